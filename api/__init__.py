@@ -1,0 +1,1 @@
+"""The HTTP interface: routes, models, permissions and the live stream."""

@@ -1,0 +1,1 @@
+"""The command line, the settings and the only place where the parts are joined."""

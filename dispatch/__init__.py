@@ -1,0 +1,1 @@
+"""The alarm journal, cases, tasks, queues and notifications."""

@@ -1,0 +1,1 @@
+"""Simulated devices on the wire and the demo city."""

@@ -1,0 +1,1 @@
+"""The edge: drivers, poll planning, spool, uplink and commissioning."""

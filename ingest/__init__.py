@@ -1,0 +1,1 @@
+"""The Sparkplug host: sessions, decoding to columns, validation, commit and acknowledgement."""

@@ -1,0 +1,1 @@
+"""The rule language, its compiler, the engine and the alarm life cycle."""

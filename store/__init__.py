@@ -1,0 +1,1 @@
+"""The time series and the commit log beside it."""
