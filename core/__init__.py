@@ -1,1 +1,1 @@
-"""The vocabulary of Twingrid: readings as columns, points, facilities, alarms, cases, ports and the Sparkplug codec."""
+"""The vocabulary every part of Twingrid shares: columns of readings, places, alarms, cases, ports. No I/O."""

@@ -1,0 +1,129 @@
+"""The words for alarms: severities, intervals, changes, life-cycle states. The theory stands in ``docs/alarms.md``.
+
+Source of the life cycle: ANSI/ISA-18.2 and OPC UA Part 9 as tabulated in the documentation.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Severity(IntEnum):
+    """Ordered: a higher number is worse."""
+
+    INFO = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+
+class AlarmKind(StrEnum):
+    """Two kinds that never mix."""
+
+    CONDITION = "condition"
+    """A rule's condition over readings; follows event time and may be re-evaluated."""
+    SIGHT = "sight"
+    """"Cannot see now": no data, a gateway down; follows arrival time and the wall clock, live only."""
+
+
+class ChangeKind(StrEnum):
+    """What happened to an alarm when new and old intervals were compared (``docs/alarms.md``, table of differences)."""
+
+    OPENED = "opened"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    MOVED = "moved"
+    SPLIT = "split"
+    MERGED = "merged"
+    RETRACTED = "retracted"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interval:
+    """When an alarm was on, in event time: [start, stop).
+
+    Attributes:
+        start_ms: when the condition had held long enough.
+        stop_ms: when it cleared; ``None`` while it is on.
+        since_ms: when the condition began to hold (start minus ``for``, without time unknown); <= start_ms.
+    """
+
+    start_ms: int
+    stop_ms: int | None
+    since_ms: int
+
+    def __post_init__(self) -> None:
+        """Refuse negative intervals.
+
+        Raises:
+            ValueError: if the ends are in the wrong order.
+        """
+        if self.since_ms > self.start_ms or (self.stop_ms is not None and self.stop_ms <= self.start_ms):
+            raise ValueError(f"not an interval: since {self.since_ms}, {self.start_ms} to {self.stop_ms}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnnouncedAlarm:
+    """An interval that was announced under an id that never changes."""
+
+    alarm_id: str
+    rule_id: str
+    facility: int
+    interval: Interval
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlarmChange:
+    """One step in an alarm's history, for the journal.
+
+    Attributes:
+        kind: what happened.
+        alarm_id: whose history it belongs to.
+        rule_id: the rule; ``sight.*`` for "cannot see now".
+        facility: registry number.
+        interval: the interval after the change; for ``RETRACTED`` the one that was withdrawn.
+        severity: of the rule.
+        alarm_kind: condition or sight.
+        late: the beginning lies so far back that it is "discovered late", not live.
+        into: for ``MERGED`` the id of the alarm that took this one in; for ``SPLIT`` the id it was split from.
+    """
+
+    kind: ChangeKind
+    alarm_id: str
+    rule_id: str
+    facility: int
+    interval: Interval
+    severity: Severity
+    alarm_kind: AlarmKind = AlarmKind.CONDITION
+    late: bool = False
+    into: str = ""
+
+
+class AlarmState(StrEnum):
+    """ISA-18.2 states. Shelved, suppressed and out of service are flags beside the state, so that nothing is lost."""
+
+    NORMAL = "normal"
+    UNACKNOWLEDGED = "unacknowledged"
+    ACKNOWLEDGED = "acknowledged"
+    RETURNED_UNACKNOWLEDGED = "returned_unacknowledged"
+    LATCHED_UNACKNOWLEDGED = "latched_unacknowledged"
+    LATCHED_ACKNOWLEDGED = "latched_acknowledged"
+
+
+class AlarmEvent(StrEnum):
+    """What moves an alarm through its life cycle."""
+
+    ENTER = "enter"
+    CLEAR = "clear"
+    ACKNOWLEDGE = "acknowledge"
+    RESET = "reset"
+
+
+def alarm_id(rule_id: str, facility: int, start_ms: int) -> str:
+    """The id of the alarm first opened at ``start_ms``: 16 letters and digits, the same on every replay."""
+    digest = hashlib.blake2b(f"{rule_id}\0{facility}\0{start_ms}".encode(), digest_size=10).digest()
+    return base64.b32encode(digest).decode().lower()

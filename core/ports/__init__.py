@@ -1,0 +1,1 @@
+"""The ports between the rooms: narrow protocols. Adapters live in the rooms, ``app`` joins them."""

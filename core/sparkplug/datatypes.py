@@ -1,0 +1,39 @@
+"""Sparkplug datatypes and the names Twingrid gives to metrics and properties."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class DataType(IntEnum):
+    """Datatype codes of Sparkplug 3.0.0 chapter 6.4.16 (scalars)."""
+
+    INT8 = 1
+    INT16 = 2
+    INT32 = 3
+    INT64 = 4
+    UINT8 = 5
+    UINT16 = 6
+    UINT32 = 7
+    UINT64 = 8
+    FLOAT = 9
+    DOUBLE = 10
+    BOOLEAN = 11
+    STRING = 12
+    DATETIME = 13
+    TEXT = 14
+    UUID = 15
+    DATASET = 16
+    BYTES = 17
+    FILE = 18
+    TEMPLATE = 19
+
+
+BDSEQ = "bdSeq"
+REBIRTH = "Node Control/Rebirth"
+COMMITTED = "Twingrid/Committed"
+EPOCH = "Twingrid/Epoch"
+
+QUALITY = "Quality"
+REASON = "twingridQuality"
+ENG_UNIT = "engUnit"
