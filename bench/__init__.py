@@ -1,0 +1,1 @@
+"""Measurements: each module measures one thing beside a rival or a physical limit in the same run. Never a test."""
