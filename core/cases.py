@@ -1,0 +1,180 @@
+"""The words for cases and tasks, and what dispatch must know of a rule.
+
+One incident is one *case*; a case has one *handling* task (the leading grid) and one *verification* task (the
+supporting grid, or a supervisor). The states follow urban grid management (GB/T 30428: filed, dispatched, accepted, on
+site, handled, verified, closed); the tables that join them live in ``dispatch/lifecycle.py``, the picture in
+``docs/cases.md``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.alarms import Severity
+from core.errors import Refused
+from core.places import Grid, Text
+
+SYSTEM = "system"
+"""The actor of what nobody did by hand."""
+
+
+class CaseState(StrEnum):
+    """Where a case stands."""
+
+    FILED = "filed"
+    DISPATCHED = "dispatched"
+    ACCEPTED = "accepted"
+    ON_SITE = "on_site"
+    HANDLED = "handled"
+    VERIFIED = "verified"
+    CLOSED = "closed"
+    RETURNED = "returned"
+    TRANSFERRED = "transferred"
+    SUSPENDED = "suspended"
+    REWORK = "rework"
+    CANCELLED = "cancelled"
+
+
+class TaskState(StrEnum):
+    """Where a task stands. Whoever owns it, it is in exactly one queue."""
+
+    WAITING = "waiting"
+    ACCEPTED = "accepted"
+    ON_SITE = "on_site"
+    DONE = "done"
+    SUSPENDED = "suspended"
+    CANCELLED = "cancelled"
+
+
+class TaskKind(StrEnum):
+    """What a task asks for."""
+
+    HANDLE = "handle"
+    VERIFY = "verify"
+
+
+class Action(StrEnum):
+    """What happens to a case or a task, done by people or by the system (dispatch, close, cancel when self-cleared)."""
+
+    DISPATCH = "dispatch"
+    ACCEPT = "accept"
+    ARRIVE = "arrive"
+    HANDLE = "handle"
+    VERIFY = "verify"
+    REJECT = "reject"
+    """The repair does not hold: rework."""
+    CLOSE = "close"
+    RETURN = "return"
+    """Not mine, or not possible: back to dispatch, with a reason."""
+    TRANSFER = "transfer"
+    """To a named person, by a supervisor, with a reason."""
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    CANCEL = "cancel"
+
+
+REASON_NEEDED = frozenset({Action.RETURN, Action.TRANSFER, Action.SUSPEND, Action.CANCEL, Action.REJECT})
+"""A reason is mandatory for these; an empty one is refused."""
+
+OPEN_CASE_STATES = frozenset(CaseState) - {CaseState.CLOSED, CaseState.CANCELLED}
+OPEN_TASK_STATES = frozenset(TaskState) - {TaskState.DONE, TaskState.CANCELLED}
+
+
+class DeadlineClock(StrEnum):
+    """How the hours of a deadline are counted."""
+
+    CONTINUOUS = "continuous"
+    """Day and night, holidays too (紧急工作时)."""
+    WORK = "work"
+    """Working hours of working days only (工作时; 8 of them are one 工作日)."""
+
+
+class DeadlineWhat(StrEnum):
+    """What must have happened when a deadline runs out."""
+
+    ARRIVE = "arrive"
+    HANDLE = "handle"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deadline:
+    """A limit as a rule states it, counted from dispatch."""
+
+    hours: float
+    clock: DeadlineClock
+    what: DeadlineWhat = DeadlineWhat.HANDLE
+
+    def __post_init__(self) -> None:
+        """Refuse limits that never or at once run out.
+
+        Raises:
+            ValueError: if the hours are not positive and finite.
+        """
+        if not 0 < self.hours < 24 * 365:
+            raise ValueError(f"a deadline needs 0 < hours < 8760, got {self.hours}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RuleInfo:
+    """What dispatch must know of a rule; ``app`` maps the rule set to it.
+
+    Attributes:
+        rule_id: the rule.
+        family: alarms of one facility and one family share one open case.
+        severity: of its alarms.
+        lead: the grid that handles.
+        support: the grid that looks and verifies; ``None``: the supervisor of the leading grid verifies.
+        say: what is wrong, one clause.
+        do: what to do, in order.
+        deadline: the handling limit; ``None`` takes the default of the severity.
+        latching: alarms stay until reset (gas, fire, a person trapped).
+        measurements: keys whose values are the evidence.
+    """
+
+    rule_id: str
+    family: str
+    severity: Severity
+    lead: Grid
+    support: Grid | None
+    say: Text
+    do: tuple[Text, ...] = ()
+    deadline: Deadline | None = None
+    latching: bool = False
+    measurements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Actor:
+    """Who does something: a logged-in person, or the system.
+
+    Attributes:
+        login: username, or ``SYSTEM``; goes into the history.
+        person: registry number, ``None`` for logins without a person (an office manager).
+        supervises: may transfer, cancel and return what belongs to others.
+    """
+
+    login: str
+    person: int | None = None
+    supervises: bool = False
+
+
+class UnknownItem(Refused):
+    """No such alarm, case or task (or none this person may see)."""
+
+
+class Conflict(Refused):
+    """Not in this state, or somebody was faster; ``code`` says which, ``owner`` who holds it now.
+
+    Codes: ``taken``, ``wrong_state``, ``own_repair``, ``not_handled_yet``, ``not_latched``, ``shelve_critical``.
+    """
+
+    def __init__(self, code: str, message: str, owner: int | None = None) -> None:
+        """Keep the code for programs and the message for people."""
+        super().__init__(message)
+        self.code = code
+        self.owner = owner
+
+
+class NotPermitted(Refused):
+    """The actor may not do this to this item: it is in somebody else's queue."""

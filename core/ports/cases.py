@@ -1,0 +1,484 @@
+"""Alarms, cases and tasks as ``api`` sees them, and the small ports ``dispatch`` itself needs.
+
+Everything a page shows comes as frozen values. ``communities`` is the viewer's horizon: ``None`` means everything, an
+empty set nothing; the caller derives it from the login, every query applies it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from core.alarms import AlarmKind, AlarmState, ChangeKind, Severity
+from core.cases import Action, Actor, CaseState, DeadlineClock, DeadlineWhat, TaskKind, TaskState
+from core.places import Grid, Text
+from core.ports.registry import Page, PageRequest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlarmRow:
+    """One alarm as lists show it.
+
+    Attributes:
+        alarm_id: never changes.
+        start_ms, stop_ms, since_ms: the interval, event time; stop_ms ``None`` while on.
+        state: ISA-18.2 state; the flags stand beside it.
+        shelved_until_ms: ``None`` when not shelved.
+        late: found late (it began more than 5 min before it was found).
+        retracted: it never was; kept for the record.
+        merged_into: the alarm that took it in, or empty; split_from: the alarm it was split from, or empty.
+        case: number of the case it belongs to, ``None`` for report lines.
+        opened_ms: wall clock, when it was first recorded.
+    """
+
+    alarm_id: str
+    rule_id: str
+    facility: int
+    community: int
+    severity: Severity
+    kind: AlarmKind
+    state: AlarmState
+    say: Text
+    start_ms: int
+    stop_ms: int | None
+    since_ms: int
+    late: bool
+    retracted: bool
+    latching: bool
+    opened_ms: int
+    shelved_until_ms: int | None = None
+    shelve_reason: str = ""
+    suppressed: bool = False
+    out_of_service: bool = False
+    merged_into: str = ""
+    split_from: str = ""
+    case: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlarmHistoryRow:
+    """One step of an alarm: by the rules (``change``) or by a person (``event``)."""
+
+    at_ms: int
+    actor: str
+    change: ChangeKind | None
+    event: str
+    state: AlarmState
+    start_ms: int
+    stop_ms: int | None
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EvidenceValue:
+    """One value at the opening of an alarm, frozen for the case.
+
+    Attributes:
+        point: registry number; key: measurement key; unit: UCUM code.
+        value: the number, ``None`` where there was none; text: where the point carries text.
+        time_ms: event time of the reading; quality: packed byte (``core.quality``).
+    """
+
+    point: int
+    key: str
+    name: Text
+    unit: str
+    time_ms: int
+    value: float | None
+    quality: int
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlarmDetail:
+    """An alarm with its history, evidence and instructions."""
+
+    alarm: AlarmRow
+    history: tuple[AlarmHistoryRow, ...]
+    evidence: tuple[EvidenceValue, ...]
+    do: tuple[Text, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlarmFilter:
+    """Which alarms; empty fields do not restrict."""
+
+    communities: frozenset[int] | None = None
+    facility: int | None = None
+    rule_id: str = ""
+    minimum: Severity = Severity.INFO
+    states: frozenset[AlarmState] = frozenset()
+    on: bool | None = None
+    """True: on now; False: cleared."""
+    needs_attention: bool = False
+    """Annunciated: unacknowledged, latched, or on, and neither shelved nor suppressed."""
+    from_ms: int | None = None
+    to_ms: int | None = None
+    """Interval touches [from_ms, to_ms), event time."""
+    retracted: bool = False
+    """Include retracted and merged ones."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaseRow:
+    """One case as lists show it.
+
+    Attributes:
+        number: running number.
+        code: what people quote (``C-2026-000123``).
+        due_ms: the limit of its deadline, ``None`` while suspended.
+        overdue: the limit has passed and it was not met; stays true for ever, with ``late_ms`` counting.
+        escalated: 0 owner, 1 supervisor, 2 manager.
+        note: for cancelled ones why (``self-cleared``).
+    """
+
+    number: int
+    code: str
+    facility: int
+    community: int
+    family: str
+    state: CaseState
+    severity: Severity
+    lead: Grid
+    support: Grid | None
+    say: Text
+    opened_ms: int
+    changed_ms: int
+    due_ms: int | None
+    due_what: DeadlineWhat
+    overdue: bool
+    escalated: int
+    closed_ms: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaseFilter:
+    """Which cases; empty fields do not restrict."""
+
+    communities: frozenset[int] | None = None
+    facility: int | None = None
+    states: frozenset[CaseState] = frozenset()
+    open: bool | None = None
+    overdue: bool | None = None
+    minimum: Severity = Severity.INFO
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HistoryRow:
+    """One step of a case or task: who did what when and why. Never changed, never removed."""
+
+    at_ms: int
+    actor: str
+    person: int | None
+    task: int | None
+    action: str
+    """An ``Action``, or what the system noted: ``opened``, ``joined``, ``cleared``, ``overdue``, ``escalated`` …"""
+    from_state: str
+    to_state: str
+    note: str = ""
+
+
+class PassedOver(StrEnum):
+    """Why a candidate did not get a task."""
+
+    OFF_SHIFT = "off_shift"
+    NO_SKILL = "no_skill"
+    FULL_DAY = "full_day"
+    FULL_HOUR = "full_hour"
+    MORE_LOAD = "more_load"
+    VACANT = "vacant"
+    INACTIVE = "inactive"
+    RETURNED_IT = "returned_it"
+    OWN_REPAIR = "own_repair"
+
+
+class Rung(StrEnum):
+    """The steps of routing, nearest first."""
+
+    CELL = "cell"
+    NEIGHBOUR = "neighbour"
+    COMMUNITY = "community"
+    SUPERVISOR = "supervisor"
+    CITY = "city"
+    UNSTAFFED = "unstaffed"
+    """Nobody at all: the task waits visibly and is routed when somebody comes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """One person routing looked at; ``passed_over`` is ``None`` for the one who got it, ``person`` for a vacant post."""
+
+    rung: Rung
+    cell: str
+    person: int | None
+    load: int
+    passed_over: PassedOver | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskRow:
+    """One task as a queue shows it.
+
+    Attributes:
+        version: grows with every change; what ``If-Match`` compares.
+        owner: person whose queue it is in; ``None`` only when there is nobody at all.
+        not_before_ms: night rest: it is not announced before; ``None`` when at once.
+        due_ms: limit of this task; due_what: what must have happened then.
+        ready: a verification task becomes ready when the repair is reported.
+    """
+
+    number: int
+    case: int
+    case_code: str
+    kind: TaskKind
+    state: TaskState
+    grid: Grid
+    owner: int | None
+    cell: str
+    facility: int
+    community: int
+    severity: Severity
+    say: Text
+    created_ms: int
+    changed_ms: int
+    due_ms: int | None
+    due_what: DeadlineWhat
+    clock: DeadlineClock
+    overdue: bool
+    not_before_ms: int | None
+    ready: bool
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskDetail:
+    """A task with everything its worker needs: why, where, what, by when; and what may be done with it now.
+
+    Attributes:
+        alarms, evidence: why; ``task.facility``: where; do: what to do; ``task.due_ms``: by when.
+        actions: what this actor may do with it now (for buttons).
+        routing: who was looked at, in order, and why they were passed over.
+    """
+
+    task: TaskRow
+    case: CaseRow
+    alarms: tuple[AlarmRow, ...]
+    evidence: tuple[EvidenceValue, ...]
+    do: tuple[Text, ...]
+    history: tuple[HistoryRow, ...]
+    actions: tuple[Action, ...]
+    routing: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaseDetail:
+    """A case with its alarms, tasks and whole history."""
+
+    case: CaseRow
+    alarms: tuple[AlarmRow, ...]
+    tasks: tuple[TaskRow, ...]
+    evidence: tuple[EvidenceValue, ...]
+    do: tuple[Text, ...]
+    history: tuple[HistoryRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskFilter:
+    """Which tasks; empty fields do not restrict."""
+
+    communities: frozenset[int] | None = None
+    owner: int | None = None
+    grid: Grid | None = None
+    open: bool | None = None
+    case: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskCommand:
+    """What a person does with a task.
+
+    Attributes:
+        task: number.
+        action: accept, arrive, handle, verify, reject, return, transfer, suspend, resume or cancel.
+        actor: who.
+        key: idempotency key, 1 to 64 characters; the same (actor, key) again answers as the first time, without effect.
+        note: reason or report; mandatory where ``core.cases.REASON_NEEDED`` says so.
+        to_person: for transfer.
+        version: if given, refused as ``Conflict('wrong_state')`` when the task has changed since.
+    """
+
+    task: int
+    action: Action
+    actor: Actor
+    key: str
+    note: str = ""
+    to_person: int | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CommunityFigures:
+    """How a community stands, for the overview.
+
+    Lists are ordered worst first: open critical, high, then overdue cases, then medium, unseen facilities, low, open
+    cases (each descending), then by community number.
+    """
+
+    community: int
+    facilities: int
+    healthy: int
+    """Facilities without an open alarm."""
+    alarmed: int
+    """Facilities with an open alarm of a condition."""
+    unseen: int
+    """Facilities nobody can see now (``sight.*`` on)."""
+    alarms: Mapping[Severity, int]
+    """Alarms on now, by severity."""
+    open_cases: int
+    overdue_cases: int
+    waiting_tasks: int
+
+
+class FeedKind(StrEnum):
+    """What a line of the change feed is about."""
+
+    ALARM = "alarm"
+    CASE = "case"
+    TASK = "task"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedEntry:
+    """One line of the change feed: something about ``ref`` (alarm id, case or task number) has changed; look it up."""
+
+    id: int
+    kind: FeedKind
+    ref: str
+    community: int
+    at_ms: int
+    severity: Severity = Severity.INFO
+    what: str = ""
+    """The change or action that caused it (``opened``, ``accept`` …)."""
+    facility: int = 0
+    owner: int | None = None
+    """For tasks: whose queue."""
+
+
+class CaseQueries(Protocol):
+    """Reading. Every method raises ``core.errors.Unavailable`` if the database does not answer now."""
+
+    def alarms(self, where: AlarmFilter, page: PageRequest) -> Page[AlarmRow]:
+        """Alarms, newest start first."""
+        ...
+
+    def alarm(self, alarm_id: str, communities: frozenset[int] | None = None) -> AlarmDetail | None:
+        """One alarm."""
+        ...
+
+    def cases(self, where: CaseFilter, page: PageRequest) -> Page[CaseRow]:
+        """Cases, newest number first."""
+        ...
+
+    def case(self, number: int, communities: frozenset[int] | None = None) -> CaseDetail | None:
+        """One case."""
+        ...
+
+    def tasks(self, where: TaskFilter, page: PageRequest) -> Page[TaskRow]:
+        """Tasks, newest number first."""
+        ...
+
+    def queue(self, person: int, now_ms: int) -> Sequence[TaskRow]:
+        """A person's open tasks: ready before not ready, then overdue, worse severity, earlier limit first."""
+        ...
+
+    def task(self, number: int, actor: Actor, communities: frozenset[int] | None = None) -> TaskDetail | None:
+        """One task with its why, where, what, by when."""
+        ...
+
+    def overview(self, communities: frozenset[int] | None = None) -> Sequence[CommunityFigures]:
+        """All communities in sight, worst first; also those without any alarm."""
+        ...
+
+    def feed(self, after: int, limit: int = 500, communities: frozenset[int] | None = None) -> Sequence[FeedEntry]:
+        """Lines with id > ``after``, ascending; ids grow in commit order, so none is ever passed over."""
+        ...
+
+    def feed_head(self) -> int:
+        """The newest id, 0 when the feed is empty."""
+        ...
+
+
+class CaseCommands(Protocol):
+    """Writing by people; each call is one transaction with history and feed.
+
+    Methods raise ``UnknownItem``, ``NotPermitted``, ``Conflict`` (all ``Refused``), ``Invalid`` for a missing reason,
+    or ``Unavailable``.
+    """
+
+    def acknowledge(self, alarm_id: str, actor: Actor, now_ms: int, note: str = "") -> AlarmRow:
+        """Somebody has seen the alarm; it says nothing about who works on it."""
+        ...
+
+    def reset(self, alarm_id: str, actor: Actor, now_ms: int, note: str = "") -> AlarmRow:
+        """Release a latched, acknowledged alarm."""
+        ...
+
+    def shelve(self, alarm_id: str, actor: Actor, until_ms: int, reason: str, now_ms: int) -> AlarmRow:
+        """Silence for a time: at most 8 h, high 1 h, critical never."""
+        ...
+
+    def unshelve(self, alarm_id: str, actor: Actor, now_ms: int) -> AlarmRow:
+        """End the silence early."""
+        ...
+
+    def act(self, command: TaskCommand, now_ms: int) -> TaskRow:
+        """Do something with a task; the task after it."""
+        ...
+
+
+class EvidenceSource(Protocol):
+    """Where dispatch gets the values that go into a case."""
+
+    def evidence(self, facility: int, at_ms: int, keys: Sequence[str]) -> Sequence[EvidenceValue]:
+        """The facility's values at that time, ``keys`` first; answers from memory within 50 ms, or with nothing."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notification:
+    """One message to one person on one channel.
+
+    Attributes:
+        id: outbox number; key: never delivered twice under one key.
+        channel: ``app``, ``sms``, ``phone``.
+        person: registry number.
+        kind: ``task``, ``escalated``, ``overdue``, ``cancelled``, ``cleared``, ``rework``.
+        ref: task number.
+        title, body: what it says.
+    """
+
+    id: int
+    key: str
+    channel: str
+    person: int
+    kind: str
+    ref: str
+    title: Text
+    body: Text
+    created_ms: int
+
+
+class Deliverer(Protocol):
+    """Takes notifications to people."""
+
+    def deliver(self, notification: Notification) -> None:
+        """Send it.
+
+        Raises:
+            core.errors.Unavailable: try again later.
+            core.errors.Refused: never try again.
+        """
+        ...
