@@ -209,7 +209,7 @@ class Rung(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Candidate:
-    """One person routing looked at; ``passed_over`` is ``None`` for the one who got it, ``person`` for a vacant post."""
+    """One person routing looked at; ``passed_over`` is None for the one who got it, ``person`` for a vacant post."""
 
     rung: Rung
     cell: str

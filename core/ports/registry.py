@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
-from core.people import Language, Login, Person, Role
+from core.people import Language, Login, Person
 from core.places import FacilityClass, Grid, PointKind, Text
 from core.sparkplug.topics import NodeId
 
@@ -338,8 +338,3 @@ class RosterSource(Protocol):
     def facility_counts(self) -> Mapping[int, int]:
         """Community to number of facilities."""
         ...
-
-
-def roles() -> tuple[Role, ...]:
-    """All roles, in the order pages list them."""
-    return tuple(Role)
