@@ -48,7 +48,7 @@ class Readings:
     quality: UInt8s
     epoch: Int64s
     offset: Int64s
-    text: Mapping[int, str] = field(default=_NO_TEXT)
+    text: Mapping[int, str] = field(default_factory=lambda: _NO_TEXT)
 
     def __post_init__(self) -> None:
         """Refuse columns of unequal length or wrong dtype: a mixed-up batch must not travel one step.
