@@ -67,7 +67,7 @@ class Readings:
         return len(self.point)
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_] | slice) -> Readings:
-        """The rows chosen by an index array, a mask or a slice, in that order; text follows its rows."""
+        """Choose rows by an index array, a mask or a slice, in that order; text follows its rows."""
         text: Mapping[int, str] = _NO_TEXT
         if self.text:
             chosen = np.arange(len(self))[rows].tolist()
@@ -119,7 +119,7 @@ def readings(
     offset: Iterable[int] | NDArray[np.generic] | None = None,
     text: Mapping[int, str] | None = None,
 ) -> Readings:
-    """Build a batch from anything array-like; quality defaults to good, offsets to 0, 1, 2, …
+    """Build a batch from anything array-like; quality defaults to good, offsets to 0, 1, 2 and so on.
 
     Raises:
         ValueError: if the columns differ in length.

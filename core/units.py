@@ -1,8 +1,8 @@
 """Units of measurement by their UCUM code: dimension and conversion.
 
-A small closed table, because the units of buildings, water, air and power are a closed set; a unit that is not in it is
-an error at the door. Source: The Unified Code for Units of Measure, ucum.org, case-sensitive codes. ``[ppm]``, ``[NTU]``,
-``dB[SPL]`` and ``%[LEL]`` are kept as units of their own dimension: converting them would need the substance.
+A small closed table, because the units of buildings, water, air and power are a closed set; a unit that is not in it
+is an error at the door. Source: The Unified Code for Units of Measure, ucum.org, case-sensitive codes. ``[ppm]``,
+``[NTU]``, ``dB[SPL]`` and ``%[LEL]`` are units of their own dimension: converting them would need the substance.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ class Unit:
     dimension: str
     factor: float
     offset: float = 0.0
-
 
 
 def _table(dimension: str, rows: dict[str, float]) -> dict[str, Unit]:

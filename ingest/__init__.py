@@ -1,1 +1,1 @@
-"""The Sparkplug host: sessions, decoding to columns, validation, commit and acknowledgement."""
+"""The Sparkplug host: node sessions, decode to columns, validate, de-duplicate, commit, acknowledge."""

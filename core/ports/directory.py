@@ -1,4 +1,4 @@
-"""The registry as ingest and rules see it: which gateways exist, what their metrics mean, which facilities there are."""
+"""The registry as ingest and rules see it: which gateways exist, what their metrics mean, which facilities stand."""
 
 from __future__ import annotations
 

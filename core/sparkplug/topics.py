@@ -1,8 +1,8 @@
 """Sparkplug topics as frozen values that cannot exist invalid.
 
-Source: Sparkplug 3.0.0 chapter 4 (``spBv1.0/group/message_type/edge_node[/device]``, ``spBv1.0/STATE/host``). Twingrid's
-own ids are narrower than the specification allows (``[A-Za-z0-9._-]``), so that they are safe in every broker, file
-name and query; foreign ids may hold anything but ``+``, ``#`` and ``/``.
+Source: Sparkplug 3.0.0 chapter 4 (``spBv1.0/group/message_type/edge_node[/device]``, ``spBv1.0/STATE/host``).
+Twingrid's own ids are narrower than the specification allows (``[A-Za-z0-9._-]``), so that they are safe in every
+broker, file name and query; foreign ids may hold anything but ``+``, ``#`` and ``/``.
 """
 
 from __future__ import annotations
