@@ -1,0 +1,114 @@
+# Twingrid. `make` alone lists what there is.
+#
+# Needs Python 3.11 or newer, make, and a network to the package registries the first time. Everything else is installed
+# into .venv/ and web/node_modules/ of this folder.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.NOTPARALLEL:
+
+PYTHON ?=
+VENV := .venv
+PY := $(VENV)/bin/python
+DEMO_ARGS ?=
+PYTEST_ARGS ?=
+STYLE_DIRS := core gateway ingest store rules registry dispatch api firmware_sim app tests bench tools
+# only what exists, so that a partial checkout can be checked too
+STYLE_TARGETS = $(wildcard $(STYLE_DIRS))
+TEST_DIRS = $(wildcard tests/architecture tests/unit tests/contract tests/integration tests/faults tests/e2e)
+
+export PYTHON
+export PYTHONDONTWRITEBYTECODE ?=
+
+.PHONY: help
+help: ## This list
+	@echo "Twingrid"
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' \
+	  | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
+	@echo
+	@echo "  make test PYTEST_ARGS='tests/unit/store -k compaction'    a part of the suite"
+	@echo "  make demo DEMO_ARGS='--port 9000 --lang zh'               another port, another language"
+
+# --- environment ---------------------------------------------------------------------------------------------------
+
+.PHONY: environment environment-dev
+environment: ## Create .venv and install what the demo needs
+	@sh tools/environment.sh run
+
+environment-dev: ## ... and what tests, checks and measurements need
+	@sh tools/environment.sh dev
+
+.PHONY: web
+web: environment ## Build the pages (no Node.js of the system needed)
+	@$(PY) tools/pages.py build
+
+# --- running -------------------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: environment web ## Start everything: broker, simulated devices, gateways, core, API and pages
+	@exec $(VENV)/bin/twingrid demo $(DEMO_ARGS)
+
+# --- checking ------------------------------------------------------------------------------------------------------
+
+.PHONY: lint
+lint: environment-dev ## Style of Python and of the pages
+	@echo "[lint] ruff"
+	@$(PY) -m ruff check --quiet $(STYLE_TARGETS)
+	@$(PY) -m ruff format --check --quiet $(STYLE_TARGETS) || \
+	  { echo "error: some files are not formatted; run: $(PY) -m ruff format $(STYLE_TARGETS)" >&2; exit 1; }
+	@if [ -f web/package.json ]; then echo "[lint] pages"; $(PY) tools/pages.py lint; fi
+
+.PHONY: types
+types: environment-dev ## Types (mypy --strict)
+	@echo "[types] mypy"
+	@$(PY) -m mypy $(STYLE_TARGETS)
+
+.PHONY: unit
+unit: environment-dev ## Fast tests only
+	@$(PY) -m pytest $(wildcard tests/architecture tests/unit) -q $(PYTEST_ARGS)
+
+.PHONY: web-test
+web-test: environment-dev
+	@if [ -f web/package.json ]; then echo "[test] pages"; $(PY) tools/pages.py test; fi
+
+.PHONY: test
+test: environment-dev ## Everything: style, types, pages, unit, contract, integration, faults (short), end to end
+ifeq ($(PYTEST_ARGS),)
+	@$(MAKE) lint
+	@$(MAKE) types
+	@if [ -f web/package.json ]; then $(PY) tools/pages.py build && $(MAKE) web-test; fi
+	@echo "[test] pytest"
+	@$(PY) -m pytest $(TEST_DIRS)
+else
+	@$(PY) -m pytest $(PYTEST_ARGS)
+endif
+
+# --- long runs and measurements ------------------------------------------------------------------------------------
+
+.PHONY: bench
+bench: environment-dev web ## Measure against the rivals; prints a table, writes bench/results.json
+	@$(PY) -m bench
+
+.PHONY: proof-kill
+proof-kill: environment-dev ## Long run: SIGKILL at fault points and random moments, resumable, adds up in proof/kill.json
+	@$(PY) -m tests.faults.proof kill
+
+.PHONY: proof-order
+proof-order: environment-dev ## Long run: any order of the same readings ends in the same alarms, adds up in proof/order.json
+	@$(PY) -m tests.faults.proof order
+
+.PHONY: proof-input
+proof-input: environment-dev ## Long run: malformed input, adds up in proof/input.json
+	@$(PY) -m tests.faults.proof input
+
+# --- cleaning ------------------------------------------------------------------------------------------------------
+
+.PHONY: clean
+clean: ## Remove caches, built pages and demo data (keeps .venv and node_modules)
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info web/dist .twingrid bench/tmp
+	@find . -name __pycache__ -type d -not -path './.venv/*' -not -path './web/node_modules/*' -prune -exec rm -rf {} +
+
+.PHONY: distclean
+distclean: clean ## ... and .venv and node_modules too
+	@rm -rf .venv web/node_modules
