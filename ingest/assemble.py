@@ -142,11 +142,12 @@ class Assembler:
                 self._accept(Chunk(node=node, epoch=header.epoch, span=header.span, crc32=0), draft)
                 draft.gaps.append(GapRecord(node=node, epoch=header.epoch, span=header.span, gap=header.gap))
             case Verdict.NEW:
-                self._stage(message, node, header, payload, draft, outcome)
+                self._stage(message, topic, header, payload, draft, outcome)
 
     def _stage(
-        self, message: Message, node: NodeId, header: Header, payload: Payload, draft: _Draft, outcome: Outcome
+        self, message: Message, topic: Topic, header: Header, payload: Payload, draft: _Draft, outcome: Outcome
     ) -> None:
+        node = topic.node
         stretch = self.nodes.stretch(node)
         start = len(draft.sheet.columns)
         try:
@@ -157,7 +158,8 @@ class Assembler:
             self._settle_unread(message, node, header, str(error), draft)
             return
         aliases = draft.sheet.columns.alias[start:]
-        if max(aliases, default=0) >= stretch.length and not self.nodes.session(node).was_reborn_as_asked():
+        reborn = self.nodes.session(node).was_reborn_as_asked(topic.device)
+        if not (reborn or self.nodes.explains(stretch, aliases)):
             draft.sheet.columns.truncate(start)
             self._ask(node, message.arrived_ms, outcome)
             return

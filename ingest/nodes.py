@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from core.places import PointBinding
 from core.ports.directory import PointDirectory
 from core.sparkplug.sparkplug_b_pb2 import Payload
 from core.sparkplug.topics import NodeId
 from ingest.decode import ColumnBuilder
-from ingest.directory import AliasTable, Stretch, meaning
+from ingest.directory import UNKNOWN_ALIAS, AliasTable, Metric, Stretch, meaning
 from ingest.session import Link, NodeSession
 
 _REBUILD_FACTOR = 4
@@ -93,6 +95,13 @@ class Nodes:
         stretch = self._stretches.get(node)
         return self._bind(node) if stretch is None else stretch
 
+    def explains(self, stretch: Stretch, aliases: list[int]) -> bool:
+        """Whether a birth has announced every one of these aliases."""
+        if min(aliases, default=0) < 0 or max(aliases, default=0) >= stretch.length:
+            return False
+        rows = np.array(aliases, np.int64) + stretch.base
+        return not (self.table.points(rows) == UNKNOWN_ALIAS).any()
+
     def name(self, node: NodeId, alias: int) -> str:
         """The metric name behind an alias (or behind the row of a name), empty if unknown."""
         return self._names.get(node, {}).get(alias, "")
@@ -108,7 +117,7 @@ class Nodes:
         by_alias = dict(session.metrics)
         after = max(by_alias, default=-1) + 1
         self._row_of_name[node] = {}
-        for row, metric in enumerate(session.named.values(), start=after):
+        for row, metric in enumerate(_by_name(session), start=after):
             by_alias[row] = metric
             self._row_of_name[node][metric.name] = row
         found = self._directory.bindings(node, [metric.name for metric in by_alias.values()])
@@ -131,3 +140,8 @@ class Nodes:
             self.table = AliasTable()
             for node in nodes:
                 self._bind(node)
+
+
+def _by_name(session: NodeSession) -> list[Metric]:
+    """Metrics that need a row of their own; a node that commits sends its readings by alias alone."""
+    return [] if session.commits else list(session.named.values())

@@ -38,10 +38,9 @@ class NodeSession:
         commits: the node's births carry our epoch metric, so it keeps a spool and waits for acknowledgements.
         metrics: what each alias means, from all births of the session, by alias.
         named: metrics of nodes that use no aliases, by name.
-        devices: devices that are alive.
+        devices: devices that are alive, with the host time of their last birth.
         changed_ms: when ``link`` last changed (host time).
         seen_ms: when anything last arrived (host time).
-        born_ms: when the last birth of the node or of a device arrived (host time), -1 before the first.
         missing: sequence numbers that were jumped over, not yet arrived.
     """
 
@@ -50,18 +49,17 @@ class NodeSession:
     commits: bool = False
     metrics: dict[int, Metric] = field(default_factory=dict)
     named: dict[str, Metric] = field(default_factory=dict)
-    devices: set[str] = field(default_factory=set)
+    devices: dict[str, int] = field(default_factory=dict)
     changed_ms: int = 0
     seen_ms: int = 0
     missing: set[int] = field(default_factory=set)
-    born_ms: int = -1
     _expected: int = -1
     _missing_since_ms: int = 0
     _rebirth_asked_ms: int = -REBIRTH_MS
 
     def node_birth(self, payload: Payload, now_ms: int) -> None:
         """NBIRTH: a new session, or the same one reborn."""
-        self.link, self.changed_ms, self.seen_ms, self.born_ms = Link.ONLINE, now_ms, now_ms, now_ms
+        self.link, self.changed_ms, self.seen_ms = Link.ONLINE, now_ms, now_ms
         self.commits = False
         self.metrics.clear()
         self.named.clear()
@@ -77,14 +75,14 @@ class NodeSession:
 
     def device_birth(self, device: str, payload: Payload, now_ms: int) -> None:
         """DBIRTH: what the device's metrics mean."""
-        self.seen_ms = self.born_ms = now_ms
-        self.devices.add(device)
+        self.seen_ms = now_ms
+        self.devices[device] = now_ms
         self._learn(payload)
 
     def device_death(self, device: str, now_ms: int) -> None:
         """DDEATH: the bus or adapter is lost."""
         self.seen_ms = now_ms
-        self.devices.discard(device)
+        self.devices.pop(device, None)
 
     def node_death(self, bd_seq: int, now_ms: int) -> bool:
         """NDEATH: ends the session it belongs to; the will of an older session is ignored.
@@ -130,9 +128,9 @@ class NodeSession:
         self.missing.clear()
         return True
 
-    def was_reborn_as_asked(self) -> bool:
-        """Whether a birth followed the last request: what is not understood now never will be."""
-        return self._rebirth_asked_ms >= 0 and self.born_ms >= self._rebirth_asked_ms
+    def was_reborn_as_asked(self, device: str) -> bool:
+        """Whether the device's birth followed the last request: what is not understood now never will be."""
+        return 0 <= self._rebirth_asked_ms <= self.devices.get(device, -1)
 
     def _learn(self, payload: Payload) -> None:
         for item in payload.metrics:
