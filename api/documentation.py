@@ -1,0 +1,121 @@
+"""The OpenAPI document, made from the routes and the policy; ``api/openapi.json`` is its committed copy.
+
+``python -m api.documentation`` rewrites the copy. A test compares both, so a change of the interface is always seen.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
+from starlette.routing import BaseRoute
+
+from api.models import stream as events
+from api.models.base import Problem
+from api.policy import Entry, Policy
+from api.problems import MEDIA_TYPE
+
+TITLE = "Twingrid"
+VERSION = "1"
+COMMITTED = Path(__file__).with_name("openapi.json")
+
+_TAGS: Sequence[Mapping[str, str]] = (
+    {"name": "session", "description": "Setup, login, the own session"},
+    {"name": "places", "description": "Communities, facilities, histories"},
+    {"name": "alarms", "description": "Alarms and what people do with them"},
+    {"name": "cases", "description": "Cases"},
+    {"name": "tasks", "description": "Tasks and their steps"},
+    {"name": "system", "description": "Gateways, health, probes, metrics"},
+    {"name": "stream", "description": "The live stream"},
+)
+_EVENTS = (
+    events.AlarmEvent,
+    events.CaseEvent,
+    events.TaskEvent,
+    events.ValuesEvent,
+    events.PingEvent,
+    events.ResetEvent,
+)
+_METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+
+
+def document(routes: Sequence[BaseRoute], policy: Policy) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of ``routes``."""
+    made = get_openapi(
+        title=TITLE,
+        version=VERSION,
+        summary="Communities, facilities, alarms, cases and tasks of a city's two grids",
+        description="Times are UTC milliseconds; texts that people read come in Chinese and English; errors are "
+        "problem+json with stable codes. Requests that change something carry the session cookie and come from the "
+        "same site.",
+        routes=routes,
+        tags=[dict(tag) for tag in _TAGS],
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    schemas: dict[str, Any] = made["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    for model in (Problem, *_EVENTS):
+        _add_schema(schemas, model)
+    made["components"]["securitySchemes"] = {
+        "session": {"type": "apiKey", "in": "cookie", "name": "__Host-twingrid", "description": "`twingrid` on http"}
+    }
+    for operation in _operations(made):
+        _finish(operation, policy.operations[operation["operationId"]])
+    made["components"]["schemas"] = {name: schemas[name] for name in sorted(schemas)}
+    return made
+
+
+def _add_schema(schemas: dict[str, Any], model: type[Any]) -> None:
+    schema = TypeAdapter(model).json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+    for name, part in schema.pop("$defs", {}).items():
+        schemas.setdefault(name, part)
+    schemas[model.__name__] = schema
+
+
+def _operations(made: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [operation for path in made["paths"].values() for method, operation in path.items() if method in _METHODS]
+
+
+def _finish(operation: dict[str, Any], entry: Entry) -> None:
+    """Say how it fails and who may use it."""
+    operation["responses"].pop("422", None)
+    operation["responses"]["default"] = {
+        "description": "A problem",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    operation["x-permission"] = entry.permission
+    if not entry.open_to_all:
+        operation["security"] = [{"session": []}]
+    stream = operation["responses"].get("200", {}).get("content", {}).get("text/event-stream")
+    if stream is not None:
+        stream["schema"] = {
+            "type": "string",
+            "description": "`event:` names the kind, `data:` holds its JSON",
+            "x-events": {
+                re.sub("Event$", "", model.__name__).lower(): {"$ref": f"#/components/schemas/{model.__name__}"}
+                for model in _EVENTS
+            },
+        }
+
+
+def as_text(made: Mapping[str, Any]) -> str:
+    """The document as it is committed."""
+    return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    """Rewrite the committed copy."""
+    from api.application import routes
+    from api.policy import load
+
+    COMMITTED.write_text(as_text(document(routes(), load())), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""Alarms as pages show them; what an alarm is stands in docs/alarms.md."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from api.models.base import AlarmId, Bilingual, CommunityRef, FacilityRef, Model, Number, SeverityName, TimeMs
+from core.alarms import AlarmKind, AlarmState
+from core.places import Grid
+
+
+class Shelving(Model):
+    """Put aside by a person for a while."""
+
+    until_ms: TimeMs
+    reason: str
+
+
+class AlarmSummary(Model):
+    """An alarm in a list."""
+
+    id: AlarmId
+    kind: AlarmKind
+    rule_id: str = Field(examples=["sewage-pump-dry-run"])
+    say: Bilingual
+    severity: SeverityName
+    state: AlarmState
+    active: bool = Field(description="the condition holds now")
+    facility: FacilityRef
+    community: CommunityRef
+    since_ms: TimeMs = Field(description="when the condition began to hold")
+    start_ms: TimeMs
+    stop_ms: TimeMs | None
+    late: bool = Field(description="found late: it lay in the past already")
+    retracted: bool = Field(description="it never was: late readings have shown so")
+    latching: bool = Field(description="stays until it is reset")
+    shelved: Shelving | None
+    suppressed: bool
+    out_of_service: bool
+    case_id: Number | None
+
+
+class AlarmEntry(Model):
+    """One line of an alarm's history."""
+
+    time_ms: TimeMs
+    what: str = Field(examples=["opened"])
+    state: AlarmState
+    by: str = Field(description="username, or `system`")
+    start_ms: TimeMs
+    stop_ms: TimeMs | None
+    note: str
+
+
+class EvidenceValue(Model):
+    """A value at the opening, frozen."""
+
+    point: Number
+    key: str
+    name: Bilingual
+    unit: str
+    time_ms: TimeMs
+    value: float | None
+    text: str
+    quality: str = Field(description="good, uncertain, bad or not_measured", examples=["good"])
+    reason: str = Field(examples=[""])
+
+
+class RuleView(Model):
+    """The rule behind an alarm, in its author's words."""
+
+    id: str
+    say: Bilingual
+    when: str = Field(examples=["current > 2 A and level < 0.2 m"])
+    for_s: float
+    clear: str = Field(description="empty: as soon as `when` no longer holds")
+    severity: SeverityName
+    family: str
+    lead: Grid
+    support: Grid | None
+    source: str = Field(description="the standard behind the limits; empty when it is our own proposal")
+
+
+class AlarmDetail(AlarmSummary):
+    """An alarm with its history, evidence, instructions and rule."""
+
+    history: list[AlarmEntry]
+    evidence: list[EvidenceValue]
+    do: list[Bilingual]
+    rule: RuleView | None = Field(description="null for `sight.*` and for rules that no longer exist")
+
+
+class Acknowledgement(Model):
+    """Somebody has seen the alarm; it says nothing about who works on it."""
+
+    note: str = Field(default="", max_length=500)
+
+
+class ShelveRequest(Model):
+    """Put an alarm aside: at most 8 h, high 1 h, critical never."""
+
+    minutes: int = Field(ge=1, le=480, examples=[60])
+    reason: str = Field(min_length=1, max_length=500, pattern=r"\S", examples=["pump is being exchanged"])

@@ -1,0 +1,176 @@
+"""Cases and tasks as pages show them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from api.models.alarms import AlarmSummary, EvidenceValue, RuleView
+from api.models.base import (
+    Bilingual,
+    CommunityRef,
+    FacilityRef,
+    Light,
+    Model,
+    Number,
+    PersonRef,
+    SeverityName,
+    TimeMs,
+)
+from api.models.history import History
+from core.cases import CaseState, DeadlineClock, DeadlineWhat, TaskKind, TaskState
+from core.places import Grid
+from core.ports.cases import PassedOver, Rung
+
+
+class TaskAction(StrEnum):
+    """What a person may do with a task."""
+
+    ACCEPT = "accept"
+    ARRIVE = "arrive"
+    HANDLE = "handle"
+    VERIFY = "verify"
+    REJECT = "reject"
+    RETURN = "return"
+    TRANSFER = "transfer"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    CANCEL = "cancel"
+
+
+class Deadline(Model):
+    """By when, and how it looks now."""
+
+    due_ms: TimeMs | None = Field(description="null while the clock stands still")
+    what: DeadlineWhat
+    light: Light = Field(description="amber: three quarters of the time are used; red: it is over")
+    overdue: bool = Field(description="the limit has passed and was not met")
+
+
+class CaseSummary(Model):
+    """A case in a list."""
+
+    id: Number
+    code: str = Field(examples=["C-2026-000123"])
+    say: Bilingual
+    family: str
+    state: CaseState
+    open: bool
+    severity: SeverityName
+    lead: Grid
+    support: Grid | None
+    facility: FacilityRef
+    community: CommunityRef
+    opened_ms: TimeMs
+    changed_ms: TimeMs
+    closed_ms: TimeMs | None
+    deadline: Deadline
+    escalated: int = Field(description="0 owner, 1 supervisor, 2 manager")
+    note: str
+
+
+class TaskSummary(Model):
+    """A task in a queue."""
+
+    id: Number
+    case_id: Number
+    case_code: str = Field(examples=["C-2026-000123"])
+    say: Bilingual
+    kind: TaskKind
+    grid: Grid
+    state: TaskState
+    ready: bool = Field(description="a verification becomes ready when the repair is reported")
+    severity: SeverityName
+    facility: FacilityRef
+    community: CommunityRef
+    cell: str
+    owner: PersonRef | None
+    mine: bool
+    created_ms: TimeMs
+    changed_ms: TimeMs
+    not_before_ms: TimeMs | None = Field(description="night rest: announced then")
+    deadline: Deadline
+    clock: DeadlineClock
+    version: int
+
+
+class HistoryEntry(Model):
+    """One line of the history of a case or a task: who did what, when and why."""
+
+    time_ms: TimeMs
+    what: str = Field(examples=["accept"])
+    by: Bilingual = Field(description="name of the person, or the login, or the system")
+    task_id: Number | None
+    from_state: str
+    to_state: str
+    note: str
+
+
+class CaseDetail(CaseSummary):
+    """A case with its alarms, tasks, evidence, instructions and whole history."""
+
+    alarms: list[AlarmSummary]
+    tasks: list[TaskSummary]
+    evidence: list[EvidenceValue]
+    do: list[Bilingual]
+    history: list[HistoryEntry]
+
+
+class Series(Model):
+    """What a point read around the opening; the chart beside the reason."""
+
+    point: Number
+    key: str
+    name: Bilingual
+    history: History
+
+
+class TaskWhy(Model):
+    """Why there is a task: the alarms, the rule in words, the values at the opening and the curves around it."""
+
+    alarms: list[AlarmSummary]
+    rule: RuleView | None
+    evidence: list[EvidenceValue]
+    series: list[Series]
+
+
+class TaskWhere(Model):
+    """Where to go; WGS-84 degrees."""
+
+    latitude: float | None
+    longitude: float | None
+    address: Bilingual
+
+
+class Candidate(Model):
+    """Somebody routing looked at, and why they did not get the task (null: they did)."""
+
+    rung: Rung
+    cell: str
+    person: PersonRef | None
+    load: int
+    passed_over: PassedOver | None
+
+
+class TaskDetail(TaskSummary):
+    """Everything a worker needs on site: why, where, what to do, by when; and the buttons that work now."""
+
+    why: TaskWhy
+    where: TaskWhere
+    steps: list[Bilingual]
+    actions: list[TaskAction]
+    history: list[HistoryEntry]
+    routing: list[Candidate]
+
+
+class TaskReport(Model):
+    """What somebody reports with a step."""
+
+    note: str = Field(
+        default="",
+        max_length=2000,
+        description="report or reason; needed for return, reject, transfer, suspend and cancel",
+    )
+    to_person: Number | None = Field(default=None, description="for `transfer`")
+    version: int | None = Field(default=None, ge=0, description="refused when the task has changed since that version")

@@ -1,0 +1,79 @@
+"""Gateways and the health of the system itself."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from api.models.base import Bilingual, CommunityRef, Model, Number, TimeMs
+
+PartStatus = Literal["ok", "degraded", "down"]
+
+
+class GatewayView(Model):
+    """A gateway as the host sees it; null where nobody has said."""
+
+    id: Number
+    node: str = Field(examples=["g1/gw-wtl"])
+    name: Bilingual
+    community: CommunityRef
+    online: bool | None
+    last_seen_ms: TimeMs | None
+    backlog: int | None = Field(description="readings waiting in its spool")
+    stored: int | None = Field(description="readings stored from it")
+    quarantined: int | None
+    evicted: int | None
+    points: int = Field(description="points it serves")
+    revoked: bool
+
+
+class GatewayList(Model):
+    """Gateways in the communities one sees, offline first."""
+
+    items: list[GatewayView]
+
+
+class HealthPart(Model):
+    """One part of the system."""
+
+    name: str = Field(examples=["store"])
+    status: PartStatus
+    say: Bilingual
+
+
+class Promise(Model):
+    """A promise of the system (INV-1 …) with its counter of breaches."""
+
+    id: str = Field(examples=["INV-3"])
+    say: Bilingual
+    breaches: int
+    kept: bool
+
+
+class StoreSize(Model):
+    """What the store holds."""
+
+    readings: int
+    quarantined: int
+    evicted: int
+    superseded: int
+    bytes_on_disk: int
+
+
+class Health(Model):
+    """How the system itself is."""
+
+    status: PartStatus
+    version: str
+    now_ms: TimeMs
+    parts: list[HealthPart]
+    store: StoreSize | None = Field(description="null when the store does not answer")
+    promises: list[Promise]
+
+
+class Probe(Model):
+    """Answer to a supervisor."""
+
+    status: Literal["ok", "unavailable"]
+    failing: list[str] = Field(description="parts that do not answer")

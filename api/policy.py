@@ -1,0 +1,133 @@
+"""The policy file as a value: which operation needs which permission, which role has it.
+
+``policy.yaml`` is the one place where this is said. It is read whole at the door; an operation without an entry, an entry
+without an operation, an unknown permission or role stop the server with all findings at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from core.errors import Finding, Invalid
+from core.people import Role
+
+ANYONE = "anyone"
+SELF = "self"
+MACHINE = "machine"
+_SPECIAL = frozenset({ANYONE, SELF, MACHINE})
+_FILE = "api/policy.yaml"
+
+
+class Objects(StrEnum):
+    """Which objects an operation reaches."""
+
+    COMMUNITY = "community"
+    OWN = "own"
+    NONE = "none"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """What one operation needs."""
+
+    operation: str
+    permission: str
+    objects: Objects
+
+    @property
+    def open_to_all(self) -> bool:
+        """Whether it needs no session."""
+        return self.permission in (ANYONE, MACHINE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """The whole table."""
+
+    operations: Mapping[str, Entry]
+    roles: Mapping[Role, frozenset[str]]
+
+    def allows(self, role: Role, entry: Entry) -> bool:
+        """Whether ``role`` may do what ``entry`` stands for; anything unknown is refused."""
+        return entry.permission == SELF or entry.permission in self.roles.get(role, frozenset())
+
+    def check_covers(self, operations: Iterable[str]) -> None:
+        """Refuse a table that does not match the routes one to one.
+
+        Raises:
+            Invalid: naming every operation without an entry, and every entry without an operation.
+        """
+        present = set(operations)
+        findings = [
+            Finding(code="TG-4901", what=f"operation {name} has no entry", fix="add it under operations", file=_FILE)
+            for name in sorted(present - self.operations.keys())
+        ]
+        findings += [
+            Finding(code="TG-4902", what=f"entry {name} names no operation", fix="remove or rename it", file=_FILE)
+            for name in sorted(self.operations.keys() - present)
+        ]
+        if findings:
+            raise Invalid(findings)
+
+
+def load() -> Policy:
+    """The policy that ships with this version."""
+    return parse(resources.files("api").joinpath("policy.yaml").read_text(encoding="utf-8"))
+
+
+def parse(text: str) -> Policy:
+    """Read a policy.
+
+    Raises:
+        Invalid: with everything that is wrong.
+    """
+    findings: list[Finding] = []
+    raw: Any = yaml.safe_load(text)
+    parts = {key: _mapping(raw, key, findings) for key in ("permissions", "roles", "operations")}
+    known = {str(name) for name in parts["permissions"]}
+    roles = _roles(parts["roles"], known, findings)
+    operations = _operations(parts["operations"], known, findings)
+    if findings:
+        raise Invalid(findings)
+    return Policy(operations=operations, roles=roles)
+
+
+def _mapping(raw: Any, key: str, findings: list[Finding]) -> Mapping[str, Any]:
+    part = raw.get(key) if isinstance(raw, dict) else None
+    if not isinstance(part, dict):
+        findings.append(_wrong(f"{key} is missing or no mapping"))
+        return {}
+    return part
+
+
+def _roles(raw: Mapping[str, Any], known: set[str], findings: list[Finding]) -> dict[Role, frozenset[str]]:
+    names = {role.value for role in Role}
+    findings += [_wrong(f"role {name} is unknown") for name in raw if name not in names]
+    findings += [_wrong(f"role {name} has no entry") for name in sorted(names - raw.keys())]
+    for name, granted in raw.items():
+        findings += [_wrong(f"role {name} has the unknown permission {item}") for item in granted if item not in known]
+    return {Role(name): frozenset(granted) for name, granted in raw.items() if name in names}
+
+
+def _operations(raw: Mapping[str, Any], known: set[str], findings: list[Finding]) -> dict[str, Entry]:
+    entries: dict[str, Entry] = {}
+    kinds = {kind.value for kind in Objects}
+    for name, row in raw.items():
+        permission, objects = (row.get("permission"), row.get("objects")) if isinstance(row, dict) else (None, None)
+        if permission not in known | _SPECIAL:
+            findings.append(_wrong(f"operation {name} needs the unknown permission {permission}"))
+        elif objects not in kinds:
+            findings.append(_wrong(f"operation {name} has the unknown objects {objects}"))
+        else:
+            entries[name] = Entry(operation=name, permission=str(permission), objects=Objects(objects))
+    return entries
+
+
+def _wrong(what: str) -> Finding:
+    return Finding(code="TG-4903", what=what, fix="see the comment at the head of the file", file=_FILE)

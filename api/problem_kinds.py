@@ -1,0 +1,228 @@
+"""The catalogue of errors: one stable code, one status, a title and a remedy in both languages.
+
+Codes are searchable in the documentation and never reused for something else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from core.places import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of error: code, status, title, remedy."""
+
+    code: str
+    status: int
+    title: Text
+    fix: Text
+
+
+def _kind(code: str, status: int, zh: str, en: str, fix_zh: str, fix_en: str) -> Kind:
+    return Kind(code, status, Text(zh=zh, en=en), Text(zh=fix_zh, en=fix_en))
+
+
+class Problems(Enum):
+    """All of them."""
+
+    MALFORMED = _kind(
+        "TG-4000", 400, "请求无法读取", "The request cannot be read", "请检查请求格式。", "Check the form of the request."
+    )
+    NO_SESSION = _kind("TG-4010", 401, "请先登录", "Please log in", "登录后重试。", "Log in and try again.")
+    WRONG_LOGIN = _kind(
+        "TG-4011",
+        401,
+        "用户名或密码不正确",
+        "Wrong username or password",
+        "请检查大小写和输入法；忘记密码请联系管理员。",
+        "Check capitals and the keyboard; an administrator can give you a new password.",
+    )
+    WRONG_SETUP_CODE = _kind(
+        "TG-4012",
+        401,
+        "设置码不正确",
+        "Wrong setup code",
+        "设置码在服务器日志指明的文件中。",
+        "The code stands in the file that the server's log names.",
+    )
+    NOT_PERMITTED = _kind(
+        "TG-4030", 403, "没有权限", "Not permitted", "请联系主管或管理员。", "Ask your manager or an administrator."
+    )
+    CROSS_SITE = _kind(
+        "TG-4031",
+        403,
+        "请求来自其他网站",
+        "The request comes from another site",
+        "请从本系统的页面操作。",
+        "Use the pages of this system.",
+    )
+    CHANGE_PASSWORD = _kind(
+        "TG-4032",
+        403,
+        "请先修改一次性密码",
+        "Change your one-time password first",
+        "设置新密码后即可继续。",
+        "Choose a new password, then go on.",
+    )
+    NOT_YOURS = _kind(
+        "TG-4033",
+        403,
+        "该任务在别人的队列中",
+        "The task is in somebody else's queue",
+        "如需接手，请让主管转派。",
+        "Ask a supervisor to transfer it.",
+    )
+    NOT_FOUND = _kind(
+        "TG-4040",
+        404,
+        "没有找到",
+        "Not found",
+        "它可能已不存在，或不在您的社区范围内。",
+        "It may no longer exist, or lie outside your communities.",
+    )
+    NO_SUCH_METHOD = _kind(
+        "TG-4050", 405, "不支持该操作", "This address knows no such method", "请查看接口文档。", "See the API's documentation."
+    )
+    TAKEN = _kind(
+        "TG-4091",
+        409,
+        "已被他人抢先处理",
+        "Somebody else was faster",
+        "请刷新后查看最新状态。",
+        "Load it again to see where it stands.",
+    )
+    WRONG_STATE = _kind(
+        "TG-4092",
+        409,
+        "当前状态不允许此操作",
+        "This does not fit the present state",
+        "请刷新后查看最新状态。",
+        "Load it again to see where it stands.",
+    )
+    OWN_REPAIR = _kind(
+        "TG-4093",
+        409,
+        "不能核实自己的维修",
+        "Nobody verifies their own repair",
+        "请由另一网格的人员核实。",
+        "Somebody of the other grid verifies it.",
+    )
+    NOT_HANDLED_YET = _kind(
+        "TG-4094",
+        409,
+        "维修尚未完成",
+        "The repair has not been reported yet",
+        "请等待维修完成后再核实。",
+        "Verify once the repair is reported.",
+    )
+    SET_UP_ALREADY = _kind(
+        "TG-4095",
+        409,
+        "管理员已经创建",
+        "There is an administrator already",
+        "请直接登录。",
+        "Log in instead.",
+    )
+    NOT_LATCHED = _kind(
+        "TG-4096",
+        409,
+        "该告警现在不能复位",
+        "The alarm cannot be reset now",
+        "告警恢复并确认后才能复位。",
+        "It can be reset once it has cleared and was acknowledged.",
+    )
+    SHELVE_REFUSED = _kind(
+        "TG-4097",
+        409,
+        "该告警不能这样搁置",
+        "The alarm cannot be put aside like that",
+        "紧急告警不能搁置，高级告警最长 1 小时，其他最长 8 小时。",
+        "Critical alarms never, high ones for at most 1 h, others for at most 8 h.",
+    )
+    BODY_TOO_LARGE = _kind(
+        "TG-4130", 413, "请求过大", "The request is too large", "请缩短内容。", "Send less."
+    )
+    RANGE_TOO_LARGE = _kind(
+        "TG-4131",
+        413,
+        "时间范围过大",
+        "The range is too large",
+        "请缩短时间范围；五年以内可一次查询。",
+        "Ask for less; up to five years and one month fit one query.",
+    )
+    WRONG_MEDIA = _kind(
+        "TG-4150",
+        415,
+        "需要 JSON",
+        "JSON is needed",
+        "请设置 Content-Type: application/json。",
+        "Set Content-Type: application/json.",
+    )
+    UNKNOWN_HOST = _kind(
+        "TG-4210",
+        421,
+        "未知的主机名",
+        "Unknown host name",
+        "请使用配置的地址访问，或在设置中加入该主机名。",
+        "Use the configured address, or add this host name to the settings.",
+    )
+    INVALID = _kind(
+        "TG-4220", 422, "输入有误", "Some input is wrong", "请更正标出的字段。", "Correct the fields that are named."
+    )
+    BAD_CURSOR = _kind(
+        "TG-4221",
+        422,
+        "翻页位置无效",
+        "The cursor is not valid",
+        "请从第一页重新开始。",
+        "Start again with the first page.",
+    )
+    WEAK_PASSWORD = _kind(
+        "TG-4222",
+        422,
+        "密码太容易被猜到",
+        "The password is too easy to guess",
+        "请换一个较长、不常见的密码，15 个字符以上更好。",
+        "Choose a longer, less common one; 15 characters or more are better.",
+    )
+    REASON_NEEDED = _kind(
+        "TG-4223", 422, "需要填写原因", "A reason is needed", "请在备注中说明原因。", "Say why in the note."
+    )
+    REFUSED = _kind(
+        "TG-4224", 422, "无法执行", "This cannot be done", "请检查输入。", "Check what you entered."
+    )
+    TOO_MANY_LOGINS = _kind(
+        "TG-4290",
+        429,
+        "尝试次数过多",
+        "Too many attempts",
+        "请稍后再试。",
+        "Wait a little and try again.",
+    )
+    TOO_MANY_STREAMS = _kind(
+        "TG-4291",
+        429,
+        "实时连接过多",
+        "Too many live connections",
+        "请关闭多余的页面。",
+        "Close pages you no longer need.",
+    )
+    INTERNAL = _kind(
+        "TG-5000",
+        500,
+        "服务器内部错误",
+        "Something went wrong inside",
+        "请重试；若再次出现，请把请求编号告诉管理员。",
+        "Try again; if it happens again give the request id to your administrator.",
+    )
+    UNAVAILABLE = _kind(
+        "TG-5030",
+        503,
+        "服务暂时不可用",
+        "Not available at the moment",
+        "请几秒后重试。",
+        "Try again in a few seconds.",
+    )

@@ -1,0 +1,74 @@
+"""Alarms: lists, one alarm, and what people do with it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.guard import GuardedRoute
+from api.models.alarms import Acknowledgement, AlarmDetail, AlarmSummary, ShelveRequest
+from api.models.base import Page, SeverityName
+from api.routes.inputs import AlarmInPath, Asking, CommunityQuery, Desk, FacilityQuery, Paging, TimeQuery
+from core.alarms import AlarmState
+
+router = APIRouter(route_class=GuardedRoute, tags=["alarms"])
+
+
+@router.get("/alarms", operation_id="list_alarms", summary="Alarms, newest first")
+def list_alarms(
+    caller: Asking,
+    desk: Desk,
+    page: Paging,
+    community: CommunityQuery = None,
+    facility: FacilityQuery = None,
+    severity: Annotated[SeverityName | None, Query(description="this severity or worse")] = None,
+    state: Annotated[list[AlarmState] | None, Query()] = None,
+    active: Annotated[bool | None, Query(description="on now, or not")] = None,
+    attention: Annotated[bool, Query(description="only those that ask for somebody's attention")] = False,
+    from_ms: TimeQuery = None,
+    to_ms: TimeQuery = None,
+) -> Page[AlarmSummary]:
+    """``from_ms`` and ``to_ms`` choose alarms whose interval touches [from, to)."""
+    return desk.alarms.page(
+        caller,
+        page,
+        community=community,
+        facility=facility,
+        severity=severity,
+        states=frozenset(state or ()),
+        active=active,
+        attention=attention,
+        from_ms=from_ms,
+        to_ms=to_ms,
+    )
+
+
+@router.get("/alarms/{alarm}", operation_id="get_alarm", summary="One alarm")
+def get_alarm(alarm: AlarmInPath, caller: Asking, desk: Desk) -> AlarmDetail:
+    """With its history, evidence, instructions and rule."""
+    return desk.alarms.one(caller, alarm)
+
+
+@router.post("/alarms/{alarm}/acknowledge", operation_id="acknowledge_alarm", summary="I have seen it")
+def acknowledge_alarm(alarm: AlarmInPath, body: Acknowledgement, caller: Asking, desk: Desk) -> AlarmDetail:
+    """Acknowledging twice changes nothing."""
+    return desk.alarms.acknowledge(caller, alarm, body)
+
+
+@router.post("/alarms/{alarm}/reset", operation_id="reset_alarm", summary="Release a latched alarm")
+def reset_alarm(alarm: AlarmInPath, body: Acknowledgement, caller: Asking, desk: Desk) -> AlarmDetail:
+    """Only once it has cleared and was acknowledged."""
+    return desk.alarms.reset(caller, alarm, body)
+
+
+@router.post("/alarms/{alarm}/shelve", operation_id="shelve_alarm", summary="Put it aside for a while")
+def shelve_alarm(alarm: AlarmInPath, body: ShelveRequest, caller: Asking, desk: Desk) -> AlarmDetail:
+    """At most 8 h, high 1 h, critical never."""
+    return desk.alarms.shelve(caller, alarm, body)
+
+
+@router.post("/alarms/{alarm}/unshelve", operation_id="unshelve_alarm", summary="Take it up again")
+def unshelve_alarm(alarm: AlarmInPath, caller: Asking, desk: Desk) -> AlarmDetail:
+    """Ends the silence early."""
+    return desk.alarms.unshelve(caller, alarm)
