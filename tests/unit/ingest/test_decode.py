@@ -19,7 +19,7 @@ from ingest.decode import MAX_MESSAGE_BYTES, MAX_METRICS, ColumnBuilder, parse_p
 def one(**fields: object) -> tuple[float, str | None, int]:
     """(value, text, quality) of a message with a single metric."""
     payload = Payload()
-    payload.metrics.add(alias=1, timestamp=5, **fields)  # type: ignore[arg-type]
+    payload.metrics.add(alias=1, timestamp=5, **fields)
     builder = ColumnBuilder()
     assert builder.add(payload, payload.SerializeToString()) == 1
     _, _, value, codes = builder.columns()
