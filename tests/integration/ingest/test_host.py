@@ -254,7 +254,7 @@ def test_ten_thousand_bad_messages_are_quarantined_and_the_good_stream_is_unharm
         counts = host.count_all()
     offsets = sorted(store.read(range_of(10), NOW_MS - 200_000, NOW_MS + 1).offset.tolist())
     assert [offset for offset in offsets if offset < 10_000] == list(range(len(good)))
-    assert counts["malformed"] + counts["unknown_node"] + counts["impossible_time"] == total
+    assert counts["malformed"] + counts["unknown_node"] + counts["checksum"] == total
     assert len(store.quarantine(20_000)) == total
     assert all(item.detail and item.reason for item in store.quarantine(20_000))
 
