@@ -1,0 +1,1 @@
+"""The Modbus side: register maps, answers to requests, and the TCP server with its faults."""
