@@ -31,7 +31,7 @@ from firmware_sim.kits.base import KitContext, Mapped, Plant
 from firmware_sim.modbus.server import SerialBus
 from firmware_sim.plan import DEMO_CITY, City, CityError, Community, Facility, read_city
 from firmware_sim.script import ScriptTargets
-from firmware_sim.signals.recorded import DATA_SETS
+from firmware_sim.signals.recorded import DATA_SETS, RecordedSignal, recording_of
 from firmware_sim.signals.windows import Schedule
 
 _TURNAROUND_S: Final = 0.005
@@ -76,6 +76,16 @@ class SimulatedCity:
             mqtt_devices=frozenset(d.device_id for d in self.mqtt_devices),
             lines=[line.line_id for line in self.lines],
         )
+
+    def recordings(self) -> dict[str, RecordedSignal]:
+        """The recordings that are played, by `device/register`."""
+        found: dict[str, RecordedSignal] = {}
+        for device in (d for line in self.lines for d in line.units.values()):
+            for register, signal in device.signals().items():
+                played = recording_of(signal)
+                if played is not None:
+                    found[f"{device.device_id}/{register}"] = played
+        return found
 
     def description(self, *, host: str = "127.0.0.1", port_base: int = 5020) -> CityDescription:
         """What is served where; ports count up from `port_base` in the plan's order."""

@@ -184,6 +184,7 @@ async def _run_city(
             publisher = MqttPublisher(city.mqtt_devices, broker, clock, faults=script.faults, seed=options.seed)
             await running.enter_async_context(publisher)
             duties.append(publisher.run())
+        duties.append(_announce_loops(city, clock))
         _say(_ready(city.plan, lines, options, broker))
         await _until(stop, duties)
         totals = _totals(lines, publisher)
@@ -197,6 +198,21 @@ def _ready(plan: City, lines: Sequence[ModbusLine], options: argparse.Namespace,
     ports = ",".join(f"{options.host}:{options.modbus_port_base + i}" for i in range(len(lines)))
     target = f"{broker.host}:{broker.port}" if broker else "off"
     return f"ready city={plan.id} modbus={ports} mqtt={target}"
+
+
+async def _announce_loops(city: SimulatedCity, clock: SimClock) -> None:
+    """Says when a recording begins again, so that its seam is not taken for an event."""
+    recordings = city.recordings()
+    rounds = dict.fromkeys(recordings, 0)
+    while True:
+        time_s = clock.now_ms() / 1000
+        for name, recording in recordings.items():
+            number = recording.position(time_s).round_number
+            if number != rounds[name]:
+                rounds[name] = number
+                played = f"{name} file={recording.data_set.file} round={number}"
+                _say(f"recording begins again: {played} time_ms={clock.now_ms()}")
+        await asyncio.sleep(1.0)
 
 
 async def _until(stop: asyncio.Event, duties: Sequence[Awaitable[None]]) -> None:

@@ -286,10 +286,22 @@ def _entries(sequence: yaml.SequenceNode, complain: Callable[[int, str], None]) 
         if not isinstance(node, yaml.MappingNode):
             complain(line, "each entry must be a mapping")
             continue
-        lines = {str(key.value): key.start_mark.line + 1 for key, _ in node.value}
-        yield _Entry(values={str(k.value): _plain(v) for k, v in node.value}, lines=lines, line=line)
+        lines: dict[str, int] = {}
+        values: dict[str, Any] = {}
+        for key, value in node.value:
+            name = str(key.value)
+            if name in lines:
+                complain(key.start_mark.line + 1, f"{name} is given twice")
+            lines[name] = key.start_mark.line + 1
+            values[name] = _plain(value)
+        yield _Entry(values=values, lines=lines, line=line)
 
 
 def _plain(node: yaml.Node) -> Any:
-    """The Python value of a node."""
-    return yaml.safe_load(yaml.serialize(node, Dumper=yaml.SafeDumper))
+    """The Python value of a scalar; anything else is shown as its text, which no key accepts."""
+    if not isinstance(node, yaml.ScalarNode):
+        return f"<{node.tag.rpartition(':')[2]}>"
+    try:
+        return yaml.safe_load(yaml.serialize(node, Dumper=yaml.SafeDumper))
+    except yaml.YAMLError:
+        return f"<{node.tag}>"

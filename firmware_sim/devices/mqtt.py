@@ -13,11 +13,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import ClassVar, Final, Protocol
+from uuid import UUID
 
 from firmware_sim.noise import derive_seed, uniform
 from firmware_sim.signals.base import Signal
 
 _LOCAL: Final = timezone(timedelta(hours=8))
+_DAY_S: Final = 86_400.0
 
 Reading = Callable[[str], float]
 """Value of a field now, faults included."""
@@ -155,11 +157,12 @@ class TasmotaPlug:
         moment = datetime.fromtimestamp(time_ms / 1000, _LOCAL)
         power, voltage, factor, total = read("Power"), read("Voltage"), read("Factor"), read("Total")
         apparent = power / factor if factor else 0.0
+        midnight_s = moment.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
         energy = {
             "TotalStartTime": "2026-01-01T00:00:00",
             "Total": round(total, 3),
-            "Yesterday": 4.1,
-            "Today": round(total % 4.1, 3),
+            "Yesterday": round(self.energy.value(midnight_s) - self.energy.value(midnight_s - _DAY_S), 3),
+            "Today": round(total - self.energy.value(midnight_s), 3),
             "Period": round(power * self.interval_s / 3600),
             "Power": round(power),
             "ApparentPower": round(apparent),
@@ -238,7 +241,7 @@ class MilesightEm310Udl:
         stamp = datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
         luck = uniform(derive_seed(self.seed, self.dev_eui), number)
         body = {
-            "deduplicationId": f"{derive_seed(self.seed, f'{self.dev_eui}/{number}'):016x}-{number & 0xFFFF:04x}",
+            "deduplicationId": str(UUID(int=derive_seed(self.seed, f"{self.dev_eui}/{number}") << 64 | number)),
             "time": stamp,
             "deviceInfo": {
                 "tenantId": "52f14cd4-c6f1-4fbd-8f87-4025e1d49242",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 from firmware_sim.devices.base import ModbusDevice
 from firmware_sim.devices.mqtt import MqttDevice
 from firmware_sim.noise import derive_seed
+from firmware_sim.signals.base import ModelSignal, Signal
 from firmware_sim.signals.windows import NEVER, Schedule
 
 
@@ -48,6 +49,22 @@ class KitContext:
     def number(self, name: str, default: float) -> float:
         """A numeric option."""
         return float(self.options.get(name, default))
+
+
+class Model(Protocol):
+    """A physical model that can say what it is."""
+
+    MODEL: ClassVar[str]
+
+    @property
+    def detail(self) -> str:
+        """Parameters worth showing."""
+        ...
+
+
+def output(model: Model, unit: str, function: Callable[[float], float]) -> Signal:
+    """One output of a model as a signal."""
+    return ModelSignal(unit=unit, model=model.MODEL, function=function, detail=model.detail)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from firmware_sim.signals.base import Provenance, ProvenanceKind
+from firmware_sim.signals.base import ConvertedSignal, Provenance, ProvenanceKind, Signal
 
 RECORDINGS: Final = Path(str(resources.files("firmware_sim") / "recordings"))
 
@@ -101,6 +101,13 @@ class RecordedSignal:
         return rows.values[row] if offset - rows.offsets_s[row] <= self.max_hold_s else math.nan
 
 
+def recording_of(signal: Signal) -> RecordedSignal | None:
+    """The recording behind a signal, through its conversions; None for models and settings."""
+    while isinstance(signal, ConvertedSignal):
+        signal = signal.of
+    return signal if isinstance(signal, RecordedSignal) else None
+
+
 @cache
 def load(file: str) -> Rows:
     """An excerpt: CSV with `time` (ISO 8601, UTC) and `value`.
@@ -120,7 +127,7 @@ def load(file: str) -> Rows:
 
 SANTANDER_21: Final = DataSet(
     key="santander-21",
-    file="cc-by-sa-4.0/santander21_outdoor_temperature.csv",
+    file="cc_by_sa_4/santander21_outdoor_temperature.csv",
     title="SmartSantander outdoor temperature, mote 21",
     unit="Cel",
     licence="CC-BY-SA-4.0",
@@ -128,7 +135,7 @@ SANTANDER_21: Final = DataSet(
 )
 SANTANDER_661: Final = DataSet(
     key="santander-661",
-    file="cc-by-sa-4.0/santander661_outdoor_temperature.csv",
+    file="cc_by_sa_4/santander661_outdoor_temperature.csv",
     title="SmartSantander outdoor temperature, mote 661",
     unit="Cel",
     licence="CC-BY-SA-4.0",
@@ -136,7 +143,7 @@ SANTANDER_661: Final = DataSet(
 )
 SANTANDER_16: Final = DataSet(
     key="santander-16",
-    file="cc-by-sa-4.0/santander16_outdoor_temperature.csv",
+    file="cc_by_sa_4/santander16_outdoor_temperature.csv",
     title="SmartSantander outdoor temperature, mote 16",
     unit="Cel",
     licence="CC-BY-SA-4.0",

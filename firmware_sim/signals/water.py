@@ -14,7 +14,7 @@ from typing import ClassVar, Final
 
 from firmware_sim.noise import jitter, smooth
 from firmware_sim.signals.diurnal import Course
-from firmware_sim.signals.windows import NEVER, Schedule, rise_and_fall
+from firmware_sim.signals.windows import NEVER, Schedule, response, rise_and_fall
 
 _S_PER_H: Final = 3600.0
 _VALVE_TAU_S: Final = 8.0
@@ -132,10 +132,7 @@ class PumpHouse:
     def outlet_mpa(self, time_s: float) -> float:
         """Pressure after the pump."""
         held = self.set_mpa + 0.006 * smooth(self.seed + 1, time_s, 12.0)
-        window = self.drive_trip.latest(time_s)
-        if window is None:
-            return held
-        lost = rise_and_fall(self.drive_trip, time_s, 15.0, 10.0) / window.magnitude
+        lost = response(self.drive_trip, time_s, 15.0, 10.0)
         return held + (self.inlet_mpa(time_s) - held) * lost
 
     def flow_m3h(self, time_s: float) -> float:

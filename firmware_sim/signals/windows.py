@@ -82,10 +82,16 @@ NEVER = Schedule()
 """A schedule without windows."""
 
 
-def rise_and_fall(schedule: Schedule, time_s: float, rise_tau_s: float, fall_tau_s: float) -> float:
-    """First-order response (0 to magnitude) to the latest window, with a time constant each for rise and fall."""
+def response(schedule: Schedule, time_s: float, rise_tau_s: float, fall_tau_s: float) -> float:
+    """First-order response (0 to 1) to the latest window, with a time constant each for rise and fall."""
     window = schedule.latest(time_s)
     if window is None:
         return 0.0
     reached = 1 - math.exp(-(min(time_s, window.stop_s) - window.start_s) / rise_tau_s)
-    return window.magnitude * reached * math.exp(-max(0.0, time_s - window.stop_s) / fall_tau_s)
+    return reached * math.exp(-max(0.0, time_s - window.stop_s) / fall_tau_s)
+
+
+def rise_and_fall(schedule: Schedule, time_s: float, rise_tau_s: float, fall_tau_s: float) -> float:
+    """`response` times the magnitude of the latest window."""
+    window = schedule.latest(time_s)
+    return 0.0 if window is None else window.magnitude * response(schedule, time_s, rise_tau_s, fall_tau_s)

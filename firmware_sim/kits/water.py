@@ -1,43 +1,25 @@
-"""Kits of aging infrastructure: pumps, lifts, wells, water, old houses, weather."""
+"""Kits of water: sewage pumps, drain wells, supply network, pump house."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from typing import Final
 
 from firmware_sim.devices.base import setting
-from firmware_sim.devices.climate import SokolM
-from firmware_sim.devices.generic import AnalogInputs, LiftStatusModule
 from firmware_sim.devices.mqtt import MilesightEm310Udl
-from firmware_sim.devices.process import DualAxisInclinometer, InvtGd200a, Qdy30a, QdyUnit, Tuf2000m
-from firmware_sim.kits.base import KitContext, Mapped, Plant
+from firmware_sim.devices.process import InvtGd200a, Qdy30a, QdyUnit, Tuf2000m
+from firmware_sim.kits.base import KitContext, Mapped, Plant, output
 from firmware_sim.noise import uniform
 from firmware_sim.signals.base import ConvertedSignal, ModelSignal, Signal
-from firmware_sim.signals.climate import OutdoorAir
 from firmware_sim.signals.diurnal import daily_course
 from firmware_sim.signals.drainage import DrainWell
-from firmware_sim.signals.lift import LiftCar
-from firmware_sim.signals.recorded import DATA_SETS, WATER_FLOW, RecordedSignal
+from firmware_sim.signals.recorded import WATER_FLOW, RecordedSignal
 from firmware_sim.signals.sewage import SewageSump
-from firmware_sim.signals.structure import OldHouse
 from firmware_sim.signals.water import NetworkPoint, PumpHouse
 
 SEWAGE_OPTIONS: Final = frozenset({"phase", "inflow_m3h", "pump_m3h"})
 WELL_OPTIONS: Final = frozenset({"depth_m", "trickle_m", "rise_tau_s", "fall_tau_s"})
 
-_PERMILLE_PER_DEG: Final = 1000 * math.pi / 180
 _RUNNING: Final = {1: 1, 2: 1, 3: 0, 4: 0, 5: 0}
-_CRACK_SPAN_MM: Final = 10.0
-_STATION_HOLD_S: Final = 8 * 3600.0
-
-
-def _model(
-    source: SewageSump | DrainWell | NetworkPoint | PumpHouse | OldHouse | LiftCar,
-    unit: str,
-    function: Callable[[float], float],
-) -> Signal:
-    return ModelSignal(unit=unit, model=source.MODEL, function=function, detail=source.detail)
 
 
 def _transmitter(device_id: str, address: int, measured: Signal, unit: QdyUnit) -> Qdy30a:
@@ -69,15 +51,15 @@ def sewage_drive(context: KitContext) -> Plant:
     level, drive = f"{context.facility_id}-level", f"{context.facility_id}-drive"
     return Plant(
         modbus=(
-            _transmitter(level, context.first_unit, _model(sump, "m", sump.level_m), QdyUnit.METRE),
+            _transmitter(level, context.first_unit, output(sump, "m", sump.level_m), QdyUnit.METRE),
             InvtGd200a(
                 device_id=drive,
-                state=_model(sump, "1", sump.drive_state),
-                fault_code=_model(sump, "1", sump.fault_code),
-                frequency=_model(sump, "Hz", lambda t: 50.0 * (sump.drive_state(t) == 1.0)),
-                current=_model(sump, "A", sump.current_a),
-                power=_model(sump, "%", sump.power_pct),
-                digital_inputs=_model(sump, "1", sump.digital_inputs),
+                state=output(sump, "1", sump.drive_state),
+                fault_code=output(sump, "1", sump.fault_code),
+                frequency=output(sump, "Hz", lambda t: 50.0 * (sump.drive_state(t) == 1.0)),
+                current=output(sump, "A", sump.current_a),
+                power=output(sump, "%", sump.power_pct),
+                digital_inputs=output(sump, "1", sump.digital_inputs),
                 pid_set=setting(0, "%"),
                 pid_feedback=setting(0, "%"),
             ),
@@ -90,36 +72,6 @@ def sewage_drive(context: KitContext) -> Plant:
             Mapped(measurement="high_float", unit="1", device_id=drive, register="digital_inputs", bit=0),
             Mapped(measurement="seal_leak", unit="1", device_id=drive, register="digital_inputs", bit=1),
         ),
-    )
-
-
-def lift_status(context: KitContext) -> Plant:
-    """A generic status module on a lift controller."""
-    lift = LiftCar(
-        seed=context.own_seed("trips"),
-        start_s=context.start_s,
-        floors=int(context.number("floors", 11)),
-        incidents=context.incidents,
-    )
-    device = f"{context.facility_id}-module"
-    rows: tuple[tuple[str, str, str, Callable[[float], float]], ...] = (
-        ("floor", "1", "floor", lift.floor),
-        ("speed", "m/s", "speed", lift.speed_ms),
-        ("door_open", "1", "door_open", lift.door_open),
-        ("in_door_zone", "1", "in_door_zone", lift.in_door_zone),
-        ("has_people", "1", "has_people", lift.has_people),
-        ("moving", "1", "moving", lift.moving),
-        ("maintenance", "1", "maintenance", lift.maintenance),
-        ("mains", "1", "mains", lift.mains),
-        ("fault_code", "1", "fault_code", lift.fault_code),
-        ("alarm_button", "1", "alarm_button", lift.alarm_button),
-        ("door_cycles", "1", "door_cycles", lift.door_cycles),
-        ("machine_room_temp", "Cel", "machine_room_temperature", lift.machine_room_cel),
-    )
-    inputs = {register: _model(lift, unit, function) for _, unit, register, function in rows}
-    return Plant(
-        modbus=(LiftStatusModule(device_id=device, inputs=inputs),),
-        mapped=tuple(Mapped(measurement=m, unit=u, device_id=device, register=r) for m, u, r, _ in rows),
     )
 
 
@@ -143,7 +95,7 @@ def well_submersible(context: KitContext) -> Plant:
     device = f"{context.facility_id}-level"
     depth = well.depth_m
     return Plant(
-        modbus=(_transmitter(device, context.first_unit, _model(well, "m", well.level_m), QdyUnit.METRE),),
+        modbus=(_transmitter(device, context.first_unit, output(well, "m", well.level_m), QdyUnit.METRE),),
         mapped=(
             _transmitted("level", "m", device),
             _transmitted("freeboard", "m", device, scale=-1.0, offset=depth),
@@ -165,7 +117,7 @@ def well_lorawan(context: KitContext) -> Plant:
         device_id=device,
         application_id=application,
         dev_eui=f"24e124{context.own_seed('eui') & 0xFFFFFFFFFF:010x}",
-        distance=_model(well, "mm", well.distance_mm),
+        distance=output(well, "mm", well.distance_mm),
         battery=ModelSignal(unit="%", model="battery discharge", function=battery),
         tilted=setting(0),
         interval_s=context.number("interval_s", 15),
@@ -209,11 +161,11 @@ def network_point(context: KitContext) -> Plant:
     pressure, meter = f"{context.facility_id}-pressure", f"{context.facility_id}-flow"
     return Plant(
         modbus=(
-            _transmitter(pressure, context.first_unit, _model(point, "MPa", point.pressure_mpa), QdyUnit.MPA),
+            _transmitter(pressure, context.first_unit, output(point, "MPa", point.pressure_mpa), QdyUnit.MPA),
             Tuf2000m(
                 device_id=meter,
-                flow=_model(point, "m3/h", point.flow_m3h),
-                volume=_model(point, "m3", point.volume_m3),
+                flow=output(point, "m3/h", point.flow_m3h),
+                volume=output(point, "m3", point.volume_m3),
             ),
         ),
         mapped=(
@@ -237,7 +189,7 @@ def network_trunk(context: KitContext) -> Plant:
     pressure, meter = f"{context.facility_id}-pressure", f"{context.facility_id}-flow"
     return Plant(
         modbus=(
-            _transmitter(pressure, context.first_unit, _model(point, "MPa", point.pressure_mpa), QdyUnit.MPA),
+            _transmitter(pressure, context.first_unit, output(point, "MPa", point.pressure_mpa), QdyUnit.MPA),
             Tuf2000m(device_id=meter, flow=flow, volume=setting(0.0, "m3")),
         ),
         mapped=(
@@ -257,24 +209,24 @@ def pump_house(context: KitContext) -> Plant:
     unit = context.first_unit
     return Plant(
         modbus=(
-            _transmitter(inlet, unit, _model(house, "MPa", house.inlet_mpa), QdyUnit.MPA),
-            _transmitter(outlet, unit + 1, _model(house, "MPa", house.outlet_mpa), QdyUnit.MPA),
-            _transmitter(tank, unit + 2, _model(house, "m", house.tank_level_m), QdyUnit.METRE),
+            _transmitter(inlet, unit, output(house, "MPa", house.inlet_mpa), QdyUnit.MPA),
+            _transmitter(outlet, unit + 1, output(house, "MPa", house.outlet_mpa), QdyUnit.MPA),
+            _transmitter(tank, unit + 2, output(house, "m", house.tank_level_m), QdyUnit.METRE),
             InvtGd200a(
                 device_id=drive,
-                state=_model(house, "1", house.drive_state),
-                fault_code=_model(house, "1", house.fault_code),
-                frequency=_model(house, "Hz", house.frequency_hz),
-                current=_model(house, "A", house.current_a),
-                power=_model(house, "%", house.power_pct),
+                state=output(house, "1", house.drive_state),
+                fault_code=output(house, "1", house.fault_code),
+                frequency=output(house, "Hz", house.frequency_hz),
+                current=output(house, "A", house.current_a),
+                power=output(house, "%", house.power_pct),
                 digital_inputs=setting(0),
-                pid_set=_model(house, "%", house.pid_set_pct),
-                pid_feedback=_model(house, "%", house.pid_feedback_pct),
+                pid_set=output(house, "%", house.pid_set_pct),
+                pid_feedback=output(house, "%", house.pid_feedback_pct),
             ),
             Tuf2000m(
                 device_id=meter,
-                flow=_model(house, "m3/h", house.flow_m3h),
-                volume=_model(house, "m3", house.volume_m3),
+                flow=output(house, "m3/h", house.flow_m3h),
+                volume=output(house, "m3", house.volume_m3),
             ),
         ),
         mapped=(
@@ -294,84 +246,4 @@ def pump_house(context: KitContext) -> Plant:
             ),
             Mapped(measurement="flow", unit="m3/h", device_id=meter, register="flow"),
         ),
-    )
-
-
-def _outdoor(context: KitContext) -> OutdoorAir:
-    return OutdoorAir(seed=context.community_seed("outdoor"), storm=context.incident("storm"))
-
-
-def house_tilt_crack(context: KitContext) -> Plant:
-    """An inclinometer on the wall and a crack gauge on a loop current module."""
-    house = OldHouse(
-        seed=context.own_seed("house"),
-        start_s=context.start_s,
-        air=_outdoor(context),
-        tilt_x_deg=context.number("tilt_deg", 0.12),
-        crack_mm=context.number("crack_mm", 0.22),
-        movement=context.incident("movement"),
-    )
-    tilt, crack = f"{context.facility_id}-tilt", f"{context.facility_id}-crack"
-    return Plant(
-        modbus=(
-            DualAxisInclinometer(
-                device_id=tilt,
-                angle_x=_model(house, "deg", house.angle_x_deg),
-                angle_y=_model(house, "deg", house.angle_y_deg),
-            ),
-            AnalogInputs(device_id=crack, measured=_model(house, "mm", house.crack_width_mm), span=_CRACK_SPAN_MM),
-        ),
-        mapped=(
-            Mapped(
-                measurement="tilt_permille",
-                unit="[ppth]",
-                device_id=tilt,
-                register="angle_x",
-                scale=_PERMILLE_PER_DEG,
-            ),
-            Mapped(
-                measurement="crack_width",
-                unit="mm",
-                device_id=crack,
-                register="current_1",
-                scale=_CRACK_SPAN_MM / 16,
-                offset=-_CRACK_SPAN_MM / 4,
-            ),
-        ),
-    )
-
-
-def weather_station(context: KitContext) -> Plant:
-    """A weather station: its temperature is a recording, the rest a model."""
-    outdoor = _outdoor(context)
-    temperature = RecordedSignal(
-        data_set=DATA_SETS[str(context.options["recording"])],
-        start_s=context.start_s,
-        playback_speed=context.number("playback_speed", 1),
-        max_hold_s=_STATION_HOLD_S,
-    )
-
-    def model(unit: str, function: Callable[[float], float]) -> Signal:
-        return ModelSignal(unit=unit, model=outdoor.MODEL, function=function)
-
-    device = f"{context.facility_id}-station"
-    station = SokolM(
-        device_id=device,
-        temperature=temperature,
-        pressure=model("hPa", outdoor.pressure_hpa),
-        humidity=model("%", outdoor.humidity_pct),
-        wind_speed=model("m/s", outdoor.wind_speed_ms),
-        wind_direction=model("deg", outdoor.wind_direction_deg),
-        precipitation_rate=model("mm/h", outdoor.rain_mm_per_h),
-    )
-    rows = (
-        ("air_temp", "Cel", "temperature"),
-        ("rh", "%", "humidity"),
-        ("pressure", "hPa", "pressure"),
-        ("wind_speed", "m/s", "wind_speed"),
-        ("wind_dir", "deg", "wind_direction"),
-    )
-    return Plant(
-        modbus=(station,),
-        mapped=tuple(Mapped(measurement=m, unit=u, device_id=device, register=r) for m, u, r in rows),
     )
