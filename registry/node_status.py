@@ -60,7 +60,7 @@ class SqlNodeStatusBook:
         """
         with reading(self._engine) as connection:
             order = sa.select(node_status).order_by(node_status.c.group_id, node_status.c.node_id)
-            return [_status(row) for row in connection.execute(order)]
+            return [_status(row) for row in connection.execute(order).mappings()]
 
 
 def _row(status: NodeStatus, now_ms: int) -> Mapping[str, object]:
@@ -77,8 +77,7 @@ def _row(status: NodeStatus, now_ms: int) -> Mapping[str, object]:
     }
 
 
-def _status(row: sa.Row[tuple[object, ...]]) -> NodeStatus:
-    values = row._mapping
+def _status(values: sa.RowMapping) -> NodeStatus:
     return NodeStatus(
         node=NodeId(str(values["group_id"]), str(values["node_id"])),
         online=bool(values["online"]),
