@@ -18,11 +18,11 @@ from core.ports.directory import PointDirectory
 from core.ports.store import Chunk, Commit, GapRecord, Quarantined, QuarantineReason, SpoolLedger
 from core.readings import Readings, concat
 from core.sparkplug import datatypes, topics
-from core.sparkplug.commit import Header, decode_header
+from core.sparkplug.commit import Gap, Header, decode_header
 from core.sparkplug.sparkplug_b_pb2 import Payload
 from core.sparkplug.topics import MessageType, NodeId, Topic
 from ingest.decode import parse_payload
-from ingest.ledger import Ledger, Verdict
+from ingest.ledger import EVICTED, Ledger, Verdict
 from ingest.nodes import Nodes
 from ingest.stage import Sheet, Staged, finish
 
@@ -127,7 +127,10 @@ class Assembler:
             self._foreign_or_health(message, topic, payload, draft, outcome)
             return
         header = decode_header(payload.body)
-        if header.gap is None and not self.nodes.is_born(node):
+        if header.gap is not None:
+            self._gap(node, header, header.gap, draft, outcome)
+            return
+        if not self.nodes.is_born(node):
             self._ask(node, message.arrived_ms, outcome)
             return
         match self.ledger.judge(node, header):
@@ -137,10 +140,6 @@ class Assembler:
             case Verdict.CLONE:
                 self.counts["clone_chunks"] += 1
                 draft.quarantine(_of_chunk(message, node, header, QuarantineReason.CLONED_GATEWAY, _CLONE))
-            case Verdict.NEW if header.gap is not None:
-                self._low(node, header, draft)
-                self._accept(Chunk(node=node, epoch=header.epoch, span=header.span, crc32=0), draft)
-                draft.gaps.append(GapRecord(node=node, epoch=header.epoch, span=header.span, gap=header.gap))
             case Verdict.NEW:
                 self._stage(message, topic, header, payload, draft, outcome)
 
@@ -167,6 +166,16 @@ class Assembler:
         chunk = Chunk(node=node, epoch=header.epoch, span=header.span, crc32=header.crc32)
         draft.sheet.add(Staged(node=node, header=header, start=start, base=stretch.base, length=stretch.length))
         self._accept(chunk, draft)
+
+    def _gap(self, node: NodeId, header: Header, gap: Gap, draft: _Draft, outcome: Outcome) -> None:
+        """Evicted offsets: part of them may have arrived before they were evicted, and those are no gap."""
+        self._low(node, header, draft)
+        parts = self.ledger.missing(node, header)
+        for span in parts:
+            self._accept(Chunk(node=node, epoch=header.epoch, span=span, crc32=EVICTED), draft)
+            draft.gaps.append(GapRecord(node=node, epoch=header.epoch, span=span, gap=gap))
+        if not parts:
+            outcome.repeat.add((node, header.epoch))
 
     def _settle_unread(self, message: Message, node: NodeId, header: Header, detail: str, draft: _Draft) -> None:
         """A chunk that can never be read is quarantined whole and settled, so that it does not block its spool."""

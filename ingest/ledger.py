@@ -22,6 +22,10 @@ RECENT_CHUNKS = 4096
 """Chunks a spool is remembered by; an older repetition counts as a duplicate that cannot be checked."""
 
 
+EVICTED = 0
+"""Checksum of offsets that a gap record settled: there is no content to compare a straggler with."""
+
+
 class Verdict(Enum):
     """What a chunk is, compared with what its spool has already delivered."""
 
@@ -58,7 +62,7 @@ class Ledger:
             self._spools[key] = spool
 
     def judge(self, node: NodeId, header: Header) -> Verdict:
-        """Compare a chunk (or gap) with what its spool has delivered; nothing is remembered yet."""
+        """Compare a chunk with what its spool has delivered; nothing is remembered yet."""
         spool = self._spools.get((node, header.epoch))
         if spool is None:
             return Verdict.NEW
@@ -72,10 +76,17 @@ class Ledger:
             return Verdict.DUPLICATE
         return Verdict.CLONE
 
+    def missing(self, node: NodeId, header: Header) -> list[OffsetRange]:
+        """The parts of a header's offsets that are not settled: what a gap record really stands for."""
+        spool = self._spools.get((node, header.epoch))
+        return [header.span] if spool is None else list(spool.received.missing(header.span))
+
     def receive(self, chunk: Chunk) -> None:
         """Remember a chunk that goes into the next commit."""
         spool = self._spools.setdefault((chunk.node, chunk.epoch), _Spool())
         spool.received.add(chunk.span)
+        if chunk.crc32 == EVICTED:
+            return
         spool.recent[chunk.span.first] = (len(chunk.span), chunk.crc32)
         if len(spool.recent) > 2 * RECENT_CHUNKS:
             for first in sorted(spool.recent)[:RECENT_CHUNKS]:

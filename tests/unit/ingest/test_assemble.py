@@ -211,6 +211,19 @@ def test_a_gap_settles_its_offsets_and_is_recorded() -> None:
     assert settled(host, edge) == 501
 
 
+def test_a_gap_over_readings_that_did_arrive_counts_only_the_rest() -> None:
+    """A chunk whose acknowledgement was lost may be evicted and declared a gap: it is stored, not missing."""
+    edge, host = Edge(), assembler()
+    digest(host, *edge.births(), edge.chunk(10, [(0, NOW_MS, 1.0)] * 5))
+    commit = digest(host, edge.gap(OffsetRange(0, 20)))
+    assert commit is not None
+    assert [(record.span.first, record.span.stop) for record in commit.gaps] == [(0, 10), (15, 20)]
+    straggler = digest(host, edge.chunk(0, [(0, NOW_MS, 1.0)] * 5))
+    assert straggler is None
+    assert host.counts["duplicate_chunks"] == 1
+    assert host.counts["clone_chunks"] == 0
+
+
 def test_a_gateway_nobody_enrolled_is_quarantined_and_gets_no_answer() -> None:
     """No other gateway's data can be touched by it."""
     stranger, host = Edge(node=NodeId("g1", "intruder")), assembler()
