@@ -58,7 +58,8 @@ class Ledger:
         for key, entry in known.items():
             spool = _Spool(entry.settled.copy(), entry.settled.copy())
             for first, chunk in sorted(entry.recent.items()):
-                spool.recent[first] = (len(chunk.span), chunk.crc32)
+                if chunk.crc32 != EVICTED:
+                    spool.recent[first] = (len(chunk.span), chunk.crc32)
             self._spools[key] = spool
 
     def judge(self, node: NodeId, header: Header) -> Verdict:
