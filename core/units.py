@@ -57,6 +57,7 @@ UNITS: dict[str, Unit] = {
     **_table("sound level", {"dB[SPL]": 1.0}),
     **_table("signal level", {"dB[mW]": 1.0}),
     **_table("ratio level", {"dB": 1.0}),
+    **_table("attenuation", {"dB/m": 1.0}),
     **_table("turbidity", {"[NTU]": 1.0}),
     **_table("acidity", {"[pH]": 1.0}),
     **_table("explosive limit", {"%[LEL]": 1.0}),

@@ -1,0 +1,94 @@
+"""What SQLite must be told, and the transactions of dispatch. The only file that knows which database it talks to.
+
+Two processes write: ``core`` (journal) and ``api`` (people's actions). SQLite's default opens a transaction for reading
+and upgrades it at the first write, which fails at once with "database is locked" if somebody else wrote in between,
+whatever the busy timeout. So a writer says so when it begins: ``BEGIN IMMEDIATE`` waits for the lock, then nothing
+can fail in the middle. PostgreSQL needs none of this; there, the row of ``dispatch_feed_head`` (updated first in
+every writing transaction) makes writers queue in the same way, so that feed ids appear in commit order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from core.errors import Unavailable
+
+PRAGMAS = (
+    "PRAGMA journal_mode=WAL",  # readers never wait for the writer
+    "PRAGMA synchronous=NORMAL",  # WAL: an app crash loses nothing; a power cut may lose the newest commits, see below
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA temp_store=MEMORY",
+)
+DURABLE = "PRAGMA synchronous=FULL"
+"""A commit survives a power cut: the default of ``prepare``. NORMAL is for tests and throw-away demos."""
+
+
+def prepare(engine: sa.Engine, *, durable: bool = True) -> sa.Engine:
+    """Make a freshly created engine fit for two writing processes; call once, before the first connection.
+
+    Args:
+        engine: of ``sqlalchemy.create_engine``; for SQLite with ``connect_args={"check_same_thread": False}`` unless a
+            file database with the default pool is used.
+        durable: commits survive a power cut (SQLite only; PostgreSQL has its own setting).
+
+    Returns:
+        The same engine.
+    """
+    if engine.dialect.name == "sqlite":
+        statements = (*PRAGMAS, DURABLE) if durable else PRAGMAS
+
+        @sa.event.listens_for(engine, "connect")
+        def _on_connect(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None  # the driver must not begin transactions by itself
+            cursor = connection.cursor()
+            for statement in statements:
+                cursor.execute(statement)
+            cursor.close()
+
+        @sa.event.listens_for(engine, "begin")
+        def _on_begin(connection: sa.Connection) -> None:
+            wants_to_write = connection.get_execution_options().get("write_intent", False)
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if wants_to_write else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that only reads: one consistent state of the database.
+
+    Raises:
+        Unavailable: if the database does not answer.
+    """
+    try:
+        with engine.connect() as connection, connection.begin():
+            yield connection
+    except DBAPIError as error:
+        raise _translated(error) from error
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that writes; committed at the end, rolled back on any error.
+
+    Raises:
+        Unavailable: if the database does not answer, is locked for too long, or is full; nothing was written then.
+    """
+    try:
+        with engine.connect().execution_options(write_intent=True) as connection, connection.begin():
+            yield connection
+    except DBAPIError as error:
+        raise _translated(error) from error
+
+
+def _translated(error: DBAPIError) -> Exception:
+    """A database that does not answer is ``Unavailable``; a violated constraint is a defect and stays itself."""
+    if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError):
+        return error
+    return Unavailable(f"the case database does not answer: {error.orig}")

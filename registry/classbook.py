@@ -1,0 +1,124 @@
+"""Facility classes as data: one YAML file a class in ``registry/classes``.
+
+Beyond what ``core.places.FacilityClass`` carries, the registry knows the usual band of a measurement (for charts) and
+the skill a class asks of the construction grid (for routing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from math import isfinite
+from typing import Any
+
+import yaml
+
+from core import units
+from core.errors import Finding, Invalid, Refused
+from core.places import FacilityClass, Measurement, PointKind, Text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClassEntry:
+    """A facility class with what only the registry needs.
+
+    Attributes:
+        facility_class: names and measurements.
+        normal: measurement key to the usual band.
+        skill: asked of the construction grid; empty: any.
+        code: small class of urban grid management, empty where there is none (indoor equipment).
+    """
+
+    facility_class: FacilityClass
+    normal: Mapping[str, tuple[float, float]]
+    skill: str = ""
+    code: str = ""
+
+
+@cache
+def load_classes() -> Mapping[str, ClassEntry]:
+    """The classes that ship with the registry, by id.
+
+    Raises:
+        Invalid: naming every wrong file and field at once.
+    """
+    findings: list[Finding] = []
+    entries: dict[str, ClassEntry] = {}
+    for item in sorted(files("registry").joinpath("classes").iterdir(), key=lambda path: path.name):
+        if not item.name.endswith(".yaml"):
+            continue
+        entry = parse_class(item.name, item.read_text(encoding="utf-8"), findings)
+        if entry is None:
+            continue
+        if f"{entry.facility_class.id}.yaml" != item.name:
+            findings.append(_finding(item.name, f"the file holds class {entry.facility_class.id!r}", "name both alike"))
+        entries[entry.facility_class.id] = entry
+    if findings:
+        raise Invalid(findings)
+    return entries
+
+
+def parse_class(file: str, text: str, findings: list[Finding]) -> ClassEntry | None:
+    """Read one class file; ``None`` and findings if it is wrong."""
+    before = len(findings)
+    try:
+        document = yaml.safe_load(text)
+        measurements = [_measurement(file, item, findings) for item in document["measurements"]]
+        entry = ClassEntry(
+            facility_class=FacilityClass(
+                id=str(document["id"]),
+                name=_text(document["name"]),
+                measurements={item.key: item for item in measurements},
+            ),
+            normal={str(item["key"]): _pair(item["normal"]) for item in document["measurements"]},
+            skill=str(document.get("skill", "")),
+            code=str(document.get("code", "")),
+        )
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+        findings.append(_finding(file, f"not a class file: {error!r}", "compare it with its neighbours"))
+        return None
+    if len(entry.facility_class.measurements) != len(measurements):
+        findings.append(_finding(file, "a measurement key occurs twice", "give each measurement its own key"))
+    return entry if len(findings) == before else None
+
+
+def _measurement(file: str, item: Mapping[str, Any], findings: list[Finding]) -> Measurement:
+    low, high = _pair(item["range"])
+    result = Measurement(
+        key=str(item["key"]),
+        unit=str(item["unit"]),
+        low=low,
+        high=high,
+        interval_s=float(item["interval_s"]),
+        kind=PointKind(item["kind"]),
+        name=_text(item["name"]),
+    )
+    try:
+        units.unit(result.unit)
+    except Refused as error:
+        findings.append(_finding(file, f"{result.key}: {error}", "use a code of core/units.py"))
+    if not (low < high and result.interval_s > 0):
+        findings.append(_finding(file, f"{result.key}: empty range or interval", "low < high and interval_s > 0"))
+    return result
+
+
+def _pair(value: object) -> tuple[float, float]:
+    if not (isinstance(value, list) and len(value) == 2):
+        raise ValueError(f"{value!r} is no pair [low, high]")
+    low, high = float(value[0]), float(value[1])
+    if not (isfinite(low) and isfinite(high)):
+        raise ValueError(f"{value!r} is not finite")
+    return low, high
+
+
+def _text(value: Mapping[str, Any]) -> Text:
+    zh, en = str(value["zh"]), str(value["en"])
+    if not (zh and en):
+        raise ValueError("a name is needed in both languages")
+    return Text(zh=zh, en=en)
+
+
+def _finding(file: str, what: str, fix: str) -> Finding:
+    return Finding(code="TG-3001", what=what, fix=fix, file=file)

@@ -1,0 +1,175 @@
+"""Writing by people: ``core.ports.registry.RegistryCommands`` over SQL. One call, one transaction, one audit row."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import sqlalchemy as sa
+
+from core.errors import Refused
+from core.people import Language, Login, Role
+from core.places import Text
+from core.ports.registry import Gateway
+from core.sparkplug.topics import NodeId, is_own_id
+from registry import tables
+from registry.database import next_numbers, record, writing
+
+_USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,64}")
+
+
+class RegistryCommandsSql:
+    """All writing by people; safe to use from several threads and processes."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        """Write to ``engine`` (prepared by ``dispatch.database.prepare``)."""
+        self._engine = engine
+
+    def create_first_administrator(self, username: str, password_hash: str, language: Language, now_ms: int) -> Login:
+        """The login that first-run creates.
+
+        Raises:
+            Refused: if any administrator exists already, or the name is not valid.
+        """
+        login = Login(
+            username=username,
+            password_hash=password_hash,
+            role=Role.ADMINISTRATOR,
+            language=language,
+            everywhere=True,
+            changed_ms=now_ms,
+        )
+        _check(login)
+        with writing(self._engine) as connection:
+            if _administrators(connection) > 0:
+                raise Refused("there is an administrator already: log in as one to create further logins")
+            _store(connection, login)
+            record(connection, actor=username, what="first_administrator", ref=username, detail="", now_ms=now_ms)
+        return login
+
+    def put_login(self, login: Login, actor: str, now_ms: int) -> None:
+        """Create or replace a login.
+
+        Raises:
+            Refused: if it would leave no active administrator, or names an unknown person or community.
+        """
+        _check(login)
+        with writing(self._engine) as connection:
+            self._check_references(connection, login)
+            before = _administrators(connection)
+            _store(connection, login, now_ms)
+            if before > 0 and _administrators(connection) == 0:
+                raise Refused(f"{login.username!r} is the last administrator: make another one first")
+            detail = {
+                "role": login.role,
+                "active": login.active,
+                "everywhere": login.everywhere,
+                "communities": sorted(login.communities),
+                "person": login.person,
+            }
+            text = json.dumps(detail)
+            record(connection, actor=actor, what="login", ref=login.username, detail=text, now_ms=now_ms)
+
+    def set_password(
+        self, username: str, password_hash: str, actor: str, now_ms: int, *, one_time: bool = False
+    ) -> None:
+        """Give a login a new hash; its other sessions end (``changed_ms``).
+
+        Raises:
+            Refused: if there is no such login.
+        """
+        table = tables.login
+        with writing(self._engine) as connection:
+            values = {"password_hash": password_hash, "changed_ms": now_ms, "one_time": one_time}
+            done = connection.execute(
+                sa.update(table).where(table.c.folded == username.casefold()[:64]).values(**values)
+            )
+            if done.rowcount == 0:
+                raise Refused(f"there is no login {username[:64]!r}")
+            record(connection, actor=actor, what="password", ref=username, detail="", now_ms=now_ms)
+
+    def enrol_gateway(self, node: NodeId, name: Text, community: int, actor: str, now_ms: int) -> Gateway:
+        """Let a gateway in, or let a revoked one in again.
+
+        Raises:
+            Refused: if the community is unknown or the ids are not ours to give (``[A-Za-z0-9._-]``, at most 64).
+        """
+        if not (is_own_id(node.group) and is_own_id(node.node)):
+            raise Refused(f"{node} cannot be enrolled: group and node take 1 to 64 of A-Z a-z 0-9 . _ -")
+        table = tables.gateway
+        where = (table.c.group_id == node.group, table.c.node_id == node.node)
+        with writing(self._engine) as connection:
+            if not _exists(connection, tables.community.c.number, community):
+                raise Refused(f"there is no community number {community}")
+            row = connection.execute(sa.select(table).where(*where)).one_or_none()
+            values = {"name_zh": name.zh, "name_en": name.en, "community": community, "revoked_ms": None}
+            if row is None:
+                number = next_numbers(connection, "gateways", 1)
+                keys = {"number": number, "group_id": node.group, "node_id": node.node, "enrolled_ms": now_ms}
+                connection.execute(sa.insert(table).values(**keys, **values))
+                enrolled_ms = now_ms
+            else:
+                connection.execute(sa.update(table).where(*where).values(**values))
+                number, enrolled_ms = row.number, row.enrolled_ms
+            record(connection, actor=actor, what="enrol_gateway", ref=str(node), detail="", now_ms=now_ms)
+        return Gateway(number=number, node=node, name=name, community=community, enrolled_ms=enrolled_ms)
+
+    def revoke_gateway(self, node: NodeId, actor: str, now_ms: int) -> None:
+        """Shut a gateway out; revoking twice keeps the first time.
+
+        Raises:
+            Refused: if there is no such gateway.
+        """
+        table = tables.gateway
+        where = (table.c.group_id == node.group, table.c.node_id == node.node)
+        with writing(self._engine) as connection:
+            first = sa.func.coalesce(table.c.revoked_ms, now_ms)
+            if connection.execute(sa.update(table).where(*where).values(revoked_ms=first)).rowcount == 0:
+                raise Refused(f"there is no gateway {node}")
+            record(connection, actor=actor, what="revoke_gateway", ref=str(node), detail="", now_ms=now_ms)
+
+    def _check_references(self, connection: sa.Connection, login: Login) -> None:
+        if login.person is not None and not _exists(connection, tables.person.c.number, login.person):
+            raise Refused(f"there is no person number {login.person}")
+        for community in login.communities:
+            if not _exists(connection, tables.community.c.number, community):
+                raise Refused(f"there is no community number {community}")
+
+
+def _check(login: Login) -> None:
+    if not _USERNAME.fullmatch(login.username) or len(login.username.casefold()) > 64:
+        raise Refused("a username has 1 to 64 characters and no spaces")
+    if not login.password_hash.startswith("$argon2id$"):
+        raise Refused("a login needs an argon2id hash")
+
+
+def _exists(connection: sa.Connection, column: sa.Column[int], number: int) -> bool:
+    return connection.execute(sa.select(column).where(column == number)).one_or_none() is not None
+
+
+def _administrators(connection: sa.Connection) -> int:
+    table = tables.login
+    condition = (table.c.role == Role.ADMINISTRATOR.value, table.c.active)
+    return int(connection.execute(sa.select(sa.func.count()).select_from(table).where(*condition)).scalar_one())
+
+
+def _store(connection: sa.Connection, login: Login, now_ms: int | None = None) -> None:
+    folded = login.username.casefold()
+    values = {
+        "username": login.username,
+        "password_hash": login.password_hash,
+        "role": login.role.value,
+        "language": login.language.value,
+        "everywhere": login.everywhere,
+        "person": login.person,
+        "one_time": login.one_time,
+        "active": login.active,
+        "changed_ms": login.changed_ms if now_ms is None else now_ms,
+    }
+    table, link = tables.login, tables.login_community
+    if connection.execute(sa.update(table).where(table.c.folded == folded).values(**values)).rowcount == 0:
+        connection.execute(sa.insert(table).values(folded=folded, **values))
+    connection.execute(sa.delete(link).where(link.c.login == folded))
+    if login.communities:
+        links = [{"login": folded, "community": number} for number in sorted(login.communities)]
+        connection.execute(sa.insert(link), links)

@@ -1,0 +1,291 @@
+"""A whole registry folder as one checked value.
+
+``read_folder`` reads every file, decodes every record and checks what only the whole can tell: codes that occur twice,
+references to nothing, cells that overlap, facilities that stand in no cell. It raises *all* findings at once, in the
+order of files and lines, or returns a ``Content`` without any doubt left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from core.errors import Finding, Invalid
+from core.people import Role
+from core.places import Grid
+from registry import entries
+from registry.classbook import ClassEntry
+from registry.entries import (
+    ALL,
+    CellEntry,
+    CommunityEntry,
+    FacilityEntry,
+    GatewayEntry,
+    PersonEntry,
+    Place,
+    PointEntry,
+    Record,
+    StreetEntry,
+)
+from registry.geometry import CellMap, CellShape
+from registry.sources import read_rows
+
+T = TypeVar("T")
+
+ORDER = ("streets", "communities", "cells", "gateways", "facilities", "points", "people")
+MAX_FINDINGS = 1000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Content:
+    """What a folder says, checked.
+
+    Attributes:
+        points: short forms (``measurements`` of a facility) included.
+        cell_of: facility code to its cell in each grid.
+        neighbours: cell code to touching cells, nearest first.
+    """
+
+    streets: tuple[StreetEntry, ...]
+    communities: tuple[CommunityEntry, ...]
+    cells: tuple[CellEntry, ...]
+    gateways: tuple[GatewayEntry, ...]
+    facilities: tuple[FacilityEntry, ...]
+    points: tuple[PointEntry, ...]
+    people: tuple[PersonEntry, ...]
+    cell_of: Mapping[str, Mapping[Grid, str]]
+    neighbours: Mapping[str, tuple[str, ...]]
+
+
+def read_folder(folder: Path, classes: Mapping[str, ClassEntry], day: str) -> Content:
+    """Read and check a registry folder.
+
+    Args:
+        folder: with ``streets``, ``communities``, ``cells``, ``gateways``, ``facilities``, ``people`` and optionally
+            ``points``, each as ``.csv`` or ``.yaml``.
+        classes: the facility classes there are.
+        day: ISO date on which cells must hold the facilities (today).
+
+    Raises:
+        Invalid: with everything that is wrong, at most 1,000 findings.
+    """
+    findings: list[Finding] = []
+    content = Content(
+        streets=_decoded(folder, "streets", entries.street, findings),
+        communities=_decoded(folder, "communities", entries.community, findings),
+        cells=_decoded(folder, "cells", entries.cell, findings),
+        gateways=_decoded(folder, "gateways", entries.gateway, findings),
+        facilities=_decoded(folder, "facilities", entries.facility, findings),
+        points=_decoded(folder, "points", entries.point, findings, required=False),
+        people=_decoded(folder, "people", entries.person, findings),
+        cell_of={},
+        neighbours={},
+    )
+    checker = _Checker(content, classes, findings)
+    checker.check_references()
+    points = checker.expanded_points()
+    shapes = CellMap([_shape(cell) for cell in content.cells])
+    checker.check_cells(shapes)
+    cell_of = checker.placed(shapes, day)
+    if findings:
+        raise Invalid(sorted(findings, key=_rank)[:MAX_FINDINGS])
+    return replace(content, points=points, cell_of=cell_of, neighbours=shapes.neighbours(day))
+
+
+def _rank(finding: Finding) -> tuple[int, int, int]:
+    stem = finding.file.partition(".")[0]
+    return (ORDER.index(stem) if stem in ORDER else len(ORDER), finding.line, finding.column)
+
+
+def _decoded(
+    folder: Path,
+    collection: str,
+    decode: Callable[[Record], T],
+    findings: list[Finding],
+    *,
+    required: bool = True,
+) -> tuple[T, ...]:
+    known = entries.COLUMNS[collection]
+    found: list[T] = []
+    strangers: set[str] = set()
+    for row in read_rows(folder, collection, findings, required=required):
+        record = Record(row, findings)
+        for name in row.fields:
+            if name in known or name in strangers or (collection == "facilities" and name.startswith("attributes.")):
+                continue
+            strangers.add(name)
+            fix = "use " + ", ".join(sorted(known)) + (", attributes.…" if collection == "facilities" else "")
+            record.complain(name, "TG-3031", f"{collection} have no such field", fix)
+        record = Record(row, findings)
+        entry = decode(record)
+        if record.sound:
+            found.append(entry)
+    return tuple(found)
+
+
+def _shape(cell: CellEntry) -> CellShape:
+    return CellShape(
+        code=cell.code,
+        grid=cell.grid,
+        community=cell.community,
+        ring=cell.polygon,
+        valid_from=cell.valid_from,
+        valid_to=cell.valid_to,
+    )
+
+
+class _Checker:
+    """Checks between records; entries that were wrong by themselves are already gone."""
+
+    def __init__(self, content: Content, classes: Mapping[str, ClassEntry], findings: list[Finding]) -> None:
+        self._content = content
+        self._classes = classes
+        self._findings = findings
+        self._broken = {finding.file.partition(".")[0] for finding in findings}
+
+    def check_references(self) -> None:
+        """Codes are unique; what is named exists."""
+        content = self._content
+        self._unique(content.streets, lambda entry: entry.code, "street")
+        self._unique(content.communities, lambda entry: entry.code, "community")
+        self._unique(content.cells, lambda entry: (entry.code, entry.valid_from), "cell")
+        self._unique(content.gateways, lambda entry: entry.key, "gateway")
+        self._unique(content.facilities, lambda entry: entry.code, "facility")
+        self._unique(content.people, lambda entry: entry.code, "person")
+        communities = {entry.code for entry in content.communities}
+        for street in content.communities:
+            self._known(street.place, street.street, {entry.code for entry in content.streets}, "streets")
+        for cell in content.cells:
+            self._known(cell.place, cell.community, communities, "communities")
+        facilities = {entry.code for entry in content.facilities}
+        for gateway in content.gateways:
+            self._known(gateway.place, gateway.community, communities, "communities")
+            if gateway.facility:
+                self._known(gateway.place, gateway.facility, facilities, "facilities")
+        for facility in content.facilities:
+            self._known(facility.place, facility.community, communities, "communities")
+            if facility.class_id not in self._classes:
+                self._add(
+                    facility.place,
+                    "TG-3042",
+                    f"there is no class {facility.class_id!r}",
+                    _near(facility.class_id, self._classes),
+                )
+        for person in content.people:
+            self._check_person(person, communities)
+
+    def expanded_points(self) -> tuple[PointEntry, ...]:
+        """All points, short forms expanded; checks keys, gateways and repetitions."""
+        facilities = {entry.code: entry for entry in self._content.facilities}
+        expanded = [point for facility in self._content.facilities for point in _short_form(facility, self._classes)]
+        expanded += self._content.points
+        self._unique(expanded, lambda entry: (entry.facility, entry.key), "point")
+        gateways = {entry.key for entry in self._content.gateways}
+        for point in expanded:
+            facility = facilities.get(point.facility)
+            if facility is None:
+                self._known(point.place, point.facility, facilities.keys(), "facilities")
+            elif facility.class_id in self._classes:
+                keys = self._classes[facility.class_id].facility_class.measurements
+                if point.key not in keys:
+                    what = f"a {facility.class_id} has no measurement {point.key!r}"
+                    self._add(point.place, "TG-3043", what, _near(point.key, keys))
+            if point.gateway:
+                self._known(point.place, point.gateway, gateways, "gateways")
+            else:
+                self._add(point.place, "TG-3020", "gateway: is missing", "name it as group/node")
+        return tuple(expanded)
+
+    def check_cells(self, shapes: CellMap) -> None:
+        """Polygons are sound, do not overlap, leave no hole."""
+        for fault in shapes.faults():
+            self._add(self._content.cells[fault.index].place, "TG-3050", fault.what, fault.fix)
+
+    def placed(self, shapes: CellMap, day: str) -> dict[str, dict[Grid, str]]:
+        """The cell of every facility in each grid."""
+        community_of = {cell.code: cell.community for cell in self._content.cells}
+        answer: dict[str, dict[Grid, str]] = {}
+        for facility in self._content.facilities:
+            cells: dict[Grid, str] = {}
+            for grid in Grid:
+                found = shapes.at(grid, facility.longitude, facility.latitude, day)
+                own = [code for code in found if community_of[code] == facility.community]
+                if own:
+                    cells[grid] = own[0]
+                elif found:
+                    what = (
+                        f"{facility.code} stands in {found[0]} of {community_of[found[0]]}, not of {facility.community}"
+                    )
+                    self._add(facility.place, "TG-3051", what, "correct its community or its coordinates")
+                elif "cells" not in self._broken:
+                    what = f"{facility.code} stands in no {grid} cell that is valid on {day}"
+                    self._add(
+                        facility.place, "TG-3052", what, "correct its coordinates (longitude and latitude) or the cells"
+                    )
+            answer[facility.code] = cells
+        return answer
+
+    def _check_person(self, person: PersonEntry, communities: set[str]) -> None:
+        cells = {cell.code: cell for cell in self._content.cells}
+        for code in person.communities:
+            self._known(person.place, code, communities, "communities")
+        if person.cells and person.role.grid is None:
+            self._add(
+                person.place, "TG-3053", f"a {person.role} holds no post of a cell", "remove cells or change the role"
+            )
+        for code in person.cells:
+            self._known(person.place, code, cells.keys(), "cells")
+            if code in cells and person.role.grid not in (None, cells[code].grid):
+                what = f"{code} is a cell of the {cells[code].grid} grid, a {person.role} works in the other"
+                self._add(person.place, "TG-3053", what, "give a cell of the own grid")
+        if person.supervisor and person.role is Role.TECHNICIAN:
+            self._add(
+                person.place, "TG-3053", "a technician supervises no grid", "use role manager, or remove supervisor"
+            )
+
+    def _unique(self, found: Iterable[T], key: Callable[[T], Hashable], kind: str) -> None:
+        first: dict[Hashable, Place] = {}
+        for entry in found:
+            name, place = key(entry), getattr(entry, "place", Place("", 0))
+            if name in first:
+                shown = " ".join(name) if isinstance(name, tuple) else name
+                what = f"{kind} {shown!r} occurs again (first in {first[name].file}:{first[name].line})"
+                self._add(place, "TG-3040", what, "remove one or give it a code of its own")
+            else:
+                first[name] = place
+
+    def _known(self, place: Place, code: str, known: Iterable[str], collection: str) -> None:
+        if code in known:
+            return
+        if collection in self._broken and not known:
+            return  # nothing of that file could be read; it has its own findings
+        self._add(place, "TG-3041", f"{collection} hold no {code!r}", _near(code, known))
+
+    def _add(self, place: Place, code: str, what: str, fix: str) -> None:
+        self._findings.append(Finding(code=code, what=what, fix=fix, file=place.file, line=place.line))
+
+
+def _near(code: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    matches: Sequence[str] = get_close_matches(code[:64], list(known)[:5000], n=1, cutoff=0.6)
+    return f"did you mean {matches[0]!r}?" if matches else "add it, or correct the code"
+
+
+def _short_form(facility: FacilityEntry, classes: Mapping[str, ClassEntry]) -> list[PointEntry]:
+    keys: Iterable[str] = facility.measurements
+    if ALL in facility.measurements:
+        keys = classes[facility.class_id].facility_class.measurements if facility.class_id in classes else ()
+    return [
+        PointEntry(
+            place=facility.place,
+            facility=facility.code,
+            key=key,
+            gateway=facility.gateway,
+            interval_s=None,
+            stale_after_s=None,
+        )
+        for key in keys
+    ]

@@ -1,0 +1,80 @@
+"""Transactions of the registry, and its counters.
+
+The engine comes from outside. A writing transaction asks for the write lock when it begins (execution option
+``write_intent``, which ``dispatch.database.prepare`` turns into ``BEGIN IMMEDIATE`` on SQLite and other databases
+ignore), so that two writers queue instead of failing in the middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from core.errors import Unavailable
+from registry import tables
+
+VERSION = "version"
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that only reads.
+
+    Raises:
+        Unavailable: if the database does not answer.
+    """
+    try:
+        with engine.connect() as connection, connection.begin():
+            yield connection
+    except DBAPIError as error:
+        raise _translated(error) from error
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that writes; committed at the end, rolled back on any error.
+
+    Raises:
+        Unavailable: if the database does not answer, is locked for too long, or is full; nothing was written then.
+    """
+    try:
+        with engine.connect().execution_options(write_intent=True) as connection, connection.begin():
+            yield connection
+    except DBAPIError as error:
+        raise _translated(error) from error
+
+
+def _translated(error: DBAPIError) -> Exception:
+    """A database that does not answer is ``Unavailable``; a violated constraint is a defect and stays itself."""
+    if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError):
+        return error
+    return Unavailable(f"the registry's database does not answer: {error.orig}")
+
+
+def next_numbers(connection: sa.Connection, kind: str, count: int) -> int:
+    """Take ``count`` fresh numbers of a kind; the first of them. Numbers start at 1 and are never given twice."""
+    table = tables.counter
+    bumped = connection.execute(sa.update(table).where(table.c.kind == kind).values(last=table.c.last + count))
+    if bumped.rowcount == 0:
+        connection.execute(sa.insert(table).values(kind=kind, last=count))
+        return 1
+    last = connection.execute(sa.select(table.c.last).where(table.c.kind == kind)).scalar_one()
+    return int(last) - count + 1
+
+
+def version(connection: sa.Connection) -> int:
+    """The registry's version, 0 when nothing was ever written."""
+    table = tables.counter
+    last = connection.execute(sa.select(table.c.last).where(table.c.kind == VERSION)).scalar_one_or_none()
+    return int(last or 0)
+
+
+def record(connection: sa.Connection, *, actor: str, what: str, ref: str, detail: str, now_ms: int) -> None:
+    """Write an audit row and raise the version."""
+    next_numbers(connection, VERSION, 1)
+    connection.execute(
+        sa.insert(tables.audit).values(at_ms=now_ms, actor=actor, what=what, ref=ref[:200], detail=detail)
+    )

@@ -1,0 +1,127 @@
+"""What ingest and rules ask thousands of times a second, answered from memory: ``core.ports.directory.PointDirectory``.
+
+``refresh`` is called by the owner of a loop, at start and every few seconds; it reads the registry's version and
+rebuilds everything only when that has grown. Between two refreshes all answers belong to one version, and readers
+never wait: the whole picture is one immutable value that is swapped in one assignment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from core.places import ClassMembers, PointBinding
+from core.ports.registry import Point
+from core.sparkplug.topics import NodeId
+from registry import tables
+from registry.database import reading, version
+from registry.queries import Registry, facility_of
+
+_UNKNOWN: Mapping[str, PointBinding] = {}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Picture:
+    version: int
+    bindings: Mapping[NodeId, Mapping[str, PointBinding]]
+    members: Mapping[str, ClassMembers]
+
+
+class Directory:
+    """The point directory in memory."""
+
+    def __init__(self, engine: sa.Engine, registry: Registry) -> None:
+        """Read the registry once; see ``refresh``."""
+        self._engine = engine
+        self._registry = registry
+        self._picture = _Picture(version=-1, bindings={}, members={})
+        self.refresh()
+
+    @property
+    def version(self) -> int:
+        """The registry version all answers belong to."""
+        return self._picture.version
+
+    def refresh(self) -> bool:
+        """Take over what changed; whether anything did.
+
+        Raises:
+            core.errors.Unavailable: if the database does not answer; the old answers go on holding.
+        """
+        with reading(self._engine) as connection:
+            now = version(connection)
+            if now == self._picture.version:
+                return False
+            self._picture = self._load(connection, now)
+        return True
+
+    def knows(self, node: NodeId) -> bool:
+        """Whether this gateway is enrolled and not revoked."""
+        return node in self._picture.bindings
+
+    def bindings(self, node: NodeId, metrics: Sequence[str]) -> Sequence[PointBinding | None]:
+        """What each metric of that gateway means; ``None`` where nobody knows it."""
+        known = self._picture.bindings.get(node, _UNKNOWN)
+        return [known.get(metric) for metric in metrics]
+
+    def members(self) -> Mapping[str, ClassMembers]:
+        """All facilities by class; classes without a facility are left out."""
+        return self._picture.members
+
+    def _load(self, connection: sa.Connection, now: int) -> _Picture:
+        gateway, facility = tables.gateway, tables.facility
+        bindings: dict[NodeId, dict[str, PointBinding]] = {
+            NodeId(row.group_id, row.node_id): {}
+            for row in connection.execute(sa.select(gateway).where(gateway.c.revoked_ms.is_(None)))
+        }
+        points = self._registry.points_of(connection, sa.and_(tables.point.c.active, facility.c.active))
+        by_facility: dict[int, dict[str, Point]] = {}
+        for point in points:
+            by_facility.setdefault(point.facility, {})[point.key] = point
+            if point.gateway in bindings:
+                bindings[point.gateway][point.metric] = PointBinding(
+                    point=point.number, unit=point.unit, low=point.low, high=point.high
+                )
+        rows = connection.execute(sa.select(facility).where(facility.c.active).order_by(facility.c.number))
+        by_class: dict[str, list[Any]] = {}
+        for row in rows:
+            by_class.setdefault(row.class_id, []).append(row)
+        members = {name: self._members(name, found, by_facility) for name, found in by_class.items()}
+        return _Picture(version=now, bindings=bindings, members=members)
+
+    def _members(self, class_id: str, rows: Sequence[Any], points: Mapping[int, Mapping[str, Point]]) -> ClassMembers:
+        facilities = [facility_of(row) for row in rows]
+        facility_class = self._registry.classes().get(class_id)
+        measurements = facility_class.measurements if facility_class else {}
+        numbers = {key: np.full(len(rows), -1, np.int32) for key in measurements}
+        stale = {
+            key: np.full(len(rows), round(3000 * measurement.interval_s), np.int64)
+            for key, measurement in measurements.items()
+        }
+        for index, facility in enumerate(facilities):
+            for key, point in points.get(facility.number, {}).items():
+                numbers[key][index] = point.number
+                stale[key][index] = round(1000 * point.stale_after_s)
+        names = {
+            name for facility in facilities for name, value in facility.attributes.items() if not isinstance(value, str)
+        }
+        return ClassMembers(
+            class_id=class_id,
+            facility=np.array([facility.number for facility in facilities], np.int32),
+            code=tuple(facility.code for facility in facilities),
+            point=numbers,
+            stale_after_ms=stale,
+            unit={key: measurement.unit for key, measurement in measurements.items()},
+            attribute={
+                name: np.array([_number(facility.attributes.get(name)) for facility in facilities], np.float64)
+                for name in sorted(names)
+            },
+        )
+
+
+def _number(value: float | str | None) -> float:
+    return float(value) if isinstance(value, int | float) else float("nan")

@@ -1,0 +1,197 @@
+"""Import of a registry folder: compare first, then apply exactly what was shown.
+
+The folder is turned into *wanted* rows keyed by the codes people know; the database into *present* rows of the same
+shape, references shown as codes. What differs is the plan. Applying it happens in one transaction that computes the
+plan again under the write lock, so that what is written is what is true then; with ``at_version`` the caller refuses
+a plan that has grown old. Importing the same folder twice changes nothing, not even the version.
+
+Nothing is deleted. A facility, point or person that the folder no longer names is retired (``active`` false), a cell
+ends (``valid_to``); communities, streets and gateways that it does not name stay as they are, since ending a
+community or shutting out a gateway is a decision of its own. A row that comes back gets its old number back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from core.errors import Refused
+from registry import rows, tables
+from registry.content import Content
+from registry.database import next_numbers, reading, record, version, writing
+from registry.rows import Key, RowValues
+
+
+class ChangeKind(StrEnum):
+    """What happens to one row."""
+
+    ADD = "add"
+    CHANGE = "change"
+    RETIRE = "retire"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """One difference between folder and database.
+
+    Attributes:
+        collection: ``facilities`` …
+        key: the code people know; for points ``facility/measurement``.
+        before, after: the differing fields only (all of them for an added row).
+    """
+
+    kind: ChangeKind
+    collection: str
+    key: Key
+    before: RowValues
+    after: RowValues
+
+    def __str__(self) -> str:
+        sign = {ChangeKind.ADD: "+", ChangeKind.CHANGE: "~", ChangeKind.RETIRE: "-"}[self.kind]
+        shown = ", ".join(f"{name}: {self.before.get(name, '')!r} → {value!r}" for name, value in self.after.items())
+        tail = f" ({shown})" if self.kind is ChangeKind.CHANGE else ""
+        return f"{sign} {self.collection} {'/'.join(self.key)}{tail}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """Everything an import would do, and the registry version it was computed for."""
+
+    version: int
+    changes: tuple[Change, ...]
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.changes)
+
+
+def plan(engine: sa.Engine, content: Content, day: str) -> Plan:
+    """What importing ``content`` would change (a dry run); ``day`` is the ISO date on which dropped cells end."""
+    with reading(engine) as connection:
+        return Plan(version=version(connection), changes=tuple(_differences(connection, content, day)))
+
+
+def apply(
+    engine: sa.Engine, content: Content, *, day: str, actor: str, now_ms: int, at_version: int | None = None
+) -> Plan:
+    """Import ``content`` in one transaction and return what was changed.
+
+    Raises:
+        Refused: if ``at_version`` is given and the registry has changed since; nothing was written then.
+    """
+    with writing(engine) as connection:
+        have = version(connection)
+        if at_version is not None and have != at_version:
+            raise Refused(
+                f"the registry has changed since the plan was made (version {at_version}, now {have}): plan again"
+            )
+        done = Plan(version=have, changes=tuple(_differences(connection, content, day)))
+        if not done:
+            return done
+        writer = _Writer(connection, now_ms)
+        for collection in rows.COLLECTIONS:
+            writer.write(collection, [change for change in done.changes if change.collection == collection])
+        tally = {kind.value: sum(change.kind is kind for change in done.changes) for kind in ChangeKind}
+        record(connection, actor=actor, what="import", ref="", detail=json.dumps(tally), now_ms=now_ms)
+        return done
+
+
+def _differences(connection: sa.Connection, content: Content, day: str) -> Iterator[Change]:
+    present_rows, wanted_rows = rows.present(connection), rows.wanted(content)
+    for collection in rows.COLLECTIONS:
+        present, wanted = present_rows[collection], wanted_rows[collection]
+        for key, after in wanted.items():
+            before = present.get(key)
+            if before is None:
+                yield Change(kind=ChangeKind.ADD, collection=collection, key=key, before={}, after=after)
+                continue
+            changed = {name: value for name, value in after.items() if before[name] != value}
+            if changed:
+                old = {name: before[name] for name in changed}
+                yield Change(kind=ChangeKind.CHANGE, collection=collection, key=key, before=old, after=changed)
+        for key, before in present.items():
+            end = _retired(collection, before, day)
+            if key not in wanted and end:
+                old = {name: before[name] for name in end}
+                yield Change(kind=ChangeKind.RETIRE, collection=collection, key=key, before=old, after=end)
+
+
+def _retired(collection: str, before: RowValues, day: str) -> RowValues:
+    """The fields that end a row; empty when it has ended already or must not be ended by an import."""
+    if collection == "cells":
+        return {} if before["valid_to"] else {"valid_to": day}
+    if before.get("active") is True:
+        return {"active": False}
+    return {}
+
+
+class _Writer:
+    """Turns changes into statements, codes into numbers."""
+
+    def __init__(self, connection: sa.Connection, now_ms: int) -> None:
+        self._connection = connection
+        self._now_ms = now_ms
+
+    def write(self, collection: str, changes: list[Change]) -> None:
+        """Write all changes of one collection."""
+        added = [change for change in changes if change.kind is ChangeKind.ADD]
+        form = rows.COLLECTIONS[collection]
+        if not changes:
+            return
+        numbers = self._numbers()
+        if added:
+            first = next_numbers(self._connection, collection, len(added)) if form.numbered else 0
+            values = []
+            for offset, change in enumerate(added):
+                row = {**form.keyed(change.key, numbers), **form.stored(change.after, numbers)}
+                if form.numbered:
+                    row["number"] = first + offset
+                if collection == "gateways":
+                    row |= {"enrolled_ms": self._now_ms, "revoked_ms": None}
+                values.append(row)
+            self._connection.execute(sa.insert(form.table), values)
+        for change in changes:
+            if change.kind is ChangeKind.ADD:
+                continue
+            stored = form.stored(change.after, numbers)
+            if stored:
+                where = [form.table.c[name] == value for name, value in form.keyed(change.key, numbers).items()]
+                self._connection.execute(sa.update(form.table).where(*where).values(**stored))
+        if collection == "people":
+            self._write_lists(changes)
+
+    def _numbers(self) -> dict[str, dict[Key, int]]:
+        return {
+            name: {
+                tuple(str(part) for part in row[1:]): int(row[0])
+                for row in self._connection.execute(sa.select(form.table.c.number, *form.key_columns()))
+            }
+            for name, form in rows.COLLECTIONS.items()
+            if form.numbered and name != "points"
+        }
+
+    def _write_lists(self, changes: list[Change]) -> None:
+        numbers = self._numbers()
+        for change in changes:
+            person = numbers["people"][change.key]
+            for name, (table, column) in rows.PERSON_LISTS.items():
+                if name not in change.after:
+                    continue
+                self._connection.execute(sa.delete(table).where(table.c.person == person))
+                items = change.after[name]
+                values = [{"person": person, column: self._item(name, item, numbers)} for item in rows.listed(items)]
+                if values:
+                    self._connection.execute(sa.insert(table), values)
+            if "shifts" in change.after:
+                table = tables.shift
+                self._connection.execute(sa.delete(table).where(table.c.person == person))
+                shifts = [{"person": person, **rows.shift_row(item)} for item in rows.listed(change.after["shifts"])]
+                if shifts:
+                    self._connection.execute(sa.insert(table), shifts)
+
+    def _item(self, name: str, item: str, numbers: Mapping[str, Mapping[Key, int]]) -> object:
+        return numbers["communities"][(item,)] if name == "communities" else item

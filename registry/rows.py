@@ -1,0 +1,236 @@
+"""Wanted and present rows of the registry in one shape, so that comparing them is comparing dictionaries.
+
+A row is keyed by codes and holds plain values; references are codes, lists are tuples of text. ``wanted`` builds them
+from a checked folder, ``present`` from the database; a ``Form`` says how a row's values are stored.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.people import Shift
+from core.places import Grid, Text
+from registry import tables
+from registry.content import Content
+
+Key = tuple[str, ...]
+Value = str | float | bool | None | tuple[str, ...]
+RowValues = Mapping[str, Value]
+Numbers = Mapping[str, Mapping[Key, int]]
+
+_LISTS = frozenset({"communities", "skills", "cells", "shifts"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Form:
+    """How a collection is stored.
+
+    Attributes:
+        key: columns that hold the code people know.
+        numbered: rows have a registry number.
+        references: column to the collection whose number it holds; the value in a row is that collection's code.
+    """
+
+    table: sa.Table
+    key: tuple[str, ...]
+    numbered: bool
+    references: Mapping[str, str]
+
+    def key_columns(self) -> list[sa.Column[Any]]:
+        """The key's columns, in order."""
+        return [self.table.c[name] for name in self.key]
+
+    def keyed(self, key: Key, numbers: Numbers) -> dict[str, object]:
+        """The key as column values."""
+        return {name: self._column(name, part, numbers) for name, part in zip(self.key, key, strict=True)}
+
+    def stored(self, values: RowValues, numbers: Numbers) -> dict[str, object]:
+        """A row's values as column values; lists live in tables of their own."""
+        return {name: self._column(name, value, numbers) for name, value in values.items() if name not in _LISTS}
+
+    def _column(self, name: str, value: Value, numbers: Numbers) -> object:
+        collection = self.references.get(name)
+        if collection is None or value is None:
+            return value
+        key = tuple(str(value).split("/", 1)) if collection == "gateways" else (str(value),)
+        return numbers[collection][key]
+
+
+COLLECTIONS: Mapping[str, Form] = {
+    "streets": Form(table=tables.street, key=("code",), numbered=False, references={}),
+    "communities": Form(table=tables.community, key=("code",), numbered=True, references={}),
+    "cells": Form(
+        table=tables.cell, key=("code", "valid_from"), numbered=False, references={"community": "communities"}
+    ),
+    "facilities": Form(table=tables.facility, key=("code",), numbered=True, references={"community": "communities"}),
+    "gateways": Form(
+        table=tables.gateway,
+        key=("group_id", "node_id"),
+        numbered=True,
+        references={"community": "communities", "facility": "facilities"},
+    ),
+    "points": Form(
+        table=tables.point,
+        key=("facility", "key"),
+        numbered=True,
+        references={"facility": "facilities", "gateway": "gateways"},
+    ),
+    "people": Form(table=tables.person, key=("code",), numbered=True, references={}),
+}
+"""In the order in which they must be written."""
+
+PERSON_LISTS: Mapping[str, tuple[sa.Table, str]] = {
+    "communities": (tables.person_community, "community"),
+    "skills": (tables.person_skill, "skill"),
+    "cells": (tables.person_cell, "cell"),
+}
+
+
+def listed(value: Value) -> tuple[str, ...]:
+    """A list value; anything else is a defect."""
+    if not isinstance(value, tuple):
+        raise TypeError(f"{value!r} is no list")
+    return value
+
+
+def shift_text(shift: Shift) -> str:
+    """A shift as one word, for comparing and showing."""
+    return f"{shift.weekday}:{shift.from_minute}-{shift.to_minute}"
+
+
+def shift_row(text: str) -> dict[str, int]:
+    """The columns of ``shift_text``'s word."""
+    weekday, _, minutes = text.partition(":")
+    begin, _, end = minutes.partition("-")
+    return {"weekday": int(weekday), "from_minute": int(begin), "to_minute": int(end)}
+
+
+def _text(name: str, text: Text) -> dict[str, Value]:
+    return {f"{name}_zh": text.zh, f"{name}_en": text.en}
+
+
+def wanted(content: Content) -> dict[str, dict[Key, RowValues]]:
+    """The rows a folder asks for."""
+    return {
+        "streets": {(entry.code,): _text("name", entry.name) for entry in content.streets},
+        "communities": {
+            (entry.code,): {
+                **_text("name", entry.name),
+                "street": entry.street,
+                "valid_from": entry.valid_from,
+                "valid_to": entry.valid_to,
+                "latitude": entry.latitude,
+                "longitude": entry.longitude,
+            }
+            for entry in content.communities
+        },
+        "cells": {
+            (entry.code, entry.valid_from): {
+                **_text("name", entry.name),
+                "valid_to": entry.valid_to,
+                "grid": entry.grid.value,
+                "community": entry.community,
+                "polygon": _geojson(entry.polygon),
+                "neighbours": json.dumps(content.neighbours.get(entry.code, ())),
+            }
+            for entry in content.cells
+        },
+        "facilities": _wanted_facilities(content),
+        "gateways": {
+            (entry.group, entry.node): {
+                **_text("name", entry.name),
+                "community": entry.community,
+                "facility": entry.facility or None,
+            }
+            for entry in content.gateways
+        },
+        "points": {
+            (entry.facility, entry.key): {
+                "gateway": entry.gateway,
+                "interval_s": entry.interval_s,
+                "stale_after_s": entry.stale_after_s,
+                "active": True,
+            }
+            for entry in content.points
+        },
+        "people": {
+            (entry.code,): {
+                **_text("name", entry.name),
+                "role": entry.role.value,
+                "everywhere": entry.everywhere,
+                "supervisor": entry.supervisor,
+                "active": True,
+                "communities": tuple(sorted(entry.communities)),
+                "skills": tuple(sorted(entry.skills)),
+                "cells": tuple(sorted(entry.cells)),
+                "shifts": tuple(sorted(shift_text(shift) for shift in entry.shifts)),
+            }
+            for entry in content.people
+        },
+    }
+
+
+def _wanted_facilities(content: Content) -> dict[Key, RowValues]:
+    return {
+        (entry.code,): {
+            **_text("name", entry.name),
+            "class_id": entry.class_id,
+            "community": entry.community,
+            "latitude": entry.latitude,
+            "longitude": entry.longitude,
+            "cell_governance": content.cell_of[entry.code][Grid.GOVERNANCE],
+            "cell_construction": content.cell_of[entry.code][Grid.CONSTRUCTION],
+            **_text("address", entry.address),
+            "attributes": json.dumps(entry.attributes, ensure_ascii=False, sort_keys=True),
+            "provenance": entry.provenance.value,
+            **_text("provenance_note", entry.provenance_note),
+            "active": True,
+        }
+        for entry in content.facilities
+    }
+
+
+def _geojson(ring: tuple[tuple[float, float], ...]) -> str:
+    closed = [list(corner) for corner in (*ring, ring[0])]
+    return json.dumps({"type": "Polygon", "coordinates": [closed]})
+
+
+def present(connection: sa.Connection) -> dict[str, dict[Key, RowValues]]:
+    """The rows the database holds."""
+    codes: dict[str, dict[int, str]] = {}
+    found: dict[str, dict[Key, RowValues]] = {}
+    for name, form in COLLECTIONS.items():
+        collected: dict[Key, RowValues] = {}
+        names: dict[int, str] = {}
+        for row in connection.execute(sa.select(form.table)).mappings():
+            values = {
+                column: codes[form.references[column]][value]
+                if column in form.references and value is not None
+                else value
+                for column, value in row.items()
+            }
+            key = tuple(str(values.pop(part)) for part in form.key)
+            if form.numbered:
+                names[int(str(values.pop("number")))] = "/".join(key)
+            collected[key] = values
+        codes[name], found[name] = names, collected
+    _add_lists(connection, codes, found["people"])
+    return found
+
+
+def _add_lists(connection: sa.Connection, codes: dict[str, dict[int, str]], people: dict[Key, RowValues]) -> None:
+    lists: dict[tuple[str, str], list[str]] = {}
+    for name, (table, column) in PERSON_LISTS.items():
+        for person, item in connection.execute(sa.select(table.c.person, table.c[column])):
+            text = codes["communities"][item] if name == "communities" else str(item)
+            lists.setdefault((codes["people"][person], name), []).append(text)
+    for row in connection.execute(sa.select(tables.shift)):
+        shift = Shift(weekday=row.weekday, from_minute=row.from_minute, to_minute=row.to_minute)
+        lists.setdefault((codes["people"][row.person], "shifts"), []).append(shift_text(shift))
+    for key, values in people.items():
+        people[key] = {**values, **{name: tuple(sorted(lists.get((key[0], name), []))) for name in _LISTS}}

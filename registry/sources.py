@@ -1,0 +1,260 @@
+"""CSV and YAML files as rows of fields that remember where they stood.
+
+Both forms say the same: a CSV column ``name_zh`` is the YAML ``name: {zh: …}``, a CSV column
+``attributes.build_year`` the YAML ``attributes: {build_year: …}``. Values stay text here; what they mean is decided
+by ``registry.entries``. Everything is bounded (size, rows, depth, length), YAML aliases are refused (a few hundred
+bytes of them can stand for gigabytes), and nothing is executed: only plain nodes are composed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from yaml.error import MarkedYAMLError
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from core.errors import Finding
+
+MAX_BYTES = 64 * 1024 * 1024
+MAX_ROWS = 200_000
+MAX_DEPTH = 12
+MAX_FIELD = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One value with its place; ``items`` holds the parts when it was a YAML list."""
+
+    text: str
+    line: int
+    column: int
+    items: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record of a file."""
+
+    file: str
+    line: int
+    fields: Mapping[str, Field] = field(default_factory=dict)
+
+
+def read_rows(folder: Path, collection: str, findings: list[Finding], *, required: bool = True) -> list[Row]:
+    """All records of ``<collection>.csv`` or ``<collection>.yaml`` in ``folder``.
+
+    What is wrong is appended to ``findings``; the rows that could be read are returned nevertheless.
+    """
+    found = [path for path in (folder / f"{collection}.csv", folder / f"{collection}.yaml") if path.is_file()]
+    if not found:
+        if required:
+            findings.append(
+                Finding(
+                    code="TG-3010",
+                    what=f"the folder has no {collection}.csv and no {collection}.yaml",
+                    fix="add the file; it may hold no records",
+                    file=f"{collection}.csv",
+                )
+            )
+        return []
+    if len(found) == 2:
+        findings.append(
+            Finding(
+                code="TG-3011",
+                what=f"both {collection}.csv and {collection}.yaml are there",
+                fix="keep one of them",
+                file=found[1].name,
+            )
+        )
+    text = _read_text(found[0], findings)
+    if text is None:
+        return []
+    rows = (
+        _csv_rows(found[0].name, text, findings)
+        if found[0].suffix == ".csv"
+        else _yaml_rows(found[0].name, text, findings)
+    )
+    if len(rows) > MAX_ROWS:
+        findings.append(
+            Finding(
+                code="TG-3012",
+                what=f"{len(rows)} records are more than {MAX_ROWS}",
+                fix="split the city into several registries",
+                file=found[0].name,
+            )
+        )
+        return rows[:MAX_ROWS]
+    return rows
+
+
+def _read_text(path: Path, findings: list[Finding]) -> str | None:
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            what, fix = f"the file has {size} bytes, more than {MAX_BYTES}", "split it"
+        else:
+            return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        finding = Finding(
+            code="TG-3013",
+            what=f"the file is not UTF-8 (byte {error.start})",
+            fix='save it as "CSV UTF-8" (a spreadsheet in China saves GBK by default)',
+            file=path.name,
+            line=line,
+        )
+        findings.append(finding)
+        return None
+    except OSError as error:
+        what, fix = f"the file cannot be read: {error.strerror}", "check its permissions"
+    findings.append(Finding(code="TG-3014", what=what, fix=fix, file=path.name))
+    return None
+
+
+def _csv_rows(file: str, text: str, findings: list[Finding]) -> list[Row]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows: list[Row] = []
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        _check_header(file, header, findings)
+        before = reader.line_num
+        for record in reader:
+            line, before = before + 1, reader.line_num
+            if not any(value.strip() for value in record):
+                continue
+            if len(record) != len(header):
+                findings.append(
+                    Finding(
+                        code="TG-3016",
+                        what=f"the record has {len(record)} values, the header {len(header)} columns",
+                        fix="add or remove commas; put a value that holds a comma into double quotes",
+                        file=file,
+                        line=line,
+                    )
+                )
+                continue
+            places = enumerate(zip(header, record, strict=True), start=1)
+            fields = {name: Field(value.strip(), line, at) for at, (name, value) in places if value.strip()}
+            rows.append(Row(file, line, fields))
+    except csv.Error as error:
+        findings.append(
+            Finding(
+                code="TG-3015",
+                what=f"not valid CSV: {error}",
+                fix="close the double quotes; write a quote inside quotes twice",
+                file=file,
+                line=reader.line_num,
+            )
+        )
+    return rows
+
+
+def _check_header(file: str, header: list[str], findings: list[Finding]) -> None:
+    doubled = sorted({name for name in header if header.count(name) > 1})
+    findings += [
+        Finding(code="TG-3017", what=f"column {name!r} occurs twice", fix="keep one", file=file, line=1)
+        for name in doubled
+    ]
+
+
+class _Composer(yaml.SafeLoader):
+    """Composes plain nodes; refuses aliases and deep nesting while composing, before anything can grow."""
+
+    depth = 0
+
+    def compose_node(self, parent: Node | None, index: int) -> Node | None:
+        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+        if self.check_event(yaml.AliasEvent):
+            raise MarkedYAMLError(problem="aliases are not allowed", problem_mark=mark)
+        if self.depth >= MAX_DEPTH:
+            raise MarkedYAMLError(problem="nested too deeply", problem_mark=mark)
+        self.depth += 1
+        try:
+            node: Node | None = super().compose_node(parent, index)
+        finally:
+            self.depth -= 1
+        return node
+
+
+def compose(text: str) -> Node | None:
+    """The root node of one YAML document.
+
+    Raises:
+        yaml.YAMLError: if it is not YAML, has aliases, or is nested too deeply.
+    """
+    loader = _Composer(text)
+    try:
+        node: Node | None = loader.get_single_node()
+        return node
+    finally:
+        loader.dispose()
+
+
+def _yaml_rows(file: str, text: str, findings: list[Finding]) -> list[Row]:
+    try:
+        root = compose(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        findings.append(
+            Finding(
+                code="TG-3018",
+                what=f"not valid YAML: {getattr(error, 'problem', None) or error}",
+                fix="check indentation and quotes at this place",
+                file=file,
+                line=mark.line + 1 if mark else 0,
+                column=mark.column + 1 if mark else 0,
+            )
+        )
+        return []
+    if root is None:
+        return []
+    if not isinstance(root, SequenceNode):
+        findings.append(_shape(file, root, "the file must be a list of records"))
+        return []
+    rows = []
+    for node in root.value:
+        if isinstance(node, MappingNode):
+            rows.append(Row(file, node.start_mark.line + 1, dict(_flat(file, node, "", findings))))
+        else:
+            findings.append(_shape(file, node, "a record must be a mapping (name: value)"))
+    return rows
+
+
+def _flat(file: str, mapping: MappingNode, prefix: str, findings: list[Finding]) -> Iterator[tuple[str, Field]]:
+    seen: set[str] = set()
+    for key, value in mapping.value:
+        name = prefix + str(key.value)
+        if name in seen:
+            findings.append(_shape(file, key, f"{name!r} occurs twice in one record", "TG-3017"))
+        seen.add(name)
+        line, column = value.start_mark.line + 1, value.start_mark.column + 1
+        if isinstance(value, MappingNode):
+            joint = "." if name == "attributes" else "_"
+            yield from _flat(file, value, name + joint, findings)
+        elif isinstance(value, SequenceNode):
+            items = tuple(_item(item) for item in value.value)
+            yield name, Field(" ".join(items), line, column, items)
+        elif isinstance(value, ScalarNode) and value.tag != "tag:yaml.org,2002:null" and value.value.strip():
+            yield name, Field(value.value.strip(), line, column)
+
+
+def _item(node: Node) -> str:
+    if isinstance(node, SequenceNode):
+        return " ".join(_item(item) for item in node.value)
+    return str(node.value) if isinstance(node, ScalarNode) else ""
+
+
+def _shape(file: str, node: Node, what: str, code: str = "TG-3019") -> Finding:
+    return Finding(
+        code=code,
+        what=what,
+        fix="see docs/registry.md for the form of the file",
+        file=file,
+        line=node.start_mark.line + 1,
+        column=node.start_mark.column + 1,
+    )
