@@ -1,7 +1,7 @@
-"""A minimal MQTT 3.1.1 publisher on a raw socket, so that a load generator costs next to nothing beside what it measures.
+"""A minimal MQTT 3.1.1 publisher on a raw socket: a load generator must cost next to nothing beside what it measures.
 
-Only what a generator needs: CONNECT, one SUBSCRIBE, QoS 0 PUBLISH packets built beforehand, and the payloads of incoming
-QoS 0 messages. Source: MQTT 3.1.1, OASIS standard, chapters 2 and 3.
+Only what a generator needs: CONNECT, one SUBSCRIBE, QoS 0 PUBLISH packets built beforehand, and the payloads of
+incoming QoS 0 messages. Source: MQTT 3.1.1, OASIS standard, chapters 2 and 3.
 """
 
 from __future__ import annotations
