@@ -78,9 +78,7 @@ def to_raw(value: float, data_type: DataType, scale: float, invalid: int | None)
     low, high = _SPANS[data_type]
     if math.isnan(value):
         return (invalid if invalid <= high else invalid - (high - low + 1)) if invalid is not None else 0
-    if math.isinf(value):
-        return high if value > 0 else low
-    return max(low, min(high, round(value / scale)))
+    return round(max(low, min(high, value / scale)))
 
 
 def encode(raw: float, data_type: DataType, order: WordOrder = WordOrder.ABCD) -> bytes:
