@@ -1,7 +1,7 @@
 """The rules' snapshot on disk: replaced whole or not at all, and never believed when damaged.
 
-Layout: magic (8 bytes), commit number (8, little-endian), CRC-32 of number and state (4), state. Written to a temporary name,
-synced, renamed, directory synced: after a power cut the old one or the new one is there.
+Layout: magic (8 bytes), commit number (8, little-endian), CRC-32 of number and state (4), state. Written to a temporary
+name, synced, renamed, directory synced: after a power cut the old one or the new one is there.
 """
 
 from __future__ import annotations
