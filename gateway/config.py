@@ -1,0 +1,199 @@
+"""What a gateway is told, as frozen values: once loaded, it is complete and it is valid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from core.sparkplug.topics import NodeId
+from gateway.deadband import ALWAYS, Report
+from gateway.mqtt import BrokerAddress
+from gateway.profile import Profile, Register
+
+
+class Mode(StrEnum):
+    """How the host north of the gateway is served (docs/wire.md)."""
+
+    COMMIT = "commit"
+    FIRE_AND_FORGET = "fire-and-forget"
+
+
+class Framing(StrEnum):
+    """What travels over a bus's TCP connection."""
+
+    TCP = "tcp"
+    RTU = "rtu"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PointConfig:
+    """One register of one unit, read as one metric.
+
+    Attributes:
+        metric: ``facility/measurement``.
+        register: what is read.
+        interval_ms: how often.
+        report: when it is reported.
+    """
+
+    metric: str
+    register: Register
+    interval_ms: int
+    report: Report = ALWAYS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnitConfig:
+    """One device on a bus.
+
+    Attributes:
+        name: for logs and health.
+        unit: unit id.
+        profile: its product.
+        timeout_s: longest time to an answer.
+        points: what is read from it.
+    """
+
+    name: str
+    unit: int
+    profile: Profile
+    timeout_s: float
+    points: tuple[PointConfig, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BusConfig:
+    """One connection with the units behind it.
+
+    Attributes:
+        id: name of the bus.
+        device: Sparkplug device its metrics belong to; several buses may share one, and then share messages.
+        host, port: the Modbus TCP server or bridge.
+        framing: frames on the connection.
+        units: what hangs on it.
+    """
+
+    id: str
+    device: str
+    host: str
+    port: int
+    framing: Framing
+    units: tuple[UnitConfig, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FieldConfig:
+    """One field of an MQTT payload, taken as one metric.
+
+    Attributes:
+        metric: ``facility/measurement``.
+        path: name the decoder gives, or a JSON pointer (RFC 6901).
+        unit: UCUM code of the values after scaling.
+        scale, offset: value = number * scale + offset.
+        states: texts that stand for numbers (``{"ON": 1}``).
+        report: when it is reported.
+    """
+
+    metric: str
+    path: str
+    unit: str
+    scale: float = 1.0
+    offset: float = 0.0
+    states: Mapping[str, float] = field(default_factory=dict)
+    report: Report = ALWAYS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceConfig:
+    """One MQTT device.
+
+    Attributes:
+        name: for logs and health.
+        topic: topic of its data.
+        availability: topic of its availability; empty: none.
+        decoder: how its payload is read.
+        silence_s: without a message for so long it counts as not measured; 0: never.
+        fields: what is taken from it.
+    """
+
+    name: str
+    topic: str
+    availability: str
+    decoder: str
+    silence_s: float
+    fields: tuple[FieldConfig, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AdapterConfig:
+    """One MQTT broker south of the gateway, with the devices that publish there.
+
+    Attributes:
+        id: name, and Sparkplug device.
+        broker: where it is.
+        sources: the devices.
+    """
+
+    id: str
+    broker: BrokerAddress
+    sources: tuple[SourceConfig, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpoolConfig:
+    """Where readings are kept until they are settled.
+
+    Attributes:
+        path: the SQLite file.
+        budget_bytes: most bytes of readings.
+        linger_s: longest time a reading waits for company before it is committed.
+    """
+
+    path: Path
+    budget_bytes: int = 256 * 1024 * 1024
+    linger_s: float = 0.1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UplinkConfig:
+    """How the gateway speaks to its host.
+
+    Attributes:
+        broker: where.
+        mode: commit or fire-and-forget.
+        credit_bytes: most bytes published and not settled.
+        chunk_readings: most readings in a message while the link is up.
+        backlog_readings: most readings in a message that was cut while the link was down.
+        keepalive_s: MQTT keep-alive.
+        health_s: time between two health messages.
+    """
+
+    broker: BrokerAddress
+    mode: Mode = Mode.COMMIT
+    credit_bytes: int = 256 * 1024
+    chunk_readings: int = 200
+    backlog_readings: int = 1000
+    keepalive_s: int = 20
+    health_s: float = 10.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GatewayConfig:
+    """A gateway.
+
+    Attributes:
+        node: its group and node id.
+        uplink, spool: see there.
+        status_file: where a small JSON status is kept; empty: nowhere.
+        buses: Modbus connections.
+        adapters: MQTT brokers south of it.
+    """
+
+    node: NodeId
+    uplink: UplinkConfig
+    spool: SpoolConfig
+    status_file: Path | None = None
+    buses: tuple[BusConfig, ...] = ()
+    adapters: tuple[AdapterConfig, ...] = ()

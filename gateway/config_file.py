@@ -1,0 +1,361 @@
+"""The gateway's configuration from YAML: every mistake at once, each with its line and what to do.
+
+Shape of the file::
+
+    group: wtl                       # partition, given at enrolment
+    node: gw-1
+    broker: {host: 127.0.0.1, port: 1883, user: gw-1, password_file: /etc/twingrid/gw-1.secret}
+    spool: {path: /var/lib/twingrid/gw-1.sqlite, budget_mb: 256}
+    status_file: /run/twingrid/gw-1.json
+    buses:
+      - id: plant-room
+        host: 127.0.0.1
+        port: 502
+        units:
+          - name: meter
+            unit: 1
+            profile: eastron-sdm630
+            interval_s: 10
+            points:
+              voltage_l1: wtl-pm-01/voltage_l1                  # register: facility/measurement
+              power_total: {metric: wtl-pm-01/power, interval_s: 2, deadband: 50, max_silence_s: 60}
+    adapters:
+      - id: mqtt
+        broker: {host: 127.0.0.1, port: 1884}
+        sources:
+          - name: plug-7
+            decoder: tasmota
+            topic: tele/plug-7/SENSOR
+            availability: tele/plug-7/LWT
+            fields:
+              ENERGY.Power: {metric: wtl-sl-07/power, unit: W}
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from core.errors import Invalid
+from core.sparkplug.topics import NodeId, is_own_id
+from core.units import UNITS
+from gateway import document, profile_file
+from gateway.config import (
+    AdapterConfig,
+    BusConfig,
+    FieldConfig,
+    Framing,
+    GatewayConfig,
+    Mode,
+    PointConfig,
+    SourceConfig,
+    SpoolConfig,
+    UnitConfig,
+    UplinkConfig,
+)
+from gateway.deadband import Report
+from gateway.decoders import DECODERS
+from gateway.document import Document, Table
+from gateway.mqtt import BrokerAddress
+from gateway.profile import Profile, Register
+
+MAX_METRICS = 4096
+"""Most metrics of one Sparkplug device: they travel in one birth message (docs/wire.md, limits)."""
+_METRIC = re.compile(r"[^\s/+#\0]{1,120}/[^\s/+#\0]{1,120}")
+_SHORTEST_INTERVAL_S = 0.02
+
+
+def load_config(path: Path) -> GatewayConfig:
+    """Read a gateway's configuration file.
+
+    Relative paths in it are taken from the file's folder.
+
+    Raises:
+        Invalid: with everything that is wrong in it, each with line and remedy.
+    """
+    return _Reader(document.read(path), path.parent).gateway()
+
+
+def parse_config(text: str, folder: Path, file: str = "gateway.yaml") -> GatewayConfig:
+    """The same from a text; ``folder`` is where relative paths begin.
+
+    Raises:
+        Invalid: with everything that is wrong in it.
+    """
+    return _Reader(Document(text, file), folder).gateway()
+
+
+class _Reader:
+    """Reads one configuration; findings collect in its document."""
+
+    def __init__(self, source: Document, folder: Path) -> None:
+        self._source = source
+        self._folder = folder
+        self._profiles = profile_file.shipped()
+        self._metrics: dict[str, str] = {}
+        self._per_device: dict[str, int] = {}
+
+    def gateway(self) -> GatewayConfig:
+        top = self._source.top
+        group, node = self._id(top, "group"), self._id(top, "node")
+        self._own_profiles(top)
+        broker = top.table("broker")
+        uplink = top.table("uplink", required=False)
+        spool = top.table("spool")
+        status = top.text("status_file", "")
+        config = GatewayConfig(
+            node=NodeId(group, node),
+            uplink=self._uplink(uplink, self._broker(broker) if broker else BrokerAddress(host="")),
+            spool=self._spool(spool),
+            status_file=self._path(status) if status else None,
+            buses=tuple(self._bus(table) for table in top.tables("buses", required=False)),
+            adapters=tuple(self._adapter(table) for table in top.tables("adapters", required=False)),
+        )
+        self._unique_ids(top, config)
+        top.close()
+        self._source.finish()
+        return config
+
+    # --- small parts --------------------------------------------------------------------------------------------
+
+    def _path(self, text: str) -> Path:
+        return self._folder / Path(text).expanduser()
+
+    def _id(self, table: Table, key: str, default: str | None = None) -> str:
+        text = table.text(key, default)
+        if (table.has(key) or default) and not is_own_id(text):
+            table.note(key, f"is {text!r}", "use 1 to 64 of the signs A-Z a-z 0-9 . _ -")
+        return text if is_own_id(text) else "invalid"
+
+    def _own_profiles(self, top: Table) -> None:
+        folder = top.text("profiles", "")
+        if not folder:
+            return
+        try:
+            self._profiles |= profile_file.load_folder(self._path(folder))
+        except Invalid as error:
+            self._source.adopt(error.findings)
+
+    def _broker(self, table: Table) -> BrokerAddress:
+        secret = table.text("password_file", "")
+        password = table.text("password", "")
+        if secret:
+            try:
+                password = self._path(secret).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                table.note("password_file", f"cannot be read: {error}", "create it, readable by the gateway only")
+        tls = table.flag("tls", False)
+        address = BrokerAddress(
+            host=table.text("host"),
+            port=table.integer("port", 8883 if tls else 1883, low=1, high=65535),
+            tls=tls,
+            ca_file=self._file(table, "ca_file"),
+            cert_file=self._file(table, "cert_file"),
+            key_file=self._file(table, "key_file"),
+            user=table.text("user", ""),
+            password=password,
+        )
+        table.close()
+        return address
+
+    def _file(self, table: Table, key: str) -> str:
+        text = table.text(key, "")
+        if not text:
+            return ""
+        path = self._path(text)
+        if not path.is_file():
+            table.note(key, f"names no file: {path}", "check the path")
+        return str(path)
+
+    def _uplink(self, table: Table | None, broker: BrokerAddress) -> UplinkConfig:
+        if table is None:
+            return UplinkConfig(broker=broker)
+        config = UplinkConfig(
+            broker=broker,
+            mode=table.choice("mode", list(Mode), Mode.COMMIT),
+            credit_bytes=table.integer("credit_kb", 256, low=16, high=65536) * 1024,
+            chunk_readings=table.integer("chunk_readings", 200, low=1, high=1000),
+            backlog_readings=table.integer("backlog_readings", 1000, low=1, high=1000),
+            keepalive_s=table.integer("keepalive_s", 20, low=2, high=3600),
+            health_s=table.number("health_s", 10.0, low=0.5, high=3600),
+        )
+        table.close()
+        return config
+
+    def _spool(self, table: Table | None) -> SpoolConfig:
+        if table is None:
+            return SpoolConfig(path=Path("spool.sqlite"))
+        config = SpoolConfig(
+            path=self._path(table.text("path")),
+            budget_bytes=int(table.number("budget_mb", 256, low=0.0625, high=1 << 20) * 1024 * 1024),
+            linger_s=table.number("linger_ms", 100, low=1, high=250) / 1000,
+        )
+        table.close()
+        return config
+
+    def _report(self, table: Table, defaults: Report) -> Report:
+        percent = table.text("deadband", "") if self._is_percent(table) else ""
+        if percent:
+            try:
+                relative = float(percent.rstrip("% "))
+            except ValueError:
+                table.note("deadband", f"is {percent!r}", "write a number, or a number and %")
+                relative = 1.0
+            report = dataclasses.replace(defaults, absolute=math.nan, percent=relative)
+        elif table.has("deadband"):
+            report = dataclasses.replace(defaults, absolute=table.number("deadband", low=0), percent=math.nan)
+        else:
+            report = defaults
+        silence_s = table.number("max_silence_s", report.max_silence_s, low=0.1)
+        return dataclasses.replace(report, max_silence_s=silence_s)
+
+    @staticmethod
+    def _is_percent(table: Table) -> bool:
+        return table.raw("deadband").endswith("%")
+
+    def _metric(self, table: Table, key: str, metric: str, device: str) -> str:
+        if not _METRIC.fullmatch(metric):
+            table.note(key, f"is the metric {metric!r}", "write facility/measurement, without spaces and + #")
+        elif metric in self._metrics:
+            table.note(key, f"reads {metric!r} a second time", f"it is read at {self._metrics[metric]} already")
+        else:
+            self._metrics[metric] = table.path or key
+        self._per_device[device] = self._per_device.get(device, 0) + 1
+        if self._per_device[device] == MAX_METRICS + 1:
+            table.note(key, f"is one more than the {MAX_METRICS} metrics of a device", "give some buses another device")
+        return metric
+
+    def _unique_ids(self, top: Table, config: GatewayConfig) -> None:
+        ids = [bus.id for bus in config.buses] + [adapter.id for adapter in config.adapters]
+        for name in {name for name in ids if ids.count(name) > 1}:
+            top.note("buses", f"and adapters use the id {name!r} more than once", "give each its own id")
+
+    # --- Modbus -------------------------------------------------------------------------------------------------
+
+    def _bus(self, table: Table) -> BusConfig:
+        bus_id = self._id(table, "id")
+        device = self._id(table, "device", bus_id)
+        defaults = _Defaults(table.number("interval_s", 10.0, low=_SHORTEST_INTERVAL_S), self._report(table, Report()))
+        config = BusConfig(
+            id=bus_id,
+            device=device,
+            host=table.text("host"),
+            port=table.integer("port", 502, low=1, high=65535),
+            framing=table.choice("framing", list(Framing), Framing.TCP),
+            units=tuple(self._unit(unit, device, defaults) for unit in table.tables("units")),
+        )
+        numbers = [unit.unit for unit in config.units]
+        for number in {number for number in numbers if numbers.count(number) > 1}:
+            table.note("units", f"hold unit id {number} more than once", "join the two, or mend the unit id")
+        table.close()
+        return config
+
+    def _unit(self, table: Table, device: str, defaults: _Defaults) -> UnitConfig:
+        unit = table.integer("unit", low=1, high=255)
+        key = table.text("profile")
+        profile = self._profiles.get(key)
+        if profile is None and key:
+            table.note("profile", f"is {key!r}, which is not known", f"known: {', '.join(sorted(self._profiles))}")
+        defaults = _Defaults(
+            table.number("interval_s", defaults.interval_s, low=_SHORTEST_INTERVAL_S),
+            self._report(table, defaults.report),
+        )
+        timeout_s = table.number("timeout_s", profile.timeout_s if profile else 1.0, low=0.01, high=60)
+        name = table.text("name", f"unit-{unit}")
+        rows = table.table("points")
+        points = self._points(rows, profile, device, defaults) if rows and profile else ()
+        table.close()
+        return UnitConfig(name=name, unit=unit, profile=profile or _NO_PROFILE, timeout_s=timeout_s, points=points)
+
+    def _points(self, rows: Table, profile: Profile, device: str, defaults: _Defaults) -> tuple[PointConfig, ...]:
+        points = []
+        for key in rows.names():
+            register = profile.registers.get(key)
+            if register is None:
+                rows.note(key, f"is no register of {profile.key}", f"known: {', '.join(profile.registers)}")
+                rows.skip(key)
+                continue
+            points.append(self._point(rows, key, register, device, defaults))
+        return tuple(points)
+
+    def _point(self, rows: Table, key: str, register: Register, device: str, defaults: _Defaults) -> PointConfig:
+        table = rows.table(key) if rows.is_table(key) else None
+        if table is None:
+            metric = self._metric(rows, key, rows.text(key), device)
+            return PointConfig(
+                metric=metric, register=register, interval_ms=round(defaults.interval_s * 1000), report=defaults.report
+            )
+        config = PointConfig(
+            metric=self._metric(table, "metric", table.text("metric"), device),
+            register=register,
+            interval_ms=round(table.number("interval_s", defaults.interval_s, low=_SHORTEST_INTERVAL_S) * 1000),
+            report=self._report(table, defaults.report),
+        )
+        table.close()
+        return config
+
+    # --- MQTT ---------------------------------------------------------------------------------------------------
+
+    def _adapter(self, table: Table) -> AdapterConfig:
+        adapter_id = self._id(table, "id")
+        broker = table.table("broker")
+        config = AdapterConfig(
+            id=adapter_id,
+            broker=self._broker(broker) if broker else BrokerAddress(host=""),
+            sources=tuple(self._source_of(source, adapter_id) for source in table.tables("sources")),
+        )
+        table.close()
+        return config
+
+    def _source_of(self, table: Table, device: str) -> SourceConfig:
+        topic = table.text("topic")
+        if not topic or len(topic) > 512 or topic.startswith("$") or "\0" in topic:
+            table.note("topic", f"is {topic!r}", "write the topic the device publishes on")
+        rows = table.table("fields")
+        decoder = table.choice("decoder", sorted(DECODERS), "json")
+        config = SourceConfig(
+            name=table.text("name", topic),
+            topic=topic,
+            availability=table.text("availability", ""),
+            decoder=decoder,
+            silence_s=table.number("silence_s", 0.0, low=0),
+            fields=tuple(
+                self._field(row, key, device)
+                for key in (rows.names() if rows else ())
+                if rows and (row := rows.table(key)) is not None
+            ),
+        )
+        table.close()
+        return config
+
+    def _field(self, table: Table, key: str, device: str) -> FieldConfig:
+        unit = table.text("unit", "1")
+        if unit not in UNITS:
+            table.note("unit", f"is the unknown unit {unit!r}", "use a UCUM code such as Cel, kPa, m3/h or 1")
+        states = table.table("states", required=False)
+        values: Mapping[str, float] = {state: states.number(state) for state in states.names()} if states else {}
+        config = FieldConfig(
+            metric=self._metric(table, "metric", table.text("metric"), device),
+            path=key,
+            unit=unit,
+            scale=table.number("scale", 1.0),
+            offset=table.number("offset", 0.0),
+            states=values,
+            report=self._report(table, Report()),
+        )
+        table.close()
+        return config
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Defaults:
+    """What a point takes from its unit, and a unit from its bus."""
+
+    interval_s: float
+    report: Report
+
+
+_NO_PROFILE = Profile(key="", maker="", model="", source="", registers={})

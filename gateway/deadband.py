@@ -1,0 +1,86 @@
+"""Report on change: which of the values just read are worth a message.
+
+A value is reported when the point has no deadband, when its quality changed, when it moved by more than the absolute or
+the relative deadband from the last *reported* value (so slow drift is not lost), when it appears or disappears, or when
+the longest silence is over. Columns in, mask out; one ``Deadband`` holds the points of one unit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.readings import Float64s, UInt8s
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """When a point is reported.
+
+    Attributes:
+        absolute: smallest change in the point's unit; NaN: none asked for.
+        percent: smallest change in percent of the last reported value; NaN: none asked for.
+        max_silence_s: reported at least this often; infinite: only on change.
+    """
+
+    absolute: float = float("nan")
+    percent: float = float("nan")
+    max_silence_s: float = float("inf")
+
+    @property
+    def always(self) -> bool:
+        """Every value read is reported."""
+        return math.isnan(self.absolute) and math.isnan(self.percent)
+
+
+ALWAYS = Report()
+
+
+class Deadband:
+    """Report-on-change of n points."""
+
+    def __init__(self, reports: Sequence[Report]) -> None:
+        """Nothing has been reported yet, so every first value is."""
+        n = len(reports)
+        self._always = np.array([report.always for report in reports], np.bool_)
+        self._all_always = bool(self._always.all())
+        absolute = np.array([report.absolute for report in reports], np.float64)
+        percent = np.array([report.percent for report in reports], np.float64)
+        self._absolute = np.where(np.isnan(absolute), np.inf, absolute)
+        self._fraction = np.where(np.isnan(percent), np.inf, percent / 100)
+        self._silence_ms = np.array([report.max_silence_s * 1000 for report in reports], np.float64)
+        self._value = np.full(n, np.nan)
+        self._quality = np.zeros(n, np.uint8)
+        self._time_ms = np.full(n, -np.inf)
+
+    def select(self, rows: NDArray[np.intp], now_ms: float, value: Float64s, codes: UInt8s) -> NDArray[np.bool_] | None:
+        """Which rows to report; None means all of them. What is selected counts as reported.
+
+        Args:
+            rows: intp[m], the points that were read.
+            now_ms: monotonic time, milliseconds.
+            value: float64[m].
+            codes: uint8[m], quality.
+        """
+        if self._all_always:
+            return None
+        last = self._value[rows]
+        change = np.abs(value - last)
+        with np.errstate(invalid="ignore"):
+            moved = (change > self._absolute[rows]) | (change > self._fraction[rows] * np.abs(last))
+        chosen: NDArray[np.bool_] = (
+            self._always[rows]
+            | moved
+            | (codes != self._quality[rows])
+            | (np.isnan(value) != np.isnan(last))
+            | (now_ms - self._time_ms[rows] >= self._silence_ms[rows])
+        )
+        picked = rows[chosen]
+        self._value[picked] = value[chosen]
+        self._quality[picked] = codes[chosen]
+        self._time_ms[picked] = now_ms
+        return chosen

@@ -1,0 +1,282 @@
+"""Reading a YAML file so that every mistake in it is reported at once, each with its line.
+
+``Table`` wraps one mapping of the document. Its methods take a key out, check it and note a finding when it is wrong,
+then go on with a harmless stand-in; ``Document.finish`` raises all findings together. Keys that nobody asked for are
+findings too, with the nearest known key, because a misspelt option that is silently ignored is the worst kind.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+
+from core.errors import Finding, Invalid
+
+Scalar = str | int | float | bool | None
+_C = TypeVar("_C", bound=str)
+
+
+class Document:
+    """One YAML file and what is wrong with it."""
+
+    def __init__(self, text: str, file: str) -> None:
+        """Parse ``text``; ``file`` is the name that findings carry.
+
+        Raises:
+            Invalid: if it is no YAML mapping at all.
+        """
+        self.file = file
+        self._findings: list[Finding] = []
+        try:
+            node = yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark
+            raise Invalid(
+                [
+                    Finding(
+                        code="TG-0100",
+                        what=f"this is no YAML: {error.problem}",
+                        fix="mend the indentation, quote or bracket at this place",
+                        file=file,
+                        line=mark.line + 1 if mark else 0,
+                        column=mark.column + 1 if mark else 0,
+                    )
+                ]
+            ) from None
+        if not isinstance(node, yaml.MappingNode):
+            raise Invalid(
+                [Finding(code="TG-0101", what="the file holds no mapping", fix="write `key: value` lines", file=file)]
+            )
+        self.top = Table(self, node, "")
+
+    def note(self, node: yaml.Node | None, code: str, what: str, fix: str) -> None:
+        """Add a finding at ``node``."""
+        mark = node.start_mark if node is not None else None
+        place = {"line": mark.line + 1, "column": mark.column + 1} if mark else {}
+        self._findings.append(Finding(code=code, what=what, fix=fix, file=self.file, **place))
+
+    def adopt(self, findings: Iterable[Finding]) -> None:
+        """Take over what was found in another file that this one names."""
+        self._findings += findings
+
+    def finish(self) -> None:
+        """Raise everything that was noted.
+
+        Raises:
+            Invalid: with all findings, in the order of the file.
+        """
+        if self._findings:
+            raise Invalid(sorted(self._findings, key=lambda finding: (finding.file, finding.line, finding.column)))
+
+
+def read(path: Path) -> Document:
+    """Open a YAML file.
+
+    Raises:
+        Invalid: if it cannot be read or is no YAML mapping.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(
+            [
+                Finding(
+                    code="TG-0102",
+                    what=f"cannot be read: {error}",
+                    fix="check the path, its permissions and that it is UTF-8",
+                    file=str(path),
+                )
+            ]
+        ) from None
+    return Document(text, str(path))
+
+
+class Table:
+    """One mapping of the document; each key is taken once."""
+
+    def __init__(self, document: Document, node: yaml.MappingNode, path: str) -> None:
+        """Wrap ``node``; ``path`` says where it hangs (``buses[0]``)."""
+        self.document = document
+        self.node = node
+        self.path = path
+        self._items: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        self._asked: set[str] = set()
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            if key in self._items:
+                document.note(key_node, "TG-0103", f"{self._name(key)} stands here twice", "keep one of the two")
+            self._items[key] = (key_node, value_node)
+
+    def _name(self, key: str) -> str:
+        return f"{self.path}.{key}" if self.path else key
+
+    def note(self, key: str, what: str, fix: str, code: str = "TG-0104") -> None:
+        """Add a finding at the value of ``key`` (or at the table, if the key is missing)."""
+        pair = self._items.get(key)
+        self.document.note(pair[1] if pair else self.node, code, f"{self._name(key)} {what}", fix)
+
+    def names(self) -> Iterator[str]:
+        """All keys, in the order of the file."""
+        return iter(self._items)
+
+    def has(self, key: str) -> bool:
+        """Whether the key stands there with a value."""
+        pair = self._items.get(key)
+        return pair is not None and pair[1].tag != "tag:yaml.org,2002:null"
+
+    def raw(self, key: str) -> str:
+        """The scalar as it is written; empty if there is none."""
+        pair = self._items.get(key)
+        return str(pair[1].value) if pair and isinstance(pair[1], yaml.ScalarNode) else ""
+
+    def is_table(self, key: str) -> bool:
+        """Whether the value is a mapping."""
+        pair = self._items.get(key)
+        return pair is not None and isinstance(pair[1], yaml.MappingNode)
+
+    def skip(self, key: str) -> None:
+        """The key was looked at and judged already."""
+        self._asked.add(key)
+
+    def _take(self, key: str, required: bool) -> yaml.Node | None:
+        self._asked.add(key)
+        if self.has(key):
+            return self._items[key][1]
+        if required:
+            self.note(key, "is missing", f"add `{key}:`", "TG-0105")
+        return None
+
+    def _scalar(self, key: str, required: bool) -> Scalar:
+        node = self._take(key, required)
+        if node is None:
+            return None
+        if not isinstance(node, yaml.ScalarNode):
+            self.note(key, "must be a single value", "write one value after the colon")
+            return None
+        return _constructed(node)
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """A text; without a default the key must be there."""
+        value = self._scalar(key, default is None)
+        if value is None:
+            return default or ""
+        if not isinstance(value, str):
+            self.note(key, f"must be a text, not {value!r}", "put it in quotes")
+            return default or ""
+        return value
+
+    def choice(self, key: str, choices: Collection[_C], default: _C | None = None) -> _C:
+        """One of ``choices``."""
+        value = self._scalar(key, default is None)
+        first = default if default is not None else next(iter(choices))
+        if value is None:
+            return first
+        for choice in choices:
+            if choice == value:
+                return choice
+        self.note(key, f"is {value!r}", f"use one of {', '.join(choices)}")
+        return first
+
+    def number(
+        self, key: str, default: float | None = None, *, low: float = -math.inf, high: float = math.inf
+    ) -> float:
+        """A finite number within ``low`` and ``high``."""
+        value = self._scalar(key, default is None)
+        stand_in = default if default is not None else max(low, min(high, 1.0))
+        if value is None:
+            return stand_in
+        if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+            self.note(key, f"must be a number, not {value!r}", "write digits without quotes")
+            return stand_in
+        if not low <= value <= high:
+            self.note(key, f"is {value}", f"it must lie between {low:g} and {high:g}")
+            return stand_in
+        return float(value)
+
+    def integer(self, key: str, default: int | None = None, *, low: int, high: int) -> int:
+        """A whole number within ``low`` and ``high``; hexadecimal is allowed."""
+        value = self._scalar(key, default is None)
+        stand_in = default if default is not None else low
+        if value is None:
+            return stand_in
+        if isinstance(value, bool) or not isinstance(value, int):
+            self.note(key, f"must be a whole number, not {value!r}", "write digits, or 0x and hexadecimal digits")
+            return stand_in
+        if not low <= value <= high:
+            self.note(key, f"is {value}", f"it must lie between {low} and {high}")
+            return stand_in
+        return value
+
+    def flag(self, key: str, default: bool) -> bool:
+        """``true`` or ``false``."""
+        value = self._scalar(key, False)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            self.note(key, f"must be true or false, not {value!r}", "write true or false")
+            return default
+        return value
+
+    def integers(self, key: str) -> tuple[int, ...]:
+        """A list of whole numbers; missing is empty."""
+        node = self._take(key, False)
+        if node is None:
+            return ()
+        nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        values = [_constructed(item) if isinstance(item, yaml.ScalarNode) else None for item in nodes]
+        if not all(isinstance(value, int) and not isinstance(value, bool) for value in values):
+            self.note(key, "must be a list of whole numbers", "write [1, 0x7FFF]")
+            return ()
+        return tuple(value for value in values if isinstance(value, int))
+
+    def table(self, key: str, *, required: bool = True) -> Table | None:
+        """A mapping."""
+        node = self._take(key, required)
+        if node is None:
+            return None
+        if not isinstance(node, yaml.MappingNode):
+            self.note(key, "must be a mapping", "indent `key: value` lines below it")
+            return None
+        return Table(self.document, node, self._name(key))
+
+    def tables(self, key: str, *, required: bool = True) -> list[Table]:
+        """A list of mappings."""
+        node = self._take(key, required)
+        if node is None:
+            return []
+        if not isinstance(node, yaml.SequenceNode):
+            self.note(key, "must be a list", "begin each entry with `- `")
+            return []
+        found = []
+        for index, item in enumerate(node.value):
+            name = f"{self._name(key)}[{index}]"
+            if isinstance(item, yaml.MappingNode):
+                found.append(Table(self.document, item, name))
+            else:
+                self.document.note(item, "TG-0104", f"{name} must be a mapping", "write `key: value` in it")
+        return found
+
+    def close(self) -> None:
+        """Note every key that nobody asked for."""
+        for key in self._items.keys() - self._asked:
+            near = difflib.get_close_matches(key, self._asked, 1)
+            fix = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(sorted(self._asked))}"
+            self.document.note(self._items[key][0], "TG-0106", f"{self._name(key)} is unknown", fix)
+
+
+def _constructed(node: yaml.ScalarNode) -> Scalar:
+    loader = yaml.SafeLoader("")
+    try:
+        value = loader.construct_object(node, deep=True)
+    except (yaml.YAMLError, ValueError):
+        return node.value if isinstance(node.value, str) else None
+    finally:
+        loader.dispose()
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return str(node.value)

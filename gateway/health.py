@@ -1,0 +1,126 @@
+"""The gateway's own health: as node metrics for the host, and as a small file for a person at the machine."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from core.sparkplug.datatypes import DataType
+from gateway.births import NodeMetric
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BusHealth:
+    """One bus.
+
+    Attributes:
+        id: the bus.
+        connected: whether its connection stands.
+        used_percent: share of the time since the last look that the bus was busy.
+        units_silent: units that do not answer.
+    """
+
+    id: str
+    connected: bool
+    used_percent: float
+    units_silent: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Health:
+    """The state of a gateway at one moment.
+
+    Attributes:
+        time_ms: when.
+        link: state of the uplink.
+        mode: ``commit`` or ``fire-and-forget``.
+        epoch: the spool's.
+        spool_bytes, spool_readings, spool_gap_readings: what waits.
+        spool_oldest_s: age of the oldest waiting reading, 0 when none waits.
+        spool_damaged: records put aside because they were damaged.
+        spool_replaced: file name of a spool that was put aside at the start, empty when none was.
+        spool_failures: commits that failed.
+        in_flight_bytes: published and not settled.
+        read, committed, evicted: readings since the start.
+        polls_ok, polls_failed, slots_missed: since the start.
+        clock_doubtful: readings are flagged because the clock was stepped or never set.
+        clock_steps: steps of the wall clock since the start.
+        adapter_rejected: MQTT payloads that could not be read.
+        buses: every bus.
+    """
+
+    time_ms: int
+    link: str
+    mode: str
+    epoch: int
+    spool_bytes: int
+    spool_readings: int
+    spool_gap_readings: int
+    spool_oldest_s: float
+    spool_damaged: int
+    spool_replaced: str
+    spool_failures: int
+    in_flight_bytes: int
+    read: int
+    committed: int
+    evicted: int
+    polls_ok: int
+    polls_failed: int
+    slots_missed: int
+    clock_doubtful: bool
+    clock_steps: int
+    adapter_rejected: int
+    buses: tuple[BusHealth, ...]
+
+
+_METRICS: tuple[tuple[str, str, DataType], ...] = (
+    ("Health/Spool bytes", "spool_bytes", DataType.INT64),
+    ("Health/Spool readings", "spool_readings", DataType.INT64),
+    ("Health/Spool gap readings", "spool_gap_readings", DataType.INT64),
+    ("Health/Spool oldest s", "spool_oldest_s", DataType.DOUBLE),
+    ("Health/Spool damaged records", "spool_damaged", DataType.INT64),
+    ("Health/Spool replaced file", "spool_replaced", DataType.STRING),
+    ("Health/Spool failures", "spool_failures", DataType.INT64),
+    ("Health/In flight bytes", "in_flight_bytes", DataType.INT64),
+    ("Health/Readings read", "read", DataType.INT64),
+    ("Health/Readings committed", "committed", DataType.INT64),
+    ("Health/Readings evicted", "evicted", DataType.INT64),
+    ("Health/Polls ok", "polls_ok", DataType.INT64),
+    ("Health/Polls failed", "polls_failed", DataType.INT64),
+    ("Health/Slots missed", "slots_missed", DataType.INT64),
+    ("Health/Clock doubtful", "clock_doubtful", DataType.BOOLEAN),
+    ("Health/Clock steps", "clock_steps", DataType.INT64),
+    ("Health/Adapter rejected", "adapter_rejected", DataType.INT64),
+    ("Health/Mode", "mode", DataType.STRING),
+)
+
+
+def node_metrics(health: Health) -> Sequence[NodeMetric]:
+    """The health as metrics of NBIRTH and NDATA."""
+    metrics = [NodeMetric(name=name, type=kind, value=getattr(health, key)) for name, key, kind in _METRICS]
+    for bus in health.buses:
+        metrics.append(
+            NodeMetric(name=f"Health/Bus {bus.id} used %", type=DataType.DOUBLE, value=round(bus.used_percent, 1))
+        )
+        metrics.append(
+            NodeMetric(name=f"Health/Bus {bus.id} connected", type=DataType.BOOLEAN, value=float(bus.connected))
+        )
+        metrics.append(
+            NodeMetric(name=f"Health/Bus {bus.id} units silent", type=DataType.INT64, value=bus.units_silent)
+        )
+    return metrics
+
+
+def write_status(path: Path, health: Health) -> None:
+    """Replace the status file at once, so that nobody ever reads half of it.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(json.dumps(asdict(health), indent=1), encoding="utf-8")
+    draft.replace(path)

@@ -1,0 +1,255 @@
+"""The gateway as a whole: builds the parts, joins them, ends them.
+
+Order of the end, with a deadline for each step: drivers stop, so nothing new is read; what was read is committed; the
+uplink says goodbye (NDEATH); the spool is closed. A part that dies stops the whole gateway with its error: a gateway
+that only looks alive is worse than one that is restarted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import platform
+from collections.abc import Coroutine
+from pathlib import Path
+
+from core.clock import Clock
+from core.sparkplug.datatypes import DataType
+from gateway.bus import Bus
+from gateway.config import BusConfig, FieldConfig, GatewayConfig, PointConfig
+from gateway.config_file import load_config
+from gateway.health import BusHealth, Health, node_metrics, write_status
+from gateway.intake import Intake
+from gateway.points import PointName, Points
+from gateway.profile import DataType as RegisterType
+from gateway.spool import Spool, SpoolOptions, SpoolState
+from gateway.stamp import Stamper
+from gateway.unit import Unit
+from gateway.uplink import Uplink
+from gateway.writer import SpoolThread, Writer
+
+log = logging.getLogger(__name__)
+
+__all__ = ["Gateway", "load_config", "run"]
+
+DRAIN_S = 5.0
+STATUS_S = 5.0
+_WIDE = {RegisterType.U64: DataType.UINT64, RegisterType.S64: DataType.INT64, RegisterType.BOOL: DataType.BOOLEAN}
+
+
+async def run(config: GatewayConfig, *, clock: Clock, stop: asyncio.Event) -> None:
+    """Run a gateway until ``stop`` is set.
+
+    Args:
+        config: what it reads and whom it tells.
+        clock: wall and monotonic time.
+        stop: set it to end the gateway in order.
+
+    Raises:
+        Unavailable: if the spool cannot be opened.
+        SpoolDamagedError: if it was found damaged on the way; start again.
+    """
+    options = SpoolOptions(budget_bytes=config.spool.budget_bytes)
+    spool = SpoolThread(lambda: Spool(config.spool.path, host_identity(), clock.now_ms(), options))
+    async with spool:
+        await Gateway(config, clock, spool).run(stop)
+
+
+def host_identity() -> str:
+    """Who this machine is, as a hash: a copied spool on another machine must not speak with the same voice."""
+    for place in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
+        try:
+            text = Path(place).read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            continue
+        if text:
+            return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:16]
+
+
+def metric_type(register: RegisterType, scaled: bool) -> DataType:
+    """The Sparkplug datatype of a register: Double, but Boolean for bits and whole 64-bit counters as they are."""
+    kind = _WIDE.get(register, DataType.DOUBLE)
+    return DataType.DOUBLE if scaled and kind is not DataType.BOOLEAN else kind
+
+
+def point_name(device: str, point: PointConfig) -> PointName:
+    """How a Modbus point is called on the wire."""
+    register = point.register
+    scaled = register.scale != 1 or register.offset != 0 or bool(register.exponent_from)
+    return PointName(device=device, metric=point.metric, type=metric_type(register.type, scaled), unit=register.unit)
+
+
+def field_name(device: str, field: FieldConfig) -> PointName:
+    """How a field of an MQTT device is called on the wire."""
+    return PointName(device=device, metric=field.metric, type=DataType.DOUBLE, unit=field.unit)
+
+
+class Gateway:
+    """One running gateway; it lives within an open spool."""
+
+    def __init__(self, config: GatewayConfig, clock: Clock, spool: SpoolThread) -> None:
+        """Prepare; nothing runs yet."""
+        self.config = config
+        self._clock = clock
+        self._spool = spool
+        self._stamper = Stamper(clock.now_ms(), clock.monotonic_s())
+        self._intake = Intake()
+        self._buses: list[Bus] = []
+        self._up: dict[str, bool] = {}
+        self._uplink: Uplink | None = None
+        self._writer: Writer | None = None
+        self._state: SpoolState | None = None
+        self._busy: dict[str, tuple[float, float]] = {}
+        self._used: dict[str, float] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run all parts until ``stop`` is set or one of them dies."""
+        names = [point_name(bus.device, p) for bus in self.config.buses for unit in bus.units for p in unit.points]
+        points = Points(names)
+        state = self._state = await self._spool.run(lambda spool: _prepare(spool, points))
+        metrics = await self._spool.run(lambda spool: spool.metrics())
+        self._buses = self._make_buses(points)
+        uplink = self._uplink = Uplink(
+            self.config.uplink, self.config.node, self._spool, state, points, metrics, self._clock,
+            lambda: node_metrics(self.health()),
+        )  # fmt: skip
+        writer = self._writer = Writer(self._intake, self._spool, uplink, self.config.spool.linger_s)
+        drained, closed = asyncio.Event(), asyncio.Event()
+        drivers = [_task(bus.run(), f"bus-{bus.config.id}") for bus in self._buses]
+        drivers.append(_task(self._watch(), "status"))
+        writing = _task(writer.run(drained), "writer")
+        carrying = _task(uplink.run(closed), "uplink")
+        stopping = _task(_wait(stop), "stop")
+        parts = [*drivers, writing, carrying]
+        try:
+            await asyncio.wait((*parts, stopping), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            await _cancel(drivers)
+            drained.set()
+            await asyncio.wait((writing,), timeout=DRAIN_S)
+            closed.set()
+            await asyncio.wait((carrying,), timeout=DRAIN_S)
+            await _cancel([writing, carrying])
+        _raise_first(parts)
+
+    def _make_buses(self, points: Points) -> list[Bus]:
+        buses: list[Bus] = []
+        first = 0
+        for config in self.config.buses:
+            units: list[Unit] = []
+            for unit in config.units:
+                scatter = (len(buses) * 7 + len(units)) * 0.618 % 1
+                units.append(Unit(unit, config.device, points, first, scatter))
+                first += len(unit.points)
+            buses.append(Bus(config, units, self._intake, self._clock, self._stamper, self._bus_link))
+        return buses
+
+    def _bus_link(self, bus_id: str, up: bool) -> None:
+        """A bus came or went; its Sparkplug device is lost when the last bus of it is."""
+        self._up[bus_id] = up
+        device = self._bus_config(bus_id).device
+        alive = any(self._up.get(bus.id, False) for bus in self.config.buses if bus.device == device)
+        if self._uplink is not None and alive == up:
+            self._uplink.device_up(device, up)
+
+    def _bus_config(self, bus_id: str) -> BusConfig:
+        return next(bus for bus in self.config.buses if bus.id == bus_id)
+
+    # --- health -------------------------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        """Refresh what the spool says, and the status file."""
+        while True:
+            self._state = await self._spool.run(lambda spool: spool.state())
+            self._measure_use()
+            if self.config.status_file is not None:
+                try:
+                    await asyncio.to_thread(write_status, self.config.status_file, self.health())
+                except OSError as error:
+                    log.warning("status file cannot be written", extra={"error": str(error)})
+            await asyncio.sleep(STATUS_S)
+
+    def _measure_use(self) -> None:
+        now_s = self._clock.monotonic_s()
+        for bus in self._buses:
+            then_s, busy_s = self._busy.get(bus.config.id, (bus.counters.since_s, 0.0))
+            if now_s > then_s:
+                self._used[bus.config.id] = 100 * (bus.counters.busy_s - busy_s) / (now_s - then_s)
+            self._busy[bus.config.id] = (now_s, bus.counters.busy_s)
+
+    def health(self) -> Health:
+        """The state of the gateway now (what the spool holds: as of the last look)."""
+        state, uplink, writer = self._state, self._uplink, self._writer
+        if state is None or uplink is None:
+            raise RuntimeError("the gateway does not run")
+        now_ms = self._clock.now_ms()
+        counters = [unit.counters for bus in self._buses for unit in bus.units]
+        return Health(
+            time_ms=now_ms,
+            link=uplink.link.value,
+            mode=self.config.uplink.mode.value,
+            epoch=state.epoch,
+            spool_bytes=state.bytes,
+            spool_readings=state.readings,
+            spool_gap_readings=state.gap_readings,
+            spool_oldest_s=max(0.0, (now_ms - state.oldest_ms) / 1000) if state.oldest_ms else 0.0,
+            spool_damaged=state.damaged,
+            spool_replaced=state.replaced,
+            spool_failures=writer.failures if writer else 0,
+            in_flight_bytes=uplink.window.in_flight_bytes,
+            read=self._intake.accepted,
+            committed=writer.committed if writer else 0,
+            evicted=uplink.counters.evicted,
+            polls_ok=sum(counter.ok for counter in counters),
+            polls_failed=sum(counter.failed for counter in counters),
+            slots_missed=sum(counter.missed_slots for counter in counters),
+            clock_doubtful=self._stamper.doubtful,
+            clock_steps=self._stamper.steps,
+            adapter_rejected=0,
+            buses=tuple(
+                BusHealth(
+                    id=bus.config.id,
+                    connected=self._up.get(bus.config.id, False),
+                    used_percent=self._used.get(bus.config.id, 0.0),
+                    units_silent=sum(not unit.breaker.polled for unit in bus.units),
+                )
+                for bus in self._buses
+            ),
+        )
+
+
+def _prepare(spool: Spool, points: Points) -> SpoolState:
+    """Give every point its alias."""
+    by_device: dict[str, list[int]] = {}
+    for row, name in enumerate(points.names):
+        by_device.setdefault(name.device, []).append(row)
+    for device, rows in by_device.items():
+        metrics = [(points.names[row].metric, points.names[row].type) for row in rows]
+        points.alias[rows] = spool.aliases(device, metrics)
+    spool.retire(points.alias.tolist())
+    return spool.state()
+
+
+def _task(coroutine: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
+    return asyncio.create_task(coroutine, name=name)
+
+
+async def _wait(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _raise_first(tasks: list[asyncio.Task[None]]) -> None:
+    """A part that ended with an error passes it on."""
+    for task in tasks:
+        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a part of the gateway died", extra={"part": task.get_name()})
+            raise error

@@ -1,0 +1,388 @@
+"""The uplink: carries out what ``gateway.session`` decides, over MQTT, for as long as the gateway lives.
+
+One session after the other: the birth/death number is made durable, the will is set, the connection made, the command
+topic subscribed, all births sent, then data as the credit allows. Whatever ends a session, nothing is lost with it:
+what the host has not acknowledged starts again from the spool.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from core import faultpoints
+from core.clock import Clock
+from core.errors import Refused, Unavailable
+from core.offsets import Settled
+from core.sparkplug.commit import Header
+from core.sparkplug.topics import MessageType, NodeId, Topic
+from gateway import births
+from gateway.births import NodeMetric
+from gateway.chunk import Chunk
+from gateway.config import Mode, UplinkConfig
+from gateway.mqtt import MqttConnection, Will
+from gateway.points import Points
+from gateway.session import Link, LinkEvent, Parcel, Window, next_link, reconnect_delay_s
+from gateway.spool import Metric, SpoolState
+from gateway.writer import SpoolThread
+
+log = logging.getLogger(__name__)
+
+TRIM_S = 0.5
+"""A settled chunk waits so long for a commit to be trimmed with, before it is trimmed alone."""
+GAP_WAIT_S = 2.0
+"""Gap records wait so long after a birth for the host's word, which may settle part of them."""
+GAP_RETRY_S = 10.0
+
+
+@dataclass(slots=True)
+class UplinkCounters:
+    """What the uplink did since the start."""
+
+    sessions: int = 0
+    messages: int = 0
+    bytes: int = 0
+    rebirths: int = 0
+    bad_commands: int = 0
+    evicted: int = 0
+
+
+class Uplink:
+    """The edge node's sessions with its broker."""
+
+    def __init__(
+        self,
+        config: UplinkConfig,
+        node: NodeId,
+        spool: SpoolThread,
+        state: SpoolState,
+        points: Points,
+        metrics: Sequence[Metric],
+        clock: Clock,
+        health: Callable[[], Sequence[NodeMetric]],
+    ) -> None:
+        """Prepare; nothing is connected yet.
+
+        Args:
+            config: how to speak.
+            node: who speaks.
+            spool: what is to be carried.
+            state: what the spool held when it was opened.
+            points: last values, for births.
+            metrics: every metric with an alias.
+            clock: wall and monotonic time.
+            health: the node's own metrics, as of now.
+        """
+        self.config = config
+        self.counters = UplinkCounters()
+        self.link = Link.DOWN
+        self.window = Window(
+            epoch=state.epoch,
+            credit_bytes=config.credit_bytes,
+            settled=Settled(state.low),
+            cursor=state.low,
+            stop=state.next_offset,
+        )
+        self._node = node
+        self._spool = spool
+        self._clock = clock
+        self._health = health
+        self._points = points
+        self._rows = {int(alias): row for row, alias in enumerate(points.alias.tolist())}
+        self._by_device: dict[str, list[Metric]] = {}
+        for metric in metrics:
+            self._by_device.setdefault(metric.device, []).append(metric)
+        self._fresh: dict[int, Chunk] = {}
+        self._wake = asyncio.Event()
+        self._settled_version = 0
+        self._trimmed_version = 0
+        self._trim_since_s = 0.0
+        self._seq = 0
+        self._connection: MqttConnection | None = None
+        self._dead: set[str] = set()
+        self._rebirth_asked = False
+        self._gap_due_s = 0.0
+        self._health_due_s = 0.0
+        self._gaps_waiting = state.gap_readings > 0
+        self._deaths: list[str] = []
+
+    # --- downstream of the writer -------------------------------------------------------------------------------
+
+    @property
+    def chunk_readings(self) -> int:
+        """Most readings a chunk is to have now: larger ones while they can only wait."""
+        return self.config.chunk_readings if self.link is Link.ONLINE else self.config.backlog_readings
+
+    def offer(self, chunks: Sequence[Chunk], evicted: int) -> None:
+        """Take chunks that are safe on disk."""
+        if evicted:
+            self.counters.evicted += evicted
+            self._gaps_waiting = True
+        online = self.link is Link.ONLINE
+        if online:
+            self._fresh.update((chunk.span.first, chunk) for chunk in chunks)
+        dropped = self.window.offer(Parcel(chunk.span, len(chunk.metrics)) for chunk in chunks)
+        if not online:
+            self.window.lost()
+        for span in dropped:
+            self._fresh.pop(span.first, None)
+        self._wake.set()
+
+    def settled_to_trim(self) -> tuple[int, Settled] | None:
+        """What may be trimmed, and its version."""
+        if self._settled_version == self._trimmed_version:
+            return None
+        return self._settled_version, self.window.settled.copy()
+
+    def trimmed(self, version: int) -> None:
+        """The trim of ``version`` is durable."""
+        self._trimmed_version = max(self._trimmed_version, version)
+
+    def device_up(self, device: str, up: bool) -> None:
+        """A device's bus or adapter came or went."""
+        if not up and self.link is Link.ONLINE and device not in self._dead:
+            self._deaths.append(device)
+            self._wake.set()
+
+    # --- sessions -----------------------------------------------------------------------------------------------
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Hold sessions, one after the other, until ``stop`` is set; then say goodbye."""
+        attempt = 0
+        stopping = asyncio.create_task(stop.wait(), name="uplink-stop")
+        try:
+            while not stop.is_set():
+                try:
+                    await self._session(stop)
+                    attempt = 0
+                except (Unavailable, Refused) as error:
+                    if attempt == 0:
+                        log.warning("uplink cannot connect", extra={"error": str(error)})
+                    attempt += 1
+                finally:
+                    self._offline(stop.is_set())
+                if not stop.is_set():
+                    await asyncio.wait((stopping,), timeout=reconnect_delay_s(attempt, random.random()))
+        finally:
+            stopping.cancel()
+
+    def _offline(self, stopping: bool) -> None:
+        self.link = next_link(self.link, LinkEvent.STOP if stopping else LinkEvent.LOST)
+        self._connection = None
+        self.window.lost()
+        self._fresh.clear()
+        self._dead.clear()
+        self._deaths.clear()
+
+    async def _session(self, stop: asyncio.Event) -> None:
+        self.link = next_link(self.link, LinkEvent.TRY)
+        bdseq = await self._spool.run(lambda spool: spool.next_bdseq())
+        will = Will(topic=self._topic(MessageType.NDEATH), payload=births.ndeath(bdseq, self._clock.now_ms()))
+        connection = MqttConnection(
+            self.config.broker,
+            f"{self._node.group}-{self._node.node}",
+            on_message=self._received,
+            will=will,
+            keepalive_s=self.config.keepalive_s,
+        )
+        async with connection:
+            self.link = next_link(self.link, LinkEvent.CONNECTED)
+            self._connection = connection
+            await connection.subscribe(self._topic(MessageType.NCMD))
+            self.link = next_link(self.link, LinkEvent.SUBSCRIBED)
+            self.counters.sessions += 1
+            log.info("uplink is connected", extra={"session": self.counters.sessions})
+            await self._birth(bdseq)
+            await self._carry(connection, bdseq, stop)
+            if stop.is_set() and not connection.lost.is_set():
+                connection.publish(self._topic(MessageType.NDEATH), births.ndeath(bdseq, self._clock.now_ms()), qos=1)
+        if not stop.is_set():
+            log.warning("uplink lost its connection", extra={"session": self.counters.sessions})
+
+    async def _carry(self, connection: MqttConnection, bdseq: int, stop: asyncio.Event) -> None:
+        """Publish until the connection is lost or the gateway stops."""
+        ends = [
+            asyncio.create_task(connection.lost.wait(), name="uplink-lost"),
+            asyncio.create_task(stop.wait(), name="uplink-stopping"),
+        ]
+        try:
+            while not any(end.done() for end in ends):
+                self._wake.clear()
+                if self._rebirth_asked:
+                    self._rebirth_asked = False
+                    self.counters.rebirths += 1
+                    await self._birth(bdseq)
+                await self._pump()
+                waking = asyncio.create_task(self._wake.wait(), name="uplink-wake")
+                await asyncio.wait((*ends, waking), timeout=self._pause_s(), return_when=asyncio.FIRST_COMPLETED)
+                waking.cancel()
+        finally:
+            for end in ends:
+                end.cancel()
+
+    def _pause_s(self) -> float:
+        now_s = self._clock.monotonic_s()
+        pauses = [self._health_due_s - now_s]
+        retry_s = self.window.next_retry_s()
+        if retry_s is not None:
+            pauses.append(retry_s - now_s)
+        if self._gaps_waiting:
+            pauses.append(self._gap_due_s - now_s)
+        if self._settled_version != self._trimmed_version:
+            pauses.append(self._trim_since_s + TRIM_S - now_s)
+        return max(min(pauses), 0.001)
+
+    # --- what is published --------------------------------------------------------------------------------------
+
+    def _topic(self, kind: MessageType, device: str = "") -> str:
+        return str(Topic(kind, self._node, device))
+
+    def _publish(self, kind: MessageType, payload: bytes, device: str = "") -> None:
+        if self._connection is None:
+            return
+        self._connection.publish(self._topic(kind, device), payload)
+        self.counters.messages += 1
+        self.counters.bytes += len(payload)
+        self._seq = (self._seq + 1) % 256
+
+    async def _birth(self, bdseq: int) -> None:
+        """NBIRTH, then a DBIRTH for every device."""
+        now_ms = self._clock.now_ms()
+        self._seq = 0
+        payload = births.nbirth(
+            bdseq=bdseq, epoch=self.window.epoch, seq=self._seq, now_ms=now_ms, health=self._health()
+        )
+        self._publish(MessageType.NBIRTH, payload)
+        self._dead.clear()
+        for device in self._by_device:
+            self._device_birth(device)
+        now_s = self._clock.monotonic_s()
+        self._gap_due_s = now_s + GAP_WAIT_S
+        self._health_due_s = now_s + self.config.health_s
+
+    def _device_birth(self, device: str) -> None:
+        metrics = self._by_device[device]
+        payload = births.dbirth(metrics, self._points, self._rows, seq=self._seq, now_ms=self._clock.now_ms())
+        self._publish(MessageType.DBIRTH, payload, device)
+        self._dead.discard(device)
+
+    async def _pump(self) -> None:
+        """Publish what is due: deaths, fresh data, what is overdue, backlog, gaps, health; then trim."""
+        now_s = self._clock.monotonic_s()
+        for device in self._deaths:
+            self._publish(MessageType.DDEATH, births.ddeath(self._seq, self._clock.now_ms()), device)
+            self._dead.add(device)
+        self._deaths.clear()
+        for parcel in self.window.take_fresh(now_s):
+            chunk = self._fresh.pop(parcel.span.first, None)
+            if chunk is None:
+                await self._again([parcel])
+            else:
+                self._data(chunk, backlog=False)
+        await self._again(self.window.overdue(now_s))
+        await self._backlog()
+        if self._gaps_waiting and now_s >= self._gap_due_s:
+            await self._gaps(now_s)
+        if now_s >= self._health_due_s:
+            self._health_due_s = now_s + self.config.health_s
+            self._publish(MessageType.NDATA, births.ndata(self._health(), seq=self._seq, now_ms=self._clock.now_ms()))
+        if self.config.mode is Mode.FIRE_AND_FORGET:
+            self._forget_sent()
+        if self._settled_version != self._trimmed_version and now_s >= self._trim_since_s + TRIM_S:
+            await self._trim()
+
+    def _data(self, chunk: Chunk, *, backlog: bool) -> None:
+        if chunk.device in self._dead:
+            self._device_birth(chunk.device)
+        header = None
+        if self.config.mode is Mode.COMMIT:
+            low = min(self.window.settled.low, chunk.span.first)
+            header = Header(epoch=self.window.epoch, span=chunk.span, crc32=chunk.crc32, low=low, backlog=backlog)
+        payload = births.ddata(chunk, header, seq=self._seq, now_ms=self._clock.now_ms())
+        faultpoints.hit("uplink.before_publish")
+        self._publish(MessageType.DDATA, payload, chunk.device)
+        faultpoints.hit("uplink.after_publish")
+
+    async def _again(self, parcels: Iterable[Parcel]) -> None:
+        """Publish chunks in flight once more, from disk."""
+        for parcel in parcels:
+            chunks, _ = await self._spool.run(lambda spool, span=parcel.span: spool.load(span, 1))  # type: ignore[misc]
+            if not chunks:
+                self.window.forget(parcel.span.first)
+                self._gaps_waiting = True
+            for chunk in chunks:
+                self._data(chunk, backlog=parcel.backlog)
+
+    async def _backlog(self) -> None:
+        wanted = self.window.backlog()
+        if wanted is None:
+            return
+        span, room = wanted
+        skip = self.window.in_flight()
+        chunks, reached = await self._spool.run(lambda spool: spool.load(span, room, skip))
+        found = {chunk.span.first: chunk for chunk in chunks}
+        parcels = [Parcel(chunk.span, len(chunk.metrics), backlog=True) for chunk in chunks]
+        for parcel in self.window.take_backlog(parcels, reached, self._clock.monotonic_s()):
+            self._data(found[parcel.span.first], backlog=True)
+        self._wake.set()
+
+    async def _gaps(self, now_s: float) -> None:
+        self._gap_due_s = now_s + GAP_RETRY_S
+        records = await self._spool.run(lambda spool: spool.gaps())
+        self._gaps_waiting = bool(records)
+        for record in records:
+            low = min(self.window.settled.low, record.span.first)
+            header = Header(epoch=self.window.epoch, span=record.span, crc32=0, low=low, gap=record.gap)
+            if self.config.mode is Mode.COMMIT:
+                self._publish(MessageType.NDATA, births.gap(header, seq=self._seq, now_ms=self._clock.now_ms()))
+            else:
+                self._settle(Settled(0, [record.span]))
+
+    async def _trim(self) -> None:
+        pending = self.settled_to_trim()
+        if pending is None:
+            return
+        version, settled = pending
+        await self._spool.run(lambda spool: spool.trim(settled))
+        self.trimmed(version)
+
+    # --- what comes back ----------------------------------------------------------------------------------------
+
+    def _received(self, topic: str, payload: bytes, retained: bool) -> None:
+        if retained:
+            return  # a command is for now; a retained one is a mistake of somebody's
+        try:
+            command = births.command(payload)
+        except Refused as error:
+            self.counters.bad_commands += 1
+            log.warning("command is not understood", extra={"topic": topic, "error": str(error)})
+            return
+        if command.rebirth:
+            self._rebirth_asked = True
+            self._wake.set()
+        if command.committed is not None and self.config.mode is Mode.COMMIT:
+            epoch, settled = command.committed
+            if epoch == self.window.epoch:
+                self._settle(settled)
+            else:
+                self.window.acknowledged(epoch, settled)
+
+    def _settle(self, settled: Settled) -> None:
+        if self._settled_version == self._trimmed_version:
+            self._trim_since_s = self._clock.monotonic_s()
+        before = self.window.settled.copy()
+        self.window.acknowledged(self.window.epoch, settled)
+        if before != self.window.settled:
+            self._settled_version += 1
+        self._wake.set()
+
+    def _forget_sent(self) -> None:
+        """Fire and forget: what the socket has taken is settled."""
+        if self._connection is None or self._connection.unsent:
+            return
+        spans = self.window.flights()
+        if spans:
+            self._settle(Settled(0, spans))
