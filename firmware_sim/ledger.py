@@ -210,7 +210,7 @@ def _continue(path: Path, head: LedgerHead) -> NDArray[np.int64]:
     if ledger.head != head:
         raise LedgerError(
             f"{path}: written for {ledger.head.devices} devices x {ledger.head.values} {ledger.head.data_type} values, "
-            f"not {head.devices} x {head.values} {head.data_type}; name another file"
+            f"not {head.devices} devices x {head.values} {head.data_type}; name another file"
         )
     torn = (path.stat().st_size - _HEADER.size) % _RECORD.size
     if torn:

@@ -26,6 +26,7 @@ from firmware_sim.noise import derive_seed, uniform
 logger = logging.getLogger(__name__)
 
 _TICK_S: Final = 0.1
+_RECONNECT_S: Final = 0.5
 _PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
 
@@ -128,7 +129,8 @@ class MqttPublisher:
         for device in members:
             if device.last_will is not None:
                 client.will_set(device.last_will.topic, device.last_will.payload, retain=device.last_will.retain)
-        client.reconnect_delay_set(1, 5)
+        # paho sleeps this wait out even when told to stop; fractions work although its annotation says int
+        client.reconnect_delay_set(_RECONNECT_S, _RECONNECT_S)  # type: ignore[arg-type]
 
         def connected(_c: mqtt.Client, _u: object, _f: object, reason: ReasonCode, _p: object) -> None:
             if reason.is_failure:

@@ -301,7 +301,10 @@ def _plain(node: yaml.Node) -> Any:
     """The Python value of a scalar; anything else is shown as its text, which no key accepts."""
     if not isinstance(node, yaml.ScalarNode):
         return f"<{node.tag.rpartition(':')[2]}>"
+    loader = yaml.SafeLoader("")
     try:
-        return yaml.safe_load(yaml.serialize(node, Dumper=yaml.SafeDumper))
-    except yaml.YAMLError:
+        return loader.construct_object(node)
+    except (yaml.YAMLError, ValueError):
         return f"<{node.tag}>"
+    finally:
+        loader.dispose()

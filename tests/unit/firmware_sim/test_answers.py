@@ -157,7 +157,10 @@ def test_block_reads_are_the_concatenation_of_single_reads(product: Product, add
     """A block that is answered holds exactly what its registers answer alone; a block with a hole is refused."""
     shown = values(**{r.name: i * 1.5 for i, r in enumerate(product.registers)})
     covered = {
-        a: r for r in product.registers if r.table is Table.HOLDING_REGISTERS for a in range(r.address, r.address + r.width)
+        a: r
+        for r in product.registers
+        if r.table is Table.HOLDING_REGISTERS
+        for a in range(r.address, r.address + r.width)
     }
     if not covered:
         return

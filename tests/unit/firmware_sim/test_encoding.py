@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -86,7 +87,7 @@ def test_integers_decode_in_a_foreign_library(data_type: DataType, low_word_firs
     raw = data.draw(st.integers(*RANGES[data_type]))
     encoded = encode(raw, data_type, WordOrder.CDAB if low_word_first else WordOrder.ABCD)
     registers = list(struct.unpack(f">{len(encoded) // 2}H", encoded))
-    order = "little" if low_word_first else "big"
+    order: Literal["little", "big"] = "little" if low_word_first else "big"
     assert ModbusClientMixin.convert_from_registers(registers, PYMODBUS_TYPES[data_type], word_order=order) == raw
 
 
@@ -95,12 +96,14 @@ def test_floats_decode_in_a_foreign_library(value: float, low_word_first: bool) 
     """What we encode as f32, pymodbus decodes to the same number."""
     encoded = encode(value, DataType.F32, WordOrder.CDAB if low_word_first else WordOrder.ABCD)
     registers = list(struct.unpack(">2H", encoded))
-    order = "little" if low_word_first else "big"
+    order: Literal["little", "big"] = "little" if low_word_first else "big"
     assert ModbusClientMixin.convert_from_registers(registers, PYMODBUS_TYPES[DataType.F32], word_order=order) == value
 
 
 @given(
-    st.sampled_from(sorted(RANGES)), st.floats(allow_nan=True, allow_infinity=True), st.sampled_from([1.0, 0.1, 0.01, 10.0])
+    st.sampled_from(sorted(RANGES)),
+    st.floats(allow_nan=True, allow_infinity=True),
+    st.sampled_from([1.0, 0.1, 0.01, 10.0]),
 )
 def test_any_value_becomes_a_raw_value_in_range(data_type: DataType, value: float, scale: float) -> None:
     """No engineering value, NaN and infinity included, leaves the range of its register."""
@@ -118,7 +121,12 @@ def test_saturation_and_rounding() -> None:
 
 @pytest.mark.parametrize(
     ("data_type", "invalid", "wire"),
-    [(DataType.S16, 0x7FFF, "7fff"), (DataType.U16, 0xFFFF, "ffff"), (DataType.S16, 0x8000, "8000"), (DataType.U16, None, "0000")],
+    [
+        (DataType.S16, 0x7FFF, "7fff"),
+        (DataType.U16, 0xFFFF, "ffff"),
+        (DataType.S16, 0x8000, "8000"),
+        (DataType.U16, None, "0000"),
+    ],
 )
 def test_not_available_codes(data_type: DataType, invalid: int | None, wire: str) -> None:
     """NaN becomes the product's own code for "not available", also where it is negative in a signed register."""

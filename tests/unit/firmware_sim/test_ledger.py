@@ -103,7 +103,7 @@ def test_another_farms_ledger_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "ledger"
     with LedgerWriter(path, HEAD):
         pass
-    with pytest.raises(LedgerError, match="written for 3 devices x 25 f32 values, not 4 devices|not 4 x 25 f32"):
+    with pytest.raises(LedgerError, match="written for 3 devices x 25 f32 values, not 4 devices x 25 f32"):
         LedgerWriter(path, LedgerHead(data_type=DataType.F32, devices=4, values=25))
     path.write_text("something else " * 10)
     with pytest.raises(LedgerError, match="not a counter ledger"):
@@ -111,7 +111,8 @@ def test_another_farms_ledger_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("devices", "values", "data_type"), [(0, 25, "f32"), (1001, 1, "f32"), (1, 63, "f32"), (1, 32, "u64"), (1, 1, "s16")]
+    ("devices", "values", "data_type"),
+    [(0, 25, "f32"), (1001, 1, "f32"), (1, 63, "f32"), (1, 32, "u64"), (1, 1, "s16")],
 )
 def test_impossible_banks_are_refused(devices: int, values: int, data_type: str) -> None:
     """A bank that does not fit a request or a number type is refused with the reason."""

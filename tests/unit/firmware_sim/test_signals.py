@@ -19,7 +19,7 @@ from firmware_sim.signals.lift import LiftCar
 from firmware_sim.signals.sewage import SewageSump
 from firmware_sim.signals.structure import OldHouse
 from firmware_sim.signals.water import NetworkPoint, PumpHouse
-from firmware_sim.signals.windows import Schedule, Window, rise_and_fall
+from firmware_sim.signals.windows import NEVER, Schedule, Window, rise_and_fall
 
 START_S = 1_795_300_000.0
 SEEDS = st.integers(0, 2**64 - 1)
@@ -254,8 +254,8 @@ def test_compressed_time_is_said() -> None:
     assert "compressed" not in DrainWell(seed=1, depth_m=2.0, trickle_m=course).detail
 
 
-def network(**extra: Schedule) -> NetworkPoint:
-    return NetworkPoint(seed=2, start_s=START_S, demand_m3h=daily_course(2, 24, peaks_h=(19, 7.5)), **extra)
+def network(burst: Schedule = NEVER) -> NetworkPoint:
+    return NetworkPoint(seed=2, start_s=START_S, demand_m3h=daily_course(2, 24, peaks_h=(19, 7.5)), burst=burst)
 
 
 def test_volume_is_the_integral_of_flow_through_a_burst() -> None:
@@ -318,8 +318,8 @@ def test_trapped_passengers_show_and_press_the_button() -> None:
     """The car stands between floors with people inside, code 8, and the button follows after 15 s."""
     lift = LiftCar(seed=9, start_s=START_S, incidents=LIFT_INCIDENTS)
     moment = START_S + 1100
-    state = (lift.has_people(moment), lift.moving(moment), lift.door_open(moment), lift.in_door_zone(moment))
-    assert state == (1, 0, 0, 0)
+    state = [f(moment) for f in (lift.has_people, lift.moving, lift.door_open, lift.in_door_zone)]
+    assert state == [1, 0, 0, 0]
     assert lift.fault_code(moment) == 8
     assert (lift.alarm_button(START_S + 1010), lift.alarm_button(START_S + 1016)) == (0, 1)
 
