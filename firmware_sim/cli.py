@@ -197,7 +197,7 @@ async def _run_city(
 def _ready(plan: City, lines: Sequence[ModbusLine], options: argparse.Namespace, broker: BrokerUrl | None) -> str:
     ports = ",".join(f"{options.host}:{options.modbus_port_base + i}" for i in range(len(lines)))
     target = f"{broker.host}:{broker.port}" if broker else "off"
-    return f"ready city={plan.id} modbus={ports} mqtt={target}"
+    return f"ready city={plan.id} modbus={ports} mqtt={target} seed={options.seed} speed={options.speed:g}"
 
 
 async def _announce_loops(city: SimulatedCity, clock: SimClock) -> None:

@@ -151,20 +151,30 @@ class MqttPublisher:
         self.stats.published += 1
 
     async def _publish_reports(self) -> None:
-        """Reports come at multiples of the interval, each device at its own seeded phase; missed ones are skipped."""
+        """Reports come at multiples of the interval, each device at its own seeded phase, and on some changes.
+
+        Reports that were missed are skipped, as real devices do.
+        """
         phases = [uniform(derive_seed(self._seed, d.device_id), 0) for d in self._devices]
-        done = [-1] * len(self._devices)
+        slots = [-1] * len(self._devices)
+        numbers = [0] * len(self._devices)
+        shown: list[tuple[float, ...]] = [()] * len(self._devices)
         while True:
-            elapsed_s = (self._clock.now_ms() - self._clock.start_ms) / 1000
+            now_ms = self._clock.now_ms()
+            elapsed_s = (now_ms - self._clock.start_ms) / 1000
             for i, device in enumerate(self._devices):
-                number = int(elapsed_s / device.interval_s + phases[i])
-                if number > done[i]:
-                    done[i] = number
-                    self._report(device, number)
+                slot = int(elapsed_s / device.interval_s + phases[i])
+                watched = tuple(self._value(device, name, now_ms / 1000) for name in device.reported_at_once)
+                if slot > slots[i] or watched != shown[i]:
+                    self._report(device, numbers[i], now_ms)
+                    slots[i], shown[i] = slot, watched
+                    numbers[i] += 1
             await asyncio.sleep(_TICK_S)
 
-    def _report(self, device: MqttDevice, number: int) -> None:
-        time_ms = self._clock.now_ms()
+    def _value(self, device: MqttDevice, name: str, time_s: float) -> float:
+        return self._faults.value(device.device_id, name, device.fields()[name], time_s)
+
+    def _report(self, device: MqttDevice, number: int, time_ms: int) -> None:
         time_s = time_ms / 1000
         if self._faults.answer(device.device_id, time_s).drop:
             return
@@ -172,12 +182,7 @@ class MqttPublisher:
         if not client.is_connected():
             self.stats.lost_without_broker += 1
             return
-        fields = device.fields()
-
-        def read(name: str) -> float:
-            return self._faults.value(device.device_id, name, fields[name], time_s)
-
-        for message in device.report(time_ms, number, read):
+        for message in device.report(time_ms, number, lambda name: self._value(device, name, time_s)):
             self._publish(client, message)
 
 

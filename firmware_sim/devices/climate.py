@@ -52,9 +52,11 @@ SENSEAIR_S8: Final = Product(
     reference="esphome senseair",
     max_registers=32,
     identification=Identification(vendor="SenseAir AB", product_code="S8", revision="1.0"),
-    note="Only the status word, CO2 and the self-calibration period are in this map.",
+    note="Only status words, CO2 and the self-calibration period are in this map.",
     registers=(
         _reg("status", _IN, 0, DataType.U16),
+        _reg("alarm_status", _IN, 1, DataType.U16),
+        _reg("output_status", _IN, 2, DataType.U16),
         _reg("co2", _IN, 3, DataType.S16, 1.0, "[ppm]"),
         _reg("abc_period", _HOLD, 0x001F, DataType.U16, 1.0, "h"),
     ),
@@ -149,7 +151,13 @@ class SenseAirS8:
 
     def signals(self) -> Mapping[str, Signal]:
         """A signal for every register."""
-        return {"status": setting(0), "co2": self.co2, "abc_period": setting(180, "h")}
+        return {
+            "status": setting(0),
+            "alarm_status": setting(0),
+            "output_status": setting(0),
+            "co2": self.co2,
+            "abc_period": setting(180, "h"),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

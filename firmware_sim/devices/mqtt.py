@@ -81,6 +81,11 @@ class MqttDevice(Protocol):
         """What the broker publishes when that client dies."""
         ...
 
+    @property
+    def reported_at_once(self) -> tuple[str, ...]:
+        """Fields whose change is reported at once, beside the interval."""
+        ...
+
     def fields(self) -> Mapping[str, Signal]:
         """Signals by field name."""
         ...
@@ -143,6 +148,11 @@ class TasmotaPlug:
     def last_will(self) -> Message:
         """Offline, retained."""
         return Message(topic=f"tele/{self.name}/LWT", payload="Offline", retain=True)
+
+    @property
+    def reported_at_once(self) -> tuple[str, ...]:
+        """Nothing: it keeps to its interval."""
+        return ()
 
     def fields(self) -> Mapping[str, Signal]:
         """Signals by field name."""
@@ -225,6 +235,11 @@ class MilesightEm310Udl:
         """Topic of the uplinks."""
         return f"application/{self.application_id}/device/{self.dev_eui}/event/up"
 
+    @property
+    def reported_at_once(self) -> tuple[str, ...]:
+        """Nothing: it keeps to its interval."""
+        return ()
+
     def fields(self) -> Mapping[str, Signal]:
         """Signals by field name."""
         return {"distance": self.distance, "battery": self.battery, "position": self.tilted}
@@ -305,6 +320,11 @@ class ZigbeeWaterLeak:
     def last_will(self) -> None:
         """The bridge's own state topic is not simulated."""
         return
+
+    @property
+    def reported_at_once(self) -> tuple[str, ...]:
+        """Water."""
+        return ("water_leak",)
 
     def fields(self) -> Mapping[str, Signal]:
         """Signals by field name."""

@@ -61,6 +61,7 @@ GD200A: Final = Product(
     note="State 1 forward, 2 reverse, 3 stop, 4 fault, 5 off. At most 16 registers a request.",
     registers=(
         _reg("state", 0x2100, DataType.U16),
+        _reg("state_2", 0x2101, DataType.U16, note="bit 0 ready"),
         _reg("fault_code", 0x2102, DataType.U16, note="4-6 OC, 7-9 OV, 10 UV, 11 OL1, 13 SPI, 14 SPO, 17 EF"),
         _reg("identity", 0x2103, DataType.U16),
         _reg("running_frequency", 0x3000, DataType.U16, 0.01, "Hz"),
@@ -182,6 +183,7 @@ class InvtGd200a:
         """A signal for every register."""
         return {
             "state": self.state,
+            "state_2": setting(1),
             "fault_code": self.fault_code,
             "identity": setting(0x010C),
             "running_frequency": self.frequency,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import struct
 import time
 from collections.abc import AsyncIterator, Callable
@@ -246,6 +247,22 @@ async def test_garbage_closes_its_own_connection_only(free_port: int) -> None:
             writer.close()
         assert not (await modbus.read_input_registers(1, count=1, device_id=1)).isError()
         assert server.stats.bad_frames == 3
+
+
+async def test_no_frame_stops_a_line(free_port: int, seed: int) -> None:
+    """After three hundred mutilated requests the line still answers a good one at once."""
+    luck = random.Random(seed)
+    async with line(free_port) as (server, _):
+        for _ in range(300):
+            frame = bytearray(struct.pack(">HHHBBHH", luck.randrange(1 << 16), 0, 6, 1, luck.choice((3, 4, 43)), 1, 2))
+            for _ in range(luck.randrange(1, 4)):
+                frame[luck.randrange(len(frame))] = luck.randrange(256)
+            _, writer = await asyncio.open_connection("127.0.0.1", free_port)
+            writer.write(bytes(frame[: luck.randrange(1, len(frame) + 1)]))
+            writer.close()
+        await until(lambda: server.stats.connections == 300)
+        async with client(free_port) as modbus:
+            assert (await modbus.read_input_registers(2, count=1, device_id=1)).registers == [655]
 
 
 async def test_requests_in_one_packet_are_all_answered(free_port: int) -> None:

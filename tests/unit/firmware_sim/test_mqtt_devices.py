@@ -99,6 +99,7 @@ def test_zigbee_leak() -> None:
         "tamper": False,
         "linkquality": 120,
     }
+    assert sensor.reported_at_once == ("water_leak",)
     assert [(m.topic, m.payload, m.retain) for m in sensor.birth()] == [
         ("zigbee2mqtt/wtl-lk-01/availability", '{"state":"online"}', True)
     ]
