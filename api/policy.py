@@ -1,7 +1,7 @@
 """The policy file as a value: which operation needs which permission, which role has it.
 
-``policy.yaml`` is the one place where this is said. It is read whole at the door; an operation without an entry, an entry
-without an operation, an unknown permission or role stop the server with all findings at once.
+``policy.yaml`` is the one place where this is said. It is read whole at the door; an operation without an entry, an
+entry without an operation, an unknown permission or role stop the server with all findings at once.
 """
 
 from __future__ import annotations

@@ -29,7 +29,12 @@ class Problems(Enum):
     """All of them."""
 
     MALFORMED = _kind(
-        "TG-4000", 400, "请求无法读取", "The request cannot be read", "请检查请求格式。", "Check the form of the request."
+        "TG-4000",
+        400,
+        "请求无法读取",
+        "The request cannot be read",
+        "请检查请求格式。",
+        "Check the form of the request.",
     )
     NO_SESSION = _kind("TG-4010", 401, "请先登录", "Please log in", "登录后重试。", "Log in and try again.")
     WRONG_LOGIN = _kind(
@@ -84,7 +89,12 @@ class Problems(Enum):
         "It may no longer exist, or lie outside your communities.",
     )
     NO_SUCH_METHOD = _kind(
-        "TG-4050", 405, "不支持该操作", "This address knows no such method", "请查看接口文档。", "See the API's documentation."
+        "TG-4050",
+        405,
+        "不支持该操作",
+        "This address knows no such method",
+        "请查看接口文档。",
+        "See the API's documentation.",
     )
     TAKEN = _kind(
         "TG-4091",
@@ -126,13 +136,13 @@ class Problems(Enum):
         "请直接登录。",
         "Log in instead.",
     )
-    NOT_LATCHED = _kind(
+    CHANGED = _kind(
         "TG-4096",
         409,
-        "该告警现在不能复位",
-        "The alarm cannot be reset now",
-        "告警恢复并确认后才能复位。",
-        "It can be reset once it has cleared and was acknowledged.",
+        "内容已被修改",
+        "It has changed since you loaded it",
+        "请刷新后再试。",
+        "Load it again, then try again.",
     )
     SHELVE_REFUSED = _kind(
         "TG-4097",
@@ -142,9 +152,23 @@ class Problems(Enum):
         "紧急告警不能搁置，高级告警最长 1 小时，其他最长 8 小时。",
         "Critical alarms never, high ones for at most 1 h, others for at most 8 h.",
     )
-    BODY_TOO_LARGE = _kind(
-        "TG-4130", 413, "请求过大", "The request is too large", "请缩短内容。", "Send less."
+    SUSPENDED_BEFORE = _kind(
+        "TG-4098",
+        409,
+        "该任务已挂起过一次",
+        "The task has been suspended before",
+        "每个任务只能挂起一次。",
+        "A task may be suspended once.",
     )
+    KEY_REUSED = _kind(
+        "TG-4099",
+        409,
+        "幂等键已用于其他操作",
+        "The idempotency key was used for another step",
+        "请为每次操作生成新的键。",
+        "Make a fresh key for every step.",
+    )
+    BODY_TOO_LARGE = _kind("TG-4130", 413, "请求过大", "The request is too large", "请缩短内容。", "Send less.")
     RANGE_TOO_LARGE = _kind(
         "TG-4131",
         413,
@@ -191,9 +215,7 @@ class Problems(Enum):
     REASON_NEEDED = _kind(
         "TG-4223", 422, "需要填写原因", "A reason is needed", "请在备注中说明原因。", "Say why in the note."
     )
-    REFUSED = _kind(
-        "TG-4224", 422, "无法执行", "This cannot be done", "请检查输入。", "Check what you entered."
-    )
+    REFUSED = _kind("TG-4224", 422, "无法执行", "This cannot be done", "请检查输入。", "Check what you entered.")
     TOO_MANY_LOGINS = _kind(
         "TG-4290",
         429,

@@ -6,12 +6,11 @@ we did not word ourselves reaches a client: the log has it, under the request id
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -19,8 +18,6 @@ from api.models.base import FieldProblem, PersonRef, Problem
 from api.problem_kinds import Problems
 from core.cases import Conflict, NotPermitted, UnknownItem
 from core.errors import Invalid, Refused, Unavailable
-
-log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -51,8 +48,10 @@ _CONFLICTS: Mapping[str, Problems] = {
     "wrong_state": Problems.WRONG_STATE,
     "own_repair": Problems.OWN_REPAIR,
     "not_handled_yet": Problems.NOT_HANDLED_YET,
-    "not_latched": Problems.NOT_LATCHED,
-    "shelve_critical": Problems.SHELVE_REFUSED,
+    "changed": Problems.CHANGED,
+    "shelving": Problems.SHELVE_REFUSED,
+    "suspended_before": Problems.SUSPENDED_BEFORE,
+    "key_reused": Problems.KEY_REUSED,
 }
 
 
@@ -72,7 +71,7 @@ def translate(error: Exception) -> ProblemError:
             return ProblemError(Problems.INVALID, str(error), errors=fields)
         case Refused():
             return ProblemError(Problems.REFUSED, str(error))
-        case Unavailable() | DBAPIError():
+        case Unavailable() | OperationalError():
             return ProblemError(Problems.UNAVAILABLE, headers={"Retry-After": "2"})
         case _:
             return ProblemError(Problems.INTERNAL)
@@ -134,3 +133,22 @@ _BY_STATUS: Mapping[int, Problems] = {
     413: Problems.BODY_TOO_LARGE,
     415: Problems.WRONG_MEDIA,
 }
+
+
+def of_http(error: Exception) -> ProblemError:
+    """An error of the framework (no such route, no such method, too large a body) as a problem."""
+    if not isinstance(error, HTTPException):
+        return ProblemError(Problems.INTERNAL)
+    unexpected = Problems.INTERNAL if error.status_code >= 500 else Problems.MALFORMED
+    return ProblemError(_BY_STATUS.get(error.status_code, unexpected), headers=error.headers)
+
+
+def of_validation(error: Exception) -> ProblemError:
+    """Everything wrong with the inputs, at once; what was sent is not repeated, since it may be a password."""
+    if not isinstance(error, RequestValidationError):
+        return ProblemError(Problems.INTERNAL)
+    found = error.errors()
+    if any(one["type"] == "json_invalid" for one in found):
+        return ProblemError(Problems.MALFORMED, "the body is no JSON")
+    fields = [FieldProblem(where=".".join(str(part) for part in one["loc"]), what=str(one["msg"])) for one in found]
+    return ProblemError(Problems.INVALID, errors=fields)

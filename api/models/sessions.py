@@ -9,9 +9,7 @@ from pydantic import Field, SecretStr
 from api.models.base import Bilingual, CommunityRef, Model, Number, TimeMs
 from core.people import Language, Role
 
-Username = Annotated[
-    str, Field(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f\x7f]+$", examples=["lin.qing"])
-]
+Username = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f\x7f]+$", examples=["lin.qing"])]
 Password = Annotated[SecretStr, Field(min_length=1, max_length=256)]
 NewPassword = Annotated[
     SecretStr, Field(min_length=8, max_length=256, description="8 characters or more; 15 are better")

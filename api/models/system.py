@@ -18,12 +18,13 @@ class GatewayView(Model):
     node: str = Field(examples=["g1/gw-wtl"])
     name: Bilingual
     community: CommunityRef
-    online: bool | None
+    online: bool | None = Field(description="between its birth and its death")
+    since_ms: TimeMs | None = Field(description="when `online` last changed")
     last_seen_ms: TimeMs | None
     backlog: int | None = Field(description="readings waiting in its spool")
-    stored: int | None = Field(description="readings stored from it")
-    quarantined: int | None
-    evicted: int | None
+    stored: int | None = Field(description="readings stored from it since the host started")
+    health: dict[str, float] = Field(description="what it says of itself, by metric")
+    devices: list[str] = Field(description="its buses and adapters that are alive")
     points: int = Field(description="points it serves")
     revoked: bool
 

@@ -6,13 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.guard import GuardedRoute
+from api.guard import PREFIX, GuardedRoute
 from api.models.alarms import Acknowledgement, AlarmDetail, AlarmSummary, ShelveRequest
 from api.models.base import Page, SeverityName
 from api.routes.inputs import AlarmInPath, Asking, CommunityQuery, Desk, FacilityQuery, Paging, TimeQuery
 from core.alarms import AlarmState
 
-router = APIRouter(route_class=GuardedRoute, tags=["alarms"])
+router = APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=["alarms"])
 
 
 @router.get("/alarms", operation_id="list_alarms", summary="Alarms, newest first")

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.guard import GuardedRoute
+from api.guard import PREFIX, GuardedRoute
 from api.models.base import Page, SeverityName
 from api.models.cases import CaseDetail, CaseSummary, TaskAction, TaskDetail, TaskReport, TaskSummary
 from api.routes.inputs import Asking, CommunityQuery, Desk, FacilityQuery, IdempotencyKey, NumberInPath, Paging
 from core.cases import CaseState
 from core.places import Grid
 
-router = APIRouter(route_class=GuardedRoute)
+router = APIRouter(prefix=PREFIX, route_class=GuardedRoute)
 
 
 @router.get("/cases", operation_id="list_cases", tags=["cases"], summary="Cases, newest first")

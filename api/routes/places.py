@@ -6,13 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.guard import GuardedRoute
+from api.guard import PREFIX, GuardedRoute
 from api.models.base import HealthName, Page
 from api.models.history import History
 from api.models.places import ClassList, CommunityDetail, CommunityList, FacilityDetail, FacilitySummary
 from api.routes.inputs import Asking, CommunityQuery, Desk, NumberInPath, Paging, TimeQuery
 
-router = APIRouter(route_class=GuardedRoute, tags=["places"])
+router = APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=["places"])
 
 
 @router.get("/communities", operation_id="list_communities", summary="Overview, worst first")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from api.guard import GuardedRoute
+from api.guard import PREFIX, GuardedRoute
 from api.models.sessions import LoginRequest, Me, PasswordChange, SessionPatch, SetupRequest, SetupState
 from api.routes.inputs import Asking, Desk
 
-router = APIRouter(route_class=GuardedRoute)
+router = APIRouter(prefix=PREFIX, route_class=GuardedRoute)
 
 
 @router.get("/setup", operation_id="get_setup", tags=["session"], summary="Is the first administrator missing?")

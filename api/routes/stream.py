@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
-from api.guard import GuardedRoute
+from api.guard import PREFIX, GuardedRoute
 from api.routes.inputs import Asking, Desk
 
-router = APIRouter(route_class=GuardedRoute, tags=["stream"])
+router = APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=["stream"])
 
 MAX_FACILITIES = 50
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from api.guard import GuardedRoute
+from api.guard import PREFIX, GuardedRoute
 from api.models.system import GatewayList, Health, Probe
 from api.routes.inputs import Asking, Desk
 
-router = APIRouter(route_class=GuardedRoute, tags=["system"])
+router = APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=["system"])
 probes = APIRouter(route_class=GuardedRoute, tags=["system"])
 
 

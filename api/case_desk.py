@@ -1,0 +1,207 @@
+"""Cases and tasks for pages: lists, details, and the steps of a task."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+
+from api import views
+from api.access import Caller
+from api.alarm_desk import severity_of
+from api.histories import Histories
+from api.models.base import Bilingual, Page, SeverityName
+from api.models.cases import (
+    CaseDetail,
+    CaseSummary,
+    Series,
+    TaskAction,
+    TaskDetail,
+    TaskReport,
+    TaskSummary,
+    TaskWhere,
+    TaskWhy,
+)
+from api.places import PlaceBook
+from api.ports import ApiPorts
+from api.problem_kinds import Problems
+from api.problems import ProblemError
+from core.cases import REASON_NEEDED, Action, CaseState
+from core.errors import Refused, Unavailable
+from core.places import Grid
+from core.ports import cases as rows
+from core.ports.registry import PageRequest
+
+log = logging.getLogger(__name__)
+
+_HOUR_MS = 3_600_000
+_SERIES = 4
+_SERIES_POINTS = 240
+SUPERVISED = frozenset({TaskAction.TRANSFER, TaskAction.SUSPEND, TaskAction.RESUME, TaskAction.CANCEL})
+"""Steps for which ``task.supervise`` is needed; dispatch looks again at whose task it is."""
+
+
+class CaseDesk:
+    """What people see of cases; nobody reaches a case outside their communities."""
+
+    def __init__(self, ports: ApiPorts, places: PlaceBook) -> None:
+        """Join dispatch and places."""
+        self._ports = ports
+        self._places = places
+
+    def page(
+        self,
+        caller: Caller,
+        page: PageRequest,
+        *,
+        community: int | None = None,
+        facility: int | None = None,
+        severity: SeverityName | None = None,
+        states: frozenset[CaseState] = frozenset(),
+        is_open: bool | None = None,
+        overdue: bool | None = None,
+    ) -> Page[CaseSummary]:
+        """Cases, newest first."""
+        where = rows.CaseFilter(
+            communities=caller.narrowed(community),
+            facility=facility,
+            states=states,
+            open=is_open,
+            overdue=overdue,
+            minimum=severity_of(severity),
+        )
+        try:
+            got = self._ports.cases.cases(where, page)
+        except Refused as error:
+            raise ProblemError(Problems.BAD_CURSOR) from error
+        places, now_ms = self._places.now(), self._ports.clock.now_ms()
+        return Page(items=[views.case(row, places, now_ms) for row in got.items], next_cursor=got.next_cursor or None)
+
+    def one(self, caller: Caller, number: int) -> CaseDetail:
+        """One case."""
+        found = self._ports.cases.case(number, caller.horizon)
+        if found is None or not caller.sees(found.case.community):
+            raise ProblemError(Problems.NOT_FOUND)
+        places, now_ms = self._places.now(), self._ports.clock.now_ms()
+        return CaseDetail(
+            **dict(views.case(found.case, places, now_ms)),
+            alarms=[views.alarm(row, places) for row in found.alarms],
+            tasks=[views.task(row, places, caller.login.person, now_ms) for row in found.tasks],
+            evidence=views.evidence(found.evidence),
+            do=[Bilingual.of(text) for text in found.do],
+            history=views.history(found.history, places),
+        )
+
+
+class TaskDesk:
+    """What people see of tasks and do with them; nobody reaches a task outside their communities."""
+
+    def __init__(self, ports: ApiPorts, places: PlaceBook, histories: Histories) -> None:
+        """Join dispatch, places and the curves that explain a task."""
+        self._ports = ports
+        self._places = places
+        self._histories = histories
+
+    def queue(self, caller: Caller) -> Page[TaskSummary]:
+        """The caller's own open tasks, most urgent first; the whole queue, since its length is bounded."""
+        person, now_ms = caller.login.person, self._ports.clock.now_ms()
+        found = () if person is None else self._ports.cases.queue(person, now_ms)
+        places = self._places.now()
+        return Page(items=[views.task(row, places, person, now_ms) for row in found], next_cursor=None)
+
+    def page(
+        self, caller: Caller, page: PageRequest, *, community: int | None, grid: Grid | None, is_open: bool | None
+    ) -> Page[TaskSummary]:
+        """Tasks of the communities the caller sees, newest first."""
+        where = rows.TaskFilter(communities=caller.narrowed(community), grid=grid, open=is_open)
+        try:
+            got = self._ports.cases.tasks(where, page)
+        except Refused as error:
+            raise ProblemError(Problems.BAD_CURSOR) from error
+        places, now_ms = self._places.now(), self._ports.clock.now_ms()
+        return Page(
+            items=[views.task(row, places, caller.login.person, now_ms) for row in got.items],
+            next_cursor=got.next_cursor or None,
+        )
+
+    def one(self, caller: Caller, number: int) -> TaskDetail:
+        """One task: why, where, what to do, by when."""
+        found = self._seen(caller, number)
+        places, now_ms = self._places.now(), self._ports.clock.now_ms()
+        facility = places.facilities.get(found.task.facility)
+        text = self._ports.rules.rule(found.alarms[0].rule_id) if found.alarms else None
+        actions = {action.value for action in found.actions}
+        return TaskDetail(
+            **dict(views.task(found.task, places, caller.login.person, now_ms)),
+            why=TaskWhy(
+                alarms=[views.alarm(row, places) for row in found.alarms],
+                rule=views.rule(text),
+                evidence=views.evidence(found.evidence),
+                series=self._series(found, now_ms),
+            ),
+            where=TaskWhere(
+                latitude=None if facility is None else facility.latitude,
+                longitude=None if facility is None else facility.longitude,
+                address=Bilingual(zh="", en="") if facility is None else Bilingual.of(facility.address),
+            ),
+            steps=[Bilingual.of(step) for step in found.do],
+            actions=[action for action in TaskAction if action.value in actions and _may(caller, action)],
+            history=views.history(found.history, places),
+            routing=[views.candidate(one, places) for one in found.routing],
+        )
+
+    def act(self, caller: Caller, number: int, action: TaskAction, body: TaskReport, key: str) -> TaskDetail:
+        """Take a step; the same key for the same step again answers as the first time."""
+        if not _may(caller, action):
+            raise ProblemError(Problems.NOT_PERMITTED)
+        self._seen(caller, number)
+        done = Action(action.value)
+        if done in REASON_NEEDED and not body.note.strip():
+            raise ProblemError(Problems.REASON_NEEDED)
+        command = rows.TaskCommand(
+            task=number,
+            action=done,
+            actor=caller.actor,
+            key=_bound(key, number, action),
+            note=body.note,
+            to_person=body.to_person,
+            version=body.version,
+        )
+        row = self._ports.case_commands.act(command, self._ports.clock.now_ms())
+        log.info("task step", extra={"task": number, "action": action.value, "username": caller.login.username})
+        return self.one(caller, row.number)
+
+    def _seen(self, caller: Caller, number: int) -> rows.TaskDetail:
+        found = self._ports.cases.task(number, caller.actor, caller.horizon)
+        if found is None or not caller.sees(found.task.community):
+            raise ProblemError(Problems.NOT_FOUND)
+        return found
+
+    def _series(self, found: rows.TaskDetail, now_ms: int) -> Sequence[Series]:
+        """Curves around the opening; a task is shown without them when the store does not answer."""
+        if not found.alarms:
+            return []
+        opening_ms = min(row.since_ms for row in found.alarms)
+        begin_ms = max(0, opening_ms - _HOUR_MS)
+        end_ms = max(begin_ms + 1, min(now_ms, max(row.start_ms for row in found.alarms) + _HOUR_MS))
+        series: list[Series] = []
+        try:
+            for one in found.evidence[:_SERIES]:
+                point = self._ports.registry.point(one.point)
+                facility = self._places.now().facilities.get(found.task.facility)
+                if point is None or facility is None:
+                    continue
+                past = self._histories.between(point, facility.class_id, begin_ms, end_ms, _SERIES_POINTS)
+                series.append(Series(point=point.number, key=point.key, name=Bilingual.of(point.name), history=past))
+        except Unavailable as error:
+            log.warning("task without curves", extra={"task": found.task.number, "why": str(error)})
+        return series
+
+
+def _may(caller: Caller, action: TaskAction) -> bool:
+    return action not in SUPERVISED or "task.supervise" in caller.permissions
+
+
+def _bound(key: str, number: int, action: TaskAction) -> str:
+    """The client's key bound to this step, so that a key used twice by mistake never answers for another step."""
+    return hashlib.sha256(f"{number}\0{action.value}\0{key}".encode()).hexdigest()

@@ -1,0 +1,150 @@
+"""Histories of points: what the store holds, bounded, with gaps and limits."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+
+from api import charts
+from api.access import Caller
+from api.models.base import Bilingual, FieldProblem, severity_name
+from api.models.history import Gap, History, Limit
+from api.places import PlaceBook
+from api.ports import ApiPorts
+from api.problem_kinds import Problems
+from api.problems import ProblemError
+from core.errors import Refused
+from core.ports.registry import Point
+from core.readings import Int32s
+from core.units import convert
+
+log = logging.getLogger(__name__)
+
+_DAY_MS = 86_400_000
+LONGEST_MS = (5 * 366 + 31) * _DAY_MS
+_REASONS_LOOKED_UP = 20
+_READINGS_LOOKED_AT = 5_000
+
+
+class Histories:
+    """Answers questions about the past of points."""
+
+    def __init__(self, ports: ApiPorts, places: PlaceBook) -> None:
+        """Join store, registry and rules."""
+        self._ports = ports
+        self._places = places
+        self._reported: set[str] = set()
+
+    def of_point(
+        self, caller: Caller, point: int, *, from_ms: int | None, to_ms: int | None, max_points: int
+    ) -> History:
+        """The history of a point the caller may see."""
+        known = self._ports.registry.point(point)
+        facility = None if known is None else self._places.now().facilities.get(known.facility)
+        if known is None or facility is None or not caller.sees(facility.community):
+            raise ProblemError(Problems.NOT_FOUND)
+        end_ms = self._ports.clock.now_ms() if to_ms is None else to_ms
+        begin_ms = max(0, end_ms - _DAY_MS) if from_ms is None else from_ms
+        _check_range(begin_ms, end_ms)
+        return self.between(known, facility.class_id, begin_ms, end_ms, max_points)
+
+    def between(self, point: Point, class_id: str, from_ms: int, to_ms: int, max_points: int) -> History:
+        """The history of a point; the range has been checked."""
+        points = np.array([point.number], np.int32)
+        step_ms = charts.step_for(to_ms - from_ms, max_points)
+        rollups = self._ports.store.rollup(points, from_ms - from_ms % step_ms, to_ms, step_ms)
+        rows, text = charts.rows_of_rollups(rollups), dict[int, str]()
+        held = rollups.count + rollups.bad
+        if 0 < int(held.sum()) <= max_points:
+            batch = self._ports.store.read(points, from_ms, to_ms)
+            # Where only roll-ups are kept any more, they say more than the readings that are left.
+            if len(batch) >= max(1, int(held[rollups.start_ms >= from_ms].sum())):
+                rows, text = charts.rows_of_readings(batch), dict(batch.text)
+        window = self._window(points, point, from_ms, to_ms, rows)
+        return History(
+            point=point.number,
+            unit=point.unit,
+            from_ms=from_ms,
+            to_ms=to_ms,
+            step_ms=rows.step_ms,
+            start_ms=rows.start_ms.tolist(),
+            min=charts.numbers(rows.minimum),
+            mean=charts.numbers(rows.mean),
+            max=charts.numbers(rows.maximum),
+            first=charts.numbers(rows.first),
+            last=charts.numbers(rows.last),
+            count=rows.count.tolist(),
+            bad=rows.bad.tolist(),
+            text=text,
+            gaps=self._gaps(points, point, rows, window),
+            limits=self.limits(point, class_id),
+        )
+
+    def _window(self, points: Int32s, point: Point, from_ms: int, to_ms: int, rows: charts.Rows) -> charts.Window:
+        stale_ms = int(point.stale_after_s * 1000)
+        carried_ms = None
+        if not len(rows.start_ms) or int(rows.start_ms[0]) > from_ms:
+            before = self._ports.store.read(points, max(0, from_ms - stale_ms), from_ms)
+            carried_ms = int(before.time_ms[-1]) if len(before) else None
+        return charts.Window(
+            from_ms=from_ms,
+            to_ms=min(to_ms, self._ports.clock.now_ms()),
+            stale_ms=stale_ms,
+            carried_ms=carried_ms,
+        )
+
+    def _gaps(self, points: Int32s, point: Point, rows: charts.Rows, window: charts.Window) -> list[Gap]:
+        gaps = charts.silent_gaps(rows, window)
+        for index, run in enumerate(charts.bad_runs(rows)):
+            code = self._code(points, rows, run[0]) if index < _REASONS_LOOKED_UP or not rows.step_ms else None
+            gaps.append(charts.bad_gap(rows, run, window, code))
+        records = [one for one in self._ports.store.gaps(window.from_ms, window.to_ms) if one.node == point.gateway]
+        gaps += charts.evicted_gaps(records, window)
+        return sorted(gaps, key=lambda gap: (gap.from_ms, gap.kind))
+
+    def _code(self, points: Int32s, rows: charts.Rows, row: int) -> int | None:
+        """The quality byte at the beginning of a run that is not good."""
+        if rows.step_ms == 0:
+            return int(rows.quality[row])
+        if int(rows.bad[row]) > _READINGS_LOOKED_AT:
+            return None
+        start_ms = int(rows.start_ms[row])
+        batch = self._ports.store.read(points, start_ms, start_ms + rows.step_ms)
+        return int(batch.quality[0]) if len(batch) else None
+
+    def limits(self, point: Point, class_id: str) -> list[Limit]:
+        """Limits of the rules over a point, in its unit; a limit that cannot be converted is left out and logged."""
+        found: list[Limit] = []
+        for limit in self._ports.rules.limits(class_id):
+            if limit.measurement != point.key:
+                continue
+            try:
+                value = convert(limit.value, limit.unit, point.unit)
+            except Refused as error:
+                self._report_once(limit.rule_id, str(error))
+                continue
+            found.append(
+                Limit(
+                    value=value,
+                    kind=limit.kind,
+                    severity=severity_name(limit.severity),
+                    rule_id=limit.rule_id,
+                    say=Bilingual.of(limit.say),
+                )
+            )
+        return found
+
+    def _report_once(self, rule_id: str, why: str) -> None:
+        if rule_id not in self._reported:
+            self._reported.add(rule_id)
+            log.warning("limit in a foreign unit", extra={"rule": rule_id, "why": why})
+
+
+def _check_range(from_ms: int, to_ms: int) -> None:
+    if to_ms <= from_ms:
+        errors: Sequence[FieldProblem] = (FieldProblem(where="query.to_ms", what="must be later than from_ms"),)
+        raise ProblemError(Problems.INVALID, errors=errors)
+    if to_ms - from_ms > LONGEST_MS:
+        raise ProblemError(Problems.RANGE_TOO_LARGE)

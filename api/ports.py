@@ -1,0 +1,138 @@
+"""What the API is joined to: ports of the vocabulary, and two narrow ones of its own for rules and the core process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import sqlalchemy as sa
+
+from core.alarms import Severity
+from core.cases import RuleInfo
+from core.clock import Clock
+from core.places import Text
+from core.ports.cases import CaseCommands, CaseQueries
+from core.ports.directory import PointDirectory
+from core.ports.nodes import NodeStatusBook
+from core.ports.registry import RegistryCommands, RegistryQueries
+from core.ports.store import TimeSeriesStore
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RuleLimit:
+    """A limit of a rule over one measurement, to be drawn on its chart.
+
+    Attributes:
+        measurement: key within the class; value in ``unit`` (UCUM), which must be convertible to the point's.
+        kind: whether values above or below it are wrong.
+    """
+
+    measurement: str
+    value: float
+    unit: str
+    kind: Literal["high", "low"]
+    severity: Severity
+    rule_id: str
+    say: Text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RuleText:
+    """A rule in its author's words.
+
+    Attributes:
+        info: what dispatch knows of it too.
+        when, clear: the expressions as written; clear empty: as soon as ``when`` no longer holds.
+        for_s: how long ``when`` must hold.
+        source: the standard behind its limits.
+    """
+
+    info: RuleInfo
+    when: str
+    clear: str = ""
+    for_s: float = 0.0
+    source: str = ""
+
+
+class RuleDirectory(Protocol):
+    """The rule set in force, as pages show it. Answers from memory."""
+
+    def rule(self, rule_id: str) -> RuleText | None:
+        """One rule; ``None`` for ``sight.*`` and for rules that no longer exist."""
+        ...
+
+    def limits(self, class_id: str) -> Sequence[RuleLimit]:
+        """Limits over the measurements of a class."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PartStatus:
+    """One part of the running system, for people."""
+
+    name: str
+    status: Literal["ok", "degraded", "down"]
+    say: Text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PromiseCount:
+    """Breaches of one promise (INV-1 …) since it was counted first; 0 is kept."""
+
+    id: str
+    say: Text
+    breaches: int
+
+
+class SystemWatch(Protocol):
+    """What the core process tells about itself. Methods raise ``core.errors.Unavailable`` when it does not answer."""
+
+    def parts(self) -> Sequence[PartStatus]:
+        """Its parts, such as broker, ingest, rules and dispatch."""
+        ...
+
+    def promises(self) -> Sequence[PromiseCount]:
+        """The promises and their counters."""
+        ...
+
+
+class NobodyWatches:
+    """Where no core process tells anything: everything is unknown."""
+
+    def parts(self) -> Sequence[PartStatus]:
+        """None."""
+        return ()
+
+    def promises(self) -> Sequence[PromiseCount]:
+        """None."""
+        return ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiPorts:
+    """Everything the API needs from outside.
+
+    Attributes:
+        store: the time series (the ``remote`` adapter).
+        registry, registry_commands: places, people, logins.
+        directory: points of all facilities, from memory.
+        cases, case_commands: alarms, cases, tasks, the change feed.
+        nodes: the newest state of each gateway.
+        rules: rule texts and limits.
+        clock: wall and monotonic time.
+        engine: where ``api.tables`` live; prepared for two writing processes.
+        watch: what the core process tells about itself.
+    """
+
+    store: TimeSeriesStore
+    registry: RegistryQueries
+    registry_commands: RegistryCommands
+    directory: PointDirectory
+    cases: CaseQueries
+    case_commands: CaseCommands
+    nodes: NodeStatusBook
+    rules: RuleDirectory
+    clock: Clock
+    engine: sa.Engine
+    watch: SystemWatch = NobodyWatches()  # noqa: RUF009 - it has no state

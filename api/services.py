@@ -1,0 +1,68 @@
+"""Everything the routes ask, joined once at start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from api.alarm_desk import AlarmDesk
+from api.boards import LatestBoard, StandingBoard
+from api.case_desk import CaseDesk, TaskDesk
+from api.entrance import Entrance
+from api.feed_lookup import FeedLookup
+from api.histories import Histories
+from api.live import Live
+from api.metrics import Metrics
+from api.place_desk import PlaceDesk
+from api.places import PlaceBook
+from api.policy import Policy
+from api.ports import ApiPorts
+from api.settings import ApiSettings
+from api.setup import Setup
+from api.system_desk import SystemDesk
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Services:
+    """What stands behind the routes."""
+
+    settings: ApiSettings
+    ports: ApiPorts
+    policy: Policy
+    metrics: Metrics
+    setup: Setup
+    entrance: Entrance
+    places: PlaceDesk
+    histories: Histories
+    alarms: AlarmDesk
+    cases: CaseDesk
+    tasks: TaskDesk
+    system: SystemDesk
+    live: Live
+    book: PlaceBook
+
+
+def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
+    """Join the services; nothing is read or written yet."""
+    metrics = Metrics()
+    book = PlaceBook(ports.registry, ports.clock)
+    histories = Histories(ports, book)
+    setup = Setup(ports.engine, ports.registry, settings)
+    entrance = Entrance(ports, settings, policy, setup)
+    standings = StandingBoard(ports.cases, ports.clock)
+    latest = LatestBoard(ports.store, ports.directory, ports.clock)
+    return Services(
+        settings=settings,
+        ports=ports,
+        policy=policy,
+        metrics=metrics,
+        setup=setup,
+        entrance=entrance,
+        places=PlaceDesk(ports, book, standings, latest, histories),
+        histories=histories,
+        alarms=AlarmDesk(ports, book),
+        cases=CaseDesk(ports, book),
+        tasks=TaskDesk(ports, book, histories),
+        system=SystemDesk(ports, book, settings, metrics),
+        live=Live(ports, settings, entrance, FeedLookup(ports, book), metrics),
+        book=book,
+    )

@@ -1,0 +1,177 @@
+"""Gateways, the health of the system, probes and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+
+from fastapi import Request, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.access import Caller
+from api.metrics import CONTENT_TYPE, Metrics
+from api.models.base import Bilingual
+from api.models.system import (
+    GatewayList,
+    GatewayView,
+    Health,
+    HealthPart,
+    PartStatus,
+    Probe,
+    Promise,
+    StoreSize,
+)
+from api.places import PlaceBook, Places
+from api.ports import ApiPorts
+from api.settings import ApiSettings
+from core.errors import TwingridError, Unavailable
+from core.ports.nodes import NodeStatus
+from core.ports.registry import Gateway
+from core.ports.store import StoreCounts
+
+_BACKLOG_METRICS = ("spool_readings", "Spool/Readings", "spool.readings", "spool_backlog")
+_ANSWERS = Bilingual(zh="正常", en="answers")
+_SILENT = Bilingual(zh="没有应答", en="does not answer")
+
+
+class SystemDesk:
+    """How the system itself is."""
+
+    def __init__(self, ports: ApiPorts, places: PlaceBook, settings: ApiSettings, metrics: Metrics) -> None:
+        """Join everything that can fail."""
+        self._ports = ports
+        self._places = places
+        self._settings = settings
+        self._metrics = metrics
+
+    def gateways(self, caller: Caller) -> GatewayList:
+        """Gateways in the communities the caller sees: offline first, then those nobody has heard of."""
+        places = self._places.now()
+        states = {one.node: one for one in self._ports.nodes.all()}
+        views = [
+            _gateway(one, states.get(one.node), places)
+            for one in self._ports.registry.gateways(caller.horizon)
+            if caller.sees(one.community)
+        ]
+        order = {False: 0, None: 1, True: 2}
+        return GatewayList(items=sorted(views, key=lambda one: (one.revoked, order[one.online], one.id)))
+
+    def health(self) -> Health:
+        """Parts, sizes and promises."""
+        counts = self._counts()
+        parts = [
+            _part("store", counts is not None),
+            _part("registry", self._answers(self._ports.registry.version)),
+            _part("cases", self._answers(self._ports.cases.feed_head)),
+            self._gateway_part(),
+        ]
+        promises: list[Promise] = []
+        try:
+            parts += [
+                HealthPart(name=one.name, status=one.status, say=Bilingual.of(one.say))
+                for one in self._ports.watch.parts()
+            ]
+            promises = [
+                Promise(id=one.id, say=Bilingual.of(one.say), breaches=one.breaches, kept=one.breaches == 0)
+                for one in self._ports.watch.promises()
+            ]
+        except Unavailable:
+            parts.append(_part("core", False))
+        return Health(
+            status=_worst([part.status for part in parts], broken=any(not one.kept for one in promises)),
+            version=self._settings.version,
+            now_ms=self._ports.clock.now_ms(),
+            parts=parts,
+            store=None if counts is None else _size(counts),
+            promises=promises,
+        )
+
+    def ready(self, response: Response) -> Probe:
+        """Whether the parts that pages need answer."""
+        checks: Mapping[str, Callable[[], object]] = {
+            "store": self._ports.store.durable,
+            "registry": self._ports.registry.version,
+            "cases": self._ports.cases.feed_head,
+        }
+        failing = [name for name, check in checks.items() if not self._answers(check)]
+        if failing:
+            response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        return Probe(status="unavailable" if failing else "ok", failing=failing)
+
+    def metrics(self, request: Request) -> Response:
+        """All counters as text."""
+        gauges: dict[str, float] = {"api_up": 1}
+        counts = self._counts()
+        if counts is not None:
+            gauges |= {
+                "store_readings": counts.readings,
+                "store_quarantined_readings": counts.quarantined,
+                "store_evicted_readings": counts.evicted,
+                "store_superseded_readings": counts.superseded,
+                "store_size_bytes": counts.bytes_on_disk,
+            }
+        gauges |= request.app.state.services.live.gauges()
+        return Response(self._metrics.text(gauges), media_type=CONTENT_TYPE)
+
+    def _counts(self) -> StoreCounts | None:
+        try:
+            return self._ports.store.counts()
+        except Unavailable:
+            return None
+
+    def _answers(self, check: Callable[[], object]) -> bool:
+        try:
+            check()
+        except (TwingridError, SQLAlchemyError):
+            return False
+        return True
+
+    def _gateway_part(self) -> HealthPart:
+        try:
+            silent = sum(not one.online for one in self._ports.nodes.all())
+        except Unavailable:
+            return _part("gateways", False)
+        if silent == 0:
+            return _part("gateways", True)
+        say = Bilingual(zh=f"{silent} 个网关离线", en=f"{silent} offline")
+        return HealthPart(name="gateways", status="degraded", say=say)
+
+
+def _gateway(one: Gateway, state: NodeStatus | None, places: Places) -> GatewayView:
+    health = dict(state.health) if state else {}
+    backlog = next((health[name] for name in _BACKLOG_METRICS if name in health), None)
+    return GatewayView(
+        id=one.number,
+        node=str(one.node),
+        name=Bilingual.of(one.name),
+        community=places.community_ref(one.community),
+        online=state.online if state else None,
+        since_ms=state.since_ms if state else None,
+        last_seen_ms=state.seen_ms if state and state.seen_ms else None,
+        backlog=None if backlog is None else int(backlog),
+        stored=state.readings if state else None,
+        health=health,
+        devices=list(state.devices) if state else [],
+        points=one.points,
+        revoked=one.revoked_ms is not None,
+    )
+
+
+def _part(name: str, answers: bool) -> HealthPart:
+    return HealthPart(name=name, status="ok" if answers else "down", say=_ANSWERS if answers else _SILENT)
+
+
+def _worst(statuses: list[PartStatus], *, broken: bool) -> PartStatus:
+    if "down" in statuses:
+        return "down"
+    return "degraded" if broken or "degraded" in statuses else "ok"
+
+
+def _size(counts: StoreCounts) -> StoreSize:
+    return StoreSize(
+        readings=counts.readings,
+        quarantined=counts.quarantined,
+        evicted=counts.evicted,
+        superseded=counts.superseded,
+        bytes_on_disk=counts.bytes_on_disk,
+    )

@@ -1,0 +1,219 @@
+"""Rows of dispatch and the registry as the models that travel. Pure: rows and a snapshot of places in, models out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from api.models.alarms import AlarmEntry, AlarmSummary, EvidenceValue, RuleView, Shelving
+from api.models.base import Bilingual, Light, severity_name
+from api.models.cases import Candidate, CaseSummary, Deadline, HistoryEntry, TaskSummary
+from api.models.places import LatestValue
+from api.places import Places
+from api.ports import RuleText
+from api.words import QUALITY_NAMES, SYSTEM, quality_text, reason_name
+from core.cases import OPEN_CASE_STATES, OPEN_TASK_STATES, DeadlineWhat
+from core.cases import SYSTEM as SYSTEM_ACTOR
+from core.ports import cases as rows
+from core.quality import class_of
+from core.readings import Readings
+
+_AMBER_SHARE = 0.75
+
+
+def alarm(row: rows.AlarmRow, places: Places) -> AlarmSummary:
+    """An alarm in a list."""
+    shelved = None
+    if row.shelved_until_ms is not None:
+        shelved = Shelving(until_ms=row.shelved_until_ms, reason=row.shelve_reason)
+    return AlarmSummary(
+        id=row.alarm_id,
+        kind=row.kind,
+        rule_id=row.rule_id,
+        say=Bilingual.of(row.say),
+        severity=severity_name(row.severity),
+        state=row.state,
+        active=row.stop_ms is None and not row.retracted,
+        facility=places.facility_ref(row.facility),
+        community=places.community_ref(row.community),
+        since_ms=row.since_ms,
+        start_ms=row.start_ms,
+        stop_ms=row.stop_ms,
+        late=row.late,
+        retracted=row.retracted,
+        latching=row.latching,
+        shelved=shelved,
+        suppressed=row.suppressed,
+        out_of_service=row.out_of_service,
+        case_id=row.case,
+    )
+
+
+def alarm_entry(row: rows.AlarmHistoryRow) -> AlarmEntry:
+    """One line of an alarm's history."""
+    return AlarmEntry(
+        time_ms=row.at_ms,
+        what=row.change.value if row.change is not None else row.event,
+        state=row.state,
+        by=row.actor,
+        start_ms=row.start_ms,
+        stop_ms=row.stop_ms,
+        note=row.note,
+    )
+
+
+def evidence(values: Iterable[rows.EvidenceValue]) -> list[EvidenceValue]:
+    """Values at the opening."""
+    return [
+        EvidenceValue(
+            point=one.point,
+            key=one.key,
+            name=Bilingual.of(one.name),
+            unit=one.unit,
+            time_ms=one.time_ms,
+            value=one.value,
+            text=one.text,
+            quality=QUALITY_NAMES[class_of(one.quality)],
+            reason=reason_name(one.quality),
+        )
+        for one in values
+    ]
+
+
+def rule(text: RuleText | None) -> RuleView | None:
+    """A rule in its author's words."""
+    if text is None:
+        return None
+    return RuleView(
+        id=text.info.rule_id,
+        say=Bilingual.of(text.info.say),
+        when=text.when,
+        for_s=text.for_s,
+        clear=text.clear,
+        severity=severity_name(text.info.severity),
+        family=text.info.family,
+        lead=text.info.lead,
+        support=text.info.support,
+        source=text.source,
+    )
+
+
+def light(created_ms: int, due_ms: int | None, now_ms: int, *, overdue: bool) -> Light:
+    """Green; amber once three quarters of the time are used; red when it is over."""
+    if overdue:
+        return "red"
+    if due_ms is None:
+        return "green"
+    if now_ms >= due_ms:
+        return "red"
+    return "amber" if now_ms - created_ms >= _AMBER_SHARE * (due_ms - created_ms) else "green"
+
+
+def deadline(
+    created_ms: int, due_ms: int | None, what: DeadlineWhat, now_ms: int, *, open_: bool, late: bool
+) -> Deadline:
+    """By when; what is done keeps red only if it was late."""
+    shown = light(created_ms, due_ms if open_ else None, now_ms, overdue=late)
+    return Deadline(due_ms=due_ms, what=what, light=shown, overdue=late)
+
+
+def case(row: rows.CaseRow, places: Places, now_ms: int) -> CaseSummary:
+    """A case in a list."""
+    is_open = row.state in OPEN_CASE_STATES
+    return CaseSummary(
+        id=row.number,
+        code=row.code,
+        say=Bilingual.of(row.say),
+        family=row.family,
+        state=row.state,
+        open=is_open,
+        severity=severity_name(row.severity),
+        lead=row.lead,
+        support=row.support,
+        facility=places.facility_ref(row.facility),
+        community=places.community_ref(row.community),
+        opened_ms=row.opened_ms,
+        changed_ms=row.changed_ms,
+        closed_ms=row.closed_ms,
+        deadline=deadline(row.opened_ms, row.due_ms, row.due_what, now_ms, open_=is_open, late=row.overdue),
+        escalated=row.escalated,
+        note=row.note,
+    )
+
+
+def task(row: rows.TaskRow, places: Places, viewer: int | None, now_ms: int) -> TaskSummary:
+    """A task in a queue, as the person ``viewer`` sees it."""
+    is_open = row.state in OPEN_TASK_STATES
+    return TaskSummary(
+        id=row.number,
+        case_id=row.case,
+        case_code=row.case_code,
+        say=Bilingual.of(row.say),
+        kind=row.kind,
+        grid=row.grid,
+        state=row.state,
+        ready=row.ready,
+        severity=severity_name(row.severity),
+        facility=places.facility_ref(row.facility),
+        community=places.community_ref(row.community),
+        cell=row.cell,
+        owner=places.person_ref(row.owner),
+        mine=viewer is not None and row.owner == viewer,
+        created_ms=row.created_ms,
+        changed_ms=row.changed_ms,
+        not_before_ms=row.not_before_ms,
+        deadline=deadline(row.created_ms, row.due_ms, row.due_what, now_ms, open_=is_open, late=row.overdue),
+        clock=row.clock,
+        version=row.version,
+    )
+
+
+def history(entries: Iterable[rows.HistoryRow], places: Places) -> list[HistoryEntry]:
+    """The history of a case or a task, with names."""
+    return [
+        HistoryEntry(
+            time_ms=one.at_ms,
+            what=one.action,
+            by=_by(one, places),
+            task_id=one.task,
+            from_state=one.from_state,
+            to_state=one.to_state,
+            note=one.note,
+        )
+        for one in entries
+    ]
+
+
+def _by(entry: rows.HistoryRow, places: Places) -> Bilingual:
+    if entry.actor == SYSTEM_ACTOR:
+        return SYSTEM
+    person = places.person_ref(entry.person)
+    return person.name if person is not None else Bilingual(zh=entry.actor, en=entry.actor)
+
+
+def candidate(one: rows.Candidate, places: Places) -> Candidate:
+    """Somebody routing looked at."""
+    return Candidate(
+        rung=one.rung,
+        cell=one.cell,
+        person=places.person_ref(one.person),
+        load=one.load,
+        passed_over=one.passed_over,
+    )
+
+
+def latest_values(batch: Readings, stale_ms: dict[int, int], now_ms: int) -> dict[int, LatestValue]:
+    """The newest reading of each point, by point; ``stale_ms`` says how long each holds."""
+    values: dict[int, LatestValue] = {}
+    columns = (batch.point.tolist(), batch.time_ms.tolist(), batch.value.tolist(), batch.quality.tolist())
+    for row, (point, time_ms, value, code) in enumerate(zip(*columns, strict=True)):
+        values[point] = LatestValue(
+            time_ms=time_ms,
+            value=value if math.isfinite(value) else None,
+            text=batch.text.get(row),
+            quality=QUALITY_NAMES[class_of(code)],
+            reason=reason_name(code),
+            say=quality_text(code),
+            stale=now_ms - time_ms > stale_ms.get(point, 0),
+        )
+    return values

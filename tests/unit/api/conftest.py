@@ -1,0 +1,25 @@
+"""Fixtures of the API's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from api.settings import ApiSettings
+from tests.unit.api.world import COST, World, engine_in
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> ApiSettings:
+    """Settings with cheap passwords."""
+    return ApiSettings(version="1.2.3", setup_code_file=tmp_path / "setup-code", password_cost=COST)
+
+
+@pytest.fixture
+def world(settings: ApiSettings, tmp_path: Path) -> Iterator[World]:
+    """A fresh world."""
+    engine = engine_in(tmp_path)
+    yield World(settings=settings, engine=engine)
+    engine.dispose()
