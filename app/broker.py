@@ -3,12 +3,13 @@
 NATS speaks MQTT 3.1.1 beside its own protocol. It maps a topic to a subject: ``/`` becomes ``.``, a ``.`` becomes
 ``//``, ``+`` becomes ``*`` and ``#`` becomes ``>``. Its permissions are written in subjects. JetStream must be on,
 because sessions, retained messages and QoS 1 are kept in it; nothing of ours depends on their durability
-(docs/wire.md). What it cannot do: MQTT 5, a space in a topic, an empty topic level; ``doctor`` says so.
+(docs/wire.md). What it cannot do: MQTT 5, a space or an empty level in a topic, a ``.`` in a client id.
 """
 
 from __future__ import annotations
 
 import base64
+import getpass
 import hashlib
 import json
 import secrets
@@ -191,6 +192,7 @@ def mosquitto_files(plan: BrokerPlan) -> Mapping[str, str]:
         "autosave_interval 30",
         f"message_size_limit {plan.max_message_bytes}",
         f"max_connections {plan.max_connections}",
+        f"user {getpass.getuser()}",  # as root it would become another user, who cannot read our files
         "max_queued_messages 10000",
         "log_dest stdout",
         "log_timestamp_format %Y-%m-%dT%H:%M:%S",
