@@ -1,0 +1,18 @@
+"""Long runs add up in a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.faults.proof import add
+
+
+def test_runs_add_up_and_keep_their_seeds(tmp_path: Path) -> None:
+    """Totals grow with every row, and no row is forgotten."""
+    path = tmp_path / "proof" / "kill.json"
+    add(path, {"seed": 1, "figures": {"kills": 200, "lost": 0}})
+    assert add(path, {"seed": 2, "figures": {"kills": 210, "lost": 1}}) == {"kills": 410, "lost": 1}
+    kept = json.loads(path.read_text())
+    assert [row["seed"] for row in kept["runs"]] == [1, 2]
+    assert kept["totals"] == {"kills": 410, "lost": 1}
