@@ -152,7 +152,10 @@ def build_city(plan: City, *, start_s: float, seed: int, incidents: Sequence[Inc
                 options=facility.options,
                 incidents=happening.get(facility.id, {}),
             )
-            plant = KITS[facility.kit].build(context)
+            try:
+                plant = KITS[facility.kit].build(context)
+            except ValueError as error:
+                raise CityError(f"{facility.id}: {error}") from None
             plants[facility.id] = plant
             units |= {context.first_unit + i: device for i, device in enumerate(plant.modbus)}
             publishers += plant.mqtt

@@ -35,16 +35,27 @@ logger = logging.getLogger(__name__)
 _SHUTDOWN_S: Final = 0.8
 
 
+_RECORD_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
 class UsageError(Exception):
     """Something the person who called must change; its text is shown and nothing else."""
+
+
+class _FieldsFormatter(logging.Formatter):
+    """The message, then its structured fields as key=value."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        extra = {key: value for key, value in vars(record).items() if key not in _RECORD_FIELDS}
+        return super().format(record) + "".join(f" {key}={value!r}" for key, value in extra.items())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit code (0 fine, 1 refused with a message)."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(
-        level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_FieldsFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=options.log_level.upper(), handlers=[handler])
     try:
         return int(options.run(options))
     except (UsageError, CityError, ScriptError, LedgerError) as error:

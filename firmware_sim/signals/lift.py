@@ -60,6 +60,13 @@ class LiftCar:
     door_cycles_start: int = 120_000
     incidents: Mapping[str, Schedule] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        longest_s = _BOARD_S + (self.floors - 1) * self.floor_height_m / self.rated_ms + _DOOR_S
+        if self.floors < 2 or longest_s >= _SLOT_S:
+            raise ValueError(
+                f"floors must be at least 2, and a trip over all of them fit {_SLOT_S:g} s, not {longest_s:g}"
+            )
+
     @property
     def detail(self) -> str:
         """Parameters worth showing."""

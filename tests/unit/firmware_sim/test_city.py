@@ -230,6 +230,14 @@ def test_mistakes_in_a_city_are_reported_together(tmp_path: Path) -> None:
     assert len(text.splitlines()) == 6
 
 
+def test_an_impossible_parameter_names_its_facility(tmp_path: Path) -> None:
+    """A parameter that the model refuses is reported with the facility."""
+    path = tmp_path / "city.yaml"
+    path.write_text(DEMO_CITY.read_text(encoding="utf-8").replace("floors: 11", "floors: 90", 1), encoding="utf-8")
+    with pytest.raises(CityError, match="wtl-el-01: floors must be"):
+        describe(path)
+
+
 @pytest.mark.parametrize("text", ["", "[1, 2]", "id: x", "{", "id: x\nname: {zh: a, en: b}\ncommunities: [{}]"])
 def test_a_file_that_is_no_city_is_refused(tmp_path: Path, text: str) -> None:
     """Whatever is not a city file is refused with its path."""

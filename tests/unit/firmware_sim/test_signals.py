@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -312,6 +313,23 @@ def test_a_lift_is_never_in_an_impossible_state(seed: int, floors: int, at_s: fl
     assert not lift.door_open(moment) or lift.in_door_zone(moment)
     assert 1 <= lift.floor(moment) <= floors
     assert abs(lift.speed_ms(moment)) <= lift.rated_ms
+
+
+@given(SEEDS, st.integers(2, 20))
+def test_the_door_counter_counts_door_openings(seed: int, floors: int) -> None:
+    """Over whole trips the counter grows by the number of times the door was seen to open."""
+    lift = LiftCar(seed=seed, start_s=START_S, floors=floors)
+    begin = START_S - START_S % 60 + 59
+    seen = [lift.door_open(begin + 0.5 * i) for i in range(481)]
+    opened = sum(later > earlier for earlier, later in pairwise(seen))
+    assert opened == lift.door_cycles(begin + 240) - lift.door_cycles(begin)
+
+
+@pytest.mark.parametrize("floors", [1, 23])
+def test_a_trip_must_fit_its_minute(floors: int) -> None:
+    """A lift whose longest trip does not fit a slot, or that goes nowhere, is refused."""
+    with pytest.raises(ValueError, match="floors must be at least 2"):
+        LiftCar(seed=1, start_s=START_S, floors=floors)
 
 
 def test_trapped_passengers_show_and_press_the_button() -> None:
