@@ -1,0 +1,322 @@
+/**
+ * A stand-in for the server, for working on the pages alone: `npm run mock`, then `npm run dev`; or `npm run build` and open
+ * the mock itself, which serves `dist` under the policy of the real server. It keeps its world in memory and forgets it.
+ *
+ * Logins: `admin`, `manager`, `li.wx` (maintainer), `wang.wg` (grid worker), `new.one` (one-time password); password `mock-mock-1`.
+ * `POST /mock/alarm` raises an alarm with its task for li.wx; `POST /mock/down?on=1` makes every call fail with 503.
+ */
+import { createServer } from "node:http";
+import { readFile } from "node:fs/promises";
+import { extname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import { HOUR, REASONS, cells, communities, facilities, gaps, people, points, start, text, valueAt } from "./city.mjs";
+
+const PORT = Number(process.env.PORT ?? 23510);
+const SETUP = process.env.MOCK_SETUP === "1";
+const DIST = fileURLToPath(new URL("../dist", import.meta.url));
+const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; worker-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const PASSWORD = "mock-mock-1";
+
+const OFFICE = ["see", "alarm.acknowledge", "alarm.shelve", "task.work", "task.supervise", "gateway.see", "health.see"];
+const WORK = ["see", "alarm.acknowledge", "task.work"];
+const user = (username, role, name, permissions, person, everywhere = false) => ({ username, role, name, permissions, person, everywhere, language: "zh", communities: communities.slice(0, 1).map(({ id, code, name: called }) => ({ id, code, name: called })), must_change_password: username === "new.one", expires_ms: start + 12 * HOUR });
+const users = new Map([
+  user("admin", "administrator", text("系统管理员", "Administrator"), OFFICE, null, true),
+  user("manager", "manager", text("管理者 丁", "Manager D"), OFFICE, null, true),
+  user("li.wx", "maintainer", people.li.name, WORK, 1),
+  user("wang.wg", "grid_worker", people.wang.name, WORK, 2),
+  user("new.one", "technician", text("调试员 戊", "Technician E"), WORK, null),
+].map((one) => [one.username, one]));
+const sessions = new Map();
+let needsSetup = SETUP;
+let down = false;
+
+const byId = (id) => facilities.find((one) => one.id === id);
+const ref = (f) => ({ id: f.id, code: f.code, name: f.name, class_id: f.class_id, class_name: f.class_name });
+const alarms = [];
+const cases = [];
+const tasks = [];
+let nextAlarm = 1;
+
+function raise(facilityId, limit, age, { state = "unacknowledged", stop = null, late = false, kind = "condition", withCase = true } = {}) {
+  const f = byId(facilityId);
+  const alarm = { id: `mock${String(nextAlarm).padStart(6, "0")}`, kind, rule_id: limit.rule_id, say: limit.say, severity: limit.severity, state, active: stop === null, facility: ref(f), community: f.community, since_ms: Date.now() - age - 30_000, start_ms: Date.now() - age, stop_ms: stop, late, retracted: false, latching: false, shelved: null, suppressed: false, out_of_service: false, case_id: null, history: [{ time_ms: Date.now() - age, what: "opened", state: "unacknowledged", by: "system", start_ms: Date.now() - age, stop_ms: null, note: "" }] };
+  nextAlarm += 1;
+  alarms.unshift(alarm);
+  if (withCase && kind === "condition" && ["critical", "high", "medium"].includes(alarm.severity)) open(alarm, f, age);
+  return alarm;
+}
+
+function open(alarm, f, age) {
+  const id = cases.length + 1;
+  const hours = { critical: 1, high: 2, medium: 8 }[alarm.severity];
+  const deadline = () => deadlineOf(alarm.start_ms, hours);
+  const item = { id, code: `C-2026-${String(id).padStart(6, "0")}`, say: alarm.say, family: f.class_id, state: "dispatched", open: true, severity: alarm.severity, lead: "construction", support: "governance", facility: ref(f), community: f.community, opened_ms: alarm.start_ms + 300, changed_ms: alarm.start_ms + 300, closed_ms: null, deadline, escalated: 0, note: "", alarm, history: [{ time_ms: alarm.start_ms + 300, what: "dispatch", by: text("系统", "System"), task_id: null, from_state: "filed", to_state: "dispatched", note: "" }] };
+  alarm.case_id = id;
+  cases.unshift(item);
+  const task = (kind, grid, owner) => ({ id: tasks.length + 1, case_id: id, case_code: item.code, say: alarm.say, kind, grid, state: "waiting", ready: kind === "handle", severity: alarm.severity, facility: ref(f), community: f.community, cell: cells(f.community)[grid].code, owner, created_ms: item.opened_ms, changed_ms: item.opened_ms, not_before_ms: null, deadline, clock: "continuous", version: 1, case: item });
+  tasks.unshift(task("handle", "construction", f.community.id === 1 ? people.li : people.chen));
+  tasks.unshift(task("verify", "governance", people.wang));
+}
+
+function deadlineOf(from, hours) {
+  const due = from + hours * HOUR;
+  const used = (Date.now() - from) / (hours * HOUR);
+  return { due_ms: due, what: "handle", light: used >= 1 ? "red" : used >= 0.75 ? "amber" : "green", overdue: used >= 1 };
+}
+
+const limitOf = (pointId, n = 0) => points.get(pointId).limits[n];
+raise(9, { ...limitOf(92), }, 9 * HOUR, { state: "acknowledged" });
+raise(2, limitOf(21), 2.2 * HOUR, { withCase: false });
+raise(14, limitOf(140, 0), 26 * HOUR, { state: "normal", stop: Date.now() - 25 * HOUR });
+raise(16, { ...limitOf(160), }, 40 * 60_000, { state: "returned_unacknowledged", stop: Date.now() - 22 * 60_000, withCase: false });
+raise(12, { rule_id: "sight.device", severity: "low", say: text("设备失联", "Device silent") }, 19 * 60_000, { kind: "sight" });
+raise(3, limitOf(32), 6.2 * HOUR);
+raise(1, limitOf(10), 50 * 60_000);
+
+const OK = { quality: "good", reason: "", say: text("正常", "good") };
+function latestOf(point, now = Date.now()) {
+  const gap = (gaps.get(point.facility) ?? []).find(([from, to]) => from <= now && now < to);
+  const time_ms = gap ? gap[0] : now - (now % 1000);
+  const bad = gap ? { quality: "not_measured", reason: gap[3], say: REASONS[gap[3]] } : OK;
+  return { time_ms, value: gap ? null : round(valueAt(point, time_ms)), text: null, ...bad, stale: gap !== undefined };
+}
+const round = (value) => Number(value.toPrecision(6));
+
+function summary(f) {
+  const open = alarms.filter((a) => a.facility.id === f.id && a.active && !a.retracted);
+  const worst = ["critical", "high", "medium", "low", "info"].find((s) => open.some((a) => a.severity === s && a.kind === "condition")) ?? null;
+  const unseen = open.some((a) => a.kind === "sight");
+  const health = worst && ["critical", "high", "medium"].includes(worst) ? "fault" : worst ? "attention" : unseen ? "unseen" : "ok";
+  return { ...ref(f), community: f.community, health, worst, open_alarms: open.length, open_cases: cases.filter((c) => c.facility.id === f.id && c.open).length, last_reading_ms: latestOf(f.points[0]).time_ms, provenance: f.provenance, provenance_note: f.provenance_note };
+}
+const bare = ({ alarm, history, deadline, ...rest }) => ({ ...rest, deadline: deadline() });
+const bareAlarm = ({ history, ...rest }) => rest;
+const bareTask = ({ case: _case, deadline, ...rest }, me) => ({ ...rest, deadline: deadline(), mine: rest.owner?.id === me.person });
+
+function overview(c) {
+  const mine = facilities.filter((f) => f.community.id === c.id).map(summary);
+  const on = alarms.filter((a) => a.community.id === c.id && a.active && a.kind === "condition");
+  const open = cases.filter((one) => one.community.id === c.id && one.open);
+  return { ...c, facilities: { total: mine.length, healthy: mine.filter((f) => f.health === "ok").length, alarmed: mine.filter((f) => f.health === "fault" || f.health === "attention").length, unseen: mine.filter((f) => f.health === "unseen").length }, alarms: Object.fromEntries(["info", "low", "medium", "high", "critical"].map((s) => [s, on.filter((a) => a.severity === s).length])), cases: { open: open.length, overdue: open.filter((one) => one.deadline().overdue).length }, waiting_tasks: tasks.filter((t) => t.community.id === c.id && t.state === "waiting" && t.ready).length, last_reading_ms: Date.now() - 1500 };
+}
+
+function history(point, from, to, rows) {
+  const span = to - from;
+  const raw = span <= rows * 10_000;
+  const step = raw ? 0 : Math.ceil(span / rows / 10_000) * 10_000;
+  const out = { point: point.id, unit: point.unit, from_ms: from, to_ms: to, step_ms: step, start_ms: [], min: [], mean: [], max: [], first: [], last: [], count: [], bad: [], text: {}, gaps: [], limits: point.limits };
+  const holes = gaps.get(point.facility) ?? [];
+  const end = Math.min(to, Date.now());
+  for (let at = Math.ceil(from / (step || 10_000)) * (step || 10_000); at < end; at += step || 10_000) {
+    const hole = holes.find(([a, b]) => a <= at && at < b);
+    if (hole && hole[2] === "no_data") continue;
+    const value = hole ? null : round(valueAt(point, at));
+    const spread = raw || hole ? 0 : point.swing * 0.12;
+    out.start_ms.push(at);
+    out.mean.push(value);
+    out.min.push(value === null ? null : round(value - spread));
+    out.max.push(value === null ? null : round(value + spread));
+    out.first.push(value);
+    out.last.push(value);
+    out.count.push(value === null ? 0 : step ? step / 10_000 : 1);
+    out.bad.push(value === null ? 3 : 0);
+  }
+  out.gaps = holes.filter(([a, b]) => a < end && b > from).map(([a, b, kind, reason]) => ({ from_ms: Math.max(a, from), to_ms: Math.min(b, end), kind, reason, say: REASONS[reason] }));
+  return out;
+}
+
+const STEP = { accept: ["accepted", "accepted"], arrive: ["on_site", "on_site"], handle: ["done", "handled"], verify: ["done", "closed"], reject: ["done", "rework"], return: ["waiting", "returned"] };
+function actionsOf(task, me) {
+  if (task.owner?.id !== me.person) return [];
+  if (task.state === "waiting") return task.ready ? ["accept", "return"] : [];
+  if (task.state === "accepted") return ["arrive", "return"];
+  if (task.state === "on_site") return task.kind === "handle" ? ["handle", "return"] : ["verify", "reject", "return"];
+  return [];
+}
+const done = new Set();
+function act(task, action, note, key, me) {
+  if (!done.has(key)) {
+    if (!actionsOf(task, me).includes(action)) throw problem(409, "TG-4090", "这一步现在不合适", "任务状态已变化", "请刷新后再试");
+    done.add(key);
+    const [state, caseState] = STEP[action];
+    task.state = state;
+    task.version += 1;
+    task.case.state = caseState;
+    if (action === "handle") tasks.find((t) => t.case_id === task.case_id && t.kind === "verify").ready = true;
+    if (action === "verify") Object.assign(task.case, { open: false, closed_ms: Date.now() });
+    task.case.history.push({ time_ms: Date.now(), what: action, by: me.name, task_id: task.id, from_state: "", to_state: state, note: note ?? "" });
+    send("task", { id: task.id, what: action, at_ms: Date.now(), task: null });
+    send("case", { id: task.case_id, what: action, at_ms: Date.now(), case: null });
+  }
+  return taskDetail(task, me);
+}
+function evidence(f) {
+  return f.points.slice(0, 2).map((p) => ({ point: p.id, key: p.key, name: p.name, unit: p.unit, time_ms: Date.now(), value: round(valueAt(p, Date.now())), text: "", quality: "good", reason: "" }));
+}
+const rule = (alarm) => (alarm.kind === "sight" ? null : { id: alarm.rule_id, say: alarm.say, when: "level > 2.2 m", for_s: 60, clear: "level < 1.8 m", severity: alarm.severity, family: "mock", lead: "construction", support: "governance", source: "GB 55036-2022 3.0.2" });
+function taskDetail(task, me) {
+  const f = byId(task.facility.id);
+  const point = f.points.find((p) => p.limits.some((l) => l.rule_id === task.case.alarm.rule_id)) ?? f.points[0];
+  const to = Date.now();
+  return { ...bareTask(task, me), why: { alarms: [bareAlarm(task.case.alarm)], rule: rule(task.case.alarm), evidence: evidence(f), series: [{ point: point.id, key: point.key, name: point.name, history: history(point, to - 24 * HOUR, to, 240) }] }, where: { latitude: f.latitude, longitude: f.longitude, address: f.address }, steps: f.do, actions: actionsOf(task, me), history: task.case.history, routing: [] };
+}
+
+const streams = new Set();
+let eventId = 1;
+function send(kind, data) {
+  eventId += 1;
+  for (const stream of streams) stream.response.write(`id: ${eventId}\nevent: ${kind}\ndata: ${JSON.stringify(data)}\n\n`);
+}
+setInterval(() => {
+  for (const stream of streams) {
+    const wanted = [...points.values()].filter((p) => stream.facilities.has(p.facility));
+    if (wanted.length > 0) stream.response.write(`event: values\ndata: ${JSON.stringify({ points: wanted.map((p) => ({ id: p.id, latest: latestOf(p) })) })}\n\n`);
+  }
+}, 1000).unref();
+setInterval(() => {
+  for (const stream of streams) stream.response.write(`event: ping\ndata: ${JSON.stringify({ now_ms: Date.now() })}\n\n`);
+}, 15_000).unref();
+
+function problem(status, code, title, detail = "", fix = "") {
+  return Object.assign(new Error(title), { problem: { type: `urn:twingrid:problem:${code}`, title, status, code, detail, fix, instance: "", request_id: "mock-1", errors: [], owner: null } });
+}
+function found(value) {
+  if (value === undefined || value === null) throw problem(404, "TG-4040", "找不到");
+  return value;
+}
+const page = (items, query) => {
+  const at = Number(query.get("cursor") || 0);
+  const limit = Number(query.get("limit") || 50);
+  return { items: items.slice(at, at + limit), next_cursor: at + limit < items.length ? String(at + limit) : null };
+};
+const RANK = { critical: 4, high: 3, medium: 2, low: 1, info: 0 };
+const WAITING = ["unacknowledged", "returned_unacknowledged", "latched_unacknowledged"];
+
+const alarmDetail = (a) => ({ ...a, evidence: a.kind === "sight" ? [] : evidence(byId(a.facility.id)), do: byId(a.facility.id).do, rule: rule(a) });
+function setAlarm(a, state, what, me, note = "") {
+  Object.assign(a, state);
+  a.history.push({ time_ms: Date.now(), what, state: a.state, by: me.username, start_ms: a.start_ms, stop_ms: a.stop_ms, note });
+  send("alarm", { id: a.id, what, at_ms: Date.now(), alarm: bareAlarm(a) });
+  return alarmDetail(a);
+}
+
+/** method, path pattern, answer(me, match, query, body, request) */
+const ROUTES = [
+  ["GET", /^\/communities$/, () => ({ items: communities.map(overview).toSorted((a, b) => b.alarms.high - a.alarms.high || b.facilities.alarmed - a.facilities.alarmed) })],
+  ["GET", /^\/communities\/(\d+)$/, (me, [, id]) => {
+    const c = found(communities.find((one) => one.id === Number(id)));
+    const ids = [...new Set(facilities.filter((f) => f.community.id === c.id).map((f) => f.class_id))];
+    return { ...overview(c), classes: ids.map((class_id) => ({ class_id, name: facilities.find((f) => f.class_id === class_id).class_name, total: facilities.filter((f) => f.class_id === class_id && f.community.id === c.id).length, fault: 0, attention: 0, unseen: 0 })), cells: [] };
+  }],
+  ["GET", /^\/classes$/, () => ({ items: [] })],
+  ["GET", /^\/facilities$/, (me, m, q) => page(facilities.filter((f) => !q.get("community") || f.community.id === Number(q.get("community"))).map(summary), q)],
+  ["GET", /^\/facilities\/(\d+)$/, (me, [, id]) => {
+    const f = found(byId(Number(id)));
+    return { ...summary(f), latitude: f.latitude, longitude: f.longitude, address: f.address, cells: cells(f.community), attributes: { commissioned: 2004, rated_power_kw: 7.5 }, points: f.points.map(({ base, swing, seed, facility, ...p }) => ({ ...p, latest: latestOf(points.get(p.id)) })), alarms: alarms.filter((a) => a.facility.id === f.id && a.active).map(bareAlarm), cases: cases.filter((c) => c.facility.id === f.id && c.open).map(bare) };
+  }],
+  ["GET", /^\/points\/(\d+)\/history$/, (me, [, id], q) => history(found(points.get(Number(id))), Number(q.get("from_ms")), Number(q.get("to_ms")), Number(q.get("max_points") ?? 720))],
+  ["GET", /^\/alarms$/, (me, m, q) => page(alarms.filter((a) => (!q.get("severity") || RANK[a.severity] >= RANK[q.get("severity")]) && (!q.get("community") || a.community.id === Number(q.get("community"))) && (q.get("active") !== "true" || a.active) && (q.get("attention") !== "true" || ((a.active || WAITING.includes(a.state)) && !a.shelved))).map(bareAlarm), q)],
+  ["GET", /^\/alarms\/(\w+)$/, (me, [, id]) => alarmDetail(found(alarms.find((a) => a.id === id)))],
+  ["POST", /^\/alarms\/(\w+)\/acknowledge$/, (me, [, id], q, body) => { const a = found(alarms.find((one) => one.id === id)); return setAlarm(a, { state: a.active ? "acknowledged" : "normal" }, "acknowledge", me, body.note); }],
+  ["POST", /^\/alarms\/(\w+)\/shelve$/, (me, [, id], q, body) => setAlarm(found(alarms.find((one) => one.id === id)), { shelved: { until_ms: Date.now() + body.minutes * 60_000, reason: body.reason } }, "shelve", me, body.reason)],
+  ["POST", /^\/alarms\/(\w+)\/unshelve$/, (me, [, id]) => setAlarm(found(alarms.find((one) => one.id === id)), { shelved: null }, "unshelve", me)],
+  ["GET", /^\/cases$/, (me, m, q) => page(cases.filter((c) => (q.get("open") === null || c.open === (q.get("open") === "true")) && (q.get("overdue") !== "true" || c.deadline().overdue) && (!q.get("community") || c.community.id === Number(q.get("community")))).map(bare), q)],
+  ["GET", /^\/cases\/(\d+)$/, (me, [, id]) => { const c = found(cases.find((one) => one.id === Number(id))); return { ...bare(c), alarms: [bareAlarm(c.alarm)], tasks: tasks.filter((t) => t.case_id === c.id).map((t) => bareTask(t, me)), evidence: evidence(byId(c.facility.id)), do: byId(c.facility.id).do, history: c.history }; }],
+  ["GET", /^\/tasks$/, (me, m, q) => page(tasks.filter((t) => !["done", "cancelled"].includes(t.state) && (q.get("mine") !== "true" || t.owner?.id === me.person)).toSorted((a, b) => a.deadline().due_ms - b.deadline().due_ms).map((t) => bareTask(t, me)), q)],
+  ["GET", /^\/tasks\/(\d+)$/, (me, [, id]) => taskDetail(found(tasks.find((t) => t.id === Number(id))), me)],
+  ["POST", /^\/tasks\/(\d+)\/(\w+)$/, (me, [, id, action], q, body, request) => act(found(tasks.find((t) => t.id === Number(id))), action, body.note, request.headers["idempotency-key"], me)],
+  ["GET", /^\/gateways$/, () => ({ items: communities.map((c, i) => ({ id: c.id, node: `g1/gw-${c.code}`, name: text(`${c.name.zh}网关`, `${c.name.en} gateway`), community: { id: c.id, code: c.code, name: c.name }, online: i !== 2, last_seen_ms: Date.now() - (i === 2 ? 1_200_000 : 900), backlog: i === 2 ? 4_112 : 0, stored: 1_204_551 + i * 40_000, quarantined: i, evicted: 0, points: 24, revoked: false })) })],
+  ["GET", /^\/health$/, () => ({ status: "ok", version: "0.1.0", now_ms: Date.now(), parts: ["broker", "core", "store", "database"].map((name) => ({ name, status: "ok", say: text("运行正常", "running") })), store: { readings: 3_812_004, quarantined: 3, evicted: 0, superseded: 12, bytes_on_disk: 48_112_003 }, promises: [{ id: "INV-1", say: text("已确认的读数不丢失", "No acknowledged reading is lost"), breaches: 0, kept: true }, { id: "INV-2", say: text("读数不重复入库", "No reading is stored twice"), breaches: 0, kept: true }] })],
+];
+
+async function bodyOf(request) {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const all = Buffer.concat(chunks).toString();
+  return all === "" ? {} : JSON.parse(all);
+}
+const cookieOf = (request) => /mock=(\w+)/.exec(request.headers.cookie ?? "")?.[1] ?? "";
+function enter(response, one, status = 200) {
+  const token = Math.random().toString(36).slice(2);
+  sessions.set(token, one.username);
+  response.setHeader("set-cookie", `mock=${token}; HttpOnly; SameSite=Lax; Path=/`);
+  json(response, status, one);
+}
+function json(response, status, value, type = "application/json") {
+  response.writeHead(status, { "content-type": type, "cache-control": "no-store" });
+  response.end(status === 204 ? "" : JSON.stringify(value));
+}
+
+async function api(request, response, url) {
+  const path = url.pathname.slice("/api/v1".length);
+  const body = request.method === "GET" ? {} : await bodyOf(request);
+  if (down) throw problem(503, "TG-5030", "服务器暂时不可用");
+  if (path === "/setup" && request.method === "GET") return json(response, 200, { needed: needsSetup });
+  if (path === "/setup") {
+    if (body.setup_code !== "mock-code") throw problem(403, "TG-4031", "设置码不对", "", "请查看服务器日志中写明的文件");
+    needsSetup = false;
+    return enter(response, users.get("admin"), 201);
+  }
+  if (path === "/session" && request.method === "POST") {
+    const one = users.get(body.username);
+    if (!one || body.password !== PASSWORD) throw problem(401, "TG-4011", "用户名或密码不对");
+    return enter(response, one);
+  }
+  const me = users.get(sessions.get(cookieOf(request)));
+  if (!me) throw problem(401, "TG-4010", "需要登录");
+  if (path === "/session" && request.method === "DELETE") {
+    sessions.delete(cookieOf(request));
+    return json(response, 204, null);
+  }
+  if (path === "/session" && request.method === "PATCH") Object.assign(me, { language: body.language });
+  if (path === "/session/password") Object.assign(me, { must_change_password: false });
+  if (path.startsWith("/session")) return json(response, 200, me);
+  if (path === "/stream") {
+    response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+    const stream = { response, facilities: new Set(url.searchParams.getAll("facility").map(Number)) };
+    streams.add(stream);
+    response.write(`event: ping\ndata: ${JSON.stringify({ now_ms: Date.now() })}\n\n`);
+    request.on("close", () => streams.delete(stream));
+    return undefined;
+  }
+  for (const [method, pattern, answer] of ROUTES) {
+    const match = pattern.exec(path);
+    if (match && method === request.method) return json(response, 200, answer(me, match, url.searchParams, body, request));
+  }
+  throw problem(404, "TG-4040", "找不到");
+}
+
+const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json" };
+async function file(response, path) {
+  const wanted = normalize(join(DIST, path));
+  const inside = wanted.startsWith(DIST) && extname(wanted) !== "";
+  const name = inside ? wanted : join(DIST, "index.html");
+  const content = await readFile(name);
+  response.writeHead(200, { "content-type": TYPES[extname(name)] ?? "application/octet-stream", "content-security-policy": CSP });
+  response.end(content);
+}
+
+const server = createServer((request, response) => {
+  const url = new URL(request.url, "http://mock");
+  const work = async () => {
+    if (url.pathname === "/mock/alarm") {
+      const alarm = raise(7, limitOf(70), 0);
+      send("alarm", { id: alarm.id, what: "opened", at_ms: Date.now(), alarm: bareAlarm(alarm) });
+      send("case", { id: alarm.case_id, what: "opened", at_ms: Date.now(), case: null });
+      send("task", { id: tasks[0].id, what: "opened", at_ms: Date.now(), task: null });
+      return json(response, 200, { id: alarm.id });
+    }
+    if (url.pathname === "/mock/streams") return json(response, 200, { open: streams.size });
+    if (url.pathname === "/mock/down") {
+      down = url.searchParams.get("on") === "1";
+      return json(response, 200, { down });
+    }
+    return url.pathname.startsWith("/api/v1") ? api(request, response, url) : file(response, url.pathname);
+  };
+  work().catch((failure) => {
+    if (failure.problem) json(response, failure.problem.status, failure.problem, "application/problem+json");
+    else json(response, failure.code === "ENOENT" ? 404 : 500, { title: String(failure) });
+  });
+});
+server.listen(PORT, "127.0.0.1", () => process.stdout.write(`mock on http://127.0.0.1:${PORT}\n`));

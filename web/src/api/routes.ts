@@ -1,0 +1,116 @@
+/** The server's routes as functions. Types come from its OpenAPI document (`npm run types`). */
+import { call } from "./client";
+import type {
+  AlarmDetail,
+  AlarmSummary,
+  CaseDetail,
+  CaseSummary,
+  ClassList,
+  CommunityDetail,
+  CommunityList,
+  FacilityDetail,
+  FacilitySummary,
+  GatewayList,
+  Health,
+  History as PointHistory,
+  Me,
+  SetupState,
+  TaskAction,
+  TaskDetail,
+  TaskSummary,
+} from "./schema";
+
+export interface PageOf<T> {
+  readonly items: readonly T[];
+  readonly next_cursor: string | null;
+}
+
+type Signal = { readonly signal?: AbortSignal };
+
+export const getSetup = (): Promise<SetupState> => call("/setup");
+export const postSetup = (body: {
+  setup_code: string;
+  username: string;
+  password: string;
+  language: string;
+}): Promise<Me> => call("/setup", { method: "POST", body });
+
+export const getSession = (): Promise<Me> => call("/session");
+export const postSession = (body: { username: string; password: string }): Promise<Me> =>
+  call("/session", { method: "POST", body });
+export const deleteSession = (): Promise<void> => call("/session", { method: "DELETE" });
+export const patchSession = (body: { language: string }): Promise<Me> => call("/session", { method: "PATCH", body });
+export const postPassword = (body: { current_password: string; new_password: string }): Promise<Me> =>
+  call("/session/password", { method: "POST", body });
+
+export const getCommunities = ({ signal }: Signal = {}): Promise<CommunityList> => call("/communities", { signal });
+export const getCommunity = (id: number, { signal }: Signal = {}): Promise<CommunityDetail> =>
+  call(`/communities/${id}`, { signal });
+
+export interface FacilityQuery {
+  readonly community?: number;
+  readonly class?: string;
+  readonly health?: string;
+  readonly q?: string;
+  readonly cursor?: string;
+  readonly limit?: number;
+}
+export const getFacilities = (query: FacilityQuery, { signal }: Signal = {}): Promise<PageOf<FacilitySummary>> =>
+  call("/facilities", { query: { ...query }, signal });
+export const getFacility = (id: number, { signal }: Signal = {}): Promise<FacilityDetail> =>
+  call(`/facilities/${id}`, { signal });
+export const getClasses = ({ signal }: Signal = {}): Promise<ClassList> => call("/classes", { signal });
+export const getHistory = (
+  point: number,
+  query: { from_ms: number; to_ms: number; max_points: number },
+  { signal }: Signal = {},
+): Promise<PointHistory> => call(`/points/${point}/history`, { query, signal });
+
+export interface AlarmQuery {
+  readonly community?: number;
+  readonly facility?: number;
+  /** This severity or worse. */
+  readonly severity?: string;
+  readonly state?: readonly string[];
+  readonly active?: boolean;
+  /** Only those that ask for somebody's attention. */
+  readonly attention?: boolean;
+  readonly cursor?: string;
+  readonly limit?: number;
+}
+export const getAlarms = (query: AlarmQuery, { signal }: Signal = {}): Promise<PageOf<AlarmSummary>> =>
+  call("/alarms", { query: { ...query }, signal });
+
+const alarmPath = (id: string, step = ""): string => `/alarms/${encodeURIComponent(id)}${step}`;
+export const getAlarm = (id: string, { signal }: Signal = {}): Promise<AlarmDetail> => call(alarmPath(id), { signal });
+export const acknowledge = (id: string, note = ""): Promise<AlarmDetail> =>
+  call(alarmPath(id, "/acknowledge"), { method: "POST", body: { note } });
+export const resetAlarm = (id: string, note = ""): Promise<AlarmDetail> =>
+  call(alarmPath(id, "/reset"), { method: "POST", body: { note } });
+export const shelve = (id: string, body: { minutes: number; reason: string }): Promise<AlarmDetail> =>
+  call(alarmPath(id, "/shelve"), { method: "POST", body });
+export const unshelve = (id: string): Promise<AlarmDetail> => call(alarmPath(id, "/unshelve"), { method: "POST" });
+
+export const getCases = (
+  query: {
+    open?: boolean;
+    overdue?: boolean;
+    community?: number;
+    facility?: number;
+    cursor?: string;
+    limit?: number;
+  },
+  { signal }: Signal = {},
+): Promise<PageOf<CaseSummary>> => call("/cases", { query, signal });
+export const getCase = (id: number, { signal }: Signal = {}): Promise<CaseDetail> => call(`/cases/${id}`, { signal });
+
+export const getMyTasks = ({ signal }: Signal = {}): Promise<PageOf<TaskSummary>> =>
+  call("/tasks", { query: { mine: true }, signal });
+export const getOpenTasks = ({ signal }: Signal = {}): Promise<PageOf<TaskSummary>> =>
+  call("/tasks", { query: { open: true, limit: 200 }, signal });
+export const getTask = (id: number, { signal }: Signal = {}): Promise<TaskDetail> => call(`/tasks/${id}`, { signal });
+/** Where an action of a task is posted; the outbox sends it. */
+export const taskActionPath = (id: number, action: TaskAction): string => `/tasks/${id}/${action}`;
+
+export const getGateways = ({ signal }: Signal = {}): Promise<GatewayList> => call("/gateways", { signal });
+export const getHealth = ({ signal }: Signal = {}): Promise<Health> => call("/health", { signal });

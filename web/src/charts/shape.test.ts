@@ -1,0 +1,103 @@
+import { describe, expect, it } from "vitest";
+import { axisRange, joined, shape, ticks, type HistoryColumns } from "./shape";
+
+const STEP = 60_000;
+
+function columns(rows: readonly (readonly [number, number | null, number?])[], gaps: readonly (readonly [number, number])[] = []): HistoryColumns {
+  return {
+    step_ms: STEP,
+    start_ms: rows.map((r) => r[0] * STEP),
+    min: rows.map((r) => (r[1] === null ? null : r[1] - 1)),
+    mean: rows.map((r) => r[1]),
+    max: rows.map((r) => (r[1] === null ? null : r[1] + 1)),
+    bad: rows.map((r) => r[2] ?? 0),
+    gaps: gaps.map(([from, to]) => ({ from_ms: from * STEP, to_ms: to * STEP })),
+  };
+}
+
+describe("shape", () => {
+  it("breaks the line and the band over a gap and never interpolates", () => {
+    const shaped = shape(columns([[0, 5], [1, 6], [5, 7], [6, 8]], [[2, 5]]), 7 * STEP);
+    expect(shaped.line).toEqual([
+      [0.5 * STEP, 5],
+      [1.5 * STEP, 6],
+      [2 * STEP, 6],
+      [2 * STEP, null],
+      [5.5 * STEP, 7],
+      [6.5 * STEP, 8],
+    ]);
+    expect(shaped.bands.map((b) => b.length)).toEqual([2, 2]);
+  });
+
+  it("draws a quiet stretch without a gap as one line: the value held", () => {
+    const shaped = shape(columns([[0, 5], [5, 5]]), 6 * STEP);
+    expect(shaped.line.some((p) => p[1] === null)).toBe(false);
+  });
+
+  it("breaks once for each gap, also when several lie between two rows", () => {
+    const shaped = shape(columns([[0, 5], [9, 5], [12, 5]], [[2, 3], [5, 6], [10, 11]]), 13 * STEP);
+    expect(shaped.line.filter((p) => p[1] === null).map((p) => p[0])).toEqual([2 * STEP, 10 * STEP]);
+  });
+
+  it("marks buckets with bad readings and gives a wholly bad bucket no value", () => {
+    const shaped = shape(columns([[0, 5], [1, null, 6], [2, 5, 1]]), 3 * STEP);
+    expect(shaped.bad).toEqual([
+      [1.5 * STEP, 6],
+      [2.5 * STEP, 1],
+    ]);
+    expect(shaped.line.map((p) => p[0])).toEqual([0.5 * STEP, 2.5 * STEP]);
+  });
+
+  it("keeps the held end of the line apart from what was measured, and ends it where a gap begins", () => {
+    expect(shape(columns([[0, 5]]), 4 * STEP).held).toEqual({ from_ms: 0.5 * STEP, to_ms: 4 * STEP });
+    expect(shape(columns([[0, 5]], [[3, 4]]), 4 * STEP).held).toEqual({ from_ms: 0.5 * STEP, to_ms: 3 * STEP });
+  });
+
+  it("has nothing to draw when there is nothing", () => {
+    const shaped = shape(columns([], [[0, 4]]), 4 * STEP);
+    expect([shaped.line, shaped.low, shaped.last, shaped.held]).toEqual([[], null, null, null]);
+  });
+
+  it("takes raw readings, step 0, as they are", () => {
+    const raw = { ...columns([[0, 5], [1, 6]]), step_ms: 0 };
+    expect(shape(raw, STEP).line).toEqual([
+      [0, 5],
+      [STEP, 6],
+    ]);
+  });
+});
+
+describe("joined", () => {
+  it("joins what touches and drops what is empty", () => {
+    expect(joined([{ from_ms: 5, to_ms: 9 }, { from_ms: 1, to_ms: 5 }, { from_ms: 20, to_ms: 20 }])).toEqual([{ from_ms: 1, to_ms: 9 }]);
+  });
+});
+
+describe("axisRange", () => {
+  it("shows a limit near the curve and names one far off in words", () => {
+    const range = axisRange(20, 24, [{ value: 26 }, { value: 400 }]);
+    expect(range.shown).toEqual([{ value: 26 }]);
+    expect(range.beyond).toEqual([{ value: 400 }]);
+    expect(range.high).toBeGreaterThan(26);
+    expect(range.high).toBeLessThan(40);
+  });
+
+  it("gives a flat line air and keeps zero for a quantity that is never negative", () => {
+    const flat = axisRange(5, 5, []);
+    expect(flat.low).toBeLessThan(5);
+    expect(flat.high).toBeGreaterThan(5);
+    expect(axisRange(0, 3, []).low).toBe(0);
+  });
+
+  it("has a range without any data", () => {
+    expect(axisRange(null, null, []).high).toBeGreaterThan(axisRange(null, null, []).low);
+  });
+});
+
+describe("ticks", () => {
+  it("are round", () => {
+    expect(ticks(0, 3, 4)).toEqual([0, 1, 2, 3]);
+    expect(ticks(0.03, 0.11, 4)).toEqual([0.04, 0.06, 0.08, 0.1]);
+    expect(ticks(2, 2)).toEqual([2]);
+  });
+});

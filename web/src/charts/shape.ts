@@ -1,0 +1,178 @@
+/**
+ * From a history answer to what a chart draws.
+ *
+ * A history is a column of buckets (or raw readings, step 0) and a list of gaps. Between two rows the value holds; over a gap
+ * nothing is known, so the line breaks there and nothing is interpolated. A bucket whose readings were all not good has no
+ * value and is marked. From the last reading to now the value is held, not measured: that end is drawn apart.
+ */
+export interface HistoryColumns {
+  readonly step_ms: number;
+  readonly start_ms: readonly number[];
+  readonly min: readonly (number | null)[];
+  readonly mean: readonly (number | null)[];
+  readonly max: readonly (number | null)[];
+  readonly bad: readonly number[];
+  readonly gaps: readonly Span[];
+}
+
+export interface Span {
+  readonly from_ms: number;
+  readonly to_ms: number;
+}
+
+export interface Shaped {
+  /** Line vertices; `null` breaks the line. */
+  readonly line: readonly (readonly [number, number | null])[];
+  /** Polygons of the min–max band, one per unbroken stretch: [time, low, high] rows. */
+  readonly bands: readonly (readonly (readonly [number, number, number])[])[];
+  /** Centres of buckets with readings that were not good, and how many. */
+  readonly bad: readonly (readonly [number, number])[];
+  /** From the last reading until now or until its value no longer held. */
+  readonly held: Span | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly last: readonly [number, number] | null;
+}
+
+function isNumber(value: number | null | undefined): value is number {
+  return typeof value === "number" && Number.isFinite(value);
+}
+
+/** Spans sorted and joined where they touch. */
+export function joined(spans: readonly Span[]): readonly Span[] {
+  const sorted = spans.filter((s) => s.to_ms > s.from_ms).toSorted((a, b) => a.from_ms - b.from_ms);
+  const out: Span[] = [];
+  for (const span of sorted) {
+    const last = out.at(-1);
+    if (last && span.from_ms <= last.to_ms) {
+      out[out.length - 1] = { from_ms: last.from_ms, to_ms: Math.max(last.to_ms, span.to_ms) };
+    } else {
+      out.push(span);
+    }
+  }
+  return out;
+}
+
+/**
+ * Shape one point's history for drawing.
+ *
+ * @param columns rows sorted by time.
+ * @param endMs end of what was asked for, at most now.
+ */
+export function shape(columns: HistoryColumns, endMs: number): Shaped {
+  const line: [number, number | null][] = [];
+  const bands: [number, number, number][][] = [];
+  const bad: [number, number][] = [];
+  const gaps = joined(columns.gaps);
+  const half = columns.step_ms / 2;
+  let band: [number, number, number][] = [];
+  let low: number | null = null;
+  let high: number | null = null;
+  let last: [number, number] | null = null;
+  let gap = 0;
+  for (const [row, start] of columns.start_ms.entries()) {
+    const badCount = columns.bad[row] ?? 0;
+    if (badCount > 0) bad.push([start + half, badCount]);
+    const mean = columns.mean[row];
+    if (!isNumber(mean)) continue;
+    const centre = start + half;
+    while (gap < gaps.length && (gaps[gap]?.to_ms ?? 0) <= (last?.[0] ?? start)) gap += 1;
+    const between = gaps[gap];
+    if (last && between && between.from_ms < centre) {
+      const until = Math.max(last[0], between.from_ms);
+      line.push([until, last[1]], [until, null]);
+      if (band.length > 1) bands.push(band);
+      band = [];
+    }
+    const min = columns.min[row];
+    const max = columns.max[row];
+    const floor = isNumber(min) ? min : mean;
+    const ceiling = isNumber(max) ? max : mean;
+    line.push([centre, mean]);
+    band.push([centre, floor, ceiling]);
+    low = low === null ? floor : Math.min(low, floor);
+    high = high === null ? ceiling : Math.max(high, ceiling);
+    last = [centre, mean];
+  }
+  if (band.length > 1) bands.push(band);
+  return { line, bands, bad, held: heldAfter(last, gaps, endMs), low, high, last };
+}
+
+function heldAfter(last: readonly [number, number] | null, gaps: readonly Span[], endMs: number): Span | null {
+  if (!last) return null;
+  const [from] = last;
+  const silent = gaps.find((gap) => gap.to_ms > from);
+  const until = silent ? Math.min(Math.max(silent.from_ms, from), endMs) : endMs;
+  return until > from ? { from_ms: from, to_ms: until } : null;
+}
+
+export interface AxisRange {
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface LimitPlacement<L> {
+  readonly shown: readonly L[];
+  /** Too far from the curve to be drawn without flattening it; told in words instead. */
+  readonly beyond: readonly L[];
+}
+
+const FLAT_SHARE = 0.1;
+/** A limit is drawn if the curve keeps at least this share of the height. */
+const CURVE_SHARE = 0.22;
+
+/** The range of the value axis: the curve with some air, and every limit that does not flatten it. */
+export function axisRange<L extends { readonly value: number }>(
+  low: number | null,
+  high: number | null,
+  limits: readonly L[],
+): AxisRange & LimitPlacement<L> {
+  if (low === null || high === null) {
+    const values = limits.map((limit) => limit.value);
+    const from = values.length > 0 ? Math.min(...values) : 0;
+    const to = values.length > 0 ? Math.max(...values) : 1;
+    return { ...padded(from, to), shown: limits, beyond: [] };
+  }
+  let from = low;
+  let to = high;
+  const size = Math.max(high - low, Math.abs(high) * FLAT_SHARE, 1e-6);
+  const shown: L[] = [];
+  const beyond: L[] = [];
+  const near = limits.toSorted((a, b) => distance(a.value, low, high) - distance(b.value, low, high));
+  for (const limit of near) {
+    const wouldBe = Math.max(to, limit.value) - Math.min(from, limit.value);
+    if (size / wouldBe >= CURVE_SHARE) {
+      from = Math.min(from, limit.value);
+      to = Math.max(to, limit.value);
+      shown.push(limit);
+    } else {
+      beyond.push(limit);
+    }
+  }
+  return { ...padded(from, to), shown, beyond };
+}
+
+function distance(value: number, low: number, high: number): number {
+  if (value < low) return low - value;
+  return value > high ? value - high : 0;
+}
+
+function padded(low: number, high: number): AxisRange {
+  const size = high - low || Math.abs(high) * FLAT_SHARE || 1;
+  // A quantity that is never negative keeps its zero.
+  const floor = low - size * 0.08;
+  return { low: low >= 0 && floor < 0 ? 0 : floor, high: high + size * 0.08 };
+}
+
+/** Round tick values that cover a range with about `wanted` steps (1, 2, 2.5, 5 × 10ⁿ). */
+export function ticks(low: number, high: number, wanted = 4): readonly number[] {
+  const raw = (high - low) / Math.max(1, wanted);
+  if (!(raw > 0) || !Number.isFinite(raw)) return [low];
+  const magnitude = 10 ** Math.floor(Math.log10(raw));
+  const step = magnitude * ([1, 2, 2.5, 5, 10].find((multiple) => multiple * magnitude >= raw) ?? 10);
+  const out: number[] = [];
+  for (let index = Math.ceil(low / step); index * step <= high + step * 1e-9; index += 1) {
+    out.push(Number((index * step).toPrecision(12)));
+  }
+  return out;
+}

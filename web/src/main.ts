@@ -1,0 +1,9 @@
+import "./styles/tokens.css";
+import "./styles/base.css";
+import { createApp } from "vue";
+import App from "./App.vue";
+import { i18n, preferredLanguage, useLanguage } from "./i18n";
+import { router } from "./router";
+
+await useLanguage(preferredLanguage());
+createApp(App).use(i18n).use(router).mount("#app");

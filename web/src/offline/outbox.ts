@@ -1,0 +1,99 @@
+/**
+ * The outbox: actions of a worker that must not be lost when there is no signal.
+ *
+ * Theory of operation. A tap is first written to the phone's storage, synchronously, and only then shown as done; sending
+ * follows. Each entry carries an idempotency key, so an answer that got lost costs a repeat and nothing else. Entries of one
+ * task are sent in the order of the taps; a task whose entry waits does not hold up another task. An answer decides an entry's
+ * fate: done (removed), later (kept, with growing pauses), or refused (kept for the person to read, with everything typed, until
+ * they put it away). Entries belong to one login: on a shared phone nobody sends in another's name.
+ *
+ * `step` decides without clock and without network; `OutboxRunner` in `runner.ts` supplies both.
+ */
+export interface OutboxEntry {
+  /** Idempotency key. */
+  readonly key: string;
+  /** Login whose action it is. */
+  readonly user: string;
+  /** Entries of one lane are sent in order. */
+  readonly lane: string;
+  /** What the person did, for the list of what waits. */
+  readonly action: string;
+  readonly path: string;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly created_ms: number;
+  readonly attempts: number;
+  readonly next_try_ms: number;
+  /** Why the server will not have it; `null` while it waits. */
+  readonly refused: string | null;
+}
+
+export type Outcome =
+  | { readonly kind: "done" }
+  | { readonly kind: "later" }
+  | { readonly kind: "refused"; readonly reason: string };
+
+const FIRST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 60_000;
+
+/** Pause before the next attempt: 2 s doubling to 1 min. */
+export function pauseMs(attempts: number): number {
+  return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.max(0, attempts - 1));
+}
+
+/** Entries that may be sent now: the first of each lane, if it is due. A refused entry holds its lane: what follows rests on it. */
+export function due(entries: readonly OutboxEntry[], user: string, nowMs: number): readonly OutboxEntry[] {
+  const lanes = new Set<string>();
+  const ready: OutboxEntry[] = [];
+  for (const entry of entries) {
+    if (entry.user !== user || lanes.has(entry.lane)) continue;
+    lanes.add(entry.lane);
+    if (entry.refused === null && entry.next_try_ms <= nowMs) ready.push(entry);
+  }
+  return ready;
+}
+
+/** When `due` will next have something to send; `null` if nothing waits. */
+export function nextDueMs(entries: readonly OutboxEntry[], user: string): number | null {
+  const lanes = new Set<string>();
+  let soonest: number | null = null;
+  for (const entry of entries) {
+    if (entry.user !== user || lanes.has(entry.lane)) continue;
+    lanes.add(entry.lane);
+    if (entry.refused !== null) continue;
+    soonest = soonest === null ? entry.next_try_ms : Math.min(soonest, entry.next_try_ms);
+  }
+  return soonest;
+}
+
+/** The entries after one of them met its outcome. */
+export function step(entries: readonly OutboxEntry[], key: string, outcome: Outcome, nowMs: number): readonly OutboxEntry[] {
+  if (outcome.kind === "done") return entries.filter((entry) => entry.key !== key);
+  return entries.map((entry) => {
+    if (entry.key !== key) return entry;
+    const attempts = entry.attempts + 1;
+    if (outcome.kind === "refused") return { ...entry, attempts, refused: outcome.reason };
+    return { ...entry, attempts, next_try_ms: nowMs + pauseMs(attempts) };
+  });
+}
+
+/** Everything is tried again at once, as when the signal comes back. */
+export function wake(entries: readonly OutboxEntry[], nowMs: number): readonly OutboxEntry[] {
+  return entries.map((entry) => (entry.next_try_ms > nowMs ? { ...entry, next_try_ms: nowMs } : entry));
+}
+
+const FIELDS: readonly (keyof OutboxEntry)[] = ["key", "user", "lane", "action", "path"];
+
+/** Entries from storage; what cannot be read is left out rather than blocking the rest. */
+export function decode(text: string | null): readonly OutboxEntry[] {
+  if (text === null) return [];
+  try {
+    const value: unknown = JSON.parse(text);
+    if (!Array.isArray(value)) return [];
+    return value.filter(
+      (item): item is OutboxEntry =>
+        typeof item === "object" && item !== null && FIELDS.every((field) => typeof item[field] === "string"),
+    );
+  } catch {
+    return [];
+  }
+}

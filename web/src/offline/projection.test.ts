@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import type { OutboxEntry } from "./outbox";
+import { project, taskLane } from "./projection";
+
+function waiting(task: number, action: string, refused: string | null = null): OutboxEntry {
+  return { key: `${task}${action}`, user: "w", lane: taskLane(task), action, path: "", body: {}, created_ms: 0, attempts: 0, next_try_ms: 0, refused };
+}
+
+const task = { id: 7, kind: "handle", state: "waiting", actions: ["accept", "return"] } as const;
+
+describe("projection", () => {
+  it("is the server's word while nothing waits", () => {
+    expect(project(task, [waiting(8, "accept")])).toEqual({ state: "waiting", actions: ["accept", "return"], waiting: 0, refused: null });
+  });
+
+  it("lets a worker without signal go the whole way", () => {
+    const one = [waiting(7, "accept")];
+    expect(project(task, one)).toMatchObject({ state: "accepted", actions: ["arrive", "return"], waiting: 1 });
+    const two = [...one, waiting(7, "arrive")];
+    expect(project(task, two)).toMatchObject({ state: "on_site", actions: ["handle", "return"] });
+    expect(project(task, [...two, waiting(7, "handle")])).toMatchObject({ state: "done", actions: [], waiting: 3 });
+  });
+
+  it("offers a verifier both answers on site", () => {
+    const verification = { ...task, kind: "verify" } as const;
+    expect(project(verification, [waiting(7, "accept"), waiting(7, "arrive")]).actions).toEqual(["verify", "reject", "return"]);
+  });
+
+  it("stops at a refusal and shows the server's state", () => {
+    const standing = project(task, [waiting(7, "accept", "taken"), waiting(7, "arrive")]);
+    expect(standing.refused?.refused).toBe("taken");
+    expect(standing.state).toBe("waiting");
+    expect(standing.actions).toEqual([]);
+  });
+});

@@ -1,0 +1,55 @@
+/**
+ * What a task will be once the waiting actions have reached the server. A worker without signal goes on working: after
+ * "accept" the next button is "on site", whether or not the server knows yet.
+ */
+import type { TaskAction, TaskKind, TaskState } from "@/api/schema";
+import type { OutboxEntry } from "./outbox";
+
+export interface Standing {
+  readonly state: TaskState;
+  readonly actions: readonly TaskAction[];
+  /** Actions that wait to be sent. */
+  readonly waiting: number;
+  /** Why an action was refused; nothing more is projected then. */
+  readonly refused: OutboxEntry | null;
+}
+
+interface After {
+  readonly state: TaskState;
+  readonly actions: readonly TaskAction[];
+}
+
+/** The worker's own way through a task; what supervisors do needs the server. */
+const AFTER: Readonly<Record<TaskKind, Partial<Record<TaskAction, After>>>> = {
+  handle: {
+    accept: { state: "accepted", actions: ["arrive", "return"] },
+    arrive: { state: "on_site", actions: ["handle", "return"] },
+    handle: { state: "done", actions: [] },
+    return: { state: "waiting", actions: [] },
+  },
+  verify: {
+    accept: { state: "accepted", actions: ["arrive", "return"] },
+    arrive: { state: "on_site", actions: ["verify", "reject", "return"] },
+    verify: { state: "done", actions: [] },
+    reject: { state: "done", actions: [] },
+    return: { state: "waiting", actions: [] },
+  },
+};
+
+export const taskLane = (id: number): string => `task:${id}`;
+
+export function project(
+  task: { readonly id: number; readonly kind: TaskKind; readonly state: TaskState; readonly actions: readonly TaskAction[] },
+  entries: readonly OutboxEntry[],
+): Standing {
+  let { state, actions } = task;
+  let waiting = 0;
+  for (const entry of entries) {
+    if (entry.lane !== taskLane(task.id)) continue;
+    if (entry.refused !== null) return { state: task.state, actions: [], waiting, refused: entry };
+    waiting += 1;
+    const after = AFTER[task.kind][entry.action as TaskAction];
+    if (after) ({ state, actions } = after);
+  }
+  return { state, actions, waiting, refused: null };
+}

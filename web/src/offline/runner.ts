@@ -1,0 +1,135 @@
+/** Sends what the outbox holds: at once, when the signal is back, when the page is looked at, and again after pauses. */
+import { computed, readonly, shallowRef } from "vue";
+import { ApiError, call, idempotencyKey } from "@/api/client";
+import { decode, due, nextDueMs, step, wake, type Outcome, type OutboxEntry } from "./outbox";
+
+const STORED = "twingrid.outbox";
+/** How long a tab may hold the right to send without renewing it. Two senders would do no harm, only double work. */
+const TURN = "twingrid.outbox.turn";
+const TURN_MS = 30_000;
+
+const all = shallowRef<readonly OutboxEntry[]>(decode(localStorage.getItem(STORED)));
+const user = shallowRef<string | null>(null);
+const tab = idempotencyKey();
+let timer: ReturnType<typeof setTimeout> | undefined;
+let sending = false;
+const sentListeners = new Set<(entry: OutboxEntry) => void>();
+
+/** What waits or was refused, of the person logged in. */
+export const outbox = readonly(computed(() => all.value.filter((entry) => entry.user === user.value)));
+
+function save(entries: readonly OutboxEntry[]): void {
+  localStorage.setItem(STORED, JSON.stringify(entries));
+  all.value = entries;
+}
+
+/** Changes by other tabs are in the storage, so every change starts from there. */
+function change(edit: (entries: readonly OutboxEntry[]) => readonly OutboxEntry[]): void {
+  save(edit(decode(localStorage.getItem(STORED))));
+}
+
+function takeTurn(): boolean {
+  const [holder, until] = (localStorage.getItem(TURN) ?? "").split(" ");
+  if (holder !== tab && Number(until) > Date.now()) return false;
+  localStorage.setItem(TURN, `${tab} ${Date.now() + TURN_MS}`);
+  return true;
+}
+
+async function send(entry: OutboxEntry): Promise<Outcome> {
+  try {
+    await call(entry.path, { method: "POST", body: entry.body, headers: { "idempotency-key": entry.key } });
+    return { kind: "done" };
+  } catch (failure) {
+    if (!(failure instanceof ApiError)) throw failure;
+    if (failure.kind !== "refused") return { kind: "later" };
+    const { title, detail, fix } = failure.problem;
+    return { kind: "refused", reason: [title, detail, fix].filter(Boolean).join(" · ") || `HTTP ${failure.status}` };
+  }
+}
+
+function schedule(): void {
+  clearTimeout(timer);
+  if (user.value === null) return;
+  const next = nextDueMs(all.value, user.value);
+  if (next !== null) timer = setTimeout(() => void flush(), Math.max(200, next - Date.now()));
+}
+
+/** Send what is due, one after the other. */
+export async function flush(): Promise<void> {
+  if (sending || user.value === null) return;
+  if (!takeTurn()) {
+    timer = setTimeout(() => void flush(), TURN_MS / 3);
+    return;
+  }
+  sending = true;
+  try {
+    let ready = due(all.value, user.value, Date.now());
+    while (ready.length > 0) {
+      for (const entry of ready) {
+        const outcome = await send(entry);
+        change((entries) => step(entries, entry.key, outcome, Date.now()));
+        if (outcome.kind !== "later") for (const listener of sentListeners) listener(entry);
+      }
+      takeTurn();
+      ready = user.value === null ? [] : due(all.value, user.value, Date.now());
+    }
+  } finally {
+    sending = false;
+    localStorage.removeItem(TURN);
+  }
+  schedule();
+}
+
+/** Keep an action and send it as soon as it can be. It is in the phone's storage when this returns. */
+export function post(action: Pick<OutboxEntry, "lane" | "action" | "path" | "body">): void {
+  if (user.value === null) throw new Error("nobody is logged in");
+  const entry: OutboxEntry = {
+    ...action,
+    key: idempotencyKey(),
+    user: user.value,
+    created_ms: Date.now(),
+    attempts: 0,
+    next_try_ms: 0,
+    refused: null,
+  };
+  change((entries) => [...entries, entry]);
+  void flush();
+}
+
+/** Put a refused entry away, after the person has read it, with all that waited behind it. */
+export function putAway(key: string): void {
+  change((entries) => {
+    const refused = entries.find((entry) => entry.key === key);
+    return entries.filter((entry) => !refused || entry.user !== refused.user || entry.lane !== refused.lane);
+  });
+  void flush();
+}
+
+/** Be told when an entry has met its fate. */
+export function onSent(listener: (entry: OutboxEntry) => void): () => void {
+  sentListeners.add(listener);
+  return () => sentListeners.delete(listener);
+}
+
+function retryNow(): void {
+  change((entries) => wake(entries, Date.now()));
+  void flush();
+}
+
+export function startSending(username: string): void {
+  user.value = username;
+  void flush();
+}
+
+export function stopSending(): void {
+  user.value = null;
+  clearTimeout(timer);
+}
+
+addEventListener("online", retryNow);
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible" && all.value.length > 0) retryNow();
+});
+addEventListener("storage", (event) => {
+  if (event.key === STORED) all.value = decode(event.newValue);
+});

@@ -1,0 +1,16 @@
+/** Names that travel, as types and in order. */
+import type { AlarmSummary, FacilitySummary, LatestValue, TaskSummary } from "@/api/schema";
+
+export type SeverityName = AlarmSummary["severity"];
+export type HealthName = FacilitySummary["health"];
+export type QualityName = LatestValue["quality"];
+export type LightName = TaskSummary["deadline"]["light"];
+
+export const SEVERITIES: readonly SeverityName[] = ["critical", "high", "medium", "low", "info"];
+export const HEALTHS: readonly HealthName[] = ["fault", "attention", "unseen", "ok"];
+
+const RANK: Record<SeverityName, number> = { critical: 4, high: 3, medium: 2, low: 1, info: 0 };
+
+export function worse(a: SeverityName, b: SeverityName): number {
+  return RANK[b] - RANK[a];
+}

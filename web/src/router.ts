@@ -1,0 +1,117 @@
+import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
+import { ApiError } from "@/api/client";
+import { getSetup } from "@/api/routes";
+import { i18n } from "@/i18n";
+import { isWorker, knowSession, may, me, whenSessionEnds } from "@/session/session";
+
+declare module "vue-router" {
+  interface RouteMeta {
+    /** Key of the page's name; the document's title. */
+    title: string;
+    /** Reachable without a session. */
+    open?: boolean;
+    /** Permission of the server that the page needs. */
+    needs?: string;
+  }
+}
+
+const number = "(\\d+)";
+const routes: readonly RouteRecordRaw[] = [
+  { path: "/login", name: "login", component: () => import("@/pages/LoginPage.vue"), meta: { title: "login.title", open: true } },
+  { path: "/setup", name: "setup", component: () => import("@/pages/SetupPage.vue"), meta: { title: "setup.title", open: true } },
+  { path: "/password", name: "password", component: () => import("@/pages/PasswordPage.vue"), meta: { title: "password.title" } },
+  {
+    path: "/",
+    component: () => import("@/layout/AppShell.vue"),
+    meta: { title: "nav.overview" },
+    children: [
+      { path: "", name: "home", redirect: () => (isWorker.value ? "/tasks" : "/overview") },
+      { path: "overview", name: "overview", component: () => import("@/pages/OverviewPage.vue"), meta: { title: "nav.overview" } },
+      {
+        path: `communities/:id${number}`,
+        name: "community",
+        component: () => import("@/pages/CommunityPage.vue"),
+        meta: { title: "community.title" },
+      },
+      {
+        path: `facilities/:id${number}`,
+        name: "facility",
+        component: () => import("@/pages/FacilityPage.vue"),
+        meta: { title: "facility.title" },
+      },
+      { path: "alarms", name: "alarms", component: () => import("@/pages/AlarmsPage.vue"), meta: { title: "nav.alarms" } },
+      { path: "alarms/:id", name: "alarm", component: () => import("@/pages/AlarmPage.vue"), meta: { title: "alarm.title" } },
+      { path: "cases", name: "cases", component: () => import("@/pages/CasesPage.vue"), meta: { title: "nav.cases" } },
+      { path: `cases/:id${number}`, name: "case", component: () => import("@/pages/CasePage.vue"), meta: { title: "case.title" } },
+      { path: "tasks", name: "tasks", component: () => import("@/pages/TasksPage.vue"), meta: { title: "nav.tasks" } },
+      { path: `tasks/:id${number}`, name: "task", component: () => import("@/pages/TaskPage.vue"), meta: { title: "task.title" } },
+      {
+        path: "gateways",
+        name: "gateways",
+        component: () => import("@/pages/GatewaysPage.vue"),
+        meta: { title: "nav.gateways", needs: "gateway.see" },
+      },
+      { path: "me", name: "me", component: () => import("@/pages/MePage.vue"), meta: { title: "nav.me" } },
+      { path: ":rest(.*)*", name: "missing", component: () => import("@/pages/MissingPage.vue"), meta: { title: "missing.title" } },
+    ],
+  },
+];
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: [...routes],
+  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+});
+
+/** Where the login leads back to; only places of our own. */
+export function wayBack(value: unknown): string {
+  return typeof value === "string" && value.startsWith("/") && !value.startsWith("//") ? value : "/";
+}
+
+async function setupNeeded(): Promise<boolean> {
+  try {
+    return (await getSetup()).needed;
+  } catch (failure) {
+    if (failure instanceof ApiError) return false;
+    throw failure;
+  }
+}
+
+let setupKnown = false;
+
+router.beforeEach(async (to) => {
+  try {
+    await knowSession();
+  } catch (failure) {
+    // The server does not answer: the login page says so and tries again.
+    if (!(failure instanceof ApiError)) throw failure;
+  }
+  if (!me.value && !setupKnown) {
+    setupKnown = true;
+    if ((await setupNeeded()) && to.name !== "setup") return { name: "setup" };
+  }
+  if (!me.value) return to.meta.open ? true : { name: "login", query: to.path === "/" ? {} : { to: to.fullPath } };
+  if (me.value.must_change_password) return to.name === "password" ? true : { name: "password", query: { to: to.fullPath } };
+  if (to.meta.open) return wayBack(to.query["to"]);
+  if (to.meta.needs && !may(to.meta.needs)) return { name: "home" };
+  return true;
+});
+
+/** The document's title: the page, or what it shows. */
+export function setTitle(text: string): void {
+  document.title = `${text} · Twingrid`;
+}
+
+router.afterEach((to, from, failure) => {
+  if (failure) return;
+  setTitle(i18n.global.t(to.meta.title));
+  // A screen reader hears of the new page as of a new document.
+  if (from.matched.length > 0 && to.path !== from.path) {
+    requestAnimationFrame(() => document.querySelector<HTMLElement>("main")?.focus({ preventScroll: true }));
+  }
+});
+
+whenSessionEnds(() => {
+  const here = router.currentRoute.value;
+  void router.push({ name: "login", query: { to: here.fullPath, ended: "1" } });
+});
