@@ -173,9 +173,8 @@ class Entrance:
     def change(self, caller: Caller, body: SessionPatch) -> Me:
         """Change the language; nothing else of the login."""
         now_ms = self._ports.clock.now_ms()
-        login = replace(caller.login, language=body.language)
-        self._ports.registry_commands.put_login(login, login.username, now_ms)
-        return self.me(replace(caller, login=login))
+        self._ports.registry_commands.set_language(caller.login.username, body.language, now_ms)
+        return self.me(replace(caller, login=replace(caller.login, language=body.language)))
 
     def change_password(self, caller: Caller, body: PasswordChange, request: Request, response: Response) -> Me:
         """Give the login a new password; only this browser stays logged in."""

@@ -88,6 +88,19 @@ class RegistryCommandsSql:
                 raise Refused(f"there is no login {username[:64]!r}")
             record(connection, actor=actor, what="password", ref=username, detail="", now_ms=now_ms)
 
+    def set_language(self, username: str, language: Language, now_ms: int) -> None:
+        """Change the language and nothing else of a login; its sessions go on.
+
+        Raises:
+            Refused: if there is no such login.
+        """
+        table = tables.login
+        with writing(self._engine) as connection:
+            where = table.c.folded == username.casefold()[:64]
+            if connection.execute(sa.update(table).where(where).values(language=language.value)).rowcount == 0:
+                raise Refused(f"there is no login {username[:64]!r}")
+            record(connection, actor=username, what="language", ref=username, detail=language.value, now_ms=now_ms)
+
     def enrol_gateway(self, node: NodeId, name: Text, community: int, actor: str, now_ms: int) -> Gateway:
         """Let a gateway in, or let a revoked one in again.
 

@@ -315,6 +315,10 @@ class RegistryCommands(Protocol):
         """Give a login a new hash; its other sessions end (``changed_ms``)."""
         ...
 
+    def set_language(self, username: str, language: Language, now_ms: int) -> None:
+        """Change the language and nothing else of a login; its sessions go on."""
+        ...
+
     def enrol_gateway(self, node: NodeId, name: Text, community: int, actor: str, now_ms: int) -> Gateway:
         """Let a gateway in, or let a revoked one in again."""
         ...

@@ -168,7 +168,7 @@ class FakeRegistry:
         return login
 
     def put_login(self, login: Login, actor: str, now_ms: int) -> None:
-        self.login_by_name[login.username.casefold()] = login
+        raise NotImplementedError
 
     def set_password(
         self, username: str, password_hash: str, actor: str, now_ms: int, *, one_time: bool = False
@@ -177,6 +177,10 @@ class FakeRegistry:
         self.login_by_name[username.casefold()] = replace(
             login, password_hash=password_hash, one_time=one_time, changed_ms=now_ms
         )
+
+    def set_language(self, username: str, language: Language, now_ms: int) -> None:
+        login = self.login_by_name[username.casefold()]
+        self.login_by_name[username.casefold()] = replace(login, language=language)
 
     def enrol_gateway(self, node: NodeId, name: Text, community: int, actor: str, now_ms: int) -> Gateway:
         raise NotImplementedError

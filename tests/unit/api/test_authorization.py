@@ -1,0 +1,226 @@
+"""Every operation × role × own and other community, generated from the policy; nothing is served by oversight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from fastapi import APIRouter
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from api.application import routes
+from api.guard import GuardedRoute, check_routes
+from api.policy import MACHINE, Objects, load, parse
+from core.errors import Invalid
+from core.people import Role
+from tests.unit.api.world import HOSTILE, PASSWORD, World
+
+POLICY = load()
+_KEY = {"Idempotency-Key": "0123456789abcdef"}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to ask for one operation; ``{n}`` in the path is the community, ``{f}`` its facility, ``{p}`` its point."""
+
+    method: str
+    path: str
+    body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def ask(self, client: TestClient, n: int) -> Any:
+        path = self.path.format(n=n, f=10 * n, p=100 * n + 1)
+        return client.request(self.method, path, json=self.body, headers=dict(self.headers))
+
+
+V1 = "/api/v1"
+CREDENTIALS = {"username": "x", "password": "y"}
+RECIPES: Mapping[str, Recipe] = {
+    "get_setup": Recipe("GET", f"{V1}/setup"),
+    "create_first_administrator": Recipe(
+        "POST", f"{V1}/setup", {**CREDENTIALS, "setup_code": "a", "password": "12345678"}
+    ),
+    "log_in": Recipe("POST", f"{V1}/session", CREDENTIALS),
+    "get_session": Recipe("GET", f"{V1}/session"),
+    "change_session": Recipe("PATCH", f"{V1}/session", {"language": "en"}),
+    "change_password": Recipe(
+        "POST", f"{V1}/session/password", {"current_password": PASSWORD, "new_password": "another long one"}
+    ),
+    "list_communities": Recipe("GET", f"{V1}/communities"),
+    "get_community": Recipe("GET", f"{V1}/communities/{{n}}"),
+    "list_classes": Recipe("GET", f"{V1}/classes"),
+    "list_facilities": Recipe("GET", f"{V1}/facilities?community={{n}}"),
+    "get_facility": Recipe("GET", f"{V1}/facilities/{{f}}"),
+    "get_history": Recipe("GET", f"{V1}/points/{{p}}/history"),
+    "list_alarms": Recipe("GET", f"{V1}/alarms?community={{n}}"),
+    "get_alarm": Recipe("GET", f"{V1}/alarms/alarm{{n}}"),
+    "acknowledge_alarm": Recipe("POST", f"{V1}/alarms/alarm{{n}}/acknowledge", {}),
+    "reset_alarm": Recipe("POST", f"{V1}/alarms/alarm{{n}}/reset", {}),
+    "shelve_alarm": Recipe("POST", f"{V1}/alarms/alarm{{n}}/shelve", {"minutes": 5, "reason": "pump is out"}),
+    "unshelve_alarm": Recipe("POST", f"{V1}/alarms/alarm{{n}}/unshelve"),
+    "list_cases": Recipe("GET", f"{V1}/cases?community={{n}}"),
+    "get_case": Recipe("GET", f"{V1}/cases/{{n}}"),
+    "list_tasks": Recipe("GET", f"{V1}/tasks?community={{n}}"),
+    "get_task": Recipe("GET", f"{V1}/tasks/{{n}}"),
+    "act_on_task": Recipe("POST", f"{V1}/tasks/{{n}}/return", {"note": "not mine"}, _KEY),
+    "list_gateways": Recipe("GET", f"{V1}/gateways"),
+    "get_health": Recipe("GET", f"{V1}/health"),
+    "stream": Recipe("GET", f"{V1}/stream?facility={{f}}"),
+    "probe_healthy": Recipe("GET", "/-/healthy"),
+    "probe_ready": Recipe("GET", "/-/ready"),
+    "get_metrics": Recipe("GET", "/metrics"),
+    "log_out": Recipe("DELETE", f"{V1}/session"),
+}
+# A stream that is allowed never ends by itself; the integration tests open it on a real server.
+ENDLESS = "stream"
+
+
+def test_the_matrix_covers_every_operation() -> None:
+    """No operation is left out of the tests below."""
+    assert RECIPES.keys() == POLICY.operations.keys()
+
+
+@pytest.mark.parametrize("operation", sorted(RECIPES))
+def test_without_a_session_only_open_operations_answer(operation: str, world: World) -> None:
+    """Anonymous, forged and ended cookies get 401 for everything that needs a session."""
+    entry = POLICY.operations[operation]
+    for cookie in ("", "tgs_forged", "eyJhbGciOiJub25lIn0.e30.", "x" * 5000):
+        with world.client() as client:
+            if cookie:
+                client.cookies.set("twingrid", cookie)
+            answer = RECIPES[operation].ask(client, 1)
+        if entry.open_to_all:
+            assert answer.status_code != 403
+            assert answer.status_code != 401 or answer.json()["code"] in ("TG-4011", "TG-4012")
+        else:
+            assert (answer.status_code, answer.json()["code"]) == (401, "TG-4010")
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_roles_do_what_the_policy_says_and_nothing_else(role: Role, world: World) -> None:
+    """For each operation: permitted in the own community, 403 without the permission."""
+    with world.client(f"{role.value}1") as client:
+        for operation, recipe in RECIPES.items():
+            entry = POLICY.operations[operation]
+            allowed = entry.permission == MACHINE or entry.open_to_all or POLICY.allows(role, entry)
+            if operation == ENDLESS and allowed:
+                continue
+            answer = recipe.ask(client, 1)
+            code = answer.json()["code"] if answer.status_code >= 400 else ""
+            assert (code == "TG-4030") is not allowed, (operation, answer.status_code, answer.text)
+            assert answer.status_code < 500, operation
+            if operation == "change_password":
+                World.log_in(client, f"{role.value}1", "another long one")
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_other_communities_do_not_exist(role: Role, world: World) -> None:
+    """What lies in a community out of sight is not found, and no list holds it."""
+    with world.client(f"{role.value}1") as client:
+        for operation, recipe in RECIPES.items():
+            entry = POLICY.operations[operation]
+            if entry.objects is not Objects.COMMUNITY or not POLICY.allows(role, entry):
+                continue
+            answer = recipe.ask(client, 2)
+            if operation.startswith("list_"):
+                shown = answer.json()["items"]
+                assert all(one.get("community", one)["id"] == 1 for one in shown), operation
+                assert shown == [] or operation in ("list_communities", "list_gateways"), operation
+            else:
+                assert (answer.status_code, answer.json()["code"]) == (404, "TG-4040"), operation
+    assert world.cases.commands == []
+
+
+def test_a_change_of_role_or_community_applies_at_once(world: World) -> None:
+    """A request after the change is judged by it, without a new login."""
+    with world.client("manager1") as client:
+        assert client.get("/api/v1/health").status_code == 200
+        login = world.registry.login_by_name["manager1"]
+        object.__setattr__(login, "role", Role.GRID_WORKER)
+        object.__setattr__(login, "communities", frozenset({2}))
+        assert client.get("/api/v1/health").status_code == 403
+        assert client.get("/api/v1/facilities/10").status_code == 404
+        assert client.get("/api/v1/facilities/20").status_code == 200
+
+
+def test_supervised_steps_need_the_permission(world: World) -> None:
+    """A worker may not transfer, suspend, resume or cancel; a manager may."""
+    for action in ("transfer", "suspend", "resume", "cancel"):
+        with world.client("maintainer1") as client:
+            answer = client.post(f"/api/v1/tasks/1/{action}", json={"note": "because"}, headers=_KEY)
+            assert answer.json()["code"] == "TG-4030"
+        with world.client("manager1") as client:
+            assert client.post(f"/api/v1/tasks/1/{action}", json={"note": "because"}, headers=_KEY).status_code == 200
+
+
+def test_nothing_of_the_record_can_be_assigned(world: World) -> None:
+    """Unknown fields are refused, so nobody sets a role, an owner or a state by naming it."""
+    with world.client("maintainer1") as client:
+        for path, body in (
+            ("/api/v1/session", {"language": "en", "role": "administrator"}),
+            ("/api/v1/session", {"language": "en", "communities": [2]}),
+        ):
+            answer = client.patch(path, json=body)
+            assert (answer.status_code, answer.json()["code"]) == (422, "TG-4220")
+        answer = client.post("/api/v1/tasks/1/accept", json={"owner": 100, "state": "done"}, headers=_KEY)
+        assert answer.status_code == 422
+    assert world.registry.login_by_name["maintainer1"].role is Role.MAINTAINER
+
+
+def test_an_operation_without_an_entry_stops_the_server() -> None:
+    """The policy must name every operation and nothing else; all findings come at once."""
+    served = routes()
+    check_routes(served, POLICY)
+    extra = APIRouter(route_class=GuardedRoute)
+    extra.add_api_route("/x", lambda: None, operation_id="steal")
+    with pytest.raises(Invalid, match="operation steal has no entry"):
+        check_routes([*served, *extra.routes], POLICY)
+    with pytest.raises(Invalid, match="entry log_in names no operation"):
+        check_routes([one for one in served if getattr(one, "operation_id", "") != "log_in"], POLICY)
+
+
+def test_a_route_that_nobody_guards_stops_the_server() -> None:
+    """A plain route, one without an operation id, and a doubled id are refused."""
+    plain = Route("/plain", lambda request: None)
+    nameless = APIRouter(route_class=GuardedRoute)
+    nameless.add_api_route("/y", lambda: None)
+    with pytest.raises(Invalid) as caught:
+        check_routes([*routes(), *routes()[:1], plain, *nameless.routes], POLICY)
+    said = str(caught.value)
+    assert "'/plain' is not guarded" in said
+    assert "'/y' is not guarded" in said
+    assert "get_setup is used twice" in said
+
+
+def test_a_wrong_policy_is_refused_with_everything_wrong() -> None:
+    """Unknown roles, permissions and objects, and missing parts, are all named."""
+    with pytest.raises(Invalid) as caught:
+        parse(
+            "permissions: {see: look}\n"
+            "roles: {manager: [see, fly], wizard: [see]}\n"
+            "operations: {a: {permission: dig, objects: none}, b: {permission: see, objects: moon}, c: see}\n"
+        )
+    said = str(caught.value)
+    for part in (
+        "role wizard is unknown",
+        "permission fly",
+        "role technician has no entry",
+        "permission dig",
+        "moon",
+        " c ",
+    ):
+        assert part in said
+    with pytest.raises(Invalid, match="permissions is missing"):
+        parse("[]")
+
+
+def test_hostile_names_travel_as_text(world: World) -> None:
+    """A name with markup comes back as it is, in JSON that no browser takes for a page."""
+    with world.client("manager1") as client:
+        answer = client.get("/api/v1/facilities/10")
+    assert answer.json()["name"]["en"] == HOSTILE
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
