@@ -74,6 +74,7 @@ WB_MSW_V4: Final = Product(
         _reg("co2", _IN, 8, DataType.U16, 1.0, "[ppm]", invalid=0xFFFF),
         _reg("illuminance", _IN, 9, DataType.U32, 0.01, "lx"),
         _reg("voc", _IN, 11, DataType.U16, 1.0, "[ppb]", invalid=0xFFFF),
+        _reg("motion", _IN, 280, DataType.U16),
     ),
 )
 BAC_002ALN: Final = Product(
@@ -171,6 +172,7 @@ class WirenBoardMsw4:
         co2: ppm.
         sound_level: dB.
         illuminance: lx.
+        motion: strength of movement, 0 for none.
     """
 
     PRODUCT: ClassVar[Product] = WB_MSW_V4
@@ -180,6 +182,7 @@ class WirenBoardMsw4:
     co2: Signal
     sound_level: Signal
     illuminance: Signal
+    motion: Signal
 
     def signals(self) -> Mapping[str, Signal]:
         """A signal for every register."""
@@ -190,6 +193,7 @@ class WirenBoardMsw4:
             "co2": self.co2,
             "illuminance": self.illuminance,
             "voc": setting(float("nan"), "[ppb]"),
+            "motion": self.motion,
         }
 
 

@@ -47,6 +47,8 @@ SDM630: Final = Product(
         _f32("frequency", 0x46, "Hz"),
         _f32("import_energy", 0x48, "kW.h"),
         _f32("export_energy", 0x4A, "kW.h"),
+        _f32("import_reactive_energy", 0x4C, "kvar.h"),
+        _f32("export_reactive_energy", 0x4E, "kvar.h"),
         _f32("voltage_l1_l2", 0xC8, "V"),
         _f32("voltage_l2_l3", 0xCA, "V"),
         _f32("voltage_l3_l1", 0xCC, "V"),
@@ -54,6 +56,10 @@ SDM630: Final = Product(
         *_phases("thd_voltage", (0xEA, 0xEC, 0xEE), "%"),
         _f32("thd_voltage_mean", 0xF8, "%"),
         _f32("total_energy", 0x156, "kW.h"),
+        _f32("total_reactive_energy", 0x158, "kvar.h"),
+        *_phases("import_energy", (0x15A, 0x15C, 0x15E), "kW.h"),
+        *_phases("export_energy", (0x160, 0x162, 0x164), "kW.h"),
+        *_phases("total_energy", (0x166, 0x168, 0x16A), "kW.h"),
         _f32("modbus_address", 0x14, "1", Table.HOLDING_REGISTERS),
         _f32("baud_rate_code", 0x1C, "1", Table.HOLDING_REGISTERS),
     ),
@@ -95,6 +101,9 @@ class EastronSdm630:
             "frequency": self._model("Hz", supply.frequency_hz),
             "import_energy": self._model("kW.h", supply.energy_kwh),
             "export_energy": setting(0.0, "kW.h"),
+            "import_reactive_energy": self._model("kvar.h", supply.reactive_energy_kvarh),
+            "export_reactive_energy": setting(0.0, "kvar.h"),
+            "total_reactive_energy": self._model("kvar.h", supply.reactive_energy_kvarh),
             "current_neutral": self._model("A", supply.neutral_current_a),
             "thd_voltage_mean": self._model("%", supply.thd_pct),
             "total_energy": self._model("kW.h", supply.energy_kwh),
@@ -114,6 +123,9 @@ class EastronSdm630:
         found[f"reactive_power_l{n}"] = self._model(
             "var", lambda t: supply.phase_power_w(phase, t) * _tan(supply.power_factor(t))
         )
+        for counter in ("import_energy", "total_energy"):
+            found[f"{counter}_l{n}"] = self._model("kW.h", lambda t: supply.phase_energy_kwh(phase, t))
+        found[f"export_energy_l{n}"] = setting(0.0, "kW.h")
         found[f"power_factor_l{n}"] = self._model("1", supply.power_factor)
 
     def _model(self, unit: str, function: Callable[[float], float]) -> Signal:

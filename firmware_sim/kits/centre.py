@@ -35,6 +35,7 @@ def _air(room: RoomAir) -> dict[str, Signal]:
         "co2": ("[ppm]", room.co2_ppm),
         "sound": ("dB[SPL]", room.sound_db),
         "light": ("lx", room.illuminance_lx),
+        "motion": ("1", room.motion),
     }
     return {
         name: ModelSignal(unit=unit, model=room.MODEL, function=function, detail=room.detail)
@@ -53,6 +54,7 @@ def air_wall_sensor(context: KitContext) -> Plant:
         co2=air["co2"],
         sound_level=air["sound"],
         illuminance=air["light"],
+        motion=air["motion"],
     )
     rows = (
         ("air_temp", "Cel", "temperature"),

@@ -92,6 +92,11 @@ class RoomAir:
         """Sound level."""
         return 34.0 + 14.0 * self._used(time_s) + 4.0 * smooth(self.seed + 4, time_s, 15.0)
 
+    def motion(self, time_s: float) -> float:
+        """Strength of movement a presence sensor sees: follows the people in the room."""
+        people = self.people(math.floor(time_s / _SLOT_S))
+        return 40.0 * people * (0.5 + 0.5 * smooth(self.seed + 6, time_s, 8.0))
+
     def illuminance_lx(self, time_s: float) -> float:
         """Light: lamps when used, daylight through the windows."""
         daylight = max(0.0, math.sin(math.pi * (local_hour(time_s) - 6.0) / 12.0))

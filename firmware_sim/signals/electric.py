@@ -19,6 +19,7 @@ from firmware_sim.signals.windows import NEVER, Schedule, Window
 
 _LOST_PHASE: Final = 1
 _RESIDUAL_V: Final = 3.0
+_MEAN_POWER_FACTOR: Final = 0.925
 _W_PER_KW: Final = 1000.0
 _S_PER_H: Final = 3600.0
 
@@ -85,7 +86,7 @@ class ThreePhaseSupply:
 
     def power_factor(self, time_s: float) -> float:
         """Power factor of all phases, between 0.88 and 0.97."""
-        return 0.925 + 0.045 * smooth(self.seed + 11, time_s, 900.0)
+        return _MEAN_POWER_FACTOR + 0.045 * smooth(self.seed + 11, time_s, 900.0)
 
     def current_a(self, phase: int, time_s: float) -> float:
         """Current of a phase."""
@@ -108,15 +109,24 @@ class ThreePhaseSupply:
         """Total harmonic distortion of the voltage."""
         return 0.0 if self.outage.active(time_s) else 2.2 + 0.6 * smooth(self.seed + 13, time_s, 600.0)
 
+    def phase_energy_kwh(self, phase: int, time_s: float) -> float:
+        """Energy counter of a phase: the integral of `phase_power_w` since `start_s`."""
+        watt_seconds = self.load_w.integral(self.start_s, time_s)
+        for factor, window in self._corrections(phase, time_s):
+            watt_seconds += factor * self.load_w.integral(window.start_s, min(time_s, window.stop_s))
+        return self.shares[phase] * (self.energy_start_kwh + watt_seconds / _W_PER_KW / _S_PER_H)
+
     def energy_kwh(self, time_s: float) -> float:
         """Energy counter: the integral of `power_w` since `start_s`."""
-        watt_seconds = self.load_w.integral(self.start_s, time_s)
-        for factor, window in self._corrections(time_s):
-            watt_seconds += factor * self.load_w.integral(window.start_s, min(time_s, window.stop_s))
-        return self.energy_start_kwh + watt_seconds / _W_PER_KW / _S_PER_H
+        return sum(self.phase_energy_kwh(p, time_s) for p in range(3))
 
-    def _corrections(self, time_s: float) -> Iterator[tuple[float, Window]]:
+    def reactive_energy_kvarh(self, time_s: float) -> float:
+        """Reactive energy at the mean power factor (the factor's slow wander has no closed integral)."""
+        return self.energy_kwh(time_s) * math.tan(math.acos(_MEAN_POWER_FACTOR))
+
+    def _corrections(self, phase: int, time_s: float) -> Iterator[tuple[float, Window]]:
         """Windows with what they add to the undisturbed load; incidents of one board do not overlap."""
         yield from ((-1.0, w) for w in self.outage.until(time_s))
-        yield from ((-self.shares[_LOST_PHASE], w) for w in self.phase_loss.until(time_s))
+        if phase == _LOST_PHASE:
+            yield from ((-1.0, w) for w in self.phase_loss.until(time_s))
         yield from ((w.magnitude - 1.0, w) for w in self.overload.until(time_s))
