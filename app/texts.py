@@ -1,0 +1,111 @@
+"""What the command line says, in both languages. Placeholders have names and are the same in both."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from core.people import Language
+from core.places import Text
+
+LANGUAGE_VARIABLE: Final = "TWINGRID_LANG"
+
+TEXTS: Final[Mapping[str, Text]] = {
+    key: Text(zh=zh, en=en)
+    for key, zh, en in (
+        ("about", "双网格:社区服务中心与老旧基础设施的监测与派单", "Twingrid: watches a city's communities, sends the right worker"),
+        ("help.config", "配置文件(默认:当前目录的 twingrid.yaml)", "settings file (default: twingrid.yaml in this folder)"),
+        ("help.lang", "界面语言:zh 或 en(默认取自 LANG)", "language: zh or en (default: from LANG)"),
+        ("help.json", "以 JSON 输出", "print JSON"),
+        ("help.data", "数据目录", "data folder"),
+        ("help.port", "网页端口", "port of the pages"),
+        ("help.broker-port", "MQTT 端口", "port of the MQTT broker"),
+        ("help.modbus-port", "第一条模拟总线的端口", "port of the first simulated bus"),
+        ("help.speed", "模拟时间的倍速", "simulated seconds per second"),
+        ("help.fresh", "先清空演示数据", "start with empty demo data"),
+        ("help.gateway-file", "网关配置文件", "configuration file of the gateway"),
+        ("help.origin", "显示每项设置的来源", "show where each setting comes from"),
+        ("cmd.demo", "在本机启动整套演示:消息代理、模拟设备、网关、核心、接口与网页", "Run everything on this machine with simulated devices"),
+        ("cmd.up", "启动并看护本机的所有进程", "Start this installation's processes and look after them"),
+        ("cmd.core", "核心进程:接入、存储、规则、派单", "The core process: ingest, store, rules, dispatch"),
+        ("cmd.api", "接口进程:HTTP 接口与网页", "The API process: HTTP interface and pages"),
+        ("cmd.gateway", "网关进程:读取设备并上送", "A gateway: reads devices and sends readings north"),
+        ("cmd.check", "检查设置、网关配置、台账与规则,一次列出全部问题", "Check settings, gateways, registry and rules; list everything wrong"),
+        ("cmd.doctor", "检查本机:程序、端口、权限、磁盘、时钟", "Look at this machine: programs, ports, rights, disk, clock"),
+        ("cmd.version", "版本", "Version"),
+        ("cmd.config", "设置", "Settings"),
+        ("cmd.config.show", "显示全部设置", "Show all settings"),
+        ("col.setting", "设置项", "setting"),
+        ("col.value", "值", "value"),
+        ("col.origin", "来源", "origin"),
+        ("default", "默认值", "default"),
+        ("environment", "环境变量", "environment"),
+        ("check.good", "没有发现问题({count} 个文件)", "nothing wrong ({count} files)"),
+        ("check.bad", "发现 {count} 个问题", "{count} things are wrong"),
+        ("check.fix", "处理", "fix"),
+        ("check.nothing", "尚未实现对 {what} 的检查", "{what} cannot be checked here"),
+        ("doctor.ok", "正常", "fine"),
+        ("doctor.warn", "注意", "note"),
+        ("doctor.bad", "问题", "wrong"),
+        ("state.waiting", "等待", "waiting"),
+        ("state.starting", "启动中", "starting"),
+        ("state.ready", "就绪", "ready"),
+        ("state.delayed", "稍后重启", "restarting"),
+        ("state.failed", "失败", "failed"),
+        ("state.stopped", "已停止", "stopped"),
+        ("up.ready", "全部就绪:{address}(Ctrl-C 结束)", "everything is ready: {address} (Ctrl-C ends it)"),
+        ("up.stopping", "正在停止……", "stopping …"),
+        ("up.stopped", "已全部停止({seconds:.1f} 秒)", "everything has stopped ({seconds:.1f} s)"),
+        ("up.child", "{name}:{state}", "{name}: {state}"),
+        ("demo.preparing", "生成演示城区的配置", "writing the demo city's configuration"),
+        ("demo.database", "建立数据库并导入台账:{facilities} 个设施,{points} 个测点", "making the database: {facilities} facilities, {points} points"),
+        ("demo.open", "浏览器打开", "open in a browser"),
+        ("demo.logins", "演示账号(密码只用一次,首次登录须修改)", "logins of the demo (one-time passwords, to be changed at first use)"),
+        ("demo.logins.kept", "演示账号与上次相同:{file}", "logins are those of the last start: {file}"),
+        ("demo.simulated", "所有设备均为模拟:{kinds}", "all devices are simulated: {kinds}"),
+        ("demo.end", "Ctrl-C 结束全部进程", "Ctrl-C ends everything"),
+        ("demo.no-pages", "网页尚未构建,只提供接口(运行 make web)", "the pages are not built, the API alone is served (run make web)"),
+        ("demo.restarted", "{name} 已重启", "{name} was started again"),
+        ("col.login", "账号", "login"),
+        ("col.password", "密码", "password"),
+        ("col.person", "人员", "person"),
+        ("col.role", "角色", "role"),
+        ("role.administrator", "系统管理员", "administrator"),
+        ("role.manager", "管理者", "manager"),
+        ("role.maintainer", "维修员", "maintainer"),
+        ("role.grid_worker", "网格员", "grid worker"),
+        ("role.technician", "调试员", "technician"),
+        ("error", "错误", "error"),
+        ("error.unavailable", "现在无法进行:{why}", "not possible now: {why}"),
+        ("error.unexpected", "内部错误,详见日志:{why}", "internal error, see the log: {why}"),
+        ("api.first-run", "尚无管理员。打开 {address}/setup,输入一次性代码:{code}", "no administrator yet. Open {address}/setup and enter the one-time code: {code}"),
+    )
+}  # fmt: skip
+
+
+def say(key: str, language: Language, **values: object) -> str:
+    """A text with its values filled in.
+
+    Raises:
+        KeyError: if there is no such text; a test looks at every use.
+    """
+    return TEXTS[key].in_language(language.value).format(**values)
+
+
+def choose_language(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Language:
+    """``--lang`` on the command line, else ``TWINGRID_LANG``, else the locale's variables; English if none says so."""
+    environment = os.environ if environment is None else environment
+    for i, argument in enumerate(arguments):
+        if argument.startswith("--lang="):
+            return _language(argument.removeprefix("--lang="))
+        if argument == "--lang" and i + 1 < len(arguments):
+            return _language(arguments[i + 1])
+    for name in (LANGUAGE_VARIABLE, "LC_ALL", "LC_MESSAGES", "LANG"):
+        if environment.get(name):
+            return _language(environment[name])
+    return Language.ENGLISH
+
+
+def _language(text: str) -> Language:
+    return Language.CHINESE if text.lower().startswith("zh") else Language.ENGLISH

@@ -1,0 +1,115 @@
+"""Migrations end where the tables of the rooms are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from app.database import all_metadata, differences, migrate, open_database
+from core.errors import Refused, Unavailable
+
+
+def _shape(engine: sa.Engine) -> dict[str, Any]:
+    """Everything the inspector knows of a database, without the migration table."""
+    inspector = sa.inspect(engine)
+    shape: dict[str, Any] = {}
+    for table in sorted(set(inspector.get_table_names()) - {"alembic_version"}):
+        columns = {c["name"]: (str(c["type"]), c["nullable"], c["default"]) for c in inspector.get_columns(table)}
+        shape[table] = {
+            "columns": columns,
+            "primary": inspector.get_pk_constraint(table),
+            "foreign": sorted(inspector.get_foreign_keys(table), key=repr),
+            "unique": sorted(inspector.get_unique_constraints(table), key=repr),
+            "indexes": sorted(map(_plain, inspector.get_indexes(table))),
+            "checks": sorted(inspector.get_check_constraints(table), key=repr),
+        }
+    return shape
+
+
+def _plain(index: Any) -> str:
+    """An index as text; the condition of a partial one is an object without equality."""
+    options = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+    return repr({**index, "dialect_options": options})
+
+
+def test_migrating_from_empty_is_creating_all(tmp_path: Path) -> None:
+    """All migrations on an empty database lead to exactly the tables that the rooms declare."""
+    migrated, created = (open_database(f"sqlite:///{tmp_path / name}.sqlite") for name in ("migrated", "created"))
+    migrate(migrated)
+    for metadata in all_metadata():
+        metadata.create_all(created)
+    assert _shape(migrated) == _shape(created)
+    assert differences(migrated) == []
+    migrated.dispose()
+    created.dispose()
+
+
+def test_case_and_task_are_in_the_first_migration() -> None:
+    """Case and task exist from the first revision on."""
+    first = next((Path(__file__).parents[3] / "app" / "migrations" / "versions").glob("0001_*.py")).read_text()
+    for table in ("dispatch_case", "dispatch_task", "dispatch_alarm", "dispatch_outbox", "registry_facility"):
+        assert f'"{table}"' in first
+
+
+def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
+    """A second start finds everything done."""
+    engine = open_database(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    migrate(engine)
+    before = _shape(engine)
+    migrate(engine)
+    assert _shape(engine) == before
+    engine.dispose()
+
+
+def test_a_missing_column_is_found(tmp_path: Path) -> None:
+    """The comparison is not blind: a column that somebody dropped is reported."""
+    engine = open_database(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    migrate(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE dispatch_case RENAME COLUMN note TO remark"))
+    assert differences(engine)
+    engine.dispose()
+
+
+def test_a_newer_database_is_refused(tmp_path: Path) -> None:
+    """An older program does not touch the schema of a newer one."""
+    engine = open_database(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    migrate(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(Refused, match="newer Twingrid"):
+        migrate(engine)
+    engine.dispose()
+
+
+def test_a_failing_migration_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A migration that fails in the middle is rolled back as a whole."""
+    engine = open_database(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    original = sa.Connection.execute
+    seen = 0
+
+    def fail_late(self: sa.Connection, statement: Any, *args: Any, **kwargs: Any) -> Any:
+        nonlocal seen
+        seen += "CREATE TABLE" in str(statement)
+        if seen > 5:
+            raise OSError("planted")
+        return original(self, statement, *args, **kwargs)
+
+    monkeypatch.setattr(sa.Connection, "execute", fail_late)
+    with pytest.raises(OSError, match="planted"):
+        migrate(engine)
+    monkeypatch.undo()
+    assert _shape(engine) == {}
+    migrate(engine)
+    assert differences(engine) == []
+    engine.dispose()
+
+
+def test_a_folder_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:
+    """A path below a file has one clear error."""
+    (tmp_path / "file").touch()
+    with pytest.raises(Unavailable, match="cannot make the database's folder"):
+        open_database(f"sqlite:///{tmp_path / 'file' / 'a.sqlite'}")
