@@ -72,6 +72,8 @@ class Action(StrEnum):
     SUSPEND = "suspend"
     RESUME = "resume"
     CANCEL = "cancel"
+    REOPEN = "reopen"
+    """By the system only: the alarm behind an ended case turns out to be still on."""
 
 
 REASON_NEEDED = frozenset({Action.RETURN, Action.TRANSFER, Action.SUSPEND, Action.CANCEL, Action.REJECT})
@@ -166,7 +168,8 @@ class UnknownItem(Refused):
 class Conflict(Refused):
     """Not in this state, or somebody was faster; ``code`` says which, ``owner`` who holds it now.
 
-    Codes: ``taken``, ``wrong_state``, ``own_repair``, ``not_handled_yet``, ``not_latched``, ``shelve_critical``.
+    Codes: ``taken``, ``wrong_state``, ``own_repair``, ``not_handled_yet``, ``suspended_before``, ``key_reused``,
+    ``changed``, ``shelving``.
     """
 
     def __init__(self, code: str, message: str, owner: int | None = None) -> None:

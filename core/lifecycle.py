@@ -1,7 +1,7 @@
 """The life cycle of an alarm as a table: state and event decide the next state (``docs/alarms.md``, part 7).
 
-Latching rules (gas, fire, a person trapped) do not return by themselves: they wait, latched, for a reset. A pair that is
-not in the table changes nothing; callers count it. Source: ANSI/ISA-18.2, OPC UA Part 9.
+Latching rules (gas, fire, a person trapped) do not return by themselves: they wait, latched, for a reset. A pair that
+is not in the table changes nothing; callers count it. Source: ANSI/ISA-18.2, OPC UA Part 9.
 """
 
 from __future__ import annotations

@@ -307,7 +307,7 @@ class TaskCommand:
         key: idempotency key, 1 to 64 characters; the same (actor, key) again answers as the first time, without effect.
         note: reason or report; mandatory where ``core.cases.REASON_NEEDED`` says so.
         to_person: for transfer.
-        version: if given, refused as ``Conflict('wrong_state')`` when the task has changed since.
+        version: if given, refused as ``Conflict('changed')`` when the task has changed since.
     """
 
     task: int

@@ -1,0 +1,337 @@
+"""Alarms inside a transaction: recorded change by change, idempotently, with their life cycle and their case.
+
+A change carries the whole interval after it, so applying it is setting the row. What was applied before is recognised
+in two ways: the part of a batch that the alarm's history already ends with is skipped (a batch that is repeated, wholly
+or with more behind it), and a change that would alter nothing alters nothing. An alarm that was retracted or merged and
+is opened again is the same alarm, with the same case.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.alarms import AlarmChange, AlarmEvent, AlarmState, ChangeKind, Severity
+from core.cases import RuleInfo
+from core.lifecycle import next_state
+from core.places import Grid, Text
+from core.ports.cases import EvidenceValue, FeedKind
+from core.ports.registry import RosterSource
+from dispatch import tables
+from dispatch.casework import CaseWork
+from dispatch.ledger import Ledger
+from dispatch.policy import Policy
+
+logger = logging.getLogger(__name__)
+
+_GONE = frozenset({ChangeKind.RETRACTED, ChangeKind.MERGED})
+_STARTS = frozenset({ChangeKind.OPENED, ChangeKind.SPLIT})
+
+RuleLookup = Callable[[str], RuleInfo | None]
+
+
+def info_of(rules: RuleLookup, change_rule: str, severity: Severity) -> RuleInfo:
+    """What is known of a rule; alarms of a rule that has left the rule set go to the construction grid."""
+    return rules(change_rule) or RuleInfo(
+        rule_id=change_rule,
+        family=change_rule,
+        severity=severity,
+        lead=Grid.CONSTRUCTION,
+        support=Grid.GOVERNANCE,
+        say=Text(zh=change_rule, en=change_rule),
+    )
+
+
+class AlarmWork:
+    """All that happens to alarm rows in one transaction."""
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        *,
+        rules: RuleLookup,
+        source: RosterSource,
+        policy: Policy,
+        now_ms: int,
+    ) -> None:
+        """Work on ``connection`` at ``now_ms``."""
+        self._connection = connection
+        self._rules = rules
+        self._source = source
+        self._policy = policy
+        self._now_ms = now_ms
+        self.ledger = Ledger(connection, now_ms)
+        self.cases = CaseWork(connection, self.ledger, source, policy, now_ms)
+        self._touched: dict[int, bool] = {}
+
+    def unapplied(self, changes: Sequence[AlarmChange]) -> list[AlarmChange]:
+        """The changes without those that the alarms' histories already end with, in order."""
+        wanted: dict[str, list[tuple[object, ...]]] = {}
+        for change in changes:
+            wanted.setdefault(change.alarm_id, []).append(_step(change))
+        done: dict[str, list[tuple[object, ...]]] = {}
+        table, ids = tables.alarm_history, sorted(wanted)
+        for begin in range(0, len(ids), 500):
+            query = sa.select(table).where(table.c.alarm_id.in_(ids[begin : begin + 500]), table.c.change.is_not(None))
+            for row in self._connection.execute(query.order_by(table.c.id)):
+                steps = done.setdefault(row.alarm_id, [])
+                steps.append((ChangeKind(row.change), row.start_ms, row.stop_ms, row.since_ms))
+        skip = {alarm_id: _overlap(done.get(alarm_id, []), steps) for alarm_id, steps in wanted.items()}
+        fresh = []
+        for change in changes:
+            if skip[change.alarm_id] > 0:
+                skip[change.alarm_id] -= 1
+            else:
+                fresh.append(change)
+        return fresh
+
+    def record(self, change: AlarmChange, evidence: Sequence[EvidenceValue]) -> None:
+        """Apply one change to its alarm and, through it, to its case."""
+        before = self._alarm(change.alarm_id)
+        if before is None:
+            if change.kind in _GONE:
+                logger.warning("a change of an unknown alarm was ignored", extra={"alarm": change.alarm_id})
+                return
+            self._opened(change, evidence)
+            return
+        if change.kind in _STARTS:
+            if not (before.retracted or before.merged_into):
+                return
+            if change.kind is ChangeKind.SPLIT and before.case is None:
+                before = self.update(before, split_from=change.into, case=self._case_of(change.into))
+        after = self._changed(before, change)
+        if after is None:
+            return
+        if after.case is not None and before.active and not after.active:
+            self._touched[after.case] = True
+        if change.kind is ChangeKind.MERGED:
+            self._merged(before, change)
+        if after.active and not before.active:
+            self._on(after)
+
+    def settle(self) -> None:
+        """After all changes: let every case whose alarms changed follow."""
+        for number, cleared in self._touched.items():
+            self.cases.settle(number, cleared)
+        self._touched.clear()
+
+    def open_due_cases(self) -> None:
+        """Cases for alarms that are on and have none yet: low ones that have lasted, those whose silence has ended."""
+        for row in self._connection.execute(due_for_case(self._policy, self._now_ms)).all():
+            self._on(row)
+
+    def end_shelving(self) -> None:
+        """Let shelving run out; what is still on is annunciated again."""
+        table, shelf = tables.alarm, tables.shelf
+        over = (table.c.shelved_until_ms.is_not(None), table.c.shelved_until_ms <= self._now_ms)
+        for row in self._connection.execute(sa.select(table).where(*over)).all():
+            self.unshelved(row, "shelving_ended")
+        self._connection.execute(sa.delete(shelf).where(shelf.c.until_ms <= self._now_ms))
+
+    def unshelved(self, row: Any, event: str, actor: str = "system") -> Any:
+        """Take an alarm off the shelf: it enters again if it is on."""
+        values: dict[str, object] = {"shelved_until_ms": None, "shelve_reason": ""}
+        if row.active:
+            values["state"] = AlarmState.UNACKNOWLEDGED.value
+        after = self.update(row, **values)
+        self.ledger.note_alarm(after, change=None, event=event, actor=actor)
+        self.tell(after, event)
+        return after
+
+    def update(self, row: Any, **values: object) -> Any:
+        """Change an alarm row; the row after it."""
+        table = tables.alarm
+        query = sa.update(table).where(table.c.alarm_id == row.alarm_id).values(**values)
+        return self._connection.execute(query.returning(table)).one()
+
+    def tell(self, row: Any, what: str) -> None:
+        """A line in the change feed."""
+        self.ledger.tell(
+            FeedKind.ALARM,
+            row.alarm_id,
+            what,
+            community=row.community,
+            facility=row.facility,
+            severity=row.severity,
+        )
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _alarm(self, alarm_id: str) -> Any:
+        query = sa.select(tables.alarm).where(tables.alarm.c.alarm_id == alarm_id)
+        return self._connection.execute(query).one_or_none()
+
+    def _opened(self, change: AlarmChange, evidence: Sequence[EvidenceValue]) -> None:
+        info = info_of(self._rules, change.rule_id, change.severity)
+        place = self._source.place(change.facility)
+        on = change.interval.stop_ms is None
+        shelf = self._shelf(change)
+        values: dict[str, object] = {
+            "alarm_id": change.alarm_id,
+            "rule_id": change.rule_id,
+            "facility": change.facility,
+            "community": place.community if place else 0,
+            "severity": change.severity.value,
+            "kind": change.alarm_kind.value,
+            "state": _first_state(change, info).value,
+            "latching": info.latching,
+            "say_zh": info.say.zh,
+            "say_en": info.say.en,
+            "do": json.dumps([[text.zh, text.en] for text in info.do], ensure_ascii=False),
+            **_interval(change),
+            "active": on,
+            "late": change.late,
+            "retracted": False,
+            "merged_into": "",
+            "split_from": change.into if change.kind is ChangeKind.SPLIT else "",
+            "opened_ms": self._now_ms,
+            "shelved_until_ms": shelf.until_ms if shelf else None,
+            "shelve_reason": shelf.reason if shelf else "",
+            "suppressed": False,
+            "out_of_service": False,
+            "case": self._case_of(change.into) if change.kind is ChangeKind.SPLIT else None,
+        }
+        table = tables.alarm
+        row = self._connection.execute(sa.insert(table).values(**values).returning(table)).one()
+        self._keep_evidence(change.alarm_id, evidence)
+        self.ledger.note_alarm(row, change=change.kind.value, event=AlarmEvent.ENTER.value)
+        self.tell(row, change.kind.value)
+        if on:
+            self._on(row)
+        elif row.case is not None:
+            self._touched.setdefault(row.case, False)
+
+    def _changed(self, before: Any, change: AlarmChange) -> Any | None:
+        """The row after a change of a known alarm; ``None`` when nothing differs."""
+        gone = change.kind in _GONE
+        active = change.interval.stop_ms is None and not gone
+        values: dict[str, object] = {
+            **_interval(change),
+            "active": active,
+            "retracted": change.kind is ChangeKind.RETRACTED,
+            "merged_into": change.into if change.kind is ChangeKind.MERGED else "",
+        }
+        if all(getattr(before, name) == value for name, value in values.items()):
+            return None
+        event = ""
+        state: AlarmState | None = AlarmState(before.state)
+        if gone:
+            state = AlarmState.NORMAL
+        elif active != before.active:
+            moved = AlarmEvent.ENTER if active else AlarmEvent.CLEAR
+            event = moved.value
+            state = next_state(AlarmState(before.state), moved, latching=before.latching)
+        if state is not None:
+            values["state"] = state.value
+        after = self.update(before, **values)
+        self.ledger.note_alarm(after, change=change.kind.value, event=event, note=change.into)
+        self.tell(after, change.kind.value)
+        if after.case is not None:
+            self._touched.setdefault(after.case, False)
+        return after
+
+    def _on(self, row: Any) -> None:
+        """An alarm is on: it needs a case, has one already, or need not have one (yet)."""
+        info = info_of(self._rules, row.rule_id, Severity(row.severity))
+        if row.case is not None:
+            case = self.cases.put_back(row, info)
+        elif _wants_case(row, self._policy, self._now_ms):
+            case = self.cases.open_or_join(row, info)
+        else:
+            return
+        self._touched.setdefault(case.number, False)
+
+    def _merged(self, before: Any, change: AlarmChange) -> None:
+        """The alarm that takes another one in takes its open case over, if it has none of its own."""
+        heir = self._alarm(change.into)
+        if before.case is None or heir is None:
+            return
+        self._touched.setdefault(before.case, False)
+        if heir.case is None and self.cases.case(before.case).open:
+            heir = self.update(heir, case=before.case)
+            self.ledger.note(before.case, "joined", note=heir.alarm_id)
+
+    def _case_of(self, alarm_id: str) -> int | None:
+        row = self._alarm(alarm_id)
+        return row.case if row is not None else None
+
+    def _shelf(self, change: AlarmChange) -> Any | None:
+        table = tables.shelf
+        key = (table.c.rule_id == change.rule_id, table.c.facility == change.facility, table.c.until_ms > self._now_ms)
+        return self._connection.execute(sa.select(table).where(*key)).one_or_none()
+
+    def _keep_evidence(self, alarm_id: str, evidence: Sequence[EvidenceValue]) -> None:
+        if not evidence:
+            return
+        rows = [
+            {
+                "alarm_id": alarm_id,
+                "position": position,
+                "point": item.point,
+                "key": item.key,
+                "name_zh": item.name.zh,
+                "name_en": item.name.en,
+                "unit": item.unit,
+                "time_ms": item.time_ms,
+                "value": item.value if item.value is None or item.value == item.value else None,
+                "quality": item.quality,
+                "text": item.text[:1000],
+            }
+            for position, item in enumerate(evidence[:50])
+        ]
+        self._connection.execute(sa.insert(tables.evidence), rows)
+
+
+def due_for_case(policy: Policy, now_ms: int) -> sa.Select[Any]:
+    """Alarms that are on, have no case, and should have one by now."""
+    table = tables.alarm
+    lasted = sa.and_(table.c.severity == Severity.LOW.value, table.c.start_ms <= now_ms - policy.low_after_ms)
+    return sa.select(table).where(
+        table.c.active,
+        table.c.case.is_(None),
+        table.c.shelved_until_ms.is_(None),
+        ~table.c.suppressed,
+        ~table.c.out_of_service,
+        sa.or_(table.c.severity >= Severity.MEDIUM.value, lasted),
+    )
+
+
+def _wants_case(row: Any, policy: Policy, now_ms: int) -> bool:
+    """The same as ``due_for_case``, for one row."""
+    silent = row.shelved_until_ms is not None or row.suppressed or row.out_of_service
+    if silent or not row.active:
+        return False
+    if row.severity == Severity.LOW:
+        return bool(row.start_ms <= now_ms - policy.low_after_ms)
+    return bool(row.severity >= Severity.MEDIUM)
+
+
+def _first_state(change: AlarmChange, info: RuleInfo) -> AlarmState:
+    """State at first recording: what is discovered late and over is a report line, unless it latches."""
+    if change.interval.stop_ms is None:
+        return AlarmState.UNACKNOWLEDGED
+    if info.latching:
+        return AlarmState.LATCHED_UNACKNOWLEDGED
+    return AlarmState.NORMAL if change.late else AlarmState.RETURNED_UNACKNOWLEDGED
+
+
+def _interval(change: AlarmChange) -> Mapping[str, object]:
+    interval = change.interval
+    return {"start_ms": interval.start_ms, "stop_ms": interval.stop_ms, "since_ms": interval.since_ms}
+
+
+def _step(change: AlarmChange) -> tuple[object, ...]:
+    interval = change.interval
+    return (change.kind, interval.start_ms, interval.stop_ms, interval.since_ms)
+
+
+def _overlap(done: Sequence[tuple[object, ...]], wanted: Sequence[tuple[object, ...]]) -> int:
+    """How many of the first ``wanted`` steps ``done`` ends with."""
+    for length in range(min(len(done), len(wanted)), 0, -1):
+        if list(done[-length:]) == list(wanted[:length]):
+            return length
+    return 0

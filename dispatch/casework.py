@@ -1,0 +1,314 @@
+"""Cases inside a transaction: opened, joined, raised, cancelled, reopened. Which of these, the alarms decide.
+
+The rules (docs/alarms.md, part 8): an alarm of medium severity or above opens one case or joins the open one of its
+facility and rule family; the case takes the worst severity; if all its alarms clear before somebody has begun, it is
+cancelled as *self-cleared*, afterwards the clearing is a note; an alarm whose case has ended by itself and that proves
+to be on reopens that case instead of making a second one.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.alarms import AlarmState, Severity
+from core.cases import (
+    OPEN_CASE_STATES,
+    SYSTEM,
+    Action,
+    Actor,
+    CaseState,
+    Deadline,
+    DeadlineClock,
+    RuleInfo,
+    TaskKind,
+    TaskState,
+)
+from core.ports.cases import FeedKind
+from core.ports.registry import RosterSource
+from dispatch import tables
+from dispatch.ledger import Ledger
+from dispatch.lifecycle import FOLLOW_UPS, UNSTARTED, next_case
+from dispatch.policy import Policy
+from dispatch.taskwork import TaskWork
+from dispatch.worktime import due
+
+SELF_CLEARED = "self-cleared"
+RETRACTED = "retracted"
+_LATCHED = (AlarmState.LATCHED_UNACKNOWLEDGED.value, AlarmState.LATCHED_ACKNOWLEDGED.value)
+_NOT_BEGUN = frozenset({CaseState.FILED, CaseState.DISPATCHED, CaseState.RETURNED, CaseState.TRANSFERRED})
+
+
+class CaseWork:
+    """All that happens to case rows in one transaction."""
+
+    def __init__(
+        self, connection: sa.Connection, ledger: Ledger, source: RosterSource, policy: Policy, now_ms: int
+    ) -> None:
+        """Work on ``connection`` at ``now_ms``."""
+        self._connection = connection
+        self._ledger = ledger
+        self._source = source
+        self._policy = policy
+        self._now_ms = now_ms
+        self.tasks = TaskWork(connection, ledger, source, policy, now_ms)
+
+    def case(self, number: int) -> Any:
+        """The row of a case."""
+        return self._connection.execute(sa.select(tables.case).where(tables.case.c.number == number)).one()
+
+    def update(self, row: Any, **values: object) -> Any:
+        """Change a case row; the row after it."""
+        table = tables.case
+        query = sa.update(table).where(table.c.number == row.number).values(changed_ms=self._now_ms, **values)
+        return self._connection.execute(query.returning(table)).one()
+
+    def step(
+        self,
+        row: Any,
+        action: Action,
+        *,
+        actor: Actor | None = None,
+        task: int | None = None,
+        note: str = "",
+        **values: object,
+    ) -> Any:
+        """Move a case by its table, with history and feed; the row after it.
+
+        Raises:
+            core.cases.Conflict: if the table has no such step.
+        """
+        before = CaseState(row.state)
+        after = next_case(before, action)
+        row = self.update(row, state=after.value, open=after in OPEN_CASE_STATES, **values)
+        self._ledger.note(
+            row.number,
+            action.value,
+            task=task,
+            actor=actor,
+            from_state=before.value,
+            to_state=after.value,
+            note=note,
+        )
+        self.tell(row, action.value)
+        return row
+
+    def follow_up(self, row: Any) -> Any:
+        """Let the system do what follows; a dispatch waits until somebody is there."""
+        action = FOLLOW_UPS.get(CaseState(row.state))
+        if action is Action.DISPATCH:
+            handle = self.tasks.tasks(row.number).get(TaskKind.HANDLE)
+            if handle is None or handle.owner is None:
+                return row
+            return self.step(row, action)
+        if action is Action.CLOSE:
+            return self.step(row, action, closed_ms=self._now_ms)
+        return row
+
+    def open_or_join(self, alarm: Any, info: RuleInfo) -> Any:
+        """The case an alarm belongs to from now on: the open one of its key, or a new one."""
+        table = tables.case
+        key = (table.c.facility == alarm.facility, table.c.family == info.family, table.c.open)
+        row = self._connection.execute(sa.select(table).where(*key)).one_or_none()
+        if row is None:
+            return self._opened(alarm, info)
+        self._link(alarm, row.number)
+        self._ledger.note(row.number, "joined", note=alarm.alarm_id)
+        return self._raised(row, alarm)
+
+    def put_back(self, alarm: Any, info: RuleInfo) -> Any:
+        """An alarm that has a case is on again: the case goes on, is reopened, or another open one takes the alarm in.
+
+        A case that a person has cancelled stays cancelled.
+        """
+        row = self.case(alarm.case)
+        if row.open:
+            self._ledger.note(row.number, "on_again", note=alarm.alarm_id)
+            return self._raised(row, alarm)
+        table = tables.case
+        key = (table.c.facility == row.facility, table.c.family == row.family, table.c.open)
+        if self._connection.execute(sa.select(table.c.number).where(*key)).one_or_none() is not None:
+            return self.open_or_join(alarm, info)
+        if row.state == CaseState.CANCELLED and row.ended_by != SYSTEM:
+            return row
+        return self._reopened(row, alarm)
+
+    def settle(self, number: int, cleared: bool) -> None:
+        """After a batch: a case whose alarms are all off is cancelled if nobody has begun; else its worker is told.
+
+        Args:
+            number: of the case.
+            cleared: whether something went off in this batch.
+        """
+        row = self.case(number)
+        if not row.open or self._alarms(number, tables.alarm.c.active) or self._alarms(number, _latched()):
+            return
+        tasks = self.tasks.tasks(number)
+        begun = any(TaskState(task.state) not in UNSTARTED for task in tasks.values())
+        if not begun and CaseState(row.state) in _NOT_BEGUN and row.handled_by is None:
+            standing = self._alarms(number, ~tables.alarm.c.retracted)
+            self.cancel(row, SELF_CLEARED if standing else RETRACTED)
+        elif cleared:
+            self._ledger.note(number, "cleared")
+            self.tell(row, "cleared")
+            for task in tasks.values():
+                if task.open:
+                    self.tasks.message(task, row, "cleared", task.owner)
+
+    def cancel(self, row: Any, note: str, actor: Actor | None = None) -> Any:
+        """Cancel a case with all its tasks."""
+        for task in self.tasks.tasks(row.number).values():
+            told = task.state != TaskState.WAITING or actor is not None
+            self._ledger.withdraw(task.number)
+            after = self.tasks.by_system(task, row, Action.CANCEL, actor, note)
+            if after is not None and told:
+                self.tasks.message(after, row, "cancelled", after.owner)
+        ended_by = actor.login if actor else SYSTEM
+        row = self.update(row, note=note, ended_by=ended_by)
+        return self.step(row, Action.CANCEL, actor=actor, note=note)
+
+    def tell(self, row: Any, what: str) -> None:
+        """A line in the change feed."""
+        self._ledger.tell(
+            FeedKind.CASE,
+            str(row.number),
+            what,
+            community=row.community,
+            facility=row.facility,
+            severity=row.severity,
+        )
+
+    def withdraw(self, task: Any) -> None:
+        """Take back what has not been sent yet about a task."""
+        self._ledger.withdraw(task.number)
+
+    def note_task(self, row: Any, task: Any, action: Action, actor: Actor, before: str, note: str) -> None:
+        """A line about a task that did not move its case."""
+        self._ledger.note(
+            row.number,
+            action.value,
+            task=task.number,
+            actor=actor,
+            from_state=before,
+            to_state=task.state,
+            note=note,
+        )
+
+    def has_active_alarm(self, number: int) -> bool:
+        """Whether an alarm of the case is still on."""
+        return self._alarms(number, tables.alarm.c.active)
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _opened(self, alarm: Any, info: RuleInfo) -> Any:
+        severity = Severity(alarm.severity)
+        limit = info.deadline or self._policy.handle[severity]
+        values = {
+            "code": alarm.alarm_id,
+            "facility": alarm.facility,
+            "community": alarm.community,
+            "family": info.family,
+            "open": True,
+            "state": CaseState.FILED.value,
+            "severity": severity.value,
+            "lead": info.lead.value,
+            "support": info.support.value if info.support else None,
+            "rule_id": info.rule_id,
+            "say_zh": info.say.zh,
+            "say_en": info.say.en,
+            "opening_alarm": alarm.alarm_id,
+            "opened_ms": self._now_ms,
+            "changed_ms": self._now_ms,
+            "due_ms": self._due(severity, limit),
+            "due_clock": limit.clock.value,
+            "due_what": limit.what.value,
+            "overdue": False,
+            "escalated": 0,
+            "suspensions": 0,
+            "ended_by": "",
+            "note": "",
+        }
+        table = tables.case
+        row = self._connection.execute(sa.insert(table).values(**values).returning(table)).one()
+        year = datetime.fromtimestamp(self._now_ms / 1000, self._policy.calendar.zone).year
+        row = self.update(row, code=f"C-{year}-{row.number:06d}")
+        self._ledger.note(row.number, "opened", to_state=row.state, note=alarm.alarm_id)
+        self._link(alarm, row.number)
+        self.tasks.create(row, TaskKind.HANDLE, limit, {})
+        if row.support:
+            self.tasks.create(row, TaskKind.VERIFY, self._policy.look[severity], {})
+        self.tell(row, "opened")
+        return self.follow_up(row)
+
+    def _reopened(self, row: Any, alarm: Any) -> Any:
+        severity = Severity(max(row.severity, alarm.severity))
+        limit = self._policy.handle[severity]
+        due_ms = self._due(severity, limit)
+        row = self.step(
+            row,
+            Action.REOPEN,
+            note=alarm.alarm_id,
+            severity=severity.value,
+            closed_ms=None,
+            due_ms=due_ms,
+            due_clock=limit.clock.value,
+            due_what=limit.what.value,
+            met_ms=None,
+            overdue=False,
+            escalated=0,
+            handled_by=None,
+            ended_by="",
+        )
+        row = self.update(row, note="")
+        for kind, task in self.tasks.tasks(row.number).items():
+            after = self.tasks.by_system(task, row, Action.REOPEN)
+            if after is None:
+                continue
+            own = limit if kind is TaskKind.HANDLE else self._policy.look[severity]
+            after = self.tasks.new_limit(after, own, self.tasks.announce_ms(severity))
+            after = self.tasks.update(after, ready=kind is TaskKind.HANDLE)
+            self.tasks.reassign(after, row)
+        return self.follow_up(row)
+
+    def _raised(self, row: Any, alarm: Any) -> Any:
+        """The case after an alarm joined: the worst severity counts, and its limit if that is nearer."""
+        if alarm.severity <= row.severity:
+            self.tell(row, "joined")
+            return row
+        severity = Severity(alarm.severity)
+        limit = self._policy.handle[severity]
+        due_ms = self._due(severity, limit)
+        values: dict[str, object] = {"severity": severity.value}
+        if row.due_ms is not None and row.met_ms is None and due_ms < row.due_ms:
+            values |= {"due_ms": due_ms, "due_clock": limit.clock.value, "due_what": limit.what.value}
+        row = self.update(row, **values)
+        self._ledger.note(row.number, "raised", note=severity.name.lower())
+        self.tell(row, "raised")
+        for kind, task in self.tasks.tasks(row.number).items():
+            if not task.open:
+                continue
+            if kind is TaskKind.HANDLE and "due_ms" in values:
+                task = self.tasks.new_limit(task, limit, self._now_ms)
+            task = self.tasks.update(task, not_before_ms=None) if not self._policy.rests_at_night(severity) else task
+            self.tasks.message(task, row, "raised", task.owner)
+            self.tasks.tell(task, row, "raised")
+        return row
+
+    def _link(self, alarm: Any, number: int) -> None:
+        table = tables.alarm
+        self._connection.execute(sa.update(table).where(table.c.alarm_id == alarm.alarm_id).values(case=number))
+
+    def _alarms(self, number: int, condition: sa.ColumnElement[bool]) -> bool:
+        table = tables.alarm
+        query = sa.select(sa.exists().where(table.c.case == number, table.c.merged_into == "", condition))
+        return bool(self._connection.execute(query).scalar_one())
+
+    def _due(self, severity: Severity, limit: Deadline) -> int:
+        start_ms = self.tasks.announce_ms(severity)
+        return due(self._policy.calendar, DeadlineClock(limit.clock), start_ms, limit.hours)
+
+
+def _latched() -> sa.ColumnElement[bool]:
+    return tables.alarm.c.state.in_(_LATCHED)

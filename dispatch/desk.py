@@ -1,0 +1,348 @@
+"""What people do with alarms and tasks: ``core.ports.cases.CaseCommands`` over SQL.
+
+Every command is one transaction. The write lock is taken first, then the present state is read, then the tables of
+``dispatch.lifecycle`` decide; so of two people who press the same button one wins and the other is told who did. A
+command that is repeated with its key answers as before and does nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.alarms import AlarmEvent, AlarmState, Severity
+from core.cases import Action, Actor, CaseState, Conflict, DeadlineWhat, TaskKind, TaskState, UnknownItem
+from core.errors import Finding, Invalid
+from core.lifecycle import next_state
+from core.people import Person, Role
+from core.places import Grid
+from core.ports.cases import AlarmRow, PassedOver, TaskCommand, TaskRow
+from core.ports.registry import Roster, RosterSource
+from dispatch import tables
+from dispatch.alarmwork import AlarmWork, RuleLookup
+from dispatch.casework import CaseWork
+from dispatch.database import writing
+from dispatch.lifecycle import Situation, decide
+from dispatch.policy import Policy
+from dispatch.taskwork import SourceOnce, limit_of
+from dispatch.views import alarm_row, one_task
+from dispatch.worktime import resumed_due
+
+
+class SqlDesk:
+    """All writing by people; safe to use from several threads and processes."""
+
+    def __init__(
+        self, engine: sa.Engine, *, rules: RuleLookup, source: RosterSource, policy: Policy | None = None
+    ) -> None:
+        """Write to ``engine`` (prepared by ``dispatch.database.prepare``)."""
+        self._engine = engine
+        self._rules = rules
+        self._source = source
+        self._policy = policy or Policy()
+
+    def acknowledge(self, alarm_id: str, actor: Actor, now_ms: int, note: str = "") -> AlarmRow:
+        """Somebody has seen the alarm. Acknowledging what is acknowledged changes nothing."""
+        return self._alarm_event(alarm_id, AlarmEvent.ACKNOWLEDGE, actor, now_ms, note)
+
+    def reset(self, alarm_id: str, actor: Actor, now_ms: int, note: str = "") -> AlarmRow:
+        """Release a latched, acknowledged alarm.
+
+        Raises:
+            Conflict: ``wrong_state`` if it is still on or has not been acknowledged.
+        """
+        return self._alarm_event(alarm_id, AlarmEvent.RESET, actor, now_ms, note)
+
+    def shelve(self, alarm_id: str, actor: Actor, until_ms: int, reason: str, now_ms: int) -> AlarmRow:
+        """Silence a rule at a facility for a time: at most 8 h, high 1 h, critical never.
+
+        Raises:
+            Conflict: ``shelving`` if the severity does not allow it or the time is too long.
+            Invalid: without a reason.
+        """
+        _check_reason(reason, "shelving")
+        source = SourceOnce(self._source)
+        with writing(self._engine) as connection:
+            work = self._work(connection, source, now_ms)
+            row = _alarm(connection, alarm_id)
+            most_ms = self._policy.shelve_most_ms.get(Severity(row.severity), 0)
+            if not 0 < until_ms - now_ms <= most_ms:
+                hours = most_ms / 3_600_000
+                raise Conflict("shelving", f"this alarm may be shelved for at most {hours:g} h")
+            key = {"rule_id": row.rule_id, "facility": row.facility}
+            shelf = tables.shelf
+            connection.execute(sa.delete(shelf).where(*(shelf.c[name] == value for name, value in key.items())))
+            values = {"until_ms": until_ms, "reason": reason[:1000], "actor": actor.login}
+            connection.execute(sa.insert(shelf).values(**key, **values))
+            row = work.update(row, shelved_until_ms=until_ms, shelve_reason=reason[:1000])
+            work.ledger.note_alarm(row, change=None, event="shelved", actor=actor.login, note=reason)
+            work.tell(row, "shelved")
+            work.ledger.flush()
+            return alarm_row(row)
+
+    def unshelve(self, alarm_id: str, actor: Actor, now_ms: int) -> AlarmRow:
+        """End the silence early."""
+        source = SourceOnce(self._source)
+        with writing(self._engine) as connection:
+            work = self._work(connection, source, now_ms)
+            row = _alarm(connection, alarm_id)
+            shelf = tables.shelf
+            key = (shelf.c.rule_id == row.rule_id, shelf.c.facility == row.facility)
+            connection.execute(sa.delete(shelf).where(*key))
+            if row.shelved_until_ms is not None:
+                row = work.unshelved(row, "unshelved", actor.login)
+            work.ledger.flush()
+            return alarm_row(row)
+
+    def act(self, command: TaskCommand, now_ms: int) -> TaskRow:
+        """Do something with a task; the task after it.
+
+        Raises:
+            UnknownItem: if there is no such task.
+            NotPermitted: if it is in somebody else's queue.
+            Conflict: if its state does not allow the action, or somebody was faster.
+            Invalid: if the key or the reason is missing.
+        """
+        if not 1 <= len(command.key) <= 64:
+            fix = "send a fresh random key of 1 to 64 characters with every new action"
+            raise Invalid([Finding(code="TG-3102", what="the idempotency key is missing or too long", fix=fix)])
+        source = SourceOnce(self._source)
+        with writing(self._engine) as connection:
+            if not _is_repeat(connection, command):
+                query = sa.select(tables.task).where(tables.task.c.number == command.task)
+                row = connection.execute(query).one_or_none()
+                if row is None:
+                    raise UnknownItem(f"there is no task {command.task}")
+                if command.version is not None and command.version != row.version:
+                    raise Conflict("changed", "the task has changed meanwhile: look again", row.owner)
+                work = self._work(connection, source, now_ms)
+                _Turn(connection, work.cases, source.roster(), self._policy, command, now_ms).take(row)
+                connection.execute(
+                    sa.insert(tables.command).values(
+                        actor=command.actor.login,
+                        key=command.key,
+                        task=command.task,
+                        action=command.action.value,
+                        at_ms=now_ms,
+                    )
+                )
+                work.ledger.flush()
+            return one_task(connection, command.task)
+
+    def _work(self, connection: sa.Connection, source: RosterSource, now_ms: int) -> AlarmWork:
+        return AlarmWork(connection, rules=self._rules, source=source, policy=self._policy, now_ms=now_ms)
+
+    def _alarm_event(self, alarm_id: str, event: AlarmEvent, actor: Actor, now_ms: int, note: str) -> AlarmRow:
+        source = SourceOnce(self._source)
+        with writing(self._engine) as connection:
+            row = _alarm(connection, alarm_id)
+            target = next_state(AlarmState(row.state), event, latching=row.latching)
+            if target is None:
+                if event is AlarmEvent.ACKNOWLEDGE:
+                    return alarm_row(row)
+                raise Conflict("wrong_state", f"an alarm that is {row.state} cannot be {event}")
+            work = self._work(connection, source, now_ms)
+            row = work.update(row, state=target.value)
+            work.ledger.note_alarm(row, change=None, event=event.value, actor=actor.login, note=note)
+            work.tell(row, event.value)
+            if row.case is not None and event is AlarmEvent.RESET:
+                work.cases.settle(row.case, cleared=False)
+            work.ledger.flush()
+            return alarm_row(row)
+
+
+class _Turn:
+    """One action on one task, inside its transaction."""
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        cases: CaseWork,
+        roster: Roster,
+        policy: Policy,
+        command: TaskCommand,
+        now_ms: int,
+    ) -> None:
+        self._connection = connection
+        self._cases = cases
+        self._roster = roster
+        self._policy = policy
+        self._command = command
+        self._now_ms = now_ms
+
+    def take(self, row: Any) -> None:
+        """Decide and do it."""
+        command, case = self._command, self._cases.case(row.case)
+        step = decide(situation(row, case, command.actor, self._roster), command.action, command.note)
+        if command.action is Action.VERIFY:
+            self._check_alarms_off(case)
+        if command.action is Action.TRANSFER:
+            self._check_target(row, case)
+        if command.action is Action.CANCEL:
+            self._cases.cancel(case, command.note, command.actor)
+            return
+        before = row.state
+        row = self._cases.tasks.update(row, state=step.task, **self._values(row))
+        self._note(case, row, before)
+        if step.case is not None:
+            values = self._case_values(case)
+            case = self._cases.step(
+                case, command.action, actor=command.actor, task=row.number, note=command.note, **values
+            )
+        self._cases.tasks.tell(row, case, command.action.value)
+        self._effects(row, case)
+
+    def _values(self, row: Any) -> dict[str, object]:
+        action, values = self._command.action, dict[str, object]()
+        if action is Action.ACCEPT:
+            values = {"owner": self._command.actor.person, "escalated": True, "not_before_ms": None}
+        if row.met_ms is None and (action in {Action.HANDLE, Action.VERIFY} or _arrives(row, action)):
+            values |= {"met_ms": self._now_ms, "overdue": _missed(row, self._now_ms)}
+        if action is Action.SUSPEND:
+            values["due_ms"] = None
+        return values
+
+    def _case_values(self, case: Any) -> dict[str, object]:
+        action, values = self._command.action, dict[str, object]()
+        if action is Action.HANDLE:
+            values["handled_by"] = self._command.actor.person
+        if action is Action.SUSPEND:
+            suspended = {"suspended_ms": self._now_ms, "suspended_due_ms": case.due_ms, "due_ms": None}
+            values |= {"suspensions": case.suspensions + 1, **suspended}
+        if action is Action.VERIFY:
+            values["ended_by"] = self._command.actor.login
+        if case.met_ms is None and (action is Action.HANDLE or _arrives(case, action)):
+            values |= {"met_ms": self._now_ms, "overdue": _missed(case, self._now_ms)}
+        return values
+
+    def _effects(self, row: Any, case: Any) -> None:
+        action = self._command.action
+        if action is Action.ACCEPT:
+            self._cases.withdraw(row)
+        elif action is Action.HANDLE:
+            self._to_verification(case)
+        elif action is Action.REJECT:
+            self._to_rework(row, case)
+        elif action is Action.RESUME:
+            self._resumed(row, case)
+        elif action is Action.RETURN:
+            self._cases.tasks.reassign(row, case, not_again=row.owner)
+        elif action is Action.TRANSFER:
+            self._cases.tasks.reassign(row, case, owner=self._command.to_person)
+        if action in {Action.RETURN, Action.TRANSFER, Action.VERIFY}:
+            self._cases.follow_up(self._cases.case(case.number))
+
+    def _to_verification(self, case: Any) -> None:
+        """The repair is reported: somebody else looks."""
+        tasks = self._cases.tasks
+        limit = self._policy.verify[Severity(case.severity)]
+        row = tasks.tasks(case.number).get(TaskKind.VERIFY)
+        if row is None:
+            tasks.create(case, TaskKind.VERIFY, limit, {case.handled_by: PassedOver.OWN_REPAIR})
+            return
+        row = tasks.new_limit(row, limit, tasks.announce_ms(Severity(case.severity)))
+        row = tasks.update(row, ready=True)
+        if row.owner is None or row.owner == case.handled_by or not tasks.is_active(row.owner):
+            tasks.reassign(row, case, kind="verify")
+        else:
+            tasks.message(row, case, "verify", row.owner)
+            tasks.tell(row, case, "ready")
+
+    def _to_rework(self, row: Any, case: Any) -> None:
+        """The repair does not hold: the handling task begins again, with a fresh limit."""
+        tasks, severity = self._cases.tasks, Severity(case.severity)
+        tasks.update(row, ready=False)
+        handle = tasks.by_system(tasks.tasks(case.number)[TaskKind.HANDLE], case, Action.REJECT, self._command.actor)
+        if handle is None:
+            return
+        handle = tasks.new_limit(handle, self._policy.handle[severity], tasks.announce_ms(severity))
+        self._cases.update(
+            case, due_ms=handle.due_ms, due_clock=handle.due_clock, due_what=handle.due_what, met_ms=None
+        )
+        owner = handle.owner if tasks.is_active(handle.owner) else None
+        tasks.reassign(handle, case, owner=owner, kind="rework")
+
+    def _resumed(self, row: Any, case: Any) -> None:
+        """The limits of case and task move by what was left of the clock."""
+        clock, _ = limit_of(case)
+        due_ms = case.suspended_due_ms
+        if due_ms is not None and case.met_ms is None:
+            due_ms = resumed_due(self._policy.calendar, clock, due_ms, case.suspended_ms, self._now_ms)
+        self._cases.update(case, due_ms=due_ms, suspended_ms=None, suspended_due_ms=None)
+        self._cases.tasks.update(row, due_ms=due_ms)
+
+    def _note(self, case: Any, row: Any, before: str) -> None:
+        if row.kind == TaskKind.HANDLE or self._command.action in {Action.VERIFY, Action.REJECT}:
+            return  # the case's own step says it
+        self._cases.note_task(case, row, self._command.action, self._command.actor, before, self._command.note)
+
+    def _check_alarms_off(self, case: Any) -> None:
+        if self._cases.has_active_alarm(case.number) and not self._command.note.strip():
+            what, fix = "the alarm is still on", "say why the repair counts nevertheless, or reject it"
+            raise Invalid([Finding(code="TG-3103", what=what, fix=fix)])
+
+    def _check_target(self, row: Any, case: Any) -> None:
+        person = self._roster.people.get(self._command.to_person) if self._command.to_person is not None else None
+        if person is None or not person.active or not person.works_in(case.community):
+            fix = "name an active person of this community"
+            raise Invalid([Finding(code="TG-3104", what="there is nobody to transfer to", fix=fix)])
+        if row.kind == TaskKind.VERIFY and person.number == case.handled_by:
+            raise Conflict("own_repair", "nobody verifies their own repair", row.owner)
+
+
+def situation(row: Any, case: Any, actor: Actor, roster: Roster) -> Situation:
+    """What decides whether an actor may do something with a task."""
+    person = roster.people.get(actor.person) if actor.person is not None else None
+    return Situation(
+        case=CaseState(case.state),
+        kind=TaskKind(row.kind),
+        task=TaskState(row.state),
+        actor=actor,
+        owner=row.owner,
+        colleague=person is not None and _may_take(person, row, case),
+        handled_by=case.handled_by,
+        suspended_before=case.suspensions > 0,
+    )
+
+
+def _may_take(person: Person, row: Any, case: Any) -> bool:
+    if not person.active or not person.works_in(case.community):
+        return False
+    if person.role in {Role.MANAGER, Role.ADMINISTRATOR}:
+        return True
+    if row.kind == TaskKind.VERIFY and not case.support:
+        return person.grid is Grid(case.lead).other or (person.supervisor and person.grid is Grid(case.lead))
+    return person.grid is Grid(row.grid)
+
+
+def _arrives(row: Any, action: Action) -> bool:
+    return action is Action.ARRIVE and row.due_what == DeadlineWhat.ARRIVE
+
+
+def _missed(row: Any, now_ms: int) -> bool:
+    """A limit that is met exactly at its end is met in time."""
+    return bool(row.overdue or (row.due_ms is not None and now_ms > row.due_ms))
+
+
+def _is_repeat(connection: sa.Connection, command: TaskCommand) -> bool:
+    table = tables.command
+    key = (table.c.actor == command.actor.login, table.c.key == command.key)
+    row = connection.execute(sa.select(table).where(*key)).one_or_none()
+    if row is None:
+        return False
+    if (row.task, row.action) != (command.task, command.action.value):
+        raise Conflict("key_reused", "this idempotency key was used for something else")
+    return True
+
+
+def _alarm(connection: sa.Connection, alarm_id: str) -> Any:
+    row = connection.execute(sa.select(tables.alarm).where(tables.alarm.c.alarm_id == alarm_id)).one_or_none()
+    if row is None:
+        raise UnknownItem(f"there is no alarm {alarm_id[:64]!r}")
+    return row
+
+
+def _check_reason(reason: str, what: str) -> None:
+    if not reason.strip():
+        raise Invalid([Finding(code="TG-3101", what=f"{what} needs a reason", fix="say why, in a few words")])

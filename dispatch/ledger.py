@@ -1,0 +1,177 @@
+"""What a writing transaction leaves behind beside the rows it changes: history, change feed, notification outbox.
+
+Lines are collected and written in one go by ``flush``, at the end of the transaction. Making a ``Ledger`` takes the row
+of ``dispatch_feed_head``: on databases with many writers that is the lock which makes them queue, so that the feed's
+ids become visible in the order in which they were given out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.cases import SYSTEM, Actor
+from core.places import Text
+from core.ports.cases import FeedKind
+from dispatch import tables
+
+_HEAD = 1
+
+
+class Ledger:
+    """Collects the lines of one transaction."""
+
+    def __init__(self, connection: sa.Connection, now_ms: int) -> None:
+        """Take the feed's head and begin to collect."""
+        self._connection = connection
+        self._now_ms = now_ms
+        self._history: list[dict[str, Any]] = []
+        self._alarm_history: list[dict[str, Any]] = []
+        self._outbox: dict[str, dict[str, Any]] = {}
+        self._feed: dict[tuple[str, str], dict[str, Any]] = {}
+        head = tables.feed_head
+        taken = connection.execute(sa.update(head).where(head.c.id == _HEAD).values(last=head.c.last))
+        if taken.rowcount == 0:
+            connection.execute(sa.insert(head).values(id=_HEAD, last=0))
+
+    def note(
+        self,
+        case: int,
+        action: str,
+        *,
+        task: int | None = None,
+        actor: Actor | None = None,
+        from_state: str = "",
+        to_state: str = "",
+        note: str = "",
+    ) -> None:
+        """A line in the history of a case; without an actor the system did it."""
+        self._history.append(
+            {
+                "case": case,
+                "task": task,
+                "at_ms": self._now_ms,
+                "actor": actor.login if actor else SYSTEM,
+                "person": actor.person if actor else None,
+                "action": action,
+                "from_state": from_state,
+                "to_state": to_state,
+                "note": note[:1000],
+            }
+        )
+
+    def note_alarm(self, row: Any, *, change: str | None, event: str, actor: str = SYSTEM, note: str = "") -> None:
+        """A line in the history of an alarm; ``row`` is the alarm after it."""
+        self._alarm_history.append(
+            {
+                "alarm_id": row.alarm_id,
+                "at_ms": self._now_ms,
+                "actor": actor,
+                "change": change,
+                "event": event,
+                "state": row.state,
+                "start_ms": row.start_ms,
+                "stop_ms": row.stop_ms,
+                "since_ms": row.since_ms,
+                "note": note[:1000],
+            }
+        )
+
+    def tell(
+        self,
+        kind: FeedKind,
+        ref: str,
+        what: str,
+        *,
+        community: int,
+        facility: int,
+        severity: int,
+        owner: int | None = None,
+    ) -> None:
+        """A line in the change feed; one per thing and transaction, the last word counts."""
+        self._feed[kind, ref] = {
+            "kind": kind.value,
+            "ref": ref,
+            "community": community,
+            "at_ms": self._now_ms,
+            "severity": severity,
+            "what": what,
+            "facility": facility,
+            "owner": owner,
+        }
+
+    def notify(
+        self,
+        kind: str,
+        *,
+        task: int,
+        version: int,
+        person: int,
+        channels: Sequence[str],
+        title: Text,
+        body: Text,
+        not_before_ms: int | None = None,
+    ) -> None:
+        """A message to one person on each of its channels; the same message is never queued twice."""
+        for channel in channels:
+            key = f"{channel}/{person}/{kind}/{task}/{version}"
+            self._outbox[key] = {
+                "key": key,
+                "channel": channel,
+                "person": person,
+                "kind": kind,
+                "ref": str(task),
+                "title_zh": title.zh[:1000],
+                "title_en": title.en[:1000],
+                "body_zh": body.zh[:1000],
+                "body_en": body.en[:1000],
+                "created_ms": self._now_ms,
+                "next_ms": max(self._now_ms, not_before_ms or 0),
+                "sent_ms": None,
+                "attempts": 0,
+                "error": "",
+            }
+
+    def withdraw(self, task: int, person: int | None = None) -> None:
+        """Take back what has not been sent yet about a task (to a person, or to anybody)."""
+        for key, row in list(self._outbox.items()):
+            if row["ref"] == str(task) and person in (None, row["person"]):
+                del self._outbox[key]
+        table = tables.outbox
+        where = [table.c.ref == str(task), table.c.next_ms.is_not(None)]
+        if person is not None:
+            where.append(table.c.person == person)
+        self._connection.execute(sa.update(table).where(*where).values(next_ms=None, error="withdrawn"))
+
+    def flush(self) -> None:
+        """Write everything that was collected."""
+        if self._history:
+            self._connection.execute(sa.insert(tables.history), self._history)
+        if self._alarm_history:
+            self._connection.execute(sa.insert(tables.alarm_history), self._alarm_history)
+        self._flush_outbox()
+        self._flush_feed()
+        self._history, self._alarm_history, self._outbox, self._feed = [], [], {}, {}
+
+    def _flush_outbox(self) -> None:
+        if not self._outbox:
+            return
+        table, keys = tables.outbox, list(self._outbox)
+        known: set[str] = set()
+        for begin in range(0, len(keys), 500):
+            asked = sa.select(table.c.key).where(table.c.key.in_(keys[begin : begin + 500]))
+            known.update(self._connection.execute(asked).scalars())
+        rows = [row for key, row in self._outbox.items() if key not in known]
+        if rows:
+            self._connection.execute(sa.insert(table), rows)
+
+    def _flush_feed(self) -> None:
+        if not self._feed:
+            return
+        head, count = tables.feed_head, len(self._feed)
+        self._connection.execute(sa.update(head).where(head.c.id == _HEAD).values(last=head.c.last + count))
+        last = self._connection.execute(sa.select(head.c.last).where(head.c.id == _HEAD)).scalar_one()
+        rows = [{"id": last - count + 1 + at, **row} for at, row in enumerate(self._feed.values())]
+        self._connection.execute(sa.insert(tables.feed), rows)

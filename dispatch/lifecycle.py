@@ -1,0 +1,279 @@
+"""How cases and tasks move: two tables, the guards beside them, and the picture drawn from them.
+
+A task moves by what its worker does; what the worker of the *handling* task does moves the case too. What follows
+without anybody's doing (dispatch, close) is the system's: ``FOLLOW_UPS`` says what it does as soon as a case enters a
+state. A pair that is not in a table is refused. Source of states and steps: GB/T 30428 as practised in municipal
+platforms; the guards (a reason for every step backwards, nobody verifies their own repair, one suspension a case) are
+the same practice.
+
+The picture in ``docs/cases.md`` is ``document()``; a test compares them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.cases import (
+    REASON_NEEDED,
+    Action,
+    Actor,
+    CaseState,
+    Conflict,
+    NotPermitted,
+    TaskKind,
+    TaskState,
+)
+from core.errors import Finding, Invalid
+
+C, T, A = CaseState, TaskState, Action
+
+CASE_TABLE: Mapping[tuple[CaseState, Action], CaseState] = {
+    (C.FILED, A.DISPATCH): C.DISPATCHED,
+    (C.FILED, A.CANCEL): C.CANCELLED,
+    (C.DISPATCHED, A.ACCEPT): C.ACCEPTED,
+    (C.DISPATCHED, A.RETURN): C.RETURNED,
+    (C.DISPATCHED, A.TRANSFER): C.TRANSFERRED,
+    (C.DISPATCHED, A.CANCEL): C.CANCELLED,
+    (C.ACCEPTED, A.ARRIVE): C.ON_SITE,
+    (C.ACCEPTED, A.RETURN): C.RETURNED,
+    (C.ACCEPTED, A.TRANSFER): C.TRANSFERRED,
+    (C.ACCEPTED, A.SUSPEND): C.SUSPENDED,
+    (C.ACCEPTED, A.CANCEL): C.CANCELLED,
+    (C.ON_SITE, A.HANDLE): C.HANDLED,
+    (C.ON_SITE, A.RETURN): C.RETURNED,
+    (C.ON_SITE, A.TRANSFER): C.TRANSFERRED,
+    (C.ON_SITE, A.SUSPEND): C.SUSPENDED,
+    (C.ON_SITE, A.CANCEL): C.CANCELLED,
+    (C.SUSPENDED, A.RESUME): C.ACCEPTED,
+    (C.SUSPENDED, A.CANCEL): C.CANCELLED,
+    (C.HANDLED, A.VERIFY): C.VERIFIED,
+    (C.HANDLED, A.REJECT): C.REWORK,
+    (C.VERIFIED, A.CLOSE): C.CLOSED,
+    (C.REWORK, A.ACCEPT): C.ACCEPTED,
+    (C.REWORK, A.RETURN): C.RETURNED,
+    (C.REWORK, A.TRANSFER): C.TRANSFERRED,
+    (C.REWORK, A.CANCEL): C.CANCELLED,
+    (C.RETURNED, A.DISPATCH): C.DISPATCHED,
+    (C.RETURNED, A.CANCEL): C.CANCELLED,
+    (C.TRANSFERRED, A.DISPATCH): C.DISPATCHED,
+    (C.TRANSFERRED, A.CANCEL): C.CANCELLED,
+    (C.CANCELLED, A.REOPEN): C.FILED,
+    (C.CLOSED, A.REOPEN): C.FILED,
+}
+
+TASK_TABLE: Mapping[tuple[TaskKind, TaskState, Action], TaskState] = {
+    (TaskKind.HANDLE, T.WAITING, A.ACCEPT): T.ACCEPTED,
+    (TaskKind.HANDLE, T.ACCEPTED, A.ARRIVE): T.ON_SITE,
+    (TaskKind.HANDLE, T.ON_SITE, A.HANDLE): T.DONE,
+    (TaskKind.HANDLE, T.WAITING, A.RETURN): T.WAITING,
+    (TaskKind.HANDLE, T.ACCEPTED, A.RETURN): T.WAITING,
+    (TaskKind.HANDLE, T.ON_SITE, A.RETURN): T.WAITING,
+    (TaskKind.HANDLE, T.WAITING, A.TRANSFER): T.WAITING,
+    (TaskKind.HANDLE, T.ACCEPTED, A.TRANSFER): T.WAITING,
+    (TaskKind.HANDLE, T.ON_SITE, A.TRANSFER): T.WAITING,
+    (TaskKind.HANDLE, T.ACCEPTED, A.SUSPEND): T.SUSPENDED,
+    (TaskKind.HANDLE, T.ON_SITE, A.SUSPEND): T.SUSPENDED,
+    (TaskKind.HANDLE, T.SUSPENDED, A.RESUME): T.ACCEPTED,
+    (TaskKind.HANDLE, T.WAITING, A.CANCEL): T.CANCELLED,
+    (TaskKind.HANDLE, T.ACCEPTED, A.CANCEL): T.CANCELLED,
+    (TaskKind.HANDLE, T.ON_SITE, A.CANCEL): T.CANCELLED,
+    (TaskKind.HANDLE, T.SUSPENDED, A.CANCEL): T.CANCELLED,
+    (TaskKind.VERIFY, T.WAITING, A.ACCEPT): T.ACCEPTED,
+    (TaskKind.VERIFY, T.ACCEPTED, A.ARRIVE): T.ON_SITE,
+    (TaskKind.VERIFY, T.ACCEPTED, A.VERIFY): T.DONE,
+    (TaskKind.VERIFY, T.ON_SITE, A.VERIFY): T.DONE,
+    (TaskKind.VERIFY, T.ACCEPTED, A.REJECT): T.ACCEPTED,
+    (TaskKind.VERIFY, T.ON_SITE, A.REJECT): T.ACCEPTED,
+    (TaskKind.VERIFY, T.WAITING, A.RETURN): T.WAITING,
+    (TaskKind.VERIFY, T.ACCEPTED, A.RETURN): T.WAITING,
+    (TaskKind.VERIFY, T.ON_SITE, A.RETURN): T.WAITING,
+    (TaskKind.VERIFY, T.WAITING, A.TRANSFER): T.WAITING,
+    (TaskKind.VERIFY, T.ACCEPTED, A.TRANSFER): T.WAITING,
+    (TaskKind.VERIFY, T.ON_SITE, A.TRANSFER): T.WAITING,
+}
+
+SYSTEM_TASK_TABLE: Mapping[tuple[TaskKind, TaskState, Action], TaskState] = {
+    (TaskKind.HANDLE, T.DONE, A.REJECT): T.WAITING,
+    **{(TaskKind.HANDLE, state, A.REOPEN): T.WAITING for state in (T.DONE, T.CANCELLED)},
+    **{(TaskKind.VERIFY, state, A.REOPEN): T.WAITING for state in (T.DONE, T.CANCELLED)},
+    **{(TaskKind.HANDLE, state, A.CANCEL): T.CANCELLED for state in (T.WAITING, T.DONE)},
+    **{(TaskKind.VERIFY, state, A.CANCEL): T.CANCELLED for state in (T.WAITING, T.ACCEPTED, T.ON_SITE)},
+}
+"""What happens to a task because of its case or its twin, not by its own worker."""
+
+FOLLOW_UPS: Mapping[CaseState, Action] = {
+    C.FILED: A.DISPATCH,
+    C.RETURNED: A.DISPATCH,
+    C.TRANSFERRED: A.DISPATCH,
+    C.VERIFIED: A.CLOSE,
+}
+"""What the system does at once. A dispatch that finds nobody leaves the case where it is, visibly."""
+
+UNSTARTED = frozenset({T.WAITING})
+"""A case whose tasks are all in these states has been started by nobody."""
+
+_BY_OWNER = frozenset({A.ARRIVE, A.HANDLE, A.VERIFY, A.REJECT, A.RESUME})
+_BY_OWNER_OR_SUPERVISOR = frozenset({A.RETURN, A.SUSPEND})
+_BY_SUPERVISOR = frozenset({A.TRANSFER, A.CANCEL})
+_CONCLUDES = frozenset({A.VERIFY, A.REJECT})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Situation:
+    """Everything that decides whether an action is possible.
+
+    Attributes:
+        owner: person the task belongs to, ``None`` when there is nobody.
+        colleague: the actor may take a waiting task out of this queue (same grid and community).
+        handled_by: who reported the repair, ``None`` before.
+        suspended_before: the case has had its one suspension.
+    """
+
+    case: CaseState
+    kind: TaskKind
+    task: TaskState
+    actor: Actor
+    owner: int | None
+    colleague: bool
+    handled_by: int | None
+    suspended_before: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """What an action leads to; ``case`` is ``None`` when it does not move the case."""
+
+    task: TaskState
+    case: CaseState | None
+
+
+def decide(situation: Situation, action: Action, note: str) -> Step:
+    """Where ``action`` leads.
+
+    Raises:
+        NotPermitted: if this actor may not do this with this task.
+        Conflict: if the state does not allow it, or somebody was faster.
+        Invalid: if the reason is missing.
+    """
+    step = _moved(situation, action)
+    _check_actor(situation, action)
+    _check_guards(situation, action)
+    if action in REASON_NEEDED and not note.strip():
+        raise Invalid([Finding(code="TG-3101", what=f"{action} needs a reason", fix="say why, in a few words")])
+    return step
+
+
+def allowed(situation: Situation) -> tuple[Action, ...]:
+    """What this actor may do now, in the order of ``Action``; exactly what ``decide`` lets through."""
+    found = []
+    for action in Action:
+        try:
+            decide(situation, action, "asked")
+        except (NotPermitted, Conflict):
+            continue
+        found.append(action)
+    return tuple(found)
+
+
+def next_case(state: CaseState, action: Action) -> CaseState:
+    """The case's next state.
+
+    Raises:
+        Conflict: if the table has no such step.
+    """
+    target = CASE_TABLE.get((state, action))
+    if target is None:
+        raise Conflict("wrong_state", f"a case that is {state} cannot {action}")
+    return target
+
+
+def _moved(situation: Situation, action: Action) -> Step:
+    task = TASK_TABLE.get((situation.kind, situation.task, action))
+    if task is None and action is A.CANCEL and situation.kind is TaskKind.VERIFY:
+        raise Conflict("wrong_state", "a verification is cancelled with its case: cancel the handling task")
+    if task is None:
+        code = "taken" if action is A.ACCEPT and situation.task is not T.CANCELLED else "wrong_state"
+        raise Conflict(code, f"a {situation.kind} task that is {situation.task} cannot {action}", situation.owner)
+    moves_case = situation.kind is TaskKind.HANDLE or action in _CONCLUDES
+    if not moves_case:
+        return Step(task=task, case=None)
+    if action in _CONCLUDES and situation.case is not C.HANDLED:
+        raise Conflict("not_handled_yet", "nothing has been reported as handled yet")
+    return Step(task=task, case=next_case(situation.case, action))
+
+
+def _check_actor(situation: Situation, action: Action) -> None:
+    actor = situation.actor
+    owns = actor.person is not None and actor.person == situation.owner
+    if action is A.ACCEPT:
+        permitted = actor.person is not None and (owns or situation.colleague)
+    elif action in _BY_OWNER:
+        permitted = owns
+    elif action in _BY_OWNER_OR_SUPERVISOR:
+        permitted = owns or actor.supervises
+    else:
+        permitted = action in _BY_SUPERVISOR and actor.supervises
+    if not permitted:
+        raise NotPermitted(f"this task is not in your queue: {action} is for its owner or a supervisor")
+
+
+def _check_guards(situation: Situation, action: Action) -> None:
+    verifies = situation.kind is TaskKind.VERIFY and action in {A.ACCEPT, *_CONCLUDES}
+    if verifies and situation.handled_by is not None and situation.handled_by == situation.actor.person:
+        raise Conflict("own_repair", "nobody verifies their own repair", situation.owner)
+    if action is A.SUSPEND and situation.suspended_before:
+        raise Conflict("suspended_before", "a case is suspended once at most", situation.owner)
+
+
+def document() -> str:
+    """``docs/cases.md``: the tables as text and as a picture."""
+    lines = [_HEAD, "```mermaid", "stateDiagram-v2", "    [*] --> filed"]
+    joined: dict[tuple[CaseState, CaseState], list[str]] = {}
+    for (state, action), target in CASE_TABLE.items():
+        joined.setdefault((state, target), []).append(action.value)
+    lines += [f"    {source} --> {target}: {', '.join(actions)}" for (source, target), actions in joined.items()]
+    lines += [
+        "    closed --> [*]",
+        "    cancelled --> [*]",
+        "```",
+        "",
+        "| case is | action | case becomes |",
+        "|---|---|---|",
+    ]
+    lines += [f"| {state} | {action} | {target} |" for (state, action), target in CASE_TABLE.items()]
+    follows = ", ".join(f"{action} when {state}" for state, action in FOLLOW_UPS.items())
+    lines += ["", f"By the system at once: {follows}.", "", "## Tasks", ""]
+    lines += ["| task | is | action | becomes |", "|---|---|---|---|"]
+    lines += [f"| {kind} | {state} | {action} | {target} |" for (kind, state, action), target in TASK_TABLE.items()]
+    lines += ["", "Because of the case or the other task:", "", "| task | is | action | becomes |", "|---|---|---|---|"]
+    moved = SYSTEM_TASK_TABLE.items()
+    lines += [f"| {kind} | {state} | {action} | {target} |" for (kind, state, action), target in moved]
+    reasons = ", ".join(action.value for action in Action if action in REASON_NEEDED)
+    return "\n".join([*lines, "", _TAIL.format(reasons=reasons)])
+
+
+_HEAD = """# Cases and tasks
+
+Drawn from the tables in `dispatch/lifecycle.py`; a test fails when they differ.
+
+One incident is one case. A case has one task to *handle* it (the leading grid) and one to *verify* it (the supporting
+grid; without one a supervisor of the leading grid, or the other grid). The handling task moves the case; the
+verification task ends it. How alarms open, join, cancel and reopen cases stands in [alarms.md](alarms.md), part 8.
+
+## Cases
+"""
+
+_TAIL = """## Guards
+
+* A reason is mandatory for: {reasons}.
+* A waiting task is accepted by the person in whose queue it is, or by a colleague of the same grid and community; of
+  two who try at once one wins, the other is told who has it.
+* Arrive, handle, verify, reject and resume are for the owner; return and suspend for the owner or a supervisor;
+  transfer and cancel for a supervisor.
+* Nobody verifies their own repair: the verifier is another person than the one who reported it handled.
+* A case is suspended once at most; its limit moves by what was left of its clock.
+* A verification may be accepted and visited before the repair (look, warn people), and concluded only after it.
+* A case that ended by itself, or was closed, is reopened by the system if its alarm proves to be still on; it never
+  makes a second case.
+"""

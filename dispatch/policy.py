@@ -1,0 +1,88 @@
+"""Every number of dispatch that a city may want to replace. Defaults with their reason; none of them is a law."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from core.alarms import Severity
+from core.cases import Deadline, DeadlineClock, DeadlineWhat
+from dispatch.worktime import HOUR_MS, MINUTE_MS, WorkCalendar
+
+_HANDLE: Mapping[Severity, Deadline] = {
+    Severity.CRITICAL: Deadline(hours=1, clock=DeadlineClock.CONTINUOUS),
+    Severity.HIGH: Deadline(hours=2, clock=DeadlineClock.CONTINUOUS),
+    Severity.MEDIUM: Deadline(hours=8, clock=DeadlineClock.WORK),
+    Severity.LOW: Deadline(hours=16, clock=DeadlineClock.WORK),
+    Severity.INFO: Deadline(hours=40, clock=DeadlineClock.WORK),
+}
+_VERIFY: Mapping[Severity, Deadline] = {
+    Severity.CRITICAL: Deadline(hours=0.5, clock=DeadlineClock.CONTINUOUS),
+    Severity.HIGH: Deadline(hours=1, clock=DeadlineClock.CONTINUOUS),
+    Severity.MEDIUM: Deadline(hours=4, clock=DeadlineClock.WORK),
+    Severity.LOW: Deadline(hours=8, clock=DeadlineClock.WORK),
+    Severity.INFO: Deadline(hours=8, clock=DeadlineClock.WORK),
+}
+_LOOK: Mapping[Severity, Deadline] = {
+    severity: Deadline(hours=limit.hours, clock=limit.clock, what=DeadlineWhat.ARRIVE)
+    for severity, limit in _VERIFY.items()
+}
+_ACCEPT_MS: Mapping[Severity, int] = {
+    Severity.CRITICAL: 5 * MINUTE_MS,
+    Severity.HIGH: 15 * MINUTE_MS,
+    Severity.MEDIUM: 60 * MINUTE_MS,
+    Severity.LOW: 480 * MINUTE_MS,
+    Severity.INFO: 480 * MINUTE_MS,
+}
+_CHANNELS: Mapping[Severity, tuple[str, ...]] = {
+    Severity.CRITICAL: ("app", "sms", "phone"),
+    Severity.HIGH: ("app", "sms"),
+    Severity.MEDIUM: ("app",),
+    Severity.LOW: ("app",),
+    Severity.INFO: (),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """The numbers.
+
+    Attributes:
+        calendar: when people work.
+        handle: handling limit by severity where a rule states none (municipal handling tables).
+        look: when the verifying grid must have been there for a first look, where it supports.
+        verify: limit of the verification, from the report of the repair.
+        accept_ms: how long a task may wait before its supervisor is told; work clock below high.
+        channels: how a person is told.
+        low_after_ms: a low alarm opens a case when it has been on for so long (docs/alarms.md, part 8).
+        most_a_day, most_an_hour: burden of one worker; critical and high tasks are exempt.
+        shelve_most_ms: longest shelving; severities without an entry are never shelved.
+        feed_kept_ms: how long the change feed is kept.
+    """
+
+    calendar: WorkCalendar = field(default_factory=WorkCalendar)
+    handle: Mapping[Severity, Deadline] = field(default_factory=lambda: _HANDLE)
+    look: Mapping[Severity, Deadline] = field(default_factory=lambda: _LOOK)
+    verify: Mapping[Severity, Deadline] = field(default_factory=lambda: _VERIFY)
+    accept_ms: Mapping[Severity, int] = field(default_factory=lambda: _ACCEPT_MS)
+    channels: Mapping[Severity, tuple[str, ...]] = field(default_factory=lambda: _CHANNELS)
+    low_after_ms: int = 30 * MINUTE_MS
+    most_a_day: int = 12
+    most_an_hour: int = 3
+    shelve_most_ms: Mapping[Severity, int] = field(
+        default_factory=lambda: {
+            Severity.INFO: 8 * HOUR_MS,
+            Severity.LOW: 8 * HOUR_MS,
+            Severity.MEDIUM: 8 * HOUR_MS,
+            Severity.HIGH: HOUR_MS,
+        }
+    )
+    feed_kept_ms: int = 7 * 24 * HOUR_MS
+
+    def rests_at_night(self, severity: Severity) -> bool:
+        """Whether a task of this severity waits for working hours."""
+        return severity < Severity.HIGH
+
+    def accept_clock(self, severity: Severity) -> DeadlineClock:
+        """The clock of ``accept_ms``."""
+        return DeadlineClock.WORK if self.rests_at_night(severity) else DeadlineClock.CONTINUOUS

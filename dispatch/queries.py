@@ -1,0 +1,340 @@
+"""What pages read: ``core.ports.cases.CaseQueries`` over SQL. Each answer is one consistent state of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.alarms import AlarmKind, AlarmState, Severity
+from core.cases import Actor, TaskState
+from core.errors import Refused
+from core.places import Text
+from core.ports.cases import (
+    AlarmDetail,
+    AlarmFilter,
+    AlarmRow,
+    CaseDetail,
+    CaseFilter,
+    CaseRow,
+    CommunityFigures,
+    EvidenceValue,
+    FeedEntry,
+    TaskDetail,
+    TaskFilter,
+    TaskRow,
+)
+from core.ports.registry import Page, PageRequest, RosterSource
+from dispatch import tables, views
+from dispatch.assignment import routing_of
+from dispatch.database import reading
+from dispatch.desk import situation
+from dispatch.lifecycle import allowed
+
+MAX_LIMIT = 500
+_ANNUNCIATED = (
+    AlarmState.UNACKNOWLEDGED.value,
+    AlarmState.RETURNED_UNACKNOWLEDGED.value,
+    AlarmState.LATCHED_UNACKNOWLEDGED.value,
+    AlarmState.LATCHED_ACKNOWLEDGED.value,
+)
+
+
+class SqlCaseQueries:
+    """All reading of dispatch; safe to use from several threads and processes."""
+
+    def __init__(self, engine: sa.Engine, source: RosterSource) -> None:
+        """Read from ``engine``; ``source`` is the registry."""
+        self._engine = engine
+        self._source = source
+
+    def alarms(self, where: AlarmFilter, page: PageRequest) -> Page[AlarmRow]:
+        """Alarms, newest start first.
+
+        Raises:
+            Refused: if the cursor or the limit is not valid.
+        """
+        table = tables.alarm
+        query = sa.select(table).where(*_alarm_conditions(where))
+        if page.cursor:
+            start_ms, alarm_id = _split_cursor(page.cursor)
+            older = sa.and_(table.c.start_ms == start_ms, table.c.alarm_id < alarm_id)
+            query = query.where(sa.or_(table.c.start_ms < start_ms, older))
+        query = query.order_by(table.c.start_ms.desc(), table.c.alarm_id.desc()).limit(_limit(page) + 1)
+        with reading(self._engine) as connection:
+            found = [views.alarm_row(row) for row in connection.execute(query)]
+        last = found[page.limit - 1] if len(found) > page.limit else None
+        return Page(items=tuple(found[: page.limit]), next_cursor=f"{last.start_ms}.{last.alarm_id}" if last else "")
+
+    def alarm(self, alarm_id: str, communities: frozenset[int] | None = None) -> AlarmDetail | None:
+        """One alarm."""
+        table, history = tables.alarm, tables.alarm_history
+        with reading(self._engine) as connection:
+            where = (table.c.alarm_id == alarm_id, _seen(table.c.community, communities))
+            row = connection.execute(sa.select(table).where(*where)).one_or_none()
+            if row is None:
+                return None
+            steps = sa.select(history).where(history.c.alarm_id == alarm_id).order_by(history.c.id)
+            return AlarmDetail(
+                alarm=views.alarm_row(row),
+                history=tuple(views.alarm_history_row(step) for step in connection.execute(steps)),
+                evidence=_evidence(connection, [alarm_id]),
+                do=views.instructions(row),
+            )
+
+    def cases(self, where: CaseFilter, page: PageRequest) -> Page[CaseRow]:
+        """Cases, newest number first.
+
+        Raises:
+            Refused: if the cursor or the limit is not valid.
+        """
+        table = tables.case
+        query = sa.select(table).where(*_case_conditions(where), _before(table.c.number, page))
+        query = query.order_by(table.c.number.desc()).limit(_limit(page) + 1)
+        with reading(self._engine) as connection:
+            found = [views.case_row(row) for row in connection.execute(query)]
+        more = len(found) > page.limit
+        return Page(items=tuple(found[: page.limit]), next_cursor=str(found[page.limit - 1].number) if more else "")
+
+    def case(self, number: int, communities: frozenset[int] | None = None) -> CaseDetail | None:
+        """One case."""
+        table = tables.case
+        with reading(self._engine) as connection:
+            where = (table.c.number == number, _seen(table.c.community, communities))
+            row = connection.execute(sa.select(table).where(*where)).one_or_none()
+            if row is None:
+                return None
+            alarms = _alarms_of(connection, number)
+            tasks = connection.execute(
+                views.task_select().where(tables.task.c.case == number).order_by(tables.task.c.number)
+            )
+            return CaseDetail(
+                case=views.case_row(row),
+                alarms=tuple(views.alarm_row(alarm) for alarm in alarms),
+                tasks=tuple(views.task_row(task) for task in tasks),
+                evidence=_evidence(connection, [alarm.alarm_id for alarm in alarms]),
+                do=_instructions(alarms),
+                history=_history(connection, number),
+            )
+
+    def tasks(self, where: TaskFilter, page: PageRequest) -> Page[TaskRow]:
+        """Tasks, newest number first.
+
+        Raises:
+            Refused: if the cursor or the limit is not valid.
+        """
+        table = tables.task
+        query = views.task_select().where(*_task_conditions(where), _before(table.c.number, page))
+        query = query.order_by(table.c.number.desc()).limit(_limit(page) + 1)
+        with reading(self._engine) as connection:
+            found = [views.task_row(row) for row in connection.execute(query)]
+        more = len(found) > page.limit
+        return Page(items=tuple(found[: page.limit]), next_cursor=str(found[page.limit - 1].number) if more else "")
+
+    def queue(self, person: int, now_ms: int) -> Sequence[TaskRow]:
+        """A person's open tasks: ready ones first, then overdue, worse severity, earlier limit; night rest last."""
+        query = views.task_select().where(tables.task.c.owner == person, tables.task.c.open)
+        with reading(self._engine) as connection:
+            found = [views.task_row(row) for row in connection.execute(query)]
+
+        def rank(task: TaskRow) -> tuple[bool, bool, bool, int, float, int]:
+            rests = task.not_before_ms is not None and task.not_before_ms > now_ms
+            late = task.overdue or (task.due_ms is not None and task.due_ms < now_ms)
+            due_ms = float("inf") if task.due_ms is None else task.due_ms
+            return (not task.ready, rests, not late, -task.severity, due_ms, task.number)
+
+        return sorted(found, key=rank)
+
+    def task(self, number: int, actor: Actor, communities: frozenset[int] | None = None) -> TaskDetail | None:
+        """One task with its why, where, what, by when, and what ``actor`` may do with it."""
+        table, roster = tables.task, self._source.roster()
+        with reading(self._engine) as connection:
+            where = (table.c.number == number, _seen(table.c.community, communities))
+            row = connection.execute(views.task_select().where(*where)).one_or_none()
+            if row is None:
+                return None
+            case = connection.execute(sa.select(tables.case).where(tables.case.c.number == row.case)).one()
+            alarms = _alarms_of(connection, row.case)
+            return TaskDetail(
+                task=views.task_row(row),
+                case=views.case_row(case),
+                alarms=tuple(views.alarm_row(alarm) for alarm in alarms),
+                evidence=_evidence(connection, [alarm.alarm_id for alarm in alarms]),
+                do=_instructions(alarms),
+                history=_history(connection, row.case),
+                actions=allowed(situation(row, case, actor, roster)),
+                routing=routing_of(row.routing),
+            )
+
+    def overview(self, communities: frozenset[int] | None = None) -> Sequence[CommunityFigures]:
+        """All communities in sight, worst first (see ``CommunityFigures``); also those without any alarm."""
+        alarm, case, task = tables.alarm, tables.case, tables.task
+        counts = self._source.facility_counts()
+        with reading(self._engine) as connection:
+            severities = _counted(connection, sa.select(alarm.c.community, alarm.c.severity), alarm.c.active)
+            facilities = sa.select(alarm.c.community, alarm.c.kind, alarm.c.facility).where(
+                alarm.c.active, alarm.c.severity > Severity.INFO.value
+            )
+            touched = [tuple(row) for row in connection.execute(facilities.distinct())]
+            open_cases = _counted(connection, sa.select(case.c.community), case.c.open)
+            overdue = _counted(connection, sa.select(case.c.community), sa.and_(case.c.open, case.c.overdue))
+            waits = sa.and_(task.c.open, task.c.ready, task.c.state == TaskState.WAITING.value)
+            waiting = _counted(connection, sa.select(task.c.community), waits)
+        found = {key[0] for figures in (severities, open_cases, waiting) for key in figures} | set(counts)
+        seen = found if communities is None else found & communities
+        figures = []
+        for community in sorted(seen):
+            mine = [(kind, facility) for place, kind, facility in touched if place == community]
+            total = counts.get(community, 0)
+            figures.append(
+                CommunityFigures(
+                    community=community,
+                    facilities=total,
+                    healthy=max(0, total - len({facility for _, facility in mine})),
+                    alarmed=len({facility for kind, facility in mine if kind == AlarmKind.CONDITION}),
+                    unseen=len({facility for kind, facility in mine if kind == AlarmKind.SIGHT}),
+                    alarms={severity: severities.get((community, severity.value), 0) for severity in Severity},
+                    open_cases=open_cases.get((community,), 0),
+                    overdue_cases=overdue.get((community,), 0),
+                    waiting_tasks=waiting.get((community,), 0),
+                )
+            )
+        return sorted(figures, key=_worst_first)
+
+    def feed(self, after: int, limit: int = 500, communities: frozenset[int] | None = None) -> Sequence[FeedEntry]:
+        """Lines with id > ``after``, ascending."""
+        table = tables.feed
+        query = sa.select(table).where(table.c.id > after, _seen(table.c.community, communities))
+        query = query.order_by(table.c.id).limit(max(1, min(limit, 5000)))
+        with reading(self._engine) as connection:
+            return [views.feed_entry(row) for row in connection.execute(query)]
+
+    def feed_head(self) -> int:
+        """The newest id, 0 when the feed is empty."""
+        head = tables.feed_head
+        with reading(self._engine) as connection:
+            return int(connection.execute(sa.select(head.c.last).where(head.c.id == 1)).scalar_one_or_none() or 0)
+
+
+def _worst_first(item: CommunityFigures) -> tuple[int, ...]:
+    alarms = item.alarms
+    return (
+        -alarms[Severity.CRITICAL],
+        -alarms[Severity.HIGH],
+        -item.overdue_cases,
+        -alarms[Severity.MEDIUM],
+        -item.unseen,
+        -alarms[Severity.LOW],
+        -item.open_cases,
+        item.community,
+    )
+
+
+def _limit(page: PageRequest) -> int:
+    if not 1 <= page.limit <= MAX_LIMIT:
+        raise Refused(f"a page has 1 to {MAX_LIMIT} items, not {page.limit}")
+    return page.limit
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise Refused("the cursor is none that this list gave out: begin with the first page")
+    return int(text)
+
+
+def _before(column: sa.Column[int], page: PageRequest) -> sa.ColumnElement[bool]:
+    return column < _number(page.cursor) if page.cursor else sa.true()
+
+
+def _split_cursor(cursor: str) -> tuple[int, str]:
+    start, _, alarm_id = cursor.partition(".")
+    return _number(start), alarm_id[:64]
+
+
+def _seen(column: sa.Column[int], communities: frozenset[int] | None) -> sa.ColumnElement[bool]:
+    return sa.true() if communities is None else column.in_(sorted(communities))
+
+
+def _alarm_conditions(where: AlarmFilter) -> list[sa.ColumnElement[bool]]:
+    table = tables.alarm
+    found = [_seen(table.c.community, where.communities), table.c.severity >= where.minimum.value]
+    if where.facility is not None:
+        found.append(table.c.facility == where.facility)
+    if where.rule_id:
+        found.append(table.c.rule_id == where.rule_id)
+    if where.states:
+        found.append(table.c.state.in_(sorted(state.value for state in where.states)))
+    if where.on is not None:
+        found.append(table.c.active if where.on else ~table.c.active)
+    if where.needs_attention:
+        attention = sa.or_(table.c.active, table.c.state.in_(_ANNUNCIATED))
+        silent = sa.or_(table.c.shelved_until_ms.is_not(None), table.c.suppressed, table.c.out_of_service)
+        found += [attention, ~silent, table.c.severity > Severity.INFO.value]
+    if where.from_ms is not None:
+        found.append(sa.or_(table.c.stop_ms.is_(None), table.c.stop_ms > where.from_ms))
+    if where.to_ms is not None:
+        found.append(table.c.start_ms < where.to_ms)
+    if not where.retracted:
+        found += [~table.c.retracted, table.c.merged_into == ""]
+    return found
+
+
+def _case_conditions(where: CaseFilter) -> list[sa.ColumnElement[bool]]:
+    table = tables.case
+    found = [_seen(table.c.community, where.communities), table.c.severity >= where.minimum.value]
+    if where.facility is not None:
+        found.append(table.c.facility == where.facility)
+    if where.states:
+        found.append(table.c.state.in_(sorted(state.value for state in where.states)))
+    if where.open is not None:
+        found.append(table.c.open if where.open else ~table.c.open)
+    if where.overdue is not None:
+        found.append(table.c.overdue if where.overdue else ~table.c.overdue)
+    return found
+
+
+def _task_conditions(where: TaskFilter) -> list[sa.ColumnElement[bool]]:
+    table = tables.task
+    found = [_seen(table.c.community, where.communities)]
+    if where.owner is not None:
+        found.append(table.c.owner == where.owner)
+    if where.grid is not None:
+        found.append(table.c.grid == where.grid.value)
+    if where.open is not None:
+        found.append(table.c.open if where.open else ~table.c.open)
+    if where.case is not None:
+        found.append(table.c.case == where.case)
+    return found
+
+
+def _alarms_of(connection: sa.Connection, case: int) -> Sequence[Any]:
+    table = tables.alarm
+    return connection.execute(sa.select(table).where(table.c.case == case).order_by(table.c.start_ms)).all()
+
+
+def _history(connection: sa.Connection, case: int) -> tuple[Any, ...]:
+    table = tables.history
+    query = sa.select(table).where(table.c.case == case).order_by(table.c.id)
+    return tuple(views.history_row(row) for row in connection.execute(query))
+
+
+def _evidence(connection: sa.Connection, alarm_ids: Sequence[str]) -> tuple[EvidenceValue, ...]:
+    table = tables.evidence
+    query = sa.select(table).where(table.c.alarm_id.in_(alarm_ids[:100])).order_by(table.c.time_ms, table.c.position)
+    return tuple(views.evidence_value(row) for row in connection.execute(query))
+
+
+def _instructions(alarms: Iterable[Any]) -> tuple[Text, ...]:
+    """What to do, of the worst alarm first, nothing twice."""
+    ranked = sorted(alarms, key=lambda row: -row.severity)
+    return tuple(dict.fromkeys(text for row in ranked for text in views.instructions(row)))
+
+
+def _counted(
+    connection: sa.Connection, query: sa.Select[Any], condition: sa.ColumnElement[bool]
+) -> Mapping[tuple[int, ...], int]:
+    """Rows that meet a condition, by the columns of ``query``."""
+    columns = list(query.selected_columns)
+    counted = query.add_columns(sa.func.count()).where(condition).group_by(*columns)
+    return {tuple(row[:-1]): int(row[-1]) for row in connection.execute(counted)}

@@ -1,0 +1,255 @@
+"""Tables of dispatch: alarm journal, cases, tasks, their history, the notification outbox and the change feed.
+
+Facilities, communities and people are registry numbers without a foreign key: the registry is another room. Three
+things must never happen, whatever the code above does, so the database forbids them: two open cases of one facility and
+rule family (partial unique index ``open_key``), two cases opened by one alarm (``opening_alarm``), two effects of one
+command (``dispatch_command``).
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_ALARM = sa.String(64)
+_WORD = sa.String(40)
+_RULE = sa.String(200)
+_TEXT = sa.String(1000)
+
+case = sa.Table(
+    "dispatch_case",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("code", sa.String(20), nullable=False, unique=True),
+    sa.Column("facility", sa.Integer, nullable=False, index=True),
+    sa.Column("community", sa.Integer, nullable=False),
+    sa.Column("family", _RULE, nullable=False),
+    sa.Column("open", sa.Boolean, nullable=False),
+    sa.Column("state", _WORD, nullable=False),
+    sa.Column("severity", sa.Integer, nullable=False),
+    sa.Column("lead", _WORD, nullable=False),
+    sa.Column("support", _WORD),
+    sa.Column("rule_id", _RULE, nullable=False),
+    sa.Column("say_zh", _TEXT, nullable=False),
+    sa.Column("say_en", _TEXT, nullable=False),
+    sa.Column("opening_alarm", _ALARM, nullable=False, unique=True),
+    sa.Column("opened_ms", sa.BigInteger, nullable=False),
+    sa.Column("changed_ms", sa.BigInteger, nullable=False),
+    sa.Column("closed_ms", sa.BigInteger),
+    sa.Column("due_ms", sa.BigInteger),
+    sa.Column("due_clock", _WORD, nullable=False),
+    sa.Column("due_what", _WORD, nullable=False),
+    sa.Column("met_ms", sa.BigInteger),
+    sa.Column("overdue", sa.Boolean, nullable=False),
+    sa.Column("escalated", sa.Integer, nullable=False),
+    sa.Column("handled_by", sa.Integer),
+    sa.Column("suspensions", sa.Integer, nullable=False),
+    sa.Column("suspended_ms", sa.BigInteger),
+    sa.Column("suspended_due_ms", sa.BigInteger),
+    sa.Column("ended_by", sa.String(64), nullable=False),
+    sa.Column("note", _TEXT, nullable=False),
+    sqlite_autoincrement=True,
+)
+sa.Index(
+    "open_key",
+    case.c.facility,
+    case.c.family,
+    unique=True,
+    sqlite_where=case.c.open,
+    postgresql_where=case.c.open,
+)
+sa.Index("ix_dispatch_case_open_community", case.c.open, case.c.community)
+
+alarm = sa.Table(
+    "dispatch_alarm",
+    metadata,
+    sa.Column("alarm_id", _ALARM, primary_key=True),
+    sa.Column("rule_id", _RULE, nullable=False),
+    sa.Column("facility", sa.Integer, nullable=False),
+    sa.Column("community", sa.Integer, nullable=False),
+    sa.Column("severity", sa.Integer, nullable=False),
+    sa.Column("kind", _WORD, nullable=False),
+    sa.Column("state", _WORD, nullable=False),
+    sa.Column("latching", sa.Boolean, nullable=False),
+    sa.Column("say_zh", _TEXT, nullable=False),
+    sa.Column("say_en", _TEXT, nullable=False),
+    sa.Column("do", sa.Text, nullable=False),
+    sa.Column("start_ms", sa.BigInteger, nullable=False),
+    sa.Column("stop_ms", sa.BigInteger),
+    sa.Column("since_ms", sa.BigInteger, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("late", sa.Boolean, nullable=False),
+    sa.Column("retracted", sa.Boolean, nullable=False),
+    sa.Column("merged_into", _ALARM, nullable=False),
+    sa.Column("split_from", _ALARM, nullable=False),
+    sa.Column("opened_ms", sa.BigInteger, nullable=False),
+    sa.Column("shelved_until_ms", sa.BigInteger),
+    sa.Column("shelve_reason", _TEXT, nullable=False),
+    sa.Column("suppressed", sa.Boolean, nullable=False),
+    sa.Column("out_of_service", sa.Boolean, nullable=False),
+    sa.Column("case", sa.ForeignKey(case.c.number), index=True),
+    sa.Index("ix_dispatch_alarm_start", "start_ms", "alarm_id"),
+    sa.Index("ix_dispatch_alarm_facility", "facility", "start_ms"),
+    sa.Index("ix_dispatch_alarm_active", "active", "community"),
+    sa.Index("ix_dispatch_alarm_stop", "stop_ms"),
+)
+"""``active``: on now, neither retracted nor merged. ``do``: instructions as JSON pairs, frozen at opening."""
+
+alarm_history = sa.Table(
+    "dispatch_alarm_history",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("alarm_id", sa.ForeignKey(alarm.c.alarm_id), nullable=False, index=True),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+    sa.Column("actor", sa.String(64), nullable=False),
+    sa.Column("change", _WORD),
+    sa.Column("event", _WORD, nullable=False),
+    sa.Column("state", _WORD, nullable=False),
+    sa.Column("start_ms", sa.BigInteger, nullable=False),
+    sa.Column("stop_ms", sa.BigInteger),
+    sa.Column("since_ms", sa.BigInteger, nullable=False),
+    sa.Column("note", _TEXT, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+evidence = sa.Table(
+    "dispatch_evidence",
+    metadata,
+    sa.Column("alarm_id", sa.ForeignKey(alarm.c.alarm_id), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("point", sa.Integer, nullable=False),
+    sa.Column("key", _WORD, nullable=False),
+    sa.Column("name_zh", sa.String(200), nullable=False),
+    sa.Column("name_en", sa.String(200), nullable=False),
+    sa.Column("unit", _WORD, nullable=False),
+    sa.Column("time_ms", sa.BigInteger, nullable=False),
+    sa.Column("value", sa.Float),
+    sa.Column("quality", sa.Integer, nullable=False),
+    sa.Column("text", _TEXT, nullable=False),
+)
+
+task = sa.Table(
+    "dispatch_task",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("case", sa.ForeignKey(case.c.number), nullable=False),
+    sa.Column("kind", _WORD, nullable=False),
+    sa.Column("state", _WORD, nullable=False),
+    sa.Column("open", sa.Boolean, nullable=False),
+    sa.Column("grid", _WORD, nullable=False),
+    sa.Column("owner", sa.Integer),
+    sa.Column("cell", sa.String(64), nullable=False),
+    sa.Column("community", sa.Integer, nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("assigned_ms", sa.BigInteger, nullable=False),
+    sa.Column("changed_ms", sa.BigInteger, nullable=False),
+    sa.Column("not_before_ms", sa.BigInteger),
+    sa.Column("due_ms", sa.BigInteger),
+    sa.Column("due_clock", _WORD, nullable=False),
+    sa.Column("due_what", _WORD, nullable=False),
+    sa.Column("met_ms", sa.BigInteger),
+    sa.Column("overdue", sa.Boolean, nullable=False),
+    sa.Column("escalate_ms", sa.BigInteger, nullable=False),
+    sa.Column("escalated", sa.Boolean, nullable=False),
+    sa.Column("ready", sa.Boolean, nullable=False),
+    sa.Column("routing", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.UniqueConstraint("case", "kind"),
+    sa.Index("ix_dispatch_task_queue", "open", "owner"),
+    sa.Index("ix_dispatch_task_given", "owner", "assigned_ms"),
+    sqlite_autoincrement=True,
+)
+
+history = sa.Table(
+    "dispatch_history",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("case", sa.ForeignKey(case.c.number), nullable=False, index=True),
+    sa.Column("task", sa.ForeignKey(task.c.number)),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+    sa.Column("actor", sa.String(64), nullable=False),
+    sa.Column("person", sa.Integer),
+    sa.Column("action", _WORD, nullable=False),
+    sa.Column("from_state", _WORD, nullable=False),
+    sa.Column("to_state", _WORD, nullable=False),
+    sa.Column("note", _TEXT, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Who did what when and why; only ever appended."""
+
+command = sa.Table(
+    "dispatch_command",
+    metadata,
+    sa.Column("actor", sa.String(64), primary_key=True),
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("task", sa.ForeignKey(task.c.number), nullable=False),
+    sa.Column("action", _WORD, nullable=False),
+    sa.Column("at_ms", sa.BigInteger, nullable=False, index=True),
+)
+"""Idempotency keys that were used."""
+
+shelf = sa.Table(
+    "dispatch_shelf",
+    metadata,
+    sa.Column("rule_id", _RULE, primary_key=True),
+    sa.Column("facility", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("until_ms", sa.BigInteger, nullable=False, index=True),
+    sa.Column("reason", _TEXT, nullable=False),
+    sa.Column("actor", sa.String(64), nullable=False),
+)
+"""Shelving holds for a rule at a facility: an alarm that returns meanwhile is shelved too."""
+
+outbox = sa.Table(
+    "dispatch_outbox",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("key", sa.String(200), nullable=False, unique=True),
+    sa.Column("channel", _WORD, nullable=False),
+    sa.Column("person", sa.Integer, nullable=False),
+    sa.Column("kind", _WORD, nullable=False),
+    sa.Column("ref", sa.String(64), nullable=False),
+    sa.Column("title_zh", _TEXT, nullable=False),
+    sa.Column("title_en", _TEXT, nullable=False),
+    sa.Column("body_zh", _TEXT, nullable=False),
+    sa.Column("body_en", _TEXT, nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("next_ms", sa.BigInteger),
+    sa.Column("sent_ms", sa.BigInteger),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("error", _TEXT, nullable=False),
+    sa.Index("ix_dispatch_outbox_next", "next_ms"),
+    sa.Index("ix_dispatch_outbox_ref", "ref"),
+    sqlite_autoincrement=True,
+)
+"""``next_ms`` null: nothing to do any more (sent, withdrawn or given up)."""
+
+feed = sa.Table(
+    "dispatch_feed",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", _WORD, nullable=False),
+    sa.Column("ref", sa.String(64), nullable=False),
+    sa.Column("community", sa.Integer, nullable=False),
+    sa.Column("at_ms", sa.BigInteger, nullable=False, index=True),
+    sa.Column("severity", sa.Integer, nullable=False),
+    sa.Column("what", _WORD, nullable=False),
+    sa.Column("facility", sa.Integer, nullable=False),
+    sa.Column("owner", sa.Integer),
+)
+
+feed_head = sa.Table(
+    "dispatch_feed_head",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("last", sa.BigInteger, nullable=False),
+)
+"""One row; whoever appends to the feed holds it until commit, so ids become visible in order."""

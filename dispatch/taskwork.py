@@ -1,0 +1,278 @@
+"""Tasks inside a transaction: made, given to somebody, taken away, ended. What case they serve is decided elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.alarms import Severity
+from core.cases import (
+    OPEN_TASK_STATES,
+    Action,
+    Actor,
+    Deadline,
+    DeadlineClock,
+    DeadlineWhat,
+    TaskKind,
+    TaskState,
+)
+from core.places import Grid, Text
+from core.ports.cases import FeedKind, PassedOver
+from core.ports.registry import FacilityPlace, Roster, RosterSource
+from dispatch import messages, tables
+from dispatch.assignment import Assigner, routing_text
+from dispatch.ledger import Ledger
+from dispatch.lifecycle import SYSTEM_TASK_TABLE
+from dispatch.policy import Policy
+from dispatch.worktime import due
+
+
+class SourceOnce:
+    """The registry as it was at the beginning of a transaction; asked once for each thing."""
+
+    def __init__(self, source: RosterSource) -> None:
+        """Ask ``source`` for the roster now, for places when they are needed."""
+        self._source = source
+        self._roster = source.roster()
+        self._places: dict[int, FacilityPlace | None] = {}
+
+    def roster(self) -> Roster:
+        """Who may be given a task."""
+        return self._roster
+
+    def place(self, facility: int) -> FacilityPlace | None:
+        """Where a facility stands."""
+        if facility not in self._places:
+            self._places[facility] = self._source.place(facility)
+        return self._places[facility]
+
+    def facility_counts(self) -> Mapping[int, int]:
+        """Community to number of facilities."""
+        return self._source.facility_counts()
+
+
+class TaskWork:
+    """All that happens to task rows in one transaction."""
+
+    def __init__(
+        self, connection: sa.Connection, ledger: Ledger, source: RosterSource, policy: Policy, now_ms: int
+    ) -> None:
+        """Work on ``connection`` at ``now_ms``."""
+        self._connection = connection
+        self._ledger = ledger
+        self._source = source
+        self._policy = policy
+        self._now_ms = now_ms
+        self._roster = source.roster()
+        self._assigner = Assigner(connection, self._roster, policy)
+
+    def tasks(self, case: int) -> dict[TaskKind, Any]:
+        """The tasks of a case by kind."""
+        query = sa.select(tables.task).where(tables.task.c.case == case)
+        return {TaskKind(row.kind): row for row in self._connection.execute(query)}
+
+    def create(self, case: Any, kind: TaskKind, limit: Deadline, excluded: Mapping[int, PassedOver]) -> Any:
+        """Make a task of a case and give it to somebody; the row. ``ready`` is false for a look before the repair."""
+        severity, support = Severity(case.severity), _support(case)
+        announce_ms = self._assigner.announce_ms(severity, self._now_ms)
+        grid = Grid(case.lead) if kind is TaskKind.HANDLE or support is None else support
+        place = self._source.place(case.facility)
+        assigned = self._assigner.assign(
+            kind=kind,
+            grid=grid,
+            support=support,
+            place=place,
+            community=case.community,
+            severity=severity,
+            at_ms=announce_ms,
+            excluded=excluded,
+        )
+        values = {
+            "case": case.number,
+            "kind": kind.value,
+            "state": TaskState.WAITING.value,
+            "open": True,
+            "grid": grid.value,
+            "owner": assigned.owner,
+            "cell": place.cells.get(grid, "") if place else "",
+            "community": case.community,
+            "created_ms": self._now_ms,
+            "assigned_ms": announce_ms,
+            "changed_ms": self._now_ms,
+            "not_before_ms": announce_ms if announce_ms > self._now_ms else None,
+            "due_ms": due(self._policy.calendar, limit.clock, announce_ms, limit.hours),
+            "due_clock": limit.clock.value,
+            "due_what": limit.what.value,
+            "met_ms": None,
+            "overdue": False,
+            "escalate_ms": self._escalate_ms(severity, announce_ms),
+            "escalated": False,
+            "ready": kind is TaskKind.HANDLE or case.handled_by is not None,
+            "routing": routing_text(assigned),
+            "version": 1,
+        }
+        row = self._connection.execute(sa.insert(tables.task).values(**values).returning(tables.task)).one()
+        self._ledger.note(case.number, "assigned", task=row.number, to_state=row.state, note=_whose(row.owner))
+        self._announce(row, case, "task" if kind is TaskKind.HANDLE or not row.ready else "verify", announce_ms)
+        self.tell(row, case, "assigned")
+        return row
+
+    def update(self, row: Any, **values: object) -> Any:
+        """Change a task row; the row after it, one version on."""
+        table = tables.task
+        if isinstance(state := values.get("state"), TaskState):
+            values |= {"state": state.value, "open": state in OPEN_TASK_STATES}
+        query = sa.update(table).where(table.c.number == row.number)
+        query = query.values(changed_ms=self._now_ms, version=table.c.version + 1, **values)
+        return self._connection.execute(query.returning(table)).one()
+
+    def reassign(
+        self, row: Any, case: Any, *, owner: int | None = None, not_again: int | None = None, kind: str = "task"
+    ) -> Any:
+        """Give a task to ``owner``, or to whom routing finds (not to ``not_again`` if it can be helped)."""
+        severity, task_kind = Severity(case.severity), TaskKind(row.kind)
+        announce_ms = self._assigner.announce_ms(severity, self._now_ms)
+        self._ledger.withdraw(row.number)
+        values: dict[str, object] = {}
+        if owner is None:
+            excluded = self._assigner.returned_by(row.number)
+            if not_again is not None:
+                excluded[not_again] = PassedOver.RETURNED_IT
+            if task_kind is TaskKind.VERIFY and case.handled_by is not None:
+                excluded[case.handled_by] = PassedOver.OWN_REPAIR
+            assigned = self._assigner.assign(
+                kind=task_kind,
+                grid=Grid(row.grid),
+                support=_support(case),
+                place=self._source.place(case.facility),
+                community=case.community,
+                severity=severity,
+                at_ms=announce_ms,
+                excluded=excluded,
+            )
+            owner = assigned.owner
+            if owner is None and row.owner is None and row.state == TaskState.WAITING:
+                return row  # still nobody: nothing to write down
+            values["routing"] = routing_text(assigned)
+        row = self.update(
+            row,
+            owner=owner,
+            state=TaskState.WAITING,
+            assigned_ms=announce_ms,
+            not_before_ms=announce_ms if announce_ms > self._now_ms else None,
+            escalate_ms=self._escalate_ms(severity, announce_ms),
+            escalated=False,
+            **values,
+        )
+        self._ledger.note(case.number, "assigned", task=row.number, to_state=row.state, note=_whose(owner))
+        self._announce(row, case, kind, announce_ms)
+        self.tell(row, case, "assigned")
+        return row
+
+    def by_system(self, row: Any, case: Any, action: Action, actor: Actor | None = None, note: str = "") -> Any | None:
+        """What a case or the twin does to a task; ``None`` where the table says nothing."""
+        kind, state = TaskKind(row.kind), TaskState(row.state)
+        target = SYSTEM_TASK_TABLE.get((kind, state, action))
+        if target is None:
+            return None
+        after = self.update(row, state=target)
+        self._ledger.note(
+            case.number,
+            action.value,
+            task=row.number,
+            actor=actor,
+            from_state=state.value,
+            to_state=target.value,
+            note=note,
+        )
+        self.tell(after, case, action.value)
+        return after
+
+    def new_limit(self, row: Any, limit: Deadline, from_ms: int) -> Any:
+        """Start another limit."""
+        return self.update(
+            row,
+            due_ms=due(self._policy.calendar, limit.clock, from_ms, limit.hours),
+            due_clock=limit.clock.value,
+            due_what=limit.what.value,
+            met_ms=None,
+            overdue=False,
+        )
+
+    def message(self, row: Any, case: Any, kind: str, person: int | None, not_before_ms: int | None = None) -> None:
+        """Tell somebody something about a task; nobody is nobody."""
+        if person is None:
+            return
+        severity = Severity(case.severity)
+        place = self._source.place(case.facility)
+        name = place.name if place else Text(zh=f"设施 {case.facility}", en=f"Facility {case.facility}")
+        self._ledger.notify(
+            kind,
+            task=row.number,
+            version=row.version,
+            person=person,
+            channels=self._policy.channels[severity],
+            title=messages.title(kind, severity, Text(zh=case.say_zh, en=case.say_en)),
+            body=messages.body(case.code, name, row.due_ms, self._policy.calendar.zone),
+            not_before_ms=not_before_ms,
+        )
+
+    def supervisor(self, row: Any, case: Any) -> int | None:
+        """Who stands above the owner of a task."""
+        from dispatch.routing import Request, route
+
+        excluded = {row.owner: PassedOver.RETURNED_IT} if row.owner is not None else {}
+        request = Request(
+            grid=Grid(row.grid),
+            community=case.community,
+            cell="",
+            skill="",
+            severity=Severity(case.severity),
+            at_ms=self._now_ms,
+            excluded=excluded,
+            supervisors_only=True,
+        )
+        return route(request, self._roster, {}, self._policy).owner
+
+    def announce_ms(self, severity: Severity) -> int:
+        """When a task of this severity, made now, is announced."""
+        return self._assigner.announce_ms(severity, self._now_ms)
+
+    def tell(self, row: Any, case: Any, what: str) -> None:
+        """A line in the change feed."""
+        self._ledger.tell(
+            FeedKind.TASK,
+            str(row.number),
+            what,
+            community=case.community,
+            facility=case.facility,
+            severity=case.severity,
+            owner=row.owner,
+        )
+
+    def is_active(self, person: int | None) -> bool:
+        """Whether a person is there at all."""
+        found = self._roster.people.get(person) if person is not None else None
+        return found is not None and found.active
+
+    def _announce(self, row: Any, case: Any, kind: str, announce_ms: int) -> None:
+        self.message(row, case, kind, row.owner, announce_ms)
+
+    def _escalate_ms(self, severity: Severity, announce_ms: int) -> int:
+        hours = self._policy.accept_ms[severity] / 3_600_000
+        return due(self._policy.calendar, self._policy.accept_clock(severity), announce_ms, hours)
+
+
+def limit_of(row: Any) -> tuple[DeadlineClock, DeadlineWhat]:
+    """Clock and meaning of a row's limit."""
+    return DeadlineClock(row.due_clock), DeadlineWhat(row.due_what)
+
+
+def _support(case: Any) -> Grid | None:
+    return Grid(case.support) if case.support else None
+
+
+def _whose(owner: int | None) -> str:
+    return f"person {owner}" if owner is not None else "nobody"

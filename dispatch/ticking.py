@@ -1,0 +1,120 @@
+"""What time does by itself: limits pass, waiting tasks are escalated, posts change hands, old lines are dropped.
+
+``anything_due`` asks a handful of indexed questions without taking the write lock; only if one of them says yes does a
+round write. Every step marks what it has done, so a round that is repeated does nothing more.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.cases import CaseState, TaskState
+from core.ports.registry import Roster
+from dispatch import tables
+from dispatch.alarmwork import AlarmWork, due_for_case
+from dispatch.policy import Policy
+from dispatch.worktime import HOUR_MS
+
+_KEYS_KEPT_MS = 30 * 24 * HOUR_MS
+_PRUNE_EVERY_MS = HOUR_MS
+
+
+class Rounds:
+    """One round over everything that time touches."""
+
+    def __init__(self, policy: Policy, roster: Roster, now_ms: int, *, seek_owners: bool) -> None:
+        """A round at ``now_ms``; ``seek_owners``: try again for tasks that nobody could be found for."""
+        self._seek_owners = seek_owners
+        self._policy = policy
+        self._roster = roster
+        self._now_ms = now_ms
+
+    def anything_due(self, connection: sa.Connection) -> bool:
+        """Whether a round would change anything."""
+        alarm = tables.alarm
+        shelving = sa.and_(alarm.c.shelved_until_ms.is_not(None), alarm.c.shelved_until_ms <= self._now_ms)
+        questions = [
+            sa.exists(due_for_case(self._policy, self._now_ms)),
+            sa.exists().where(shelving),
+            sa.exists().where(self._late(tables.case)),
+            sa.exists().where(self._late(tables.task)),
+            sa.exists().where(self._unanswered()),
+            sa.exists().where(self._old_feed()),
+        ]
+        if bool(connection.execute(sa.select(sa.or_(*questions))).scalar_one()):
+            return True
+        return any(True for _ in self._orphans(connection))
+
+    def run(self, connection: sa.Connection, work: AlarmWork) -> None:
+        """Do the round."""
+        for row in self._orphans(connection):
+            self._find_owner(work, row)
+        for row in connection.execute(sa.select(tables.task).where(self._unanswered())).all():
+            self._escalate(work, row)
+        for row in connection.execute(sa.select(tables.task).where(self._late(tables.task))).all():
+            self._task_overdue(work, row)
+        for row in connection.execute(sa.select(tables.case).where(self._late(tables.case))).all():
+            row = work.cases.update(row, overdue=True)
+            work.ledger.note(row.number, "overdue")
+            work.cases.tell(row, "overdue")
+        connection.execute(sa.delete(tables.feed).where(self._old_feed()))
+        connection.execute(sa.delete(tables.command).where(tables.command.c.at_ms < self._now_ms - _KEYS_KEPT_MS))
+
+    def _late(self, table: sa.Table) -> sa.ColumnElement[bool]:
+        return sa.and_(table.c.open, ~table.c.overdue, table.c.met_ms.is_(None), table.c.due_ms < self._now_ms)
+
+    def _unanswered(self) -> sa.ColumnElement[bool]:
+        table = tables.task
+        waits = table.c.state == TaskState.WAITING.value
+        return sa.and_(table.c.open, waits, ~table.c.escalated, table.c.escalate_ms < self._now_ms)
+
+    def _old_feed(self) -> sa.ColumnElement[bool]:
+        """Lines older than kept; an hour's worth at a time, so that pruning does not write in every round."""
+        head = sa.select(tables.feed_head.c.last).where(tables.feed_head.c.id == 1).scalar_subquery()
+        table, inner = tables.feed, tables.feed.alias()
+        oldest = sa.select(sa.func.min(inner.c.at_ms)).scalar_subquery()
+        before_ms = self._now_ms - self._policy.feed_kept_ms
+        return sa.and_(table.c.at_ms < before_ms, table.c.id < head, oldest < before_ms - _PRUNE_EVERY_MS)
+
+    def _orphans(self, connection: sa.Connection) -> list[Any]:
+        """Open tasks without an owner, or whose owner is not there any more."""
+        table = tables.task
+        active = [number for number, person in self._roster.people.items() if person.active]
+        nobody = sa.select(table).where(table.c.open, table.c.owner.is_(None))
+        found = list(connection.execute(nobody)) if active and self._seek_owners else []
+        owners = connection.execute(sa.select(table.c.owner).where(table.c.open, table.c.owner.is_not(None)).distinct())
+        gone = sorted(set(owners.scalars()) - set(active))
+        if gone and active:
+            found += connection.execute(sa.select(table).where(table.c.open, table.c.owner.in_(gone))).all()
+        return found
+
+    def _find_owner(self, work: AlarmWork, row: Any) -> None:
+        case = work.cases.case(row.case)
+        after = work.cases.tasks.reassign(row, case)
+        if after.owner is None or row.owner is not None:
+            return
+        if case.state in {CaseState.FILED, CaseState.RETURNED, CaseState.TRANSFERRED}:
+            work.cases.follow_up(case)
+
+    def _escalate(self, work: AlarmWork, row: Any) -> None:
+        case = work.cases.case(row.case)
+        after = work.cases.tasks.update(row, escalated=True)
+        above = work.cases.tasks.supervisor(row, case)
+        work.cases.tasks.message(after, case, "escalated", above)
+        work.ledger.note(case.number, "escalated", task=row.number, note=f"person {above}" if above else "nobody")
+        work.cases.tasks.tell(after, case, "escalated")
+        if case.escalated < 1:
+            work.cases.tell(work.cases.update(case, escalated=1), "escalated")
+
+    def _task_overdue(self, work: AlarmWork, row: Any) -> None:
+        case = work.cases.case(row.case)
+        after = work.cases.tasks.update(row, overdue=True)
+        above = work.cases.tasks.supervisor(row, case)
+        for person in dict.fromkeys((row.owner, above)):
+            work.cases.tasks.message(after, case, "overdue", person)
+        work.ledger.note(case.number, "overdue", task=row.number)
+        work.cases.tasks.tell(after, case, "overdue")
+        if case.escalated < 2:
+            work.cases.tell(work.cases.update(case, escalated=2), "escalated")
