@@ -312,8 +312,8 @@ class _Reader:
 
     def _source_of(self, table: Table, device: str) -> SourceConfig:
         topic = table.text("topic")
-        if not topic or len(topic) > 512 or topic.startswith("$") or "\0" in topic:
-            table.note("topic", f"is {topic!r}", "write the topic the device publishes on")
+        if not topic or len(topic) > 512 or any(sign in topic for sign in "+#$\0"):
+            table.note("topic", f"is {topic!r}", "write the one topic the device publishes on, without wildcards")
         rows = table.table("fields")
         decoder = table.choice("decoder", sorted(DECODERS), "json")
         config = SourceConfig(

@@ -16,13 +16,15 @@ from pathlib import Path
 
 from core.clock import Clock
 from core.sparkplug.datatypes import DataType
+from gateway.adapter import Adapter
 from gateway.bus import Bus
-from gateway.config import BusConfig, FieldConfig, GatewayConfig, PointConfig
+from gateway.config import FieldConfig, GatewayConfig, PointConfig
 from gateway.config_file import load_config
 from gateway.health import BusHealth, Health, node_metrics, write_status
 from gateway.intake import Intake
 from gateway.points import PointName, Points
 from gateway.profile import DataType as RegisterType
+from gateway.source import Source
 from gateway.spool import Spool, SpoolOptions, SpoolState
 from gateway.stamp import Stamper
 from gateway.unit import Unit
@@ -97,6 +99,8 @@ class Gateway:
         self._stamper = Stamper(clock.now_ms(), clock.monotonic_s())
         self._intake = Intake()
         self._buses: list[Bus] = []
+        self._adapters: list[Adapter] = []
+        self._devices = {bus.id: bus.device for bus in config.buses} | {item.id: item.id for item in config.adapters}
         self._up: dict[str, bool] = {}
         self._uplink: Uplink | None = None
         self._writer: Writer | None = None
@@ -107,10 +111,13 @@ class Gateway:
     async def run(self, stop: asyncio.Event) -> None:
         """Run all parts until ``stop`` is set or one of them dies."""
         names = [point_name(bus.device, p) for bus in self.config.buses for unit in bus.units for p in unit.points]
+        of_buses = len(names)
+        names += [field_name(a.id, f) for a in self.config.adapters for source in a.sources for f in source.fields]
         points = Points(names)
         state = self._state = await self._spool.run(lambda spool: _prepare(spool, points))
         metrics = await self._spool.run(lambda spool: spool.metrics())
         self._buses = self._make_buses(points)
+        self._adapters = self._make_adapters(points, of_buses)
         uplink = self._uplink = Uplink(
             self.config.uplink, self.config.node, self._spool, state, points, metrics, self._clock,
             lambda: node_metrics(self.health()),
@@ -118,6 +125,7 @@ class Gateway:
         writer = self._writer = Writer(self._intake, self._spool, uplink, self.config.spool.linger_s)
         drained, closed = asyncio.Event(), asyncio.Event()
         drivers = [_task(bus.run(), f"bus-{bus.config.id}") for bus in self._buses]
+        drivers += [_task(adapter.run(), f"adapter-{adapter.config.id}") for adapter in self._adapters]
         drivers.append(_task(self._watch(), "status"))
         writing = _task(writer.run(drained), "writer")
         carrying = _task(uplink.run(closed), "uplink")
@@ -144,19 +152,29 @@ class Gateway:
                 scatter = (len(buses) * 7 + len(units)) * 0.618 % 1
                 units.append(Unit(unit, config.device, points, first, scatter))
                 first += len(unit.points)
-            buses.append(Bus(config, units, self._intake, self._clock, self._stamper, self._bus_link))
+            buses.append(Bus(config, units, self._intake, self._clock, self._stamper, self._link_changed))
         return buses
 
-    def _bus_link(self, bus_id: str, up: bool) -> None:
-        """A bus came or went; its Sparkplug device is lost when the last bus of it is."""
-        self._up[bus_id] = up
-        device = self._bus_config(bus_id).device
-        alive = any(self._up.get(bus.id, False) for bus in self.config.buses if bus.device == device)
+    def _make_adapters(self, points: Points, first: int) -> list[Adapter]:
+        adapters: list[Adapter] = []
+        for config in self.config.adapters:
+            sources: list[Source] = []
+            for source in config.sources:
+                sources.append(Source(source, config.id, points, first))
+                first += len(source.fields)
+            client_id = f"{self.config.node.node}-{config.id}"
+            adapters.append(
+                Adapter(config, sources, self._intake, self._clock, self._stamper, client_id, self._link_changed)
+            )
+        return adapters
+
+    def _link_changed(self, link: str, up: bool) -> None:
+        """A bus or adapter came or went; a Sparkplug device is lost when the last of its links is."""
+        self._up[link] = up
+        device = self._devices[link]
+        alive = any(self._up.get(other, False) for other, its in self._devices.items() if its == device)
         if self._uplink is not None and alive == up:
             self._uplink.device_up(device, up)
-
-    def _bus_config(self, bus_id: str) -> BusConfig:
-        return next(bus for bus in self.config.buses if bus.id == bus_id)
 
     # --- health -------------------------------------------------------------------------------------------------
 
@@ -208,7 +226,7 @@ class Gateway:
             slots_missed=sum(counter.missed_slots for counter in counters),
             clock_doubtful=self._stamper.doubtful,
             clock_steps=self._stamper.steps,
-            adapter_rejected=0,
+            adapter_rejected=sum(adapter.rejected for adapter in self._adapters),
             buses=tuple(
                 BusHealth(
                     id=bus.config.id,

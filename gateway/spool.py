@@ -19,6 +19,7 @@ import contextlib
 import logging
 import secrets
 import sqlite3
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -163,22 +164,28 @@ class Spool:
         self._damaged = 0
         self._tally = _Tally()
         self._aliases = _Aliases()
-        self._db, self._replaced = open_or_replace(path, now_ms, self.options.busy_timeout_s)
         self._closed = False
-        self._start(now_ms)
+        self._db, self._replaced = open_or_replace(
+            path, now_ms, self.options.busy_timeout_s, lambda db: self._start(db, now_ms)
+        )
 
-    def _start(self, now_ms: int) -> None:
-        try:
-            with self._transaction():
-                if self._meta("identity") != self._identity:
-                    self._forget(now_ms)
-                self._set_meta("clean", "0")
-            # "In use" must stand in the file itself: it is what tells a lost write-ahead log from a clean end.
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._load()
-        except sqlite3.Error as error:
-            self._db.close()
-            raise Unavailable(f"the spool {self.path} cannot be written: {error}") from error
+    def _start(self, db: sqlite3.Connection, now_ms: int) -> None:
+        """Take over an open file: check its seal, begin a new epoch where that is due."""
+        self._db = db
+        with self._transaction():
+            if self._meta("identity") and self._meta("seal") != self._seal():
+                raise sqlite3.DatabaseError("database disk image is malformed: its head does not fit its seal")
+            if self._meta("identity") != self._identity:
+                self._forget(now_ms)
+            self._set_meta("clean", "0")
+        # "In use" must stand in the file itself: it is what tells a lost write-ahead log from a clean end.
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._load()
+
+    def _seal(self) -> str:
+        """Checksum of the head: an epoch or offset with a fallen bit would make offsets come twice."""
+        head = "|".join(self._meta(key) for key in ("identity", "epoch", "next_offset", "version"))
+        return f"{zlib.crc32(head.encode()):08x}"
 
     def _forget(self, now_ms: int) -> None:
         """Begin a new epoch: the file is new, or came from another host and its readings are that host's to send."""
@@ -188,6 +195,7 @@ class Spool:
         self._set_meta("epoch", str((now_ms << 20) | secrets.randbits(20)))
         self._set_meta("next_offset", "0")
         self._set_meta("version", str(SCHEMA_VERSION))
+        self._set_meta("seal", self._seal())
         log.info("spool begins a new epoch", extra={"path": str(self.path)})
 
     def _load(self) -> None:
@@ -196,7 +204,12 @@ class Spool:
         row = self._db.execute("SELECT count(*), total(count), total(length(metrics)) FROM chunk").fetchone()
         self._tally = _Tally(int(row[0]), int(row[1]), int(row[2]) + ROW_OVERHEAD * int(row[0]))
         self._aliases = _Aliases()
-        for alias, device, name, data_type in self._db.execute("SELECT alias, device, name, type FROM alias"):
+        rows = self._db.execute("SELECT alias, device, name, type, crc FROM alias")
+        for alias, device, name, data_type, crc in rows:
+            if crc != _alias_crc(alias, device, name, data_type):
+                raise sqlite3.DatabaseError(
+                    f"database disk image is malformed: alias {alias} does not fit its checksum"
+                )
             self._aliases.by_name[device, name] = alias
             self._aliases.types[alias] = DataType(data_type)
 
@@ -217,14 +230,21 @@ class Spool:
         if fresh:
             with self._guarded(), self._transaction():
                 for name, kind in fresh:
-                    self._db.execute(
-                        "UPDATE alias SET name = name || '~' || alias WHERE device = ? AND name = ?", (device, name)
-                    )
-                    self._db.execute(
-                        "INSERT INTO alias (device, name, type) VALUES (?, ?, ?)", (device, name, int(kind))
-                    )
+                    self._give_alias(device, name, kind)
             self._load()
         return [self._aliases.by_name[device, name] for name, _ in metrics]
+
+    def _give_alias(self, device: str, name: str, kind: DataType) -> None:
+        old = self._aliases.by_name.get((device, name))
+        if old is not None:
+            retired = f"{name}~{old}"
+            crc = _alias_crc(old, device, retired, self._aliases.types[old])
+            self._db.execute("UPDATE alias SET name = ?, crc = ? WHERE alias = ?", (retired, crc, old))
+        added = self._db.execute(
+            "INSERT INTO alias (device, name, type, crc) VALUES (?, ?, ?, 0)", (device, name, int(kind))
+        )
+        crc = _alias_crc(added.lastrowid or 0, device, name, kind)
+        self._db.execute("UPDATE alias SET crc = ? WHERE alias = ?", (crc, added.lastrowid))
 
     def retire(self, live: Iterable[int]) -> None:
         """Forget the aliases that are not in ``live``, once nothing of theirs waits; their numbers never come again.
@@ -282,6 +302,7 @@ class Spool:
                 evicted = self._evict(self._tally.bytes - removed.bytes + added - self.options.budget_bytes)
                 self._insert(chunks)
                 self._set_meta("next_offset", str(offset))
+                self._set_meta("seal", self._seal())
                 faultpoints.hit("spool.before_commit")
         except Unavailable:
             if self._next != offset:
@@ -364,7 +385,7 @@ class Spool:
             Unavailable: if the file cannot be read.
         """
         found: list[Chunk] = []
-        damaged: list[tuple[int, int]] = []
+        damaged: list[int] = []
         reached, size = window.first, 0
         query = (
             "SELECT first, count, device, crc32, from_ms, to_ms, record_crc, metrics FROM chunk"
@@ -379,7 +400,7 @@ class Spool:
                     continue
                 chunk = _checked(first, count, device, crc32, from_ms, to_ms, crc, metrics)
                 if chunk is None:
-                    damaged.append((first, count))
+                    damaged.append(first)
                     continue
                 found.append(chunk)
                 size += len(chunk.metrics)
@@ -391,15 +412,29 @@ class Spool:
             self._quarantine(damaged)
         return found, reached
 
-    def _quarantine(self, damaged: Iterable[tuple[int, int]]) -> None:
+    def _quarantine(self, damaged: Iterable[int]) -> None:
+        """Put damaged records aside, and a gap record where they stood.
+
+        Nothing in a damaged record can be believed, its offsets included; so the gap reaches from its left neighbour to
+        its right one. What of that is settled already, the host's acknowledgement takes off again.
+        """
         with self._guarded(), self._transaction():
-            for first, count in damaged:
+            for first in damaged:
                 self._db.execute("INSERT OR REPLACE INTO damaged SELECT * FROM chunk WHERE first = ?", (first,))
                 self._db.execute("DELETE FROM chunk WHERE first = ?", (first,))
-                self._record_gap(first, count, GapReason.DAMAGED, 0, 0)
+                left, right = self._neighbours(first)
+                if left < right:
+                    self._record_gap(left, right - left, GapReason.DAMAGED, 0, 0)
                 self._damaged += 1
-                log.error("spool record is damaged and was put aside", extra={"first": first, "count": count})
+                log.error("spool record is damaged and was put aside", extra={"first": first})
         self._load()
+
+    def _neighbours(self, first: int) -> tuple[int, int]:
+        """Where the record left of ``first`` ends and the one right of it begins."""
+        both = "(SELECT first, count FROM chunk UNION ALL SELECT first, count FROM gap)"
+        (left,) = self._db.execute(f"SELECT max(first + count) FROM {both} WHERE first < ?", (first,)).fetchone()  # noqa: S608
+        (right,) = self._db.execute(f"SELECT min(first) FROM {both} WHERE first > ?", (first,)).fetchone()  # noqa: S608
+        return left or 0, self._next if right is None else min(right, self._next)
 
     def gaps(self) -> list[GapRecord]:
         """Gap records that are not settled, oldest first; from now on their cut stays.
@@ -538,14 +573,22 @@ class Spool:
             self._reopen()
             raise Unavailable(f"the spool {self.path} failed: {error}") from error
 
+    def _resume(self, db: sqlite3.Connection) -> None:
+        """Go on with the file that was opened again."""
+        self._db = db
+        self._load()
+
     def _reopen(self) -> None:
         with contextlib.suppress(sqlite3.Error):
             self._db.close()
         try:
-            self._db, _ = open_or_replace(self.path, 0, self.options.busy_timeout_s, may_replace=False)
-            self._load()
+            open_or_replace(self.path, 0, self.options.busy_timeout_s, self._resume, may_replace=False)
         except (sqlite3.OperationalError, Unavailable, OSError) as error:
             log.error("spool cannot be opened again", extra={"path": str(self.path), "error": str(error)})
+
+
+def _alias_crc(alias: int, device: str, name: str, kind: int) -> int:
+    return zlib.crc32(f"{alias}\0{device}\0{name}\0{int(kind)}".encode())
 
 
 def _checked(

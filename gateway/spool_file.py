@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from core.errors import TwingridError, Unavailable
@@ -12,11 +13,12 @@ from core.errors import TwingridError, Unavailable
 log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
+_SMALLEST_DATABASE = 512
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS alias (
   alias INTEGER PRIMARY KEY AUTOINCREMENT, device TEXT NOT NULL, name TEXT NOT NULL, type INTEGER NOT NULL,
-  UNIQUE (device, name));
+  crc INTEGER NOT NULL, UNIQUE (device, name));
 CREATE TABLE IF NOT EXISTS chunk (
   first INTEGER PRIMARY KEY, count INTEGER NOT NULL, device TEXT NOT NULL, crc32 INTEGER NOT NULL,
   from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL, record_crc INTEGER NOT NULL, metrics BLOB NOT NULL);
@@ -33,9 +35,21 @@ class SpoolDamagedError(TwingridError):
 
 
 def open_or_replace(
-    path: Path, now_ms: int, busy_timeout_s: float, *, may_replace: bool = True
+    path: Path,
+    now_ms: int,
+    busy_timeout_s: float,
+    prepare: Callable[[sqlite3.Connection], None],
+    *,
+    may_replace: bool = True,
 ) -> tuple[sqlite3.Connection, str]:
     """Open the file; a damaged one is moved aside and a new one begun.
+
+    Args:
+        path: the file.
+        now_ms: names the file that is moved aside.
+        busy_timeout_s: how long another process may hold it.
+        prepare: what the caller does first with the connection; damage that it meets counts, too.
+        may_replace: whether a damaged file is moved aside.
 
     Returns:
         The connection, and the name the damaged file was given (empty when there was none).
@@ -46,8 +60,8 @@ def open_or_replace(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        return _open(path, busy_timeout_s, check_log=may_replace), ""
-    except sqlite3.DatabaseError as error:
+        return _open(path, busy_timeout_s, prepare, check_log=may_replace), ""
+    except (sqlite3.DatabaseError, OverflowError, ValueError) as error:
         if _is_damage(error) and not may_replace:
             raise SpoolDamagedError(
                 f"the spool {path} is damaged: {error}; it is put aside at the next start"
@@ -57,12 +71,14 @@ def open_or_replace(
         log.error("spool is damaged", extra={"path": str(path), "error": str(error)})
     aside = _move_aside(path, now_ms)
     try:
-        return _open(path, busy_timeout_s, check_log=False), aside
+        return _open(path, busy_timeout_s, prepare, check_log=False), aside
     except sqlite3.DatabaseError as error:
         raise Unavailable(f"the spool {path} cannot be created: {error}") from error
 
 
-def _open(path: Path, busy_timeout_s: float, *, check_log: bool) -> sqlite3.Connection:
+def _open(
+    path: Path, busy_timeout_s: float, prepare: Callable[[sqlite3.Connection], None], *, check_log: bool
+) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
     try:
         if check_log:
@@ -75,10 +91,10 @@ def _open(path: Path, busy_timeout_s: float, *, check_log: bool) -> sqlite3.Conn
         version = db.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
         if version and int(version[0]) > SCHEMA_VERSION:
             raise Unavailable(f"the spool {path} was written by a newer version; install that one, or move the file")
-        if not _closed_cleanly(db):
-            verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if verdict != "ok":
-                raise sqlite3.DatabaseError(f"database disk image is malformed: {verdict}")
+        verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(f"database disk image is malformed: {verdict}")
+        prepare(db)
     except BaseException:
         db.close()
         raise
@@ -96,16 +112,21 @@ def _check_lost_log(db: sqlite3.Connection, path: Path) -> None:
     Raises:
         sqlite3.DatabaseError: if that is so.
     """
-    if path.stat().st_size == 0 or Path(f"{path}-wal").exists():
+    size = path.stat().st_size
+    if 0 < size < _SMALLEST_DATABASE:
+        raise sqlite3.DatabaseError("file is not a database: it is cut off")
+    if size == 0 or Path(f"{path}-wal").exists():
         return
     has_meta = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
     if has_meta and not _closed_cleanly(db):
         raise sqlite3.DatabaseError("file is not a database: its write-ahead log is missing")
 
 
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    if isinstance(error, sqlite3.OperationalError):
-        return False
+def _is_damage(error: Exception) -> bool:
+    if isinstance(error, ValueError | OverflowError):
+        return True  # a number in the file that no spool ever wrote
+    if isinstance(error, sqlite3.IntegrityError):
+        return True
     text = str(error)
     return "malformed" in text or "not a database" in text or "corrupt" in text
 

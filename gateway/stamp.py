@@ -43,9 +43,10 @@ class Stamper:
             self._doubtful_until_ms = mono_ms + SETTLE_MS
             if step_ms < 0 and self._stamp_ms - now_ms > HOLD_BACK_MS:
                 self.era += 1
-                self._stamp_ms = float(now_ms)
+                self._stamp_ms = now_ms - elapsed_ms / 2
         self._wall_ms, self._mono_ms = now_ms, mono_ms
+        # A stamp moves by half of the elapsed time at least; where the wall clock is ahead of that, it is the wall clock.
         held_back = now_ms < self._stamp_ms - STEP_MS
-        self._stamp_ms = self._stamp_ms + elapsed_ms / 2 if held_back else max(float(now_ms), self._stamp_ms)
+        self._stamp_ms = max(float(now_ms), self._stamp_ms + elapsed_ms / 2)
         self.doubtful = held_back or now_ms < CLOCK_SET_MS or mono_ms < self._doubtful_until_ms
         return int(self._stamp_ms), self.doubtful

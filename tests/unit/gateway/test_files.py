@@ -1,0 +1,209 @@
+"""Profiles and configurations: right ones load, wrong ones report everything at once with line and remedy."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from core.errors import Invalid
+from gateway.config import Framing, Mode
+from gateway.config_file import load_config, parse_config
+from gateway.document import Document
+from gateway.profile import Order, Profile
+from gateway.profile_file import parse, shipped
+
+GOOD_CONFIG = """
+group: wtl
+node: gw-1
+broker: {host: 127.0.0.1, port: 1883, user: gw-1, password: secret}
+uplink: {mode: commit, credit_kb: 128}
+spool: {path: data/spool.sqlite, budget_mb: 64}
+status_file: status.json
+buses:
+  - id: plant
+    host: 10.0.0.5
+    interval_s: 10
+    units:
+      - name: meter
+        unit: 3
+        profile: eastron-sdm630
+        interval_s: 5
+        deadband: 2%
+        points:
+          voltage_l1: pm-01/voltage_l1
+          power_total: {metric: pm-01/power, interval_s: 1, deadband: 50, max_silence_s: 60}
+adapters:
+  - id: lora
+    broker: {host: 127.0.0.1, port: 1884}
+    sources:
+      - decoder: chirpstack
+        topic: application/1/device/24e1/event/up
+        silence_s: 3600
+        fields:
+          distance: {metric: dl-01/distance, unit: m, scale: 0.001}
+          position: {metric: dl-01/tilted, states: {tilt: 1, normal: 0}}
+"""
+
+
+def test_a_configuration_becomes_frozen_values() -> None:
+    """Defaults come down from bus to unit to point, and paths are taken from the file's folder."""
+    config = parse_config(GOOD_CONFIG, Path("/etc/twingrid"))
+    assert str(config.node) == "wtl/gw-1"
+    assert config.spool.path == Path("/etc/twingrid/data/spool.sqlite")
+    assert config.spool.budget_bytes == 64 * 1024 * 1024
+    assert config.uplink.mode is Mode.COMMIT
+    assert config.uplink.credit_bytes == 128 * 1024
+    (bus,) = config.buses
+    assert (bus.device, bus.port, bus.framing) == ("plant", 502, Framing.TCP)
+    voltage, power = bus.units[0].points
+    assert (voltage.interval_ms, voltage.report.percent) == (5_000, 2.0)
+    assert (power.interval_ms, power.report.absolute, power.report.max_silence_s) == (1_000, 50.0, 60.0)
+    assert math.isnan(power.report.percent)
+    (source,) = config.adapters[0].sources
+    assert source.fields[1].states == {"tilt": 1.0, "normal": 0.0}
+
+
+TWENTY_ERRORS = """
+group: "w/tl"
+nod: gw-1
+broker: {port: 70000, tls: maybe, password_file: nowhere.secret}
+uplink: {mode: sometimes, credit_kb: 1}
+spool: {budget_mb: lots}
+buses:
+  - id: plant room
+    host: 127.0.0.1
+    port: x
+    interval_s: 0
+    framing: ascii
+    units:
+      - unit: 300
+        profile: eastron-sdm999
+        points: {}
+      - unit: 2
+        profile: xy-md02
+        points:
+          temprature: a/b
+          temperature: no-slash
+          humidity: {metric: hall/humidity, deadband: often, intervall_s: 5}
+      - unit: 2
+        profile: xy-md02
+        points:
+          humidity: hall/humidity
+adapters:
+  - id: mqtt
+    broker: {host: 127.0.0.1}
+    sources:
+      - topic: "tele/+/SENSOR"
+        decoder: tasmoto
+        fields:
+          ENERGY.Power: {metric: plug/power, unit: Watt}
+"""
+
+
+def test_every_mistake_of_a_file_is_reported_at_once_with_line_and_remedy() -> None:
+    """More than twenty different mistakes: all in one report, in the order of the file."""
+    with pytest.raises(Invalid) as caught:
+        parse_config(TWENTY_ERRORS, Path("/etc/twingrid"), "gw.yaml")
+    findings = caught.value.findings
+    text = "\n".join(str(finding) for finding in findings)
+    expected = {
+        2: ["'w/tl'"],
+        3: ["nod is unknown", "did you mean `node`?"],
+        4: ["broker.host is missing", "70000", "tls must be true or false", "nowhere.secret"],
+        5: ["'sometimes'", "credit_kb is 1"],
+        6: ["spool.path is missing", "'lots'"],
+        8: ["'plant room'"],
+        10: ["port must be a whole number"],
+        11: ["interval_s is 0"],
+        12: ["'ascii'"],
+        14: ["unit is 300"],
+        15: ["eastron-sdm999"],
+        20: ["temprature is no register of xy-md02"],
+        21: ["'no-slash'"],
+        22: ["deadband must be a number", "intervall_s is unknown"],
+        26: ["'hall/humidity' a second time"],
+        31: ["wildcards"],
+        32: ["'tasmoto'"],
+        34: ["unknown unit 'Watt'"],
+    }
+    for line, parts in expected.items():
+        here = "\n".join(str(finding) for finding in findings if finding.line == line)
+        for part in parts:
+            assert part in here, f"line {line}: {part!r} not in {here!r}\n{text}"
+    assert "hold unit id 2 more than once" in text
+    assert "node is missing" in text
+    assert len(findings) >= 20
+    assert all(finding.fix and finding.file == "gw.yaml" for finding in findings)
+    assert [finding.line for finding in findings] == sorted(finding.line for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [("a: [1, 2", "no YAML"), ("- a\n- b", "no mapping"), ("", "no mapping"), ("group: a\ngroup: b\n", "twice")],
+)
+def test_what_is_no_configuration_at_all_is_refused(text: str, part: str) -> None:
+    """Broken YAML, lists, empty files and doubled keys have a finding of their own."""
+    with pytest.raises(Invalid, match=part):
+        parse_config(text, Path("/"))
+
+
+def test_a_missing_file_is_one_clear_line(tmp_path: Path) -> None:
+    """The path is named, and what to check."""
+    with pytest.raises(Invalid, match=r"absent\.yaml: TG-0102 cannot be read"):
+        load_config(tmp_path / "absent.yaml")
+
+
+def profile(text: str) -> Profile:
+    head = "maker: m\nmodel: m\nsource: s\n"
+    return parse(Document(head + text, "p.yaml"), "p")
+
+
+def test_all_shipped_profiles_load() -> None:
+    """Every profile that comes with Twingrid is valid, and the demo's products are there."""
+    assert {
+        "eastron-sdm630",
+        "xy-md02",
+        "senseair-s8",
+        "wirenboard-msw-v4",
+        "qdy30a",
+        "invt-gd200a",
+        "dual-axis-inclinometer",
+        "tuf-2000m",
+        "generic-lift-status",
+    } <= shipped().keys()
+
+
+def test_base_one_addresses_lose_one() -> None:
+    """A map that counts from 1 is taken to the wire's count, and 0 is then no address."""
+    text = "base: 1\norder: CDAB\nregisters:\n  a: {address: 1, type: f32}\n"
+    register = profile(text).registers["a"]
+    assert (register.address, register.order) == (0, Order.CDAB)
+    with pytest.raises(Invalid, match="address is 0"):
+        profile("base: 1\nregisters:\n  a: {address: 0, type: u16}\n")
+
+
+@pytest.mark.parametrize(
+    ("row", "part"),
+    [
+        ("{type: u16}", "address is missing"),
+        ("{address: 1}", "type is missing"),
+        ("{address: 70000, type: u16}", "address is 70000"),
+        ("{address: 65535, type: u32}", "runs past the last address"),
+        ("{address: 1, type: u24}", "'u24'"),
+        ("{address: 1, type: u16, unit: volts}", "unknown unit 'volts'"),
+        ("{address: 1, type: u16, scale: 0}", "scale is 0"),
+        ("{address: 1, type: u16, absent: [0x10000]}", "does not fit the type"),
+        ("{address: 1, type: bits, bit: 12, bits: 8}", "runs past bit 15"),
+        ("{address: 1, type: u16, low: 5, high: 1}", "above high"),
+        ("{address: 1, type: u16, function: 6}", "function is 6"),
+        ("{address: 1, type: u16, function: 1}", "functions 1 and 2 read bits"),
+        ("{address: 1, type: u16, decimals_from: nothing}", "not in the file"),
+        ("{address: 1, type: u16, sacle: 2}", "sacle is unknown"),
+    ],
+)
+def test_a_wrong_register_is_refused(row: str, part: str) -> None:
+    """Each mistake in a register row is named."""
+    with pytest.raises(Invalid, match=part):
+        profile(f"registers:\n  a: {row}\n")

@@ -1,0 +1,461 @@
+"""The spool: what was committed stays, what is settled goes, and nothing disappears unsaid."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core import faultpoints
+from core.errors import Unavailable
+from core.offsets import OffsetRange, Settled
+from core.quality import QualityClass, Reason, quality
+from core.sparkplug import sparkplug_b_pb2 as spb
+from core.sparkplug.commit import GapReason, checksum
+from core.sparkplug.datatypes import DataType
+from gateway.chunk import Batch, Chunk, as_historical, cut, join
+from gateway.spool import Spool, SpoolOptions
+
+NOW = 1_780_000_000_000
+EVERYTHING = OffsetRange(0, 1 << 40)
+
+
+def batch(n: int, *, device: str = "bus", start_ms: int = NOW, alias: int = 1) -> Batch:
+    return Batch(
+        device=device,
+        alias=np.full(n, alias, np.int64),
+        time_ms=np.arange(start_ms, start_ms + n, dtype=np.int64),
+        value=np.arange(n, dtype=np.float64),
+        quality=np.zeros(n, np.uint8),
+    )
+
+
+@pytest.fixture
+def open_spool(tmp_path: Path) -> Iterator[Callable[..., Spool]]:
+    """Opens the test's spool, again and again; closed at the end."""
+    opened: list[Spool] = []
+
+    def open_it(identity: str = "me", now_ms: int = NOW, budget: int = 1 << 30, path: Path | None = None) -> Spool:
+        spool = Spool(path or tmp_path / "s.sqlite", identity, now_ms, SpoolOptions(budget_bytes=budget))
+        opened.append(spool)
+        return spool
+
+    yield open_it
+    for spool in opened:
+        spool.close()
+
+
+def offsets(chunks: list[Chunk]) -> list[tuple[int, int]]:
+    return [(chunk.span.first, chunk.span.stop) for chunk in chunks]
+
+
+def all_of(spool: Spool) -> list[Chunk]:
+    return spool.load(EVERYTHING, 1 << 40)[0]
+
+
+# --- offsets, cuts, identity ----------------------------------------------------------------------------------------
+
+
+def test_chunks_are_cut_by_device_and_size_and_numbered_without_holes(open_spool: Callable[..., Spool]) -> None:
+    """Two devices in one commit: each chunk holds one device, offsets follow on each other."""
+    spool = open_spool()
+    done = spool.commit([(batch(450), 200), (batch(30, device="lora", alias=2), 200)])
+    assert offsets(list(done.chunks)) == [(0, 200), (200, 400), (400, 450), (450, 480)]
+    assert [chunk.device for chunk in done.chunks] == ["bus", "bus", "bus", "lora"]
+    assert all_of(spool) == list(done.chunks)
+
+
+def test_the_same_spool_goes_on_where_it_was(open_spool: Callable[..., Spool]) -> None:
+    """Closed and opened again: same epoch, next offset, same chunks bit for bit."""
+    spool = open_spool()
+    first = spool.commit([(batch(10), 200)]).chunks
+    epoch = spool.epoch
+    spool.close()
+    again = open_spool(now_ms=NOW + 99)
+    assert again.epoch == epoch
+    assert all_of(again) == list(first)
+    assert again.commit([(batch(5), 200)]).chunks[0].span == OffsetRange(10, 15)
+
+
+def test_an_epoch_is_its_creation_time_and_chance(open_spool: Callable[..., Spool], tmp_path: Path) -> None:
+    """Epoch >> 20 is the time of creation, so a later spool has a higher epoch."""
+    one = open_spool()
+    two = open_spool(path=tmp_path / "other.sqlite", now_ms=NOW + 1)
+    assert one.epoch >> 20 == NOW
+    assert two.epoch > one.epoch
+
+
+def test_a_copied_spool_begins_a_new_epoch(open_spool: Callable[..., Spool]) -> None:
+    """On a host with another identity the readings are not sent again, and offsets begin anew."""
+    spool = open_spool()
+    spool.commit([(batch(10), 200)])
+    epoch = spool.epoch
+    spool.close()
+    clone = open_spool(identity="another machine", now_ms=NOW + 5)
+    assert clone.epoch > epoch
+    assert all_of(clone) == []
+    assert clone.state().next_offset == 0
+
+
+def test_aliases_are_given_once_and_for_ever(open_spool: Callable[..., Spool]) -> None:
+    """A metric keeps its alias over restarts; a changed datatype gets a new one; numbers never come again."""
+    spool = open_spool()
+    a, b = spool.aliases("bus", [("f/a", DataType.DOUBLE), ("f/b", DataType.DOUBLE)])
+    spool.close()
+    spool = open_spool()
+    assert spool.aliases("bus", [("f/b", DataType.DOUBLE), ("f/a", DataType.DOUBLE)]) == [b, a]
+    (changed,) = spool.aliases("bus", [("f/a", DataType.INT64)])
+    assert changed not in (a, b)
+    spool.retire([b])
+    (fresh,) = spool.aliases("bus", [("f/c", DataType.DOUBLE)])
+    assert fresh > changed
+    assert {metric.alias for metric in spool.metrics()} == {b, fresh}
+
+
+def test_aliases_of_waiting_readings_are_not_retired(open_spool: Callable[..., Spool]) -> None:
+    """A point taken out of the configuration stays known while its readings wait."""
+    spool = open_spool()
+    (alias,) = spool.aliases("bus", [("f/a", DataType.DOUBLE)])
+    spool.commit([(batch(3, alias=alias), 200)])
+    spool.retire([])
+    assert [metric.alias for metric in spool.metrics()] == [alias]
+
+
+def test_bdseq_goes_up_by_one_and_wraps(open_spool: Callable[..., Spool]) -> None:
+    """0, 1, 2 … 255, 0: durable over restarts."""
+    spool = open_spool()
+    assert [spool.next_bdseq() for _ in range(3)] == [0, 1, 2]
+    spool.close()
+    spool = open_spool()
+    assert [spool.next_bdseq() for _ in range(254)][-2:] == [255, 0]
+
+
+# --- trimming and eviction ------------------------------------------------------------------------------------------
+
+
+def test_only_what_is_wholly_settled_is_trimmed(open_spool: Callable[..., Spool]) -> None:
+    """A chunk of which one reading is not settled stays whole."""
+    spool = open_spool()
+    spool.commit([(batch(40), 10)])
+    spool.trim(Settled(15, [OffsetRange(20, 30), OffsetRange(31, 40)]))
+    assert offsets(all_of(spool)) == [(10, 20), (30, 40)]
+    assert spool.state().low == 10
+
+
+def test_an_acknowledgement_beyond_the_spool_trims_nothing_to_come(open_spool: Callable[..., Spool]) -> None:
+    """A host that claims to have what was never read does not make later readings disappear."""
+    spool = open_spool()
+    spool.commit([(batch(10), 10)])
+    spool.trim(Settled(1_000_000, [OffsetRange(2_000_000, 3_000_000)]))
+    spool.commit([(batch(10), 10)])
+    assert offsets(all_of(spool)) == [(10, 20)]
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.integers(1, 30), min_size=1, max_size=8),
+    st.lists(st.tuples(st.integers(0, 200), st.integers(1, 40)), max_size=8),
+    st.integers(0, 200),
+)
+def test_trimming_and_commits_in_any_order_keep_the_rest(
+    tmp_path_factory: pytest.TempPathFactory, sizes: list[int], islands: list[tuple[int, int]], low: int
+) -> None:
+    """For any settled set: exactly the chunks that it covers are gone, in memory and after reopening."""
+    path = tmp_path_factory.mktemp("spool") / "s.sqlite"
+    spool = Spool(path, "me", NOW)
+    chunks = [chunk for size in sizes for chunk in spool.commit([(batch(size), 7)]).chunks]
+    total = sum(sizes)
+    claimed = Settled(min(low, total), [OffsetRange(a, a + n) for a, n in islands if a + n <= total])
+    spool.trim(claimed)
+    expected = [chunk for chunk in chunks if not claimed.covers(chunk.span)]
+    assert all_of(spool) == expected
+    state = spool.state()
+    assert (state.chunks, state.readings) == (len(expected), sum(len(chunk.span) for chunk in expected))
+    spool.close()
+    spool = Spool(path, "me", NOW)
+    assert all_of(spool) == expected
+    assert spool.state() == state
+    spool.close()
+
+
+def test_a_full_spool_evicts_the_oldest_into_one_gap(open_spool: Callable[..., Spool]) -> None:
+    """Beyond the budget the oldest chunks become gap records that join; newest readings stay."""
+    spool = open_spool(budget=4_000)
+    evicted = sum(spool.commit([(batch(10, start_ms=NOW + 10 * i), 10)]).evicted for i in range(30))
+    kept = all_of(spool)
+    (gap,) = spool.gaps()
+    assert gap.span == OffsetRange(0, kept[0].span.first)
+    assert gap.gap.reason is GapReason.SPOOL_FULL
+    assert (gap.gap.from_ms, gap.gap.to_ms) == (NOW, NOW + gap.span.stop - 1)
+    assert kept[-1].span.stop == 300
+    assert evicted == len(gap.span)
+    state = spool.state()
+    assert state.bytes <= 4_000
+    assert state.readings + state.gap_readings == 300
+    assert state.low == 0
+
+
+def test_a_gap_that_was_sent_keeps_its_cut(open_spool: Callable[..., Spool]) -> None:
+    """Later evictions begin a new gap record: the host may have seen the first one."""
+    spool = open_spool(budget=1_500)
+    for i in range(10):
+        spool.commit([(batch(10, start_ms=NOW + 10 * i), 10)])
+    first = spool.gaps()
+    for i in range(10, 14):
+        spool.commit([(batch(10, start_ms=NOW + 10 * i), 10)])
+    assert spool.gaps()[: len(first)] == first
+    assert len(spool.gaps()) == len(first) + 1
+
+
+def test_a_gap_shrinks_to_what_never_arrived(open_spool: Callable[..., Spool]) -> None:
+    """A chunk that reached the host before it was evicted is not called lost."""
+    spool = open_spool(budget=1_500)
+    for i in range(10):
+        spool.commit([(batch(10, start_ms=NOW + 10 * i), 10)])
+    (gap,) = spool.gaps()
+    spool.trim(Settled(0, [OffsetRange(10, 20)]))
+    assert [record.span for record in spool.gaps()] == [OffsetRange(0, 10), OffsetRange(20, gap.span.stop)]
+    spool.trim(Settled(gap.span.stop))
+    assert spool.gaps() == []
+
+
+# --- faults ---------------------------------------------------------------------------------------------------------
+
+
+def plant(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(faultpoints, "hit", faultpoints.Faults(faultpoints.parse(text)).hit)
+
+
+@pytest.mark.parametrize("code", ["ENOSPC", "EIO"])
+def test_a_commit_that_fails_is_seen_and_loses_nothing(
+    open_spool: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """A full or broken disk at commit: the caller hears of it, and the same readings go in at the next try (K3)."""
+    spool = open_spool()
+    spool.commit([(batch(10), 10)])
+    plant(monkeypatch, f"spool.before_commit:1:raise-once:{code}")
+    with pytest.raises(Unavailable, match="planted"):
+        spool.commit([(batch(10), 10)])
+    assert offsets(all_of(spool)) == [(0, 10)]
+    assert offsets(list(spool.commit([(batch(10), 10)]).chunks)) == [(10, 20)]
+    assert offsets(all_of(spool)) == [(0, 10), (10, 20)]
+
+
+def test_a_really_full_file_is_seen_and_loses_nothing(open_spool: Callable[..., Spool]) -> None:
+    """SQLite's own "database or disk is full" is the caller's to see; after it, what was safe is still there."""
+    spool = open_spool()
+    spool.commit([(batch(10), 10)])
+    pages = spool._db.execute("PRAGMA page_count").fetchone()[0]
+    spool._db.execute(f"PRAGMA max_page_count={pages}")
+    with pytest.raises(Unavailable, match="full"):
+        spool.commit([(batch(5_000), 1000)])
+    assert offsets(all_of(spool)) == [(0, 10)]
+    assert offsets(list(spool.commit([(batch(5), 10)]).chunks)) == [(10, 15)]
+
+
+def test_a_kill_at_every_fault_point_keeps_what_was_committed(tmp_path: Path) -> None:
+    """SIGKILL before the commit: the readings are not there. After it: they are. Offsets never repeat."""
+    script = (
+        "import sys; from pathlib import Path; sys.path.insert(0, '.')\n"
+        "from tests.unit.gateway.test_spool import batch, NOW, Spool, Settled\n"
+        "spool = Spool(Path(sys.argv[1]), 'me', NOW)\n"
+        "for i in range(4):\n"
+        "    print(spool.commit([(batch(10), 10)]).chunks[0].span.first, flush=True)\n"
+        "spool.trim(Settled(20)); print('trimmed', flush=True)\n"
+    )
+    expected = {
+        "spool.before_commit:3:kill": (["0", "10"], [0, 10]),
+        "spool.after_commit:3:kill": (["0", "10"], [0, 10, 20]),
+        "spool.before_trim:1:kill": (["0", "10", "20", "30"], [0, 10, 20, 30]),
+        "spool.after_trim:1:kill": (["0", "10", "20", "30"], [20, 30]),
+    }
+    for number, (fault, (printed, kept)) in enumerate(expected.items()):
+        path = tmp_path / f"{number}.sqlite"
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(path)],
+            env={**os.environ, "TWINGRID_FAULT": fault},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        assert done.stdout.split() == printed
+        spool = Spool(path, "me", NOW)
+        assert [chunk.span.first for chunk in all_of(spool)] == kept, fault
+        assert spool.commit([(batch(1), 10)]).chunks[0].span.first == max(kept) + 10
+        spool.close()
+
+
+def damaged_copy(source: Path, target: Path) -> Path:
+    for suffix in ("", "-wal", "-shm"):
+        if Path(f"{source}{suffix}").exists():
+            shutil.copy(f"{source}{suffix}", f"{target}{suffix}")
+    return target
+
+
+def test_a_truncated_file_is_put_aside_or_keeps_a_true_prefix(open_spool: Callable[..., Spool], tmp_path: Path) -> None:
+    """Cut at many byte positions: the spool always opens, and serves only chunks that were committed, unaltered (K7)."""
+    spool = open_spool()
+    chunks = [chunk for i in range(40) for chunk in spool.commit([(batch(20, start_ms=NOW + 20 * i), 20)]).chunks]
+    spool.close()
+    whole = tmp_path / "s.sqlite"
+    size = whole.stat().st_size
+    committed = {chunk.span.first: chunk for chunk in chunks}
+    for cut_off in (*range(1, 24), *range(64, size, 3989), size - 1, size):
+        copy = damaged_copy(whole, tmp_path / "cut.sqlite")
+        os.truncate(copy, size - cut_off)
+        survivor = open_spool(path=copy, now_ms=NOW + 1)
+        kept = all_of(survivor)
+        assert all(committed[chunk.span.first] == chunk for chunk in kept)
+        if survivor.epoch == spool.epoch:
+            named = {gap.span.first for gap in survivor.gaps()}
+            assert {chunk.span.first for chunk in kept} | named == committed.keys(), f"{cut_off} bytes cut off"
+        else:
+            assert survivor.state().next_offset == 0
+            assert survivor.state().replaced or cut_off == size
+        survivor.close()
+        for path in tmp_path.glob("cut.sqlite*"):
+            path.unlink()
+
+
+def test_a_flipped_bit_never_becomes_a_value(open_spool: Callable[..., Spool], tmp_path: Path) -> None:
+    """A bit flipped anywhere: chunks are served unaltered, or named as a gap, or the file is put aside."""
+    spool = open_spool()
+    chunks = [chunk for i in range(12) for chunk in spool.commit([(batch(20, start_ms=NOW + 20 * i), 20)]).chunks]
+    spool.close()
+    whole = (tmp_path / "s.sqlite").read_bytes()
+    committed = {chunk.span.first: chunk for chunk in chunks}
+    rng = np.random.default_rng(7)
+    named = 0
+    for position in rng.integers(0, len(whole), 60).tolist():
+        copy = tmp_path / "flip.sqlite"
+        copy.write_bytes(whole[:position] + bytes([whole[position] ^ (1 << (position % 8))]) + whole[position + 1 :])
+        survivor = open_spool(path=copy, now_ms=NOW + 1)
+        try:
+            kept = all_of(survivor)
+            assert all(committed.get(chunk.span.first) == chunk for chunk in kept), position
+            if survivor.epoch == spool.epoch:
+                gaps = survivor.gaps()
+                named += len(gaps)
+                assert {chunk.span.first for chunk in kept} | {gap.span.first for gap in gaps} == committed.keys()
+                assert all(gap.gap.reason is GapReason.DAMAGED for gap in gaps)
+        finally:
+            survivor.close()
+            for path in tmp_path.glob("flip.sqlite*"):
+                path.unlink()
+    assert named, "no flip hit a record: the test proves nothing"
+
+
+def test_a_vanished_write_ahead_log_begins_a_new_epoch(tmp_path: Path) -> None:
+    """A spool that was in use and whose log was deleted has lost commits: its offsets are never used again (R-17)."""
+    script = (
+        "import sys, os, signal; from pathlib import Path; sys.path.insert(0, '.')\n"
+        "from tests.unit.gateway.test_spool import batch, NOW, Spool\n"
+        "spool = Spool(Path(sys.argv[1]), 'me', NOW); print(spool.epoch, flush=True)\n"
+        "spool.commit([(batch(10), 10)]); os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    path = tmp_path / "s.sqlite"
+    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=False)
+    Path(f"{path}-wal").unlink()
+    Path(f"{path}-shm").unlink(missing_ok=True)
+    spool = Spool(path, "me", NOW + 1)
+    assert spool.epoch > int(done.stdout)
+    assert spool.state().replaced == f"s.sqlite.damaged-{NOW + 1}"
+    spool.close()
+
+
+def test_rubbish_instead_of_a_database_is_put_aside(open_spool: Callable[..., Spool], tmp_path: Path) -> None:
+    """The file is kept under another name, for whoever wants to look at it."""
+    path = tmp_path / "r.sqlite"
+    path.write_bytes(b"not a database at all" * 999)
+    spool = open_spool(path=path)
+    assert spool.state().replaced
+    assert (tmp_path / spool.state().replaced).read_bytes().startswith(b"not a database")
+    assert spool.commit([(batch(1), 10)]).chunks
+
+
+def test_a_path_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
+    """A folder in place of the file: refused with the path, nothing is created elsewhere."""
+    (tmp_path / "s.sqlite").mkdir()
+    with pytest.raises(Unavailable, match=r"s\.sqlite cannot be opened"):
+        Spool(tmp_path / "s.sqlite", "me", NOW)
+
+
+def test_a_spool_of_a_newer_version_is_left_alone(open_spool: Callable[..., Spool], tmp_path: Path) -> None:
+    """A downgrade is refused; the file is not replaced."""
+    open_spool().close()
+    with sqlite3.connect(tmp_path / "s.sqlite") as db:
+        db.execute("UPDATE meta SET value = '99' WHERE key = 'version'")
+    db.close()
+    with pytest.raises(Unavailable, match="newer version"):
+        open_spool()
+
+
+def test_the_planted_errno_is_what_the_caller_would_see() -> None:
+    """The fault used above is a real OSError with the named errno."""
+    with pytest.raises(OSError, match="planted") as caught:
+        faultpoints.Faults(faultpoints.parse("x:1:raise:ENOSPC")).hit("x")
+    assert caught.value.errno == errno.ENOSPC
+
+
+# --- what a chunk holds ---------------------------------------------------------------------------------------------
+
+
+def test_a_chunk_says_what_was_read() -> None:
+    """Values, times, qualities, null and text stand in the metrics as docs/wire.md says, and the checksum is theirs."""
+    out_of_range = quality(QualityClass.BAD, Reason.OUT_OF_RANGE)
+    timeout = quality(QualityClass.NOT_MEASURED, Reason.TIMEOUT)
+    rows = Batch(
+        device="bus",
+        alias=np.array([1, 2, 3, 4, 5], np.int64),
+        time_ms=np.arange(NOW, NOW + 5, dtype=np.int64),
+        value=np.array([230.5, 110.0, np.nan, 1.0, float(2**53 + 1)]),
+        quality=np.array([0, out_of_range, timeout, 0, 0], np.uint8),
+        text={4: "9007199254740993"},
+    )
+    types = {4: DataType.BOOLEAN, 5: DataType.UINT64}
+    (chunk,) = cut(rows, 100, 10, types)
+    assert chunk.span == OffsetRange(100, 105)
+    assert (chunk.from_ms, chunk.to_ms) == (NOW, NOW + 4)
+    assert chunk.crc32 == checksum(rows.alias, rows.time_ms, rows.value, rows.quality, ["9007199254740993"])
+    good, outside, absent, flag, counter = spb.Payload.FromString(chunk.metrics).metrics
+    assert (good.alias, good.timestamp, good.double_value) == (1, NOW, 230.5)
+    assert not good.HasField("properties")
+    assert outside.double_value == 110.0
+    assert list(outside.properties.keys) == ["Quality", "twingridQuality"]
+    assert [value.int_value for value in outside.properties.values] == [0, out_of_range]
+    assert absent.is_null
+    assert absent.WhichOneof("value") is None
+    assert [value.int_value for value in absent.properties.values] == [0, timeout]
+    assert flag.boolean_value is True
+    assert counter.long_value == 9007199254740993
+    late = spb.Payload.FromString(as_historical(chunk.metrics))
+    assert all(metric.is_historical for metric in late.metrics)
+
+
+def test_joined_batches_are_in_time_order_and_keep_their_text() -> None:
+    """Readings with a time of their own arrive in any order; a message has them in time order."""
+    early, late = batch(2, start_ms=NOW), batch(2, start_ms=NOW + 10)
+    text = Batch(
+        device="bus",
+        alias=np.array([9], np.int64),
+        time_ms=np.array([NOW + 5], np.int64),
+        value=np.array([np.nan]),
+        quality=np.zeros(1, np.uint8),
+        text={0: "between"},
+    )
+    joined = join([late, early, text])
+    assert joined.time_ms.tolist() == [NOW, NOW + 1, NOW + 5, NOW + 10, NOW + 11]
+    assert joined.text == {2: "between"}
