@@ -96,7 +96,8 @@ export function valueAt(point, time) {
 export const troubles = new Map([
   [10, { from: start - 3 * HOUR, by: 1.4 }],
   [21, { from: start - 5 * HOUR, by: 420 }],
-  [92, { from: start - 4 * HOUR, by: 230 }],
+  [32, { from: start - 8 * HOUR, by: 230 }],
+  [90, { from: start - 11 * HOUR, by: 1.3 }],
 ]);
 /** Facility 3 lost its line for an hour and a half; facility 12 is silent since twenty minutes. */
 export const gaps = new Map([[3, [[start - 9 * HOUR, start - 7.5 * HOUR, "no_data", "connection_lost"]]], [2, [[start - 13 * HOUR, start - 12.4 * HOUR, "bad", "sensor_error"]]], [12, [[start - HOUR / 3, start + 999 * HOUR, "no_data", "timeout"]]]]);

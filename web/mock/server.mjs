@@ -43,11 +43,11 @@ function raise(facilityId, limit, age, { state = "unacknowledged", stop = null, 
   const alarm = { id: `mock${String(nextAlarm).padStart(6, "0")}`, kind, rule_id: limit.rule_id, say: limit.say, severity: limit.severity, state, active: stop === null, facility: ref(f), community: f.community, since_ms: Date.now() - age - 30_000, start_ms: Date.now() - age, stop_ms: stop, late, retracted: false, latching: false, shelved: null, suppressed: false, out_of_service: false, case_id: null, history: [{ time_ms: Date.now() - age, what: "opened", state: "unacknowledged", by: "system", start_ms: Date.now() - age, stop_ms: null, note: "" }] };
   nextAlarm += 1;
   alarms.unshift(alarm);
-  if (withCase && kind === "condition" && ["critical", "high", "medium"].includes(alarm.severity)) open(alarm, f, age);
+  if (withCase && kind === "condition" && ["critical", "high", "medium"].includes(alarm.severity)) openCase(alarm, f);
   return alarm;
 }
 
-function open(alarm, f, age) {
+function openCase(alarm, f) {
   const id = cases.length + 1;
   const hours = { critical: 1, high: 2, medium: 8 }[alarm.severity];
   const deadline = () => deadlineOf(alarm.start_ms, hours);
@@ -66,10 +66,10 @@ function deadlineOf(from, hours) {
 }
 
 const limitOf = (pointId, n = 0) => points.get(pointId).limits[n];
-raise(9, { ...limitOf(92), }, 9 * HOUR, { state: "acknowledged" });
+raise(9, limitOf(90), 9 * HOUR, { state: "acknowledged" });
 raise(2, limitOf(21), 2.2 * HOUR, { withCase: false });
 raise(14, limitOf(140, 0), 26 * HOUR, { state: "normal", stop: Date.now() - 25 * HOUR });
-raise(16, { ...limitOf(160), }, 40 * 60_000, { state: "returned_unacknowledged", stop: Date.now() - 22 * 60_000, withCase: false });
+raise(16, limitOf(160), 40 * 60_000, { state: "returned_unacknowledged", stop: Date.now() - 22 * 60_000, withCase: false });
 raise(12, { rule_id: "sight.device", severity: "low", say: text("设备失联", "Device silent") }, 19 * 60_000, { kind: "sight" });
 raise(3, limitOf(32), 6.2 * HOUR);
 raise(1, limitOf(10), 50 * 60_000);
@@ -84,24 +84,24 @@ function latestOf(point, now = Date.now()) {
 const round = (value) => Number(value.toPrecision(6));
 
 function summary(f) {
-  const open = alarms.filter((a) => a.facility.id === f.id && a.active && !a.retracted);
-  const worst = ["critical", "high", "medium", "low", "info"].find((s) => open.some((a) => a.severity === s && a.kind === "condition")) ?? null;
-  const unseen = open.some((a) => a.kind === "sight");
+  const on = alarms.filter((a) => a.facility.id === f.id && a.active && !a.retracted);
+  const worst = ["critical", "high", "medium", "low", "info"].find((s) => on.some((a) => a.severity === s && a.kind === "condition")) ?? null;
+  const unseen = on.some((a) => a.kind === "sight");
   const health = worst && ["critical", "high", "medium"].includes(worst) ? "fault" : worst ? "attention" : unseen ? "unseen" : "ok";
-  return { ...ref(f), community: f.community, health, worst, open_alarms: open.length, open_cases: cases.filter((c) => c.facility.id === f.id && c.open).length, last_reading_ms: latestOf(f.points[0]).time_ms, provenance: f.provenance, provenance_note: f.provenance_note };
+  return { ...ref(f), community: f.community, health, worst, open_alarms: on.length, open_cases: cases.filter((c) => c.facility.id === f.id && c.open).length, last_reading_ms: latestOf(f.points[0]).time_ms, provenance: f.provenance, provenance_note: f.provenance_note };
 }
-const bare = ({ alarm, history, deadline, ...rest }) => ({ ...rest, deadline: deadline() });
-const bareAlarm = ({ history, ...rest }) => rest;
+const bare = ({ alarm, history: _history, deadline, ...rest }) => ({ ...rest, deadline: deadline() });
+const bareAlarm = ({ history: _history, ...rest }) => rest;
 const bareTask = ({ case: _case, deadline, ...rest }, me) => ({ ...rest, deadline: deadline(), mine: rest.owner?.id === me.person });
 
 function overview(c) {
   const mine = facilities.filter((f) => f.community.id === c.id).map(summary);
   const on = alarms.filter((a) => a.community.id === c.id && a.active && a.kind === "condition");
-  const open = cases.filter((one) => one.community.id === c.id && one.open);
-  return { ...c, facilities: { total: mine.length, healthy: mine.filter((f) => f.health === "ok").length, alarmed: mine.filter((f) => f.health === "fault" || f.health === "attention").length, unseen: mine.filter((f) => f.health === "unseen").length }, alarms: Object.fromEntries(["info", "low", "medium", "high", "critical"].map((s) => [s, on.filter((a) => a.severity === s).length])), cases: { open: open.length, overdue: open.filter((one) => one.deadline().overdue).length }, waiting_tasks: tasks.filter((t) => t.community.id === c.id && t.state === "waiting" && t.ready).length, last_reading_ms: Date.now() - 1500 };
+  const waiting = cases.filter((one) => one.community.id === c.id && one.open);
+  return { ...c, facilities: { total: mine.length, healthy: mine.filter((f) => f.health === "ok").length, alarmed: mine.filter((f) => f.health === "fault" || f.health === "attention").length, unseen: mine.filter((f) => f.health === "unseen").length }, alarms: Object.fromEntries(["info", "low", "medium", "high", "critical"].map((s) => [s, on.filter((a) => a.severity === s).length])), cases: { open: waiting.length, overdue: waiting.filter((one) => one.deadline().overdue).length }, waiting_tasks: tasks.filter((t) => t.community.id === c.id && t.state === "waiting" && t.ready).length, last_reading_ms: Date.now() - 1500 };
 }
 
-function history(point, from, to, rows) {
+function curve(point, from, to, rows) {
   const span = to - from;
   const raw = span <= rows * 10_000;
   const step = raw ? 0 : Math.ceil(span / rows / 10_000) * 10_000;
@@ -159,7 +159,7 @@ function taskDetail(task, me) {
   const f = byId(task.facility.id);
   const point = f.points.find((p) => p.limits.some((l) => l.rule_id === task.case.alarm.rule_id)) ?? f.points[0];
   const to = Date.now();
-  return { ...bareTask(task, me), why: { alarms: [bareAlarm(task.case.alarm)], rule: rule(task.case.alarm), evidence: evidence(f), series: [{ point: point.id, key: point.key, name: point.name, history: history(point, to - 24 * HOUR, to, 240) }] }, where: { latitude: f.latitude, longitude: f.longitude, address: f.address }, steps: f.do, actions: actionsOf(task, me), history: task.case.history, routing: [] };
+  return { ...bareTask(task, me), why: { alarms: [bareAlarm(task.case.alarm)], rule: rule(task.case.alarm), evidence: evidence(f), series: [{ point: point.id, key: point.key, name: point.name, history: curve(point, to - 24 * HOUR, to, 240) }] }, where: { latitude: f.latitude, longitude: f.longitude, address: f.address }, steps: f.do, actions: actionsOf(task, me), history: task.case.history, routing: [] };
 }
 
 const streams = new Set();
@@ -191,7 +191,7 @@ const page = (items, query) => {
   return { items: items.slice(at, at + limit), next_cursor: at + limit < items.length ? String(at + limit) : null };
 };
 const RANK = { critical: 4, high: 3, medium: 2, low: 1, info: 0 };
-const WAITING = ["unacknowledged", "returned_unacknowledged", "latched_unacknowledged"];
+const WAITING = new Set(["unacknowledged", "returned_unacknowledged", "latched_unacknowledged"]);
 
 const alarmDetail = (a) => ({ ...a, evidence: a.kind === "sight" ? [] : evidence(byId(a.facility.id)), do: byId(a.facility.id).do, rule: rule(a) });
 function setAlarm(a, state, what, me, note = "") {
@@ -201,7 +201,7 @@ function setAlarm(a, state, what, me, note = "") {
   return alarmDetail(a);
 }
 
-/** method, path pattern, answer(me, match, query, body, request) */
+/** Rows of method, path pattern, answer(me, match, query, body, request). */
 const ROUTES = [
   ["GET", /^\/communities$/, () => ({ items: communities.map(overview).toSorted((a, b) => b.alarms.high - a.alarms.high || b.facilities.alarmed - a.facilities.alarmed) })],
   ["GET", /^\/communities\/(\d+)$/, (me, [, id]) => {
@@ -215,8 +215,8 @@ const ROUTES = [
     const f = found(byId(Number(id)));
     return { ...summary(f), latitude: f.latitude, longitude: f.longitude, address: f.address, cells: cells(f.community), attributes: { commissioned: 2004, rated_power_kw: 7.5 }, points: f.points.map(({ base, swing, seed, facility, ...p }) => ({ ...p, latest: latestOf(points.get(p.id)) })), alarms: alarms.filter((a) => a.facility.id === f.id && a.active).map(bareAlarm), cases: cases.filter((c) => c.facility.id === f.id && c.open).map(bare) };
   }],
-  ["GET", /^\/points\/(\d+)\/history$/, (me, [, id], q) => history(found(points.get(Number(id))), Number(q.get("from_ms")), Number(q.get("to_ms")), Number(q.get("max_points") ?? 720))],
-  ["GET", /^\/alarms$/, (me, m, q) => page(alarms.filter((a) => (!q.get("severity") || RANK[a.severity] >= RANK[q.get("severity")]) && (!q.get("community") || a.community.id === Number(q.get("community"))) && (q.get("active") !== "true" || a.active) && (q.get("attention") !== "true" || ((a.active || WAITING.includes(a.state)) && !a.shelved))).map(bareAlarm), q)],
+  ["GET", /^\/points\/(\d+)\/history$/, (me, [, id], q) => curve(found(points.get(Number(id))), Number(q.get("from_ms")), Number(q.get("to_ms")), Number(q.get("max_points") ?? 720))],
+  ["GET", /^\/alarms$/, (me, m, q) => page(alarms.filter((a) => (!q.get("severity") || RANK[a.severity] >= RANK[q.get("severity")]) && (!q.get("community") || a.community.id === Number(q.get("community"))) && (q.get("active") !== "true" || a.active) && (q.get("attention") !== "true" || ((a.active || WAITING.has(a.state)) && !a.shelved))).map(bareAlarm), q)],
   ["GET", /^\/alarms\/(\w+)$/, (me, [, id]) => alarmDetail(found(alarms.find((a) => a.id === id)))],
   ["POST", /^\/alarms\/(\w+)\/acknowledge$/, (me, [, id], q, body) => { const a = found(alarms.find((one) => one.id === id)); return setAlarm(a, { state: a.active ? "acknowledged" : "normal" }, "acknowledge", me, body.note); }],
   ["POST", /^\/alarms\/(\w+)\/shelve$/, (me, [, id], q, body) => setAlarm(found(alarms.find((one) => one.id === id)), { shelved: { until_ms: Date.now() + body.minutes * 60_000, reason: body.reason } }, "shelve", me, body.reason)],

@@ -82,7 +82,7 @@ function limitLines(limits: readonly Limit[], colours: Colours, words: Words): L
         lineStyle: { color: colour.fill, type: "dashed" as const, width: 1.5 },
         label: {
           formatter: words.limit(limit),
-          position: limit.kind === "high" ? ("insideEndBottom" as const) : ("insideEndTop" as const),
+          position: limit.kind === "high" ? ("insideStartBottom" as const) : ("insideStartTop" as const),
           color: colour.ink,
           fontWeight: 600,
           fontSize: 12,
@@ -108,14 +108,15 @@ export function trendOption(
   history: PointHistory,
   shaped: Shaped,
   range: AxisRange & { readonly shown: readonly Limit[] },
-  look: { readonly colours: Colours; readonly words: Words; readonly stepped: boolean; readonly narrow: boolean },
+  look: { readonly colours: Colours; readonly words: Words; readonly stepped: boolean; readonly narrow: boolean; readonly font: string },
 ): TrendOption {
   const { colours, words, stepped, narrow } = look;
   const text = { color: colours.text, fontSize: 12 };
   const floor = range.low + (range.high - range.low) * 0.03;
   return {
     animation: false,
-    grid: { left: 52, right: 12, top: 12, bottom: 26 },
+    textStyle: { fontFamily: look.font },
+    grid: { left: 56, right: 14, top: 12, bottom: 26 },
     tooltip: {
       trigger: "axis",
       confine: true,
@@ -142,13 +143,13 @@ export function trendOption(
       type: "value",
       min: range.low,
       max: range.high,
-      splitNumber: 4,
+      interval: range.step,
       splitLine: { lineStyle: { color: colours.grid } },
-      axisLabel: { ...text, showMinLabel: false, showMaxLabel: false, formatter: (value: number) => words.axisValue(value) },
+      axisLabel: { ...text, hideOverlap: true, formatter: (value: number) => words.axisValue(value) },
     },
     dataZoom: [{ type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseMove: true, moveOnMouseWheel: false }],
     series: [
-      bandSeries(shaped, colours),
+      ...(stepped ? [] : [bandSeries(shaped, colours)]),
       {
         type: "line",
         id: "mean",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { axisRange, joined, shape, ticks, type HistoryColumns } from "./shape";
+import { axisRange, joined, shape, stateRange, ticks, type HistoryColumns } from "./shape";
 
 const STEP = 60_000;
 
@@ -94,10 +94,29 @@ describe("axisRange", () => {
   });
 });
 
+describe("stateRange", () => {
+  it("counts in whole states", () => {
+    expect(ticks(stateRange(0, 1, []))).toEqual([0, 1]);
+    expect(ticks(stateRange(null, null, []))).toEqual([0, 1]);
+    expect(ticks(stateRange(0, 3, []))).toEqual([0, 1, 2, 3]);
+  });
+});
+
 describe("ticks", () => {
-  it("are round", () => {
-    expect(ticks(0, 3, 4)).toEqual([0, 1, 2, 3]);
-    expect(ticks(0.03, 0.11, 4)).toEqual([0.04, 0.06, 0.08, 0.1]);
-    expect(ticks(2, 2)).toEqual([2]);
+  it("are round and span the axis", () => {
+    expect(ticks(axisRange(0, 3, []))).toEqual([0, 1, 2, 3, 4]);
+    expect(ticks(axisRange(0.031, 0.098, []))).toEqual([0.02, 0.04, 0.06, 0.08, 0.1, 0.12]);
+    expect(ticks(axisRange(-5, 5, []))).toEqual([-10, -5, 0, 5, 10]);
+  });
+
+  it("hold every value and limit that is drawn", () => {
+    for (const [low, high] of [[0.3, 0.7], [181_850, 182_344], [-0.001, 0.002], [7, 7]] as const) {
+      const range = axisRange(low, high, [{ value: high + (high - low) / 2 }]);
+      expect(range.low).toBeLessThanOrEqual(low);
+      expect(range.high).toBeGreaterThanOrEqual(high);
+      const lines = ticks(range);
+      expect(lines.at(-1)).toBe(range.high);
+      expect(lines.length).toBeLessThanOrEqual(8);
+    }
   });
 });

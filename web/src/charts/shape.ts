@@ -106,9 +106,11 @@ function heldAfter(last: readonly [number, number] | null, gaps: readonly Span[]
   return until > from ? { from_ms: from, to_ms: until } : null;
 }
 
+/** Ends of the value axis on round numbers, and the round step between its lines. */
 export interface AxisRange {
   readonly low: number;
   readonly high: number;
+  readonly step: number;
 }
 
 export interface LimitPlacement<L> {
@@ -152,6 +154,18 @@ export function axisRange<L extends { readonly value: number }>(
   return { ...padded(from, to), shown, beyond };
 }
 
+/** The axis of states: whole numbers, no air. */
+export function stateRange<L extends { readonly value: number }>(
+  low: number | null,
+  high: number | null,
+  limits: readonly L[],
+): AxisRange & LimitPlacement<L> {
+  const from = Math.min(0, Math.floor(low ?? 0));
+  const to = Math.max(1, Math.ceil(high ?? 1));
+  const step = Math.max(1, roundStep((to - from) / STEPS));
+  return { low: from, high: from + Math.ceil((to - from) / step) * step, step, shown: limits, beyond: [] };
+}
+
 function distance(value: number, low: number, high: number): number {
   if (value < low) return low - value;
   return value > high ? value - high : 0;
@@ -160,19 +174,26 @@ function distance(value: number, low: number, high: number): number {
 function padded(low: number, high: number): AxisRange {
   const size = high - low || Math.abs(high) * FLAT_SHARE || 1;
   // A quantity that is never negative keeps its zero.
-  const floor = low - size * 0.08;
-  return { low: low >= 0 && floor < 0 ? 0 : floor, high: high + size * 0.08 };
+  const floor = low >= 0 && low - size * 0.08 < 0 ? 0 : low - size * 0.08;
+  const ceiling = high + size * 0.08;
+  const step = roundStep((ceiling - floor) / STEPS);
+  return { low: clean(Math.floor(floor / step) * step), high: clean(Math.ceil(ceiling / step) * step), step };
 }
 
-/** Round tick values that cover a range with about `wanted` steps (1, 2, 2.5, 5 × 10ⁿ). */
-export function ticks(low: number, high: number, wanted = 4): readonly number[] {
-  const raw = (high - low) / Math.max(1, wanted);
-  if (!(raw > 0) || !Number.isFinite(raw)) return [low];
+const STEPS = 4;
+
+/** The next of 1, 2, 2.5, 5 × 10ⁿ. */
+function roundStep(raw: number): number {
   const magnitude = 10 ** Math.floor(Math.log10(raw));
-  const step = magnitude * ([1, 2, 2.5, 5, 10].find((multiple) => multiple * magnitude >= raw) ?? 10);
-  const out: number[] = [];
-  for (let index = Math.ceil(low / step); index * step <= high + step * 1e-9; index += 1) {
-    out.push(Number((index * step).toPrecision(12)));
-  }
-  return out;
+  return magnitude * ([1, 2, 2.5, 5, 10].find((multiple) => multiple * magnitude >= raw * (1 - 1e-9)) ?? 10);
+}
+
+/** Without the dust of binary fractions. */
+function clean(value: number): number {
+  return Number(value.toPrecision(12));
+}
+
+/** The values of the axis' lines. */
+export function ticks({ low, high, step }: AxisRange): readonly number[] {
+  return Array.from({ length: Math.round((high - low) / step) + 1 }, (_, index) => clean(low + index * step));
 }

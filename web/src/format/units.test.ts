@@ -15,7 +15,7 @@ describe("units", () => {
 
   it("sets percent close and other units apart", () => {
     expect(withUnit(43.25, "%", "zh")).toBe("43.25%");
-    expect(withUnit(21.5, "Cel", "zh")).toBe("21.5\u202f°C");
+    expect(withUnit(21.5, "Cel", "zh")).toBe("21.5\u00a0°C");
     expect(withUnit(3, "1", "zh")).toBe("3");
   });
 });

@@ -82,12 +82,12 @@ export function measured(value: number | null | undefined, language: Language, d
   return digits === undefined && text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 
-/** A value with its unit; `%`, `°`, `′` and `″` stand close, everything else after a thin space. */
+/** A value with its unit; `%`, `°`, `′` and `″` stand close, everything else after a space that does not break. */
 export function withUnit(value: number | null | undefined, code: string, language: Language, digits?: number): string {
   const text = measured(value, language, digits);
   const sign = unitSign(code);
   if (sign === "" || text === "–") return text;
-  return /^[%°′″‰]/.test(sign) && sign !== "°C" && sign !== "°F" ? `${text}${sign}` : `${text}\u202f${sign}`;
+  return /^[%°′″‰]/.test(sign) && sign !== "°C" && sign !== "°F" ? `${text}${sign}` : `${text}\u00a0${sign}`;
 }
 
 /** Bytes in binary steps. */

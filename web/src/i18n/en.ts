@@ -33,6 +33,7 @@ export default {
     clearFilters: "Clear filters",
     stop: ". ",
     comma: ", ",
+    colon: ": ",
   },
   failure: {
     offline: "The server cannot be reached",
@@ -367,6 +368,7 @@ export default {
   },
   offline: { asOf: "No signal. This is from" },
   me: {
+    more: "More pages",
     settings: "Settings",
     theme: "Light or dark follows the system.",
     communities: "Communities",

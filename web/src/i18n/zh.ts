@@ -33,6 +33,7 @@ export default {
     clearFilters: "清除筛选",
     stop: "。",
     comma: "、",
+    colon: "：",
   },
   failure: {
     offline: "连不上服务器",
@@ -367,6 +368,7 @@ export default {
   },
   offline: { asOf: "没有信号，显示的是" },
   me: {
+    more: "更多页面",
     settings: "设置",
     theme: "浅色或深色随系统设置。",
     communities: "可见社区",
