@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import socket
+import subprocess
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from core.clock import ManualClock
@@ -18,6 +22,7 @@ from store.memory import MemoryStore
 from store.remote import RemoteStore
 from store.remote_server import RemoteServer, serve
 from store.settings import StoreSettings
+from store.victoriametrics import VictoriaMetricsSettings, VictoriaMetricsStore
 
 DAY_MS = 86_400_000
 T0_MS = 20_000 * DAY_MS
@@ -31,9 +36,9 @@ SMALL = StoreSettings(
 class Engine:
     """One store under test and its surroundings."""
 
-    durable_at_once = True
-    keeps = True
-    """Whether it still knows everything after ``reopen``."""
+    counts_superseded = True
+    examples = 25
+    """How many stories it is told; a real server is slow to tell stories to."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -59,8 +64,6 @@ class Engine:
 
 class MemoryEngine(Engine):
     """The twin itself."""
-
-    keeps = False
 
     def _open(self) -> TimeSeriesStore:
         return MemoryStore()
@@ -98,19 +101,88 @@ class RemoteEngine(Engine):
         self._owner.close()
 
 
-ENGINES: dict[str, type[Engine]] = {"memory": MemoryEngine, "duckdb": DuckDBEngine, "remote": RemoteEngine}
+class VictoriaMetricsEngine(Engine):
+    """A real server; every store has its own series on it."""
 
-EngineFactory = Callable[[], "contextmanager[Engine]"]
+    url = ""
+    counts_superseded = False
+    examples = 6
+
+    def _open(self) -> TimeSeriesStore:
+        # Durable as soon as it is readable: these tests pull no plug (tests/integration/store does).
+        quick = VictoriaMetricsSettings(settle_s=0.0, poll_s=30.0)
+        return VictoriaMetricsStore(self.url, self.folder / "vm", settings=quick, clock=self.clock)
+
+    def settle(self) -> None:
+        store = self.store
+        assert isinstance(store, VictoriaMetricsStore)
+        last = max([store.durable(), *(number for number, _ in store.since(store.durable()))])
+        deadline = time.monotonic() + 20
+        while store.advance() < last:
+            assert time.monotonic() < deadline, "the watermark does not move"
 
 
-@pytest.fixture(params=[*ENGINES])
-def engine_name(request: pytest.FixtureRequest) -> str:
-    """Each engine in turn."""
-    return str(request.param)
+ENGINES: dict[str, type[Engine]] = {
+    "memory": MemoryEngine,
+    "duckdb": DuckDBEngine,
+    "remote": RemoteEngine,
+    "victoriametrics": VictoriaMetricsEngine,
+}
+
+Fresh = Callable[[], AbstractContextManager[Engine]]
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        "memory",
+        "duckdb",
+        "remote",
+        pytest.param("victoriametrics", marks=pytest.mark.requires("victoria-metrics")),
+    ],
+)
+def engine_name(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Each engine in turn, with the server it needs."""
+    name = str(request.param)
+    if name != "victoriametrics":
+        yield name
+        return
+    with victoria_metrics() as url:
+        VictoriaMetricsEngine.url = url
+        yield name
+
+
+@contextmanager
+def victoria_metrics() -> Iterator[str]:
+    """A running server; its URL."""
+    folder = Path(tempfile.mkdtemp(prefix="victoria-"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    command = ["victoria-metrics", f"-storageDataPath={folder}", f"-httpListenAddr={address}", "-retentionPeriod=100y"]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 20
+        while not _answers(f"http://{address}/health"):
+            assert time.monotonic() < deadline, (folder / "log").read_text()[-2000:]
+            time.sleep(0.05)
+        yield f"http://{address}"
+    finally:
+        server.kill()
+        server.wait()
+        shutil.rmtree(folder)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return bool(httpx2.get(url).status_code == 200)
+    except httpx2.HTTPError:
+        return False
 
 
 @pytest.fixture
-def fresh(engine_name: str) -> Callable[[], object]:
+def fresh(engine_name: str) -> Fresh:
     """`with fresh() as engine:` gives an empty store, as often as wanted (Hypothesis wants many)."""
 
     @contextmanager
@@ -127,7 +199,13 @@ def fresh(engine_name: str) -> Callable[[], object]:
 
 
 @pytest.fixture
-def engine(fresh: Callable[[], contextmanager[Engine]]) -> Iterator[Engine]:  # type: ignore[valid-type]
+def engine(fresh: Fresh) -> Iterator[Engine]:
     """One empty store."""
     with fresh() as one:
         yield one
+
+
+@pytest.fixture
+def examples(engine_name: str) -> int:
+    """How many stories Hypothesis may tell this engine."""
+    return ENGINES[engine_name].examples
