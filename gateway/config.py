@@ -11,6 +11,7 @@ from core.sparkplug.topics import NodeId
 from gateway.deadband import ALWAYS, Report
 from gateway.mqtt import BrokerAddress
 from gateway.profile import Profile, Register
+from gateway.site import AS_IT_IS, SiteValue
 
 
 class Mode(StrEnum):
@@ -36,12 +37,19 @@ class PointConfig:
         register: what is read.
         interval_ms: how often.
         report: when it is reported.
+        site: what the register's value means at this site.
     """
 
     metric: str
     register: Register
     interval_ms: int
     report: Report = ALWAYS
+    site: SiteValue = AS_IT_IS
+
+    @property
+    def unit(self) -> str:
+        """UCUM code of the point's values."""
+        return self.site.unit or self.register.unit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

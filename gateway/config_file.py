@@ -18,7 +18,9 @@ Shape of the file::
             interval_s: 10
             points:
               voltage_l1: wtl-pm-01/voltage_l1                  # register: facility/measurement
-              power_total: {metric: wtl-pm-01/power, interval_s: 2, deadband: 50, max_silence_s: 60}
+              power_total: {metric: wtl-pm-01/power, interval_s: 2, deadband: 50, scale: 0.001, unit: kW}
+              frequency:                                        # one register may give several points
+                - {metric: wtl-pm-01/freq}
     adapters:
       - id: mqtt
         broker: {host: 127.0.0.1, port: 1884}
@@ -61,6 +63,7 @@ from gateway.decoders import DECODERS
 from gateway.document import Document, Table
 from gateway.mqtt import BrokerAddress
 from gateway.profile import Profile, Register
+from gateway.site import SiteValue
 
 MAX_METRICS = 4096
 """Most metrics of one Sparkplug device: they travel in one birth message (docs/wire.md, limits)."""
@@ -278,21 +281,24 @@ class _Reader:
                 rows.note(key, f"is no register of {profile.key}", f"known: {', '.join(profile.registers)}")
                 rows.skip(key)
                 continue
-            points.append(self._point(rows, key, register, device, defaults))
+            points += [self._detailed(table, register, device, defaults) for table in rows.one_or_more(key)]
+            if not rows.is_table(key) and not rows.is_list(key):
+                points.append(self._short(rows, key, register, device, defaults))
         return tuple(points)
 
-    def _point(self, rows: Table, key: str, register: Register, device: str, defaults: _Defaults) -> PointConfig:
-        table = rows.table(key) if rows.is_table(key) else None
-        if table is None:
-            metric = self._metric(rows, key, rows.text(key), device)
-            return PointConfig(
-                metric=metric, register=register, interval_ms=round(defaults.interval_s * 1000), report=defaults.report
-            )
+    def _short(self, rows: Table, key: str, register: Register, device: str, defaults: _Defaults) -> PointConfig:
+        metric = self._metric(rows, key, rows.text(key), device)
+        return PointConfig(
+            metric=metric, register=register, interval_ms=round(defaults.interval_s * 1000), report=defaults.report
+        )
+
+    def _detailed(self, table: Table, register: Register, device: str, defaults: _Defaults) -> PointConfig:
         config = PointConfig(
             metric=self._metric(table, "metric", table.text("metric"), device),
             register=register,
             interval_ms=round(table.number("interval_s", defaults.interval_s, low=_SHORTEST_INTERVAL_S) * 1000),
             report=self._report(table, defaults.report),
+            site=_site(table),
         )
         table.close()
         return config
@@ -325,7 +331,7 @@ class _Reader:
             fields=tuple(
                 self._field(row, key, device)
                 for key in (rows.names() if rows else ())
-                if rows and (row := rows.table(key)) is not None
+                for row in (rows.one_or_more(key, required=True) if rows else ())
             ),
         )
         table.close()
@@ -356,6 +362,24 @@ class _Defaults:
 
     interval_s: float
     report: Report
+
+
+def _site(table: Table) -> SiteValue:
+    """What the register means at this site."""
+    unit = table.text("unit", "")
+    if unit and unit not in UNITS:
+        table.note("unit", f"is the unknown unit {unit!r}", "use a UCUM code such as Cel, kPa, m3/h or 1")
+    states = table.table("states", required=False)
+    for state in states.names() if states else ():
+        if states and not state.lstrip("-").isdigit():
+            states.note(state, "is no whole number", "write the register's value, such as 3: 0")
+    return SiteValue(
+        scale=table.number("scale", 1.0),
+        offset=table.number("offset", 0.0),
+        bit=table.integer("bit", low=0, high=62) if table.has("bit") else None,
+        states={int(s): states.number(s) for s in states.names() if s.lstrip("-").isdigit()} if states else {},
+        unit=unit,
+    )
 
 
 _NO_PROFILE = Profile(key="", maker="", model="", source="", registers={})

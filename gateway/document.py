@@ -261,6 +261,20 @@ class Table:
                 self.document.note(item, "TG-0104", f"{name} must be a mapping", "write `key: value` in it")
         return found
 
+    def is_list(self, key: str) -> bool:
+        """Whether the value is a list."""
+        pair = self._items.get(key)
+        return pair is not None and isinstance(pair[1], yaml.SequenceNode)
+
+    def one_or_more(self, key: str, *, required: bool = False) -> list[Table]:
+        """A mapping, or a list of mappings, as a list; anything else is empty, and noted if ``required``."""
+        if self.is_list(key):
+            return self.tables(key)
+        if self.is_table(key) or required:
+            table = self.table(key)
+            return [] if table is None else [table]
+        return []
+
     def close(self) -> None:
         """Note every key that nobody asked for."""
         for key in self._items.keys() - self._asked:

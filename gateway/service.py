@@ -80,7 +80,8 @@ def point_name(device: str, point: PointConfig) -> PointName:
     """How a Modbus point is called on the wire."""
     register = point.register
     scaled = register.scale != 1 or register.offset != 0 or bool(register.exponent_from)
-    return PointName(device=device, metric=point.metric, type=metric_type(register.type, scaled), unit=register.unit)
+    kind = DataType.DOUBLE if point.site.changes_values else metric_type(register.type, scaled)
+    return PointName(device=device, metric=point.metric, type=kind, unit=point.unit)
 
 
 def field_name(device: str, field: FieldConfig) -> PointName:

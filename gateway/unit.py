@@ -22,6 +22,7 @@ from gateway.deadband import Deadband
 from gateway.decode import BlockDecoder, Decoded
 from gateway.plan import Request, plan
 from gateway.points import Points
+from gateway.site import SiteColumns
 
 _NO_TEXT: Mapping[int, str] = MappingProxyType({})
 _DOUBTFUL = quality(QualityClass.UNCERTAIN, Reason.CLOCK_UNSYNCED)
@@ -66,6 +67,7 @@ class Unit:
         self.counters = UnitCounters()
         self._points = points
         self._first = first
+        self._site = SiteColumns([point.site for point in config.points])
         self._deadband = Deadband([point.report for point in config.points])
         self._plans: dict[frozenset[int], tuple[Compiled, ...]] = {}
         self._interval_rows: dict[frozenset[int], NDArray[np.intp]] = {}
@@ -126,10 +128,12 @@ class Unit:
             era: goes up when the clock was set back for good.
         """
         time_ms = self._increasing(rows, time_ms, era)
-        codes = decoded.quality
+        value, codes = decoded.value, decoded.quality
+        if not self._site.idle:
+            value, codes = self._site.apply(rows, value, codes)
         if doubtful:
             codes = np.where(codes == 0, np.uint8(_DOUBTFUL), codes)
-        return self._report(rows, time_ms, now_ms, decoded.value, codes, decoded.text)
+        return self._report(rows, time_ms, now_ms, value, codes, decoded.text)
 
     def not_measured(
         self, rows: NDArray[np.intp], reason: Reason, time_ms: int, now_ms: float, *, era: int
