@@ -63,7 +63,6 @@ def create_app(ports: ApiPorts, settings: ApiSettings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=_lifespan,
-        max_body_size=settings.max_body_bytes,
     )
     app.state.services = services
     app.router.routes.extend(served)

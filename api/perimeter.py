@@ -3,6 +3,7 @@
 * Host: only names of the settings; a page of another site cannot point its own name at us (DNS rebinding).
 * Origin: a request that changes something must come from our own pages (``Sec-Fetch-Site``, else ``Origin``); programs
   send neither and are judged by their cookie alone, which browsers never attach across sites (SameSite=Strict).
+* Size: no more of a body is read than the settings allow.
 * Headers: content security policy without inline scripts or styles, no sniffing, no framing, no referrer to others.
 * The last handler: an error nobody foresaw becomes TG-5000 with a request id; its trace goes to the log only.
 
@@ -17,6 +18,7 @@ import time
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -69,7 +71,7 @@ class Perimeter:
         started_s = time.perf_counter()
         try:
             self._check(request)
-            await self._app(scope, receive, outgoing)
+            await self._app(scope, _Incoming(receive, self._settings.max_body_bytes), outgoing)
         except ClientDisconnect:
             log.debug("client went away")
         except Exception as error:  # noqa: BLE001 - the last handler: logged with its request id, answered as TG-5000
@@ -83,6 +85,9 @@ class Perimeter:
             raise ProblemError(Problems.UNKNOWN_HOST)
         if request.method not in _SAFE and not is_own_site(headers):
             raise ProblemError(Problems.CROSS_SITE)
+        declared = headers.get("content-length", "0")
+        if not (declared.isascii() and declared.isdigit()) or int(declared[:20]) > self._settings.max_body_bytes:
+            raise ProblemError(Problems.BODY_TOO_LARGE)
 
     async def _failed(self, request: Request, error: Exception, outgoing: _Outgoing, receive: Receive) -> None:
         problem = translate(error)
@@ -109,6 +114,22 @@ class Perimeter:
                 "seconds": round(seconds, 4),
             },
         )
+
+
+class _Incoming:
+    """``receive`` that stops reading a body that is too large, whatever length it declared."""
+
+    def __init__(self, receive: Receive, most: int) -> None:
+        self._receive = receive
+        self._left = most
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            # The framework passes its own kind of error on, any other it would take for malformed JSON.
+            raise HTTPException(413)
+        return message
 
 
 class _Outgoing:
