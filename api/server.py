@@ -52,6 +52,7 @@ def server(app: FastAPI, *, trusted_proxies: Sequence[str] = ()) -> Server:
         timeout_graceful_shutdown=_DRAIN_S,
         timeout_keep_alive=30,
         lifespan="on",
+        http="h11",
         ws="none",
         h11_max_incomplete_event_size=32 * 1024,
     )

@@ -50,7 +50,7 @@ def test_a_reader_ends_with_the_newest_state_whenever_it_reads(steps: list[tuple
     ids = [number for _, number, _ in events]
     assert ids == sorted(set(ids))  # type: ignore[type-var]
     newest = {ref: number for number, (ref, _) in enumerate(steps, start=1)}
-    assert {data["id"]: data["n"] for _, _, data in events} == newest  # type: ignore[index,call-overload]
+    assert {data["id"]: data["n"] for _, _, data in events} == newest  # type: ignore[index]
 
 
 @given(st.integers(1, 20), st.integers(0, 200))
@@ -86,7 +86,7 @@ def test_values_are_coalesced_per_point() -> None:
     outbox.values({1: latest(9)})
     ((kind, number, data),) = decoded(outbox.take())
     assert (kind, number) == ("values", None)
-    assert [(one["id"], one["latest"]["time_ms"]) for one in data["points"]] == [(1, 9), (2, 2)]  # type: ignore[index,call-overload]
+    assert [(one["id"], one["latest"]["time_ms"]) for one in data["points"]] == [(1, 9), (2, 2)]  # type: ignore[index]
 
 
 def test_no_text_can_break_out_of_an_event() -> None:
