@@ -1,0 +1,183 @@
+"""Step functions by cell, and the sieve that lets calm readings pass.
+
+Per cell: its value, when that expires, the band within which a new value changes nothing, and the *floor*: the last
+moment at which the cell changed its band. A reading after the floor, inside the band and not after the expiry is
+*calm*: the cell was in this band all along and still is, so it may even be older than the newest reading. Cells that
+a window looks back over take every reading in order; their floor is their newest reading and the last closed slot.
+
+What is not calm is an *event* if it is newer than everything that happened to its facility (the *front*), else *late*.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rules.columns import BEGINNING_MS, Bools, Indices, Ints
+from rules.engine.layout import Layout
+from rules.engine.rows import NO_ROWS, Ranked, Rows, firsts, from_first, joined, one_per_moment
+
+
+class Sifted(NamedTuple):
+    """What became of a batch.
+
+    Attributes:
+        events: rows that may change a condition, expiries included.
+        looked_back: rows of windowed cells, sorted by (cell, time).
+        late: indices into the sifted rows.
+        rows: the rows as sifted (deduplicated and sorted if cells repeat).
+    """
+
+    events: Rows
+    looked_back: Rows
+    late: Indices
+    rows: Rows
+
+
+_NO_INDEX = np.empty(0, np.intp)
+
+
+class Cells:
+    """State of n cells: 40 bytes each."""
+
+    def __init__(self, layout: Layout) -> None:
+        """Nothing known."""
+        count = len(layout.cell_facility)
+        self._layout = layout
+        self.value = np.full(count, np.nan)
+        self.expiry_ms = np.full(count, BEGINNING_MS)
+        self.low = np.full(count, np.inf)
+        self.high = np.full(count, -np.inf)
+        self.floor_ms = np.full(count, BEGINNING_MS)
+        self._scratch = np.zeros(count, np.intp)
+
+    def sift(self, batch: Ranked, front_ms: Ints) -> Sifted:
+        """Take in a batch: calm rows at once; events, late rows and rows for windows are handed back."""
+        cell = batch.cell
+        place = np.arange(len(cell))
+        self._scratch[cell] = place
+        if (self._scratch.take(cell) == place).all():
+            return self._sift_frame(batch.rows, front_ms)
+        return self._sift_chains(one_per_moment(batch).rows, front_ms)
+
+    # --- each cell at most once -------------------------------------------------------------------------------
+
+    def _sift_frame(self, rows: Rows, front_ms: Ints) -> Sifted:
+        cell, time_ms, value = rows
+        expiry = self.expiry_ms.take(cell)
+        until = time_ms + self._layout.stale_ms.take(cell)
+        calm = value >= self.low.take(cell)
+        calm &= value <= self.high.take(cell)
+        calm &= time_ms > self.floor_ms.take(cell)
+        calm &= time_ms <= expiry
+        newer = until > expiry
+        events, late = NO_ROWS, _NO_INDEX
+        kept: Bools | None = None
+        if not (calm.all() and newer.all()):
+            events, late, kept = self._sort_out(rows, calm, newer, expiry, front_ms)
+            calm &= newer
+            self.value[cell[calm]] = value[calm]
+            self.expiry_ms[cell[kept]] = until[kept]
+        else:
+            self.value[cell] = value
+            self.expiry_ms[cell] = until
+        return Sifted(events, self._looked_back(rows, kept), late, rows)
+
+    def _sort_out(
+        self, rows: Rows, calm: Bools, newer: Bools, expiry: Ints, front_ms: Ints
+    ) -> tuple[Rows, Indices, Bools]:
+        """Events (with the expiries before them), late rows, and a mask of rows that are the newest of their cell."""
+        restless = np.flatnonzero(~calm)
+        cell, time_ms = rows.cell[restless], rows.time_ms[restless]
+        front = front_ms[self._layout.cell_facility[cell]]
+        late = ~newer[restless] | (time_ms <= front) | (time_ms <= self.floor_ms[cell])
+        events = restless[~late]
+        cell, was_known = rows.cell[events], ~np.isnan(self.value[rows.cell[events]])
+        lapsed = was_known & (rows.time_ms[events] > expiry[events])
+        gaps = Rows(cell[lapsed], expiry[events[lapsed]], np.full(int(lapsed.sum()), np.nan))
+        telling = was_known | ~np.isnan(rows.value[events])
+        kept = newer.copy()
+        kept[restless[late]] = False
+        return joined([gaps, rows.take(events[telling])]), restless[late], kept
+
+    def _looked_back(self, rows: Rows, kept: Bools | None) -> Rows:
+        """The rows windows must see, and the new floor of their cells."""
+        if not self._layout.has_windows:
+            return NO_ROWS
+        chosen = self._layout.windowed.take(rows.cell)
+        if kept is not None:
+            chosen &= kept
+        seen = rows.take(chosen)
+        self.floor_ms[seen.cell] = seen.time_ms
+        return seen
+
+    # --- cells repeat: sorted by (cell, time) -----------------------------------------------------------------
+
+    def _sift_chains(self, rows: Rows, front_ms: Ints) -> Sifted:
+        layout = self._layout
+        cell, time_ms, value = rows
+        expiry = self.expiry_ms.take(cell)
+        until = time_ms + layout.stale_ms.take(cell)
+        fits = (value >= self.low.take(cell)) & (value <= self.high.take(cell)) & (time_ms > self.floor_ms.take(cell))
+        old = until <= expiry
+        late_old = np.flatnonzero(old & ~(fits & (time_ms <= expiry)))
+        index = np.flatnonzero(~old)
+        cell, time_ms, value, until, fits = cell[index], time_ms[index], value[index], until[index], fits[index]
+        first = firsts(cell)
+        before = np.empty_like(until)
+        before[1:] = until[:-1]
+        before[first] = expiry[index][first]
+        event = from_first(cell, ~fits | (time_ms > before))
+        late = event & ((time_ms <= front_ms[layout.cell_facility[cell]]) | (time_ms <= self.floor_ms[cell]))
+        lapsed = event & (time_ms > before) & (~first | ~np.isnan(self.value[cell]))
+        lapsed &= before > front_ms[layout.cell_facility[cell]]
+        gaps = Rows(cell[lapsed], before[lapsed], np.full(int(lapsed.sum()), np.nan))
+        events = np.flatnonzero(event & ~late)
+        calm = ~event
+        self.value[cell[calm]] = value[calm]
+        self.expiry_ms[cell[~late]] = until[~late]
+        seen = self._looked_back(Rows(cell, time_ms, value), ~late)
+        found = joined([gaps, Rows(cell[events], time_ms[events], value[events])])
+        return Sifted(found, seen, np.concatenate([late_old, index[late]]), rows)
+
+    # --- expiry -----------------------------------------------------------------------------------------------
+
+    def expired(self, horizon_ms: Ints) -> Rows:
+        """A row "unknown" for every known cell that expires at or before its facility's horizon."""
+        if not len(self.value) or not len(horizon_ms):
+            return NO_ROWS
+        cell = np.flatnonzero(self.expiry_ms <= horizon_ms.max())
+        cell = cell[~np.isnan(self.value[cell])]
+        expiry = self.expiry_ms[cell]
+        due = expiry <= horizon_ms[self._layout.cell_facility[cell]]
+        return Rows(cell[due], expiry[due], np.full(int(due.sum()), np.nan))
+
+    def derived(self, rows: Rows) -> Rows:
+        """Of the results of windows or dates (sorted by cell and time) those that leave their band."""
+        cell, _, value = rows
+        fits = (value >= self.low[cell]) & (value <= self.high[cell])
+        fits |= np.isnan(value) & np.isnan(self.value[cell])
+        return rows.take(from_first(cell, ~fits))
+
+    # --- after the events -------------------------------------------------------------------------------------
+
+    def settle(self, events: Rows) -> None:
+        """Take over the last value of every cell with events (in time order for each cell), and its new band."""
+        cell, time_ms, value = events
+        self.value[cell] = value
+        self.floor_ms[cell] = np.maximum(self.floor_ms[cell], time_ms)
+        self.rebound(np.unique(cell))
+
+    def rebound(self, cell: Indices) -> None:
+        """Compute the bands of some cells (ascending) from their values."""
+        for one in self._layout.classes:
+            start, stop = np.searchsorted(cell, (one.cell0, one.cell0 + len(one.operands) * one.size)).tolist()
+            if start == stop:
+                continue
+            mine = cell[start:stop]
+            column = (mine - one.cell0) // one.size
+            for number in np.unique(column).tolist():
+                chosen = mine[column == number]
+                band = one.guards[number].band(self.value[chosen], chosen - one.cells(number).start)
+                self.low[chosen], self.high[chosen] = band

@@ -1,0 +1,127 @@
+"""Events to drives: evaluate the conditions of a class where something changed.
+
+The events of a class, sorted by (facility, time), are cut into *moments*: all events of one facility and millisecond
+are one row. A column of an operand has its new values at the rows that bring one; in between the last one is carried
+forward along the facility (``maximum.accumulate`` over row indices), and before the first stands the cell's value
+from before the batch. That value may be newer than the moment, but then it is of the same band (it was calm), so
+every comparison is the same.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rules.columns import Bytes, Floats, Indices, Ints
+from rules.engine.cells import Cells
+from rules.engine.layout import ClassLayout, Layout
+from rules.engine.machines import Machines, drive_of
+from rules.engine.rows import Rows, firsts
+from rules.expression import Columns, Operand, truth_column
+from rules.rule_set import Rule
+
+
+class Moments:
+    """The moments of one class in one batch, and the columns of its operands over them."""
+
+    def __init__(self, one: ClassLayout, cells: Cells, events: Rows, facility: Indices) -> None:
+        """Cut ``events`` of the class, sorted by (facility, time), into moments."""
+        self._one = one
+        self._cells = cells
+        self._value = events.value
+        self._column, _ = np.divmod(events.cell - one.cell0, one.size)
+        new = firsts(facility)
+        new[1:] |= events.time_ms[1:] != events.time_ms[:-1]
+        self._moment = np.cumsum(new) - 1
+        self.row: Indices = facility[new] - one.facility0
+        self.time_ms: Ints = events.time_ms[new]
+        self.first = firsts(self.row)
+        place = np.arange(len(self.row))
+        self._begin = np.maximum.accumulate(np.where(self.first, place, 0))
+        self._columns: dict[int, Floats] = {}
+        self.touched = np.bincount(self._column, minlength=len(one.operands)) > 0
+
+    def columns(self) -> Columns:
+        """What the conditions read."""
+        return Columns(self._load, lambda name: self._one.attribute[name][self.row], self._constant)
+
+    def _constant(self, value: float) -> Floats:
+        return np.full(1, value)
+
+    def _load(self, operand: Operand) -> Floats:
+        column = self._one.column_of[operand]
+        found = self._columns.get(column)
+        if found is None:
+            found = self._columns[column] = self._carried(column)
+        return found
+
+    def _carried(self, column: int) -> Floats:
+        carried = self._cells.value[self._one.cells(column)][self.row]
+        if not self.touched[column]:
+            return carried
+        brings = np.flatnonzero(self._column == column)
+        source = np.full(len(self.row), -1)
+        source[self._moment[brings]] = brings
+        moment = np.full(len(self.row), -1)
+        moment[self._moment[brings]] = self._moment[brings]
+        latest = np.maximum.accumulate(moment)
+        known = latest >= self._begin
+        carried[known] = self._value[source[latest[known]]]
+        return carried
+
+
+def judge(layout: Layout, cells: Cells, machines: Machines, events: Rows, facility: Indices) -> None:
+    """Tell the machines what the events change. ``events`` and their ``facility`` are sorted by (facility, time)."""
+    changes: list[tuple[Indices, Ints, Bytes]] = []
+    for one in layout.classes:
+        start, stop = np.searchsorted(facility, (one.facility0, one.facility0 + one.size)).tolist()
+        if start < stop:
+            mine = Rows(*(column[start:stop] for column in events))
+            changes += _judge_class(one, cells, machines, Moments(one, cells, mine, facility[start:stop]))
+    _tell(machines, changes)
+
+
+def _judge_class(
+    one: ClassLayout, cells: Cells, machines: Machines, moments: Moments
+) -> list[tuple[Indices, Ints, Bytes]]:
+    columns = moments.columns()
+    changes = []
+    for number, plan in enumerate(one.rules):
+        if not (plan.reads & moments.touched).any():
+            continue
+        drive = _drive(plan.rule, columns)
+        before = np.empty_like(drive)
+        before[1:] = drive[:-1]
+        stored = machines.drive[one.machines(number)]
+        before[moments.first] = stored[moments.row[moments.first]]
+        changed = np.flatnonzero(drive != before)
+        if len(changed):
+            machine = one.machines(number).start + moments.row[changed]
+            changes.append((machine, moments.time_ms[changed], drive[changed]))
+    return changes
+
+
+def _drive(rule: Rule, columns: Columns) -> Bytes:
+    clear = None if rule.clear is None else truth_column(rule.clear, columns)
+    return drive_of(truth_column(rule.when, columns), clear)
+
+
+def judge_all(layout: Layout, cells: Cells, machines: Machines, at_ms: Ints) -> None:
+    """Evaluate every rule of every facility on the cells as they are, at the moment ``at_ms`` (int64[G])."""
+    changes = []
+    for one in layout.classes:
+        rows = np.arange(one.size)
+        columns = Columns(
+            lambda operand, one=one: cells.value[one.cells(one.column_of[operand])],  # type: ignore[misc]
+            lambda name, one=one: one.attribute[name],  # type: ignore[misc]
+            lambda value: np.full(1, value),
+        )
+        for number, plan in enumerate(one.rules):
+            drive = _drive(plan.rule, columns)
+            changes.append((one.machines(number).start + rows, at_ms[one.facilities], drive))
+    _tell(machines, changes)
+
+
+def _tell(machines: Machines, changes: list[tuple[Indices, Ints, Bytes]]) -> None:
+    if changes:
+        machine, at_ms, drive = (np.concatenate(column) for column in zip(*changes, strict=True))
+        machines.change(machine, at_ms, drive)

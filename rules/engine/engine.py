@@ -1,0 +1,253 @@
+"""The engine as the judge's loop sees it: readings and time in, changes of alarms out.
+
+The loop calls, with the wall clock as an argument: ``ingest`` for every committed batch, ``advance`` a few times a
+second, ``changes`` after either. At the start: ``Engine(…)`` or ``restore(…)``, then ``announce`` with what the
+journal holds, then ``ingest`` for what was stored since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.alarms import AlarmChange, AnnouncedAlarm, Interval
+from core.places import ClassMembers
+from core.readings import Readings
+from rules.columns import Indices, Ints
+from rules.differences import compare
+from rules.engine.history import History, Memory, PointLookup
+from rules.engine.intervals import IntervalBook
+from rules.engine.lateness import Lateness
+from rules.engine.layout import build
+from rules.engine.plane import Plane
+from rules.engine.reevaluation import Reevaluation
+from rules.engine.rows import Ranked, joined_ranked
+from rules.engine.saved import SavedStates, save
+from rules.rule_set import Rule, RuleSet
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineSettings:
+    """What may be tuned.
+
+    Attributes:
+        grace_ms: the sweep stays this far behind the wall clock.
+        save_every_ms: distance of the newest saved states.
+        reach_ms: how far back late readings are judged.
+        memory_readings: readings kept in memory for re-evaluations.
+    """
+
+    grace_ms: int = 1_000
+    save_every_ms: int = 10_000
+    reach_ms: int = 7 * DAY_MS
+    memory_readings: int = 1_000_000
+
+
+@dataclass(slots=True)
+class EngineStats:
+    """Totals since the start.
+
+    Attributes:
+        readings: readings of points that some rule reads.
+        unwatched: readings no rule reads.
+        held: readings from the future that had to wait.
+        late: readings that made a re-evaluation necessary.
+        too_late: readings older than the oldest saved state; not judged.
+        reevaluations: facilities re-evaluated.
+        replayed: readings played in re-evaluations.
+        changes: changes of alarms given out.
+    """
+
+    readings: int = 0
+    unwatched: int = 0
+    held: int = 0
+    late: int = 0
+    too_late: int = 0
+    reevaluations: int = 0
+    replayed: int = 0
+    changes: int = 0
+
+
+class Engine:
+    """Judges all facilities of all classes; not thread-safe, owned by one thread."""
+
+    def __init__(
+        self,
+        rules: RuleSet,
+        members: Mapping[str, ClassMembers],
+        history: History,
+        settings: EngineSettings | None = None,
+    ) -> None:
+        """Begin from nothing: all normal since minus infinity.
+
+        Args:
+            rules: the rules in force.
+            members: the facilities by class; classes without rules are ignored.
+            history: where readings are found that are no longer in memory.
+            settings: what may be tuned.
+
+        Raises:
+            Refused: if a point belongs to two measurements, or its unit cannot be converted.
+        """
+        self.settings = settings or EngineSettings()
+        self.rules = rules
+        self.layout = build(rules, members)
+        self.stats = EngineStats()
+        self.live = Plane(self.layout)
+        self.lookup = PointLookup(self.layout)
+        self.memory = Memory(self.layout, self.lookup, history, self.settings.memory_readings)
+        facilities = len(self.layout.facility)
+        self.saved = SavedStates(facilities, self.settings.save_every_ms, self.settings.reach_ms)
+        self.lateness = Lateness(facilities)
+        self.book = IntervalBook()
+        self.remembers = np.zeros(len(self.layout.machine_facility), np.bool_)
+        self.held: list[Ranked] = []
+        self._announced: dict[int, tuple[AnnouncedAlarm, ...]] = {}
+        self._rule_of = [
+            (plan.rule, one.machines(number)) for one in self.layout.classes for number, plan in enumerate(one.rules)
+        ]
+        self._starts = np.array([machines.start for _, machines in self._rule_of], np.intp)
+
+    # --- readings and time --------------------------------------------------------------------------------------
+
+    def ingest(self, batch: Readings, now_ms: int) -> None:
+        """Take in a batch of committed readings, in any order, repeated or not."""
+        rows = self.lookup.rows(batch)
+        self.stats.readings += len(rows.cell)
+        self.stats.unwatched += len(batch) - len(rows.cell)
+        self._release(now_ms)
+        if len(rows.cell) and int(rows.time_ms.max()) > now_ms:
+            future = rows.time_ms > now_ms
+            self.held.append(rows.take(future))
+            self.stats.held += int(future.sum())
+            rows = rows.take(~future)
+        self._judge(rows, now_ms)
+
+    def advance(self, now_ms: int) -> None:
+        """Let time pass: what was held is judged, timers run out, values expire, slots end, and late facilities
+        whose turn it is are re-evaluated.
+        """
+        self._release(now_ms)
+        self.live.step(None, now_ms - self.settings.grace_ms)
+        self.book.record(self.live.take_switches())
+        self._reevaluate(self.lateness.due(now_ms), now_ms)
+        if self.saved.due(now_ms):
+            self._save(now_ms)
+
+    def settle(self, now_ms: int) -> None:
+        """Re-evaluate every facility that waits, without waiting longer: before a shutdown, or at the end of a replay."""
+        self._release(now_ms)
+        self._reevaluate(self.lateness.waiting(), now_ms)
+
+    def _release(self, now_ms: int) -> None:
+        if not self.held or not any(int(part.time_ms.min()) <= now_ms for part in self.held):
+            return
+        rows = joined_ranked(self.held)
+        ripe = rows.time_ms <= now_ms
+        self.held = [] if ripe.all() else [rows.take(~ripe)]
+        self._judge(rows.take(ripe), now_ms)
+
+    def _judge(self, rows: Ranked, now_ms: int) -> None:
+        if not len(rows.cell):
+            return
+        self.memory.add(rows)
+        late = self.live.step(rows, None)
+        self.book.record(self.live.take_switches())
+        if len(late.cell):
+            self._note_late(late.cell, late.time_ms, now_ms)
+
+    def _note_late(self, cell: Indices, time_ms: Ints, now_ms: int) -> None:
+        facility = self.layout.cell_facility[cell]
+        in_reach = time_ms > self.saved.states[0].at_ms[facility]
+        self.stats.late += int(in_reach.sum())
+        self.stats.too_late += int((~in_reach).sum())
+        if in_reach.any():
+            self.lateness.note(facility[in_reach], time_ms[in_reach], now_ms)
+
+    def _reevaluate(self, facility: Indices, now_ms: int) -> None:
+        del now_ms
+        if not len(facility):
+            return
+        state = self.saved.latest_before(facility, self.lateness.oldest_ms[facility])
+        self.lateness.done(facility)
+        facility, state = facility[state >= 0], state[state >= 0]
+        if not len(facility):
+            return
+        work = Reevaluation(self.live, self.memory, self.saved, self.book)
+        self.stats.replayed += work.run(facility, state)
+        self.stats.reevaluations += len(facility)
+
+    def _save(self, now_ms: int) -> None:
+        """Keep a saved state; readings older than it are late from now on where they change anything."""
+        self.saved.add(save(self.live, now_ms))
+        np.maximum(self.live.front_ms, self.live.horizon_ms, out=self.live.front_ms)
+        oldest_ms = int(self.saved.states[0].at_ms.min(initial=now_ms))
+        self.book.drop_before(oldest_ms)
+        for machine, alarms in list(self._announced.items()):
+            kept = tuple(alarm for alarm in alarms if not _over(alarm.interval, oldest_ms))
+            if len(kept) < len(alarms):
+                self._announced[machine] = kept
+
+    # --- alarms -------------------------------------------------------------------------------------------------
+
+    def announce(self, alarms: Iterable[AnnouncedAlarm]) -> None:
+        """Take over what the journal holds, at the start.
+
+        Where the engine remembers nothing of a rule and facility (a first start, a new or changed rule) the journal is
+        believed, and an alarm that is on stays on until its rule clears it. Everywhere else it is compared.
+        """
+        place = {int(number): row for row, number in enumerate(self.layout.facility.tolist())}
+        first = {rule.id: machines.start for rule, machines in self._rule_of}
+        by_machine: dict[int, list[AnnouncedAlarm]] = {}
+        for alarm in alarms:
+            if alarm.rule_id in first and alarm.facility in place:
+                facility = place[alarm.facility]
+                one = next(one for one in self.layout.classes if facility < one.facility0 + one.size)
+                by_machine.setdefault(first[alarm.rule_id] + facility - one.facility0, []).append(alarm)
+        for machine, found in by_machine.items():
+            found.sort(key=lambda alarm: alarm.interval.start_ms)
+            self._announced[machine] = tuple(found)
+            self.book.touch(machine)
+            if not self.remembers[machine]:
+                for alarm in found:
+                    self._adopt(machine, alarm.interval)
+
+    def _adopt(self, machine: int, interval: Interval) -> None:
+        self.book.begin(machine, interval)
+        if interval.stop_ms is not None:
+            return
+        machines = self.live.machines
+        machines.on[machine] = 1
+        machines.start_ms[machine], machines.since_ms[machine] = interval.start_ms, interval.since_ms
+        for state in self.saved.states:
+            state.adopt(machine, interval.start_ms, interval.since_ms)
+
+    def changes(self, now_ms: int) -> list[AlarmChange]:
+        """What differs from what was announced; taken as announced from now on."""
+        found: list[AlarmChange] = []
+        for machine in self.book.take_changed():
+            rule, facility = self._owner(machine)
+            compared = compare(
+                self._announced.get(machine, ()),
+                self.book.of(machine),
+                rule_id=rule.id,
+                facility=facility,
+                severity=rule.info.severity,
+                now_ms=now_ms,
+            )
+            self._announced[machine] = compared.announced
+            found += compared.changes
+        self.stats.changes += len(found)
+        return found
+
+    def _owner(self, machine: int) -> tuple[Rule, int]:
+        rule, _ = self._rule_of[int(np.searchsorted(self._starts, machine, side="right")) - 1]
+        return rule, int(self.layout.facility[self.layout.machine_facility[machine]])
+
+
+def _over(interval: Interval, at_ms: int) -> bool:
+    return interval.stop_ms is not None and interval.stop_ms <= at_ms

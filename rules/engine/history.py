@@ -1,0 +1,144 @@
+"""The readings behind us: recent ones in memory, older ones from the store.
+
+Blocks of rows are kept in the order they came, newest last, until they are more than the limit; then the oldest go,
+and from then on questions that reach back behind them are answered by the store, which holds everything that was ever
+judged.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from core.quality import is_good
+from core.readings import Int32s, Readings
+from rules.columns import BEGINNING_MS, Indices, Ints
+from rules.engine.layout import Layout
+from rules.engine.rows import NO_RANKED, Ranked, joined_ranked, one_per_moment
+
+
+class History(Protocol):
+    """Where readings are found that are no longer in memory: the time-series store, or an adapter to it."""
+
+    def read(self, points: Int32s, from_ms: int, to_ms: int) -> Readings:
+        """Readings of some points in [from_ms, to_ms)."""
+        ...
+
+
+class NoHistory:
+    """Nothing was ever stored: for a start from nothing, and for tests."""
+
+    def read(self, points: Int32s, from_ms: int, to_ms: int) -> Readings:
+        """No readings."""
+        from core.readings import empty
+
+        del points, from_ms, to_ms
+        return empty()
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    rows: Ranked
+    first_ms: int
+    last_ms: int
+
+
+class PointLookup:
+    """From the registry's number of a point to its cell; -1 where no rule reads it."""
+
+    def __init__(self, layout: Layout) -> None:
+        """Index the points of a layout."""
+        self._layout = layout
+        real = np.flatnonzero(layout.point >= 0)
+        points = layout.point[real]
+        self._table = np.full(int(points.max()) + 2 if len(points) else 1, -1, np.intp)
+        self._table[points] = real
+
+    def rows(self, batch: Readings) -> Ranked:
+        """The rows of a batch that a rule reads: values in the rules' units, NaN where not good or not finite."""
+        point = batch.point
+        inside = (point >= 0) & (point < len(self._table))
+        if inside.all():
+            cell = self._table.take(point)
+        else:
+            cell = np.where(inside, self._table.take(np.where(inside, point, 0)), -1)
+        rows = Ranked(cell, batch.time_ms, _values(batch), batch.epoch, batch.offset)
+        watched = cell >= 0
+        if not watched.all():
+            rows = rows.take(watched)
+        if self._layout.factor is not None and self._layout.offset is not None:
+            value = rows.value * self._layout.factor[rows.cell] + self._layout.offset[rows.cell]
+            rows = rows._replace(value=value)
+        return rows
+
+
+def _values(batch: Readings) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    value = batch.value
+    sound = is_good(batch.quality)
+    sound &= np.isfinite(value)
+    return value if sound.all() else np.where(sound, value, np.nan)
+
+
+class Memory:
+    """The readings of all cells, as long as they fit, and the way to the others."""
+
+    def __init__(self, layout: Layout, lookup: PointLookup, history: History, limit: int) -> None:
+        """Keep at least the newest ``limit`` rows in memory."""
+        self._layout = layout
+        self._lookup = lookup
+        self._history = history
+        self._limit = limit
+        self._blocks: deque[_Block] = deque()
+        self._count = 0
+        self.complete_from_ms = BEGINNING_MS
+
+    def __len__(self) -> int:
+        """Rows in memory."""
+        return self._count
+
+    def add(self, rows: Ranked) -> None:
+        """Remember rows as they came."""
+        if not len(rows.cell):
+            return
+        self._blocks.append(_Block(rows, int(rows.time_ms.min()), int(rows.time_ms.max())))
+        self._count += len(rows.cell)
+        while self._count - len(self._blocks[0].rows.cell) >= self._limit:
+            gone = self._blocks.popleft()
+            self._count -= len(gone.rows.cell)
+            self.complete_from_ms = max(self.complete_from_ms, gone.last_ms + 1)
+
+    def since(self, wanted: Indices, from_ms: Ints, to_ms: int) -> Ranked:
+        """Rows of the cells ``wanted`` (ascending) from each cell's own moment on, before ``to_ms``.
+
+        Sorted by (cell, time), one per millisecond; ``from_ms`` int64[len(wanted)].
+        """
+        begin = np.full(len(self._layout.point), np.iinfo(np.int64).max)
+        begin[wanted] = from_ms
+        parts = [NO_RANKED]
+        earliest = int(from_ms.min()) if len(from_ms) else 0
+        for block in self._blocks:
+            if block.last_ms >= earliest:
+                rows = block.rows
+                parts.append(rows.take(rows.time_ms >= begin.take(rows.cell)))
+        parts += self._stored(wanted, from_ms, to_ms)
+        return one_per_moment(joined_ranked(parts))
+
+    def _stored(self, wanted: Indices, from_ms: Ints, to_ms: int) -> list[Ranked]:
+        """What lies behind the memory, asked for in few groups of similar reach."""
+        behind = (from_ms < self.complete_from_ms) & (self._layout.point[wanted] >= 0)
+        wanted, from_ms = wanted[behind], from_ms[behind]
+        if not len(wanted):
+            return []
+        reach = np.log2(np.maximum(to_ms - np.maximum(from_ms, 0), 1)).astype(np.int64) // 3
+        found = []
+        for group in np.unique(reach).tolist():
+            mine = reach == group
+            earliest = max(0, int(from_ms[mine].min()))
+            rows = self._lookup.rows(self._history.read(self._layout.point[wanted[mine]], earliest, to_ms))
+            begin = np.full(len(self._layout.point), np.iinfo(np.int64).max)
+            begin[wanted[mine]] = from_ms[mine]
+            found.append(rows.take(rows.time_ms >= begin.take(rows.cell)))
+        return found

@@ -1,0 +1,79 @@
+"""The alarm intervals computed so far, by machine, and which of them may differ from what was announced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from core.alarms import Interval
+from rules.columns import Indices
+from rules.engine.machines import Switches
+
+
+class IntervalBook:
+    """Intervals of each machine in time order; the last may be on."""
+
+    def __init__(self) -> None:
+        """No alarms."""
+        self._of: dict[int, list[Interval]] = {}
+        self._changed: set[int] = set()
+
+    def of(self, machine: int) -> Sequence[Interval]:
+        """The intervals of one machine."""
+        return self._of.get(machine, ())
+
+    def machines(self) -> Iterable[int]:
+        """All machines that have intervals."""
+        return self._of.keys()
+
+    def record(self, switches: Iterable[Switches], index: Indices | None = None) -> None:
+        """Write down what has switched; ``index`` leads from the machines named there to those of this book."""
+        for part in switches:
+            machine = part.machine if index is None else index[part.machine]
+            rows = zip(machine.tolist(), part.at_ms.tolist(), part.since_ms.tolist(), part.on.tolist(), strict=True)
+            for number, at_ms, since_ms, on in rows:
+                self._changed.add(number)
+                if on:
+                    self.begin(number, Interval(start_ms=at_ms, stop_ms=None, since_ms=since_ms))
+                else:
+                    self._end(number, at_ms)
+
+    def begin(self, machine: int, interval: Interval) -> None:
+        """One more interval, later than all others of the machine."""
+        self._of.setdefault(machine, []).append(interval)
+        self._changed.add(machine)
+
+    def _end(self, machine: int, stop_ms: int) -> None:
+        last = self._of[machine][-1]
+        self._of[machine][-1] = Interval(start_ms=last.start_ms, stop_ms=stop_ms, since_ms=last.since_ms)
+
+    def cut(self, machine: int, at_ms: int) -> None:
+        """Forget what was not over at ``at_ms``: it is computed anew."""
+        kept = [interval for interval in self._of.get(machine, ()) if _over(interval, at_ms)]
+        self._changed.add(machine)
+        if kept:
+            self._of[machine] = kept
+        else:
+            self._of.pop(machine, None)
+
+    def drop_before(self, oldest_ms: int) -> None:
+        """Forget intervals that were over before ``oldest_ms``: nothing can change them any more."""
+        for machine, intervals in list(self._of.items()):
+            kept = [interval for interval in intervals if not _over(interval, oldest_ms)]
+            if len(kept) < len(intervals):
+                if kept:
+                    self._of[machine] = kept
+                else:
+                    del self._of[machine]
+
+    def touch(self, machine: int) -> None:
+        """Have a machine compared with what was announced."""
+        self._changed.add(machine)
+
+    def take_changed(self) -> list[int]:
+        """Machines whose intervals may differ from what was announced; ascending."""
+        changed, self._changed = sorted(self._changed), set()
+        return changed
+
+
+def _over(interval: Interval, at_ms: int) -> bool:
+    return interval.stop_ms is not None and interval.stop_ms <= at_ms

@@ -1,0 +1,309 @@
+"""Where everything lies: facilities, cells and machines of all classes as flat index spaces.
+
+Facility ``g`` is row ``g - facility0`` of its class; the cell of operand column ``c`` is ``cell0 + c * size + row``,
+the machine of rule ``r`` is ``machine0 + r * size + row``. So a column of a class is one contiguous slice, and a
+reading finds its cell by one look-up. A layout never changes; ``take`` cuts out some facilities for a re-evaluation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.errors import Refused
+from core.places import ClassMembers
+from core.readings import Int32s
+from core.units import convert
+from rules.columns import NEVER_MS, Bools, Floats, Indices, Ints
+from rules.engine.guards import Guard, guards, needs_facility
+from rules.expression import Columns, InForce, Measured, Number, Operand, Windowed, number_column
+from rules.operators.kinds import WindowAggregate
+from rules.rule_set import Rule, RuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPlan:
+    """One window aggregate of a class: from the source column to its own column."""
+
+    column: int
+    source: int
+    aggregate: WindowAggregate
+    step_ms: int
+    slots: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RulePlan:
+    """A rule with the operand columns it reads, bool[columns]."""
+
+    rule: Rule
+    reads: Bools
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class ClassLayout:
+    """One class: its places in the index spaces and what is to be computed."""
+
+    class_id: str
+    facility0: int
+    cell0: int
+    machine0: int
+    size: int
+    operands: tuple[Operand, ...]
+    column_of: Mapping[Operand, int]
+    rules: tuple[RulePlan, ...]
+    guards: tuple[Guard, ...]
+    windows: tuple[WindowPlan, ...]
+    attribute: Mapping[str, Floats]
+
+    @property
+    def facilities(self) -> slice:
+        """Its facilities among all."""
+        return slice(self.facility0, self.facility0 + self.size)
+
+    def cells(self, column: int) -> slice:
+        """The cells of an operand column."""
+        start = self.cell0 + column * self.size
+        return slice(start, start + self.size)
+
+    def machines(self, rule: int) -> slice:
+        """The machines of a rule."""
+        start = self.machine0 + rule * self.size
+        return slice(start, start + self.size)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Layout:
+    """All classes, and the columns over their cells and machines.
+
+    Attributes:
+        classes: in the order of the index spaces.
+        facility: int32[G], registry numbers.
+        cell_facility: intp[n], facility index of each cell.
+        point: int32[n], registry number of the point; -1 for derived cells and missing measurements.
+        stale_ms: int64[n], how long a reading holds; ``NEVER_MS`` for derived cells.
+        windowed: bool[n], cells some window looks back over.
+        factor, offset: float64[n], from the readings' unit to the class's; ``None`` when nothing is to be converted.
+        machine_facility: intp[q].
+        for_ms, clear_ms: int64[q].
+    """
+
+    classes: tuple[ClassLayout, ...]
+    facility: Int32s
+    cell_facility: Indices
+    point: Int32s
+    stale_ms: Ints
+    windowed: Bools
+    factor: Floats | None
+    offset: Floats | None
+    machine_facility: Indices
+    for_ms: Ints
+    clear_ms: Ints
+
+    @property
+    def has_windows(self) -> bool:
+        """Whether any rule looks back over a window."""
+        return any(one.windows for one in self.classes)
+
+    def take(self, chosen: Indices) -> tuple[Layout, Indices, Indices]:
+        """The layout of some facilities (ascending indices), and where its cells and machines lie in this one."""
+        classes: list[ClassLayout] = []
+        cells: list[Indices] = [np.empty(0, np.intp)]
+        machines: list[Indices] = [np.empty(0, np.intp)]
+        facility0 = cell0 = machine0 = 0
+        for one in self.classes:
+            inside = chosen[(chosen >= one.facility0) & (chosen < one.facility0 + one.size)]
+            rows = inside - one.facility0
+            cells += [one.cell0 + column * one.size + rows for column in range(len(one.operands))]
+            machines += [one.machine0 + rule * one.size + rows for rule in range(len(one.rules))]
+            classes.append(_cut_class(one, rows, facility0, cell0, machine0))
+            facility0 += len(rows)
+            cell0 += len(one.operands) * len(rows)
+            machine0 += len(one.rules) * len(rows)
+        cell, machine = np.concatenate(cells), np.concatenate(machines)
+        index = np.zeros(len(self.facility), np.intp)
+        index[chosen] = np.arange(len(chosen))
+        cut = Layout(
+            classes=tuple(classes),
+            facility=self.facility[chosen],
+            cell_facility=index[self.cell_facility[cell]],
+            point=self.point[cell],
+            stale_ms=self.stale_ms[cell],
+            windowed=self.windowed[cell],
+            factor=None if self.factor is None else self.factor[cell],
+            offset=None if self.offset is None else self.offset[cell],
+            machine_facility=index[self.machine_facility[machine]],
+            for_ms=self.for_ms[machine],
+            clear_ms=self.clear_ms[machine],
+        )
+        return cut, cell, machine
+
+
+def _cut_class(one: ClassLayout, rows: Indices, facility0: int, cell0: int, machine0: int) -> ClassLayout:
+    return ClassLayout(
+        class_id=one.class_id,
+        facility0=facility0,
+        cell0=cell0,
+        machine0=machine0,
+        size=len(rows),
+        operands=one.operands,
+        column_of=one.column_of,
+        rules=one.rules,
+        guards=tuple(guard.take(rows) for guard in one.guards),
+        windows=one.windows,
+        attribute={name: column[rows] for name, column in one.attribute.items()},
+    )
+
+
+def slot_plan(window_ms: int) -> tuple[int, int]:
+    """Slot width in milliseconds and number of slots of a window (``docs/alarms.md`` section 2)."""
+    step_ms = max(1000, -(-window_ms // 60_000) * 1000)
+    return step_ms, -(-window_ms // step_ms)
+
+
+def build(rules: RuleSet, members: Mapping[str, ClassMembers]) -> Layout:
+    """Lay out all classes that have both rules and members.
+
+    Args:
+        rules: the rules in force.
+        members: the facilities by class.
+
+    Raises:
+        Refused: if a point belongs to two facilities or measurements, or a unit cannot be converted.
+    """
+    classes: list[ClassLayout] = []
+    facility0 = cell0 = machine0 = 0
+    for class_id in sorted(members):
+        of_class = rules.of_class(class_id)
+        if not of_class or not len(members[class_id]):
+            continue
+        one = _build_class(members[class_id], of_class, facility0, cell0, machine0)
+        classes.append(one)
+        facility0 += one.size
+        cell0 += len(one.operands) * one.size
+        machine0 += len(one.rules) * one.size
+    return _columns(classes, members, rules.units)
+
+
+def _build_class(
+    members: ClassMembers, rules: Sequence[Rule], facility0: int, cell0: int, machine0: int
+) -> ClassLayout:
+    size = len(members)
+    operands = _operand_columns(rules)
+    column_of = {operand: column for column, operand in enumerate(operands)}
+    attribute = {
+        name: np.asarray(members.attribute.get(name, np.full(size, np.nan)), np.float64)
+        for rule in rules
+        for name in rule.attributes
+    }
+
+    def fixed(number: Number) -> Floats:
+        rows = size if needs_facility(number) else 1
+        columns = Columns(_no_operand, lambda name: attribute[name], lambda value: np.full(rows, value))
+        return number_column(number, columns)
+
+    conditions = [part for rule in rules for part in (rule.when, rule.clear) if part is not None]
+    by_operand = guards(conditions, fixed)
+    loose = Guard(True, np.empty(0), np.empty(0), ())
+    plans = []
+    for rule in rules:
+        reads = np.zeros(len(operands), np.bool_)
+        reads[[column_of[operand] for operand in rule.operands]] = True
+        plans.append(RulePlan(rule, reads))
+    return ClassLayout(
+        class_id=members.class_id,
+        facility0=facility0,
+        cell0=cell0,
+        machine0=machine0,
+        size=size,
+        operands=operands,
+        column_of=column_of,
+        rules=tuple(plans),
+        guards=tuple(by_operand.get(operand, loose) for operand in operands),
+        windows=tuple(
+            WindowPlan(column, column_of[Measured(operand.key)], operand.aggregate, *slot_plan(operand.window_ms))
+            for column, operand in enumerate(operands)
+            if isinstance(operand, Windowed)
+        ),
+        attribute=attribute,
+    )
+
+
+def _operand_columns(rules: Sequence[Rule]) -> tuple[Operand, ...]:
+    """Everything the rules read, and what their windows look back over; in a stable order."""
+    found: dict[Operand, None] = {}
+    for rule in rules:
+        for operand in sorted(rule.operands, key=repr):
+            if isinstance(operand, Windowed):
+                found.setdefault(Measured(operand.key))
+            found.setdefault(operand)
+    return tuple(found)
+
+
+def _no_operand(operand: Operand) -> Floats:
+    raise AssertionError(f"a fixed expression reads {operand}")
+
+
+def _columns(
+    classes: Sequence[ClassLayout], members: Mapping[str, ClassMembers], units: Mapping[str, Mapping[str, str]]
+) -> Layout:
+    none = np.empty(0, np.int64)
+    facility, owner, point, stale, windowed, factor, offset = [none], [none], [none], [none], [none], [none], [none]
+    machine_owner, for_ms, clear_ms = [none], [none], [none]
+    for one in classes:
+        group = members[one.class_id]
+        index = np.arange(one.facility0, one.facility0 + one.size)
+        facility.append(group.facility)
+        sources = {window.source for window in one.windows}
+        for column, operand in enumerate(one.operands):
+            owner.append(index)
+            key = operand.key if isinstance(operand, Measured) else ""
+            own_points = group.point.get(key)
+            point.append(np.full(one.size, -1) if own_points is None else own_points)
+            stale.append(group.stale_after_ms[key] if own_points is not None else np.full(one.size, NEVER_MS))
+            windowed.append(np.full(one.size, column in sources))
+            scale, shift = _conversion(group.unit.get(key, ""), units.get(one.class_id, {}).get(key, ""))
+            factor.append(np.full(one.size, scale))
+            offset.append(np.full(one.size, shift))
+        for plan in one.rules:
+            machine_owner.append(index)
+            for_ms.append(np.full(one.size, plan.rule.for_ms))
+            clear_ms.append(np.full(one.size, plan.rule.clear_for_ms))
+    points = np.concatenate(point).astype(np.int32)
+    _refuse_shared(points)
+    factors, offsets = np.concatenate(factor).astype(np.float64), np.concatenate(offset).astype(np.float64)
+    plain = bool((factors == 1.0).all() and (offsets == 0.0).all())
+    return Layout(
+        classes=tuple(classes),
+        facility=np.concatenate(facility).astype(np.int32),
+        cell_facility=np.concatenate(owner).astype(np.intp),
+        point=points,
+        stale_ms=np.minimum(np.concatenate(stale).astype(np.int64), NEVER_MS),
+        windowed=np.concatenate(windowed).astype(np.bool_),
+        factor=None if plain else factors,
+        offset=None if plain else offsets,
+        machine_facility=np.concatenate(machine_owner).astype(np.intp),
+        for_ms=np.concatenate(for_ms).astype(np.int64),
+        clear_ms=np.concatenate(clear_ms).astype(np.int64),
+    )
+
+
+def _conversion(have: str, want: str) -> tuple[float, float]:
+    if not have or not want or have == want:
+        return 1.0, 0.0
+    shift = convert(0.0, have, want)
+    return convert(1.0, have, want) - shift, shift
+
+
+def _refuse_shared(points: Int32s) -> None:
+    real = np.sort(points[points >= 0])
+    twice = real[1:][real[1:] == real[:-1]]
+    if len(twice):
+        raise Refused(f"point {int(twice[0])} belongs to two measurements; a point has one owner")
+
+
+def dated(one: ClassLayout) -> list[tuple[int, InForce]]:
+    """The columns that say whether a rule with dates is in force."""
+    return [(column, operand) for column, operand in enumerate(one.operands) if isinstance(operand, InForce)]

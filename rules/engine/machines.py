@@ -1,0 +1,147 @@
+"""The latches and timers of all rules and facilities, in flat columns.
+
+A machine (``docs/alarms.md`` section 3) is driven by two things its conditions say: what they do to it while *normal*
+(true time runs, stands, returns to 0) and while *active* (clear time runs, stands, returns to 0). Both are packed
+into one byte, the *drive*, and a machine hears only of changes of its drive. Between two changes nothing can happen
+but the end of its timer, so while one runs the machine keeps the moment it will end (``deadline_ms``), and otherwise
+the time accumulated.
+
+A timer that ends at the very moment its condition changes has not fired: at the moment of the start ``when`` must be
+true, at the moment of the stop ``clear`` must be true and ``when`` not.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rules.columns import NEVER_MS, Bools, Bytes, Indices, Ints, Tri
+from rules.engine.layout import Layout
+
+RESET, HOLD, RUN = 0, 1, 2
+UNSET_MS = NEVER_MS
+"""``since`` while no accumulation has begun."""
+
+_MODE = np.array([[drive // 3 for drive in range(9)], [drive % 3 for drive in range(9)]], np.uint8)
+"""[active][drive] to RESET, HOLD or RUN."""
+
+
+def drive_of(when: Tri, clear: Tri | None) -> Bytes:
+    """Pack what ``when`` and ``clear`` (None: not when) say into uint8[n]: 3 * (while normal) + (while active)."""
+    normal = when.true.view(np.uint8) + np.uint8(1) - when.false.view(np.uint8)
+    if clear is None:
+        return normal * np.uint8(2) + np.uint8(2)
+    active = np.where(when.true | clear.false, np.uint8(RESET), clear.true.view(np.uint8) + np.uint8(HOLD))
+    return normal * np.uint8(3) + active
+
+
+class Switches(NamedTuple):
+    """Alarms that started or stopped: machine intp[n], at_ms int64[n], since_ms int64[n], on bool[n]."""
+
+    machine: Indices
+    at_ms: Ints
+    since_ms: Ints
+    on: Bools
+
+
+class Machines:
+    """State of q machines: 34 bytes each."""
+
+    COLUMNS = ("drive", "on", "spent_ms", "deadline_ms", "since_ms", "start_ms")
+
+    def __init__(self, layout: Layout) -> None:
+        """All normal, driven by nothing known."""
+        count = len(layout.machine_facility)
+        self._layout = layout
+        self.drive = np.full(count, HOLD * 3 + HOLD, np.uint8)
+        self.on = np.zeros(count, np.uint8)
+        self.spent_ms = np.zeros(count, np.int64)
+        self.deadline_ms = np.full(count, NEVER_MS)
+        self.since_ms = np.full(count, UNSET_MS)
+        self.start_ms = np.full(count, UNSET_MS)
+        self._switched: list[Switches] = []
+
+    def take_switches(self) -> list[Switches]:
+        """What has switched since the last call, in an order that is chronological for each machine."""
+        switched, self._switched = self._switched, []
+        return switched
+
+    def change(self, machine: Indices, at_ms: Ints, drive: Bytes) -> None:
+        """New drives, grouped by machine and in time order within each."""
+        first = np.empty(len(machine), np.bool_)
+        first[:1] = True
+        np.not_equal(machine[1:], machine[:-1], out=first[1:])
+        if first.all():
+            self._change_once(machine, at_ms, drive)
+            return
+        place = np.arange(len(machine))
+        rank = place - np.maximum.accumulate(np.where(first, place, 0))
+        order = np.argsort(rank, kind="stable")
+        bounds = np.cumsum(np.bincount(rank))
+        for start, stop in zip([0, *bounds[:-1].tolist()], bounds.tolist(), strict=True):
+            rows = order[start:stop]
+            self._change_once(machine[rows], at_ms[rows], drive[rows])
+
+    def _change_once(self, q: Indices, at_ms: Ints, drive: Bytes) -> None:
+        """Each machine at most once: let the old drive run up to ``at_ms``, then set the new one."""
+        deadline = self.deadline_ms[q]
+        fired = deadline < at_ms
+        if fired.any():
+            self._switch(q[fired], deadline[fired])
+        running = ~fired & (deadline < NEVER_MS)
+        if running.any():
+            r = q[running]
+            self.spent_ms[r] = self._limit(r) - (deadline[running] - at_ms[running])
+        self.drive[q] = drive
+        on = self.on[q]
+        mode = _MODE[on, drive]
+        self._set_mode(q, at_ms, mode, on)
+
+    def _set_mode(self, q: Indices, at_ms: Ints, mode: Bytes, on: Bytes) -> None:
+        self.deadline_ms[q] = NEVER_MS
+        reset = mode == RESET
+        self.spent_ms[q[reset]] = 0
+        self.since_ms[q[reset & (on == 0)]] = UNSET_MS
+        run = mode == RUN
+        if not run.any():
+            return
+        r, now = q[run], at_ms[run]
+        beginning = (on[run] == 0) & (self.since_ms[r] == UNSET_MS)
+        self.since_ms[r[beginning]] = now[beginning]
+        left = self._limit(r) - self.spent_ms[r]
+        ready = left <= 0
+        waiting = ~ready
+        self.deadline_ms[r[waiting]] = now[waiting] + left[waiting]
+        if ready.any():
+            self._switch(r[ready], now[ready])
+
+    def expire(self, horizon_ms: Ints) -> tuple[Indices, Ints]:
+        """Fire the timers that end at or before their facility's horizon; facility indices and moments."""
+        if not len(self.deadline_ms):
+            return np.empty(0, np.intp), np.empty(0, np.int64)
+        q = np.flatnonzero(self.deadline_ms <= horizon_ms.max())
+        facility = self._layout.machine_facility[q]
+        due = self.deadline_ms[q] <= horizon_ms[facility]
+        q, facility = q[due], facility[due]
+        at_ms = self.deadline_ms[q]
+        if len(q):
+            self._switch(q, at_ms)
+        return facility, at_ms
+
+    def _limit(self, q: Indices) -> Ints:
+        return np.where(self.on[q] == 1, self._layout.clear_ms[q], self._layout.for_ms[q])
+
+    def _switch(self, q: Indices, at_ms: Ints) -> None:
+        starting = self.on[q] == 0
+        self._switched.append(Switches(q, at_ms, self.since_ms[q], starting))
+        self.on[q] = starting
+        self.spent_ms[q] = 0
+        self.deadline_ms[q] = NEVER_MS
+        self.start_ms[q] = np.where(starting, at_ms, UNSET_MS)
+        self.since_ms[q[~starting]] = UNSET_MS
+
+    def spent_at(self, q: Indices, at_ms: Ints) -> Ints:
+        """Time accumulated at ``at_ms``, no earlier than the last change and before the next timer ends."""
+        deadline = self.deadline_ms[q]
+        return np.where(deadline < NEVER_MS, self._limit(q) - (deadline - at_ms), self.spent_ms[q])

@@ -1,0 +1,155 @@
+"""Cells, windows and machines of a set of facilities, moved forward together.
+
+One step: take in rows; raise each facility's horizon to its newest reading, or to a given moment; let everything that
+became due until then happen (expiries, slot ends, dates of rules); judge all of it in the order of time; fire the
+timers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rules.columns import BEGINNING_MS, Ints
+from rules.engine.cells import Cells
+from rules.engine.conditions import judge, judge_all
+from rules.engine.layout import ClassLayout, Layout, dated
+from rules.engine.machines import Machines, Switches
+from rules.engine.rows import NO_ROWS, Ranked, Rows, joined, order_by
+from rules.engine.windows import Emitted, Window
+
+
+class Plane:
+    """State of G facilities.
+
+    Attributes:
+        horizon_ms: int64[G], up to where event time has been looked at.
+        front_ms: int64[G], the last moment at which a condition of the facility changed.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        """Minus infinity: nothing known, everything normal."""
+        self.layout = layout
+        self.cells = Cells(layout)
+        self.machines = Machines(layout)
+        self.windows = [[Window(plan, one.size) for plan in one.windows] for one in layout.classes]
+        self.horizon_ms = np.full(len(layout.facility), BEGINNING_MS)
+        self.front_ms = np.full(len(layout.facility), BEGINNING_MS)
+        self._dates = [(one, column, part) for one in layout.classes for column, part in dated(one)]
+        for one, column, part in self._dates:
+            self.cells.value[one.cells(column)] = 1.0 if part.from_ms is None else 0.0
+        for one in layout.classes:
+            derived = [column for column, _ in dated(one)]
+            for column in [*derived, *(plan.column for plan in one.windows)]:
+                self.cells.expiry_ms[one.cells(column)] = 2 * -BEGINNING_MS
+                self.cells.rebound(np.arange(one.cells(column).start, one.cells(column).stop))
+
+    def step(self, batch: Ranked | None, until_ms: Ints | int | None) -> Rows:
+        """Take in a batch and move the horizons forward.
+
+        Args:
+            batch: rows in any order; ``None`` for none.
+            until_ms: int64[G] or one moment, to which horizons rise as well.
+
+        Returns:
+            The rows that came too late for this plane; nothing of them was used.
+        """
+        before = self.horizon_ms.copy() if self._dates else self.horizon_ms
+        events = looked_back = late = NO_ROWS
+        if batch is not None and len(batch.cell):
+            events, looked_back, late_rows, rows = self.cells.sift(batch, self.front_ms)
+            late = rows.take(late_rows)
+            self._raise_horizon(rows)
+        if until_ms is not None:
+            np.maximum(self.horizon_ms, until_ms, out=self.horizon_ms)
+        parts = [
+            events,
+            self.cells.expired(self.horizon_ms),
+            self._expiring_at_once(events),
+            self._windows(looked_back),
+            self._dates_passed(before),
+        ]
+        self._judge(joined([part for part in parts if len(part.cell)]))
+        facility, at_ms = self.machines.expire(self.horizon_ms)
+        np.maximum.at(self.front_ms, facility, at_ms)
+        return late
+
+    def begin(self, at_ms: Ints) -> None:
+        """Judge the cells as they are at ``at_ms`` (int64[G]): how a saved state starts to move again."""
+        self.horizon_ms[:] = at_ms
+        self.front_ms[:] = at_ms
+        for one, column, part in self._dates:
+            at = at_ms[one.facilities]
+            begun = np.ones(one.size, np.bool_) if part.from_ms is None else at >= part.from_ms
+            over = np.zeros(one.size, np.bool_) if part.until_ms is None else at >= part.until_ms
+            self.cells.value[one.cells(column)] = begun & ~over
+        self.cells.rebound(np.arange(len(self.cells.value)))
+        judge_all(self.layout, self.cells, self.machines, at_ms)
+
+    def take_switches(self) -> list[Switches]:
+        """Alarms that started or stopped since the last call."""
+        return self.machines.take_switches()
+
+    def _raise_horizon(self, rows: Rows) -> None:
+        facility = self.layout.cell_facility.take(rows.cell)
+        ahead = rows.time_ms > self.horizon_ms.take(facility)
+        facility, time_ms = facility[ahead], rows.time_ms[ahead]
+        if (time_ms[1:] >= time_ms[:-1]).all():
+            self.horizon_ms[facility] = time_ms
+        else:
+            np.maximum.at(self.horizon_ms, facility, time_ms)
+
+    def _expiring_at_once(self, events: Rows) -> Rows:
+        """Expiries of readings that came so late that the horizon has passed their end already."""
+        if not len(events.cell):
+            return NO_ROWS
+        expiry = self.cells.expiry_ms[events.cell]
+        due = expiry <= self.horizon_ms[self.layout.cell_facility[events.cell]]
+        due &= ~np.isnan(events.value)
+        return Rows(events.cell[due], expiry[due], np.full(int(due.sum()), np.nan))
+
+    def _windows(self, looked_back: Rows) -> Rows:
+        """Feed the windows, close their slots, and give the results that leave their band."""
+        found: list[Rows] = []
+        for one, windows in zip(self.layout.classes, self.windows, strict=True):
+            for window in windows:
+                found.append(self._window(one, window, looked_back))
+        return joined([part for part in found if len(part.cell)])
+
+    def _window(self, one: ClassLayout, window: Window, looked_back: Rows) -> Rows:
+        emitted = Emitted()
+        source = one.cells(window.plan.source)
+        mine = looked_back.take((looked_back.cell >= source.start) & (looked_back.cell < source.stop))
+        if len(mine.cell):
+            stale_ms = self.layout.stale_ms[mine.cell]
+            window.feed(mine.cell - source.start, mine.time_ms, mine.value, stale_ms, emitted)
+        window.close_until(self.horizon_ms[one.facilities], emitted)
+        if not emitted.row:
+            return NO_ROWS
+        closed = window.slot * window.plan.step_ms - 1
+        np.maximum(self.cells.floor_ms[source], closed, out=self.cells.floor_ms[source])
+        cell = np.concatenate(emitted.row) + one.cells(window.plan.column).start
+        rows = Rows(cell, np.concatenate(emitted.time_ms), np.concatenate(emitted.value))
+        if len(emitted.row) > 1:
+            rows = rows.take(order_by(rows.cell, rows.time_ms))
+        return self.cells.derived(rows)
+
+    def _dates_passed(self, before_ms: Ints) -> Rows:
+        found: list[Rows] = []
+        for one, column, part in self._dates:
+            start, now = before_ms[one.facilities], self.horizon_ms[one.facilities]
+            for moment, value in ((part.from_ms, 1.0), (part.until_ms, 0.0)):
+                if moment is not None:
+                    row = np.flatnonzero((start < moment) & (now >= moment))
+                    cell = row + one.cells(column).start
+                    found.append(Rows(cell, np.full(len(row), moment), np.full(len(row), value)))
+        return joined(found)
+
+    def _judge(self, events: Rows) -> None:
+        if not len(events.cell):
+            return
+        facility = self.layout.cell_facility[events.cell]
+        order = order_by(facility, events.time_ms)
+        events, facility = events.take(order), facility[order]
+        judge(self.layout, self.cells, self.machines, events, facility)
+        self.cells.settle(events)
+        self.front_ms[facility] = np.maximum(self.front_ms[facility], events.time_ms)

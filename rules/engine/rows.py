@@ -1,0 +1,99 @@
+"""Readings inside the engine: cells instead of points, NaN instead of bad quality; and how rows are ordered."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rules.columns import Bools, Floats, Indices, Ints
+
+
+class Rows(NamedTuple):
+    """Values of cells at moments: cell intp[n], time_ms int64[n], value float64[n] (NaN is unknown)."""
+
+    cell: Indices
+    time_ms: Ints
+    value: Floats
+
+    def take(self, rows: Indices | Bools) -> Rows:
+        """Some of the rows."""
+        return Rows(self.cell[rows], self.time_ms[rows], self.value[rows])
+
+
+class Ranked(NamedTuple):
+    """Rows as they arrived, with what decides between two of one cell and millisecond."""
+
+    cell: Indices
+    time_ms: Ints
+    value: Floats
+    epoch: Ints
+    offset: Ints
+
+    def take(self, rows: Indices | Bools) -> Ranked:
+        """Some of the rows."""
+        return Ranked(*(column[rows] for column in self))
+
+    @property
+    def rows(self) -> Rows:
+        """Without the rank."""
+        return Rows(self.cell, self.time_ms, self.value)
+
+
+NO_ROWS = Rows(np.empty(0, np.intp), np.empty(0, np.int64), np.empty(0, np.float64))
+NO_RANKED = Ranked(*NO_ROWS, np.empty(0, np.int64), np.empty(0, np.int64))
+
+
+def joined(parts: list[Rows]) -> Rows:
+    """All parts one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    return Rows(*(np.concatenate(columns) for columns in zip(*parts, strict=True))) if parts else NO_ROWS
+
+
+def joined_ranked(parts: list[Ranked]) -> Ranked:
+    """All parts one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    return Ranked(*(np.concatenate(columns) for columns in zip(*parts, strict=True))) if parts else NO_RANKED
+
+
+def order_by(group: Indices, time_ms: Ints) -> Indices:
+    """Row order by (group, time); equal rows in any order. One sort of a combined key where it fits 62 bits."""
+    if len(group) < 2:
+        return np.arange(len(group))
+    earliest = int(time_ms.min())
+    span = int(time_ms.max()) - earliest + 1
+    if span <= (1 << 62) // (int(group.max()) + 1):
+        return np.argsort(group * np.int64(span) + (time_ms - earliest))
+    return np.lexsort((time_ms, group))
+
+
+def firsts(group: Indices) -> Bools:
+    """Where a new group begins in a grouped column."""
+    first = np.empty(len(group), np.bool_)
+    first[:1] = True
+    np.not_equal(group[1:], group[:-1], out=first[1:])
+    return first
+
+
+def one_per_moment(rows: Ranked) -> Ranked:
+    """Sorted by (cell, time); of several of one cell and millisecond the one with the highest (epoch, offset)."""
+    rows = rows.take(order_by(rows.cell, rows.time_ms))
+    again = (rows.cell[1:] == rows.cell[:-1]) & (rows.time_ms[1:] == rows.time_ms[:-1])
+    if not again.any():
+        return rows
+    rows = rows.take(np.lexsort((rows.offset, rows.epoch, rows.time_ms, rows.cell)))
+    last = np.ones(len(rows.cell), np.bool_)
+    last[:-1] = (rows.cell[1:] != rows.cell[:-1]) | (rows.time_ms[1:] != rows.time_ms[:-1])
+    return rows.take(last)
+
+
+def from_first(group: Indices, marked: Bools) -> Bools:
+    """In grouped rows: every row from the first marked one of its group on."""
+    if not marked.any():
+        return marked
+    seen = np.cumsum(marked)
+    before = np.maximum.accumulate(np.where(firsts(group), seen - marked, 0))
+    result: Bools = seen > before
+    return result

@@ -1,0 +1,221 @@
+"""A checked expression: names resolved, units converted, ready to be evaluated on columns.
+
+A tree of frozen values. ``Number`` nodes give float64 columns, ``Truth`` nodes give ``Tri``. What an expression reads
+are *operands*: a measurement, an aggregate of one over a window, or whether a rule with dates is in force. To the
+engine all three are the same thing, a step function per facility.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from rules.columns import Floats, Tri
+from rules.operators.kinds import Arithmetic, Comparison, Connective, Function, RangeTest, WindowAggregate
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The readings of a measurement."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Windowed:
+    """An aggregate of a measurement over the last ``window_ms``, in slots (``docs/alarms.md`` section 2)."""
+
+    key: str
+    aggregate: WindowAggregate
+    window_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """1 while a rule's dates hold, else 0."""
+
+    from_ms: int | None
+    until_ms: int | None
+
+
+Operand = Measured | Windowed | InForce
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A number, already in the unit of its surroundings."""
+
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The column of an operand."""
+
+    operand: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A numeric attribute of the facility."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A change of unit: child * factor + offset."""
+
+    child: Number
+    factor: float
+    offset: float
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """Arithmetic or a function of numbers."""
+
+    operator: Arithmetic | Function
+    args: tuple[Number, ...]
+
+
+Number = Const | Load | Attribute | Scale | Apply
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """Two numbers compared."""
+
+    operator: Comparison
+    left: Number
+    right: Number
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A number against a range."""
+
+    operator: RangeTest
+    value: Number
+    low: Number
+    high: Number
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Conditions joined by a connective."""
+
+    operator: Connective
+    args: tuple[Truth, ...]
+
+
+Truth = Compare | Between | Connect
+
+
+def numbers(condition: Truth) -> Iterator[Number]:
+    """The number expressions directly under the comparisons of a condition."""
+    if isinstance(condition, Connect):
+        for part in condition.args:
+            yield from numbers(part)
+    elif isinstance(condition, Compare):
+        yield from (condition.left, condition.right)
+    else:
+        yield from (condition.value, condition.low, condition.high)
+
+
+def comparisons(condition: Truth) -> Iterator[Compare | Between]:
+    """The comparisons of a condition, left to right."""
+    if isinstance(condition, Connect):
+        for part in condition.args:
+            yield from comparisons(part)
+    else:
+        yield condition
+
+
+def parts(number: Number) -> Iterator[Number]:
+    """A number expression and everything under it."""
+    yield number
+    if isinstance(number, Scale):
+        yield from parts(number.child)
+    elif isinstance(number, Apply):
+        for arg in number.args:
+            yield from parts(arg)
+
+
+def operands(condition: Truth) -> frozenset[Operand]:
+    """Every operand a condition reads."""
+    return frozenset(part.operand for number in numbers(condition) for part in parts(number) if isinstance(part, Load))
+
+
+def attributes(condition: Truth) -> frozenset[str]:
+    """Every facility attribute a condition reads."""
+    return frozenset(
+        part.name for number in numbers(condition) for part in parts(number) if isinstance(part, Attribute)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where evaluation gets its columns from, all of one length."""
+
+    load: Callable[[Operand], Floats]
+    attribute: Callable[[str], Floats]
+    constant: Callable[[float], Floats]
+
+
+def number_column(number: Number, columns: Columns) -> Floats:
+    """Evaluate a number expression: float64[n], NaN where unknown."""
+    if isinstance(number, Load):
+        return columns.load(number.operand)
+    if isinstance(number, Const):
+        return columns.constant(number.value)
+    if isinstance(number, Attribute):
+        return columns.attribute(number.name)
+    if isinstance(number, Scale):
+        scaled = number_column(number.child, columns) * number.factor + number.offset
+        return np.where(np.isfinite(scaled), scaled, np.nan)
+    return number.operator.compute(*(number_column(arg, columns) for arg in number.args))
+
+
+def truth_column(condition: Truth, columns: Columns) -> Tri:
+    """Evaluate a condition: Tri of n rows."""
+    if isinstance(condition, Connect):
+        return condition.operator.compute(*(truth_column(part, columns) for part in condition.args))
+    if isinstance(condition, Compare):
+        return condition.operator.compute(
+            number_column(condition.left, columns), number_column(condition.right, columns)
+        )
+    return condition.operator.compute(
+        number_column(condition.value, columns),
+        number_column(condition.low, columns),
+        number_column(condition.high, columns),
+    )
+
+
+def form(node: Number | Truth | Operand | None) -> str:
+    """A stable text of an expression: the same for expressions that judge alike, across runs and versions."""
+    match node:
+        case None:
+            return "-"
+        case Const(value):
+            return repr(value)
+        case Load(operand):
+            return form(operand)
+        case Measured(key):
+            return key
+        case Windowed(key, aggregate, window_ms):
+            return f"{aggregate.word}({key},{window_ms})"
+        case InForce(from_ms, until_ms):
+            return f"in_force({from_ms},{until_ms})"
+        case Attribute(name):
+            return f"facility.{name}"
+        case Scale(child, factor, offset):
+            return f"scale({form(child)},{factor!r},{offset!r})"
+        case Compare(operator, left, right):
+            return f"({form(left)}{operator.word}{form(right)})"
+        case Between(operator, value, low, high):
+            return f"({form(value)} {operator.word} [{form(low)},{form(high)}])"
+        case Apply(operator, args) | Connect(operator, args):
+            return f"({operator.word} {' '.join(form(arg) for arg in args)})"

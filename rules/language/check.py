@@ -1,0 +1,273 @@
+"""Names and units: from the parsed tree to a checked expression.
+
+Every number gets a unit while it is checked; two sides of a comparison, a sum or a function are brought to the unit of
+the first that has one. A number without a unit is a plain number, and a measurement never compares with it unless it
+has no unit either: ``current > 2`` is refused, because 2 what? All faults of an expression are collected, not the
+first.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from core.errors import Refused
+from core.places import FacilityClass, Measurement
+from core.units import UNITS, Unit
+from rules.expression import (
+    Apply,
+    Attribute,
+    Between,
+    Compare,
+    Connect,
+    Const,
+    Load,
+    Measured,
+    Number,
+    Scale,
+    Truth,
+    Windowed,
+)
+from rules.language import syntax
+from rules.operators import ARITHMETIC, COMPARISONS, CONNECTIVES, FUNCTIONS, RANGE_TESTS, WINDOWS
+from rules.operators.units import PLAIN
+
+Report = Callable[[int, str, str], None]
+"""``report(offset, what, fix)``."""
+
+MAX_WINDOW_MS = 7 * 86_400_000
+_SECOND_MS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A checked number and its unit; ``None`` is an attribute that takes the unit of its neighbour."""
+
+    number: Number
+    unit: Unit | None
+
+
+class _Stop(Exception):
+    """This branch cannot be checked further; its fault is reported."""
+
+
+class Checker:
+    """Checks the expressions of one class of facilities; faults go to ``report``."""
+
+    def __init__(self, facility_class: FacilityClass, report: Report) -> None:
+        """Check against the measurements of ``facility_class``."""
+        self._class_id = facility_class.id
+        self._measurements: Mapping[str, Measurement] = facility_class.measurements
+        self._report = report
+
+    def condition(self, node: syntax.Node) -> Truth | None:
+        """The checked condition, or None if something in it was reported."""
+        try:
+            return self._truth(node)
+        except _Stop:
+            return None
+
+    # --- truth ------------------------------------------------------------------------------------------------
+
+    def _truth(self, node: syntax.Node) -> Truth:
+        if isinstance(node, syntax.Infix) and node.word in CONNECTIVES:
+            left, right = self.condition(node.left), self.condition(node.right)
+            if left is None or right is None:
+                raise _Stop
+            return Connect(CONNECTIVES[node.word], (left, right))
+        if isinstance(node, syntax.Prefix) and node.word == "not":
+            return Connect(CONNECTIVES["not"], (self._truth(node.operand),))
+        if isinstance(node, syntax.Infix) and node.word in COMPARISONS:
+            left_number, right_number = self._common(node.at, node.left, node.right)[0]
+            self._needs_operand(node, left_number, right_number)
+            return Compare(COMPARISONS[node.word], left_number, right_number)
+        if isinstance(node, syntax.RangeOf):
+            (value, low, high), _ = self._common(node.at, node.value, node.low, node.high)
+            self._needs_operand(node, value, low, high)
+            if isinstance(low, Const) and isinstance(high, Const) and low.value > high.value:
+                raise self._fault(node.at, "the range runs backwards", "write the lower limit first")
+            return Between(RANGE_TESTS[node.word], value, low, high)
+        raise self._fault(node.at, "a number is no condition", "compare it, for example with '> 5 A'")
+
+    def _needs_operand(self, node: syntax.Node, *sides: Number) -> None:
+        if not any(_reads(side) for side in sides):
+            raise self._fault(node.at, "no measurement takes part in this comparison", "compare a measurement")
+
+    # --- numbers ----------------------------------------------------------------------------------------------
+
+    def _common(self, at: int, *nodes: syntax.Node) -> tuple[tuple[Number, ...], Unit]:
+        """The numbers of several nodes in one unit: that of the first that is neither a constant nor unit-less."""
+        typed = [self._try_number(node) for node in nodes]
+        sides = [side for side in typed if side is not None]
+        if len(sides) < len(typed):
+            raise _Stop
+        leading = [side.unit for side in sides if side.unit and not isinstance(side.number, Const)]
+        fallback = [side.unit for side in sides if side.unit]
+        unit = (leading or fallback or [PLAIN])[0]
+        return tuple(self._converted(at, side, unit) for side in sides), unit
+
+    def _try_number(self, node: syntax.Node) -> Typed | None:
+        try:
+            return self._number(node)
+        except _Stop:
+            return None
+
+    def _number(self, node: syntax.Node) -> Typed:
+        match node:
+            case syntax.Quantity():
+                return Typed(Const(node.value), UNITS[node.unit or "1"])
+            case syntax.Name():
+                measurement = self._measurement(node)
+                return Typed(Load(Measured(measurement.key)), UNITS[measurement.unit])
+            case syntax.FacilityAttribute():
+                return Typed(Attribute(node.name), UNITS[node.unit] if node.unit else None)
+            case syntax.Call(window=None):
+                return self._function(node)
+            case syntax.Call():
+                return self._window(node)
+            case syntax.Infix(word=word) if word in ARITHMETIC:
+                return self._arithmetic(node)
+            case syntax.Prefix(word="-"):
+                return self._minus(node)
+            case _:
+                raise self._fault(node.at, "a condition is no number", "only numbers are compared or added")
+
+    def _measurement(self, node: syntax.Name) -> Measurement:
+        measurement = self._measurements.get(node.name)
+        if measurement is None:
+            near = difflib.get_close_matches(node.name, self._measurements, n=1, cutoff=0.5)
+            fix = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(self._measurements)}"
+            raise self._fault(node.at, f"class {self._class_id!r} has no measurement {node.name!r}", fix)
+        if measurement.unit not in UNITS:
+            raise self._fault(node.at, f"{node.name!r} has the unknown unit {measurement.unit!r}", "mend the class")
+        return measurement
+
+    def _function(self, node: syntax.Call) -> Typed:
+        function = FUNCTIONS.get(node.name)
+        if function is None:
+            raise self._fault(node.at, f"{node.name!r} needs a window", f"write '{node.name}(…) over 10 min'")
+        if not function.least <= len(node.args) <= function.most:
+            if node.name in WINDOWS and len(node.args) == 1:
+                fix = f"write '{node.name}(…) over 10 min' for a window"
+            else:
+                fix = f"give it {function.least} to {function.most}"
+            raise self._fault(node.at, f"{node.name!r} takes no {len(node.args)} operand(s)", fix)
+        args, unit = self._common(node.at, *node.args)
+        return Typed(Apply(function, args), self._unit_of(node.at, function.unit, (unit,)))
+
+    def _window(self, node: syntax.Call) -> Typed:
+        window, aggregate = node.window, WINDOWS.get(node.name)
+        if aggregate is None or window is None:
+            raise self._fault(node.at, f"{node.name!r} takes no window", f"windows have {', '.join(WINDOWS)}")
+        if len(node.args) != 1 or not isinstance(node.args[0], syntax.Name):
+            raise self._fault(node.at, "a window aggregates one measurement", f"write '{node.name}(level) over 10 min'")
+        measurement = self._measurement(node.args[0])
+        window_ms = self.duration_ms(window)
+        if not _SECOND_MS <= window_ms <= MAX_WINDOW_MS:
+            raise self._fault(window.at, "a window is 1 s to 7 d long", "choose a width within that")
+        return Typed(Load(Windowed(measurement.key, aggregate, window_ms)), UNITS[measurement.unit])
+
+    def _arithmetic(self, node: syntax.Infix) -> Typed:
+        operator = ARITHMETIC[node.word]
+        if not operator.scales:
+            left, right = self._try_number(node.left), self._try_number(node.right)
+            if left is None or right is None:
+                raise _Stop
+            if left.unit is None and right.unit is None:
+                return Typed(Apply(operator, (left.number, right.number)), None)
+            units = (left.unit or right.unit or PLAIN, right.unit or left.unit or PLAIN)
+            unit = self._unit_of(node.at, operator.unit, units)
+            return Typed(Apply(operator, self._addends(node.at, left, right, units)), unit)
+        left, right = self._number(node.left), self._number(node.right)
+        sides = (left.unit or PLAIN, right.unit or PLAIN)
+        unit = self._unit_of(node.at, operator.unit, sides)
+        numbers = [self._plain(node.at, side) for side in (left, right)]
+        if sides[1].dimension != PLAIN.dimension and sides[0].dimension == sides[1].dimension:
+            numbers[1] = self._converted(node.at, right, sides[0])
+        if unit.dimension == PLAIN.dimension:
+            unit = PLAIN
+        return Typed(Apply(operator, tuple(numbers)), unit)
+
+    def _addends(self, at: int, left: Typed, right: Typed, units: tuple[Unit, Unit]) -> tuple[Number, Number]:
+        """Both sides of a sum in the left unit; a difference beside a temperature stays a difference."""
+        target = units[0]
+        if bool(units[0].offset) != bool(units[1].offset):
+            base = UNITS["K"]
+            if units[0].offset:
+                factor = units[1].factor / (base.factor * units[0].factor)
+                return left.number, _scaled(right.number, factor, 0.0)
+            factor = units[0].factor / (base.factor * units[1].factor)
+            return _scaled(left.number, factor, 0.0), right.number
+        if units[0].offset and units[1].offset:
+            kelvin = UNITS["K"]
+            return self._converted(at, left, kelvin), self._converted(at, right, kelvin)
+        return left.number, self._converted(at, right, target)
+
+    def _minus(self, node: syntax.Prefix) -> Typed:
+        inner = self._number(node.operand)
+        if isinstance(inner.number, Const):
+            return Typed(Const(-inner.number.value), inner.unit)
+        if inner.unit and inner.unit.offset:
+            raise self._fault(node.at, "a temperature on a scale has no opposite", "take a difference first")
+        return Typed(_scaled(inner.number, -1.0, 0.0), inner.unit)
+
+    # --- units ------------------------------------------------------------------------------------------------
+
+    def duration_ms(self, quantity: syntax.Quantity) -> int:
+        """A quantity of time in whole milliseconds; reported if it is none."""
+        unit = UNITS[quantity.unit or "1"]
+        if unit.dimension != "time":
+            what = (
+                f"a duration needs a unit of time, not {quantity.unit!r}"
+                if quantity.unit
+                else "a duration needs a unit"
+            )
+            raise self._fault(quantity.at, what, "write for example 30 s, 10 min or 2 h")
+        return round(quantity.value * unit.factor * 1000)
+
+    def _converted(self, at: int, side: Typed, target: Unit) -> Number:
+        have = side.unit
+        if have is None or have == target:
+            return side.number
+        if have.dimension != target.dimension:
+            if have.code == "1" and isinstance(side.number, Const):
+                value = f"{side.number.value:g}"
+                raise self._fault(
+                    at, f"{value} has no unit, the other side is in {target.code}", f"write {value} {target.code}"
+                )
+            what = f"{have.code} measures {have.dimension}, {target.code} measures {target.dimension}"
+            raise self._fault(at, what, "compare like with like")
+        factor, offset = have.factor / target.factor, (have.offset - target.offset) / target.factor
+        if isinstance(side.number, Const):
+            return Const((side.number.value * have.factor + have.offset - target.offset) / target.factor)
+        return _scaled(side.number, factor, offset)
+
+    def _plain(self, at: int, side: Typed) -> Number:
+        """A dimensionless factor as a bare number (50 % is 0.5); anything else as it is."""
+        if side.unit is not None and side.unit.dimension == PLAIN.dimension:
+            return self._converted(at, side, PLAIN)
+        return side.number
+
+    def _unit_of(self, at: int, rule: Callable[[tuple[Unit, ...]], Unit], units: tuple[Unit, ...]) -> Unit:
+        try:
+            unit = rule(units)
+        except Refused as reason:
+            raise self._fault(at, str(reason), "rewrite the expression") from None
+        return unit if unit.dimension != PLAIN.dimension or unit in units else PLAIN
+
+    def _fault(self, at: int, what: str, fix: str) -> _Stop:
+        self._report(at, what, fix)
+        return _Stop()
+
+
+def _scaled(number: Number, factor: float, offset: float) -> Number:
+    if factor == 1.0 and offset == 0.0:
+        return number
+    return Const(number.value * factor + offset) if isinstance(number, Const) else Scale(number, factor, offset)
+
+
+def _reads(number: Number) -> bool:
+    if isinstance(number, Apply):
+        return any(_reads(arg) for arg in number.args)
+    return isinstance(number, Load) or (isinstance(number, Scale) and _reads(number.child))

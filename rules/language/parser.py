@@ -1,0 +1,164 @@
+"""From tokens to a tree: operator precedence after Pratt, recursive descent for the rest.
+
+Binding, weakest first: ``or`` < ``and`` < ``not`` < comparisons and ranges < ``+ -`` < ``* /`` < unary minus.
+Comparisons do not chain. The binding numbers are the operators' own (``rules.operators``), so a new operator needs no
+change here. Depth is bounded, so that a hostile text cannot exhaust the stack.
+"""
+
+from __future__ import annotations
+
+from rules.language import syntax
+from rules.language.tokens import SyntaxFault, Token, TokenKind, tokenize
+from rules.operators import ARITHMETIC, COMPARISONS, CONNECTIVES, FUNCTIONS, RANGE_TESTS, WINDOWS
+
+_COMPARING = 40
+_NEGATING = 70
+_MAX_DEPTH = 50
+
+
+def parse(text: str) -> syntax.Node:
+    """Parse a whole expression.
+
+    Raises:
+        SyntaxFault: at the first place where the text stops making sense.
+    """
+    parser = _Parser(tokenize(text))
+    node = parser.expression(0)
+    parser.expect_end()
+    return node
+
+
+def parse_quantity(text: str) -> syntax.Quantity:
+    """Parse a number with a unit and nothing else, such as ``30 s``.
+
+    Raises:
+        SyntaxFault: if it is anything else.
+    """
+    tokens = tokenize(text)
+    if len(tokens) != 2 or tokens[0].kind is not TokenKind.QUANTITY:
+        raise SyntaxFault(0, f"{text!r} is not a number with a unit", "write for example 30 s, 10 min or 2 h")
+    return syntax.Quantity(tokens[0].at, tokens[0].value, tokens[0].unit)
+
+
+class _Parser:
+    """Reads tokens left to right; one instance per expression."""
+
+    def __init__(self, tokens: list[Token]) -> None:
+        self._tokens = tokens
+        self._next = 0
+        self._depth = 0
+
+    def expression(self, least: int) -> syntax.Node:
+        """An expression whose operators bind at least as strongly as ``least``."""
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise SyntaxFault(self._peek().at, "the expression is nested too deeply", "split it into several rules")
+        left = self._prefix()
+        while True:
+            token = self._peek()
+            binding = _binding(token)
+            if binding is None or binding < least:
+                break
+            self._next += 1
+            left = self._infix(left, token, binding)
+        self._depth -= 1
+        return left
+
+    def expect_end(self) -> None:
+        """Nothing may follow."""
+        token = self._peek()
+        if token.kind is not TokenKind.END:
+            raise SyntaxFault(token.at, f"{token.text!r} was not expected here", "join conditions with 'and' or 'or'")
+
+    def _peek(self) -> Token:
+        return self._tokens[self._next]
+
+    def _take(self) -> Token:
+        token = self._tokens[self._next]
+        self._next += token.kind is not TokenKind.END
+        return token
+
+    def _sign(self, text: str, fix: str) -> None:
+        token = self._peek()
+        if token.kind is not TokenKind.SIGN or token.text != text:
+            found = repr(token.text) if token.text else "the end"
+            raise SyntaxFault(token.at, f"{text!r} was expected, found {found}", fix)
+        self._next += 1
+
+    def _infix(self, left: syntax.Node, token: Token, binding: int) -> syntax.Node:
+        if token.text in RANGE_TESTS:
+            low, high = self._range()
+            node: syntax.Node = syntax.RangeOf(token.at, token.text, left, low, high)
+        else:
+            node = syntax.Infix(token.at, token.text, left, self.expression(binding + 1))
+        if binding == _COMPARING and _binding(self._peek()) == _COMPARING:
+            raise SyntaxFault(self._peek().at, "comparisons do not chain", "write 'x in [low, high]' or use 'and'")
+        return node
+
+    def _range(self) -> tuple[syntax.Node, syntax.Node]:
+        self._sign("[", "write the range as [low, high]")
+        low = self.expression(_COMPARING + 1)
+        self._sign(",", "write the range as [low, high]")
+        high = self.expression(_COMPARING + 1)
+        self._sign("]", "close the range with ]")
+        return low, high
+
+    def _prefix(self) -> syntax.Node:
+        token = self._take()
+        match token.kind:
+            case TokenKind.QUANTITY:
+                return syntax.Quantity(token.at, token.value, token.unit)
+            case TokenKind.ATTRIBUTE:
+                return syntax.FacilityAttribute(token.at, token.text, token.unit)
+            case TokenKind.NAME:
+                return self._named(token)
+            case TokenKind.SIGN if token.text == "(":
+                inner = self.expression(0)
+                self._sign(")", "close the parenthesis")
+                return inner
+            case TokenKind.SIGN if token.text == "-":
+                return syntax.Prefix(token.at, "-", self.expression(_NEGATING))
+            case TokenKind.END:
+                raise SyntaxFault(token.at, "the expression ends too early", "write a measurement, a number or '('")
+            case _:
+                raise SyntaxFault(token.at, f"{token.text!r} was not expected here", "write a measurement or a number")
+
+    def _named(self, token: Token) -> syntax.Node:
+        if token.text == "not":
+            return syntax.Prefix(token.at, "not", self.expression(CONNECTIVES["not"].binding))
+        if token.text in CONNECTIVES or token.text in RANGE_TESTS or token.text in {"over", "facility"}:
+            raise SyntaxFault(
+                token.at, f"{token.text!r} was not expected here", "write a measurement or a number first"
+            )
+        if self._peek().text != "(" or self._peek().kind is not TokenKind.SIGN:
+            return syntax.Name(token.at, token.text)
+        return self._call(token)
+
+    def _call(self, token: Token) -> syntax.Node:
+        if token.text not in FUNCTIONS and token.text not in WINDOWS:
+            known = ", ".join(sorted({*FUNCTIONS, *WINDOWS}))
+            raise SyntaxFault(token.at, f"there is no function {token.text!r}", f"use one of {known}")
+        self._next += 1
+        args = [self.expression(0)]
+        while self._peek().text == ",":
+            self._next += 1
+            args.append(self.expression(0))
+        self._sign(")", "close the parenthesis")
+        window = None
+        if self._peek().text == "over":
+            self._next += 1
+            width = self._take()
+            if width.kind is not TokenKind.QUANTITY:
+                raise SyntaxFault(width.at, "a window needs a duration", "write for example 'over 10 min'")
+            window = syntax.Quantity(width.at, width.value, width.unit)
+        return syntax.Call(token.at, token.text, tuple(args), window)
+
+
+def _binding(token: Token) -> int | None:
+    """How strongly an infix token binds; None if it is none."""
+    if token.kind not in {TokenKind.NAME, TokenKind.SIGN}:
+        return None
+    if token.text in COMPARISONS or token.text in RANGE_TESTS:
+        return _COMPARING
+    operator = ARITHMETIC.get(token.text) or CONNECTIVES.get(token.text)
+    return None if operator is None or token.text == "not" else operator.binding

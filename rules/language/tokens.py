@@ -1,0 +1,137 @@
+"""From the text of an expression to tokens.
+
+A unit is read together with the number before it (``2 A``, ``1000 [ppm]``, ``100 /min``), because UCUM codes contain
+brackets, slashes and quotes that mean other things elsewhere. The codes are the closed table of ``core.units``, the
+longest match wins.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from core.units import UNITS
+
+
+class TokenKind(Enum):
+    """What a token is."""
+
+    QUANTITY = auto()
+    NAME = auto()
+    ATTRIBUTE = auto()
+    SIGN = auto()
+    END = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token.
+
+    Attributes:
+        kind: what it is.
+        text: as written (the attribute's name for attributes).
+        at: offset of its first character.
+        value: of a quantity.
+        unit: UCUM code of a quantity or attribute, empty when none was written.
+    """
+
+    kind: TokenKind
+    text: str
+    at: int
+    value: float = 0.0
+    unit: str = ""
+
+
+class SyntaxFault(Exception):
+    """The text cannot be read; position, reason and remedy."""
+
+    def __init__(self, at: int, what: str, fix: str) -> None:
+        """Keep all three for the finding."""
+        super().__init__(what)
+        self.at, self.what, self.fix = at, what, fix
+
+
+_BLANK = re.compile(r"\s*")
+_NUMBER = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
+_UNIT = re.compile(
+    "(?:"
+    + "|".join(re.escape(code) for code in sorted(UNITS, key=len, reverse=True) if code != "1")
+    + r")(?![A-Za-z0-9_\[(])"
+)
+_UNIT_LIKE = re.compile(r"[A-Za-z%°][A-Za-z0-9_%°]*|\[[A-Za-z][A-Za-z0-9]*\]")
+_ATTRIBUTE = re.compile(r"facility\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SIGN = re.compile(r"<=|>=|==|!=|[<>+\-*/()\[\],]")
+
+RESERVED = frozenset({"and", "or", "not", "in", "outside", "over", "facility"})
+
+_MISTAKES = {
+    "=": ("a single = compares nothing", "write == for 'is equal to'"),
+    "&": ("& is not part of the language", "write 'and'"),
+    "|": ("| is not part of the language", "write 'or'"),
+    "!": ("! is not part of the language", "write 'not'"),
+    "≥": ("≥ is not part of the language", "write >="),
+    "≤": ("≤ is not part of the language", "write <="),
+    "≠": ("≠ is not part of the language", "write !="),
+}
+
+
+def tokenize(text: str) -> list[Token]:
+    """All tokens of an expression, the last one ``END``.
+
+    Raises:
+        SyntaxFault: at a character that begins nothing, or at an unknown unit.
+    """
+    tokens: list[Token] = []
+    at = _blank(text, 0)
+    while at < len(text):
+        token, end = _token(text, at)
+        tokens.append(token)
+        at = _blank(text, end)
+    tokens.append(Token(TokenKind.END, "", len(text)))
+    return tokens
+
+
+def _blank(text: str, at: int) -> int:
+    match = _BLANK.match(text, at)
+    return match.end() if match else at
+
+
+def _token(text: str, at: int) -> tuple[Token, int]:
+    if match := _NUMBER.match(text, at):
+        unit, end = _unit(text, match.end())
+        return Token(TokenKind.QUANTITY, text[at:end], at, float(match.group()), unit), end
+    if match := _ATTRIBUTE.match(text, at):
+        unit, end = _unit(text, match.end())
+        return Token(TokenKind.ATTRIBUTE, match.group(1), at, unit=unit), end
+    if match := _NAME.match(text, at):
+        return Token(TokenKind.NAME, match.group(), at), match.end()
+    if match := _SIGN.match(text, at):
+        return Token(TokenKind.SIGN, match.group(), at), match.end()
+    what, fix = _MISTAKES.get(text[at], (f"{text[at]!r} means nothing here", "remove it"))
+    raise SyntaxFault(at, what, fix)
+
+
+def _unit(text: str, at: int) -> tuple[str, int]:
+    start = _blank(text, at)
+    if match := _UNIT.match(text, start):
+        return match.group(), match.end()
+    strange = _UNIT_LIKE.match(text, start)
+    if strange is None or strange.group() in RESERVED:
+        return "", at
+    raise SyntaxFault(start, f"unknown unit {strange.group()!r}", _unit_hint(strange.group()))
+
+
+_SPOKEN = {
+    "C": "Cel", "°C": "Cel", "degC": "Cel", "°": "deg", "degree": "deg", "ppm": "[ppm]", "ppb": "[ppb]", "sec": "s",
+    "hour": "h", "hours": "h", "day": "d", "days": "d", "minutes": "min", "seconds": "s", "kWh": "kW.h", "Wh": "W.h",
+    "pH": "[pH]", "NTU": "[NTU]", "dB": "dB", "rpm": "/min", "dBm": "dB[mW]", "F": "[degF]",
+}  # fmt: skip
+
+
+def _unit_hint(word: str) -> str:
+    spoken = _SPOKEN.get(word)
+    near = [spoken] if spoken else difflib.get_close_matches(word, UNITS, n=1, cutoff=0.5)
+    return f"did you mean {near[0]!r}? Units are UCUM codes" if near else "use a UCUM code such as A, V, kW, m, Cel, %"

@@ -1,0 +1,61 @@
+"""The operators of the rule language, by their words. A new one is a file beside this one and a name in this list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TypeVar
+
+from rules.operators.absolute import ABS
+from rules.operators.add import ADD
+from rules.operators.both import AND
+from rules.operators.divide import DIVIDE
+from rules.operators.either import OR
+from rules.operators.equal import EQUAL
+from rules.operators.greater import GREATER
+from rules.operators.greater_equal import GREATER_EQUAL
+from rules.operators.inside import INSIDE
+from rules.operators.kinds import (
+    Arithmetic,
+    Comparison,
+    Connective,
+    Function,
+    Operator,
+    RangeTest,
+    WindowAggregate,
+)
+from rules.operators.less import LESS
+from rules.operators.less_equal import LESS_EQUAL
+from rules.operators.max_over import MAX_OVER
+from rules.operators.maximum import MAX
+from rules.operators.mean_over import MEAN_OVER
+from rules.operators.min_over import MIN_OVER
+from rules.operators.minimum import MIN
+from rules.operators.multiply import MULTIPLY
+from rules.operators.negation import NOT
+from rules.operators.not_equal import NOT_EQUAL
+from rules.operators.outside import OUTSIDE
+from rules.operators.subtract import SUBTRACT
+
+_O = TypeVar("_O", Comparison, RangeTest, Connective, Arithmetic, Function, WindowAggregate)
+
+ALL: tuple[Operator, ...] = (
+    *(GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, EQUAL, NOT_EQUAL),
+    *(INSIDE, OUTSIDE),
+    *(AND, OR, NOT),
+    *(ADD, SUBTRACT, MULTIPLY, DIVIDE),
+    *(ABS, MIN, MAX),
+    *(MEAN_OVER, MIN_OVER, MAX_OVER),
+)
+
+
+def _by_word(kind: type[_O]) -> Mapping[str, _O]:
+    return MappingProxyType({operator.word: operator for operator in ALL if isinstance(operator, kind)})
+
+
+COMPARISONS = _by_word(Comparison)
+RANGE_TESTS = _by_word(RangeTest)
+CONNECTIVES = _by_word(Connective)
+ARITHMETIC = _by_word(Arithmetic)
+FUNCTIONS = _by_word(Function)
+WINDOWS = _by_word(WindowAggregate)

@@ -1,0 +1,112 @@
+"""What the language produces: rules as values, and the set of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.cases import RuleInfo
+from rules.expression import InForce, Measured, Operand, Truth, Windowed, attributes, operands
+
+
+class Evidence(StrEnum):
+    """How well the limit of a rule is supported."""
+
+    READ = "read"
+    """The text of the standard, or of the municipal table, was read."""
+    SECONDARY = "secondary"
+    """A text that quotes the standard was read."""
+    UNCHECKED = "unchecked"
+    """Known to practitioners, not compared with the text."""
+    PROPOSAL = "proposal"
+    """No standard behind the number."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """Where a limit comes from."""
+
+    document: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """One checked rule.
+
+    Attributes:
+        id: unique in its set.
+        class_id: the class of facilities it is for.
+        when: raises the alarm.
+        clear: ends it; ``None`` is *not when*.
+        for_ms: how long ``when`` must hold.
+        clear_for_ms: how long ``clear`` must hold.
+        info: what people and dispatch need: texts, steps, grids, family, deadline.
+        source: where its limit comes from.
+        when_text, clear_text: the conditions as written, for people.
+        file, line: where it stands.
+        fingerprint: the same for two rules that judge alike; saved state is kept while it stays.
+    """
+
+    id: str
+    class_id: str
+    when: Truth
+    clear: Truth | None
+    for_ms: int
+    clear_for_ms: int
+    info: RuleInfo
+    source: Source
+    when_text: str
+    clear_text: str
+    file: str
+    line: int
+    fingerprint: str
+
+    @property
+    def operands(self) -> frozenset[Operand]:
+        """Everything its conditions read."""
+        return operands(self.when) | (operands(self.clear) if self.clear is not None else frozenset())
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """The facility attributes its conditions read."""
+        return attributes(self.when) | (attributes(self.clear) if self.clear is not None else frozenset())
+
+    @property
+    def measurements(self) -> frozenset[str]:
+        """Keys of the measurements its conditions read."""
+        return frozenset(operand.key for operand in self.operands if isinstance(operand, Measured | Windowed))
+
+    @property
+    def dates(self) -> InForce | None:
+        """When it is in force, if it has dates."""
+        return next((operand for operand in self.operands if isinstance(operand, InForce)), None)
+
+
+class RuleSet:
+    """All rules in force together, by class and by id."""
+
+    def __init__(self, rules: tuple[Rule, ...], units: Mapping[str, Mapping[str, str]]) -> None:
+        """Keep the rules in the order of their files, and the unit of each measurement they were checked in."""
+        self.rules = rules
+        self.units = units
+        self.by_id: Mapping[str, Rule] = {rule.id: rule for rule in rules}
+        self.version = hashlib.blake2b(
+            "\n".join(rule.fingerprint for rule in rules).encode(), digest_size=8
+        ).hexdigest()
+
+    def __len__(self) -> int:
+        """Number of rules."""
+        return len(self.rules)
+
+    def of_class(self, class_id: str) -> tuple[Rule, ...]:
+        """The rules for one class."""
+        return tuple(rule for rule in self.rules if rule.class_id == class_id)
+
+    @property
+    def longest_window_ms(self) -> int:
+        """The longest window any rule looks back over; 0 without windows."""
+        widths = (part.window_ms for rule in self.rules for part in rule.operands if isinstance(part, Windowed))
+        return max(widths, default=0)

@@ -1,0 +1,206 @@
+"""docs/alarms.md for one facility, read literally: slow, short, and obviously what the page says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core.alarms import Interval
+from rules.expression import (
+    Apply,
+    Attribute,
+    Between,
+    Compare,
+    Connect,
+    Const,
+    InForce,
+    Load,
+    Measured,
+    Number,
+    Operand,
+    Scale,
+    Truth,
+    Windowed,
+)
+from rules.rule_set import Rule
+from tests.unit.rules.reference.operators import TWINS, WINDOW_TWINS
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One reading; ``value`` None is not good."""
+
+    time_ms: int
+    value: float | None
+    rank: tuple[int, int] = (0, 0)
+
+
+class Facility:
+    """The readings of one facility as step functions."""
+
+    def __init__(
+        self, readings: Mapping[str, Sequence[Reading]], stale_ms: Mapping[str, int], attributes: Mapping[str, float]
+    ) -> None:
+        self.stale_ms = stale_ms
+        self.attributes = attributes
+        self.readings: dict[str, list[Reading]] = {}
+        for key, every in readings.items():
+            best: dict[int, Reading] = {}
+            for reading in every:
+                old = best.get(reading.time_ms)
+                if old is None or reading.rank > old.rank:
+                    best[reading.time_ms] = reading
+            self.readings[key] = sorted(best.values(), key=lambda reading: reading.time_ms)
+
+    def value_at(self, key: str, at_ms: int) -> float | None:
+        """The value the measurement holds at a moment."""
+        last = None
+        for reading in self.readings.get(key, ()):
+            if reading.time_ms <= at_ms:
+                last = reading
+        if last is None or at_ms >= last.time_ms + self.stale_ms[key]:
+            return None
+        return last.value
+
+    def changes(self, key: str) -> set[int]:
+        """Every moment at which the measurement may change."""
+        times = {reading.time_ms for reading in self.readings.get(key, ())}
+        return times | {time_ms + self.stale_ms[key] for time_ms in times}
+
+    def window(self, operand: Windowed, at_ms: int) -> float | None:
+        """The aggregate that holds at a moment."""
+        step_ms, width_ms = slots(operand.window_ms)
+        end = at_ms // step_ms * step_ms
+        start = end - width_ms
+        cuts = sorted({start, end} | {cut for cut in self.changes(operand.key) if start < cut < end})
+        held = []
+        for begin, stop in zip(cuts, cuts[1:], strict=False):
+            value = self.value_at(operand.key, begin)
+            if value is not None:
+                held.append((value, stop - begin))
+        if 2 * sum(held_ms for _, held_ms in held) < width_ms:
+            return None
+        return WINDOW_TWINS[operand.aggregate.word](held)
+
+    def operand(self, operand: Operand, at_ms: int) -> float | None:
+        """The value of an operand at a moment."""
+        if isinstance(operand, Measured):
+            return self.value_at(operand.key, at_ms)
+        if isinstance(operand, Windowed):
+            return self.window(operand, at_ms)
+        begun = operand.from_ms is None or at_ms >= operand.from_ms
+        return float(begun and (operand.until_ms is None or at_ms < operand.until_ms))
+
+    def number(self, node: Number, at_ms: int) -> float | None:
+        """The value of an expression at a moment."""
+        match node:
+            case Const(value):
+                return value
+            case Load(operand):
+                return self.operand(operand, at_ms)
+            case Attribute(name):
+                value = self.attributes.get(name)
+                return None if value is None or value != value else value
+            case Scale(child, factor, offset):
+                inner = self.number(child, at_ms)
+                return None if inner is None else inner * factor + offset
+            case Apply(operator, args):
+                twin = TWINS[type(operator).__name__, operator.word]
+                return twin(*(self.number(arg, at_ms) for arg in args))
+
+    def truth(self, node: Truth, at_ms: int) -> bool | None:
+        """The truth of a condition at a moment."""
+        if isinstance(node, Connect):
+            return TWINS["Connective", node.operator.word](*(self.truth(part, at_ms) for part in node.args))
+        numbers = (node.left, node.right) if isinstance(node, Compare) else (node.value, node.low, node.high)
+        assert isinstance(node, Compare | Between)
+        twin = TWINS[type(node.operator).__name__, node.operator.word]
+        return twin(*(self.number(number, at_ms) for number in numbers))
+
+    def moments(self, rule: Rule, horizon_ms: int) -> list[int]:
+        """Every moment up to the horizon at which a condition of the rule may change."""
+        found: set[int] = set()
+        for operand in rule.operands:
+            if isinstance(operand, InForce):
+                found |= {date for date in (operand.from_ms, operand.until_ms) if date is not None}
+                continue
+            changes = self.changes(operand.key)
+            found |= changes
+            if isinstance(operand, Windowed) and changes:
+                step_ms, width_ms = slots(operand.window_ms)
+                first = min(changes) // step_ms * step_ms
+                found |= set(range(first, min(horizon_ms, max(changes) + width_ms + step_ms) + 1, step_ms))
+        return sorted(moment for moment in found if moment <= horizon_ms)
+
+
+def slots(window_ms: int) -> tuple[int, int]:
+    """Width of a slot and of the whole window."""
+    step_ms = 1000
+    while step_ms * 60 < window_ms:
+        step_ms += 1000
+    width_ms = step_ms
+    while width_ms < window_ms:
+        width_ms += step_ms
+    return step_ms, width_ms
+
+
+@dataclass
+class _Machine:
+    """Normal or active, with the time accumulated."""
+
+    active: bool = False
+    spent_ms: int = 0
+    since_ms: int | None = None
+    start_ms: int = 0
+
+
+def intervals(facility: Facility, rule: Rule, horizon_ms: int) -> list[Interval]:
+    """I(S, H): all intervals of a rule on a facility, cut at the horizon."""
+    machine, found = _Machine(), []
+    moments = facility.moments(rule, horizon_ms)
+    for place, moment in enumerate(moments):
+        # A timer that ends at the next moment has not fired; one that ends at the horizon has.
+        stop = moments[place + 1] if place + 1 < len(moments) else horizon_ms + 1
+        when = facility.truth(rule.when, moment)
+        clear = TWINS["Connective", "not"](when) if rule.clear is None else facility.truth(rule.clear, moment)
+        _run(machine, rule, when, clear, moment, stop, found)
+    if machine.active:
+        found.append(Interval(start_ms=machine.start_ms, stop_ms=None, since_ms=machine.since_ms or 0))
+    return found
+
+
+def _run(
+    machine: _Machine,
+    rule: Rule,
+    when: bool | None,
+    clear: bool | None,
+    moment: int,
+    stop: int,
+    found: list[Interval],
+) -> None:
+    """Both conditions stand from ``moment`` until before ``stop``."""
+    while moment < stop:
+        if not machine.active:
+            if when is False:
+                machine.spent_ms, machine.since_ms = 0, None
+            if when is not True:
+                return
+            machine.since_ms = moment if machine.since_ms is None else machine.since_ms
+            end = moment + max(0, rule.for_ms - machine.spent_ms)
+            if end >= stop:
+                machine.spent_ms += stop - moment
+                return
+            machine.active, machine.spent_ms, machine.start_ms, moment = True, 0, end, end
+        else:
+            if when is True or clear is False:
+                machine.spent_ms = 0
+                return
+            if clear is not True:
+                return
+            end = moment + max(0, rule.clear_for_ms - machine.spent_ms)
+            if end >= stop:
+                machine.spent_ms += stop - moment
+                return
+            since = machine.since_ms if machine.since_ms is not None else machine.start_ms
+            found.append(Interval(start_ms=machine.start_ms, stop_ms=end, since_ms=since))
+            machine.active, machine.spent_ms, machine.since_ms, moment = False, 0, None, end

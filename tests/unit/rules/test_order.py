@@ -1,0 +1,251 @@
+"""Order does not matter: the engine against the naive reading of docs/alarms.md."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis import HealthCheck, event, given, settings, target
+from hypothesis import strategies as st
+
+from core.alarms import AlarmChange, ChangeKind, Interval
+from core.quality import GOOD, QualityClass, quality
+from core.readings import Readings, readings
+from rules.engine.engine import Engine, EngineSettings
+from rules.rule_set import RuleSet
+from tests.unit.rules.reference.judge import Facility, Reading, intervals
+from tests.unit.rules.town import KEYS, STALE_MS, Store, members, rule_set, rule_text
+
+BASE_MS = 1_700_000_000_000
+WELLS = 3
+ATTRIBUTES = {"limit": [1.0, 2.5, float("nan")]}
+
+NUMBERS = ["0", "1", "2", "2.5", "3"]
+OPERANDS = [*KEYS, "abs(a)", "min(a, b)", "max(b, c)", "a - b", "b / c", "facility.limit", "-a", "c * 2"]
+WINDOWS = [
+    f"{name}({key}) over {width}" for name in ("mean", "min", "max") for key in ("a", "b") for width in ("5 s", "90 s")
+]
+
+comparison = st.builds(
+    "{} {} {}".format,
+    st.sampled_from([*KEYS, *KEYS, *OPERANDS[:-3], "-a", "c * 2", *WINDOWS]),
+    st.sampled_from([">", ">=", "<", "<=", "==", "!="]),
+    st.sampled_from([*NUMBERS, *NUMBERS, "facility.limit"]),
+)
+in_range = st.builds("{} {} [1, 2]".format, st.sampled_from(KEYS), st.sampled_from(["in", "outside"]))
+condition = st.recursive(
+    comparison | in_range,
+    lambda inner: (
+        st.builds("({} and {})".format, inner, inner)
+        | st.builds("({} or {})".format, inner, inner)
+        | st.builds("not ({})".format, inner)
+    ),
+    max_leaves=3,
+)
+duration = st.sampled_from(["0 s", "0 s", "1 s", "2500 ms", "6 s"])
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> list[str]:
+    """One to three random rules; some with dates."""
+    texts = []
+    for number in range(draw(st.integers(1, 3))):
+        fields = {"for_": draw(duration), "clear_for": draw(duration)}
+        if draw(st.booleans()):
+            fields["clear"] = draw(condition)
+        if draw(st.integers(0, 5)) == 0:
+            fields["from"] = "2023-11-14T22:13:35+00:00"
+            fields["until"] = "2023-11-14T22:13:55.500+00:00"
+        texts.append(rule_text(f"r{number}", draw(condition), **fields))
+    return texts
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Readings in the order and chunks in which they arrive, with the wall clock of each chunk."""
+
+    everything: Readings
+    chunks: list[tuple[int, Readings]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What kind of readings, and how they arrive; small, so that a failure can be read."""
+
+    seed: int
+    count: int
+    span_ms: int
+    grid_ms: int
+    jitter_ms: int
+    tick_ms: int
+    gap: bool
+    clock_ahead: bool
+
+
+plans = st.builds(
+    Plan,
+    seed=st.integers(0, 2**32 - 1),
+    count=st.sampled_from([160, 90, 30, 5, 1]),
+    span_ms=st.sampled_from([60_000, 20_000, 2_000]),
+    grid_ms=st.sampled_from([250, 1, 500, 1_000]),
+    jitter_ms=st.sampled_from([300, 1, 1_500]),
+    tick_ms=st.sampled_from([1_000, 100, 7_000]),
+    gap=st.booleans(),
+    clock_ahead=st.booleans(),
+)
+
+
+def delivery_of(plan: Plan) -> Delivery:
+    """Random readings; about a tenth late, whole gaps late, repeated, with equal stamps and bad quality."""
+    rng, count = np.random.default_rng(plan.seed), plan.count
+    point = rng.integers(0, WELLS, count) * 10 + rng.integers(0, 3, count)
+    time_ms = BASE_MS + rng.integers(0, plan.span_ms // plan.grid_ms + 1, count) * plan.grid_ms
+    value = np.where(rng.random(count) < 0.7, rng.integers(-1, 5, count), rng.integers(-4, 20, count) / 4).astype(float)
+    value[rng.random(count) < 0.04] = np.nan
+    value[rng.random(count) < 0.02] = np.inf
+    codes = np.where(rng.random(count) < 0.08, quality(QualityClass.BAD), GOOD)
+    codes[rng.random(count) < 0.03] = quality(QualityClass.UNCERTAIN)
+    epoch, offset = rng.integers(1, 3, count), rng.permutation(count)
+    everything = readings(point=point, time_ms=time_ms, value=value, quality=codes, epoch=epoch, offset=offset)
+    arrival = time_ms + rng.integers(0, plan.jitter_ms, count)
+    arrival[rng.random(count) < 0.1] += rng.integers(0, 30_000)
+    if plan.gap:
+        third = plan.span_ms // 3
+        gap = (point // 10 == 1) & (time_ms > BASE_MS + third) & (time_ms < BASE_MS + 2 * third)
+        arrival[gap] = BASE_MS + plan.span_ms + rng.integers(0, 3_000)
+    if plan.clock_ahead:
+        arrival -= 3_000
+    again = np.flatnonzero(rng.random(count) < 0.05)
+    rows = np.concatenate([np.arange(count), again])
+    arrival = np.concatenate([arrival, arrival[again] + rng.integers(0, 9_000, len(again))])
+    order = np.argsort(arrival, kind="stable")
+    tick = arrival[order] // plan.tick_ms
+    chunks = [
+        (int((number + 1) * plan.tick_ms), everything.take(rows[order[tick == number]]))
+        for number in np.unique(tick).tolist()
+    ]
+    return Delivery(everything, chunks)
+
+
+class Journal:
+    """Applies changes as a journal would, and refuses what the table does not allow."""
+
+    def __init__(self) -> None:
+        self.alarms: dict[str, AlarmChange] = {}
+        self.opened = 0
+        self.moved = 0
+
+    def apply(self, changes: list[AlarmChange]) -> None:
+        """One batch of changes, in order."""
+        for change in changes:
+            old = self.alarms.get(change.alarm_id)
+            self._check(change, old)
+            if change.kind in {ChangeKind.RETRACTED, ChangeKind.MERGED}:
+                del self.alarms[change.alarm_id]
+            else:
+                self.alarms[change.alarm_id] = change
+            self.opened += change.kind is ChangeKind.OPENED
+            self.moved += change.kind not in {ChangeKind.OPENED, ChangeKind.CLOSED}
+
+    def _check(self, change: AlarmChange, old: AlarmChange | None) -> None:
+        new = change.interval
+        match change.kind:
+            case ChangeKind.OPENED:
+                assert old is None
+                assert new.stop_ms is None
+            case ChangeKind.SPLIT:
+                assert old is None
+                assert change.into in self.alarms
+            case ChangeKind.CLOSED:
+                assert old is not None
+                assert old.interval.stop_ms is None
+                assert new.stop_ms is not None
+                assert new.start_ms == old.interval.start_ms
+            case ChangeKind.REOPENED:
+                assert old is not None
+                assert old.interval.stop_ms is not None
+                assert new.stop_ms is None
+            case ChangeKind.MOVED:
+                assert old is not None
+                assert old.interval != new
+            case ChangeKind.MERGED:
+                assert old is not None
+                assert change.into in self.alarms
+                assert change.into != change.alarm_id
+            case ChangeKind.RETRACTED:
+                assert old is not None
+
+    def intervals(self, rule_id: str, facility: int) -> list[Interval]:
+        """What stands in the journal for one rule and facility."""
+        mine = [alarm for alarm in self.alarms.values() if (alarm.rule_id, alarm.facility) == (rule_id, facility)]
+        found = [alarm.interval for alarm in mine]
+        return sorted(found, key=lambda interval: interval.start_ms)
+
+
+def reference(everything: Readings, well: int) -> Facility:
+    """The naive facility with all readings of one well."""
+    found: dict[str, list[Reading]] = {key: [] for key in KEYS}
+    for row in range(len(everything)):
+        point = int(everything.point[row])
+        if point // 10 == well:
+            sound = everything.quality[row] == GOOD and np.isfinite(everything.value[row])
+            value = float(everything.value[row]) if sound else None
+            rank = (int(everything.epoch[row]), int(everything.offset[row]))
+            found[KEYS[point % 10]].append(Reading(int(everything.time_ms[row]), value, rank))
+    return Facility(found, STALE_MS, {name: values[well] for name, values in ATTRIBUTES.items()})
+
+
+def check(engine: Engine, journal: Journal, everything: Readings) -> int:
+    """The engine, the journal and the reference agree on every rule and facility; returns the number of incidents."""
+    incidents = 0
+    for one in engine.layout.classes:
+        for number, plan in enumerate(one.rules):
+            for well in range(WELLS):
+                facility = reference(everything, well)
+                horizon_ms = int(engine.live.horizon_ms[well])
+                expected = intervals(facility, plan.rule, horizon_ms)
+                machine = one.machines(number).start + well
+                told = f"{plan.rule.when_text} | {plan.rule.clear_text} | well {well}"
+                assert list(engine.book.of(machine)) == expected, told
+                announced = journal.intervals(plan.rule.id, 100 + well)
+                assert [(i.start_ms, i.stop_ms) for i in announced] == [(i.start_ms, i.stop_ms) for i in expected], told
+                incidents += len(expected)
+    return incidents
+
+
+def run(rule_set: RuleSet, delivery: Delivery, limit: int, save_every_ms: int) -> tuple[Engine, Journal]:
+    """Deliver everything, with time passing in between, and let the last re-evaluations have their turn."""
+    store = Store()
+    tuned = EngineSettings(save_every_ms=save_every_ms, memory_readings=limit)
+    engine, journal = Engine(rule_set, {"well": members(WELLS, ATTRIBUTES)}, store, tuned), Journal()
+    now_ms = BASE_MS - 60_000
+    for now_ms, chunk in delivery.chunks:
+        store.batches.append(chunk)
+        engine.ingest(chunk, now_ms)
+        journal.apply(engine.changes(now_ms))
+        engine.advance(now_ms)
+        journal.apply(engine.changes(now_ms))
+    for _ in range(12):
+        now_ms += 5_000
+        engine.advance(now_ms)
+        journal.apply(engine.changes(now_ms))
+    assert engine.changes(now_ms) == []
+    return engine, journal
+
+
+@settings(
+    max_examples=int(os.environ.get("TWINGRID_ORDER_EXAMPLES", "150")),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
+)
+@given(rules(), plans, st.sampled_from([10, 10_000]), st.sampled_from([2_000, 10_000]))
+def test_any_order_gives_the_intervals_of_the_set(texts: list[str], plan: Plan, limit: int, save_every_ms: int) -> None:
+    """Any chunking, repetition and arrival order of the same readings ends in the intervals of the naive reading."""
+    delivery = delivery_of(plan)
+    engine, journal = run(rule_set(*texts), delivery, limit, save_every_ms)
+    incidents = check(engine, journal, delivery.everything)
+    event(f"re-evaluations: {min(engine.stats.reevaluations, 3)}")
+    event(f"incidents: {min(incidents, 5)}")
+    target(float(incidents), label="incidents")
+    # A final journal entry for each incident and not one more: splits and merges balance openings.
+    assert len(journal.alarms) == incidents
