@@ -52,12 +52,14 @@ class VictoriaMetricsClient:
             self._writer.write(bucket="-", record=lines, write_precision=WritePrecision.MS)
 
     def export(self, selector: str, from_ms: int, to_ms: int) -> bytes:
-        """Raw samples in [from_ms, to_ms) as JSON lines.
+        """Raw samples in [from_ms, to_ms) as JSON lines, and possibly some after them.
+
+        The range asked for ends 2 ms later: a range that ends exactly at midnight misses series that begin there.
 
         Raises:
             Unavailable: if the server does not answer.
         """
-        form = {"match[]": selector, "start": f"{from_ms / 1000:.3f}", "end": f"{(to_ms - 1) / 1000:.3f}"}
+        form = {"match[]": selector, "start": f"{from_ms / 1000:.3f}", "end": f"{(to_ms + 1) / 1000:.3f}"}
         with self._translated("read"):
             answer = self._http.post("/api/v1/export", data=form)
             answer.raise_for_status()
