@@ -236,7 +236,8 @@ class Bus:
     def _record_missed(self, missed: Missed[int]) -> None:
         unit = self.units[missed.unit]
         unit.counters.missed_slots += missed.count
-        self._absent(unit, unit.requests(frozenset({missed.interval_ms})), Reason.BUS_BUDGET)
+        reason = Reason.BUS_BUDGET if unit.breaker.polled else Reason.TIMEOUT
+        self._absent(unit, unit.requests(frozenset({missed.interval_ms})), reason)
 
     async def _probe(self) -> None:
         """Ask one silent unit whether it is back: the one that waits longest."""

@@ -298,7 +298,10 @@ class Spool:
         added = sum(len(chunk.metrics) + ROW_OVERHEAD for chunk in chunks)
         try:
             with self._guarded(), self._transaction():
-                removed = self._trim(settled) if settled is not None else _Removed()
+                removed = _Removed()
+                if settled is not None:
+                    faultpoints.hit("spool.before_trim")
+                    removed = self._trim(settled)
                 evicted = self._evict(self._tally.bytes - removed.bytes + added - self.options.budget_bytes)
                 self._insert(chunks)
                 self._set_meta("next_offset", str(offset))
@@ -311,6 +314,8 @@ class Spool:
             log.warning("spool commit was durable although it failed", extra={"next_offset": offset})
             return Committed(chunks=tuple(chunks))
         faultpoints.hit("spool.after_commit")
+        if settled is not None:
+            faultpoints.hit("spool.after_trim")
         self._next = offset
         self._settle(removed)
         self._settle(evicted)

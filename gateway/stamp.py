@@ -45,7 +45,7 @@ class Stamper:
                 self.era += 1
                 self._stamp_ms = now_ms - elapsed_ms / 2
         self._wall_ms, self._mono_ms = now_ms, mono_ms
-        # A stamp moves by half of the elapsed time at least; where the wall clock is ahead of that, it is the wall clock.
+        # A stamp moves by half of the elapsed time at least; normally the wall clock is ahead of that.
         held_back = now_ms < self._stamp_ms - STEP_MS
         self._stamp_ms = max(float(now_ms), self._stamp_ms + elapsed_ms / 2)
         self.doubtful = held_back or now_ms < CLOCK_SET_MS or mono_ms < self._doubtful_until_ms

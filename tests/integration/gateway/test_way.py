@@ -16,7 +16,7 @@ async def test_every_value_served_is_stored_once_and_trimmed(host: ModelHost, fr
         async with running(gateway_config(tmp_path, host.address, free_port)):
             await until(lambda: len(host.stored) >= 1000)
         await until(lambda: len(host.stored) == 25 * sum(server.served.values()))
-    values = sorted(reading.value for reading in host.stored.values() if reading.metric.startswith("dev1/"))
+    values = sorted(reading.value or 0.0 for reading in host.stored.values() if reading.metric.startswith("dev1/"))
     assert values == [float(n * 32 + i) for n in range(1, server.served[1] + 1) for i in range(25)]
     assert host.problems == []
     assert host.births[0] == (MessageType.NBIRTH, "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
@@ -144,7 +144,7 @@ def test_no_plan_has_fewer_requests(addresses: dict[int, DataType], most: int, b
 
     def possible(cuts: tuple[int, ...]) -> bool:
         edges = (0, *cuts, len(registers))
-        return all(allowed(registers[a:b]) for a, b in zip(edges, edges[1:], strict=False))
+        return all(allowed(registers[a:b]) for a, b in pairwise(edges))
 
     found = len(plan(source, registers))
     for fewer in range(found - 1):

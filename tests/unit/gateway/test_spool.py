@@ -306,7 +306,7 @@ def damaged_copy(source: Path, target: Path) -> Path:
 
 
 def test_a_truncated_file_is_put_aside_or_keeps_a_true_prefix(open_spool: Callable[..., Spool], tmp_path: Path) -> None:
-    """Cut at many byte positions: the spool always opens, and serves only chunks that were committed, unaltered (K7)."""
+    """Cut at many byte positions: the spool opens, and serves only chunks that were committed, unaltered (K7)."""
     spool = open_spool()
     chunks = [chunk for i in range(40) for chunk in spool.commit([(batch(20, start_ms=NOW + 20 * i), 20)]).chunks]
     spool.close()
