@@ -285,3 +285,14 @@ def test_shelved_alarm_opens_no_case_until_the_shelf_falls(hall: Hall) -> None:
     assert history is not None
     assert history.history[-1].event == "shelving_ended"
     assert history.history[-1].actor == SYSTEM
+
+
+def test_an_old_opening_is_ignored(hall: Hall) -> None:
+    """The opening of an alarm that is known already does not put it on again."""
+    opening = change(OPENED, facility=pump(hall))
+    hall.apply(opening)
+    hall.apply(change(CLOSED, facility=pump(hall), stop=STOP), now_ms=STOP)
+    hall.apply(opening, now_ms=STOP)
+    (known,) = hall.journal.announced(0)
+    assert known.interval.stop_ms == STOP
+    assert hall.cases()[0].state is CaseState.CANCELLED
