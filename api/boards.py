@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from api.models.base import HealthName
+from api.ports import FacilityPoints
 from core.alarms import AlarmKind, Severity
 from core.clock import Clock
 from core.errors import Unavailable
 from core.ports.cases import AlarmFilter, CaseFilter, CaseQueries
-from core.ports.directory import PointDirectory
 from core.ports.registry import PageRequest
 from core.ports.store import TimeSeriesStore
 from core.readings import Int32s, Readings, empty
@@ -134,7 +134,7 @@ class StandingBoard:
 class LatestBoard:
     """Holds the newest reading of every point, at most a second old, for lists."""
 
-    def __init__(self, store: TimeSeriesStore, directory: PointDirectory, clock: Clock) -> None:
+    def __init__(self, store: TimeSeriesStore, directory: FacilityPoints, clock: Clock) -> None:
         """Nothing is read before the first question."""
         self._store = store
         self._directory = directory
@@ -145,6 +145,7 @@ class LatestBoard:
         self._silent = False
         self._points: Mapping[int, Int32s] = {}
         self._points_version: int | None = None
+        self._points_looked_s = 0.0
 
     def now(self) -> Readings:
         """The newest readings, sorted by point; those of before while the store does not answer.
@@ -176,11 +177,20 @@ class LatestBoard:
     def points_of(self, facility: int) -> Int32s:
         """Points of a facility, int32[k]."""
         with self._lock:
-            version = self._directory.version
-            if version != self._points_version:
-                self._points = self._read_points()
-                self._points_version = version
+            now_s = self._clock.monotonic_s()
+            if self._points_version is None or now_s - self._points_looked_s >= _READINGS_FOR_S:
+                self._points_looked_s = now_s
+                self._look_for_points()
             return self._points.get(facility, _NO_POINTS)
+
+    def _look_for_points(self) -> None:
+        try:
+            self._directory.refresh()
+        except Unavailable as error:
+            log.warning("the registry does not answer; points stay as they were", extra={"why": str(error)})
+        if self._directory.version != self._points_version:
+            self._points = self._read_points()
+            self._points_version = self._directory.version
 
     def _read_points(self) -> dict[int, Int32s]:
         points: dict[int, Int32s] = {}

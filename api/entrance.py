@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 from dataclasses import replace
 from http import HTTPStatus
@@ -202,5 +203,17 @@ def _refuse_guessable(password: str, username: str) -> None:
 
 
 def address_of(request: Request) -> str:
-    """Where the request comes from, as the server saw it; headers that anybody can write are not believed."""
-    return request.client.host if request.client else "unknown"
+    """Where the request comes from, as the server saw it; headers that anybody can write are not believed.
+
+    An IPv6 peer counts by its /64, because a single household commands all addresses of one.
+    """
+    host = request.client.host if request.client else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host or "unknown"
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))

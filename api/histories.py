@@ -11,7 +11,6 @@ from api import charts
 from api.access import Caller
 from api.models.base import Bilingual, FieldProblem, severity_name
 from api.models.history import Gap, History, Limit
-from api.places import PlaceBook
 from api.ports import ApiPorts
 from api.problem_kinds import Problems
 from api.problems import ProblemError
@@ -31,10 +30,9 @@ _READINGS_LOOKED_AT = 5_000
 class Histories:
     """Answers questions about the past of points."""
 
-    def __init__(self, ports: ApiPorts, places: PlaceBook) -> None:
+    def __init__(self, ports: ApiPorts) -> None:
         """Join store, registry and rules."""
         self._ports = ports
-        self._places = places
         self._reported: set[str] = set()
 
     def of_point(
@@ -42,13 +40,13 @@ class Histories:
     ) -> History:
         """The history of a point the caller may see."""
         known = self._ports.registry.point(point)
-        facility = None if known is None else self._places.now().facilities.get(known.facility)
-        if known is None or facility is None or not caller.sees(facility.community):
+        detail = None if known is None else self._ports.registry.facility(known.facility)
+        if known is None or detail is None or not caller.sees(detail.facility.community):
             raise ProblemError(Problems.NOT_FOUND)
         end_ms = self._ports.clock.now_ms() if to_ms is None else to_ms
         begin_ms = max(0, end_ms - _DAY_MS) if from_ms is None else from_ms
         _check_range(begin_ms, end_ms)
-        return self.between(known, facility.class_id, begin_ms, end_ms, max_points)
+        return self.between(known, detail.facility.class_id, begin_ms, end_ms, max_points)
 
     def between(self, point: Point, class_id: str, from_ms: int, to_ms: int, max_points: int) -> History:
         """The history of a point; the range has been checked."""

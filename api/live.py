@@ -185,7 +185,7 @@ class Live:
                 if not silent:
                     log.warning("live stream waits", extra={"why": str(error)})
                 silent, pause_s = True, _AFTER_FAILURE_S
-            except Exception:
+            except Exception:  # the boundary of this task: logged and counted, readers stay connected
                 log.exception("live stream failed; it goes on")
                 self._metrics.count("api_stream_failures")
                 pause_s = _AFTER_FAILURE_S

@@ -44,10 +44,6 @@ class Passwords:
                 return False
             return password_hash is not None
 
-    def is_outdated(self, password_hash: str) -> bool:
-        """Whether the hash was made with other parameters and should be made again."""
-        return self._hasher.check_needs_rehash(password_hash)
-
 
 def hash_password(password: str) -> str:
     """A hash with the default cost, for imports and one-time logins."""

@@ -55,6 +55,18 @@ class RuleText:
     source: str = ""
 
 
+class FacilityPoints(PointDirectory, Protocol):
+    """The point directory, with the hand that brings it up to date: in this process nobody else does."""
+
+    def refresh(self) -> bool:
+        """Take over what changed in the registry; whether anything did.
+
+        Raises:
+            core.errors.Unavailable: if the database does not answer; the old answers go on holding.
+        """
+        ...
+
+
 class RuleDirectory(Protocol):
     """The rule set in force, as pages show it. Answers from memory."""
 
@@ -116,7 +128,7 @@ class ApiPorts:
     Attributes:
         store: the time series (the ``remote`` adapter).
         registry, registry_commands: places, people, logins.
-        directory: points of all facilities, from memory.
+        directory: points of all facilities, from memory; refreshed by the API as it is asked.
         cases, case_commands: alarms, cases, tasks, the change feed.
         nodes: the newest state of each gateway.
         rules: rule texts and limits.
@@ -128,7 +140,7 @@ class ApiPorts:
     store: TimeSeriesStore
     registry: RegistryQueries
     registry_commands: RegistryCommands
-    directory: PointDirectory
+    directory: FacilityPoints
     cases: CaseQueries
     case_commands: CaseCommands
     nodes: NodeStatusBook

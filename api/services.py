@@ -45,7 +45,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
     """Join the services; nothing is read or written yet."""
     metrics = Metrics()
     book = PlaceBook(ports.registry, ports.clock)
-    histories = Histories(ports, book)
+    histories = Histories(ports)
     setup = Setup(ports.engine, ports.registry, settings)
     entrance = Entrance(ports, settings, policy, setup)
     standings = StandingBoard(ports.cases, ports.clock)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from api.application import create_app
+from api.entrance import address_of
 from api.throttle import RULES, Attempt, LoginThrottle, Scope, Tally, after_failure, wait_ms
 from tests.unit.api.world import NOW_MS, PASSWORD, World
 
@@ -108,3 +111,21 @@ def test_waiting_attempts_are_not_counted(world: World) -> None:
     assert {throttle.admit(one, NOW_MS + 1000) for _ in range(20)} == {14_000}
     throttle.succeeded(one)
     assert throttle.admit(one, NOW_MS + 1001) == 0
+
+
+@pytest.mark.parametrize(
+    ("peer", "counted_as"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("testclient", "testclient"),
+        ("", "unknown"),
+    ],
+)
+def test_addresses_count_by_what_somebody_commands(peer: str, counted_as: str) -> None:
+    """IPv4 counts by address, also when mapped; IPv6 by its /64."""
+    scope: dict[str, object] = {"type": "http", "headers": [], "client": (peer, 1) if peer else None}
+    assert address_of(Request(scope)) == counted_as

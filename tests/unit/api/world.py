@@ -442,6 +442,9 @@ class FakeDirectory:
 
     version: int = 1
 
+    def refresh(self) -> bool:
+        return False
+
     def knows(self, node: NodeId) -> bool:
         return True
 
