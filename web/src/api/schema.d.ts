@@ -1420,8 +1420,16 @@ export interface components {
             node: string;
             name: components["schemas"]["Bilingual"];
             community: components["schemas"]["CommunityRef"];
-            /** Online */
+            /**
+             * Online
+             * @description between its birth and its death
+             */
             online: boolean | null;
+            /**
+             * Since Ms
+             * @description when `online` last changed
+             */
+            since_ms: number | null;
             /** Last Seen Ms */
             last_seen_ms: number | null;
             /**
@@ -1431,13 +1439,21 @@ export interface components {
             backlog: number | null;
             /**
              * Stored
-             * @description readings stored from it
+             * @description readings stored from it since the host started
              */
             stored: number | null;
-            /** Quarantined */
-            quarantined: number | null;
-            /** Evicted */
-            evicted: number | null;
+            /**
+             * Health
+             * @description what it says of itself, by metric
+             */
+            health: {
+                [key: string]: number;
+            };
+            /**
+             * Devices
+             * @description its buses and adapters that are alive
+             */
+            devices: string[];
             /**
              * Points
              * @description points it serves

@@ -1,0 +1,138 @@
+"""A browser whose every page is watched: console errors, failed requests of our own, and what axe finds."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.e2e.worlds import ROOT, WEB
+
+ARGUMENTS: Final = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PHONE: Final = (360, 740)
+DESK: Final = (1440, 900)
+ARTIFACTS: Final = ROOT / "tests" / "e2e" / "artifacts"
+AXE: Final = WEB / "node_modules" / "axe-core" / "axe.min.js"
+_AXE_RUN: Final = """async () => {
+  const found = await axe.run(document, {resultTypes: ['violations']});
+  return found.violations
+    .filter((one) => one.impact === 'serious' || one.impact === 'critical')
+    .map((one) => one.id + ': ' + one.help + ' @ ' + one.nodes.slice(0, 3).map((n) => n.target.join(' ')).join(' | '));
+}"""
+
+
+@contextlib.contextmanager
+def chromium(program: Path) -> Iterator[Browser]:
+    """Debian's Chromium; the driver's event loop ends with it, so that tests of coroutines can follow."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(program), args=list(ARGUMENTS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass
+class Person:
+    """Somebody at a browser of their own: one context, watched pages.
+
+    ``problems`` collects console errors and uncaught exceptions of every page. ``forgiven`` are parts of messages that a
+    test brings about on purpose, such as a refused login.
+    """
+
+    context: BrowserContext
+    base_url: str
+    language: str
+    problems: list[str] = field(default_factory=list)
+    forgiven: list[str] = field(default_factory=list)
+
+    def page(self) -> Page:
+        """A new tab, watched."""
+        page = self.context.new_page()
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
+        return page
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and not any(part in message.text for part in self.forgiven):
+            self.problems.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
+
+    def check_console(self) -> None:
+        """Fails for every console error so far."""
+        assert self.problems == []
+
+
+@contextlib.contextmanager
+def person(
+    browser: Browser, base_url: str, language: str, size: tuple[int, int], *, dark: bool = False
+) -> Iterator[Person]:
+    """Somebody with a browser of this size and language; at the end the console must have been silent."""
+    width, height = size
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        locale="zh-CN" if language == "zh" else "en-GB",
+        timezone_id="America/New_York",  # pages show the installation's zone, whatever the browser's is
+        color_scheme="dark" if dark else "light",
+        has_touch=width < 768,
+        is_mobile=width < 768,
+    )
+    context.set_default_timeout(15_000)
+    somebody = Person(context=context, base_url=base_url, language=language)
+    try:
+        yield somebody
+        somebody.check_console()
+    finally:
+        context.close()
+
+
+def axe_findings(page: Page) -> list[str]:
+    """What axe calls serious or critical; injected past the pages' policy, which allows no foreign script."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    return list(page.evaluate(_AXE_RUN))
+
+
+def scroll_through(page: Page) -> None:
+    """Bring every part of the page into view once, so that what is loaded on sight is loaded."""
+    page.evaluate(
+        """async () => {
+          for (let y = 0; y < document.body.scrollHeight; y += innerHeight / 2) {
+            scrollTo(0, y);
+            await new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)));
+          }
+          scrollTo(0, 0);
+        }"""
+    )
+
+
+def overflow(page: Page) -> int:
+    """Pixels by which the page is wider than its window; a page that scrolls sideways is broken on a phone."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def small_targets(page: Page, least_px: int = 44) -> list[str]:
+    """Buttons and fields that a thumb would miss; links inside running text are exempt, as in WCAG 2.5.8."""
+    script = """(least) => [...document.querySelectorAll('button, input, select, textarea, .btn, nav a, summary')]
+      .filter((e) => e.getClientRects().length > 0 && !e.closest('.sr-only, .skip'))
+      .map((e) => [e, e.getBoundingClientRect()])
+      .filter(([, box]) => box.height < least - 0.5 || box.width < least - 0.5)
+      .map(([e, box]) => `${e.tagName} ${e.textContent.trim().slice(0, 20)} ${Math.round(box.width)}x${Math.round(box.height)}`)"""
+    return list(page.evaluate(script, least_px))
+
+
+def photograph(page: Page, name: str) -> None:
+    """Keep a picture of the whole page among the artefacts."""
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=str(ARTIFACTS / f"{name}.png"), full_page=True)

@@ -1,0 +1,228 @@
+"""The pages alone, over the mock server: every page in both languages, on desk and phone, light and dark."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.conftest import find_free_port
+from tests.e2e import journeys
+from tests.e2e.browser import DESK, PHONE, axe_findings, overflow, person, photograph, scroll_through, small_targets
+from tests.e2e.worlds import World, ask, mock
+
+pytestmark = [pytest.mark.leaves_running, pytest.mark.timeout(240)]
+
+PAGES = {
+    "overview": "/overview",
+    "community": "/communities/1",
+    "facility": "/facilities/3",
+    "alarms": "/alarms",
+    "alarm": "/alarms/mock000007",
+    "cases": "/cases",
+    "case": "/cases/3",
+    "tasks": "/tasks",
+    "task": "/tasks/7",
+    "gateways": "/gateways",
+    "me": "/me",
+    "missing": "/nowhere",
+}
+LOOKS = [("zh", DESK, False), ("en", DESK, True), ("zh", PHONE, True), ("en", PHONE, False)]
+
+
+@pytest.mark.parametrize(("language", "size", "dark"), LOOKS)
+def test_every_page_is_accessible(
+    browser: Browser, mock_world: World, language: str, size: tuple[int, int], dark: bool
+) -> None:
+    """axe finds nothing serious, nothing scrolls sideways, and the console is silent, on every page."""
+    with person(browser, mock_world.base_url, language, size, dark=dark) as somebody:
+        page = journeys.log_in(somebody, mock_world, mock_world.manager)
+        findings = []
+        for name, path in PAGES.items():
+            page.goto(mock_world.base_url + path)
+            expect(page.locator("h1").first).to_be_visible()
+            scroll_through(page)
+            expect(page.locator(".skeletons, .wait")).to_have_count(0)
+            photograph(page, f"{name}-{language}-{size[0]}{'-dark' if dark else ''}")
+            findings += [f"{name}: {finding}" for finding in axe_findings(page)]
+            findings += [f"{name}: {overflow(page)} px too wide"] if overflow(page) > 0 else []
+            if size == PHONE:
+                findings += [f"{name}: small target {target}" for target in small_targets(page)]
+            assert page.locator("text=/[a-z]+[A-Z]?[a-z]*\\.[a-z]+[A-Z][a-zA-Z]*$/").count() == 0, "a key instead of a text"
+        assert not findings, "\n".join(findings)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_login_and_its_refusal(browser: Browser, mock_world: World, language: str) -> None:
+    """A wrong password is refused in words, and the pages before the login are accessible too."""
+    with person(browser, mock_world.base_url, language, PHONE) as somebody:
+        somebody.forgiven.append("401")
+        page = somebody.page()
+        page.goto(f"{mock_world.base_url}/alarms?show=all")
+        journeys.press(page, {"zh": "中文", "en": "English"}[language])
+        page.get_by_label(journeys.word(somebody, "username")).fill("manager")
+        page.get_by_label(journeys.word(somebody, "password"), exact=True).fill("not this")
+        journeys.press(page, journeys.word(somebody, "log in"))
+        expect(page.get_by_role("alert")).to_be_visible()
+        assert axe_findings(page) == []
+        page.get_by_label(journeys.word(somebody, "password"), exact=True).fill("mock-mock-1")
+        journeys.press(page, journeys.word(somebody, "log in"))
+        page.wait_for_url("**/alarms?show=all")
+
+
+def test_first_run_creates_the_administrator(browser: Browser) -> None:
+    """A fresh installation asks for its setup code and lets the first administrator in."""
+    with mock(find_free_port(), setup=True) as world, person(browser, world.base_url, "zh", DESK) as somebody:
+        page = somebody.page()
+        page.goto(world.base_url)
+        page.wait_for_url("**/setup")
+        assert axe_findings(page) == []
+        page.get_by_label("设置码").fill("mock-code")
+        page.get_by_label("密码", exact=True).fill("a long sentence")
+        page.get_by_label("再输入一次", exact=True).fill("a long sentence")
+        journeys.press(page, "创建并登录")
+        page.wait_for_url("**/overview")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_values_are_live_and_an_alarm_arrives(browser: Browser, mock_world: World, language: str) -> None:
+    """Values change while one looks; an alarm appears in the open list and is acknowledged there."""
+    with person(browser, mock_world.base_url, language, DESK) as somebody:
+        page = journeys.log_in(somebody, mock_world, mock_world.manager)
+        journeys.is_live(somebody, page)
+        journeys.open_worst_facility(page, mock_world.base_url)
+        journeys.charts_drawn(page)
+        journeys.values_change(page)
+        page.goto(f"{mock_world.base_url}/alarms")
+        address = journeys.newest_alarm_arrives(page, mock_world)
+        row = journeys.alarm_rows(page).filter(has=page.locator(f"a[href='{address}']"))
+        row.get_by_role("button", name=journeys.word(somebody, "acknowledge"), exact=True).click()
+        expect(row.locator(".chip", has_text=journeys.word(somebody, "acknowledged"))).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_task_is_taken_and_finished_on_a_phone(browser: Browser, mock_world: World, language: str) -> None:
+    """At 360 px a new task appears in the open queue and is finished in four taps; the other grid verifies it."""
+    handler, verifier = mock_world.workers["建管一组 乙"], mock_world.workers["网格员 甲"]
+    with person(browser, mock_world.base_url, language, PHONE) as somebody:
+        page = journeys.log_in(somebody, mock_world, handler)
+        page.goto(f"{mock_world.base_url}/tasks")
+        expect(page.locator("a.task").first).to_be_visible()
+        before = page.locator("a.task").evaluate_all("(all) => all.map((one) => one.getAttribute('href'))")
+        assert mock_world.provoke is not None
+        mock_world.provoke()
+        script = """(before) => [...document.querySelectorAll('a.task')].map((one) => one.getAttribute('href'))
+          .find((href) => !before.includes(href))"""
+        address = str(page.wait_for_function(script, arg=before).json_value())
+        page.locator(f"a.task[href='{address}']").click()
+        for key in ("why", "where", "what"):
+            expect(page.get_by_role("heading", name=journeys.word(somebody, key), exact=True)).to_be_visible()
+        expect(page.locator("figure.evidence svg .limit").first).to_be_attached()
+        assert journeys.finish_task(somebody, page) <= 4
+        page.wait_for_url("**/tasks")
+        journeys.nothing_waits(page)
+        expect(page.locator(f"a.task[href='{address}']")).to_have_count(0)
+    with person(browser, mock_world.base_url, language, PHONE) as somebody:
+        page = journeys.log_in(somebody, mock_world, verifier)
+        number = int(address.rsplit("/", 1)[1]) + 1
+        page.goto(f"{mock_world.base_url}/tasks/{number}")
+        journeys.verify_task(somebody, page)
+        page.wait_for_url("**/tasks")
+        journeys.nothing_waits(page)
+
+
+def test_a_task_is_finished_without_signal(browser: Browser, mock_world: World) -> None:
+    """Every step works offline and says that it waits; when the signal is back all of it arrives, in order and once."""
+    assert mock_world.provoke is not None
+    mock_world.provoke()
+    with person(browser, mock_world.base_url, "zh", PHONE) as somebody:
+        somebody.forgiven += ["ERR_INTERNET_DISCONNECTED", "Failed to load resource"]
+        page = journeys.log_in(somebody, mock_world, mock_world.workers["建管一组 乙"])
+        page.goto(f"{mock_world.base_url}/tasks")
+        page.locator("a.task").last.click()
+        address = page.url
+        expect(page.get_by_role("button", name="接单", exact=True)).to_be_visible()
+        somebody.context.set_offline(True)
+        journeys.finish_task(somebody, page)
+        expect(page.locator("a.chip:visible", has_text="3 项待发送")).to_be_visible()
+        assert len(page.evaluate("JSON.parse(localStorage.getItem('twingrid.outbox'))")) == 3
+        somebody.context.set_offline(False)
+        journeys.nothing_waits(page)
+        page.goto(address)
+        expect(page.locator(".chip", has_text="已完成").first).to_be_visible()
+        page.locator("summary").click()
+        happened = page.locator("ol.line .strong").all_inner_texts()
+        assert happened[:3] == ["处置完成", "已到场", "已接单"]
+
+
+def test_a_refused_step_keeps_what_was_typed(browser: Browser, mock_world: World) -> None:
+    """When somebody else was faster, the worker reads why and still sees the own note, until it is put away."""
+    assert mock_world.provoke is not None
+    mock_world.provoke()
+    with person(browser, mock_world.base_url, "zh", PHONE) as somebody:
+        somebody.forgiven += ["409", "Failed to load resource"]
+        page = journeys.log_in(somebody, mock_world, mock_world.workers["建管一组 乙"])
+        page.goto(f"{mock_world.base_url}/tasks")
+        page.locator("a.task").last.click()
+        expect(page.get_by_role("button", name="接单", exact=True)).to_be_visible()
+        path = "/api/v1/tasks/" + page.url.rsplit("/", 1)[1]
+        somebody.context.set_offline(True)
+        journeys.press(page, "退回")
+        page.get_by_role("dialog").get_by_role("textbox").fill("配件没有到")
+        page.get_by_role("dialog").get_by_role("button", name="确认退回").click()
+        headers = {"idempotency-key": "another phone"}
+        with person(browser, mock_world.base_url, "zh", PHONE) as other:
+            tab = journeys.log_in(other, mock_world, mock_world.workers["建管一组 乙"])
+            for action in ("accept", "arrive", "handle"):
+                answer = tab.request.post(f"{mock_world.base_url}{path}/{action}", data={}, headers={**headers, "idempotency-key": action + path})
+                assert answer.ok
+        somebody.context.set_offline(False)
+        page.locator("a.chip:visible", has_text="被拒绝").click()
+        expect(page.get_by_text("配件没有到")).to_be_visible()
+        journeys.press(page, "知道了")
+        journeys.nothing_waits(page)
+
+
+def test_tabs_share_one_stream(browser: Browser, mock_world: World) -> None:
+    """Three tabs of one browser keep one connection to the server between them, and all of them follow."""
+    with person(browser, mock_world.base_url, "zh", DESK) as somebody:
+        first = journeys.log_in(somebody, mock_world, mock_world.manager)
+        tabs = [first, somebody.page(), somebody.page()]
+        for number, tab in enumerate(tabs, start=1):
+            tab.goto(f"{mock_world.base_url}/facilities/{number}")
+            journeys.is_live(somebody, tab)
+        for tab in tabs:
+            tab.bring_to_front()
+            journeys.values_change(tab)
+        assert ask(f"{mock_world.base_url}/mock/streams")["open"] == 1
+
+
+def test_a_server_that_is_down_is_said_so(browser: Browser, mock_world: World) -> None:
+    """While the server fails the page says what and offers a retry, and recovers with it."""
+    with person(browser, mock_world.base_url, "en", DESK) as somebody:
+        somebody.forgiven.append("503")
+        page = journeys.log_in(somebody, mock_world, mock_world.manager)
+        ask(f"{mock_world.base_url}/mock/down?on=1")
+        try:
+            page.locator("aside nav a", has_text="Cases").click()
+            expect(page.get_by_role("alert").first).to_be_visible()
+            assert axe_findings(page) == []
+        finally:
+            ask(f"{mock_world.base_url}/mock/down?on=0")
+        page.get_by_role("button", name="Try again").first.click()
+        expect(page.locator("article.case").first).to_be_visible()
+
+
+def test_the_keyboard_reaches_everything(browser: Browser, mock_world: World) -> None:
+    """Tab goes through the navigation with a visible focus, and the first stop skips it."""
+    with person(browser, mock_world.base_url, "en", DESK) as somebody:
+        page = journeys.log_in(somebody, mock_world, mock_world.manager)
+        page.goto(f"{mock_world.base_url}/alarms")
+        expect(journeys.alarm_rows(page).first).to_be_visible()
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        seen = []
+        for _ in range(25):
+            page.keyboard.press("Tab")
+            seen.append(page.evaluate("document.activeElement.textContent.trim()"))
+            assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", seen[-1]
+        assert "Acknowledge" in seen
