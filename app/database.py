@@ -21,6 +21,7 @@ from sqlalchemy.exc import OperationalError
 
 import api.tables
 import dispatch.tables
+import registry.node_status
 import registry.tables
 from core.errors import Refused, Unavailable
 from dispatch.database import prepare

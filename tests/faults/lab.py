@@ -14,6 +14,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,7 +137,17 @@ class Lab:
 
     def __enter__(self) -> Lab:
         """Start everything and wait until readings are acknowledged from every gateway."""
+        try:
+            self._start()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def _start(self) -> None:
+        starter = self._stack.enter_context(ThreadPoolExecutor(1, "lab-starter"))
         for victim in (self.farm, self.broker, self.core, self.api, *self.gateways):
+            victim.starter = starter
             self._stack.callback(victim.kill)
         self.farm.start()
         self.broker.start()
@@ -151,26 +162,45 @@ class Lab:
             victim.start()
         self.wait_for_progress(range(self.world.gateways), 60)
         until(self.api_is_ready, "the API answers", 60)
-        return self
 
     def __exit__(self, *_: object) -> None:
         """End what still runs."""
         self._stack.close()
 
     def drain(self, timeout_s: float = 60.0) -> None:
-        """Stop the devices' readers cleanly: gateways end with an empty spool, then core and API end."""
+        """End the devices, let everything that was read arrive, end the gateways, then core and API.
+
+        Without devices the gateways go on recording that nothing answers; such readings may stay in a spool at the end.
+        """
         for number, victim in enumerate(self.gateways):
             if not victim.alive:
                 victim.start()
                 self.wait_for_progress([number], 30)
         self.farm.stop()
-        until(lambda: not self.on_the_way(), "every reading is acknowledged", timeout_s)
+        time.sleep(1.0)  # what was answered is in the spool by now
+        last = {number: self.next_offset(number) for number in range(self.world.gateways)}
+        until(
+            lambda: all(self.progress(number) >= offset for number, offset in last.items()),
+            "everything that was read is acknowledged",
+            timeout_s,
+        )
         for victim in self.gateways:
             victim.stop()
         time.sleep(2.0)  # the judge's grace: what was committed last is judged a moment later
         self.api.stop()
         code = self.core.stop()
         assert code == 0, f"core ended with {code}:\n{self.core.tail()}"
+
+    def still_spooled(self) -> dict[tuple[int, int], list[tuple[int, int]]]:
+        """Offsets that wait in the spools, by (gateway, epoch): read, safe, and not yet arrived."""
+        found: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        for number in range(self.world.gateways):
+            with closing(sqlite3.connect(self.world.spool(number))) as connection:
+                epoch = int(connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0])
+                rows = connection.execute("SELECT first, first + count FROM chunk").fetchall()
+            if rows:
+                found[number, epoch] = [(first, stop) for first, stop in rows]
+        return found
 
     # -- what is seen --------------------------------------------------------------------------------------------
 
@@ -185,6 +215,10 @@ class Lab:
             "SELECT coalesce((SELECT min(first) FROM chunk), (SELECT CAST(value AS INTEGER) FROM meta"
             " WHERE key = 'next_offset'))",
         )
+
+    def next_offset(self, gateway: int) -> int:
+        """The offset of a gateway's next reading."""
+        return self._ask(gateway, "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'next_offset'")
 
     def on_the_way(self) -> int:
         """Readings in all spools."""

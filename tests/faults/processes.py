@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.faultpoints import VARIABLE
+
+_BOUND = (sys.executable, "-I", "-S", str(Path(__file__).parents[2] / "app" / "launch.py"))
+"""Whatever becomes of the test, its processes end with it."""
 
 
 @dataclass(kw_only=True)
@@ -22,6 +27,7 @@ class Victim:
         command: how it is started.
         log: where its output goes, appended.
         ready: whether it serves again.
+        starter: a thread that outlives the process: Linux takes the end of the starting *thread* for the parent's.
     """
 
     name: str
@@ -29,6 +35,7 @@ class Victim:
     log: Path
     ready: Callable[[], bool] = lambda: True
     environment: dict[str, str] = field(default_factory=dict)
+    starter: Executor | None = None
     _process: subprocess.Popen[bytes] | None = None
 
     def start(self, fault: str = "") -> None:
@@ -36,9 +43,19 @@ class Victim:
         environment = {**os.environ, **self.environment, VARIABLE: fault}
         if not fault:
             environment.pop(VARIABLE)
+        if self.starter is None:
+            self._process = self._spawn(environment)
+        else:
+            self._process = self.starter.submit(self._spawn, environment).result()
+
+    def _spawn(self, environment: dict[str, str]) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as out:
-            self._process = subprocess.Popen(
-                self.command, stdout=out, stderr=subprocess.STDOUT, env=environment, start_new_session=True
+            return subprocess.Popen(
+                [*_BOUND, str(os.getpid()), *self.command],
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
             )
 
     @property

@@ -44,7 +44,9 @@ def kill_run(seed: int) -> dict[str, Any]:
         campaign.run(lab, COUNTS, seed)
         lab.drain()
         data = Path(root) / "data"
-        result, readings = verdict(lab.world, data / "store", data / "twingrid.sqlite", lab.record.excuses)
+        result, readings = verdict(
+            lab.world, data / "store", data / "twingrid.sqlite", lab.record.excuses, lab.still_spooled()
+        )
         wrong = incidents(lab.world, data / "twingrid.sqlite", readings)
         return {
             "kills": len(lab.record.kills),

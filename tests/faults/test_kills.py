@@ -38,7 +38,9 @@ def close(lab: Lab, say: Callable[[str], None]) -> None:
     """
     lab.drain()
     data = lab.world.root / "data"
-    result, readings = verdict(lab.world, data / "store", data / "twingrid.sqlite", lab.record.excuses)
+    result, readings = verdict(
+        lab.world, data / "store", data / "twingrid.sqlite", lab.record.excuses, lab.still_spooled()
+    )
     say(f"{result}\n{lab.record.histogram()}")
     assert result.clean, f"{result} {result.culprits}"
     found = incidents(lab.world, data / "twingrid.sqlite", readings)

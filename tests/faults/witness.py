@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,15 +104,22 @@ def settled_elsewhere(world: World, store: DuckDBStore) -> dict[tuple[int, int],
     return found
 
 
-def verdict(world: World, store_path: Path, database: Path, excuses: Sequence[Excuse]) -> tuple[Verdict, Readings]:
-    """Compare ledger and store."""
+def verdict(
+    world: World,
+    store_path: Path,
+    database: Path,
+    excuses: Sequence[Excuse],
+    still_spooled: Mapping[tuple[int, int], Sequence[tuple[int, int]]],
+) -> tuple[Verdict, Readings]:
+    """Compare ledger, store and spools."""
     points = point_map(database)
     store = DuckDBStore(store_path)
     try:
         readings = read_store(store, list(points))
-        result = judge(
-            served(world), stored(world, readings, points), excuses=excuses, settled=settled_elsewhere(world, store)
-        )
+        elsewhere = settled_elsewhere(world, store)
+        for place, ranges in still_spooled.items():
+            elsewhere.setdefault(place, []).extend(ranges)
+        result = judge(served(world), stored(world, readings, points), excuses=excuses, settled=elsewhere)
     finally:
         store.close()
     return result, readings

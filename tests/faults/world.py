@@ -36,7 +36,8 @@ _RULE = f"""\
   say: {{zh: 计数器越限, en: Counter passed its limit}}
   do: {{zh: [核对计数器], en: [Check the counter]}}
   source: the lab
-  deadline: {{hours: 2, clock: continuous, what: dispose}}
+  evidence: proposal
+  deadline: {{hours: 2, clock: continuous, what: handle}}
 """
 
 

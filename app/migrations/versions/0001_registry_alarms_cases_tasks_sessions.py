@@ -497,8 +497,23 @@ def upgrade() -> None:
     with op.batch_alter_table("api_throttle", schema=None) as batch_op:
         batch_op.create_index("ix_api_throttle_since_ms", ["since_ms"], unique=False)
 
+    op.create_table(
+        "registry_node_status",
+        sa.Column("group_id", sa.String(length=255), nullable=False),
+        sa.Column("node_id", sa.String(length=255), nullable=False),
+        sa.Column("online", sa.Boolean(), nullable=False),
+        sa.Column("since_ms", sa.BigInteger(), nullable=False),
+        sa.Column("seen_ms", sa.BigInteger(), nullable=False),
+        sa.Column("put_ms", sa.BigInteger(), nullable=False),
+        sa.Column("readings", sa.BigInteger(), nullable=False),
+        sa.Column("health", sa.Text(), nullable=False),
+        sa.Column("devices", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("group_id", "node_id", name=op.f("pk_registry_node_status")),
+    )
+
 
 def downgrade() -> None:
+    op.drop_table("registry_node_status")
     with op.batch_alter_table("api_throttle", schema=None) as batch_op:
         batch_op.drop_index("ix_api_throttle_since_ms")
 
