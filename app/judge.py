@@ -147,6 +147,11 @@ class Judge:
         """Readings not judged yet."""
         return self._size
 
+    @property
+    def unwritten(self) -> int:
+        """Alarm changes that wait for the database."""
+        return len(self._unwritten)
+
     def __enter__(self) -> Judge:
         """Start the thread."""
         self._thread.start()

@@ -13,6 +13,7 @@ import psutil
 
 from core.errors import Finding
 
+BUSY_PORT = "TG-0020"
 _PATIENCE_S = 1.0
 
 
@@ -106,7 +107,7 @@ def _busy(use: PortUse) -> Finding | None:
             what = f"port {use.port} ({use.what}) is in use{_by_whom(use.port)}"
         else:
             what = f"cannot listen on {use.host}:{use.port} ({use.what}): {error.strerror or error}"
-        return Finding(code="TG-0020", what=what, fix=f"stop that program, or choose another port: {use.change}")
+        return Finding(code=BUSY_PORT, what=what, fix=f"stop that program, or choose another port: {use.change}")
     return None
 
 

@@ -221,6 +221,11 @@ class Settings(_Section):
         return self.data_dir / "broker"
 
     @property
+    def core_status_file(self) -> Path:
+        """Where the core process says how it is."""
+        return self.data_dir / "run" / "core.json"
+
+    @property
     def setup_code_file(self) -> Path:
         """Where the one-time code for the first administrator stands."""
         return self.secrets_dir / "setup-code"

@@ -107,5 +107,19 @@ def choose_language(arguments: Sequence[str], environment: Mapping[str, str] | N
     return Language.ENGLISH
 
 
+def without_language(arguments: Sequence[str]) -> list[str]:
+    """The command line without ``--lang``, which may stand anywhere in it."""
+    kept: list[str] = []
+    skip = False
+    for argument in arguments:
+        if skip or argument.startswith("--lang="):
+            skip = False
+        elif argument == "--lang":
+            skip = True
+        else:
+            kept.append(argument)
+    return kept
+
+
 def _language(text: str) -> Language:
     return Language.CHINESE if text.lower().startswith("zh") else Language.ENGLISH

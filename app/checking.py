@@ -1,0 +1,64 @@
+"""Everything an operator writes, checked at once, with the same eyes as at start: nothing is opened or changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.settings import Settings
+from app.settings_file import load
+from app.wiring import load_rule_set, rule_sources
+from app.wiring_api import api_settings
+from app.wiring_core import local_day
+from core.clock import SystemClock
+from core.errors import Finding, Invalid
+from gateway.service import load_config
+from registry.classbook import load_classes
+from registry.content import read_folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckResult:
+    """What was looked at, and what is wrong."""
+
+    files: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+def check_all(config: Path | None) -> CheckResult:
+    """Check settings, gateways, registry folder and rule book."""
+    try:
+        loaded = load(config)
+    except Invalid as error:  # without settings nobody knows where the rest is
+        return CheckResult(files=tuple({f.file for f in error.findings if f.file}), findings=error.findings)
+    settings = loaded.settings
+    files = [str(loaded.file)] if loaded.file else []
+    findings: list[Finding] = []
+    for names, look in _looks(settings):
+        files += names
+        try:
+            look()
+        except Invalid as error:
+            findings += error.findings
+    return CheckResult(files=tuple(files), findings=tuple(findings))
+
+
+def _looks(settings: Settings) -> Sequence[tuple[list[str], Callable[[], object]]]:
+    day = local_day(SystemClock().now_ms(), settings.time_zone)
+    classes = load_classes()
+    looks: list[tuple[list[str], Callable[[], object]]] = [([], lambda: api_settings(settings))]
+    looks += [([str(file)], lambda file=file: load_config(file)) for file in settings.gateways]  # type: ignore[misc]
+    folder = settings.registry.folder
+    if folder is not None:
+        looks.append(([str(folder)], lambda: read_folder(folder, classes, day)))
+    facility_classes = {name: entry.facility_class for name, entry in classes.items()}
+    looks.append((_rule_files(settings), lambda: load_rule_set(settings, facility_classes)))
+    return looks
+
+
+def _rule_files(settings: Settings) -> list[str]:
+    try:
+        return list(rule_sources(settings.rules.book))
+    except Invalid:
+        return []

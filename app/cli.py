@@ -1,0 +1,69 @@
+"""The command ``twingrid``: joins the commands, chooses the language, turns errors into exit codes.
+
+Only what a command needs is imported when it runs, so that ``twingrid version`` does not load a database.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from app.commands import api, check, config, core, demo, doctor, gateway, up, version
+from app.console import Exit, Speaker
+from app.probes import BUSY_PORT
+from app.texts import choose_language, without_language
+from core.errors import Invalid, TwingridError, Unavailable
+
+log = logging.getLogger(__name__)
+
+
+def build(speaker: Speaker) -> typer.Typer:
+    """The command with all its subcommands, speaking one language."""
+    app = typer.Typer(
+        name="twingrid",
+        help=speaker.say("about"),
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+
+    @app.callback()
+    def top(lang: str = typer.Option("", help=speaker.say("help.lang"))) -> None:
+        """``lang`` was looked at before the help texts were made."""
+
+    for part in (demo, up, core, api, gateway, check, doctor, config, version):
+        part.register(app, speaker)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line of this process and exit."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; the exit code."""
+    speaker = Speaker.make(choose_language(arguments))
+    command = typer.main.get_command(build(speaker))
+    try:
+        command.main(without_language(arguments), prog_name="twingrid")
+    except SystemExit as end:  # typer has explained a wrong use, or the command has chosen its exit code
+        return end.code if isinstance(end.code, int) else Exit.OK
+    except Invalid as error:
+        speaker.findings(error.findings)
+        return Exit.UNAVAILABLE if all(f.code == BUSY_PORT for f in error.findings) else Exit.CONFIG
+    except Unavailable as error:
+        speaker.error(speaker.say("error.unavailable", why=error))
+        return Exit.UNAVAILABLE
+    except TwingridError as error:
+        speaker.error(str(error))
+        return Exit.FINDING
+    return Exit.OK
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""How commands speak: results on standard output, everything else on standard error, exit codes by ``sysexits.h``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from app.texts import say
+from core.errors import Finding
+from core.people import Language
+
+
+class Exit(IntEnum):
+    """What a command answers to its caller."""
+
+    OK = 0
+    FINDING = 1
+    """It ran, and something is wrong."""
+    USAGE = 2
+    UNAVAILABLE = 69
+    """Something it needs does not answer or is in use; try again later."""
+    SOFTWARE = 70
+    CONFIG = 78
+    """Settings or configuration files are wrong."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speaker:
+    """Prints in one language."""
+
+    language: Language
+    out: Console
+    err: Console
+
+    @classmethod
+    def make(cls, language: Language) -> Speaker:
+        """A speaker for this process's terminal; colours only where a terminal is."""
+        return cls(language=language, out=Console(highlight=False), err=Console(stderr=True, highlight=False))
+
+    def say(self, key: str, **values: object) -> str:
+        """A text of the catalogue."""
+        return say(key, self.language, **values)
+
+    def note(self, text: str) -> None:
+        """A line of progress."""
+        self.err.print(escape(text), soft_wrap=True)
+
+    def error(self, text: str) -> None:
+        """One clear line of what is wrong."""
+        self.err.print(f"[bold red]{self.say('error')}:[/] {escape(text)}", soft_wrap=True)
+
+    def findings(self, findings: Iterable[Finding]) -> None:
+        """Everything that is wrong with an input, one finding a paragraph."""
+        for finding in findings:
+            place = ":".join(str(part) for part in (finding.file, finding.line, finding.column) if part)
+            head = f"[bold]{escape(place)}[/] " if place else ""
+            self.err.print(f"{head}[red]{finding.code}[/] {escape(finding.what)}", soft_wrap=True)
+            self.err.print(f"    {self.say('check.fix')}: {escape(finding.fix)}", soft_wrap=True)
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """A table of results."""
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            table.add_row(*(escape(cell) for cell in row))
+        self.out.print(table)
+
+    def json(self, value: Any) -> None:
+        """A result for programs."""
+        self.out.print(json.dumps(value, ensure_ascii=False, indent=1), markup=False, soft_wrap=True)
+
+
+def finding_values(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Findings for JSON."""
+    return [
+        {"code": f.code, "what": f.what, "fix": f.fix, "file": f.file, "line": f.line, "column": f.column}
+        for f in findings
+    ]

@@ -1,0 +1,149 @@
+"""``twingrid demo``: a whole city on one machine, with simulated devices.
+
+Everything it writes lies in one folder and is generated from what the simulator says of itself; the processes are the
+same as in a real installation, plus the simulator.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app import runner
+from app.broker_accounts import DEVICES_USER, HOST_USER, gateway_user, passwords, write_secret
+from app.child import ProcessSpec, python_command
+from app.console import Exit, Speaker
+from app.demo_description import SimCity, read_city
+from app.demo_files import DemoPlace, DemoPorts, node_of, write_demo
+from app.installation import CENTRE, mqtt_url, options, processes
+from app.probes import PortUse, busy_ports
+from app.settings import Settings
+from app.settings_file import load
+from app.supervisor import SupervisorOptions
+from core.errors import Finding, Invalid, Unavailable
+
+_PREPARE_TIMEOUT_S = 120.0
+_CHANGE = {"pages": "--port", "MQTT broker": "--broker-port"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoOptions:
+    """What the person asked for."""
+
+    folder: Path
+    ports: DemoPorts
+    speed: float = 1.0
+    fresh: bool = False
+
+
+def run(wanted: DemoOptions, speaker: Speaker) -> int:
+    """Prepare and run the demo until Ctrl-C; the exit code.
+
+    Raises:
+        Invalid: if ports are in use or something generated does not fit together.
+        Unavailable: if a part cannot be started.
+    """
+    if wanted.fresh:
+        _clear(wanted.folder)
+    speaker.note(speaker.say("demo.preparing"))
+    city = read_city(
+        _output(python_command("firmware_sim", "describe", "--modbus-port-base", str(wanted.ports.modbus)))
+    )
+    place = DemoPlace(folder=wanted.folder, passwords=_passwords(wanted.folder, city))
+    ports = _ports(city, wanted.ports)
+    busy = busy_ports(ports)
+    if busy:
+        raise Invalid(busy)
+    write_demo(city, place, wanted.ports, speaker.language.value)
+    (wanted.folder / ".twingrid-demo").touch()
+    settings = load(place.settings, environment={}).settings
+    say = speaker.say("demo.database", facilities=city.facility_count, points=city.point_count)
+    speaker.note(say)
+    logins = json.loads(_output(python_command("app.demo_setup", str(place.settings))))
+    specs = [_ours(spec) for spec in processes(settings, place.settings)]
+    specs.append(_simulator(wanted, place, ports[2:]))
+    return runner.run(specs, _watched(settings), speaker, lambda: _welcome(settings, place, logins, speaker))
+
+
+def _clear(folder: Path) -> None:
+    """Empty a demo folder; any other folder is left alone."""
+    if not folder.exists():
+        return
+    if not (folder / ".twingrid-demo").exists():
+        what, fix = "is no demo folder and is not emptied", "choose another --data, or remove it yourself"
+        raise Invalid([Finding(code="TG-0041", what=what, fix=fix, file=str(folder))])
+    shutil.rmtree(folder)
+
+
+def _output(command: Sequence[str]) -> str:
+    run = subprocess.run(command, capture_output=True, text=True, timeout=_PREPARE_TIMEOUT_S, check=False)
+    if run.returncode == Exit.OK:
+        return run.stdout
+    last = run.stderr.strip().splitlines()[-12:]
+    raise Unavailable(f"{' '.join(command[2:4])} failed:\n" + "\n".join(last))
+
+
+def _passwords(folder: Path, city: SimCity) -> dict[str, str]:
+    users = [HOST_USER, DEVICES_USER, *(gateway_user(node_of(community)) for community in city.communities)]
+    return dict(passwords(folder / "secrets" / "broker.json", users))
+
+
+def _ports(city: SimCity, ports: DemoPorts) -> list[PortUse]:
+    uses = [
+        PortUse(host="127.0.0.1", port=ports.pages, what="pages", change="--port"),
+        PortUse(host="127.0.0.1", port=ports.broker, what="MQTT broker", change="--broker-port"),
+    ]
+    for community in city.communities:
+        bus = community.modbus_line
+        uses.append(PortUse(host=bus.host, port=bus.port, what=f"simulated bus {bus.id}", change="--modbus-port"))
+    return uses
+
+
+def _ours(spec: ProcessSpec) -> ProcessSpec:
+    """The same process, with the demo's own way to choose a port."""
+    ports = tuple(dataclasses.replace(use, change=_CHANGE.get(use.what, use.change)) for use in spec.ports)
+    return dataclasses.replace(spec, ports=ports)
+
+
+def _simulator(wanted: DemoOptions, place: DemoPlace, ports: Sequence[PortUse]) -> ProcessSpec:
+    url = mqtt_url("127.0.0.1", wanted.ports.broker, DEVICES_USER, place.passwords[DEVICES_USER])
+    command = python_command(
+        *("firmware_sim", "serve", "--modbus-port-base", str(wanted.ports.modbus)),
+        *("--mqtt-url", url, "--speed", str(wanted.speed)),
+    )
+    return ProcessSpec(name="devices", stage=CENTRE, command=command, ports=tuple(ports))
+
+
+def _watched(settings: Settings) -> SupervisorOptions:
+    return options(settings)
+
+
+def _welcome(settings: Settings, place: DemoPlace, logins: list[dict[str, str]], speaker: Speaker) -> None:
+    """Say where to look and how to get in."""
+    address = f"http://localhost:{settings.api.port}"
+    rows = [
+        (
+            login["username"],
+            login["password"] or "…",
+            speaker.say(f"role.{login['role']}"),
+            login[f"name_{speaker.language.value}"],
+        )
+        for login in logins
+    ]
+    fresh = [row for row, login in zip(rows, logins, strict=True) if login["password"]]
+    if fresh:
+        speaker.out.print(speaker.say("demo.logins"), style="bold")
+        columns = [speaker.say(f"col.{name}") for name in ("login", "password", "role", "person")]
+        speaker.table(columns, fresh)
+        file = place.folder / "secrets" / "logins.txt"
+        write_secret(file, "\n".join(" ".join(row[:2]) for row in fresh) + "\n")
+    speaker.out.print()
+    speaker.out.print(f"{speaker.say('demo.open')}  [bold underline]{address}[/]")
+    speaker.out.print(speaker.say("demo.end"))
+    sys.stdout.flush()

@@ -1,0 +1,116 @@
+"""Prepares the demo's database in a process of its own, so that its memory is given back: ``python -m app.demo_setup``.
+
+Migrates, imports the registry folder, gives every demo person without a password of their own a one-time password, and
+prints the logins as JSON on standard output.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import secrets
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from api.passwords import hash_password
+from app import logs
+from app.settings import Settings
+from app.settings_file import load
+from app.wiring import database
+from app.wiring_core import import_registry
+from core.clock import SystemClock
+from core.people import Language, Login, Person, Role
+from registry.classbook import load_classes
+from registry.commands import RegistryCommandsSql
+from registry.queries import Registry
+
+ADMINISTRATOR = "admin"
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+_PASSWORD_LENGTH = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoLogin:
+    """One login as it is printed; ``password`` is empty when its owner has chosen one."""
+
+    username: str
+    password: str
+    role: str
+    name_zh: str
+    name_en: str
+
+
+def prepare(settings: Settings) -> list[DemoLogin]:
+    """Make the database ready; the logins of the demo's people."""
+    engine = database(settings)
+    try:
+        clock = SystemClock()
+        import_registry(settings, engine, clock)
+        return _give_logins(engine, settings.language, clock.now_ms())
+    finally:
+        engine.dispose()
+
+
+def _give_logins(engine: sa.Engine, language: Language, now_ms: int) -> list[DemoLogin]:
+    registry, commands = Registry(engine, load_classes()), RegistryCommandsSql(engine)
+    known = {login.username: login for login in registry.logins()}
+    wanted = [_administrator(language), *(_login(person, language) for person in registry.people() if person.active)]
+    names = {person.number: person.name for person in registry.people()}
+    shown: list[DemoLogin] = []
+    for login in wanted:
+        present = known.get(login.username)
+        password = ""
+        if present is None or present.one_time:
+            password = "".join(secrets.choice(_ALPHABET) for _ in range(_PASSWORD_LENGTH))
+            fresh = dataclasses.replace(login, password_hash=hash_password(password), changed_ms=now_ms)
+            commands.put_login(fresh, "demo", now_ms)
+        name = names.get(login.person) if login.person is not None else None
+        shown.append(
+            DemoLogin(
+                username=login.username,
+                password=password,
+                role=login.role.value,
+                name_zh=name.zh if name else "",
+                name_en=name.en if name else "",
+            )
+        )
+    return shown
+
+
+def _administrator(language: Language) -> Login:
+    return Login(
+        username=ADMINISTRATOR,
+        password_hash="",
+        role=Role.ADMINISTRATOR,
+        language=language,
+        everywhere=True,
+        one_time=True,
+    )
+
+
+def _login(person: Person, language: Language) -> Login:
+    return Login(
+        username=person.code,
+        password_hash="",
+        role=person.role,
+        language=language,
+        communities=person.communities,
+        everywhere=person.everywhere,
+        person=person.number,
+        one_time=True,
+    )
+
+
+def main() -> int:
+    """Prepare what the settings file named on the command line describes."""
+    logs.set_up("warning")
+    logins = prepare(load(Path(sys.argv[1])).settings)
+    sys.stdout.write(json.dumps([dataclasses.asdict(login) for login in logins], ensure_ascii=False) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

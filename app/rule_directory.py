@@ -1,0 +1,88 @@
+"""The rule set as pages show it: each rule in its author's words, and the limits to draw on a chart.
+
+A limit is a comparison of one measurement (or its window) with a number, found in the checked expression; comparisons
+of sums or with attributes have no single line to draw and are left to the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
+
+from api.ports import RuleLimit, RuleText
+from rules.expression import Compare, Const, Load, Measured, Number, Scale, Windowed, comparisons
+from rules.rule_set import Rule, RuleSet
+
+_HIGH = frozenset({">", ">="})
+_LOW = frozenset({"<", "<="})
+Side = Literal["high", "low"]
+
+
+class RuleBook:
+    """Answers from memory for one rule set."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        """Take the rule set in force."""
+        self._rules = rules
+        self._limits: dict[str, tuple[RuleLimit, ...]] = {}
+
+    def rule(self, rule_id: str) -> RuleText | None:
+        """One rule; ``None`` for ``sight.*`` and for rules that no longer exist."""
+        rule = self._rules.by_id.get(rule_id)
+        if rule is None:
+            return None
+        return RuleText(
+            info=rule.info,
+            when=rule.when_text,
+            clear=rule.clear_text,
+            for_s=rule.for_ms / 1000,
+            source=rule.source.document,
+        )
+
+    def limits(self, class_id: str) -> Sequence[RuleLimit]:
+        """Limits over the measurements of a class, in the order of the rule book."""
+        if class_id not in self._limits:
+            units = self._rules.units.get(class_id, {})
+            found = (limit for rule in self._rules.of_class(class_id) for limit in _limits(rule, units))
+            self._limits[class_id] = tuple(found)
+        return self._limits[class_id]
+
+
+def _limits(rule: Rule, known: Mapping[str, str]) -> Iterator[RuleLimit]:
+    for part in comparisons(rule.when):
+        if not isinstance(part, Compare):
+            continue
+        found = _line(part.left, part.right, part.operator.word) or _line(
+            part.right, part.left, _MIRRORED.get(part.operator.word, "")
+        )
+        if found is not None and found[0] in known:
+            key, value, kind = found
+            yield RuleLimit(
+                measurement=key,
+                value=value,
+                unit=known[key],
+                kind=kind,
+                severity=rule.info.severity,
+                rule_id=rule.id,
+                say=rule.info.say,
+            )
+
+
+_MIRRORED = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
+
+
+def _line(measured: Number, limit: Number, word: str) -> tuple[str, float, Side] | None:
+    """(measurement, value in its own unit, side) of ``measurement word number``; ``None`` for anything else."""
+    if not isinstance(limit, Const) or word not in _HIGH | _LOW:
+        return None
+    value = limit.value
+    if isinstance(measured, Scale) and measured.factor > 0:
+        value = (value - measured.offset) / measured.factor
+        measured = measured.child
+    if not isinstance(measured, Load):
+        return None
+    match measured.operand:
+        case Measured(key=key) | Windowed(key=key):
+            return key, value, "high" if word in _HIGH else "low"
+        case _:
+            return None

@@ -1,0 +1,160 @@
+"""What more than one process needs: the store, the database, the rule set, the broker's address."""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+import sqlalchemy as sa
+
+from app.broker_accounts import HOST_USER, passwords
+from app.database import migrate, open_database
+from app.settings import Settings
+from core.cases import RuleInfo
+from core.clock import Clock
+from core.errors import Finding, Invalid
+from core.places import FacilityClass
+from core.ports.store import TimeSeriesStore
+from registry.queries import Registry
+from rules.language.load import load_rules
+from rules.rule_set import RuleSet
+from store.duckdb_store import DuckDBStore
+from store.memory import MemoryStore
+from store.settings import StoreSettings
+from store.victoriametrics import VictoriaMetricsSettings, VictoriaMetricsStore
+
+_MB = 1024 * 1024
+
+
+def database(settings: Settings) -> sa.Engine:
+    """The database, brought to this program's schema.
+
+    Raises:
+        Unavailable: if it does not answer.
+        Refused: if it belongs to a newer program.
+    """
+    engine = open_database(settings.database_url, durable=settings.database.durable)
+    try:
+        migrate(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def open_store(settings: Settings, clock: Clock) -> TimeSeriesStore:
+    """The store that this process owns.
+
+    Raises:
+        Unavailable: if it cannot be opened.
+        Invalid: if its settings contradict each other.
+    """
+    chosen = settings.store
+    if chosen.engine == "memory":
+        return MemoryStore()
+    if chosen.engine == "victoriametrics":
+        options = VictoriaMetricsSettings(raw_days=chosen.raw_days)
+        return VictoriaMetricsStore(chosen.url, settings.store_path, settings=options, clock=clock)
+    return DuckDBStore(settings.store_path, settings=store_settings(settings), clock=clock)
+
+
+def store_settings(settings: Settings) -> StoreSettings:
+    """Settings of the embedded store in its own words."""
+    chosen = settings.store
+    return StoreSettings(
+        hot_rows_max=chosen.hot_rows_max,
+        raw_days=chosen.raw_days,
+        minute_days=chosen.minute_days,
+        disk_budget_bytes=chosen.disk_budget_mb * _MB,
+        memory_limit=f"{chosen.memory_mb}MB",
+        threads=chosen.threads,
+    )
+
+
+def rule_sources(folder: Path | None) -> Mapping[str, str]:
+    """File name to text of every rule file; the rule book that came with Twingrid if no folder is named.
+
+    Raises:
+        Invalid: if the folder cannot be read or holds no rule file.
+    """
+    if folder is None:
+        book = importlib.resources.files("rules") / "book"
+        return {f.name: f.read_text(encoding="utf-8") for f in _sorted(book.iterdir()) if f.name.endswith(".yaml")}
+    try:
+        files = sorted(folder.glob("*.yaml"))
+        texts = {str(file): file.read_text(encoding="utf-8") for file in files}
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(folder, str(error)) from error
+    if not texts:
+        raise _unreadable(folder, "it holds no *.yaml file")
+    return texts
+
+
+def _sorted(entries: object) -> list[importlib.resources.abc.Traversable]:
+    return sorted(entries, key=lambda entry: entry.name)  # type: ignore[call-overload, no-any-return]
+
+
+def _unreadable(folder: Path, why: str) -> Invalid:
+    return Invalid(
+        [Finding(code="TG-0030", what=f"the rule book cannot be read: {why}", fix="check rules.book", file=str(folder))]
+    )
+
+
+def load_rule_set(settings: Settings, classes: Mapping[str, FacilityClass]) -> RuleSet:
+    """The rule set in force.
+
+    Raises:
+        Invalid: with every fault of every file.
+    """
+    return load_rules(rule_sources(settings.rules.book), classes)
+
+
+class RuleInfos:
+    """What dispatch asks of the rule set: information by rule id, ``None`` for one that has left."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        """Take the rule set in force."""
+        self._rules = rules
+
+    def __call__(self, rule_id: str) -> RuleInfo | None:
+        """What is known of the rule."""
+        rule = self._rules.by_id.get(rule_id)
+        return rule.info if rule is not None else None
+
+
+def rule_set_of(settings: Settings, registry: Registry) -> RuleSet:
+    """The rule set for the classes that the registry knows."""
+    return load_rule_set(settings, registry.classes())
+
+
+def broker_url(settings: Settings) -> str:
+    """Where ingest connects, with its own account.
+
+    Raises:
+        Invalid: if the password file of an external broker cannot be read.
+    """
+    broker = settings.broker
+    user, password = broker.username, ""
+    if broker.kind != "external":
+        user = HOST_USER
+        password = passwords(broker_secrets(settings), [HOST_USER])[HOST_USER]
+    elif broker.password_file is not None:
+        password = _password(broker.password_file)
+    scheme = "mqtts" if broker.tls else "mqtt"
+    login = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user else ""
+    return f"{scheme}://{login}{broker.host}:{broker.port}"
+
+
+def broker_secrets(settings: Settings) -> Path:
+    """The file with the passwords of our own broker's accounts."""
+    return settings.secrets_dir / "broker.json"
+
+
+def _password(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        what, fix = f"cannot be read: {error}", "create it, readable by Twingrid only"
+        raise Invalid([Finding(code="TG-0031", what=what, fix=fix, file=str(file))]) from error

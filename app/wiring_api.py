@@ -1,0 +1,181 @@
+"""The API process: stateless, any number of them. Readings come from the core's socket, all else from SQL."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.application import create_app
+from api.ports import ApiPorts
+from api.settings import ApiSettings
+from app.commands.version import twingrid_version
+from app.core_status import CoreWatch
+from app.rule_directory import RuleBook
+from app.settings import Settings
+from app.wiring import RuleInfos, database, rule_set_of
+from core.clock import SystemClock
+from core.errors import Finding, Invalid, Unavailable
+from dispatch.desk import SqlDesk
+from dispatch.queries import SqlCaseQueries
+from registry.classbook import load_classes
+from registry.commands import RegistryCommandsSql
+from registry.directory import Directory
+from registry.node_status import SqlNodeStatusBook
+from registry.queries import Registry
+from store.remote import RemoteStore
+
+log = logging.getLogger(__name__)
+
+_REFRESH_EVERY_S = 2.0
+_GRACE_S = 2
+_BACKLOG = 512
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers of its own: the frame of the process has them."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        """Prepare; ``listening`` is set when requests are answered."""
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        self.listening.set()
+
+
+async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+    """Serve until ``stop`` is set.
+
+    Raises:
+        core.errors.Invalid: if rules or settings are wrong.
+        core.errors.Unavailable: if the database does not answer or the port is taken.
+    """
+    with application(settings) as (app, directory), _listen(settings) as listener:
+        server = _Server(_options(app, settings))
+        serving = asyncio.create_task(server.serve([listener]), name="http")
+        refreshing = asyncio.create_task(_refresh(directory), name="refresh")
+        listening = asyncio.create_task(server.listening.wait(), name="listening")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        helpers = (refreshing, listening, stopping)
+        try:
+            await asyncio.wait([serving, listening], return_when=asyncio.FIRST_COMPLETED)
+            if server.listening.is_set():
+                ready()
+            await asyncio.wait([serving, refreshing, stopping], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            server.should_exit = True
+            for task in helpers:
+                task.cancel()
+            results = await asyncio.gather(serving, *helpers, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+
+
+def _listen(settings: Settings) -> socket.socket:
+    host, port = settings.api.host, settings.api.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise Unavailable(f"cannot listen on {host}:{port}: {error.strerror}; choose another api.port") from error
+
+
+def _options(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=settings.api.https,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+
+
+@contextmanager
+def application(settings: Settings) -> Iterator[tuple[FastAPI, Directory]]:
+    """The application joined to its neighbours, and the directory that must be refreshed while it serves."""
+    clock = SystemClock()
+    with ExitStack() as open_parts:
+        engine = database(settings)
+        open_parts.callback(engine.dispose)
+        registry = Registry(engine, load_classes())
+        rules = rule_set_of(settings, registry)
+        directory = Directory(engine, registry)
+        store = RemoteStore(settings.store_socket)
+        open_parts.callback(store.close)
+        ports = ApiPorts(
+            store=store,
+            registry=registry,
+            registry_commands=RegistryCommandsSql(engine),
+            directory=directory,
+            cases=SqlCaseQueries(engine, registry),
+            case_commands=SqlDesk(engine, rules=RuleInfos(rules), source=registry),
+            rules=RuleBook(rules),
+            clock=clock,
+            engine=engine,
+            nodes=SqlNodeStatusBook(engine),
+            watch=CoreWatch(settings.core_status_file, clock),
+        )
+        yield create_app(ports, api_settings(settings)), directory
+
+
+def api_settings(settings: Settings) -> ApiSettings:
+    """The API's settings in its own words.
+
+    Raises:
+        Invalid: if the metrics token cannot be read.
+    """
+    chosen = settings.api
+    return ApiSettings(
+        version=twingrid_version(),
+        setup_code_file=settings.setup_code_file,
+        web_root=web_root(settings),
+        https=chosen.https,
+        hosts=frozenset(chosen.hosts),
+        metrics_token=_token(chosen.metrics_token_file),
+        idle_timeout_s=round(chosen.idle_timeout_s),
+        absolute_timeout_s=round(chosen.absolute_timeout_s),
+        max_streams=chosen.max_streams,
+    )
+
+
+def web_root(settings: Settings) -> Path | None:
+    """Where the built pages are: as set, else beside this checkout; ``None`` when they were never built."""
+    if settings.api.web_root is not None:
+        return settings.api.web_root
+    built = Path(__file__).resolve().parents[1] / "web" / "dist"
+    return built if (built / "index.html").is_file() else None
+
+
+def _token(file: Path | None) -> str:
+    if file is None:
+        return ""
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        what, fix = f"cannot be read: {error}", "create it, readable by Twingrid only, or remove api.metrics_token_file"
+        raise Invalid([Finding(code="TG-0032", what=what, fix=fix, file=str(file))]) from error
+
+
+async def _refresh(directory: Directory) -> None:
+    while True:
+        await asyncio.sleep(_REFRESH_EVERY_S)
+        try:
+            await asyncio.to_thread(directory.refresh)
+        except Unavailable as error:
+            log.warning("the registry does not answer", extra={"why": str(error)})

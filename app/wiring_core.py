@@ -1,0 +1,242 @@
+"""The core process: ingest, rules, dispatch, and the store that they share.
+
+Order of the start: database, registry, store, rules with their memory, the socket for readers, the host. The host comes
+last, because from then on readings arrive; it is also the first to go, so that everything it committed is still judged,
+written down and served to readers until the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from app.core_status import CoreStatus, write_status
+from app.evidence import StoreEvidence
+from app.judge import Judge, JudgeSettings
+from app.settings import Settings
+from app.snapshot import read_snapshot
+from app.wiring import RuleInfos, broker_url, database, open_store, rule_set_of
+from core.clock import Clock, SystemClock
+from core.errors import Unavailable
+from core.ports.store import TimeSeriesStore
+from core.readings import Readings
+from dispatch.journal import SqlJournal
+from dispatch.outbox import LogDeliverer, Outbox
+from ingest.host import Host, HostSettings
+from registry.classbook import load_classes
+from registry.content import read_folder
+from registry.directory import Directory
+from registry.importer import apply
+from registry.node_status import SqlNodeStatusBook
+from registry.queries import Registry
+from rules.engine.engine import Engine, EngineSettings
+from rules.rule_set import RuleSet
+from store.remote_server import serve
+
+log = logging.getLogger(__name__)
+
+_WATCH_EVERY_S = 0.5
+_REFRESH_EVERY_S = 2.0
+_DELIVER_EVERY_S = 1.0
+
+
+@dataclass(kw_only=True)
+class Core:
+    """The running parts, for the loop that watches them."""
+
+    settings: Settings
+    clock: Clock
+    engine: sa.Engine
+    store: TimeSeriesStore
+    directory: Directory
+    judge: Judge
+    host: Host
+    outbox: Outbox
+
+
+async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+    """Run the core process until ``stop`` is set.
+
+    Raises:
+        core.errors.Invalid: if registry or rules are wrong.
+        core.errors.Unavailable: if store or database cannot be opened.
+    """
+    with core(settings, SystemClock()) as parts:
+        ready()
+        chores = [
+            asyncio.create_task(_watch(parts), name="watch"),
+            asyncio.create_task(_every(settings.store.maintain_every_s, parts, _maintain), name="maintain"),
+            asyncio.create_task(_every(_REFRESH_EVERY_S, parts, _refresh), name="refresh"),
+            asyncio.create_task(_every(_DELIVER_EVERY_S, parts, _deliver), name="deliver"),
+        ]
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        done, _ = await asyncio.wait([stopping, *chores], return_when=asyncio.FIRST_COMPLETED)
+        for task in (stopping, *chores):
+            task.cancel()
+        await asyncio.gather(stopping, *chores, return_exceptions=True)
+        for task in done - {stopping}:
+            task.result()  # a side task that died takes the service with it
+
+
+@contextmanager
+def core(settings: Settings, clock: Clock) -> Iterator[Core]:
+    """Open and join all parts; end them in the reverse order."""
+    with ExitStack() as open_parts:
+        engine = database(settings)
+        open_parts.callback(engine.dispose)
+        import_registry(settings, engine, clock)
+        registry = Registry(engine, load_classes())
+        directory = Directory(engine, registry)
+        rule_set = rule_set_of(settings, registry)
+        store = open_store(settings, clock)
+        open_parts.callback(store.close)
+        journal = SqlJournal(
+            engine, rules=RuleInfos(rule_set), source=registry, evidence=StoreEvidence(store, registry)
+        )
+        judge = _judge(settings, rule_set, directory, store, journal, clock)
+        open_parts.enter_context(judge)
+        settings.store_socket.parent.mkdir(parents=True, exist_ok=True)
+        open_parts.enter_context(serve(store, settings.store_socket))
+        host = _host(settings, store, directory, clock, judge, SqlNodeStatusBook(engine))
+        open_parts.enter_context(host)
+        yield Core(
+            settings=settings,
+            clock=clock,
+            engine=engine,
+            store=store,
+            directory=directory,
+            judge=judge,
+            host=host,
+            outbox=Outbox(engine),
+        )
+
+
+def import_registry(settings: Settings, engine: sa.Engine, clock: Clock) -> None:
+    """Import the registry folder, if one is set; importing the same folder again changes nothing.
+
+    Raises:
+        Invalid: with everything that is wrong in the folder.
+    """
+    folder = settings.registry.folder
+    if folder is None:
+        return
+    now_ms = clock.now_ms()
+    day = local_day(now_ms, settings.time_zone)
+    plan = apply(engine, read_folder(folder, load_classes(), day), day=day, actor="settings", now_ms=now_ms)
+    log.info("registry folder imported", extra={"folder": str(folder), "changes": len(plan.changes)})
+
+
+def local_day(now_ms: int, zone: str) -> str:
+    """ISO date of that moment in a time zone."""
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    return datetime.fromtimestamp(now_ms / 1000, ZoneInfo(zone)).date().isoformat()
+
+
+def _judge(
+    settings: Settings,
+    rule_set: RuleSet,
+    directory: Directory,
+    store: TimeSeriesStore,
+    journal: SqlJournal,
+    clock: Clock,
+) -> Judge:
+    options = EngineSettings(
+        grace_ms=round(settings.rules.grace_s * 1000), reach_ms=round(settings.rules.keep_states_s * 1000)
+    )
+    path = settings.data_dir / "rules" / "snapshot"
+    engine = Engine(rule_set, directory.members(), store, options)
+    kept = read_snapshot(path)
+    number = 0
+    if kept is not None:
+        number, state = kept
+        engine.restore(state)
+    judge = Judge(
+        JudgeSettings(snapshot_path=path, snapshot_every_s=settings.rules.snapshot_every_s),
+        engine=engine,
+        journal=journal,
+        store=store,
+        clock=clock,
+    )
+    judge.recover(number)
+    return judge
+
+
+def _host(
+    settings: Settings,
+    store: TimeSeriesStore,
+    directory: Directory,
+    clock: Clock,
+    judge: Judge,
+    book: SqlNodeStatusBook,
+) -> Host:
+    options = HostSettings(
+        broker_url=broker_url(settings),
+        host_id=settings.ingest.host_id,
+        groups=settings.ingest.groups,
+        max_queued_bytes=settings.ingest.max_queued_mb * 1024 * 1024,
+    )
+
+    def committed(number: int, readings: Readings) -> None:
+        judge.submit(number, readings)
+
+    return Host(options, store=store, directory=directory, clock=clock, on_committed=committed, status_book=book)
+
+
+# --- chores -----------------------------------------------------------------------------------------------------
+
+
+async def _watch(parts: Core) -> None:
+    """Say how things are, and end the process when one of its threads has died: it is started again whole."""
+    while True:
+        _tell(parts)
+        for failure in (parts.host.failure, parts.judge.failure):
+            if failure is not None:
+                raise RuntimeError("a thread of the core process died") from failure
+        await asyncio.sleep(_WATCH_EVERY_S)
+
+
+def _tell(parts: Core) -> None:
+    counts = parts.host.count_all() + parts.judge.counts
+    status = CoreStatus(
+        at_ms=parts.clock.now_ms(),
+        broker=parts.host.is_connected,
+        waiting_bytes=parts.host.queued_bytes,
+        waiting_readings=parts.judge.waiting,
+        journal_waits=parts.judge.unwritten > 0,
+        counts=dict(counts),
+    )
+    try:
+        write_status(parts.settings.core_status_file, status)
+    except OSError as error:
+        log.warning("the core's status cannot be written", extra={"why": str(error)})
+
+
+async def _every(seconds: float, parts: Core, chore: Callable[[Core], None]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await asyncio.to_thread(chore, parts)
+        except Unavailable as error:
+            log.warning("a chore waits for a neighbour", extra={"chore": chore.__name__, "why": str(error)})
+
+
+def _maintain(parts: Core) -> None:
+    done = parts.store.maintain(parts.clock.now_ms())
+    if done.segments_written or done.segments_dropped:
+        log.info("store maintained", extra={"written": done.segments_written, "dropped": done.segments_dropped})
+
+
+def _refresh(parts: Core) -> None:
+    if parts.directory.refresh():
+        log.info("registry changed", extra={"version": parts.directory.version})
+
+
+def _deliver(parts: Core) -> None:
+    parts.outbox.deliver(LogDeliverer(), parts.clock.now_ms())

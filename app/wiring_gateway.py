@@ -1,0 +1,28 @@
+"""The gateway process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from core.clock import SystemClock
+from gateway.service import load_config
+from gateway.service import run as run_gateway
+
+_SETTLED_S = 0.2
+
+
+async def run(file: Path, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+    """Run the gateway that ``file`` describes until ``stop`` is set.
+
+    Raises:
+        core.errors.Invalid: if the file is wrong.
+        core.errors.Unavailable: if the spool cannot be opened.
+    """
+    config = load_config(file)
+    running = asyncio.create_task(run_gateway(config, clock=SystemClock(), stop=stop), name="gateway")
+    done, _ = await asyncio.wait([running], timeout=_SETTLED_S)
+    if not done:
+        ready()
+    await running
