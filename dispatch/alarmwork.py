@@ -145,8 +145,8 @@ class AlarmWork:
     def update(self, row: Any, **values: object) -> Any:
         """Change an alarm row; the row after it."""
         table = tables.alarm
-        query = sa.update(table).where(table.c.alarm_id == row.alarm_id).values(**values)
-        return self._connection.execute(query.returning(table)).one()
+        query = sa.update(table).where(table.c.alarm_id == sa.bindparam("row_id")).returning(table)
+        return self._connection.execute(query, {"row_id": row.alarm_id, **values}).one()
 
     def tell(self, row: Any, what: str) -> None:
         """A line in the change feed."""
@@ -196,7 +196,7 @@ class AlarmWork:
             "case": self._case_of(change.into) if change.kind is ChangeKind.SPLIT else None,
         }
         table = tables.alarm
-        row = self._connection.execute(sa.insert(table).values(**values).returning(table)).one()
+        row = self._connection.execute(sa.insert(table).returning(table), values).one()
         self._keep_evidence(change.alarm_id, evidence)
         self.ledger.note_alarm(row, change=change.kind.value, event=AlarmEvent.ENTER.value)
         self.tell(row, change.kind.value)

@@ -62,8 +62,8 @@ class CaseWork:
     def update(self, row: Any, **values: object) -> Any:
         """Change a case row; the row after it."""
         table = tables.case
-        query = sa.update(table).where(table.c.number == row.number).values(changed_ms=self._now_ms, **values)
-        return self._connection.execute(query.returning(table)).one()
+        query = sa.update(table).where(table.c.number == sa.bindparam("row_number")).returning(table)
+        return self._connection.execute(query, {"row_number": row.number, "changed_ms": self._now_ms, **values}).one()
 
     def step(
         self,
@@ -231,7 +231,7 @@ class CaseWork:
             "note": "",
         }
         table = tables.case
-        row = self._connection.execute(sa.insert(table).values(**values).returning(table)).one()
+        row = self._connection.execute(sa.insert(table).returning(table), values).one()
         year = datetime.fromtimestamp(self._now_ms / 1000, self._policy.calendar.zone).year
         row = self.update(row, code=f"C-{year}-{row.number:06d}")
         self._ledger.note(row.number, "opened", to_state=row.state, note=alarm.alarm_id)

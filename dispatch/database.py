@@ -22,7 +22,7 @@ PRAGMAS = (
     "PRAGMA journal_mode=WAL",  # readers never wait for the writer
     "PRAGMA synchronous=NORMAL",  # WAL: an app crash loses nothing; a power cut may lose the newest commits, see below
     "PRAGMA foreign_keys=ON",
-    "PRAGMA busy_timeout=5000",
+    "PRAGMA busy_timeout=10000",
     "PRAGMA temp_store=MEMORY",
 )
 DURABLE = "PRAGMA synchronous=FULL"

@@ -27,6 +27,8 @@ from dispatch.worktime import MINUTE_MS
 logger = logging.getLogger(__name__)
 
 _SEEK_EVERY_MS = 5 * MINUTE_MS
+_MOST = 500
+"""Changes in one transaction: about a second of the write lock."""
 _SHOWN = frozenset({ChangeKind.OPENED, ChangeKind.SPLIT})
 
 
@@ -72,11 +74,16 @@ class SqlJournal:
     def apply(self, changes: Sequence[AlarmChange], now_ms: int) -> None:
         """Record changes in order and let cases, tasks and notifications follow.
 
+        A flood of more than 500 changes is several transactions, so that people's actions come in between.
+
         Raises:
-            core.errors.Unavailable: if the database does not answer; nothing was recorded then.
+            core.errors.Unavailable: if the database does not answer; what was not recorded then is recorded when the
+                same changes are applied again.
         """
-        if not changes:
-            return
+        for begin in range(0, len(changes), _MOST):
+            self._apply(changes[begin : begin + _MOST], now_ms)
+
+    def _apply(self, changes: Sequence[AlarmChange], now_ms: int) -> None:
         evidence, source = self._gathered(changes), SourceOnce(self._source)
         with writing(self._engine) as connection:
             work = self._work(connection, source, now_ms)

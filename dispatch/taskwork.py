@@ -113,7 +113,7 @@ class TaskWork:
             "routing": routing_text(assigned),
             "version": 1,
         }
-        row = self._connection.execute(sa.insert(tables.task).values(**values).returning(tables.task)).one()
+        row = self._connection.execute(sa.insert(tables.task).returning(tables.task), values).one()
         self._ledger.note(case.number, "assigned", task=row.number, to_state=row.state, note=_whose(row.owner))
         self._announce(row, case, "task" if kind is TaskKind.HANDLE or not row.ready else "verify", announce_ms)
         self.tell(row, case, "assigned")
@@ -124,9 +124,9 @@ class TaskWork:
         table = tables.task
         if isinstance(state := values.get("state"), TaskState):
             values |= {"state": state.value, "open": state in OPEN_TASK_STATES}
-        query = sa.update(table).where(table.c.number == row.number)
-        query = query.values(changed_ms=self._now_ms, version=table.c.version + 1, **values)
-        return self._connection.execute(query.returning(table)).one()
+        query = sa.update(table).where(table.c.number == sa.bindparam("row_number")).returning(table)
+        values |= {"row_number": row.number, "changed_ms": self._now_ms, "version": row.version + 1}
+        return self._connection.execute(query, values).one()
 
     def reassign(
         self, row: Any, case: Any, *, owner: int | None = None, not_again: int | None = None, kind: str = "task"
