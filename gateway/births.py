@@ -80,10 +80,11 @@ def dbirth(metrics: Sequence[Metric], points: Points, rows: dict[int, int], *, s
         )
         if row is None:
             entry.is_null = True
+            _add_properties(entry, metric.unit, GOOD)
             continue
         code = int(points.quality[row])
         set_value(entry, metric.type, float(points.value[row]), points.text.get(row))
-        _add_properties(entry, points.names[row].unit, code)
+        _add_properties(entry, metric.unit, code)
     return payload.SerializeToString()
 
 

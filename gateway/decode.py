@@ -120,9 +120,14 @@ class BlockDecoder:
         if self._bits:
             bits = np.unpackbits(octets, bitorder="little")[self._address]
             return Decoded(value=bits.astype(np.float64), quality=np.full(self._n, GOOD, np.uint8))
-        value = np.empty(self._n, np.float64)
         codes = np.full(self._n, GOOD, np.uint8)
         text: dict[int, str] = {}
+        with np.errstate(invalid="ignore", over="ignore"):  # a signalling NaN is data here, not an accident
+            value = self._numbers(octets, codes, text)
+        return self._judged(value, codes, text)
+
+    def _numbers(self, octets: UInt8s, codes: UInt8s, text: dict[int, str]) -> Float64s:
+        value = np.empty(self._n, np.float64)
         for group in self._groups:
             raw = octets[group.positions].view(_DTYPES[group.type])[:, 0]
             if group.shift is not None and group.mask is not None:
@@ -139,7 +144,7 @@ class BlockDecoder:
         if self._scaled:
             value = value * self._scale + self._offset
         self._apply_exponents(octets, value, codes)
-        return self._judged(value, codes, text)
+        return value
 
     def _apply_exponents(self, octets: UInt8s, value: Float64s, codes: UInt8s) -> None:
         for row, sign, positions, signed in self._exponents:

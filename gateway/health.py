@@ -42,6 +42,7 @@ class Health:
         spool_oldest_s: age of the oldest waiting reading, 0 when none waits.
         spool_damaged: records put aside because they were damaged.
         spool_replaced: file name of a spool that was put aside at the start, empty when none was.
+        spool_rollbacks: times the host knew offsets that the spool had lost, since the start.
         spool_failures: commits that failed.
         in_flight_bytes: published and not settled.
         read, committed, evicted: readings since the start.
@@ -62,6 +63,7 @@ class Health:
     spool_oldest_s: float
     spool_damaged: int
     spool_replaced: str
+    spool_rollbacks: int
     spool_failures: int
     in_flight_bytes: int
     read: int
@@ -83,6 +85,7 @@ _METRICS: tuple[tuple[str, str, DataType], ...] = (
     ("Health/Spool oldest s", "spool_oldest_s", DataType.DOUBLE),
     ("Health/Spool damaged records", "spool_damaged", DataType.INT64),
     ("Health/Spool replaced file", "spool_replaced", DataType.STRING),
+    ("Health/Spool rollbacks", "spool_rollbacks", DataType.INT64),
     ("Health/Spool failures", "spool_failures", DataType.INT64),
     ("Health/In flight bytes", "in_flight_bytes", DataType.INT64),
     ("Health/Readings read", "read", DataType.INT64),

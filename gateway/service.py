@@ -219,6 +219,7 @@ class Gateway:
             spool_oldest_s=max(0.0, (now_ms - state.oldest_ms) / 1000) if state.oldest_ms else 0.0,
             spool_damaged=state.damaged,
             spool_replaced=state.replaced,
+            spool_rollbacks=uplink.counters.rollbacks,
             spool_failures=writer.failures if writer else 0,
             in_flight_bytes=uplink.window.in_flight_bytes,
             read=self._intake.accepted,
@@ -248,7 +249,7 @@ def _prepare(spool: Spool, points: Points) -> SpoolState:
     for row, name in enumerate(points.names):
         by_device.setdefault(name.device, []).append(row)
     for device, rows in by_device.items():
-        metrics = [(points.names[row].metric, points.names[row].type) for row in rows]
+        metrics = [(points.names[row].metric, points.names[row].type, points.names[row].unit) for row in rows]
         points.alias[rows] = spool.aliases(device, metrics)
     spool.retire(points.alias.tolist())
     return spool.state()

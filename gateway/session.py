@@ -132,6 +132,14 @@ class Window:
         credit_bytes: most bytes published and not settled.
         settled: what the host says is settled, everything trimmed before the start included.
         cursor: the backlog begins here.
+        stop: the next offset of the spool.
+        opened: the spool's next offset when it was opened.
+        unproven: the spool was not closed properly, so the host might know offsets that were given before and are lost
+            here. Until its word shows that it does not, one chunk travels at a time, and ``ahead`` tells if it does.
+        ahead: the host knows offsets that were never published: the spool was set back.
+        fresh_limit_bytes: most bytes of fresh chunks kept in memory.
+        retry_s: present retry time.
+        counters: for the health page.
     """
 
     epoch: int
@@ -139,6 +147,9 @@ class Window:
     settled: Settled
     cursor: int
     stop: int
+    opened: int = 0
+    unproven: bool = False
+    ahead: bool = False
     fresh_limit_bytes: int = 1 << 20
     retry_s: float = FIRST_RETRY_S
     counters: WindowCounters = field(default_factory=WindowCounters)
@@ -146,6 +157,7 @@ class Window:
     _fresh_bytes: int = 0
     _flights: dict[int, _Flight] = field(default_factory=dict)
     _flight_bytes: int = 0
+    _known: int = 0
 
     # --- what arrives -------------------------------------------------------------------------------------------
 
@@ -168,10 +180,14 @@ class Window:
             self.counters.foreign_acks += 1
             return []
         self.counters.acks += 1
-        self.settled.raise_low(min(settled.low, self.stop))
-        for island in settled.islands():
-            if island.stop <= self.stop:
-                self.settled.add(island)
+        islands = list(settled.islands())
+        if max((island.stop for island in islands), default=settled.low) > max(self._known, self.opened):
+            self.ahead = True
+            return []
+        self.unproven = False
+        self.settled.raise_low(settled.low)
+        for island in islands:
+            self.settled.add(island)
         done = [flight.parcel for flight in self._flights.values() if self.settled.covers(flight.parcel.span)]
         for parcel in done:
             del self._flights[parcel.span.first]
@@ -188,6 +204,8 @@ class Window:
         self._fresh_bytes = 0
         self.cursor = self.settled.low
         self.retry_s = FIRST_RETRY_S
+        if self.unproven:
+            self._known = 0
 
     # --- what goes out ------------------------------------------------------------------------------------------
 
@@ -218,6 +236,10 @@ class Window:
         if self._fresh or self.cursor >= stop or room <= 0 or (self._flights and room < self.credit_bytes // 4):
             return None
         return OffsetRange(self.cursor, stop), room
+
+    def declared(self, span: OffsetRange) -> None:
+        """A gap record of these offsets is published: from now on the host may know them."""
+        self._known = max(self._known, span.stop)
 
     def forget(self, first: int) -> None:
         """A chunk in flight is no longer in the spool: evicted or damaged, its gap record travels instead."""
@@ -263,9 +285,10 @@ class Window:
         return self._flight_bytes
 
     def _fits(self, size: int) -> bool:
-        return not self._flights or self._flight_bytes + size <= self.credit_bytes
+        return not self._flights or (not self.unproven and self._flight_bytes + size <= self.credit_bytes)
 
     def _launch(self, parcel: Parcel, now_s: float) -> None:
         self.counters.published += 1
+        self._known = max(self._known, parcel.span.stop)
         self._flights[parcel.span.first] = _Flight(parcel, now_s)
         self._flight_bytes += parcel.size

@@ -21,7 +21,7 @@ import secrets
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core import faultpoints
@@ -34,6 +34,7 @@ from gateway.spool_file import SCHEMA_VERSION, open_or_replace
 
 log = logging.getLogger(__name__)
 
+_COLUMNS = "first, count, device, crc32, from_ms, to_ms, record_crc, metrics"
 ROW_OVERHEAD = 96
 """Bytes a chunk's row takes beside its metrics, for the budget."""
 
@@ -67,6 +68,21 @@ class GapRecord:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Trim:
+    """What may be deleted.
+
+    Attributes:
+        epoch: the epoch it speaks of; in another one it deletes nothing.
+        settled: what the host says is settled.
+        version: the sender's own number for it.
+    """
+
+    epoch: int
+    settled: Settled
+    version: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Committed:
     """What one commit did.
 
@@ -90,6 +106,7 @@ class SpoolState:
         chunks, readings, bytes: what waits.
         gap_readings: readings in gap records that wait.
         oldest_ms: event time of the oldest waiting reading, 0 when none waits.
+        unclean: it was not closed properly the last time.
         damaged: records that were found damaged since it was opened.
         replaced: file name of a damaged predecessor, empty when there was none.
     """
@@ -102,6 +119,7 @@ class SpoolState:
     bytes: int
     gap_readings: int
     oldest_ms: int
+    unclean: bool
     damaged: int
     replaced: str
 
@@ -114,6 +132,7 @@ class Metric:
     name: str
     alias: int
     type: DataType
+    unit: str
 
 
 @dataclass(slots=True)
@@ -137,10 +156,11 @@ class _Removed:
 
 @dataclass(slots=True)
 class _Aliases:
-    """Aliases of this spool and the datatypes behind them."""
+    """Aliases of this spool and what is behind them."""
 
     by_name: dict[tuple[str, str], int] = field(default_factory=dict)
     types: dict[int, DataType] = field(default_factory=dict)
+    units: dict[int, str] = field(default_factory=dict)
 
 
 class Spool:
@@ -165,6 +185,7 @@ class Spool:
         self._tally = _Tally()
         self._aliases = _Aliases()
         self._closed = False
+        self._unclean = False
         self._db, self._replaced = open_or_replace(
             path, now_ms, self.options.busy_timeout_s, lambda db: self._start(db, now_ms)
         )
@@ -175,6 +196,7 @@ class Spool:
         with self._transaction():
             if self._meta("identity") and self._meta("seal") != self._seal():
                 raise sqlite3.DatabaseError("database disk image is malformed: its head does not fit its seal")
+            self._unclean = self._meta("clean") == "0"
             if self._meta("identity") != self._identity:
                 self._forget(now_ms)
             self._set_meta("clean", "0")
@@ -204,46 +226,50 @@ class Spool:
         row = self._db.execute("SELECT count(*), total(count), total(length(metrics)) FROM chunk").fetchone()
         self._tally = _Tally(int(row[0]), int(row[1]), int(row[2]) + ROW_OVERHEAD * int(row[0]))
         self._aliases = _Aliases()
-        rows = self._db.execute("SELECT alias, device, name, type, crc FROM alias")
-        for alias, device, name, data_type, crc in rows:
-            if crc != _alias_crc(alias, device, name, data_type):
+        rows = self._db.execute("SELECT alias, device, name, type, unit, crc FROM alias")
+        for alias, device, name, data_type, unit, crc in rows:
+            if crc != _alias_crc(alias, device, name, data_type, unit):
                 raise sqlite3.DatabaseError(
                     f"database disk image is malformed: alias {alias} does not fit its checksum"
                 )
             self._aliases.by_name[device, name] = alias
             self._aliases.types[alias] = DataType(data_type)
+            self._aliases.units[alias] = unit
 
     # --- identity -----------------------------------------------------------------------------------------------
 
-    def aliases(self, device: str, metrics: Sequence[tuple[str, DataType]]) -> list[int]:
-        """The aliases of a device's metrics; new ones are given for ever. A changed datatype gets a new one.
+    def aliases(self, device: str, metrics: Sequence[tuple[str, DataType, str]]) -> list[int]:
+        """The aliases of a device's metrics (name, datatype, unit); new ones are given for ever.
+
+        A metric with another datatype or unit gets a new alias: readings that wait under the old one were read so.
 
         Raises:
             Unavailable: if the file cannot be written.
         """
         known = self._aliases
         fresh = [
-            (name, kind)
-            for name, kind in metrics
-            if (device, name) not in known.by_name or known.types[known.by_name[device, name]] is not kind
+            metric
+            for metric in metrics
+            if (alias := known.by_name.get((device, metric[0]))) is None
+            or (known.types[alias], known.units[alias]) != metric[1:]
         ]
         if fresh:
             with self._guarded(), self._transaction():
-                for name, kind in fresh:
-                    self._give_alias(device, name, kind)
+                for name, kind, unit in fresh:
+                    self._give_alias(device, name, kind, unit)
             self._load()
-        return [self._aliases.by_name[device, name] for name, _ in metrics]
+        return [self._aliases.by_name[device, metric[0]] for metric in metrics]
 
-    def _give_alias(self, device: str, name: str, kind: DataType) -> None:
+    def _give_alias(self, device: str, name: str, kind: DataType, unit: str) -> None:
         old = self._aliases.by_name.get((device, name))
         if old is not None:
             retired = f"{name}~{old}"
-            crc = _alias_crc(old, device, retired, self._aliases.types[old])
+            crc = _alias_crc(old, device, retired, self._aliases.types[old], self._aliases.units[old])
             self._db.execute("UPDATE alias SET name = ?, crc = ? WHERE alias = ?", (retired, crc, old))
         added = self._db.execute(
-            "INSERT INTO alias (device, name, type, crc) VALUES (?, ?, ?, 0)", (device, name, int(kind))
+            "INSERT INTO alias (device, name, type, unit, crc) VALUES (?, ?, ?, ?, 0)", (device, name, int(kind), unit)
         )
-        crc = _alias_crc(added.lastrowid or 0, device, name, kind)
+        crc = _alias_crc(added.lastrowid or 0, device, name, kind, unit)
         self._db.execute("UPDATE alias SET crc = ? WHERE alias = ?", (crc, added.lastrowid))
 
     def retire(self, live: Iterable[int]) -> None:
@@ -261,9 +287,9 @@ class Spool:
 
     def metrics(self) -> list[Metric]:
         """Every metric that has an alias: those in use, and retired ones whose readings may still wait."""
-        types = self._aliases.types
+        types, units = self._aliases.types, self._aliases.units
         return [
-            Metric(device=device, name=name, alias=alias, type=types[alias])
+            Metric(device=device, name=name, alias=alias, type=types[alias], unit=units[alias])
             for (device, name), alias in self._aliases.by_name.items()
         ]
 
@@ -280,12 +306,12 @@ class Spool:
 
     # --- readings in --------------------------------------------------------------------------------------------
 
-    def commit(self, groups: Iterable[tuple[Batch, int]], settled: Settled | None = None) -> Committed:
+    def commit(self, groups: Iterable[tuple[Batch, int]], trim: Trim | None = None) -> Committed:
         """Make batches safe in one transaction; settled chunks are trimmed in the same one.
 
         Args:
             groups: (readings of one device, most readings a chunk), each batch in time order.
-            settled: what the host says is settled.
+            trim: what may be deleted in the same transaction.
 
         Raises:
             Unavailable: if nothing was committed; the caller still owns the readings.
@@ -299,9 +325,9 @@ class Spool:
         try:
             with self._guarded(), self._transaction():
                 removed = _Removed()
-                if settled is not None:
+                if trim is not None:
                     faultpoints.hit("spool.before_trim")
-                    removed = self._trim(settled)
+                    removed = self._trim(trim)
                 evicted = self._evict(self._tally.bytes - removed.bytes + added - self.options.budget_bytes)
                 self._insert(chunks)
                 self._set_meta("next_offset", str(offset))
@@ -314,7 +340,7 @@ class Spool:
             log.warning("spool commit was durable although it failed", extra={"next_offset": offset})
             return Committed(chunks=tuple(chunks))
         faultpoints.hit("spool.after_commit")
-        if settled is not None:
+        if trim is not None:
             faultpoints.hit("spool.after_trim")
         self._next = offset
         self._settle(removed)
@@ -393,7 +419,7 @@ class Spool:
         damaged: list[int] = []
         reached, size = window.first, 0
         query = (
-            "SELECT first, count, device, crc32, from_ms, to_ms, record_crc, metrics FROM chunk"
+            f"SELECT {_COLUMNS} FROM chunk"  # noqa: S608 - names from this file
             " WHERE first >= ? AND first < ? ORDER BY first"
         )
         with self._guarded():
@@ -459,7 +485,7 @@ class Spool:
             for first, count, reason, from_ms, to_ms in rows
         ]
 
-    def trim(self, settled: Settled) -> None:
+    def trim(self, trim: Trim) -> None:
         """Delete what is settled, and nothing else.
 
         Raises:
@@ -467,12 +493,15 @@ class Spool:
         """
         with self._guarded(), self._transaction():
             faultpoints.hit("spool.before_trim")
-            removed = self._trim(settled)
+            removed = self._trim(trim)
         faultpoints.hit("spool.after_trim")
         self._settle(removed)
 
-    def _trim(self, settled: Settled) -> _Removed:
+    def _trim(self, trim: Trim) -> _Removed:
         total = _Removed()
+        if trim.epoch != self.epoch:
+            return total
+        settled = trim.settled
         low = min(settled.low, self._next)
         spans = [OffsetRange(0, low)] if low else []
         spans += [island for island in settled.islands() if island.stop <= self._next]
@@ -506,6 +535,58 @@ class Spool:
                 [(part.first, len(part), reason, from_ms, to_ms, sent) for part in missing],
             )
 
+    def renumber(self, now_ms: int, settled: Settled, opened: int) -> SpoolState:
+        """Begin a new epoch with what waits, because the host knows offsets that this file has never given.
+
+        That happens when the file was set back: a tail lost on a broken disk, a machine restored from a copy. Offsets
+        from ``opened`` on may then stand for two different readings, so everything that waits gets new ones.
+
+        Args:
+            now_ms: for the new epoch.
+            settled: what the host has of the old epoch.
+            opened: the next offset when the file was opened: below it, old and new numbers mean the same readings.
+
+        Raises:
+            Unavailable: if the file cannot be written.
+        """
+        known = Settled(min(settled.low, opened), [span for span in settled.islands() if span.stop <= opened])
+        with self._guarded(), self._transaction():
+            self._trim(Trim(epoch=self.epoch, settled=known))
+            self._set_meta("next_offset", str(self._renumber_rows()))
+            self._set_meta("epoch", str(max((now_ms << 20) | secrets.randbits(20), self.epoch + 1)))
+            self._set_meta("seal", self._seal())
+        self._load()
+        self._unclean = False
+        log.error("spool was set back; a new epoch begins", extra={"path": str(self.path), "opened": opened})
+        return self.state()
+
+    def _renumber_rows(self) -> int:
+        """Give all rows offsets from 0 on, in their order; ascending, so that no two ever meet."""
+        rows = self._db.execute(
+            "SELECT first, count, 0 FROM chunk UNION ALL SELECT first, count, 1 FROM gap"
+        ).fetchall()
+        offset = 0
+        for first, count, is_gap in sorted(rows):
+            if is_gap:
+                self._db.execute("UPDATE gap SET first = ?, sent = 0 WHERE first = ?", (offset, first))
+            elif not self._renumber_chunk(first, offset):
+                self._record_gap(offset, count, GapReason.DAMAGED, 0, 0)
+            offset += count
+        return offset
+
+    def _renumber_chunk(self, first: int, offset: int) -> bool:
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM chunk WHERE first = ?", (first,)).fetchone()  # noqa: S608
+        chunk = _checked(*row)
+        if chunk is None:
+            self._db.execute("DELETE FROM chunk WHERE first = ?", (first,))
+            self._damaged += 1
+            return False
+        moved = replace(chunk, span=OffsetRange(offset, offset + len(chunk.span)))
+        self._db.execute(
+            "UPDATE chunk SET first = ?, record_crc = ? WHERE first = ?", (offset, moved.record_crc(), first)
+        )
+        return True
+
     # --- state --------------------------------------------------------------------------------------------------
 
     def types(self) -> Mapping[int, DataType]:
@@ -532,6 +613,7 @@ class Spool:
             bytes=self._tally.bytes,
             gap_readings=int(lost),
             oldest_ms=oldest,
+            unclean=self._unclean,
             damaged=self._damaged,
             replaced=self._replaced,
         )
@@ -592,8 +674,8 @@ class Spool:
             log.error("spool cannot be opened again", extra={"path": str(self.path), "error": str(error)})
 
 
-def _alias_crc(alias: int, device: str, name: str, kind: int) -> int:
-    return zlib.crc32(f"{alias}\0{device}\0{name}\0{int(kind)}".encode())
+def _alias_crc(alias: int, device: str, name: str, kind: int, unit: str) -> int:
+    return zlib.crc32(f"{alias}\0{device}\0{name}\0{int(kind)}\0{unit}".encode())
 
 
 def _checked(

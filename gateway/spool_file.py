@@ -18,7 +18,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS alias (
   alias INTEGER PRIMARY KEY AUTOINCREMENT, device TEXT NOT NULL, name TEXT NOT NULL, type INTEGER NOT NULL,
-  crc INTEGER NOT NULL, UNIQUE (device, name));
+  unit TEXT NOT NULL, crc INTEGER NOT NULL, UNIQUE (device, name));
 CREATE TABLE IF NOT EXISTS chunk (
   first INTEGER PRIMARY KEY, count INTEGER NOT NULL, device TEXT NOT NULL, crc32 INTEGER NOT NULL,
   from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL, record_crc INTEGER NOT NULL, metrics BLOB NOT NULL);
@@ -128,6 +128,8 @@ def _is_damage(error: Exception) -> bool:
     if isinstance(error, sqlite3.IntegrityError):
         return True
     text = str(error)
+    if "no such column" in text:
+        return True  # written by an unfinished version
     return "malformed" in text or "not a database" in text or "corrupt" in text
 
 

@@ -26,7 +26,7 @@ from gateway.config import Mode, UplinkConfig
 from gateway.mqtt import MqttConnection, Will
 from gateway.points import Points
 from gateway.session import Link, LinkEvent, Parcel, Window, next_link, reconnect_delay_s
-from gateway.spool import Metric, SpoolState
+from gateway.spool import Metric, SpoolState, Trim
 from gateway.writer import SpoolThread
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,8 @@ TRIM_S = 0.5
 GAP_WAIT_S = 2.0
 """Gap records wait so long after a birth for the host's word, which may settle part of them."""
 GAP_RETRY_S = 10.0
+PROVE_S = 2.0
+"""After a crash data wait so long for the host's word on the birth."""
 
 
 @dataclass(slots=True)
@@ -48,6 +50,7 @@ class UplinkCounters:
     rebirths: int = 0
     bad_commands: int = 0
     evicted: int = 0
+    rollbacks: int = 0
 
 
 class Uplink:
@@ -79,13 +82,7 @@ class Uplink:
         self.config = config
         self.counters = UplinkCounters()
         self.link = Link.DOWN
-        self.window = Window(
-            epoch=state.epoch,
-            credit_bytes=config.credit_bytes,
-            settled=Settled(state.low),
-            cursor=state.low,
-            stop=state.next_offset,
-        )
+        self.window = self._new_window(state)
         self._node = node
         self._spool = spool
         self._clock = clock
@@ -108,6 +105,19 @@ class Uplink:
         self._health_due_s = 0.0
         self._gaps_waiting = state.gap_readings > 0
         self._deaths: list[str] = []
+        self._host_is_ahead: Settled | None = None
+        self._prove_by_s = 0.0
+
+    def _new_window(self, state: SpoolState) -> Window:
+        return Window(
+            epoch=state.epoch,
+            credit_bytes=self.config.credit_bytes,
+            settled=Settled(state.low),
+            cursor=state.low,
+            stop=state.next_offset,
+            opened=state.next_offset,
+            unproven=state.unclean and self.config.mode is Mode.COMMIT,
+        )
 
     # --- downstream of the writer -------------------------------------------------------------------------------
 
@@ -131,11 +141,11 @@ class Uplink:
             self._fresh.pop(span.first, None)
         self._wake.set()
 
-    def settled_to_trim(self) -> tuple[int, Settled] | None:
-        """What may be trimmed, and its version."""
+    def settled_to_trim(self) -> Trim | None:
+        """What may be trimmed."""
         if self._settled_version == self._trimmed_version:
             return None
-        return self._settled_version, self.window.settled.copy()
+        return Trim(epoch=self.window.epoch, settled=self.window.settled.copy(), version=self._settled_version)
 
     def trimmed(self, version: int) -> None:
         """The trim of ``version`` is durable."""
@@ -211,6 +221,9 @@ class Uplink:
         try:
             while not any(end.done() for end in ends):
                 self._wake.clear()
+                if self._host_is_ahead is not None:
+                    await self._begin_epoch(self._host_is_ahead)
+                    self._rebirth_asked = True
                 if self._rebirth_asked:
                     self._rebirth_asked = False
                     self.counters.rebirths += 1
@@ -223,9 +236,22 @@ class Uplink:
             for end in ends:
                 end.cancel()
 
+    async def _begin_epoch(self, settled: Settled) -> None:
+        """The spool was set back: number what waits anew, so that no offset stands for two readings."""
+        self._host_is_ahead = None
+        self.counters.rollbacks += 1
+        opened, now_ms = self.window.opened, self._clock.now_ms()
+        state = await self._spool.run(lambda spool: spool.renumber(now_ms, settled, opened))
+        self.window = self._new_window(state)
+        self._fresh.clear()
+        self._gaps_waiting = state.gap_readings > 0
+        self._trimmed_version = self._settled_version
+
     def _pause_s(self) -> float:
         now_s = self._clock.monotonic_s()
         pauses = [self._health_due_s - now_s]
+        if self.window.unproven and now_s < self._prove_by_s:
+            pauses.append(self._prove_by_s - now_s)
         retry_s = self.window.next_retry_s()
         if retry_s is not None:
             pauses.append(retry_s - now_s)
@@ -260,6 +286,11 @@ class Uplink:
         for device in self._by_device:
             self._device_birth(device)
         now_s = self._clock.monotonic_s()
+        if self.window.unproven:
+            # The host's word on this birth shows whether it knows more than the spool; until then nothing is sent.
+            self.window.lost()
+            self._fresh.clear()
+            self._prove_by_s = now_s + PROVE_S
         self._gap_due_s = now_s + GAP_WAIT_S
         self._health_due_s = now_s + self.config.health_s
 
@@ -276,14 +307,8 @@ class Uplink:
             self._publish(MessageType.DDEATH, births.ddeath(self._seq, self._clock.now_ms()), device)
             self._dead.add(device)
         self._deaths.clear()
-        for parcel in self.window.take_fresh(now_s):
-            chunk = self._fresh.pop(parcel.span.first, None)
-            if chunk is None:
-                await self._again([parcel])
-            else:
-                self._data(chunk, backlog=False)
-        await self._again(self.window.overdue(now_s))
-        await self._backlog()
+        if not self.window.unproven or now_s >= self._prove_by_s:
+            await self._send(now_s)
         if self._gaps_waiting and now_s >= self._gap_due_s:
             await self._gaps(now_s)
         if now_s >= self._health_due_s:
@@ -293,6 +318,16 @@ class Uplink:
             self._forget_sent()
         if self._settled_version != self._trimmed_version and now_s >= self._trim_since_s + TRIM_S:
             await self._trim()
+
+    async def _send(self, now_s: float) -> None:
+        for parcel in self.window.take_fresh(now_s):
+            chunk = self._fresh.pop(parcel.span.first, None)
+            if chunk is None:
+                await self._again([parcel])
+            else:
+                self._data(chunk, backlog=False)
+        await self._again(self.window.overdue(now_s))
+        await self._backlog()
 
     def _data(self, chunk: Chunk, *, backlog: bool) -> None:
         if chunk.device in self._dead:
@@ -336,6 +371,7 @@ class Uplink:
         for record in records:
             low = min(self.window.settled.low, record.span.first)
             header = Header(epoch=self.window.epoch, span=record.span, crc32=0, low=low, gap=record.gap)
+            self.window.declared(record.span)
             if self.config.mode is Mode.COMMIT:
                 self._publish(MessageType.NDATA, births.gap(header, seq=self._seq, now_ms=self._clock.now_ms()))
             else:
@@ -345,9 +381,8 @@ class Uplink:
         pending = self.settled_to_trim()
         if pending is None:
             return
-        version, settled = pending
-        await self._spool.run(lambda spool: spool.trim(settled))
-        self.trimmed(version)
+        await self._spool.run(lambda spool: spool.trim(pending))
+        self.trimmed(pending.version)
 
     # --- what comes back ----------------------------------------------------------------------------------------
 
@@ -375,6 +410,8 @@ class Uplink:
             self._trim_since_s = self._clock.monotonic_s()
         before = self.window.settled.copy()
         self.window.acknowledged(self.window.epoch, settled)
+        if self.window.ahead and self._host_is_ahead is None:
+            self._host_is_ahead = settled
         if before != self.window.settled:
             self._settled_version += 1
         self._wake.set()

@@ -16,10 +16,9 @@ from types import TracebackType
 from typing import Protocol, TypeVar
 
 from core.errors import Unavailable
-from core.offsets import Settled
 from gateway.chunk import Batch, Chunk, join
 from gateway.intake import Intake
-from gateway.spool import Committed, Spool
+from gateway.spool import Committed, Spool, Trim
 
 log = logging.getLogger(__name__)
 
@@ -77,8 +76,8 @@ class Downstream(Protocol):
         """Take chunks that are safe on disk, and how many readings were evicted to make room."""
         ...
 
-    def settled_to_trim(self) -> tuple[int, Settled] | None:
-        """What may be trimmed with the next commit, with its version; None when there is nothing new."""
+    def settled_to_trim(self) -> Trim | None:
+        """What may be trimmed with the next commit; None when there is nothing new."""
         ...
 
     def trimmed(self, version: int) -> None:
@@ -135,9 +134,8 @@ class Writer:
         groups = [(batch, most) for batch in self._in_hand]
         for attempt in itertools.count():
             trim = self._downstream.settled_to_trim()
-            settled = trim[1] if trim else None
             try:
-                done = await self._spool.run(lambda spool, settled=settled: spool.commit(groups, settled))  # type: ignore[misc]
+                done = await self._spool.run(lambda spool, trim=trim: spool.commit(groups, trim))  # type: ignore[misc]
             except Unavailable as error:
                 self.failures += 1
                 if attempt == 0:
@@ -147,11 +145,11 @@ class Writer:
                 self._passed_on(done, trim)
                 return
 
-    def _passed_on(self, done: Committed, trim: tuple[int, Settled] | None) -> None:
+    def _passed_on(self, done: Committed, trim: Trim | None) -> None:
         readings = sum(len(batch) for batch in self._in_hand)
         self._in_hand = []
         self.committed += readings
         self._intake.done(readings)
         if trim is not None:
-            self._downstream.trimmed(trim[0])
+            self._downstream.trimmed(trim.version)
         self._downstream.offer(done.chunks, done.evicted)

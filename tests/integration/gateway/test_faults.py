@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from collections import Counter
@@ -189,6 +190,41 @@ async def test_fire_and_forget_trims_what_was_sent(host: ModelHost, free_port: i
         await until(status.exists)
     assert host.headers == []
     assert '"spool_failures": 0' in status.read_text()
+
+
+async def test_a_spool_restored_from_a_copy_does_not_reuse_offsets(
+    host: ModelHost, free_port: int, tmp_path: Path
+) -> None:
+    """The host knows more than the spool: a new epoch begins, and every reading since is stored under it."""
+    server = CounterServer()
+    config = gateway_config(tmp_path, host.address, free_port)
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    async with server.listening(free_port), host.online():
+        async with running(config):
+            await until(lambda: len(host.stored) > 200)
+            for name in ("spool.sqlite", "spool.sqlite-wal"):
+                shutil.copy(tmp_path / name, copy / name)
+            stored = len(host.stored)
+            await until(lambda: len(host.stored) > stored + 200)
+        restore(copy, tmp_path)
+        served = server.served[1]
+        async with running(config):
+            await until(lambda: len(set(host.epochs)) == 2)
+            await until(lambda: server.served[1] > served + 10)
+            server.silent = {1, 2}
+            await until(lambda: complete(host, server), 20)
+    assert doubled(host) == 0
+    assert [problem for problem in host.problems if "seq" not in problem] == []
+    assert max(host.epochs) == host.epochs[-1]
+
+
+def restore(copy: Path, folder: Path) -> None:
+    """The spool as it was when the copy was made."""
+    for path in folder.glob("spool.sqlite*"):
+        path.unlink()
+    for path in copy.iterdir():
+        shutil.copy(path, folder / path.name)
 
 
 GATEWAY = """

@@ -121,9 +121,9 @@ def test_msw_v4_sentinels_are_no_values(name: str, words: str) -> None:
     assert math.isnan(decoded.value[0])
 
 
-@pytest.mark.parametrize("words", ["7FC0 0000", "7F80 0000", "FF80 0000", "FFC0 0001"])
+@pytest.mark.parametrize("words", ["7FC0 0000", "7F80 0000", "FF80 0000", "FFC0 0001", "7F81 0000"])
 def test_nan_and_infinity_are_no_values(words: str) -> None:
-    """NaN and both infinities are bad, not a number."""
+    """NaN (quiet and signalling) and both infinities are bad, not a number."""
     decoded = one(words, DataType.F32)
     assert decoded.quality.tolist() == [NOT_A_NUMBER]
     assert math.isnan(decoded.value[0])

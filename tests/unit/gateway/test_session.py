@@ -128,6 +128,27 @@ def test_what_was_evicted_is_forgotten() -> None:
     assert it.next_retry_s() is None
 
 
+def test_after_a_crash_one_chunk_travels_until_the_host_has_spoken() -> None:
+    """The host's word that fits what was published opens the window."""
+    it = Window(epoch=EPOCH, credit_bytes=1_000, settled=Settled(), cursor=0, stop=20, opened=20, unproven=True)
+    it.offer([parcel(20), parcel(30)])
+    assert firsts(it.take_fresh(0.0)) == [20]
+    it.acknowledged(EPOCH, Settled(20))
+    assert not it.unproven
+    assert firsts(it.take_fresh(0.0)) == [30]
+
+
+def test_a_host_that_knows_more_than_was_ever_published_settles_nothing() -> None:
+    """A spool restored from a copy: the answer is a sign, not an acknowledgement."""
+    it = Window(epoch=EPOCH, credit_bytes=1_000, settled=Settled(), cursor=0, stop=20, opened=20, unproven=True)
+    it.offer([parcel(20)])
+    for answer in (Settled(21), Settled(0, [OffsetRange(50, 60)])):
+        it.ahead = False
+        assert it.acknowledged(EPOCH, answer) == []
+        assert it.ahead
+        assert it.settled == Settled()
+
+
 class Model:
     """A spool in a list, a host in a set, and a line between them that loses, doubles and reorders."""
 

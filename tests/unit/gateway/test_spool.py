@@ -25,7 +25,7 @@ from core.sparkplug import sparkplug_b_pb2 as spb
 from core.sparkplug.commit import GapReason, checksum
 from core.sparkplug.datatypes import DataType
 from gateway.chunk import Batch, Chunk, as_historical, cut, join
-from gateway.spool import Spool, SpoolOptions
+from gateway.spool import Spool, SpoolOptions, Trim
 
 NOW = 1_780_000_000_000
 EVERYTHING = OffsetRange(0, 1 << 40)
@@ -111,22 +111,31 @@ def test_a_copied_spool_begins_a_new_epoch(open_spool: Callable[..., Spool]) -> 
 def test_aliases_are_given_once_and_for_ever(open_spool: Callable[..., Spool]) -> None:
     """A metric keeps its alias over restarts; a changed datatype gets a new one; numbers never come again."""
     spool = open_spool()
-    a, b = spool.aliases("bus", [("f/a", DataType.DOUBLE), ("f/b", DataType.DOUBLE)])
+    a, b = spool.aliases("bus", [("f/a", DataType.DOUBLE, "V"), ("f/b", DataType.DOUBLE, "V")])
     spool.close()
     spool = open_spool()
-    assert spool.aliases("bus", [("f/b", DataType.DOUBLE), ("f/a", DataType.DOUBLE)]) == [b, a]
-    (changed,) = spool.aliases("bus", [("f/a", DataType.INT64)])
+    assert spool.aliases("bus", [("f/b", DataType.DOUBLE, "V"), ("f/a", DataType.DOUBLE, "V")]) == [b, a]
+    (changed,) = spool.aliases("bus", [("f/a", DataType.INT64, "V")])
     assert changed not in (a, b)
     spool.retire([b])
-    (fresh,) = spool.aliases("bus", [("f/c", DataType.DOUBLE)])
+    (fresh,) = spool.aliases("bus", [("f/c", DataType.DOUBLE, "V")])
     assert fresh > changed
     assert {metric.alias for metric in spool.metrics()} == {b, fresh}
+
+
+def test_a_metric_with_another_unit_gets_another_alias(open_spool: Callable[..., Spool]) -> None:
+    """Readings that wait were read in the old unit, and stay known under it."""
+    spool = open_spool()
+    (old,) = spool.aliases("bus", [("f/a", DataType.DOUBLE, "W")])
+    (new,) = spool.aliases("bus", [("f/a", DataType.DOUBLE, "kW")])
+    assert new != old
+    assert {(m.alias, m.name, m.unit) for m in spool.metrics()} == {(old, f"f/a~{old}", "W"), (new, "f/a", "kW")}
 
 
 def test_aliases_of_waiting_readings_are_not_retired(open_spool: Callable[..., Spool]) -> None:
     """A point taken out of the configuration stays known while its readings wait."""
     spool = open_spool()
-    (alias,) = spool.aliases("bus", [("f/a", DataType.DOUBLE)])
+    (alias,) = spool.aliases("bus", [("f/a", DataType.DOUBLE, "V")])
     spool.commit([(batch(3, alias=alias), 200)])
     spool.retire([])
     assert [metric.alias for metric in spool.metrics()] == [alias]
@@ -148,7 +157,7 @@ def test_only_what_is_wholly_settled_is_trimmed(open_spool: Callable[..., Spool]
     """A chunk of which one reading is not settled stays whole."""
     spool = open_spool()
     spool.commit([(batch(40), 10)])
-    spool.trim(Settled(15, [OffsetRange(20, 30), OffsetRange(31, 40)]))
+    spool.trim(Trim(epoch=spool.epoch, settled=Settled(15, [OffsetRange(20, 30), OffsetRange(31, 40)])))
     assert offsets(all_of(spool)) == [(10, 20), (30, 40)]
     assert spool.state().low == 10
 
@@ -157,7 +166,7 @@ def test_an_acknowledgement_beyond_the_spool_trims_nothing_to_come(open_spool: C
     """A host that claims to have what was never read does not make later readings disappear."""
     spool = open_spool()
     spool.commit([(batch(10), 10)])
-    spool.trim(Settled(1_000_000, [OffsetRange(2_000_000, 3_000_000)]))
+    spool.trim(Trim(epoch=spool.epoch, settled=Settled(1_000_000, [OffsetRange(2_000_000, 3_000_000)])))
     spool.commit([(batch(10), 10)])
     assert offsets(all_of(spool)) == [(10, 20)]
 
@@ -177,7 +186,7 @@ def test_trimming_and_commits_in_any_order_keep_the_rest(
     chunks = [chunk for size in sizes for chunk in spool.commit([(batch(size), 7)]).chunks]
     total = sum(sizes)
     claimed = Settled(min(low, total), [OffsetRange(a, a + n) for a, n in islands if a + n <= total])
-    spool.trim(claimed)
+    spool.trim(Trim(epoch=spool.epoch, settled=claimed))
     expected = [chunk for chunk in chunks if not claimed.covers(chunk.span)]
     assert all_of(spool) == expected
     state = spool.state()
@@ -224,10 +233,29 @@ def test_a_gap_shrinks_to_what_never_arrived(open_spool: Callable[..., Spool]) -
     for i in range(10):
         spool.commit([(batch(10, start_ms=NOW + 10 * i), 10)])
     (gap,) = spool.gaps()
-    spool.trim(Settled(0, [OffsetRange(10, 20)]))
+    spool.trim(Trim(epoch=spool.epoch, settled=Settled(0, [OffsetRange(10, 20)])))
     assert [record.span for record in spool.gaps()] == [OffsetRange(0, 10), OffsetRange(20, gap.span.stop)]
-    spool.trim(Settled(gap.span.stop))
+    spool.trim(Trim(epoch=spool.epoch, settled=Settled(gap.span.stop)))
     assert spool.gaps() == []
+
+
+def test_a_spool_that_was_set_back_numbers_anew_what_waits(open_spool: Callable[..., Spool]) -> None:
+    """Below the old end, offsets mean the same and are trimmed; from it on, readings get offsets of a later epoch."""
+    spool = open_spool(budget=4_000)
+    spool.commit([(batch(30), 10)])
+    opened, epoch = 30, spool.epoch
+    kept = spool.commit([(batch(20, start_ms=NOW + 100), 10)]).chunks
+    state = spool.renumber(NOW + 5, Settled(20, [OffsetRange(30, 90)]), opened)
+    assert state.epoch > epoch
+    chunks = all_of(spool)
+    assert offsets(chunks) == [(0, 10), (10, 20), (20, 30)]
+    assert [chunk.metrics for chunk in chunks[1:]] == [chunk.metrics for chunk in kept]
+    assert state.next_offset == 30
+    spool.trim(Trim(epoch=epoch, settled=Settled(30)))
+    assert len(all_of(spool)) == 3, "an answer for the old epoch trims nothing of the new one"
+    spool.close()
+    again = open_spool()
+    assert (again.epoch, all_of(again)) == (state.epoch, chunks)
 
 
 # --- faults ---------------------------------------------------------------------------------------------------------
@@ -268,11 +296,11 @@ def test_a_kill_at_every_fault_point_keeps_what_was_committed(tmp_path: Path) ->
     """SIGKILL before the commit: the readings are not there. After it: they are. Offsets never repeat."""
     script = (
         "import sys; from pathlib import Path; sys.path.insert(0, '.')\n"
-        "from tests.unit.gateway.test_spool import batch, NOW, Spool, Settled\n"
+        "from tests.unit.gateway.test_spool import batch, NOW, Spool, Settled, Trim\n"
         "spool = Spool(Path(sys.argv[1]), 'me', NOW)\n"
         "for i in range(4):\n"
         "    print(spool.commit([(batch(10), 10)]).chunks[0].span.first, flush=True)\n"
-        "spool.trim(Settled(20)); print('trimmed', flush=True)\n"
+        "spool.trim(Trim(epoch=spool.epoch, settled=Settled(20))); print('trimmed', flush=True)\n"
     )
     expected = {
         "spool.before_commit:3:kill": (["0", "10"], [0, 10]),
