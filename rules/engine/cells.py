@@ -51,11 +51,15 @@ class Cells:
         self.high = np.full(count, -np.inf)
         self.floor_ms = np.full(count, BEGINNING_MS)
         self._scratch = np.zeros(count, np.intp)
+        self._marked = np.zeros(count, np.bool_)
+        self._counting = np.arange(0)
 
     def sift(self, batch: Ranked, front_ms: Ints) -> Sifted:
         """Take in a batch: calm rows at once; events, late rows and rows for windows are handed back."""
         cell = batch.cell
-        place = np.arange(len(cell))
+        if len(cell) > len(self._counting):
+            self._counting = np.arange(2 * len(cell))
+        place = self._counting[: len(cell)]
         self._scratch[cell] = place
         if (self._scratch.take(cell) == place).all():
             return self._sift_frame(batch.rows, front_ms)
@@ -167,7 +171,10 @@ class Cells:
         cell, time_ms, value = events
         self.value[cell] = value
         self.floor_ms[cell] = np.maximum(self.floor_ms[cell], time_ms)
-        self.rebound(np.unique(cell))
+        self._marked[cell] = True
+        touched = np.flatnonzero(self._marked)
+        self._marked[touched] = False
+        self.rebound(touched)
 
     def rebound(self, cell: Indices) -> None:
         """Compute the bands of some cells (ascending) from their values."""
@@ -177,7 +184,7 @@ class Cells:
                 continue
             mine = cell[start:stop]
             column = (mine - one.cell0) // one.size
-            for number in np.unique(column).tolist():
+            for number in np.flatnonzero(np.bincount(column)).tolist():
                 chosen = mine[column == number]
                 band = one.guards[number].band(self.value[chosen], chosen - one.cells(number).start)
                 self.low[chosen], self.high[chosen] = band

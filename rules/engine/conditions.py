@@ -75,7 +75,7 @@ def judge(layout: Layout, cells: Cells, machines: Machines, events: Rows, facili
     for one in layout.classes:
         start, stop = np.searchsorted(facility, (one.facility0, one.facility0 + one.size)).tolist()
         if start < stop:
-            mine = Rows(*(column[start:stop] for column in events))
+            mine = events.between(start, stop)
             changes += _judge_class(one, cells, machines, Moments(one, cells, mine, facility[start:stop]))
     _tell(machines, changes)
 

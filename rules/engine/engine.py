@@ -15,7 +15,7 @@ import numpy as np
 from core.alarms import AlarmChange, AnnouncedAlarm, Interval
 from core.places import ClassMembers
 from core.readings import Readings
-from rules.columns import Indices, Ints
+from rules.columns import BEGINNING_MS, Indices, Ints
 from rules.differences import compare
 from rules.engine.history import History, Memory, PointLookup
 from rules.engine.intervals import IntervalBook
@@ -27,7 +27,8 @@ from rules.engine.rows import Ranked, joined_ranked
 from rules.engine.saved import SavedStates, save
 from rules.rule_set import Rule, RuleSet
 
-DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,6 +107,8 @@ class Engine:
         self.book = IntervalBook()
         self.remembers = np.zeros(len(self.layout.machine_facility), np.bool_)
         self.held: list[Ranked] = []
+        self._forgot_ms = self._now_ms = 0
+        self._recovering = False
         self._announced: dict[int, tuple[AnnouncedAlarm, ...]] = {}
         self._rule_of = [
             (plan.rule, one.machines(number)) for one in self.layout.classes for number, plan in enumerate(one.rules)
@@ -119,6 +122,7 @@ class Engine:
         rows = self.lookup.rows(batch)
         self.stats.readings += len(rows.cell)
         self.stats.unwatched += len(batch) - len(rows.cell)
+        self._now_ms = now_ms
         self._release(now_ms)
         if len(rows.cell) and int(rows.time_ms.max()) > now_ms:
             future = rows.time_ms > now_ms
@@ -128,9 +132,12 @@ class Engine:
         self._judge(rows, now_ms)
 
     def advance(self, now_ms: int) -> None:
-        """Let time pass: what was held is judged, timers run out, values expire, slots end, and late facilities
-        whose turn it is are re-evaluated.
+        """Let time pass.
+
+        What was held is judged, timers run out, values expire, slots end, and late facilities whose turn it is are
+        re-evaluated.
         """
+        self._now_ms = now_ms
         self._release(now_ms)
         self.live.step(None, now_ms - self.settings.grace_ms)
         self.book.record(self.live.take_switches())
@@ -139,7 +146,7 @@ class Engine:
             self._save(now_ms)
 
     def settle(self, now_ms: int) -> None:
-        """Re-evaluate every facility that waits, without waiting longer: before a shutdown, or at the end of a replay."""
+        """Re-evaluate every facility that waits, without waiting longer: at a shutdown or the end of a replay."""
         self._release(now_ms)
         self._reevaluate(self.lateness.waiting(), now_ms)
 
@@ -185,6 +192,12 @@ class Engine:
         """Keep a saved state; readings older than it are late from now on where they change anything."""
         self.saved.add(save(self.live, now_ms))
         np.maximum(self.live.front_ms, self.live.horizon_ms, out=self.live.front_ms)
+        if now_ms - self._forgot_ms >= HOUR_MS:
+            self._forget(now_ms)
+
+    def _forget(self, now_ms: int) -> None:
+        """Drop what no late reading can change any more."""
+        self._forgot_ms = now_ms
         oldest_ms = int(self.saved.states[0].at_ms.min(initial=now_ms))
         self.book.drop_before(oldest_ms)
         for machine, alarms in list(self._announced.items()):
@@ -192,14 +205,43 @@ class Engine:
             if len(kept) < len(alarms):
                 self._announced[machine] = kept
 
+    # --- snapshots ----------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes:
+        """The whole state, for ``restore``; announced alarms excepted, which the journal holds."""
+        from rules.engine.snapshot import snapshot
+
+        return snapshot(self, self._now_ms)
+
+    @staticmethod
+    def restore(
+        data: bytes,
+        rules: RuleSet,
+        members: Mapping[str, ClassMembers],
+        history: History,
+        settings: EngineSettings | None = None,
+    ) -> Engine:
+        """An engine that goes on where the snapshot was taken, also under changed rules or facilities.
+
+        ``announce`` must follow, then ``ingest`` of everything committed since.
+
+        Raises:
+            Refused: if the bytes are no snapshot of this version, or damaged; begin anew then.
+        """
+        from rules.engine.snapshot import restore
+
+        return restore(data, rules, members, history, settings)
+
     # --- alarms -------------------------------------------------------------------------------------------------
 
     def announce(self, alarms: Iterable[AnnouncedAlarm]) -> None:
         """Take over what the journal holds, at the start.
 
         Where the engine remembers nothing of a rule and facility (a first start, a new or changed rule) the journal is
-        believed, and an alarm that is on stays on until its rule clears it. Everywhere else it is compared.
+        believed, and an alarm that is on stays on until its rule clears it. Everywhere else it is compared, at the next
+        ``changes``, which judges all late readings first.
         """
+        self._announced = {}
         place = {int(number): row for row, number in enumerate(self.layout.facility.tolist())}
         first = {rule.id: machines.start for rule, machines in self._rule_of}
         by_machine: dict[int, list[AnnouncedAlarm]] = {}
@@ -208,26 +250,48 @@ class Engine:
                 facility = place[alarm.facility]
                 one = next(one for one in self.layout.classes if facility < one.facility0 + one.size)
                 by_machine.setdefault(first[alarm.rule_id] + facility - one.facility0, []).append(alarm)
-        for machine, found in by_machine.items():
+        self._recovering = True
+        for found in by_machine.values():
             found.sort(key=lambda alarm: alarm.interval.start_ms)
+        self._believe({machine: found for machine, found in by_machine.items() if not self.remembers[machine]})
+        for machine, found in by_machine.items():
             self._announced[machine] = tuple(found)
             self.book.touch(machine)
-            if not self.remembers[machine]:
-                for alarm in found:
-                    self._adopt(machine, alarm.interval)
 
-    def _adopt(self, machine: int, interval: Interval) -> None:
+    def _believe(self, alarms: Mapping[int, list[AnnouncedAlarm]]) -> None:
+        """Take over alarms nothing is remembered of; their facilities are judged from the last of their moments on."""
+        owner = self.layout.machine_facility
+        until: dict[int, int] = {}
+        for machine, found in alarms.items():
+            facility = int(owner[machine])
+            if self.live.horizon_ms[facility] == BEGINNING_MS or facility in until:
+                last = found[-1].interval
+                until[facility] = max(until.get(facility, 0), last.stop_ms or last.start_ms)
+        for facility, moment in until.items():
+            self.live.horizon_ms[facility] = self.live.front_ms[facility] = moment
+            for state in self.saved.states:
+                state.at_ms[facility] = moment
+            self.lateness.note(np.array([facility]), np.array([moment + 1]), self._now_ms)
+        for machine, found in alarms.items():
+            horizon_ms = int(self.live.horizon_ms[owner[machine]])
+            for alarm in found:
+                if (alarm.interval.stop_ms or alarm.interval.start_ms) <= horizon_ms:
+                    self._adopt(machine, alarm.interval, horizon_ms)
+
+    def _adopt(self, machine: int, interval: Interval, horizon_ms: int) -> None:
         self.book.begin(machine, interval)
         if interval.stop_ms is not None:
             return
-        machines = self.live.machines
-        machines.on[machine] = 1
-        machines.start_ms[machine], machines.since_ms[machine] = interval.start_ms, interval.since_ms
+        self.live.machines.adopt(machine, interval.start_ms, interval.since_ms, horizon_ms)
         for state in self.saved.states:
             state.adopt(machine, interval.start_ms, interval.since_ms)
 
     def changes(self, now_ms: int) -> list[AlarmChange]:
         """What differs from what was announced; taken as announced from now on."""
+        if self._recovering:
+            # What a late reading changed before the restart must not be taken back until it is judged again.
+            self._recovering = False
+            self.settle(now_ms)
         found: list[AlarmChange] = []
         for machine in self.book.take_changed():
             rule, facility = self._owner(machine)

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from core.quality import is_good
-from core.readings import Int32s, Readings
+from core.readings import Int32s, Readings, empty
 from rules.columns import BEGINNING_MS, Indices, Ints
 from rules.engine.layout import Layout
 from rules.engine.rows import NO_RANKED, Ranked, joined_ranked, one_per_moment
@@ -33,8 +33,6 @@ class NoHistory:
 
     def read(self, points: Int32s, from_ms: int, to_ms: int) -> Readings:
         """No readings."""
-        from core.readings import empty
-
         del points, from_ms, to_ms
         return empty()
 
@@ -57,14 +55,16 @@ class PointLookup:
         self._table = np.full(int(points.max()) + 2 if len(points) else 1, -1, np.intp)
         self._table[points] = real
 
-    def rows(self, batch: Readings) -> Ranked:
-        """The rows of a batch that a rule reads: values in the rules' units, NaN where not good or not finite."""
-        point = batch.point
+    def cells(self, point: Int32s) -> Indices:
+        """The cell of each point, -1 where no rule reads it."""
         inside = (point >= 0) & (point < len(self._table))
         if inside.all():
-            cell = self._table.take(point)
-        else:
-            cell = np.where(inside, self._table.take(np.where(inside, point, 0)), -1)
+            return self._table.take(point)
+        return np.where(inside, self._table.take(np.where(inside, point, 0)), -1)
+
+    def rows(self, batch: Readings) -> Ranked:
+        """The rows of a batch that a rule reads: values in the rules' units, NaN where not good or not finite."""
+        cell = self.cells(batch.point)
         rows = Ranked(cell, batch.time_ms, _values(batch), batch.epoch, batch.offset)
         watched = cell >= 0
         if not watched.all():

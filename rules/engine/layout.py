@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -249,9 +250,9 @@ def _no_operand(operand: Operand) -> Floats:
 def _columns(
     classes: Sequence[ClassLayout], members: Mapping[str, ClassMembers], units: Mapping[str, Mapping[str, str]]
 ) -> Layout:
-    none = np.empty(0, np.int64)
-    facility, owner, point, stale, windowed, factor, offset = [none], [none], [none], [none], [none], [none], [none]
-    machine_owner, for_ms, clear_ms = [none], [none], [none]
+    facility, owner, point, stale, windowed, factor, offset, machine_owner, for_ms, clear_ms = (
+        _start() for _ in range(10)
+    )
     for one in classes:
         group = members[one.class_id]
         index = np.arange(one.facility0, one.facility0 + one.size)
@@ -288,6 +289,11 @@ def _columns(
         for_ms=np.concatenate(for_ms).astype(np.int64),
         clear_ms=np.concatenate(clear_ms).astype(np.int64),
     )
+
+
+def _start() -> list[np.ndarray[Any, Any]]:
+    """Where the pieces of a column are gathered; one empty piece, so that no classes give empty columns."""
+    return [np.empty(0, np.int64)]
 
 
 def _conversion(have: str, want: str) -> tuple[float, float]:

@@ -61,6 +61,7 @@ class Machines:
         self.since_ms = np.full(count, UNSET_MS)
         self.start_ms = np.full(count, UNSET_MS)
         self._switched: list[Switches] = []
+        self._timers: list[Indices] = []
 
     def take_switches(self) -> list[Switches]:
         """What has switched since the last call, in an order that is chronological for each machine."""
@@ -113,21 +114,40 @@ class Machines:
         ready = left <= 0
         waiting = ~ready
         self.deadline_ms[r[waiting]] = now[waiting] + left[waiting]
+        self._timers.append(r[waiting])
         if ready.any():
             self._switch(r[ready], now[ready])
 
     def expire(self, horizon_ms: Ints) -> tuple[Indices, Ints]:
-        """Fire the timers that end at or before their facility's horizon; facility indices and moments."""
-        if not len(self.deadline_ms):
+        """Fire the timers that end at or before their facility's horizon; facility indices and moments.
+
+        Only machines whose timer was started are looked at: they are noted when it starts, and forgotten here.
+        """
+        if not self._timers:
             return np.empty(0, np.intp), np.empty(0, np.int64)
-        q = np.flatnonzero(self.deadline_ms <= horizon_ms.max())
+        q = np.concatenate(self._timers)
+        deadline = self.deadline_ms[q]
+        running = deadline < NEVER_MS
+        q, deadline = q[running], deadline[running]
         facility = self._layout.machine_facility[q]
-        due = self.deadline_ms[q] <= horizon_ms[facility]
-        q, facility = q[due], facility[due]
+        due = deadline <= horizon_ms[facility]
+        self._timers = [q[~due]] if not due.all() else []
+        q = np.unique(q[due])
         at_ms = self.deadline_ms[q]
         if len(q):
             self._switch(q, at_ms)
-        return facility, at_ms
+        return self._layout.machine_facility[q], at_ms
+
+    def adopt(self, machine: int, start_ms: int, since_ms: int, at_ms: int) -> None:
+        """Have a machine active that was announced before anything was computed; its conditions go on at ``at_ms``."""
+        self.on[machine], self.spent_ms[machine], self.deadline_ms[machine] = 1, 0, NEVER_MS
+        self.start_ms[machine], self.since_ms[machine] = start_ms, since_ms
+        q = np.array([machine], np.intp)
+        self._change_once(q, np.array([at_ms]), self.drive[q])
+
+    def find_timers(self) -> None:
+        """Note the running timers anew, after the state was set from outside."""
+        self._timers = [np.flatnonzero(self.deadline_ms < NEVER_MS)]
 
     def _limit(self, q: Indices) -> Ints:
         return np.where(self.on[q] == 1, self._layout.clear_ms[q], self._layout.for_ms[q])

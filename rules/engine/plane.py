@@ -109,10 +109,11 @@ class Plane:
 
     def _windows(self, looked_back: Rows) -> Rows:
         """Feed the windows, close their slots, and give the results that leave their band."""
-        found: list[Rows] = []
-        for one, windows in zip(self.layout.classes, self.windows, strict=True):
-            for window in windows:
-                found.append(self._window(one, window, looked_back))
+        found = [
+            self._window(one, window, looked_back)
+            for one, windows in zip(self.layout.classes, self.windows, strict=True)
+            for window in windows
+        ]
         return joined([part for part in found if len(part.cell)])
 
     def _window(self, one: ClassLayout, window: Window, looked_back: Rows) -> Rows:

@@ -17,7 +17,7 @@ from rules.engine.intervals import IntervalBook
 from rules.engine.layout import ClassLayout
 from rules.engine.machines import Machines
 from rules.engine.plane import Plane
-from rules.engine.rows import Ranked, firsts
+from rules.engine.rows import Ranked, Rows, firsts
 from rules.engine.saved import SavedStates, save
 from rules.engine.windows import Emitted, Window
 
@@ -140,8 +140,7 @@ def _rebuild(plane: Plane, rows: Ranked, at_ms: Ints) -> None:
         for window in windows:
             start, stop = np.searchsorted(before.cell, _span(one, window)).tolist()
             if start < stop:
-                mine = Ranked(*(column[start:stop] for column in (*before, before.time_ms, before.time_ms)))
-                _rebuild_window(plane, one, window, mine, at_ms[one.facilities])
+                _rebuild_window(plane, one, window, before.between(start, stop), at_ms[one.facilities])
 
 
 def _span(one: ClassLayout, window: Window) -> tuple[int, int]:
@@ -149,7 +148,7 @@ def _span(one: ClassLayout, window: Window) -> tuple[int, int]:
     return source.start, source.stop
 
 
-def _rebuild_window(plane: Plane, one: ClassLayout, window: Window, rows: Ranked, at_ms: Ints) -> None:
+def _rebuild_window(plane: Plane, one: ClassLayout, window: Window, rows: Rows, at_ms: Ints) -> None:
     source = one.cells(window.plan.source)
     emitted = Emitted()
     window.feed(rows.cell - source.start, rows.time_ms, rows.value, plane.layout.stale_ms[rows.cell], emitted)
@@ -164,6 +163,7 @@ def _copy_back(live: Plane, plane: Plane, facility: Indices, cell: Indices, mach
         getattr(live.cells, name)[cell] = getattr(plane.cells, name)
     for name in Machines.COLUMNS:
         getattr(live.machines, name)[machine] = getattr(plane.machines, name)
+    live.machines.find_timers()
     live.horizon_ms[facility] = plane.horizon_ms
     live.front_ms[facility] = plane.front_ms
     for one, windows, new_windows in zip(live.layout.classes, live.windows, plane.windows, strict=True):

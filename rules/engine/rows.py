@@ -17,8 +17,13 @@ class Rows(NamedTuple):
     value: Floats
 
     def take(self, rows: Indices | Bools) -> Rows:
-        """Some of the rows."""
-        return Rows(self.cell[rows], self.time_ms[rows], self.value[rows])
+        """Some of the rows, by index or mask."""
+        index = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        return Rows(self.cell.take(index), self.time_ms.take(index), self.value.take(index))
+
+    def between(self, start: int, stop: int) -> Rows:
+        """A slice of the rows."""
+        return Rows(self.cell[start:stop], self.time_ms[start:stop], self.value[start:stop])
 
 
 class Ranked(NamedTuple):
@@ -31,8 +36,20 @@ class Ranked(NamedTuple):
     offset: Ints
 
     def take(self, rows: Indices | Bools) -> Ranked:
-        """Some of the rows."""
-        return Ranked(*(column[rows] for column in self))
+        """Some of the rows, by index or mask."""
+        index = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        return Ranked(
+            self.cell.take(index),
+            self.time_ms.take(index),
+            self.value.take(index),
+            self.epoch.take(index),
+            self.offset.take(index),
+        )
+
+    def between(self, start: int, stop: int) -> Ranked:
+        """A slice of the rows."""
+        cut = slice(start, stop)
+        return Ranked(self.cell[cut], self.time_ms[cut], self.value[cut], self.epoch[cut], self.offset[cut])
 
     @property
     def rows(self) -> Rows:

@@ -54,56 +54,72 @@ class Window:
         self.window_known_ms = np.zeros(size, np.int64)
         self.tail = np.full((plan.slots + 1, size), identity)
         self.known_ring = np.zeros((plan.slots, size), np.int32)
+        self._last = np.zeros(size, np.intp)
 
     def feed(self, row: Indices, time_ms: Ints, value: Floats, stale_ms: Ints, emitted: Emitted) -> None:
-        """Readings of the measurement, sorted by (row, time); ``stale_ms`` int64[n] is how long each holds."""
-        first = firsts(row)
-        if first.all():
+        """Readings of the measurement, in time order for each row; ``stale_ms`` int64[n] is how long each holds."""
+        self._last[row] = np.arange(len(row))
+        if (self._last[row] == np.arange(len(row))).all():
             self._feed_once(row, time_ms, value, stale_ms, emitted)
             return
+        order = np.argsort(row, kind="stable")
         place = np.arange(len(row))
-        rank = place - np.maximum.accumulate(np.where(first, place, 0))
-        order = np.argsort(rank, kind="stable")
+        rank = np.empty(len(row), np.intp)
+        rank[order] = place - np.maximum.accumulate(np.where(firsts(row[order]), place, 0))
+        turns = np.argsort(rank, kind="stable")
         bounds = np.cumsum(np.bincount(rank)).tolist()
         for start, stop in zip([0, *bounds[:-1]], bounds, strict=True):
-            chosen = order[start:stop]
+            chosen = turns[start:stop]
             self._feed_once(row[chosen], time_ms[chosen], value[chosen], stale_ms[chosen], emitted)
 
     def _feed_once(self, row: Indices, time_ms: Ints, value: Floats, stale_ms: Ints, emitted: Emitted) -> None:
-        slot = self.slot[row]
-        new = slot == BEGINNING_MS
+        """Each row at most once. If most rows have a reading, all are worked on as whole columns."""
+        self._begin(row, time_ms)
+        size = len(self.slot)
+        unknown = np.isnan(value)
+        if unknown.any():
+            value, stale_ms = np.where(unknown, 0.0, value), np.where(unknown, 0, stale_ms)
+        if 2 * len(row) < size:
+            self._close_until(row, time_ms, emitted)
+            self._hold(row, time_ms)
+            self.value[row], self.until_ms[row] = value, time_ms + stale_ms
+            return
+        until = self.from_ms.copy()
+        until[row] = time_ms
+        self._close_until(None, until, emitted)
+        # A row without a reading is held until where it was held already, which adds nothing.
+        np.maximum(until, self.from_ms, out=until)
+        self._hold(None, until)
+        self.value[row], self.until_ms[row] = value, time_ms + stale_ms
+
+    def _begin(self, row: Indices, time_ms: Ints) -> None:
+        """Slots begin with the first reading."""
+        new = self.slot[row] == BEGINNING_MS
         if new.any():
             self.slot[row[new]] = time_ms[new] // self.plan.step_ms
-            slot = self.slot[row]
-        crossing = (slot + 1) * self.plan.step_ms <= time_ms
-        if crossing.any():
-            self._close_rows(row[crossing], time_ms[crossing], emitted)
-        self._hold(row, time_ms)
-        unknown = np.isnan(value)
-        self.value[row] = np.where(unknown, 0.0, value)
-        self.until_ms[row] = np.where(unknown, time_ms, time_ms + stale_ms)
 
     def close_until(self, horizon_ms: Ints, emitted: Emitted) -> None:
         """Close every slot that ends at or before the horizon of its facility (int64[m])."""
-        row = np.flatnonzero(((self.slot + 1) * self.plan.step_ms <= horizon_ms) & (self.slot != BEGINNING_MS))
-        if len(row):
-            self._close_rows(row, horizon_ms[row], emitted)
+        self._close_until(None, horizon_ms, emitted)
 
-    def _close_rows(self, row: Indices, until_ms: Ints, emitted: Emitted) -> None:
-        """Close slots one after the other until none ends at or before ``until_ms`` of its row."""
-        last = until_ms // self.plan.step_ms - 1
-        while len(row):
-            slot = self.slot[row]
-            silent = (self.until_ms[row] <= slot * self.plan.step_ms) & (
-                self.window_known_ms[row] + self.known_ms[row] == 0
-            )
-            silent &= slot < last
+    def _close_until(self, row: Indices | None, until_ms: Ints, emitted: Emitted) -> None:
+        """Close slots one after the other until none ends at or before ``until_ms``; ``row`` None is every row."""
+        slot = self.slot if row is None else self.slot[row]
+        crossing = np.flatnonzero(((slot + 1) * self.plan.step_ms <= until_ms) & (slot != BEGINNING_MS))
+        if not len(crossing):
+            return
+        last = until_ms[crossing] // self.plan.step_ms - 1
+        left = crossing if row is None else row[crossing]
+        while len(left):
+            slot = self.slot[left]
+            silent = (self.until_ms[left] <= slot * self.plan.step_ms) & (slot < last)
+            silent &= self.window_known_ms[left] + self.known_ms[left] == 0
             if silent.any():
-                self._skip(row[silent], last[silent])
-                slot = self.slot[row]
-            self._close(row, slot, emitted)
+                self._skip(left[silent], last[silent])
+                slot = self.slot[left]
+            self._close(left, slot, emitted)
             going_on = slot < last
-            row, last = row[going_on], last[going_on]
+            left, last = left[going_on], last[going_on]
 
     def _skip(self, row: Indices, last: Ints) -> None:
         """Nothing is known in the whole window and nothing is held: leap to the last slot."""
@@ -111,45 +127,50 @@ class Window:
         self.head[row] = self.plan.aggregate.identity
         self.tail[:, row] = self.plan.aggregate.identity
 
-    def _hold(self, row: Indices, time_ms: Ints) -> None:
+    def _hold(self, row: Indices | None, time_ms: Ints) -> None:
         """The open value was held until ``time_ms`` (or until it expired): add its piece to the open slot."""
-        held = np.minimum(time_ms, self.until_ms[row]) - self.from_ms[row]
+        at = slice(None) if row is None else row
+        held = np.minimum(time_ms, self.until_ms[at]) - self.from_ms[at]
         np.maximum(held, 0, out=held)
         aggregate = self.plan.aggregate
-        self.share[row] = aggregate.fold(self.share[row], aggregate.piece(self.value[row], held))
-        self.known_ms[row] += held
-        self.from_ms[row] = time_ms
+        self.share[at] = aggregate.fold(self.share[at], aggregate.piece(self.value[at], held))
+        self.known_ms[at] += held
+        self.from_ms[at] = time_ms
 
     def _close(self, row: Indices, slot: Ints, emitted: Emitted) -> None:
-        """Close the open slot of each row, and say what the window that ends with it holds."""
-        plan = self.plan
+        """Close the open slot of each row (ascending if it is all), and say what the window that ends with it holds."""
+        plan, fold = self.plan, self.plan.aggregate.fold
+        # Usually all rows close the same slot: then whole columns are worked on, and one row of each ring.
+        together = bool((slot == slot[0]).all())
+        whole = together and len(row) == len(self.slot) and bool((row[1:] > row[:-1]).all())
+        at: Indices | slice = slice(None) if whole else row
         end_ms = (slot + 1) * plan.step_ms
-        self._hold(row, end_ms)
-        place = slot % plan.slots
-        share, known = self.share[row], self.known_ms[row]
-        head = plan.aggregate.fold(self.head[row], share)
-        head_known = self.window_known_ms[row] + known - self.known_ring[place, row]
-        window = plan.aggregate.fold(self.tail[place + 1, row], head)
-        half = 2 * head_known >= plan.slots * plan.step_ms
-        result = np.full(len(row), np.nan)
-        result[half] = plan.aggregate.finish(window[half], head_known[half])
-        result[~np.isfinite(result)] = np.nan
+        self._hold(None if whole else row, end_ms)
+        place: Indices | int = int(slot[0]) % plan.slots if together else slot % plan.slots
+        share, known = self.share[at], self.known_ms[at]
+        head = fold(self.head[at], share)
+        window_known = self.window_known_ms[at] + known - self.known_ring[place, at]
+        window = fold(self.tail[place + 1, at], head)
+        half = 2 * window_known >= plan.slots * plan.step_ms
+        result = plan.aggregate.finish(window, window_known)
+        result = np.where(half & np.isfinite(result), result, np.nan)
         emitted.add(row, end_ms, result)
-        self.tail[place, row] = share
-        self.known_ring[place, row] = known
-        self.head[row] = head
-        self.window_known_ms[row] = head_known
-        self.share[row] = plan.aggregate.identity
-        self.known_ms[row] = 0
-        self.slot[row] = slot + 1
-        finished = row[place == plan.slots - 1]
+        self.tail[place, at] = share
+        self.known_ring[place, at] = known
+        self.head[at] = head
+        self.window_known_ms[at] = window_known
+        self.share[at] = plan.aggregate.identity
+        self.known_ms[at] = 0
+        self.slot[at] = slot + 1
+        finished = row[slot % plan.slots == plan.slots - 1]
         if len(finished):
             self._fold_tails(finished)
 
     def _fold_tails(self, row: Indices) -> None:
         """A block has ended: fold its slots from the end, and begin a new head."""
-        block = self.tail[:, row]
+        block = self.tail if len(row) == len(self.slot) else self.tail[:, row]
         for place in range(self.plan.slots - 2, -1, -1):
             block[place] = self.plan.aggregate.fold(block[place], block[place + 1])
-        self.tail[:, row] = block
+        if block is not self.tail:
+            self.tail[:, row] = block
         self.head[row] = self.plan.aggregate.identity

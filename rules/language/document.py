@@ -101,9 +101,10 @@ class Place:
     def _first_character(self) -> int:
         """Index in the document of the scalar's first character, past quotes or the header of a block."""
         index = int(self.node.start_mark.index)
-        if self.node.style in {"'", '"'}:
+        style = getattr(self.node, "style", None)
+        if style in {"'", '"'}:
             return index + 1
-        if self.node.style in {"|", ">"}:
+        if style in {"|", ">"}:
             return self._document.text.find("\n", index) + 1
         return index
 

@@ -70,7 +70,7 @@ class Function:
     most: int
     compute: Callable[..., Floats]
     unit: UnitRule
-    cuts: Callable[[float], tuple[float, ...]] | None
+    cuts: Callable[[Floats], tuple[Floats, ...]] | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

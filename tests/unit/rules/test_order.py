@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import HealthCheck, event, given, settings, target
 from hypothesis import strategies as st
 
-from core.alarms import AlarmChange, ChangeKind, Interval
+from core.alarms import AlarmChange, AnnouncedAlarm, ChangeKind, Interval
 from core.quality import GOOD, QualityClass, quality
 from core.readings import Readings, readings
 from rules.engine.engine import Engine, EngineSettings
@@ -176,6 +176,13 @@ class Journal:
             case ChangeKind.RETRACTED:
                 assert old is not None
 
+    def announced(self) -> list[AnnouncedAlarm]:
+        """As a journal gives it back at the start."""
+        return [
+            AnnouncedAlarm(alarm_id=one.alarm_id, rule_id=one.rule_id, facility=one.facility, interval=one.interval)
+            for one in self.alarms.values()
+        ]
+
     def intervals(self, rule_id: str, facility: int) -> list[Interval]:
         """What stands in the journal for one rule and facility."""
         mine = [alarm for alarm in self.alarms.values() if (alarm.rule_id, alarm.facility) == (rule_id, facility)]
@@ -214,18 +221,32 @@ def check(engine: Engine, journal: Journal, everything: Readings) -> int:
     return incidents
 
 
-def run(rule_set: RuleSet, delivery: Delivery, limit: int, save_every_ms: int) -> tuple[Engine, Journal]:
-    """Deliver everything, with time passing in between, and let the last re-evaluations have their turn."""
+def run(
+    rule_set: RuleSet, delivery: Delivery, limit: int, save_every_ms: int, restart_at: int = -1
+) -> tuple[Engine, Journal]:
+    """Deliver everything, with time passing in between, and let the last re-evaluations have their turn.
+
+    ``restart_at`` is the chunk after which the engine is taken down, two chunks after its last snapshot.
+    """
     store = Store()
     tuned = EngineSettings(save_every_ms=save_every_ms, memory_readings=limit)
     engine, journal = Engine(rule_set, {"well": members(WELLS, ATTRIBUTES)}, store, tuned), Journal()
     now_ms = BASE_MS - 60_000
-    for now_ms, chunk in delivery.chunks:
+    data, since = b"", 0
+    for number, (now_ms, chunk) in enumerate(delivery.chunks):
         store.batches.append(chunk)
         engine.ingest(chunk, now_ms)
         journal.apply(engine.changes(now_ms))
         engine.advance(now_ms)
         journal.apply(engine.changes(now_ms))
+        if number == restart_at - 2:
+            data, since = engine.snapshot(), number + 1
+        if number == restart_at and data:
+            engine = Engine.restore(data, rule_set, {"well": members(WELLS, ATTRIBUTES)}, store, tuned)
+            engine.announce(journal.announced())
+            for _, again in delivery.chunks[since : number + 1]:
+                engine.ingest(again, now_ms)
+            journal.apply(engine.changes(now_ms))
     for _ in range(12):
         now_ms += 5_000
         engine.advance(now_ms)
@@ -238,11 +259,13 @@ def run(rule_set: RuleSet, delivery: Delivery, limit: int, save_every_ms: int) -
     max_examples=int(os.environ.get("TWINGRID_ORDER_EXAMPLES", "150")),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
 )
-@given(rules(), plans, st.sampled_from([10, 10_000]), st.sampled_from([2_000, 10_000]))
-def test_any_order_gives_the_intervals_of_the_set(texts: list[str], plan: Plan, limit: int, save_every_ms: int) -> None:
-    """Any chunking, repetition and arrival order of the same readings ends in the intervals of the naive reading."""
+@given(rules(), plans, st.sampled_from([10, 10_000]), st.sampled_from([2_000, 10_000]), st.sampled_from([-1, 3, 12]))
+def test_any_order_gives_the_intervals_of_the_set(
+    texts: list[str], plan: Plan, limit: int, save_every_ms: int, restart_at: int
+) -> None:
+    """Any chunking, repetition and arrival order of the same readings, and a restart, end in the intervals of the naive reading."""
     delivery = delivery_of(plan)
-    engine, journal = run(rule_set(*texts), delivery, limit, save_every_ms)
+    engine, journal = run(rule_set(*texts), delivery, limit, save_every_ms, restart_at)
     incidents = check(engine, journal, delivery.everything)
     event(f"re-evaluations: {min(engine.stats.reevaluations, 3)}")
     event(f"incidents: {min(incidents, 5)}")

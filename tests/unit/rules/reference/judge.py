@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from core.alarms import Interval
 from rules.expression import (
@@ -74,7 +75,7 @@ class Facility:
         start = end - width_ms
         cuts = sorted({start, end} | {cut for cut in self.changes(operand.key) if start < cut < end})
         held = []
-        for begin, stop in zip(cuts, cuts[1:], strict=False):
+        for begin, stop in pairwise(cuts):
             value = self.value_at(operand.key, begin)
             if value is not None:
                 held.append((value, stop - begin))

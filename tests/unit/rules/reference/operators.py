@@ -1,4 +1,4 @@
-"""Scalar twins of the operators: one value at a time, ``None`` is unknown. Written from docs/alarms.md, not from the columns."""
+"""Scalar twins of the operators: one value at a time, ``None`` is unknown. Written from docs/alarms.md alone."""
 
 from __future__ import annotations
 

@@ -1,0 +1,195 @@
+"""The engine's state as bytes, and back, also under a changed set of rules or facilities.
+
+What is written is a saved state taken now, with all older ones, the intervals, who waits for a re-evaluation and what
+is held back. Values and windows are not written: they are read from the history, as in any re-evaluation. Machines
+are named by the fingerprint of their rule and the registry number of their facility, so a rule that did not change
+keeps its state, and a changed or new one begins anew (and believes the journal, see ``Engine.announce``).
+
+Layout: 8 bytes magic with the version, 4 bytes length of a JSON header, the header, the arrays one after the other in
+little-endian order as the header lists them, 16 bytes BLAKE2b over all before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from core.alarms import Interval
+from core.errors import Refused
+from core.places import ClassMembers
+from rules.columns import BEGINNING_MS, NEVER_MS, Indices, Ints
+from rules.engine.engine import Engine, EngineSettings
+from rules.engine.history import History
+from rules.engine.reevaluation import Reevaluation
+from rules.engine.rows import Ranked, joined_ranked
+from rules.engine.saved import SavedState, save
+from rules.rule_set import RuleSet
+
+_MAGIC = b"TGRULE01"
+_CHECK_BYTES = 16
+_NO_STOP = NEVER_MS
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+
+def snapshot(engine: Engine, now_ms: int) -> bytes:
+    """The whole state of an engine."""
+    layout = engine.layout
+    machine_rule, machine_owner = _machine_names(engine)
+    arrays: Arrays = {"facility": layout.facility}
+    states = [*engine.saved.states, save(engine.live, now_ms)]
+    for number, state in enumerate(states):
+        arrays[f"{number}.at"] = state.at_ms
+        arrays[f"{number}.rule"] = machine_rule[state.machine]
+        arrays[f"{number}.owner"] = machine_owner[state.machine]
+        arrays[f"{number}.on"] = state.on
+        for name in ("spent_ms", "since_ms", "start_ms"):
+            arrays[f"{number}.{name}"] = getattr(state, name)
+    machines = np.array([q for q in engine.book.machines() for _ in engine.book.of(q)], np.intp)
+    intervals = [interval for q in engine.book.machines() for interval in engine.book.of(q)]
+    arrays["interval.rule"], arrays["interval.owner"] = machine_rule[machines], machine_owner[machines]
+    ends = [(i.start_ms, i.stop_ms if i.stop_ms is not None else _NO_STOP, i.since_ms) for i in intervals]
+    arrays["interval.ends"] = np.array(ends, np.int64).reshape(-1, 3)
+    for name in ("oldest_ms", "first_arrival_ms", "last_arrival_ms"):
+        arrays[f"late.{name}"] = getattr(engine.lateness, name)
+    held = joined_ranked(engine.held)
+    arrays["held.point"] = layout.point[held.cell]
+    arrays.update({f"held.{name}": getattr(held, name) for name in ("time_ms", "value", "epoch", "offset")})
+    header = {"rules": [rule.fingerprint for rule in engine.rules.rules], "taken": [state.taken_ms for state in states]}
+    return _pack(header, arrays)
+
+
+def restore(
+    data: bytes,
+    rules: RuleSet,
+    members: Mapping[str, ClassMembers],
+    history: History,
+    settings: EngineSettings | None = None,
+) -> Engine:
+    """An engine that goes on where the snapshot was taken.
+
+    Raises:
+        Refused: if the bytes are no snapshot of this version, or damaged; begin anew then.
+    """
+    header, arrays = _unpack(data)
+    engine = Engine(rules, members, history, settings)
+    names = _Names(engine, header["rules"], arrays["facility"])
+    facilities = len(engine.layout.facility)
+    engine.saved.states = [_state(names, arrays, place, taken) for place, taken in enumerate(header["taken"])]
+    newest = len(engine.saved.states) - 1
+    at_ms = engine.saved.states[newest].at_ms
+    engine.live.horizon_ms[:] = at_ms
+    engine.memory.complete_from_ms = int(at_ms.max(initial=BEGINNING_MS)) + 1
+    _restore_intervals(engine, names, arrays)
+    engine.remembers = names.remembered(len(engine.layout.machine_facility))
+    everyone = np.arange(facilities)
+    if facilities:
+        work = Reevaluation(engine.live, engine.memory, engine.saved, engine.book)
+        work.run(everyone, np.full(facilities, newest))
+    for name in ("oldest_ms", "first_arrival_ms", "last_arrival_ms"):
+        column = getattr(engine.lateness, name)
+        column[names.facility[names.facility >= 0]] = arrays[f"late.{name}"][names.facility >= 0]
+    held = _held(engine, arrays)
+    engine.held = [held] if len(held.cell) else []
+    return engine
+
+
+class _Names:
+    """From rules and facilities of the snapshot to machines of now."""
+
+    def __init__(self, engine: Engine, fingerprints: list[str], facility: np.ndarray[Any, Any]) -> None:
+        """Find what is still there."""
+        layout = engine.layout
+        place = {int(number): row for row, number in enumerate(layout.facility.tolist())}
+        self.facility: Indices = np.array([place.get(int(number), -1) for number in facility.tolist()], np.intp)
+        self.size = len(layout.facility)
+        now = {
+            plan.rule.fingerprint: (one.machines(number).start - one.facility0, one.facilities)
+            for one in layout.classes
+            for number, plan in enumerate(one.rules)
+        }
+        self.base: Indices = np.array([now[f][0] if f in now else NEVER_MS for f in fingerprints], np.intp)
+        self._spans = [now[f] for f in fingerprints if f in now]
+
+    def machines(self, rule: np.ndarray[Any, Any], owner: np.ndarray[Any, Any]) -> tuple[Indices, Indices]:
+        """Rows that still have a machine, and those machines."""
+        base, facility = self.base[rule], self.facility[owner]
+        there = np.flatnonzero((base < NEVER_MS) & (facility >= 0))
+        return there, base[there] + facility[there]
+
+    def remembered(self, count: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """bool[count]: the machines the snapshot knew."""
+        known = np.zeros(count, np.bool_)
+        old = self.facility[self.facility >= 0]
+        for base, span in self._spans:
+            known[base + old[(old >= span.start) & (old < span.stop)]] = True
+        return known
+
+
+def _machine_names(engine: Engine) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """For each machine the place of its rule in the rule set and of its facility in the layout."""
+    number = {rule.id: place for place, rule in enumerate(engine.rules.rules)}
+    rule = np.zeros(len(engine.layout.machine_facility), np.int32)
+    for one in engine.layout.classes:
+        for place, plan in enumerate(one.rules):
+            rule[one.machines(place)] = number[plan.rule.id]
+    return rule, engine.layout.machine_facility.astype(np.int32)
+
+
+def _state(names: _Names, arrays: Arrays, place: int, taken_ms: int) -> SavedState:
+    at_ms: Ints = np.full(names.size, BEGINNING_MS)
+    kept = names.facility >= 0
+    at_ms[names.facility[kept]] = arrays[f"{place}.at"][kept]
+    there, machine = names.machines(arrays[f"{place}.rule"], arrays[f"{place}.owner"])
+    order = np.argsort(machine)
+    rows = there[order]
+    columns = [arrays[f"{place}.{name}"][rows] for name in ("on", "spent_ms", "since_ms", "start_ms")]
+    return SavedState(taken_ms, at_ms, machine[order], *columns)
+
+
+def _restore_intervals(engine: Engine, names: _Names, arrays: Arrays) -> None:
+    there, machine = names.machines(arrays["interval.rule"], arrays["interval.owner"])
+    ends = arrays["interval.ends"][there].tolist()
+    for number, (start_ms, stop_ms, since_ms) in zip(machine.tolist(), ends, strict=True):
+        stop = None if stop_ms == _NO_STOP else stop_ms
+        engine.book.begin(number, Interval(start_ms=start_ms, stop_ms=stop, since_ms=since_ms))
+
+
+def _held(engine: Engine, arrays: Arrays) -> Ranked:
+    cell = engine.lookup.cells(arrays["held.point"])
+    columns = (arrays[f"held.{name}"] for name in ("time_ms", "value", "epoch", "offset"))
+    return Ranked(cell, *columns).take(cell >= 0)
+
+
+# --- bytes ----------------------------------------------------------------------------------------------------------
+
+
+def _pack(header: dict[str, Any], arrays: Arrays) -> bytes:
+    little = {name: np.ascontiguousarray(column, column.dtype.newbyteorder("<")) for name, column in arrays.items()}
+    header["arrays"] = [[name, column.dtype.str, list(column.shape)] for name, column in little.items()]
+    text = json.dumps(header, separators=(",", ":")).encode()
+    body = b"".join([_MAGIC, struct.pack("<I", len(text)), text, *(column.tobytes() for column in little.values())])
+    return body + hashlib.blake2b(body, digest_size=_CHECK_BYTES).digest()
+
+
+def _unpack(data: bytes) -> tuple[dict[str, Any], Arrays]:
+    body, check = data[:-_CHECK_BYTES], data[-_CHECK_BYTES:]
+    if not body.startswith(_MAGIC):
+        raise Refused("not a snapshot of this version of the rules engine")
+    if hashlib.blake2b(body, digest_size=_CHECK_BYTES).digest() != check:
+        raise Refused("the snapshot of the rules engine is damaged")
+    at = len(_MAGIC) + 4
+    length = struct.unpack("<I", body[len(_MAGIC) : at])[0]
+    header = json.loads(body[at : at + length])
+    at += length
+    arrays: Arrays = {}
+    for name, dtype, shape in header["arrays"]:
+        column = np.frombuffer(body, np.dtype(dtype), int(np.prod(shape)), at).reshape(shape)
+        arrays[name] = column.astype(column.dtype.newbyteorder("="))
+        at += column.nbytes
+    return header, arrays
