@@ -21,10 +21,9 @@ from app.probes import PortUse, TcpProbe
 from app.restarts import RestartPolicy
 from app.settings import Settings
 from app.supervisor import SupervisorOptions
-from app.wiring import broker_secrets
 from core.errors import Finding, Invalid
 from gateway.config import GatewayConfig
-from gateway.service import load_config
+from gateway.config_file import load_config
 
 BROKER, CENTRE, EDGE = 0, 1, 2
 _MB = 1024 * 1024
@@ -106,7 +105,7 @@ def broker_process(settings: Settings, gateways: Sequence[GatewayConfig]) -> Pro
     everything = sorted({topic for own in topics.values() for topic in own})
     if everything:
         accounts.append(devices_account(everything))
-    known = passwords(broker_secrets(settings), [account.user for account in accounts])
+    known = passwords(settings.broker_secrets, [account.user for account in accounts])
     # a gateway's own file says with which password it comes
     given = {
         gateway_user(g.node): g.uplink.broker.password for g in gateways if g.uplink.broker.user == gateway_user(g.node)

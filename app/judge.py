@@ -18,7 +18,7 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -100,6 +100,7 @@ class Judge:
         self._room = threading.Condition()
         self._stopping = False
         self._unwritten: list[AlarmChange] = []
+        self._renewal: Callable[[bytes], Judging] | None = None
         self._judged = 0
         self._snapshot_at = 0.0
         self._tick_at = 0.0
@@ -140,6 +141,16 @@ class Judge:
                 self._room.wait(0.1)
             self._waiting.append((number, readings))
             self._size += len(readings)
+            self._room.notify_all()
+
+    def renew(self, make: Callable[[bytes], Judging]) -> None:
+        """Let another engine go on where this one stands: the facilities have changed.
+
+        Args:
+            make: an engine from a snapshot; called by the loop between two rounds.
+        """
+        with self._room:
+            self._renewal = make
             self._room.notify_all()
 
     @property
@@ -189,6 +200,7 @@ class Judge:
 
     def _round(self, taken: Sequence[tuple[int, Readings]]) -> None:
         now_ms = self._clock.now_ms()
+        self._renew(now_ms)
         if taken:
             batch = concat(readings for _, readings in taken)
             self._engine.ingest(batch, now_ms)
@@ -197,6 +209,19 @@ class Judge:
         self._engine.advance(now_ms)
         self._write(now_ms)
         self._pass_time(now_ms)
+
+    def _renew(self, now_ms: int) -> None:
+        if self._renewal is None or self._unwritten:
+            return
+        try:
+            announced = self._journal.announced(now_ms - self._settings.horizon_ms)
+        except Unavailable:  # the next round tries again
+            self.counts["journal_failed"] += 1
+            return
+        make, self._renewal = self._renewal, None
+        self._engine = make(self._engine.snapshot())
+        self._engine.announce(announced)
+        self.counts["renewals"] += 1
 
     def _write(self, now_ms: int) -> None:
         self._unwritten += self._engine.changes(now_ms)

@@ -216,6 +216,11 @@ class Settings(_Section):
         return self.data_dir / "secrets"
 
     @property
+    def broker_secrets(self) -> Path:
+        """The passwords of our own broker's accounts."""
+        return self.secrets_dir / "broker.json"
+
+    @property
     def broker_dir(self) -> Path:
         """What our own broker keeps."""
         return self.data_dir / "broker"

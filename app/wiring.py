@@ -1,4 +1,4 @@
-"""What more than one process needs: the store, the database, the rule set, the broker's address."""
+"""What more than one process needs: the database, the rule set, the broker's address."""
 
 from __future__ import annotations
 
@@ -13,19 +13,11 @@ from app.broker_accounts import HOST_USER, passwords
 from app.database import migrate, open_database
 from app.settings import Settings
 from core.cases import RuleInfo
-from core.clock import Clock
 from core.errors import Finding, Invalid
 from core.places import FacilityClass
-from core.ports.store import TimeSeriesStore
 from registry.queries import Registry
 from rules.language.load import load_rules
 from rules.rule_set import RuleSet
-from store.duckdb_store import DuckDBStore
-from store.memory import MemoryStore
-from store.settings import StoreSettings
-from store.victoriametrics import VictoriaMetricsSettings, VictoriaMetricsStore
-
-_MB = 1024 * 1024
 
 
 def database(settings: Settings) -> sa.Engine:
@@ -42,35 +34,6 @@ def database(settings: Settings) -> sa.Engine:
         engine.dispose()
         raise
     return engine
-
-
-def open_store(settings: Settings, clock: Clock) -> TimeSeriesStore:
-    """The store that this process owns.
-
-    Raises:
-        Unavailable: if it cannot be opened.
-        Invalid: if its settings contradict each other.
-    """
-    chosen = settings.store
-    if chosen.engine == "memory":
-        return MemoryStore()
-    if chosen.engine == "victoriametrics":
-        options = VictoriaMetricsSettings(raw_days=chosen.raw_days)
-        return VictoriaMetricsStore(chosen.url, settings.store_path, settings=options, clock=clock)
-    return DuckDBStore(settings.store_path, settings=store_settings(settings), clock=clock)
-
-
-def store_settings(settings: Settings) -> StoreSettings:
-    """Settings of the embedded store in its own words."""
-    chosen = settings.store
-    return StoreSettings(
-        hot_rows_max=chosen.hot_rows_max,
-        raw_days=chosen.raw_days,
-        minute_days=chosen.minute_days,
-        disk_budget_bytes=chosen.disk_budget_mb * _MB,
-        memory_limit=f"{chosen.memory_mb}MB",
-        threads=chosen.threads,
-    )
 
 
 def rule_sources(folder: Path | None) -> Mapping[str, str]:
@@ -139,17 +102,12 @@ def broker_url(settings: Settings) -> str:
     user, password = broker.username, ""
     if broker.kind != "external":
         user = HOST_USER
-        password = passwords(broker_secrets(settings), [HOST_USER])[HOST_USER]
+        password = passwords(settings.broker_secrets, [HOST_USER])[HOST_USER]
     elif broker.password_file is not None:
         password = _password(broker.password_file)
     scheme = "mqtts" if broker.tls else "mqtt"
     login = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user else ""
     return f"{scheme}://{login}{broker.host}:{broker.port}"
-
-
-def broker_secrets(settings: Settings) -> Path:
-    """The file with the passwords of our own broker's accounts."""
-    return settings.secrets_dir / "broker.json"
 
 
 def _password(file: Path) -> str:

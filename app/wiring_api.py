@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import uvicorn
 from fastapi import FastAPI
 
 from api.application import create_app
 from api.ports import ApiPorts
+from api.server import listen
+from api.server import server as http_server
 from api.settings import ApiSettings
 from app.commands.version import twingrid_version
 from app.core_status import CoreWatch
@@ -34,27 +35,6 @@ from store.remote import RemoteStore
 log = logging.getLogger(__name__)
 
 _REFRESH_EVERY_S = 2.0
-_GRACE_S = 2
-_BACKLOG = 512
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without signal handlers of its own: the frame of the process has them."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        """Prepare; ``listening`` is set when requests are answered."""
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone."""
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
-        await super().startup(sockets)
-        self.listening.set()
 
 
 async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]) -> None:
@@ -65,7 +45,8 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]
         core.errors.Unavailable: if the database does not answer or the port is taken.
     """
     with application(settings) as (app, directory), _listen(settings) as listener:
-        server = _Server(_options(app, settings))
+        # A proxy on this machine ends TLS; its word on the peer's address is believed, nobody else's.
+        server = http_server(app, trusted_proxies=("127.0.0.1", "::1") if settings.api.https else ())
         serving = asyncio.create_task(server.serve([listener]), name="http")
         refreshing = asyncio.create_task(_refresh(directory), name="refresh")
         listening = asyncio.create_task(server.listening.wait(), name="listening")
@@ -88,22 +69,10 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]
 
 def _listen(settings: Settings) -> socket.socket:
     host, port = settings.api.host, settings.api.port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        return listen(host, port)
     except OSError as error:
         raise Unavailable(f"cannot listen on {host}:{port}: {error.strerror}; choose another api.port") from error
-
-
-def _options(app: FastAPI, settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=settings.api.https,
-        timeout_graceful_shutdown=_GRACE_S,
-    )
 
 
 @contextmanager

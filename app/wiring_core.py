@@ -20,9 +20,10 @@ from app.evidence import StoreEvidence
 from app.judge import Judge, JudgeSettings
 from app.settings import Settings
 from app.snapshot import read_snapshot
-from app.wiring import RuleInfos, broker_url, database, open_store, rule_set_of
+from app.wiring import RuleInfos, broker_url, database, rule_set_of
+from app.wiring_store import open_store
 from core.clock import Clock, SystemClock
-from core.errors import Unavailable
+from core.errors import Refused, Unavailable
 from core.ports.store import TimeSeriesStore
 from core.readings import Readings
 from dispatch.journal import SqlJournal
@@ -57,6 +58,7 @@ class Core:
     judge: Judge
     host: Host
     outbox: Outbox
+    rule_set: RuleSet
 
 
 async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]) -> None:
@@ -113,6 +115,7 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
             judge=judge,
             host=host,
             outbox=Outbox(engine),
+            rule_set=rule_set,
         )
 
 
@@ -147,16 +150,18 @@ def _judge(
     journal: SqlJournal,
     clock: Clock,
 ) -> Judge:
-    options = EngineSettings(
-        grace_ms=round(settings.rules.grace_s * 1000), reach_ms=round(settings.rules.keep_states_s * 1000)
-    )
+    options = _engine_settings(settings)
     path = settings.data_dir / "rules" / "snapshot"
-    engine = Engine(rule_set, directory.members(), store, options)
+    number, engine = 0, None
     kept = read_snapshot(path)
-    number = 0
     if kept is not None:
-        number, state = kept
-        engine.restore(state)
+        try:
+            engine = Engine.restore(kept[1], rule_set, directory.members(), store, options)
+            number = kept[0]
+        except Refused as error:
+            log.warning("the rules' snapshot is of no use, they begin anew", extra={"why": str(error)})
+    if engine is None:
+        engine = Engine(rule_set, directory.members(), store, options)
     judge = Judge(
         JudgeSettings(snapshot_path=path, snapshot_every_s=settings.rules.snapshot_every_s),
         engine=engine,
@@ -166,6 +171,12 @@ def _judge(
     )
     judge.recover(number)
     return judge
+
+
+def _engine_settings(settings: Settings) -> EngineSettings:
+    return EngineSettings(
+        grace_ms=round(settings.rules.grace_s * 1000), reach_ms=round(settings.rules.keep_states_s * 1000)
+    )
 
 
 def _host(
@@ -234,8 +245,12 @@ def _maintain(parts: Core) -> None:
 
 
 def _refresh(parts: Core) -> None:
-    if parts.directory.refresh():
-        log.info("registry changed", extra={"version": parts.directory.version})
+    """Take over what changed in the registry; the rules go on with their state over the new facilities."""
+    if not parts.directory.refresh():
+        return
+    log.info("registry changed", extra={"version": parts.directory.version})
+    members, options = parts.directory.members(), _engine_settings(parts.settings)
+    parts.judge.renew(lambda state: Engine.restore(state, parts.rule_set, members, parts.store, options))
 
 
 def _deliver(parts: Core) -> None:
