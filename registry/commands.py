@@ -44,7 +44,15 @@ class RegistryCommandsSql:
             if _administrators(connection) > 0:
                 raise Refused("there is an administrator already: log in as one to create further logins")
             _store(connection, login)
-            record(connection, actor=username, what="first_administrator", ref=username, detail="", now_ms=now_ms)
+            record(
+                connection,
+                actor=username,
+                what="first_administrator",
+                ref=username,
+                detail="",
+                now_ms=now_ms,
+                raises=False,
+            )
         return login
 
     def put_login(self, login: Login, actor: str, now_ms: int) -> None:
@@ -68,7 +76,7 @@ class RegistryCommandsSql:
                 "person": login.person,
             }
             text = json.dumps(detail)
-            record(connection, actor=actor, what="login", ref=login.username, detail=text, now_ms=now_ms)
+            record(connection, actor=actor, what="login", ref=login.username, detail=text, now_ms=now_ms, raises=False)
 
     def set_password(
         self, username: str, password_hash: str, actor: str, now_ms: int, *, one_time: bool = False
@@ -86,7 +94,7 @@ class RegistryCommandsSql:
             )
             if done.rowcount == 0:
                 raise Refused(f"there is no login {username[:64]!r}")
-            record(connection, actor=actor, what="password", ref=username, detail="", now_ms=now_ms)
+            record(connection, actor=actor, what="password", ref=username, detail="", now_ms=now_ms, raises=False)
 
     def set_language(self, username: str, language: Language, now_ms: int) -> None:
         """Change the language and nothing else of a login; its sessions go on.
@@ -99,7 +107,15 @@ class RegistryCommandsSql:
             where = table.c.folded == username.casefold()[:64]
             if connection.execute(sa.update(table).where(where).values(language=language.value)).rowcount == 0:
                 raise Refused(f"there is no login {username[:64]!r}")
-            record(connection, actor=username, what="language", ref=username, detail=language.value, now_ms=now_ms)
+            record(
+                connection,
+                actor=username,
+                what="language",
+                ref=username,
+                detail=language.value,
+                now_ms=now_ms,
+                raises=False,
+            )
 
     def enrol_gateway(self, node: NodeId, name: Text, community: int, actor: str, now_ms: int) -> Gateway:
         """Let a gateway in, or let a revoked one in again.

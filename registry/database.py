@@ -72,9 +72,12 @@ def version(connection: sa.Connection) -> int:
     return int(last or 0)
 
 
-def record(connection: sa.Connection, *, actor: str, what: str, ref: str, detail: str, now_ms: int) -> None:
-    """Write an audit row and raise the version."""
-    next_numbers(connection, VERSION, 1)
+def record(
+    connection: sa.Connection, *, actor: str, what: str, ref: str, detail: str, now_ms: int, raises: bool = True
+) -> None:
+    """Write an audit row and raise the version; logins do not raise it, since nobody keeps them in memory."""
+    if raises:
+        next_numbers(connection, VERSION, 1)
     connection.execute(
         sa.insert(tables.audit).values(at_ms=now_ms, actor=actor, what=what, ref=ref[:200], detail=detail)
     )

@@ -64,7 +64,7 @@ class Registry:
         self._kept: _Kept | None = None
 
     def version(self) -> int:
-        """Grows with every change."""
+        """Grows with every change of places, gateways and people (not of logins)."""
         with reading(self._engine) as connection:
             return version(connection)
 

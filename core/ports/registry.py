@@ -230,7 +230,7 @@ class RegistryQueries(Protocol):
     """Reading. Every method raises ``core.errors.Unavailable`` if the database does not answer now."""
 
     def version(self) -> int:
-        """Grows with every change."""
+        """Grows with every change of places, gateways and people (not of logins)."""
         ...
 
     def classes(self) -> Mapping[str, FacilityClass]:
