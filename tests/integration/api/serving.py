@@ -63,7 +63,7 @@ async def serving(world: World) -> AsyncIterator[Serving]:
     one = server(app)
     task = asyncio.create_task(one.serve(sockets=[listener]), name="server under test")
     try:
-        await until(lambda: one.started or task.done())
+        await until(lambda: one.listening.is_set() or task.done())
         yield Serving(app=app, server=one, port=int(listener.getsockname()[1]), task=task)
     finally:
         one.should_exit = True

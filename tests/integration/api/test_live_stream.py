@@ -179,6 +179,17 @@ async def test_a_server_that_stops_lets_its_readers_go(world: World) -> None:
         assert time.perf_counter() - began_s < 3
 
 
+async def test_an_answer_does_not_wait_for_an_acknowledgement(world: World) -> None:
+    """Twenty answers one after the other: none waits the 40 ms of Nagle's algorithm."""
+    async with serving(world) as served, served.browser("maintainer1") as client:
+        spent_s = []
+        for _ in range(20):
+            began_s = time.perf_counter()
+            assert (await client.get("/-/healthy")).status_code == 200
+            spent_s.append(time.perf_counter() - began_s)
+        assert min(spent_s) < 0.02
+
+
 async def test_streams_are_bounded_per_login(world: World) -> None:
     """One login cannot take all connections; another one still gets its own."""
     world.settings = replace(world.settings, max_streams_per_login=2, max_streams=3)
