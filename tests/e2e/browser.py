@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,8 +50,8 @@ def chromium(program: Path) -> Iterator[Browser]:
 class Person:
     """Somebody at a browser of their own: one context, watched pages.
 
-    ``problems`` collects console errors and uncaught exceptions of every page. ``forgiven`` are parts of messages that a
-    test brings about on purpose, such as a refused login.
+    ``problems`` collects console errors and uncaught exceptions of every page. ``forgiven`` are parts of messages that
+    a test brings about on purpose, such as a refused login.
     """
 
     context: BrowserContext
@@ -117,6 +118,15 @@ def scroll_through(page: Page) -> None:
     )
 
 
+def bare_keys(page: Page) -> list[str]:
+    """Names of texts that stand where a text should."""
+    spaces = set(
+        re.findall(r"^  (\w+): \{", (WEB / "src" / "i18n" / "en.ts").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    found = re.findall(r"\b([a-zA-Z]+)\.[a-zA-Z_]+\b", page.locator("body").inner_text())
+    return sorted(spaces & set(found))
+
+
 def overflow(page: Page) -> int:
     """Pixels by which the page is wider than its window; a page that scrolls sideways is broken on a phone."""
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
@@ -128,7 +138,8 @@ def small_targets(page: Page, least_px: int = 44) -> list[str]:
       .filter((e) => e.getClientRects().length > 0 && !e.closest('.sr-only, .skip'))
       .map((e) => [e, e.getBoundingClientRect()])
       .filter(([, box]) => box.height < least - 0.5 || box.width < least - 0.5)
-      .map(([e, box]) => `${e.tagName} ${e.textContent.trim().slice(0, 20)} ${Math.round(box.width)}x${Math.round(box.height)}`)"""
+      .map(([e, box]) => [e.tagName, e.textContent.trim().slice(0, 20), Math.round(box.width), Math.round(box.height)])
+      .map((parts) => parts.join(' '))"""
     return list(page.evaluate(script, least_px))
 
 

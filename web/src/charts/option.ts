@@ -108,9 +108,9 @@ export function trendOption(
   history: PointHistory,
   shaped: Shaped,
   range: AxisRange & { readonly shown: readonly Limit[] },
-  look: { readonly colours: Colours; readonly words: Words; readonly stepped: boolean; readonly narrow: boolean; readonly font: string },
+  look: { readonly colours: Colours; readonly words: Words; readonly stepped: boolean; readonly ticks: readonly number[]; readonly font: string },
 ): TrendOption {
-  const { colours, words, stepped, narrow } = look;
+  const { colours, words, stepped } = look;
   const text = { color: colours.text, fontSize: 12 };
   const floor = range.low + (range.high - range.low) * 0.03;
   return {
@@ -134,10 +134,9 @@ export function trendOption(
       type: "time",
       min: history.from_ms,
       max: history.to_ms,
-      splitNumber: narrow ? 3 : 6,
       axisLine: { lineStyle: { color: colours.grid } },
       axisTick: { show: false },
-      axisLabel: { ...text, hideOverlap: true, formatter: (value: number) => words.axisTime(value) },
+      axisLabel: { ...text, hideOverlap: true, customValues: [...look.ticks], formatter: (value: number) => words.axisTime(value) },
     },
     yAxis: {
       type: "value",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clockTime, dayTime, duration, fullTime, relativeTime, shortDate } from "./time";
+import { clockTime, DAY_MS, dayTime, duration, fullTime, HOUR_MS, relativeTime, shortDate, timeTicks, zoneOffsetMs } from "./time";
 
 const NOON_UTC = Date.UTC(2026, 10, 22, 12, 0, 0);
 
@@ -25,6 +25,25 @@ describe("absolute time", () => {
   it("writes dates in the reader's language", () => {
     expect(shortDate(NOON_UTC, "zh")).toBe("11月22日");
     expect(shortDate(NOON_UTC, "en")).toBe("22 Nov");
+  });
+});
+
+describe("ticks of a time axis", () => {
+  it("stand on round hours of the zone", () => {
+    const ticks = timeTicks(NOON_UTC - DAY_MS, NOON_UTC, 6);
+    expect(ticks.map((at) => clockTime(at, "zh"))).toEqual(["20:00", "00:00", "04:00", "08:00", "12:00", "16:00", "20:00"]);
+  });
+
+  it("stand on midnights of the zone over a week", () => {
+    const ticks = timeTicks(NOON_UTC - 7 * DAY_MS, NOON_UTC, 7);
+    expect(new Set(ticks.map((at) => clockTime(at, "zh")))).toEqual(new Set(["00:00"]));
+    expect(ticks).toHaveLength(7);
+  });
+
+  it("keep to half-hour zones and to any length", () => {
+    expect(zoneOffsetMs(NOON_UTC, "Asia/Kolkata")).toBe(5.5 * HOUR_MS);
+    expect(timeTicks(NOON_UTC, NOON_UTC + 3 * HOUR_MS, 4, "Asia/Kolkata").map((at) => clockTime(at, "en", "Asia/Kolkata"))).toEqual(["18:00", "19:00", "20:00"]);
+    expect(timeTicks(0, 400 * DAY_MS, 6).length).toBeLessThanOrEqual(7);
   });
 });
 

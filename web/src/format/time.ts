@@ -65,6 +65,33 @@ export function dayTime(timeMs: number, nowMs: number, language: Language, zone 
   return `${shortDate(timeMs, language, zone)} ${clock}`;
 }
 
+/** How far the zone's clock is ahead of UTC at a moment. */
+export function zoneOffsetMs(timeMs: number, zone = DEFAULT_ZONE): number {
+  const parts = formatter("en", zone, {
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  }).formatToParts(timeMs);
+  const part = (type: Intl.DateTimeFormatPartTypes): number => Number(parts.find((p) => p.type === type)?.value ?? 0);
+  const local = Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second"));
+  return local - Math.floor(timeMs / 1000) * 1000;
+}
+
+const TICK_STEPS_MS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440, 2880, 10_080].map((minutes) => minutes * MINUTE_MS);
+
+/** Round moments of the zone's clock within a span, at most `most` of them; the browser's own zone plays no part. */
+export function timeTicks(fromMs: number, toMs: number, most: number, zone = DEFAULT_ZONE): readonly number[] {
+  const offset = zoneOffsetMs(fromMs, zone);
+  const step = TICK_STEPS_MS.find((size) => (toMs - fromMs) / size <= most) ?? Math.ceil((toMs - fromMs) / most / DAY_MS) * DAY_MS;
+  const first = Math.ceil((fromMs + offset) / step) * step - offset;
+  const out: number[] = [];
+  for (let at = first; at <= toMs; at += step) out.push(at);
+  return out;
+}
+
 const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ["day", DAY_MS],
   ["hour", HOUR_MS],

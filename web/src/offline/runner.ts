@@ -13,7 +13,9 @@ const user = shallowRef<string | null>(null);
 const tab = idempotencyKey();
 let timer: ReturnType<typeof setTimeout> | undefined;
 let sending = false;
-const sentListeners = new Set<(entry: OutboxEntry) => void>();
+/** `answer` is what the server said to an entry that is done, `null` to one it refused. */
+type SentListener = (entry: OutboxEntry, answer: unknown) => void;
+const sentListeners = new Set<SentListener>();
 
 /** What waits or was refused, of the person logged in. */
 export const outbox = readonly(computed(() => all.value.filter((entry) => entry.user === user.value)));
@@ -35,15 +37,21 @@ function takeTurn(): boolean {
   return true;
 }
 
-async function send(entry: OutboxEntry): Promise<Outcome> {
+interface Sent {
+  readonly outcome: Outcome;
+  readonly answer: unknown;
+}
+
+async function send(entry: OutboxEntry): Promise<Sent> {
   try {
-    await call(entry.path, { method: "POST", body: entry.body, headers: { "idempotency-key": entry.key } });
-    return { kind: "done" };
+    const answer = await call<unknown>(entry.path, { method: "POST", body: entry.body, headers: { "idempotency-key": entry.key } });
+    return { outcome: { kind: "done" }, answer };
   } catch (failure) {
     if (!(failure instanceof ApiError)) throw failure;
-    if (failure.kind !== "refused") return { kind: "later" };
+    if (failure.kind !== "refused") return { outcome: { kind: "later" }, answer: null };
     const { title, detail, fix } = failure.problem;
-    return { kind: "refused", reason: [title, detail, fix].filter(Boolean).join(" · ") || `HTTP ${failure.status}` };
+    const reason = [title, detail, fix].filter(Boolean).join(" · ") || `HTTP ${failure.status}`;
+    return { outcome: { kind: "refused", reason }, answer: null };
   }
 }
 
@@ -66,9 +74,10 @@ export async function flush(): Promise<void> {
     let ready = due(all.value, user.value, Date.now());
     while (ready.length > 0) {
       for (const entry of ready) {
-        const outcome = await send(entry);
+        const { outcome, answer } = await send(entry);
+        // Pages take the answer before the entry goes, in one breath, so that no button of the old state shows in between.
+        if (outcome.kind !== "later") for (const listener of sentListeners) listener(entry, answer);
         change((entries) => step(entries, entry.key, outcome, Date.now()));
-        if (outcome.kind !== "later") for (const listener of sentListeners) listener(entry);
       }
       takeTurn();
       ready = user.value === null ? [] : due(all.value, user.value, Date.now());
@@ -106,7 +115,7 @@ export function putAway(key: string): void {
 }
 
 /** Be told when an entry has met its fate. */
-export function onSent(listener: (entry: OutboxEntry) => void): () => void {
+export function onSent(listener: SentListener): () => void {
   sentListeners.add(listener);
   return () => sentListeners.delete(listener);
 }
