@@ -116,7 +116,7 @@ class CaseWork:
             return self._opened(alarm, info)
         self._link(alarm, row.number)
         self._ledger.note(row.number, "joined", note=alarm.alarm_id)
-        return self._raised(row, alarm)
+        return self._raised(row, alarm, info)
 
     def put_back(self, alarm: Any, info: RuleInfo) -> Any:
         """An alarm that has a case is on again: the case goes on, is reopened, or another open one takes the alarm in.
@@ -126,14 +126,14 @@ class CaseWork:
         row = self.case(alarm.case)
         if row.open:
             self._ledger.note(row.number, "on_again", note=alarm.alarm_id)
-            return self._raised(row, alarm)
+            return self._raised(row, alarm, info)
         table = tables.case
         key = (table.c.facility == row.facility, table.c.family == row.family, table.c.open)
         if self._connection.execute(sa.select(table.c.number).where(*key)).one_or_none() is not None:
             return self.open_or_join(alarm, info)
         if row.state == CaseState.CANCELLED and row.ended_by != SYSTEM:
             return row
-        return self._reopened(row, alarm)
+        return self._reopened(row, alarm, info)
 
     def settle(self, number: int, cleared: bool) -> None:
         """After a batch: a case whose alarms are all off is cancelled if nobody has begun; else its worker is told.
@@ -166,7 +166,7 @@ class CaseWork:
             if after is not None and told:
                 self.tasks.message(after, row, "cancelled", after.owner)
         ended_by = actor.login if actor else SYSTEM
-        row = self.update(row, note=note, ended_by=ended_by)
+        row = self.update(row, note=note, ended_by=ended_by, closed_ms=self._now_ms)
         return self.step(row, Action.CANCEL, actor=actor, note=note)
 
     def tell(self, row: Any, what: str) -> None:
@@ -242,9 +242,9 @@ class CaseWork:
         self.tell(row, "opened")
         return self.follow_up(row)
 
-    def _reopened(self, row: Any, alarm: Any) -> Any:
+    def _reopened(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
         severity = Severity(max(row.severity, alarm.severity))
-        limit = self._policy.handle[severity]
+        limit = info.deadline or self._policy.handle[severity]
         due_ms = self._due(severity, limit)
         row = self.step(
             row,
@@ -272,13 +272,13 @@ class CaseWork:
             self.tasks.reassign(after, row)
         return self.follow_up(row)
 
-    def _raised(self, row: Any, alarm: Any) -> Any:
+    def _raised(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
         """The case after an alarm joined: the worst severity counts, and its limit if that is nearer."""
         if alarm.severity <= row.severity:
             self.tell(row, "joined")
             return row
         severity = Severity(alarm.severity)
-        limit = self._policy.handle[severity]
+        limit = info.deadline or self._policy.handle[severity]
         due_ms = self._due(severity, limit)
         values: dict[str, object] = {"severity": severity.value}
         if row.due_ms is not None and row.met_ms is None and due_ms < row.due_ms:
@@ -291,9 +291,11 @@ class CaseWork:
                 continue
             if kind is TaskKind.HANDLE and "due_ms" in values:
                 task = self.tasks.new_limit(task, limit, self._now_ms)
-            task = self.tasks.update(task, not_before_ms=None) if not self._policy.rests_at_night(severity) else task
-            self.tasks.message(task, row, "raised", task.owner)
-            self.tasks.tell(task, row, "raised")
+            if self._policy.rests_at_night(severity) or (task.not_before_ms or 0) <= self._now_ms:
+                self.tasks.message(task, row, "raised", task.owner)
+                self.tasks.tell(task, row, "raised")
+            else:  # given to somebody for the morning, but now it is urgent
+                self.tasks.reassign(task, row)
         return row
 
     def _link(self, alarm: Any, number: int) -> None:

@@ -48,8 +48,8 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 def _translated(error: DBAPIError) -> Exception:
-    """A database that does not answer is ``Unavailable``; a violated constraint is a defect and stays itself."""
-    if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError):
+    """A database that does not answer is ``Unavailable``; a wrong statement or value is a defect and stays itself."""
+    if not isinstance(error, sa.exc.OperationalError | sa.exc.InternalError | sa.exc.InterfaceError):
         return error
     return Unavailable(f"the registry's database does not answer: {error.orig}")
 

@@ -129,7 +129,8 @@ class CaseRow:
         number: running number.
         code: what people quote (``C-2026-000123``).
         due_ms: the limit of its deadline, ``None`` while suspended.
-        overdue: the limit has passed and it was not met; stays true for ever, with ``late_ms`` counting.
+        overdue: the limit has passed without being met; stays true for ever.
+        closed_ms: when it was closed or cancelled.
         escalated: 0 owner, 1 supervisor, 2 manager.
         note: for cancelled ones why (``self-cleared``).
     """

@@ -338,3 +338,60 @@ def test_shelving_has_limits(hall: Hall) -> None:
     assert hall.desk.unshelve(high, boss, MONDAY_9).shelved_until_ms is None
     with hall.engine.connect() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(tables.shelf)).scalar_one() == 0
+
+
+def test_a_raise_at_night_wakes_somebody(hall: Hall) -> None:
+    """A medium case that rests until morning and becomes critical goes to whoever answers at night, at once."""
+    night = MONDAY_9 - 10 * HOUR
+    opened(hall, "medium", now_ms=night)
+    assert hall.code_of(hall.tasks()[HANDLE].owner) == "aa-m1"
+    opened(hall, "critical", now_ms=night + MINUTE)
+    task = hall.tasks()[HANDLE]
+    assert (hall.code_of(task.owner), task.not_before_ms) == ("aa-m3", None)
+    assert "aa-m3" in {hall.code_of(message.person) for message in Outbox(hall.engine).waiting(night + MINUTE)}
+    (case,) = hall.cases()
+    assert case.due_ms == night + MINUTE + HOUR
+
+
+def test_journal_and_desk_write_at_the_same_time(hall: Hall) -> None:
+    """While the journal records alarms, people act from other connections: nobody is refused for a locked database."""
+    facility = hall.city.facility("aa-sp-01")
+    for number in range(12):
+        hall.apply(change(OPENED, f"before{number}", facility=facility))
+    tasks = [hall.tasks(case.number)[HANDLE] for case in hall.cases()]
+    failures: list[BaseException] = []
+
+    def record() -> None:
+        try:
+            for number in range(40):
+                hall.apply(change(OPENED, f"during{number}", facility=facility))
+                hall.journal.tick(MONDAY_9 + number * MINUTE)
+        except BaseException as error:  # noqa: BLE001 - whatever a thread dies of fails the test
+            failures.append(error)
+
+    def work(code: str) -> None:
+        try:
+            actor = hall.actor(code)
+            for task in tasks:
+                for action in (Action.ACCEPT, Action.ARRIVE):
+                    command = TaskCommand(
+                        task=task.number, action=action, actor=actor, key=f"{code}-{task.number}-{action}"
+                    )
+                    try:
+                        hall.desk.act(command, MONDAY_9)
+                    except (Conflict, NotPermitted):
+                        break
+        except BaseException as error:  # noqa: BLE001 - whatever a thread dies of fails the test
+            failures.append(error)
+
+    threads = [threading.Thread(target=record)]
+    threads += [threading.Thread(target=work, args=(code,)) for code in ("aa-m1", "aa-m2", "aa-m3")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    states = {hall.tasks(task.case)[HANDLE].state for task in tasks}
+    assert states == {TaskState.ON_SITE}
+    entries = hall.queries.feed(0, limit=5000)
+    assert [entry.id for entry in entries] == list(range(1, len(entries) + 1))

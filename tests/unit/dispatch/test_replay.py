@@ -150,7 +150,9 @@ def lines_of(hall: Hall) -> tuple[int, ...]:
     return tuple(hall.count(table) for table in (tables.history, tables.alarm_history, tables.outbox, tables.feed))
 
 
-quick = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(
+    max_examples=settings().max_examples * 2 // 5, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @quick
