@@ -128,7 +128,7 @@ class TaskDesk:
         """One task: why, where, what to do, by when."""
         found = self._seen(caller, number)
         places, now_ms = self._places.now(), self._ports.clock.now_ms()
-        facility = places.facilities.get(found.task.facility)
+        facility = places.facility(found.task.facility)
         text = self._ports.rules.rule(found.alarms[0].rule_id) if found.alarms else None
         actions = {action.value for action in found.actions}
         return TaskDetail(
@@ -188,7 +188,7 @@ class TaskDesk:
         try:
             for one in found.evidence[:_SERIES]:
                 point = self._ports.registry.point(one.point)
-                facility = self._places.now().facilities.get(found.task.facility)
+                facility = self._places.now().facility(found.task.facility)
                 if point is None or facility is None:
                     continue
                 past = self._histories.between(point, facility.class_id, begin_ms, end_ms, _SERIES_POINTS)

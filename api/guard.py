@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import logging
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,6 +24,8 @@ from core.errors import Finding, Invalid
 
 if TYPE_CHECKING:
     from api.services import Services
+
+log = logging.getLogger(__name__)
 
 PREFIX = "/api/v1"
 
@@ -67,6 +70,7 @@ async def _admit(request: Request, operation: str) -> None:
     if caller.login.one_time and entry.permission != SELF:
         raise ProblemError(Problems.CHANGE_PASSWORD)
     if not services.policy.allows(caller.login.role, entry):
+        log.warning("not permitted", extra={"operation": operation, "username": caller.login.username})
         raise ProblemError(Problems.NOT_PERMITTED)
 
 

@@ -81,7 +81,7 @@ _ROWS = (
 
 def _words(name: str) -> frozenset[str]:
     """Passwords that are tried first, eight characters or more; shorter ones are refused anyway."""
-    return frozenset(json.loads(resources.files("api").joinpath("data", name).read_text(encoding="utf-8")))
+    return frozenset(json.loads(resources.files("api").joinpath(name).read_text(encoding="utf-8")))
 
 
 _COMMON = _words("common_passwords.json")

@@ -6,9 +6,10 @@ changed, which is looked up at most once a second.
 
 from __future__ import annotations
 
+import functools
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from api.models.base import Bilingual, CommunityRef, FacilityRef, PersonRef
 from core.clock import Clock
@@ -18,6 +19,7 @@ from core.ports.registry import Community, Facility, FacilityFilter, PageRequest
 
 _LOOK_EVERY_S = 1.0
 _PAGE = 500
+_RETIRED_KEPT = 1_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +31,11 @@ class Places:
     classes: Mapping[str, FacilityClass]
     facilities: Mapping[int, Facility]
     people: Mapping[int, Person]
+    retired: Callable[[int], Facility | None] = field(default=lambda _number: None, compare=False)
+
+    def facility(self, number: int) -> Facility | None:
+        """A facility, also one that has been retired: old alarms and cases go on naming it."""
+        return self.facilities.get(number) or self.retired(number)
 
     def community_ref(self, number: int) -> CommunityRef:
         """A community by number; one that the registry no longer knows keeps its number for a name."""
@@ -39,7 +46,7 @@ class Places:
 
     def facility_ref(self, number: int) -> FacilityRef:
         """A facility by number, in the same way."""
-        one = self.facilities.get(number)
+        one = self.facility(number)
         if one is None:
             return FacilityRef(
                 id=number, code="", name=_unnamed(number), class_id="", class_name=Bilingual(zh="", en="")
@@ -115,4 +122,9 @@ class PlaceBook:
             classes=self._registry.classes(),
             facilities=facilities,
             people={one.number: one for one in self._registry.people()},
+            retired=functools.lru_cache(maxsize=_RETIRED_KEPT)(self._retired),
         )
+
+    def _retired(self, number: int) -> Facility | None:
+        found = self._registry.facility(number)
+        return None if found is None else found.facility

@@ -16,7 +16,8 @@ from core.ports.cases import CaseCommands, CaseQueries
 from core.ports.directory import PointDirectory
 from core.ports.nodes import NodeStatusBook
 from core.ports.registry import RegistryCommands, RegistryQueries
-from core.ports.store import TimeSeriesStore
+from core.ports.store import GapRecord, Rollups, StoreCounts
+from core.readings import Int32s, Readings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +54,34 @@ class RuleText:
     clear: str = ""
     for_s: float = 0.0
     source: str = ""
+
+
+class ReadableStore(Protocol):
+    """What the API asks of ``core.ports.store.TimeSeriesStore``; it never writes."""
+
+    def read(self, points: Int32s, from_ms: int, to_ms: int) -> Readings:
+        """Readings in [from_ms, to_ms), sorted by (point, time)."""
+        ...
+
+    def rollup(self, points: Int32s, from_ms: int, to_ms: int, step_ms: int) -> Rollups:
+        """Aggregates in buckets of ``step_ms``, sorted by (point, start)."""
+        ...
+
+    def latest(self, points: Int32s | None = None) -> Readings:
+        """The newest reading of each point (all points when ``None``), sorted by point."""
+        ...
+
+    def gaps(self, from_ms: int, to_ms: int) -> Sequence[GapRecord]:
+        """Gap records whose event times touch [from_ms, to_ms)."""
+        ...
+
+    def counts(self) -> StoreCounts:
+        """Totals and size."""
+        ...
+
+    def durable(self) -> int:
+        """The number of the last durable commit."""
+        ...
 
 
 class FacilityPoints(PointDirectory, Protocol):
@@ -137,7 +166,7 @@ class ApiPorts:
         watch: what the core process tells about itself.
     """
 
-    store: TimeSeriesStore
+    store: ReadableStore
     registry: RegistryQueries
     registry_commands: RegistryCommands
     directory: FacilityPoints

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from api.alarm_desk import AlarmDesk
 from api.boards import LatestBoard, StandingBoard
@@ -18,6 +18,7 @@ from api.policy import Policy
 from api.ports import ApiPorts
 from api.settings import ApiSettings
 from api.setup import Setup
+from api.store_gate import StoreGate
 from api.system_desk import SystemDesk
 
 
@@ -43,6 +44,7 @@ class Services:
 
 def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
     """Join the services; nothing is read or written yet."""
+    ports = replace(ports, store=StoreGate(ports.store))
     metrics = Metrics()
     book = PlaceBook(ports.registry, ports.clock)
     histories = Histories(ports)

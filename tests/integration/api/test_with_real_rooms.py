@@ -88,6 +88,13 @@ class Town:
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[Town]:
     """The small city with logins for its people."""
+    with open_town(tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def open_town(tmp_path: Path) -> Iterator[Town]:
+    """The small city in a folder."""
     hall = build_hall(tmp_path)
     tables.metadata.create_all(hall.engine)
     made = Town(

@@ -116,6 +116,25 @@ def test_roles_do_what_the_policy_says_and_nothing_else(role: Role, world: World
                 World.log_in(client, f"{role.value}1", "another long one")
 
 
+def test_roles_are_as_narrow_as_they_were_meant() -> None:
+    """Written down a second time, by hand: widening a role is a decision, not a slip."""
+    see_all = {"see", "alarm.acknowledge", "gateway.see", "health.see"}
+    supervise = see_all | {"alarm.shelve", "task.work", "task.supervise"}
+    worker = {"see", "alarm.acknowledge", "task.work"}
+    assert POLICY.roles == {
+        Role.ADMINISTRATOR: supervise,
+        Role.MANAGER: supervise,
+        Role.MAINTAINER: worker,
+        Role.GRID_WORKER: worker,
+        Role.TECHNICIAN: see_all,
+    }
+    needs = {name: entry.permission for name, entry in POLICY.operations.items()}
+    anyone = {name for name, permission in needs.items() if permission == "anyone"}
+    assert anyone == {"get_setup", "create_first_administrator", "log_in", "probe_healthy", "probe_ready"}
+    assert needs["act_on_task"] == "task.work"
+    assert needs["shelve_alarm"] == needs["unshelve_alarm"] == "alarm.shelve"
+
+
 @pytest.mark.parametrize("role", list(Role))
 def test_other_communities_do_not_exist(role: Role, world: World) -> None:
     """What lies in a community out of sight is not found, and no list holds it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from api.boards import LatestBoard, StandingBoard, newest_ms
 from api.places import PlaceBook
+from api.store_gate import StoreGate
 from api.views import light
 from core.alarms import AlarmKind, Severity
 from core.cases import TaskState
@@ -16,9 +19,10 @@ from core.clock import ManualClock
 from core.errors import Unavailable
 from core.people import Role
 from core.ports.cases import FeedKind
+from core.ports.registry import Facility, FacilityFilter, Page, PageRequest
 from core.ports.store import Commit
 from core.quality import QualityClass, Reason, quality
-from core.readings import readings
+from core.readings import Int32s, Readings, readings
 from store.memory import MemoryStore
 from tests.unit.api.world import NOW_MS, FakeCases, FakeDirectory, World, alarm_row, facility_of, registry, task_row
 
@@ -299,7 +303,7 @@ def test_metrics_are_openmetrics(world: World) -> None:
 
 
 def test_standings_are_read_again_only_when_the_feed_has_grown() -> None:
-    """The same head means the same standings; a new line means a new look, at most every quarter of a second."""
+    """The same head means the same standings; a new line means a new look, at most every half second."""
     cases, clock = FakeCases(), ManualClock(NOW_MS)
     board = StandingBoard(cases, clock)
     assert board.now().of(10).health == "fault"
@@ -308,7 +312,7 @@ def test_standings_are_read_again_only_when_the_feed_has_grown() -> None:
     assert board.now().of(10).health == "fault"
     cases.note(FeedKind.ALARM, "alarm1", 1, "closed")
     assert board.now().of(10).health == "fault"
-    clock.advance(250)
+    clock.advance(500)
     assert board.now().of(10).health == "ok"
     assert board.now().of(10).cases == 1
 
@@ -356,3 +360,68 @@ def test_a_registry_that_does_not_answer_is_not_remembered() -> None:
         book.now()
     known.version = original  # type: ignore[method-assign]
     assert book.now().version == 1
+
+
+def test_a_retired_facility_keeps_its_name() -> None:
+    """A facility that lists no longer show is still named by old alarms."""
+    known, clock = registry(), ManualClock(NOW_MS)
+    listed = known.facilities
+
+    def without_twenty(where: FacilityFilter, page: PageRequest) -> Page[Facility]:
+        got = listed(where, page)
+        return replace(got, items=tuple(one for one in got.items if one.number != 20))
+
+    known.facilities = without_twenty  # type: ignore[method-assign]
+    places = PlaceBook(known, clock).now()
+    assert list(places.facilities) == [10]
+    assert places.facility_ref(20).code == "c2-sp-01"
+    assert places.facility_ref(21).code == ""
+
+
+class HangingStore(MemoryStore):
+    """A store that does not come back until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let_go = threading.Event()
+        self.waiting = threading.Semaphore(0)
+
+    def latest(self, points: Int32s | None = None) -> Readings:
+        self.waiting.release()
+        assert self.let_go.wait(20)
+        return super().latest(points)
+
+
+def test_a_hanging_store_takes_only_some_threads() -> None:
+    """As many calls as there are slots wait; the next one is told to come back."""
+    store = HangingStore()
+    gate = StoreGate(store, at_once=3, patience_s=0.01)
+    with ThreadPoolExecutor(4) as pool:
+        calls = [pool.submit(gate.latest) for _ in range(3)]
+        for _ in calls:
+            assert store.waiting.acquire(timeout=10)
+        with pytest.raises(Unavailable, match="too many"):
+            gate.latest()
+        store.let_go.set()
+        assert [len(call.result(10)) for call in calls] == [0, 0, 0]
+        assert len(gate.latest()) == 0
+        assert gate.counts().readings == 0
+        assert gate.durable() == 0
+
+
+def test_lists_do_not_wait_while_somebody_asks_a_slow_store() -> None:
+    """One thread asks; the others take the snapshot of before."""
+    store, clock = HangingStore(), ManualClock(NOW_MS)
+    board = LatestBoard(store, FakeDirectory(), clock)
+    store.let_go.set()
+    assert len(board.now()) == 0
+    store.let_go.clear()
+    assert store.waiting.acquire(timeout=10)
+    clock.advance(5_000)
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(board.now)
+        assert store.waiting.acquire(timeout=10)
+        assert len(board.now()) == 0
+        assert not asking.done()
+        store.let_go.set()
+        asking.result(10)
