@@ -1,6 +1,7 @@
 """The OpenAPI document, made from the routes and the policy; ``api/openapi.json`` is its committed copy.
 
-``python -m api.documentation`` rewrites the copy. A test compares both, so a change of the interface is always seen.
+``python -m api.documentation`` rewrites the copy, and the page of error codes beside the other documents. A test
+compares both, so a change of the interface is always seen.
 """
 
 from __future__ import annotations
@@ -18,11 +19,22 @@ from starlette.routing import BaseRoute
 from api.models import stream as events
 from api.models.base import Problem
 from api.policy import Entry, Policy
+from api.problem_kinds import Problems
 from api.problems import MEDIA_TYPE
 
 TITLE = "Twingrid"
 VERSION = "1"
 COMMITTED = Path(__file__).with_name("openapi.json")
+
+PROBLEMS_PAGE = Path(__file__).parents[1] / "docs" / "problems.md"
+_PROBLEMS_HEAD = """# Problems
+
+What the HTTP interface answers when something is wrong: `application/problem+json` (RFC 9457) with one of these codes, a
+title and a remedy in the reader's language, every wrong field, and a request id that stands in the server's log too.
+Made from `api/problem_kinds.py` by `python -m api.documentation`.
+
+| code | status | 中文 | English |
+|---|---|---|---|"""
 
 _TAGS: Sequence[Mapping[str, str]] = (
     {"name": "session", "description": "Setup, login, the own session"},
@@ -109,12 +121,22 @@ def as_text(made: Mapping[str, Any]) -> str:
     return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
 
 
+def problems_page() -> str:
+    """The catalogue of errors as a page, so that a code somebody quotes can be looked up."""
+    rows = [
+        f"| {kind.code} | {kind.status} | {kind.title.zh}。{kind.fix.zh} | {kind.title.en}. {kind.fix.en} |"
+        for kind in sorted((problem.value for problem in Problems), key=lambda kind: kind.code)
+    ]
+    return "\n".join([_PROBLEMS_HEAD, *rows, ""])
+
+
 def main() -> None:
-    """Rewrite the committed copy."""
+    """Rewrite the committed copies."""
     from api.application import routes
     from api.policy import load
 
     COMMITTED.write_text(as_text(document(routes(), load())), encoding="utf-8")
+    PROBLEMS_PAGE.write_text(problems_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 
 from api.application import routes
-from api.documentation import COMMITTED, as_text, document
+from api.documentation import COMMITTED, PROBLEMS_PAGE, as_text, document, problems_page
 from api.policy import load
 
 
 def test_committed_document_is_the_one_that_is_served() -> None:
     """`api/openapi.json` equals what the routes make (`python -m api.documentation` rewrites it)."""
     assert COMMITTED.read_text(encoding="utf-8") == as_text(document(routes(), load()))
+
+
+def test_every_code_stands_in_the_documents() -> None:
+    """`docs/problems.md` is the catalogue of errors as it is answered."""
+    assert PROBLEMS_PAGE.read_text(encoding="utf-8") == problems_page()
 
 
 def test_every_operation_says_how_it_fails() -> None:
