@@ -57,17 +57,12 @@ case = sa.Table(
     sa.Column("suspended_due_ms", sa.BigInteger),
     sa.Column("ended_by", sa.String(64), nullable=False),
     sa.Column("note", _TEXT, nullable=False),
+    sa.Index(
+        "open_key", "facility", "family", unique=True, sqlite_where=sa.text("open"), postgresql_where=sa.text("open")
+    ),
+    sa.Index("ix_dispatch_case_open_community", "open", "community"),
     sqlite_autoincrement=True,
 )
-sa.Index(
-    "open_key",
-    case.c.facility,
-    case.c.family,
-    unique=True,
-    sqlite_where=case.c.open,
-    postgresql_where=case.c.open,
-)
-sa.Index("ix_dispatch_case_open_community", case.c.open, case.c.community)
 
 alarm = sa.Table(
     "dispatch_alarm",
