@@ -20,8 +20,10 @@ class HotBlocks:
 
     def __init__(self, blocks: Sequence[Readings] = ()) -> None:
         """Start with ``blocks``, oldest first."""
-        self._blocks = [block for block in blocks if len(block)]
-        self.rows = sum(len(block) for block in self._blocks)
+        self._blocks: list[Readings] = []
+        self.rows = 0
+        for block in blocks:
+            self.append(block)
 
     def append(self, batch: Readings) -> None:
         """Add the newest batch."""

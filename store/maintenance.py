@@ -16,7 +16,6 @@ from core import faultpoints
 from core.clock import Clock
 from core.errors import Unavailable
 from core.ports.store import Maintenance
-from store import manifest
 from store.aggregates import DAY_MS
 from store.catalog import CLOSED, Catalog, Change, Segment
 from store.compaction import Compacted, Compactor, window_of
@@ -45,7 +44,7 @@ class Maintainer:
         self._wake = threading.Event()
         self._stop = False
         self.failures = 0
-        self._compactor = Compactor(state.folder, settings, manifest.next_number(state.view().catalog))
+        self._compactor = Compactor(state.folder, settings, state.database.meta("next_number", 1))
         self._thread = threading.Thread(target=self._run, name="store-flush", daemon=True)
         self._thread.start()
 
@@ -109,13 +108,15 @@ class Maintainer:
         if not blocks:
             return Maintenance()
         sequence = self._state.generations[-1].number - 1
-        compacted = self._compactor.flush(blocks, sequence, now_ms)
+        with self._state.breaking():  # what a failure leaves on the disk is deleted when the store is read anew
+            compacted = self._compactor.flush(blocks, sequence, now_ms)
         days = frozenset(segment.day for segment in compacted.segments)
         self._switch(Change(added=compacted.segments, reopened=days), compacted, flushed=True)
         return Maintenance(segments_written=len(compacted.segments), readings_compacted=sum(map(len, blocks)))
 
     def _merge(self, job: _Merge, now_ms: int, done: Maintenance) -> Maintenance:
-        compacted = self._compactor.merge_day(job.segments, job.level, now_ms)
+        with self._state.breaking():
+            compacted = self._compactor.merge_day(job.segments, job.level, now_ms)
         self._switch(Change(added=compacted.segments, removed=job.segments), compacted)
         return replace(
             done,

@@ -85,9 +85,3 @@ def files(catalog: Catalog) -> set[Path]:
     named = [file for segment in catalog.segments for file in (segment.raw, segment.minute)]
     named += [file.file for file in catalog.hours]
     return {file.path for file in named if file is not None}
-
-
-def next_number(catalog: Catalog) -> int:
-    """A number above all that are in use."""
-    numbers = [segment.number for segment in catalog.segments] + [file.number for file in catalog.hours]
-    return max(numbers, default=0) + 1

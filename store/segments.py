@@ -101,10 +101,11 @@ class SegmentWriter:
         return WrittenFile(self._path, self.rows, self._path.stat().st_size)
 
     def abandon(self) -> None:
-        """Leave nothing behind."""
+        """Leave nothing behind, not even a finished file."""
         if self._writer is not None:
             self._writer.close()
         self._temporary.unlink(missing_ok=True)
+        self._path.unlink(missing_ok=True)
 
     def _write(self, table: Any, point: Int32s, time_ms: Int64s, options: dict[str, Any]) -> None:
         if len(point) == 0:

@@ -16,7 +16,7 @@ from pathlib import Path
 from core.clock import Clock
 from core.offsets import OffsetRange
 from core.ports.store import Commit
-from core.readings import Int32s, Readings, readings
+from core.readings import Int32s, Readings, empty, readings
 from core.sparkplug.topics import NodeId
 from store import manifest
 from store.catalog import Change
@@ -64,6 +64,7 @@ class StoreState:
         self.commits = threading.Condition(threading.RLock())
         self._view = threading.Lock()
         self._root, self._settings, self._clock = root, settings, clock
+        self.generations: list[Generation] = []
         self.folder = SegmentFolder(root, FooterCache())
         self.load()
 
@@ -76,11 +77,20 @@ class StoreState:
         catalog = manifest.load(self.database, self.folder)
         self.deleted_at_open = self.folder.delete_strangers(manifest.files(catalog))
         self.log = CommitLog(self._settings.recent_chunks)
-        self._latest = LatestTable()
         self._load_commit_log()
-        self._load_latest()
-        self._load_generations()
-        self._catalog = catalog
+        latest = LatestTable()
+        latest.update(self._load_latest())
+        self.generations, unflushed = self._load_generations()
+        for blocks in unflushed:
+            for block in blocks.snapshot():
+                latest.update(block)
+        if not unflushed:
+            with self.database.transaction():
+                self._add_generation()
+        with self._view:
+            self._catalog, self._latest = catalog, latest
+            self._hot = unflushed.pop() if unflushed else HotBlocks()
+            self._frozen = unflushed
         self.superseded = self.database.meta("superseded", 0)
         self.repeated = self.database.meta("repeated", 0)
         self.next_item = 1 + int(self.database.rows("SELECT coalesce(max(item), 0) FROM quarantine")[0][0])
@@ -103,50 +113,42 @@ class StoreState:
             self.last, totals = number, Totals(stored, quarantined, evicted)
         self.totals = totals
 
-    def _load_latest(self) -> None:
+    def _load_latest(self) -> Readings:
         rows = self.database.rows("SELECT * FROM latest ORDER BY point")
-        if rows:
-            point, time_ms, value, quality, epoch, offset, texts = zip(*rows, strict=True)
-            self._latest.update(
-                readings(
-                    point=point,
-                    time_ms=time_ms,
-                    value=value,
-                    quality=quality,
-                    epoch=epoch,
-                    offset=offset,
-                    text={row: text for row, text in enumerate(texts) if text is not None},
-                )
-            )
+        if not rows:
+            return empty()
+        point, time_ms, value, quality, epoch, offset, texts = zip(*rows, strict=True)
+        return readings(
+            point=point,
+            time_ms=time_ms,
+            value=value,
+            quality=quality,
+            epoch=epoch,
+            offset=offset,
+            text={row: text for row, text in enumerate(texts) if text is not None},
+        )
 
-    def _load_generations(self) -> None:
+    def _load_generations(self) -> tuple[list[Generation], list[HotBlocks]]:
+        """All hot tables, and the readings of those that are in no segment, oldest first."""
         ages = {
             generation: (last, last_ms)
             for generation, last, last_ms in self.database.rows(
                 "SELECT generation, max(commit_no), max(created_ms) FROM commits GROUP BY generation"
             )
         }
-        self.generations: list[Generation] = []
-        self._frozen: list[HotBlocks] = []
-        self._hot = HotBlocks()
+        generations: list[Generation] = []
+        unflushed: list[HotBlocks] = []
         rows = self.database.rows("SELECT * FROM generations ORDER BY generation")
         for number, created_ms, first, flushed in rows:
             last, last_ms = ages.get(number, (first - 1, created_ms))
-            blocks = HotBlocks()
             if flushed:
                 count = self.database.rows(f"SELECT count(*) FROM hot_{number}")[0][0]  # noqa: S608 - our own name
             else:
-                for _, batch in self.database.read_hot(number, first - 1, last):
-                    blocks.append(batch)
-                    self._latest.update(batch)
+                blocks = HotBlocks([batch for _, batch in self.database.read_hot(number, first - 1, last)])
                 count = blocks.rows
-                self._frozen.append(blocks)
-            self.generations.append(Generation(number, created_ms, first, last, last_ms, count, flushed))
-        if self._frozen:
-            self._hot = self._frozen.pop()
-        else:
-            with self.database.transaction():
-                self._add_generation()
+                unflushed.append(blocks)
+            generations.append(Generation(number, created_ms, first, last, last_ms, count, flushed))
+        return generations, unflushed
 
     # --- views --------------------------------------------------------------------------------------------------
 
@@ -204,6 +206,9 @@ class StoreState:
         repeated = self.repeated + (found.repeated if found else 0)
         with self.database.transaction() as writer:
             manifest.write(writer, change)
+            numbers = [one.number for one in change.added] + [one.number for one in change.hours_added]
+            if numbers:  # never used again, even when the file is gone
+                self.database.set_meta("next_number", max(self.database.meta("next_number", 1), max(numbers) + 1))
             self.database.set_meta("superseded", superseded)
             self.database.set_meta("repeated", repeated)
             if flushed:
