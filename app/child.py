@@ -23,6 +23,11 @@ log = logging.getLogger(__name__)
 _KEPT_LINES = 60
 _PROBE_EVERY_S = 0.05
 _LAST_WORDS_S = 0.5
+_FRUGAL = {
+    "PYTHONUNBUFFERED": "1",
+    "OPENBLAS_NUM_THREADS": "1",  # nothing of ours multiplies matrices; its threads would only hold memory
+    "MALLOC_ARENA_MAX": "2",  # glibc keeps an arena per thread otherwise
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,7 +100,7 @@ class Child:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **spec.environment},
+            env={**_FRUGAL, **os.environ, **spec.environment},
             process_group=0,  # a Ctrl-C in the terminal reaches us alone, and we end the others in order
         )
         log.debug("started", extra={"child": spec.name, "pid": process.pid})

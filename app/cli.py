@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import typer
 
 from app.commands import api, check, config, core, demo, doctor, gateway, up, version
-from app.console import Exit, Speaker
+from app.console import Speaker
+from app.exits import Exit
 from app.probes import BUSY_PORT
 from app.texts import choose_language, without_language
 from core.errors import Invalid, TwingridError, Unavailable

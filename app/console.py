@@ -1,11 +1,10 @@
-"""How commands speak: results on standard output, everything else on standard error, exit codes by ``sysexits.h``."""
+"""How commands speak: results on standard output, everything else on standard error."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
 from rich.console import Console
@@ -15,20 +14,6 @@ from rich.table import Table
 from app.texts import say
 from core.errors import Finding
 from core.people import Language
-
-
-class Exit(IntEnum):
-    """What a command answers to its caller."""
-
-    OK = 0
-    FINDING = 1
-    """It ran, and something is wrong."""
-    USAGE = 2
-    UNAVAILABLE = 69
-    """Something it needs does not answer or is in use; try again later."""
-    SOFTWARE = 70
-    CONFIG = 78
-    """Settings or configuration files are wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,9 +18,10 @@ from pathlib import Path
 from app import runner
 from app.broker_accounts import DEVICES_USER, HOST_USER, gateway_user, passwords, write_secret
 from app.child import ProcessSpec, python_command
-from app.console import Exit, Speaker
+from app.console import Speaker
 from app.demo_description import SimCity, read_city
 from app.demo_files import DemoPlace, DemoPorts, node_of, write_demo
+from app.exits import Exit
 from app.installation import CENTRE, mqtt_url, options, processes
 from app.probes import PortUse, busy_ports
 from app.settings import Settings

@@ -68,7 +68,7 @@ def processes(settings: Settings, config: Path | None) -> list[ProcessSpec]:
     )
     specs.append(ProcessSpec(name="api", stage=EDGE, command=python_command("app", "api", *named), ports=(pages,)))
     for file, gateway in gateways.items():
-        command = python_command("app", "gateway", "--config", str(file), "--log-level", settings.log.level)
+        command = python_command("app.edge", "--config", str(file), "--log-level", settings.log.level)
         specs.append(ProcessSpec(name=gateway.node.node, stage=EDGE, command=command))
     return specs
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from app import logs
-from app.console import Exit
+from app.exits import Exit
 from core.errors import Invalid, TwingridError, Unavailable
 
 log = logging.getLogger(__name__)

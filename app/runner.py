@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from app.child import ProcessSpec
-from app.console import Exit, Speaker
+from app.console import Speaker
+from app.exits import Exit
 from app.supervisor import ChildFailed, State, Supervisor, SupervisorOptions
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import typer
 
-from app.console import Exit, Speaker, finding_values
+from app.console import Speaker, finding_values
+from app.exits import Exit
 
 
 def register(app: typer.Typer, speaker: Speaker) -> None:

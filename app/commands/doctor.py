@@ -4,7 +4,8 @@ from pathlib import Path
 
 import typer
 
-from app.console import Exit, Speaker
+from app.console import Speaker
+from app.exits import Exit
 
 
 def register(app: typer.Typer, speaker: Speaker) -> None:

@@ -15,8 +15,6 @@ def register(app: typer.Typer, speaker: Speaker) -> None:
         config: Path = typer.Option(..., help=speaker.say("help.gateway-file")),
         log_level: str = typer.Option("info", "--log-level"),
     ) -> None:
-        from app import process, wiring_gateway
+        from app import edge
 
-        raise typer.Exit(
-            process.run("gateway", lambda stop, ready: wiring_gateway.run(config, stop, ready), level=log_level)
-        )
+        raise typer.Exit(edge.run(config, log_level))

@@ -1,0 +1,28 @@
+"""``python -m app.edge``: a gateway without the command line around it, for boxes where every megabyte counts."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from app import process, wiring_gateway
+
+
+def run(config: Path, level: str) -> int:
+    """Run the gateway of a configuration file; its exit code."""
+    return process.run("gateway", lambda stop, ready: wiring_gateway.run(config, stop, ready), level=level)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what the command line names."""
+    parser = argparse.ArgumentParser(prog="twingrid gateway")
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
+    options = parser.parse_args(arguments)
+    return run(options.config, options.log_level)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""The demo's files fit together: what the simulator serves is what gateways read and what the registry knows."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from app.broker_accounts import gateway_user, passwords
+from app.demo_description import SimCity, read_city
+from app.demo_files import DemoPlace, DemoPorts, node_of, provenance_note, registry_tables, write_demo
+from app.settings_file import load
+from core.errors import Invalid
+from core.places import Grid
+from gateway.service import load_config
+from registry.classbook import load_classes
+from registry.content import Content, read_folder
+
+PORTS = DemoPorts(pages=21501, broker=21502, modbus=21510)
+
+
+@pytest.fixture(scope="module")
+def city() -> SimCity:
+    """What the simulator says."""
+    command = [sys.executable, "-m", "firmware_sim", "describe", "--modbus-port-base", str(PORTS.modbus)]
+    return read_city(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout)
+
+
+@pytest.fixture(scope="module")
+def place(city: SimCity, tmp_path_factory: pytest.TempPathFactory) -> DemoPlace:
+    """The written demo."""
+    folder = tmp_path_factory.mktemp("demo")
+    users = [gateway_user(node_of(community)) for community in city.communities]
+    place = DemoPlace(folder=folder, passwords=passwords(folder / "secrets.json", users))
+    write_demo(city, place, PORTS, "en")
+    return place
+
+
+@pytest.fixture(scope="module")
+def content(place: DemoPlace) -> Content:
+    """The registry folder, as the importer reads it."""
+    return read_folder(place.registry, load_classes(), "2026-01-01")
+
+
+def test_the_city_has_the_promised_size(city: SimCity, content: Content) -> None:
+    """Three communities, about 60 facilities and 300 points, both grids, a dozen workers."""
+    workers = [person for person in content.people if person.role.grid is not None]
+    assert len(content.communities) == 3
+    assert 50 <= len(content.facilities) <= 70
+    assert 280 <= len(content.points) <= 350
+    assert len(workers) == 12
+    assert {person.role.grid for person in workers} == set(Grid)
+    assert city.point_count == len(content.points)
+
+
+def test_gateways_read_every_point_and_nothing_else(city: SimCity, place: DemoPlace, content: Content) -> None:
+    """The metrics of the gateways are the points of the registry."""
+    read: set[str] = set()
+    for community in city.communities:
+        config = load_config(place.gateway(community))
+        read |= {point.metric for bus in config.buses for unit in bus.units for point in unit.points}
+        read |= {field.metric for a in config.adapters for source in a.sources for field in source.fields}
+    assert read == {f"{point.facility}/{point.key}" for point in content.points}
+
+
+def test_units_on_the_wire_are_those_of_the_classes(city: SimCity, place: DemoPlace) -> None:
+    """Each metric is announced in the unit its class asks for, or ingest would refuse it."""
+    classes = load_classes()
+    class_of = {f.id: f.class_id for community in city.communities for f in community.facilities}
+    wrong = []
+    for community in city.communities:
+        config = load_config(place.gateway(community))
+        said = {p.metric: p.unit for bus in config.buses for unit in bus.units for p in unit.points}
+        said |= {f.metric: f.unit for a in config.adapters for source in a.sources for f in source.fields}
+        for metric, unit in said.items():
+            facility, key = metric.split("/")
+            wanted = classes[class_of[facility]].facility_class.measurements[key].unit
+            wrong += [(metric, unit, wanted)] if unit != wanted else []
+    assert wrong == []
+
+
+def test_the_settings_are_valid(place: DemoPlace) -> None:
+    """The settings file passes the door, and names the gateways' files."""
+    settings = load(place.settings, environment={}).settings
+    assert settings.data_dir == place.folder
+    assert all(file.is_file() for file in settings.gateways)
+    assert (settings.broker.port, settings.api.port) == (PORTS.broker, PORTS.pages)
+
+
+def test_everybody_has_a_queue_and_nobody_a_real_name(content: Content) -> None:
+    """Each cell has one holder, and each community somebody above its workers."""
+    held = [cell for person in content.people for cell in person.cells]
+    assert sorted(held) == sorted(cell.code for cell in content.cells)
+    for community in content.communities:
+        assert any(p.supervisor and community.code in p.communities for p in content.people)
+
+
+def test_simulated_is_said(city: SimCity) -> None:
+    """Every facility says that it is a model or a recording, with the licence of a recording."""
+    rows = registry_tables(city)["facilities"]
+    assert all(row["provenance"] in {"model", "recorded"} and row["provenance_note_en"] for row in rows)
+    recorded = [row for row in rows if row["provenance"] == "recorded"]
+    assert recorded
+    assert all("recording: " in str(row["provenance_note_en"]) for row in recorded)
+
+
+def test_secrets_are_not_in_the_configuration(city: SimCity, place: DemoPlace) -> None:
+    """No configuration file holds a password; it names the file that does, mode 0600."""
+    for community in city.communities:
+        text = place.gateway(community).read_text()
+        assert place.passwords[gateway_user(node_of(community))] not in text
+        secret = place.gateway(community).with_suffix(".secret")
+        assert secret.stat().st_mode & 0o077 == 0
+
+
+def test_a_description_that_does_not_fit_is_refused() -> None:
+    """All complaints at once, and what to do."""
+    with pytest.raises(Invalid) as caught:
+        read_city(yaml.safe_dump({"id": "x", "communities": [{"id": 1}]}))
+    assert len(caught.value.findings) > 5
+    with pytest.raises(Invalid, match="is no YAML"):
+        read_city("{")
+
+
+def test_notes_name_each_origin_once(city: SimCity) -> None:
+    """The note of a facility does not repeat itself."""
+    origins = [point.provenance for point in city.communities[0].facilities[0].points]
+    note = provenance_note([*origins, *origins], "zh")
+    parts = note.split("; ")
+    assert len(parts) == len(set(parts))
