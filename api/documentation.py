@@ -29,8 +29,8 @@ COMMITTED = Path(__file__).with_name("openapi.json")
 PROBLEMS_PAGE = Path(__file__).parents[1] / "docs" / "problems.md"
 _PROBLEMS_HEAD = """# Problems
 
-What the HTTP interface answers when something is wrong: `application/problem+json` (RFC 9457) with one of these codes, a
-title and a remedy in the reader's language, every wrong field, and a request id that stands in the server's log too.
+What the HTTP interface answers when something is wrong: `application/problem+json` (RFC 9457) with one of these codes,
+a title and a remedy in the reader's language, every wrong field, and a request id that stands in the server's log too.
 Made from `api/problem_kinds.py` by `python -m api.documentation`.
 
 | code | status | 中文 | English |
