@@ -15,7 +15,7 @@ from core.sparkplug.commit import Header, decode_committed, encode_header
 from core.sparkplug.datatypes import BDSEQ, COMMITTED, ENG_UNIT, EPOCH, QUALITY, REASON, REBIRTH, DataType
 from gateway.chunk import Chunk, as_historical, set_value
 from gateway.points import Points
-from gateway.spool import Metric
+from gateway.spool_values import Metric
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -65,8 +65,8 @@ from gateway.mqtt import BrokerAddress
 from gateway.profile import Profile, Register
 from gateway.site import SiteValue
 
-MAX_METRICS = 4096
-"""Most metrics of one Sparkplug device: they travel in one birth message (docs/wire.md, limits)."""
+MAX_METRICS = 2000
+"""Most metrics of one Sparkplug device: they travel in one birth message of at most 256 KiB (docs/wire.md, limits)."""
 _METRIC = re.compile(r"[^\s/+#\0]{1,120}/[^\s/+#\0]{1,120}")
 _SHORTEST_INTERVAL_S = 0.02
 

@@ -25,7 +25,8 @@ from gateway.intake import Intake
 from gateway.points import PointName, Points
 from gateway.profile import DataType as RegisterType
 from gateway.source import Source
-from gateway.spool import Spool, SpoolOptions, SpoolState
+from gateway.spool import Spool
+from gateway.spool_values import SpoolOptions, SpoolState
 from gateway.stamp import Stamper
 from gateway.unit import Unit
 from gateway.uplink import Uplink

@@ -19,148 +19,21 @@ import contextlib
 import logging
 import secrets
 import sqlite3
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from core import faultpoints
 from core.errors import Unavailable
 from core.offsets import OffsetRange, Settled
-from core.sparkplug.commit import Gap, GapReason
+from core.sparkplug.commit import GapReason
 from core.sparkplug.datatypes import DataType
 from gateway.chunk import Batch, Chunk, cut
 from gateway.spool_file import SCHEMA_VERSION, open_or_replace
+from gateway.spool_head import AliasTable, Head
+from gateway.spool_tables import ChunkTable, GapTable, Sum, neighbours, occupied, sum_of
+from gateway.spool_values import Committed, GapRecord, Metric, SpoolOptions, SpoolState, Trim
 
 log = logging.getLogger(__name__)
-
-_COLUMNS = "first, count, device, crc32, from_ms, to_ms, record_crc, metrics"
-ROW_OVERHEAD = 96
-"""Bytes a chunk's row takes beside its metrics, for the budget."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SpoolOptions:
-    """Limits of a spool.
-
-    Attributes:
-        budget_bytes: most bytes of readings kept; beyond it the oldest become a gap.
-        busy_timeout_s: how long another process may hold the file.
-    """
-
-    budget_bytes: int = 256 * 1024 * 1024
-    busy_timeout_s: float = 5.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GapRecord:
-    """Offsets that were given up.
-
-    Attributes:
-        span: the offsets.
-        gap: why, and from when to when.
-        sent: published at least once; its cut then stays as it is.
-    """
-
-    span: OffsetRange
-    gap: Gap
-    sent: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Trim:
-    """What may be deleted.
-
-    Attributes:
-        epoch: the epoch it speaks of; in another one it deletes nothing.
-        settled: what the host says is settled.
-        version: the sender's own number for it.
-    """
-
-    epoch: int
-    settled: Settled
-    version: int = 0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Committed:
-    """What one commit did.
-
-    Attributes:
-        chunks: the new chunks, safe on disk.
-        evicted: readings that became gap records to make room.
-    """
-
-    chunks: tuple[Chunk, ...]
-    evicted: int = 0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SpoolState:
-    """What the spool holds.
-
-    Attributes:
-        epoch: see docs/wire.md.
-        next_offset: the next reading's offset.
-        low: the lowest offset not settled.
-        chunks, readings, bytes: what waits.
-        gap_readings: readings in gap records that wait.
-        oldest_ms: event time of the oldest waiting reading, 0 when none waits.
-        unclean: it was not closed properly the last time.
-        damaged: records that were found damaged since it was opened.
-        replaced: file name of a damaged predecessor, empty when there was none.
-    """
-
-    epoch: int
-    next_offset: int
-    low: int
-    chunks: int
-    readings: int
-    bytes: int
-    gap_readings: int
-    oldest_ms: int
-    unclean: bool
-    damaged: int
-    replaced: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Metric:
-    """A metric that has an alias in this spool."""
-
-    device: str
-    name: str
-    alias: int
-    type: DataType
-    unit: str
-
-
-@dataclass(slots=True)
-class _Tally:
-    """Sums over the chunk table, kept in step with each committed transaction."""
-
-    chunks: int = 0
-    readings: int = 0
-    bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Removed:
-    """What a transaction takes away, applied to the tally once it is committed."""
-
-    chunks: int = 0
-    readings: int = 0
-    bytes: int = 0
-    evicted: int = 0
-
-
-@dataclass(slots=True)
-class _Aliases:
-    """Aliases of this spool and what is behind them."""
-
-    by_name: dict[tuple[str, str], int] = field(default_factory=dict)
-    types: dict[int, DataType] = field(default_factory=dict)
-    units: dict[int, str] = field(default_factory=dict)
 
 
 class Spool:
@@ -182,8 +55,6 @@ class Spool:
         self.options = options or SpoolOptions()
         self._identity = identity
         self._damaged = 0
-        self._tally = _Tally()
-        self._aliases = _Aliases()
         self._closed = False
         self._unclean = False
         self._db, self._replaced = open_or_replace(
@@ -192,49 +63,41 @@ class Spool:
 
     def _start(self, db: sqlite3.Connection, now_ms: int) -> None:
         """Take over an open file: check its seal, begin a new epoch where that is due."""
-        self._db = db
+        self._use(db)
         with self._transaction():
-            if self._meta("identity") and self._meta("seal") != self._seal():
-                raise sqlite3.DatabaseError("database disk image is malformed: its head does not fit its seal")
-            self._unclean = self._meta("clean") == "0"
-            if self._meta("identity") != self._identity:
+            self._head.check()
+            self._unclean = self._head["clean"] == "0"
+            if self._head["identity"] != self._identity:
                 self._forget(now_ms)
-            self._set_meta("clean", "0")
+            self._head["clean"] = "0"
         # "In use" must stand in the file itself: it is what tells a lost write-ahead log from a clean end.
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._load()
 
-    def _seal(self) -> str:
-        """Checksum of the head: an epoch or offset with a fallen bit would make offsets come twice."""
-        head = "|".join(self._meta(key) for key in ("identity", "epoch", "next_offset", "version"))
-        return f"{zlib.crc32(head.encode()):08x}"
+    def _use(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._head = Head(db)
+        self._chunks = ChunkTable(db)
+        self._gaps = GapTable(db)
+        self._aliases = AliasTable(db)
 
     def _forget(self, now_ms: int) -> None:
         """Begin a new epoch: the file is new, or came from another host and its readings are that host's to send."""
         for table in ("chunk", "gap"):
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - names from this line
-        self._set_meta("identity", self._identity)
-        self._set_meta("epoch", str((now_ms << 20) | secrets.randbits(20)))
-        self._set_meta("next_offset", "0")
-        self._set_meta("version", str(SCHEMA_VERSION))
-        self._set_meta("seal", self._seal())
+        self._head["identity"] = self._identity
+        self._head["epoch"] = str((now_ms << 20) | secrets.randbits(20))
+        self._head["next_offset"] = "0"
+        self._head["version"] = str(SCHEMA_VERSION)
+        self._head.seal()
         log.info("spool begins a new epoch", extra={"path": str(self.path)})
 
     def _load(self) -> None:
-        self.epoch = int(self._meta("epoch"))
-        self._next = int(self._meta("next_offset"))
-        row = self._db.execute("SELECT count(*), total(count), total(length(metrics)) FROM chunk").fetchone()
-        self._tally = _Tally(int(row[0]), int(row[1]), int(row[2]) + ROW_OVERHEAD * int(row[0]))
-        self._aliases = _Aliases()
-        rows = self._db.execute("SELECT alias, device, name, type, unit, crc FROM alias")
-        for alias, device, name, data_type, unit, crc in rows:
-            if crc != _alias_crc(alias, device, name, data_type, unit):
-                raise sqlite3.DatabaseError(
-                    f"database disk image is malformed: alias {alias} does not fit its checksum"
-                )
-            self._aliases.by_name[device, name] = alias
-            self._aliases.types[alias] = DataType(data_type)
-            self._aliases.units[alias] = unit
+        """Take what the file says into memory."""
+        self.epoch = int(self._head["epoch"])
+        self._next = int(self._head["next_offset"])
+        self._tally = self._chunks.total()
+        self._aliases.load()
 
     # --- identity -----------------------------------------------------------------------------------------------
 
@@ -246,31 +109,13 @@ class Spool:
         Raises:
             Unavailable: if the file cannot be written.
         """
-        known = self._aliases
-        fresh = [
-            metric
-            for metric in metrics
-            if (alias := known.by_name.get((device, metric[0]))) is None
-            or (known.types[alias], known.units[alias]) != metric[1:]
-        ]
+        fresh = self._aliases.fresh(device, metrics)
         if fresh:
             with self._guarded(), self._transaction():
                 for name, kind, unit in fresh:
-                    self._give_alias(device, name, kind, unit)
-            self._load()
-        return [self._aliases.by_name[device, metric[0]] for metric in metrics]
-
-    def _give_alias(self, device: str, name: str, kind: DataType, unit: str) -> None:
-        old = self._aliases.by_name.get((device, name))
-        if old is not None:
-            retired = f"{name}~{old}"
-            crc = _alias_crc(old, device, retired, self._aliases.types[old], self._aliases.units[old])
-            self._db.execute("UPDATE alias SET name = ?, crc = ? WHERE alias = ?", (retired, crc, old))
-        added = self._db.execute(
-            "INSERT INTO alias (device, name, type, unit, crc) VALUES (?, ?, ?, ?, 0)", (device, name, int(kind), unit)
-        )
-        crc = _alias_crc(added.lastrowid or 0, device, name, kind, unit)
-        self._db.execute("UPDATE alias SET crc = ? WHERE alias = ?", (crc, added.lastrowid))
+                    self._aliases.give(device, name, kind, unit)
+            self._aliases.load()
+        return self._aliases.of(device, [name for name, _, _ in metrics])
 
     def retire(self, live: Iterable[int]) -> None:
         """Forget the aliases that are not in ``live``, once nothing of theirs waits; their numbers never come again.
@@ -280,18 +125,13 @@ class Spool:
         """
         if self._tally.chunks:
             return
-        gone = self._aliases.types.keys() - set(live)
         with self._guarded(), self._transaction():
-            self._db.executemany("DELETE FROM alias WHERE alias = ?", [(alias,) for alias in gone])
-        self._load()
+            self._aliases.retire(live)
+        self._aliases.load()
 
     def metrics(self) -> list[Metric]:
         """Every metric that has an alias: those in use, and retired ones whose readings may still wait."""
-        types, units = self._aliases.types, self._aliases.units
-        return [
-            Metric(device=device, name=name, alias=alias, type=types[alias], unit=units[alias])
-            for (device, name), alias in self._aliases.by_name.items()
-        ]
+        return self._aliases.metrics()
 
     def next_bdseq(self) -> int:
         """The birth/death sequence number of the next CONNECT, durable before it is used: 0 to 255, one up each time.
@@ -300,8 +140,8 @@ class Spool:
             Unavailable: if the file cannot be written.
         """
         with self._guarded(), self._transaction():
-            number = (int(self._meta("bdseq") or "-1") + 1) % 256
-            self._set_meta("bdseq", str(number))
+            number = (int(self._head["bdseq"] or "-1") + 1) % 256
+            self._head["bdseq"] = str(number)
         return number
 
     # --- readings in --------------------------------------------------------------------------------------------
@@ -321,17 +161,18 @@ class Spool:
         for batch, most in groups:
             chunks += cut(batch, offset, most, self._aliases.types)
             offset += len(batch)
-        added = sum(len(chunk.metrics) + ROW_OVERHEAD for chunk in chunks)
+        tally, evicted = self._tally, 0
         try:
             with self._guarded(), self._transaction():
-                removed = _Removed()
                 if trim is not None:
                     faultpoints.hit("spool.before_trim")
-                    removed = self._trim(trim)
-                evicted = self._evict(self._tally.bytes - removed.bytes + added - self.options.budget_bytes)
-                self._insert(chunks)
-                self._set_meta("next_offset", str(offset))
-                self._set_meta("seal", self._seal())
+                    tally -= self._trim(trim)
+                tally += sum_of(chunks)
+                gone = self._evict(tally.bytes - self.options.budget_bytes)
+                tally, evicted = tally - gone, gone.readings
+                self._chunks.insert(chunks)
+                self._head["next_offset"] = str(offset)
+                self._head.seal()
                 faultpoints.hit("spool.before_commit")
         except Unavailable:
             if self._next != offset:
@@ -342,63 +183,17 @@ class Spool:
         faultpoints.hit("spool.after_commit")
         if trim is not None:
             faultpoints.hit("spool.after_trim")
-        self._next = offset
-        self._settle(removed)
-        self._settle(evicted)
-        self._tally.chunks += len(chunks)
-        self._tally.readings += sum(len(chunk.span) for chunk in chunks)
-        self._tally.bytes += added
-        return Committed(chunks=tuple(chunks), evicted=evicted.evicted)
+        self._next, self._tally = offset, tally
+        return Committed(chunks=tuple(chunks), evicted=evicted)
 
-    def _settle(self, removed: _Removed) -> None:
-        self._tally.chunks -= removed.chunks
-        self._tally.readings -= removed.readings
-        self._tally.bytes -= removed.bytes
-
-    def _insert(self, chunks: Iterable[Chunk]) -> None:
-        self._db.executemany(
-            "INSERT INTO chunk (first, count, device, crc32, from_ms, to_ms, record_crc, metrics)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (c.span.first, len(c.span), c.device, c.crc32, c.from_ms, c.to_ms, c.record_crc(), c.metrics)
-                for c in chunks
-            ],
-        )
-
-    def _evict(self, excess: int) -> _Removed:
+    def _evict(self, excess: int) -> Sum:
         """Turn the oldest chunks into gap records until ``excess`` bytes are free."""
         if excess <= 0:
-            return _Removed()
-        freed = chunks = readings = 0
-        query = "SELECT first, count, from_ms, to_ms, length(metrics) FROM chunk ORDER BY first"
-        doomed: list[tuple[int, int, int, int]] = []
-        for first, count, from_ms, to_ms, size in self._db.execute(query):
-            if freed >= excess:
-                break
-            freed += size + ROW_OVERHEAD
-            chunks, readings = chunks + 1, readings + count
-            doomed.append((first, count, from_ms, to_ms))
+            return Sum()
+        gone, doomed = self._chunks.delete_oldest(excess)
         for first, count, from_ms, to_ms in doomed:
-            self._db.execute("DELETE FROM chunk WHERE first = ?", (first,))
-            self._record_gap(first, count, GapReason.SPOOL_FULL, from_ms, to_ms)
-        return _Removed(chunks, readings, freed, readings)
-
-    def _record_gap(self, first: int, count: int, reason: GapReason, from_ms: int, to_ms: int) -> None:
-        """Add a gap record, joined to its left neighbour while that one has never been sent."""
-        left = self._db.execute(
-            "SELECT first, count, from_ms, to_ms FROM gap WHERE first + count = ? AND reason = ? AND sent = 0",
-            (first, int(reason)),
-        ).fetchone()
-        if left:
-            self._db.execute(
-                "UPDATE gap SET count = ?, from_ms = ?, to_ms = ? WHERE first = ?",
-                (left[1] + count, min(left[2], from_ms), max(left[3], to_ms), left[0]),
-            )
-        else:
-            self._db.execute(
-                "INSERT INTO gap (first, count, reason, from_ms, to_ms, sent) VALUES (?, ?, ?, ?, ?, 0)",
-                (first, count, int(reason), from_ms, to_ms),
-            )
+            self._gaps.record(first, count, GapReason.SPOOL_FULL, from_ms, to_ms)
+        return gone
 
     # --- readings out -------------------------------------------------------------------------------------------
 
@@ -415,30 +210,8 @@ class Spool:
         Raises:
             Unavailable: if the file cannot be read.
         """
-        found: list[Chunk] = []
-        damaged: list[int] = []
-        reached, size = window.first, 0
-        query = (
-            f"SELECT {_COLUMNS} FROM chunk"  # noqa: S608 - names from this file
-            " WHERE first >= ? AND first < ? ORDER BY first"
-        )
         with self._guarded():
-            for first, count, device, crc32, from_ms, to_ms, crc, metrics in self._db.execute(
-                query, (window.first, window.stop)
-            ):
-                reached = first + count
-                if first in skip:
-                    continue
-                chunk = _checked(first, count, device, crc32, from_ms, to_ms, crc, metrics)
-                if chunk is None:
-                    damaged.append(first)
-                    continue
-                found.append(chunk)
-                size += len(chunk.metrics)
-                if size >= max_bytes:
-                    break
-            else:
-                reached = window.stop
+            found, damaged, reached = self._chunks.read(window, max_bytes, skip)
         if damaged:
             self._quarantine(damaged)
         return found, reached
@@ -451,21 +224,13 @@ class Spool:
         """
         with self._guarded(), self._transaction():
             for first in damaged:
-                self._db.execute("INSERT OR REPLACE INTO damaged SELECT * FROM chunk WHERE first = ?", (first,))
-                self._db.execute("DELETE FROM chunk WHERE first = ?", (first,))
-                left, right = self._neighbours(first)
+                self._chunks.put_aside(first)
+                left, right = neighbours(self._db, first, self._next)
                 if left < right:
-                    self._record_gap(left, right - left, GapReason.DAMAGED, 0, 0)
+                    self._gaps.record(left, right - left, GapReason.DAMAGED, 0, 0)
                 self._damaged += 1
                 log.error("spool record is damaged and was put aside", extra={"first": first})
         self._load()
-
-    def _neighbours(self, first: int) -> tuple[int, int]:
-        """Where the record left of ``first`` ends and the one right of it begins."""
-        both = "(SELECT first, count FROM chunk UNION ALL SELECT first, count FROM gap)"
-        (left,) = self._db.execute(f"SELECT max(first + count) FROM {both} WHERE first < ?", (first,)).fetchone()  # noqa: S608
-        (right,) = self._db.execute(f"SELECT min(first) FROM {both} WHERE first > ?", (first,)).fetchone()  # noqa: S608
-        return left or 0, self._next if right is None else min(right, self._next)
 
     def gaps(self) -> list[GapRecord]:
         """Gap records that are not settled, oldest first; from now on their cut stays.
@@ -474,16 +239,7 @@ class Spool:
             Unavailable: if the file cannot be read or written.
         """
         with self._guarded(), self._transaction():
-            self._db.execute("UPDATE gap SET sent = 1 WHERE sent = 0")
-            rows = self._db.execute("SELECT first, count, reason, from_ms, to_ms FROM gap ORDER BY first").fetchall()
-        return [
-            GapRecord(
-                span=OffsetRange(first, first + count),
-                gap=Gap(reason=GapReason(reason), from_ms=from_ms, to_ms=to_ms),
-                sent=True,
-            )
-            for first, count, reason, from_ms, to_ms in rows
-        ]
+            return self._gaps.send()
 
     def trim(self, trim: Trim) -> None:
         """Delete what is settled, and nothing else.
@@ -493,47 +249,15 @@ class Spool:
         """
         with self._guarded(), self._transaction():
             faultpoints.hit("spool.before_trim")
-            removed = self._trim(trim)
+            gone = self._trim(trim)
         faultpoints.hit("spool.after_trim")
-        self._settle(removed)
+        self._tally -= gone
 
-    def _trim(self, trim: Trim) -> _Removed:
-        total = _Removed()
+    def _trim(self, trim: Trim) -> Sum:
         if trim.epoch != self.epoch:
-            return total
-        settled = trim.settled
-        low = min(settled.low, self._next)
-        spans = [OffsetRange(0, low)] if low else []
-        spans += [island for island in settled.islands() if island.stop <= self._next]
-        for span in spans:
-            chunks, readings, size = self._db.execute(
-                "SELECT count(*), total(count), total(length(metrics)) FROM chunk"
-                " WHERE first >= ? AND first + count <= ?",
-                (span.first, span.stop),
-            ).fetchone()
-            if chunks:
-                self._db.execute("DELETE FROM chunk WHERE first >= ? AND first + count <= ?", (span.first, span.stop))
-                total = _Removed(
-                    total.chunks + chunks,
-                    total.readings + int(readings),
-                    total.bytes + int(size) + ROW_OVERHEAD * chunks,
-                )
-        self._trim_gaps(settled)
-        return total
-
-    def _trim_gaps(self, settled: Settled) -> None:
-        """Shrink gap records to what is not settled: part of an evicted run may have arrived before it was evicted."""
-        rows = self._db.execute("SELECT first, count, reason, from_ms, to_ms, sent FROM gap").fetchall()
-        for first, count, reason, from_ms, to_ms, sent in rows:
-            span = OffsetRange(first, first + count)
-            missing = list(settled.missing(span))
-            if missing == [span]:
-                continue
-            self._db.execute("DELETE FROM gap WHERE first = ?", (first,))
-            self._db.executemany(
-                "INSERT INTO gap (first, count, reason, from_ms, to_ms, sent) VALUES (?, ?, ?, ?, ?, ?)",
-                [(part.first, len(part), reason, from_ms, to_ms, sent) for part in missing],
-            )
+            return Sum()
+        self._gaps.shrink(trim.settled)
+        return self._chunks.delete_settled(trim.settled, self._next)
 
     def renumber(self, now_ms: int, settled: Settled, opened: int) -> SpoolState:
         """Begin a new epoch with what waits, because the host knows offsets that this file has never given.
@@ -552,9 +276,9 @@ class Spool:
         known = Settled(min(settled.low, opened), [span for span in settled.islands() if span.stop <= opened])
         with self._guarded(), self._transaction():
             self._trim(Trim(epoch=self.epoch, settled=known))
-            self._set_meta("next_offset", str(self._renumber_rows()))
-            self._set_meta("epoch", str(max((now_ms << 20) | secrets.randbits(20), self.epoch + 1)))
-            self._set_meta("seal", self._seal())
+            self._head["next_offset"] = str(self._renumber_rows())
+            self._head["epoch"] = str(max((now_ms << 20) | secrets.randbits(20), self.epoch + 1))
+            self._head.seal()
         self._load()
         self._unclean = False
         log.error("spool was set back; a new epoch begins", extra={"path": str(self.path), "opened": opened})
@@ -562,36 +286,17 @@ class Spool:
 
     def _renumber_rows(self) -> int:
         """Give all rows offsets from 0 on, in their order; ascending, so that no two ever meet."""
-        rows = self._db.execute(
-            "SELECT first, count, 0 FROM chunk UNION ALL SELECT first, count, 1 FROM gap"
-        ).fetchall()
         offset = 0
-        for first, count, is_gap in sorted(rows):
+        for first, count, is_gap in occupied(self._db):
             if is_gap:
-                self._db.execute("UPDATE gap SET first = ?, sent = 0 WHERE first = ?", (offset, first))
-            elif not self._renumber_chunk(first, offset):
-                self._record_gap(offset, count, GapReason.DAMAGED, 0, 0)
+                self._gaps.move(first, offset)
+            elif not self._chunks.move(first, offset):
+                self._damaged += 1
+                self._gaps.record(offset, count, GapReason.DAMAGED, 0, 0)
             offset += count
         return offset
 
-    def _renumber_chunk(self, first: int, offset: int) -> bool:
-        row = self._db.execute(f"SELECT {_COLUMNS} FROM chunk WHERE first = ?", (first,)).fetchone()  # noqa: S608
-        chunk = _checked(*row)
-        if chunk is None:
-            self._db.execute("DELETE FROM chunk WHERE first = ?", (first,))
-            self._damaged += 1
-            return False
-        moved = replace(chunk, span=OffsetRange(offset, offset + len(chunk.span)))
-        self._db.execute(
-            "UPDATE chunk SET first = ?, record_crc = ? WHERE first = ?", (offset, moved.record_crc(), first)
-        )
-        return True
-
     # --- state --------------------------------------------------------------------------------------------------
-
-    def types(self) -> Mapping[int, DataType]:
-        """Datatype by alias."""
-        return self._aliases.types
 
     def state(self) -> SpoolState:
         """What the spool holds.
@@ -600,9 +305,8 @@ class Spool:
             Unavailable: if the file cannot be read.
         """
         with self._guarded():
-            row = self._db.execute("SELECT first, from_ms FROM chunk ORDER BY first LIMIT 1").fetchone()
-            first_chunk, oldest = row or (None, 0)
-            first_gap, lost = self._db.execute("SELECT min(first), total(count) FROM gap").fetchone()
+            first_chunk, oldest_ms = self._chunks.oldest()
+            first_gap, gap_readings = self._gaps.total()
         waiting = [first for first in (first_chunk, first_gap) if first is not None]
         return SpoolState(
             epoch=self.epoch,
@@ -611,8 +315,8 @@ class Spool:
             chunks=self._tally.chunks,
             readings=self._tally.readings,
             bytes=self._tally.bytes,
-            gap_readings=int(lost),
-            oldest_ms=oldest,
+            gap_readings=gap_readings,
+            oldest_ms=oldest_ms,
             unclean=self._unclean,
             damaged=self._damaged,
             replaced=self._replaced,
@@ -624,17 +328,10 @@ class Spool:
             return
         self._closed = True
         with contextlib.suppress(sqlite3.Error, OSError), self._transaction():
-            self._set_meta("clean", "1")
+            self._head["clean"] = "1"
         self._db.close()
 
     # --- SQLite -------------------------------------------------------------------------------------------------
-
-    def _meta(self, key: str) -> str:
-        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return str(row[0]) if row else ""
-
-    def _set_meta(self, key: str, value: str) -> None:
-        self._db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -662,7 +359,7 @@ class Spool:
 
     def _resume(self, db: sqlite3.Connection) -> None:
         """Go on with the file that was opened again."""
-        self._db = db
+        self._use(db)
         self._load()
 
     def _reopen(self) -> None:
@@ -672,24 +369,3 @@ class Spool:
             open_or_replace(self.path, 0, self.options.busy_timeout_s, self._resume, may_replace=False)
         except (sqlite3.OperationalError, Unavailable, OSError) as error:
             log.error("spool cannot be opened again", extra={"path": str(self.path), "error": str(error)})
-
-
-def _alias_crc(alias: int, device: str, name: str, kind: int, unit: str) -> int:
-    return zlib.crc32(f"{alias}\0{device}\0{name}\0{int(kind)}\0{unit}".encode())
-
-
-def _checked(
-    first: int, count: int, device: object, crc32: int, from_ms: int, to_ms: int, crc: int, metrics: object
-) -> Chunk | None:
-    """The chunk of a row, or None if the row is damaged."""
-    if not isinstance(device, str) or not isinstance(metrics, bytes) or first < 0 or count < 1:
-        return None
-    chunk = Chunk(
-        device=device,
-        span=OffsetRange(first, first + count),
-        crc32=crc32,
-        from_ms=from_ms,
-        to_ms=to_ms,
-        metrics=metrics,
-    )
-    return chunk if chunk.record_crc() == crc else None

@@ -18,19 +18,22 @@ from core.clock import Clock
 from core.errors import Refused, Unavailable
 from core.offsets import Settled
 from core.sparkplug.commit import Header
-from core.sparkplug.topics import MessageType, NodeId, Topic
+from core.sparkplug.topics import MessageType, NodeId
 from gateway import births
 from gateway.births import NodeMetric
 from gateway.chunk import Chunk
 from gateway.config import Mode, UplinkConfig
+from gateway.edge_node import EdgeNode
 from gateway.mqtt import MqttConnection, Will
 from gateway.points import Points
 from gateway.session import Link, LinkEvent, Parcel, Window, next_link, reconnect_delay_s
-from gateway.spool import Metric, SpoolState, Trim
+from gateway.spool_values import Metric, SpoolState, Trim
 from gateway.writer import SpoolThread
 
 log = logging.getLogger(__name__)
 
+STEADY_S = 10.0
+"""A session that lasted so long was a good one: the next attempt comes at once."""
 TRIM_S = 0.5
 """A settled chunk waits so long for a commit to be trimmed with, before it is trimmed alone."""
 GAP_WAIT_S = 2.0
@@ -45,8 +48,6 @@ class UplinkCounters:
     """What the uplink did since the start."""
 
     sessions: int = 0
-    messages: int = 0
-    bytes: int = 0
     rebirths: int = 0
     bad_commands: int = 0
     evicted: int = 0
@@ -83,23 +84,16 @@ class Uplink:
         self.counters = UplinkCounters()
         self.link = Link.DOWN
         self.window = self._new_window(state)
-        self._node = node
         self._spool = spool
         self._clock = clock
         self._health = health
-        self._points = points
-        self._rows = {int(alias): row for row, alias in enumerate(points.alias.tolist())}
-        self._by_device: dict[str, list[Metric]] = {}
-        for metric in metrics:
-            self._by_device.setdefault(metric.device, []).append(metric)
+        self._edge = EdgeNode(node, points, metrics, clock)
+        self._client_id = f"{node.group}-{node.node}"
         self._fresh: dict[int, Chunk] = {}
         self._wake = asyncio.Event()
         self._settled_version = 0
         self._trimmed_version = 0
         self._trim_since_s = 0.0
-        self._seq = 0
-        self._connection: MqttConnection | None = None
-        self._dead: set[str] = set()
         self._rebirth_asked = False
         self._gap_due_s = 0.0
         self._health_due_s = 0.0
@@ -153,7 +147,7 @@ class Uplink:
 
     def device_up(self, device: str, up: bool) -> None:
         """A device's bus or adapter came or went."""
-        if not up and self.link is Link.ONLINE and device not in self._dead:
+        if not up and self.link is Link.ONLINE:
             self._deaths.append(device)
             self._wake.set()
 
@@ -165,15 +159,16 @@ class Uplink:
         stopping = asyncio.create_task(stop.wait(), name="uplink-stop")
         try:
             while not stop.is_set():
+                began_s = self._clock.monotonic_s()
                 try:
                     await self._session(stop)
-                    attempt = 0
                 except (Unavailable, Refused) as error:
                     if attempt == 0:
                         log.warning("uplink cannot connect", extra={"error": str(error)})
-                    attempt += 1
                 finally:
                     self._offline(stop.is_set())
+                # A broker that takes connections only to drop them is no better than none.
+                attempt = 0 if self._clock.monotonic_s() - began_s >= STEADY_S else attempt + 1
                 if not stop.is_set():
                     await asyncio.wait((stopping,), timeout=reconnect_delay_s(attempt, random.random()))
         finally:
@@ -181,34 +176,33 @@ class Uplink:
 
     def _offline(self, stopping: bool) -> None:
         self.link = next_link(self.link, LinkEvent.STOP if stopping else LinkEvent.LOST)
-        self._connection = None
+        self._edge.detach()
         self.window.lost()
         self._fresh.clear()
-        self._dead.clear()
         self._deaths.clear()
 
     async def _session(self, stop: asyncio.Event) -> None:
         self.link = next_link(self.link, LinkEvent.TRY)
         bdseq = await self._spool.run(lambda spool: spool.next_bdseq())
-        will = Will(topic=self._topic(MessageType.NDEATH), payload=births.ndeath(bdseq, self._clock.now_ms()))
+        will = Will(topic=self._edge.topic(MessageType.NDEATH), payload=births.ndeath(bdseq, self._clock.now_ms()))
         connection = MqttConnection(
             self.config.broker,
-            f"{self._node.group}-{self._node.node}",
+            self._client_id,
             on_message=self._received,
             will=will,
             keepalive_s=self.config.keepalive_s,
         )
         async with connection:
             self.link = next_link(self.link, LinkEvent.CONNECTED)
-            self._connection = connection
-            await connection.subscribe(self._topic(MessageType.NCMD))
+            self._edge.attach(connection)
+            await connection.subscribe(self._edge.topic(MessageType.NCMD))
             self.link = next_link(self.link, LinkEvent.SUBSCRIBED)
             self.counters.sessions += 1
             log.info("uplink is connected", extra={"session": self.counters.sessions})
-            await self._birth(bdseq)
+            self._birth(bdseq)
             await self._carry(connection, bdseq, stop)
             if stop.is_set() and not connection.lost.is_set():
-                connection.publish(self._topic(MessageType.NDEATH), births.ndeath(bdseq, self._clock.now_ms()), qos=1)
+                self._edge.death(bdseq)
         if not stop.is_set():
             log.warning("uplink lost its connection", extra={"session": self.counters.sessions})
 
@@ -227,7 +221,7 @@ class Uplink:
                 if self._rebirth_asked:
                     self._rebirth_asked = False
                     self.counters.rebirths += 1
-                    await self._birth(bdseq)
+                    self._birth(bdseq)
                 await self._pump()
                 waking = asyncio.create_task(self._wake.wait(), name="uplink-wake")
                 await asyncio.wait((*ends, waking), timeout=self._pause_s(), return_when=asyncio.FIRST_COMPLETED)
@@ -263,28 +257,9 @@ class Uplink:
 
     # --- what is published --------------------------------------------------------------------------------------
 
-    def _topic(self, kind: MessageType, device: str = "") -> str:
-        return str(Topic(kind, self._node, device))
-
-    def _publish(self, kind: MessageType, payload: bytes, device: str = "") -> None:
-        if self._connection is None:
-            return
-        self._connection.publish(self._topic(kind, device), payload)
-        self.counters.messages += 1
-        self.counters.bytes += len(payload)
-        self._seq = (self._seq + 1) % 256
-
-    async def _birth(self, bdseq: int) -> None:
-        """NBIRTH, then a DBIRTH for every device."""
-        now_ms = self._clock.now_ms()
-        self._seq = 0
-        payload = births.nbirth(
-            bdseq=bdseq, epoch=self.window.epoch, seq=self._seq, now_ms=now_ms, health=self._health()
-        )
-        self._publish(MessageType.NBIRTH, payload)
-        self._dead.clear()
-        for device in self._by_device:
-            self._device_birth(device)
+    def _birth(self, bdseq: int) -> None:
+        """All births."""
+        self._edge.birth(bdseq, self.window.epoch, self._health())
         now_s = self._clock.monotonic_s()
         if self.window.unproven:
             # The host's word on this birth shows whether it knows more than the spool; until then nothing is sent.
@@ -294,18 +269,11 @@ class Uplink:
         self._gap_due_s = now_s + GAP_WAIT_S
         self._health_due_s = now_s + self.config.health_s
 
-    def _device_birth(self, device: str) -> None:
-        metrics = self._by_device[device]
-        payload = births.dbirth(metrics, self._points, self._rows, seq=self._seq, now_ms=self._clock.now_ms())
-        self._publish(MessageType.DBIRTH, payload, device)
-        self._dead.discard(device)
-
     async def _pump(self) -> None:
         """Publish what is due: deaths, fresh data, what is overdue, backlog, gaps, health; then trim."""
         now_s = self._clock.monotonic_s()
         for device in self._deaths:
-            self._publish(MessageType.DDEATH, births.ddeath(self._seq, self._clock.now_ms()), device)
-            self._dead.add(device)
+            self._edge.device_death(device)
         self._deaths.clear()
         if not self.window.unproven or now_s >= self._prove_by_s:
             await self._send(now_s)
@@ -313,7 +281,7 @@ class Uplink:
             await self._gaps(now_s)
         if now_s >= self._health_due_s:
             self._health_due_s = now_s + self.config.health_s
-            self._publish(MessageType.NDATA, births.ndata(self._health(), seq=self._seq, now_ms=self._clock.now_ms()))
+            self._edge.health(self._health())
         if self.config.mode is Mode.FIRE_AND_FORGET:
             self._forget_sent()
         if self._settled_version != self._trimmed_version and now_s >= self._trim_since_s + TRIM_S:
@@ -330,15 +298,12 @@ class Uplink:
         await self._backlog()
 
     def _data(self, chunk: Chunk, *, backlog: bool) -> None:
-        if chunk.device in self._dead:
-            self._device_birth(chunk.device)
         header = None
         if self.config.mode is Mode.COMMIT:
             low = min(self.window.settled.low, chunk.span.first)
             header = Header(epoch=self.window.epoch, span=chunk.span, crc32=chunk.crc32, low=low, backlog=backlog)
-        payload = births.ddata(chunk, header, seq=self._seq, now_ms=self._clock.now_ms())
         faultpoints.hit("uplink.before_publish")
-        self._publish(MessageType.DDATA, payload, chunk.device)
+        self._edge.data(chunk, header)
         faultpoints.hit("uplink.after_publish")
 
     async def _again(self, parcels: Iterable[Parcel]) -> None:
@@ -373,7 +338,7 @@ class Uplink:
             header = Header(epoch=self.window.epoch, span=record.span, crc32=0, low=low, gap=record.gap)
             self.window.declared(record.span)
             if self.config.mode is Mode.COMMIT:
-                self._publish(MessageType.NDATA, births.gap(header, seq=self._seq, now_ms=self._clock.now_ms()))
+                self._edge.gap(header)
             else:
                 self._settle(Settled(0, [record.span]))
 
@@ -418,7 +383,7 @@ class Uplink:
 
     def _forget_sent(self) -> None:
         """Fire and forget: what the socket has taken is settled."""
-        if self._connection is None or self._connection.unsent:
+        if self._edge.unsent:
             return
         spans = self.window.flights()
         if spans:

@@ -18,7 +18,8 @@ from typing import Protocol, TypeVar
 from core.errors import Unavailable
 from gateway.chunk import Batch, Chunk, join
 from gateway.intake import Intake
-from gateway.spool import Committed, Spool, Trim
+from gateway.spool import Spool
+from gateway.spool_values import Committed, Trim
 
 log = logging.getLogger(__name__)
 

@@ -25,7 +25,8 @@ from core.sparkplug import sparkplug_b_pb2 as spb
 from core.sparkplug.commit import GapReason, checksum
 from core.sparkplug.datatypes import DataType
 from gateway.chunk import Batch, Chunk, as_historical, cut, join
-from gateway.spool import Spool, SpoolOptions, Trim
+from gateway.spool import Spool
+from gateway.spool_values import SpoolOptions, Trim
 
 NOW = 1_780_000_000_000
 EVERYTHING = OffsetRange(0, 1 << 40)
