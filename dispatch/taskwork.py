@@ -30,13 +30,16 @@ from dispatch.worktime import due
 
 
 class SourceOnce:
-    """The registry as it was at the beginning of a transaction; asked once for each thing."""
+    """The registry as it was before a transaction began.
+
+    It never asks again: a transaction that waited for a second connection while others wait for its lock would stand
+    still with them.
+    """
 
     def __init__(self, source: RosterSource) -> None:
-        """Ask ``source`` for the roster now, for places when they are needed."""
+        """Ask ``source`` for the roster now; call it outside the transaction."""
         self._source = source
         self._roster = source.roster()
-        self._places: dict[int, FacilityPlace | None] = {}
 
     def roster(self) -> Roster:
         """Who may be given a task."""
@@ -44,9 +47,7 @@ class SourceOnce:
 
     def place(self, facility: int) -> FacilityPlace | None:
         """Where a facility stands."""
-        if facility not in self._places:
-            self._places[facility] = self._source.place(facility)
-        return self._places[facility]
+        return self._roster.places.get(facility)
 
     def facility_counts(self) -> Mapping[int, int]:
         """Community to number of facilities."""

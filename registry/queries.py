@@ -48,7 +48,6 @@ class _Kept:
 
     version: int
     roster: Roster
-    places: Mapping[int, FacilityPlace]
     counts: Mapping[int, int]
 
 
@@ -165,7 +164,7 @@ class Registry:
 
     def place(self, facility: int) -> FacilityPlace | None:
         """Where a facility stands; ``None`` when nobody knows it."""
-        return self._current().places.get(facility)
+        return self._current().roster.places.get(facility)
 
     def facility_counts(self) -> Mapping[int, int]:
         """Community to number of facilities, retired ones excluded; communities without any have no entry."""
@@ -200,8 +199,8 @@ class Registry:
             places[row.number] = self._place(row)
             if row.active:
                 counts[row.community] = counts.get(row.community, 0) + 1
-        roster = Roster(version=now, people=people, posts=tuple(posts), neighbours=neighbours)
-        return _Kept(version=now, roster=roster, places=places, counts=counts)
+        roster = Roster(version=now, people=people, posts=tuple(posts), neighbours=neighbours, places=places)
+        return _Kept(version=now, roster=roster, counts=counts)
 
     def _place(self, row: Any) -> FacilityPlace:
         entry = self._entries.get(row.class_id)

@@ -217,13 +217,15 @@ class Post:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Roster:
-    """Who may be given a task: a value, taken at one registry version."""
+    """Who may be given a task and where: one value, taken at one registry version."""
 
     version: int
     people: Mapping[int, Person]
     posts: tuple[Post, ...]
     neighbours: Mapping[str, tuple[str, ...]]
     """Cell code to the codes of touching cells of the same grid, nearest first."""
+    places: Mapping[int, FacilityPlace] = field(default_factory=dict)
+    """Every facility, retired ones included, so that a transaction need not ask again."""
 
 
 class RegistryQueries(Protocol):

@@ -146,7 +146,6 @@ class Hall:
 def build_hall(path: Path) -> Hall:
     """A fresh small city with an empty dispatch."""
     city = build_city(path)
-    tables.metadata.create_all(city.engine)
     return Hall(
         city=city,
         engine=city.engine,

@@ -14,8 +14,12 @@ from core.errors import Invalid
 from core.ports.cases import AlarmFilter, PassedOver, TaskCommand
 from core.ports.registry import PageRequest
 from dispatch import tables
+from dispatch.database import prepare
+from dispatch.desk import SqlDesk
 from dispatch.outbox import Outbox
-from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, Hall, change
+from registry.classbook import load_classes
+from registry.queries import Registry
+from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall, change
 from tests.unit.registry import city
 
 OPENED, CLOSED = ChangeKind.OPENED, ChangeKind.CLOSED
@@ -395,3 +399,26 @@ def test_journal_and_desk_write_at_the_same_time(hall: Hall) -> None:
     assert states == {TaskState.ON_SITE}
     entries = hall.queries.feed(0, limit=5000)
     assert [entry.id for entry in entries] == list(range(1, len(entries) + 1))
+
+
+def test_a_crowd_on_few_connections_does_not_stand_still(hall: Hall) -> None:
+    """Thirty people act at once over a pool of three connections: everybody gets an answer."""
+    facility = hall.city.facility("aa-sp-01")
+    hall.apply(*(change(OPENED, f"crowd{number}", facility=facility) for number in range(30)))
+    numbers = [hall.tasks(case.number)[HANDLE].number for case in hall.cases()]
+    small = sa.create_engine(hall.engine.url, pool_size=3, max_overflow=0, pool_timeout=20)
+    desk = SqlDesk(prepare(small, durable=False), rules=RULES.get, source=Registry(small, load_classes()))
+    boss = hall.actor("mgr", supervises=True)
+    answers: list[TaskState] = []
+
+    def give_back(number: int) -> None:
+        command = TaskCommand(task=number, action=Action.RETURN, actor=boss, key=f"crowd-{number}", note="storm")
+        answers.append(desk.act(command, MONDAY_9).state)
+
+    threads = [threading.Thread(target=give_back, args=(number,)) for number in numbers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    small.dispose()
+    assert answers == [TaskState.WAITING] * 30

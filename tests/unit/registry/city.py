@@ -6,11 +6,14 @@ that the importer reads; ``build_city`` imports it into a fresh SQLite file and 
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from dispatch import tables as dispatch_tables
 from dispatch.database import prepare
 from registry import importer, tables
 from registry.classbook import load_classes
@@ -137,10 +140,22 @@ class City:
         return found.facility.number
 
 
+@cache
+def _template() -> bytes:
+    """The database file with the small city in it, and with the tables of dispatch; made once a run."""
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch)
+        engine = new_engine(path / "city.db")
+        tables.metadata.create_all(engine)
+        dispatch_tables.metadata.create_all(engine)
+        import_city(engine, write_city(path / "registry"))
+        engine.dispose()  # the last connection writes the log back into the file
+        return (path / "city.db").read_bytes()
+
+
 def build_city(path: Path) -> City:
-    """A fresh database under ``path`` with the small city in it."""
+    """A fresh database under ``path`` with the small city in it and an empty dispatch."""
     folder = write_city(path / "registry")
+    (path / "city.db").write_bytes(_template())
     engine = new_engine(path / "city.db")
-    tables.metadata.create_all(engine)
-    import_city(engine, folder)
     return City(engine=engine, registry=Registry(engine, load_classes()), folder=folder)
