@@ -12,7 +12,7 @@ import threading
 import time
 
 import paho.mqtt.client as mqtt
-from influxdb_client import InfluxDBClient, Point, WriteOptions, WritePrecision
+from influxdb_client import InfluxDBClient, Point, WriteOptions, WritePrecision  # type: ignore[attr-defined]
 from paho.mqtt.enums import CallbackAPIVersion
 
 from bench.mqtt_raw import RawPublisher, publish_packet
@@ -28,7 +28,8 @@ def main() -> None:
     def on_message(_client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         nonlocal seen
         reading = json.loads(message.payload)
-        point = Point("r").tag("facility", reading["facility"]).tag("point", reading["point"])
+        point = Point("r").tag("facility", reading["facility"])  # type: ignore[no-untyped-call]
+        point = point.tag("point", reading["point"])
         writer.write("bench", record=point.field("value", reading["value"]).time(reading["ts"], WritePrecision.MS))
         seen += 1
         if seen == count:
@@ -57,7 +58,7 @@ def main() -> None:
             time.sleep(0.002)
         publisher.send(b"".join(packets[start : start + 500]))
     done.wait(120)
-    writer.close()
+    writer.close()  # type: ignore[no-untyped-call]
     seconds = time.perf_counter() - begin
     client.disconnect()
     client.loop_stop()

@@ -40,15 +40,15 @@ class TwingridError(Exception):
     """Base of every error that Twingrid raises on purpose."""
 
 
-class Unavailable(TwingridError):  # noqa: N818 - named for what the caller does
+class Unavailable(TwingridError):
     """A neighbour (broker, store, database) does not answer now; the same call may succeed later."""
 
 
-class Refused(TwingridError):  # noqa: N818 - named for what the caller does
+class Refused(TwingridError):
     """The call can never succeed as it stands: not permitted, unknown, or impossible in this state."""
 
 
-class Invalid(TwingridError):  # noqa: N818 - named for what the caller does
+class Invalid(TwingridError):
     """An input is wrong; ``findings`` lists everything wrong with it, in the order of the input."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:

@@ -28,15 +28,16 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     folder: frozenset(libraries.split())
     for folder, libraries in {
         "core": "numpy google",
-        "gateway": "numpy pymodbus serial paho msgspec yaml pydantic",
+        "gateway": "numpy pymodbus serial paho yaml google",
         "ingest": "numpy paho msgspec google",
-        "store": "numpy duckdb pyarrow influxdb_client msgspec urllib3",
+        "store": "numpy duckdb pyarrow influxdb_client msgspec urllib3 httpx2",
         "rules": "numpy yaml",
         "registry": "numpy sqlalchemy yaml shapely openpyxl argon2 pydantic",
         "dispatch": "numpy sqlalchemy apprise chinese_calendar msgspec yaml",
-        "api": "numpy fastapi starlette pydantic uvicorn argon2 sqlalchemy orjson msgspec openpyxl",
+        "api": "numpy fastapi starlette anyio pydantic uvicorn argon2 sqlalchemy orjson yaml",
         "firmware_sim": "numpy pymodbus paho yaml google msgspec",
-        "app": "numpy typer click rich pydantic pydantic_settings alembic sqlalchemy yaml psutil uvicorn uvloop paho",
+        "app": "numpy typer click rich pydantic pydantic_core pydantic_settings alembic sqlalchemy yaml psutil uvicorn"
+        " paho fastapi",
     }.items()
 }
 
@@ -151,7 +152,7 @@ def hook(event, args):
         seen.append((event, repr(args)[:120]))
 modules = sys.argv[1:]
 sys.dont_write_bytecode = True
-import numpy, platform  # what third parties do while being imported is not ours
+import numpy, platform, urllib3  # what third parties do while being imported is not ours (urllib3 binds to ::1)
 sys.addaudithook(hook)
 for name in modules:
     importlib.import_module(name)
