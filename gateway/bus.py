@@ -169,6 +169,7 @@ class Bus:
         if not unit.breaker.polled:
             self._absent(unit, unit.requests(job.intervals_ms), Reason.TIMEOUT)
             return
+        unit.tidy(self._clock.monotonic_s())
         requests = unit.requests(job.intervals_ms)
         for index, compiled in enumerate(requests):
             reason = await self._poll(unit, compiled)
@@ -211,6 +212,8 @@ class Bus:
             unit.breaker.answered()
             unit.counters.exceptions += failure.exception != 0
             unit.counters.malformed += reason is Reason.MALFORMED_REPLY
+            if reason is Reason.ILLEGAL_ADDRESS:
+                unit.refused(compiled, now_s)
             self._put_absent(unit, compiled, reason, failure.time_ms)
             return
         if reason is Reason.TIMEOUT:

@@ -76,6 +76,15 @@ def byte_positions(register: Register, start: int) -> list[int]:
     return [2 * word + byte for word in words for byte in ((1, 0) if swapped else (0, 1))]
 
 
+def divisor(scale: float) -> float:
+    """The whole number to divide by instead of multiplying with ``scale``, 1 if there is none.
+
+    2350 / 100 is 23.5; 2350 * 0.01 is not, and such tails cost bytes in every store behind.
+    """
+    whole = round(1 / scale)
+    return float(whole) if abs(scale) < 1 and abs(whole * scale - 1) < 1e-12 else 1.0
+
+
 class BlockDecoder:
     """Decodes the response to one request: ``count`` addresses from ``start`` with one function code."""
 
@@ -93,11 +102,12 @@ class BlockDecoder:
         self._bits = bool(registers) and registers[0].function in (1, 2)
         self.byte_count = (count + 7) // 8 if self._bits else 2 * count
         self._n = len(registers)
-        self._scale = np.array([register.scale for register in registers], np.float64)
+        self._divisor = np.array([divisor(register.scale) for register in registers], np.float64)
+        self._scale = np.where(self._divisor != 1, 1.0, [register.scale for register in registers])
         self._offset = np.array([register.offset for register in registers], np.float64)
         self._low = np.array([register.low for register in registers], np.float64)
         self._high = np.array([register.high for register in registers], np.float64)
-        self._scaled = bool((self._scale != 1).any() or (self._offset != 0).any())
+        self._scaled = bool((self._scale != 1).any() or (self._divisor != 1).any() or (self._offset != 0).any())
         self._bounded = bool(np.isfinite(self._low).any() or np.isfinite(self._high).any())
         self._address = np.array([register.address - start for register in registers], np.intp)
         self._groups = [] if self._bits else _groups(start, registers)
@@ -142,7 +152,7 @@ class BlockDecoder:
             else:
                 value[group.rows] = raw
         if self._scaled:
-            value = value * self._scale + self._offset
+            value = value * self._scale / self._divisor + self._offset
         self._apply_exponents(octets, value, codes)
         return value
 

@@ -6,7 +6,7 @@ exactly these points, each with its decoder and the rows it fills.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -22,8 +22,12 @@ from gateway.deadband import Deadband
 from gateway.decode import BlockDecoder, Decoded
 from gateway.plan import Request, plan
 from gateway.points import Points
+from gateway.profile import Register
 from gateway.site import SiteColumns
 
+REFUSALS = 3
+"""After so many refusals a request is halved."""
+WHOLE_AGAIN_S = 600.0
 _NO_TEXT: Mapping[int, str] = MappingProxyType({})
 _DOUBTFUL = quality(QualityClass.UNCERTAIN, Reason.CLOCK_UNSYNCED)
 
@@ -46,6 +50,7 @@ class UnitCounters:
     missed_slots: int = 0
     exceptions: int = 0
     malformed: int = 0
+    splits: int = 0
 
 
 class Unit:
@@ -71,6 +76,8 @@ class Unit:
         self._deadband = Deadband([point.report for point in config.points])
         self._plans: dict[frozenset[int], tuple[Compiled, ...]] = {}
         self._interval_rows: dict[frozenset[int], NDArray[np.intp]] = {}
+        self._refusals: dict[tuple[int, int, int], int] = {}
+        self._whole_again_s = 0.0
         self._last_ms = np.zeros(len(config.points), np.int64)
         self._era = 0
 
@@ -94,25 +101,59 @@ class Unit:
             compiled = self._plans[intervals_ms] = self._compile(intervals_ms)
         return compiled
 
+    def refused(self, compiled: Compiled, now_s: float) -> None:
+        """The device says that an address of this request is illegal: after three times, ask for less at once.
+
+        One register that a firmware does not have must not hide its neighbours. The request is halved, again and again
+        until the culprit stands alone; after a while the whole is tried again.
+        """
+        if len(compiled.request.registers) < 2:
+            return
+        if not self._refusals:
+            self._whole_again_s = now_s + WHOLE_AGAIN_S
+        span = (compiled.request.function, compiled.request.address, compiled.request.count)
+        self._refusals[span] = self._refusals.get(span, 0) + 1
+        if self._refusals[span] < REFUSALS:
+            return
+        registers, middle = compiled.request.registers, len(compiled.request.registers) // 2
+        rows = compiled.rows.tolist()
+        halves = [*self._compiled(rows, registers[:middle]), *self._compiled(rows, registers[middle:])]
+        for intervals, requests in self._plans.items():
+            parts = [halves if request is compiled else [request] for request in requests]
+            self._plans[intervals] = tuple(request for part in parts for request in part)
+        self.counters.splits += 1
+        self._whole_again_s = now_s + WHOLE_AGAIN_S
+
+    def tidy(self, now_s: float) -> None:
+        """Some time after requests were halved, try them whole again."""
+        if self._refusals and now_s >= self._whole_again_s:
+            self._plans.clear()
+            self._refusals.clear()
+            self._whole_again_s = now_s + WHOLE_AGAIN_S
+
     def probe(self) -> Compiled:
         """The cheapest read of the unit: its shortest request, alone."""
         return min(self.requests(self.intervals_ms), key=lambda compiled: compiled.request.count)
 
     def _compile(self, intervals_ms: frozenset[int]) -> tuple[Compiled, ...]:
+        rows = self.rows(intervals_ms).tolist()
+        return tuple(self._compiled(rows, [self.config.points[row].register for row in rows]))
+
+    def _compiled(self, rows: Sequence[int], registers: Sequence[Register]) -> list[Compiled]:
+        """The fewest requests for these registers; each fills those of ``rows`` that are made of it."""
         config = self.config
-        by_register: dict[str, list[int]] = {}
-        for row in self.rows(intervals_ms).tolist():
-            by_register.setdefault(config.points[row].register.name, []).append(row)
-        registers = [config.points[rows[0]].register for rows in by_register.values()]
+        by_register: dict[str, list[int]] = {register.name: [] for register in registers}
+        for row in rows:
+            by_register.get(config.points[row].register.name, []).append(row)
         compiled = []
-        for request in plan(config.profile, registers):
+        for request in plan(config.profile, {register.name: register for register in registers}.values()):
             pairs = [(row, register) for register in request.registers for row in by_register[register.name]]
             known = config.profile.registers
             exponents = [known[register.exponent_from] if register.exponent_from else None for _, register in pairs]
             decoder = BlockDecoder(request.address, request.count, [register for _, register in pairs], exponents)
             rows_read = np.array([row for row, _ in pairs], np.intp)
             compiled.append(Compiled(request=request, decoder=decoder, rows=rows_read))
-        return tuple(compiled)
+        return compiled
 
     def read(
         self, rows: NDArray[np.intp], decoded: Decoded, time_ms: int, now_ms: float, *, doubtful: bool, era: int

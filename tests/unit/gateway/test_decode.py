@@ -96,6 +96,14 @@ def test_qdy30a_takes_its_decimal_places_from_another_register(decimals: int, ex
     assert decoded.value.tolist() == [expected]
 
 
+@pytest.mark.parametrize(
+    ("scale", "words", "expected"), [(0.1, "00BA", 18.6), (0.01, "0742", 18.58), (0.001, "1CA1", 7.329)]
+)
+def test_decimal_scales_leave_no_tail(scale: float, words: str, expected: float) -> None:
+    """A tenth, hundredth or thousandth of a whole number is the nearest double to what the display shows."""
+    assert one(words, DataType.U16, scale=scale).value.tolist() == [expected]
+
+
 def test_a_wild_number_of_decimal_places_is_no_value() -> None:
     """A decimals register that holds rubbish does not make a value."""
     decoded = of_profile("qdy30a", ["value"], "FFFF 0844")
@@ -194,7 +202,8 @@ def scalar_twin(data: bytes, register: Register) -> float:
     if register.order in (Order.BADC, Order.DCBA):
         words = [word[::-1] for word in words]
     (raw,) = struct.unpack(">" + FORMATS[register.type], b"".join(words))
-    value = raw * register.scale + register.offset
+    number = float(raw)
+    value = (number / 10 if register.scale == 0.1 else number * register.scale) + register.offset
     return value if math.isfinite(value) else math.nan
 
 
