@@ -1,6 +1,6 @@
 """The port on VictoriaMetrics: samples in the server, a commit log in SQLite beside it, a durable mark that follows.
 
-VictoriaMetrics answers a write before it has saved it: killed within about five seconds it has forgotten what it
+VictoriaMetrics answers a write before it has saved it: killed within up to eleven seconds it has forgotten what it
 answered 204 to, and ``/internal/force_flush`` makes samples readable, not durable. So a commit is *written* at once
 and *durable* later: when ``settle_s`` have passed since its write, the server is still the one that took it (same
 start time), and its samples have been read back. Until then it stays in memory, where every query sees it, and in the
@@ -45,7 +45,8 @@ class VictoriaMetricsSettings:
 
     Attributes:
         raw_days: the server must keep samples at least this long, or the store does not open.
-        settle_s: from a write to its durability: the server's flush interval of 5 s and a margin.
+        settle_s: from a write to its durability. The server looks every 5 s for parts in memory that are older than
+            5 s, so this is 11 s and a margin.
         poll_s: how often the watermark is looked at.
         timeout_s: longest wait for one answer.
         history_s: commits stay replayable by ``since`` at least this long.
@@ -55,7 +56,7 @@ class VictoriaMetricsSettings:
     """
 
     raw_days: int = 90
-    settle_s: float = 8.0
+    settle_s: float = 15.0
     poll_s: float = 1.0
     timeout_s: float = 10.0
     history_s: float = 7200.0

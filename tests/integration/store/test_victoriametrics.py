@@ -1,4 +1,4 @@
-"""VictoriaMetrics with the plug pulled: what ``durable`` has reached survives its SIGKILL, and the rest is written again."""
+"""VictoriaMetrics with the plug pulled: what ``durable`` has reached survives, the rest is written again."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_what_is_durable_survives_a_kill_of_the_server(server: Server, tmp_path:
     assert store.ledgers() == {}, "nothing may be acknowledged yet"
     wait_until_durable(store, 5)
     server.kill()
-    assert time.monotonic() - began > 7
+    assert time.monotonic() - began > 12
     with pytest.raises(Unavailable):
         store.commit(commit(5))
     server.start()
