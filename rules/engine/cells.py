@@ -39,7 +39,9 @@ _NO_INDEX = np.empty(0, np.intp)
 
 
 class Cells:
-    """State of n cells: 40 bytes each."""
+    """State of n cells: 48 bytes each."""
+
+    COLUMNS = ("value", "expiry_ms", "low", "high", "floor_ms", "since_ms")
 
     def __init__(self, layout: Layout) -> None:
         """Nothing known."""
@@ -50,6 +52,7 @@ class Cells:
         self.low = np.full(count, np.inf)
         self.high = np.full(count, -np.inf)
         self.floor_ms = np.full(count, BEGINNING_MS)
+        self.since_ms = np.full(count, BEGINNING_MS)
         self._scratch = np.zeros(count, np.intp)
         self._marked = np.zeros(count, np.bool_)
         self._counting = np.arange(0)
@@ -170,6 +173,7 @@ class Cells:
         """Take over the last value of every cell with events (in time order for each cell), and its new band."""
         cell, time_ms, value = events
         self.value[cell] = value
+        self.since_ms[cell] = time_ms
         self.floor_ms[cell] = np.maximum(self.floor_ms[cell], time_ms)
         self._marked[cell] = True
         touched = np.flatnonzero(self._marked)

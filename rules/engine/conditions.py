@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rules.columns import Bytes, Floats, Indices, Ints
+from rules.columns import BEGINNING_MS, Bytes, Floats, Indices, Ints
 from rules.engine.cells import Cells
 from rules.engine.layout import ClassLayout, Layout
 from rules.engine.machines import Machines, drive_of
@@ -106,18 +106,21 @@ def _drive(rule: Rule, columns: Columns) -> Bytes:
 
 
 def judge_all(layout: Layout, cells: Cells, machines: Machines, at_ms: Ints) -> None:
-    """Evaluate every rule of every facility on the cells as they are, at the moment ``at_ms`` (int64[G])."""
+    """Evaluate every rule of every facility on the cells as they are, at the moment ``at_ms`` (int64[G]).
+
+    Not at minus infinity: there is nothing to evaluate before the first event.
+    """
     changes = []
     for one in layout.classes:
-        rows = np.arange(one.size)
+        rows = np.flatnonzero(at_ms[one.facilities] > BEGINNING_MS)
         columns = Columns(
             lambda operand, one=one: cells.value[one.cells(one.column_of[operand])],  # type: ignore[misc]
             lambda name, one=one: one.attribute[name],  # type: ignore[misc]
             lambda value: np.full(1, value),
         )
         for number, plan in enumerate(one.rules):
-            drive = _drive(plan.rule, columns)
-            changes.append((one.machines(number).start + rows, at_ms[one.facilities], drive))
+            drive = np.broadcast_to(_drive(plan.rule, columns), one.size)
+            changes.append((one.machines(number).start + rows, at_ms[rows + one.facility0], drive[rows]))
     _tell(machines, changes)
 
 

@@ -21,6 +21,7 @@ from rules.engine.history import History, Memory, PointLookup
 from rules.engine.intervals import IntervalBook
 from rules.engine.lateness import Lateness
 from rules.engine.layout import build
+from rules.engine.mending import Mending, mendable
 from rules.engine.plane import Plane
 from rules.engine.reevaluation import Reevaluation
 from rules.engine.rows import Ranked, joined_ranked
@@ -56,7 +57,8 @@ class EngineStats:
         readings: readings of points that some rule reads.
         unwatched: readings no rule reads.
         held: readings from the future that had to wait.
-        late: readings that made a re-evaluation necessary.
+        late: readings that may change the past.
+        mended: points whose windows alone were computed anew.
         too_late: readings older than the oldest saved state; not judged.
         reevaluations: facilities re-evaluated.
         replayed: readings played in re-evaluations.
@@ -67,6 +69,7 @@ class EngineStats:
     unwatched: int = 0
     held: int = 0
     late: int = 0
+    mended: int = 0
     too_late: int = 0
     reevaluations: int = 0
     replayed: int = 0
@@ -104,6 +107,7 @@ class Engine:
         facilities = len(self.layout.facility)
         self.saved = SavedStates(facilities, self.settings.save_every_ms, self.settings.reach_ms)
         self.lateness = Lateness(facilities)
+        self.mending = Lateness(len(self.layout.point))
         self.book = IntervalBook()
         self.remembers = np.zeros(len(self.layout.machine_facility), np.bool_)
         self.held: list[Ranked] = []
@@ -141,14 +145,16 @@ class Engine:
         self._release(now_ms)
         self.live.step(None, now_ms - self.settings.grace_ms)
         self.book.record(self.live.take_switches())
-        self._reevaluate(self.lateness.due(now_ms), now_ms)
+        self._mend(self.mending.due(now_ms))
+        self._reevaluate(self.lateness.due(now_ms))
         if self.saved.due(now_ms):
             self._save(now_ms)
 
     def settle(self, now_ms: int) -> None:
         """Re-evaluate every facility that waits, without waiting longer: at a shutdown or the end of a replay."""
         self._release(now_ms)
-        self._reevaluate(self.lateness.waiting(), now_ms)
+        self._mend(self.mending.waiting())
+        self._reevaluate(self.lateness.waiting())
 
     def _release(self, now_ms: int) -> None:
         if not self.held or not any(int(part.time_ms.min()) <= now_ms for part in self.held):
@@ -165,18 +171,29 @@ class Engine:
         late = self.live.step(rows, None)
         self.book.record(self.live.take_switches())
         if len(late.cell):
-            self._note_late(late.cell, late.time_ms, now_ms)
+            mild = mendable(self.live, late)
+            self.mending.note(late.cell[mild], late.time_ms[mild], now_ms)
+            self.stats.late += len(late.cell)
+            self._note_late(late.cell[~mild], late.time_ms[~mild], now_ms)
 
     def _note_late(self, cell: Indices, time_ms: Ints, now_ms: int) -> None:
         facility = self.layout.cell_facility[cell]
         in_reach = time_ms > self.saved.states[0].at_ms[facility]
-        self.stats.late += int(in_reach.sum())
         self.stats.too_late += int((~in_reach).sum())
         if in_reach.any():
             self.lateness.note(facility[in_reach], time_ms[in_reach], now_ms)
 
-    def _reevaluate(self, facility: Indices, now_ms: int) -> None:
-        del now_ms
+    def _mend(self, cell: Indices) -> None:
+        """Mend the windows over cells with late readings; what cannot be mended is re-evaluated at once."""
+        if not len(cell):
+            return
+        oldest_ms = self.mending.oldest_ms[cell]
+        self.mending.done(cell)
+        failed = Mending(self.live, self.memory).run(cell, oldest_ms)
+        self.stats.mended += int((~failed).sum())
+        self._note_late(cell[failed], oldest_ms[failed], BEGINNING_MS)
+
+    def _reevaluate(self, facility: Indices) -> None:
         if not len(facility):
             return
         state = self.saved.latest_before(facility, self.lateness.oldest_ms[facility])

@@ -77,6 +77,7 @@ class Plane:
         """Judge the cells as they are at ``at_ms`` (int64[G]): how a saved state starts to move again."""
         self.horizon_ms[:] = at_ms
         self.front_ms[:] = at_ms
+        self.cells.since_ms[:] = at_ms[self.layout.cell_facility]
         for one, column, part in self._dates:
             at = at_ms[one.facilities]
             begun = np.ones(one.size, np.bool_) if part.from_ms is None else at >= part.from_ms

@@ -8,17 +8,20 @@ the live horizon; and the result is copied over the live plane.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from core.alarms import Interval
 from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Indices, Ints
+from rules.engine.cells import Cells
 from rules.engine.history import Memory
 from rules.engine.intervals import IntervalBook
 from rules.engine.layout import ClassLayout
 from rules.engine.machines import Machines
 from rules.engine.plane import Plane
 from rules.engine.rows import Ranked, Rows, firsts
-from rules.engine.saved import SavedStates, save
+from rules.engine.saved import SavedState, SavedStates, save
 from rules.engine.windows import Emitted, Window
 
 
@@ -47,22 +50,39 @@ class Reevaluation:
             chosen = np.flatnonzero(mine[layout.machine_facility])
             self._saved.states[number].put(plane.machines, machine, chosen)
         horizon = self._live.horizon_ms[facility]
-        rows = self._readings(plane, cell, at_ms, int(horizon.max()) + 1)
-        _rebuild(plane, rows, at_ms)
+        rows = self._readings(plane, facility, cell, at_ms, int(horizon.max()) + 1)
+        before = rows.rows.take(rows.time_ms <= at_ms[layout.cell_facility[rows.cell]])
+        _rebuild(plane, before, at_ms)
+        for one, window, live, row in self._windows(plane, facility):
+            start, stop = np.searchsorted(before.cell, _span(one, window)).tolist()
+            _rebuild_window(plane, one, window, before.between(start, stop), at_ms[one.facilities], (live, row))
         self._reopen(plane, machine, at_ms)
         self._play(plane, rows, (facility, state, machine), at_ms, horizon)
         self._book.record(plane.take_switches(), machine)
         _copy_back(self._live, plane, facility, cell, machine)
         return len(rows.cell)
 
-    def _readings(self, plane: Plane, cell: Indices, at_ms: Ints, to_ms: int) -> Ranked:
+    def _windows(self, plane: Plane, facility: Indices) -> Iterator[tuple[ClassLayout, Window, Window, Indices]]:
+        """Each window of the plane, the live one, and where its rows lie there."""
+        live = self._live
+        for one, windows, whole, lives in zip(
+            plane.layout.classes, plane.windows, live.layout.classes, live.windows, strict=True
+        ):
+            row = facility[one.facilities] - whole.facility0
+            for window, live_window in zip(windows, lives, strict=True):
+                yield one, window, live_window, row
+
+    def _readings(self, plane: Plane, facility: Indices, cell: Indices, at_ms: Ints, to_ms: int) -> Ranked:
         """Everything needed from before the saved state on, in the plane's own cells."""
         layout = plane.layout
-        lookback = layout.stale_ms.copy()
-        for one in layout.classes:
-            for plan in one.windows:
-                lookback[one.cells(plan.source)] += (plan.slots + 1) * plan.step_ms
-        from_ms = np.maximum(at_ms[layout.cell_facility] - np.minimum(lookback, NEVER_MS), BEGINNING_MS)
+        window_ms = np.zeros(len(layout.stale_ms), np.int64)
+        for one, window, live, row in self._windows(plane, facility):
+            source, at = one.cells(window.plan.source), at_ms[one.facilities]
+            able = live.reaches(row, at // window.plan.step_ms)
+            back = np.where(able, at % window.plan.step_ms, (window.plan.slots + 1) * window.plan.step_ms)
+            window_ms[source] = np.maximum(window_ms[source], back)
+        lookback = np.minimum(layout.stale_ms + window_ms, NEVER_MS)
+        from_ms = np.maximum(at_ms[layout.cell_facility] - lookback, BEGINNING_MS)
         real = np.flatnonzero(layout.point >= 0)
         order = real[np.argsort(cell[real])]
         rows = self._memory.since(cell[order], from_ms[order], to_ms)
@@ -90,13 +110,16 @@ class Reevaluation:
     ) -> None:
         facility, state, machine = place
         owner = plane.layout.cell_facility[rows.cell]
+        newest = len(self._saved.states) - 1
         done_ms = at_ms.copy()
-        for number in range(int(state.min()) + 1, len(self._saved.states)):
-            later = self._saved.states[number]
-            until_ms = np.where(state < number, later.at_ms[facility], done_ms)
+        machine_owner = plane.layout.machine_facility
+        begun = save(plane, 0)
+        for number in range(int(state.min()) + 1, newest):
+            self._renew(begun, number, np.flatnonzero(state < number), facility, machine, machine_owner)
+        if (state < newest).any():
+            until_ms = np.where(state < newest, self._saved.states[newest].at_ms[facility], at_ms)
             self._forward(plane, rows, owner, done_ms, until_ms)
-            renewed = np.flatnonzero(state < number)
-            self._renew(plane, number, renewed, facility, machine)
+            self._renew(save(plane, 0), newest, np.flatnonzero(state < newest), facility, machine, machine_owner)
             done_ms = np.maximum(done_ms, until_ms)
         self._forward(plane, rows, owner, done_ms, horizon_ms)
 
@@ -106,41 +129,35 @@ class Reevaluation:
         if len(late.cell):
             raise AssertionError("a reading was late in a re-evaluation")
 
-    def _renew(self, plane: Plane, number: int, renewed: Indices, facility: Indices, machine: Indices) -> None:
-        """The later saved state was computed without the late readings: compute it anew for these facilities."""
-        later = self._saved.states[number]
-        fresh = save(plane, later.taken_ms)
+    def _renew(
+        self, fresh: SavedState, number: int, renewed: Indices, facility: Indices, machine: Indices, owner: Indices
+    ) -> None:
+        """A later saved state was computed without the late readings: put in the right one for these facilities."""
         mine = np.zeros(len(facility), np.bool_)
         mine[renewed] = True
-        chosen = mine[plane.layout.machine_facility]
-        inside = chosen[fresh.machine]
+        chosen = mine[owner]
         own = np.flatnonzero(chosen)
-        fresh.at_ms = fresh.at_ms[renewed]
-        fresh.machine, fresh.on = np.searchsorted(own, fresh.machine[inside]), fresh.on[inside]
-        fresh.spent_ms, fresh.since_ms = fresh.spent_ms[inside], fresh.since_ms[inside]
-        fresh.start_ms = fresh.start_ms[inside]
-        later.replace(fresh, machine[own], facility[renewed])
+        inside = chosen[fresh.machine]
+        part = SavedState(
+            fresh.taken_ms,
+            fresh.at_ms[renewed],
+            np.searchsorted(own, fresh.machine[inside]),
+            *(getattr(fresh, name)[inside] for name in ("on", "spent_ms", "since_ms", "start_ms")),
+        )
+        self._saved.states[number].replace(part, machine[own], facility[renewed])
 
 
-def _rebuild(plane: Plane, rows: Ranked, at_ms: Ints) -> None:
-    """Cells and windows as they stood at ``at_ms``, from the readings until then (sorted by cell and time)."""
+def _rebuild(plane: Plane, before: Rows, at_ms: Ints) -> None:
+    """Cells as they stood at ``at_ms``, from the readings until then (sorted by cell and time)."""
     layout = plane.layout
-    before = rows.rows.take(rows.time_ms <= at_ms[layout.cell_facility[rows.cell]])
-    if not len(before.cell):
-        return
     last = np.ones(len(before.cell), np.bool_)
     last[:-1] = firsts(before.cell)[1:]
     newest = before.take(last)
+    at = at_ms[layout.cell_facility[newest.cell]]
     expiry = newest.time_ms + layout.stale_ms[newest.cell]
-    known = expiry > at_ms[layout.cell_facility[newest.cell]]
     plane.cells.expiry_ms[newest.cell] = expiry
-    plane.cells.value[newest.cell] = np.where(known, newest.value, np.nan)
-    plane.cells.floor_ms[newest.cell] = at_ms[layout.cell_facility[newest.cell]]
-    for one, windows in zip(layout.classes, plane.windows, strict=True):
-        for window in windows:
-            start, stop = np.searchsorted(before.cell, _span(one, window)).tolist()
-            if start < stop:
-                _rebuild_window(plane, one, window, before.between(start, stop), at_ms[one.facilities])
+    plane.cells.value[newest.cell] = np.where(expiry > at, newest.value, np.nan)
+    plane.cells.floor_ms[newest.cell] = at
 
 
 def _span(one: ClassLayout, window: Window) -> tuple[int, int]:
@@ -148,18 +165,37 @@ def _span(one: ClassLayout, window: Window) -> tuple[int, int]:
     return source.start, source.stop
 
 
-def _rebuild_window(plane: Plane, one: ClassLayout, window: Window, rows: Rows, at_ms: Ints) -> None:
-    source = one.cells(window.plan.source)
-    emitted = Emitted()
-    window.feed(rows.cell - source.start, rows.time_ms, rows.value, plane.layout.stale_ms[rows.cell], emitted)
-    window.close_until(at_ms, emitted)
-    result = plane.cells.value[one.cells(window.plan.column)]
-    for row, value in zip(emitted.row, emitted.value, strict=True):
-        result[row] = value
+def _rebuild_window(
+    plane: Plane, one: ClassLayout, window: Window, rows: Rows, at_ms: Ints, origin: tuple[Window, Indices]
+) -> None:
+    """A window as it stood at ``at_ms``: set back from the live one where that reaches, else from the readings alone."""
+    live, live_row = origin
+    source, result = one.cells(window.plan.source), plane.cells.value[one.cells(window.plan.column)]
+    stale_ms = plane.layout.stale_ms[source]
+    row, emitted = rows.cell - source.start, Emitted()
+    slot = at_ms // window.plan.step_ms
+    able = live.reaches(live_row, slot)
+    back = np.flatnonzero(able)
+    if len(back):
+        new, result[back] = live.rewound(live_row[back], slot[back])
+        place = np.searchsorted(back, row)
+        mine = np.flatnonzero(able[row])
+        now_on = Emitted()
+        new.wind_on(Rows(place[mine], rows.time_ms[mine], rows.value[mine]), stale_ms[back], at_ms[back], now_on)
+        window.put(back, new)
+        for part, value in zip(now_on.row, now_on.value, strict=True):
+            result[back[part]] = value
+    rest = np.flatnonzero(~able[row])
+    window.feed(row[rest], rows.time_ms[rest], rows.value[rest], stale_ms[row[rest]], emitted)
+    window.close_until(np.where(able, BEGINNING_MS, at_ms), emitted)
+    for part, value in zip(emitted.row, emitted.value, strict=True):
+        result[part] = value
+    # The ring knows nothing of the slots before: it may be set back only behind one whole window.
+    window.begun[~able] += window.plan.slots
 
 
 def _copy_back(live: Plane, plane: Plane, facility: Indices, cell: Indices, machine: Indices) -> None:
-    for name in ("value", "expiry_ms", "low", "high", "floor_ms"):
+    for name in Cells.COLUMNS:
         getattr(live.cells, name)[cell] = getattr(plane.cells, name)
     for name in Machines.COLUMNS:
         getattr(live.machines, name)[machine] = getattr(plane.machines, name)
@@ -170,7 +206,4 @@ def _copy_back(live: Plane, plane: Plane, facility: Indices, cell: Indices, mach
         inside = (facility >= one.facility0) & (facility < one.facility0 + one.size)
         row = facility[inside] - one.facility0
         for window, new in zip(windows, new_windows, strict=True):
-            for name in Window.ROW_COLUMNS:
-                getattr(window, name)[row] = getattr(new, name)
-            for name in Window.SLOT_COLUMNS:
-                getattr(window, name)[:, row] = getattr(new, name)
+            window.put(row, new)

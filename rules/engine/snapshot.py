@@ -25,6 +25,7 @@ from core.places import ClassMembers
 from rules.columns import BEGINNING_MS, NEVER_MS, Indices, Ints
 from rules.engine.engine import Engine, EngineSettings
 from rules.engine.history import History
+from rules.engine.lateness import Lateness
 from rules.engine.reevaluation import Reevaluation
 from rules.engine.rows import Ranked, joined_ranked
 from rules.engine.saved import SavedState, save
@@ -55,8 +56,9 @@ def snapshot(engine: Engine, now_ms: int) -> bytes:
     arrays["interval.rule"], arrays["interval.owner"] = machine_rule[machines], machine_owner[machines]
     ends = [(i.start_ms, i.stop_ms if i.stop_ms is not None else _NO_STOP, i.since_ms) for i in intervals]
     arrays["interval.ends"] = np.array(ends, np.int64).reshape(-1, 3)
+    late = _waiting(engine)
     for name in ("oldest_ms", "first_arrival_ms", "last_arrival_ms"):
-        arrays[f"late.{name}"] = getattr(engine.lateness, name)
+        arrays[f"late.{name}"] = getattr(late, name)
     held = joined_ranked(engine.held)
     arrays["held.point"] = layout.point[held.cell]
     arrays.update({f"held.{name}": getattr(held, name) for name in ("time_ms", "value", "epoch", "offset")})
@@ -129,6 +131,19 @@ class _Names:
         for base, span in self._spans:
             known[base + old[(old >= span.start) & (old < span.stop)]] = True
         return known
+
+
+def _waiting(engine: Engine) -> Lateness:
+    """Who waits for a re-evaluation; windows that wait to be mended are re-evaluated with their facility."""
+    late, mending = Lateness(len(engine.layout.facility)), engine.mending
+    for name in ("oldest_ms", "first_arrival_ms", "last_arrival_ms"):
+        getattr(late, name)[:] = getattr(engine.lateness, name)
+    cell = mending.waiting()
+    facility = engine.layout.cell_facility[cell]
+    np.minimum.at(late.oldest_ms, facility, mending.oldest_ms[cell])
+    np.minimum.at(late.first_arrival_ms, facility, mending.first_arrival_ms[cell])
+    np.minimum.at(late.last_arrival_ms, facility, mending.last_arrival_ms[cell])
+    return late
 
 
 def _machine_names(engine: Engine) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:

@@ -13,9 +13,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from rules.columns import BEGINNING_MS, Floats, Indices, Ints
+from rules.columns import BEGINNING_MS, Bools, Floats, Indices, Ints
 from rules.engine.layout import WindowPlan
-from rules.engine.rows import firsts
+from rules.engine.rows import Rows, firsts
+
+REWIND_SLOTS = 30
+"""How many slots before the open one a window can be set back to."""
 
 
 class Emitted:
@@ -35,10 +38,10 @@ class Emitted:
 
 
 class Window:
-    """One aggregate over one measurement of all m facilities of a class; state n * 12 + 77 bytes each."""
+    """One aggregate over one measurement of all m facilities of a class; state n * 20 + 450 bytes each."""
 
-    ROW_COLUMNS = ("slot", "value", "from_ms", "until_ms", "share", "known_ms", "head", "window_known_ms")
-    SLOT_COLUMNS = ("tail", "known_ring")
+    ROW_COLUMNS = ("slot", "begun", "value", "from_ms", "until_ms", "share", "known_ms", "head", "window_known_ms")
+    SLOT_COLUMNS = ("tail", "share_ring", "known_ring")
 
     def __init__(self, plan: WindowPlan, size: int) -> None:
         """Nothing known; slots begin with the first reading."""
@@ -53,7 +56,10 @@ class Window:
         self.head = np.full(size, identity)
         self.window_known_ms = np.zeros(size, np.int64)
         self.tail = np.full((plan.slots + 1, size), identity)
-        self.known_ring = np.zeros((plan.slots, size), np.int32)
+        self._ring = plan.slots + REWIND_SLOTS
+        self.share_ring = np.full((self._ring, size), identity)
+        self.known_ring = np.zeros((self._ring, size), np.int32)
+        self.begun = np.full(size, BEGINNING_MS)
         self._last = np.zeros(size, np.intp)
 
     def feed(self, row: Indices, time_ms: Ints, value: Floats, stale_ms: Ints, emitted: Emitted) -> None:
@@ -96,7 +102,7 @@ class Window:
         """Slots begin with the first reading."""
         new = self.slot[row] == BEGINNING_MS
         if new.any():
-            self.slot[row[new]] = time_ms[new] // self.plan.step_ms
+            self.slot[row[new]] = self.begun[row[new]] = time_ms[new] // self.plan.step_ms
 
     def close_until(self, horizon_ms: Ints, emitted: Emitted) -> None:
         """Close every slot that ends at or before the horizon of its facility (int64[m])."""
@@ -123,8 +129,10 @@ class Window:
 
     def _skip(self, row: Indices, last: Ints) -> None:
         """Nothing is known in the whole window and nothing is held: leap to the last slot."""
-        self.slot[row] = last
+        self.slot[row] = self.begun[row] = last
         self.head[row] = self.plan.aggregate.identity
+        self.share_ring[:, row] = self.plan.aggregate.identity
+        self.known_ring[:, row] = 0
         self.tail[:, row] = self.plan.aggregate.identity
 
     def _hold(self, row: Indices | None, time_ms: Ints) -> None:
@@ -146,17 +154,16 @@ class Window:
         at: Indices | slice = slice(None) if whole else row
         end_ms = (slot + 1) * plan.step_ms
         self._hold(None if whole else row, end_ms)
-        place: Indices | int = int(slot[0]) % plan.slots if together else slot % plan.slots
+        number: Indices | int = int(slot[0]) if together else slot
+        place = number % plan.slots
         share, known = self.share[at], self.known_ms[at]
         head = fold(self.head[at], share)
-        window_known = self.window_known_ms[at] + known - self.known_ring[place, at]
+        window_known = self.window_known_ms[at] + known - self.known_ring[(number - plan.slots) % self._ring, at]
         window = fold(self.tail[place + 1, at], head)
-        half = 2 * window_known >= plan.slots * plan.step_ms
-        result = plan.aggregate.finish(window, window_known)
-        result = np.where(half & np.isfinite(result), result, np.nan)
-        emitted.add(row, end_ms, result)
+        emitted.add(row, end_ms, self._result(window, window_known))
         self.tail[place, at] = share
-        self.known_ring[place, at] = known
+        self.share_ring[number % self._ring, at] = share
+        self.known_ring[number % self._ring, at] = known
         self.head[at] = head
         self.window_known_ms[at] = window_known
         self.share[at] = plan.aggregate.identity
@@ -166,6 +173,12 @@ class Window:
         if len(finished):
             self._fold_tails(finished)
 
+    def _result(self, window: Floats, known_ms: Ints) -> Floats:
+        """What a window comes to; unknown if it was known for less than half of its time."""
+        half = 2 * known_ms >= self.plan.slots * self.plan.step_ms
+        result = self.plan.aggregate.finish(window, known_ms)
+        return np.where(half & np.isfinite(result), result, np.nan)
+
     def _fold_tails(self, row: Indices) -> None:
         """A block has ended: fold its slots from the end, and begin a new head."""
         block = self.tail if len(row) == len(self.slot) else self.tail[:, row]
@@ -174,3 +187,66 @@ class Window:
         if block is not self.tail:
             self.tail[:, row] = block
         self.head[row] = self.plan.aggregate.identity
+
+    # --- back in time -------------------------------------------------------------------------------------------
+
+    def reaches(self, row: Indices, slot: Ints) -> Bools:
+        """Whether each row can be set back to the beginning of a slot."""
+        able: Bools = (slot >= self.begun[row]) & (slot > self.slot[row] - REWIND_SLOTS) & (slot <= self.slot[row])
+        return able
+
+    def rewound(self, row: Indices, slot: Ints) -> tuple[Window, Floats]:
+        """Some rows as they stood when ``slot`` began, and the result that held then.
+
+        What the measurement held at that moment is not known here: ``wind_on`` is told.
+        """
+        plan, fold = self.plan, self.plan.aggregate.fold
+        back = Window(plan, len(row))
+        places = np.arange(plan.slots)[:, None]
+        here = slot % plan.slots
+        number = slot - here + places - np.where(places >= here, plan.slots, 0)
+        share = self.share_ring[number % self._ring, row]
+        # At the beginning of a block the window is the whole block before, folded from its front as its head was.
+        counted = np.where(here == 0, plan.slots, here)
+        for place in range(int(counted.max(initial=0))):
+            back.head = np.where(place < counted, fold(back.head, share[place]), back.head)
+        for place in range(plan.slots - 2, -1, -1):
+            share[place] = np.where(place >= here, fold(share[place], share[place + 1]), share[place])
+        back.tail[:-1] = share
+        back.share_ring, back.known_ring = self.share_ring[:, row], self.known_ring[:, row]
+        back.window_known_ms = back.known_ring[number % self._ring, np.arange(len(row))].sum(axis=0, dtype=np.int64)
+        before = np.where(here == 0, plan.aggregate.identity, share[here, np.arange(len(row))])
+        result = self._result(fold(before, back.head), back.window_known_ms)
+        back.head[here == 0] = plan.aggregate.identity
+        back.slot, back.begun = slot.copy(), self.begun[row]
+        back.from_ms = slot * plan.step_ms
+        return back, result
+
+    def wind_on(self, rows: Rows, stale_ms: Ints, until_ms: Ints, emitted: Emitted) -> None:
+        """Go on from ``rewound``: ``rows`` by (row, time) from before the slot's beginning on; stale_ms, until_ms int64[m]."""
+        before = rows.time_ms <= self.from_ms[rows.cell]
+        held = rows.take(before)
+        last = np.ones(len(held.cell), np.bool_)
+        last[:-1] = firsts(held.cell)[1:]
+        held = held.take(last & ~np.isnan(held.value))
+        self.value[held.cell], self.until_ms[held.cell] = held.value, held.time_ms + stale_ms[held.cell]
+        after = rows.take(~before)
+        if len(after.cell):
+            self.feed(after.cell, after.time_ms, after.value, stale_ms[after.cell], emitted)
+        self.close_until(until_ms, emitted)
+
+    def cut(self, row: Indices) -> Window:
+        """Some of the rows."""
+        part = Window(self.plan, 0)
+        for name in self.ROW_COLUMNS:
+            setattr(part, name, getattr(self, name)[row])
+        for name in self.SLOT_COLUMNS:
+            setattr(part, name, getattr(self, name)[:, row])
+        return part
+
+    def put(self, row: Indices, other: Window) -> None:
+        """Take over the rows of another window."""
+        for name in self.ROW_COLUMNS:
+            getattr(self, name)[row] = getattr(other, name)
+        for name in self.SLOT_COLUMNS:
+            getattr(self, name)[:, row] = getattr(other, name)

@@ -92,7 +92,9 @@ class Checker:
 
     def _needs_operand(self, node: syntax.Node, *sides: Number) -> None:
         if not any(_reads(side) for side in sides):
-            raise self._fault(node.at, "no measurement takes part in this comparison", "compare a measurement")
+            raise self._fault(
+                node.at, "neither a measurement nor an attribute takes part in this comparison", "compare a measurement"
+            )
 
     # --- numbers ----------------------------------------------------------------------------------------------
 
@@ -270,4 +272,4 @@ def _scaled(number: Number, factor: float, offset: float) -> Number:
 def _reads(number: Number) -> bool:
     if isinstance(number, Apply):
         return any(_reads(arg) for arg in number.args)
-    return isinstance(number, Load) or (isinstance(number, Scale) and _reads(number.child))
+    return isinstance(number, Load | Attribute) or (isinstance(number, Scale) and _reads(number.child))

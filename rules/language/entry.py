@@ -48,6 +48,8 @@ class Entry:
         """The checked rule, or None if anything in it was reported."""
         rule_id, facility_class = self._id(), self._class()
         when, clear = self._condition("when", facility_class), self._condition("clear", facility_class)
+        if when is not None and not operands(when):
+            self._bad("when", "TG-0311", "no measurement takes part", "a rule judges readings; compare a measurement")
         for_ms, clear_for_ms = self._duration("for"), self._duration("clear_for")
         dates = self._dates()
         info = self._info(rule_id, facility_class, when)

@@ -1,0 +1,97 @@
+"""Late readings that change a window and nothing else.
+
+A late reading within its cell's band cannot change a comparison of its own value; but if a window looks back over the cell,
+the slots it falls into change, and the windows that hold them. So the window alone is set back to the beginning of that slot,
+fed anew from the history of this one cell, and if all its results since then stay within the band they were in, nothing
+else can have changed: the mended window is put in place. Otherwise the facility is re-evaluated as a whole.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rules.columns import Bools, Indices, Ints
+from rules.engine.history import Memory
+from rules.engine.layout import ClassLayout
+from rules.engine.plane import Plane
+from rules.engine.rows import Rows
+from rules.engine.windows import Emitted, Window
+
+
+def mendable(plane: Plane, late: Rows) -> Bools:
+    """Which late rows leave every comparison with their own value as it is, and concern a window."""
+    cells, cell = plane.cells, late.cell
+    mild: Bools = plane.layout.windowed[cell] & (late.time_ms > cells.since_ms[cell])
+    mild &= (late.value >= cells.low[cell]) & (late.value <= cells.high[cell])
+    return mild
+
+
+class Mending:
+    """Mends the windows of a plane."""
+
+    def __init__(self, live: Plane, memory: Memory) -> None:
+        """Work on ``live``, with the history in ``memory``."""
+        self._live = live
+        self._memory = memory
+
+    def run(self, cell: Indices, oldest_ms: Ints) -> Bools:
+        """Mend the windows over cells (ascending) from each one's oldest late reading on.
+
+        Returns:
+            bool[len(cell)]: where that was not possible without a re-evaluation; nothing was done there.
+        """
+        layout = self._live.layout
+        failed = np.zeros(len(cell), np.bool_)
+        starts = self._starts(cell, oldest_ms, failed)
+        horizon_ms = self._live.horizon_ms[layout.cell_facility[cell]]
+        rows = self._memory.since(cell, starts - layout.stale_ms[cell], int(horizon_ms.max(initial=0)) + 1).rows
+        own = np.searchsorted(cell, rows.cell)
+        mended: list[tuple[Window, Window, Indices, Indices]] = []
+        for one, windows in zip(layout.classes, self._live.windows, strict=True):
+            for window in windows:
+                span = one.cells(window.plan.source)
+                chosen = np.flatnonzero((cell >= span.start) & (cell < span.stop) & ~failed)
+                if len(chosen):
+                    row = cell[chosen] - span.start
+                    inside = np.isin(own, chosen)
+                    local = Rows(np.searchsorted(chosen, own[inside]), rows.time_ms[inside], rows.value[inside])
+                    new, left = self._mend(one, window, row, oldest_ms[chosen], local)
+                    failed[chosen[left]] = True
+                    mended.append((window, new, row, chosen))
+        for window, new, row, chosen in mended:
+            fine = np.flatnonzero(~failed[chosen])
+            window.put(row[fine], new.cut(fine))
+        return failed
+
+    def _starts(self, cell: Indices, oldest_ms: Ints, failed: Bools) -> Ints:
+        """The beginning of the earliest slot to be set back to; marks cells some window of which cannot."""
+        starts = oldest_ms.copy()
+        for one, windows in zip(self._live.layout.classes, self._live.windows, strict=True):
+            for window in windows:
+                span = one.cells(window.plan.source)
+                mine = np.flatnonzero((cell >= span.start) & (cell < span.stop))
+                slot = oldest_ms[mine] // window.plan.step_ms
+                failed[mine[~window.reaches(cell[mine] - span.start, slot)]] = True
+                starts[mine] = np.minimum(starts[mine], slot * window.plan.step_ms)
+        return starts
+
+    def _mend(
+        self, one: ClassLayout, window: Window, row: Indices, oldest_ms: Ints, rows: Rows
+    ) -> tuple[Window, Bools]:
+        """The window as it should be, and where it has left its band. ``rows`` are grouped by place in ``row``."""
+        slot = oldest_ms // window.plan.step_ms
+        new, _ = window.rewound(row, slot)
+        stale_ms = self._live.layout.stale_ms[one.cells(window.plan.source).start + row]
+        emitted = Emitted()
+        new.wind_on(rows, stale_ms, window.slot[row] * window.plan.step_ms, emitted)
+        return new, self._leaves_band(one, window, row, slot, emitted)
+
+    def _leaves_band(self, one: ClassLayout, window: Window, row: Indices, slot: Ints, emitted: Emitted) -> Bools:
+        cells, base = self._live.cells, one.cells(window.plan.column).start
+        left: Bools = cells.since_ms[base + row] >= (slot + 1) * window.plan.step_ms
+        for local, value in zip(emitted.row, emitted.value, strict=True):
+            cell = base + row[local]
+            fits = (value >= cells.low[cell]) & (value <= cells.high[cell])
+            fits |= np.isnan(value) & np.isnan(cells.value[cell])
+            left[local[~fits]] = True
+        return left

@@ -1,0 +1,388 @@
+"""The rule book: every rule loads, can fire, and stays silent where it must; the demo city's incidents are all caught.
+
+The series are made from the rules themselves: ``Course`` looks for values at which a condition is false and for values
+at which it becomes true, and draws the line between them as near as it will go.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.alarms import ChangeKind, Severity
+from core.places import ClassMembers, FacilityClass
+from core.quality import GOOD, QualityClass, quality
+from core.readings import Readings
+from firmware_sim.city import SimulatedCity, build_city
+from firmware_sim.plan import DEMO_CITY, DEMO_SCRIPT, read_city
+from firmware_sim.script import read_script
+from firmware_sim.signals.base import Signal
+from registry.classbook import load_classes
+from rules.columns import Floats, Tri
+from rules.engine.engine import Engine
+from rules.engine.history import NoHistory
+from rules.expression import Columns, Const, Measured, Operand, Truth, Windowed, numbers, parts, truth_column
+from rules.language.load import load_rules
+from rules.rule_set import Evidence, Rule, RuleSet
+
+BOOK = Path(__file__).parents[3] / "rules" / "book"
+START_MS = 1_795_374_000_000
+BAD = quality(QualityClass.BAD)
+ATTRIBUTE = 1.0
+"""The value of every facility attribute in the made series."""
+
+
+def the_classes() -> Mapping[str, FacilityClass]:
+    return {class_id: entry.facility_class for class_id, entry in load_classes().items()}
+
+
+def the_book() -> RuleSet:
+    return load_rules({path.name: path.read_text(encoding="utf-8") for path in sorted(BOOK.glob("*.yaml"))}, the_classes())
+
+
+CLASSES = the_classes()
+RULES = the_book()
+EACH = pytest.mark.parametrize("rule", RULES.rules, ids=lambda rule: rule.id)
+
+
+# --- what every rule must say -----------------------------------------------------------------------------------------
+
+
+def test_it_covers_what_the_demo_has_and_more() -> None:
+    """At least 30 rules over at least twelve classes, each file for the class of its name."""
+    assert len(RULES) >= 30
+    assert len({rule.class_id for rule in RULES.rules}) >= 12
+    assert all(rule.file == f"{rule.class_id}.yaml" for rule in RULES.rules)
+
+
+@EACH
+def test_a_rule_that_makes_cases_has_a_deadline(rule: Rule) -> None:
+    """Info has no deadline, everything above has one; what endangers life is latching or must be answered in an hour."""
+    info = rule.info
+    assert (info.deadline is None) == (info.severity is Severity.INFO)
+    if info.severity is Severity.CRITICAL:
+        assert info.deadline is not None
+        assert info.latching or info.deadline.hours <= 1
+
+
+@EACH
+def test_texts_are_in_their_language(rule: Rule) -> None:
+    """Chinese texts hold Chinese characters, English ones none."""
+    for text in (rule.info.say, *rule.info.do):
+        assert any("\u4e00" <= sign <= "\u9fff" for sign in text.zh), text
+        assert not any("\u4e00" <= sign <= "\u9fff" for sign in text.en), text
+
+
+@EACH
+def test_a_proposal_says_so(rule: Rule) -> None:
+    """A source that names no document is never graded better than a proposal."""
+    if rule.source.document.lower().startswith("proposal"):
+        assert rule.source.evidence in {Evidence.PROPOSAL, Evidence.UNCHECKED}
+
+
+# --- series made from the condition -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Course:
+    """Values by measurement: held for long, then held from the jump on."""
+
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+
+    def toward(self, share: float) -> Course:
+        """The same jump, gone only a share of the way."""
+        mixed = {key: low + (self.after[key] - low) * share for key, low in self.before.items()}
+        return Course(self.before, mixed)
+
+
+def seen(operand: Operand, before: Mapping[str, Floats], after: Mapping[str, Floats], *, long_after: bool) -> Floats:
+    """What an operand shows just after the jump, or long after it."""
+    assert isinstance(operand, Measured | Windowed)
+    old, new = before[operand.key], after[operand.key]
+    if isinstance(operand, Measured) or long_after:
+        return new
+    return {"min": np.minimum, "max": np.maximum, "mean": lambda a, _: a}[operand.aggregate.word](old, new)
+
+
+def truth(condition: Truth, before: Mapping[str, Floats], after: Mapping[str, Floats], *, long_after: bool) -> Tri:
+    """The condition for n pairs of values."""
+    size = len(next(iter(before.values())))
+    return truth_column(
+        condition,
+        Columns(
+            lambda operand: seen(operand, before, after, long_after=long_after),
+            lambda _: np.full(size, ATTRIBUTE),
+            lambda value: np.full(size, value),
+        ),
+    )
+
+
+def candidates(rule: Rule) -> dict[str, Floats]:
+    """For each measurement of ``when`` the values around every number it is compared with, within its range."""
+    constants = {0.0, 1.0}
+    for number in numbers(rule.when):
+        for part in parts(number):
+            if isinstance(part, Const):
+                constants |= {part.value, ATTRIBUTE * part.value, ATTRIBUTE + part.value}
+    tried: dict[str, Floats] = {}
+    for key in sorted(rule.measurements):
+        one = CLASSES[rule.class_id].measurements[key]
+        near = [c + sign * step for c in constants for step in (0.0, abs(c) * 0.2 + 0.02) for sign in (-1, 1)]
+        tried[key] = np.unique(np.clip([*near, sum(constants)], one.low, one.high))
+    return tried
+
+
+def course_of(rule: Rule) -> Course:
+    """A jump from values at which the rule is silent to values at which it fires."""
+    tried = candidates(rule)
+    rows = np.array(list(itertools.product(*tried.values())))
+    columns = dict(zip(tried, rows.T, strict=True))
+    calm = np.flatnonzero(truth(rule.when, columns, columns, long_after=True) == -1)
+    fires = np.flatnonzero(truth(rule.when, columns, columns, long_after=True) == 1)
+    assert len(calm), "no values are calm"
+    if len(fires):
+        distance = np.abs(rows[calm] - rows[fires[0]]).sum(axis=1)
+        pair = int(calm[int(distance.argmin())]), int(fires[0])
+    else:
+        left, right = np.repeat(calm, len(rows)), np.tile(np.arange(len(rows)), len(calm))
+        before = {key: column[left] for key, column in columns.items()}
+        after = {key: column[right] for key, column in columns.items()}
+        hits = np.flatnonzero(truth(rule.when, before, after, long_after=False) == 1)
+        assert len(hits), "no jump makes it fire"
+        pair = int(left[hits[0]]), int(right[hits[0]])
+    keys = list(columns)
+    return Course(*(dict(zip(keys, rows[row].tolist(), strict=True)) for row in pair))
+
+
+def nearly(rule: Rule, course: Course) -> Course:
+    """The largest part of the jump that does not fire, to a millionth."""
+    low, high = 0.0, 1.0
+    for _ in range(20):
+        middle = (low + high) / 2
+        part = course.toward(middle)
+        before = {key: np.array([value]) for key, value in part.before.items()}
+        after = {key: np.array([value]) for key, value in part.after.items()}
+        fires = any(truth(rule.when, before, after, long_after=late)[0] == 1 for late in (False, True))
+        low, high = (low, middle) if fires else (middle, high)
+    return course.toward(low)
+
+
+def longest_ms(rule: Rule) -> int:
+    return max((part.window_ms for part in rule.operands if isinstance(part, Windowed)), default=0)
+
+
+def alarms(rule: Rule, course: Course, *, mark: int = GOOD, nan: bool = False, stale_ms: int = 30 * 86_400_000) -> int:
+    """How often the rule opens an alarm when the course is played; the jump's readings may be spoilt."""
+    window_ms = longest_ms(rule)
+    # A whole window of calm, the jump, and time enough for the window, the hold and the last slot to end.
+    jump_ms = START_MS + window_ms * 2 + 120_000
+    end_ms = jump_ms + window_ms + rule.for_ms + 120_000 + window_ms // 30
+    keys = sorted(rule.measurements)
+    times = np.append(np.arange(START_MS, jump_ms, max(1, stale_ms * 9 // 10)), jump_ms)
+    point = np.tile(np.arange(len(keys), dtype=np.int32), len(times))
+    time_ms = np.repeat(times.astype(np.int64), len(keys))
+    jumped = time_ms == jump_ms
+    value = np.where(jumped, np.array([course.after[k] for k in keys])[point], np.array([course.before[k] for k in keys])[point])
+    readings = Readings(
+        point=point,
+        time_ms=time_ms,
+        value=np.where(jumped & nan, np.nan, value),
+        quality=np.where(jumped, mark, GOOD).astype(np.uint8),
+        epoch=np.zeros(len(point), np.int64),
+        offset=np.arange(len(point), dtype=np.int64),
+    )
+    members = ClassMembers(
+        class_id=rule.class_id,
+        facility=np.array([1], np.int32),
+        code=("one",),
+        point={key: np.array([place], np.int32) for place, key in enumerate(keys)},
+        stale_after_ms={key: np.array([stale_ms], np.int64) for key in keys},
+        unit={key: CLASSES[rule.class_id].measurements[key].unit for key in keys},
+        attribute={name: np.array([ATTRIBUTE]) for name in rule.attributes},
+    )
+    engine = Engine(RuleSet((rule,), RULES.units), {rule.class_id: members}, NoHistory())
+    engine.ingest(readings, end_ms)
+    engine.advance(end_ms)
+    return Counter(change.kind for change in engine.changes(end_ms))[ChangeKind.OPENED]
+
+
+@EACH
+def test_it_fires_once(rule: Rule) -> None:
+    """A jump over the limit that stays opens exactly one alarm."""
+    assert alarms(rule, course_of(rule)) == 1
+
+
+@EACH
+def test_it_does_not_fire_just_below(rule: Rule) -> None:
+    """A jump that ends a millionth of its way before the limit opens none."""
+    assert alarms(rule, nearly(rule, course_of(rule))) == 0
+
+
+@EACH
+@pytest.mark.parametrize(("mark", "nan"), [(BAD, False), (GOOD, True)], ids=["bad", "nan"])
+def test_it_believes_no_spoilt_reading(rule: Rule, mark: int, nan: bool) -> None:
+    """Values beyond the limit that are bad, or no numbers, open none."""
+    assert alarms(rule, course_of(rule), mark=mark, nan=nan) == 0
+
+
+@EACH
+def test_a_gap_does_not_count_as_time(rule: Rule) -> None:
+    """Where a condition must hold, half of that time and then silence opens none."""
+    if rule.for_ms == 0:
+        pytest.skip("it need not hold")
+    if any(isinstance(part, Windowed) for part in rule.operands) and not any(isinstance(p, Measured) for p in rule.operands):
+        pytest.skip("a window bridges the gap by its definition")
+    assert alarms(rule, course_of(rule), stale_ms=rule.for_ms // 2) == 0
+
+
+# --- the demo city ----------------------------------------------------------------------------------------------------
+
+STEP_S = 5
+PLAYED_S = 1_200
+CAUGHT: Mapping[tuple[str, str], tuple[int, int]] = {
+    # (facility, rule): earliest and latest beginning, s after the start
+    ("wtl-sp-01", "pump-dry-run"): (30, 95),
+    ("htn-el-01", "lift-severe-fault"): (85, 95),
+    ("htn-el-01", "lift-alarm-button"): (98, 105),
+    ("htn-el-01", "lift-trapped"): (80, 125),
+    ("sqw-sp-01", "pump-fault"): (110, 120),
+    ("sqw-sp-01", "pump-high-float"): (110, 420),
+    ("htn-dw-01", "well-level-high"): (150, 480),
+    ("htn-dw-01", "well-overflow"): (150, 480),
+    ("htn-dw-02", "well-level-high"): (150, 480),
+    ("wtl-lk-01", "leak-water"): (200, 225),
+    ("sqw-ed-02", "elec-phase-loss"): (215, 225),
+    ("wtl-el-02", "lift-severe-fault"): (265, 275),
+    ("htn-wn-01", "mains-burst"): (310, 325),
+    ("sqw-ws-01", "supply-drive-fault"): (370, 380),
+    ("sqw-ws-01", "supply-below-set-point"): (420, 450),
+    ("wtl-oh-02", "house-tilt-jump"): (430, 450),
+    ("sqw-ia-02", "iaq-co2-very-high"): (300, 900),
+    ("htn-sp-02", "pump-seal-leak"): (1_100, 1_110),
+    ("sqw-el-01", "lift-fault"): (605, 615),
+    ("sqw-el-01", "lift-door-long"): (720, 730),
+    ("htn-ed-01", "elec-outage"): (960, 970),
+}
+
+
+def running_city() -> tuple[SimulatedCity, frozenset[str]]:
+    """The demo city with its script, and the facilities to which something happens."""
+    plan, start_s = read_city(DEMO_CITY), START_MS / 1000
+    targets = build_city(plan, start_s=start_s, seed=1).script_targets()
+    script = read_script(DEMO_SCRIPT, targets, start_s=start_s, seed=1)
+    city = build_city(plan, start_s=start_s, seed=1, incidents=script.incidents)
+    return city, frozenset(incident.facility for incident in script.incidents)
+
+
+def measured(city: SimulatedCity, facility: str) -> Iterator[tuple[str, Floats]]:
+    """Key and values at every step of a facility's measurements, scaled as a gateway scales them."""
+    plant = city.plants[facility]
+    signals: dict[str, Mapping[str, Signal]] = {device.device_id: device.signals() for device in plant.modbus}
+    signals |= {device.device_id: device.fields() for device in plant.mqtt}
+    times = START_MS / 1000 + np.arange(0, PLAYED_S, STEP_S)
+    for point in plant.mapped:
+        own = signals[point.device_id]
+        raw = np.array([own[point.register].value(time) for time in times.tolist()])
+        if point.decimals_register:
+            raw = raw * 10.0 ** -own[point.decimals_register].value(START_MS / 1000)
+        if point.bit is not None:
+            raw = (raw.astype(np.int64) >> point.bit & 1).astype(np.float64)
+        if point.value_map:
+            raw = np.array([float(point.value_map[int(code)]) for code in raw])
+        yield point.measurement, raw * point.scale + point.offset
+
+
+@dataclass(frozen=True)
+class Raised:
+    """One alarm of the played city: seconds after the start."""
+
+    facility: str
+    rule: str
+    severity: Severity
+    start_s: float
+
+
+@pytest.fixture(scope="module")
+def raised() -> list[Raised]:
+    """Every alarm of the demo city's first twenty minutes."""
+    city, _ = running_city()
+    codes: dict[str, list[str]] = {}
+    for facility in (f for c in city.plan.communities for f in c.facilities):
+        codes.setdefault(facility.class_id, []).append(facility.id)
+    number = {code: place for place, code in enumerate(itertools.chain(*codes.values()))}
+    members: dict[str, ClassMembers] = {}
+    times = START_MS + 1000 * np.arange(0, PLAYED_S, STEP_S, dtype=np.int64)
+    point_of: dict[tuple[str, str], int] = {}
+    values: list[Floats] = []
+    marks: list[np.ndarray[tuple[int], np.dtype[np.uint8]]] = []
+    for class_id, those in codes.items():
+        known = CLASSES[class_id].measurements
+        for code in those:
+            for key, series in measured(city, code):
+                point_of[code, key] = len(values)
+                values.append(series)
+                plausible = (series >= known[key].low) & (series <= known[key].high)
+                marks.append(np.where(plausible, GOOD, BAD).astype(np.uint8))
+        members[class_id] = ClassMembers(
+            class_id=class_id,
+            facility=np.array([number[code] for code in those], np.int32),
+            code=tuple(those),
+            point={key: np.array([point_of.get((code, key), -1) for code in those], np.int32) for key in known},
+            stale_after_ms={key: np.full(len(those), 3_000 * STEP_S, np.int64) for key in known},
+            unit={key: one.unit for key, one in known.items()},
+        )
+    engine, found = Engine(RULES, members, NoHistory()), []
+    for chunk in np.array_split(np.arange(len(times)), 20):
+        now_ms, width = int(times[chunk[-1]]), len(chunk)
+        batch = Readings(
+            point=np.repeat(np.arange(len(values), dtype=np.int32), width),
+            time_ms=np.tile(times[chunk], len(values)),
+            value=np.concatenate([series[chunk] for series in values]),
+            quality=np.concatenate([mark[chunk] for mark in marks]),
+            epoch=np.zeros(width * len(values), np.int64),
+            offset=np.tile(chunk.astype(np.int64), len(values)),
+        )
+        engine.ingest(batch, now_ms)
+        engine.advance(now_ms)
+        found += engine.changes(now_ms)
+    code_of = {place: code for code, place in number.items()}
+    return [
+        Raised(code_of[c.facility], c.rule_id, c.severity, (c.interval.start_ms - START_MS) / 1000)
+        for c in found
+        if c.kind is ChangeKind.OPENED
+    ]
+
+
+@pytest.mark.parametrize(("facility", "rule"), CAUGHT, ids=lambda name: name)
+def test_the_demos_incidents_are_caught(raised: list[Raised], facility: str, rule: str) -> None:
+    """Each incident of the demo script raises its rule within the time people are promised."""
+    earliest, latest = CAUGHT[facility, rule]
+    starts = [one.start_s for one in raised if (one.facility, one.rule) == (facility, rule)]
+    assert starts, f"{rule} never began; {facility} raised {[o.rule for o in raised if o.facility == facility]}"
+    assert earliest <= starts[0] <= latest
+
+
+def test_healthy_facilities_stay_silent(raised: list[Raised]) -> None:
+    """A facility to which nothing happens raises nothing of medium severity or above."""
+    _, troubled = running_city()
+    strangers = [one for one in raised if one.facility not in troubled and one.severity >= Severity.MEDIUM]
+    assert strangers == []
+
+
+def test_nothing_is_raised_before_anything_happens(raised: list[Raised]) -> None:
+    """The first 30 s are silent: the first incident begins after 8 s and must hold."""
+    assert [one for one in raised if one.start_s < 30] == []
+
+
+def test_one_incident_makes_one_case(raised: list[Raised]) -> None:
+    """The alarms of one incident of a pump, a lift car, a well or a pump house share a family."""
+    for facility in ("wtl-sp-01", "sqw-sp-01", "htn-el-01", "sqw-el-01", "htn-dw-01", "sqw-ws-01", "htn-wn-01", "wtl-oh-02"):
+        names = {one.rule for one in raised if one.facility == facility and one.severity >= Severity.MEDIUM}
+        assert len({RULES.by_id[name].info.family for name in names}) == 1, (facility, names)
