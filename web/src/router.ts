@@ -97,6 +97,15 @@ router.beforeEach(async (to) => {
   return true;
 });
 
+// A newer version of the pages may have replaced the scripts of this one; the address is loaded anew, once.
+const RELOADED = "twingrid.reloaded";
+router.onError((failure, to) => {
+  const gone = /dynamically imported module|module script|preload/i.test(String(failure));
+  if (!gone || sessionStorage.getItem(RELOADED) === to.fullPath) throw failure;
+  sessionStorage.setItem(RELOADED, to.fullPath);
+  location.assign(to.fullPath);
+});
+
 /** The document's title: the page, or what it shows. */
 export function setTitle(text: string): void {
   document.title = `${text} · Twingrid`;
@@ -104,6 +113,7 @@ export function setTitle(text: string): void {
 
 router.afterEach((to, from, failure) => {
   if (failure) return;
+  sessionStorage.removeItem(RELOADED);
   setTitle(i18n.global.t(to.meta.title));
   // A screen reader hears of the new page as of a new document.
   if (from.matched.length > 0 && to.path !== from.path) {

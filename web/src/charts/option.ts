@@ -3,7 +3,7 @@ import type { CustomSeriesOption, LineSeriesOption, ScatterSeriesOption } from "
 import type { GridComponentOption, TooltipComponentOption } from "echarts/components";
 import type { ComposeOption } from "echarts/core";
 import type { Gap, History as PointHistory, Limit } from "@/api/schema";
-import type { AxisRange, Shaped } from "./shape";
+import { labelPlaces, type AxisRange, type Shaped } from "./shape";
 
 export type TrendOption = ComposeOption<
   LineSeriesOption | CustomSeriesOption | ScatterSeriesOption | GridComponentOption | TooltipComponentOption
@@ -70,19 +70,24 @@ function bandSeries(shaped: Shaped, colours: Colours): CustomSeriesOption {
   };
 }
 
-function limitLines(limits: readonly Limit[], colours: Colours, words: Words): LineSeriesOption["markLine"] {
+type Position = "insideStartTop" | "insideStartBottom" | "insideEndTop" | "insideEndBottom";
+
+function limitLines(limits: readonly Limit[], range: AxisRange, colours: Colours, words: Words): LineSeriesOption["markLine"] {
+  const places = labelPlaces(limits, range);
   return {
     silent: true,
     symbol: "none",
     animation: false,
-    data: limits.map((limit) => {
+    data: limits.map((limit, index) => {
+      const place = places[index];
+      const position: Position = `inside${place?.atStart ? "Start" : "End"}${place?.above ? "Top" : "Bottom"}`;
       const colour = colours.severity[limit.severity] ?? { fill: colours.line, ink: colours.text };
       return {
         yAxis: limit.value,
         lineStyle: { color: colour.fill, type: "dashed" as const, width: 1.5 },
         label: {
           formatter: words.limit(limit),
-          position: limit.kind === "high" ? ("insideStartBottom" as const) : ("insideStartTop" as const),
+          position,
           color: colour.ink,
           fontWeight: 600,
           fontSize: 12,
@@ -160,7 +165,7 @@ export function trendOption(
         lineStyle: { color: colours.line, width: 2 },
         itemStyle: { color: colours.line },
         emphasis: { disabled: true },
-        markLine: limitLines(range.shown, colours, words),
+        markLine: limitLines(range.shown, range, colours, words),
         markArea: gapAreas(history.gaps, colours),
       },
       {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { axisRange, joined, shape, stateRange, ticks, type HistoryColumns } from "./shape";
+import { axisRange, fromRecords, joined, labelPlaces, looksLikeState, recordsBegin, shape, stateRange, ticks, type HistoryColumns } from "./shape";
 
 const STEP = 60_000;
 
@@ -118,5 +118,50 @@ describe("ticks", () => {
       expect(lines.at(-1)).toBe(range.high);
       expect(lines.length).toBeLessThanOrEqual(8);
     }
+  });
+});
+
+describe("a young history", () => {
+  const young = { ...columns([[80, 5], [90, 6]], [[0, 80], [85, 88]]), from_ms: 0, to_ms: 100 * STEP };
+
+  it("is seen from its first record on, with its later gaps", () => {
+    expect(recordsBegin(young, 100 * STEP)).toBe(80 * STEP);
+    const seen = fromRecords(young, 80 * STEP, 100 * STEP);
+    expect(seen.from_ms).toBeLessThan(80 * STEP);
+    expect(seen.from_ms).toBeGreaterThan(75 * STEP);
+    expect(seen.gaps.at(-1)).toEqual({ from_ms: 85 * STEP, to_ms: 88 * STEP });
+  });
+
+  it("is left alone when its records fill most of the span, or when there are none", () => {
+    expect(recordsBegin({ ...columns([[10, 5]]), from_ms: 0, to_ms: 100 * STEP }, 100 * STEP)).toBeNull();
+    expect(recordsBegin({ ...columns([]), from_ms: 0, to_ms: 100 * STEP }, 100 * STEP)).toBeNull();
+  });
+
+  it("shows two minutes at least", () => {
+    const seen = fromRecords({ ...young, start_ms: [99.9 * STEP] }, 99.9 * STEP, 100 * STEP);
+    expect(seen.to_ms - seen.from_ms).toBe(120_000);
+  });
+});
+
+describe("labels of limits", () => {
+  const axis = { low: 0, high: 10, step: 2 };
+
+  it("stay inside the chart", () => {
+    expect(labelPlaces([{ value: 9.9, kind: "high" }], axis)[0]?.above).toBe(false);
+    expect(labelPlaces([{ value: 0.2, kind: "low" }], axis)[0]?.above).toBe(true);
+    expect(labelPlaces([{ value: 5, kind: "high" }], axis)[0]).toEqual({ above: true, atStart: true });
+  });
+
+  it("do not cover each other", () => {
+    const places = labelPlaces([{ value: 0.5, kind: "low" }, { value: 0.6, kind: "high" }], axis);
+    expect(places.map((place) => place.atStart)).toEqual([true, false]);
+  });
+});
+
+describe("states", () => {
+  it("are raw whole numbers without a unit", () => {
+    expect(looksLikeState({ unit: "1", mean: [0, 1, null], step_ms: 0 })).toBe(true);
+    expect(looksLikeState({ unit: "1", mean: [0.5], step_ms: 0 })).toBe(false);
+    expect(looksLikeState({ unit: "m", mean: [1], step_ms: 0 })).toBe(false);
   });
 });

@@ -197,3 +197,54 @@ function clean(value: number): number {
 export function ticks({ low, high, step }: AxisRange): readonly number[] {
   return Array.from({ length: Math.round((high - low) / step) + 1 }, (_, index) => clean(low + index * step));
 }
+
+/** A leading silence longer than this share of the span is cut off: an hour of records is not read in a sliver of a day. */
+const MOSTLY = 0.4;
+const LEAST_SHOWN_MS = 120_000;
+
+/** When the first record of the history stands far behind the beginning of its span: that moment; `null` otherwise. */
+export function recordsBegin(history: HistoryColumns & Span, nowMs: number): number | null {
+  const first = history.start_ms[0];
+  if (first === undefined) return null;
+  const end = Math.min(history.to_ms, nowMs);
+  return first - history.from_ms > (end - history.from_ms) * MOSTLY ? first : null;
+}
+
+/** The same history seen from its first record on, with a little air. */
+export function fromRecords<H extends HistoryColumns & Span & { readonly gaps: readonly Span[] }>(history: H, first: number, nowMs: number): H {
+  const end = Math.min(history.to_ms, nowMs);
+  const from = Math.max(history.from_ms, Math.min(first - (end - first) * 0.03, end - LEAST_SHOWN_MS));
+  const gaps = history.gaps
+    .filter((gap) => gap.to_ms > from && gap.from_ms < end)
+    .map((gap) => ({ ...gap, from_ms: Math.max(gap.from_ms, from) }));
+  return { ...history, from_ms: Math.round(from), to_ms: Math.round(end), gaps };
+}
+
+/** Whether values are states: whole numbers without a unit. */
+export function looksLikeState(history: { readonly unit: string; readonly mean: readonly (number | null)[]; readonly step_ms: number }): boolean {
+  return history.unit === "1" && history.step_ms === 0 && history.mean.every((value) => value === null || Number.isInteger(value));
+}
+
+export interface LabelPlace {
+  readonly above: boolean;
+  readonly atStart: boolean;
+}
+
+/** Height of a label as a share of the chart's. */
+const LABEL = 0.1;
+
+/** Where the labels of limits go so that none leaves the chart and no two cover each other. */
+export function labelPlaces(
+  limits: readonly { readonly value: number; readonly kind: "high" | "low" }[],
+  { low, high }: AxisRange,
+): readonly LabelPlace[] {
+  const taken: number[] = [];
+  return limits.map(({ value, kind }) => {
+    const at = (value - low) / (high - low);
+    const above = kind === "high" ? at < 1 - LABEL * 1.3 : at < LABEL * 1.3;
+    const middle = above ? at + LABEL / 2 : at - LABEL / 2;
+    const atStart = taken.every((other) => Math.abs(other - middle) >= LABEL);
+    if (atStart) taken.push(middle);
+    return { above, atStart };
+  });
+}

@@ -175,6 +175,7 @@ export default {
     between: "{low} – {high}",
     readings: "no reading | {n} reading | {n} readings",
     badReadings: "{n} reading not to be trusted | {n} readings not to be trusted",
+    begin: "Records begin at {time}",
     gaps: "{n} gap in the data | {n} gaps in the data",
     gap: { no_data: "No data", evicted: "Given up by the gateway, its storage was full", bad: "Readings not to be trusted" },
   },
@@ -304,6 +305,7 @@ export default {
   task: {
     title: "Task",
     why: "Why",
+    more: "Other readings",
     where: "Where",
     what: "What to do",
     curves: "Curves",

@@ -176,6 +176,7 @@ export default {
     readings: "{n} 个读数",
     badReadings: "{n} 个读数不可信",
     gaps: "有 {n} 段数据缺失",
+    begin: "记录自 {time} 开始",
     gap: { no_data: "无数据", evicted: "网关存储已满而舍弃", bad: "读数不可信" },
   },
   alarms: {
@@ -304,6 +305,7 @@ export default {
   task: {
     title: "任务",
     why: "为什么",
+    more: "其他读数",
     where: "在哪里",
     what: "怎么做",
     curves: "曲线",
