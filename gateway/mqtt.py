@@ -222,6 +222,9 @@ class MqttConnection:
     def _socket_open(self, _c: paho.Client, _u: Any, sock: Any) -> None:
         if isinstance(sock, socket.socket):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if hasattr(socket, "TCP_USER_TIMEOUT"):
+                # Packets that vanish without a reset: known after one keep-alive, not after the system's 15 minutes.
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self._keepalive_s * 1000)
         self._on_loop(self._watch, sock)
 
     def _watch(self, sock: socket.socket) -> None:

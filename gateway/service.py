@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 __all__ = ["Gateway", "load_config", "run"]
 
-DRAIN_S = 5.0
+DRAIN_S = 2.0
 STATUS_S = 5.0
 _WIDE = {RegisterType.U64: DataType.UINT64, RegisterType.S64: DataType.INT64, RegisterType.BOOL: DataType.BOOLEAN}
 
