@@ -43,20 +43,16 @@ def rule_sources(folder: Path | None) -> Mapping[str, str]:
         Invalid: if the folder cannot be read or holds no rule file.
     """
     if folder is None:
-        book = importlib.resources.files("rules") / "book"
-        return {f.name: f.read_text(encoding="utf-8") for f in _sorted(book.iterdir()) if f.name.endswith(".yaml")}
+        book = importlib.resources.files("rules").joinpath("book")
+        files = [file for file in book.iterdir() if file.name.endswith(".yaml")] if book.is_dir() else []
+        return {file.name: file.read_text(encoding="utf-8") for file in sorted(files, key=lambda file: file.name)}
     try:
-        files = sorted(folder.glob("*.yaml"))
-        texts = {str(file): file.read_text(encoding="utf-8") for file in files}
+        texts = {str(file): file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.yaml"))}
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(folder, str(error)) from error
     if not texts:
         raise _unreadable(folder, "it holds no *.yaml file")
     return texts
-
-
-def _sorted(entries: object) -> list[importlib.resources.abc.Traversable]:
-    return sorted(entries, key=lambda entry: entry.name)  # type: ignore[call-overload, no-any-return]
 
 
 def _unreadable(folder: Path, why: str) -> Invalid:
