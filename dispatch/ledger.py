@@ -1,8 +1,7 @@
 """What a writing transaction leaves behind beside the rows it changes: history, change feed, notification outbox.
 
-Lines are collected and written in one go by ``flush``, at the end of the transaction. Making a ``Ledger`` takes the row
-of ``dispatch_feed_head``: on databases with many writers that is the lock which makes them queue, so that the feed's
-ids become visible in the order in which they were given out.
+Lines are collected and written in one go by ``flush``, at the end of the transaction. Writers queue (see
+``dispatch.database``), so the feed's ids become visible in the order in which they were given out.
 """
 
 from __future__ import annotations
@@ -24,17 +23,13 @@ class Ledger:
     """Collects the lines of one transaction."""
 
     def __init__(self, connection: sa.Connection, now_ms: int) -> None:
-        """Take the feed's head and begin to collect."""
+        """Begin to collect."""
         self._connection = connection
         self._now_ms = now_ms
         self._history: list[dict[str, Any]] = []
         self._alarm_history: list[dict[str, Any]] = []
         self._outbox: dict[str, dict[str, Any]] = {}
         self._feed: dict[tuple[str, str], dict[str, Any]] = {}
-        head = tables.feed_head
-        taken = connection.execute(sa.update(head).where(head.c.id == _HEAD).values(last=head.c.last))
-        if taken.rowcount == 0:
-            connection.execute(sa.insert(head).values(id=_HEAD, last=0))
 
     def note(
         self,
@@ -171,7 +166,9 @@ class Ledger:
         if not self._feed:
             return
         head, count = tables.feed_head, len(self._feed)
-        self._connection.execute(sa.update(head).where(head.c.id == _HEAD).values(last=head.c.last + count))
+        bump = sa.update(head).where(head.c.id == _HEAD).values(last=head.c.last + count)
+        if self._connection.execute(bump).rowcount == 0:
+            self._connection.execute(sa.insert(head).values(id=_HEAD, last=count))
         last = self._connection.execute(sa.select(head.c.last).where(head.c.id == _HEAD)).scalar_one()
         rows = [{"id": last - count + 1 + at, **row} for at, row in enumerate(self._feed.values())]
         self._connection.execute(sa.insert(tables.feed), rows)

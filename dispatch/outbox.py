@@ -97,7 +97,7 @@ def _noted(connection: sa.Connection, message: Notification, error: str | None, 
         values["next_ms"] = None
     else:
         pause = sa.case((table.c.attempts >= 9, _LONGEST_PAUSE_MS), else_=_FIRST_PAUSE_MS * (table.c.attempts + 1) * 4)
-        values["next_ms"] = now_ms + pause
+        values["next_ms"] = sa.literal(now_ms, sa.BigInteger) + pause
     where = (table.c.id == message.id, table.c.next_ms.is_not(None))
     connection.execute(sa.update(table).where(*where).values(**values))
 

@@ -249,7 +249,9 @@ def _before(column: sa.Column[int], page: PageRequest) -> sa.ColumnElement[bool]
 
 def _split_cursor(cursor: str) -> tuple[int, str]:
     start, _, alarm_id = cursor.partition(".")
-    return _number(start), alarm_id[:64]
+    if not (alarm_id.isascii() and alarm_id.isalnum() and len(alarm_id) <= 64):
+        alarm_id = ""  # not one of ours: everything of that millisecond lies behind it
+    return _number(start), alarm_id
 
 
 def _seen(column: sa.Column[int], communities: frozenset[int] | None) -> sa.ColumnElement[bool]:

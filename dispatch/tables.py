@@ -247,4 +247,4 @@ feed_head = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("last", sa.BigInteger, nullable=False),
 )
-"""One row; whoever appends to the feed holds it until commit, so ids become visible in order."""
+"""One row: the last id of the feed, which survives pruning."""

@@ -6,6 +6,7 @@ that the importer reads; ``build_city`` imports it into a fresh SQLite file and 
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass
 from functools import cache
@@ -110,9 +111,23 @@ def write_city(folder: Path) -> Path:
     return folder
 
 
+def other_database() -> str:
+    """The address of an empty database that the tests may use instead of SQLite files; empty for SQLite.
+
+    ``TWINGRID_TEST_DATABASE=postgresql+psycopg://user@127.0.0.1/name pytest tests/unit/registry tests/unit/dispatch``
+    """
+    return os.environ.get("TWINGRID_TEST_DATABASE", "")
+
+
 def new_engine(path: Path) -> sa.Engine:
-    """A prepared SQLite engine on a file."""
-    return prepare(sa.create_engine(f"sqlite:///{path}"), durable=False)
+    """A prepared engine: on a SQLite file, or on the other database, which is emptied."""
+    if not other_database():
+        return prepare(sa.create_engine(f"sqlite:///{path}"), durable=False)
+    engine = prepare(sa.create_engine(other_database()))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        connection.exec_driver_sql("CREATE SCHEMA public")
+    return engine
 
 
 def import_city(engine: sa.Engine, folder: Path) -> importer.Plan:
@@ -156,6 +171,11 @@ def _template() -> bytes:
 def build_city(path: Path) -> City:
     """A fresh database under ``path`` with the small city in it and an empty dispatch."""
     folder = write_city(path / "registry")
-    (path / "city.db").write_bytes(_template())
+    if not other_database():
+        (path / "city.db").write_bytes(_template())
     engine = new_engine(path / "city.db")
+    if other_database():
+        tables.metadata.create_all(engine)
+        dispatch_tables.metadata.create_all(engine)
+        import_city(engine, folder)
     return City(engine=engine, registry=Registry(engine, load_classes()), folder=folder)
