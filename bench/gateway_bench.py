@@ -58,7 +58,7 @@ def rows() -> list[Row]:
             ratio=round(per_cpu_s / alone_per_cpu_s, 3),
             note=(
                 f"{DEVICES} devices x {VALUES} f32, one connection each, every {INTERVAL_S} s; "
-                f"{result['rate']:,.0f} values/s stored by the host; gateway {result['cpu_percent']:.0f} % of a core, "
+                f"{result['rate']:,.0f} values/s stored; gateway {result['cpu_percent']:.0f} % of a core, "
                 f"{result['rss_mb']:.0f} MB; age at the host p99 {result['age_p99_s']:.2f} s; 1 run of {MEASURE_S:.0f} s"
             ),
         )
@@ -124,7 +124,7 @@ class _Host:
 def _gateway_config(folder: Path, farm_port: int, mqtt_port: int) -> Path:
     points = ", ".join(f"value_{i}: DEV/value_{i}" for i in range(VALUES))
     buses = "".join(
-        f"  - {{id: d{n}, device: room, host: 127.0.0.1, port: {farm_port}, interval_s: {INTERVAL_S}, units: "
+        f"  - {{id: d{n}, device: room-{n % 4}, host: 127.0.0.1, port: {farm_port}, interval_s: {INTERVAL_S}, units: "
         f"[{{unit: {n}, profile: generic-f32, points: {{{points.replace('DEV', f'd{n}')}}}}}]}}\n"
         for n in range(1, DEVICES + 1)
     )

@@ -65,8 +65,11 @@ from gateway.mqtt import BrokerAddress
 from gateway.profile import Profile, Register
 from gateway.site import SiteValue
 
-MAX_METRICS = 2000
-"""Most metrics of one Sparkplug device: they travel in one birth message of at most 256 KiB (docs/wire.md, limits)."""
+MAX_METRICS = 4096
+MAX_BIRTH_BYTES = 256 * 1024
+"""A Sparkplug device is born in one message, which has these limits (docs/wire.md)."""
+BIRTH_OVERHEAD = 96
+"""Bytes of a metric in a birth beside its name and unit, at most: alias, time, value, unit and quality properties."""
 _METRIC = re.compile(r"[^\s/+#\0]{1,120}/[^\s/+#\0]{1,120}")
 _SHORTEST_INTERVAL_S = 0.02
 
@@ -99,7 +102,7 @@ class _Reader:
         self._folder = folder
         self._profiles = profile_file.shipped()
         self._metrics: dict[str, str] = {}
-        self._per_device: dict[str, int] = {}
+        self._births: dict[str, tuple[int, int]] = {}
 
     def gateway(self) -> GatewayConfig:
         top = self._source.top
@@ -226,10 +229,17 @@ class _Reader:
             table.note(key, f"reads {metric!r} a second time", f"it is read at {self._metrics[metric]} already")
         else:
             self._metrics[metric] = table.path or key
-        self._per_device[device] = self._per_device.get(device, 0) + 1
-        if self._per_device[device] == MAX_METRICS + 1:
-            table.note(key, f"is one more than the {MAX_METRICS} metrics of a device", "give some buses another device")
+        self._count(table, key, metric, device)
         return metric
+
+    def _count(self, table: Table, key: str, metric: str, device: str) -> None:
+        """Note the first metric with which a device's birth would no longer fit its message."""
+        count, size = self._births.get(device, (0, 0))
+        more = count + 1, size + len(metric.encode()) + BIRTH_OVERHEAD
+        self._births[device] = more
+        if not _fits(count, size) or _fits(*more):
+            return
+        table.note(key, f"is one metric too many for the device {device!r}", "give some buses another `device:`")
 
     def _unique_ids(self, top: Table, config: GatewayConfig) -> None:
         ids = [bus.id for bus in config.buses] + [adapter.id for adapter in config.adapters]
@@ -362,6 +372,10 @@ class _Defaults:
 
     interval_s: float
     report: Report
+
+
+def _fits(count: int, size: int) -> bool:
+    return count <= MAX_METRICS and size <= MAX_BIRTH_BYTES
 
 
 def _site(table: Table) -> SiteValue:

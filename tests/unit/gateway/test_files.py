@@ -139,6 +139,24 @@ def test_every_mistake_of_a_file_is_reported_at_once_with_line_and_remedy() -> N
     assert [finding.line for finding in findings] == sorted(finding.line for finding in findings)
 
 
+def test_a_device_whose_birth_would_not_fit_its_message_is_refused() -> None:
+    """A birth is one message of at most 256 KiB: said once, at the metric that is too many."""
+    units = "".join(
+        f"      - {{unit: {unit}, profile: generic-f32, points: {{"
+        + ", ".join(f"value_{i}: dev{unit}/value_{i}" for i in range(25))
+        + "}}\n"
+        for unit in range(1, 121)
+    )
+    text = "group: g\nnode: n\nbroker: {host: h}\nspool: {path: s}\n"
+    parse_config(
+        f"{text}buses:\n  - id: b\n    host: h\n    units:\n{units[: len(units) // 2].rpartition('      - ')[0]}",
+        Path("/"),
+    )
+    with pytest.raises(Invalid, match="one metric too many for the device 'b'") as caught:
+        parse_config(f"{text}buses:\n  - id: b\n    host: h\n    units:\n{units}", Path("/"))
+    assert len(caught.value.findings) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "part"),
     [("a: [1, 2", "no YAML"), ("- a\n- b", "no mapping"), ("", "no mapping"), ("group: a\ngroup: b\n", "twice")],
