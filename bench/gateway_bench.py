@@ -59,7 +59,7 @@ def rows() -> list[Row]:
             note=(
                 f"{DEVICES} devices x {VALUES} f32, one connection each, every {INTERVAL_S} s; "
                 f"{result['rate']:,.0f} values/s stored; gateway {result['cpu_percent']:.0f} % of a core, "
-                f"{result['rss_mb']:.0f} MB; age at the host p99 {result['age_p99_s']:.2f} s; 1 run of {MEASURE_S:.0f} s"
+                f"{result['rss_mb']:.0f} MB; age on arrival p99 {result['age_p99_s']:.2f} s; {MEASURE_S:.0f} s"
             ),
         )
     ]
