@@ -52,7 +52,7 @@ def translated(doing: str) -> Iterator[None]:
     """Turn what DuckDB, Arrow and the system raise into the port's errors."""
     try:
         yield
-    except (duckdb.Error, OSError) as error:
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
         raise Unavailable(f"the store cannot {doing}: {error}") from error
 
 

@@ -28,6 +28,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from core.errors import Unavailable
 from core.readings import Float64s, Int32s, Int64s, Readings, empty
 from store.aggregates import Partials, nothing
 from store.encoding import NO_SCALE, SINGLE, Encoded, decode, decode_one, encode, try_scale
@@ -153,7 +154,10 @@ class FooterCache:
                 self._footers.move_to_end(path)
                 return footer
         metadata = pq.read_metadata(path)
-        index = np.frombuffer(bytes.fromhex(metadata.metadata[_INDEX_KEY].decode()), INDEX_DTYPE)
+        notes = metadata.metadata or {}
+        if notes.get(_FORMAT_KEY) != _FORMAT:
+            raise Unavailable(f"{path} is no segment that this version of the store has written")
+        index = np.frombuffer(bytes.fromhex(notes[_INDEX_KEY].decode()), INDEX_DTYPE)
         footer = _Footer(metadata, index)
         with self._lock:
             self._footers[path] = footer
