@@ -148,10 +148,10 @@ def shuffled(flow: Stream, share: float, seed: int) -> np.ndarray:
 
 
 def run_engine(batches: list[tuple[int, Readings]]) -> tuple[float, Engine, int]:
-    """Readings a second through ``ingest``, ``advance``, ``changes`` (the first tenth unmeasured), and the changes."""
+    """Readings a second through ``ingest``, ``advance``, ``changes``, once windows are full, and the changes."""
     tuned = EngineSettings(memory_readings=2_000_000)
     engine = Engine(rule_set(), {"station": members(STATIONS)}, NoHistory(), tuned)
-    warm, count, changes, begun = max(1, len(batches) // 10), 0, 0, 0.0
+    warm, count, changes, begun = len(batches) // 2, 0, 0, 0.0
     for number, (now_ms, batch) in enumerate(batches):
         if number == warm:
             begun = time.perf_counter()
@@ -288,7 +288,7 @@ def state_bytes(engine: Engine) -> float:
     return live + saved / len(machines.drive)
 
 
-def rows(rounds: int = 60, runs: int = 3) -> list[Row]:
+def rows(rounds: int = 130, runs: int = 3) -> list[Row]:
     """The figures of the rules beside the plain loop of the same run."""
     flow = stream(rounds, seed=1)
     reach = np.mean([sum(key in when + clear for _, when, _, clear in _RULES) for key in KEYS])

@@ -44,6 +44,10 @@ class IntervalBook:
 
     def _end(self, machine: int, stop_ms: int) -> None:
         last = self._of[machine][-1]
+        if stop_ms <= last.start_ms:
+            # Only where a saved state was taken before a late reading of that very moment: the alarm never was.
+            self._of[machine].pop()
+            return
         self._of[machine][-1] = Interval(start_ms=last.start_ms, stop_ms=stop_ms, since_ms=last.since_ms)
 
     def cut(self, machine: int, at_ms: int) -> None:

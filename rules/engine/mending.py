@@ -1,8 +1,9 @@
 """Late readings that change a window and nothing else.
 
-A late reading within its cell's band cannot change a comparison of its own value; but if a window looks back over the cell,
-the slots it falls into change, and the windows that hold them. So the window alone is set back to the beginning of that slot,
-fed anew from the history of this one cell, and if all its results since then stay within the band they were in, nothing
+A late reading within its cell's band cannot change a comparison of its own value; but if a window looks back over the
+cell, the slots it falls into change, and the windows that hold them. So the window alone is set back to the beginning
+of that slot, fed anew from the history of this one cell, and if all its results since then stay within the band they
+were in, nothing
 else can have changed: the mended window is put in place. Otherwise the facility is re-evaluated as a whole.
 """
 

@@ -168,7 +168,7 @@ def _span(one: ClassLayout, window: Window) -> tuple[int, int]:
 def _rebuild_window(
     plane: Plane, one: ClassLayout, window: Window, rows: Rows, at_ms: Ints, origin: tuple[Window, Indices]
 ) -> None:
-    """A window as it stood at ``at_ms``: set back from the live one where that reaches, else from the readings alone."""
+    """A window as it stood at ``at_ms``: set back from the live one where that reaches, else from readings alone."""
     live, live_row = origin
     source, result = one.cells(window.plan.source), plane.cells.value[one.cells(window.plan.column)]
     stale_ms = plane.layout.stale_ms[source]

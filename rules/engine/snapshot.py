@@ -25,7 +25,6 @@ from core.places import ClassMembers
 from rules.columns import BEGINNING_MS, NEVER_MS, Indices, Ints
 from rules.engine.engine import Engine, EngineSettings
 from rules.engine.history import History
-from rules.engine.lateness import Lateness
 from rules.engine.reevaluation import Reevaluation
 from rules.engine.rows import Ranked, joined_ranked
 from rules.engine.saved import SavedState, save
@@ -56,9 +55,7 @@ def snapshot(engine: Engine, now_ms: int) -> bytes:
     arrays["interval.rule"], arrays["interval.owner"] = machine_rule[machines], machine_owner[machines]
     ends = [(i.start_ms, i.stop_ms if i.stop_ms is not None else _NO_STOP, i.since_ms) for i in intervals]
     arrays["interval.ends"] = np.array(ends, np.int64).reshape(-1, 3)
-    late = _waiting(engine)
-    for name in ("oldest_ms", "first_arrival_ms", "last_arrival_ms"):
-        arrays[f"late.{name}"] = getattr(late, name)
+    arrays["late.oldest_ms"] = _oldest_waiting(engine)
     held = joined_ranked(engine.held)
     arrays["held.point"] = layout.point[held.cell]
     arrays.update({f"held.{name}": getattr(held, name) for name in ("time_ms", "value", "epoch", "offset")})
@@ -89,13 +86,14 @@ def restore(
     engine.memory.complete_from_ms = int(at_ms.max(initial=BEGINNING_MS)) + 1
     _restore_intervals(engine, names, arrays)
     engine.remembers = names.remembered(len(engine.layout.machine_facility))
-    everyone = np.arange(facilities)
     if facilities:
-        work = Reevaluation(engine.live, engine.memory, engine.saved, engine.book)
-        work.run(everyone, np.full(facilities, newest))
-    for name in ("oldest_ms", "first_arrival_ms", "last_arrival_ms"):
-        column = getattr(engine.lateness, name)
-        column[names.facility[names.facility >= 0]] = arrays[f"late.{name}"][names.facility >= 0]
+        # The history holds the late readings that were waiting, so the facilities they came for begin before them.
+        oldest_ms: Ints = np.full(facilities, NEVER_MS)
+        oldest_ms[names.facility[names.facility >= 0]] = arrays["late.oldest_ms"][names.facility >= 0]
+        everyone = np.arange(facilities)
+        state = engine.saved.latest_before(everyone, oldest_ms)
+        state[state < 0] = newest
+        Reevaluation(engine.live, engine.memory, engine.saved, engine.book).run(everyone, state)
     held = _held(engine, arrays)
     engine.held = [held] if len(held.cell) else []
     return engine
@@ -133,17 +131,12 @@ class _Names:
         return known
 
 
-def _waiting(engine: Engine) -> Lateness:
-    """Who waits for a re-evaluation; windows that wait to be mended are re-evaluated with their facility."""
-    late, mending = Lateness(len(engine.layout.facility)), engine.mending
-    for name in ("oldest_ms", "first_arrival_ms", "last_arrival_ms"):
-        getattr(late, name)[:] = getattr(engine.lateness, name)
+def _oldest_waiting(engine: Engine) -> Ints:
+    """int64[G]: the oldest late reading each facility waits for, be it to judge again or to mend a window."""
+    oldest_ms, mending = engine.lateness.oldest_ms.copy(), engine.mending
     cell = mending.waiting()
-    facility = engine.layout.cell_facility[cell]
-    np.minimum.at(late.oldest_ms, facility, mending.oldest_ms[cell])
-    np.minimum.at(late.first_arrival_ms, facility, mending.first_arrival_ms[cell])
-    np.minimum.at(late.last_arrival_ms, facility, mending.last_arrival_ms[cell])
-    return late
+    np.minimum.at(oldest_ms, engine.layout.cell_facility[cell], mending.oldest_ms[cell])
+    return oldest_ms
 
 
 def _machine_names(engine: Engine) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:

@@ -223,7 +223,7 @@ class Window:
         return back, result
 
     def wind_on(self, rows: Rows, stale_ms: Ints, until_ms: Ints, emitted: Emitted) -> None:
-        """Go on from ``rewound``: ``rows`` by (row, time) from before the slot's beginning on; stale_ms, until_ms int64[m]."""
+        """Go on from ``rewound``: ``rows`` by (row, time), from before the slot began; stale_ms, until_ms int64[m]."""
         before = rows.time_ms <= self.from_ms[rows.cell]
         held = rows.take(before)
         last = np.ones(len(held.cell), np.bool_)

@@ -1,0 +1,237 @@
+"""The rule language: what it accepts, what it computes, and that every fault is told with its place and remedy."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from core.alarms import Severity
+from core.errors import Invalid
+from core.places import FacilityClass, Grid, Measurement, PointKind, Text
+from rules.expression import form
+from rules.language.load import load_rules
+from rules.language.parser import parse
+from rules.language.tokens import SyntaxFault
+from rules.rule_set import RuleSet
+from tests.unit.rules.town import rule_set, rule_text, town_class
+
+UNITS = {"level": "m", "current": "A", "temp": "Cel", "room": "Cel", "running": "1", "fill": "%", "co2": "[ppm]"}
+
+
+def when(text: str, **fields: str) -> str:
+    """The checked form of a condition."""
+    loaded = rule_set(rule_text("r", text, **fields), **UNITS)
+    return form(loaded.rules[0].when)
+
+
+def faults(*texts: str) -> list[str]:
+    """Every finding of some rules, as text."""
+    with pytest.raises(Invalid) as caught:
+        rule_set(*texts, **UNITS)
+    return [str(finding) for finding in caught.value.findings]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("level < 20 cm", "(level<0.2)"),
+        ("current > 2000 mA and level < 0.2 m", "(and (current>2.0) (level<0.2))"),
+        ("not level > 1 m or current > 1 A and fill > 50 %", "(or (not (level>1.0)) (and (current>1.0) (fill>50.0)))"),
+        ("level > 1 m + 20 cm", "(level>(+ 1.0 0.2))"),
+        ("temp - room > 5 K", "((- scale(temp,1.0,273.15) scale(room,1.0,273.15))>5.0)"),
+        ("temp > room + 5 K", "(temp>(+ room 5.0))"),
+        ("temp > 77 [degF]", "(temp>25.0)"),
+        ("level > facility.top - 0.5 m", "(level>(- facility.top 0.5))"),
+        ("level > facility.top cm", "(level>scale(facility.top,0.01,0.0))"),
+        ("level * 2 > 1 m", "((* level 2.0)>1.0)"),
+        ("level * 50 % > 1 m", "((* level 0.5)>1.0)"),
+        ("level / facility.top m > 0.9", "((/ level facility.top)>0.9)"),
+        ("mean(level) over 10 min > 1 m", "(mean(level,600000)>1.0)"),
+        ("max(level, 30 cm) in [0.2 m, 0.4 m]", "((max level 0.3) in [0.2,0.4])"),
+        ("-level < -1 m", "(scale(level,-1.0,0.0)<-1.0)"),
+        ("co2 > 1000 [ppm]", "(co2>1000.0)"),
+        ("running == 1", "(running==1.0)"),
+        ("1 m < level", "(1.0<level)"),
+    ],
+)
+def test_a_condition_is_understood(text: str, expected: str) -> None:
+    """Precedence, units and functions end in the form a person means."""
+    assert when(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "said"),
+    [
+        ("level > 2", 7, "2 has no unit, the other side is in m; write 2 m"),
+        ("curent > 2 A", 1, "did you mean 'current'?"),
+        ("current > 2 m", 9, "m measures length, A measures current"),
+        ("current > 2 Amp", 13, "unknown unit 'Amp'"),
+        ("temp > 20 C", 11, "did you mean 'Cel'?"),
+        ("0 m < level < 2 m", 13, "comparisons do not chain"),
+        ("level = 2 m", 7, "write == for 'is equal to'"),
+        ("level > 2 m and", 16, "ends too early"),
+        ("(level > 2 m", 13, "')' was expected"),
+        ("level", 1, "a number is no condition"),
+        ("mean(level) > 2 m", 1, "needs a window"),
+        ("median(level) over 1 h > 2 m", 1, "there is no function 'median'"),
+        ("mean(level) over 10 > 2 m", 18, "a duration needs a unit"),
+        ("mean(level) over 30 d > 2 m", 18, "a window is 1 s to 7 d long"),
+        ("mean(level + level) over 1 h > 2 m", 1, "a window aggregates one measurement"),
+        ("abs(temp) > 2 Cel", 1, "has no meaning"),
+        ("temp + room > 2 Cel", 6, "cannot be added"),
+        ("level * current > 2 m", 7, "has no unit here"),
+        ("abs(level, level) > 2 m", 1, "takes no 2 operand(s)"),
+        ("level in [3 m, 1 m]", 7, "the range runs backwards"),
+        ("1 > 2", 3, "takes part in this comparison"),
+        ("facility.top > 2", 1, "no measurement takes part"),
+        ("level > 2 m & current > 2 A", 13, "write 'and'"),
+        ("level ≥ 2 m", 7, "write >="),
+    ],
+)
+def test_a_fault_is_told_with_place_and_remedy(text: str, column: int, said: str) -> None:
+    """One finding, at the character that is to blame, with what to write instead."""
+    (found,) = faults(rule_text("r", text))
+    assert said in found
+    assert found.startswith(f"rules.yaml:4:{column + 9}: ")
+
+
+def test_all_faults_of_a_file_are_told_at_once() -> None:
+    """Twenty rules with twenty different faults give twenty findings, in order, each with its line."""
+    wrong = [
+        *("level > 2", "curent > 2 A", "current > 2 m", "current > 2 Amp", "0 m < level < 2 m", "level = 2 m"),
+        *("level > 2 m and", "(level > 2 m", "level", "mean(level) > 2 m", "median(level) over 1 h > 2 m"),
+    ]
+    texts = [rule_text(f"r{number}", text) for number, text in enumerate(wrong)]
+    good = "level > 2 m"
+    texts += [
+        rule_text("r20", good).replace("severity: high", "severity: hihg"),
+        rule_text("r21", good).replace("lead: construction", "lead: police"),
+        rule_text("r22", good, for_="soon"),
+        rule_text("r23", good, untill="2026-01-01"),
+        rule_text("r24", good, **{"from": "yesterday"}),
+        rule_text("r25", good).replace("zh: 坏了, ", ""),
+        rule_text("r26", good).replace("[look]", "[look, again]"),
+        rule_text("r27", good).replace("class: well", "class: wall"),
+        rule_text("R 28", good),
+        rule_text("r0", good),
+    ]
+    found = faults(*texts)
+    lines = [int(told.split(":")[1]) for told in found]
+    assert len(found) >= 20
+    assert lines == sorted(lines)
+    assert len(set(lines)) >= 20
+
+
+def test_faults_inside_folded_text_are_placed_exactly() -> None:
+    """The line and column of a fault are those of the file, also when the condition is folded over lines."""
+    text = rule_text("r", "X").replace('when: "X"', "when: >-\n    level > 2 m and\n    curent > 2 A")
+    (found,) = faults(text)
+    assert found.startswith("rules.yaml:6:5: ")
+
+
+@pytest.mark.parametrize("text", ["- [", "a: b", "- 5", "\t- x", "- !!python/object:os.system {}"])
+def test_what_is_no_rule_file_is_refused(text: str) -> None:
+    """Broken or foreign YAML is an Invalid with a place, never another exception."""
+    with pytest.raises(Invalid) as caught:
+        load_rules({"x.yaml": text}, {"well": town_class()})
+    assert caught.value.findings[0].file == "x.yaml"
+
+
+def test_random_text_never_breaks_the_parser() -> None:
+    """Whatever the text, the parser answers with a tree or a SyntaxFault, also when it is nested a thousandfold."""
+    rng = random.Random(5)
+    pieces = [
+        "level",
+        "2 m",
+        "(",
+        ")",
+        "and",
+        "or",
+        "not",
+        ">",
+        "<",
+        "[",
+        "]",
+        ",",
+        "mean",
+        "over",
+        "-",
+        "%",
+        "in",
+        "'",
+        "§",
+    ]
+    places: list[tuple[int, int]] = []
+    for _ in range(3_000):
+        text = " ".join(rng.choice(pieces) for _ in range(rng.randint(0, 9)))
+        try:
+            parse(text)
+        except SyntaxFault as fault:
+            places.append((fault.at, len(text)))
+    assert all(0 <= at <= length for at, length in places)
+    with pytest.raises(SyntaxFault, match="nested too deeply"):
+        parse("(" * 1_000 + "level > 2 m" + ")" * 1_000)
+
+
+def test_fields_mean_what_the_manual_says() -> None:
+    """Defaults and given fields arrive in the rule as dispatch needs them."""
+    text = rule_text("r", "level > 2 m", for_="30 s", clear="level < 1 m", clear_for="2 min", latching="true")
+    text += "  deadline: {hours: 0.5, clock: continuous, what: arrive}\n"
+    rule = rule_set(text, **UNITS).by_id["r"]
+    assert (rule.for_ms, rule.clear_for_ms) == (30_000, 120_000)
+    assert (rule.info.severity, rule.info.lead, rule.info.support) == (
+        Severity.HIGH,
+        Grid.CONSTRUCTION,
+        Grid.GOVERNANCE,
+    )
+    assert (rule.info.family, rule.info.latching, rule.info.measurements) == ("well", True, ("level",))
+    assert rule.info.deadline is not None
+    assert rule.info.deadline.hours == 0.5
+
+
+def test_the_fingerprint_follows_what_decides_and_nothing_else() -> None:
+    """New words keep a rule's state; a new limit does not."""
+    old = rule_set(rule_text("r", "level > 2 m"), **UNITS).rules[0]
+    words = rule_set(rule_text("r", "level  >  200 cm").replace("Broken", "Bust"), **UNITS).rules[0]
+    limit = rule_set(rule_text("r", "level > 3 m"), **UNITS).rules[0]
+    assert old.fingerprint == words.fingerprint
+    assert old.fingerprint != limit.fingerprint
+
+
+def book() -> RuleSet:
+    """The rule book as it is shipped, checked against classes that have every measurement it names."""
+    import yaml
+
+    classes = {}
+    root = Path(__file__).parents[3]
+    for path in sorted((root / "registry" / "classes").glob("*.yaml")):
+        entry = yaml.safe_load(path.read_text(encoding="utf-8"))
+        measurements = {
+            row["key"]: Measurement(
+                key=row["key"],
+                unit=str(row["unit"]),
+                low=row["range"][0],
+                high=row["range"][1],
+                interval_s=row["interval_s"],
+                kind=PointKind(row["kind"]),
+                name=Text(**row["name"]),
+            )
+            for row in entry["measurements"]
+        }
+        classes[entry["id"]] = FacilityClass(id=entry["id"], name=Text(**entry["name"]), measurements=measurements)
+    files = sorted((root / "rules" / "book").glob("*.yaml"))
+    return load_rules({path.name: path.read_text(encoding="utf-8") for path in files}, classes)
+
+
+def test_the_book_is_sound() -> None:
+    """Every rule of the book is checked, has its limit's source, both languages and steps; life safety latches."""
+    loaded = book()
+    assert len(loaded) >= 25
+    for rule in loaded.rules:
+        assert rule.info.do
+        assert rule.source.document
+        assert rule.info.say.zh != rule.info.say.en
+    assert loaded.by_id["lift-trapped"].info.latching
+    assert loaded.by_id["gas-level-1"].info.severity is Severity.CRITICAL
