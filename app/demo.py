@@ -23,10 +23,10 @@ from app.demo_description import SimCity, read_city
 from app.demo_files import DemoPlace, DemoPorts, node_of, write_demo
 from app.exits import Exit
 from app.installation import CENTRE, mqtt_url, options, processes
+from app.pages import web_root
 from app.probes import PortUse, busy_ports
 from app.settings import Settings
 from app.settings_file import load
-from app.supervisor import SupervisorOptions
 from core.errors import Finding, Invalid, Unavailable
 
 _PREPARE_TIMEOUT_S = 120.0
@@ -69,7 +69,7 @@ def run(wanted: DemoOptions, speaker: Speaker) -> int:
     logins = json.loads(_output(python_command("app.demo_setup", str(place.settings))))
     specs = [_ours(spec) for spec in processes(settings, place.settings)]
     specs.append(_simulator(wanted, place, ports[2:]))
-    return runner.run(specs, _watched(settings), speaker, lambda: _welcome(settings, place, logins, speaker))
+    return runner.run(specs, options(settings), speaker, lambda: _welcome(settings, place, logins, speaker))
 
 
 def _clear(folder: Path) -> None:
@@ -121,10 +121,6 @@ def _simulator(wanted: DemoOptions, place: DemoPlace, ports: Sequence[PortUse]) 
     return ProcessSpec(name="devices", stage=CENTRE, command=command, ports=tuple(ports))
 
 
-def _watched(settings: Settings) -> SupervisorOptions:
-    return options(settings)
-
-
 def _welcome(settings: Settings, place: DemoPlace, logins: list[dict[str, str]], speaker: Speaker) -> None:
     """Say where to look and how to get in."""
     address = f"http://localhost:{settings.api.port}"
@@ -145,6 +141,8 @@ def _welcome(settings: Settings, place: DemoPlace, logins: list[dict[str, str]],
         file = place.folder / "secrets" / "logins.txt"
         write_secret(file, "\n".join(" ".join(row[:2]) for row in fresh) + "\n")
     speaker.out.print()
+    if web_root(settings) is None:
+        speaker.note(speaker.say("demo.no-pages"))
     speaker.out.print(f"{speaker.say('demo.open')}  [bold underline]{address}[/]")
     speaker.out.print(speaker.say("demo.end"))
     sys.stdout.flush()

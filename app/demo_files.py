@@ -134,10 +134,14 @@ def registry_tables(city: SimCity) -> Mapping[str, list[dict[str, object]]]:
                 "name_zh": f"{community.name_zh}网关",
                 "name_en": f"{community.name_en} gateway",
                 "community": community.id,
+                "facility": _gateway_code(community),
             }
             for community in everywhere
         ],
-        "facilities": [_facility(community, one) for community in everywhere for one in community.facilities],
+        "facilities": [
+            *(_facility(community, one) for community in everywhere for one in community.facilities),
+            *(_gateway_facility(community) for community in everywhere),
+        ],
         "points": [point for community in everywhere for point in _points(community)],
         "people": [*(person for community in everywhere for person in _people(community)), *_city_people()],
     }
@@ -208,6 +212,27 @@ def _facility(community: SimCommunity, facility: SimFacility) -> dict[str, objec
         "provenance_note_zh": provenance_note(origins, "zh"),
         "provenance_note_en": provenance_note(origins, "en"),
         **{f"attributes.{name}": value for name, value in facility.attributes.items()},
+    }
+
+
+def _gateway_code(community: SimCommunity) -> str:
+    return f"{community.id}-gw-01"
+
+
+def _gateway_facility(community: SimCommunity) -> dict[str, object]:
+    """The gateway as something that stands somewhere: its own outage is an alarm of this facility."""
+    west, south, east, north = _box(community)
+    return {
+        "code": _gateway_code(community),
+        "class": "edge_device",
+        "community": community.id,
+        "name_zh": f"{community.name_zh}网关",
+        "name_en": f"{community.name_en} gateway",
+        "latitude": round(south + (north - south) / 3, 6),
+        "longitude": round(west + (east - west) / 3, 6),
+        "address_zh": community.centre_zh,
+        "address_en": community.centre_en,
+        "provenance": "measured",
     }
 
 

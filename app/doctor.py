@@ -14,9 +14,9 @@ from pathlib import Path
 
 from app.broker import mosquitto_program, nats_program
 from app.installation import free_bytes
+from app.pages import web_root
 from app.probes import PortUse, busy_ports
 from app.settings import Settings
-from app.wiring_api import web_root
 from core.errors import Unavailable
 from core.places import Text
 

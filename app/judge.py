@@ -60,6 +60,22 @@ class Judging(Protocol):
         ...
 
 
+class Watching(Protocol):
+    """Whoever sees what cannot be seen: "no data" and "gateway down" follow arrival and the wall clock."""
+
+    def announce(self, alarms: Sequence[AnnouncedAlarm]) -> None:
+        """What the journal holds."""
+        ...
+
+    def see(self, batch: Readings, now_ms: int) -> None:
+        """Readings have arrived."""
+        ...
+
+    def changes(self, now_ms: int) -> Sequence[AlarmChange]:
+        """What is to be announced now."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JudgeSettings:
     """Pace of the loop.
@@ -101,6 +117,8 @@ class Judge:
         self._stopping = False
         self._unwritten: list[AlarmChange] = []
         self._renewal: Callable[[bytes], Judging] | None = None
+        self._relief: Watching | None = None
+        self._watchman: Watching | None = None
         self._judged = 0
         self._snapshot_at = 0.0
         self._tick_at = 0.0
@@ -153,6 +171,12 @@ class Judge:
             self._renewal = make
             self._room.notify_all()
 
+    def look_out(self, watchman: Watching) -> None:
+        """Let this watchman see from the next round on, beginning with what the journal holds."""
+        with self._room:
+            self._relief = watchman
+            self._room.notify_all()
+
     @property
     def waiting(self) -> int:
         """Readings not judged yet."""
@@ -201,9 +225,12 @@ class Judge:
     def _round(self, taken: Sequence[tuple[int, Readings]]) -> None:
         now_ms = self._clock.now_ms()
         self._renew(now_ms)
+        self._relieve(now_ms)
         if taken:
             batch = concat(readings for _, readings in taken)
             self._engine.ingest(batch, now_ms)
+            if self._watchman is not None:
+                self._watchman.see(batch, now_ms)
             self._judged = taken[-1][0]
             self.counts["readings"] += len(batch)
         self._engine.advance(now_ms)
@@ -222,6 +249,17 @@ class Judge:
         self._engine = make(self._engine.snapshot())
         self._engine.announce(announced)
         self.counts["renewals"] += 1
+
+    def _relieve(self, now_ms: int) -> None:
+        if self._relief is None or self._unwritten:
+            return
+        try:
+            announced = self._journal.announced(now_ms - self._settings.horizon_ms)
+        except Unavailable:  # the next round tries again
+            self.counts["journal_failed"] += 1
+            return
+        self._watchman, self._relief = self._relief, None
+        self._watchman.announce(announced)
 
     def _write(self, now_ms: int) -> None:
         self._unwritten += self._engine.changes(now_ms)
@@ -245,6 +283,8 @@ class Judge:
         now_s = self._clock.monotonic_s()
         if now_s - self._tick_at >= self._settings.tick_every_s:
             self._tick_at = now_s
+            if self._watchman is not None:
+                self._unwritten += self._watchman.changes(now_ms)
             try:
                 self._journal.tick(now_ms)
             except Unavailable as error:

@@ -44,7 +44,6 @@ TEXTS: Final[Mapping[str, Text]] = {
         ("check.good", "没有发现问题({count} 个文件)", "nothing wrong ({count} files)"),
         ("check.bad", "发现 {count} 个问题", "{count} things are wrong"),
         ("check.fix", "处理", "fix"),
-        ("check.nothing", "尚未实现对 {what} 的检查", "{what} cannot be checked here"),
         ("doctor.ok", "正常", "fine"),
         ("doctor.warn", "注意", "note"),
         ("doctor.bad", "问题", "wrong"),
@@ -62,11 +61,8 @@ TEXTS: Final[Mapping[str, Text]] = {
         ("demo.database", "建立数据库并导入台账:{facilities} 个设施,{points} 个测点", "making the database: {facilities} facilities, {points} points"),
         ("demo.open", "浏览器打开", "open in a browser"),
         ("demo.logins", "演示账号(密码只用一次,首次登录须修改)", "logins of the demo (one-time passwords, to be changed at first use)"),
-        ("demo.logins.kept", "演示账号与上次相同:{file}", "logins are those of the last start: {file}"),
-        ("demo.simulated", "所有设备均为模拟:{kinds}", "all devices are simulated: {kinds}"),
         ("demo.end", "Ctrl-C 结束全部进程", "Ctrl-C ends everything"),
         ("demo.no-pages", "网页尚未构建,只提供接口(运行 make web)", "the pages are not built, the API alone is served (run make web)"),
-        ("demo.restarted", "{name} 已重启", "{name} was started again"),
         ("col.login", "账号", "login"),
         ("col.password", "密码", "password"),
         ("col.person", "人员", "person"),
@@ -78,8 +74,6 @@ TEXTS: Final[Mapping[str, Text]] = {
         ("role.technician", "调试员", "technician"),
         ("error", "错误", "error"),
         ("error.unavailable", "现在无法进行:{why}", "not possible now: {why}"),
-        ("error.unexpected", "内部错误,详见日志:{why}", "internal error, see the log: {why}"),
-        ("api.first-run", "尚无管理员。打开 {address}/setup,输入一次性代码:{code}", "no administrator yet. Open {address}/setup and enter the one-time code: {code}"),
     )
 }  # fmt: skip
 

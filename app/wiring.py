@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from app.broker_accounts import HOST_USER, passwords
 from app.database import migrate, open_database
 from app.settings import Settings
+from app.watchman import SIGHT_INFOS
 from core.cases import RuleInfo
 from core.errors import Finding, Invalid
 from core.places import FacilityClass
@@ -80,7 +81,7 @@ class RuleInfos:
     def __call__(self, rule_id: str) -> RuleInfo | None:
         """What is known of the rule."""
         rule = self._rules.by_id.get(rule_id)
-        return rule.info if rule is not None else None
+        return rule.info if rule is not None else SIGHT_INFOS.get(rule_id)
 
 
 def rule_set_of(settings: Settings, registry: Registry) -> RuleSet:

@@ -18,6 +18,7 @@ from api.server import server as http_server
 from api.settings import ApiSettings
 from app.commands.version import twingrid_version
 from app.core_status import CoreWatch
+from app.pages import web_root
 from app.rule_directory import RuleBook
 from app.settings import Settings
 from app.wiring import RuleInfos, database, rule_set_of
@@ -121,14 +122,6 @@ def api_settings(settings: Settings) -> ApiSettings:
         absolute_timeout_s=round(chosen.absolute_timeout_s),
         max_streams=chosen.max_streams,
     )
-
-
-def web_root(settings: Settings) -> Path | None:
-    """Where the built pages are: as set, else beside this checkout; ``None`` when they were never built."""
-    if settings.api.web_root is not None:
-        return settings.api.web_root
-    built = Path(__file__).resolve().parents[1] / "web" / "dist"
-    return built if (built / "index.html").is_file() else None
 
 
 def _token(file: Path | None) -> str:

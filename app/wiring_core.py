@@ -20,6 +20,7 @@ from app.evidence import StoreEvidence
 from app.judge import Judge, JudgeSettings
 from app.settings import Settings
 from app.snapshot import read_snapshot
+from app.watchman import Watchman
 from app.wiring import RuleInfos, broker_url, database, rule_set_of
 from app.wiring_store import open_store
 from core.clock import Clock, SystemClock
@@ -58,6 +59,8 @@ class Core:
     judge: Judge
     host: Host
     outbox: Outbox
+    registry: Registry
+    started_ms: int
     rule_set: RuleSet
 
 
@@ -106,7 +109,7 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
         open_parts.enter_context(serve(store, settings.store_socket))
         host = _host(settings, store, directory, clock, judge, SqlNodeStatusBook(engine))
         open_parts.enter_context(host)
-        yield Core(
+        parts = Core(
             settings=settings,
             clock=clock,
             engine=engine,
@@ -116,7 +119,23 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
             host=host,
             outbox=Outbox(engine),
             rule_set=rule_set,
+            registry=registry,
+            started_ms=clock.now_ms(),
         )
+        _post_watchman(parts)
+        yield parts
+
+
+def _post_watchman(parts: Core) -> None:
+    """Have gateways and facilities watched as the registry knows them now."""
+    watchman = Watchman(
+        parts.directory.members(),
+        parts.directory.points_by_node(),
+        parts.registry.gateways(),
+        lambda: parts.host.statuses,
+        parts.started_ms,
+    )
+    parts.judge.look_out(watchman)
 
 
 def import_registry(settings: Settings, engine: sa.Engine, clock: Clock) -> None:
@@ -251,6 +270,7 @@ def _refresh(parts: Core) -> None:
     log.info("registry changed", extra={"version": parts.directory.version})
     members, options = parts.directory.members(), _engine_settings(parts.settings)
     parts.judge.renew(lambda state: Engine.restore(state, parts.rule_set, members, parts.store, options))
+    _post_watchman(parts)
 
 
 def _deliver(parts: Core) -> None:

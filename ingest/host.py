@@ -106,12 +106,13 @@ class Host:
         self._stopping = threading.Event()
         self._dirty: set[tuple[NodeId, int]] = set()
         self._acknowledged_at = 0.0
-        self._status_at = 0.0
+        self._status_at = self._written_at = 0.0
         self._health: dict[NodeId, dict[str, float]] = {}
         self.counts: Counter[str] = Counter()
         self._client = self._make_client()
         self._committer = threading.Thread(target=self._run, name="ingest-committer", daemon=True)
         self.failure: BaseException | None = None
+        self.statuses: tuple[NodeStatus, ...] = ()
 
     def __enter__(self) -> Host:
         """Connect (in the background, again and again) and start committing."""
@@ -305,33 +306,36 @@ class Host:
         self._acknowledged_at = now_s
         hit("ingest.before_acknowledge")
         for key in self._dirty:
-            body = self._assembler.ledger.acknowledgement(key)
-            if body is not None:
-                self._command(key[0], _committed(body, self._clock.now_ms()))
-                self.counts["acknowledgements"] += 1
+            self._command(key[0], _committed(self._assembler.ledger.acknowledgement(key), self._clock.now_ms()))
+            self.counts["acknowledgements"] += 1
         self._dirty.clear()
 
     def _command(self, node: NodeId, payload: Payload) -> None:
         self._client.publish(str(Topic(MessageType.NCMD, node)), payload.SerializeToString(), qos=0, retain=False)
 
     def _report(self, now_ms: int) -> None:
+        """Say how the gateways are: to who asks in this process at once, to everybody else every few seconds."""
         now_s = time.monotonic()
-        if self._status_book is None or now_s - self._status_at < self._settings.status_every_s:
+        if now_s - self._status_at < min(self._settings.status_every_s, 1.0):
             return
         self._status_at = now_s
-        statuses = [
+        self.statuses = tuple(
             NodeStatus(
                 node=node,
                 online=session.link is Link.ONLINE,
                 since_ms=session.changed_ms,
                 seen_ms=session.seen_ms,
-                health=self._health.get(node, {}),
+                health=dict(self._health.get(node, {})),
                 devices=tuple(sorted(session.devices)),
             )
             for node, session in self._assembler.nodes.sessions()
-        ]
+            if session.link is not Link.UNKNOWN
+        )
+        if self._status_book is None or now_s - self._written_at < self._settings.status_every_s:
+            return
+        self._written_at = now_s
         try:
-            self._status_book.put(statuses, now_ms)
+            self._status_book.put(self.statuses, now_ms)
         except Unavailable as error:
             log.warning("the state of the gateways could not be written down", extra={"reason": str(error)})
 

@@ -124,7 +124,7 @@ class Ledger:
                 grown.add(key)
         return grown
 
-    def acknowledgement(self, key: tuple[NodeId, int]) -> bytes | None:
-        """What of this spool is durable, as the ``Committed`` message; ``None`` for a spool nobody knows."""
+    def acknowledgement(self, key: tuple[NodeId, int]) -> bytes:
+        """What of this spool is durable, as the ``Committed`` message; of a spool nobody knows nothing is."""
         spool = self._spools.get(key)
-        return None if spool is None else encode_committed(key[1], spool.durable)
+        return encode_committed(key[1], Settled() if spool is None else spool.durable)

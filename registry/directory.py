@@ -68,6 +68,11 @@ class Directory:
         known = self._picture.bindings.get(node, _UNKNOWN)
         return [known.get(metric) for metric in metrics]
 
+    def points_by_node(self) -> Mapping[NodeId, frozenset[int]]:
+        """The point numbers that each enrolled gateway serves."""
+        known = self._picture.bindings
+        return {node: frozenset(binding.point for binding in bound.values()) for node, bound in known.items()}
+
     def members(self) -> Mapping[str, ClassMembers]:
         """All facilities by class; classes without a facility are left out."""
         return self._picture.members

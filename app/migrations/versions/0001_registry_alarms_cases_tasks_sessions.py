@@ -36,6 +36,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", name=op.f("pk_registry_counter")),
     )
     op.create_table(
+        "registry_node_status",
+        sa.Column("group_id", sa.String(length=255), nullable=False),
+        sa.Column("node_id", sa.String(length=255), nullable=False),
+        sa.Column("online", sa.Boolean(), nullable=False),
+        sa.Column("since_ms", sa.BigInteger(), nullable=False),
+        sa.Column("seen_ms", sa.BigInteger(), nullable=False),
+        sa.Column("put_ms", sa.BigInteger(), nullable=False),
+        sa.Column("readings", sa.BigInteger(), nullable=False),
+        sa.Column("health", sa.Text(), nullable=False),
+        sa.Column("devices", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("group_id", "node_id", name=op.f("pk_registry_node_status")),
+    )
+    op.create_table(
         "registry_person",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("code", sa.String(length=64), nullable=False),
@@ -497,23 +510,8 @@ def upgrade() -> None:
     with op.batch_alter_table("api_throttle", schema=None) as batch_op:
         batch_op.create_index("ix_api_throttle_since_ms", ["since_ms"], unique=False)
 
-    op.create_table(
-        "registry_node_status",
-        sa.Column("group_id", sa.String(length=255), nullable=False),
-        sa.Column("node_id", sa.String(length=255), nullable=False),
-        sa.Column("online", sa.Boolean(), nullable=False),
-        sa.Column("since_ms", sa.BigInteger(), nullable=False),
-        sa.Column("seen_ms", sa.BigInteger(), nullable=False),
-        sa.Column("put_ms", sa.BigInteger(), nullable=False),
-        sa.Column("readings", sa.BigInteger(), nullable=False),
-        sa.Column("health", sa.Text(), nullable=False),
-        sa.Column("devices", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("group_id", "node_id", name=op.f("pk_registry_node_status")),
-    )
-
 
 def downgrade() -> None:
-    op.drop_table("registry_node_status")
     with op.batch_alter_table("api_throttle", schema=None) as batch_op:
         batch_op.drop_index("ix_api_throttle_since_ms")
 
@@ -595,6 +593,7 @@ def downgrade() -> None:
     op.drop_table("registry_community")
     op.drop_table("registry_street")
     op.drop_table("registry_person")
+    op.drop_table("registry_node_status")
     op.drop_table("registry_counter")
     with op.batch_alter_table("registry_audit", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_registry_audit_at_ms"))

@@ -80,4 +80,4 @@ def test_the_language_option_may_stand_anywhere() -> None:
 
 def test_values_are_filled_in() -> None:
     """A text with values."""
-    assert say("demo.restarted", Language.ENGLISH, name="core") == "core was started again"
+    assert say("check.bad", Language.ENGLISH, count=3) == "3 things are wrong"

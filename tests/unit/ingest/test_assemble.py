@@ -37,9 +37,7 @@ def digest(host: Assembler, *messages: Message) -> Commit | None:
 
 def settled(host: Assembler, edge: Edge) -> int:
     """The acknowledged low-water mark of the edge's spool."""
-    body = host.ledger.acknowledgement((edge.node, edge.epoch))
-    assert body is not None
-    return decode_committed(body)[1].low
+    return decode_committed(host.ledger.acknowledgement((edge.node, edge.epoch)))[1].low
 
 
 def reasons(commit: Commit | None) -> Counter[str]:
@@ -90,15 +88,20 @@ def test_loss_repetition_and_disorder_end_with_every_offset_stored_once(rng: ran
             commit = digest(host, *batch)
             if commit is not None:
                 stored.update(commit.readings.offset.tolist())
-        body = host.ledger.acknowledgement((edge.node, edge.epoch))
-        if body is not None:
-            _, done = decode_committed(body)
-            pending = {first: r for first, r in pending.items() if not done.covers(OffsetRange(first, first + len(r)))}
+        _, done = decode_committed(host.ledger.acknowledgement((edge.node, edge.epoch)))
+        pending = {first: r for first, r in pending.items() if not done.covers(OffsetRange(first, first + len(r)))}
         if not pending:
             break
         messages = edge.births()
     assert not pending
     assert stored == Counter(range(at))
+
+
+def test_a_birth_is_answered_with_what_is_settled_even_if_that_is_nothing() -> None:
+    """A gateway that comes back need not wait for its retry time to learn where it stands."""
+    edge, host = Edge(), assembler()
+    assert host.assemble(edge.births(), NOW_MS).repeat == {(NODE, edge.epoch)}
+    assert settled(host, edge) == 0
 
 
 def test_a_chunk_is_stored_once_even_within_one_batch() -> None:
