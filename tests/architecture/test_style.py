@@ -8,7 +8,6 @@ gated.
 from __future__ import annotations
 
 import ast
-import json
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -17,7 +16,6 @@ import pytest
 
 from tests.architecture.sources import (
     FOLDERS,
-    ROOT,
     FunctionNode,
     Source,
     broad_excepts,
@@ -143,34 +141,6 @@ def test_every_test_says_what_is_true() -> None:
     assert [line for source in sources("tests") for line in undocumented_tests(source)] == []
 
 
-def test_page_texts_are_complete_in_both_languages() -> None:
-    """Every catalogue of page texts has the same keys and the same placeholders in zh and en, and no empty text."""
-    catalogues = [path for path in ROOT.glob("web/src/**/zh*.json") if "node_modules" not in path.parts]
-    if not catalogues:
-        pytest.skip("the pages keep no JSON catalogues")
-    for chinese in catalogues:
-        english = chinese.with_name(chinese.name.replace("zh-CN", "en").replace("zh", "en"))
-        left, right = flatten(json.loads(chinese.read_text())), flatten(json.loads(english.read_text()))
-        assert set(left) == set(right)
-        assert [key for key in left if placeholders(left[key]) != placeholders(right[key])] == []
-        assert [key for key, text in [*left.items(), *right.items()] if not text.strip()] == []
-
-
-def flatten(node: object, prefix: str = "") -> dict[str, str]:
-    """A nested catalogue as dotted keys."""
-    if not isinstance(node, dict):
-        return {prefix: str(node)}
-    flat: dict[str, str] = {}
-    for key, child in node.items():
-        flat |= flatten(child, f"{prefix}.{key}" if prefix else key)
-    return flat
-
-
-def placeholders(text: str) -> set[str]:
-    """The names in braces."""
-    return set(re.findall(r"\{(\w+)\}", text))
-
-
 DEEP: Final = """
 def f() -> None:
     for a in b:
@@ -206,5 +176,3 @@ def test_planted_violations_are_found() -> None:
     assert list(sleeps(planted("import time\ntime.sleep(1)")))
     assert list(undocumented_modules(planted("x = 1")))
     assert list(undocumented_tests(planted("def test_a() -> None: ...")))
-    assert flatten({"a": {"b": "x {n}"}}) == {"a.b": "x {n}"}
-    assert placeholders("{n} of {m}") == {"n", "m"}
