@@ -4,7 +4,7 @@ A facility is a pump station with six points read every 10 s: level, current, pr
 vibration, each with its own stamp. Values follow a daily wave with noise; at any time a few per cent of the stations
 are in trouble, so alarms open and close. Every reading is in the reach of at least four rules. The plain loop is what
 a good programmer
-writes without columns: closures and lists, no objects per reading, rules looked up by the point's measurement; it has
+writes without columns: one function a measurement with its rules written out, lists, no objects; it has
 no windows over time (a sample mean over the last readings instead), knows nothing of late, bad or missing readings,
 and still judges the same twenty rules.
 """
@@ -187,26 +187,55 @@ class PlainRule:
         self.hold_ms = hold_ms
         self.on = [False] * STATIONS
         self.since = [0] * STATIONS
-        self.count = 0
 
 
-Check = Callable[[int, int], None]
+Reading = Callable[[int, int, float], int]
+"""Takes station, time and value of one measurement; answers how many alarms began."""
 
 
-def plain_rules() -> tuple[list[list[float]], list[list[Check]], list[PlainRule]]:
-    """The values by measurement and station, for each measurement the checks it triggers, and the rules' states."""
-    values = [[middle] * STATIONS for middle in (1.5, 18.0, 0.4, 30.0, 45.0, 2.5)]
-    states: list[PlainRule] = []
-    triggers: list[list[Check]] = [[] for _ in KEYS]
-    means = [list(values[4]), list(values[5])]
-    for _, when, hold, clear in _RULES:
-        state = PlainRule(int(hold.split()[0]) * 1000)
-        states.append(state)
-        check = _plain_check(state, _python(when), _python(clear), values, means)
-        for place, key in enumerate(KEYS):
+def plain_loop() -> list[Reading]:
+    """One function a measurement, with all its rules written out one after the other, everything in local names."""
+    middle = (1.5, 18.0, 0.4, 30.0, 45.0, 2.5)
+    names: dict[str, Any] = {key: [value] * STATIONS for key, value in zip(KEYS, middle, strict=True)}
+    names |= {f"mean_{key}": list(names[key]) for key in ("temp", "vibration")}
+    bodies: dict[str, list[str]] = {key: [] for key in KEYS}
+    for number, (_, when, hold, clear) in enumerate(_RULES):
+        rule = PlainRule(int(hold.split()[0]) * 1000)
+        names[f"on{number}"], names[f"since{number}"] = rule.on, rule.since
+        for key in KEYS:
             if key in when or key in clear:
-                triggers[place].append(check)
-    return values, triggers, states
+                bodies[key].append(_plain_rule(number, key, _python(when), _python(clear), rule.hold_ms))
+    return [_plain_function(key, bodies[key], names) for key in KEYS]
+
+
+def _plain_rule(number: int, key: str, when: str, clear: str, hold_ms: int) -> str:
+    """One rule as one would write it by hand; the value at hand is a local variable."""
+    when, clear = (re.sub(rf"\b{key}\[i\]", "v", text) for text in (when, clear))
+    began = f"since{number}[i]"
+    return f"""
+    if on{number}[i]:
+        if ({clear}) and not ({when}):
+            on{number}[i] = False
+            {began} = 0
+    elif {when}:
+        if not {began}:
+            {began} = t
+        if t - {began} >= {hold_ms}:
+            on{number}[i] = True
+            begun += 1
+    elif {began}:
+        {began} = 0"""
+
+
+def _plain_function(key: str, bodies: list[str], names: dict[str, Any]) -> Reading:
+    used = [name for name in names if re.search(rf"\b{name}\b", "".join(bodies)) or name == key]
+    mean = f"\n    mean_{key}[i] += (v - mean_{key}[i]) * 0.016" if f"mean_{key}" in used else ""
+    bound = ", ".join(f"{name}={name}" for name in used)
+    source = f"def read(i, t, v, {bound}):\n    begun = 0\n    {key}[i] = v{mean}{''.join(bodies)}\n    return begun\n"
+    space = dict(names)
+    exec(source, space)
+    read: Reading = space["read"]
+    return read
 
 
 def _python(condition: str) -> str:
@@ -223,57 +252,16 @@ def _between(found: re.Match[str]) -> str:
     return f"{low} <= {key} <= {high}" if word == "in" else f"not {low} <= {key} <= {high}"
 
 
-def _plain_check(state: PlainRule, when: str, clear: str, values: list[list[float]], means: list[list[float]]) -> Check:
-    """One check as a programmer would write it by hand, generated from the same table of rules."""
-    source = f"""
-def check(i, t):
-    if on[i]:
-        if ({clear}) and not ({when}):
-            on[i] = False
-            since[i] = 0
-    elif {when}:
-        if not since[i]:
-            since[i] = t
-        if t - since[i] >= hold:
-            on[i] = True
-            state.count += 1
-    elif since[i]:
-        since[i] = 0
-"""
-    names: dict[str, Any] = {"on": state.on, "since": state.since, "hold": state.hold_ms, "state": state}
-    names.update(zip(KEYS, values, strict=True))
-    names.update(mean_temp=means[0], mean_vibration=means[1])
-    exec(source, names)
-    check: Check = names["check"]
-    if "mean_vibration" in when:
-        check = _with_mean(check, values[5], means[1])
-    elif "mean_temp" in when:
-        check = _with_mean(check, values[4], means[0])
-    return check
-
-
-def _with_mean(check: Check, column: list[float], means: list[float]) -> Check:
-    """A sample mean over about ten minutes, exponentially forgotten: the cheapest thing one would write."""
-
-    def with_mean(i: int, t: int) -> None:
-        means[i] += (column[i] - means[i]) * 0.016
-        check(i, t)
-
-    return with_mean
-
-
 def run_plain(flow: Stream, count: int) -> tuple[float, int]:
     """Readings a second of the plain loop, in order of time, and the alarms it raised."""
-    values, triggers, states = plain_rules()
-    point, stamp, value = flow.point[:count].tolist(), flow.time_ms[:count].tolist(), flow.value[:count].tolist()
-    width = len(KEYS)
+    read = plain_loop()
+    station, kind = np.divmod(flow.point[:count], len(KEYS))
+    columns = (station.tolist(), kind.tolist(), flow.time_ms[:count].tolist(), flow.value[:count].tolist())
+    alarms = 0
     begun = time.perf_counter()
-    for p, t, v in zip(point, stamp, value, strict=True):
-        i, kind = divmod(p, width)
-        values[kind][i] = v
-        for check in triggers[kind]:
-            check(i, t)
-    return count / (time.perf_counter() - begun), sum(state.count for state in states)
+    for i, which, t, v in zip(*columns, strict=True):
+        alarms += read[which](i, t, v)
+    return count / (time.perf_counter() - begun), alarms
 
 
 def _spread(figures: list[float]) -> str:

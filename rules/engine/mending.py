@@ -15,8 +15,9 @@ from rules.columns import Bools, Indices, Ints
 from rules.engine.history import Memory
 from rules.engine.layout import ClassLayout
 from rules.engine.plane import Plane
+from rules.engine.rewinding import Stretch, recomputed
 from rules.engine.rows import Rows
-from rules.engine.windows import Emitted, Window
+from rules.engine.windows import Window
 
 
 def mendable(plane: Plane, late: Rows) -> Bools:
@@ -81,18 +82,17 @@ class Mending:
     ) -> tuple[Window, Bools]:
         """The window as it should be, and where it has left its band. ``rows`` are grouped by place in ``row``."""
         slot = oldest_ms // window.plan.step_ms
-        new, _ = window.rewound(row, slot)
         stale_ms = self._live.layout.stale_ms[one.cells(window.plan.source).start + row]
-        emitted = Emitted()
-        new.wind_on(rows, stale_ms, window.slot[row] * window.plan.step_ms, emitted)
-        return new, self._leaves_band(one, window, row, slot, emitted)
+        until_ms = window.slot[row] * window.plan.step_ms
+        stretch = Stretch(row, slot, np.ones(len(row), np.bool_), window.begun[row], stale_ms, until_ms)
+        new, results = recomputed(window, stretch, rows)
+        return new, self._leaves_band(one, window, row, slot, results)
 
-    def _leaves_band(self, one: ClassLayout, window: Window, row: Indices, slot: Ints, emitted: Emitted) -> Bools:
+    def _leaves_band(self, one: ClassLayout, window: Window, row: Indices, slot: Ints, results: Rows) -> Bools:
         cells, base = self._live.cells, one.cells(window.plan.column).start
         left: Bools = cells.since_ms[base + row] >= (slot + 1) * window.plan.step_ms
-        for local, value in zip(emitted.row, emitted.value, strict=True):
-            cell = base + row[local]
-            fits = (value >= cells.low[cell]) & (value <= cells.high[cell])
-            fits |= np.isnan(value) & np.isnan(cells.value[cell])
-            left[local[~fits]] = True
+        cell, value = base + row[results.cell], results.value
+        fits = (value >= cells.low[cell]) & (value <= cells.high[cell])
+        fits |= np.isnan(value) & np.isnan(cells.value[cell])
+        left[results.cell[~fits]] = True
         return left

@@ -43,12 +43,13 @@ class Plane:
                 self.cells.expiry_ms[one.cells(column)] = 2 * -BEGINNING_MS
                 self.cells.rebound(np.arange(one.cells(column).start, one.cells(column).stop))
 
-    def step(self, batch: Ranked | None, until_ms: Ints | int | None) -> Rows:
+    def step(self, batch: Ranked | None, until_ms: Ints | int | None, derived: Rows | None = None) -> Rows:
         """Take in a batch and move the horizons forward.
 
         Args:
             batch: rows in any order; ``None`` for none.
             until_ms: int64[G] or one moment, to which horizons rise as well.
+            derived: results of windows by (cell, time), if they were computed elsewhere; the windows rest then.
 
         Returns:
             The rows that came too late for this plane; nothing of them was used.
@@ -65,7 +66,7 @@ class Plane:
             events,
             self.cells.expired(self.horizon_ms),
             self._expiring_at_once(events),
-            self._windows(looked_back),
+            self._windows(looked_back) if derived is None else self.cells.derived(derived),
             self._dates_passed(before),
         ]
         self._judge(joined([part for part in parts if len(part.cell)]))

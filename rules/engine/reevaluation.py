@@ -20,9 +20,10 @@ from rules.engine.intervals import IntervalBook
 from rules.engine.layout import ClassLayout
 from rules.engine.machines import Machines
 from rules.engine.plane import Plane
-from rules.engine.rows import Ranked, Rows, firsts
+from rules.engine.rewinding import Stretch, begin_slot, recomputed, results_at
+from rules.engine.rows import Ranked, Rows, firsts, joined
 from rules.engine.saved import SavedState, SavedStates, save
-from rules.engine.windows import Emitted, Window
+from rules.engine.windows import Window
 
 
 class Reevaluation:
@@ -53,11 +54,9 @@ class Reevaluation:
         rows = self._readings(plane, facility, cell, at_ms, int(horizon.max()) + 1)
         before = rows.rows.take(rows.time_ms <= at_ms[layout.cell_facility[rows.cell]])
         _rebuild(plane, before, at_ms)
-        for one, window, live, row in self._windows(plane, facility):
-            start, stop = np.searchsorted(before.cell, _span(one, window)).tolist()
-            _rebuild_window(plane, one, window, before.between(start, stop), at_ms[one.facilities], (live, row))
+        derived = self._rewind(plane, facility, rows, at_ms, horizon)
         self._reopen(plane, machine, at_ms)
-        self._play(plane, rows, (facility, state, machine), at_ms, horizon)
+        self._play(plane, rows, derived, (facility, state, machine), at_ms, horizon)
         self._book.record(plane.take_switches(), machine)
         _copy_back(self._live, plane, facility, cell, machine)
         return len(rows.cell)
@@ -105,11 +104,43 @@ class Reevaluation:
             self._book.begin(int(machine[own]), Interval(start_ms=start_ms, stop_ms=None, since_ms=since_ms))
         plane.begin(at_ms)
 
+    def _rewind(self, plane: Plane, facility: Indices, rows: Ranked, at_ms: Ints, horizon_ms: Ints) -> Rows:
+        """Compute all windows up to the horizon; their results after the saved state, by (cell, time)."""
+        found = []
+        for one, window, live, row in self._windows(plane, facility):
+            source, target = one.cells(window.plan.source), one.cells(window.plan.column)
+            at, step_ms = at_ms[one.facilities], window.plan.step_ms
+            start, stop = np.searchsorted(rows.cell, (source.start, source.stop)).tolist()
+            mine = rows.rows.between(start, stop)
+            mine = mine._replace(cell=mine.cell - source.start)
+            known = live.reaches(row, at // step_ms)
+            slot = np.where(known, at // step_ms, begin_slot(mine, one.size, step_ms))
+            able = np.flatnonzero(slot != BEGINNING_MS)
+            stale_ms, until_ms = plane.layout.stale_ms[source], horizon_ms[one.facilities]
+            # Behind its first readings a window knows nothing; before the very first one there was nothing.
+            begun = np.where(known, live.begun[row], slot + np.where(at == BEGINNING_MS, 0, window.plan.slots))
+            stretch = Stretch(row[able], slot[able], known[able], begun[able], stale_ms[able], until_ms[able])
+            inside = np.zeros(one.size, np.bool_)
+            inside[able] = True
+            part = mine.take(inside[mine.cell])
+            new, results = recomputed(live, stretch, part._replace(cell=np.searchsorted(able, part.cell)))
+            window.put(able, new)
+            results = results._replace(cell=able[results.cell])
+            plane.cells.value[target] = results_at(results, one.size, at)
+            later = results.take(results.time_ms > at[results.cell])
+            found.append(later._replace(cell=later.cell + target.start))
+        return joined(found)
+
     def _play(
-        self, plane: Plane, rows: Ranked, place: tuple[Indices, Ints, Indices], at_ms: Ints, horizon_ms: Ints
+        self,
+        plane: Plane,
+        rows: Ranked,
+        derived: Rows,
+        place: tuple[Indices, Ints, Indices],
+        at_ms: Ints,
+        horizon_ms: Ints,
     ) -> None:
         facility, state, machine = place
-        owner = plane.layout.cell_facility[rows.cell]
         newest = len(self._saved.states) - 1
         done_ms = at_ms.copy()
         machine_owner = plane.layout.machine_facility
@@ -118,14 +149,17 @@ class Reevaluation:
             self._renew(begun, number, np.flatnonzero(state < number), facility, machine, machine_owner)
         if (state < newest).any():
             until_ms = np.where(state < newest, self._saved.states[newest].at_ms[facility], at_ms)
-            self._forward(plane, rows, owner, done_ms, until_ms)
+            self._forward(plane, rows, derived, done_ms, until_ms)
             self._renew(save(plane, 0), newest, np.flatnonzero(state < newest), facility, machine, machine_owner)
             done_ms = np.maximum(done_ms, until_ms)
-        self._forward(plane, rows, owner, done_ms, horizon_ms)
+        self._forward(plane, rows, derived, done_ms, horizon_ms)
 
-    def _forward(self, plane: Plane, rows: Ranked, owner: Indices, done_ms: Ints, until_ms: Ints) -> None:
-        now: Bools = (rows.time_ms > done_ms[owner]) & (rows.time_ms <= until_ms[owner])
-        late = plane.step(rows.take(now), until_ms)
+    def _forward(self, plane: Plane, rows: Ranked, derived: Rows, done_ms: Ints, until_ms: Ints) -> None:
+        owner = plane.layout.cell_facility
+        now: Bools = (rows.time_ms > done_ms[owner[rows.cell]]) & (rows.time_ms <= until_ms[owner[rows.cell]])
+        mine = owner[derived.cell]
+        due: Bools = (derived.time_ms > done_ms[mine]) & (derived.time_ms <= until_ms[mine])
+        late = plane.step(rows.take(now), until_ms, derived.take(due))
         if len(late.cell):
             raise AssertionError("a reading was late in a re-evaluation")
 
@@ -160,41 +194,11 @@ def _rebuild(plane: Plane, before: Rows, at_ms: Ints) -> None:
     plane.cells.floor_ms[newest.cell] = at
 
 
-def _span(one: ClassLayout, window: Window) -> tuple[int, int]:
-    source = one.cells(window.plan.source)
-    return source.start, source.stop
-
-
-def _rebuild_window(
-    plane: Plane, one: ClassLayout, window: Window, rows: Rows, at_ms: Ints, origin: tuple[Window, Indices]
-) -> None:
-    """A window as it stood at ``at_ms``: set back from the live one where that reaches, else from readings alone."""
-    live, live_row = origin
-    source, result = one.cells(window.plan.source), plane.cells.value[one.cells(window.plan.column)]
-    stale_ms = plane.layout.stale_ms[source]
-    row, emitted = rows.cell - source.start, Emitted()
-    slot = at_ms // window.plan.step_ms
-    able = live.reaches(live_row, slot)
-    back = np.flatnonzero(able)
-    if len(back):
-        new, result[back] = live.rewound(live_row[back], slot[back])
-        place = np.searchsorted(back, row)
-        mine = np.flatnonzero(able[row])
-        now_on = Emitted()
-        new.wind_on(Rows(place[mine], rows.time_ms[mine], rows.value[mine]), stale_ms[back], at_ms[back], now_on)
-        window.put(back, new)
-        for part, value in zip(now_on.row, now_on.value, strict=True):
-            result[back[part]] = value
-    rest = np.flatnonzero(~able[row])
-    window.feed(row[rest], rows.time_ms[rest], rows.value[rest], stale_ms[row[rest]], emitted)
-    window.close_until(np.where(able, BEGINNING_MS, at_ms), emitted)
-    for part, value in zip(emitted.row, emitted.value, strict=True):
-        result[part] = value
-    # The ring knows nothing of the slots before: it may be set back only behind one whole window.
-    window.begun[~able] += window.plan.slots
-
-
 def _copy_back(live: Plane, plane: Plane, facility: Indices, cell: Indices, machine: Indices) -> None:
+    for one, windows in zip(plane.layout.classes, plane.windows, strict=True):
+        for window in windows:
+            floor = plane.cells.floor_ms[one.cells(window.plan.source)]
+            np.maximum(floor, window.slot * window.plan.step_ms - 1, out=floor)
     for name in Cells.COLUMNS:
         getattr(live.cells, name)[cell] = getattr(plane.cells, name)
     for name in Machines.COLUMNS:

@@ -15,7 +15,7 @@ import numpy as np
 
 from rules.columns import BEGINNING_MS, Bools, Floats, Indices, Ints
 from rules.engine.layout import WindowPlan
-from rules.engine.rows import Rows, firsts
+from rules.engine.rows import firsts
 
 REWIND_SLOTS = 30
 """How many slots before the open one a window can be set back to."""
@@ -160,7 +160,7 @@ class Window:
         head = fold(self.head[at], share)
         window_known = self.window_known_ms[at] + known - self.known_ring[(number - plan.slots) % self._ring, at]
         window = fold(self.tail[place + 1, at], head)
-        emitted.add(row, end_ms, self._result(window, window_known))
+        emitted.add(row, end_ms, self.result(window, window_known))
         self.tail[place, at] = share
         self.share_ring[number % self._ring, at] = share
         self.known_ring[number % self._ring, at] = known
@@ -173,7 +173,7 @@ class Window:
         if len(finished):
             self._fold_tails(finished)
 
-    def _result(self, window: Floats, known_ms: Ints) -> Floats:
+    def result(self, window: Floats, known_ms: Ints) -> Floats:
         """What a window comes to; unknown if it was known for less than half of its time."""
         half = 2 * known_ms >= self.plan.slots * self.plan.step_ms
         result = self.plan.aggregate.finish(window, known_ms)
@@ -194,46 +194,6 @@ class Window:
         """Whether each row can be set back to the beginning of a slot."""
         able: Bools = (slot >= self.begun[row]) & (slot > self.slot[row] - REWIND_SLOTS) & (slot <= self.slot[row])
         return able
-
-    def rewound(self, row: Indices, slot: Ints) -> tuple[Window, Floats]:
-        """Some rows as they stood when ``slot`` began, and the result that held then.
-
-        What the measurement held at that moment is not known here: ``wind_on`` is told.
-        """
-        plan, fold = self.plan, self.plan.aggregate.fold
-        back = Window(plan, len(row))
-        places = np.arange(plan.slots)[:, None]
-        here = slot % plan.slots
-        number = slot - here + places - np.where(places >= here, plan.slots, 0)
-        share = self.share_ring[number % self._ring, row]
-        # At the beginning of a block the window is the whole block before, folded from its front as its head was.
-        counted = np.where(here == 0, plan.slots, here)
-        for place in range(int(counted.max(initial=0))):
-            back.head = np.where(place < counted, fold(back.head, share[place]), back.head)
-        for place in range(plan.slots - 2, -1, -1):
-            share[place] = np.where(place >= here, fold(share[place], share[place + 1]), share[place])
-        back.tail[:-1] = share
-        back.share_ring, back.known_ring = self.share_ring[:, row], self.known_ring[:, row]
-        back.window_known_ms = back.known_ring[number % self._ring, np.arange(len(row))].sum(axis=0, dtype=np.int64)
-        before = np.where(here == 0, plan.aggregate.identity, share[here, np.arange(len(row))])
-        result = self._result(fold(before, back.head), back.window_known_ms)
-        back.head[here == 0] = plan.aggregate.identity
-        back.slot, back.begun = slot.copy(), self.begun[row]
-        back.from_ms = slot * plan.step_ms
-        return back, result
-
-    def wind_on(self, rows: Rows, stale_ms: Ints, until_ms: Ints, emitted: Emitted) -> None:
-        """Go on from ``rewound``: ``rows`` by (row, time), from before the slot began; stale_ms, until_ms int64[m]."""
-        before = rows.time_ms <= self.from_ms[rows.cell]
-        held = rows.take(before)
-        last = np.ones(len(held.cell), np.bool_)
-        last[:-1] = firsts(held.cell)[1:]
-        held = held.take(last & ~np.isnan(held.value))
-        self.value[held.cell], self.until_ms[held.cell] = held.value, held.time_ms + stale_ms[held.cell]
-        after = rows.take(~before)
-        if len(after.cell):
-            self.feed(after.cell, after.time_ms, after.value, stale_ms[after.cell], emitted)
-        self.close_until(until_ms, emitted)
 
     def cut(self, row: Indices) -> Window:
         """Some of the rows."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from core.units import Unit
 from rules.columns import Floats, Ints, Tri
 
@@ -80,14 +82,14 @@ class WindowAggregate:
     Attributes:
         identity: what an empty slot holds.
         piece: float64[n] values held for int64[n] milliseconds (>= 0) to their share of a slot.
-        fold: joins two shares; associative.
+        fold: joins two shares; a ufunc, associative and commutative.
         finish: share of the whole window and int64[n] known milliseconds (> 0) to the result.
     """
 
     word: str
     identity: float
     piece: Callable[[Floats, Ints], Floats]
-    fold: Callable[[Floats, Floats], Floats]
+    fold: np.ufunc
     finish: Callable[[Floats, Ints], Floats]
 
 

@@ -1,0 +1,208 @@
+"""Windows computed anew over a stretch of time: all slots of all late facilities in one go.
+
+Live windows close one slot of all facilities at a time. A late reading needs the other way round: few facilities,
+many slots. Here the pieces of all readings are cut at the slots' ends and folded into a table of slots by facilities;
+heads and tails of all blocks are accumulated along it (the scans of ``windows.py``, in the same order of operations,
+so the results are the same to the last bit), and every window is one fold of the two. The table begins with the slots
+that the ring of the live window still knows, or with nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rules.columns import BEGINNING_MS, Bools, Floats, Indices, Ints
+from rules.engine.rows import NO_ROWS, Rows, firsts, joined
+from rules.engine.windows import Window
+
+_MOST_CELLS = 2_000_000
+"""Slots times facilities worked on at once; 16 MB a table."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """What is to be computed for k rows of a window.
+
+    Attributes:
+        row: intp[k], rows of the live window.
+        slot: int64[k], the first slot that may differ.
+        known: bool[k], whether the live window can be set back that far; else nothing is known before.
+        begun: int64[k], how far back the result may be set back in its turn.
+        stale_ms: int64[k]; until_ms: int64[k], slots ending until then are closed.
+    """
+
+    row: Indices
+    slot: Ints
+    known: Bools
+    begun: Ints
+    stale_ms: Ints
+    until_ms: Ints
+
+    def take(self, chosen: Indices) -> Stretch:
+        """Some of the rows."""
+        return Stretch(
+            self.row[chosen],
+            self.slot[chosen],
+            self.known[chosen],
+            self.begun[chosen],
+            self.stale_ms[chosen],
+            self.until_ms[chosen],
+        )
+
+
+def recomputed(live: Window, stretch: Stretch, rows: Rows) -> tuple[Window, Rows]:
+    """The window after the stretch, and its results.
+
+    Args:
+        live: the window as it is.
+        stretch: where and how far.
+        rows: readings with ``cell`` the place in ``stretch``, sorted by (cell, time), from one ``stale_ms`` before the
+            stretch on (and one window before it where nothing is known).
+
+    Returns:
+        A window of k rows, and rows (place in the stretch, slot end, result) sorted by both, beginning with the result
+        that held when the stretch began.
+    """
+    count, plan = len(stretch.row), live.plan
+    whole = Window(plan, count)
+    if not count:
+        return whole, NO_ROWS
+    first = stretch.slot.min() // plan.slots - 2
+    length = (int((stretch.until_ms // plan.step_ms).max()) // plan.slots - int(first) + 1) * plan.slots
+    size = max(1, _MOST_CELLS // length)
+    found = []
+    for start in range(0, count, size):
+        chosen = np.arange(start, min(count, start + size))
+        begin, stop = np.searchsorted(rows.cell, (start, chosen[-1] + 1)).tolist()
+        part = rows.between(begin, stop)
+        table = _Table(live, stretch.take(chosen), part._replace(cell=part.cell - start))
+        whole.put(chosen, table.window())
+        results = table.results()
+        found.append(results._replace(cell=results.cell + start))
+    return whole, joined(found)
+
+
+class _Table:
+    """Shares and known times by slot and row: float64[l, k], int64[l, k], from the block before the first needed one."""
+
+    def __init__(self, live: Window, stretch: Stretch, rows: Rows) -> None:
+        self._live, self._stretch, self._rows = live, stretch, rows
+        self._plan, self._aggregate = live.plan, live.plan.aggregate
+        slots = self._plan.slots
+        self._count = len(stretch.row)
+        self._open: Ints = np.maximum(stretch.until_ms // self._plan.step_ms, stretch.slot)
+        self._first = int(stretch.slot.min()) // slots * slots - 2 * slots
+        self._length = (int(self._open.max()) // slots + 1) * slots - self._first
+        self._share = np.full((self._length, self._count), self._aggregate.identity)
+        self._known = np.zeros((self._length, self._count), np.int64)
+        self._place = np.arange(self._count)
+        self._remember()
+        self._add_pieces()
+        blocks = self._share.reshape(-1, slots, self._count)
+        self._head = self._aggregate.fold.accumulate(blocks, axis=1).reshape(self._share.shape)
+        tail = self._aggregate.fold.accumulate(blocks[:, ::-1], axis=1)[:, ::-1]
+        self._tail = tail.reshape(self._share.shape)
+        total = np.cumsum(self._known, axis=0)
+        self._window_known = total.copy()
+        self._window_known[slots:] -= total[:-slots]
+
+    def _remember(self) -> None:
+        """The slots of one window before the stretch, as the live ring has them."""
+        live, known = self._live, np.flatnonzero(self._stretch.known)
+        slots, ring = self._plan.slots, len(live.share_ring)
+        number = self._stretch.slot[known] - slots + np.arange(slots)[:, None]
+        row = self._stretch.row[known]
+        self._share[number - self._first, known] = live.share_ring[number % ring, row]
+        self._known[number - self._first, known] = live.known_ring[number % ring, row]
+
+    def _add_pieces(self) -> None:
+        """Cut what was held at the slots' ends and fold it in, in the order of time."""
+        step_ms, (cell, time_ms, value) = self._plan.step_ms, self._rows
+        if not len(cell):
+            return
+        until = (self._open * step_ms)[cell]
+        until[:-1] = np.where(cell[1:] == cell[:-1], time_ms[1:], until[:-1])
+        end = np.minimum(until, time_ms + self._stretch.stale_ms[cell])
+        begin = np.maximum(time_ms, (self._stretch.slot * step_ms)[cell])
+        held = np.flatnonzero((end > begin) & ~np.isnan(value))
+        begin, end = begin[held], end[held]
+        first = begin // step_ms
+        times = (end - 1) // step_ms - first + 1
+        piece = np.repeat(np.arange(len(held)), times)
+        slot = first[piece] + np.arange(len(piece)) - (np.cumsum(times) - times)[piece]
+        held_ms = np.minimum(end[piece], (slot + 1) * step_ms) - np.maximum(begin[piece], slot * step_ms)
+        target = (slot - self._first) * self._count + cell[held][piece]
+        self._aggregate.fold.at(self._share.reshape(-1), target, self._aggregate.piece(value[held][piece], held_ms))
+        np.add.at(self._known.reshape(-1), target, held_ms)
+
+    def results(self) -> Rows:
+        """Every result from the one at the beginning of the stretch on, by row and time."""
+        slots = self._plan.slots
+        number = self._first + np.arange(slots, self._length)[None, :]
+        wanted = (number >= (self._stretch.slot - 1)[:, None]) & (number < self._open[:, None])
+        row, place = np.nonzero(wanted)
+        at = place + slots
+        inside = at % slots
+        before = np.where(inside == slots - 1, self._aggregate.identity, self._tail[at - slots + 1, row])
+        window = self._aggregate.fold(before, self._head[at, row])
+        value = self._live.result(window, self._window_known[at, row])
+        return Rows(row, (self._first + at + 1) * self._plan.step_ms, value)
+
+    def window(self) -> Window:
+        """The window after the last closed slot."""
+        plan, stretch, place = self._plan, self._stretch, self._place
+        new, slots = Window(plan, self._count), plan.slots
+        at = self._open - self._first
+        inside = self._open % slots
+        new.slot, new.share, new.known_ms = self._open, self._share[at, place], self._known[at, place]
+        new.head = np.where(inside == 0, plan.aggregate.identity, self._head[at - 1, place])
+        new.window_known_ms = self._window_known[at - 1, place]
+        places = np.arange(slots)[:, None]
+        current = at - inside + places
+        new.tail[:-1] = np.where(places < inside, self._share[current, place], self._tail[current - slots, place])
+        self._fill_rings(new)
+        new.begun = stretch.begun
+        new.from_ms = self._open * plan.step_ms
+        self._set_held(new)
+        return new
+
+    def _fill_rings(self, new: Window) -> None:
+        known, ring = np.flatnonzero(self._stretch.known), len(new.share_ring)
+        new.share_ring[:, known] = self._live.share_ring[:, self._stretch.row[known]]
+        new.known_ring[:, known] = self._live.known_ring[:, self._stretch.row[known]]
+        number = self._open - ring + np.arange(ring)[:, None]
+        fresh, row = np.nonzero(number >= self._stretch.slot)
+        number = number[fresh, row]
+        new.share_ring[number % ring, row] = self._share[number - self._first, row]
+        new.known_ring[number % ring, row] = self._known[number - self._first, row]
+
+    def _set_held(self, new: Window) -> None:
+        """The value that is held at the end."""
+        cell, time_ms, value = self._rows
+        if not len(cell):
+            return
+        last = np.ones(len(cell), np.bool_)
+        last[:-1] = firsts(cell)[1:]
+        row, time_ms, value = cell[last], time_ms[last], value[last]
+        unknown = np.isnan(value)
+        new.value[row] = np.where(unknown, 0.0, value)
+        new.until_ms[row] = np.where(unknown, time_ms, time_ms + self._stretch.stale_ms[row])
+        new.from_ms[row] = np.maximum(new.from_ms[row], time_ms)
+
+
+def results_at(results: Rows, count: int, at_ms: Ints) -> Floats:
+    """float64[count]: the last result at or before a moment of each place; NaN where there is none."""
+    value: Floats = np.full(count, np.nan)
+    past = results.take(results.time_ms <= at_ms[results.cell])
+    value[past.cell] = past.value
+    return value
+
+
+def begin_slot(rows: Rows, count: int, step_ms: int) -> Ints:
+    """int64[count]: the slot of the first reading of each place; ``BEGINNING_MS`` where there is none."""
+    slot: Ints = np.full(count, BEGINNING_MS)
+    first = np.flatnonzero(firsts(rows.cell))
+    slot[rows.cell[first]] = rows.time_ms[first] // step_ms
+    return slot
