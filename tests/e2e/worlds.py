@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import json
+import os
+import signal
 import subprocess
+import sys
+import threading
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -87,3 +92,63 @@ def mock(port: int, *, setup: bool = False) -> Iterator[World]:
             )
         finally:
             process.terminate()
+
+
+def demo_logins(data: Path) -> dict[str, Login]:
+    """The one-time logins a demo has left beside its data, by username."""
+    lines = (data / "secrets" / "logins.txt").read_text(encoding="utf-8").splitlines()
+    return {name: Login(username=name, password=password) for name, password in (line.split() for line in lines)}
+
+
+def demo_world(base_url: str, data: Path) -> World:
+    """A running demo as the tests see it."""
+    logins = demo_logins(data)
+    with (data / "registry" / "people.csv").open(encoding="utf-8", newline="") as file:
+        people = {row["name_zh"]: row["code"] for row in csv.DictReader(file)}
+    return World(
+        base_url=base_url,
+        manager=logins["city-manager"],
+        workers={name: logins[code] for name, code in people.items() if code in logins},
+        alarm_within_s=240.0,
+    )
+
+
+@contextlib.contextmanager
+def demo(data: Path, ports: tuple[int, int, int]) -> Iterator[World]:
+    """`twingrid demo` with these ports of pages, broker and first simulated bus, ended by Ctrl-C; or the one that
+    `TWINGRID_E2E_URL` and `TWINGRID_E2E_DATA` name, which runs already."""
+    running, its_data = os.environ.get("TWINGRID_E2E_URL"), os.environ.get("TWINGRID_E2E_DATA")
+    if running and its_data:
+        yield demo_world(running, Path(its_data))
+        return
+    if not (WEB / "dist" / "index.html").is_file():
+        pytest.skip("the pages are not built: make web")
+    pages, broker, bus = (str(port) for port in ports)
+    command = [sys.executable, "-m", "app", "demo", "--fresh", "--data", str(data)]
+    command += ["--port", pages, "--broker-port", broker, "--modbus-port", bus]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
+    said: list[str] = []
+    ready = threading.Event()
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        address = f"http://localhost:{pages}"
+
+        def listen() -> None:
+            assert process.stdout is not None
+            for line in process.stdout:
+                said.append(line)
+                if address in line:
+                    ready.set()
+            ready.set()  # it has ended: waiting on would be in vain
+
+        listener = threading.Thread(target=listen, name="output of the demo", daemon=True)
+        listener.start()
+        try:
+            ready.wait(120)
+            assert any(address in line for line in said), "the demo did not come up:\n" + "".join(said[-40:])
+            yield demo_world(address, data)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
+            listener.join(5)

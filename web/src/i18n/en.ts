@@ -318,9 +318,11 @@ export default {
     note: {
       handle: "What was done? (optional)",
       verify: "What did you see? (optional)",
+      verifyStill: "Why does the repair count?",
       reject: "What is not repaired?",
       return: "Why do you return it?",
     },
+    stillOn: "The alarm is still on. If it is repaired nevertheless, say why; otherwise choose “Not repaired”.",
     noteHint: "What you type is kept on the phone, even if you close the page.",
     confirm: { handle: "Report as done", verify: "It holds", reject: "Ask for rework", return: "Return it" },
   },

@@ -318,9 +318,11 @@ export default {
     note: {
       handle: "做了什么？（可不填）",
       verify: "看到什么？（可不填）",
+      verifyStill: "为什么仍算修好？",
       reject: "哪里没修好？",
       return: "为什么退回？",
     },
+    stillOn: "报警仍未消失。如确已修好，请说明原因；否则请选“不合格”。",
     noteHint: "输入内容会保存在手机上，关闭页面也不会丢。",
     confirm: { handle: "确认完成", verify: "确认合格", reject: "要求返工", return: "确认退回" },
   },

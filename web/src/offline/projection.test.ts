@@ -6,7 +6,7 @@ function waiting(task: number, action: string, refused: string | null = null): O
   return { key: `${task}${action}`, user: "w", lane: taskLane(task), action, path: "", body: {}, created_ms: 0, attempts: 0, next_try_ms: 0, refused };
 }
 
-const task = { id: 7, kind: "handle", state: "waiting", actions: ["accept", "return"] } as const;
+const task = { id: 7, kind: "handle", state: "waiting", ready: true, actions: ["accept", "return"] } as const;
 
 describe("projection", () => {
   it("is the server's word while nothing waits", () => {
@@ -24,6 +24,12 @@ describe("projection", () => {
   it("offers a verifier both answers on site", () => {
     const verification = { ...task, kind: "verify" } as const;
     expect(project(verification, [waiting(7, "accept"), waiting(7, "arrive")]).actions).toEqual(["verify", "reject", "return"]);
+    expect(project(verification, [waiting(7, "accept"), waiting(7, "reject")])).toMatchObject({ state: "accepted", actions: [] });
+  });
+
+  it("offers no answer before the repair has been reported", () => {
+    const early = { ...task, kind: "verify", ready: false } as const;
+    expect(project(early, [waiting(7, "accept")]).actions).toEqual(["arrive", "return"]);
   });
 
   it("stops at a refusal and shows the server's state", () => {

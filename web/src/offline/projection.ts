@@ -2,7 +2,7 @@
  * What a task will be once the waiting actions have reached the server. A worker without signal goes on working: after
  * "accept" the next button is "on site", whether or not the server knows yet.
  */
-import type { TaskAction, TaskKind, TaskState } from "@/api/schema";
+import type { TaskAction, TaskKind, TaskState, TaskSummary } from "@/api/schema";
 import type { OutboxEntry } from "./outbox";
 
 export interface Standing {
@@ -28,10 +28,11 @@ const AFTER: Readonly<Record<TaskKind, Partial<Record<TaskAction, After>>>> = {
     return: { state: "waiting", actions: [] },
   },
   verify: {
-    accept: { state: "accepted", actions: ["arrive", "return"] },
+    accept: { state: "accepted", actions: ["arrive", "verify", "reject", "return"] },
     arrive: { state: "on_site", actions: ["verify", "reject", "return"] },
     verify: { state: "done", actions: [] },
-    reject: { state: "done", actions: [] },
+    // Rework: the verification waits for the next report of the repair.
+    reject: { state: "accepted", actions: [] },
     return: { state: "waiting", actions: [] },
   },
 };
@@ -39,7 +40,7 @@ const AFTER: Readonly<Record<TaskKind, Partial<Record<TaskAction, After>>>> = {
 export const taskLane = (id: number): string => `task:${id}`;
 
 export function project(
-  task: { readonly id: number; readonly kind: TaskKind; readonly state: TaskState; readonly actions: readonly TaskAction[] },
+  task: Pick<TaskSummary, "id" | "kind" | "state" | "ready"> & { readonly actions: readonly TaskAction[] },
   entries: readonly OutboxEntry[],
 ): Standing {
   let { state, actions } = task;
@@ -50,6 +51,7 @@ export function project(
     waiting += 1;
     const after = AFTER[task.kind][entry.action as TaskAction];
     if (after) ({ state, actions } = after);
+    if (!task.ready) actions = actions.filter((action) => action !== "verify" && action !== "reject");
   }
   return { state, actions, waiting, refused: null };
 }

@@ -3,7 +3,7 @@ import { computed, shallowRef, type ShallowRef } from "vue";
 import { ApiError, whenUnauthenticated } from "@/api/client";
 import * as api from "@/api/routes";
 import type { Me } from "@/api/schema";
-import { useLanguage } from "@/i18n";
+import { language, useLanguage } from "@/i18n";
 import type { Language } from "@/format/time";
 import { forgetSeen } from "@/offline/memory";
 import { startLive, stopLive } from "@/live/store";
@@ -57,8 +57,15 @@ export function knowSession(): Promise<void> {
   return asked;
 }
 
+/** A language pressed before the login wins over the login's own; at a first login, whose language nobody chose, what is read does. */
+let pressed: Language | null = null;
+
 export async function login(username: string, password: string): Promise<void> {
-  await enter(await api.postSession({ username, password }), true);
+  let person = await api.postSession({ username, password });
+  const wanted = pressed ?? (person.must_change_password ? language() : null);
+  if (wanted !== null && wanted !== person.language) person = await api.patchSession({ language: wanted });
+  pressed = null;
+  await enter(person, true);
 }
 
 export async function setUp(body: Parameters<typeof api.postSetup>[0]): Promise<void> {
@@ -78,9 +85,10 @@ export async function logout(): Promise<void> {
 }
 
 /** The person's language, kept with the login so that notifications speak it too. */
-export async function chooseLanguage(language: Language): Promise<void> {
-  await useLanguage(language);
-  if (current.value) current.value = await api.patchSession({ language });
+export async function chooseLanguage(chosen: Language): Promise<void> {
+  await useLanguage(chosen);
+  if (current.value) current.value = await api.patchSession({ language: chosen });
+  else pressed = chosen;
 }
 
 /** Call `listener` when the server has ended the session. */
