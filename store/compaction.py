@@ -147,7 +147,7 @@ class Compactor:
     ) -> Segment:
         """Readings and their minutes side by side."""
         number = self._number()
-        raw = self._writer("raw", number, day, with_text=with_text)
+        raw = self._writer("raw", number, day, level=level, with_text=with_text)
         minute = self._writer("minute", number, day)
         from_ms, to_ms = (day + 1) * DAY_MS, day * DAY_MS
         try:
@@ -208,9 +208,11 @@ class Compactor:
         groups = max(1, self._settings.merge_rows // self._settings.row_group_rows)
         return split_points([file.row_groups() for file in files], groups)
 
-    def _writer(self, tier: str, number: int, day: int, *, with_text: bool = False) -> SegmentWriter:
-        # Roll-ups are wider rows than readings, and a chart wants 1,440 of them: smaller groups decode quicker.
-        rows = self._settings.row_group_rows if tier == "raw" else max(1, self._settings.row_group_rows // 4)
+    def _writer(self, tier: str, number: int, day: int, *, level: int = 0, with_text: bool = False) -> SegmentWriter:
+        # Smaller groups decode quicker, larger ones cost less: a chart wants 1,440 roll-ups, which are wide rows, and
+        # of a fresh segment only a few readings.
+        small = tier != "raw" or level == 0
+        rows = max(1, self._settings.row_group_rows // 4) if small else self._settings.row_group_rows
         return SegmentWriter(self._folder.path(tier, number, day), rows, with_text=with_text)
 
     def _number(self) -> int:

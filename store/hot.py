@@ -1,41 +1,57 @@
-"""The readings that are not in a segment yet, mirrored in memory as the blocks they were committed in.
+"""The readings that are not in a segment yet, mirrored in memory as one growing set of columns.
 
-The database holds the same rows; they are read from there only when the store opens. A block never changes once it is
-in the list, so a reader takes the list under the lock and scans it without one. Small blocks are joined as they pile
-up, which keeps a scan for one point at a few hundred array operations at most.
+The database holds the same rows; they are read from there only when the store opens. Rows below the length never
+change, and an append only writes beyond it, so a reader takes the arrays and the length under the lock and scans them
+without it. One long scan instead of many short ones matters: each array operation gives up the interpreter's lock and
+has to win it back from the thread that commits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
-from core.readings import Readings, concat
+import numpy as np
 
-_JOIN_BLOCKS = 16
-_JOIN_ROWS = 65_536
+from core.readings import Readings, empty
+
+_FIRST_CAPACITY = 16_384
+_NAMES = ("point", "time_ms", "value", "quality", "epoch", "offset")
 
 
-class HotBlocks:
-    """An append-only sequence of batches. Not thread-safe; its owner holds the view lock."""
+class HotColumns:
+    """Append-only columns. Not thread-safe; its owner holds the view lock."""
 
-    def __init__(self, blocks: Sequence[Readings] = ()) -> None:
-        """Start with ``blocks``, oldest first."""
-        self._blocks: list[Readings] = []
+    def __init__(self, batches: Iterable[Readings] = ()) -> None:
+        """Start with ``batches``, oldest first."""
+        nothing = empty()
+        self._columns = {name: getattr(nothing, name) for name in _NAMES}
+        self._text: dict[int, str] = {}
         self.rows = 0
-        for block in blocks:
-            self.append(block)
+        for batch in batches:
+            self.append(batch)
 
     def append(self, batch: Readings) -> None:
         """Add the newest batch."""
-        if len(batch) == 0:
-            return
-        self._blocks.append(batch)
-        self.rows += len(batch)
-        tail = self._blocks[-_JOIN_BLOCKS:]
-        small = [block for block in tail if len(block) < _JOIN_ROWS]
-        if len(small) == len(tail) == _JOIN_BLOCKS:
-            self._blocks[-_JOIN_BLOCKS:] = [concat(tail)]
+        first, stop = self.rows, self.rows + len(batch)
+        self._reserve(stop)
+        for name, column in self._columns.items():
+            column[first:stop] = getattr(batch, name)
+        for row, text in batch.text.items():
+            self._text[first + row] = text
+        self.rows = stop
 
-    def snapshot(self) -> tuple[Readings, ...]:
-        """The blocks as they are now, oldest first."""
-        return tuple(self._blocks)
+    def snapshot(self) -> Readings:
+        """The rows as they are now, in the order they came; later texts may be in the mapping, later rows are not."""
+        views = {name: column[: self.rows] for name, column in self._columns.items()}
+        return Readings(**views, text=self._text)
+
+    def _reserve(self, rows: int) -> None:
+        """Room for ``rows``; snapshots keep the arrays they have."""
+        capacity = len(self._columns["point"])
+        if rows <= capacity:
+            return
+        capacity = max(rows, 2 * capacity, _FIRST_CAPACITY)
+        for name, column in self._columns.items():
+            grown = np.empty(capacity, column.dtype)
+            grown[: self.rows] = column[: self.rows]
+            self._columns[name] = grown

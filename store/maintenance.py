@@ -1,8 +1,8 @@
 """When to flush, merge, close and forget; the rounds that keep the store small and quick.
 
 A round may be killed anywhere: files become visible in one transaction (``StoreState.switch``), and files that are
-not in the manifest are deleted at the next start. The background thread only flushes, when the hot table is full;
-merging is left to ``maintain``, which the owner calls in its quiet moments.
+not in the manifest are deleted at the next start. The background thread flushes when the hot table is full and merges
+the smallest segments; merging is left to ``maintain``, which the owner calls in its quiet moments.
 """
 
 from __future__ import annotations
@@ -88,12 +88,20 @@ class Maintainer:
                 return
             try:
                 self.flush(self._clock.now_ms())
+                self._merge_small(self._clock.now_ms())
             except Unavailable as error:
                 self.failures += 1
                 _LOG.error("hot readings could not be written to segments", extra={"error": str(error)})
                 if not self._stop:
                     self._wake.wait(_RETRY_S)
                     self._wake.set()
+
+    def _merge_small(self, now_ms: int) -> None:
+        """Merge what several flushes have left of one day, so that a query meets few segments at any rate of ingest."""
+        with self._round, translated("compact"):
+            for job in due_merges(self._state.view().catalog, now_ms, self._settings):
+                if job.level == 1 and not self._stop:
+                    self._merge(job, now_ms, Maintenance())
 
     def _flush_is_due(self, now_ms: int) -> bool:
         with self._state.commits:

@@ -19,7 +19,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -133,12 +133,15 @@ class SegmentWriter:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Footer:
+    """A parsed footer, and open readers of the file that nobody uses at the moment."""
+
     metadata: Any
     index: NDArray[Any]
+    idle: list[Any] = field(default_factory=list)
 
 
 class FooterCache:
-    """The parsed footers of the segments read last; thread-safe."""
+    """The parsed footers and open files of the segments read last; thread-safe."""
 
     def __init__(self, kept: int = 128) -> None:
         """Hold at most ``kept`` footers."""
@@ -234,8 +237,13 @@ class SegmentFile:
             return None
         if optional and optional in footer.metadata.schema.names:
             names = [*names, optional]
-        with pq.ParquetFile(self.path, metadata=footer.metadata, memory_map=True) as file:
-            return file.read_row_groups(groups.tolist(), columns=list(names), use_threads=False)
+        try:
+            file = footer.idle.pop()
+        except IndexError:
+            file = pq.ParquetFile(self.path, metadata=footer.metadata, memory_map=True)
+        table = file.read_row_groups(groups.tolist(), columns=list(names), use_threads=False)
+        footer.idle.append(file)
+        return table
 
 
 def sync_folder(folder: Path) -> None:

@@ -33,7 +33,7 @@ class StoreSettings:
         threads: threads DuckDB may use.
     """
 
-    hot_rows_max: int = 1_000_000
+    hot_rows_max: int = 2_000_000
     hot_age_s: float = 3600.0
     history_s: float = 7200.0
     history_rows_max: int = 20_000_000

@@ -23,7 +23,7 @@ from store.catalog import Change
 from store.commit_log import CommitLog, decode_settlement, settlement
 from store.compaction import Compacted, SegmentFolder
 from store.database import Database, translated
-from store.hot import HotBlocks
+from store.hot import HotColumns
 from store.latest import LatestTable
 from store.queries import View
 from store.segments import FooterCache
@@ -81,15 +81,14 @@ class StoreState:
         latest = LatestTable()
         latest.update(self._load_latest())
         self.generations, unflushed = self._load_generations()
-        for blocks in unflushed:
-            for block in blocks.snapshot():
-                latest.update(block)
+        for columns in unflushed:
+            latest.update(columns.snapshot())
         if not unflushed:
             with self.database.transaction():
                 self._add_generation()
         with self._view:
             self._catalog, self._latest = catalog, latest
-            self._hot = unflushed.pop() if unflushed else HotBlocks()
+            self._hot = unflushed.pop() if unflushed else HotColumns()
             self._frozen = unflushed
         self.superseded = self.database.meta("superseded", 0)
         self.repeated = self.database.meta("repeated", 0)
@@ -128,7 +127,7 @@ class StoreState:
             text={row: text for row, text in enumerate(texts) if text is not None},
         )
 
-    def _load_generations(self) -> tuple[list[Generation], list[HotBlocks]]:
+    def _load_generations(self) -> tuple[list[Generation], list[HotColumns]]:
         """All hot tables, and the readings of those that are in no segment, oldest first."""
         ages = {
             generation: (last, last_ms)
@@ -137,14 +136,14 @@ class StoreState:
             )
         }
         generations: list[Generation] = []
-        unflushed: list[HotBlocks] = []
+        unflushed: list[HotColumns] = []
         rows = self.database.rows("SELECT * FROM generations ORDER BY generation")
         for number, created_ms, first, flushed in rows:
             last, last_ms = ages.get(number, (first - 1, created_ms))
             if flushed:
                 count = self.database.rows(f"SELECT count(*) FROM hot_{number}")[0][0]  # noqa: S608 - our own name
             else:
-                blocks = HotBlocks([batch for _, batch in self.database.read_hot(number, first - 1, last)])
+                blocks = HotColumns([batch for _, batch in self.database.read_hot(number, first - 1, last)])
                 count = blocks.rows
                 unflushed.append(blocks)
             generations.append(Generation(number, created_ms, first, last, last_ms, count, flushed))
@@ -155,8 +154,7 @@ class StoreState:
     def view(self) -> View:
         """The store as it is now."""
         with self._view:
-            blocks = [block for frozen in self._frozen for block in frozen.snapshot()]
-            return View(self._catalog, (*blocks, *self._hot.snapshot()))
+            return View(self._catalog, tuple(one.snapshot() for one in (*self._frozen, self._hot) if one.rows))
 
     def latest(self, points: Int32s | None) -> Readings:
         """The newest reading of each point."""
@@ -189,10 +187,10 @@ class StoreState:
                 self.database.create_generation(generation.number, generation.created_ms, generation.first)
             with self._view:
                 self._frozen.append(self._hot)
-                self._hot = HotBlocks()
+                self._hot = HotColumns()
             self.generations.append(generation)
         with self._view:
-            return [block for frozen in self._frozen for block in frozen.snapshot()]
+            return [frozen.snapshot() for frozen in self._frozen if frozen.rows]
 
     def switch(self, change: Change, found: Compacted | None = None, *, flushed: bool = False) -> None:
         """Make new files visible and old ones invisible, at once in the database and then for readers.
