@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Callable, Sequence
@@ -83,17 +84,18 @@ class Adapter:
                 for topic in self._listeners:
                     await connection.subscribe(topic)
                 self._link(True)
-                while not connection.lost.is_set():
-                    self._check_silence()
-                    try:
-                        async with asyncio.timeout(CHECK_S):
-                            await connection.lost.wait()
-                    except TimeoutError:
-                        continue
+                await self._watch_until(connection.lost)
         finally:
             if self.connected:
                 self._link(False)
                 self._record(self.sources, _LOST)
+
+    async def _watch_until(self, lost: asyncio.Event) -> None:
+        while not lost.is_set():
+            self._check_silence()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CHECK_S):
+                    await lost.wait()
 
     def _link(self, up: bool) -> None:
         self.connected = up

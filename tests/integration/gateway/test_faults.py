@@ -258,22 +258,18 @@ async def test_a_gateway_killed_at_every_fault_point_loses_nothing_that_was_comm
     config.write_text(config_text(address, modbus_port))
     with mosquitto(program("mosquitto"), mqtt_port, tmp_path):
         async with server.listening(modbus_port), host.online():
-            for fault in [*FAULTS, ""]:
-                process = await asyncio.create_subprocess_exec(
-                    sys.executable, "-c", GATEWAY, str(config), env={**os.environ, "TWINGRID_FAULT": fault}
-                )
-                host._seq = None
-                if fault:
-                    async with asyncio.timeout(20):
-                        assert await process.wait() == -signal.SIGKILL, fault
-                else:
-                    served = server.served[1]
-                    await until(lambda served=served: server.served[1] > served + 10)  # type: ignore[misc]
-                    server.silent = {1, 2}
-                    low = max(offset for _, offset in host.stored)
-                    await until(lambda low=low: host.settled[host.epochs[-1]].low > low, 20)  # type: ignore[misc]
-                    process.kill()
-                    await process.wait()
+            for fault in FAULTS:
+                process = await started_gateway(config, host, fault)
+                async with asyncio.timeout(20):
+                    assert await process.wait() == -signal.SIGKILL, fault
+            process = await started_gateway(config, host, "")
+            served = server.served[1]
+            await until(lambda: server.served[1] > served + 10)
+            server.silent = {1, 2}
+            low = max(offset for _, offset in host.stored)
+            await until(lambda: host.settled[host.epochs[-1]].low > low, 20)
+            process.kill()
+            await process.wait()
     (epoch,) = set(host.epochs)
     assert sorted(offset for _, offset in host.stored) == list(range(len(host.stored))), "offsets without a hole"
     assert doubled(host) == 0
@@ -286,6 +282,15 @@ async def test_a_gateway_killed_at_every_fault_point_loses_nothing_that_was_comm
     ]
     assert len(missing) <= 2 * 2 * len(FAULTS)
     assert {host.settled[epoch].low} == {len(host.stored)}
+
+
+async def started_gateway(config: Path, host: ModelHost, fault: str) -> asyncio.subprocess.Process:
+    """A gateway process that dies at ``fault``; the host awaits a new session."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", GATEWAY, str(config), env={**os.environ, "TWINGRID_FAULT": fault}
+    )
+    host._seq = None
+    return process
 
 
 def config_text(address: BrokerAddress, modbus_port: int) -> str:
