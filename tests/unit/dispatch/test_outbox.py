@@ -90,7 +90,7 @@ def test_every_table_is_good_for_both_databases(dialect: Dialect) -> None:
     every = [*tables.metadata.sorted_tables, *registry_tables.metadata.sorted_tables]
     assert all(str(CreateTable(table).compile(dialect=dialect)) for table in every)
     indexes = {
-        index.name: str(CreateIndex(index).compile(dialect=dialect)) for table in every for index in table.indexes
+        str(index.name): str(CreateIndex(index).compile(dialect=dialect)) for table in every for index in table.indexes
     }
     assert "UNIQUE" in indexes["open_key"]
     assert "WHERE" in indexes["open_key"]
