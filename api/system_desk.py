@@ -29,7 +29,7 @@ from core.ports.nodes import NodeStatus
 from core.ports.registry import Gateway
 from core.ports.store import StoreCounts
 
-_BACKLOG_METRICS = ("spool_readings", "Spool/Readings", "spool.readings", "spool_backlog")
+_BACKLOG_METRICS = ("Health/Spool readings", "spool_readings", "Spool/Readings", "spool.readings", "spool_backlog")
 _ANSWERS = Bilingual(zh="正常", en="answers")
 _SILENT = Bilingual(zh="没有应答", en="does not answer")
 
