@@ -87,7 +87,16 @@ class Record:
 class Lab:
     """All processes; a context manager."""
 
-    def __init__(self, root: Path, ports: Sequence[int], *, gateways: int = 4, devices: int = 5, seed: int = 0) -> None:
+    def __init__(
+        self,
+        root: Path,
+        ports: Sequence[int],
+        *,
+        gateways: int = 4,
+        devices: int = 5,
+        limits: tuple[int, int] = (200, 6000),
+        seed: int = 0,
+    ) -> None:
         """Write the world's files; nothing runs before the context is entered.
 
         Args:
@@ -95,12 +104,15 @@ class Lab:
             ports: at least ``4 + gateways`` free ports.
             gateways: how many gateways.
             devices: counter devices a gateway.
+            limits: values between which the incidents happen, evenly.
             seed: for the losses of the line, and for the record.
         """
         self.world = World(
             root=root,
             gateways=gateways,
             devices=devices,
+            first_limit=limits[0],
+            last_limit=limits[1],
             farm_port=ports[0],
             broker_port=ports[1],
             client_port=ports[2],
