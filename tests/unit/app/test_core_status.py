@@ -18,7 +18,7 @@ def _status(**changes: object) -> CoreStatus:
         "waiting_bytes": 0,
         "waiting_readings": 0,
         "journal_waits": False,
-        "counts": {"readings": 5, "cloned_chunks": 1},
+        "counts": {"readings": 5, "clone_chunks": 1},
     }
     return CoreStatus(**{**values, **changes})  # type: ignore[arg-type]
 
@@ -44,7 +44,7 @@ def test_breaches_of_promises_are_counted(tmp_path: Path) -> None:
     file = tmp_path / "core.json"
     write_status(file, _status())
     breaches = {one.id: one.breaches for one in CoreWatch(file, ManualClock(1_000_500)).promises()}
-    assert breaches == {"INV-2": 1, "INV-9": 0}
+    assert breaches == {"INV-1": 0, "INV-2": 1}
 
 
 @pytest.mark.parametrize("content", [None, "", "{", '{"at_ms": 1}', "[1]"])
