@@ -35,12 +35,16 @@ def open_tasks(page: Page, world: World) -> list[dict[str, Any]]:
 
 
 def next_pair(page: Page, world: World) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A repair nobody has accepted and the verification of the same case; waits until the city has one."""
+    """A repair nobody has accepted and the verification of the same case, both with workers who have a login.
+
+    Waits until the city has such a case.
+    """
     for _ in range(int(world.alarm_within_s / 2)):
-        tasks = open_tasks(page, world)
+        tasks = [one for one in open_tasks(page, world) if one["owner"] and one["owner"]["name"]["zh"] in world.workers]
+        checks = {one["case_id"]: one for one in tasks if one["kind"] == "verify"}
         for task in tasks:
-            if task["kind"] == "handle" and task["state"] == "waiting" and task["ready"] and task["owner"]:
-                return task, next(one for one in tasks if one["kind"] == "verify" and one["case_id"] == task["case_id"])
+            if task["kind"] == "handle" and task["state"] == "waiting" and task["case_id"] in checks:
+                return task, checks[task["case_id"]]
         page.wait_for_timeout(2000)
     raise AssertionError(f"no repair waited for anybody within {world.alarm_within_s} s")
 

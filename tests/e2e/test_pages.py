@@ -159,7 +159,7 @@ def test_a_task_is_finished_without_signal(browser: Browser, mock_world: World) 
         journeys.nothing_waits(page)
         page.goto(address)
         expect(page.locator(".chip", has_text="已完成").first).to_be_visible()
-        page.locator("summary").click()
+        page.locator("summary", has_text="经过").click()
         happened = page.locator("ol.line .strong").all_inner_texts()
         assert happened[:3] == ["处置完成", "已到场", "已接单"]
 
