@@ -25,17 +25,14 @@ class Sifted(NamedTuple):
     Attributes:
         events: rows that may change a condition, expiries included.
         looked_back: rows of windowed cells, sorted by (cell, time).
-        late: indices into the sifted rows.
-        rows: the rows as sifted (deduplicated and sorted if cells repeat).
+        late: rows that came too late.
+        rows: the rows as sifted, without those older than what is known of their cell.
     """
 
     events: Rows
     looked_back: Rows
-    late: Indices
+    late: Rows
     rows: Rows
-
-
-_NO_INDEX = np.empty(0, np.intp)
 
 
 class Cells:
@@ -59,14 +56,31 @@ class Cells:
 
     def sift(self, batch: Ranked, front_ms: Ints) -> Sifted:
         """Take in a batch: calm rows at once; events, late rows and rows for windows are handed back."""
-        cell = batch.cell
+        again = self._repeated(batch.cell)
+        if not len(again):
+            return self._sift_frame(batch.rows, front_ms)
+        # Where cells repeat, some rows are usually older than what is known: without them the rest is mostly a frame.
+        cell, time_ms, value = batch.rows
+        expiry = self.expiry_ms.take(cell)
+        old = time_ms + self._layout.stale_ms.take(cell) <= expiry
+        fits = (value >= self.low.take(cell)) & (value <= self.high.take(cell)) & (time_ms > self.floor_ms.take(cell))
+        fits &= time_ms <= expiry
+        rest = batch.take(~old)
+        self._marked[rest.cell[self._repeated(rest.cell)]] = True
+        chained = self._marked.take(rest.cell)
+        self._marked[rest.cell] = False
+        single = self._sift_frame(rest.rows.take(~chained), front_ms)
+        chains = self._sift_chains(one_per_moment(rest.take(chained)).rows, front_ms)
+        both = Sifted(*(joined([one, other]) for one, other in zip(single, chains, strict=True)))
+        return both._replace(late=joined([batch.rows.take(old & ~fits), both.late]))
+
+    def _repeated(self, cell: Indices) -> Indices:
+        """Rows whose cell stands in a later row, too."""
         if len(cell) > len(self._counting):
             self._counting = np.arange(2 * len(cell))
         place = self._counting[: len(cell)]
         self._scratch[cell] = place
-        if (self._scratch.take(cell) == place).all():
-            return self._sift_frame(batch.rows, front_ms)
-        return self._sift_chains(one_per_moment(batch).rows, front_ms)
+        return np.flatnonzero(self._scratch.take(cell) != place)
 
     # --- each cell at most once -------------------------------------------------------------------------------
 
@@ -79,7 +93,7 @@ class Cells:
         calm &= time_ms > self.floor_ms.take(cell)
         calm &= time_ms <= expiry
         newer = until > expiry
-        events, late = NO_ROWS, _NO_INDEX
+        events, late = NO_ROWS, NO_ROWS
         kept: Bools | None = None
         if not (calm.all() and newer.all()):
             events, late, kept = self._sort_out(rows, calm, newer, expiry, front_ms)
@@ -93,7 +107,7 @@ class Cells:
 
     def _sort_out(
         self, rows: Rows, calm: Bools, newer: Bools, expiry: Ints, front_ms: Ints
-    ) -> tuple[Rows, Indices, Bools]:
+    ) -> tuple[Rows, Rows, Bools]:
         """Events (with the expiries before them), late rows, and a mask of rows that are the newest of their cell."""
         restless = np.flatnonzero(~calm)
         cell, time_ms = rows.cell[restless], rows.time_ms[restless]
@@ -106,7 +120,7 @@ class Cells:
         telling = was_known | ~np.isnan(rows.value[events])
         kept = newer.copy()
         kept[restless[late]] = False
-        return joined([gaps, rows.take(events[telling])]), restless[late], kept
+        return joined([gaps, rows.take(events[telling])]), rows.take(restless[late]), kept
 
     def _looked_back(self, rows: Rows, kept: Bools | None) -> Rows:
         """The rows windows must see, and the new floor of their cells."""
@@ -127,14 +141,10 @@ class Cells:
         expiry = self.expiry_ms.take(cell)
         until = time_ms + layout.stale_ms.take(cell)
         fits = (value >= self.low.take(cell)) & (value <= self.high.take(cell)) & (time_ms > self.floor_ms.take(cell))
-        old = until <= expiry
-        late_old = np.flatnonzero(old & ~(fits & (time_ms <= expiry)))
-        index = np.flatnonzero(~old)
-        cell, time_ms, value, until, fits = cell[index], time_ms[index], value[index], until[index], fits[index]
         first = firsts(cell)
         before = np.empty_like(until)
         before[1:] = until[:-1]
-        before[first] = expiry[index][first]
+        before[first] = expiry[first]
         event = from_first(cell, ~fits | (time_ms > before))
         late = event & ((time_ms <= front_ms[layout.cell_facility[cell]]) | (time_ms <= self.floor_ms[cell]))
         lapsed = event & (time_ms > before) & (~first | ~np.isnan(self.value[cell]))
@@ -146,7 +156,7 @@ class Cells:
         self.expiry_ms[cell[~late]] = until[~late]
         seen = self._looked_back(Rows(cell, time_ms, value), ~late)
         found = joined([gaps, Rows(cell[events], time_ms[events], value[events])])
-        return Sifted(found, seen, np.concatenate([late_old, index[late]]), rows)
+        return Sifted(found, seen, rows.take(late), rows)
 
     # --- expiry -----------------------------------------------------------------------------------------------
 

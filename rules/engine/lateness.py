@@ -1,6 +1,8 @@
 """Which facilities wait for a re-evaluation, and when it is their turn.
 
-A backlog arrives in pieces, so a facility waits until nothing late has come for it for 2 s, but at most 30 s.
+A backlog arrives in pieces, so a facility waits until nothing late has come for 2 s, but at most 30 s. A round costs
+much the same for one facility and for a hundred, so facilities wait for each other too: while late readings still
+arrive for some, the round is put off, until the first of them has waited 30 s.
 """
 
 from __future__ import annotations
@@ -30,9 +32,12 @@ class Lateness:
 
     def due(self, now_ms: int) -> Indices:
         """Facilities whose turn it is."""
-        quiet = self.last_arrival_ms <= now_ms - QUIET_MS
-        long = self.first_arrival_ms <= now_ms - AT_MOST_MS
-        return np.flatnonzero(quiet | long)
+        waiting = self.waiting()
+        if not len(waiting):
+            return waiting
+        quiet = int(self.last_arrival_ms[waiting].max()) <= now_ms - QUIET_MS
+        long = int(self.first_arrival_ms[waiting].min()) <= now_ms - AT_MOST_MS
+        return waiting if quiet or long else waiting[:0]
 
     def waiting(self) -> Indices:
         """Facilities that wait."""

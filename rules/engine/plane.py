@@ -57,8 +57,7 @@ class Plane:
         before = self.horizon_ms.copy() if self._dates else self.horizon_ms
         events = looked_back = late = NO_ROWS
         if batch is not None and len(batch.cell):
-            events, looked_back, late_rows, rows = self.cells.sift(batch, self.front_ms)
-            late = rows.take(late_rows)
+            events, looked_back, late, rows = self.cells.sift(batch, self.front_ms)
             self._raise_horizon(rows)
         if until_ms is not None:
             np.maximum(self.horizon_ms, until_ms, out=self.horizon_ms)

@@ -2,8 +2,8 @@
 
 A small plane of the late facilities is set to the newest saved state before each one's oldest late reading. Values at
 that moment come from the last reading before it, windows from the readings of one window before it. Then all readings
-since are played through the same code that judges live ones, stopping at every later saved state to renew it, up to
-the live horizon; and the result is copied over the live plane.
+since are played through the same code that judges live ones, up to the live horizon, and the result is copied over the live plane. Saved states in between were taken
+without the late readings: the newest becomes the state at the end, those before it copies of the one begun at.
 """
 
 from __future__ import annotations
@@ -142,17 +142,14 @@ class Reevaluation:
     ) -> None:
         facility, state, machine = place
         newest = len(self._saved.states) - 1
-        done_ms = at_ms.copy()
         machine_owner = plane.layout.machine_facility
         begun = save(plane, 0)
         for number in range(int(state.min()) + 1, newest):
             self._renew(begun, number, np.flatnonzero(state < number), facility, machine, machine_owner)
-        if (state < newest).any():
-            until_ms = np.where(state < newest, self._saved.states[newest].at_ms[facility], at_ms)
-            self._forward(plane, rows, derived, done_ms, until_ms)
-            self._renew(save(plane, 0), newest, np.flatnonzero(state < newest), facility, machine, machine_owner)
-            done_ms = np.maximum(done_ms, until_ms)
-        self._forward(plane, rows, derived, done_ms, horizon_ms)
+        self._forward(plane, rows, derived, at_ms, horizon_ms)
+        renewed = np.flatnonzero(state < newest)
+        self._renew(save(plane, 0), newest, renewed, facility, machine, machine_owner)
+        plane.front_ms[renewed] = plane.horizon_ms[renewed]
 
     def _forward(self, plane: Plane, rows: Ranked, derived: Rows, done_ms: Ints, until_ms: Ints) -> None:
         owner = plane.layout.cell_facility

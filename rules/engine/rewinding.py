@@ -17,8 +17,8 @@ from rules.columns import BEGINNING_MS, Bools, Floats, Indices, Ints
 from rules.engine.rows import NO_ROWS, Rows, firsts, joined
 from rules.engine.windows import Window
 
-_MOST_CELLS = 2_000_000
-"""Slots times facilities worked on at once; 16 MB a table."""
+_MOST_CELLS = 500_000
+"""Slots times facilities worked on at once; 4 MB a table."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +85,7 @@ def recomputed(live: Window, stretch: Stretch, rows: Rows) -> tuple[Window, Rows
 
 
 class _Table:
-    """Shares and known times by slot and row: float64[l, k], int64[l, k], from the block before the first needed one."""
+    """Shares and known times by slot and row: float64[l, k], int64[l, k], from two blocks before the first slot."""
 
     def __init__(self, live: Window, stretch: Stretch, rows: Rows) -> None:
         self._live, self._stretch, self._rows = live, stretch, rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,10 +60,10 @@ def test_an_operator_agrees_with_its_twin(operator: Operator, data: st.DataObjec
     """Row by row the column gives what the scalar gives, unknown operands and overflow included."""
     logical = isinstance(operator, Connective)
     count = data.draw(st.integers(1, 6))
-    side = st.lists(truths if logical else values, min_size=count, max_size=count)
+    side: st.SearchStrategy[list[Any]] = st.lists(truths if logical else values, min_size=count, max_size=count)
     columns = [data.draw(side) for _ in range(arity(operator))]
     twin = TWINS[type(operator).__name__, operator.word]
-    made = [truth_column(column) if logical else number_column(column) for column in columns]
+    made: list[Any] = [truth_column(column) if logical else number_column(column) for column in columns]
     assert scalars(operator.compute(*made)) == [twin(*row) for row in zip(*columns, strict=True)]  # type: ignore[union-attr]
 
 

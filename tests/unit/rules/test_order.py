@@ -263,7 +263,7 @@ def run(
 def test_any_order_gives_the_intervals_of_the_set(
     texts: list[str], plan: Plan, limit: int, save_every_ms: int, restart_at: int
 ) -> None:
-    """Any chunking, repetition and arrival order of the same readings, and a restart, end in the intervals of the naive reading."""
+    """Any chunking, repetition, arrival order and restart end in the intervals that the naive reading gives."""
     delivery = delivery_of(plan)
     engine, journal = run(rule_set(*texts), delivery, limit, save_every_ms, restart_at)
     incidents = check(engine, journal, delivery.everything)

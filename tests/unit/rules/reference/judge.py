@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -100,8 +101,8 @@ class Facility:
             case Load(operand):
                 return self.operand(operand, at_ms)
             case Attribute(name):
-                value = self.attributes.get(name)
-                return None if value is None or value != value else value
+                known = self.attributes.get(name)
+                return None if known is None or math.isnan(known) else known
             case Scale(child, factor, offset):
                 inner = self.number(child, at_ms)
                 return None if inner is None else inner * factor + offset
@@ -157,7 +158,8 @@ class _Machine:
 
 def intervals(facility: Facility, rule: Rule, horizon_ms: int) -> list[Interval]:
     """I(S, H): all intervals of a rule on a facility, cut at the horizon."""
-    machine, found = _Machine(), []
+    machine = _Machine()
+    found: list[Interval] = []
     moments = facility.moments(rule, horizon_ms)
     for place, moment in enumerate(moments):
         # A timer that ends at the next moment has not fired; one that ends at the horizon has.
