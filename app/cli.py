@@ -6,6 +6,7 @@ Only what a command needs is imported when it runs, so that ``twingrid version``
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -15,6 +16,7 @@ from app.commands import api, check, config, core, demo, doctor, gateway, up, ve
 from app.console import Speaker
 from app.exits import Exit
 from app.probes import BUSY_PORT
+from app.process import OWNER_ONLY
 from app.texts import choose_language, without_language
 from core.errors import Invalid, TwingridError, Unavailable
 
@@ -42,7 +44,8 @@ def build(speaker: Speaker) -> typer.Typer:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line of this process and exit."""
+    """Run the command line of this process and exit; whatever it and its children write is for this user alone."""
+    os.umask(OWNER_ONLY)
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 

@@ -7,10 +7,11 @@ import shutil
 import sqlite3
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from app.broker import mosquitto_program, nats_program
 from app.installation import free_bytes
@@ -22,6 +23,18 @@ from core.places import Text
 
 _GB = 1024**3
 _NO_FIX = Text(zh="", en="")
+LABELS: Final[Mapping[str, Text]] = {
+    "broker": Text(zh="消息代理", en="broker"),
+    "pages": Text(zh="网页端口", en="port of the pages"),
+    "MQTT broker": Text(zh="MQTT 端口", en="port of the broker"),
+    "disk": Text(zh="磁盘", en="disk"),
+    "data_dir": Text(zh="数据目录", en="data folder"),
+    "secrets": Text(zh="密钥文件", en="secrets"),
+    "clock": Text(zh="时钟", en="clock"),
+    "web": Text(zh="网页文件", en="built pages"),
+    "open files": Text(zh="打开文件数", en="open files"),
+}
+"""What was looked at, for a person; names that are the same in every language stand for themselves."""
 
 
 class Verdict(StrEnum):
@@ -40,6 +53,11 @@ class Observation:
     verdict: Verdict
     say: Text
     fix: Text = _NO_FIX
+
+    def label(self, language: str) -> str:
+        """What was looked at, in a language."""
+        named = LABELS.get(self.what)
+        return self.what if named is None else named.in_language(language)
 
 
 def examine(settings: Settings) -> list[Observation]:
@@ -77,7 +95,7 @@ def _broker(settings: Settings) -> Iterator[Observation]:
     kind = settings.broker.kind
     if kind == "external":
         where = f"{settings.broker.host}:{settings.broker.port}"
-        yield Observation(what="broker", verdict=Verdict.OK, say=Text(zh=f"外部:{where}", en=f"external: {where}"))
+        yield Observation(what="broker", verdict=Verdict.OK, say=Text(zh=f"外部：{where}", en=f"external: {where}"))
         return
     try:
         program = str(nats_program() if kind == "nats" else mosquitto_program())
@@ -91,7 +109,7 @@ def _broker(settings: Settings) -> Iterator[Observation]:
             what="broker",
             verdict=Verdict.OK,
             say=Text(
-                zh="只支持 MQTT 3.1.1;主题中不能有空格,客户端标识中不能有句点",
+                zh="只支持 MQTT 3.1.1；主题中不能有空格，客户端标识中不能有句点",
                 en="speaks MQTT 3.1.1 only; no spaces in topics, no dots in client ids",
             ),
         )

@@ -18,6 +18,8 @@ from core.errors import Invalid, TwingridError, Unavailable
 
 log = logging.getLogger(__name__)
 
+OWNER_ONLY = 0o077
+"""The umask of every process of ours: databases, spools and logs name people and places and are nobody else's."""
 Body = Callable[[asyncio.Event, Callable[[], None]], Awaitable[None]]
 """A process: runs until the event is set, and calls the second argument once when it is ready."""
 

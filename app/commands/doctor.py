@@ -29,7 +29,7 @@ def register(app: typer.Typer, speaker: Speaker) -> None:
             rows = [
                 [
                     speaker.say(f"doctor.{r.verdict.value}"),
-                    r.what,
+                    r.label(language),
                     r.say.in_language(language),
                     r.fix.in_language(language),
                 ]

@@ -181,6 +181,13 @@ def test_a_person_gets_in_and_sees_live_values(demo: Demo) -> None:
     assert all(now_ms - community["last_reading_ms"] < 30_000 for community in communities)
 
 
+def test_what_it_writes_is_for_its_user_alone(demo: Demo) -> None:
+    """Database, spools, logs, settings and secrets: no file or folder can be opened by another user of the machine."""
+    open_to_others = [path for path in demo.folder.rglob("*") if not path.is_symlink() and path.stat().st_mode & 0o077]
+    assert (demo.folder / "twingrid.sqlite").exists()
+    assert open_to_others == []
+
+
 def test_a_second_demo_is_told_which_port_is_taken(demo: Demo, tmp_path: Path) -> None:
     """One clear line a port, and how to choose another; the running demo is not disturbed."""
     command = [sys.executable, "-m", "app", "demo", "--lang", "en", "--data", str(tmp_path / "other"), *demo.arguments]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,3 +43,11 @@ def test_a_misspelled_unit_is_named_with_its_neighbour() -> None:
     """The person is told what was probably meant."""
     with pytest.raises(Refused, match="did you mean 'MPa'"):
         unit("mpa")
+
+
+def test_every_unit_is_in_its_page() -> None:
+    """``docs/units.md``, which the error for an unknown unit names, lists every code beside its dimension."""
+    page = (Path(__file__).resolve().parents[3] / "docs" / "units.md").read_text(encoding="utf-8")
+    rows = {row.split("|")[1].strip(): row for row in page.splitlines() if row.startswith("| ")}
+    missing = [one.code for one in UNITS.values() if f"`{one.code}`" not in rows.get(one.dimension, "")]
+    assert missing == []
