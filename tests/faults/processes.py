@@ -40,9 +40,8 @@ class Victim:
 
     def start(self, fault: str = "") -> None:
         """Start it, with a planted fault or without."""
-        environment = {**os.environ, **self.environment, VARIABLE: fault}
-        if not fault:
-            environment.pop(VARIABLE)
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("TWINGRID_")}
+        environment = {**inherited, **self.environment, **({VARIABLE: fault} if fault else {})}
         if self.starter is None:
             self._process = self._spawn(environment)
         else:
