@@ -148,7 +148,7 @@ def shuffled(flow: Stream, share: float, seed: int) -> np.ndarray:
 
 
 def gaps(flow: Stream, share: float, seed: int) -> np.ndarray:
-    """Arrival times: each station is cut off for a minute now and then, ``share`` of the time, and delivers after it."""
+    """Arrival times: each station is cut off for a minute now and then, ``share`` of the time; then it delivers."""
     rng = np.random.default_rng(seed)
     minute_ms = 60_000
     minute = (flow.time_ms - BASE_MS) // minute_ms

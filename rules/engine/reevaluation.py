@@ -1,9 +1,10 @@
 """Back to a saved state and forward over the stored readings, for all late facilities at once.
 
 A small plane of the late facilities is set to the newest saved state before each one's oldest late reading. Values at
-that moment come from the last reading before it, windows from the readings of one window before it. Then all readings
-since are played through the same code that judges live ones, up to the live horizon, and the result is copied over the live plane. Saved states in between were taken
-without the late readings: the newest becomes the state at the end, those before it copies of the one begun at.
+that moment come from the last reading before it, windows from the live ones, set back, or from the readings of one
+window before it. Then all readings since are played through the same code that judges live ones, up to the live
+horizon, and the result is copied over the live plane. Saved states in between were taken without the late readings:
+the newest becomes the state at the end, those before it copies of the one begun at.
 """
 
 from __future__ import annotations
