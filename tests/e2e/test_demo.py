@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.conftest import find_free_port
 from tests.e2e import journeys
 from tests.e2e.browser import DESK, PHONE, axe_findings, bare_keys, overflow, person, photograph, scroll_through
 from tests.e2e.worlds import World, demo
@@ -20,10 +19,7 @@ pytestmark = [pytest.mark.leaves_running, pytest.mark.requires("chromium"), pyte
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One demo for the module."""
-    # The simulated buses take the ports that follow the first.
-    with demo(
-        tmp_path_factory.mktemp("demo") / "city", (find_free_port(), find_free_port(), find_free_port())
-    ) as running:
+    with demo(tmp_path_factory.mktemp("demo") / "city") as running:
         yield running
 
 

@@ -7,6 +7,7 @@ import csv
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -113,17 +114,35 @@ def demo_world(base_url: str, data: Path) -> World:
     )
 
 
+def free_ports_in_a_row(count: int) -> int:
+    """The first of so many neighbouring free ports, below those the system gives to outgoing connections.
+
+    Raises:
+        RuntimeError: if there are none.
+    """
+    for first in range(21_000 + os.getpid() % 997 * 10, 32_700 - count, count):
+        with contextlib.ExitStack() as probes, contextlib.suppress(OSError):
+            for port in range(first, first + count):
+                probes.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first
+    raise RuntimeError(f"no {count} neighbouring free ports")
+
+
 @contextlib.contextmanager
-def demo(data: Path, ports: tuple[int, int, int]) -> Iterator[World]:
-    """`twingrid demo` with these ports of pages, broker and first simulated bus, ended by Ctrl-C; or the one that
-    `TWINGRID_E2E_URL` and `TWINGRID_E2E_DATA` name, which runs already."""
+def demo(data: Path) -> Iterator[World]:
+    """`twingrid demo`, ended by Ctrl-C; or one that runs already.
+
+    `TWINGRID_E2E_URL` and `TWINGRID_E2E_DATA` name the address and the data folder of the latter.
+    """
     running, its_data = os.environ.get("TWINGRID_E2E_URL"), os.environ.get("TWINGRID_E2E_DATA")
     if running and its_data:
         yield demo_world(running, Path(its_data))
         return
     if not (WEB / "dist" / "index.html").is_file():
         pytest.skip("the pages are not built: make web")
-    pages, broker, bus = (str(port) for port in ports)
+    # The simulated buses take the ports that follow the first.
+    first = free_ports_in_a_row(12)
+    pages, broker, bus = str(first), str(first + 1), str(first + 2)
     command = [sys.executable, "-m", "app", "demo", "--fresh", "--data", str(data)]
     command += ["--port", pages, "--broker-port", broker, "--modbus-port", bus]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
