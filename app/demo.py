@@ -18,6 +18,7 @@ from pathlib import Path
 from app import runner
 from app.broker_accounts import DEVICES_USER, HOST_USER, gateway_user, passwords, write_secret
 from app.child import ProcessSpec, python_command
+from app.claim import LOCK, claimed
 from app.console import Speaker
 from app.demo_description import SimCity, read_city
 from app.demo_files import DemoPlace, DemoPorts, node_of, write_demo
@@ -47,20 +48,27 @@ def run(wanted: DemoOptions, speaker: Speaker) -> int:
     """Prepare and run the demo until Ctrl-C; the exit code.
 
     Raises:
-        Invalid: if ports are in use or something generated does not fit together.
+        Invalid: if ports are in use, a demo runs in this folder, or something generated does not fit together.
         Unavailable: if a part cannot be started.
     """
-    if wanted.fresh:
-        _clear(wanted.folder)
     speaker.note(speaker.say("demo.preparing"))
     city = read_city(
         _output(python_command("firmware_sim", "describe", "--modbus-port-base", str(wanted.ports.modbus)))
     )
-    place = DemoPlace(folder=wanted.folder, passwords=_passwords(wanted.folder, city))
     ports = _ports(city, wanted.ports)
     busy = busy_ports(ports)
     if busy:
         raise Invalid(busy)
+    if wanted.fresh:
+        _refuse_to_clear(wanted.folder)
+    with claimed(wanted.folder, "--data"):
+        if wanted.fresh:
+            _clear(wanted.folder)
+        return _run(wanted, city, ports, speaker)
+
+
+def _run(wanted: DemoOptions, city: SimCity, ports: Sequence[PortUse], speaker: Speaker) -> int:
+    place = DemoPlace(folder=wanted.folder, passwords=_passwords(wanted.folder, city))
     write_demo(city, place, wanted.ports, speaker.language.value)
     (wanted.folder / ".twingrid-demo").touch()
     settings = load(place.settings, environment={}).settings
@@ -72,14 +80,20 @@ def run(wanted: DemoOptions, speaker: Speaker) -> int:
     return runner.run(specs, options(settings), speaker, lambda: _welcome(settings, place, logins, speaker))
 
 
-def _clear(folder: Path) -> None:
-    """Empty a demo folder; any other folder is left alone."""
-    if not folder.exists():
-        return
-    if not (folder / ".twingrid-demo").exists():
+def _refuse_to_clear(folder: Path) -> None:
+    """Only a demo folder may be emptied."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / ".twingrid-demo").exists():
         what, fix = "is no demo folder and is not emptied", "choose another --data, or remove it yourself"
         raise Invalid([Finding(code="TG-0041", what=what, fix=fix, file=str(folder))])
-    shutil.rmtree(folder)
+
+
+def _clear(folder: Path) -> None:
+    """Empty a demo folder that is ours; the lock that says so stays."""
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != LOCK:
+            entry.unlink()
 
 
 def _output(command: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ def register(app: typer.Typer, speaker: Speaker) -> None:
     def up(config: Path | None = typer.Option(None, help=speaker.say("help.config"))) -> None:
         loaded = load(config)
         from app import runner
+        from app.claim import claimed
         from app.installation import options, processes
 
         settings = loaded.settings
@@ -23,4 +24,5 @@ def register(app: typer.Typer, speaker: Speaker) -> None:
         def ready() -> None:
             speaker.out.print(speaker.say("up.ready", address=address))
 
-        raise typer.Exit(runner.run(processes(settings, loaded.file), options(settings), speaker, ready))
+        with claimed(settings.data_dir, "data_dir"):
+            raise typer.Exit(runner.run(processes(settings, loaded.file), options(settings), speaker, ready))

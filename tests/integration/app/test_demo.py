@@ -199,6 +199,30 @@ def test_a_second_demo_is_told_which_port_is_taken(demo: Demo, tmp_path: Path) -
     assert demo.process.poll() is None
 
 
+def test_a_running_demo_keeps_its_folder(demo: Demo) -> None:
+    """A second demo in the same folder is refused in one line, also with --fresh and other ports; all stays."""
+    first = _block_of_ports(5)
+    ports = ("--port", str(first), "--broker-port", str(first + 1), "--modbus-port", str(first + 2))
+    command = [sys.executable, "-m", "app", "demo", "--lang", "en", "--data", str(demo.folder), "--fresh", *ports]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 78, run.stderr
+    assert f"runs in this folder already (process {demo.process.pid})" in run.stderr
+    assert (demo.folder / "twingrid.sqlite").exists()
+    assert demo.process.poll() is None
+
+
+def test_a_folder_that_is_no_demo_is_not_emptied(tmp_path: Path) -> None:
+    """--fresh on somebody's own folder is refused, and what lies there stays."""
+    (tmp_path / "thesis.txt").write_text("five years")
+    first = _block_of_ports(5)
+    ports = ("--port", str(first), "--broker-port", str(first + 1), "--modbus-port", str(first + 2))
+    command = [sys.executable, "-m", "app", "demo", "--lang", "en", "--data", str(tmp_path), "--fresh", *ports]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 78, run.stderr
+    assert "is no demo folder" in run.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
 def test_a_killed_core_is_back_within_ten_seconds(demo: Demo) -> None:
     """SIGKILL of the core process: the supervisor starts it again and readings are committed again."""
     before = next(p for p in demo.processes() if " core " in " ".join(p.cmdline()))
