@@ -243,14 +243,38 @@ _KINDS = {
 }
 
 
+_NAMES_ZH = {
+    "setting": "设定值",
+    "CO2 mass balance with occupancy": "随人数变化的二氧化碳质量平衡",
+    "battery discharge": "电池放电",
+    "booster pump house": "加压泵房",
+    "diurnal electric load": "昼夜用电负荷",
+    "lift trips": "电梯运行",
+    "outdoor air": "室外空气",
+    "rain-driven drain with first-order drain": "降雨驱动、一阶排空的排水",
+    "sewage sump with pump hysteresis": "带启停回差的污水集水坑",
+    "temperature-driven tilt and crack": "温度驱动的倾斜与裂缝",
+    "water on the floor": "地面积水",
+    "water pressure by diurnal demand": "随昼夜用水变化的水压",
+    "SmartSantander outdoor temperature, mote 16": "SmartSantander 室外温度，16 号节点",
+    "SmartSantander outdoor temperature, mote 21": "SmartSantander 室外温度，21 号节点",
+    "SmartSantander outdoor temperature, mote 661": "SmartSantander 室外温度，661 号节点",
+    "Water flow in a pipeline branch": "管道支线水流量",
+}
+"""The simulator names its signals in English; a test holds this table complete."""
+
+
 def provenance_note(origins: Sequence[SignalOrigin], language: str) -> str:
     """Where a facility's signals come from, each kind once, the most frequent first."""
     counted = Counter((o.kind, o.name, o.source, o.licence) for o in origins)
     parts = []
     for (kind, name, source, licence), _ in counted.most_common():
         tail = f" ({', '.join(text for text in (source, licence) if text)})" if source or licence else ""
-        parts.append(f"{_KINDS[kind][language]}: {name}{tail}")
-    return "; ".join(parts)[:1000]
+        if language == "zh":
+            parts.append(f"{_KINDS[kind][language]}：{_NAMES_ZH.get(name, name)}{tail}")
+        else:
+            parts.append(f"{_KINDS[kind][language]}: {name}{tail}")
+    return ("；" if language == "zh" else "; ").join(parts)[:1000]
 
 
 def _points(community: SimCommunity) -> Iterator[dict[str, object]]:

@@ -108,6 +108,7 @@ class Host:
         self._acknowledged_at = 0.0
         self._status_at = self._written_at = 0.0
         self._health: dict[NodeId, dict[str, float]] = {}
+        self._stored: Counter[NodeId] = Counter()
         self.counts: Counter[str] = Counter()
         self._client = self._make_client()
         self._committer = threading.Thread(target=self._run, name="ingest-committer", daemon=True)
@@ -285,6 +286,8 @@ class Host:
         self._assembler.ledger.committed(number, commit.chunks, commit.lows)
         self.counts["commits"] += 1
         self.counts["readings"] += len(commit.readings)
+        for chunk in commit.chunks:
+            self._stored[chunk.node] += len(chunk.span)
         self.counts["quarantined"] += sum(item.count or 1 for item in commit.quarantined)
         self.counts["evicted"] += sum(len(record.span) for record in commit.gaps)
         self._on_committed(number, commit.readings)
@@ -326,6 +329,7 @@ class Host:
                 since_ms=session.changed_ms,
                 seen_ms=session.seen_ms,
                 health=dict(self._health.get(node, {})),
+                readings=self._stored[node],
                 devices=tuple(sorted(session.devices)),
             )
             for node, session in self._assembler.nodes.sessions()

@@ -19,7 +19,7 @@ class NodeStatus:
         since_ms: when ``online`` last changed, host time.
         seen_ms: when anything last arrived, host time; 0 if never.
         health: what the gateway says of itself, by metric name (spool bytes, polls failed, …).
-        readings: readings stored from it since this host started.
+        readings: readings settled from its spool since this host started.
         devices: its buses and adapters that are alive.
     """
 

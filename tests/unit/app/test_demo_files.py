@@ -8,6 +8,7 @@ import sys
 import pytest
 import yaml
 
+from app import demo_files
 from app.broker_accounts import gateway_user, passwords
 from app.demo_description import SimCity, read_city
 from app.demo_files import DemoPlace, DemoPorts, node_of, provenance_note, registry_tables, write_demo
@@ -104,6 +105,12 @@ def test_simulated_is_said(city: SimCity) -> None:
     recorded = [row for row in rows if row["provenance"] == "recorded"]
     assert recorded
     assert all("recording: " in str(row["provenance_note_en"]) for row in recorded)
+
+
+def test_every_signal_has_a_chinese_name(city: SimCity) -> None:
+    """No English name slips into a Chinese note."""
+    names = {point.provenance.name for c in city.communities for f in c.facilities for point in f.points}
+    assert names <= demo_files._NAMES_ZH.keys()
 
 
 def test_secrets_are_not_in_the_configuration(city: SimCity, place: DemoPlace) -> None:
