@@ -12,8 +12,8 @@ from core.places import Text
 SEVERITY: Mapping[Severity, Text] = {
     Severity.CRITICAL: Text(zh="紧急", en="Critical"),
     Severity.HIGH: Text(zh="严重", en="High"),
-    Severity.MEDIUM: Text(zh="一般", en="Medium"),
-    Severity.LOW: Text(zh="轻微", en="Low"),
+    Severity.MEDIUM: Text(zh="较重", en="Medium"),
+    Severity.LOW: Text(zh="一般", en="Low"),
     Severity.INFO: Text(zh="提示", en="Info"),
 }
 
@@ -24,7 +24,7 @@ KINDS: Mapping[str, Text] = {
     "escalated": Text(zh="无人接单", en="Nobody has accepted"),
     "overdue": Text(zh="已超时", en="Overdue"),
     "cancelled": Text(zh="任务已取消", en="Task cancelled"),
-    "cleared": Text(zh="报警已恢复，仍请核实", en="Alarm has cleared, please still check"),
+    "cleared": Text(zh="告警已恢复，仍请核实", en="Alarm has cleared, please still check"),
     "raised": Text(zh="级别提高", en="Severity raised"),
 }
 

@@ -21,7 +21,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "save": "保存新密码",
         "log in": "登录",
         "overview": "总览",
-        "alarms": "报警",
+        "alarms": "告警",
         "tasks": "任务",
         "live": "实时",
         "acknowledge": "确认",
