@@ -19,6 +19,7 @@ import os
 import shutil
 import signal
 import socket
+import sysconfig
 import threading
 import time
 import zlib
@@ -43,8 +44,11 @@ FOLDERS: Final = (
     "app",
 )  # fmt: skip
 
-# Programs live in sbin for root only on some systems; several names mean the same program.
-_SEARCH_PATH: Final = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+# Programs live in sbin for root only on some systems, those of wheels beside the interpreter, which need not be on the
+# path; several names mean the same program.
+_SEARCH_PATH: Final = os.pathsep.join(
+    [os.environ.get("PATH", ""), sysconfig.get_path("scripts"), "/usr/sbin", "/usr/local/sbin"]
+)
 _ALIASES: Final = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "victoria-metrics": ("victoria-metrics",),
