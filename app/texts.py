@@ -54,6 +54,7 @@ TEXTS: Final[Mapping[str, Text]] = {
         ("state.failed", "失败", "failed"),
         ("state.stopped", "已停止", "stopped"),
         ("up.ready", "全部就绪：{address}（Ctrl-C 结束）", "everything is ready: {address} (Ctrl-C ends it)"),
+        ("up.setup", "还没有管理员：打开上面的网址，用 {file} 中的设置码创建", "there is no administrator yet: open that address and create one with the code in {file}"),
         ("up.stopping", "正在停止……", "stopping …"),
         ("up.stopped", "已全部停止（{seconds:.1f} 秒）", "everything has stopped ({seconds:.1f} s)"),
         ("up.child", "{name}：{state}", "{name}: {state}"),

@@ -23,6 +23,8 @@ def register(app: typer.Typer, speaker: Speaker) -> None:
 
         def ready() -> None:
             speaker.out.print(speaker.say("up.ready", address=address))
+            if settings.setup_code_file.exists():
+                speaker.note(speaker.say("up.setup", file=settings.setup_code_file))
 
         with claimed(settings.data_dir, "data_dir"):
             raise typer.Exit(runner.run(processes(settings, loaded.file), options(settings), speaker, ready))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -124,3 +127,33 @@ def test_up_names_a_busy_port_in_one_line(tmp_path: Path, free_port: int) -> Non
     assert f"port {free_port} (MQTT broker) is in use" in run.stderr
     assert "broker.port" in run.stderr
     assert not (tmp_path / ".twingrid" / "log").exists()
+
+
+def test_the_first_start_says_where_the_setup_code_is_and_a_second_one_is_refused(
+    tmp_path: Path, free_ports: Callable[[int], list[int]]
+) -> None:
+    """Without an administrator the terminal names the file with the code; the folder lets one installation in."""
+    pages, broker = free_ports(2)
+    (tmp_path / "twingrid.yaml").write_text(f"api: {{port: {pages}}}\nbroker: {{port: {broker}}}\n")
+    with (tmp_path / "out").open("wb") as out:
+        running = subprocess.Popen(
+            [sys.executable, "-m", "app", "up", "--lang", "en"],
+            cwd=tmp_path,
+            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "COLUMNS": "300"},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while "setup-code" not in (said := (tmp_path / "out").read_text()):
+            assert running.poll() is None, said
+            assert time.monotonic() < deadline, said
+            time.sleep(0.1)
+        assert "everything is ready" in said
+        second = twingrid("up", "--lang", "en", cwd=tmp_path)
+        assert second.returncode == 78, second.stderr
+        assert f"runs in this folder already (process {running.pid})" in second.stderr
+        assert running.poll() is None
+    finally:
+        running.send_signal(signal.SIGINT)
+        assert running.wait(10) == 0
