@@ -161,7 +161,7 @@ class SpoolConfig:
 
     path: Path
     budget_bytes: int = 256 * 1024 * 1024
-    linger_s: float = 0.1
+    linger_s: float = 0.2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -197,7 +197,7 @@ class _Reader:
         config = SpoolConfig(
             path=self._path(table.text("path")),
             budget_bytes=int(table.number("budget_mb", 256, low=0.0625, high=1 << 20) * 1024 * 1024),
-            linger_s=table.number("linger_ms", 100, low=1, high=250) / 1000,
+            linger_s=table.number("linger_ms", 200, low=1, high=250) / 1000,
         )
         table.close()
         return config
