@@ -2,8 +2,10 @@
 
 One demo with all its processes is started as a person starts it, looked at over its API as their browser does, and
 ended with Ctrl-C. Memory is the sum of the proportional set sizes (PSS) over the demo's process tree: pages that its
-processes share are counted once. Beside it the host's broker account listens to what the gateways really send: how many
-readings travel in a message is the shape that ``bench.ingest_bench`` loads the host with.
+processes share are counted once. Programs elsewhere on the machine that map the same libraries take their share of it,
+so it is measured where nothing else of Twingrid runs; the sum of the resident sizes (RSS) is its upper bound. Beside it
+the host's broker account listens to what the gateways really send: how many readings travel in a message is the shape
+that ``bench.ingest_bench`` loads the host with.
 """
 
 from __future__ import annotations
