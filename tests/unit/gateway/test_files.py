@@ -225,3 +225,16 @@ def test_a_wrong_register_is_refused(row: str, part: str) -> None:
     """Each mistake in a register row is named."""
     with pytest.raises(Invalid, match=part):
         profile(f"registers:\n  a: {row}\n")
+
+
+def test_the_examples_of_the_manual_load(tmp_path: Path) -> None:
+    """``docs/gateway.md``: its gateway and its profile are right, and mean what stands beside them."""
+    manual = (Path(__file__).resolve().parents[3] / "docs" / "gateway.md").read_text(encoding="utf-8")
+    config_text, profile_text = (block.split("```")[0] for block in manual.split("```yaml\n")[1:])
+    (tmp_path / "gw-1.secret").write_text("secret\n")
+    config = parse_config(config_text, tmp_path)
+    voltage, power = config.buses[0].units[0].points
+    assert (voltage.interval_ms, voltage.report.always, voltage.report.max_silence_s) == (10_000, True, 300)
+    assert (power.interval_ms, power.report.percent, power.unit) == (2_000, 1.0, "kW")
+    assert config.adapters[0].sources[0].fields[0].report.absolute == 2
+    assert set(parse(Document(profile_text, "t1.yaml"), "t1").registers) == {"temperature", "energy"}
