@@ -132,7 +132,7 @@ class Run:
     repeated: int
 
 
-def drive(publisher: RawPublisher, nodes: list[Node], *, credit_bytes: int = 256 * 1024, limit_s: float = 120.0) -> Run:
+def drive(publisher: RawPublisher, nodes: list[Node], *, credit_bytes: int = 128 * 1024, limit_s: float = 120.0) -> Run:
     """Send everything as fast as the credit allows, until the host has acknowledged all of it.
 
     Raises:

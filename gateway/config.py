@@ -180,7 +180,7 @@ class UplinkConfig:
 
     broker: BrokerAddress
     mode: Mode = Mode.COMMIT
-    credit_bytes: int = 256 * 1024
+    credit_bytes: int = 128 * 1024
     chunk_readings: int = 200
     backlog_readings: int = 1000
     keepalive_s: int = 20

@@ -182,7 +182,7 @@ class _Reader:
         config = UplinkConfig(
             broker=broker,
             mode=table.choice("mode", list(Mode), Mode.COMMIT),
-            credit_bytes=table.integer("credit_kb", 256, low=16, high=65536) * 1024,
+            credit_bytes=table.integer("credit_kb", 128, low=16, high=65536) * 1024,
             chunk_readings=table.integer("chunk_readings", 200, low=1, high=1000),
             backlog_readings=table.integer("backlog_readings", 1000, low=1, high=1000),
             keepalive_s=table.integer("keepalive_s", 20, low=2, high=3600),

@@ -16,6 +16,7 @@ that a state does not know is a programming error, not an ignored branch.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -206,6 +207,12 @@ class Window:
         self.retry_s = FIRST_RETRY_S
         if self.unproven:
             self._known = 0
+
+    def host_is_new(self) -> None:
+        """Somebody has just begun to listen: what is in flight is due now, and the retry time begins anew."""
+        self.retry_s = FIRST_RETRY_S
+        for flight in self._flights.values():
+            flight.sent_s = -math.inf
 
     # --- what goes out ------------------------------------------------------------------------------------------
 

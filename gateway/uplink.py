@@ -222,6 +222,7 @@ class Uplink:
                     self._rebirth_asked = False
                     self.counters.rebirths += 1
                     self._birth(bdseq)
+                    self.window.host_is_new()
                 await self._pump()
                 waking = asyncio.create_task(self._wake.wait(), name="uplink-wake")
                 await asyncio.wait((*ends, waking), timeout=self._pause_s(), return_when=asyncio.FIRST_COMPLETED)

@@ -87,6 +87,12 @@ class Assembler:
         outcome.commit = draft.commit()
         return outcome
 
+    def greets(self, node: NodeId, now_ms: int) -> bool:
+        """Whether a gateway known from the store is to be asked for its births: not if they have come already."""
+        if not self.nodes.knows(node) or self.nodes.is_born(node):
+            return False
+        return self.nodes.session(node).wants_rebirth(now_ms, at_once=True)
+
     def _take(self, message: Message, draft: _Draft, outcome: Outcome, now_ms: int) -> None:
         topic = self._topic(message.topic)
         if not self.nodes.knows(topic.node):

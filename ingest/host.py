@@ -15,7 +15,7 @@ import logging
 import queue
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -109,6 +109,7 @@ class Host:
         self._status_at = self._written_at = 0.0
         self._health: dict[NodeId, dict[str, float]] = {}
         self._stored: Counter[NodeId] = Counter()
+        self._to_greet = deque(sorted(self._assembler.ledger.nodes(), key=str))
         self.counts: Counter[str] = Counter()
         self._client = self._make_client()
         self._committer = threading.Thread(target=self._run, name="ingest-committer", daemon=True)
@@ -263,12 +264,19 @@ class Host:
             return
         self._dirty |= self._assembler.ledger.durable(self._store.durable()) | outcome.repeat
         self._acknowledge(force=False)
-        for node in outcome.rebirths:
+        for node in (*outcome.rebirths, *self._greetings(now_ms)):
             self.counts["rebirths_asked"] += 1
             self._command(node, _rebirth(now_ms))
         for node, health in outcome.health.items():
             self._health.setdefault(node, {}).update(health)
         self._report(now_ms)
+
+    def _greetings(self, now_ms: int) -> list[NodeId]:
+        """Known gateways that must be told that the host is new, a few at a time: they may be waiting for a sign."""
+        if not self._to_greet or not self._client.is_connected():
+            return []
+        few = [self._to_greet.popleft() for _ in range(min(_GREETINGS_A_ROUND, len(self._to_greet)))]
+        return [node for node in few if self._assembler.greets(node, now_ms)]
 
     def _commit(self, outcome: Outcome) -> bool:
         commit = outcome.commit
@@ -343,6 +351,9 @@ class Host:
         except Unavailable as error:
             log.warning("the state of the gateways could not be written down", extra={"reason": str(error)})
 
+
+_GREETINGS_A_ROUND = 20
+"""Births come back for each; a round takes at most 50 ms, so a thousand gateways are greeted within some seconds."""
 
 _HEARD = (
     MessageType.NBIRTH,

@@ -62,6 +62,10 @@ class Ledger:
                     spool.recent[first] = (len(chunk.span), chunk.crc32)
             self._spools[key] = spool
 
+    def nodes(self) -> set[NodeId]:
+        """The gateways that have delivered to this store."""
+        return {node for node, _ in self._spools}
+
     def judge(self, node: NodeId, header: Header) -> Verdict:
         """Compare a chunk with what its spool has delivered; nothing is remembered yet."""
         spool = self._spools.get((node, header.epoch))

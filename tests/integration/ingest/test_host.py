@@ -181,6 +181,18 @@ def test_a_new_host_on_the_same_store_knows_what_it_has(port: int) -> None:
     assert store.counts().readings == 1
 
 
+def test_a_host_that_starts_greets_the_gateways_it_knows(port: int) -> None:
+    """A gateway that waits with a long retry time is told at once that somebody listens again."""
+    edge, store = Edge(), MemoryStore()
+    with line(port) as wire:
+        with hosting(port, store):
+            wire.send(*edge.births(), edge.chunk(0, [(0, NOW_MS, 1.0)]))
+            until(lambda: wire.acknowledged() == 1)
+        assert wire.rebirths() == 0
+        with hosting(port, store):
+            until(lambda: wire.rebirths() == 1)
+
+
 def test_state_is_retained_and_says_goodbye(port: int) -> None:
     """online true while the host runs, online false after a clean stop; both retained (tck-id-host-topic-phid-*)."""
     with hosting(port, MemoryStore()), line(port) as wire:

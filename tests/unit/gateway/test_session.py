@@ -295,3 +295,19 @@ def test_an_impossible_event_is_an_error(state: Link, event: LinkEvent) -> None:
     """What the table does not know does not happen silently."""
     with pytest.raises(ValueError, match="cannot happen"):
         next_link(state, event)
+
+
+def test_a_new_host_gets_at_once_what_the_old_one_never_acknowledged() -> None:
+    """However long the retry time has grown, a rebirth command makes everything in flight due (a host killed often)."""
+    window = Window(epoch=1, credit_bytes=1000, settled=Settled(), cursor=0, stop=0)
+    window.offer([Parcel(OffsetRange(0, 10), 100)])
+    window.acknowledged(1, Settled())
+    assert [parcel.span for parcel in window.take_fresh(0.0)] == [OffsetRange(0, 10)]
+    now_s = 0.0
+    for _ in range(8):
+        now_s += 60.0
+        window.overdue(now_s)
+    assert window.overdue(now_s + 30.0) == []
+    window.host_is_new()
+    assert [parcel.span for parcel in window.overdue(now_s + 30.0)] == [OffsetRange(0, 10)]
+    assert window.retry_s <= 4.0
