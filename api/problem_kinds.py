@@ -115,9 +115,9 @@ class Problems(Enum):
     OWN_REPAIR = _kind(
         "TG-4093",
         409,
-        "不能核实自己的维修",
+        "不能核查自己的维修",
         "Nobody verifies their own repair",
-        "请由另一网格的人员核实。",
+        "请由另一网格的人员核查。",
         "Somebody of the other grid verifies it.",
     )
     NOT_HANDLED_YET = _kind(
@@ -125,7 +125,7 @@ class Problems(Enum):
         409,
         "维修尚未完成",
         "The repair has not been reported yet",
-        "请等待维修完成后再核实。",
+        "请等待维修完成后再核查。",
         "Verify once the repair is reported.",
     )
     SET_UP_ALREADY = _kind(
@@ -149,7 +149,7 @@ class Problems(Enum):
         409,
         "该告警不能这样搁置",
         "The alarm cannot be put aside like that",
-        "紧急告警不能搁置，高级告警最长 1 小时，其他最长 8 小时。",
+        "紧急告警不能搁置，严重告警最长 1 小时，其他最长 8 小时。",
         "Critical alarms never, high ones for at most 1 h, others for at most 8 h.",
     )
     SUSPENDED_BEFORE = _kind(

@@ -19,12 +19,12 @@ SEVERITY: Mapping[Severity, Text] = {
 
 KINDS: Mapping[str, Text] = {
     "task": Text(zh="新任务", en="New task"),
-    "verify": Text(zh="请核实", en="Please verify"),
+    "verify": Text(zh="请核查", en="Please verify"),
     "rework": Text(zh="返工", en="Rework"),
     "escalated": Text(zh="无人接单", en="Nobody has accepted"),
     "overdue": Text(zh="已超时", en="Overdue"),
     "cancelled": Text(zh="任务已取消", en="Task cancelled"),
-    "cleared": Text(zh="告警已恢复，仍请核实", en="Alarm has cleared, please still check"),
+    "cleared": Text(zh="告警已恢复，仍请核查", en="Alarm has cleared, please still check"),
     "raised": Text(zh="级别提高", en="Severity raised"),
 }
 
