@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rules.columns import BEGINNING_MS, Bools, Indices, Ints
+from rules.columns import BEGINNING_MS, Bools, Floats, Indices, Ints
 from rules.engine.layout import Layout
 from rules.engine.rows import NO_ROWS, Ranked, Rows, firsts, from_first, joined, one_per_moment
 
@@ -192,13 +192,20 @@ class Cells:
 
     def rebound(self, cell: Indices) -> None:
         """Compute the bands of some cells (ascending) from their values."""
-        for one in self._layout.classes:
-            start, stop = np.searchsorted(cell, (one.cell0, one.cell0 + len(one.operands) * one.size)).tolist()
-            if start == stop:
-                continue
-            mine = cell[start:stop]
-            column = (mine - one.cell0) // one.size
-            for number in np.flatnonzero(np.bincount(column)).tolist():
-                chosen = mine[column == number]
-                band = one.guards[number].band(self.value[chosen], chosen - one.cells(number).start)
-                self.low[chosen], self.high[chosen] = band
+        self.low[cell], self.high[cell] = bands(self._layout, cell, self.value[cell])
+
+
+def bands(layout: Layout, cell: Indices, value: Floats) -> tuple[Floats, Floats]:
+    """First and last value of the bands in which values of some cells (ascending) lie."""
+    low, high = np.empty(len(cell)), np.empty(len(cell))
+    for one in layout.classes:
+        start, stop = np.searchsorted(cell, (one.cell0, one.cell0 + len(one.operands) * one.size)).tolist()
+        if start == stop:
+            continue
+        column = (cell[start:stop] - one.cell0) // one.size
+        bounds = np.searchsorted(column, np.arange(len(one.operands) + 1)) + start
+        for number, (begin, end) in enumerate(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)):
+            if begin < end:
+                rows = cell[begin:end] - one.cells(number).start
+                low[begin:end], high[begin:end] = one.guards[number].band(value[begin:end], rows)
+    return low, high

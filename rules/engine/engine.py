@@ -24,8 +24,9 @@ from rules.engine.layout import build
 from rules.engine.mending import Mending, mendable
 from rules.engine.plane import Plane
 from rules.engine.reevaluation import Reevaluation
-from rules.engine.rows import Ranked, joined_ranked
+from rules.engine.rows import Ranked, Rows, joined_ranked
 from rules.engine.saved import SavedStates, save
+from rules.engine.suspects import Suspects, changing
 from rules.rule_set import Rule, RuleSet
 
 HOUR_MS = 3_600_000
@@ -108,6 +109,7 @@ class Engine:
         self.saved = SavedStates(facilities, self.settings.save_every_ms, self.settings.reach_ms)
         self.lateness = Lateness(facilities)
         self.mending = Lateness(len(self.layout.point))
+        self.suspects = Suspects(self.layout)
         self.book = IntervalBook()
         self.remembers = np.zeros(len(self.layout.machine_facility), np.bool_)
         self.held: list[Ranked] = []
@@ -145,7 +147,8 @@ class Engine:
         self._release(now_ms)
         self.live.step(None, now_ms - self.settings.grace_ms)
         self.book.record(self.live.take_switches())
-        self._mend(self.mending.due(now_ms))
+        if len(self.suspects.lateness.due(now_ms)) or len(self.mending.due(now_ms)):
+            self._look_into()
         self._reevaluate(self.lateness.due(now_ms))
         if self.saved.due(now_ms):
             self._save(now_ms)
@@ -153,7 +156,7 @@ class Engine:
     def settle(self, now_ms: int) -> None:
         """Re-evaluate every facility that waits, without waiting longer: at a shutdown or the end of a replay."""
         self._release(now_ms)
-        self._mend(self.mending.waiting())
+        self._look_into()
         self._reevaluate(self.lateness.waiting())
 
     def _release(self, now_ms: int) -> None:
@@ -174,14 +177,35 @@ class Engine:
             mild = mendable(self.live, late)
             self.mending.note(late.cell[mild], late.time_ms[mild], now_ms)
             self.stats.late += len(late.cell)
-            self._note_late(late.cell[~mild], late.time_ms[~mild], now_ms)
+            self._suspect(late.take(~mild), now_ms)
 
-    def _note_late(self, cell: Indices, time_ms: Ints, now_ms: int) -> None:
+    def _suspect(self, late: Rows, now_ms: int) -> None:
+        """Late rows that may change a comparison with their own value; those behind the oldest state are too late."""
+        in_reach = late.time_ms > self.saved.states[0].at_ms[self.layout.cell_facility[late.cell]]
+        self.stats.too_late += int((~in_reach).sum())
+        if in_reach.any():
+            self.suspects.note(late.take(in_reach), now_ms)
+
+    def _note_late(self, cell: Indices, time_ms: Ints) -> None:
+        """Have the facilities of late readings re-evaluated at once."""
         facility = self.layout.cell_facility[cell]
         in_reach = time_ms > self.saved.states[0].at_ms[facility]
         self.stats.too_late += int((~in_reach).sum())
         if in_reach.any():
-            self.lateness.note(facility[in_reach], time_ms[in_reach], now_ms)
+            self.lateness.note(facility[in_reach], time_ms[in_reach], BEGINNING_MS)
+
+    def _look_into(self) -> None:
+        """Find out which late readings change something: mend windows, and note what must be re-evaluated."""
+        late = self.suspects.take()
+        if len(late.cell):
+            facility = self.layout.cell_facility[late.cell]
+            guilty = np.zeros(len(self.layout.facility), np.bool_)
+            guilty[facility[changing(self.layout, self.memory, late, self.saved.states[0].at_ms)]] = True
+            hard = guilty[facility]
+            self._note_late(late.cell[hard], late.time_ms[hard])
+            mild = np.flatnonzero(~hard & self.layout.windowed[late.cell])
+            self.mending.note(late.cell[mild], late.time_ms[mild], BEGINNING_MS)
+        self._mend(self.mending.waiting())
 
     def _mend(self, cell: Indices) -> None:
         """Mend the windows over cells with late readings; what cannot be mended is re-evaluated at once."""
@@ -191,7 +215,7 @@ class Engine:
         self.mending.done(cell)
         failed = Mending(self.live, self.memory).run(cell, oldest_ms)
         self.stats.mended += int((~failed).sum())
-        self._note_late(cell[failed], oldest_ms[failed], BEGINNING_MS)
+        self._note_late(cell[failed], oldest_ms[failed])
 
     def _reevaluate(self, facility: Indices) -> None:
         if not len(facility):

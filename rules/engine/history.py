@@ -115,6 +115,11 @@ class Memory:
 
         Sorted by (cell, time), one per millisecond; ``from_ms`` int64[len(wanted)].
         """
+        parts = [self.gathered(wanted, from_ms), *self._stored(wanted, from_ms, to_ms)]
+        return one_per_moment(joined_ranked(parts))
+
+    def gathered(self, wanted: Indices, from_ms: Ints) -> Ranked:
+        """What the memory holds of cells from each one's own moment on, in no order, repetitions too; as ``since``."""
         begin = np.full(len(self._layout.point), np.iinfo(np.int64).max)
         begin[wanted] = from_ms
         parts = [NO_RANKED]
@@ -123,8 +128,7 @@ class Memory:
             if block.last_ms >= earliest:
                 rows = block.rows
                 parts.append(rows.take(rows.time_ms >= begin.take(rows.cell)))
-        parts += self._stored(wanted, from_ms, to_ms)
-        return one_per_moment(joined_ranked(parts))
+        return joined_ranked(parts)
 
     def _stored(self, wanted: Indices, from_ms: Ints, to_ms: int) -> list[Ranked]:
         """What lies behind the memory, asked for in few groups of similar reach."""

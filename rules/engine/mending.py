@@ -14,8 +14,9 @@ import numpy as np
 from rules.columns import Bools, Indices, Ints
 from rules.engine.history import Memory
 from rules.engine.layout import ClassLayout
+from rules.engine.patches import Stretch
 from rules.engine.plane import Plane
-from rules.engine.rewinding import Stretch, recomputed
+from rules.engine.rewinding import Recomputed, recomputed
 from rules.engine.rows import Rows
 from rules.engine.windows import Window
 
@@ -48,7 +49,7 @@ class Mending:
         horizon_ms = self._live.horizon_ms[layout.cell_facility[cell]]
         rows = self._memory.since(cell, starts - layout.stale_ms[cell], int(horizon_ms.max(initial=0)) + 1).rows
         own = np.searchsorted(cell, rows.cell)
-        mended: list[tuple[Window, Window, Indices, Indices]] = []
+        mended: list[tuple[Window, Recomputed, Indices, Indices]] = []
         for one, windows in zip(layout.classes, self._live.windows, strict=True):
             for window in windows:
                 span = one.cells(window.plan.source)
@@ -61,8 +62,7 @@ class Mending:
                     failed[chosen[left]] = True
                     mended.append((window, new, row, chosen))
         for window, new, row, chosen in mended:
-            fine = np.flatnonzero(~failed[chosen])
-            window.put(row[fine], new.cut(fine))
+            new.put(window, row, ~failed[chosen])
         return failed
 
     def _starts(self, cell: Indices, oldest_ms: Ints, failed: Bools) -> Ints:
@@ -79,7 +79,7 @@ class Mending:
 
     def _mend(
         self, one: ClassLayout, window: Window, row: Indices, oldest_ms: Ints, rows: Rows
-    ) -> tuple[Window, Bools]:
+    ) -> tuple[Recomputed, Bools]:
         """The window as it should be, and where it has left its band. ``rows`` are grouped by place in ``row``."""
         slot = oldest_ms // window.plan.step_ms
         stale_ms = self._live.layout.stale_ms[one.cells(window.plan.source).start + row]

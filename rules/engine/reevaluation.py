@@ -20,8 +20,9 @@ from rules.engine.history import Memory
 from rules.engine.intervals import IntervalBook
 from rules.engine.layout import ClassLayout
 from rules.engine.machines import Machines
+from rules.engine.patches import Stretch
 from rules.engine.plane import Plane
-from rules.engine.rewinding import Stretch, begin_slot, recomputed, results_at
+from rules.engine.rewinding import Recomputed, begin_slot, recomputed, results_at
 from rules.engine.rows import Ranked, Rows, firsts, joined
 from rules.engine.saved import SavedState, SavedStates, save
 from rules.engine.windows import Window
@@ -36,6 +37,7 @@ class Reevaluation:
         self._memory = memory
         self._saved = saved
         self._book = book
+        self._anew: list[tuple[Window, Recomputed, Indices]] = []
 
     def run(self, facility: Indices, state: Ints) -> int:
         """Re-evaluate facilities (ascending), each from the saved state with its number.
@@ -60,6 +62,8 @@ class Reevaluation:
         self._play(plane, rows, derived, (facility, state, machine), at_ms, horizon)
         self._book.record(plane.take_switches(), machine)
         _copy_back(self._live, plane, facility, cell, machine)
+        for window, found, row in self._anew:
+            found.put(window, row, np.ones(len(row), np.bool_))
         return len(rows.cell)
 
     def _windows(self, plane: Plane, facility: Indices) -> Iterator[tuple[ClassLayout, Window, Window, Indices]]:
@@ -125,7 +129,9 @@ class Reevaluation:
             inside[able] = True
             part = mine.take(inside[mine.cell])
             new, results = recomputed(live, stretch, part._replace(cell=np.searchsorted(able, part.cell)))
-            window.put(able, new)
+            window.slot[able] = new.slot
+            live.put(row[slot == BEGINNING_MS], Window(window.plan, one.size - len(able)))
+            self._anew.append((live, new, row[able]))
             results = results._replace(cell=able[results.cell])
             plane.cells.value[target] = results_at(results, one.size, at)
             later = results.take(results.time_ms > at[results.cell])
@@ -204,8 +210,3 @@ def _copy_back(live: Plane, plane: Plane, facility: Indices, cell: Indices, mach
     live.machines.find_timers()
     live.horizon_ms[facility] = plane.horizon_ms
     live.front_ms[facility] = plane.front_ms
-    for one, windows, new_windows in zip(live.layout.classes, live.windows, plane.windows, strict=True):
-        inside = (facility >= one.facility0) & (facility < one.facility0 + one.size)
-        row = facility[inside] - one.facility0
-        for window, new in zip(windows, new_windows, strict=True):
-            window.put(row, new)

@@ -5,6 +5,10 @@ many slots. Here the pieces of all readings are cut at the slots' ends and folde
 heads and tails of all blocks are accumulated along it (the scans of ``windows.py``, in the same order of operations,
 so the results are the same to the last bit), and every window is one fold of the two. The table begins with the slots
 that the ring of the live window still knows, or with nothing.
+
+Mostly a late reading is a few slots old and of the block that is still open. Then only its slots change: the head
+before them is folded from the open block, the tails from the ring, and what was found is put in by slots
+(``patches.py``). The result is the same to the last bit.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rules.columns import BEGINNING_MS, Bools, Floats, Indices, Ints
+from rules.engine.patches import Patch, Stretch, cut_pieces, in_open_block, last_held
 from rules.engine.rows import NO_ROWS, Rows, firsts, joined
 from rules.engine.windows import Window
 
@@ -22,37 +27,31 @@ _MOST_CELLS = 500_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stretch:
-    """What is to be computed for k rows of a window.
+class Recomputed:
+    """A window after a stretch of k places.
 
     Attributes:
-        row: intp[k], rows of the live window.
-        slot: int64[k], the first slot that may differ.
-        known: bool[k], whether the live window can be set back that far; else nothing is known before.
-        begun: int64[k], how far back the result may be set back in its turn.
-        stale_ms: int64[k]; until_ms: int64[k], slots ending until then are closed.
+        slot: int64[k], the open slot of each place.
+        whole: the places ``whole_at`` as a window of their own.
+        patch: the slots that change of the places ``patch_at``.
     """
 
-    row: Indices
     slot: Ints
-    known: Bools
-    begun: Ints
-    stale_ms: Ints
-    until_ms: Ints
+    whole: Window
+    whole_at: Indices
+    patch: Patch
+    patch_at: Indices
 
-    def take(self, chosen: Indices) -> Stretch:
-        """Some of the rows."""
-        return Stretch(
-            self.row[chosen],
-            self.slot[chosen],
-            self.known[chosen],
-            self.begun[chosen],
-            self.stale_ms[chosen],
-            self.until_ms[chosen],
-        )
+    def put(self, window: Window, row: Indices, wanted: Bools) -> None:
+        """Put the ``wanted`` places (bool[k]) into the live window, in whose rows ``row`` (intp[k]) they lie."""
+        chosen = np.flatnonzero(wanted[self.whole_at])
+        if len(chosen):
+            part = self.whole if len(chosen) == len(self.whole_at) else self.whole.cut(chosen)
+            window.put(row[self.whole_at[chosen]], part)
+        self.patch.put(window, np.flatnonzero(wanted[self.patch_at]))
 
 
-def recomputed(live: Window, stretch: Stretch, rows: Rows) -> tuple[Window, Rows]:
+def recomputed(live: Window, stretch: Stretch, rows: Rows) -> tuple[Recomputed, Rows]:
     """The window after the stretch, and its results.
 
     Args:
@@ -62,9 +61,31 @@ def recomputed(live: Window, stretch: Stretch, rows: Rows) -> tuple[Window, Rows
             stretch on (and one window before it where nothing is known).
 
     Returns:
-        A window of k rows, and rows (place in the stretch, slot end, result) sorted by both, beginning with the result
-        that held when the stretch began.
+        What is to be put into the window, and rows (place in the stretch, slot end, result) sorted by both, beginning
+        with the result that held when the stretch began.
     """
+    step_ms = live.plan.step_ms
+    open_slot = np.maximum(stretch.until_ms // step_ms, stretch.slot)
+    near = stretch.known & in_open_block(live, stretch.row, stretch.slot, open_slot)
+    patch_at, whole_at = np.flatnonzero(near), np.flatnonzero(~near)
+    mine = near[rows.cell]
+    patch = Patch(live, stretch.take(patch_at), _numbered(rows.take(mine), patch_at))
+    results = patch.results(live)
+    results = results._replace(cell=patch_at[results.cell])
+    whole, others = _recomputed_whole(live, stretch.take(whole_at), _numbered(rows.take(~mine), whole_at))
+    found = Recomputed(open_slot, whole, whole_at, patch, patch_at)
+    if not len(others.cell):
+        return found, results
+    results = joined([results, others._replace(cell=whole_at[others.cell])])
+    return found, results.take(np.argsort(results.cell, kind="stable"))
+
+
+def _numbered(rows: Rows, at: Indices) -> Rows:
+    return rows._replace(cell=np.searchsorted(at, rows.cell))
+
+
+def _recomputed_whole(live: Window, stretch: Stretch, rows: Rows) -> tuple[Window, Rows]:
+    """The window after the stretch, all its slots computed anew, and its results."""
     count, plan = len(stretch.row), live.plan
     whole = Window(plan, count)
     if not count:
@@ -119,23 +140,12 @@ class _Table:
 
     def _add_pieces(self) -> None:
         """Cut what was held at the slots' ends and fold it in, in the order of time."""
-        step_ms, (cell, time_ms, value) = self._plan.step_ms, self._rows
-        if not len(cell):
-            return
-        until = (self._open * step_ms)[cell]
-        until[:-1] = np.where(cell[1:] == cell[:-1], time_ms[1:], until[:-1])
-        end = np.minimum(until, time_ms + self._stretch.stale_ms[cell])
-        begin = np.maximum(time_ms, (self._stretch.slot * step_ms)[cell])
-        held = np.flatnonzero((end > begin) & ~np.isnan(value))
-        begin, end = begin[held], end[held]
-        first = begin // step_ms
-        times = (end - 1) // step_ms - first + 1
-        piece = np.repeat(np.arange(len(held)), times)
-        slot = first[piece] + np.arange(len(piece)) - (np.cumsum(times) - times)[piece]
-        held_ms = np.minimum(end[piece], (slot + 1) * step_ms) - np.maximum(begin[piece], slot * step_ms)
-        target = (slot - self._first) * self._count + cell[held][piece]
-        self._aggregate.fold.at(self._share.reshape(-1), target, self._aggregate.piece(value[held][piece], held_ms))
-        np.add.at(self._known.reshape(-1), target, held_ms)
+        stretch, step_ms = self._stretch, self._plan.step_ms
+        pieces = cut_pieces(self._rows, stretch.slot * step_ms, self._open * step_ms, stretch.stale_ms, step_ms)
+        target = (pieces.slot - self._first) * self._count + pieces.place
+        share = self._aggregate.piece(pieces.value, pieces.held_ms)
+        self._aggregate.fold.at(self._share.reshape(-1), target, share)
+        np.add.at(self._known.reshape(-1), target, pieces.held_ms)
 
     def results(self) -> Rows:
         """Every result from the one at the beginning of the stretch on, by row and time."""
@@ -180,16 +190,8 @@ class _Table:
 
     def _set_held(self, new: Window) -> None:
         """The value that is held at the end."""
-        cell, time_ms, value = self._rows
-        if not len(cell):
-            return
-        last = np.ones(len(cell), np.bool_)
-        last[:-1] = firsts(cell)[1:]
-        row, time_ms, value = cell[last], time_ms[last], value[last]
-        unknown = np.isnan(value)
-        new.value[row] = np.where(unknown, 0.0, value)
-        new.until_ms[row] = np.where(unknown, time_ms, time_ms + self._stretch.stale_ms[row])
-        new.from_ms[row] = np.maximum(new.from_ms[row], time_ms)
+        new.value[:], new.until_ms[:], time_ms = last_held(self._rows, self._stretch.stale_ms)
+        new.from_ms = np.maximum(new.from_ms, time_ms)
 
 
 def results_at(results: Rows, count: int, at_ms: Ints) -> Floats:

@@ -133,7 +133,8 @@ class _Names:
 
 def _oldest_waiting(engine: Engine) -> Ints:
     """int64[G]: the oldest late reading each facility waits for, be it to judge again or to mend a window."""
-    oldest_ms, mending = engine.lateness.oldest_ms.copy(), engine.mending
+    oldest_ms: Ints = np.minimum(engine.lateness.oldest_ms, engine.suspects.lateness.oldest_ms)
+    mending = engine.mending
     cell = mending.waiting()
     np.minimum.at(oldest_ms, engine.layout.cell_facility[cell], mending.oldest_ms[cell])
     return oldest_ms

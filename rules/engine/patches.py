@@ -1,0 +1,186 @@
+"""Windows patched: the few slots that late readings change, of all late facilities in one go.
+
+If the late readings of a facility are of the block that is open (``windows.py``), the shares of their slots and those
+after are cut anew from the readings; the head before them is folded from the open block's shares, which the tails
+still hold unfolded, and the tails that were overwritten since from the ring. All folds are made in the order in which
+the live window made them, so the results are the same to the last bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rules.columns import BEGINNING_MS, Bools, Floats, Indices, Ints
+from rules.engine.rows import Rows, firsts
+from rules.engine.windows import Window
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """What is to be computed for k rows of a window.
+
+    Attributes:
+        row: intp[k], rows of the live window.
+        slot: int64[k], the first slot that may differ.
+        known: bool[k], whether the live window can be set back that far; else nothing is known before.
+        begun: int64[k], how far back the result may be set back in its turn.
+        stale_ms: int64[k]; until_ms: int64[k], slots ending until then are closed.
+    """
+
+    row: Indices
+    slot: Ints
+    known: Bools
+    begun: Ints
+    stale_ms: Ints
+    until_ms: Ints
+
+    def take(self, chosen: Indices) -> Stretch:
+        """Some of the rows."""
+        return Stretch(
+            self.row[chosen],
+            self.slot[chosen],
+            self.known[chosen],
+            self.begun[chosen],
+            self.stale_ms[chosen],
+            self.until_ms[chosen],
+        )
+
+
+class Pieces(NamedTuple):
+    """What was held, cut at the slots' ends, in time order: place intp[n], slot, held_ms int64[n], value float64[n]."""
+
+    place: Indices
+    slot: Ints
+    held_ms: Ints
+    value: Floats
+
+
+def cut_pieces(rows: Rows, from_ms: Ints, until_ms: Ints, stale_ms: Ints, step_ms: int) -> Pieces:
+    """Cut readings (sorted by place and time) between two moments of each place (int64[k]) at the slots' ends."""
+    place, time_ms, value = rows
+    until = until_ms[place]
+    until[:-1] = np.where(place[1:] == place[:-1], time_ms[1:], until[:-1])
+    end = np.minimum(until, time_ms + stale_ms[place])
+    begin = np.maximum(time_ms, from_ms[place])
+    held = np.flatnonzero((end > begin) & ~np.isnan(value))
+    place, value, begin, end = place[held], value[held], begin[held], end[held]
+    first = begin // step_ms
+    times = (end - 1) // step_ms - first + 1
+    piece = np.repeat(np.arange(len(held)), times)
+    slot = first[piece] + np.arange(len(piece)) - (np.cumsum(times) - times)[piece]
+    held_ms = np.minimum(end[piece], (slot + 1) * step_ms) - np.maximum(begin[piece], slot * step_ms)
+    return Pieces(place[piece], slot, held_ms, value[piece])
+
+
+def last_held(rows: Rows, stale_ms: Ints) -> tuple[Floats, Ints, Ints]:
+    """The last value of each place (0 where unknown), until when it holds, and since when: three columns of k."""
+    count = len(stale_ms)
+    held, until, since = np.zeros(count), np.full(count, BEGINNING_MS), np.full(count, BEGINNING_MS)
+    last = np.ones(len(rows.cell), np.bool_)
+    last[:-1] = firsts(rows.cell)[1:]
+    place, time_ms, value = rows.take(last)
+    unknown = np.isnan(value)
+    held[place] = np.where(unknown, 0.0, value)
+    until[place] = np.where(unknown, time_ms, time_ms + stale_ms[place])
+    since[place] = time_ms
+    return held, until, since
+
+
+def in_open_block(live: Window, row: Indices, slot: Ints, open_slot: Ints) -> Bools:
+    """Where a stretch that begins with ``slot`` lies in the open block, not at its very beginning."""
+    slots = live.plan.slots
+    inside: Bools = (slot // slots == open_slot // slots) & (slot % slots > 0) & (live.slot[row] == open_slot)
+    return inside
+
+
+class Patch:
+    """The slots of a window from the first that may differ to the open one: tables of l slots by k places."""
+
+    def __init__(self, live: Window, stretch: Stretch, rows: Rows) -> None:
+        """Compute the slots of a stretch up to the open ones; ``rows`` by place and time."""
+        plan, row, slot, stale_ms = live.plan, stretch.row, stretch.slot, stretch.stale_ms
+        slots, ring, count = plan.slots, len(live.share_ring), len(row)
+        self._plan, self._row, self._slot = plan, row, slot
+        open_slot = live.slot[row]
+        self._closed: Ints = open_slot - slot
+        length = int(self._closed.max(initial=0)) + 1
+        self._number: Ints = slot + np.arange(length)[:, None]
+        self._share = np.full((length, count), plan.aggregate.identity)
+        self._known = np.zeros((length, count), np.int64)
+        self._add(cut_pieces(rows, slot * plan.step_ms, open_slot * plan.step_ms, stale_ms, plan.step_ms))
+        self._held = last_held(rows, stale_ms)
+        gone = (self._number - slots) % ring
+        self._window_known = self._window_knowns(live, live.known_ring[gone, row])
+        self._head = self._heads(live)
+        self._tail = self._tails(live, live.share_ring[gone, row])
+
+    def _add(self, pieces: Pieces) -> None:
+        aggregate = self._plan.aggregate
+        target = (pieces.slot - self._slot[pieces.place]) * len(self._row) + pieces.place
+        aggregate.fold.at(self._share.reshape(-1), target, aggregate.piece(pieces.value, pieces.held_ms))
+        np.add.at(self._known.reshape(-1), target, pieces.held_ms)
+
+    def _window_knowns(self, live: Window, gone: NDArray[np.int32]) -> Ints:
+        """int64[l + 1, k]: how long the window was known before the first slot, and after each."""
+        closed = np.arange(len(gone))[:, None] < self._closed
+        then = live.known_ring[self._number % len(live.known_ring), self._row]
+        change = np.empty((len(gone) + 1, len(self._row)), np.int64)
+        change[0] = live.window_known_ms[self._row] - np.where(closed, then - gone, 0).sum(axis=0)
+        change[1:] = self._known - gone
+        return np.cumsum(change, axis=0)
+
+    def _tails(self, live: Window, gone: Floats) -> Floats:
+        """float64[l, k]: the tails that belong to the result before the first slot, and to those after."""
+        tails = np.empty_like(gone)
+        tail = live.tail[live.slot[self._row] % self._plan.slots, self._row]
+        for place in range(len(gone) - 1, 0, -1):
+            tails[place] = tail
+            tail = np.where(place <= self._closed, self._plan.aggregate.fold(gone[place - 1], tail), tail)
+        tails[0] = tail
+        return tails
+
+    def _heads(self, live: Window) -> Floats:
+        """float64[l + 1, k]: the head before the first slot, and after each."""
+        aggregate, inside = self._plan.aggregate, self._slot % self._plan.slots
+        most = int(inside.max(initial=0))
+        block = live.tail[:most].take(self._row, axis=1)
+        if most > int(inside.min(initial=most)):
+            block[np.arange(most)[:, None] >= inside] = aggregate.identity
+        heads = np.empty((len(self._share) + 1, len(self._row)))
+        head = np.full(len(self._row), aggregate.identity)
+        for share in block:
+            aggregate.fold(head, share, out=head)
+        heads[0], heads[1:] = head, self._share
+        aggregate.fold.accumulate(heads, axis=0, out=heads)
+        return heads
+
+    def results(self, live: Window) -> Rows:
+        """The result that held when the stretch began, and that of every slot closed since; by place and time."""
+        length = len(self._share)
+        place, number = np.nonzero(np.arange(length) <= self._closed[:, None])
+        window = self._plan.aggregate.fold(self._tail[number, place], self._head[number, place])
+        value = live.result(window, self._window_known[number, place])
+        return Rows(place, (self._slot[place] + number) * self._plan.step_ms, value)
+
+    def put(self, window: Window, chosen: Indices) -> None:
+        """Put the chosen places into the live window."""
+        if not len(chosen):
+            return
+        row, closed, ring = self._row[chosen], self._closed[chosen], len(window.share_ring)
+        number, place = np.nonzero(np.arange(len(self._share))[:, None] < closed)
+        at, slot = row[place], self._slot[chosen[place]] + number
+        share = self._share[number, chosen[place]]
+        window.share_ring[slot % ring, at] = share
+        window.known_ring[slot % ring, at] = self._known[number, chosen[place]]
+        window.tail[slot % self._plan.slots, at] = share
+        window.head[row] = self._head[closed, chosen]
+        window.window_known_ms[row] = self._window_known[closed, chosen]
+        window.share[row] = self._share[closed, chosen]
+        window.known_ms[row] = self._known[closed, chosen]
+        value, until_ms, since_ms = self._held
+        window.value[row], window.until_ms[row] = value[chosen], until_ms[chosen]
+        window.from_ms[row] = np.maximum(window.slot[row] * self._plan.step_ms, since_ms[chosen])

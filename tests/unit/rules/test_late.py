@@ -1,0 +1,97 @@
+"""Late readings that need no re-evaluation, and those that do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.readings import Readings, readings
+from rules.engine.engine import Engine
+from rules.engine.history import NoHistory
+from rules.engine.windows import Window
+from tests.unit.rules.town import members, rule_set, rule_text
+
+BASE_MS = 1_700_000_000_000
+WELLS = 4
+SECOND_MS = 1_000
+WINDOWS = ("mean(a) over 90 s", "min(a) over 90 s", "max(a) over 90 s")
+
+
+def engine_of(*conditions: str) -> Engine:
+    """An engine with one rule for each condition."""
+    texts = [rule_text(f"r{number}", when) for number, when in enumerate(conditions)]
+    return Engine(rule_set(*texts), {"well": members(WELLS)}, NoHistory())
+
+
+def deliver(engine: Engine, everything: Readings, arrival_ms: np.ndarray, until_ms: int) -> None:
+    """Second by second, then time enough for what is late."""
+    for now_ms in range(BASE_MS + SECOND_MS, until_ms, SECOND_MS):
+        engine.ingest(everything.take((arrival_ms >= now_ms - SECOND_MS) & (arrival_ms < now_ms)), now_ms)
+        engine.advance(now_ms)
+    engine.settle(until_ms)
+
+
+@pytest.mark.parametrize("begin_ms", [0, 30_000, 61_000])
+def test_a_mended_window_is_the_same_to_the_last_bit(begin_ms: int) -> None:
+    """Sums of random fractions differ with the order of addition; mended windows hold those of the order of time."""
+    rng, count, span_ms = np.random.default_rng(begin_ms), 3_000, 200_000
+    time_ms = np.sort(BASE_MS + begin_ms + rng.integers(0, span_ms, count))
+    everything = readings(
+        point=rng.integers(0, WELLS, count) * 10, time_ms=time_ms, value=rng.random(count), offset=np.arange(count)
+    )
+    arrival_ms = time_ms + np.where(rng.random(count) < 0.1, rng.integers(1_000, 20_000, count), 0)
+    arrival_ms[time_ms < BASE_MS + begin_ms + 50_000] = time_ms[time_ms < BASE_MS + begin_ms + 50_000]
+    conditions = [f"{window} > 5 or a > 9" for window in WINDOWS]
+    until_ms = BASE_MS + begin_ms + span_ms + 50_000
+    ordered, late = engine_of(*conditions), engine_of(*conditions)
+    deliver(ordered, everything, time_ms, until_ms)
+    deliver(late, everything, arrival_ms, until_ms)
+    assert ordered.stats.late == 0
+    assert late.stats.mended > 20
+    for one, other in zip(ordered.live.windows[0], late.live.windows[0], strict=True):
+        for name in {*Window.ROW_COLUMNS, *Window.SLOT_COLUMNS} - {"begun"}:
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=f"{one.plan} {name}")
+
+
+@pytest.mark.parametrize(("value", "judged_again"), [(1.1, 0), (2.5, 1), (float("nan"), 1)])
+def test_a_late_reading_between_two_of_its_band_changes_nothing(value: float, judged_again: int) -> None:
+    """Behind a change of band a late reading is looked into: among its like it needs no re-evaluation."""
+    engine = engine_of("a > 2")
+    values = [1.0, 1.0, 1.0, 3.0, 3.0, 3.0]
+    for number, known in enumerate(values):
+        at_ms = BASE_MS + number * 4 * SECOND_MS
+        engine.ingest(readings(point=[0], time_ms=[at_ms], value=[known]), at_ms)
+        engine.advance(at_ms)
+    now_ms = BASE_MS + 24 * SECOND_MS
+    engine.ingest(readings(point=[0], time_ms=[BASE_MS + 6 * SECOND_MS], value=[value]), now_ms)
+    engine.settle(now_ms)
+    assert (engine.stats.late, engine.stats.reevaluations) == (1, judged_again)
+    starts = [interval.start_ms for interval in engine.book.of(0)]
+    first = [BASE_MS + 6 * SECOND_MS] if value > 2 else []
+    assert starts == [*first, BASE_MS + 12 * SECOND_MS]
+
+
+def test_a_late_reading_that_fills_a_gap_is_judged_again() -> None:
+    """Between two readings of one band that do not reach each other, a late one ends what was unknown."""
+    engine = engine_of("not (a > 2)")
+    for second in (0, 4, 20, 24):
+        at_ms = BASE_MS + second * SECOND_MS
+        engine.ingest(readings(point=[0], time_ms=[at_ms], value=[1.0]), at_ms)
+        engine.advance(at_ms)
+    now_ms = BASE_MS + 26 * SECOND_MS
+    engine.ingest(readings(point=[0], time_ms=[BASE_MS + 10 * SECOND_MS], value=[1.0]), now_ms)
+    engine.settle(now_ms)
+    assert engine.stats.reevaluations == 1
+
+
+def test_a_second_reading_of_the_same_millisecond_is_judged_again() -> None:
+    """Which of two readings of one millisecond holds is not guessed from their neighbours."""
+    engine = engine_of("a > 2")
+    for number, known in enumerate([1.0, 3.0, 1.0, 1.0, 1.0]):
+        at_ms = BASE_MS + number * 4 * SECOND_MS
+        engine.ingest(readings(point=[0], time_ms=[at_ms], value=[known], offset=[number]), at_ms)
+        engine.advance(at_ms)
+    now_ms = BASE_MS + 20 * SECOND_MS
+    engine.ingest(readings(point=[0], time_ms=[BASE_MS + 4 * SECOND_MS], value=[1.0], offset=[9]), now_ms)
+    engine.settle(now_ms)
+    assert list(engine.book.of(0)) == []
