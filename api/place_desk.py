@@ -178,7 +178,6 @@ class PlaceDesk:
             open_alarms=standing.alarms,
             open_cases=standing.cases,
             last_reading_ms=newest_ms(latest, self._latest.points_of(one.number)),
-            provenance=one.provenance,
             provenance_note=Bilingual.of(one.provenance_note),
         )
 

@@ -15,7 +15,7 @@ from api.models.base import Bilingual, CommunityRef, FacilityRef, PersonRef
 from core.clock import Clock
 from core.people import Person
 from core.places import FacilityClass
-from core.ports.registry import Community, Facility, FacilityFilter, PageRequest, RegistryQueries
+from core.ports.registry import Community, Facility, FacilityFilter, PageRequest, Provenance, RegistryQueries
 
 _LOOK_EVERY_S = 1.0
 _PAGE = 500
@@ -49,7 +49,12 @@ class Places:
         one = self.facility(number)
         if one is None:
             return FacilityRef(
-                id=number, code="", name=_unnamed(number), class_id="", class_name=Bilingual(zh="", en="")
+                id=number,
+                code="",
+                name=_unnamed(number),
+                class_id="",
+                class_name=Bilingual(zh="", en=""),
+                provenance=Provenance.MEASURED,
             )
         return self.ref_of(one)
 
@@ -61,6 +66,7 @@ class Places:
             name=Bilingual.of(one.name),
             class_id=one.class_id,
             class_name=self.class_name(one.class_id),
+            provenance=one.provenance,
         )
 
     def class_name(self, class_id: str) -> Bilingual:

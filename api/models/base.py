@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.alarms import Severity
 from core.places import Text
+from core.ports.registry import Provenance
 
 SeverityName = Literal["info", "low", "medium", "high", "critical"]
 Light = Literal["green", "amber", "red"]
@@ -74,13 +75,14 @@ class PersonRef(Model):
 
 
 class FacilityRef(Model):
-    """A facility by number, the code people know, name and class."""
+    """A facility by number, the code people know, name, class, and where its readings come from."""
 
     id: Number
     code: str = Field(examples=["wtl-sp-01"])
     name: Bilingual
     class_id: str = Field(examples=["sewage_pump"])
     class_name: Bilingual
+    provenance: Provenance = Field(description="where its readings come from; shown wherever they are shown")
 
 
 class Page(Model, Generic[T]):

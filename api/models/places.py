@@ -20,7 +20,6 @@ from api.models.base import (
 from api.models.cases import CaseSummary
 from api.models.history import Limit
 from core.places import Grid, PointKind
-from core.ports.registry import Provenance
 
 QualityName = Literal["good", "uncertain", "bad", "not_measured"]
 
@@ -151,7 +150,6 @@ class FacilitySummary(FacilityRef):
     open_alarms: int
     open_cases: int
     last_reading_ms: TimeMs | None
-    provenance: Provenance = Field(description="where its readings come from; shown wherever they are shown")
     provenance_note: Bilingual
 
 

@@ -32,7 +32,7 @@ let needsSetup = SETUP;
 let down = false;
 
 const byId = (id) => facilities.find((one) => one.id === id);
-const ref = (f) => ({ id: f.id, code: f.code, name: f.name, class_id: f.class_id, class_name: f.class_name });
+const ref = (f) => ({ id: f.id, code: f.code, name: f.name, class_id: f.class_id, class_name: f.class_name, provenance: f.provenance });
 const alarms = [];
 const cases = [];
 const tasks = [];

@@ -1232,6 +1232,8 @@ export interface components {
              */
             class_id: string;
             class_name: components["schemas"]["Bilingual"];
+            /** @description where its readings come from; shown wherever they are shown */
+            provenance: components["schemas"]["Provenance"];
             community: components["schemas"]["CommunityRef"];
             /**
              * Health
@@ -1249,8 +1251,6 @@ export interface components {
             open_cases: number;
             /** Last Reading Ms */
             last_reading_ms: number | null;
-            /** @description where its readings come from; shown wherever they are shown */
-            provenance: components["schemas"]["Provenance"];
             provenance_note: components["schemas"]["Bilingual"];
             /** Latitude */
             latitude: number;
@@ -1282,7 +1282,7 @@ export interface components {
         };
         /**
          * FacilityRef
-         * @description A facility by number, the code people know, name and class.
+         * @description A facility by number, the code people know, name, class, and where its readings come from.
          */
         FacilityRef: {
             /**
@@ -1302,6 +1302,8 @@ export interface components {
              */
             class_id: string;
             class_name: components["schemas"]["Bilingual"];
+            /** @description where its readings come from; shown wherever they are shown */
+            provenance: components["schemas"]["Provenance"];
         };
         /**
          * FacilitySummary
@@ -1325,6 +1327,8 @@ export interface components {
              */
             class_id: string;
             class_name: components["schemas"]["Bilingual"];
+            /** @description where its readings come from; shown wherever they are shown */
+            provenance: components["schemas"]["Provenance"];
             community: components["schemas"]["CommunityRef"];
             /**
              * Health
@@ -1342,8 +1346,6 @@ export interface components {
             open_cases: number;
             /** Last Reading Ms */
             last_reading_ms: number | null;
-            /** @description where its readings come from; shown wherever they are shown */
-            provenance: components["schemas"]["Provenance"];
             provenance_note: components["schemas"]["Bilingual"];
         };
         /**
