@@ -34,7 +34,7 @@ from tests.integration.brokers import nats, running
 
 SCALE = float(os.environ.get("TWINGRID_BENCH_SCALE", "1"))
 LIVE = Shape(
-    nodes=20, facilities=10, per_message=int(os.environ.get("TWINGRID_LIVE_SHAPE", "26")), messages=int(3000 * SCALE)
+    nodes=20, facilities=10, per_message=int(os.environ.get("TWINGRID_LIVE_SHAPE", "24")), messages=int(3000 * SCALE)
 )
 BACKLOG = Shape(nodes=20, facilities=10, per_message=1000, messages=int(200 * SCALE))
 PORTS = (24100, 24101, 24102)
