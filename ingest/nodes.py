@@ -32,8 +32,9 @@ class Nodes:
         self.table = AliasTable()
 
     def refresh(self) -> None:
-        """Take over a changed registry: every binding is asked for again."""
+        """Take over a changed registry and throw out dead rows; only while nothing is staged, for bases change."""
         if self._directory.version == self._version:
+            self._compact()
             return
         self._version = self._directory.version
         self._known.clear()
@@ -126,7 +127,6 @@ class Nodes:
             for (alias, metric), binding in zip(by_alias.items(), found, strict=True)
         }
         self._names[node] = {alias: metric.name for alias, metric in by_alias.items()}
-        self._compact()
         stretch = self.table.append(bindings)
         self._stretches[node] = stretch
         return stretch

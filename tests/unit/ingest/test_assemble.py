@@ -16,7 +16,7 @@ from core.quality import QualityClass, Reason, quality
 from core.sparkplug.commit import decode_committed
 from core.sparkplug.topics import NodeId
 from ingest.assemble import Assembler, Message
-from tests.unit.ingest.edge import NODE, NOW_MS, Edge, FakeDirectory
+from tests.unit.ingest.edge import METRICS, NODE, NOW_MS, Edge, FakeDirectory
 
 TIMEOUT = quality(QualityClass.NOT_MEASURED, Reason.TIMEOUT)
 
@@ -248,6 +248,25 @@ def test_a_changed_registry_is_taken_over_without_a_rebirth() -> None:
     commit = digest(host, edge.chunk(1, [(1, NOW_MS, 1.0)]))
     assert commit is not None
     assert len(commit.readings) == 1
+
+
+def test_many_rebirths_never_move_readings_that_are_staged_already() -> None:
+    """The alias table grows with every birth and is rebuilt between batches, never under the rows of another node."""
+    other = NodeId("g1", "gw2")
+    wide = tuple(f"spare-{number}/level" for number in range(3000))
+    noisy, quiet = Edge(metrics=(*METRICS, *wide)), Edge(node=other, epoch=78)
+    host = Assembler(FakeDirectory(nodes=frozenset({NODE, other})), {})
+    digest(host, *noisy.births(), noisy.chunk(0, [(0, NOW_MS, 1.0)]), *quiet.births())
+    for turn in range(1, 12):
+        commit = digest(
+            host,
+            *noisy.births(),
+            quiet.chunk(turn - 1, [(1, NOW_MS + turn, 1.0)]),
+            noisy.chunk(turn, [(0, NOW_MS + turn, 1.0)]),
+        )
+        assert commit is not None
+        assert commit.readings.point.tolist() == [11, 10]
+    assert len(host.nodes.table) < 8 * 3000
 
 
 def test_two_nodes_with_the_same_aliases_do_not_mix() -> None:
