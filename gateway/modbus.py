@@ -8,13 +8,18 @@ pymodbus sends, frames and matches unit and transaction ids; what it leaves open
 * without transaction ids (RTU framing over TCP) a late answer would fit the next request, so a timeout drops the
   connection too;
 * a lost connection fails the waiting request at once instead of at its timeout;
-* retries are ours to decide, so pymodbus makes none, and it never reconnects on its own.
+* retries are ours to decide, so pymodbus makes none, and it never reconnects on its own;
+* a cancellation that meets the answer is repeated, so that the answer is kept and the next wait ends: pymodbus waits
+  with ``asyncio.wait_for``, which before Python 3.12 then returns the answer and forgets the cancellation [1].
 
 The stamp is taken when the response has been framed, before any task waits for its turn.
+
+[1] https://github.com/python/cpython/issues/86296
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -135,7 +140,9 @@ class ModbusLine:
     async def connect(self) -> bool:
         """Connect; False if nobody answers."""
         self._client.ctx.comm_params.timeout_connect = self._connect_timeout_s
-        return await self._client.connect()
+        connected = await self._client.connect()
+        _repeat_cancellation()
+        return connected
 
     def close(self) -> None:
         """Drop the connection."""
@@ -153,6 +160,11 @@ class ModbusLine:
             Refused: if the function code is not a read.
         """
         check_function(request.function)
+        outcome = await self._read(unit, request, timeout_s)
+        _repeat_cancellation()
+        return outcome
+
+    async def _read(self, unit: int, request: Request, timeout_s: float) -> Answer | Failure:
         pdu = _ReadRequest(unit, request)
         self._client.ctx.comm_params.timeout_connect = timeout_s
         self._waiting = True
@@ -194,3 +206,11 @@ class ModbusLine:
         waiting = self._client.ctx.response_future
         if not connected and self._waiting and not waiting.done():
             waiting.set_exception(ConnectionException("the connection was lost"))
+
+
+def _repeat_cancellation() -> None:
+    """Cancel this task once more if ``wait_for`` took its cancellation and did not pass it on [1]; counted once."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        task.uncancel()
+        task.cancel()

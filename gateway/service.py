@@ -265,8 +265,14 @@ async def _wait(event: asyncio.Event) -> None:
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
+    """Cancel until all have ended: a cancellation that a library swallowed is repeated, not waited for in vain."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=DRAIN_S)
+        if left:
+            log.warning("a part of the gateway does not end", extra={"parts": sorted(t.get_name() for t in left)})
     await asyncio.gather(*tasks, return_exceptions=True)
 
 

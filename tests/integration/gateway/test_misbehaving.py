@@ -216,6 +216,50 @@ async def test_a_reset_is_known_at_once_not_at_the_timeout(free_port: int) -> No
         client.close()
 
 
+async def test_a_cancellation_that_meets_the_answer_keeps_the_answer_and_ends_the_next_wait(free_port: int) -> None:
+    """A gateway told to stop in the very moment in which a response arrives stops; it once went on polling for ever."""
+    outcomes: list[Answer | Failure] = []
+
+    def arrived() -> tuple[int, bool]:
+        polling.cancel()
+        return 1, False
+
+    async def poll(client: ModbusLine) -> None:
+        while True:
+            outcomes.append(await client.read(1, request(10), timeout_s=5.0))
+
+    async with line(free_port, bad=0, reply=lambda _: []) as client:
+        client._stamp = arrived
+        polling = asyncio.create_task(poll(client))
+        async with asyncio.timeout(10):
+            await asyncio.wait((polling,))
+    assert polling.cancelled()
+    assert polling.cancelling() == 1, "counted once, so that a time limit around a poll stays one"
+    assert outcomes == [Answer(expected(10), 1, clock_doubtful=False)]
+
+
+async def test_a_cancellation_that_meets_the_connection_ends_the_next_wait(free_port: int) -> None:
+    """Nor does a gateway that is told to stop while its bus connects begin to poll."""
+    server = await asyncio.get_running_loop().create_server(asyncio.Protocol, "127.0.0.1", free_port)
+    client = ModbusLine("127.0.0.1", free_port, lambda: (1, False))
+
+    def connected(_up: bool) -> None:
+        # The connection's waiter is released in the next round of the loop, and the attempt goes on in the one after.
+        asyncio.get_running_loop().call_soon(lambda: beginning.cancel())
+
+    async def begin() -> None:
+        assert await client.connect()
+        await asyncio.Event().wait()
+
+    client._client.ctx.trace_connect = connected
+    async with server:
+        beginning = asyncio.create_task(begin())
+        async with asyncio.timeout(10):
+            await asyncio.wait((beginning,))
+        client.close()
+    assert beginning.cancelled()
+
+
 async def test_a_write_never_leaves(free_port: int) -> None:
     """Function codes other than reads are refused before a byte is sent."""
     async with line(free_port, bad=0, reply=lambda _: []) as client:
