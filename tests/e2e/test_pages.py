@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -199,6 +202,14 @@ WITHOUT = {
 }
 
 
+def streams(world: World, expected: int, within_s: float = 15.0) -> int:
+    """Streams that the server holds open; it may hear of a new one before it hears that the replaced one was closed."""
+    deadline = time.monotonic() + within_s
+    while (count := int(ask(f"{world.base_url}/mock/streams")["open"])) != expected and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return count
+
+
 @pytest.mark.parametrize("how", list(WITHOUT))
 def test_tabs_share_one_stream(browser: Browser, how: str) -> None:
     """Three tabs keep one connection, by worker or by a leading tab; where neither exists each has its own."""
@@ -212,12 +223,32 @@ def test_tabs_share_one_stream(browser: Browser, how: str) -> None:
         for tab in tabs:
             tab.bring_to_front()
             journeys.values_change(tab)
-        assert ask(f"{world.base_url}/mock/streams")["open"] == (3 if how == "own" else 1)
+        assert streams(world, 3 if how == "own" else 1) == (3 if how == "own" else 1)
         first.close()
         for tab in tabs[1:]:
             tab.bring_to_front()
             journeys.values_change(tab)
-        assert ask(f"{world.base_url}/mock/streams")["open"] == (2 if how == "own" else 1)
+        assert streams(world, 2 if how == "own" else 1) == (2 if how == "own" else 1)
+
+
+@pytest.mark.parametrize("how", list(WITHOUT))
+def test_what_happens_before_the_stream_begins_is_seen(browser: Browser, mock_world: World, how: str) -> None:
+    """An alarm that arises after the list was read and before the stream begins appears in it all the same."""
+
+    def provoke() -> None:
+        assert mock_world.provoke is not None
+        mock_world.provoke()
+        ask(f"{mock_world.base_url}/mock/hold?on=0")
+
+    with person(browser, mock_world.base_url, "zh", DESK) as somebody:
+        somebody.context.add_init_script(WITHOUT[how])
+        page = journeys.log_in(somebody, mock_world, mock_world.manager)
+        ask(f"{mock_world.base_url}/mock/hold?on=1")
+        try:
+            page.goto(f"{mock_world.base_url}/alarms")
+            journeys.newest_alarm_arrives(page, replace(mock_world, provoke=provoke))
+        finally:
+            ask(f"{mock_world.base_url}/mock/hold?on=0")
 
 
 def test_a_server_that_is_down_is_said_so(browser: Browser, mock_world: World) -> None:

@@ -3,7 +3,8 @@
  * the mock itself, which serves `dist` under the policy of the real server. It keeps its world in memory and forgets it.
  *
  * Logins: `admin`, `manager`, `li.wx` (maintainer), `wang.wg` (grid worker), `new.one` (one-time password); password `mock-mock-1`.
- * `POST /mock/alarm` raises an alarm with its task for li.wx; `POST /mock/down?on=1` makes every call fail with 503.
+ * `POST /mock/alarm` raises an alarm with its task for li.wx; `POST /mock/down?on=1` makes every call fail with 503;
+ * `POST /mock/hold?on=1` lets no live stream begin, as on a slow machine; both until `on=0`.
  */
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
@@ -163,10 +164,29 @@ function taskDetail(task, me) {
 }
 
 const streams = new Set();
-let eventId = 1;
+/** What was sent, for streams that resume: the first has id 1. */
+const sent = [];
+let release = null;
+let held = Promise.resolve();
 function send(kind, data) {
-  eventId += 1;
-  for (const stream of streams) stream.response.write(`id: ${eventId}\nevent: ${kind}\ndata: ${JSON.stringify(data)}\n\n`);
+  sent.push(`id: ${sent.length + 1}\nevent: ${kind}\ndata: ${JSON.stringify(data)}\n\n`);
+  for (const stream of streams) stream.response.write(sent.at(-1));
+}
+const ping = () => `id: ${sent.length}\nevent: ping\ndata: ${JSON.stringify({ now_ms: Date.now() })}\n\n`;
+function hold(on) {
+  if (on && !release) held = new Promise((resolve) => { release = resolve; });
+  if (!on) release?.();
+  if (!on) release = null;
+}
+async function follow(request, response, query) {
+  await held;
+  if (response.closed) return;
+  response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+  const one = { response, facilities: new Set(query.getAll("facility").map(Number)) };
+  const since = request.headers["last-event-id"] ?? query.get("since");
+  response.write([...(since === null ? [] : sent.slice(Number(since))), ping()].join(""));
+  streams.add(one);
+  response.on("close", () => streams.delete(one));
 }
 setInterval(() => {
   for (const stream of streams) {
@@ -175,7 +195,7 @@ setInterval(() => {
   }
 }, 1000).unref();
 setInterval(() => {
-  for (const stream of streams) stream.response.write(`event: ping\ndata: ${JSON.stringify({ now_ms: Date.now() })}\n\n`);
+  for (const stream of streams) stream.response.write(ping());
 }, 15_000).unref();
 
 function problem(status, code, title, detail = "", fix = "") {
@@ -272,14 +292,7 @@ async function api(request, response, url) {
   if (path === "/session" && request.method === "PATCH") Object.assign(me, { language: body.language });
   if (path === "/session/password") Object.assign(me, { must_change_password: false });
   if (path.startsWith("/session")) return json(response, 200, me);
-  if (path === "/stream") {
-    response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
-    const stream = { response, facilities: new Set(url.searchParams.getAll("facility").map(Number)) };
-    streams.add(stream);
-    response.write(`event: ping\ndata: ${JSON.stringify({ now_ms: Date.now() })}\n\n`);
-    request.on("close", () => streams.delete(stream));
-    return undefined;
-  }
+  if (path === "/stream") return follow(request, response, url.searchParams);
   for (const [method, pattern, answer] of ROUTES) {
     const match = pattern.exec(path);
     if (match && method === request.method) return json(response, 200, answer(me, match, url.searchParams, body, request));
@@ -308,6 +321,10 @@ const server = createServer((request, response) => {
       return json(response, 200, { id: alarm.id });
     }
     if (url.pathname === "/mock/streams") return json(response, 200, { open: streams.size });
+    if (url.pathname === "/mock/hold") {
+      hold(url.searchParams.get("on") === "1");
+      return json(response, 200, { held: release !== null });
+    }
     if (url.pathname === "/mock/down") {
       down = url.searchParams.get("on") === "1";
       return json(response, 200, { down });

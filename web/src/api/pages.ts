@@ -4,6 +4,7 @@ import { onLive } from "@/live/store";
 import type { Kind } from "@/live/messages";
 import { ApiError } from "./client";
 import type { PageOf } from "./routes";
+import { reloads } from "./reloads";
 import type { Resource } from "./resource";
 
 export interface PagedList<T> extends Resource<readonly T[]> {
@@ -13,8 +14,6 @@ export interface PagedList<T> extends Resource<readonly T[]> {
   /** Put a changed item in place of the old one. */
   replace: (item: T) => void;
 }
-
-const SETTLE_MS = 400;
 
 export function usePages<T extends { readonly id: string | number }>(
   load: (cursor: string, signal: { signal: AbortSignal }) => Promise<PageOf<T>>,
@@ -27,7 +26,6 @@ export function usePages<T extends { readonly id: string | number }>(
   const cursor = shallowRef("");
   let deep = false;
   let running: AbortController | null = null;
-  let settle: ReturnType<typeof setTimeout> | undefined;
 
   async function read(at: string, use: (page: PageOf<T>) => void): Promise<void> {
     running?.abort();
@@ -45,7 +43,7 @@ export function usePages<T extends { readonly id: string | number }>(
     }
   }
 
-  async function reload(): Promise<void> {
+  async function readFirst(): Promise<void> {
     loading.value = true;
     await read("", (page) => {
       const known = new Set(page.items.map((item) => item.id));
@@ -56,7 +54,7 @@ export function usePages<T extends { readonly id: string | number }>(
     loading.value = false;
   }
 
-  async function loadMore(): Promise<void> {
+  async function readNext(): Promise<void> {
     loadingMore.value = true;
     await read(cursor.value, (page) => {
       deep = true;
@@ -67,11 +65,8 @@ export function usePages<T extends { readonly id: string | number }>(
     loadingMore.value = false;
   }
 
-  function soon(): void {
-    clearTimeout(settle);
-    settle = setTimeout(() => void reload(), SETTLE_MS);
-  }
-
+  const { during, soon, stop } = reloads(readFirst);
+  const reload = (): Promise<void> => during(readFirst);
   for (const kind of options.live) onLive(kind, soon);
   onLive("reset", soon);
   watch(options.on, () => {
@@ -81,7 +76,7 @@ export function usePages<T extends { readonly id: string | number }>(
   });
   onScopeDispose(() => {
     running?.abort();
-    clearTimeout(settle);
+    stop();
   });
   void reload();
   return {
@@ -91,7 +86,7 @@ export function usePages<T extends { readonly id: string | number }>(
     reload,
     more: computed(() => cursor.value !== ""),
     loadingMore,
-    loadMore,
+    loadMore: () => during(readNext),
     replace: (item) => {
       data.value = data.value?.map((old) => (old.id === item.id ? item : old)) ?? null;
     },

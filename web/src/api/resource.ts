@@ -1,8 +1,9 @@
 /** What a page loads, with its three honest states: loading, failed (and what may still be shown), there. */
 import { onScopeDispose, shallowRef, watch, type ShallowRef, type WatchSource } from "vue";
-import { onLive } from "@/live/store";
+import { onLive, OPENED } from "@/live/store";
 import type { Kind } from "@/live/messages";
 import { ApiError } from "./client";
+import { reloads } from "./reloads";
 
 export interface Resource<T> {
   readonly data: ShallowRef<T | null>;
@@ -20,17 +21,13 @@ export interface ResourceOptions {
   readonly everyMs?: number;
 }
 
-/** A burst of events costs one reload. */
-const SETTLE_MS = 400;
-
 export function useResource<T>(load: (signal: { signal: AbortSignal }) => Promise<T>, options: ResourceOptions = {}): Resource<T> {
   const data = shallowRef<T | null>(null) as ShallowRef<T | null>;
   const error = shallowRef<ApiError | null>(null);
   const loading = shallowRef(true);
   let running: AbortController | null = null;
-  let settle: ReturnType<typeof setTimeout> | undefined;
 
-  async function reload(): Promise<void> {
+  async function read(): Promise<void> {
     running?.abort();
     const mine = new AbortController();
     running = mine;
@@ -48,13 +45,13 @@ export function useResource<T>(load: (signal: { signal: AbortSignal }) => Promis
     loading.value = false;
   }
 
-  function soon(): void {
-    clearTimeout(settle);
-    settle = setTimeout(() => void reload(), SETTLE_MS);
-  }
-
-  for (const kind of options.live ?? []) onLive(kind, soon);
-  onLive("reset", soon);
+  const { during, soon, stop } = reloads(read);
+  const reload = (): Promise<void> => during(read);
+  const kinds = options.live ?? [];
+  for (const kind of kinds) onLive(kind, soon);
+  onLive("reset", ({ reason }) => {
+    if (kinds.length > 0 || reason !== OPENED) soon();
+  });
   if (options.on) {
     watch(options.on, () => {
       data.value = null;
@@ -64,7 +61,7 @@ export function useResource<T>(load: (signal: { signal: AbortSignal }) => Promis
   const timer = options.everyMs === undefined ? undefined : setInterval(soon, options.everyMs);
   onScopeDispose(() => {
     running?.abort();
-    clearTimeout(settle);
+    stop();
     clearInterval(timer);
   });
   void reload();

@@ -50,12 +50,13 @@ export class StreamConnection {
     this.#retry = undefined;
     if (this.#state !== "open") this.#report("connecting");
     this.#heardMs = Date.now();
+    const fresh = this.#lastId === "";
     const source = new EventSource(this.#address(this.#lastId));
     this.#source = source;
     source.addEventListener("open", () => {
       this.#failures = 0;
       this.#heardMs = Date.now();
-      this.#report("open");
+      this.#report("open", fresh);
     });
     source.addEventListener("error", () => this.#failed(source));
     for (const kind of KINDS) {
@@ -89,8 +90,8 @@ export class StreamConnection {
     this.#again();
   }
 
-  #report(state: LinkState): void {
+  #report(state: LinkState, fresh = false): void {
     this.#state = state;
-    this.#emit({ type: "link", state });
+    this.#emit({ type: "link", state, fresh });
   }
 }

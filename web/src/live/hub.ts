@@ -36,7 +36,7 @@ export class Hub {
     } else {
       const more = this.#subscription.here(message.tab, message.facilities, Date.now());
       if (more || !this.#connection.running) this.#openSoon();
-      else this.#emit({ type: "link", state: this.#connection.state });
+      else this.#emit({ type: "link", state: this.#connection.state, fresh: false });
     }
   }
 

@@ -12,7 +12,12 @@ export type LinkState = "connecting" | "open" | "lost";
 /** From the hub to every tab. */
 export type Downward =
   | { readonly type: "event"; readonly kind: Kind; readonly data: string }
-  | { readonly type: "link"; readonly state: LinkState };
+  | {
+      readonly type: "link";
+      readonly state: LinkState;
+      /** What happened before this connection opened is not sent on it: it begins now, not where another ended. */
+      readonly fresh: boolean;
+    };
 
 /** From a tab to the hub. `here` says what the tab shows and is repeated, so that a hub that has just been born learns it too. */
 export type Upward =

@@ -38,6 +38,10 @@ const handlers: Handlers = {
 const state = shallowRef<LinkState>("connecting");
 export const linkState = readonly(state);
 
+/** Why pages load again when the stream has just opened: their first answers may be older than an event that nobody sent them. */
+export const OPENED = "opened";
+let broken = false;
+
 const latest = new Map<number, ShallowRef<LatestValue | null>>();
 
 /** The newest value of a point, followed live; `known` (from a page's answer) never replaces a newer one. */
@@ -59,10 +63,12 @@ function deliver<K extends Kind>(kind: K, event: EventTypes[K]): void {
 
 function receive(message: Downward): void {
   if (message.type === "link") {
-    const lost = state.value === "lost" && message.state === "open";
+    const opened = message.state === "open" && (message.fresh || state.value !== "open");
     state.value = message.state;
-    // What happened in between is not repeated to a new connection: pages load again.
-    if (lost) deliver("reset", { reason: "reconnected" });
+    broken ||= message.state === "lost";
+    if (!opened) return;
+    deliver("reset", { reason: broken ? "reconnected" : OPENED });
+    broken = false;
     return;
   }
   const event: unknown = JSON.parse(message.data);
@@ -108,6 +114,7 @@ export function stopLive(): void {
   link = null;
   latest.clear();
   state.value = "connecting";
+  broken = false;
 }
 
 if (typeof addEventListener === "function") addEventListener("online", () => link?.restart());
