@@ -110,6 +110,8 @@ class ModelHost:
     _crc: dict[tuple[int, int], int] = field(default_factory=dict)
     _connection: MqttConnection | None = None
     _seq: int | None = None
+    _born: bool = False
+    _asked: bool = False
 
     @contextlib.asynccontextmanager
     async def online(self) -> AsyncIterator[ModelHost]:
@@ -117,9 +119,9 @@ class ModelHost:
         connection = MqttConnection(self.address, "host", on_message=self._received)
         async with connection:
             self._connection = connection
-            for kind in ("NBIRTH", "NDEATH", "DBIRTH", "DDEATH", "DDATA", "NDATA"):
-                deep = "/#" if kind.startswith("D") else ""
-                await connection.subscribe(f"spBv1.0/{self.node.group}/{kind}/{self.node.node}{deep}")
+            self._born = self._asked = False
+            # One subscription: between several, a gateway that is there already would be heard in part.
+            await connection.subscribe(f"spBv1.0/{self.node.group}/+/{self.node.node}/#")
             yield self
         self._connection = None
 
@@ -141,10 +143,14 @@ class ModelHost:
 
     def _received(self, text: str, payload: bytes, _retained: bool) -> None:
         topic = parse(text)
+        if topic.kind in (MessageType.NCMD, MessageType.DCMD):
+            return
         message = spb.Payload.FromString(payload)
         if topic.kind is MessageType.NDEATH:
             self.deaths.append((topic.kind, ""))
             self._seq = None
+            return
+        if self._joined_late(topic):
             return
         if topic.kind in (MessageType.DDATA, MessageType.NDATA) and message.HasField("body"):
             self.data_messages += 1
@@ -163,6 +169,14 @@ class ModelHost:
             self._data(decode_header(message.body), message)
         else:
             self.node_metrics.update({m.name: _value(m) for m in message.metrics})
+
+    def _joined_late(self, topic: Topic) -> bool:
+        """Whether the births were before our time: they are asked for, and what comes until then is not understood."""
+        self._born = self._born or topic.kind is MessageType.NBIRTH
+        if not self._born and not self._asked:
+            self._asked = True
+            self.rebirth()
+        return not self._born
 
     def _check_seq(self, topic: Topic, seq: int) -> None:
         if topic.kind is MessageType.NBIRTH and seq != 0:
@@ -285,3 +299,14 @@ class _Served(asyncio.Protocol):
             self._buffer = self._buffer[12:]
             if answer:
                 self._transport.write(answer)
+
+
+def complete(host: ModelHost, server: CounterServer) -> bool:
+    """Whether the host has every value of every read that the server answered."""
+    values = {(item.metric, item.value) for item in host.stored.values() if item.value is not None}
+    return all(
+        (f"dev{unit}/value_{i}", float(n * 32 + i)) in values
+        for unit, count in server.served.items()
+        for n in range(1, count + 1)
+        for i in range(25)
+    )

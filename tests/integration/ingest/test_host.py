@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -33,13 +34,16 @@ class Line:
     """An MQTT client that plays edge node and listens to what the host says."""
 
     def __init__(self, port: int) -> None:
-        """Connect and subscribe to commands and STATE."""
+        """Connect and subscribe to commands and STATE; what is said from now on is heard."""
         self.heard: list[tuple[str, bytes]] = []
         self.client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self.client.on_message = lambda _c, _d, message: self.heard.append((message.topic, bytes(message.payload)))
         self.client.on_connect = lambda client, *_: client.subscribe([("spBv1.0/+/NCMD/#", 0), ("spBv1.0/STATE/#", 1)])
+        listening = threading.Event()
+        self.client.on_subscribe = lambda *_: listening.set()
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
+        assert listening.wait(15), "the broker did not confirm the subscription"
 
     def send(self, *messages: Message) -> None:
         """Publish as they are."""
@@ -49,6 +53,11 @@ class Line:
     def acknowledged(self) -> int:
         """The highest low-water mark heard so far."""
         return max((decode_committed(body)[1].low for body in self._metric(datatypes.COMMITTED)), default=0)
+
+    def host_is_online(self) -> bool:
+        """Whether the newest STATE says so: the host publishes it behind its subscriptions, so they stand."""
+        said = [json.loads(body)["online"] for topic, body in list(self.heard) if topic.endswith("STATE/twingrid")]
+        return said[-1:] == [True]
 
     def rebirths(self) -> int:
         """How many rebirths were asked for."""
@@ -131,7 +140,8 @@ def hosting(port: int, store: MemoryStore, book: Book | None = None) -> Iterator
         status_book=book,
     )
     with host:
-        until(lambda: host.is_connected)
+        with line(port) as ear:
+            until(ear.host_is_online)
         yield host, handed
     assert host.failure is None
 
