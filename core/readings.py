@@ -70,8 +70,7 @@ class Readings:
         """Choose rows by an index array, a mask or a slice, in that order; text follows its rows."""
         text: Mapping[int, str] = _NO_TEXT
         if self.text:
-            chosen = np.arange(len(self))[rows].tolist()
-            text = {new: self.text[old] for new, old in enumerate(chosen) if old in self.text}
+            text = {new: self.text[old] for new, old in enumerate(_row_numbers(rows, len(self))) if old in self.text}
         return Readings(
             point=self.point[rows],
             time_ms=self.time_ms[rows],
@@ -92,6 +91,14 @@ class Readings:
         last[-1] = True
         last[:-1] = (point[1:] != point[:-1]) | (time_ms[1:] != time_ms[:-1])
         return self.take(order[last])
+
+
+def _row_numbers(rows: NDArray[np.intp] | NDArray[np.bool_] | slice, n: int) -> Iterable[int]:
+    """The rows that an index array, a mask or a slice chooses of ``n``; a few of millions cost what few cost."""
+    if isinstance(rows, slice):
+        return range(n)[rows]
+    numbers: list[int] = (np.flatnonzero(rows) if rows.dtype == np.bool_ else rows % n).tolist()
+    return numbers
 
 
 _DTYPES: Mapping[str, np.dtype[np.generic]] = {

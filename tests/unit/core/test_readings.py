@@ -66,3 +66,6 @@ def test_text_follows_its_rows() -> None:
     assert dict(joined.text) == {1: "door open", 3: "闸门"}
     assert dict(joined.take(np.array([3, 1])).text) == {0: "闸门", 1: "door open"}
     assert dict(joined.take(joined.point == 2).text) == {0: "door open"}
+    assert dict(joined.take(np.array([-1, 0])).text) == {0: "闸门"}
+    assert dict(joined.take(slice(1, None, 2)).text) == {0: "door open", 1: "闸门"}
+    assert dict(joined.take(np.empty(0, np.intp)).text) == {}
