@@ -8,6 +8,7 @@ database names them all; what it does not name is left over from a crash and is 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from store.aggregates import DAY_MS
 from store.segments import SegmentFile
@@ -88,6 +89,12 @@ class Catalog:
     def size(self) -> int:
         """Bytes of all files."""
         return sum(segment.size for segment in self.segments) + sum(file.size for file in self.hours)
+
+    def paths(self) -> set[Path]:
+        """Names of all files."""
+        named = [file for segment in self.segments for file in (segment.raw, segment.minute)]
+        named += [file.file for file in self.hours]
+        return {file.path for file in named if file is not None}
 
     def changed(self, change: Change) -> Catalog:
         """The catalog after ``change``."""

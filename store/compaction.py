@@ -31,9 +31,12 @@ class SegmentFolder:
     """Where the files lie: ``segments/raw``, ``segments/minute`` and ``segments/hour``."""
 
     def __init__(self, root: Path, footers: FooterCache) -> None:
-        """Create the folders below ``root``."""
+        """Name the folders below ``root``; nothing is created yet."""
         self._root = root / "segments"
         self._footers = footers
+
+    def create(self) -> None:
+        """Create the folders that are missing."""
         for tier in TIERS:
             (self._root / tier).mkdir(parents=True, exist_ok=True)
 
@@ -45,6 +48,10 @@ class SegmentFolder:
     def file(self, tier: str, number: int, day: int) -> SegmentFile:
         """An existing file."""
         return SegmentFile(self.path(tier, number, day), self._footers)
+
+    def hours(self, number: int, window: int) -> SegmentFile:
+        """An existing file of hours."""
+        return self.file("hour", number, window * WINDOW_DAYS)
 
     def delete_strangers(self, known: set[Path]) -> int:
         """Delete every file that is not ``known``: leftovers of a crash. Returns how many."""
@@ -137,7 +144,7 @@ class Compactor:
         return HourFile(
             number=number,
             window=window,
-            file=self._folder.file("hour", number, window * WINDOW_DAYS),
+            file=self._folder.hours(number, window),
             rows=written.rows,
             size=written.size,
         )

@@ -95,14 +95,14 @@ def decode(scaled: Int64s, scale: Int8s, raw: Float64s) -> Float64s:
     Args:
         scaled: int64[n].
         scale: int8[n].
-        raw: float64[n], read where ``scale`` is NO_SCALE.
+        raw: float64[n], read where ``scale`` is NO_SCALE; may be empty if that is nowhere.
     """
     if len(scale) == 0:
         return raw
     low, high = int(scale.min()), int(scale.max())
     if low == high:
         return raw if low == NO_SCALE else decode_one(scaled, low)
-    value = raw.copy()
+    value = raw.copy() if len(raw) else np.empty(len(scale))
     for code in np.unique(scale).tolist():
         if code != NO_SCALE:
             mine = scale == code

@@ -19,7 +19,7 @@ _NAMES = ("point", "time_ms", "value", "quality", "epoch", "offset")
 
 
 class HotColumns:
-    """Append-only columns. Not thread-safe; its owner holds the view lock."""
+    """Append-only columns: one thread appends, any thread takes snapshots meanwhile."""
 
     def __init__(self, batches: Iterable[Readings] = ()) -> None:
         """Start with ``batches``, oldest first."""
@@ -33,7 +33,7 @@ class HotColumns:
     def append(self, batch: Readings) -> None:
         """Add the newest batch."""
         first, stop = self.rows, self.rows + len(batch)
-        self._reserve(stop)
+        self._reserve(stop)  # rows beyond the length are nobody's yet, so no lock is needed until it grows
         for name, column in self._columns.items():
             column[first:stop] = getattr(batch, name)
         for row, text in batch.text.items():
@@ -42,7 +42,8 @@ class HotColumns:
 
     def snapshot(self) -> Readings:
         """The rows as they are now, in the order they came; later texts may be in the mapping, later rows are not."""
-        views = {name: column[: self.rows] for name, column in self._columns.items()}
+        rows = self.rows  # before the columns: those that replace them hold at least as many
+        views = {name: column[:rows] for name, column in self._columns.items()}
         return Readings(**views, text=self._text)
 
     def _reserve(self, rows: int) -> None:

@@ -11,7 +11,7 @@ _NEVER = np.iinfo(np.int64).min
 
 
 class LatestTable:
-    """Not thread-safe; its owner holds the view lock."""
+    """Not thread-safe; its owner holds a lock."""
 
     def __init__(self) -> None:
         """Start with no point known."""

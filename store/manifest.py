@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import duckdb
 
-from store.catalog import WINDOW_DAYS, Catalog, Change, HourFile, Segment
+from store.catalog import Catalog, Change, HourFile, Segment
 from store.compaction import SegmentFolder
 from store.database import Database
 
@@ -35,7 +33,7 @@ def load(database: Database, folder: SegmentFolder) -> Catalog:
         HourFile(
             number=number,
             window=window,
-            file=folder.file("hour", number, window * WINDOW_DAYS),
+            file=folder.hours(number, window),
             rows=rows,
             size=size,
         )
@@ -78,10 +76,3 @@ def write(writer: duckdb.DuckDBPyConnection, change: Change) -> None:
     for day in change.closed - change.reopened:
         writer.execute("DELETE FROM closed_days WHERE day = $1", [day])
         writer.execute("INSERT INTO closed_days VALUES ($1)", [day])
-
-
-def files(catalog: Catalog) -> set[Path]:
-    """Every file the catalog names."""
-    named = [file for segment in catalog.segments for file in (segment.raw, segment.minute)]
-    named += [file.file for file in catalog.hours]
-    return {file.path for file in named if file is not None}

@@ -27,6 +27,20 @@ class Merged:
     repeated: int = 0
 
 
+def sorted_distinct(batch: Readings) -> Readings | None:
+    """Sorted by (point, time), whatever epoch and offset are; ``None`` if two rows share point and millisecond."""
+    if len(batch) < 2:
+        return batch
+    earlier = batch.point[1:] > batch.point[:-1]
+    earlier |= (batch.point[1:] == batch.point[:-1]) & (batch.time_ms[1:] > batch.time_ms[:-1])
+    if earlier.all():
+        return batch
+    order = np.lexsort((batch.time_ms, batch.point))
+    batch = batch.take(order)
+    same = (batch.point[1:] == batch.point[:-1]) & (batch.time_ms[1:] == batch.time_ms[:-1])
+    return None if same.any() else batch
+
+
 def merge(batch: Readings) -> Merged:
     """Sort, and keep the highest (epoch, offset) of each point and millisecond; of equal ones the last row."""
     if len(batch) == 0:

@@ -21,7 +21,7 @@ from store.aggregates import (
 )
 from store.catalog import Catalog, Segment
 from store.compaction import window_of
-from store.merging import merge
+from store.merging import merge, sorted_distinct
 from store.plan import cut
 from store.selection import Points
 
@@ -32,10 +32,18 @@ Interval = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """What a query sees: ``hot`` are blocks that are in no segment, oldest first."""
+    """What a query sees: ``hot`` are blocks that are in no segment, oldest first; ``stamp`` names the catalog."""
 
     catalog: Catalog
     hot: tuple[Readings, ...]
+    stamp: int = 0
+
+
+def excerpt(view: View, wanted: Points, step_ms: int) -> View:
+    """The view with only those hot readings that ``rollup`` will look at, or ``read`` if ``step_ms`` is 0."""
+    if step_ms and wanted.from_ms < wanted.to_ms:
+        wanted = _widen(view.catalog, wanted, step_ms)[1]
+    return View(view.catalog, (concat(_hot_parts(view, wanted)),), view.stamp)
 
 
 def read(view: View, wanted: Points) -> Readings:
@@ -127,29 +135,33 @@ def _fine(catalog: Catalog, wanted: Points, hot: Readings, step_ms: int) -> list
     hot = _slice(hot, wanted.from_ms, wanted.to_ms)
     complete = all(segment.raw is not None for segment in segments)
     if step_ms % MINUTE_MS:
-        return [of_readings(_merge([*_raw(segments, wanted), hot]), step_ms)]
+        return [of_readings(_values(segments, wanted, hot), step_ms)]
     spans = [(segment.from_ms, segment.to_ms) for segment in segments]
     if len(hot):
         spans.append((int(hot.time_ms.min()), int(hot.time_ms.max())))
     stretches = cut(wanted.from_ms, wanted.to_ms, spans, MINUTE_MS)
     if complete and len(wanted.points) <= _FEW_POINTS and len(stretches) > 2:
         # For a few points decoding each segment once is cheaper than many small stretches.
-        return [of_readings(_merge([*_raw(segments, wanted), hot]), MINUTE_MS)]
+        return [of_readings(_values(segments, wanted, hot), MINUTE_MS)]
     parts: list[Partials] = []
     for stretch in stretches:
         here = wanted.during(stretch.from_ms, stretch.to_ms)
         sources = [segments[index] for index in stretch.sources if index < len(segments)]
         warm = _slice(hot, here.from_ms, here.to_ms)
         if len(stretch.sources) > 1 and all(segment.raw is not None for segment in sources):
-            parts.append(of_readings(_merge([*_raw(sources, here), warm]), MINUTE_MS))
+            parts.append(of_readings(_values(sources, here, warm), MINUTE_MS))
             continue
         minutes = [segment.minute.read_partials(here) for segment in sources if segment.minute is not None]
         parts.append(combine([*minutes, of_readings(warm, MINUTE_MS)], MINUTE_MS))
     return parts
 
 
-def _raw(segments: Sequence[Segment], wanted: Points) -> list[Readings]:
-    return [segment.raw.read_readings(wanted) for segment in segments if segment.raw is not None]
+def _values(segments: Sequence[Segment], wanted: Points, hot: Readings) -> Readings:
+    """Readings for roll-ups. Which of two of one millisecond holds is looked up only where there are two."""
+    raws = [segment.raw for segment in segments if segment.raw is not None]
+    parts = [*(raw.read_values(wanted) for raw in raws), hot]
+    found = sorted_distinct(concat([part for part in parts if len(part)]))
+    return _merge([*(raw.read_readings(wanted) for raw in raws), hot]) if found is None else found
 
 
 def _hot_parts(view: View, wanted: Points) -> list[Readings]:

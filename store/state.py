@@ -1,12 +1,13 @@
 """What the embedded store holds in memory beside its files, how it is loaded, and the only places where it changes.
 
-Two locks. ``commits`` serializes everything that writes to the database (commits, switches, rotations). ``_view``
-guards what readers look at and is held for microseconds only, so no reader waits for a disk and no commit waits for a
-reader.
+Three locks. ``commits`` serializes everything that writes to the database (commits, switches, rotations). ``_view``
+guards which files and hot columns readers look at, ``_newest`` the newest readings; both are held for microseconds
+only, so no reader waits for a disk, and no chart for the copying of a commit.
 """
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,7 +66,10 @@ class StoreState:
         self._view = threading.Lock()
         self._root, self._settings, self._clock = root, settings, clock
         self.generations: list[Generation] = []
-        self.folder = SegmentFolder(root, FooterCache())
+        self._newest = threading.Lock()
+        self._footers = FooterCache()
+        self.folder = SegmentFolder(root, self._footers)
+        self.folder.create()
         self.load()
 
     # --- loading ------------------------------------------------------------------------------------------------
@@ -75,7 +79,7 @@ class StoreState:
         self.broken = True
         self.database = Database(self._root, self._settings)
         catalog = manifest.load(self.database, self.folder)
-        self.deleted_at_open = self.folder.delete_strangers(manifest.files(catalog))
+        self.deleted_at_open = self.folder.delete_strangers(catalog.paths())
         self.log = CommitLog(self._settings.recent_chunks)
         self._load_commit_log()
         latest = LatestTable()
@@ -86,8 +90,10 @@ class StoreState:
         if not unflushed:
             with self.database.transaction():
                 self._add_generation()
+        with self._newest:
+            self._latest = latest
         with self._view:
-            self._catalog, self._latest = catalog, latest
+            self._catalog, self._stamp = catalog, secrets.randbits(62) | 1
             self._hot = unflushed.pop() if unflushed else HotColumns()
             self._frozen = unflushed
         self.superseded = self.database.meta("superseded", 0)
@@ -154,11 +160,12 @@ class StoreState:
     def view(self) -> View:
         """The store as it is now."""
         with self._view:
-            return View(self._catalog, tuple(one.snapshot() for one in (*self._frozen, self._hot) if one.rows))
+            hot = tuple(one.snapshot() for one in (*self._frozen, self._hot) if one.rows)
+            return View(self._catalog, hot, self._stamp)
 
     def latest(self, points: Int32s | None) -> Readings:
         """The newest reading of each point."""
-        with self._view:
+        with self._newest:
             return self._latest.get(points)
 
     def hot_rows(self) -> int:
@@ -171,8 +178,8 @@ class StoreState:
     def admit(self, number: int, commit: Commit) -> None:
         """A commit has become durable: let everybody see it."""
         batch = commit.readings
-        with self._view:
-            self._hot.append(batch)
+        self._hot.append(batch)
+        with self._newest:
             self._latest.update(batch)
         self.log.apply(settlement(commit))
         self.last = number
@@ -217,9 +224,11 @@ class StoreState:
                 self._save_latest()
         self.superseded, self.repeated = superseded, repeated
         with self._view:
-            self._catalog = self._catalog.changed(change)
+            self._catalog, self._stamp = self._catalog.changed(change), secrets.randbits(62) | 1
             if flushed:
                 self._frozen = []
+            paths = self._catalog.paths()
+        self._footers.keep(paths)
         if flushed:
             self.generations = [replace(one, flushed=True) for one in self.generations[:-1]] + self.generations[-1:]
         for file in change.retired_files():

@@ -15,7 +15,7 @@ from core.readings import Readings, readings
 from store.aggregates import MINUTE_MS, combine, of_readings
 from store.encoding import NO_SCALE, SINGLE, decode, encode
 from store.latest import LatestTable
-from store.merging import merge
+from store.merging import merge, sorted_distinct
 from store.plan import cut
 from store.segments import run_heads
 from store.selection import INDEX_DTYPE, Points
@@ -99,6 +99,19 @@ def test_merge_keeps_the_highest_pair_and_counts_the_rest(rows: list[tuple[int, 
     distinct = {(row[0], row[1], row[4], row[5]) for row in rows}
     assert merged.repeated == len(rows) - len(distinct)
     assert merged.superseded == len(distinct) - len(held)
+
+
+@given(ROWS)
+def test_sorting_alone_is_enough_where_no_two_rows_meet(rows: list[tuple[int, int, float, int, int, int]]) -> None:
+    """The result is that of merging, or none if two rows share point and millisecond."""
+    found, merged = sorted_distinct(columns(rows)), merge(columns(rows)).readings
+    if len(merged) < len(rows):
+        assert found is None
+        return
+    assert found is not None
+    for name in ("point", "time_ms", "quality", "epoch", "offset"):
+        assert getattr(found, name).tolist() == getattr(merged, name).tolist()
+    assert found.value.tobytes() == merged.value.tobytes()
 
 
 @given(st.lists(ROWS, max_size=4))
