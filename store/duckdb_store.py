@@ -63,6 +63,7 @@ class DuckDBStore:
             Unavailable: if the files cannot be opened, or another process owns them.
             Refused: if a later version wrote them.
         """
+        self.root = path
         self._settings = settings or StoreSettings()
         self._clock = clock or SystemClock()
         with translated(f"open {path}"):
@@ -228,6 +229,11 @@ class DuckDBStore:
         check_step(step_ms)
         with translated("read"):
             return queries.rollup(self._state.view(), Points(points, from_ms, to_ms), step_ms)
+
+    def excerpt(self, points: Int32s, from_ms: int, to_ms: int, step_ms: int) -> queries.View:
+        """What another process needs to answer ``rollup``, or ``read`` if ``step_ms`` is 0, from the files itself."""
+        self._check_open()
+        return queries.excerpt(self._state.view(), Points(points, from_ms, to_ms), step_ms)
 
     def latest(self, points: Int32s | None = None) -> Readings:
         """The newest reading of each point, from memory."""

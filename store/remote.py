@@ -1,5 +1,8 @@
 """The store's port in another process: what the pages and the command line use.
 
+Charts are computed here: the owner sends what is hot, the segments are read from the disk (``store/shared_view.py``).
+Where that folder cannot be seen, for large questions, and with other stores, the owner answers.
+
 Each call borrows a connection from a small pool, so calls of several threads run side by side. A connection that has
 died while it lay idle (the server was restarted) is replaced once without the caller noticing; a commit is never sent
 twice by itself, because only the caller knows what it means.
@@ -10,12 +13,13 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 
 from core.errors import Refused, Unavailable
 from core.ports.store import (
@@ -29,11 +33,18 @@ from core.ports.store import (
 )
 from core.readings import Int32s, Readings
 from core.sparkplug.topics import NodeId
+from store import queries
 from store import remote_wire as wire
+from store.aggregates import check_step
+from store.queries import View
 from store.remote_server import parse_address
+from store.selection import Points
+from store.shared_view import CatalogMirror, is_small
 
 _CONNECT_TIMEOUT_S = 2.0
 _MAINTAIN_TIMEOUT_S = 3600.0
+_ATTEMPTS = 2
+_T = TypeVar("_T")
 _A = TypeVar("_A", bound=msgspec.Struct)
 
 
@@ -55,6 +66,7 @@ class RemoteStore:
         self._timeout_s, self._pool_size = timeout_s, pool
         self._lock = threading.Lock()
         self._idle: list[socket.socket] = []
+        self._mirror = CatalogMirror()
         self._open = True
 
     def commit(self, commit: Commit) -> int:
@@ -72,14 +84,42 @@ class RemoteStore:
 
     def read(self, points: Int32s, from_ms: int, to_ms: int) -> Readings:
         """Readings in [from_ms, to_ms), sorted by (point, time)."""
+        found = self._here(points, from_ms, to_ms, 0, queries.read)
+        if found is not None:
+            return found
         request = wire.ReadRequest(len(points), from_ms, to_ms)
         answer, body = self._call(request, _points(points), wire.ReadingsAnswer)
         return wire.unpack_readings(answer.table, body)
 
     def rollup(self, points: Int32s, from_ms: int, to_ms: int, step_ms: int) -> Rollups:
         """Aggregates in buckets of ``step_ms``."""
+        check_step(step_ms)
+        found = self._here(points, from_ms, to_ms, step_ms, lambda view, wanted: queries.rollup(view, wanted, step_ms))
+        if found is not None:
+            return found
         request = wire.RollupRequest(len(points), from_ms, to_ms, step_ms)
         return wire.unpack_rollups(*self._call(request, _points(points), wire.RollupsAnswer))
+
+    def _here(
+        self, points: Int32s, from_ms: int, to_ms: int, step_ms: int, answer: Callable[[View, Points], _T]
+    ) -> _T | None:
+        """The answer from the owner's files, ``None`` if it has to give it itself."""
+        if not is_small(points, from_ms, to_ms):
+            return None
+        for _ in range(_ATTEMPTS):
+            if not self._mirror.usable:
+                return None
+            held = self._mirror.held
+            request = wire.ViewRequest(len(points), from_ms, to_ms, step_ms, held.stamp)
+            reply, body = self._call(request, _points(points), wire.ViewAnswer)
+            view = self._mirror.view(held, reply.stamp, reply.catalog, wire.unpack_readings(reply.table, body))
+            if view is None:
+                return None
+            try:
+                return answer(view, Points(points, from_ms, to_ms))
+            except (OSError, pa.ArrowException):  # most likely merged away meanwhile; if not, the owner will say so
+                self._mirror.forget()
+        return None
 
     def latest(self, points: Int32s | None = None) -> Readings:
         """The newest reading of each point."""

@@ -22,6 +22,7 @@ import numpy as np
 from core.errors import Refused, TwingridError, Unavailable
 from core.ports.store import TimeSeriesStore
 from store import remote_wire as wire
+from store.shared_view import Shareable, pack_catalog
 
 _LOG = logging.getLogger(__name__)
 _BACKLOG = 64
@@ -227,6 +228,16 @@ def _rollup(store: TimeSeriesStore, request: wire.RollupRequest, body: bytearray
     return wire.pack_rollups(store.rollup(points, request.from_ms, request.to_ms, request.step_ms))
 
 
+def _view(store: TimeSeriesStore, request: wire.ViewRequest, body: bytearray) -> Reply:
+    if not isinstance(store, Shareable):
+        return wire.ViewAnswer(0, None, wire.Table(0)), b""
+    points = wire.unpack_points(request.points, body)
+    view = store.excerpt(points, request.from_ms, request.to_ms, request.step_ms)
+    table, columns = wire.pack_readings(view.hot[0])
+    catalog = None if view.stamp == request.known else pack_catalog(store.root, view.catalog)
+    return wire.ViewAnswer(view.stamp, catalog, table), columns
+
+
 def _latest(store: TimeSeriesStore, request: wire.LatestRequest, body: bytearray) -> Reply:
     points: np.ndarray[Any, np.dtype[np.int32]] | None = None
     if request.points >= 0:
@@ -257,6 +268,7 @@ _HANDLERS: dict[type[Any], Callable[[Any, Any, bytearray], Reply]] = {
     wire.LedgersRequest: _ledgers,
     wire.ReadRequest: _read,
     wire.RollupRequest: _rollup,
+    wire.ViewRequest: _view,
     wire.LatestRequest: _latest,
     wire.GapsRequest: _gaps,
     wire.QuarantineRequest: _quarantine,

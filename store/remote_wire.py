@@ -20,6 +20,7 @@ from core.offsets import OffsetRange, Settled
 from core.ports.store import Chunk, Commit, GapRecord, Maintenance, Quarantined, Rollups, SpoolLedger, StoreCounts
 from core.readings import Readings
 from core.sparkplug.topics import NodeId
+from store.shared_view import CatalogBody
 
 MAX_HEAD = 64 << 20
 MAX_BODY = 512 << 20
@@ -81,6 +82,19 @@ class RollupRequest(msgspec.Struct, tag="rollup", array_like=True):
     step_ms: int
 
 
+class ViewRequest(msgspec.Struct, tag="view", array_like=True):
+    """What is needed to answer ``rollup`` (``read`` if ``step_ms`` is 0) from the files; the points are in the body.
+
+    ``known`` is the stamp of the catalog at the asking end.
+    """
+
+    points: int
+    from_ms: int
+    to_ms: int
+    step_ms: int
+    known: int
+
+
 class LatestRequest(msgspec.Struct, tag="latest", array_like=True):
     """``latest``; the points are in the body, -1 of them means all."""
 
@@ -122,6 +136,7 @@ Request = (
     | LedgersRequest
     | ReadRequest
     | RollupRequest
+    | ViewRequest
     | LatestRequest
     | SinceRequest
     | GapsRequest
@@ -172,6 +187,14 @@ class RollupsAnswer(msgspec.Struct, tag="rollups", array_like=True):
     rows: int
 
 
+class ViewAnswer(msgspec.Struct, tag="view", array_like=True):
+    """Hot readings in the body, the catalog if its stamp is not the known one; stamp 0: there are no files to read."""
+
+    stamp: int
+    catalog: CatalogBody | None
+    table: Table
+
+
 class LedgersAnswer(msgspec.Struct, tag="ledgers", array_like=True):
     """(spool, epoch, low, islands, recent chunks) of every ledger."""
 
@@ -210,6 +233,7 @@ Answer = (
     | StartAnswer
     | EndAnswer
     | RollupsAnswer
+    | ViewAnswer
     | LedgersAnswer
     | GapsAnswer
     | QuarantineAnswer

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -87,8 +88,11 @@ class RemoteEngine(Engine):
 
     def _open(self) -> TimeSeriesStore:
         self._owner = DuckDBStore(self.folder / "duckdb", settings=SMALL, clock=self.clock)
-        self._server = serve(self._owner, self.folder / "s")
+        self._server = self._serve()
         return RemoteStore(self.folder / "s")
+
+    def _serve(self) -> RemoteServer:
+        return serve(self._owner, self.folder / "s")
 
     def reopen(self) -> TimeSeriesStore:
         self.close()
@@ -99,6 +103,28 @@ class RemoteEngine(Engine):
         self.store.close()
         self._server.close()
         self._owner.close()
+
+
+class Sealed:
+    """A store whose files nobody else may read."""
+
+    def __init__(self, store: DuckDBStore) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("root", "excerpt"):
+            raise AttributeError(name)
+        return getattr(self._store, name)
+
+
+class SealedEngine(RemoteEngine):
+    """The embedded store through a socket, where its folder cannot be seen from the other end."""
+
+    examples = 6
+
+    def _serve(self) -> RemoteServer:
+        sealed: Any = Sealed(self._owner)
+        return serve(sealed, self.folder / "s")
 
 
 class VictoriaMetricsEngine(Engine):
@@ -126,6 +152,7 @@ ENGINES: dict[str, type[Engine]] = {
     "memory": MemoryEngine,
     "duckdb": DuckDBEngine,
     "remote": RemoteEngine,
+    "sealed": SealedEngine,
     "victoriametrics": VictoriaMetricsEngine,
 }
 
@@ -138,6 +165,7 @@ Fresh = Callable[[], AbstractContextManager[Engine]]
         "memory",
         "duckdb",
         "remote",
+        "sealed",
         pytest.param("victoriametrics", marks=pytest.mark.requires("victoria-metrics")),
     ],
 )
