@@ -17,10 +17,11 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import BaseRoute
 
+from api import findings as kinds
 from api.policy import ANYONE, MACHINE, SELF, Policy
 from api.problem_kinds import Problems
 from api.problems import ProblemError
-from core.errors import Finding, Invalid
+from core.errors import Invalid
 
 if TYPE_CHECKING:
     from api.services import Services
@@ -92,14 +93,13 @@ def check_routes(routes: Sequence[BaseRoute], policy: Policy) -> None:
         Invalid: naming every route that is not guarded, has no operation id of its own, or has no entry.
     """
     findings = [
-        Finding(code="TG-4904", what=f"route {getattr(route, 'path', route)!r} is not guarded", fix="use GuardedRoute")
+        kinds.NOT_GUARDED.at(path=getattr(route, "path", route))
         for route in routes
         if not (isinstance(route, GuardedRoute) and route.operation_id)
     ]
     names = [route.operation_id for route in routes if isinstance(route, GuardedRoute) and route.operation_id]
     findings += [
-        Finding(code="TG-4905", what=f"operation id {name} is used twice", fix="give each route its own")
-        for name in sorted({name for name in names if names.count(name) > 1})
+        kinds.OPERATION_TWICE.at(name=name) for name in sorted({name for name in names if names.count(name) > 1})
     ]
     if findings:
         raise Invalid(findings)

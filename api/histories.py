@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 
 import numpy as np
 
 from api import charts
 from api.access import Caller
-from api.models.base import Bilingual, FieldProblem, severity_name
+from api.findings import RANGE_BACKWARD
+from api.models.base import Bilingual, severity_name
 from api.models.history import Gap, History, Limit
 from api.ports import ApiPorts
 from api.problem_kinds import Problems
-from api.problems import ProblemError
+from api.problems import ProblemError, WrongField
 from core.errors import Refused
 from core.ports.registry import Point
 from core.readings import Int32s
@@ -142,7 +142,6 @@ class Histories:
 
 def _check_range(from_ms: int, to_ms: int) -> None:
     if to_ms <= from_ms:
-        errors: Sequence[FieldProblem] = (FieldProblem(where="query.to_ms", what="must be later than from_ms"),)
-        raise ProblemError(Problems.INVALID, errors=errors)
+        raise ProblemError(Problems.INVALID, errors=[WrongField("query.to_ms", RANGE_BACKWARD)])
     if to_ms - from_ms > LONGEST_MS:
         raise ProblemError(Problems.RANGE_TOO_LARGE)

@@ -14,7 +14,9 @@ from typing import Any
 
 import yaml
 
-from core.errors import Finding, Invalid
+from api import findings as kinds
+from core.errors import Invalid
+from core.findings import Finding, Said
 from core.people import Role
 
 ANYONE = "anyone"
@@ -64,14 +66,8 @@ class Policy:
             Invalid: naming every operation without an entry, and every entry without an operation.
         """
         present = set(operations)
-        findings = [
-            Finding(code="TG-4901", what=f"operation {name} has no entry", fix="add it under operations", file=_FILE)
-            for name in sorted(present - self.operations.keys())
-        ]
-        findings += [
-            Finding(code="TG-4902", what=f"entry {name} names no operation", fix="remove or rename it", file=_FILE)
-            for name in sorted(self.operations.keys() - present)
-        ]
+        findings = [kinds.NO_ENTRY.at(_FILE, name=name) for name in sorted(present - self.operations.keys())]
+        findings += [kinds.NO_OPERATION.at(_FILE, name=name) for name in sorted(self.operations.keys() - present)]
         if findings:
             raise Invalid(findings)
 
@@ -101,33 +97,34 @@ def parse(text: str) -> Policy:
 def _mapping(raw: Any, key: str, findings: list[Finding]) -> Mapping[str, Any]:
     part = raw.get(key) if isinstance(raw, dict) else None
     if not isinstance(part, dict):
-        findings.append(_wrong(f"{key} is missing or no mapping"))
+        findings.append(_wrong(kinds.PART_MISSING(name=key)))
         return {}
     return part
 
 
 def _roles(raw: Mapping[str, Any], known: set[str], findings: list[Finding]) -> dict[Role, frozenset[str]]:
     names = {role.value for role in Role}
-    findings += [_wrong(f"role {name} is unknown") for name in raw if name not in names]
-    findings += [_wrong(f"role {name} has no entry") for name in sorted(names - raw.keys())]
+    findings += [_wrong(kinds.UNKNOWN_ROLE(name=name)) for name in raw if name not in names]
+    findings += [_wrong(kinds.ROLE_MISSING(name=name)) for name in sorted(names - raw.keys())]
     for name, granted in raw.items():
-        findings += [_wrong(f"role {name} has the unknown permission {item}") for item in granted if item not in known]
+        strange = [item for item in granted if item not in known]
+        findings += [_wrong(kinds.ROLE_PERMISSION(name=name, permission=item)) for item in strange]
     return {Role(name): frozenset(granted) for name, granted in raw.items() if name in names}
 
 
 def _operations(raw: Mapping[str, Any], known: set[str], findings: list[Finding]) -> dict[str, Entry]:
     entries: dict[str, Entry] = {}
-    kinds = {kind.value for kind in Objects}
+    known_objects = {kind.value for kind in Objects}
     for name, row in raw.items():
         permission, objects = (row.get("permission"), row.get("objects")) if isinstance(row, dict) else (None, None)
         if permission not in known | _SPECIAL:
-            findings.append(_wrong(f"operation {name} needs the unknown permission {permission}"))
-        elif objects not in kinds:
-            findings.append(_wrong(f"operation {name} has the unknown objects {objects}"))
+            findings.append(_wrong(kinds.OPERATION_PERMISSION(name=name, permission=permission)))
+        elif objects not in known_objects:
+            findings.append(_wrong(kinds.OPERATION_OBJECTS(name=name, objects=objects)))
         else:
             entries[name] = Entry(operation=name, permission=str(permission), objects=Objects(objects))
     return entries
 
 
-def _wrong(what: str) -> Finding:
-    return Finding(code="TG-4903", what=what, fix="see the comment at the head of the file", file=_FILE)
+def _wrong(problem: Said) -> Finding:
+    return kinds.POLICY.at(_FILE, problem=problem)

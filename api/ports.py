@@ -38,6 +38,9 @@ class RuleLimit:
     say: Text
 
 
+NO_SOURCE = Text(zh="", en="")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RuleText:
     """A rule in its author's words.
@@ -53,7 +56,7 @@ class RuleText:
     when: str
     clear: str = ""
     for_s: float = 0.0
-    source: str = ""
+    source: Text = NO_SOURCE
 
 
 class ReadableStore(Protocol):

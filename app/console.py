@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.texts import say
-from core.errors import Finding
+from core.findings import Finding
 from core.people import Language
 
 
@@ -44,10 +44,10 @@ class Speaker:
     def findings(self, findings: Iterable[Finding]) -> None:
         """Everything that is wrong with an input, one finding a paragraph."""
         for finding in findings:
-            place = ":".join(str(part) for part in (finding.file, finding.line, finding.column) if part)
-            head = f"[bold]{escape(place)}[/] " if place else ""
-            self.err.print(f"{head}[red]{finding.code}[/] {escape(finding.what)}", soft_wrap=True)
-            self.err.print(f"    {self.say('check.fix')}: {escape(finding.fix)}", soft_wrap=True)
+            head = f"[bold]{escape(finding.place)}[/] " if finding.place else ""
+            what, fix = finding.what_in(self.language), finding.fix_in(self.language)
+            self.err.print(f"{head}[red]{finding.code}[/] {escape(what)}", soft_wrap=True)
+            self.err.print(f"    {self.say('check.fix')}: {escape(fix)}", soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """A table of results."""
@@ -63,9 +63,16 @@ class Speaker:
         self.out.print(json.dumps(value, ensure_ascii=False, indent=1), markup=False, soft_wrap=True)
 
 
-def finding_values(findings: Iterable[Finding]) -> list[dict[str, Any]]:
-    """Findings for JSON."""
+def finding_values(findings: Iterable[Finding], language: Language) -> list[dict[str, Any]]:
+    """Findings for JSON: data for programs, and the sentences in a language."""
     return [
-        {"code": f.code, "what": f.what, "fix": f.fix, "file": f.file, "line": f.line, "column": f.column}
-        for f in findings
+        {
+            "code": finding.code,
+            "what": finding.what_in(language),
+            "fix": finding.fix_in(language),
+            "file": finding.file,
+            "line": finding.line,
+            "column": finding.column,
+        }
+        for finding in findings
     ]

@@ -23,7 +23,9 @@ import api.tables
 import dispatch.tables
 import registry.node_status
 import registry.tables
+from app import findings as kinds
 from core.errors import Refused, Unavailable
+from core.foreign import system_problem, translated
 from dispatch.database import prepare
 
 log = logging.getLogger(__name__)
@@ -49,7 +51,7 @@ def open_database(url: str, *, durable: bool = True) -> sa.Engine:
         try:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise Unavailable(f"cannot make the database's folder: {error}") from error
+            raise Unavailable(kinds.NO_DATABASE_FOLDER(problem=system_problem(error))) from error
     options = {} if sqlite else {"pool_size": _POOL, "pool_pre_ping": True}
     arguments = {"check_same_thread": False} if sqlite else {}
     engine = sa.create_engine(url, connect_args=arguments, **options)
@@ -60,7 +62,7 @@ def open_database(url: str, *, durable: bool = True) -> sa.Engine:
     except OperationalError as error:
         engine.dispose()
         raise Unavailable(
-            f"the database {parsed.render_as_string(hide_password=True)} does not answer: {error.orig}"
+            kinds.NO_DATABASE(url=parsed.render_as_string(hide_password=True), reason=translated("", f": {error.orig}"))
         ) from error
     return engine
 
@@ -76,10 +78,7 @@ def migrate(engine: sa.Engine) -> None:
     with engine.connect().execution_options(write_intent=True) as connection, connection.begin():
         before = MigrationContext.configure(connection).get_current_revision()
         if before is not None and before not in known:
-            raise Refused(
-                f"the database has schema {before}, which this version does not know: it was used by a newer Twingrid; "
-                "install that one, or restore a backup"
-            )
+            raise Refused(kinds.NEWER_SCHEMA(schema=before))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         after = MigrationContext.configure(connection).get_current_revision()

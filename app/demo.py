@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app import findings as kinds
 from app import runner
 from app.broker_accounts import DEVICES_USER, HOST_USER, gateway_user, passwords, write_secret
 from app.child import ProcessSpec, python_command
@@ -28,10 +29,9 @@ from app.pages import web_root
 from app.probes import PortUse, busy_ports
 from app.settings import Settings
 from app.settings_file import load
-from core.errors import Finding, Invalid, Unavailable
+from core.errors import Invalid, Unavailable
 
 _PREPARE_TIMEOUT_S = 120.0
-_CHANGE = {"pages": "--port", "MQTT broker": "--broker-port"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +83,7 @@ def _run(wanted: DemoOptions, city: SimCity, ports: Sequence[PortUse], speaker: 
 def _refuse_to_clear(folder: Path) -> None:
     """Only a demo folder may be emptied."""
     if folder.exists() and any(folder.iterdir()) and not (folder / ".twingrid-demo").exists():
-        what, fix = "is no demo folder and is not emptied", "choose another --data, or remove it yourself"
-        raise Invalid([Finding(code="TG-0041", what=what, fix=fix, file=str(folder))])
+        raise Invalid([kinds.NO_DEMO_FOLDER.at(str(folder))])
 
 
 def _clear(folder: Path) -> None:
@@ -101,7 +100,7 @@ def _output(command: Sequence[str]) -> str:
     if run.returncode == Exit.OK:
         return run.stdout
     last = run.stderr.strip().splitlines()[-12:]
-    raise Unavailable(f"{' '.join(command[2:4])} failed:\n" + "\n".join(last))
+    raise Unavailable(kinds.STEP_FAILED(step=" ".join(command[2:4]), log="\n".join(last)))
 
 
 def _passwords(folder: Path, city: SimCity) -> dict[str, str]:
@@ -111,18 +110,20 @@ def _passwords(folder: Path, city: SimCity) -> dict[str, str]:
 
 def _ports(city: SimCity, ports: DemoPorts) -> list[PortUse]:
     uses = [
-        PortUse(host="127.0.0.1", port=ports.pages, what="pages", change="--port"),
-        PortUse(host="127.0.0.1", port=ports.broker, what="MQTT broker", change="--broker-port"),
+        PortUse(host="127.0.0.1", port=ports.pages, what=kinds.PAGES(), change="--port"),
+        PortUse(host="127.0.0.1", port=ports.broker, what=kinds.BROKER(), change="--broker-port"),
     ]
     for community in city.communities:
         bus = community.modbus_line
-        uses.append(PortUse(host=bus.host, port=bus.port, what=f"simulated bus {bus.id}", change="--modbus-port"))
+        what = kinds.BUS(bus=bus.id)
+        uses.append(PortUse(host=bus.host, port=bus.port, what=what, change="--modbus-port"))
     return uses
 
 
 def _ours(spec: ProcessSpec) -> ProcessSpec:
     """The same process, with the demo's own way to choose a port."""
-    ports = tuple(dataclasses.replace(use, change=_CHANGE.get(use.what, use.change)) for use in spec.ports)
+    options = {"api": "--port", "broker": "--broker-port"}
+    ports = tuple(dataclasses.replace(use, change=options.get(spec.name, use.change)) for use in spec.ports)
     return dataclasses.replace(spec, ports=ports)
 
 

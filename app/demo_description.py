@@ -7,8 +7,12 @@ from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
-from core.errors import Finding, Invalid
+from app import findings as kinds
+from core.errors import Invalid
+from core.findings import Finding, Said
+from core.foreign import pydantic_problem, yaml_problem
 
 
 class _Said(BaseModel):
@@ -141,15 +145,15 @@ def read_city(text: str) -> SimCity:
     try:
         return SimCity.model_validate(yaml.safe_load(text))
     except yaml.YAMLError as error:
-        raise Invalid([_finding(f"is no YAML: {error}")]) from error
+        raise Invalid([_finding(kinds.DESCRIPTION_NO_YAML(problem=yaml_problem(error)))]) from error
     except ValidationError as error:
-        raise Invalid([_finding(f"{'.'.join(map(str, e['loc']))}: {e['msg']}") for e in error.errors()]) from error
+        raise Invalid([_finding(_field(details)) for details in error.errors()]) from error
 
 
-def _finding(what: str) -> Finding:
-    return Finding(
-        code="TG-0040",
-        what=what,
-        fix="the simulator and this version do not belong together; install both from one release",
-        file="firmware_sim describe",
-    )
+def _field(details: ErrorDetails) -> Said:
+    problem = pydantic_problem(details["type"], details["msg"], details.get("ctx", {}))
+    return kinds.DESCRIPTION_FIELD(name=".".join(map(str, details["loc"])), problem=problem)
+
+
+def _finding(problem: Said) -> Finding:
+    return kinds.DESCRIPTION_WRONG.at("firmware_sim describe", problem=problem)

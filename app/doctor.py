@@ -13,12 +13,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from app import findings as kinds
 from app.broker import mosquitto_program, nats_program
 from app.installation import free_bytes
 from app.pages import web_root
 from app.probes import PortUse, busy_ports
 from app.settings import Settings
-from core.errors import Unavailable
+from core.errors import TwingridError, Unavailable
 from core.places import Text
 
 _GB = 1024**3
@@ -101,7 +102,7 @@ def _broker(settings: Settings) -> Iterator[Observation]:
         program = str(nats_program() if kind == "nats" else mosquitto_program())
     except Unavailable as error:
         fix = Text(zh="安装后重试", en="install it")
-        yield Observation(what="broker", verdict=Verdict.BAD, say=Text(zh=str(error), en=str(error)), fix=fix)
+        yield Observation(what="broker", verdict=Verdict.BAD, say=_text(error), fix=fix)
         return
     yield Observation(what="broker", verdict=Verdict.OK, say=Text(zh=program, en=program))
     if kind == "nats":
@@ -115,18 +116,23 @@ def _broker(settings: Settings) -> Iterator[Observation]:
         )
 
 
+def _text(error: TwingridError) -> Text:
+    return Text(zh=error.in_language("zh"), en=error.in_language("en"))
+
+
 def _ports(settings: Settings) -> Iterator[Observation]:
-    uses = [PortUse(host=settings.api.host, port=settings.api.port, what="pages", change="api.port")]
+    pages = PortUse(host=settings.api.host, port=settings.api.port, what=kinds.PAGES(), change="api.port")
+    uses = {"pages": pages}
     if settings.broker.kind != "external":
         host, port = settings.broker.host, settings.broker.port
-        uses.append(PortUse(host=host, port=port, what="MQTT broker", change="broker.port"))
-    for use in uses:
+        uses["MQTT broker"] = PortUse(host=host, port=port, what=kinds.BROKER(), change="broker.port")
+    for name, use in uses.items():
         busy = busy_ports([use])
         say = Text(zh=f"{use.host}:{use.port} 空闲", en=f"{use.host}:{use.port} is free")
         if busy:  # it may be Twingrid itself that listens there
-            say = Text(zh=busy[0].what, en=busy[0].what)
-        fix = Text(zh=busy[0].fix, en=busy[0].fix) if busy else _NO_FIX
-        yield Observation(what=use.what, verdict=Verdict.WARN if busy else Verdict.OK, say=say, fix=fix)
+            say = Text(zh=busy[0].what_in("zh"), en=busy[0].what_in("en"))
+        fix = Text(zh=busy[0].fix_in("zh"), en=busy[0].fix_in("en")) if busy else _NO_FIX
+        yield Observation(what=name, verdict=Verdict.WARN if busy else Verdict.OK, say=say, fix=fix)
     if settings.api.host not in {"127.0.0.1", "localhost", "::1"} and not settings.api.https:
         yield Observation(
             what="pages",

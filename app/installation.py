@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from app import findings as kinds
 from app.broker import BrokerPlan, prepare
 from app.broker_accounts import (
     Account,
@@ -21,7 +22,8 @@ from app.probes import PortUse, TcpProbe
 from app.restarts import RestartPolicy
 from app.settings import Settings
 from app.supervisor import SupervisorOptions
-from core.errors import Finding, Invalid
+from core.errors import Invalid
+from core.findings import Finding
 from gateway.config import GatewayConfig
 from gateway.config_file import load_config
 
@@ -63,8 +65,8 @@ def processes(settings: Settings, config: Path | None) -> list[ProcessSpec]:
     pages = PortUse(
         host=settings.api.host,
         port=settings.api.port,
-        what="pages",
-        change="api.port in twingrid.yaml, or TWINGRID_API__PORT",
+        what=kinds.PAGES(),
+        change=kinds.CHANGE_PAGES(),
     )
     specs.append(ProcessSpec(name="api", stage=EDGE, command=python_command("app", "api", *named), ports=(pages,)))
     for file, gateway in gateways.items():
@@ -89,8 +91,8 @@ def load_gateways(files: Sequence[Path]) -> Mapping[Path, GatewayConfig]:
     seen: dict[str, Path] = {}
     for file, gateway in configs.items():
         if gateway.node.node in seen:
-            what = f"the gateway {gateway.node.node!r} stands in {seen[gateway.node.node]} too"
-            findings.append(Finding(code="TG-0033", what=what, fix="give each gateway its own node", file=str(file)))
+            other = seen[gateway.node.node]
+            findings.append(kinds.GATEWAY_TWICE.at(str(file), node=gateway.node.node, other=other))
         seen[gateway.node.node] = file
     if findings:
         raise Invalid(findings)
@@ -125,8 +127,8 @@ def broker_process(settings: Settings, gateways: Sequence[GatewayConfig]) -> Pro
     port = PortUse(
         host=chosen.host,
         port=chosen.port,
-        what="MQTT broker",
-        change="broker.port in twingrid.yaml, or TWINGRID_BROKER__PORT",
+        what=kinds.BROKER(),
+        change=kinds.CHANGE_BROKER(),
     )
     return ProcessSpec(
         name="broker", stage=BROKER, command=prepare(plan), ready=TcpProbe(chosen.host, chosen.port), ports=(port,)

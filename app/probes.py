@@ -11,9 +11,10 @@ from typing import Protocol
 
 import psutil
 
-from core.errors import Finding
+from app import findings as kinds
+from core.findings import Finding, Said
+from core.foreign import plain, system_problem, translated
 
-BUSY_PORT = "TG-0020"
 _PATIENCE_S = 1.0
 
 
@@ -87,8 +88,8 @@ class PortUse:
 
     host: str
     port: int
-    what: str
-    change: str
+    what: Said | str
+    change: Said | str
 
 
 def busy_ports(uses: Sequence[PortUse]) -> list[Finding]:
@@ -103,19 +104,20 @@ def _busy(use: PortUse) -> Finding | None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
+        values = {"port": use.port, "user": use.what, "change": use.change}
         if error.errno == errno.EADDRINUSE:
-            what = f"port {use.port} ({use.what}) is in use{_by_whom(use.port)}"
-        else:
-            what = f"cannot listen on {use.host}:{use.port} ({use.what}): {error.strerror or error}"
-        return Finding(code=BUSY_PORT, what=what, fix=f"stop that program, or choose another port: {use.change}")
+            return kinds.BUSY_PORT.at(owners=_by_whom(use.port), **values)
+        return kinds.CLOSED_PORT.at(host=use.host, problem=system_problem(error), **values)
     return None
 
 
-def _by_whom(port: int) -> str:
+def _by_whom(port: int) -> Said:
     try:
         connections = psutil.net_connections(kind="tcp")
         owners = {c.pid for c in connections if c.laddr and c.laddr.port == port and c.status == psutil.CONN_LISTEN}
-        names = sorted(f"{psutil.Process(pid).name()}, process {pid}" for pid in owners if pid)
+        names = sorted((psutil.Process(pid).name(), pid) for pid in owners if pid)
     except (psutil.Error, OSError):  # without the right to look, the port alone must do
-        return ""
-    return f" by {'; '.join(names)}" if names else ""
+        return plain("")
+    programs = [kinds.PROGRAM(program=name, process=pid) for name, pid in names]
+    chinese, english = ("; ".join(one.in_language(language) for one in programs) for language in ("zh", "en"))
+    return kinds.OWNED_BY(programs=translated(chinese, english)) if programs else plain("")

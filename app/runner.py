@@ -11,6 +11,7 @@ from app.child import ProcessSpec
 from app.console import Speaker
 from app.exits import Exit
 from app.supervisor import ChildFailed, State, Supervisor, SupervisorOptions
+from core.findings import Said
 
 
 def run(
@@ -38,7 +39,7 @@ async def _run(
         on_ready()
         await supervisor.run(stop)
     except ChildFailed as error:
-        speaker.error(str(error))
+        speaker.error(error.in_language(speaker.language))
         return Exit.FINDING
     finally:
         started = time.monotonic()
@@ -69,10 +70,10 @@ class _Reporter:
         self._speaker = speaker
         self._stop = stop
 
-    def __call__(self, name: str, state: State, why: str) -> None:
+    def __call__(self, name: str, state: State, why: Said | None) -> None:
         if self._stop.is_set() or state in {State.STOPPED, State.STARTING}:
             return
-        tail = f" ({why})" if why else ""
+        tail = f" ({why.in_language(self._speaker.language)})" if why else ""
         self._speaker.note(
             self._speaker.say("up.child", name=name, state=self._speaker.say(f"state.{state.value}")) + tail
         )

@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from app import findings as kinds
+from core.findings import Said, Sentence
 from core.people import Language
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -21,6 +23,15 @@ Seconds = Annotated[float, Field(gt=0)]
 
 ENVIRONMENT_PREFIX = "TWINGRID_"
 NESTED_DELIMITER = "__"
+
+
+class Contradiction(ValueError):
+    """Settings that cannot work; what is wrong and what to do, for the finding that is made of it."""
+
+    def __init__(self, problem: Said, hint: Sentence) -> None:
+        """Keep both; a ``ValueError``, because that is what pydantic collects."""
+        super().__init__(str(problem))
+        self.problem, self.hint = problem, hint
 
 
 class _Section(BaseSettings):
@@ -91,9 +102,9 @@ class StoreSettings(_Section):
     @model_validator(mode="after")
     def _url_where_needed(self) -> StoreSettings:
         if self.engine == "victoriametrics" and not self.url:
-            raise ValueError("victoriametrics needs store.url; add one such as http://127.0.0.1:8428")
+            raise Contradiction(kinds.URL_MISSING(), kinds.URL_EXAMPLE)
         if self.minute_days < self.raw_days:
-            raise ValueError("minute_days is shorter than raw_days; keep roll-ups at least as long as the readings")
+            raise Contradiction(kinds.MINUTES_SHORT(), kinds.KEEP_ROLLUPS)
         return self
 
 
@@ -187,7 +198,7 @@ class Settings(_Section):
         try:
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError(f"{name!r} is no time zone; write one such as Asia/Shanghai") from None
+            raise Contradiction(kinds.NO_TIME_ZONE(value=name), kinds.ZONE_EXAMPLE) from None
         return name
 
     @property

@@ -19,8 +19,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource, SettingsError
 
-from app.settings import ENVIRONMENT_PREFIX, NESTED_DELIMITER, Settings
-from core.errors import Finding, Invalid
+from app import findings as kinds
+from app.settings import ENVIRONMENT_PREFIX, NESTED_DELIMITER, Contradiction, Settings
+from core.errors import Invalid
+from core.findings import Finding, Kind, Said, Sentence
+from core.foreign import pydantic_problem, system_problem, translated, yaml_problem
 
 FILE_NAME = "twingrid.yaml"
 SYSTEM_FILE = Path("/etc/twingrid/twingrid.yaml")
@@ -129,24 +132,22 @@ def _sorted(findings: list[Finding]) -> list[Finding]:
 
 
 def _read_file(file: Path, reading: _Reading) -> None:
-    def wrong(what: str, fix: str, mark: yaml.Mark | None = None) -> None:
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        reading.findings.append(Finding(code="TG-0010", what=what, fix=fix, file=str(file), line=line, column=column))
+    def wrong(kind: Kind, mark: yaml.Mark | None = None, **values: object) -> None:
+        place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        reading.findings.append(kind.at(str(file), *place, **values))
 
     try:
         text = file.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except (OSError, UnicodeDecodeError) as error:
-        wrong(f"cannot be read: {error}", "check the path, its permissions and that it is UTF-8")
-    except yaml.MarkedYAMLError as error:
-        wrong(f"this is no YAML: {error.problem}", "mend the indentation, quote or bracket here", error.problem_mark)
+        wrong(kinds.UNREADABLE, problem=system_problem(error))
     except yaml.YAMLError as error:
-        wrong(f"this is no YAML: {error}", "save the file as plain UTF-8 text")
+        wrong(kinds.NO_YAML, getattr(error, "problem_mark", None), problem=yaml_problem(error))
     else:
         if node is None:
             return
         if not isinstance(node, yaml.MappingNode):
-            wrong("the file holds no mapping", "write `key: value` lines", node.start_mark)
+            wrong(kinds.NO_MAPPING, node.start_mark)
             return
         reading.values = _value(node, (), str(file), reading)
 
@@ -170,10 +171,7 @@ def _mapping(node: yaml.MappingNode, path: Path_, file: str, reading: _Reading) 
         place = Origin(kind="file", name=file, line=mark.line + 1, column=mark.column + 1)
         if key in result:
             name = ".".join(map(str, (*path, key)))
-            what, fix = f"{name} stands here twice", "keep one of the two"
-            reading.findings.append(
-                Finding(code="TG-0011", what=what, fix=fix, file=file, line=place.line, column=place.column)
-            )
+            reading.findings.append(kinds.TWICE.at(file, place.line, place.column, name=name))
         reading.places[(*path, key)] = place
         result[key] = _value(value_node, (*path, key), file, reading)
     return result
@@ -190,8 +188,8 @@ def _read_environment(environment: Mapping[str, str], reading: _Reading) -> dict
             continue
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            fix = f"did you mean {near[0]}?" if near else "remove it; `twingrid config show` lists what there is"
-            reading.findings.append(Finding(code="TG-0012", what="is no setting", fix=fix, file=f"${name}"))
+            hint = kinds.NEAR(near=near[0]) if near else kinds.REMOVE()
+            reading.findings.append(kinds.NO_VARIABLE.at(f"${name}", hint=hint))
             continue
         mine[name] = text
     try:
@@ -202,8 +200,11 @@ def _read_environment(environment: Mapping[str, str], reading: _Reading) -> dict
         source.case_sensitive, source.env_prefix = False, ENVIRONMENT_PREFIX.lower()
         values = dict(source())
     except SettingsError as error:
-        what = f"cannot be read: {error.__cause__ or error}"
-        reading.findings.append(Finding(code="TG-0013", what=what, fix="write lists as JSON", file="$environment"))
+        name = (
+            str(error).split('"')[1] if '"' in str(error) else ENVIRONMENT_PREFIX
+        )  # error parsing value for field "x"
+        problem = translated(kinds.NOT_JSON(name=name).in_language("zh"), str(error.__cause__ or error))
+        reading.findings.append(kinds.NO_JSON_LIST.at("$environment", problem=problem))
         return {}
     for name in mine:
         reading.places[known[name]] = Origin(kind=ENVIRONMENT, name=f"${name}")
@@ -238,45 +239,27 @@ def _finding(details: ErrorDetails, places: Mapping[Path_, Origin], file: Path |
     path = tuple(details["loc"])
     name = ".".join(map(str, path))
     origin = next((places[path[:n]] for n in range(len(path), 0, -1) if path[:n] in places), None)
-    what = f"{name}: {details['msg'][:1].lower()}{details['msg'][1:]}"
-    fix = f"write {_expected(details)}; `twingrid config show` lists all settings"
-    if details["type"] == "value_error":
-        what, _, fix = f"{name}: {details['msg'].removeprefix('Value error, ')}".partition("; ")
-    elif details["type"] == "extra_forbidden":
-        what = f"{name} is no setting"
+    where = (origin.name, origin.line, origin.column) if origin else (str(file or ""), 0, 0)
+    cause = details.get("ctx", {}).get("error")
+    if isinstance(cause, Contradiction):
+        return kinds.CONTRADICTION.at(*where, name=name, problem=cause.problem, hint=cause.hint)
+    if details["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(path[-1]), _siblings(path), n=1)
-        fix = f"did you mean {near[0]}?" if near else "remove it; `twingrid config show` lists what there is"
-    elif details["type"] != "missing":
-        what += f", found {details['input']!r}"
-    where = origin.name if origin else str(file or "")
-    return Finding(
-        code="TG-0014",
-        what=what,
-        fix=fix,
-        file=where,
-        line=origin.line if origin else 0,
-        column=origin.column if origin else 0,
-    )
+        return kinds.NO_SETTING.at(*where, name=name, hint=kinds.NEAR(near=near[0]) if near else kinds.REMOVE())
+    message = f"{details['msg'][:1].lower()}{details['msg'][1:]}"
+    problem = pydantic_problem(details["type"], message, details.get("ctx", {}))
+    if details["type"] == "missing":
+        return kinds.VALUE_MISSING.at(*where, name=name, problem=problem, expected=_expected(details))
+    value = details["input"]
+    return kinds.WRONG_VALUE.at(*where, name=name, problem=problem, value=value, expected=_expected(details))
 
 
-_EXPECTED = {
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "string": "a text",
-    "path": "a path",
-    "tuple": "a list",
-    "greater": "a larger number",
-    "less": "a smaller number",
-    "model": "an indented group of settings",
-}
-
-
-def _expected(details: ErrorDetails) -> str:
-    context = details.get("ctx", {})
-    if "expected" in context:
-        return f"one of {context['expected']}"
-    return next((text for sign, text in _EXPECTED.items() if details["type"].startswith(sign)), "another value")
+def _expected(details: ErrorDetails) -> Said | Sentence:
+    expected = details.get("ctx", {}).get("expected")
+    if expected is not None:
+        return kinds.ONE_OF(choices=expected)
+    found = (text for sign, text in kinds.EXPECTED.items() if details["type"].startswith(sign))
+    return next(found, kinds.OTHER_VALUE)
 
 
 def _siblings(path: Path_) -> list[str]:

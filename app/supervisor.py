@@ -28,10 +28,12 @@ from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 
+from app import findings as kinds
 from app.child import Child, LogFile, ProcessSpec
 from app.probes import busy_ports
 from app.restarts import RestartPolicy, after_end
 from core.errors import Invalid, TwingridError
+from core.findings import Said
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +69,8 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     **{(state, Event.STOP): State.STOPPED for state in State},
 }
 
-Report = Callable[[str, State, str], None]
-"""Told of every change: name, new state, one clause why."""
+Report = Callable[[str, State, Said | None], None]
+"""Told of every change: name, new state, one clause why where there is one."""
 
 
 class ChildFailed(TwingridError):
@@ -125,7 +127,7 @@ class Supervisor:
         self._report = report or (lambda _name, _state, _why: None)
         self._slots: dict[str, _Slot] = {}
         self._failed: asyncio.Event = asyncio.Event()
-        self._why = ""
+        self._why: Said | None = None
 
     async def __aenter__(self) -> Supervisor:
         """Start everything, stage by stage, and return when all are ready.
@@ -213,11 +215,11 @@ class Supervisor:
 
     async def _keep_running(self, slot: _Slot) -> None:
         while True:
-            self._move(slot, Event.START, "")
+            self._move(slot, Event.START)
             await self._start(slot)
             assert slot.child is not None
             if await slot.child.wait_ready(self._options.start_timeout_s):
-                self._move(slot, Event.READY, "")
+                self._move(slot, Event.READY)
                 slot.ready.set()
             elif slot.child.returncode is None:
                 slot.output.write(f"[supervisor] not ready after {self._options.start_timeout_s:g} s, ended")
@@ -249,13 +251,14 @@ class Supervisor:
             return True
         self._move(slot, Event.GIVE_UP, _ending(code))
         last = "\n".join(f"  {line}" for line in child.tail[-8:])
-        self._why = f"{slot.spec.name} {_ending(code)}; its last lines ({slot.output.file}):\n{last}"
+        ending = _ending(code)
+        self._why = kinds.CHILD_FAILED(name=slot.spec.name, ending=ending, file=slot.output.file, last=last)
         self._failed.set()
         return False
 
-    def _move(self, slot: _Slot, event: Event, why: str) -> None:
+    def _move(self, slot: _Slot, event: Event, why: Said | None = None) -> None:
         slot.state = TRANSITIONS[slot.state, event]
-        log.info("child changed", extra={"child": slot.spec.name, "state": slot.state.value, "why": why})
+        log.info("child changed", extra={"child": slot.spec.name, "state": slot.state.value, "why": str(why or "")})
         self._report(slot.spec.name, slot.state, why)
 
     # --- stopping ---------------------------------------------------------------------------------------------
@@ -272,7 +275,7 @@ class Supervisor:
             if late:
                 await asyncio.wait(late)
         for slot in slots:
-            self._move(slot, Event.STOP, "")
+            self._move(slot, Event.STOP)
 
     @staticmethod
     async def _first_of(*events: asyncio.Event) -> None:
@@ -285,5 +288,5 @@ class Supervisor:
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _ending(code: int) -> str:
-    return f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+def _ending(code: int) -> Said:
+    return kinds.ENDED_BY_SIGNAL(signal=-code) if code < 0 else kinds.ENDED_WITH(code=code)

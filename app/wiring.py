@@ -9,12 +9,15 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
+from app import findings as kinds
 from app.broker_accounts import HOST_USER, passwords
 from app.database import migrate, open_database
 from app.settings import Settings
 from app.watchman import SIGHT_INFOS
 from core.cases import RuleInfo
-from core.errors import Finding, Invalid
+from core.errors import Invalid
+from core.findings import Said
+from core.foreign import system_problem
 from core.places import FacilityClass
 from registry.queries import Registry
 from rules.language.load import load_rules
@@ -50,16 +53,14 @@ def rule_sources(folder: Path | None) -> Mapping[str, str]:
     try:
         texts = {str(file): file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.yaml"))}
     except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(folder, str(error)) from error
+        raise _unreadable(folder, system_problem(error)) from error
     if not texts:
-        raise _unreadable(folder, "it holds no *.yaml file")
+        raise _unreadable(folder, kinds.NO_RULE_FILE())
     return texts
 
 
-def _unreadable(folder: Path, why: str) -> Invalid:
-    return Invalid(
-        [Finding(code="TG-0030", what=f"the rule book cannot be read: {why}", fix="check rules.book", file=str(folder))]
-    )
+def _unreadable(folder: Path, problem: Said) -> Invalid:
+    return Invalid([kinds.BOOK_UNREADABLE.at(str(folder), problem=problem)])
 
 
 def load_rule_set(settings: Settings, classes: Mapping[str, FacilityClass]) -> RuleSet:
@@ -111,5 +112,4 @@ def _password(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        what, fix = f"cannot be read: {error}", "create it, readable by Twingrid only"
-        raise Invalid([Finding(code="TG-0031", what=what, fix=fix, file=str(file))]) from error
+        raise Invalid([kinds.PASSWORD_UNREADABLE.at(str(file), problem=system_problem(error))]) from error

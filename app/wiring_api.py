@@ -16,6 +16,7 @@ from api.ports import ApiPorts
 from api.server import listen
 from api.server import server as http_server
 from api.settings import ApiSettings
+from app import findings as kinds
 from app.commands.version import twingrid_version
 from app.core_status import CoreWatch
 from app.pages import web_root
@@ -23,7 +24,8 @@ from app.rule_directory import RuleBook
 from app.settings import Settings
 from app.wiring import RuleInfos, database, rule_set_of
 from core.clock import SystemClock
-from core.errors import Finding, Invalid, Unavailable
+from core.errors import Invalid, Unavailable
+from core.foreign import system_problem
 from dispatch.desk import SqlDesk
 from dispatch.queries import SqlCaseQueries
 from registry.classbook import load_classes
@@ -73,7 +75,8 @@ def _listen(settings: Settings) -> socket.socket:
     try:
         return listen(host, port)
     except OSError as error:
-        raise Unavailable(f"cannot listen on {host}:{port}: {error.strerror}; choose another api.port") from error
+        problem = system_problem(error)
+        raise Unavailable(kinds.NO_LISTENING(host=host, port=port, problem=problem)) from error
 
 
 @contextmanager
@@ -130,8 +133,7 @@ def _token(file: Path | None) -> str:
     try:
         return file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        what, fix = f"cannot be read: {error}", "create it, readable by Twingrid only, or remove api.metrics_token_file"
-        raise Invalid([Finding(code="TG-0032", what=what, fix=fix, file=str(file))]) from error
+        raise Invalid([kinds.TOKEN_UNREADABLE.at(str(file), problem=system_problem(error))]) from error
 
 
 async def _refresh(directory: Directory) -> None:

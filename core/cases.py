@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from core.alarms import Severity
 from core.errors import Refused
+from core.findings import Said
 from core.places import Grid, Text
 
 SYSTEM = "system"
@@ -172,7 +173,7 @@ class Conflict(Refused):
     ``changed``, ``shelving``.
     """
 
-    def __init__(self, code: str, message: str, owner: int | None = None) -> None:
+    def __init__(self, code: str, message: Said | str, owner: int | None = None) -> None:
         """Keep the code for programs and the message for people."""
         super().__init__(message)
         self.code = code

@@ -8,36 +8,20 @@ mends a file in one go instead of one error a run.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """One thing wrong in an input: what, where, why it matters, what to do.
-
-    Attributes:
-        code: stable identifier such as ``TG-0103``, searchable in the documentation.
-        what: what is wrong, in one clause, in English.
-        fix: what to do about it.
-        file: the file as the person named it; empty when the input was not a file.
-        line: 1-based line, 0 when unknown.
-        column: 1-based column, 0 when unknown.
-    """
-
-    code: str
-    what: str
-    fix: str
-    file: str = ""
-    line: int = 0
-    column: int = 0
-
-    def __str__(self) -> str:
-        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
-        return f"{place + ': ' if place else ''}{self.code} {self.what}; {self.fix}"
+from core.findings import Finding, Speaks
 
 
 class TwingridError(Exception):
-    """Base of every error that Twingrid raises on purpose."""
+    """Base of every error that Twingrid raises on purpose.
+
+    Its argument is a ``core.findings.Said`` where a person reads it, or an English text where only logs do.
+    """
+
+    def in_language(self, language: str) -> str:
+        """The reason, for ``zh`` or ``en``; English where it was written for logs only."""
+        reason = self.args[0] if self.args else ""
+        return reason.in_language(language) if isinstance(reason, Speaks) else str(self)
 
 
 class Unavailable(TwingridError):
@@ -57,3 +41,10 @@ class Invalid(TwingridError):
             raise ValueError("Invalid needs at least one finding")
         self.findings = tuple(findings)
         super().__init__("\n".join(str(finding) for finding in self.findings))
+
+    def in_language(self, language: str) -> str:
+        """All findings, one a line."""
+        return "\n".join(f"{finding.what_in(language)}; {finding.fix_in(language)}" for finding in self.findings)
+
+
+__all__ = ["Finding", "Invalid", "Refused", "TwingridError", "Unavailable"]

@@ -20,9 +20,17 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from core.errors import Finding, Invalid
+from core.errors import Invalid
+from core.findings import Finding, kind
 
 VARIABLE = "TWINGRID_FAULT"
+NO_FAULT = kind(
+    "TG-0090",
+    "{variable} 的值是 {entry!r}",
+    "{variable} holds {entry!r}",
+    "写成 name:count:action，动作为 kill、hang、raise:ENOSPC 或 raise-once:EIO",
+    "write name:count:action with kill, hang, raise:ENOSPC or raise-once:EIO",
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,11 +72,7 @@ def _parse_one(entry: str) -> Fault:
 
 
 def _finding(entry: str) -> Finding:
-    return Finding(
-        code="TG-0090",
-        what=f"{VARIABLE} holds {entry!r}",
-        fix="write name:count:action with kill, hang, raise:ENOSPC or raise-once:EIO",
-    )
+    return NO_FAULT.at(variable=VARIABLE, entry=entry)
 
 
 class Faults:

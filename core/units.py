@@ -7,9 +7,11 @@ is an error at the door. Source: The Unified Code for Units of Measure, ucum.org
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.errors import Refused
+from core.findings import DID_YOU_MEAN, Said, Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,53 @@ UNITS: dict[str, Unit] = {
     "[degF]": Unit("[degF]", "temperature", 5 / 9, 459.67 * 5 / 9),
 }
 
+DIMENSIONS: Mapping[str, Sentence] = {
+    en: Sentence(zh, en)
+    for zh, en in (
+        ("纯数", "number"),
+        ("百万分比", "parts per million"),
+        ("时间", "time"),
+        ("长度", "length"),
+        ("面积", "area"),
+        ("体积", "volume"),
+        ("速度", "speed"),
+        ("加速度", "acceleration"),
+        ("流量", "flow"),
+        ("压力", "pressure"),
+        ("电压", "voltage"),
+        ("电流", "current"),
+        ("有功功率", "power"),
+        ("视在功率", "apparent power"),
+        ("无功功率", "reactive power"),
+        ("电能", "energy"),
+        ("无功电能", "reactive energy"),
+        ("频率", "frequency"),
+        ("转速", "rotation"),
+        ("角度", "angle"),
+        ("照度", "illuminance"),
+        ("质量浓度", "concentration"),
+        ("电导率", "conductivity"),
+        ("质量", "mass"),
+        ("电阻", "resistance"),
+        ("声级", "sound level"),
+        ("信号强度", "signal level"),
+        ("电平", "ratio level"),
+        ("衰减", "attenuation"),
+        ("浊度", "turbidity"),
+        ("酸碱度", "acidity"),
+        ("爆炸下限", "explosive limit"),
+        ("体积分数", "volume fraction"),
+        ("放射性活度浓度", "activity concentration"),
+        ("温度", "temperature"),
+    )
+}
+"""What people call a dimension."""
+UNKNOWN_UNIT = Sentence("未知的单位 {code!r}：{hint}", "unknown unit {code!r}: {hint}")
+_CODES_LISTED = Sentence("已知的代码见 docs/units.md", "docs/units.md lists the known codes")
+UNLIKE = Sentence(
+    "{left_unit} 是{left}，{right_unit} 是{right}", "{left_unit} measures {left}, {right_unit} measures {right}"
+)
+
 
 def unit(code: str) -> Unit:
     """The unit with this UCUM code.
@@ -78,9 +127,14 @@ def unit(code: str) -> Unit:
     known = UNITS.get(code)
     if known is None:
         near = [name for name in UNITS if name.lower() == code.lower()]
-        hint = f"did you mean {near[0]!r}?" if near else "docs/units.md lists the known codes"
-        raise Refused(f"unknown unit {code!r}: {hint}")
+        raise Refused(UNKNOWN_UNIT(code=code, hint=DID_YOU_MEAN(near=near[0]) if near else _CODES_LISTED))
     return known
+
+
+def unlike(left: Unit, right: Unit) -> Said:
+    """That two units measure different things."""
+    sides = {"left": DIMENSIONS[left.dimension], "right": DIMENSIONS[right.dimension]}
+    return UNLIKE(left_unit=left.code, right_unit=right.code, **sides)
 
 
 def convert(value: float, source: str, target: str) -> float:
@@ -91,5 +145,5 @@ def convert(value: float, source: str, target: str) -> float:
     """
     have, want = unit(source), unit(target)
     if have.dimension != want.dimension:
-        raise Refused(f"{source} measures {have.dimension}, {target} measures {want.dimension}")
+        raise Refused(unlike(have, want))
     return (value * have.factor + have.offset - want.offset) / want.factor

@@ -13,12 +13,13 @@ import sqlalchemy as sa
 
 from core.alarms import AlarmEvent, AlarmState, Severity
 from core.cases import Action, Actor, CaseState, Conflict, DeadlineWhat, TaskKind, TaskState, UnknownItem
-from core.errors import Finding, Invalid
+from core.errors import Invalid
 from core.lifecycle import next_state
 from core.people import Person, Role
 from core.places import Grid
 from core.ports.cases import AlarmRow, PassedOver, TaskCommand, TaskRow
 from core.ports.registry import Roster, RosterSource
+from dispatch import findings as kinds
 from dispatch import tables
 from dispatch.alarmwork import AlarmWork, RuleLookup
 from dispatch.casework import CaseWork
@@ -69,7 +70,7 @@ class SqlDesk:
             most_ms = self._policy.shelve_most_ms.get(Severity(row.severity), 0)
             if not 0 < until_ms - now_ms <= most_ms:
                 hours = most_ms / 3_600_000
-                raise Conflict("shelving", f"this alarm may be shelved for at most {hours:g} h")
+                raise Conflict("shelving", kinds.SHELVED_TOO_LONG(hours=hours))
             key = {"rule_id": row.rule_id, "facility": row.facility}
             shelf = tables.shelf
             connection.execute(sa.delete(shelf).where(*(shelf.c[name] == value for name, value in key.items())))
@@ -105,17 +106,16 @@ class SqlDesk:
             Invalid: if the key or the reason is missing.
         """
         if not 1 <= len(command.key) <= 64:
-            fix = "send a fresh random key of 1 to 64 characters with every new action"
-            raise Invalid([Finding(code="TG-3102", what="the idempotency key is missing or too long", fix=fix)])
+            raise Invalid([kinds.KEY_MISSING.at()])
         source = SourceOnce(self._source)
         with writing(self._engine) as connection:
             if not _is_repeat(connection, command):
                 query = sa.select(tables.task).where(tables.task.c.number == command.task)
                 row = connection.execute(query).one_or_none()
                 if row is None:
-                    raise UnknownItem(f"there is no task {command.task}")
+                    raise UnknownItem(kinds.NO_TASK(task=command.task))
                 if command.version is not None and command.version != row.version:
-                    raise Conflict("changed", "the task has changed meanwhile: look again", row.owner)
+                    raise Conflict("changed", kinds.CHANGED(), row.owner)
                 work = self._work(connection, source, now_ms)
                 _Turn(connection, work.cases, source.roster(), self._policy, command, now_ms).take(row)
                 connection.execute(
@@ -141,7 +141,8 @@ class SqlDesk:
             if target is None:
                 if event is AlarmEvent.ACKNOWLEDGE:
                     return alarm_row(row)
-                raise Conflict("wrong_state", f"an alarm that is {row.state} cannot be {event}")
+                said = kinds.ALARM_STATE(state=kinds.ALARMS[row.state], event=kinds.ALARM_EVENTS[event.value])
+                raise Conflict("wrong_state", said)
             work = self._work(connection, source, now_ms)
             row = work.update(row, state=target.value)
             work.ledger.note_alarm(row, change=None, event=event.value, actor=actor.login, note=note)
@@ -279,16 +280,14 @@ class _Turn:
 
     def _check_alarms_off(self, case: Any) -> None:
         if self._cases.has_active_alarm(case.number) and not self._command.note.strip():
-            what, fix = "the alarm is still on", "say why the repair counts nevertheless, or reject it"
-            raise Invalid([Finding(code="TG-3103", what=what, fix=fix)])
+            raise Invalid([kinds.ALARM_STILL_ON.at()])
 
     def _check_target(self, row: Any, case: Any) -> None:
         person = self._roster.people.get(self._command.to_person) if self._command.to_person is not None else None
         if person is None or not person.active or not person.works_in(case.community):
-            fix = "name an active person of this community"
-            raise Invalid([Finding(code="TG-3104", what="there is nobody to transfer to", fix=fix)])
+            raise Invalid([kinds.NOBODY_TO_TRANSFER_TO.at()])
         if row.kind == TaskKind.VERIFY and person.number == case.handled_by:
-            raise Conflict("own_repair", "nobody verifies their own repair", row.owner)
+            raise Conflict("own_repair", kinds.OWN_REPAIR(), row.owner)
 
 
 def situation(row: Any, case: Any, actor: Actor, roster: Roster) -> Situation:
@@ -332,17 +331,17 @@ def _is_repeat(connection: sa.Connection, command: TaskCommand) -> bool:
     if row is None:
         return False
     if (row.task, row.action) != (command.task, command.action.value):
-        raise Conflict("key_reused", "this idempotency key was used for something else")
+        raise Conflict("key_reused", kinds.KEY_REUSED())
     return True
 
 
 def _alarm(connection: sa.Connection, alarm_id: str) -> Any:
     row = connection.execute(sa.select(tables.alarm).where(tables.alarm.c.alarm_id == alarm_id)).one_or_none()
     if row is None:
-        raise UnknownItem(f"there is no alarm {alarm_id[:64]!r}")
+        raise UnknownItem(kinds.NO_ALARM(alarm=alarm_id[:64]))
     return row
 
 
 def _check_reason(reason: str, what: str) -> None:
     if not reason.strip():
-        raise Invalid([Finding(code="TG-3101", what=f"{what} needs a reason", fix="say why, in a few words")])
+        raise Invalid([kinds.REASON_MISSING.at(action=kinds.ACTIONS[what])])

@@ -24,7 +24,9 @@ from core.cases import (
     TaskKind,
     TaskState,
 )
-from core.errors import Finding, Invalid
+from core.errors import Invalid
+from core.findings import Said
+from dispatch import findings as kinds
 
 C, T, A = CaseState, TaskState, Action
 
@@ -160,7 +162,7 @@ def decide(situation: Situation, action: Action, note: str) -> Step:
     _check_actor(situation, action)
     _check_guards(situation, action)
     if action in REASON_NEEDED and not note.strip():
-        raise Invalid([Finding(code="TG-3101", what=f"{action} needs a reason", fix="say why, in a few words")])
+        raise Invalid([kinds.REASON_MISSING.at(action=kinds.ACTIONS[action.value])])
     return step
 
 
@@ -184,23 +186,32 @@ def next_case(state: CaseState, action: Action) -> CaseState:
     """
     target = CASE_TABLE.get((state, action))
     if target is None:
-        raise Conflict("wrong_state", f"a case that is {state} cannot {action}")
+        said = kinds.CASE_STATE(state=kinds.CASES[state.value], action=kinds.ACTIONS[action.value])
+        raise Conflict("wrong_state", said)
     return target
 
 
 def _moved(situation: Situation, action: Action) -> Step:
     task = TASK_TABLE.get((situation.kind, situation.task, action))
     if task is None and action is A.CANCEL and situation.kind is TaskKind.VERIFY:
-        raise Conflict("wrong_state", "a verification is cancelled with its case: cancel the handling task")
+        raise Conflict("wrong_state", kinds.VERIFICATION_GOES_WITH_CASE())
     if task is None:
         code = "taken" if action is A.ACCEPT and situation.task is not T.CANCELLED else "wrong_state"
-        raise Conflict(code, f"a {situation.kind} task that is {situation.task} cannot {action}", situation.owner)
+        raise Conflict(code, _misfit(situation, action), situation.owner)
     moves_case = situation.kind is TaskKind.HANDLE or action in _CONCLUDES
     if not moves_case:
         return Step(task=task, case=None)
     if action in _CONCLUDES and situation.case is not C.HANDLED:
-        raise Conflict("not_handled_yet", "nothing has been reported as handled yet")
+        raise Conflict("not_handled_yet", kinds.NOT_HANDLED())
     return Step(task=task, case=next_case(situation.case, action))
+
+
+def _misfit(situation: Situation, action: Action) -> Said:
+    return kinds.TASK_STATE(
+        kind=kinds.TASK_KINDS[situation.kind.value],
+        state=kinds.TASKS[situation.task.value],
+        action=kinds.ACTIONS[action.value],
+    )
 
 
 def _check_actor(situation: Situation, action: Action) -> None:
@@ -215,15 +226,15 @@ def _check_actor(situation: Situation, action: Action) -> None:
     else:
         permitted = action in _BY_SUPERVISOR and actor.supervises
     if not permitted:
-        raise NotPermitted(f"this task is not in your queue: {action} is for its owner or a supervisor")
+        raise NotPermitted(kinds.NOT_IN_QUEUE(action=kinds.ACTIONS[action.value]))
 
 
 def _check_guards(situation: Situation, action: Action) -> None:
     verifies = situation.kind is TaskKind.VERIFY and action in {A.ACCEPT, *_CONCLUDES}
     if verifies and situation.handled_by is not None and situation.handled_by == situation.actor.person:
-        raise Conflict("own_repair", "nobody verifies their own repair", situation.owner)
+        raise Conflict("own_repair", kinds.OWN_REPAIR(), situation.owner)
     if action is A.SUSPEND and situation.suspended_before:
-        raise Conflict("suspended_before", "a case is suspended once at most", situation.owner)
+        raise Conflict("suspended_before", kinds.SUSPENDED_BEFORE(), situation.owner)
 
 
 def document() -> str:

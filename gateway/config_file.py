@@ -42,9 +42,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from core.errors import Invalid
+from core.foreign import system_problem
 from core.sparkplug.topics import NodeId, is_own_id
 from core.units import UNITS
-from gateway import document, profile_file
+from gateway import document, findings, profile_file
 from gateway.config import (
     AdapterConfig,
     BusConfig,
@@ -133,7 +134,7 @@ class _Reader:
     def _id(self, table: Table, key: str, default: str | None = None) -> str:
         text = table.text(key, default)
         if (table.has(key) or default) and not is_own_id(text):
-            table.note(key, f"is {text!r}", "use 1 to 64 of the signs A-Z a-z 0-9 . _ -")
+            table.note(key, findings.NO_ID, value=text)
         return text if is_own_id(text) else "invalid"
 
     def _own_profiles(self, top: Table) -> None:
@@ -152,7 +153,7 @@ class _Reader:
             try:
                 password = self._path(secret).read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
-                table.note("password_file", f"cannot be read: {error}", "create it, readable by the gateway only")
+                table.note("password_file", findings.SECRET_UNREADABLE, problem=system_problem(error))
         tls = table.flag("tls", False)
         address = BrokerAddress(
             host=table.text("host"),
@@ -173,7 +174,7 @@ class _Reader:
             return ""
         path = self._path(text)
         if not path.is_file():
-            table.note(key, f"names no file: {path}", "check the path")
+            table.note(key, findings.NO_FILE, path=path)
         return str(path)
 
     def _uplink(self, table: Table | None, broker: BrokerAddress) -> UplinkConfig:
@@ -208,7 +209,7 @@ class _Reader:
             try:
                 relative = float(percent.rstrip("% "))
             except ValueError:
-                table.note("deadband", f"is {percent!r}", "write a number, or a number and %")
+                table.note("deadband", findings.NO_DEADBAND, value=percent)
                 relative = 1.0
             report = dataclasses.replace(defaults, absolute=math.nan, percent=relative)
         elif table.has("deadband"):
@@ -224,9 +225,9 @@ class _Reader:
 
     def _metric(self, table: Table, key: str, metric: str, device: str) -> str:
         if not _METRIC.fullmatch(metric):
-            table.note(key, f"is the metric {metric!r}", "write facility/measurement, without spaces and + #")
+            table.note(key, findings.NO_METRIC, metric=metric)
         elif metric in self._metrics:
-            table.note(key, f"reads {metric!r} a second time", f"it is read at {self._metrics[metric]} already")
+            table.note(key, findings.METRIC_TWICE, metric=metric, first=self._metrics[metric])
         else:
             self._metrics[metric] = table.path or key
         self._count(table, key, metric, device)
@@ -239,12 +240,12 @@ class _Reader:
         self._births[device] = more
         if not _fits(count, size) or _fits(*more):
             return
-        table.note(key, f"is one metric too many for the device {device!r}", "give some buses another `device:`")
+        table.note(key, findings.BIRTH_TOO_LARGE, device=device)
 
     def _unique_ids(self, top: Table, config: GatewayConfig) -> None:
         ids = [bus.id for bus in config.buses] + [adapter.id for adapter in config.adapters]
         for name in {name for name in ids if ids.count(name) > 1}:
-            top.note("buses", f"and adapters use the id {name!r} more than once", "give each its own id")
+            top.note("buses", findings.ID_TWICE, value=name)
 
     # --- Modbus -------------------------------------------------------------------------------------------------
 
@@ -262,7 +263,7 @@ class _Reader:
         )
         numbers = [unit.unit for unit in config.units]
         for number in {number for number in numbers if numbers.count(number) > 1}:
-            table.note("units", f"hold unit id {number} more than once", "join the two, or mend the unit id")
+            table.note("units", findings.UNIT_ID_TWICE, number=number)
         table.close()
         return config
 
@@ -271,7 +272,7 @@ class _Reader:
         key = table.text("profile")
         profile = self._profiles.get(key)
         if profile is None and key:
-            table.note("profile", f"is {key!r}, which is not known", f"known: {', '.join(sorted(self._profiles))}")
+            table.note("profile", findings.NO_PROFILE, value=key, known=", ".join(sorted(self._profiles)))
         defaults = _Defaults(
             table.number("interval_s", defaults.interval_s, low=_SHORTEST_INTERVAL_S),
             self._report(table, defaults.report),
@@ -288,7 +289,7 @@ class _Reader:
         for key in rows.names():
             register = profile.registers.get(key)
             if register is None:
-                rows.note(key, f"is no register of {profile.key}", f"known: {', '.join(profile.registers)}")
+                rows.note(key, findings.NO_REGISTER, profile=profile.key, known=", ".join(profile.registers))
                 rows.skip(key)
                 continue
             points += [self._detailed(table, register, device, defaults) for table in rows.one_or_more(key)]
@@ -329,7 +330,7 @@ class _Reader:
     def _source_of(self, table: Table, device: str) -> SourceConfig:
         topic = table.text("topic")
         if not topic or len(topic) > 512 or any(sign in topic for sign in "+#$\0"):
-            table.note("topic", f"is {topic!r}", "write the one topic the device publishes on, without wildcards")
+            table.note("topic", findings.NO_TOPIC, value=topic)
         rows = table.table("fields")
         decoder = table.choice("decoder", sorted(DECODERS), "json")
         config = SourceConfig(
@@ -350,7 +351,7 @@ class _Reader:
     def _field(self, table: Table, key: str, device: str) -> FieldConfig:
         unit = table.text("unit", "1")
         if unit not in UNITS:
-            table.note("unit", f"is the unknown unit {unit!r}", "use a UCUM code such as Cel, kPa, m3/h or 1")
+            table.note("unit", findings.UNKNOWN_UNIT, unit=unit)
         states = table.table("states", required=False)
         values: Mapping[str, float] = {state: states.number(state) for state in states.names()} if states else {}
         config = FieldConfig(
@@ -382,11 +383,11 @@ def _site(table: Table) -> SiteValue:
     """What the register means at this site."""
     unit = table.text("unit", "")
     if unit and unit not in UNITS:
-        table.note("unit", f"is the unknown unit {unit!r}", "use a UCUM code such as Cel, kPa, m3/h or 1")
+        table.note("unit", findings.UNKNOWN_UNIT, unit=unit)
     states = table.table("states", required=False)
     for state in states.names() if states else ():
         if states and not state.lstrip("-").isdigit():
-            states.note(state, "is no whole number", "write the register's value, such as 3: 0")
+            states.note(state, findings.STATE_NOT_WHOLE)
     return SiteValue(
         scale=table.number("scale", 1.0),
         offset=table.number("offset", 0.0),

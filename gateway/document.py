@@ -15,7 +15,10 @@ from typing import TypeVar
 
 import yaml
 
-from core.errors import Finding, Invalid
+from core.errors import Invalid
+from core.findings import Finding, Kind
+from core.foreign import system_problem, yaml_problem
+from gateway import findings
 
 Scalar = str | int | float | bool | None
 _C = TypeVar("_C", bound=str)
@@ -36,33 +39,23 @@ class Document:
             node = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
-            raise Invalid(
-                [
-                    Finding(
-                        code="TG-0100",
-                        what=f"this is no YAML: {error.problem}",
-                        fix="mend the indentation, quote or bracket at this place",
-                        file=file,
-                        line=mark.line + 1 if mark else 0,
-                        column=mark.column + 1 if mark else 0,
-                    )
-                ]
-            ) from None
+            place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+            raise Invalid([findings.NO_YAML.at(file, *place, problem=yaml_problem(error))]) from None
+        except yaml.YAMLError as error:
+            raise Invalid([findings.NO_YAML.at(file, problem=yaml_problem(error))]) from None
         if not isinstance(node, yaml.MappingNode):
-            raise Invalid(
-                [Finding(code="TG-0101", what="the file holds no mapping", fix="write `key: value` lines", file=file)]
-            )
+            raise Invalid([findings.NO_MAPPING.at(file)])
         self.top = Table(self, node, "")
 
-    def note(self, node: yaml.Node | None, code: str, what: str, fix: str) -> None:
+    def note(self, node: yaml.Node, kind: Kind, /, **values: object) -> None:
         """Add a finding at ``node``."""
-        mark = node.start_mark if node is not None else None
-        place = {"line": mark.line + 1, "column": mark.column + 1} if mark else {}
-        self._findings.append(Finding(code=code, what=what, fix=fix, file=self.file, **place))
+        mark = node.start_mark
+        place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        self._findings.append(kind.at(self.file, *place, **values))
 
-    def adopt(self, findings: Iterable[Finding]) -> None:
+    def adopt(self, found: Iterable[Finding]) -> None:
         """Take over what was found in another file that this one names."""
-        self._findings += findings
+        self._findings += found
 
     def finish(self) -> None:
         """Raise everything that was noted.
@@ -83,16 +76,7 @@ def read(path: Path) -> Document:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(
-            [
-                Finding(
-                    code="TG-0102",
-                    what=f"cannot be read: {error}",
-                    fix="check the path, its permissions and that it is UTF-8",
-                    file=str(path),
-                )
-            ]
-        ) from None
+        raise Invalid([findings.UNREADABLE.at(str(path), problem=system_problem(error))]) from None
     return Document(text, str(path))
 
 
@@ -109,16 +93,16 @@ class Table:
         for key_node, value_node in node.value:
             key = str(key_node.value)
             if key in self._items:
-                document.note(key_node, "TG-0103", f"{self._name(key)} stands here twice", "keep one of the two")
+                document.note(key_node, findings.TWICE, name=self._name(key))
             self._items[key] = (key_node, value_node)
 
     def _name(self, key: str) -> str:
         return f"{self.path}.{key}" if self.path else key
 
-    def note(self, key: str, what: str, fix: str, code: str = "TG-0104") -> None:
-        """Add a finding at the value of ``key`` (or at the table, if the key is missing)."""
+    def note(self, key: str, kind: Kind, /, **values: object) -> None:
+        """Add a finding at the value of ``key`` (or at the table, if the key is missing); it names the key itself."""
         pair = self._items.get(key)
-        self.document.note(pair[1] if pair else self.node, code, f"{self._name(key)} {what}", fix)
+        self.document.note(pair[1] if pair else self.node, kind, name=self._name(key), **values)
 
     def names(self) -> Iterator[str]:
         """All keys, in the order of the file."""
@@ -148,7 +132,7 @@ class Table:
         if self.has(key):
             return self._items[key][1]
         if required:
-            self.note(key, "is missing", f"add `{key}:`", "TG-0105")
+            self.note(key, findings.MISSING, key=key)
         return None
 
     def _scalar(self, key: str, required: bool) -> Scalar:
@@ -156,7 +140,7 @@ class Table:
         if node is None:
             return None
         if not isinstance(node, yaml.ScalarNode):
-            self.note(key, "must be a single value", "write one value after the colon")
+            self.note(key, findings.NOT_ONE_VALUE)
             return None
         return _constructed(node)
 
@@ -166,7 +150,7 @@ class Table:
         if value is None:
             return default or ""
         if not isinstance(value, str):
-            self.note(key, f"must be a text, not {value!r}", "put it in quotes")
+            self.note(key, findings.NOT_TEXT, value=value)
             return default or ""
         return value
 
@@ -179,7 +163,7 @@ class Table:
         for choice in choices:
             if choice == value:
                 return choice
-        self.note(key, f"is {value!r}", f"use one of {', '.join(choices)}")
+        self.note(key, findings.NOT_A_CHOICE, value=value, known=", ".join(choices))
         return first
 
     def number(
@@ -191,10 +175,10 @@ class Table:
         if value is None:
             return stand_in
         if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
-            self.note(key, f"must be a number, not {value!r}", "write digits without quotes")
+            self.note(key, findings.NOT_A_NUMBER, value=value)
             return stand_in
         if not low <= value <= high:
-            self.note(key, f"is {value}", f"it must lie between {low:g} and {high:g}")
+            self.note(key, findings.OUT_OF_RANGE, value=value, low=low, high=high)
             return stand_in
         return float(value)
 
@@ -205,10 +189,10 @@ class Table:
         if value is None:
             return stand_in
         if isinstance(value, bool) or not isinstance(value, int):
-            self.note(key, f"must be a whole number, not {value!r}", "write digits, or 0x and hexadecimal digits")
+            self.note(key, findings.NOT_WHOLE, value=value)
             return stand_in
         if not low <= value <= high:
-            self.note(key, f"is {value}", f"it must lie between {low} and {high}")
+            self.note(key, findings.OUT_OF_RANGE, value=value, low=low, high=high)
             return stand_in
         return value
 
@@ -218,7 +202,7 @@ class Table:
         if value is None:
             return default
         if not isinstance(value, bool):
-            self.note(key, f"must be true or false, not {value!r}", "write true or false")
+            self.note(key, findings.NOT_A_FLAG, value=value)
             return default
         return value
 
@@ -230,7 +214,7 @@ class Table:
         nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
         values = [_constructed(item) if isinstance(item, yaml.ScalarNode) else None for item in nodes]
         if not all(isinstance(value, int) and not isinstance(value, bool) for value in values):
-            self.note(key, "must be a list of whole numbers", "write [1, 0x7FFF]")
+            self.note(key, findings.NOT_WHOLE_NUMBERS)
             return ()
         return tuple(value for value in values if isinstance(value, int))
 
@@ -240,7 +224,7 @@ class Table:
         if node is None:
             return None
         if not isinstance(node, yaml.MappingNode):
-            self.note(key, "must be a mapping", "indent `key: value` lines below it")
+            self.note(key, findings.NOT_A_TABLE)
             return None
         return Table(self.document, node, self._name(key))
 
@@ -250,7 +234,7 @@ class Table:
         if node is None:
             return []
         if not isinstance(node, yaml.SequenceNode):
-            self.note(key, "must be a list", "begin each entry with `- `")
+            self.note(key, findings.NOT_A_LIST)
             return []
         found = []
         for index, item in enumerate(node.value):
@@ -258,7 +242,7 @@ class Table:
             if isinstance(item, yaml.MappingNode):
                 found.append(Table(self.document, item, name))
             else:
-                self.document.note(item, "TG-0104", f"{name} must be a mapping", "write `key: value` in it")
+                self.document.note(item, findings.ITEM_NO_TABLE, name=name)
         return found
 
     def is_list(self, key: str) -> bool:
@@ -279,8 +263,9 @@ class Table:
         """Note every key that nobody asked for."""
         for key in self._items.keys() - self._asked:
             near = difflib.get_close_matches(key, self._asked, 1)
-            fix = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(sorted(self._asked))}"
-            self.document.note(self._items[key][0], "TG-0106", f"{self._name(key)} is unknown", fix)
+            here = ", ".join(sorted(self._asked))
+            hint = findings.NEAR_KEY(near=near[0]) if near else findings.KEYS_HERE(known=here)
+            self.document.note(self._items[key][0], findings.UNKNOWN, name=self._name(key), hint=hint)
 
 
 def _constructed(node: yaml.ScalarNode) -> Scalar:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.errors import Finding, Invalid
 from core.units import UNITS
-from gateway import document
+from gateway import document, findings
 from gateway.document import Document, Table
 from gateway.profile import MAX_BITS, MAX_REGISTERS, DataType, Order, Profile, Register
 
@@ -92,21 +92,21 @@ def _register(row: Table, name: str, base: int, function: int, order: Order, max
 
 def _check_register(row: Table, register: Register, max_registers: int) -> None:
     if register.unit not in UNITS:
-        row.note("unit", f"is the unknown unit {register.unit!r}", "use a UCUM code such as Cel, kPa, m3/h or 1")
+        row.note("unit", findings.UNKNOWN_UNIT, unit=register.unit)
     if register.function in _BIT_FUNCTIONS and register.type is not DataType.BOOL:
-        row.note("type", f"is {register.type}, but functions 1 and 2 read bits", "use bool")
+        row.note("type", findings.BITS_ARE_BOOL, type=register.type)
     if register.stop > 65536:
-        row.note("address", "runs past the last address", "check address and type")
+        row.note("address", findings.PAST_LAST_ADDRESS)
     if register.type.words > max_registers:
-        row.note("type", f"needs {register.type.words} registers, more than one read may", "raise max_registers")
+        row.note("type", findings.TYPE_TOO_WIDE, words=register.type.words)
     if register.bit + register.bit_count > 16:
-        row.note("bit", f"{register.bit} with {register.bit_count} bits runs past bit 15", "lower bit or bits")
+        row.note("bit", findings.PAST_LAST_BIT, bit=register.bit, count=register.bit_count)
     if any(not 0 <= raw < 1 << (16 * register.type.words) for raw in register.absent):
-        row.note("absent", "holds a value that does not fit the type", "write the raw words, unsigned, as in 0x7FFF")
+        row.note("absent", findings.ABSENT_TOO_LARGE)
     if register.scale == 0:
-        row.note("scale", "is 0, so every value would be the offset", "use a scale other than 0")
+        row.note("scale", findings.SCALE_IS_ZERO)
     if register.low > register.high:
-        row.note("low", f"is above high ({register.low:g} > {register.high:g})", "swap the two")
+        row.note("low", findings.LOW_ABOVE_HIGH, low=register.low, high=register.high)
 
 
 def _check_exponents(rows: Table, registers: dict[str, Register]) -> None:
@@ -116,13 +116,9 @@ def _check_exponents(rows: Table, registers: dict[str, Register]) -> None:
             continue
         other = registers.get(source)
         if other is None:
-            rows.note(
-                name, f"takes its exponent from {source!r}, which is not in the file", "name a register of the file"
-            )
+            rows.note(name, findings.NO_EXPONENT, source=source)
         elif other.function != register.function or other.type.words != 1 or other.exponent_from:
-            rows.note(
-                name, f"cannot take its exponent from {source!r}", "it must be one 16-bit register of the same function"
-            )
+            rows.note(name, findings.WRONG_EXPONENT, source=source)
 
 
 def shipped() -> dict[str, Profile]:
@@ -142,12 +138,12 @@ def load_folder(folder: Path) -> dict[str, Profile]:
         Invalid: with everything that is wrong in any of them.
     """
     profiles: dict[str, Profile] = {}
-    findings: list[Finding] = []
+    found: list[Finding] = []
     for path in sorted(folder.glob("*.yaml")):
         try:
             profiles[path.stem] = load(path)
         except Invalid as error:
-            findings += error.findings
-    if findings:
-        raise Invalid(findings)
+            found += error.findings
+    if found:
+        raise Invalid(found)
     return profiles

@@ -16,8 +16,11 @@ from typing import Any
 import yaml
 
 from core import units
-from core.errors import Finding, Invalid, Refused
+from core.errors import Invalid, Refused
+from core.findings import Finding, Said, Sentence
+from core.foreign import translated
 from core.places import FacilityClass, Measurement, PointKind, Text
+from registry import findings as kinds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +56,9 @@ def load_classes() -> Mapping[str, ClassEntry]:
         if entry is None:
             continue
         if f"{entry.facility_class.id}.yaml" != item.name:
-            findings.append(_finding(item.name, f"the file holds class {entry.facility_class.id!r}", "name both alike"))
+            findings.append(
+                _finding(item.name, kinds.CLASS_OTHER_ID(id=entry.facility_class.id), kinds.CLASS_NAME_ALIKE)
+            )
         entries[entry.facility_class.id] = entry
     if findings:
         raise Invalid(findings)
@@ -77,10 +82,14 @@ def parse_class(file: str, text: str, findings: list[Finding]) -> ClassEntry | N
             code=str(document.get("code", "")),
         )
     except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
-        findings.append(_finding(file, f"not a class file: {error!r}", "compare it with its neighbours"))
+        findings.append(
+            _finding(
+                file, kinds.CLASS_NO_FILE(reason=translated(type(error).__name__, repr(error))), kinds.CLASS_COMPARE
+            )
+        )
         return None
     if len(entry.facility_class.measurements) != len(measurements):
-        findings.append(_finding(file, "a measurement key occurs twice", "give each measurement its own key"))
+        findings.append(_finding(file, kinds.CLASS_KEY_TWICE(), kinds.CLASS_OWN_KEY))
     return entry if len(findings) == before else None
 
 
@@ -98,9 +107,9 @@ def _measurement(file: str, item: Mapping[str, Any], findings: list[Finding]) ->
     try:
         units.unit(result.unit)
     except Refused as error:
-        findings.append(_finding(file, f"{result.key}: {error}", "use a code of core/units.py"))
+        findings.append(_finding(file, kinds.CLASS_BAD_UNIT(key=result.key, reason=error), kinds.CLASS_UNIT_CODE))
     if not (low < high and result.interval_s > 0):
-        findings.append(_finding(file, f"{result.key}: empty range or interval", "low < high and interval_s > 0"))
+        findings.append(_finding(file, kinds.CLASS_EMPTY_RANGE(key=result.key), kinds.CLASS_RANGE))
     return result
 
 
@@ -120,5 +129,5 @@ def _text(value: Mapping[str, Any]) -> Text:
     return Text(zh=zh, en=en)
 
 
-def _finding(file: str, what: str, fix: str) -> Finding:
-    return Finding(code="TG-3001", what=what, fix=fix, file=file)
+def _finding(file: str, problem: Said, hint: Sentence) -> Finding:
+    return kinds.CLASS_FILE.at(file, problem=problem, hint=hint)

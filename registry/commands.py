@@ -12,6 +12,7 @@ from core.people import Language, Login, Role
 from core.places import Text
 from core.ports.registry import Gateway
 from core.sparkplug.topics import NodeId, is_own_id
+from registry import findings as kinds
 from registry import tables
 from registry.database import next_numbers, record, writing
 
@@ -42,7 +43,7 @@ class RegistryCommandsSql:
         _check(login)
         with writing(self._engine) as connection:
             if _administrators(connection) > 0:
-                raise Refused("there is an administrator already: log in as one to create further logins")
+                raise Refused(kinds.ADMINISTRATOR_EXISTS())
             _store(connection, login)
             record(
                 connection,
@@ -67,7 +68,7 @@ class RegistryCommandsSql:
             before = _administrators(connection)
             _store(connection, login, now_ms)
             if before > 0 and _administrators(connection) == 0:
-                raise Refused(f"{login.username!r} is the last administrator: make another one first")
+                raise Refused(kinds.LAST_ADMINISTRATOR(username=login.username))
             detail = {
                 "role": login.role,
                 "active": login.active,
@@ -93,7 +94,7 @@ class RegistryCommandsSql:
                 sa.update(table).where(table.c.folded == username.casefold()[:64]).values(**values)
             )
             if done.rowcount == 0:
-                raise Refused(f"there is no login {username[:64]!r}")
+                raise Refused(kinds.NO_LOGIN(username=username[:64]))
             record(connection, actor=actor, what="password", ref=username, detail="", now_ms=now_ms, raises=False)
 
     def set_language(self, username: str, language: Language, now_ms: int) -> None:
@@ -106,7 +107,7 @@ class RegistryCommandsSql:
         with writing(self._engine) as connection:
             where = table.c.folded == username.casefold()[:64]
             if connection.execute(sa.update(table).where(where).values(language=language.value)).rowcount == 0:
-                raise Refused(f"there is no login {username[:64]!r}")
+                raise Refused(kinds.NO_LOGIN(username=username[:64]))
             record(
                 connection,
                 actor=username,
@@ -124,12 +125,12 @@ class RegistryCommandsSql:
             Refused: if the community is unknown or the ids are not ours to give (``[A-Za-z0-9._-]``, at most 64).
         """
         if not (is_own_id(node.group) and is_own_id(node.node)):
-            raise Refused(f"{node} cannot be enrolled: group and node take 1 to 64 of A-Z a-z 0-9 . _ -")
+            raise Refused(kinds.NOT_ENROLLABLE(node=node))
         table = tables.gateway
         where = (table.c.group_id == node.group, table.c.node_id == node.node)
         with writing(self._engine) as connection:
             if not _exists(connection, tables.community.c.number, community):
-                raise Refused(f"there is no community number {community}")
+                raise Refused(kinds.NO_COMMUNITY(number=community))
             row = connection.execute(sa.select(table).where(*where)).one_or_none()
             values = {"name_zh": name.zh, "name_en": name.en, "community": community, "revoked_ms": None}
             if row is None:
@@ -154,22 +155,22 @@ class RegistryCommandsSql:
         with writing(self._engine) as connection:
             first = sa.func.coalesce(table.c.revoked_ms, now_ms)
             if connection.execute(sa.update(table).where(*where).values(revoked_ms=first)).rowcount == 0:
-                raise Refused(f"there is no gateway {node}")
+                raise Refused(kinds.NO_GATEWAY(node=node))
             record(connection, actor=actor, what="revoke_gateway", ref=str(node), detail="", now_ms=now_ms)
 
     def _check_references(self, connection: sa.Connection, login: Login) -> None:
         if login.person is not None and not _exists(connection, tables.person.c.number, login.person):
-            raise Refused(f"there is no person number {login.person}")
+            raise Refused(kinds.NO_PERSON(number=login.person))
         for community in login.communities:
             if not _exists(connection, tables.community.c.number, community):
-                raise Refused(f"there is no community number {community}")
+                raise Refused(kinds.NO_COMMUNITY(number=community))
 
 
 def _check(login: Login) -> None:
     if not _USERNAME.fullmatch(login.username) or len(login.username.casefold()) > 64:
-        raise Refused("a username has 1 to 64 characters and no spaces")
+        raise Refused(kinds.USERNAME_FORM())
     if not login.password_hash.startswith("$argon2id$"):
-        raise Refused("a login needs an argon2id hash")
+        raise Refused(kinds.NO_HASH())
 
 
 def _exists(connection: sa.Connection, column: sa.Column[int], number: int) -> bool:

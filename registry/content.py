@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from core.errors import Finding, Invalid
+from core.errors import Invalid
+from core.findings import DID_YOU_MEAN, Finding, Kind, Said
 from core.people import Role
 from core.places import Grid
 from registry import entries
+from registry import findings as kinds
 from registry.classbook import ClassEntry
 from registry.entries import (
     ALL,
@@ -116,8 +118,8 @@ def _decoded(
             if name in known or name in strangers or (collection == "facilities" and name.startswith("attributes.")):
                 continue
             strangers.add(name)
-            fix = "use " + ", ".join(sorted(known)) + (", attributes.…" if collection == "facilities" else "")
-            record.complain(name, "TG-3031", f"{collection} have no such field", fix)
+            fields = ", ".join(sorted(known)) + (", attributes.…" if collection == "facilities" else "")
+            record.complain(name, kinds.NO_FIELD, collection=collection, known=fields)
         record = Record(row, findings)
         entry = decode(record)
         if record.sound:
@@ -169,9 +171,9 @@ class _Checker:
             if facility.class_id not in self._classes:
                 self._add(
                     facility.place,
-                    "TG-3042",
-                    f"there is no class {facility.class_id!r}",
-                    _near(facility.class_id, self._classes),
+                    kinds.NO_CLASS,
+                    value=facility.class_id,
+                    hint=_near(facility.class_id, self._classes),
                 )
         for person in content.people:
             self._check_person(person, communities)
@@ -190,18 +192,23 @@ class _Checker:
             elif facility.class_id in self._classes:
                 keys = self._classes[facility.class_id].facility_class.measurements
                 if point.key not in keys:
-                    what = f"a {facility.class_id} has no measurement {point.key!r}"
-                    self._add(point.place, "TG-3043", what, _near(point.key, keys))
+                    self._add(
+                        point.place,
+                        kinds.NO_MEASUREMENT,
+                        class_id=facility.class_id,
+                        value=point.key,
+                        hint=_near(point.key, keys),
+                    )
             if point.gateway:
                 self._known(point.place, point.gateway, gateways, "gateways")
             else:
-                self._add(point.place, "TG-3020", "gateway: is missing", "name it as group/node")
+                self._add(point.place, kinds.GATEWAY_MISSING, name="gateway")
         return tuple(expanded)
 
     def check_cells(self, shapes: CellMap) -> None:
         """Polygons are sound, do not overlap, leave no hole."""
         for fault in shapes.faults():
-            self._add(self._content.cells[fault.index].place, "TG-3050", fault.what, fault.fix)
+            self._add(self._content.cells[fault.index].place, fault.kind, **fault.values)
 
     def placed(self, shapes: CellMap, day: str) -> dict[str, dict[Grid, str]]:
         """The cell of every facility in each grid."""
@@ -215,14 +222,17 @@ class _Checker:
                 if own:
                     cells[grid] = own[0]
                 elif found:
-                    what = (
-                        f"{facility.code} stands in {found[0]} of {community_of[found[0]]}, not of {facility.community}"
-                    )
-                    self._add(facility.place, "TG-3051", what, "correct its community or its coordinates")
-                elif "cells" not in self._broken:
-                    what = f"{facility.code} stands in no {grid} cell that is valid on {day}"
                     self._add(
-                        facility.place, "TG-3052", what, "correct its coordinates (longitude and latitude) or the cells"
+                        facility.place,
+                        kinds.OTHER_COMMUNITY,
+                        facility=facility.code,
+                        cell=found[0],
+                        community=community_of[found[0]],
+                        own=facility.community,
+                    )
+                elif "cells" not in self._broken:
+                    self._add(
+                        facility.place, kinds.NO_CELL, facility=facility.code, grid=kinds.GRIDS[grid.value], day=day
                     )
             answer[facility.code] = cells
         return answer
@@ -232,18 +242,19 @@ class _Checker:
         for code in person.communities:
             self._known(person.place, code, communities, "communities")
         if person.cells and person.role.grid is None:
-            self._add(
-                person.place, "TG-3053", f"a {person.role} holds no post of a cell", "remove cells or change the role"
-            )
+            self._add(person.place, kinds.NO_POST, role=kinds.ROLES[person.role.value])
         for code in person.cells:
             self._known(person.place, code, cells.keys(), "cells")
             if code in cells and person.role.grid not in (None, cells[code].grid):
-                what = f"{code} is a cell of the {cells[code].grid} grid, a {person.role} works in the other"
-                self._add(person.place, "TG-3053", what, "give a cell of the own grid")
+                self._add(
+                    person.place,
+                    kinds.OTHER_GRID,
+                    cell=code,
+                    grid=kinds.GRIDS[cells[code].grid.value],
+                    role=kinds.ROLES[person.role.value],
+                )
         if person.supervisor and person.role is Role.TECHNICIAN:
-            self._add(
-                person.place, "TG-3053", "a technician supervises no grid", "use role manager, or remove supervisor"
-            )
+            self._add(person.place, kinds.SUPERVISES_NOTHING)
 
     def _unique(self, found: Iterable[T], key: Callable[[T], Hashable], kind: str) -> None:
         first: dict[Hashable, Place] = {}
@@ -251,8 +262,8 @@ class _Checker:
             name, place = key(entry), getattr(entry, "place", Place("", 0))
             if name in first:
                 shown = " ".join(name) if isinstance(name, tuple) else name
-                what = f"{kind} {shown!r} occurs again (first in {first[name].file}:{first[name].line})"
-                self._add(place, "TG-3040", what, "remove one or give it a code of its own")
+                where = f"{first[name].file}:{first[name].line}"
+                self._add(place, kinds.CODE_TWICE, kind=kinds.KINDS[kind], value=shown, first=where)
             else:
                 first[name] = place
 
@@ -261,17 +272,17 @@ class _Checker:
             return
         if collection in self._broken and not known:
             return  # nothing of that file could be read; it has its own findings
-        self._add(place, "TG-3041", f"{collection} hold no {code!r}", _near(code, known))
+        self._add(place, kinds.NO_SUCH_RECORD, collection=collection, value=code, hint=_near(code, known))
 
-    def _add(self, place: Place, code: str, what: str, fix: str) -> None:
-        self._findings.append(Finding(code=code, what=what, fix=fix, file=place.file, line=place.line))
+    def _add(self, place: Place, kind: Kind, /, **values: object) -> None:
+        self._findings.append(kind.at(place.file, place.line, **values))
 
 
-def _near(code: str, known: Iterable[str]) -> str:
+def _near(code: str, known: Iterable[str]) -> Said:
     from difflib import get_close_matches
 
     matches: Sequence[str] = get_close_matches(code[:64], list(known)[:5000], n=1, cutoff=0.6)
-    return f"did you mean {matches[0]!r}?" if matches else "add it, or correct the code"
+    return DID_YOU_MEAN(near=matches[0]) if matches else kinds.ADD_OR_CORRECT()
 
 
 def _short_form(facility: FacilityEntry, classes: Mapping[str, ClassEntry]) -> list[PointEntry]:

@@ -14,11 +14,12 @@ from enum import StrEnum
 from math import isfinite
 from typing import TypeVar
 
-from core.errors import Finding
+from core.findings import Finding, Kind, Said
 from core.people import Role, Shift
 from core.places import Grid, Text
 from core.ports.registry import Provenance
 from core.sparkplug.topics import is_own_id
+from registry import findings as kinds
 from registry.sources import MAX_FIELD, Field, Row
 
 E = TypeVar("E", bound=StrEnum)
@@ -139,6 +140,14 @@ class PersonEntry:
     supervisor: bool
 
 
+class _Wrong(Exception):
+    """A part of a field that cannot be read."""
+
+    def __init__(self, reason: Said) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
 class Record:
     """Decodes the fields of one row and notes what is wrong with them."""
 
@@ -154,24 +163,23 @@ class Record:
         """Whether nothing was wrong so far."""
         return len(self._findings) == self._before
 
-    def complain(self, name: str, code: str, what: str, fix: str) -> None:
-        """Note that field ``name`` is wrong."""
-        at = self._row.fields.get(name)
+    def complain(self, field: str, kind: Kind, /, **values: object) -> None:
+        """Note that ``field`` is wrong; the finding names it itself."""
+        at = self._row.fields.get(field)
         line, column = (at.line, at.column) if at else (self._row.line, 0)
-        text = f"{name}: {what}"
-        self._findings.append(Finding(code=code, what=text, fix=fix, file=self._row.file, line=line, column=column))
+        self._findings.append(kind.at(self._row.file, line, column, name=field, **values))
 
     def text(self, name: str, *, required: bool = False, longest: int = 200) -> str:
         """Free text: anything printable. It stays text wherever it goes."""
         at = self._row.fields.get(name)
         if at is None:
             if required:
-                self.complain(name, "TG-3020", "is missing", "fill it in")
+                self.complain(name, kinds.MISSING)
             return ""
         if len(at.text) > longest:
-            self.complain(name, "TG-3021", f"{len(at.text)} characters are more than {longest}", "shorten it")
+            self.complain(name, kinds.TOO_LONG, length=len(at.text), longest=longest)
         elif _CONTROL.search(at.text):
-            self.complain(name, "TG-3022", "holds control characters", "remove line breaks and invisible characters")
+            self.complain(name, kinds.CONTROL_CHARACTERS)
         return at.text
 
     def both(self, name: str, *, required: bool = False, longest: int = 200) -> Text:
@@ -186,7 +194,7 @@ class Record:
         value = self.text(name, required=required, longest=MAX_FIELD)
         if value and not is_own_id(value):
             shown = value if len(value) <= 80 else value[:77] + "..."
-            self.complain(name, "TG-3023", f"{shown!r} is no code", "use 1 to 64 of A-Z a-z 0-9 . _ -")
+            self.complain(name, kinds.NO_CODE, value=shown)
         return value
 
     def number(self, name: str, low: float, high: float, *, required: bool = True) -> float | None:
@@ -197,10 +205,10 @@ class Record:
         try:
             number = float(value)
         except ValueError:
-            self.complain(name, "TG-3024", f"{value!r} is no number", "write it like 31.25")
+            self.complain(name, kinds.NO_NUMBER, value=value)
             return None
         if not (isfinite(number) and low <= number <= high):
-            self.complain(name, "TG-3025", f"{value} is not between {low:g} and {high:g}", "check value and unit")
+            self.complain(name, kinds.OUT_OF_RANGE, value=value, low=low, high=high)
             return None
         return number
 
@@ -212,7 +220,7 @@ class Record:
         try:
             return date.fromisoformat(value).isoformat()
         except ValueError:
-            self.complain(name, "TG-3026", f"{value!r} is no date", "write it like 2026-01-31")
+            self.complain(name, kinds.NO_DATE, value=value)
             return ""
 
     def choice(self, name: str, kind: type[E], default: E | None = None) -> E | None:
@@ -223,14 +231,14 @@ class Record:
         try:
             return kind(value)
         except ValueError:
-            self.complain(name, "TG-3027", f"{value!r} is not known", "use one of " + ", ".join(kind))
+            self.complain(name, kinds.NOT_A_CHOICE, value=value, known=", ".join(kind))
             return None
 
     def flag(self, name: str) -> bool:
         """``true`` or ``false``; missing is false."""
         value = self.text(name, longest=64).lower()
         if value not in {"", "true", "false", "yes", "no", "1", "0"}:
-            self.complain(name, "TG-3027", f"{value!r} is neither true nor false", "write true or false")
+            self.complain(name, kinds.NOT_A_FLAG, value=value)
         return value in {"true", "yes", "1"}
 
     def words(self, name: str) -> tuple[str, ...]:
@@ -241,7 +249,7 @@ class Record:
         items = at.items if at.items is not None else tuple(at.text.replace(";", " ").split())
         for item in items:
             if item != ALL and not is_own_id(item):
-                self.complain(name, "TG-3023", f"{item[:80]!r} is no code", "separate codes by spaces")
+                self.complain(name, kinds.NO_CODE_IN_LIST, value=item[:80])
         return items
 
     def attributes(self) -> dict[str, float | str]:
@@ -252,7 +260,7 @@ class Record:
             if not (dot and name.startswith("attributes.")):
                 continue
             if not _WORD.fullmatch(key):
-                self.complain(name, "TG-3023", "is no attribute name", "use small letters, digits and _")
+                self.complain(name, kinds.NO_ATTRIBUTE_NAME)
             found[key] = _as_number(self.text(name))
         return found
 
@@ -260,17 +268,17 @@ class Record:
         """A ring of ``longitude latitude`` pairs, separated by commas in CSV."""
         at = self._row.fields.get(name)
         if at is None:
-            self.complain(name, "TG-3020", "is missing", 'write "112.10 31.70, 112.11 31.70, 112.11 31.71"')
+            self.complain(name, kinds.POLYGON_MISSING)
             return ()
         try:
             ring = [_pair(part) for part in (at.items if at.items is not None else at.text.split(","))]
-        except ValueError as error:
-            self.complain(name, "TG-3028", f"{error}", "write longitude and latitude, WGS-84, separated by a space")
+        except _Wrong as error:
+            self.complain(name, kinds.NO_CORNERS, reason=error.reason)
             return ()
         if len(ring) > 1 and ring[0] == ring[-1]:
             ring.pop()
         if len(set(ring)) < 3:
-            self.complain(name, "TG-3028", f"{len(set(ring))} corners make no area", "give at least 3 corners")
+            self.complain(name, kinds.NO_AREA, count=len(set(ring)))
             return ()
         return tuple(ring)
 
@@ -284,15 +292,13 @@ class Record:
             match = _SHIFT.fullmatch(part.strip().lower())
             try:
                 if match is None:
-                    raise ValueError(f"{part.strip()[:80]!r} is no shift")
+                    raise _Wrong(kinds.NOT_A_SHIFT(value=part.strip()[:80]))
                 days = _weekdays(match["days"])
                 found += [_shift(day, times) for times in match["times"].split() for day in days]
-            except ValueError as error:
-                self.complain(
-                    name, "TG-3029", str(error), "write it like mon-fri 08:00-12:00 14:00-18:00; sat 20:00-08:00"
-                )
+            except _Wrong as error:
+                self.complain(name, kinds.NO_SHIFT, reason=error.reason)
         if len({(shift.weekday, shift.from_minute) for shift in found}) != len(found):
-            self.complain(name, "TG-3029", "two shifts begin at the same time", "remove one")
+            self.complain(name, kinds.SHIFTS_COLLIDE)
         return tuple(sorted(found, key=lambda shift: (shift.weekday, shift.from_minute)))
 
 
@@ -307,10 +313,13 @@ def _as_number(text: str) -> float | str:
 def _pair(text: str) -> tuple[float, float]:
     parts = text.split()
     if len(parts) != 2:
-        raise ValueError(f"{text.strip()[:60]!r} is no pair of numbers")
-    longitude, latitude = float(parts[0]), float(parts[1])
+        raise _Wrong(kinds.NO_PAIR(value=text.strip()[:60]))
+    try:
+        longitude, latitude = float(parts[0]), float(parts[1])
+    except ValueError:
+        raise _Wrong(kinds.NO_PAIR(value=text.strip()[:60])) from None
     if not (-180 <= longitude <= 180 and -85 <= latitude <= 85):
-        raise ValueError(f"{text.strip()[:60]!r} is no place on the map (longitude first)")
+        raise _Wrong(kinds.NO_PLACE(value=text.strip()[:60]))
     return longitude, latitude
 
 
@@ -319,7 +328,7 @@ def _weekdays(text: str) -> list[int]:
     for part in text.split(","):
         first, _, last = part.partition("-")
         if first not in _DAYS or (last and last not in _DAYS):
-            raise ValueError(f"{part!r} is no weekday")
+            raise _Wrong(kinds.NO_WEEKDAY(value=part))
         begin, end = _DAYS.index(first), _DAYS.index(last or first)
         days += [day % 7 for day in range(begin, end + 1 if end >= begin else end + 8)]
     return days
@@ -327,13 +336,16 @@ def _weekdays(text: str) -> list[int]:
 
 def _shift(weekday: int, times: str) -> Shift:
     begin, end = (_minutes(part) for part in times.split("-"))
-    return Shift(weekday=weekday, from_minute=begin, to_minute=end if end > begin else end + 1440)
+    try:
+        return Shift(weekday=weekday, from_minute=begin, to_minute=end if end > begin else end + 1440)
+    except ValueError:
+        raise _Wrong(kinds.NOT_A_SHIFT(value=times)) from None
 
 
 def _minutes(text: str) -> int:
     hours, minutes = (int(part) for part in text.split(":"))
     if hours > 24 or minutes > 59 or (hours == 24 and minutes):
-        raise ValueError(f"{text} is no time of day")
+        raise _Wrong(kinds.NO_CLOCK_TIME(value=text))
     return hours * 60 + minutes
 
 
@@ -433,13 +445,13 @@ def person(record: Record) -> PersonEntry:
         supervisor=record.flag("supervisor"),
     )
     if not communities:
-        record.complain("communities", "TG-3020", "is missing", "name the communities, or * for the whole city")
+        record.complain("communities", kinds.COMMUNITIES_MISSING)
     return entry
 
 
 def _check_dates(record: Record, valid_from: str, valid_to: str) -> None:
     if valid_from and valid_to and valid_to <= valid_from:
-        record.complain("valid_to", "TG-3030", f"{valid_to} is not after {valid_from}", "check both dates")
+        record.complain("valid_to", kinds.ENDS_BEFORE_START, end=valid_to, start=valid_from)
 
 
 _TEXT = ("name_zh", "name_en")

@@ -7,7 +7,7 @@ below the tolerance of one square metre. Requirements: unit grids are closed pol
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import cos, radians
 
@@ -16,7 +16,9 @@ import shapely
 from shapely import Point, Polygon, STRtree
 from shapely.validation import explain_validity
 
+from core.findings import Kind, Said, Sentence
 from core.places import Grid
+from registry import findings as kinds
 
 TOLERANCE_M2 = 1.0
 TOLERANCE_M = 1.0
@@ -46,8 +48,8 @@ class Fault:
     """Something wrong with cell number ``index``."""
 
     index: int
-    what: str
-    fix: str
+    kind: Kind
+    values: Mapping[str, object]
 
 
 class CellMap:
@@ -66,12 +68,9 @@ class CellMap:
         """Unsound polygons, overlaps within a grid, holes within a community."""
         for index, polygon in enumerate(self._polygons):
             if not self._sound[index]:
-                reason = explain_validity(polygon).split("[")[0]
-                yield Fault(
-                    index=index,
-                    what=f"the polygon of {self._cells[index].code} is not sound: {reason}",
-                    fix="list the corners in order around the cell, without crossing",
-                )
+                reason = explain_validity(polygon).split("[")[0].strip()
+                cell = self._cells[index].code
+                yield Fault(index=index, kind=kinds.UNSOUND_POLYGON, values={"cell": cell, "reason": _said(reason)})
         yield from self._overlaps()
         yield from self._holes()
 
@@ -109,11 +108,8 @@ class CellMap:
                 continue
             area = self._polygons[i].intersection(self._polygons[j]).area
             if area > TOLERANCE_M2 and one.overlaps_in_time(two):
-                yield Fault(
-                    index=j,
-                    what=f"{two.code} overlaps {one.code} by {area:.0f} m²",
-                    fix="move the common border, or end one of them before the other begins",
-                )
+                values = {"cell": two.code, "other": one.code, "area": area}
+                yield Fault(index=j, kind=kinds.OVERLAP, values=values)
 
     def _holes(self) -> Iterator[Fault]:
         groups: dict[tuple[Grid, str], list[int]] = {}
@@ -127,15 +123,16 @@ class CellMap:
             for hole in holes:
                 if hole.area > TOLERANCE_M2:
                     longitude, latitude = self._globe(hole.representative_point())
-                    yield Fault(
-                        index=members[0],
-                        what=f"the {grid} cells of {community} leave a hole of {hole.area:.0f} m² "
-                        f"at {longitude:.5f} {latitude:.5f}",
-                        fix="extend a neighbouring cell over it",
-                    )
+                    values = {"community": community, "grid": kinds.GRIDS[grid.value], "area": hole.area}
+                    values |= {"longitude": longitude, "latitude": latitude}
+                    yield Fault(index=members[0], kind=kinds.HOLE, values=values)
 
     def _plane(self, longitude: float, latitude: float) -> tuple[float, float]:
         return longitude * self._scale * _M_PER_DEGREE, latitude * _M_PER_DEGREE
 
     def _globe(self, place: Point) -> tuple[float, float]:
         return place.x / self._scale / _M_PER_DEGREE, place.y / _M_PER_DEGREE
+
+
+def _said(reason: str) -> Said:
+    return Sentence("{zh}", "{en}")(zh=kinds.POLYGON_FAULTS.get(reason, kinds.OTHER_POLYGON_FAULT), en=reason)

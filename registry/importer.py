@@ -23,6 +23,7 @@ from core.errors import Refused
 from registry import rows, tables
 from registry.content import Content
 from registry.database import next_numbers, reading, record, version, writing
+from registry.findings import PLAN_IS_OLD
 from registry.rows import Key, RowValues
 
 
@@ -86,9 +87,7 @@ def apply(
     with writing(engine) as connection:
         have = version(connection)
         if at_version is not None and have != at_version:
-            raise Refused(
-                f"the registry has changed since the plan was made (version {at_version}, now {have}): plan again"
-            )
+            raise Refused(PLAN_IS_OLD(planned=at_version, now=have))
         done = Plan(version=have, changes=tuple(_differences(connection, content, day)))
         if not done:
             return done

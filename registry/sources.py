@@ -18,7 +18,9 @@ import yaml
 from yaml.error import MarkedYAMLError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from core.errors import Finding
+from core.findings import Finding, Kind
+from core.foreign import csv_problem, system_problem, yaml_problem
+from registry import findings as kinds
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_ROWS = 200_000
@@ -53,24 +55,10 @@ def read_rows(folder: Path, collection: str, findings: list[Finding], *, require
     found = [path for path in (folder / f"{collection}.csv", folder / f"{collection}.yaml") if path.is_file()]
     if not found:
         if required:
-            findings.append(
-                Finding(
-                    code="TG-3010",
-                    what=f"the folder has no {collection}.csv and no {collection}.yaml",
-                    fix="add the file; it may hold no records",
-                    file=f"{collection}.csv",
-                )
-            )
+            findings.append(kinds.NO_FILE.at(f"{collection}.csv", collection=collection))
         return []
     if len(found) == 2:
-        findings.append(
-            Finding(
-                code="TG-3011",
-                what=f"both {collection}.csv and {collection}.yaml are there",
-                fix="keep one of them",
-                file=found[1].name,
-            )
-        )
+        findings.append(kinds.TWO_FILES.at(found[1].name, collection=collection))
     text = _read_text(found[0], findings)
     if text is None:
         return []
@@ -80,14 +68,7 @@ def read_rows(folder: Path, collection: str, findings: list[Finding], *, require
         else _yaml_rows(found[0].name, text, findings)
     )
     if len(rows) > MAX_ROWS:
-        findings.append(
-            Finding(
-                code="TG-3012",
-                what=f"{len(rows)} records are more than {MAX_ROWS}",
-                fix="split the city into several registries",
-                file=found[0].name,
-            )
-        )
+        findings.append(kinds.TOO_MANY_RECORDS.at(found[0].name, count=len(rows), most=MAX_ROWS))
         return rows[:MAX_ROWS]
     return rows
 
@@ -95,24 +76,14 @@ def read_rows(folder: Path, collection: str, findings: list[Finding], *, require
 def _read_text(path: Path, findings: list[Finding]) -> str | None:
     try:
         size = path.stat().st_size
-        if size > MAX_BYTES:
-            what, fix = f"the file has {size} bytes, more than {MAX_BYTES}", "split it"
-        else:
+        if size <= MAX_BYTES:
             return path.read_bytes().decode("utf-8-sig")
+        findings.append(kinds.TOO_LARGE.at(path.name, size=size, most=MAX_BYTES))
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        finding = Finding(
-            code="TG-3013",
-            what=f"the file is not UTF-8 (byte {error.start})",
-            fix='save it as "CSV UTF-8" (a spreadsheet in China saves GBK by default)',
-            file=path.name,
-            line=line,
-        )
-        findings.append(finding)
-        return None
+        findings.append(kinds.NOT_UTF8.at(path.name, line, byte=error.start))
     except OSError as error:
-        what, fix = f"the file cannot be read: {error.strerror}", "check its permissions"
-    findings.append(Finding(code="TG-3014", what=what, fix=fix, file=path.name))
+        findings.append(kinds.UNREADABLE.at(path.name, problem=system_problem(error)))
     return None
 
 
@@ -128,38 +99,19 @@ def _csv_rows(file: str, text: str, findings: list[Finding]) -> list[Row]:
             if not any(value.strip() for value in record):
                 continue
             if len(record) != len(header):
-                findings.append(
-                    Finding(
-                        code="TG-3016",
-                        what=f"the record has {len(record)} values, the header {len(header)} columns",
-                        fix="add or remove commas; put a value that holds a comma into double quotes",
-                        file=file,
-                        line=line,
-                    )
-                )
+                findings.append(kinds.WRONG_WIDTH.at(file, line, values=len(record), columns=len(header)))
                 continue
             places = enumerate(zip(header, record, strict=True), start=1)
             fields = {name: Field(value.strip(), line, at) for at, (name, value) in places if value.strip()}
             rows.append(Row(file, line, fields))
     except csv.Error as error:
-        findings.append(
-            Finding(
-                code="TG-3015",
-                what=f"not valid CSV: {error}",
-                fix="close the double quotes; write a quote inside quotes twice",
-                file=file,
-                line=reader.line_num,
-            )
-        )
+        findings.append(kinds.NO_CSV.at(file, reader.line_num, problem=csv_problem(error)))
     return rows
 
 
 def _check_header(file: str, header: list[str], findings: list[Finding]) -> None:
     doubled = sorted({name for name in header if header.count(name) > 1})
-    findings += [
-        Finding(code="TG-3017", what=f"column {name!r} occurs twice", fix="keep one", file=file, line=1)
-        for name in doubled
-    ]
+    findings += [kinds.COLUMN_TWICE.at(file, 1, name=name) for name in doubled]
 
 
 class _Composer(yaml.SafeLoader):
@@ -200,28 +152,20 @@ def _yaml_rows(file: str, text: str, findings: list[Finding]) -> list[Row]:
         root = compose(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        findings.append(
-            Finding(
-                code="TG-3018",
-                what=f"not valid YAML: {getattr(error, 'problem', None) or error}",
-                fix="check indentation and quotes at this place",
-                file=file,
-                line=mark.line + 1 if mark else 0,
-                column=mark.column + 1 if mark else 0,
-            )
-        )
+        place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        findings.append(kinds.NO_YAML.at(file, *place, problem=yaml_problem(error)))
         return []
     if root is None:
         return []
     if not isinstance(root, SequenceNode):
-        findings.append(_shape(file, root, "the file must be a list of records"))
+        findings.append(_shape(kinds.NOT_A_LIST, file, root))
         return []
     rows = []
     for node in root.value:
         if isinstance(node, MappingNode):
             rows.append(Row(file, node.start_mark.line + 1, dict(_flat(file, node, "", findings))))
         else:
-            findings.append(_shape(file, node, "a record must be a mapping (name: value)"))
+            findings.append(_shape(kinds.NOT_A_RECORD, file, node))
     return rows
 
 
@@ -230,7 +174,7 @@ def _flat(file: str, mapping: MappingNode, prefix: str, findings: list[Finding])
     for key, value in mapping.value:
         name = prefix + str(key.value)
         if name in seen:
-            findings.append(_shape(file, key, f"{name!r} occurs twice in one record", "TG-3017"))
+            findings.append(_shape(kinds.FIELD_TWICE, file, key, name=name))
         seen.add(name)
         line, column = value.start_mark.line + 1, value.start_mark.column + 1
         if isinstance(value, MappingNode):
@@ -249,12 +193,5 @@ def _item(node: Node) -> str:
     return str(node.value) if isinstance(node, ScalarNode) else ""
 
 
-def _shape(file: str, node: Node, what: str, code: str = "TG-3019") -> Finding:
-    return Finding(
-        code=code,
-        what=what,
-        fix="see docs/registry.md for the form of the file",
-        file=file,
-        line=node.start_mark.line + 1,
-        column=node.start_mark.column + 1,
-    )
+def _shape(kind: Kind, file: str, node: Node, **values: object) -> Finding:
+    return kind.at(file, node.start_mark.line + 1, node.start_mark.column + 1, **values)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.cases import RuleInfo
+from core.places import Text
 from rules.expression import InForce, Measured, Operand, Truth, Windowed, attributes, operands
 
 
@@ -28,7 +29,7 @@ class Evidence(StrEnum):
 class Source:
     """Where a limit comes from."""
 
-    document: str
+    document: Text
     evidence: Evidence
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.errors import Finding, Invalid
+from core.errors import Invalid
+from store import findings as kinds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,24 +59,16 @@ class StoreSettings:
             Invalid: listing every wrong value.
         """
         findings = [
-            Finding(code="TG-0301", what=f"store.{name} is {getattr(self, name)}", fix="give a number above 0")
+            kinds.NOT_POSITIVE.at(name=name, value=getattr(self, name))
             for name in _POSITIVE
             if getattr(self, name) <= 0
         ]
         if self.fan_in < 2:
-            findings.append(Finding(code="TG-0302", what=f"store.fan_in is {self.fan_in}", fix="give at least 2"))
+            findings.append(kinds.FAN_IN.at(value=self.fan_in))
         if self.disk_budget_bytes < 0:
-            findings.append(
-                Finding(code="TG-0303", what="store.disk_budget_bytes is negative", fix="give 0 for no budget")
-            )
+            findings.append(kinds.NEGATIVE_BUDGET.at())
         if self.minute_days < self.raw_days:
-            findings.append(
-                Finding(
-                    code="TG-0304",
-                    what=f"store.minute_days ({self.minute_days}) is shorter than store.raw_days ({self.raw_days})",
-                    fix="keep roll-ups at least as long as the readings they are made of",
-                )
-            )
+            findings.append(kinds.MINUTES_SHORT.at(minute_days=self.minute_days, raw_days=self.raw_days))
         if findings:
             raise Invalid(findings)
 

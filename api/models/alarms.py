@@ -78,7 +78,7 @@ class RuleView(Model):
     family: str
     lead: Grid
     support: Grid | None
-    source: str = Field(description="the standard behind the limits; empty when it is our own proposal")
+    source: Bilingual = Field(description="the standard or the practice behind the limits")
 
 
 class AlarmDetail(AlarmSummary):

@@ -106,7 +106,7 @@ class Problem(Model):
     title: str = Field(examples=["Somebody else was faster"])
     status: int = Field(ge=400, le=599, examples=[409])
     code: str = Field(pattern=r"^TG-\d{4}$", examples=["TG-4091"])
-    detail: str = Field(description="why; English where it names something technical")
+    detail: str = Field(description="why, in the reader's language")
     fix: str = Field(description="what to do, in the reader's language")
     instance: str = Field(description="the path that was asked for")
     request_id: str = Field(description="quote it when you ask for help; the server's log has it too")

@@ -20,7 +20,7 @@ def register(app: typer.Typer, speaker: Speaker) -> None:
 
         result = check_all(config)
         if as_json:
-            speaker.json({"files": list(result.files), "findings": finding_values(result.findings)})
+            speaker.json({"files": list(result.files), "findings": finding_values(result.findings, speaker.language)})
         elif result.findings:
             speaker.findings(result.findings)
             speaker.note(speaker.say("check.bad", count=len(result.findings)))

@@ -6,11 +6,12 @@ import typer
 
 from app.console import Speaker
 from app.settings_file import DEFAULT, Origin, load
+from app.usage import Program
 
 
 def register(app: typer.Typer, speaker: Speaker) -> None:
     """Add the command."""
-    group = typer.Typer(help=speaker.say("cmd.config"), no_args_is_help=True)
+    group = Program(help=speaker.say("cmd.config"), no_args_is_help=True)
     app.add_typer(group, name="config")
 
     @group.callback()

@@ -20,12 +20,20 @@ def register(app: typer.Typer, speaker: Speaker) -> None:
         from app.settings_file import load
 
         results = examine(load(config).settings)
+        language = speaker.language.value
         if as_json:
             speaker.json(
-                [{"what": r.what, "verdict": r.verdict.value, "say": r.say.en, "fix": r.fix.en} for r in results]
+                [
+                    {
+                        "what": r.what,
+                        "verdict": r.verdict.value,
+                        "say": r.say.in_language(language),
+                        "fix": r.fix.in_language(language),
+                    }
+                    for r in results
+                ]
             )
         else:
-            language = speaker.language.value
             rows = [
                 [
                     speaker.say(f"doctor.{r.verdict.value}"),

@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from core.errors import Refused
+from core.findings import DID_YOU_MEAN, Kind
 from core.places import FacilityClass, Measurement
-from core.units import UNITS, Unit
+from core.units import UNITS, Unit, unlike
 from rules.expression import (
     Apply,
     Attribute,
@@ -29,12 +30,13 @@ from rules.expression import (
     Truth,
     Windowed,
 )
+from rules.language import findings as kinds
 from rules.language import syntax
 from rules.operators import ARITHMETIC, COMPARISONS, CONNECTIVES, FUNCTIONS, RANGE_TESTS, WINDOWS
 from rules.operators.units import PLAIN
 
-Report = Callable[[int, str, str], None]
-"""``report(offset, what, fix)``."""
+Report = Callable[[int, Kind, Mapping[str, object]], None]
+"""``report(offset, kind, values)``."""
 
 MAX_WINDOW_MS = 7 * 86_400_000
 _SECOND_MS = 1000
@@ -86,15 +88,13 @@ class Checker:
             (value, low, high), _ = self._common(node.at, node.value, node.low, node.high)
             self._needs_operand(node, value, low, high)
             if isinstance(low, Const) and isinstance(high, Const) and low.value > high.value:
-                raise self._fault(node.at, "the range runs backwards", "write the lower limit first")
+                raise self._fault(node.at, kinds.BACKWARD_RANGE)
             return Between(RANGE_TESTS[node.word], value, low, high)
-        raise self._fault(node.at, "a number is no condition", "compare it, for example with '> 5 A'")
+        raise self._fault(node.at, kinds.NUMBER_ALONE)
 
     def _needs_operand(self, node: syntax.Node, *sides: Number) -> None:
         if not any(_reads(side) for side in sides):
-            raise self._fault(
-                node.at, "neither a measurement nor an attribute takes part in this comparison", "compare a measurement"
-            )
+            raise self._fault(node.at, kinds.NO_OPERAND)
 
     # --- numbers ----------------------------------------------------------------------------------------------
 
@@ -133,41 +133,41 @@ class Checker:
             case syntax.Prefix(word="-"):
                 return self._minus(node)
             case _:
-                raise self._fault(node.at, "a condition is no number", "only numbers are compared or added")
+                raise self._fault(node.at, kinds.CONDITION_AS_NUMBER)
 
     def _measurement(self, node: syntax.Name) -> Measurement:
         measurement = self._measurements.get(node.name)
         if measurement is None:
             near = difflib.get_close_matches(node.name, self._measurements, n=1, cutoff=0.5)
-            fix = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(self._measurements)}"
-            raise self._fault(node.at, f"class {self._class_id!r} has no measurement {node.name!r}", fix)
+            hint = DID_YOU_MEAN(near=near[0]) if near else kinds.IT_HAS(known=", ".join(self._measurements))
+            raise self._fault(node.at, kinds.NO_MEASUREMENT, class_id=self._class_id, value=node.name, hint=hint)
         if measurement.unit not in UNITS:
-            raise self._fault(node.at, f"{node.name!r} has the unknown unit {measurement.unit!r}", "mend the class")
+            raise self._fault(node.at, kinds.CLASS_WITH_STRANGE_UNIT, value=node.name, unit=measurement.unit)
         return measurement
 
     def _function(self, node: syntax.Call) -> Typed:
         function = FUNCTIONS.get(node.name)
         if function is None:
-            raise self._fault(node.at, f"{node.name!r} needs a window", f"write '{node.name}(…) over 10 min'")
+            raise self._fault(node.at, kinds.NEEDS_WINDOW, value=node.name)
         if not function.least <= len(node.args) <= function.most:
             if node.name in WINDOWS and len(node.args) == 1:
-                fix = f"write '{node.name}(…) over 10 min' for a window"
+                hint = kinds.WINDOW_FORM(value=node.name)
             else:
-                fix = f"give it {function.least} to {function.most}"
-            raise self._fault(node.at, f"{node.name!r} takes no {len(node.args)} operand(s)", fix)
+                hint = kinds.GIVE_COUNT(least=function.least, most=function.most)
+            raise self._fault(node.at, kinds.WRONG_COUNT, value=node.name, count=len(node.args), hint=hint)
         args, unit = self._common(node.at, *node.args)
         return Typed(Apply(function, args), self._unit_of(node.at, function.unit, (unit,)))
 
     def _window(self, node: syntax.Call) -> Typed:
         window, aggregate = node.window, WINDOWS.get(node.name)
         if aggregate is None or window is None:
-            raise self._fault(node.at, f"{node.name!r} takes no window", f"windows have {', '.join(WINDOWS)}")
+            raise self._fault(node.at, kinds.TAKES_NO_WINDOW, value=node.name, known=", ".join(WINDOWS))
         if len(node.args) != 1 or not isinstance(node.args[0], syntax.Name):
-            raise self._fault(node.at, "a window aggregates one measurement", f"write '{node.name}(level) over 10 min'")
+            raise self._fault(node.at, kinds.WINDOW_OF_ONE, value=node.name)
         measurement = self._measurement(node.args[0])
         window_ms = self.duration_ms(window)
         if not _SECOND_MS <= window_ms <= MAX_WINDOW_MS:
-            raise self._fault(window.at, "a window is 1 s to 7 d long", "choose a width within that")
+            raise self._fault(window.at, kinds.WINDOW_WIDTH)
         return Typed(Load(Windowed(measurement.key, aggregate, window_ms)), UNITS[measurement.unit])
 
     def _arithmetic(self, node: syntax.Infix) -> Typed:
@@ -211,7 +211,7 @@ class Checker:
         if isinstance(inner.number, Const):
             return Typed(Const(-inner.number.value), inner.unit)
         if inner.unit and inner.unit.offset:
-            raise self._fault(node.at, "a temperature on a scale has no opposite", "take a difference first")
+            raise self._fault(node.at, kinds.NO_OPPOSITE)
         return Typed(_scaled(inner.number, -1.0, 0.0), inner.unit)
 
     # --- units ------------------------------------------------------------------------------------------------
@@ -220,12 +220,9 @@ class Checker:
         """A quantity of time in whole milliseconds; reported if it is none."""
         unit = UNITS[quantity.unit or "1"]
         if unit.dimension != "time":
-            what = (
-                f"a duration needs a unit of time, not {quantity.unit!r}"
-                if quantity.unit
-                else "a duration needs a unit"
-            )
-            raise self._fault(quantity.at, what, "write for example 30 s, 10 min or 2 h")
+            if not quantity.unit:
+                raise self._fault(quantity.at, kinds.NO_UNIT_AT_ALL)
+            raise self._fault(quantity.at, kinds.NO_TIME_UNIT, unit=quantity.unit)
         return round(quantity.value * unit.factor * 1000)
 
     def _converted(self, at: int, side: Typed, target: Unit) -> Number:
@@ -234,12 +231,8 @@ class Checker:
             return side.number
         if have.dimension != target.dimension:
             if have.code == "1" and isinstance(side.number, Const):
-                value = f"{side.number.value:g}"
-                raise self._fault(
-                    at, f"{value} has no unit, the other side is in {target.code}", f"write {value} {target.code}"
-                )
-            what = f"{have.code} measures {have.dimension}, {target.code} measures {target.dimension}"
-            raise self._fault(at, what, "compare like with like")
+                raise self._fault(at, kinds.UNITLESS, value=side.number.value, unit=target.code)
+            raise self._fault(at, kinds.UNLIKE, problem=unlike(have, target))
         factor, offset = have.factor / target.factor, (have.offset - target.offset) / target.factor
         if isinstance(side.number, Const):
             return Const((side.number.value * have.factor + have.offset - target.offset) / target.factor)
@@ -255,11 +248,11 @@ class Checker:
         try:
             unit = rule(units)
         except Refused as reason:
-            raise self._fault(at, str(reason), "rewrite the expression") from None
+            raise self._fault(at, kinds.NO_RESULT_UNIT, reason=reason) from None
         return unit if unit.dimension != PLAIN.dimension or unit in units else PLAIN
 
-    def _fault(self, at: int, what: str, fix: str) -> _Stop:
-        self._report(at, what, fix)
+    def _fault(self, at: int, kind: Kind, /, **values: object) -> _Stop:
+        self._report(at, kind, values)
         return _Stop()
 
 

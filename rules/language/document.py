@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from core.errors import Finding
+from core.findings import DID_YOU_MEAN, Finding, Kind
+from core.foreign import yaml_problem
+from rules.language import findings as kinds
 
 Node = yaml.nodes.Node
 Scalar = yaml.nodes.ScalarNode
@@ -27,9 +29,9 @@ class Findings:
 
     items: list[Finding] = field(default_factory=list)
 
-    def add(self, code: str, file: str, line: int, column: int, what: str, fix: str) -> None:
-        """One more finding; line and column count from 1."""
-        self.items.append(Finding(code=code, what=what, fix=fix, file=file, line=line, column=column))
+    def add(self, finding: Finding) -> None:
+        """One more finding."""
+        self.items.append(finding)
 
 
 class Place:
@@ -45,17 +47,21 @@ class Place:
         """1-based line."""
         return int(self.node.start_mark.line) + 1
 
-    def fault(self, code: str, what: str, fix: str, at: int = 0) -> None:
+    def fault(self, kind: Kind, at: int = 0, /, **values: object) -> None:
         """Report a fault at offset ``at`` of this node's text."""
         line, column = self._position(at)
-        self._document.findings.add(code, self._document.file, line, column, what, fix)
+        self._document.findings.add(kind.at(self._document.file, line, column, **values))
 
     def text(self) -> str | None:
         """The scalar's text, or None (reported) if it is no scalar."""
         if isinstance(self.node, Scalar):
             return str(self.node.value)
-        self.fault("TG-0302", "a text was expected here", "write one value")
+        self.fault(kinds.NO_TEXT)
         return None
+
+    def is_map(self) -> bool:
+        """Whether it is a map of fields."""
+        return isinstance(self.node, Mapping)
 
     def is_null(self) -> bool:
         """Whether it says nothing (``~``, ``null`` or empty)."""
@@ -64,7 +70,7 @@ class Place:
     def items(self) -> Iterator[Place]:
         """The elements of a list; reported if it is none."""
         if not isinstance(self.node, Sequence_):
-            self.fault("TG-0302", "a list was expected here", "write [a, b] or one '- ' line each")
+            self.fault(kinds.NO_LIST)
             return
         for child in self.node.value:
             yield Place(self._document, child)
@@ -72,22 +78,22 @@ class Place:
     def fields(self, known: Sequence[str], required: Sequence[str] = ()) -> dict[str, Place]:
         """The entries of a map by key; unknown, repeated and missing keys are reported."""
         if not isinstance(self.node, Mapping):
-            self.fault("TG-0302", "a map was expected here", f"write the fields {', '.join(required or known)}")
+            self.fault(kinds.NO_MAP, fields=", ".join(required or known))
             return {}
         found: dict[str, Place] = {}
         for key_node, value_node in self.node.value:
             key = str(key_node.value) if isinstance(key_node, Scalar) else ""
             if key in found:
-                Place(self._document, key_node).fault("TG-0303", f"{key!r} stands here twice", "keep one")
+                Place(self._document, key_node).fault(kinds.FIELD_TWICE, name=key)
             elif key in known:
                 found[key] = Place(self._document, value_node)
             else:
                 near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-                fix = f"did you mean {near[0]!r}?" if near else f"the fields are {', '.join(known)}"
-                Place(self._document, key_node).fault("TG-0304", f"there is no field {key!r}", fix)
+                hint = DID_YOU_MEAN(near=near[0]) if near else kinds.FIELDS_ARE(fields=", ".join(known))
+                Place(self._document, key_node).fault(kinds.NO_FIELD, name=key, hint=hint)
         for key in required:
             if key not in found:
-                self.fault("TG-0305", f"the field {key!r} is missing", f"add '{key}: …'")
+                self.fault(kinds.FIELD_MISSING, name=key)
         return found
 
     def _position(self, at: int) -> tuple[int, int]:
@@ -121,13 +127,10 @@ class Document:
         """The top node; None if the file is empty or no YAML (reported)."""
         try:
             node = yaml.compose(self.text, Loader=yaml.SafeLoader)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-            self.findings.add("TG-0301", self.file, line, column, f"not valid YAML: {error.problem}", "mend the layout")
-            return None
         except yaml.YAMLError as error:
-            self.findings.add("TG-0301", self.file, 0, 0, f"not valid YAML: {error}", "mend the file")
+            mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+            place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+            self.findings.add(kinds.NO_YAML.at(self.file, *place, problem=yaml_problem(error)))
             return None
         return None if node is None else Place(self, node)
 

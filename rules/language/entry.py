@@ -14,8 +14,10 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 from core.alarms import Severity
 from core.cases import Deadline, DeadlineClock, DeadlineWhat, RuleInfo
+from core.findings import DID_YOU_MEAN, USE_ONE_OF, Kind
 from core.places import FacilityClass, Grid, Text
 from rules.expression import Compare, Connect, Const, InForce, Load, Measured, Truth, Windowed, form, operands
+from rules.language import findings as kinds
 from rules.language.check import Checker
 from rules.language.document import Place
 from rules.language.parser import parse, parse_quantity
@@ -29,6 +31,7 @@ _FIELDS = (
 )
 _REQUIRED = ("id", "class", "when", "severity", "lead", "say", "do", "source", "evidence")
 _ID = re.compile(r"[a-z][a-z0-9]*(?:[-._][a-z0-9]+)*")
+_DEADLINE_EXAMPLES = "{hours: 4, clock: continuous} / {hours: 8, clock: work, what: arrive}"
 _MAX_DURATION_MS = 30 * 86_400_000
 _CITY_TIME = timezone(timedelta(hours=8))
 """Dates without a time of day begin at midnight of Asia/Shanghai, which has no daylight saving time."""
@@ -49,7 +52,7 @@ class Entry:
         rule_id, facility_class = self._id(), self._class()
         when, clear = self._condition("when", facility_class), self._condition("clear", facility_class)
         if when is not None and not operands(when):
-            self._bad("when", "TG-0311", "no measurement takes part", "a rule judges readings; compare a measurement")
+            self._bad("when", kinds.READS_NOTHING)
         for_ms, clear_for_ms = self._duration("for"), self._duration("clear_for")
         dates = self._dates()
         info = self._info(rule_id, facility_class, when)
@@ -75,9 +78,9 @@ class Entry:
             fingerprint=_fingerprint(rule_id, facility_class, when, clear, for_ms, clear_for_ms),
         )
 
-    def _bad(self, name: str, code: str, what: str, fix: str, at: int = 0) -> None:
+    def _bad(self, field: str, kind: Kind, at: int = 0, /, **values: object) -> None:
         self._sound = False
-        self._fields[name].fault(code, what, fix, at)
+        self._fields[field].fault(kind, at, **values)
 
     def _written(self, name: str) -> str:
         place = self._fields.get(name)
@@ -86,7 +89,7 @@ class Entry:
     def _id(self) -> str:
         text = self._written("id")
         if "id" in self._fields and (not _ID.fullmatch(text) or len(text) > 64):
-            self._bad("id", "TG-0307", f"{text!r} is no rule id", "use up to 64 of a-z, 0-9, '-', '.' and '_'")
+            self._bad("id", kinds.NO_RULE_ID, value=text)
         return text
 
     def _class(self) -> FacilityClass | None:
@@ -94,8 +97,9 @@ class Entry:
         found = self._classes.get(text)
         if found is None and "class" in self._fields:
             near = difflib.get_close_matches(text, self._classes, n=1, cutoff=0.5)
-            fix = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(self._classes)) or 'none'}"
-            self._bad("class", "TG-0308", f"there is no class {text!r}", fix)
+            known = ", ".join(sorted(self._classes))
+            rest = kinds.KNOWN_CLASSES(known=known) if known else kinds.NO_CLASSES()
+            self._bad("class", kinds.NO_CLASS, value=text, hint=DID_YOU_MEAN(near=near[0]) if near else rest)
         return found
 
     def _condition(self, name: str, facility_class: FacilityClass | None) -> Truth | None:
@@ -107,11 +111,11 @@ class Entry:
         try:
             node = parse(text)
         except SyntaxFault as fault:
-            self._bad(name, "TG-0310", fault.what, fault.fix, fault.at)
+            self._bad(name, fault.kind, fault.at, **fault.values)
             return None
         if facility_class is None:
             return None
-        return Checker(facility_class, lambda at, what, fix: self._bad(name, "TG-0311", what, fix, at)).condition(node)
+        return Checker(facility_class, lambda at, kind, values: self._bad(name, kind, at, **values)).condition(node)
 
     def _duration(self, name: str) -> int:
         if name not in self._fields:
@@ -120,15 +124,15 @@ class Entry:
         try:
             quantity = parse_quantity(text)
         except SyntaxFault as fault:
-            self._bad(name, "TG-0312", fault.what, fault.fix, fault.at)
+            self._bad(name, fault.kind.under(kinds.NO_DURATION.code), fault.at, **fault.values)
             return 0
         seconds = {"ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86400}.get(quantity.unit)
         if seconds is None:
-            self._bad(name, "TG-0312", f"{text!r} is no duration", "write for example 30 s, 10 min or 2 h")
+            self._bad(name, kinds.NO_DURATION, value=text)
             return 0
         duration_ms = round(quantity.value * seconds * 1000)
         if duration_ms > _MAX_DURATION_MS:
-            self._bad(name, "TG-0312", f"{text!r} is longer than 30 d", "choose a shorter time")
+            self._bad(name, kinds.TOO_LONG, value=text)
         return duration_ms
 
     def _choice(self, name: str, choices: Mapping[str, object]) -> str | None:
@@ -138,8 +142,8 @@ class Entry:
         if text in choices:
             return text
         near = difflib.get_close_matches(text, choices, n=1, cutoff=0.5)
-        fix = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(choices)}"
-        self._bad(name, "TG-0313", f"{text!r} is no {name}", fix)
+        hint = DID_YOU_MEAN(near=near[0]) if near else USE_ONE_OF(known=", ".join(choices))
+        self._bad(name, kinds.NOT_A_CHOICE, value=text, name=name, hint=hint)
         return None
 
     def _info(self, rule_id: str, facility_class: FacilityClass | None, when: Truth | None) -> RuleInfo | None:
@@ -152,12 +156,12 @@ class Entry:
         say, steps, deadline = self._text_pair("say"), self._steps(), self._deadline()
         family = self._written("family")
         if "family" in self._fields and not _ID.fullmatch(family):
-            self._bad("family", "TG-0307", f"{family!r} is no family", "use a-z, 0-9, '-', '.' and '_'")
+            self._bad("family", kinds.NO_FAMILY, value=family)
         if severity is None or lead is None or say is None or steps is None or facility_class is None:
             self._sound = False
             return None
         if support == lead:
-            self._bad("support", "TG-0313", "the leading grid cannot support itself", f"write {grids[lead].other}")
+            self._bad("support", kinds.SUPPORTS_ITSELF, other=grids[lead].other)
         return RuleInfo(
             rule_id=rule_id,
             family=family or facility_class.id,
@@ -178,7 +182,7 @@ class Entry:
         texts = {language: (place.text() or "").strip() for language, place in pair.items()}
         for language, text in texts.items():
             if not text:
-                pair[language].fault("TG-0314", f"the {language} text is empty", "both languages are needed")
+                pair[language].fault(kinds.EMPTY_TEXT, language=language)
         if len(texts) < 2 or not all(texts.values()):
             self._sound = False
             return None
@@ -193,21 +197,30 @@ class Entry:
             self._sound = False
             return None
         if len(lists["zh"]) != len(lists["en"]) or not lists["zh"] or not all(lists["zh"] + lists["en"]):
-            self._bad(
-                "do", "TG-0314", "the steps differ in number, or one is empty", "write the same steps in zh and en"
-            )
+            self._bad("do", kinds.STEPS_DIFFER)
             return None
         return tuple(Text(zh=zh, en=en) for zh, en in zip(lists["zh"], lists["en"], strict=True))
 
     def _source(self) -> Source | None:
         evidence = self._choice("evidence", {level.value: level for level in Evidence})
-        document = self._written("source")
-        if "source" in self._fields and not document:
-            self._bad("source", "TG-0315", "the source is empty", "name the standard, or what the limit rests on")
-        if evidence is None or not document:
+        document = self._document()
+        if evidence is None or document is None:
             self._sound = False
             return None
         return Source(document=document, evidence=Evidence(evidence))
+
+    def _document(self) -> Text | None:
+        """The source's name: one text where it is the same in both languages, else ``{zh: …, en: …}``."""
+        place = self._fields.get("source")
+        if place is None:
+            return None
+        if place.is_map():
+            return self._text_pair("source")
+        text = self._written("source")
+        if not text:
+            self._bad("source", kinds.NO_SOURCE)
+            return None
+        return Text(zh=text, en=text)
 
     def _deadline(self) -> Deadline | None:
         place = self._fields.get("deadline")
@@ -221,9 +234,8 @@ class Entry:
                 clock=DeadlineClock(texts["clock"]),
                 what=DeadlineWhat(texts.get("what", DeadlineWhat.HANDLE.value)),
             )
-        except (KeyError, ValueError) as reason:
-            fix = "write {hours: 4, clock: continuous} or {hours: 8, clock: work, what: arrive}"
-            self._bad("deadline", "TG-0316", f"no deadline: {reason}", fix)
+        except (KeyError, ValueError):
+            self._bad("deadline", kinds.NO_DEADLINE, given=_shown(texts), example=_DEADLINE_EXAMPLES)
             return None
 
     def _dates(self) -> InForce | None:
@@ -231,7 +243,7 @@ class Entry:
         if from_ms is None and until_ms is None:
             return None
         if from_ms is not None and until_ms is not None and from_ms >= until_ms:
-            self._bad("until", "TG-0317", "it ends before it begins", "write 'until' later than 'from'")
+            self._bad("until", kinds.ENDS_BEFORE_START)
         return InForce(from_ms, until_ms)
 
     def _moment(self, name: str) -> int | None:
@@ -247,9 +259,13 @@ class Entry:
                 if moment.tzinfo is None:
                     raise ValueError("no time zone")
         except ValueError:
-            self._bad(name, "TG-0317", f"{text!r} is no date", "write 2026-05-01 or 2026-05-01T08:00+08:00")
+            self._bad(name, kinds.NO_DATE, value=text)
             return None
         return round((moment - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1))
+
+
+def _shown(texts: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}: {text}" for name, text in texts.items())
 
 
 def _within(when: Truth, clear: Truth | None, dates: InForce) -> tuple[Truth, Truth]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from core.errors import Invalid
 from core.places import FacilityClass
+from rules.language import findings as kinds
 from rules.language.document import Document, Findings
 from rules.language.entry import Entry
 from rules.rule_set import Rule, RuleSet
@@ -37,7 +38,7 @@ def load_rules(sources: Mapping[str, str], classes: Mapping[str, FacilityClass])
             if rule is None:
                 continue
             if rule.id in first_place:
-                place.fault("TG-0306", f"a rule {rule.id!r} exists already", f"see {first_place[rule.id]}; rename one")
+                place.fault(kinds.RULE_TWICE, value=rule.id, first=first_place[rule.id])
             first_place.setdefault(rule.id, f"{file}:{rule.line}")
             rules.append(rule)
     if findings.items:

@@ -7,6 +7,9 @@ change here. Depth is bounded, so that a hostile text cannot exhaust the stack.
 
 from __future__ import annotations
 
+from core.findings import Sentence
+from core.foreign import plain
+from rules.language import findings as kinds
 from rules.language import syntax
 from rules.language.tokens import SyntaxFault, Token, TokenKind, tokenize
 from rules.operators import ARITHMETIC, COMPARISONS, CONNECTIVES, FUNCTIONS, RANGE_TESTS, WINDOWS
@@ -36,7 +39,7 @@ def parse_quantity(text: str) -> syntax.Quantity:
     """
     tokens = tokenize(text)
     if len(tokens) != 2 or tokens[0].kind is not TokenKind.QUANTITY:
-        raise SyntaxFault(0, f"{text!r} is not a number with a unit", "write for example 30 s, 10 min or 2 h")
+        raise SyntaxFault(0, kinds.NO_QUANTITY, value=text)
     return syntax.Quantity(tokens[0].at, tokens[0].value, tokens[0].unit)
 
 
@@ -52,7 +55,7 @@ class _Parser:
         """An expression whose operators bind at least as strongly as ``least``."""
         self._depth += 1
         if self._depth > _MAX_DEPTH:
-            raise SyntaxFault(self._peek().at, "the expression is nested too deeply", "split it into several rules")
+            raise SyntaxFault(self._peek().at, kinds.TOO_DEEP)
         left = self._prefix()
         while True:
             token = self._peek()
@@ -68,7 +71,7 @@ class _Parser:
         """Nothing may follow."""
         token = self._peek()
         if token.kind is not TokenKind.END:
-            raise SyntaxFault(token.at, f"{token.text!r} was not expected here", "join conditions with 'and' or 'or'")
+            raise SyntaxFault(token.at, kinds.UNEXPECTED_END, value=token.text)
 
     def _peek(self) -> Token:
         return self._tokens[self._next]
@@ -78,11 +81,11 @@ class _Parser:
         self._next += token.kind is not TokenKind.END
         return token
 
-    def _sign(self, text: str, fix: str) -> None:
+    def _sign(self, text: str, hint: Sentence) -> None:
         token = self._peek()
         if token.kind is not TokenKind.SIGN or token.text != text:
-            found = repr(token.text) if token.text else "the end"
-            raise SyntaxFault(token.at, f"{text!r} was expected, found {found}", fix)
+            found = plain(repr(token.text)) if token.text else kinds.THE_END
+            raise SyntaxFault(token.at, kinds.SIGN_MISSING, want=text, found=found, hint=hint)
         self._next += 1
 
     def _infix(self, left: syntax.Node, token: Token, binding: int) -> syntax.Node:
@@ -92,15 +95,15 @@ class _Parser:
         else:
             node = syntax.Infix(token.at, token.text, left, self.expression(binding + 1))
         if binding == _COMPARING and _binding(self._peek()) == _COMPARING:
-            raise SyntaxFault(self._peek().at, "comparisons do not chain", "write 'x in [low, high]' or use 'and'")
+            raise SyntaxFault(self._peek().at, kinds.CHAINED)
         return node
 
     def _range(self) -> tuple[syntax.Node, syntax.Node]:
-        self._sign("[", "write the range as [low, high]")
+        self._sign("[", kinds.RANGE_FORM)
         low = self.expression(_COMPARING + 1)
-        self._sign(",", "write the range as [low, high]")
+        self._sign(",", kinds.RANGE_FORM)
         high = self.expression(_COMPARING + 1)
-        self._sign("]", "close the range with ]")
+        self._sign("]", kinds.CLOSE_RANGE)
         return low, high
 
     def _prefix(self) -> syntax.Node:
@@ -114,22 +117,20 @@ class _Parser:
                 return self._named(token)
             case TokenKind.SIGN if token.text == "(":
                 inner = self.expression(0)
-                self._sign(")", "close the parenthesis")
+                self._sign(")", kinds.CLOSE_PARENTHESIS)
                 return inner
             case TokenKind.SIGN if token.text == "-":
                 return syntax.Prefix(token.at, "-", self.expression(_NEGATING))
             case TokenKind.END:
-                raise SyntaxFault(token.at, "the expression ends too early", "write a measurement, a number or '('")
+                raise SyntaxFault(token.at, kinds.ENDS_EARLY)
             case _:
-                raise SyntaxFault(token.at, f"{token.text!r} was not expected here", "write a measurement or a number")
+                raise SyntaxFault(token.at, kinds.UNEXPECTED_SIGN, value=token.text)
 
     def _named(self, token: Token) -> syntax.Node:
         if token.text == "not":
             return syntax.Prefix(token.at, "not", self.expression(CONNECTIVES["not"].binding))
         if token.text in CONNECTIVES or token.text in RANGE_TESTS or token.text in {"over", "facility"}:
-            raise SyntaxFault(
-                token.at, f"{token.text!r} was not expected here", "write a measurement or a number first"
-            )
+            raise SyntaxFault(token.at, kinds.UNEXPECTED_WORD, value=token.text)
         if self._peek().text != "(" or self._peek().kind is not TokenKind.SIGN:
             return syntax.Name(token.at, token.text)
         return self._call(token)
@@ -137,19 +138,19 @@ class _Parser:
     def _call(self, token: Token) -> syntax.Node:
         if token.text not in FUNCTIONS and token.text not in WINDOWS:
             known = ", ".join(sorted({*FUNCTIONS, *WINDOWS}))
-            raise SyntaxFault(token.at, f"there is no function {token.text!r}", f"use one of {known}")
+            raise SyntaxFault(token.at, kinds.NO_FUNCTION, value=token.text, known=known)
         self._next += 1
         args = [self.expression(0)]
         while self._peek().text == ",":
             self._next += 1
             args.append(self.expression(0))
-        self._sign(")", "close the parenthesis")
+        self._sign(")", kinds.CLOSE_PARENTHESIS)
         window = None
         if self._peek().text == "over":
             self._next += 1
             width = self._take()
             if width.kind is not TokenKind.QUANTITY:
-                raise SyntaxFault(width.at, "a window needs a duration", "write for example 'over 10 min'")
+                raise SyntaxFault(width.at, kinds.WINDOW_WITHOUT_WIDTH)
             window = syntax.Quantity(width.at, width.value, width.unit)
         return syntax.Call(token.at, token.text, tuple(args), window)
 

@@ -12,7 +12,9 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from core.findings import Kind, Said
 from core.units import UNITS
+from rules.language import findings as kinds
 
 
 class TokenKind(Enum):
@@ -47,10 +49,10 @@ class Token:
 class SyntaxFault(Exception):
     """The text cannot be read; position, reason and remedy."""
 
-    def __init__(self, at: int, what: str, fix: str) -> None:
-        """Keep all three for the finding."""
-        super().__init__(what)
-        self.at, self.what, self.fix = at, what, fix
+    def __init__(self, at: int, kind: Kind, /, **values: object) -> None:
+        """Keep what makes the finding."""
+        super().__init__(kind.at(**values).what)
+        self.at, self.kind, self.values = at, kind, values
 
 
 _BLANK = re.compile(r"\s*")
@@ -67,15 +69,8 @@ _SIGN = re.compile(r"<=|>=|==|!=|[<>+\-*/()\[\],]")
 
 RESERVED = frozenset({"and", "or", "not", "in", "outside", "over", "facility"})
 
-_MISTAKES = {
-    "=": ("a single = compares nothing", "write == for 'is equal to'"),
-    "&": ("& is not part of the language", "write 'and'"),
-    "|": ("| is not part of the language", "write 'or'"),
-    "!": ("! is not part of the language", "write 'not'"),
-    "≥": ("≥ is not part of the language", "write >="),
-    "≤": ("≤ is not part of the language", "write <="),
-    "≠": ("≠ is not part of the language", "write !="),
-}
+_INSTEAD = {"&": "'and'", "|": "'or'", "!": "'not'", "≥": ">=", "≤": "<=", "≠": "!="}
+"""Signs of other languages, and what is written here."""
 
 
 def tokenize(text: str) -> list[Token]:
@@ -110,8 +105,11 @@ def _token(text: str, at: int) -> tuple[Token, int]:
         return Token(TokenKind.NAME, match.group(), at), match.end()
     if match := _SIGN.match(text, at):
         return Token(TokenKind.SIGN, match.group(), at), match.end()
-    what, fix = _MISTAKES.get(text[at], (f"{text[at]!r} means nothing here", "remove it"))
-    raise SyntaxFault(at, what, fix)
+    if text[at] == "=":
+        raise SyntaxFault(at, kinds.SINGLE_EQUALS)
+    if text[at] in _INSTEAD:
+        raise SyntaxFault(at, kinds.NOT_OF_THE_LANGUAGE, sign=text[at], instead=_INSTEAD[text[at]])
+    raise SyntaxFault(at, kinds.MEANINGLESS, value=text[at])
 
 
 def _unit(text: str, at: int) -> tuple[str, int]:
@@ -121,7 +119,7 @@ def _unit(text: str, at: int) -> tuple[str, int]:
     strange = _UNIT_LIKE.match(text, start)
     if strange is None or strange.group() in RESERVED:
         return "", at
-    raise SyntaxFault(start, f"unknown unit {strange.group()!r}", _unit_hint(strange.group()))
+    raise SyntaxFault(start, kinds.UNKNOWN_UNIT, value=strange.group(), hint=_unit_hint(strange.group()))
 
 
 _SPOKEN = {
@@ -131,7 +129,7 @@ _SPOKEN = {
 }  # fmt: skip
 
 
-def _unit_hint(word: str) -> str:
+def _unit_hint(word: str) -> Said:
     spoken = _SPOKEN.get(word)
     near = [spoken] if spoken else difflib.get_close_matches(word, UNITS, n=1, cutoff=0.5)
-    return f"did you mean {near[0]!r}? Units are UCUM codes" if near else "use a UCUM code such as A, V, kW, m, Cel, %"
+    return kinds.NEAR_UNIT(near=near[0]) if near else kinds.UNIT_CODES()

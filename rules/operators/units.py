@@ -5,10 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.errors import Refused
-from core.units import UNITS, Unit
+from core.findings import Sentence
+from core.units import DIMENSIONS, UNITS, Unit
 
 PLAIN = UNITS["1"]
 _DIFFERENCE = UNITS["K"]
+
+_FROM_DIFFERENCE = Sentence(
+    "不能从差值中减去温标上的温度", "a temperature on a scale cannot be taken from a difference"
+)
+_NO_SUM = Sentence(
+    "两个温标上的温度不能相加；请加以 K 为单位的差值",
+    "two temperatures on a scale cannot be added; add a difference in K",
+)
+_NO_SIZE = Sentence(
+    "温标上的温度的绝对值没有意义；请先求差",
+    "the size of a temperature on a scale has no meaning; take a difference first",
+)
+_NO_FACTOR = Sentence(
+    "温标上的温度不能相乘；请先求差", "a temperature on a scale cannot be multiplied; take a difference first"
+)
+_NO_DIVIDEND = Sentence(
+    "温标上的温度不能相除；请先求差", "a temperature on a scale cannot be divided; take a difference first"
+)
+_NO_PRODUCT = Sentence("{left}与{right}的乘积没有单位", "the product of {left} and {right} has no unit here")
+_NO_QUOTIENT = Sentence("{left}除以{right}没有单位", "{left} divided by {right} has no unit here")
 
 
 def same(units: Sequence[Unit]) -> Unit:
@@ -22,7 +43,7 @@ def difference(units: Sequence[Unit]) -> Unit:
     if left.offset and right.offset:
         return _DIFFERENCE
     if right.offset:
-        raise Refused("a temperature on a scale cannot be taken from a difference")
+        raise Refused(_FROM_DIFFERENCE())
     return left
 
 
@@ -30,14 +51,14 @@ def total(units: Sequence[Unit]) -> Unit:
     """X + y: a temperature on a scale may grow by a difference, not by another such temperature."""
     left, right = units
     if left.offset and right.offset:
-        raise Refused("two temperatures on a scale cannot be added; add a difference in K")
+        raise Refused(_NO_SUM())
     return left if left.offset else right if right.offset else left
 
 
 def magnitude(units: Sequence[Unit]) -> Unit:
     """|x|: has no meaning on a scale with an arbitrary zero."""
     if units[0].offset:
-        raise Refused("the size of a temperature on a scale has no meaning; take a difference first")
+        raise Refused(_NO_SIZE())
     return units[0]
 
 
@@ -45,21 +66,21 @@ def product(units: Sequence[Unit]) -> Unit:
     """X * y: one side must be a plain number."""
     left, right = units
     if left.offset or right.offset:
-        raise Refused("a temperature on a scale cannot be multiplied; take a difference first")
+        raise Refused(_NO_FACTOR())
     if right.dimension == PLAIN.dimension:
         return left
     if left.dimension == PLAIN.dimension:
         return right
-    raise Refused(f"the product of {left.dimension} and {right.dimension} has no unit here")
+    raise Refused(_NO_PRODUCT(left=DIMENSIONS[left.dimension], right=DIMENSIONS[right.dimension]))
 
 
 def quotient(units: Sequence[Unit]) -> Unit:
     """X / y: by a plain number, or of two of a kind."""
     left, right = units
     if left.offset or right.offset:
-        raise Refused("a temperature on a scale cannot be divided; take a difference first")
+        raise Refused(_NO_DIVIDEND())
     if right.dimension == PLAIN.dimension:
         return left
     if left.dimension == right.dimension:
         return PLAIN
-    raise Refused(f"{left.dimension} divided by {right.dimension} has no unit here")
+    raise Refused(_NO_QUOTIENT(left=DIMENSIONS[left.dimension], right=DIMENSIONS[right.dimension]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.rule_directory import RuleBook
+from core.places import Text
 from registry.classbook import load_classes
 from rules.language.load import load_rules
 
@@ -56,5 +57,6 @@ def test_a_rule_keeps_its_authors_words() -> None:
     rule = _book().rule("level-high")
     assert rule is not None
     assert rule.when.startswith("level > 150 cm")
-    assert (rule.clear, rule.for_s, rule.source) == ("level < 1.2 m", 30.0, "GB 50014")
+    assert (rule.clear, rule.for_s) == ("level < 1.2 m", 30.0)
+    assert rule.source == Text(zh="GB 50014", en="GB 50014")
     assert rule.info.say.zh == "液位高"

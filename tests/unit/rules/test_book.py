@@ -81,7 +81,7 @@ def test_texts_are_in_their_language() -> None:
 
 def test_a_proposal_says_so() -> None:
     """A source that names no document is never graded as read or quoted."""
-    proposals = [rule for rule in RULES.rules if rule.source.document.lower().startswith("proposal")]
+    proposals = [rule for rule in RULES.rules if rule.source.document.en.lower().startswith("proposal")]
     assert {rule.source.evidence for rule in proposals} <= {Evidence.PROPOSAL, Evidence.UNCHECKED}
 
 

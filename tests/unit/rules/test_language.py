@@ -231,7 +231,8 @@ def test_the_book_is_sound() -> None:
     assert len(loaded) >= 25
     for rule in loaded.rules:
         assert rule.info.do
-        assert rule.source.document
+        assert rule.source.document.zh
+        assert rule.source.document.en
         assert rule.info.say.zh != rule.info.say.en
     assert loaded.by_id["lift-trapped"].info.latching
     assert loaded.by_id["gas-level-1"].info.severity is Severity.CRITICAL

@@ -1910,7 +1910,7 @@ export interface components {
             code: string;
             /**
              * Detail
-             * @description why; English where it names something technical
+             * @description why, in the reader's language
              */
             detail: string;
             /**
@@ -2004,11 +2004,8 @@ export interface components {
             family: string;
             lead: components["schemas"]["Grid"];
             support: components["schemas"]["Grid"] | null;
-            /**
-             * Source
-             * @description the standard behind the limits; empty when it is our own proposal
-             */
-            source: string;
+            /** @description the standard or the practice behind the limits */
+            source: components["schemas"]["Bilingual"];
         };
         /**
          * Rung

@@ -1,0 +1,43 @@
+"""What can be wrong in the API's own tables and in a request: every kind, in both languages."""
+
+from __future__ import annotations
+
+from core.findings import Sentence, kind
+
+NO_ENTRY = kind(
+    "TG-4901",
+    "操作 {name} 没有条目",
+    "operation {name} has no entry",
+    "在 operations 下补上",
+    "add it under operations",
+)
+NO_OPERATION = kind(
+    "TG-4902",
+    "条目 {name} 没有对应的操作",
+    "entry {name} names no operation",
+    "删除或改名",
+    "remove or rename it",
+)
+POLICY = kind("TG-4903", "{problem}", "{problem}", "见文件开头的说明", "see the comment at the head of the file")
+PART_MISSING = Sentence("缺少 {name}，或它不是一组“键: 值”", "{name} is missing or no mapping")
+UNKNOWN_ROLE = Sentence("没有角色 {name}", "role {name} is unknown")
+ROLE_MISSING = Sentence("角色 {name} 没有条目", "role {name} has no entry")
+ROLE_PERMISSION = Sentence(
+    "角色 {name} 有未知的权限 {permission}", "role {name} has the unknown permission {permission}"
+)
+OPERATION_PERMISSION = Sentence(
+    "操作 {name} 需要未知的权限 {permission}", "operation {name} needs the unknown permission {permission}"
+)
+OPERATION_OBJECTS = Sentence("操作 {name} 的对象 {objects} 未知", "operation {name} has the unknown objects {objects}")
+NOT_GUARDED = kind(
+    "TG-4904", "路由 {path!r} 没有权限检查", "route {path!r} is not guarded", "使用 GuardedRoute", "use GuardedRoute"
+)
+OPERATION_TWICE = kind(
+    "TG-4905",
+    "操作标识 {name} 用了两次",
+    "operation id {name} is used twice",
+    "每个路由用自己的标识",
+    "give each route its own",
+)
+NO_JSON = Sentence("正文不是 JSON", "the body is no JSON")
+RANGE_BACKWARD = Sentence("必须晚于 from_ms", "must be later than from_ms")

@@ -1,0 +1,208 @@
+"""What can be wrong in settings, on this machine and in the demo: every kind and reason, in both languages.
+
+``{name}`` is the dotted name of a setting (``api.port``).
+"""
+
+from __future__ import annotations
+
+from core.findings import Sentence, kind
+
+# --- settings ---------------------------------------------------------------------------------------------------
+
+UNREADABLE = kind(
+    "TG-0010",
+    "无法读取：{problem}",
+    "cannot be read: {problem}",
+    "检查路径、权限，并确认是 UTF-8 编码",
+    "check the path, its permissions and that it is UTF-8",
+)
+NO_YAML = kind(
+    "TG-0010",
+    "不是有效的 YAML：{problem}",
+    "this is no YAML: {problem}",
+    "修正此处的缩进、引号或括号",
+    "mend the indentation, quote or bracket here",
+)
+NO_MAPPING = kind(
+    "TG-0010",
+    "文件中没有“键: 值”",
+    "the file holds no mapping",
+    "按 `key: value` 逐行填写",
+    "write `key: value` lines",
+)
+TWICE = kind("TG-0011", "{name} 出现了两次", "{name} stands here twice", "只保留一处", "keep one of the two")
+NO_VARIABLE = kind("TG-0012", "没有这个设置项", "is no setting", "{hint}", "{hint}")
+NEAR = Sentence("是否应为 {near}？", "did you mean {near}?")
+REMOVE = Sentence(
+    "请删除；`twingrid config show` 列出全部设置", "remove it; `twingrid config show` lists what there is"
+)
+NO_JSON_LIST = kind(
+    "TG-0013",
+    "无法读取：{problem}",
+    "cannot be read: {problem}",
+    "列表写成 JSON",
+    "write lists as JSON",
+)
+NOT_JSON = Sentence("{name} 不是 JSON", "{name} is no JSON")
+WRONG_VALUE = kind(
+    "TG-0014",
+    "{name}：{problem}，实际是 {value!r}",
+    "{name}: {problem}, found {value!r}",
+    "写{expected}；`twingrid config show` 列出全部设置",
+    "write {expected}; `twingrid config show` lists all settings",
+)
+VALUE_MISSING = kind(
+    "TG-0014",
+    "{name}：{problem}",
+    "{name}: {problem}",
+    "写{expected}；`twingrid config show` 列出全部设置",
+    "write {expected}; `twingrid config show` lists all settings",
+)
+NO_SETTING = kind("TG-0014", "没有设置项 {name}", "{name} is no setting", "{hint}", "{hint}")
+CONTRADICTION = kind("TG-0014", "{name}：{problem}", "{name}: {problem}", "{hint}", "{hint}")
+URL_MISSING = Sentence("victoriametrics 需要 store.url", "victoriametrics needs store.url")
+URL_EXAMPLE = Sentence("补上，例如 http://127.0.0.1:8428", "add one such as http://127.0.0.1:8428")
+MINUTES_SHORT = Sentence("minute_days 短于 raw_days", "minute_days is shorter than raw_days")
+KEEP_ROLLUPS = Sentence("汇总数据至少与读数保留同样久", "keep roll-ups at least as long as the readings")
+NO_TIME_ZONE = Sentence("{value!r} 不是时区", "{value!r} is no time zone")
+ZONE_EXAMPLE = Sentence("例如 Asia/Shanghai", "write one such as Asia/Shanghai")
+EXPECTED = {
+    "int": Sentence("整数", "a whole number"),
+    "float": Sentence("数字", "a number"),
+    "bool": Sentence(" true 或 false", "true or false"),
+    "string": Sentence("文本", "a text"),
+    "path": Sentence("路径", "a path"),
+    "tuple": Sentence("列表", "a list"),
+    "greater": Sentence("更大的数", "a larger number"),
+    "less": Sentence("更小的数", "a smaller number"),
+    "model": Sentence("缩进的一组设置", "an indented group of settings"),
+}
+ONE_OF = Sentence("以下之一：{choices}", "one of {choices}")
+OTHER_VALUE = Sentence("别的值", "another value")
+
+# --- files that settings name -----------------------------------------------------------------------------------
+
+BOOK_UNREADABLE = kind(
+    "TG-0030",
+    "规则库无法读取：{problem}",
+    "the rule book cannot be read: {problem}",
+    "检查 rules.book",
+    "check rules.book",
+)
+NO_RULE_FILE = Sentence("其中没有 *.yaml 文件", "it holds no *.yaml file")
+PASSWORD_UNREADABLE = kind(
+    "TG-0031",
+    "无法读取：{problem}",
+    "cannot be read: {problem}",
+    "创建该文件，且只允许 Twingrid 读取",
+    "create it, readable by Twingrid only",
+)
+TOKEN_UNREADABLE = kind(
+    "TG-0032",
+    "无法读取：{problem}",
+    "cannot be read: {problem}",
+    "创建该文件且只允许 Twingrid 读取，或删除 api.metrics_token_file",
+    "create it, readable by Twingrid only, or remove api.metrics_token_file",
+)
+GATEWAY_TWICE = kind(
+    "TG-0033",
+    "网关 {node!r} 也出现在 {other} 中",
+    "the gateway {node!r} stands in {other} too",
+    "每个网关用自己的 node",
+    "give each gateway its own node",
+)
+
+# --- this machine -----------------------------------------------------------------------------------------------
+
+BUSY_PORT = kind(
+    "TG-0020",
+    "端口 {port}（{user}）已被占用{owners}",
+    "port {port} ({user}) is in use{owners}",
+    "停掉那个程序，或换一个端口：{change}",
+    "stop that program, or choose another port: {change}",
+)
+CLOSED_PORT = kind(
+    "TG-0020",
+    "无法监听 {host}:{port}（{user}）：{problem}",
+    "cannot listen on {host}:{port} ({user}): {problem}",
+    "停掉那个程序，或换一个端口：{change}",
+    "stop that program, or choose another port: {change}",
+)
+OWNED_BY = Sentence("，占用者：{programs}", " by {programs}")
+PROGRAM = Sentence("{program}（进程 {process}）", "{program}, process {process}")
+PAGES = Sentence("网页", "pages")
+BROKER = Sentence("MQTT 消息代理", "MQTT broker")
+BUS = Sentence("模拟总线 {bus}", "simulated bus {bus}")
+CHANGE_PAGES = Sentence(
+    "twingrid.yaml 中的 api.port，或 TWINGRID_API__PORT", "api.port in twingrid.yaml, or TWINGRID_API__PORT"
+)
+CHANGE_BROKER = Sentence(
+    "twingrid.yaml 中的 broker.port，或 TWINGRID_BROKER__PORT", "broker.port in twingrid.yaml, or TWINGRID_BROKER__PORT"
+)
+FOLDER_CLAIMED = kind(
+    "TG-0042",
+    "Twingrid 已在此目录中运行（进程 {process}）",
+    "Twingrid runs in this folder already (process {process})",
+    "停掉它，或换一个目录：{change}",
+    "stop that one, or choose another folder: {change}",
+)
+UNKNOWN_PROCESS = Sentence("未知", "unknown")
+NO_LISTENING = Sentence(
+    "无法监听 {host}:{port}：{problem}；请更换 api.port",
+    "cannot listen on {host}:{port}: {problem}; choose another api.port",
+)
+NO_NATS = Sentence(
+    "没有安装 NATS 服务器；请运行：pip install 'twingrid[server]'",
+    "the NATS server is not installed; run: pip install 'twingrid[server]'",
+)
+NO_MOSQUITTO = Sentence(
+    "没有安装 mosquitto；请运行：apt install mosquitto，或把 broker.kind 设为 nats",
+    "mosquitto is not installed; run: apt install mosquitto, or set broker.kind to nats",
+)
+NO_PASSWORD = Sentence("没有 {users} 的密码", "no password for {users}")
+NATS_TOPIC = Sentence(
+    "NATS 消息代理不能传送主题 {topic!r}；请改用其他消息代理",
+    "the NATS broker cannot carry the topic {topic!r}; use another broker for it",
+)
+EMPTY_LEVEL = Sentence("{topic!r} 中有空的层级", "{topic!r} has an empty level")
+NO_ACCOUNT = Sentence(
+    "不能为 {node} 建立账号：标识只能用 [A-Za-z0-9._-]，最多 64 个字符",
+    "{node} cannot have an account: ids are [A-Za-z0-9._-], at most 64 characters",
+)
+SECRETS_DAMAGED = Sentence(
+    "{file} 已损坏；删除它以重新生成密码，然后全部重启",
+    "{file} is damaged; remove it to have new passwords made, then restart everything",
+)
+NO_DATABASE_FOLDER = Sentence("无法建立数据库目录：{problem}", "cannot make the database's folder: {problem}")
+NO_DATABASE = Sentence("数据库 {url} 没有应答{reason}", "the database {url} does not answer{reason}")
+NEWER_SCHEMA = Sentence(
+    "数据库的结构版本是 {schema}，本版本不认识：它曾被更新的 Twingrid 使用；请安装那个版本，或恢复备份",
+    "the database has schema {schema}, which this version does not know: it was used by a newer Twingrid; "
+    "install that one, or restore a backup",
+)
+
+ENDED_BY_SIGNAL = Sentence("被信号 {signal} 结束", "was ended by signal {signal}")
+ENDED_WITH = Sentence("以代码 {code} 结束", "ended with code {code}")
+CHILD_FAILED = Sentence(
+    "{name} {ending}；其最后几行日志（{file}）：\n{last}", "{name} {ending}; its last lines ({file}):\n{last}"
+)
+
+# --- the demo ---------------------------------------------------------------------------------------------------
+
+DESCRIPTION_WRONG = kind(
+    "TG-0040",
+    "{problem}",
+    "{problem}",
+    "模拟器与本版本不配套；请安装同一发行版的两者",
+    "the simulator and this version do not belong together; install both from one release",
+)
+DESCRIPTION_NO_YAML = Sentence("不是有效的 YAML：{problem}", "is no YAML: {problem}")
+DESCRIPTION_FIELD = Sentence("{name}：{problem}", "{name}: {problem}")
+NO_DEMO_FOLDER = kind(
+    "TG-0041",
+    "不是演示目录，不会清空",
+    "is no demo folder and is not emptied",
+    "换一个 --data，或自行删除",
+    "choose another --data, or remove it yourself",
+)
+STEP_FAILED = Sentence("{step} 失败，其日志为：\n{log}", "{step} failed:\n{log}")

@@ -1,0 +1,84 @@
+"""What can be wrong with a step that somebody takes: every kind and reason, in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.findings import Sentence, kind
+
+# --- what is missing in a command -------------------------------------------------------------------------------
+
+REASON_MISSING = kind(
+    "TG-3101",
+    "{action}需要原因",
+    "{action} needs a reason",
+    "用几个字说明原因",
+    "say why, in a few words",
+)
+KEY_MISSING = kind(
+    "TG-3102",
+    "缺少幂等键，或它过长",
+    "the idempotency key is missing or too long",
+    "每次新的操作附上 1 至 64 个字符的新随机键",
+    "send a fresh random key of 1 to 64 characters with every new action",
+)
+ALARM_STILL_ON = kind(
+    "TG-3103",
+    "告警仍未消失",
+    "the alarm is still on",
+    "说明为什么仍算修好，或判为不合格",
+    "say why the repair counts nevertheless, or reject it",
+)
+NOBODY_TO_TRANSFER_TO = kind(
+    "TG-3104",
+    "没有可转派的人",
+    "there is nobody to transfer to",
+    "选择本社区在岗的人员",
+    "name an active person of this community",
+)
+
+# --- why a step does not fit ------------------------------------------------------------------------------------
+
+SHELVED_TOO_LONG = Sentence("该告警最多可搁置 {hours:g} h", "this alarm may be shelved for at most {hours:g} h")
+CHANGED = Sentence("任务在此期间已变化：请重新查看", "the task has changed meanwhile: look again")
+ALARM_STATE = Sentence("状态为“{state}”的告警不能{event}", "an alarm that is {state} cannot be {event}")
+CASE_STATE = Sentence("状态为“{state}”的案件不能{action}", "a case that is {state} cannot {action}")
+TASK_STATE = Sentence("状态为“{state}”的{kind}任务不能{action}", "a {kind} task that is {state} cannot {action}")
+VERIFICATION_GOES_WITH_CASE = Sentence(
+    "核查任务随案件取消：请取消处置任务", "a verification is cancelled with its case: cancel the handling task"
+)
+NOT_HANDLED = Sentence("还没有报告处置完成", "nothing has been reported as handled yet")
+NOT_IN_QUEUE = Sentence(
+    "该任务不在您的队列中：只有负责人或主管可以{action}",
+    "this task is not in your queue: {action} is for its owner or a supervisor",
+)
+OWN_REPAIR = Sentence("不能核查自己的维修", "nobody verifies their own repair")
+SUSPENDED_BEFORE = Sentence("一个案件最多挂起一次", "a case is suspended once at most")
+KEY_REUSED = Sentence("该幂等键已用于其他操作", "this idempotency key was used for something else")
+NO_TASK = Sentence("没有任务 {task}", "there is no task {task}")
+NO_ALARM = Sentence("没有告警 {alarm!r}", "there is no alarm {alarm!r}")
+
+# --- words of the tables ----------------------------------------------------------------------------------------
+
+
+def _words(pairs: str) -> Mapping[str, Sentence]:
+    """``word=中文`` pairs; in English a word stands for itself."""
+    rows = (pair.split("=") for pair in pairs.split())
+    return {word: Sentence(chinese, word) for word, chinese in rows}
+
+
+ACTIONS = _words(
+    "dispatch=派遣 accept=接单 arrive=报告到场 handle=处置 verify=判为合格 reject=判为不合格 close=结案 return=退回 "
+    "transfer=转派 suspend=挂起 resume=恢复 cancel=取消 reopen=重新立案 shelving=搁置"
+)
+CASES = _words(
+    "filed=已立案 dispatched=已派遣 accepted=已接单 on_site=已到场 handled=已处置，待核查 verified=已核查 "
+    "closed=已结案 returned=已退回 transferred=已转派 suspended=已挂账 rework=返工 cancelled=已作废"
+)
+TASKS = _words("waiting=待接单 accepted=已接单 on_site=已到场 done=已完成 suspended=已挂起 cancelled=已取消")
+TASK_KINDS = _words("handle=处置 verify=核查")
+ALARMS = _words(
+    "normal=已恢复 unacknowledged=未确认 acknowledged=已确认 returned_unacknowledged=已恢复，未确认 "
+    "latched_unacknowledged=已锁定，未确认 latched_acknowledged=已锁定，待复位"
+)
+ALARM_EVENTS = _words("enter=触发 clear=消失 acknowledge=确认 reset=复位")

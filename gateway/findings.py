@@ -1,0 +1,264 @@
+"""What can be wrong in a gateway's configuration and in a device profile: every kind, in both languages.
+
+``{name}`` is the dotted path of the key (``buses[0].host``).
+"""
+
+from __future__ import annotations
+
+from core.findings import Sentence, kind
+
+# --- the file ---------------------------------------------------------------------------------------------------
+
+NO_YAML = kind(
+    "TG-0100",
+    "不是有效的 YAML：{problem}",
+    "this is no YAML: {problem}",
+    "修正此处的缩进、引号或括号",
+    "mend the indentation, quote or bracket at this place",
+)
+NO_MAPPING = kind(
+    "TG-0101", "文件中没有“键: 值”", "the file holds no mapping", "按 `key: value` 逐行填写", "write `key: value` lines"
+)
+UNREADABLE = kind(
+    "TG-0102",
+    "无法读取：{problem}",
+    "cannot be read: {problem}",
+    "检查路径、权限，并确认是 UTF-8 编码",
+    "check the path, its permissions and that it is UTF-8",
+)
+TWICE = kind("TG-0103", "{name} 出现了两次", "{name} stands here twice", "只保留一处", "keep one of the two")
+MISSING = kind("TG-0105", "缺少 {name}", "{name} is missing", "添加 `{key}:`", "add `{key}:`")
+UNKNOWN = kind("TG-0106", "没有 {name} 这一项", "{name} is unknown", "{hint}", "{hint}")
+NEAR_KEY = Sentence("是否应为 `{near}`？", "did you mean `{near}`?")
+KEYS_HERE = Sentence("此处可用：{known}", "known here: {known}")
+
+# --- the form of a value ----------------------------------------------------------------------------------------
+
+NOT_ONE_VALUE = kind(
+    "TG-0104", "{name} 应为单个值", "{name} must be a single value", "冒号后写一个值", "write one value after the colon"
+)
+NOT_TEXT = kind(
+    "TG-0104",
+    "{name} 应为文本，而不是 {value!r}",
+    "{name} must be a text, not {value!r}",
+    "加上引号",
+    "put it in quotes",
+)
+NOT_A_CHOICE = kind(
+    "TG-0104", "{name} 的值是 {value!r}", "{name} is {value!r}", "请使用其中之一：{known}", "use one of {known}"
+)
+NOT_A_NUMBER = kind(
+    "TG-0104",
+    "{name} 应为数字，而不是 {value!r}",
+    "{name} must be a number, not {value!r}",
+    "写数字，不加引号",
+    "write digits without quotes",
+)
+OUT_OF_RANGE = kind(
+    "TG-0104",
+    "{name} 的值是 {value}",
+    "{name} is {value}",
+    "应在 {low:g} 与 {high:g} 之间",
+    "it must lie between {low:g} and {high:g}",
+)
+NOT_WHOLE = kind(
+    "TG-0104",
+    "{name} 应为整数，而不是 {value!r}",
+    "{name} must be a whole number, not {value!r}",
+    "写十进制数字，或以 0x 开头的十六进制数字",
+    "write digits, or 0x and hexadecimal digits",
+)
+NOT_A_FLAG = kind(
+    "TG-0104",
+    "{name} 应为 true 或 false，而不是 {value!r}",
+    "{name} must be true or false, not {value!r}",
+    "写 true 或 false",
+    "write true or false",
+)
+NOT_WHOLE_NUMBERS = kind(
+    "TG-0104",
+    "{name} 应为整数列表",
+    "{name} must be a list of whole numbers",
+    "例如 [1, 0x7FFF]",
+    "write [1, 0x7FFF]",
+)
+NOT_A_TABLE = kind(
+    "TG-0104",
+    "{name} 应为一组“键: 值”",
+    "{name} must be a mapping",
+    "在其下缩进填写 `key: value`",
+    "indent `key: value` lines below it",
+)
+NOT_A_LIST = kind(
+    "TG-0104", "{name} 应为列表", "{name} must be a list", "每一项以 `- ` 开头", "begin each entry with `- `"
+)
+ITEM_NO_TABLE = kind(
+    "TG-0104",
+    "{name} 应为一组“键: 值”",
+    "{name} must be a mapping",
+    "在其中写 `key: value`",
+    "write `key: value` in it",
+)
+
+# --- what a configuration means ---------------------------------------------------------------------------------
+
+NO_ID = kind(
+    "TG-0104",
+    "{name} 的值是 {value!r}",
+    "{name} is {value!r}",
+    "用 1 至 64 个字符：A-Z a-z 0-9 . _ -",
+    "use 1 to 64 of the signs A-Z a-z 0-9 . _ -",
+)
+SECRET_UNREADABLE = kind(
+    "TG-0104",
+    "{name} 无法读取：{problem}",
+    "{name} cannot be read: {problem}",
+    "创建该文件，且只允许网关读取",
+    "create it, readable by the gateway only",
+)
+NO_FILE = kind(
+    "TG-0104", "{name} 指向的文件不存在：{path}", "{name} names no file: {path}", "检查路径", "check the path"
+)
+NO_DEADBAND = kind(
+    "TG-0104",
+    "{name} 的值是 {value!r}",
+    "{name} is {value!r}",
+    "写一个数字，或数字加 %",
+    "write a number, or a number and %",
+)
+NO_METRIC = kind(
+    "TG-0104",
+    "{name} 的指标是 {metric!r}",
+    "{name} is the metric {metric!r}",
+    "写“设施/测量项”，不含空格和 + #",
+    "write facility/measurement, without spaces and + #",
+)
+METRIC_TWICE = kind(
+    "TG-0104",
+    "{name} 重复读取 {metric!r}",
+    "{name} reads {metric!r} a second time",
+    "已在 {first} 读取",
+    "it is read at {first} already",
+)
+BIRTH_TOO_LARGE = kind(
+    "TG-0104",
+    "{name} 使设备 {device!r} 的指标过多，一条上线消息放不下",
+    "{name} is one metric too many for the device {device!r}",
+    "为部分总线指定另一个 `device:`",
+    "give some buses another `device:`",
+)
+ID_TWICE = kind(
+    "TG-0104",
+    "{name} 与 adapters 多次使用标识 {value!r}",
+    "{name} and adapters use the id {value!r} more than once",
+    "各用各的标识",
+    "give each its own id",
+)
+UNIT_ID_TWICE = kind(
+    "TG-0104",
+    "{name} 多次使用单元号 {number}",
+    "{name} hold unit id {number} more than once",
+    "合并两处，或更正单元号",
+    "join the two, or mend the unit id",
+)
+NO_PROFILE = kind(
+    "TG-0104",
+    "{name} 的值是 {value!r}，没有这个设备档案",
+    "{name} is {value!r}, which is not known",
+    "可用的有：{known}",
+    "known: {known}",
+)
+NO_REGISTER = kind(
+    "TG-0104",
+    "{name} 不是 {profile} 的寄存器",
+    "{name} is no register of {profile}",
+    "可用的有：{known}",
+    "known: {known}",
+)
+NO_TOPIC = kind(
+    "TG-0104",
+    "{name} 的值是 {value!r}",
+    "{name} is {value!r}",
+    "写设备发布所用的那一个主题，不含通配符",
+    "write the one topic the device publishes on, without wildcards",
+)
+UNKNOWN_UNIT = kind(
+    "TG-0104",
+    "{name} 是未知的单位 {unit!r}",
+    "{name} is the unknown unit {unit!r}",
+    "使用 UCUM 代码，例如 Cel、kPa、m3/h 或 1",
+    "use a UCUM code such as Cel, kPa, m3/h or 1",
+)
+STATE_NOT_WHOLE = kind(
+    "TG-0104",
+    "{name} 不是整数",
+    "{name} is no whole number",
+    "写寄存器的值，例如 3: 0",
+    "write the register's value, such as 3: 0",
+)
+
+# --- what a profile means ---------------------------------------------------------------------------------------
+
+BITS_ARE_BOOL = kind(
+    "TG-0104",
+    "{name} 的值是 {type}，但功能码 1 和 2 读的是位",
+    "{name} is {type}, but functions 1 and 2 read bits",
+    "使用 bool",
+    "use bool",
+)
+PAST_LAST_ADDRESS = kind(
+    "TG-0104",
+    "{name} 超出最后一个地址",
+    "{name} runs past the last address",
+    "检查地址与类型",
+    "check address and type",
+)
+TYPE_TOO_WIDE = kind(
+    "TG-0104",
+    "{name} 需要 {words} 个寄存器，超过一次可读的数量",
+    "{name} needs {words} registers, more than one read may",
+    "调大 max_registers",
+    "raise max_registers",
+)
+PAST_LAST_BIT = kind(
+    "TG-0104",
+    "{name} 从第 {bit} 位起取 {count} 位，超出第 15 位",
+    "{name} {bit} with {count} bits runs past bit 15",
+    "调小 bit 或 bits",
+    "lower bit or bits",
+)
+ABSENT_TOO_LARGE = kind(
+    "TG-0104",
+    "{name} 中有放不进该类型的值",
+    "{name} holds a value that does not fit the type",
+    "写无符号的原始值，例如 0x7FFF",
+    "write the raw words, unsigned, as in 0x7FFF",
+)
+SCALE_IS_ZERO = kind(
+    "TG-0104",
+    "{name} 为 0，所有值都会等于偏移量",
+    "{name} is 0, so every value would be the offset",
+    "使用非 0 的系数",
+    "use a scale other than 0",
+)
+LOW_ABOVE_HIGH = kind(
+    "TG-0104",
+    "{name} 高于 high（{low:g} > {high:g}）",
+    "{name} is above high ({low:g} > {high:g})",
+    "对调两者",
+    "swap the two",
+)
+NO_EXPONENT = kind(
+    "TG-0104",
+    "{name} 的指数取自 {source!r}，文件中没有它",
+    "{name} takes its exponent from {source!r}, which is not in the file",
+    "写本文件中的寄存器",
+    "name a register of the file",
+)
+WRONG_EXPONENT = kind(
+    "TG-0104",
+    "{name} 的指数不能取自 {source!r}",
+    "{name} cannot take its exponent from {source!r}",
+    "它应是同一功能码的单个 16 位寄存器",
+    "it must be one 16-bit register of the same function",
+)

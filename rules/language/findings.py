@@ -1,0 +1,337 @@
+"""What can be wrong in a rule file: every kind, in both languages.
+
+``{name}`` is the field, ``{value}`` what stands there.
+"""
+
+from __future__ import annotations
+
+from core.findings import Sentence, kind
+
+# --- the file ---------------------------------------------------------------------------------------------------
+
+NO_YAML = kind(
+    "TG-0301", "不是有效的 YAML：{problem}", "not valid YAML: {problem}", "修正此处的排版", "mend the layout"
+)
+NO_TEXT = kind("TG-0302", "此处应为文本", "a text was expected here", "写一个值", "write one value")
+NO_LIST = kind(
+    "TG-0302",
+    "此处应为列表",
+    "a list was expected here",
+    "写 [a, b]，或每行一个“- ”",
+    "write [a, b] or one '- ' line each",
+)
+NO_MAP = kind(
+    "TG-0302", "此处应为一组字段", "a map was expected here", "填写字段：{fields}", "write the fields {fields}"
+)
+FIELD_TWICE = kind("TG-0303", "{name!r} 出现了两次", "{name!r} stands here twice", "只保留一处", "keep one")
+NO_FIELD = kind("TG-0304", "没有字段 {name!r}", "there is no field {name!r}", "{hint}", "{hint}")
+FIELDS_ARE = Sentence("可用字段：{fields}", "the fields are {fields}")
+FIELD_MISSING = kind(
+    "TG-0305",
+    "缺少字段 {name!r}",
+    "the field {name!r} is missing",
+    "添加“{name}: …”",
+    "add '{name}: …'",
+)
+RULE_TWICE = kind(
+    "TG-0306",
+    "规则 {value!r} 已经存在",
+    "a rule {value!r} exists already",
+    "见 {first}；请改名其一",
+    "see {first}; rename one",
+)
+
+# --- fields -----------------------------------------------------------------------------------------------------
+
+NO_RULE_ID = kind(
+    "TG-0307",
+    "{value!r} 不是规则标识",
+    "{value!r} is no rule id",
+    "最多 64 个字符：a-z、0-9、-、. 和 _",
+    "use up to 64 of a-z, 0-9, '-', '.' and '_'",
+)
+NO_FAMILY = kind(
+    "TG-0307",
+    "{value!r} 不是告警族名",
+    "{value!r} is no family",
+    "使用 a-z、0-9、-、. 和 _",
+    "use a-z, 0-9, '-', '.' and '_'",
+)
+NO_CLASS = kind("TG-0308", "没有类别 {value!r}", "there is no class {value!r}", "{hint}", "{hint}")
+KNOWN_CLASSES = Sentence("已有：{known}", "known are {known}")
+NO_CLASSES = Sentence("一个类别也没有", "known are none")
+NO_DURATION = kind(
+    "TG-0312",
+    "{value!r} 不是时长",
+    "{value!r} is no duration",
+    "例如 30 s、10 min 或 2 h",
+    "write for example 30 s, 10 min or 2 h",
+)
+TOO_LONG = kind(
+    "TG-0312", "{value!r} 超过 30 d", "{value!r} is longer than 30 d", "请选较短的时间", "choose a shorter time"
+)
+NOT_A_CHOICE = kind("TG-0313", "{value!r} 不是 {name} 的取值", "{value!r} is no {name}", "{hint}", "{hint}")
+SUPPORTS_ITSELF = kind(
+    "TG-0313",
+    "主责网格不能同时是协同网格",
+    "the leading grid cannot support itself",
+    "写 {other}",
+    "write {other}",
+)
+EMPTY_TEXT = kind(
+    "TG-0314",
+    "{language} 文本为空",
+    "the {language} text is empty",
+    "两种语言都要写",
+    "both languages are needed",
+)
+STEPS_DIFFER = kind(
+    "TG-0314",
+    "两种语言的步骤数目不同，或有空的步骤",
+    "the steps differ in number, or one is empty",
+    "zh 与 en 写相同的步骤",
+    "write the same steps in zh and en",
+)
+NO_SOURCE = kind(
+    "TG-0315",
+    "来源为空",
+    "the source is empty",
+    "写明标准，或限值的依据",
+    "name the standard, or what the limit rests on",
+)
+NO_DEADLINE = kind(
+    "TG-0316",
+    "“{given}”不是时限",
+    "no deadline: {given}",
+    "写成 {example}",
+    "write {example}",
+)
+ENDS_BEFORE_START = kind(
+    "TG-0317",
+    "结束早于开始",
+    "it ends before it begins",
+    "until 应晚于 from",
+    "write 'until' later than 'from'",
+)
+NO_DATE = kind(
+    "TG-0317",
+    "{value!r} 不是日期",
+    "{value!r} is no date",
+    "例如 2026-05-01 或 2026-05-01T08:00+08:00",
+    "write 2026-05-01 or 2026-05-01T08:00+08:00",
+)
+
+# --- the form of an expression ----------------------------------------------------------------------------------
+
+NO_QUANTITY = kind(
+    "TG-0310",
+    "{value!r} 不是带单位的数",
+    "{value!r} is not a number with a unit",
+    "例如 30 s、10 min 或 2 h",
+    "write for example 30 s, 10 min or 2 h",
+)
+TOO_DEEP = kind(
+    "TG-0310",
+    "表达式嵌套过深",
+    "the expression is nested too deeply",
+    "拆成几条规则",
+    "split it into several rules",
+)
+UNEXPECTED_END = kind(
+    "TG-0310",
+    "此处不应出现 {value!r}",
+    "{value!r} was not expected here",
+    "用 and 或 or 连接条件",
+    "join conditions with 'and' or 'or'",
+)
+UNEXPECTED_SIGN = kind(
+    "TG-0310",
+    "此处不应出现 {value!r}",
+    "{value!r} was not expected here",
+    "写测量项或数字",
+    "write a measurement or a number",
+)
+UNEXPECTED_WORD = kind(
+    "TG-0310",
+    "此处不应出现 {value!r}",
+    "{value!r} was not expected here",
+    "先写测量项或数字",
+    "write a measurement or a number first",
+)
+SIGN_MISSING = kind("TG-0310", "应为 {want!r}，却是{found}", "{want!r} was expected, found {found}", "{hint}", "{hint}")
+THE_END = Sentence("结尾", "the end")
+RANGE_FORM = Sentence("区间写成 [low, high]", "write the range as [low, high]")
+CLOSE_RANGE = Sentence("用 ] 结束区间", "close the range with ]")
+CLOSE_PARENTHESIS = Sentence("补上右括号", "close the parenthesis")
+CHAINED = kind(
+    "TG-0310",
+    "比较不能连写",
+    "comparisons do not chain",
+    "写成 'x in [low, high]'，或用 and",
+    "write 'x in [low, high]' or use 'and'",
+)
+ENDS_EARLY = kind(
+    "TG-0310",
+    "表达式没有写完",
+    "the expression ends too early",
+    "写测量项、数字或左括号",
+    "write a measurement, a number or '('",
+)
+NO_FUNCTION = kind(
+    "TG-0310",
+    "没有函数 {value!r}",
+    "there is no function {value!r}",
+    "请使用其中之一：{known}",
+    "use one of {known}",
+)
+WINDOW_WITHOUT_WIDTH = kind(
+    "TG-0310",
+    "窗口需要时长",
+    "a window needs a duration",
+    "例如 'over 10 min'",
+    "write for example 'over 10 min'",
+)
+SINGLE_EQUALS = kind(
+    "TG-0310",
+    "单个 = 不表示比较",
+    "a single = compares nothing",
+    "“等于”写成 ==",
+    "write == for 'is equal to'",
+)
+NOT_OF_THE_LANGUAGE = kind(
+    "TG-0310",
+    "规则语言中没有 {sign}",
+    "{sign} is not part of the language",
+    "写 {instead}",
+    "write {instead}",
+)
+MEANINGLESS = kind("TG-0310", "此处的 {value!r} 没有意义", "{value!r} means nothing here", "删除它", "remove it")
+UNKNOWN_UNIT = kind("TG-0310", "未知的单位 {value!r}", "unknown unit {value!r}", "{hint}", "{hint}")
+NEAR_UNIT = Sentence("是否应为 {near!r}？单位使用 UCUM 代码", "did you mean {near!r}? Units are UCUM codes")
+UNIT_CODES = Sentence("使用 UCUM 代码，例如 A、V、kW、m、Cel、%", "use a UCUM code such as A, V, kW, m, Cel, %")
+
+# --- names and units --------------------------------------------------------------------------------------------
+
+READS_NOTHING = kind(
+    "TG-0311",
+    "没有用到任何测量项",
+    "no measurement takes part",
+    "规则判断的是读数，请比较一个测量项",
+    "a rule judges readings; compare a measurement",
+)
+BACKWARD_RANGE = kind(
+    "TG-0311",
+    "区间的下限高于上限",
+    "the range runs backwards",
+    "先写下限",
+    "write the lower limit first",
+)
+NUMBER_ALONE = kind(
+    "TG-0311",
+    "数字不是条件",
+    "a number is no condition",
+    "请加以比较，例如 '> 5 A'",
+    "compare it, for example with '> 5 A'",
+)
+NO_OPERAND = kind(
+    "TG-0311",
+    "这个比较中既没有测量项也没有属性",
+    "neither a measurement nor an attribute takes part in this comparison",
+    "比较一个测量项",
+    "compare a measurement",
+)
+CONDITION_AS_NUMBER = kind(
+    "TG-0311",
+    "条件不是数字",
+    "a condition is no number",
+    "只有数字可以比较或相加",
+    "only numbers are compared or added",
+)
+NO_MEASUREMENT = kind(
+    "TG-0311",
+    "类别 {class_id!r} 没有测量项 {value!r}",
+    "class {class_id!r} has no measurement {value!r}",
+    "{hint}",
+    "{hint}",
+)
+IT_HAS = Sentence("它有：{known}", "it has {known}")
+CLASS_WITH_STRANGE_UNIT = kind(
+    "TG-0311",
+    "{value!r} 的单位 {unit!r} 未知",
+    "{value!r} has the unknown unit {unit!r}",
+    "更正类别文件",
+    "mend the class",
+)
+NEEDS_WINDOW = kind(
+    "TG-0311",
+    "{value!r} 需要窗口",
+    "{value!r} needs a window",
+    "写成 '{value}(…) over 10 min'",
+    "write '{value}(…) over 10 min'",
+)
+WRONG_COUNT = kind(
+    "TG-0311",
+    "{value!r} 不能有 {count} 个操作数",
+    "{value!r} takes no {count} operand(s)",
+    "{hint}",
+    "{hint}",
+)
+WINDOW_FORM = Sentence("窗口写成 '{value}(…) over 10 min'", "write '{value}(…) over 10 min' for a window")
+GIVE_COUNT = Sentence("给出 {least} 至 {most} 个", "give it {least} to {most}")
+TAKES_NO_WINDOW = kind(
+    "TG-0311",
+    "{value!r} 不能带窗口",
+    "{value!r} takes no window",
+    "可带窗口的有：{known}",
+    "windows have {known}",
+)
+WINDOW_OF_ONE = kind(
+    "TG-0311",
+    "窗口只汇总一个测量项",
+    "a window aggregates one measurement",
+    "写成 '{value}(level) over 10 min'",
+    "write '{value}(level) over 10 min'",
+)
+WINDOW_WIDTH = kind(
+    "TG-0311",
+    "窗口的长度为 1 s 至 7 d",
+    "a window is 1 s to 7 d long",
+    "在此范围内选择",
+    "choose a width within that",
+)
+NO_OPPOSITE = kind(
+    "TG-0311",
+    "温标上的温度没有相反数",
+    "a temperature on a scale has no opposite",
+    "先求差",
+    "take a difference first",
+)
+NO_TIME_UNIT = kind(
+    "TG-0311",
+    "时长需要时间单位，而不是 {unit!r}",
+    "a duration needs a unit of time, not {unit!r}",
+    "例如 30 s、10 min 或 2 h",
+    "write for example 30 s, 10 min or 2 h",
+)
+NO_UNIT_AT_ALL = kind(
+    "TG-0311",
+    "时长需要单位",
+    "a duration needs a unit",
+    "例如 30 s、10 min 或 2 h",
+    "write for example 30 s, 10 min or 2 h",
+)
+UNITLESS = kind(
+    "TG-0311",
+    "{value:g} 没有单位，而另一边的单位是 {unit}",
+    "{value:g} has no unit, the other side is in {unit}",
+    "写成 {value:g} {unit}",
+    "write {value:g} {unit}",
+)
+UNLIKE = kind(
+    "TG-0311",
+    "{problem}",
+    "{problem}",
+    "只能比较同类的量",
+    "compare like with like",
+)
+NO_RESULT_UNIT = kind("TG-0311", "{reason}", "{reason}", "改写表达式", "rewrite the expression")

@@ -1,0 +1,257 @@
+"""The command line in Chinese, as a person reads it: whatever goes wrong, no English is printed but names."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings
+from app.settings_file import _paths
+from core.alarms import Severity
+from core.people import Role
+from core.places import Grid
+from core.ports.registry import Provenance
+from core.units import UNITS
+from gateway.config import Framing, Mode
+from gateway.decoders import DECODERS
+from registry.classbook import load_classes
+from registry.entries import COLUMNS
+from rules.operators import FUNCTIONS, WINDOWS
+from rules.rule_set import Evidence
+from tests.integration.app.test_cli import twingrid
+
+WORD = re.compile(r"[A-Za-z]{2,}")
+PATH = re.compile(r"(?<![\w.])/[\w./-]+")
+NAMES = frozenset(
+    WORD.findall(
+        # products, formats and standards that are called so in Chinese too
+        "twingrid python sqlite mqtt nats mosquitto yaml csv json utf gbk ucum wgs tg lang chrony systemd timesyncd "
+        # commands, options and values that are written as they are
+        "make web pip install apt server ulimit help config check doctor show version demo up core api gateway data "
+        "docs md port broker modbus speed fresh log level origin str int float true false null none external "
+        "debug info warning error value key args continuous work arrive http https asia shanghai gb chmod "
+        # words of the languages that the files are written in
+        "and or not in over low high facility group node registry from until zh en"
+    )
+)
+
+SETTINGS = """\
+broker:
+  port: 99999
+  prot: 1
+  kind: rabbit
+api:
+  port: abc
+  port: 12x
+  hosts: localhost
+time_zone: Mars/Base
+language: fr
+gateways: 7
+log: loud
+store:
+  raw_days: 0
+  engine: victoriametrics
+"""
+GATEWAY = """\
+group: g
+node: gw 1
+broker: {host: 127.0.0.1, prot: 1, password_file: nowhere.secret, ca_file: nowhere.pem}
+uplink: {mode: sometimes, credit_kb: 1}
+spool: {budget_mb: lots}
+buses:
+  - id: plant room
+    host: h
+    framing: ascii
+    units:
+      - {unit: 300, profile: nothing, points: {}}
+      - {unit: 2, profile: xy-md02, points: {temprature: a/b, temperature: no-slash, humidity: [x]}}
+      - {unit: 2, profile: xy-md02, points: {humidity: {metric: a/b, deadband: often, unit: Watt, intervall_s: 3}}}
+adapters:
+  - id: m
+    broker: {}
+    sources:
+      - {name: 5, topic: tele/+/SENSOR, decoder: tasmoto, fields: {A.B: {metric: a/b}}}
+"""
+RULES = """\
+- id: No Id
+  class: sewage_pumb
+  when: level > 2 m
+- id: one
+  class: sewage_pump
+  when: "level > 2"
+  for: soon
+  severity: dire
+  lead: nobody
+  say: {zh: 高, en: ''}
+  do: {zh: [看], en: []}
+  source: {zh: 标准}
+  evidence: guess
+  deadline: {hours: four, clock: sun}
+  from: tomorrow
+- {id: two, class: sewage_pump, when: level = 2 m, extra: 1}
+- {id: three, class: sewage_pump, when: level > 2 m <= 3 m}
+- {id: four, class: sewage_pump, when: "level > 2 Meter"}
+- {id: five, class: sewage_pump, when: levle > 2 A and level > 2 A}
+- {id: six, class: sewage_pump, when: "(level > 2 m"}
+- {id: seven, class: sewage_pump, when: mean(level) > 2 m and frobnicate(level) > 1 m}
+- {id: eight, class: sewage_pump, when: "level in [3 m, 2 m]"}
+- {id: nine, class: sewage_pump, when: level}
+- {id: ten, class: hvac, when: room_temp + return_temp > 40 Cel}
+- {id: ten, class: hvac, when: mean(room_temp) over 10 d > 40 Cel}
+- text
+"""
+REGISTRY = {
+    "streets.csv": "code,name_zh,name_en,colour\ns1,一街,First Street,red\ns1,,,\n",
+    "communities.csv": "code,name_zh,name_en,street,valid_from,latitude,longitude\nxb,西坝,Xiba,s9,soon,95,x\n"
+    "xc,东坝,Dongba,s9,2026-01-01,31,112\n"
+    "xc,东坝,Dongba,s9,2026-01-01,31,112\n",
+    "cells.yaml": "- {code: c1, grid: governance, community: xb, name: {zh: 一, en: One}, polygon: [1 2 3, 4 5], "
+    "valid_from: 2026-01-01}\n- 7\n",
+    "gateways.csv": "group,node\na,b,c\n",
+    "facilities.yaml": "- {code: f 1, class: nothing, community: xb, name: {zh: 泵, en: Pump}, provenance: rumour}\n"
+    "- {code: f2, class: nothing, community: xc, name: {zh: 泵, en: Pump}, latitude: 31, longitude: 112}\n"
+    "- {code: f3, class: sewage_pump, community: xc, name: {zh: 泵, en: Pump}, latitude: 31, longitude: 112, "
+    "gateway: a/b, measurements: [levle]}\n",
+    "people.csv": '"code,name_zh\n',
+}
+
+
+def _words_known() -> Iterator[str]:
+    """Names that are the same in both languages: of settings, columns, classes, measurements, units and functions."""
+    for path in _paths(Settings):
+        yield from path  # type: ignore[misc]
+    for columns in (*COLUMNS.values(), COLUMNS, UNITS, FUNCTIONS, WINDOWS):
+        yield from columns
+    for choices in (Mode, Framing, DECODERS, Provenance, Role, Grid, Evidence):
+        yield from choices
+    yield from (severity.name for severity in Severity)
+    for class_id, entry in load_classes().items():
+        yield class_id
+        yield from entry.facility_class.measurements
+
+
+def _allowed(folder: Path) -> frozenset[str]:
+    written = [file.read_text(encoding="utf-8") for file in folder.rglob("*") if file.suffix in {".yaml", ".csv"}]
+    names = [str(file) for file in folder.rglob("*")]
+    shipped = ["TWINGRID_API__PROT TWINGRID_API__PORT", str(folder)]
+    gateway_words = Path("gateway/config_file.py").read_text(encoding="utf-8")
+    gateway_words += Path("gateway/document.py").read_text(encoding="utf-8")
+    keys = re.findall(r'"([a-z_]+)"', gateway_words) + re.findall(
+        r'"([a-z_]+)"', Path("rules/language/entry.py").read_text()
+    )
+    text = " ".join([*written, *names, *shipped, *keys, *_words_known()])
+    profiles = " ".join(
+        path.stem + path.read_text(encoding="utf-8") for path in Path("gateway/profiles").glob("*.yaml")
+    )
+    return frozenset(word.lower() for word in WORD.findall(f"{text} {profiles}")) | NAMES
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """An installation in which everything that a person writes is wrong, the settings excepted."""
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "a.yaml").write_text(RULES, encoding="utf-8")
+    (tmp_path / "rules" / "b.yaml").write_text("- {id: [\n", encoding="utf-8")
+    (tmp_path / "registry").mkdir()
+    for name, text in REGISTRY.items():
+        (tmp_path / "registry" / name).write_text(text, encoding="utf-8")
+    (tmp_path / "gw.yaml").write_text(GATEWAY, encoding="utf-8")
+    (tmp_path / "profiles.yaml").write_text("a: 1\n b: 2\n", encoding="utf-8")
+    settings = "gateways: [gw.yaml, profiles.yaml, nowhere.yaml]\nregistry: {folder: registry}\nrules: {book: rules}\n"
+    (tmp_path / "twingrid.yaml").write_text(settings, encoding="utf-8")
+    return tmp_path
+
+
+def strangers(text: str, folder: Path) -> list[str]:
+    """Latin words that are no names: each with the line it stands in."""
+    allowed = _allowed(folder)
+    return [
+        f"{word!r} in {line}"
+        for line in text.splitlines()
+        for word in WORD.findall(PATH.sub("", line))
+        if word.lower() not in allowed
+    ]
+
+
+def test_an_english_sentence_would_be_noticed(tmp_path: Path) -> None:
+    """The look at words finds the English of the same findings."""
+    (tmp_path / "twingrid.yaml").write_text(SETTINGS, encoding="utf-8")
+    run = twingrid("--lang", "en", "check", cwd=tmp_path)
+    assert len(strangers(run.stderr, tmp_path)) > 20
+
+
+def test_wrong_settings_are_explained_in_chinese(tmp_path: Path) -> None:
+    """Every finding of a settings file and of the variables, from each command that reads them."""
+    (tmp_path / "twingrid.yaml").write_text(SETTINGS, encoding="utf-8")
+    for command in (("check",), ("doctor",), ("config", "show"), ("up",)):
+        run = twingrid("--lang", "zh", *command, cwd=tmp_path, TWINGRID_API__PROT="1")
+        assert run.returncode in {1, 78}, run.stderr
+        assert run.stderr.count("处理: ") >= 10
+        assert strangers(run.stdout + run.stderr, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["broker: {port: 1", "- a\n- b\n", "a: b: c\n", "a: 'b\n", "a: 1\n\tb: 2\n", "a: *b\n", "a:\n  - b\n c: d\n"],
+)
+def test_broken_yaml_is_explained_in_chinese(tmp_path: Path, text: str) -> None:
+    """What the YAML library finds is said in Chinese too."""
+    (tmp_path / "twingrid.yaml").write_text(text, encoding="utf-8")
+    run = twingrid("--lang", "zh", "check", cwd=tmp_path)
+    assert run.returncode == 1
+    assert "TG-0010" in run.stderr
+    assert strangers(run.stdout + run.stderr, tmp_path) == []
+
+
+def test_everything_else_that_people_write_is_explained_in_chinese(broken: Path) -> None:
+    """Gateways, registry and rules with dozens of mistakes: dozens of findings, all of them Chinese."""
+    run = twingrid("--lang", "zh", "check", cwd=broken)
+    assert run.returncode == 1, run.stderr
+    codes = set(re.findall(r"TG-\d{4}", run.stderr))
+    assert len(codes) >= 30, sorted(codes)
+    assert run.stderr.count("处理: ") > 60
+    assert strangers(run.stdout + run.stderr, broken) == []
+
+
+def test_the_machine_is_described_in_chinese(tmp_path: Path, free_port: int) -> None:
+    """`doctor` with a busy port and an open secret; the same in JSON."""
+    secrets = tmp_path / ".twingrid" / "secrets"
+    secrets.mkdir(parents=True)
+    (secrets / "broker.json").write_text("{}")
+    (secrets / "broker.json").chmod(0o644)
+    with socket.create_server(("127.0.0.1", free_port)):
+        run = twingrid("--lang", "zh", "doctor", cwd=tmp_path, TWINGRID_API__PORT=str(free_port), COLUMNS="400")
+        up = twingrid("--lang", "zh", "up", cwd=tmp_path, TWINGRID_BROKER__PORT=str(free_port))
+    assert run.returncode == 1
+    assert f"端口 {free_port}（网页）已被占用" in run.stdout
+    assert f"端口 {free_port}（MQTT 消息代理）已被占用" in up.stderr
+    assert strangers(run.stdout + run.stderr + up.stderr, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("check", "--help"),
+        ("demo", "--help"),
+        ("config",),
+        ("nonsense",),
+        ("check", "--confg", "x"),
+        ("check", "--config"),
+        ("check", "extra"),
+        ("gateway",),
+        ("demo", "--port", "0"),
+        ("demo", "--port", "abc"),
+    ],
+)
+def test_help_and_wrong_use_are_chinese(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Help pages and what is said of a mistyped command line."""
+    run = twingrid("--lang", "zh", *arguments, cwd=tmp_path)
+    said = run.stdout + run.stderr
+    assert re.search(r"[\u4e00-\u9fff]", said)
+    own = {word.lower() for argument in arguments for word in WORD.findall(argument)}
+    assert [one for one in strangers(said, tmp_path) if one.split("'")[1].lower() not in own] == []
