@@ -130,9 +130,16 @@ class Histories:
                     severity=severity_name(limit.severity),
                     rule_id=limit.rule_id,
                     say=Bilingual.of(limit.say),
+                    only_with=[self._measurement(class_id, key) for key in limit.only_with],
                 )
             )
         return found
+
+    def _measurement(self, class_id: str, key: str) -> Bilingual:
+        """A measurement's name; anything else (``facility.x``) stands for itself."""
+        known = self._ports.registry.classes().get(class_id)
+        measurement = None if known is None else known.measurements.get(key)
+        return Bilingual(zh=key, en=key) if measurement is None else Bilingual.of(measurement.name)
 
     def _report_once(self, rule_id: str, why: str) -> None:
         if rule_id not in self._reported:

@@ -27,6 +27,7 @@ class RuleLimit:
     Attributes:
         measurement: key within the class; value in ``unit`` (UCUM), which must be convertible to the point's.
         kind: whether values above or below it are wrong.
+        only_with: what else must be so: measurement keys, and attributes as ``facility.x``; empty when it stands alone.
     """
 
     measurement: str
@@ -36,6 +37,7 @@ class RuleLimit:
     severity: Severity
     rule_id: str
     say: Text
+    only_with: tuple[str, ...] = ()
 
 
 NO_SOURCE = Text(zh="", en="")

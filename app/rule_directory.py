@@ -1,16 +1,30 @@
 """The rule set as pages show it: each rule in its author's words, and the limits to draw on a chart.
 
 A limit is a comparison of one measurement (or its window) with a number, found in the checked expression; comparisons
-of sums or with attributes have no single line to draw and are left to the text.
+of sums or with attributes have no single line to draw and are left to the text. A comparison inside an ``and`` is no
+limit by itself (a pump may well draw more than 2 A, unless its well is empty): such a limit says what belongs to it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from api.ports import RuleLimit, RuleText
-from rules.expression import Compare, Const, Load, Measured, Number, Scale, Windowed, comparisons
+from rules.expression import (
+    Compare,
+    Connect,
+    Const,
+    Load,
+    Measured,
+    Number,
+    Scale,
+    Truth,
+    Windowed,
+    attributes,
+    operands,
+)
 from rules.rule_set import Rule, RuleSet
 
 _HIGH = frozenset({">", ">="})
@@ -49,12 +63,10 @@ class RuleBook:
 
 
 def _limits(rule: Rule, known: Mapping[str, str]) -> Iterator[RuleLimit]:
-    for part in comparisons(rule.when):
-        if not isinstance(part, Compare):
-            continue
-        found = _line(part.left, part.right, part.operator.word) or _line(
-            part.right, part.left, _MIRRORED.get(part.operator.word, "")
-        )
+    for standing in _standing(rule.when, True, frozenset()):
+        part = standing.comparison
+        word = part.operator.word if standing.holds else _OPPOSITE.get(part.operator.word, "")
+        found = _line(part.left, part.right, word) or _line(part.right, part.left, _MIRRORED.get(word, ""))
         if found is not None and found[0] in known:
             key, value, kind = found
             yield RuleLimit(
@@ -65,9 +77,47 @@ def _limits(rule: Rule, known: Mapping[str, str]) -> Iterator[RuleLimit]:
                 severity=rule.info.severity,
                 rule_id=rule.id,
                 say=rule.info.say,
+                only_with=tuple(sorted(standing.others)),
             )
 
 
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A comparison where it stands in a condition.
+
+    Attributes:
+        comparison: itself.
+        holds: whether it works towards the alarm by being true (false below a ``not``).
+        others: what else must be so at the same time: measurements, and attributes as ``facility.x``; empty when the
+            comparison alone decides.
+    """
+
+    comparison: Compare
+    holds: bool
+    others: frozenset[str]
+
+
+def _standing(condition: Truth, holds: bool, others: frozenset[str]) -> Iterator[_Standing]:
+    """Every comparison of a condition with what must be so beside it; ``not (a or b)`` is ``not a and not b``."""
+    if isinstance(condition, Compare):
+        yield _Standing(condition, holds, others)
+    elif isinstance(condition, Connect):
+        if condition.operator.word == "not":
+            yield from _standing(condition.args[0], not holds, others)
+            return
+        joint = condition.operator.word == ("and" if holds else "or")
+        for i, part in enumerate(condition.args):
+            beside = [_named(other) for j, other in enumerate(condition.args) if joint and j != i]
+            yield from _standing(part, holds, others.union(*beside))
+
+
+def _named(condition: Truth) -> frozenset[str]:
+    """What a condition reads, for people; the dates of a rule are no condition of the facility."""
+    read = {part.key for part in operands(condition) if isinstance(part, Measured | Windowed)}
+    return frozenset(read | {f"facility.{name}" for name in attributes(condition)})
+
+
+_OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
 _MIRRORED = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
 
 

@@ -24,13 +24,16 @@ class Gap(Model):
 
 
 class Limit(Model):
-    """A limit of a rule over the point, in the point's unit, to be drawn as a line."""
+    """A limit of a rule over the point, in the point's unit, to be drawn as a line where it stands alone."""
 
     value: float
     kind: Literal["high", "low"]
     severity: SeverityName
     rule_id: str
     say: Bilingual
+    only_with: list[Bilingual] = Field(
+        description="what else must be so for this to be wrong; empty: crossing the limit alone is wrong"
+    )
 
 
 class History(Model):

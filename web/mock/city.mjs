@@ -69,7 +69,7 @@ for (const [index, community] of communities.entries()) {
     const id = facilities.length + 1;
     const number = String(Math.floor(n / 6) + 1).padStart(2, "0");
     const made = klass.points.map(([key, zh, en, unit, kind, base, swing, limits], at) => {
-      const point = { id: id * 10 + at, key, name: text(zh, en), unit, kind, low: null, high: null, normal_low: null, normal_high: null, interval_s: 10, stale_after_s: 30, active: true, base, swing, seed: id * 7 + at, facility: id, limits: limits.map(([value, side, severity, rule_id, lzh, len]) => ({ value, kind: side, severity, rule_id, say: text(lzh, len) })) };
+      const point = { id: id * 10 + at, key, name: text(zh, en), unit, kind, low: null, high: null, normal_low: null, normal_high: null, interval_s: 10, stale_after_s: 30, active: true, base, swing, seed: id * 7 + at, facility: id, limits: limits.map(([value, side, severity, rule_id, lzh, len]) => ({ value, kind: side, severity, rule_id, say: text(lzh, len), only_with: [] })) };
       points.set(point.id, point);
       return point;
     });

@@ -1646,7 +1646,7 @@ export interface components {
         };
         /**
          * Limit
-         * @description A limit of a rule over the point, in the point's unit, to be drawn as a line.
+         * @description A limit of a rule over the point, in the point's unit, to be drawn as a line where it stands alone.
          */
         Limit: {
             /** Value */
@@ -1664,6 +1664,11 @@ export interface components {
             /** Rule Id */
             rule_id: string;
             say: components["schemas"]["Bilingual"];
+            /**
+             * Only With
+             * @description what else must be so for this to be wrong; empty: crossing the limit alone is wrong
+             */
+            only_with: components["schemas"]["Bilingual"][];
         };
         /**
          * LoginRequest

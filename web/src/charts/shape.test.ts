@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { axisRange, fromRecords, joined, labelPlaces, looksLikeState, recordsBegin, shape, stateRange, ticks, type HistoryColumns } from "./shape";
+import { axisRange, fromRecords, joined, labelPlaces, limitsToDraw, looksLikeState, recordsBegin, shape, stateRange, ticks, type HistoryColumns } from "./shape";
 
 const STEP = 60_000;
 
@@ -140,6 +140,21 @@ describe("a young history", () => {
   it("shows two minutes at least", () => {
     const seen = fromRecords({ ...young, start_ms: [99.9 * STEP] }, 99.9 * STEP, 100 * STEP);
     expect(seen.to_ms - seen.from_ms).toBe(120_000);
+  });
+});
+
+describe("limits to draw", () => {
+  const level = { zh: "液位", en: "Level" };
+  const alone = { rule_id: "overload", only_with: [] };
+  const dryRun = { rule_id: "dry-run", only_with: [level] };
+
+  it("leave out what is wrong only together with something else", () => {
+    expect(limitsToDraw([alone, dryRun])).toEqual([alone]);
+  });
+
+  it("hold it on the evidence of its own alarm", () => {
+    expect(limitsToDraw([alone, dryRun], "dry-run")).toEqual([alone, dryRun]);
+    expect(limitsToDraw([alone, dryRun], "overload")).toEqual([alone]);
   });
 });
 

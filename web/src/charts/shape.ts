@@ -123,6 +123,17 @@ const FLAT_SHARE = 0.1;
 /** A limit is drawn if the curve keeps at least this share of the height. */
 const CURVE_SHARE = 0.22;
 
+/**
+ * The limits a chart draws: those that stand alone, and those of the rule whose alarm the chart is evidence of. A limit
+ * that is wrong only together with something else would mark what is normal (a pump draws more than 2 A when it pumps).
+ */
+export function limitsToDraw<L extends { readonly rule_id: string; readonly only_with: readonly unknown[] }>(
+  limits: readonly L[],
+  rule: string | null = null,
+): readonly L[] {
+  return limits.filter((limit) => limit.only_with.length === 0 || limit.rule_id === rule);
+}
+
 /** The range of the value axis: the curve with some air, and every limit that does not flatten it. */
 export function axisRange<L extends { readonly value: number }>(
   low: number | null,

@@ -171,6 +171,7 @@ export default {
     span: "{from} to {to}",
     limit: { high: "Upper limit {value} ({say})", low: "Lower limit {value} ({say})" },
     short: { high: "max {value}", low: "min {value}" },
+    onlyWith: " (only together with {names})",
     beyond: { high: "↑ limit {value} lies above", low: "↓ limit {value} lies below" },
     between: "{low} – {high}",
     readings: "no reading | {n} reading | {n} readings",

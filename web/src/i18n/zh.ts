@@ -171,6 +171,7 @@ export default {
     span: "{from} 至 {to}",
     limit: { high: "上限 {value}（{say}）", low: "下限 {value}（{say}）" },
     short: { high: "上限 {value}", low: "下限 {value}" },
+    onlyWith: "（仅与{names}同时成立时）",
     beyond: { high: "↑ 上限 {value} 在图外", low: "↓ 下限 {value} 在图外" },
     between: "{low} – {high}",
     readings: "{n} 个读数",
