@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from core.readings import Readings, empty, readings
 from core.sparkplug.commit import Gap as EvictedSpan
 from core.sparkplug.commit import GapReason
 from core.sparkplug.topics import NodeId
-from tests.unit.api.world import NOW_MS, World
+from tests.unit.api.world import NOW_MS, FakeRules, World
 
 TIMEOUT = quality(QualityClass.NOT_MEASURED, Reason.TIMEOUT)
 PATH = "/api/v1/points/101/history"
@@ -263,3 +264,13 @@ def test_gap_model_is_closed() -> None:
     """A gap holds what it says and nothing else."""
     with pytest.raises(ValueError, match="extra"):
         Gap.model_validate({"from_ms": 0, "to_ms": 1, "kind": "bad", "reason": "", "say": {"zh": "", "en": ""}, "x": 1})
+
+
+def test_a_limit_names_what_belongs_to_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What must be so beside a limit comes with its name in both languages; an attribute stands for itself."""
+    alone, _ = FakeRules().limits("sewage_pump")
+    joint = replace(alone, only_with=("level", "facility.deep"))
+    monkeypatch.setattr(FakeRules, "limits", lambda _self, _class_id: [alone, joint])
+    with world.client("maintainer1") as client:
+        limits = client.get(PATH).json()["limits"]
+    assert [[name["en"] for name in one["only_with"]] for one in limits] == [[], ["Level", "facility.deep"]]

@@ -13,6 +13,7 @@ from api.perimeter import is_own_site
 from api.problem_kinds import Problems
 from api.problems import preferred_language
 from core.errors import Unavailable
+from core.people import Language
 from tests.unit.api.world import PASSWORD, World
 
 SESSION = "/api/v1/session"
@@ -206,6 +207,18 @@ def test_errors_come_in_the_readers_language(header: str, language: str, world: 
         assert answer.json()["title"] == ("Please log in" if language == "en" else "请先登录")
     with world.client("administrator0") as client:
         assert client.get("/api/v1/cases/9", headers={"Accept-Language": "zh"}).json()["title"] == "Not found"
+
+
+@pytest.mark.parametrize(("language", "what"), [("zh", "应为整数"), ("en", "Input should be a valid integer")])
+def test_wrong_fields_are_explained_in_the_readers_language(language: str, what: str, world: World) -> None:
+    """What is wrong with a field is said in the language of the title."""
+    known = world.registry.login_by_name
+    known["manager1"] = replace(known["manager1"], language=Language(language))
+    with world.client("manager1") as client:
+        answer = client.post("/api/v1/alarms/alarm1/shelve", json={"minutes": "x", "reason": "y"})
+    (problem,) = answer.json()["errors"]
+    assert problem["where"] == "body.minutes"
+    assert problem["what"].startswith(what)
 
 
 def test_every_problem_is_complete() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -197,3 +198,27 @@ def test_alarm_life_cycle_is_total(latching: bool) -> None:
     assert next_state(AlarmState.UNACKNOWLEDGED, AlarmEvent.CLEAR, latching=True) is AlarmState.LATCHED_UNACKNOWLEDGED
     assert next_state(AlarmState.LATCHED_UNACKNOWLEDGED, AlarmEvent.RESET, latching=True) is None
     assert next_state(AlarmState.ACKNOWLEDGED, AlarmEvent.CLEAR, latching=False) is AlarmState.NORMAL
+
+
+@given(
+    st.sampled_from(CaseState),
+    st.sampled_from(TaskKind),
+    st.sampled_from(TaskState),
+    st.sampled_from(Action),
+    st.booleans(),
+    st.booleans(),
+)
+def test_a_refusal_is_worded_in_both_languages(
+    case: CaseState, kind: TaskKind, task: TaskState, action: Action, owns: bool, suspended: bool
+) -> None:
+    """Whatever is refused, the Chinese reason holds no English word and the English one no Chinese."""
+    actor = Actor(login="a", person=1 if owns else 2)
+    situation = replace(START, case=case, kind=kind, task=task, actor=actor, suspended_before=suspended, handled_by=1)
+    reasons = {"zh": "", "en": ""}
+    try:
+        decide(situation, action, "")
+    except (Conflict, NotPermitted, Invalid) as error:
+        reasons = {language: error.in_language(language) for language in reasons}
+    assert bool(reasons["zh"]) == bool(reasons["en"])
+    assert not re.search(r"[A-Za-z]{2,}", reasons["zh"])
+    assert not re.search(r"[\u4e00-\u9fff]", reasons["en"])

@@ -236,3 +236,19 @@ def test_the_book_is_sound() -> None:
         assert rule.info.say.zh != rule.info.say.en
     assert loaded.by_id["lift-trapped"].info.latching
     assert loaded.by_id["gas-level-1"].info.severity is Severity.CRITICAL
+
+
+@pytest.mark.parametrize(
+    ("source", "zh", "en"),
+    [("GB 5749-2022", "GB 5749-2022", "GB 5749-2022"), ("{zh: 建议值, en: proposal}", "建议值", "proposal")],
+)
+def test_a_source_is_one_text_or_one_in_each_language(source: str, zh: str, en: str) -> None:
+    """What is the same in both languages is written once."""
+    loaded = rule_set(rule_text("r", "level > 1 m").replace("DESIGN", source), **UNITS)
+    assert loaded.rules[0].source.document == Text(zh=zh, en=en)
+
+
+@pytest.mark.parametrize("source", ["{zh: 建议值}", "{zh: 建议值, en: ''}", "''", "[a]", "{zh: a, en: b, fr: c}"])
+def test_a_source_that_lacks_a_language_is_refused(source: str) -> None:
+    """Half a source is a finding, like every other text."""
+    assert faults(rule_text("r", "level > 1 m").replace("DESIGN", source))
