@@ -9,6 +9,8 @@ from pathlib import Path
 
 from core.sparkplug.topics import NodeId
 from gateway.deadband import ALWAYS, Report
+from gateway.decoders.base import Options
+from gateway.decoders.devicetime import DeviceTime
 from gateway.mqtt import BrokerAddress
 from gateway.profile import Profile, Register
 from gateway.site import AS_IT_IS, SiteValue
@@ -97,7 +99,7 @@ class FieldConfig:
 
     Attributes:
         metric: ``facility/measurement``.
-        path: name the decoder gives, or a JSON pointer (RFC 6901).
+        path: name the decoder gives; for ``json`` a JSON pointer (RFC 6901) or a template.
         unit: UCUM code of the values after scaling.
         scale, offset: value = number * scale + offset.
         states: texts that stand for numbers (``{"ON": 1}``).
@@ -119,9 +121,12 @@ class SourceConfig:
 
     Attributes:
         name: for logs and health.
-        topic: topic of its data.
+        topic: topic of its data; may hold wildcards where the format needs them.
         availability: topic of its availability; empty: none.
         decoder: how its payload is read.
+        device: which device of a message that carries several, or the model, as the decoder takes it; empty: none.
+        time: where the payload carries the device's own time; None: where its format says.
+        missing: texts that stand in the place of a value that could not be read (a serial server's padding).
         silence_s: without a message for so long it counts as not measured; 0: never.
         fields: what is taken from it.
     """
@@ -132,6 +137,15 @@ class SourceConfig:
     decoder: str
     silence_s: float
     fields: tuple[FieldConfig, ...]
+    device: str = ""
+    time: DeviceTime | None = None
+    missing: frozenset[str] = frozenset()
+
+    @property
+    def options(self) -> Options:
+        """What its decoder is told."""
+        paths = tuple(dict.fromkeys(field.path for field in self.fields))
+        return Options(topic=self.topic, paths=paths, device=self.device, time=self.time)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

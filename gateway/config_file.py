@@ -40,8 +40,9 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from zoneinfo import available_timezones
 
-from core.errors import Invalid
+from core.errors import Invalid, Refused
 from core.foreign import system_problem
 from core.sparkplug.topics import NodeId, is_own_id
 from core.units import UNITS
@@ -61,6 +62,7 @@ from gateway.config import (
 )
 from gateway.deadband import Report
 from gateway.decoders import DECODERS
+from gateway.decoders.devicetime import DeviceTime, TimeForm
 from gateway.document import Document, Table
 from gateway.mqtt import BrokerAddress
 from gateway.profile import Profile, Register
@@ -73,6 +75,8 @@ BIRTH_OVERHEAD = 96
 """Bytes of a metric in a birth beside its name and unit, at most: alias, time, value, unit and quality properties."""
 _METRIC = re.compile(r"[^\s/+#\0]{1,120}/[^\s/+#\0]{1,120}")
 _SHORTEST_INTERVAL_S = 0.02
+_SEVERAL_TOPICS = frozenset({"homeassistant", "shelly", "sparkplug", "thingsboard"})
+"""Decoders that tell several topics apart; to the others a wildcard would make one device of many."""
 
 
 def load_config(path: Path) -> GatewayConfig:
@@ -217,7 +221,8 @@ class _Reader:
         else:
             report = defaults
         silence_s = table.number("max_silence_s", report.max_silence_s, low=0.1)
-        return dataclasses.replace(report, max_silence_s=silence_s)
+        bits = table.integer("watch_bits", report.bits, low=0, high=2**53 - 1)
+        return dataclasses.replace(report, max_silence_s=silence_s, bits=bits)
 
     @staticmethod
     def _is_percent(table: Table) -> bool:
@@ -329,10 +334,10 @@ class _Reader:
 
     def _source_of(self, table: Table, device: str) -> SourceConfig:
         topic = table.text("topic")
-        if not topic or len(topic) > 512 or any(sign in topic for sign in "+#$\0"):
+        decoder = table.choice("decoder", sorted(DECODERS), "json")
+        if not _is_filter(topic) or (("+" in topic or "#" in topic) and decoder not in _SEVERAL_TOPICS):
             table.note("topic", findings.NO_TOPIC, value=topic)
         rows = table.table("fields")
-        decoder = table.choice("decoder", sorted(DECODERS), "json")
         config = SourceConfig(
             name=table.text("name", topic),
             topic=topic,
@@ -344,8 +349,16 @@ class _Reader:
                 for key in (rows.names() if rows else ())
                 for row in (rows.one_or_more(key, required=True) if rows else ())
             ),
+            device=table.text("device", ""),
+            time=_device_time(table),
+            missing=frozenset(table.texts("missing")),
         )
         table.close()
+        if table.raw("decoder") in (config.decoder, ""):
+            try:
+                DECODERS[config.decoder](config.options)
+            except Refused as error:
+                table.note("decoder", findings.DECODER_REFUSES, problem=error.args[0])
         return config
 
     def _field(self, table: Table, key: str, device: str) -> FieldConfig:
@@ -377,6 +390,26 @@ class _Defaults:
 
 def _fits(count: int, size: int) -> bool:
     return count <= MAX_METRICS and size <= MAX_BIRTH_BYTES
+
+
+def _is_filter(topic: str) -> bool:
+    """Whether a text is a topic filter of MQTT 3.1.1 (4.7); ``$`` topics are the broker's own."""
+    levels = topic.split("/")
+    fine = all(level in ("+", "#") or not set(level) & set("+#\0") for level in levels)
+    return 0 < len(topic) <= 512 and fine and "#" not in levels[:-1] and not topic.startswith("$")
+
+
+def _device_time(table: Table) -> DeviceTime | None:
+    time = table.table("time", required=False)
+    if time is None:
+        return None
+    zone = time.text("zone", "")
+    if zone and zone not in available_timezones():
+        time.note("zone", findings.NO_ZONE, value=zone)
+        zone = ""
+    found = DeviceTime(path=time.text("path"), form=time.choice("form", tuple(TimeForm), TimeForm.MS), zone=zone)
+    time.close()
+    return found
 
 
 def _site(table: Table) -> SiteValue:

@@ -1,8 +1,9 @@
 """Report on change: which of the values just read are worth a message.
 
 A value is reported when the point has no deadband, when its quality changed, when it moved by more than the absolute or
-the relative deadband from the last *reported* value (so slow drift is not lost), when it appears or disappears, or when
-the longest silence is over. Columns in, mask out; one ``Deadband`` holds the points of one unit.
+the relative deadband from the last *reported* value (so slow drift is not lost), when a watched bit of a status word
+flips, when it appears or disappears, or when the longest silence is over. Columns in, mask out; one ``Deadband`` holds
+the points of one unit.
 """
 
 from __future__ import annotations
@@ -24,17 +25,19 @@ class Report:
     Attributes:
         absolute: smallest change in the point's unit; NaN: none asked for.
         percent: smallest change in percent of the last reported value; NaN: none asked for.
+        bits: bits of a whole value of which any that flips is an event; 0: none are watched.
         max_silence_s: reported at least this often; infinite: only on change.
     """
 
     absolute: float = float("nan")
     percent: float = float("nan")
+    bits: int = 0
     max_silence_s: float = float("inf")
 
     @property
     def always(self) -> bool:
         """Every value read is reported."""
-        return math.isnan(self.absolute) and math.isnan(self.percent)
+        return math.isnan(self.absolute) and math.isnan(self.percent) and not self.bits
 
 
 ALWAYS = Report()
@@ -52,6 +55,8 @@ class Deadband:
         percent = np.array([report.percent for report in reports], np.float64)
         self._absolute = np.where(np.isnan(absolute), np.inf, absolute)
         self._fraction = np.where(np.isnan(percent), np.inf, percent / 100)
+        self._bits = np.array([report.bits for report in reports], np.int64)
+        self._any_bits = bool(self._bits.any())
         self._silence_ms = np.array([report.max_silence_s * 1000 for report in reports], np.float64)
         self._value = np.full(n, np.nan)
         self._quality = np.zeros(n, np.uint8)
@@ -72,6 +77,8 @@ class Deadband:
         change = np.abs(value - last)
         with np.errstate(invalid="ignore"):
             moved = (change > self._absolute[rows]) | (change > self._fraction[rows] * np.abs(last))
+        if self._any_bits:
+            moved |= self._flipped(rows, value, last)
         chosen: NDArray[np.bool_] = (
             self._always[rows]
             | moved
@@ -84,3 +91,10 @@ class Deadband:
         self._quality[picked] = codes[chosen]
         self._time_ms[picked] = now_ms
         return chosen
+
+    def _flipped(self, rows: NDArray[np.intp], value: Float64s, last: Float64s) -> NDArray[np.bool_]:
+        """Which values differ from the last reported one in a watched bit."""
+        known = np.isfinite(value) & np.isfinite(last) & (np.abs(value) < 2**53) & (np.abs(last) < 2**53)
+        now, then = np.where(known, value, 0).astype(np.int64), np.where(known, last, 0).astype(np.int64)
+        flipped: NDArray[np.bool_] = ((now ^ then) & self._bits[rows]) != 0
+        return flipped

@@ -218,6 +218,18 @@ class Table:
             return ()
         return tuple(value for value in values if isinstance(value, int))
 
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A text or a list of texts; missing is empty."""
+        node = self._take(key, False)
+        if node is None:
+            return ()
+        nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        values = [_constructed(item) if isinstance(item, yaml.ScalarNode) else None for item in nodes]
+        if not all(isinstance(value, str) for value in values):
+            self.note(key, findings.NOT_TEXTS)
+            return ()
+        return tuple(value for value in values if isinstance(value, str))
+
     def table(self, key: str, *, required: bool = True) -> Table | None:
         """A mapping."""
         node = self._take(key, required)

@@ -182,6 +182,23 @@ NO_TOPIC = kind(
     "写设备发布所用的那一个主题，不含通配符",
     "write the one topic the device publishes on, without wildcards",
 )
+DECODER_REFUSES = kind(
+    "TG-0104",
+    "{name} 无法这样使用：{problem}",
+    "{name} cannot work like this: {problem}",
+    "参见 docs/gateway.md 中的 MQTT 设备",
+    "see MQTT devices in docs/gateway.md",
+)
+NO_ZONE = kind(
+    "TG-0104",
+    "{name} 的值是 {value!r}",
+    "{name} is {value!r}",
+    "写 IANA 时区，例如 Asia/Shanghai",
+    "write an IANA zone such as Asia/Shanghai",
+)
+NOT_TEXTS = kind(
+    "TG-0104", "{name} 应为文本列表", "{name} must be a list of texts", '写 ["---", "ERR"]', 'write ["---", "ERR"]'
+)
 UNKNOWN_UNIT = kind(
     "TG-0104",
     "{name} 是未知的单位 {unit!r}",
@@ -261,4 +278,28 @@ WRONG_EXPONENT = kind(
     "{name} cannot take its exponent from {source!r}",
     "它应是同一功能码的单个 16 位寄存器",
     "it must be one 16-bit register of the same function",
+)
+
+# --- what a decoder is told ---------------------------------------------------------------------------------------
+
+NO_POINTER = Sentence(
+    "{path!r} 不是 JSON 指针：须以斜杠开头", "{path!r} is no JSON pointer: it must begin with a slash"
+)
+NO_SPARKPLUG_TOPIC = Sentence(
+    "Sparkplug 源的主题应为 spBv1.0/<group>/+/<node>/#，而不是 {topic!r}",
+    "the topic of a Sparkplug source is spBv1.0/<group>/+/<node>/#, not {topic!r}",
+)
+NO_MODEL = Sentence("没有型号 {model!r} 的表；已有：{known}", "no table for the model {model!r}; known: {known}")
+TEMPLATE_TOO_LONG = Sentence(
+    "模板有 {count} 个字符，超过 {most}", "the template has {count} characters, more than {most}"
+)
+TEMPLATE_UNREADABLE = Sentence(
+    "模板 {text!r} 无法解析：检查花括号、括号和引号",
+    "the template {text!r} cannot be read: look at its braces, brackets and quotes",
+)
+TEMPLATE_NOT_ONE = Sentence(
+    "模板 {text!r} 应为双花括号中的一个表达式", "the template {text!r} must be one expression in double braces"
+)
+TEMPLATE_FORBIDDEN = Sentence(
+    "模板 {text!r} 使用了此处不允许的 {what!r}", "the template {text!r} uses {what!r}, which is not allowed here"
 )

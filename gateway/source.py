@@ -2,13 +2,13 @@
 
 A field's value may be a number, a flag, a number written as text, or a word that the configuration translates
 (``states``). Anything else is *bad, wrong type*. What a message does not mention is not a reading: devices send parts.
-A retained message is the broker's memory, not news: its values are *uncertain* until the device speaks.
+A retained message is the broker's memory, not news: its values are *uncertain* until the device speaks. History
+(records of the past that are sent now) is reported whole; it neither replaces the newest value nor moves the deadband.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +18,18 @@ from core.readings import Float64s, Int64s, UInt8s
 from gateway.chunk import Batch
 from gateway.config import FieldConfig, SourceConfig
 from gateway.deadband import Deadband
+from gateway.decoders import DECODERS
 from gateway.decoders.base import Fields, Value
+from gateway.decoders.devicetime import EARLIEST_MS
 from gateway.points import Points
 
 _RETAINED = quality(QualityClass.UNCERTAIN, Reason.RETAINED)
 _DOUBTFUL = quality(QualityClass.UNCERTAIN, Reason.CLOCK_UNSYNCED)
+_STALE = quality(QualityClass.UNCERTAIN, Reason.STALE)
+_OFFLINE = quality(QualityClass.BAD, Reason.DEVICE_OFFLINE)
 _WRONG_TYPE = quality(QualityClass.BAD, Reason.WRONG_TYPE)
 _SENSOR_ERROR = quality(QualityClass.BAD, Reason.SENSOR_ERROR)
 _NOT_A_NUMBER = quality(QualityClass.BAD, Reason.NOT_A_NUMBER)
-EARLIEST_MS = 946_684_800_000
-"""2000-01-01: an event time before it comes from a clock that was never set."""
 LATEST_AHEAD_MS = 600_000
 
 
@@ -42,8 +44,12 @@ class Source:
             device: Sparkplug device.
             points: all points of the gateway.
             first: number of its first point there.
+
+        Raises:
+            Refused: if the decoder does not take the source's options (the loader of the configuration has checked it).
         """
         self.config = config
+        self.decoder = DECODERS[config.decoder](config.options)
         self.heard_s = -math.inf
         self.duplicates = 0
         self._device = device
@@ -64,20 +70,13 @@ class Source:
         """
         self.heard_s = monotonic_s
         if fields.unavailable:
-            return self.absent(quality(QualityClass.BAD, Reason.DEVICE_OFFLINE), stamp[0], monotonic_s)
-        rows, values, codes = [], [], []
-        for row, field in enumerate(self.config.fields):
-            if field.path in fields.bad:
-                value, code = math.nan, _SENSOR_ERROR
-            elif field.path in fields.values:
-                value, code = number(fields.values[field.path], field)
-            else:
-                continue
-            rows.append(row)
-            values.append(value)
-            codes.append(code)
-        if not rows:
+            return self.absent(_OFFLINE, stamp[0], monotonic_s)
+        mentioned = [
+            (row, *found) for row, field in enumerate(self.config.fields) if (found := self._of(fields, field))
+        ]
+        if not mentioned:
             return None
+        rows, values, codes = (list(column) for column in zip(*mentioned, strict=True))
         time_ms, own_time = self._event_time(fields, stamp[0])
         if own_time and (self._last_ms[rows] == time_ms).all():
             self.duplicates += 1
@@ -85,7 +84,23 @@ class Source:
         quality_of = np.array(codes, np.uint8)
         if retained or (stamp[1] and not own_time):
             quality_of[quality_of == GOOD] = _RETAINED if retained else _DOUBTFUL
+        if fields.history and own_time:
+            return self._batch(np.array(rows, np.intp) + self._first, time_ms, np.array(values), quality_of)
         return self._report(np.array(rows, np.intp), time_ms, monotonic_s, np.array(values), quality_of)
+
+    def _of(self, fields: Fields, field: FieldConfig) -> tuple[float, int] | None:
+        """What a message says of one field: value and quality byte; None if it does not mention it."""
+        if field.path in fields.offline:
+            return math.nan, _OFFLINE
+        if field.path in fields.bad:
+            return math.nan, _SENSOR_ERROR
+        value = fields.values.get(field.path)
+        if value is None:
+            return None
+        if isinstance(value, str) and value in self.config.missing:
+            return math.nan, _SENSOR_ERROR
+        figure, code = number(value, field)
+        return figure, _STALE if code == GOOD and field.path in fields.stale else code
 
     def absent(self, code: int, time_ms: int, monotonic_s: float) -> Batch | None:
         """A reading without a value for every field."""
@@ -112,6 +127,9 @@ class Source:
             if not chosen.any():
                 return None
             numbers, value, codes = numbers[chosen], value[chosen], codes[chosen]
+        return self._batch(numbers, time_ms, value, codes)
+
+    def _batch(self, numbers: NDArray[np.intp], time_ms: int, value: Float64s, codes: UInt8s) -> Batch:
         times: Int64s = np.full(len(numbers), time_ms, np.int64)
         return Batch(device=self._device, alias=self._points.alias[numbers], time_ms=times, value=value, quality=codes)
 
@@ -127,12 +145,3 @@ def number(value: Value, field: FieldConfig) -> tuple[float, int]:
             return math.nan, _WRONG_TYPE
     scaled = float(value) * field.scale + field.offset
     return (scaled, GOOD) if math.isfinite(scaled) else (math.nan, _NOT_A_NUMBER)
-
-
-def topics(sources: Sequence[Source]) -> dict[str, list[Source]]:
-    """Who listens to which topic."""
-    listeners: dict[str, list[Source]] = {}
-    for source in sources:
-        for topic in {source.config.topic, source.config.availability} - {""}:
-            listeners.setdefault(topic, []).append(source)
-    return listeners

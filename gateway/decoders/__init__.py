@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from gateway.decoders.base import Decoder, Fields
-from gateway.decoders.chirpstack import decode_chirpstack
-from gateway.decoders.json_pointer import decode_json
-from gateway.decoders.tasmota import decode_tasmota
-from gateway.decoders.zigbee2mqtt import decode_zigbee2mqtt
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
 
-DECODERS: dict[str, Decoder] = {
-    "json": decode_json,
-    "tasmota": decode_tasmota,
-    "chirpstack": decode_chirpstack,
-    "zigbee2mqtt": decode_zigbee2mqtt,
-}
-"""Decoder by its name in the configuration."""
+from gateway.decoders.base import Decoder, Fields, Options, Outgoing, Stateless
+from gateway.decoders.chirpstack import ChirpStack
+from gateway.decoders.homeassistant import HomeAssistant
+from gateway.decoders.json_pointer import JsonMapping
+from gateway.decoders.shelly import decode_shelly
+from gateway.decoders.sparkplug import SparkplugNode
+from gateway.decoders.tasmota import Tasmota
+from gateway.decoders.thingsboard import ThingsBoard
+from gateway.decoders.zigbee2mqtt import Zigbee2Mqtt
 
-__all__ = ["DECODERS", "Decoder", "Fields"]
+DECODERS: Final[Mapping[str, Callable[[Options], Decoder]]] = MappingProxyType({
+    "json": JsonMapping,
+    "tasmota": Tasmota,
+    "shelly": lambda _: Stateless(decode_shelly),
+    "zigbee2mqtt": Zigbee2Mqtt,
+    "chirpstack": ChirpStack,
+    "homeassistant": HomeAssistant,
+    "thingsboard": ThingsBoard,
+    "sparkplug": SparkplugNode,
+})  # fmt: skip
+"""What makes a decoder for a source, by its name in the configuration. Raises ``Refused`` if the options do not fit."""
+
+__all__ = ["DECODERS", "Decoder", "Fields", "Options", "Outgoing"]

@@ -1,91 +1,74 @@
 """ChirpStack v4 uplinks: ``application/<id>/device/<devEUI>/event/up``, with Milesight's byte format.
 
-If the network server runs a codec, its ``object`` holds named fields. Without one, ``data`` holds the device's bytes:
-for Milesight devices a sequence of channel, type, value (little-endian), the same over the product range.
-``time`` is when the network's gateway received the frame: that is the event time.
+If the network server runs a codec, its ``object`` holds named fields. Without one, ``data`` holds the device's bytes,
+read by the table of its model (``gateway.decoders.milesight``): the one that the source names, or the one whose name
+stands in the device profile's. ``time`` is when the network's gateway received the frame: that is the event time.
+
+Source: ChirpStack v4 documentation, integrations, event types.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 
 from core.errors import Refused
-from gateway.decoders.base import Fields, Value, flatten, parse_json
+from gateway import findings
+from gateway.decoders.base import Decoder, Fields, Options, Value, flatten, parse_json
+from gateway.decoders.devicetime import TimeForm, time_ms
+from gateway.decoders.milesight import MODELS, decode_milesight, model_of
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """One channel of the Milesight format: name, bytes, scale, raw values that mean a failed sensor."""
+class ChirpStack(Decoder):
+    """The uplinks of one device."""
 
-    name: str
-    length: int
-    scale: float = 1.0
-    failed: tuple[int, ...] = ()
+    def __init__(self, options: Options) -> None:
+        """Take the model from ``options.device``, if it is given.
 
+        Raises:
+            Refused: if there is no such model.
+        """
+        self._model = model_of(options.device)
+        if options.device and not self._model:
+            raise Refused(findings.NO_MODEL(model=options.device, known=", ".join(MODELS)))
 
-# Source: Milesight-IoT/SensorDecoders, em310-udl and em500-pp.
-MILESIGHT: Mapping[tuple[int, int], _Item] = {
-    (0x01, 0x75): _Item("battery", 1),
-    (0x03, 0x82): _Item("distance", 2, failed=(0xFFFD, 0xFFFF)),
-    (0x04, 0x00): _Item("position", 1),
-    (0x03, 0x7B): _Item("pressure", 2),
-}
+    def decode(self, topic: str, payload: bytes) -> Sequence[Fields]:
+        """Fields of the codec's ``object`` (or of the device's bytes), and ``rssi``, ``snr`` of the first gateway.
 
-
-def decode_chirpstack(topic: str, payload: bytes) -> Fields:
-    """Fields of the codec's ``object`` (or of the Milesight bytes), and ``rssi``, ``snr`` of the first gateway.
-
-    Raises:
-        Refused: if the payload is no uplink event.
-    """
-    document = parse_json(payload)
-    if not topic.endswith("/event/up"):
-        return Fields()
-    if not isinstance(document, dict) or "deviceInfo" not in document:
-        raise Refused("the payload is no ChirpStack v4 uplink: deviceInfo is missing")
-    values: dict[str, Value] = {}
-    bad: frozenset[str] = frozenset()
-    decoded = document.get("object")
-    data = document.get("data")
-    if isinstance(decoded, dict) and decoded:
-        values |= flatten(decoded)
-    elif isinstance(data, str) and data:
-        measured, bad = decode_milesight(_bytes(data))
-        values |= measured
-    receptions = document.get("rxInfo")
-    if isinstance(receptions, list) and receptions and isinstance(receptions[0], dict):
-        heard = flatten({key: receptions[0].get(key) for key in ("rssi", "snr")})
-        values |= {key: value for key, value in heard.items() if key not in values}
-    return Fields(values=values, time_ms=_time_ms(document.get("time")), bad=bad)
+        Raises:
+            Refused: if the payload is no uplink event.
+        """
+        document = parse_json(payload)
+        if not topic.endswith("/event/up"):
+            return ()
+        if not isinstance(document, dict) or not isinstance(document.get("deviceInfo"), dict):
+            raise Refused("the payload is no ChirpStack v4 uplink: deviceInfo is missing")
+        moment = time_ms(document.get("time"), TimeForm.ISO)
+        radio = _radio(document.get("rxInfo"))
+        decoded, data = document.get("object"), document.get("data")
+        if isinstance(decoded, dict) and decoded:
+            return (Fields(values=radio | flatten(decoded), time_ms=moment),)
+        if not isinstance(data, str) or not data:
+            return (Fields(values=radio, time_ms=moment),)
+        found = decode_milesight(_bytes(data), self._model or _model(document["deviceInfo"]), moment)
+        past = [one for one in found if one.history]
+        now = next((one for one in found if not one.history), Fields())
+        return [*past, Fields(values={**radio, **now.values}, bad=now.bad, time_ms=moment)]
 
 
-def decode_milesight(data: bytes) -> tuple[dict[str, Value], frozenset[str]]:
-    """Named values of Milesight's channel-type-value bytes, and the names whose sensor failed.
+def _radio(receptions: object) -> dict[str, Value]:
+    if not isinstance(receptions, list) or not receptions or not isinstance(receptions[0], dict):
+        return {}
+    return flatten({key: receptions[0].get(key) for key in ("rssi", "snr")})
 
-    Raises:
-        Refused: at an unknown channel, whose length nobody knows, or a value that is cut off.
-    """
-    values: dict[str, Value] = {}
-    bad: set[str] = set()
-    at = 0
-    while at < len(data):
-        item = MILESIGHT.get((data[at], data[at + 1])) if at + 1 < len(data) else None
-        if item is None:
-            raise Refused(f"unknown Milesight channel {data[at : at + 2].hex()}")
-        raw = data[at + 2 : at + 2 + item.length]
-        if len(raw) < item.length:
-            raise Refused(f"the Milesight value {item.name!r} is cut off")
-        number = int.from_bytes(raw, "little")
-        if number in item.failed:
-            bad.add(item.name)
-        else:
-            values[item.name] = number * item.scale
-        at += 2 + item.length
-    return values, frozenset(bad)
+
+def _model(info: Mapping[str, object]) -> str:
+    name = str(info.get("deviceProfileName", ""))
+    model = model_of(name)
+    if not model:
+        raise Refused(f"the device profile {name[:40]!r} names no known model; write `device: <model>` at the source")
+    return model
 
 
 def _bytes(text: str) -> bytes:
@@ -93,13 +76,3 @@ def _bytes(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise Refused("data is not base64") from None
-
-
-def _time_ms(value: object) -> int:
-    if not isinstance(value, str):
-        return 0
-    try:
-        moment = datetime.fromisoformat(value)
-        return int(moment.timestamp() * 1000) if moment.tzinfo else 0
-    except (ValueError, OverflowError):
-        return 0

@@ -11,6 +11,7 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from core.quality import QualityClass, Reason, class_of, quality, reason_of
+from core.sparkplug.sparkplug_b_pb2 import Payload
 from gateway.config_file import parse_config
 from gateway.mqtt import MqttConnection
 from tests.integration.gateway.conftest import NODE, running
@@ -68,7 +69,11 @@ adapters:
 
         await until(heard)
         device.publish("tele/plug/SENSOR", b"{{{", qos=1)
-        event = {"time": "2026-05-01T00:00:00.123+00:00", "deviceInfo": {}, "data": "AXVcA4JECAQAAQ=="}
+        event = {
+            "time": "2026-05-01T00:00:00.123+00:00",
+            "deviceInfo": {"deviceProfileName": "EM310-UDL"},
+            "data": "AXVcA4JECAQAAQ==",
+        }
         level = await publish_until("well/distance", UP, json.dumps(event).encode())
         assert (level.value, level.time_ms) == (2.116, 1_777_593_600_123)
         device.publish("tele/plug/LWT", b"Offline", qos=1)
@@ -77,6 +82,69 @@ adapters:
         await until(lambda: host.node_metrics.get("Health/Adapter rejected") == 1)
     assert {item.value for item in host.stored.values() if item.metric == "pump/power"} == {61.0, None}
     assert host.problems == []
+
+
+async def test_announced_devices_and_foreign_nodes_become_readings(host: ModelHost, tmp_path: Path) -> None:
+    """Home Assistant discovery: the announced topic is heard. A Sparkplug node born before is asked for its birth."""
+    place = f"{{host: {host.address.host}, port: {host.address.port}}}"
+    config = parse_config(
+        f"""
+group: {NODE.group}
+node: {NODE.node}
+broker: {place}
+spool: {{path: spool.sqlite}}
+adapters:
+  - id: mqtt
+    broker: {place}
+    sources:
+      - decoder: homeassistant
+        topic: homeassistant/sensor/x/config
+        fields: {{x_t: {{metric: hall/temperature, unit: Cel}}}}
+      - decoder: sparkplug
+        topic: spBv1.0/plant/+/line-1/#
+        device: pump
+        fields: {{Pressure: {{metric: pump/pressure, unit: kPa}}}}
+""",
+        tmp_path,
+    )
+    asked: list[str] = []
+    births = [foreign("NBIRTH", 0), foreign("DBIRTH", 1, name="Pressure", alias=7, datatype=10, double_value=400.0)]
+
+    def commanded(topic: str, _payload: bytes, _retained: bool) -> None:
+        asked.append(topic)
+        for kind, payload in zip(("NBIRTH/line-1", "DBIRTH/line-1/pump"), births, strict=True):
+            device.publish(f"spBv1.0/plant/{kind}", payload)
+
+    device = MqttConnection(host.address, "device", on_message=commanded)
+    async with host.online(), device, running(config):
+        await device.subscribe("spBv1.0/plant/NCMD/line-1")
+        device.publish("homeassistant/sensor/x/config", ANNOUNCEMENT, qos=1)
+
+        def heard() -> bool:
+            device.publish("x/state", b'{"t": 21.5}', qos=1)
+            device.publish("homeassistant/sensor/x/config", ANNOUNCEMENT, qos=1)
+            device.publish("spBv1.0/plant/DDATA/line-1/pump", foreign("DDATA", 2, alias=7, double_value=410.0))
+            return latest(host, "hall/temperature") is not None and latest(host, "pump/pressure") is not None
+
+        await until(heard)
+    assert asked[0] == "spBv1.0/plant/NCMD/line-1"
+    # None: not measured, when the gateway was stopped.
+    assert {item.value for item in host.stored.values() if item.metric == "hall/temperature"} - {None} == {21.5}
+    assert {item.value for item in host.stored.values() if item.metric == "pump/pressure"} <= {400.0, 410.0, None}
+    assert host.problems == []
+
+
+ANNOUNCEMENT = b'{"uniq_id":"x_t","stat_t":"x/state","unit_of_meas":"\xc2\xb0C","val_tpl":"{{ value_json.t }}"}'
+
+
+def foreign(kind: str, seq: int, **metric: float | str) -> bytes:
+    """A message of a Sparkplug node that is not ours."""
+    message = Payload(timestamp=1_780_000_000_000, seq=seq)
+    if kind == "NBIRTH":
+        message.metrics.add(name="bdSeq", datatype=4, long_value=0)
+    if metric:
+        message.metrics.add(**metric)
+    return message.SerializeToString()
 
 
 @contextlib.asynccontextmanager

@@ -15,13 +15,25 @@ from core.errors import Refused
 from core.quality import GOOD, QualityClass, Reason, quality
 from core.sparkplug.datatypes import DataType
 from gateway.config import FieldConfig, SourceConfig
-from gateway.decoders import DECODERS, Fields
-from gateway.decoders.chirpstack import decode_milesight
+from gateway.decoders import DECODERS, Decoder, Fields, Options
+from gateway.decoders.milesight import decode_milesight
 from gateway.points import PointName, Points
 from gateway.source import Source, number
 
 NOW = 1_780_000_000_000
 UP = "application/1/device/24e124/event/up"
+FILTERS = {"sparkplug": "spBv1.0/plant/+/line-1/#"}
+HEARD = {"sparkplug": "spBv1.0/plant/NDATA/line-1", "homeassistant": "homeassistant/sensor/x/config"}
+
+
+def decoder(name: str, **options: str) -> Decoder:
+    return DECODERS[name](Options(topic=FILTERS.get(name, UP), **options))  # type: ignore[arg-type]
+
+
+def decoded(name: str, topic: str, payload: bytes, **options: str) -> Fields:
+    """What a decoder that has heard nothing before makes of one message of one moment."""
+    (fields,) = decoder(name, **options).decode(topic, payload)
+    return fields
 
 
 def test_tasmota_sensor() -> None:
@@ -30,7 +42,7 @@ def test_tasmota_sensor() -> None:
         b'{"Time":"2026-05-01T08:00:00","ENERGY":{"TotalStartTime":"2026-01-01T00:00:00","Total":12.3,"Yesterday":1.1,'
         b'"Today":0.4,"Period":5,"Power":61,"ApparentPower":64,"ReactivePower":9,"Factor":0.95,"Voltage":231,"Current":0.276}}'
     )
-    fields = DECODERS["tasmota"]("tele/plug/SENSOR", payload)
+    fields = decoded("tasmota", "tele/plug/SENSOR", payload)
     assert fields.values["ENERGY.Power"] == 61
     assert fields.values["ENERGY.Current"] == 0.276
     assert fields.time_ms == 0
@@ -39,22 +51,22 @@ def test_tasmota_sensor() -> None:
 
 def test_tasmota_two_channels_are_a_list() -> None:
     """Two channels: the second power is ENERGY.Power.1."""
-    assert DECODERS["tasmota"]("tele/p/SENSOR", b'{"ENERGY":{"Power":[61,0]}}').values["ENERGY.Power.1"] == 0
+    assert decoded("tasmota", "tele/p/SENSOR", b'{"ENERGY":{"Power":[61,0]}}').values["ENERGY.Power.1"] == 0
 
 
 def test_tasmota_last_will() -> None:
     """Online and Offline, and nothing else."""
-    assert DECODERS["tasmota"]("tele/p/LWT", b"Offline").unavailable is True
-    assert DECODERS["tasmota"]("tele/p/LWT", b"Online").unavailable is False
+    assert decoded("tasmota", "tele/p/LWT", b"Offline").unavailable is True
+    assert decoded("tasmota", "tele/p/LWT", b"Online").unavailable is False
     with pytest.raises(Refused, match="neither Online nor Offline"):
-        DECODERS["tasmota"]("tele/p/LWT", b"Perhaps")
+        decoded("tasmota", "tele/p/LWT", b"Perhaps")
 
 
 def chirpstack(**changes: object) -> bytes:
     event: dict[str, object] = {
         "deduplicationId": "x",
         "time": "2026-05-01T00:00:00.123+00:00",
-        "deviceInfo": {"deviceProfileName": "EM310", "deviceName": "well-7", "devEui": "24e1"},
+        "deviceInfo": {"deviceProfileName": "EM310-UDL", "deviceName": "well-7", "devEui": "24e1"},
         "fPort": 85,
         "data": "AXVcA4JECAQAAQ==",
         "rxInfo": [{"gatewayId": "g", "rssi": -97, "snr": 7.2}],
@@ -64,14 +76,14 @@ def chirpstack(**changes: object) -> bytes:
 
 def test_chirpstack_uplink_of_an_em310_udl() -> None:
     """01 75 5C, 03 82 44 08, 04 00 01: battery 92 %, 2116 mm, tilted; the time is the network's."""
-    fields = DECODERS["chirpstack"](UP, chirpstack())
+    fields = decoded("chirpstack", UP, chirpstack())
     assert fields.values == {"battery": 92, "distance": 2116, "position": 1, "rssi": -97, "snr": 7.2}
     assert fields.time_ms == 1_777_593_600_123
 
 
 def test_chirpstack_prefers_the_codec_s_object() -> None:
     """A network server that decodes already is believed."""
-    fields = DECODERS["chirpstack"](UP, chirpstack(object={"distance": 1500, "position": "normal"}))
+    fields = decoded("chirpstack", UP, chirpstack(object={"distance": 1500, "position": "normal"}))
     assert fields.values["distance"] == 1500
     assert fields.values["position"] == "normal"
     assert "battery" not in fields.values
@@ -79,38 +91,40 @@ def test_chirpstack_prefers_the_codec_s_object() -> None:
 
 def test_milesight_em500_pp() -> None:
     """01 75 64, 03 7B 0A 00: battery 100 %, 10 kPa."""
-    assert decode_milesight(bytes.fromhex("017564037B0A00")) == ({"battery": 100, "pressure": 10}, frozenset())
+    (fields,) = decode_milesight(bytes.fromhex("017564037B0A00"), "EM500-PP", NOW)
+    assert fields.values == {"battery": 100, "pressure": 10}
 
 
 def test_milesight_failed_sensor_is_no_value() -> None:
     """FFFF as a distance is a failed sensor."""
-    assert decode_milesight(bytes.fromhex("0382FFFF")) == ({}, frozenset({"distance"}))
+    (fields,) = decode_milesight(bytes.fromhex("0382FFFF"), "EM310-UDL", NOW)
+    assert (fields.values, fields.bad) == ({}, frozenset({"distance"}))
 
 
 @pytest.mark.parametrize("data", ["0382", "038244", "FF", "0999010203"])
 def test_milesight_rubbish_is_refused(data: str) -> None:
     """Unknown channels and cut off values are refused whole, not guessed."""
     with pytest.raises(Refused):
-        decode_milesight(bytes.fromhex(data))
+        decode_milesight(bytes.fromhex(data), "EM310-UDL", NOW)
 
 
 def test_zigbee2mqtt_state_and_availability() -> None:
     """A leak sensor's state; availability as a word or as an object."""
     payload = b'{"water_leak":false,"battery":100,"battery_low":false,"tamper":false,"linkquality":120}'
-    fields = DECODERS["zigbee2mqtt"]("zigbee2mqtt/leak", payload)
+    fields = decoded("zigbee2mqtt", "zigbee2mqtt/leak", payload)
     assert fields.values["water_leak"] is False
     assert fields.values["battery"] == 100
-    assert DECODERS["zigbee2mqtt"]("zigbee2mqtt/leak/availability", b'{"state":"offline"}').unavailable is True
-    assert DECODERS["zigbee2mqtt"]("zigbee2mqtt/leak/availability", b"online").unavailable is False
+    assert decoded("zigbee2mqtt", "zigbee2mqtt/leak/availability", b'{"state":"offline"}').unavailable is True
+    assert decoded("zigbee2mqtt", "zigbee2mqtt/leak/availability", b"online").unavailable is False
 
 
 def test_json_pointers() -> None:
     """A Shelly's partial status by pointer, signs of the pointer language escaped."""
     payload = b'{"params":{"ts":1736603810.49,"em:0":{"a_act_power":10.2}},"a/b":1,"m~n":2}'
-    values = DECODERS["json"]("x/events/rpc", payload).values
+    values = decoded("json", "x/events/rpc", payload).values
     assert values["/params/em:0/a_act_power"] == 10.2
     assert (values["/a~1b"], values["/m~0n"]) == (1, 2)
-    assert DECODERS["json"]("t", b"21.5").values == {"": 21.5}
+    assert decoded("json", "t", b"21.5").values == {"": 21.5}
 
 
 BAD = [
@@ -132,15 +146,15 @@ BAD = [
 def test_payloads_of_no_maker_are_refused(name: str, payload: bytes) -> None:
     """Broken, deep, huge, NaN, not UTF-8: refused with a reason, never another error."""
     with pytest.raises(Refused):
-        DECODERS[name](UP, payload)
+        decoder(name).decode(HEARD.get(name, UP), payload or b"{")
 
 
 @given(st.sampled_from(sorted(DECODERS)), st.one_of(st.binary(max_size=200), st.text(max_size=60).map(str.encode)))
 def test_random_bytes_raise_nothing_but_refused(name: str, payload: bytes) -> None:
     """Whatever arrives: fields, or Refused."""
-    for topic in (UP, "tele/x/LWT", "z/availability"):
+    for topic in (UP, "tele/x/LWT", "z/availability", "x/online", "v1/gateway/telemetry", HEARD.get(name, UP)):
         try:
-            assert isinstance(DECODERS[name](topic, payload), Fields)
+            assert all(isinstance(fields, Fields) for fields in decoder(name).decode(topic, payload))
         except Refused:
             continue
 
@@ -158,7 +172,7 @@ def test_random_json_raises_nothing_but_refused(name: str, value: object) -> Non
     wrapped = {"deviceInfo": {}, "object": value, "data": value, "rxInfo": value, "time": value}
     for document in (value, wrapped):
         try:
-            DECODERS[name](UP, json.dumps(document).encode())
+            decoder(name).decode(HEARD.get(name, UP), json.dumps(document).encode())
         except Refused:
             continue
 
@@ -247,4 +261,4 @@ def test_base64_that_is_none_is_refused() -> None:
     """Bytes that cannot be decoded are no uplink."""
     assert base64.b64decode("AXVcA4JECAQAAQ==")
     with pytest.raises(Refused, match="base64"):
-        DECODERS["chirpstack"](UP, chirpstack(data="***"))
+        decoded("chirpstack", UP, chirpstack(data="***"))
