@@ -2,7 +2,8 @@
 
 How one dead device is kept from delaying another (docs: one timeout at most): a request without an answer ends the
 unit's turn, whatever else was due on it; a unit that failed twice is left alone but for probes (``gateway.breaker``);
-and probes come after everything that is due, one between two turns.
+and probes come after everything that is due, one between two turns, within a purse that all units of the bus share. A
+unit alone on its bus has no neighbours to spare: its silence costs nothing.
 """
 
 from __future__ import annotations
@@ -10,11 +11,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.clock import Clock
 from core.quality import Reason
+from gateway.breaker import Debt
 from gateway.config import BusConfig, Framing
 from gateway.intake import Intake
 from gateway.modbus import Failure, ModbusLine
@@ -37,6 +43,7 @@ class BusCounters:
 
     requests: int = 0
     busy_s: float = 0.0
+    wasted_s: float = 0.0
     since_s: float = 0.0
     connects: int = 0
     losses: int = 0
@@ -77,6 +84,7 @@ class Bus:
         self._retry_at_s = 0.0
         self._silent = 0
         self._up = False
+        self._probing = Debt()
         # The schedule runs on the monotonic clock, set to the wall clock once: slots stay aligned and never jump.
         self._origin_ms = clock.now_ms() - clock.monotonic_s() * 1000
 
@@ -105,13 +113,13 @@ class Bus:
             if self._intake.full:
                 log.warning("bus waits for the spool", extra={"bus": self.config.id})
                 await self._intake.room()
-            jobs, missed = schedule.due(self._slot_ms())
-            for gone in missed:
+            now_ms = self._slot_ms()
+            for gone in schedule.missed(now_ms):
                 self._record_missed(gone)
-            for job in jobs:
-                await self._serve(job)
-            if not jobs:
+            job = schedule.take(now_ms)
+            if job is None:
                 break
+            await self._serve(job)
         await self._probe()
 
     def _pause_s(self, schedule: Schedule[int]) -> float:
@@ -123,7 +131,8 @@ class Bus:
             pause_s = min(pause_s, self._retry_at_s - now_s)
         for unit in self.units:
             if not unit.breaker.polled:
-                pause_s = min(pause_s, unit.breaker.probe_at_s - now_s)
+                probe_at_s = max(unit.breaker.probe_at_s, self._probing.free_at_s(now_s, 0.0))
+                pause_s = min(pause_s, probe_at_s - now_s)
         return min(max(pause_s, 0.0005), 1.0)
 
     # --- the connection -----------------------------------------------------------------------------------------
@@ -166,28 +175,41 @@ class Bus:
         if not self._line.connected:
             self._absent(unit, unit.requests(job.intervals_ms), Reason.CONNECTION_LOST)
             return
-        if not unit.breaker.polled:
+        now_s = self._clock.monotonic_s()
+        if not unit.breaker.polled or unit.breaker.barred(now_s):
             self._absent(unit, unit.requests(job.intervals_ms), Reason.TIMEOUT)
             return
-        unit.tidy(self._clock.monotonic_s())
-        requests = unit.requests(job.intervals_ms)
-        for index, compiled in enumerate(requests):
-            reason = await self._poll(unit, compiled)
+        retries = unit.retries(job.intervals_ms, now_s)
+        asked = {row for compiled in retries for row in compiled.rows.tolist()}
+        gone = [row for row in unit.missing(job.intervals_ms).tolist() if row not in asked]
+        self._put_absent(unit, np.array(gone, np.intp), Reason.ILLEGAL_ADDRESS, self._stamp()[0])
+        left = deque((*unit.requests(job.intervals_ms), *retries))
+        while left:
+            compiled = left.popleft()
+            reason, parts = await self._poll(unit, compiled)
+            left.extendleft(reversed(parts))
             if reason in _NO_ANSWER:
-                self._absent(unit, requests[index:], reason)
+                self._absent(unit, (compiled, *left), reason)
                 return
 
-    async def _poll(self, unit: Unit, compiled: Compiled) -> Reason:
-        """Read one request; readings of an answer (or exception) go out here, of no answer they are the caller's."""
+    async def _poll(self, unit: Unit, compiled: Compiled) -> tuple[Reason, Sequence[Compiled]]:
+        """Read one request; returns why there was no answer, and parts to be read in its place.
+
+        Readings of an answer or exception go out here; where there was no answer, or parts are returned, they are the
+        caller's.
+        """
         began_s = self._clock.monotonic_s()
         outcome = await self._line.read(unit.config.unit, compiled.request, unit.config.timeout_s)
         ended_s = self._clock.monotonic_s()
         self.counters.requests += 1
         self.counters.busy_s += ended_s - began_s
+        unit.counters.busy_s += ended_s - began_s
         if isinstance(outcome, Failure):
-            self._failed(unit, compiled, outcome, ended_s)
-            return outcome.reason
+            parts = self._failed(unit, compiled, outcome, began_s, ended_s)
+            return outcome.reason, parts
         self._silent = 0
+        unit.pace.took(ended_s - began_s)
+        unit.answered(compiled, ended_s)
         if unit.breaker.answered():
             log.info("unit answers again", extra={"bus": self.config.id, "unit": unit.config.name})
         unit.counters.ok += 1
@@ -201,9 +223,11 @@ class Bus:
         )
         if batch is not None:
             self._intake.put(batch)
-        return Reason.NONE
+        return Reason.NONE, ()
 
-    def _failed(self, unit: Unit, compiled: Compiled, failure: Failure, now_s: float) -> None:
+    def _failed(
+        self, unit: Unit, compiled: Compiled, failure: Failure, began_s: float, now_s: float
+    ) -> Sequence[Compiled]:
         unit.counters.failed += 1
         reason = failure.reason
         if reason not in _NO_ANSWER:
@@ -212,27 +236,35 @@ class Bus:
             unit.breaker.answered()
             unit.counters.exceptions += failure.exception != 0
             unit.counters.malformed += reason is Reason.MALFORMED_REPLY
-            if reason is Reason.ILLEGAL_ADDRESS:
-                unit.refused(compiled, now_s)
-            self._put_absent(unit, compiled, reason, failure.time_ms)
-            return
+            parts = unit.refused(compiled, now_s) if reason is Reason.ILLEGAL_ADDRESS else ()
+            if not parts:
+                self._put_absent(unit, compiled.rows, reason, failure.time_ms)
+            return parts
         if reason is Reason.TIMEOUT:
             self._silent += 1
-            if unit.breaker.failed(now_s):
+            if unit.breaker.failed(now_s, self._waste(now_s - began_s)):
                 log.warning("unit is silent", extra={"bus": self.config.id, "unit": unit.config.name})
             if self._silent >= SILENT_LIMIT:
                 # Nobody answers: perhaps the connection is dead and nobody said so.
                 self._silent = 0
                 self._line.close()
+        return ()
+
+    def _waste(self, seconds: float) -> float:
+        """What a silence cost the neighbours."""
+        self.counters.wasted_s += seconds
+        return seconds if len(self.units) > 1 else 0.0
 
     def _absent(self, unit: Unit, requests: Sequence[Compiled], reason: Reason) -> None:
         time_ms, _ = self._stamp()
         for compiled in requests:
-            self._put_absent(unit, compiled, reason, time_ms)
+            self._put_absent(unit, compiled.rows, reason, time_ms)
 
-    def _put_absent(self, unit: Unit, compiled: Compiled, reason: Reason, time_ms: int) -> None:
+    def _put_absent(self, unit: Unit, rows: NDArray[np.intp], reason: Reason, time_ms: int) -> None:
+        if not len(rows):
+            return
         now_ms = self._clock.monotonic_s() * 1000
-        batch = unit.not_measured(compiled.rows, reason, time_ms, now_ms, era=self._stamper.era)
+        batch = unit.not_measured(rows, reason, time_ms, now_ms, era=self._stamper.era)
         if batch is not None:
             self._intake.put(batch)
 
@@ -240,20 +272,27 @@ class Bus:
         unit = self.units[missed.unit]
         unit.counters.missed_slots += missed.count
         reason = Reason.BUS_BUDGET if unit.breaker.polled else Reason.TIMEOUT
-        self._absent(unit, unit.requests(frozenset({missed.interval_ms})), reason)
+        self._put_absent(unit, unit.rows(frozenset({missed.interval_ms})), reason, self._stamp()[0])
 
     async def _probe(self) -> None:
         """Ask one silent unit whether it is back: the one that waits longest."""
         now_s = self._clock.monotonic_s()
         waiting = [unit for unit in self.units if unit.breaker.probe_due(now_s)]
-        if not waiting or not self._line.connected:
+        if not waiting or not self._line.connected or self._probing.owed_s(now_s) > 0:
             return
         unit = min(waiting, key=lambda unit: unit.breaker.probe_at_s)
+        compiled = unit.probe()
+        if compiled is None:
+            return
+        timeout_s = unit.pace.probe_timeout_s(unit.config.timeout_s, unit.breaker.failures)
         began_s = now_s
-        outcome = await self._line.read(unit.config.unit, unit.probe().request, unit.config.timeout_s)
+        outcome = await self._line.read(unit.config.unit, compiled.request, timeout_s)
         now_s = self._clock.monotonic_s()
         self.counters.busy_s += now_s - began_s
+        unit.counters.busy_s += now_s - began_s
         if isinstance(outcome, Failure) and outcome.reason in _NO_ANSWER:
-            unit.breaker.failed(now_s)
+            wasted_s = self._waste(now_s - began_s)
+            self._probing.spend(now_s, wasted_s)
+            unit.breaker.failed(now_s, wasted_s)
         elif unit.breaker.answered():
             log.info("unit answers again", extra={"bus": self.config.id, "unit": unit.config.name})

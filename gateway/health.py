@@ -13,6 +13,31 @@ from gateway.births import NodeMetric
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class UnitHealth:
+    """One unit of a bus.
+
+    Attributes:
+        name: the unit.
+        unit: its unit id.
+        answering: state of its breaker.
+        used_percent: share of the time since the last look that the bus was busy with it.
+        response_ms: smoothed response time, frames included; 0 until it has answered.
+        polls_ok, polls_failed, slots_missed: since the start.
+        registers_missing: points whose registers it was found not to have.
+    """
+
+    name: str
+    unit: int
+    answering: str
+    used_percent: float
+    response_ms: float
+    polls_ok: int
+    polls_failed: int
+    slots_missed: int
+    registers_missing: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BusHealth:
     """One bus.
 
@@ -21,12 +46,36 @@ class BusHealth:
         connected: whether its connection stands.
         used_percent: share of the time since the last look that the bus was busy.
         units_silent: units that do not answer.
+        wasted_s: seconds spent waiting for answers that did not come, since the start.
+        units: every unit.
     """
 
     id: str
     connected: bool
     used_percent: float
     units_silent: int
+    wasted_s: float
+    units: tuple[UnitHealth, ...]
+
+
+class Shares:
+    """What part of the time between two looks something was busy."""
+
+    def __init__(self) -> None:
+        """Nothing was looked at."""
+        self._seen: dict[str, tuple[float, float]] = {}
+        self._percent: dict[str, float] = {}
+
+    def look(self, key: str, now_s: float, since_s: float, busy_s: float) -> None:
+        """Take the reading of a counter of busy seconds that began at ``since_s``."""
+        then_s, before_s = self._seen.get(key, (since_s, 0.0))
+        if now_s > then_s:
+            self._percent[key] = 100 * (busy_s - before_s) / (now_s - then_s)
+        self._seen[key] = (now_s, busy_s)
+
+    def percent(self, key: str) -> float:
+        """The share between the last two looks; 0 before the first."""
+        return self._percent.get(key, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

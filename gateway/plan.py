@@ -1,20 +1,24 @@
-"""From the points that are due to the fewest requests that read them.
+"""From the points that are due to the cheapest requests that read them.
 
-Registers of one unit and function are sorted by address and taken into a block as long as the block stays within the
-most registers the product answers in one read and runs across nothing that the product does not answer. Whether a block
-is allowed does not depend on what else is in it (every part of an allowed block is allowed), so taking as much as
-possible each time gives the fewest blocks.
+Registers of one unit and function are sorted by address and cut into blocks. A block is allowed as long as it stays
+within the most registers the product answers in one read and runs across nothing that the product does not answer:
+every part of an allowed block is allowed. Among all ways to cut, the one that costs the bus least is taken, by dynamic
+programming over the sorted registers: each request costs its frames and the device's turnaround, each register the
+bytes it takes. Where nothing is known of the bus, that is the fewest requests, and among those the fewest registers.
 
-A hole may be crossed when the profile knows every address in it, or when the profile allows holes and this one is short
-enough. A register with an exponent is read in one block with it: scale and value must be of one moment.
+A hole may be crossed when the profile knows every address in it, when a read across it was answered before, or when the
+profile allows holes and this one is short enough; never when it holds an address that made a read fail
+(``gateway.knowledge``). A register with an exponent is read in one block with it, so that scale and value are of one
+moment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.errors import Refused
+from gateway.knowledge import UnitKnowledge
 from gateway.profile import MAX_BITS, MAX_REGISTERS, Profile, Register
 
 ALLOWED_FUNCTIONS = frozenset({1, 2, 3, 4, 43})
@@ -52,6 +56,23 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Costs:
+    """What reads cost a bus, in any one unit of time.
+
+    Attributes:
+        request: each request.
+        item: each register (or bit) in it.
+    """
+
+    request: float = 1.0
+    item: float = 1e-6
+
+
+FEWEST_REQUESTS = Costs()
+_SAME = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
 class _Span:
     """Addresses that must come in one response."""
 
@@ -60,8 +81,19 @@ class _Span:
     register: Register
 
 
-def plan(profile: Profile, registers: Iterable[Register]) -> tuple[Request, ...]:
-    """The fewest requests that read ``registers`` of one unit, ordered by function and address.
+def plan(
+    profile: Profile,
+    registers: Iterable[Register],
+    known: Mapping[int, UnitKnowledge] | None = None,
+    costs: Costs = FEWEST_REQUESTS,
+) -> tuple[Request, ...]:
+    """The cheapest requests that read ``registers`` of one unit, ordered by function and address.
+
+    Args:
+        profile: the product.
+        registers: what is wanted.
+        known: by function code, what the unit was found to answer and to refuse.
+        costs: what requests and registers cost the bus.
 
     Raises:
         Refused: if a register with its exponent does not fit one read.
@@ -74,7 +106,8 @@ def plan(profile: Profile, registers: Iterable[Register]) -> tuple[Request, ...]
             (_span(profile, register) for register in chosen if register.function == function),
             key=lambda span: (span.start, span.stop),
         )
-        requests += _blocks(profile, function, spans)
+        learned = known.get(function) if known else None
+        requests += _cheapest(_Terms(profile, function, learned), spans, costs)
     return tuple(requests)
 
 
@@ -98,30 +131,67 @@ def _span(profile: Profile, register: Register) -> _Span:
     return _Span(start, stop, register)
 
 
-def _blocks(profile: Profile, function: int, spans: Sequence[_Span]) -> list[Request]:
-    known = _known_addresses(profile, function)
-    most = limit(profile, function)
-    requests: list[Request] = []
-    start, stop, members = spans[0].start, spans[0].stop, [spans[0].register]
-    for span in spans[1:]:
-        end = max(stop, span.stop)
-        if end - start <= most and _may_cross(profile, function, known, stop, span.start):
-            stop = end
-            members.append(span.register)
-            continue
-        requests.append(Request(function=function, address=start, count=stop - start, registers=tuple(members)))
-        start, stop, members = span.start, span.stop, [span.register]
-    requests.append(Request(function=function, address=start, count=stop - start, registers=tuple(members)))
+class _Terms:
+    """What one function code of a unit may be asked for."""
+
+    def __init__(self, profile: Profile, function: int, learned: UnitKnowledge | None) -> None:
+        self.most = limit(profile, function)
+        self._bridge = profile.bridge if function in (3, 4) else min(profile.bridge, MAX_BIT_HOLE)
+        self._known = _known_addresses(profile, function)
+        self._barred: frozenset[int] = frozenset()
+        self._cuts: frozenset[int] = frozenset()
+        self._longest_hole = MAX_REGISTERS if function in (3, 4) else MAX_BIT_HOLE
+        if learned is not None:
+            self._known = self._known | learned.model.legal
+            self._barred, self._cuts = learned.barred, learned.cuts
+            self.most = min(self.most, learned.model.longest or self.most)
+
+    def joins(self, start: int, stop: int, span: _Span) -> bool:
+        """Whether a block from ``start`` to ``stop`` may be extended to take in ``span``."""
+        if max(stop, span.stop) - start > self.most or any(start < cut <= span.start for cut in self._cuts):
+            return False
+        if self._barred and not self._barred.isdisjoint(range(start, max(stop, span.stop))):
+            return False
+        hole = span.start - stop
+        if hole <= 0:
+            return True
+        if hole > self._longest_hole:
+            return False
+        return hole <= self._bridge or all(address in self._known for address in range(stop, span.start))
+
+
+def _cheapest(terms: _Terms, spans: Sequence[_Span], costs: Costs) -> list[Request]:
+    """The cut into allowed blocks whose sum of costs is least."""
+    count = len(spans)
+    # cheapest[i]: cost of reading spans i…; best[i]: the first span after the block that begins with i, and its stop
+    cheapest = [0.0] * (count + 1)
+    best: list[tuple[int, int]] = [(0, 0)] * count
+    for first in reversed(range(count)):
+        start, stop = spans[first].start, spans[first].stop
+        cheapest[first] = float("inf")
+        for last in range(first, count):
+            if last > first and not terms.joins(start, stop, spans[last]):
+                break
+            stop = max(stop, spans[last].stop)
+            cost = costs.request + costs.item * (stop - start) + cheapest[last + 1]
+            if cost <= cheapest[first] + _SAME:  # of equal ways the one with the longest blocks first
+                cheapest[first], best[first] = cost, (last + 1, stop)
+    requests = []
+    first = 0
+    while first < count:
+        after, stop = best[first]
+        start = spans[first].start
+        members = tuple(span.register for span in spans[first:after])
+        function = members[0].function
+        requests.append(Request(function=function, address=start, count=stop - start, registers=members))
+        first = after
     return requests
 
 
-def _may_cross(profile: Profile, function: int, known: frozenset[int], stop: int, start: int) -> bool:
-    hole = start - stop
-    if hole <= 0:
-        return True
-    if function in (1, 2) and hole > MAX_BIT_HOLE:
-        return False
-    return hole <= profile.bridge or all(address in known for address in range(stop, start))
+def pieces(profile: Profile, request: Request) -> tuple[tuple[int, int], ...]:
+    """The ranges of a request that must each be read in one piece, in ascending order."""
+    spans = sorted((span.start, span.stop) for span in (_span(profile, register) for register in request.registers))
+    return tuple(spans)
 
 
 def _known_addresses(profile: Profile, function: int) -> frozenset[int]:

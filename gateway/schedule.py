@@ -2,8 +2,9 @@
 
 Every poll interval cuts time into slots ``[k * interval, (k + 1) * interval)``, aligned to multiples of the interval,
 so that all points of a bus with one interval are read together and share messages, and slots of 10 s coincide with
-those of 60 s. A slot is due from its beginning and must be read before its end. When a bus cannot keep up, the slot
-that ends first is served first; a slot whose end has passed is *missed*: it is counted, never fetched up.
+those of 60 s. A slot is due from its beginning and must be read before its end. Before each poll the slot that ends
+first is chosen anew, so a unit polled every second never waits for a whole round of slower ones. A slot whose end has
+passed is *missed*: it is counted, never fetched up.
 
 Pure: times are arguments, in milliseconds of the monotonic scale that the caller keeps.
 """
@@ -63,27 +64,32 @@ class Schedule(Generic[K]):
         """When the next slot begins (or began); None when there is nothing to read."""
         return min((line.slot * line.interval_ms for lines in self._lines.values() for line in lines), default=None)
 
-    def due(self, now_ms: int) -> tuple[list[Job[K]], list[Missed[K]]]:
-        """What is to be read now, the earliest deadline first, and what was missed since the last call.
-
-        A job leaves the schedule when it is handed out: the caller must read it or record that it did not.
-        """
-        jobs: list[Job[K]] = []
-        missed: list[Missed[K]] = []
+    def missed(self, now_ms: int) -> list[Missed[K]]:
+        """Slots that have ended unread since the last call."""
+        gone: list[Missed[K]] = []
         for unit, lines in self._lines.items():
-            intervals: list[int] = []
-            deadline = 0
             for line in lines:
                 current = now_ms // line.interval_ms
-                if current < line.slot:
-                    continue
                 if current > line.slot:
-                    missed.append(Missed(unit, line.interval_ms, current - line.slot))
-                line.slot = current + 1
-                end = line.slot * line.interval_ms
-                deadline = min(deadline, end) if intervals else end
-                intervals.append(line.interval_ms)
-            if intervals:
-                jobs.append(Job(unit, frozenset(intervals), deadline))
-        jobs.sort(key=lambda job: job.deadline_ms)
-        return jobs, missed
+                    gone.append(Missed(unit, line.interval_ms, current - line.slot))
+                    line.slot = current
+        return gone
+
+    def take(self, now_ms: int) -> Job[K] | None:
+        """The due unit whose slot ends first; None when nothing is due.
+
+        Call ``missed`` first: what has ended is not handed out here. A job leaves the schedule with this call: the
+        caller must read it or record that it did not.
+        """
+        chosen: Job[K] | None = None
+        for unit, lines in self._lines.items():
+            due = [line for line in lines if now_ms // line.interval_ms == line.slot]
+            if not due:
+                continue
+            deadline_ms = min((line.slot + 1) * line.interval_ms for line in due)
+            if chosen is None or deadline_ms < chosen.deadline_ms:
+                chosen = Job(unit, frozenset(line.interval_ms for line in due), deadline_ms)
+        if chosen is not None:
+            for line in self._lines[chosen.unit]:
+                line.slot += line.interval_ms in chosen.intervals_ms
+        return chosen

@@ -12,6 +12,7 @@ import hashlib
 import logging
 import platform
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 
 from core.clock import Clock
@@ -20,8 +21,9 @@ from gateway.adapter import Adapter
 from gateway.bus import Bus
 from gateway.config import FieldConfig, GatewayConfig, PointConfig
 from gateway.config_file import load_config
-from gateway.health import BusHealth, Health, node_metrics, write_status
+from gateway.health import BusHealth, Health, Shares, UnitHealth, node_metrics, write_status
 from gateway.intake import Intake
+from gateway.model_memory import ModelMemory
 from gateway.points import PointName, Points
 from gateway.profile import DataType as RegisterType
 from gateway.source import Source
@@ -38,6 +40,8 @@ __all__ = ["Gateway", "load_config", "run"]
 
 DRAIN_S = 2.0
 STATUS_S = 5.0
+MODELS_FILE = "models.json"
+"""What was learned about models, beside the spool."""
 _WIDE = {RegisterType.U64: DataType.UINT64, RegisterType.S64: DataType.INT64, RegisterType.BOOL: DataType.BOOLEAN}
 
 
@@ -102,6 +106,7 @@ class Gateway:
         self._spool = spool
         self._stamper = Stamper(clock.now_ms(), clock.monotonic_s())
         self._intake = Intake()
+        self._memory = ModelMemory(config.spool.path.with_name(MODELS_FILE))
         self._buses: list[Bus] = []
         self._adapters: list[Adapter] = []
         self._devices = {bus.id: bus.device for bus in config.buses} | {item.id: item.id for item in config.adapters}
@@ -109,8 +114,7 @@ class Gateway:
         self._uplink: Uplink | None = None
         self._writer: Writer | None = None
         self._state: SpoolState | None = None
-        self._busy: dict[str, tuple[float, float]] = {}
-        self._used: dict[str, float] = {}
+        self._used = Shares()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run all parts until ``stop`` is set or one of them dies."""
@@ -154,7 +158,8 @@ class Gateway:
             units: list[Unit] = []
             for unit in config.units:
                 scatter = (len(buses) * 7 + len(units)) * 0.618 % 1
-                units.append(Unit(unit, config.device, points, first, scatter))
+                model = partial(self._memory.model, unit.profile.key)
+                units.append(Unit(unit, config.device, points, first, scatter, model))
                 first += len(unit.points)
             buses.append(Bus(config, units, self._intake, self._clock, self._stamper, self._link_changed))
         return buses
@@ -187,6 +192,7 @@ class Gateway:
         while True:
             self._state = await self._spool.run(lambda spool: spool.state())
             self._measure_use()
+            await self._keep_memory()
             if self.config.status_file is not None:
                 try:
                     await asyncio.to_thread(write_status, self.config.status_file, self.health())
@@ -194,13 +200,20 @@ class Gateway:
                     log.warning("status file cannot be written", extra={"error": str(error)})
             await asyncio.sleep(STATUS_S)
 
+    async def _keep_memory(self) -> None:
+        """What was learned about models outlives a restart; a disk that refuses costs only that."""
+        try:
+            await asyncio.to_thread(self._memory.save)
+        except OSError as error:
+            log.warning("what was learned about models cannot be written", extra={"error": str(error)})
+
     def _measure_use(self) -> None:
         now_s = self._clock.monotonic_s()
         for bus in self._buses:
-            then_s, busy_s = self._busy.get(bus.config.id, (bus.counters.since_s, 0.0))
-            if now_s > then_s:
-                self._used[bus.config.id] = 100 * (bus.counters.busy_s - busy_s) / (now_s - then_s)
-            self._busy[bus.config.id] = (now_s, bus.counters.busy_s)
+            self._used.look(bus.config.id, now_s, bus.counters.since_s, bus.counters.busy_s)
+            for unit in bus.units:
+                key = f"{bus.config.id}/{unit.config.name}"
+                self._used.look(key, now_s, bus.counters.since_s, unit.counters.busy_s)
 
     def health(self) -> Health:
         """The state of the gateway now (what the spool holds: as of the last look)."""
@@ -232,14 +245,29 @@ class Gateway:
             clock_doubtful=self._stamper.doubtful,
             clock_steps=self._stamper.steps,
             adapter_rejected=sum(adapter.rejected for adapter in self._adapters),
-            buses=tuple(
-                BusHealth(
-                    id=bus.config.id,
-                    connected=self._up.get(bus.config.id, False),
-                    used_percent=self._used.get(bus.config.id, 0.0),
-                    units_silent=sum(not unit.breaker.polled for unit in bus.units),
+            buses=tuple(self._bus_health(bus) for bus in self._buses),
+        )
+
+    def _bus_health(self, bus: Bus) -> BusHealth:
+        return BusHealth(
+            id=bus.config.id,
+            connected=self._up.get(bus.config.id, False),
+            used_percent=self._used.percent(bus.config.id),
+            units_silent=sum(not unit.breaker.polled for unit in bus.units),
+            wasted_s=bus.counters.wasted_s,
+            units=tuple(
+                UnitHealth(
+                    name=unit.config.name,
+                    unit=unit.config.unit,
+                    answering=unit.breaker.state.value,
+                    used_percent=self._used.percent(f"{bus.config.id}/{unit.config.name}"),
+                    response_ms=1000 * unit.pace.mean_s,
+                    polls_ok=unit.counters.ok,
+                    polls_failed=unit.counters.failed,
+                    slots_missed=unit.counters.missed_slots,
+                    registers_missing=unit.lacking,
                 )
-                for bus in self._buses
+                for unit in bus.units
             ),
         )
 

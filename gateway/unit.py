@@ -1,12 +1,14 @@
 """One unit of a bus at run time: its requests compiled, its points as rows, its last stamp.
 
-What is due at one moment (one or several poll intervals) is planned together once and kept: the fewest requests for
-exactly these points, each with its decoder and the rows it fills.
+What is due at one moment (one or several poll intervals) is planned together and kept until something is learned about
+the unit (``gateway.knowledge``): the cheapest requests for exactly these points, each with its decoder and the rows it
+fills. Registers that the unit does not have are not in the plans; they are asked for alone, ever more rarely.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -20,14 +22,15 @@ from gateway.chunk import Batch
 from gateway.config import UnitConfig
 from gateway.deadband import Deadband
 from gateway.decode import BlockDecoder, Decoded
-from gateway.plan import Request, plan
+from gateway.knowledge import ModelKnowledge, UnitKnowledge
+from gateway.pace import Pace
+from gateway.plan import FEWEST_REQUESTS, Costs, Request, pieces, plan
 from gateway.points import Points
 from gateway.profile import Register
 from gateway.site import SiteColumns
 
 REFUSALS = 3
-"""After so many refusals a request is halved."""
-WHOLE_AGAIN_S = 600.0
+"""A request that was answered before is believed to be refused for good after so many refusals in a row."""
 _NO_TEXT: Mapping[int, str] = MappingProxyType({})
 _DOUBTFUL = quality(QualityClass.UNCERTAIN, Reason.CLOCK_UNSYNCED)
 
@@ -47,6 +50,7 @@ class UnitCounters:
 
     ok: int = 0
     failed: int = 0
+    busy_s: float = 0.0
     missed_slots: int = 0
     exceptions: int = 0
     malformed: int = 0
@@ -56,7 +60,16 @@ class UnitCounters:
 class Unit:
     """One unit and its points."""
 
-    def __init__(self, config: UnitConfig, device: str, points: Points, first: int, scatter: float) -> None:
+    def __init__(
+        self,
+        config: UnitConfig,
+        device: str,
+        points: Points,
+        first: int,
+        scatter: float,
+        model: Callable[[int], ModelKnowledge] = lambda _: ModelKnowledge(),
+        costs: Costs = FEWEST_REQUESTS,
+    ) -> None:
         """Take the points ``first`` … of ``points``.
 
         Args:
@@ -65,6 +78,8 @@ class Unit:
             points: all points of the gateway.
             first: number of the unit's first point there.
             scatter: 0 to 1, spreads probes.
+            model: what is known of its model, by function code.
+            costs: what requests and registers cost its bus.
         """
         self.config = config
         self.device = device
@@ -76,8 +91,14 @@ class Unit:
         self._deadband = Deadband([point.report for point in config.points])
         self._plans: dict[frozenset[int], tuple[Compiled, ...]] = {}
         self._interval_rows: dict[frozenset[int], NDArray[np.intp]] = {}
+        self._costs = costs
+        functions = {point.register.function for point in config.points}
+        self._known = {function: UnitKnowledge(model(function)) for function in functions}
+        self._planned: tuple[int, ...] = ()
+        self._answered: set[tuple[int, int, int]] = set()
         self._refusals: dict[tuple[int, int, int], int] = {}
-        self._whole_again_s = 0.0
+        self._missing_rows: dict[frozenset[int], NDArray[np.intp]] = {}
+        self.pace = Pace()
         self._last_ms = np.zeros(len(config.points), np.int64)
         self._era = 0
 
@@ -95,65 +116,113 @@ class Unit:
         return rows
 
     def requests(self, intervals_ms: frozenset[int]) -> tuple[Compiled, ...]:
-        """The requests that read all points of these intervals."""
+        """The requests that read all points of these intervals that the unit has."""
+        self._forget_old_plans()
         compiled = self._plans.get(intervals_ms)
         if compiled is None:
-            compiled = self._plans[intervals_ms] = self._compile(intervals_ms)
+            rows = self.rows(intervals_ms).tolist()
+            present = [row for row in rows if not self._is_missing(self.config.points[row].register)]
+            compiled = self._plans[intervals_ms] = tuple(self._compiled(present))
         return compiled
 
-    def refused(self, compiled: Compiled, now_s: float) -> None:
-        """The device says that an address of this request is illegal: after three times, ask for less at once.
+    def missing(self, intervals_ms: frozenset[int]) -> NDArray[np.intp]:
+        """The points of these intervals whose registers the unit was found not to have."""
+        self._forget_old_plans()
+        rows = self._missing_rows.get(intervals_ms)
+        if rows is None:
+            due = self.rows(intervals_ms).tolist()
+            gone = [row for row in due if self._is_missing(self.config.points[row].register)]
+            rows = self._missing_rows[intervals_ms] = np.array(gone, np.intp)
+        return rows
 
-        One register that a firmware does not have must not hide its neighbours. The request is halved, again and again
-        until the culprit stands alone; after a while the whole is tried again.
+    @property
+    def lacking(self) -> int:
+        """How many of its points it was found not to have registers for."""
+        return len(self.missing(self.intervals_ms))
+
+    def retries(self, intervals_ms: frozenset[int], now_s: float) -> tuple[Compiled, ...]:
+        """Requests for missing registers whose time to be asked for again has come, each alone."""
+        due = {(f, *piece) for f, known in self._known.items() for piece in known.retries(now_s)}
+        if not due:
+            return ()
+        rows = [row for row in self.missing(intervals_ms).tolist() if self._piece(row) in due]
+        return tuple(
+            compiled
+            for piece in sorted({self._piece(row) for row in rows})
+            for compiled in self._compiled([row for row in rows if self._piece(row) == piece], alone=True)
+        )
+
+    def answered(self, compiled: Compiled, now_s: float) -> None:
+        """A request was answered with values."""
+        request = compiled.request
+        key = (request.function, request.address, request.count)
+        if key in self._answered and not self._refusals:
+            return
+        self._answered.add(key)
+        self._refusals.pop(key, None)
+        self._known[request.function].was_answered(request.address, request.count, now_s)
+
+    def refused(self, compiled: Compiled, now_s: float) -> tuple[Compiled, ...]:
+        """The device says that an address of this request is illegal; returns the parts to be read instead, at once.
+
+        One register that a firmware does not have must not hide its neighbours: a request that was never answered is
+        cut at its first refusal. One that was is given ``REFUSALS`` chances, because devices refuse while they start.
         """
-        if len(compiled.request.registers) < 2:
-            return
-        if not self._refusals:
-            self._whole_again_s = now_s + WHOLE_AGAIN_S
-        span = (compiled.request.function, compiled.request.address, compiled.request.count)
-        self._refusals[span] = self._refusals.get(span, 0) + 1
-        if self._refusals[span] < REFUSALS:
-            return
-        registers, middle = compiled.request.registers, len(compiled.request.registers) // 2
-        rows = compiled.rows.tolist()
-        halves = [*self._compiled(rows, registers[:middle]), *self._compiled(rows, registers[middle:])]
-        for intervals, requests in self._plans.items():
-            parts = [halves if request is compiled else [request] for request in requests]
-            self._plans[intervals] = tuple(request for part in parts for request in part)
+        request = compiled.request
+        key = (request.function, request.address, request.count)
+        self._refusals[key] = self._refusals.get(key, 0) + 1
+        if key in self._answered and self._refusals[key] < REFUSALS:
+            return ()
+        self._answered.discard(key)
+        del self._refusals[key]
+        spans = pieces(self.config.profile, request)
+        if not self._known[request.function].was_refused(request.address, request.count, spans, now_s):
+            return ()
         self.counters.splits += 1
-        self._whole_again_s = now_s + WHOLE_AGAIN_S
+        return tuple(self._compiled(compiled.rows.tolist()))
 
-    def tidy(self, now_s: float) -> None:
-        """Some time after requests were halved, try them whole again."""
-        if self._refusals and now_s >= self._whole_again_s:
+    def probe(self) -> Compiled | None:
+        """The cheapest read of the unit: its shortest request, alone; None if it has nothing to read any more."""
+        intervals = self.intervals_ms
+        requests = self.requests(intervals) or self.retries(intervals, math.inf)
+        return min(requests, key=lambda compiled: compiled.request.count, default=None)
+
+    def _forget_old_plans(self) -> None:
+        versions = tuple(known.version for known in self._known.values())
+        if versions != self._planned:
+            self._planned = versions
             self._plans.clear()
-            self._refusals.clear()
-            self._whole_again_s = now_s + WHOLE_AGAIN_S
+            self._missing_rows.clear()
 
-    def probe(self) -> Compiled:
-        """The cheapest read of the unit: its shortest request, alone."""
-        return min(self.requests(self.intervals_ms), key=lambda compiled: compiled.request.count)
+    def _piece(self, row: int) -> tuple[int, int, int]:
+        """Function and addresses that must be read in one piece for a point."""
+        register = self.config.points[row].register
+        alone = Request(function=register.function, address=0, count=0, registers=(register,))
+        return (register.function, *pieces(self.config.profile, alone)[0])
 
-    def _compile(self, intervals_ms: frozenset[int]) -> tuple[Compiled, ...]:
-        rows = self.rows(intervals_ms).tolist()
-        return tuple(self._compiled(rows, [self.config.points[row].register for row in rows]))
+    def _is_missing(self, register: Register) -> bool:
+        alone = Request(function=register.function, address=0, count=0, registers=(register,))
+        return self._known[register.function].is_missing(*pieces(self.config.profile, alone)[0])
 
-    def _compiled(self, rows: Sequence[int], registers: Sequence[Register]) -> list[Compiled]:
-        """The fewest requests for these registers; each fills those of ``rows`` that are made of it."""
+    def _compiled(self, rows: Sequence[int], *, alone: bool = False) -> list[Compiled]:
+        """The cheapest requests for these points; ``alone``: whatever was learned about what may be read together."""
         config = self.config
-        by_register: dict[str, list[int]] = {register.name: [] for register in registers}
+        by_register: dict[str, list[int]] = {}
         for row in rows:
-            by_register.get(config.points[row].register.name, []).append(row)
-        compiled = []
-        for request in plan(config.profile, {register.name: register for register in registers}.values()):
-            pairs = [(row, register) for register in request.registers for row in by_register[register.name]]
-            known = config.profile.registers
-            exponents = [known[register.exponent_from] if register.exponent_from else None for _, register in pairs]
-            decoder = BlockDecoder(request.address, request.count, [register for _, register in pairs], exponents)
-            rows_read = np.array([row for row, _ in pairs], np.intp)
-            compiled.append(Compiled(request=request, decoder=decoder, rows=rows_read))
-        return compiled
+            by_register.setdefault(config.points[row].register.name, []).append(row)
+        registers = {config.points[row].register.name: config.points[row].register for row in rows}
+        known = None if alone else self._known
+        return [
+            self._decoding(request, by_register)
+            for request in plan(config.profile, registers.values(), known, self._costs)
+        ]
+
+    def _decoding(self, request: Request, by_register: Mapping[str, Sequence[int]]) -> Compiled:
+        pairs = [(row, register) for register in request.registers for row in by_register[register.name]]
+        profile = self.config.profile.registers
+        exponents = [profile[register.exponent_from] if register.exponent_from else None for _, register in pairs]
+        decoder = BlockDecoder(request.address, request.count, [register for _, register in pairs], exponents)
+        return Compiled(request=request, decoder=decoder, rows=np.array([row for row, _ in pairs], np.intp))
 
     def read(
         self, rows: NDArray[np.intp], decoded: Decoded, time_ms: int, now_ms: float, *, doubtful: bool, era: int

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.breaker import Answering, Breaker
+from gateway.pace import Pace
 from gateway.schedule import Job, Missed, Schedule
 from gateway.session import reconnect_delay_s
 from gateway.stamp import CLOCK_SET_MS, SETTLE_MS, Stamper
@@ -19,33 +20,50 @@ NOON = 1_780_000_000_000
 # --- schedule -------------------------------------------------------------------------------------------------------
 
 
+def taken(schedule: Schedule[str], now_ms: int) -> list[Job[str]]:
+    """All jobs of one moment, as if each took no time; missed slots are left uncounted."""
+    schedule.missed(now_ms)
+    return list(iter(lambda: schedule.take(now_ms), None))
+
+
 def test_slots_are_aligned_and_coincide() -> None:
     """Slots of 10 s and 60 s that begin together are one job, so that they share requests."""
     schedule = Schedule([("m", 10_000), ("m", 60_000)], 1)
     assert schedule.next_ms() == 10_000
-    assert schedule.due(9_999) == ([], [])
-    jobs, missed = schedule.due(10_000)
-    assert (jobs, missed) == ([Job("m", frozenset({10_000}), 20_000)], [])
+    assert taken(schedule, 9_999) == []
+    assert taken(schedule, 10_000) == [Job("m", frozenset({10_000}), 20_000)]
     for slot in range(20_000, 60_000, 10_000):
-        schedule.due(slot)
-    assert schedule.due(60_000)[0] == [Job("m", frozenset({10_000, 60_000}), 70_000)]
+        taken(schedule, slot)
+    assert taken(schedule, 60_000) == [Job("m", frozenset({10_000, 60_000}), 70_000)]
 
 
 def test_the_earliest_deadline_goes_first() -> None:
     """A unit polled every second goes before one polled every minute, whatever their order in the file."""
     schedule = Schedule([("slow", 60_000), ("fast", 1_000)], 0)
-    jobs, _ = schedule.due(0)
-    assert [job.unit for job in jobs] == ["fast", "slow"]
+    assert [job.unit for job in taken(schedule, 0)] == ["fast", "slow"]
+
+
+def test_a_fast_unit_never_waits_for_a_whole_round_of_slow_ones() -> None:
+    """Thirty slow units at 300 ms a poll: the fast one is polled in each of its slots in between."""
+    schedule = Schedule([*((f"slow-{i}", 60_000) for i in range(30)), ("fast", 1_000)], 0)
+    now_ms, order = 0, []
+    while now_ms < 9_000:
+        assert schedule.missed(now_ms) == []
+        job = schedule.take(now_ms)
+        assert job is not None
+        order.append(job.unit)
+        now_ms += 300
+    assert [order[i : i + 10].count("fast") for i in range(0, 30, 10)] == [3, 3, 3]
 
 
 def test_missed_slots_are_counted_and_never_fetched_up() -> None:
     """A bus that was away for five slots reports five missed and polls once."""
     schedule = Schedule([("u", 1_000)], 0)
-    schedule.due(0)
-    jobs, missed = schedule.due(6_500)
-    assert jobs == [Job("u", frozenset({1_000}), 7_000)]
-    assert missed == [Missed("u", 1_000, 5)]
-    assert schedule.due(6_900) == ([], [])
+    taken(schedule, 0)
+    assert schedule.missed(6_500) == [Missed("u", 1_000, 5)]
+    assert schedule.take(6_500) == Job("u", frozenset({1_000}), 7_000)
+    assert schedule.missed(6_900) == []
+    assert schedule.take(6_900) is None
 
 
 def test_an_interval_must_be_positive() -> None:
@@ -56,22 +74,26 @@ def test_an_interval_must_be_positive() -> None:
 
 @given(
     st.lists(st.integers(1, 50), min_size=1, max_size=5),
-    st.lists(st.integers(0, 400), min_size=1, max_size=30),
+    st.lists(st.tuples(st.integers(0, 400), st.integers(0, 30)), min_size=1, max_size=30),
 )
-def test_every_slot_is_either_polled_or_missed(intervals: list[int], waits: list[int]) -> None:
-    """However irregularly the bus comes round: slots begun = slots polled + slots missed, for each line."""
+def test_every_slot_is_either_polled_or_missed(intervals: list[int], turns: list[tuple[int, int]]) -> None:
+    """However irregularly the bus comes round, and however long a poll takes: begun = polled + missed + still due."""
     schedule = Schedule([(index, interval) for index, interval in enumerate(intervals)], 0)
     seen = dict.fromkeys(range(len(intervals)), 0)
     now = 0
-    for wait in waits:
+    for wait, poll in turns:
         now += wait
-        jobs, missed = schedule.due(now)
-        for job in jobs:
-            seen[job.unit] += len(job.intervals_ms)
-        for gone in missed:
+        for gone in schedule.missed(now):
             seen[gone.unit] += gone.count
-        assert jobs == sorted(jobs, key=lambda job: job.deadline_ms)
-        assert all(job.deadline_ms > now for job in jobs)
+        job = schedule.take(now)
+        if job is not None:
+            assert job.deadline_ms > now
+            seen[job.unit] += len(job.intervals_ms)
+            now += poll
+    for gone in schedule.missed(now):
+        seen[gone.unit] += gone.count
+    while (job := schedule.take(now)) is not None:
+        seen[job.unit] += len(job.intervals_ms)
     assert seen == {index: now // interval + 1 for index, interval in enumerate(intervals)}
 
 
@@ -109,6 +131,48 @@ def test_an_answer_brings_a_unit_back_at_once() -> None:
     assert breaker.state is Answering.ANSWERING
     assert not breaker.answered()
     assert not breaker.failed(9)
+
+
+def test_a_dead_unit_costs_no_more_than_its_credit_and_five_percent() -> None:
+    """An hour of a unit that never answers, polled every second with a timeout of a second: two timeouts and 5 %."""
+    breaker, now_s, wasted_s = Breaker(), 0.0, 0.0
+    while now_s < 3600:
+        asked = breaker.probe_due(now_s) or (breaker.polled and not breaker.barred(now_s))
+        if asked:
+            now_s += 1.0
+            wasted_s += 1.0
+            breaker.failed(now_s, 1.0)
+            assert wasted_s <= 2.0 + 0.05 * now_s + 1e-6
+        else:
+            now_s += 0.25
+    assert wasted_s >= 30
+
+
+def test_a_unit_that_answers_now_and_then_costs_no_more_either() -> None:
+    """Every other poll of a second times out: it would never count as silent, and yet it is held to 5 %."""
+    breaker, now_s, wasted_s, polls = Breaker(), 0.0, 0.0, 0
+    while now_s < 3600:
+        now_s += 1.0
+        if not breaker.polled or breaker.barred(now_s):
+            continue
+        polls += 1
+        if polls % 2:
+            breaker.failed(now_s, 1.0)
+            wasted_s += 1.0
+        else:
+            breaker.answered()
+    assert wasted_s <= 2 + 0.05 * 3600
+    assert polls > 300
+
+
+def test_a_probe_waits_no_longer_than_the_unit_takes() -> None:
+    """A unit that answers in 30 ms is probed for less than a tenth of its second; every fourth time for all of it."""
+    pace = Pace()
+    assert pace.probe_timeout_s(1.0, 2) == 1.0
+    for _ in range(50):
+        pace.took(0.03)
+    assert [round(pace.probe_timeout_s(1.0, failures), 2) for failures in (2, 3, 4)] == [0.05, 0.05, 1.0]
+    assert pace.probe_timeout_s(0.02, 2) == 0.02
 
 
 def test_ten_thousand_failures_do_not_overflow() -> None:

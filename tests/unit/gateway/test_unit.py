@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
+
 import numpy as np
 
 from core.quality import QualityClass, Reason, quality
@@ -11,7 +14,7 @@ from gateway.decode import Decoded
 from gateway.points import PointName, Points
 from gateway.profile import Profile
 from gateway.profile_file import shipped
-from gateway.unit import REFUSALS, WHOLE_AGAIN_S, Unit
+from gateway.unit import REFUSALS, Compiled, Unit
 
 SECOND = frozenset({1_000})
 NOW = 1_780_000_000_000
@@ -26,39 +29,59 @@ def unit(profile: Profile, names: list[str]) -> tuple[Unit, Points]:
     ), points
 
 
-def test_a_refused_request_is_halved_until_the_culprit_stands_alone() -> None:
-    """Register 5 of 25 is illegal: in the end 24 are read, in few requests, and later the whole is tried again."""
+def poll(it: Unit, refuses: Callable[[Compiled], bool], now_s: float) -> tuple[list[int], int, int]:
+    """One slot, as the bus does it: rows read, rows refused, requests sent."""
+    read: list[int] = []
+    refused = sent = 0
+    left = deque((*it.requests(SECOND), *it.retries(SECOND, now_s)))
+    while left:
+        compiled = left.popleft()
+        sent += 1
+        if not refuses(compiled):
+            it.answered(compiled, now_s)
+            read += compiled.rows.tolist()
+        elif parts := it.refused(compiled, now_s):
+            left.extendleft(reversed(parts))
+        else:
+            refused += len(compiled.rows)
+    return sorted(read), refused, sent
+
+
+def lacks(*names: str) -> Callable[[Compiled], bool]:
+    return lambda compiled: any(register.name in names for register in compiled.request.registers)
+
+
+def test_one_bad_register_costs_only_itself_from_the_first_poll_on() -> None:
+    """Register 5 of 25 is illegal: the other 24 are read in the very slot that found it, and in two requests after."""
     it, _ = unit(shipped()["generic-f32"], [f"value_{i}" for i in range(25)])
-    polls = 0
-    refused: list[str] = []
-    while polls < 100:
-        polls += 1
-        refused = []
-        for compiled in it.requests(SECOND):
-            names = [register.name for register in compiled.request.registers]
-            if "value_5" in names:
-                refused += names
-                it.refused(compiled, 0.0)
-        if refused == ["value_5"]:
-            break
-    assert refused == ["value_5"]
-    assert polls <= REFUSALS * 5 + 1
-    requests = it.requests(SECOND)
-    assert len(requests) <= 6
-    rows = sorted(row for compiled in requests for row in compiled.rows.tolist())
-    assert rows == list(range(25))
-    it.tidy(WHOLE_AGAIN_S - 1)
-    assert len(it.requests(SECOND)) == len(requests)
-    it.tidy(WHOLE_AGAIN_S)
-    assert len(it.requests(SECOND)) == 1
+    others = [row for row in range(25) if row != 5]
+    read, refused, sent = poll(it, lacks("value_5"), 0.0)
+    assert (read, refused) == (others, 1)
+    assert sent <= 2 * 5 + 1
+    assert poll(it, lacks("value_5"), 1.0) == (others, 0, 2)
+    assert it.missing(SECOND).tolist() == [5]
 
 
-def test_one_refusal_is_not_enough() -> None:
+def test_a_missing_register_is_asked_for_alone_ever_more_rarely_and_comes_back() -> None:
+    """After 10 s, 20 s, 40 s …, at most every 10 min; when it answers, the whole is one request again."""
+    it, _ = unit(shipped()["generic-f32"], [f"value_{i}" for i in range(25)])
+    for now_s in range(3600):
+        poll(it, lacks("value_5"), float(now_s))
+    assert it.retries(SECOND, 3600.0 + 600.0)
+    tries = sum(poll(it, lacks("value_5"), 3600.0 + now_s)[1] for now_s in range(1200))
+    assert tries <= 2
+    for now_s in range(4800, 5500):
+        poll(it, lambda _: False, float(now_s))
+    assert poll(it, lambda _: False, 5500.0) == (list(range(25)), 0, 1)
+
+
+def test_one_refusal_of_a_request_that_was_answered_is_not_enough() -> None:
     """A device that refuses once or twice, as when it starts up, keeps its plan."""
     it, _ = unit(shipped()["generic-f32"], ["value_0", "value_1"])
+    poll(it, lambda _: False, 0.0)
     for _ in range(REFUSALS - 1):
-        it.refused(it.requests(SECOND)[0], 0.0)
-    assert len(it.requests(SECOND)) == 1
+        assert poll(it, lacks("value_0"), 1.0)[1:] == (2, 1)
+    assert poll(it, lacks("value_0"), 2.0) == ([1], 1, 3)
 
 
 def test_two_points_of_one_register_are_one_read() -> None:
