@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from core.clock import Clock
 from core.quality import Reason
 from gateway.breaker import Debt
-from gateway.config import BusConfig, Framing
+from gateway.config import BusConfig
 from gateway.intake import Intake
-from gateway.modbus import Failure, ModbusLine
+from gateway.lines import open_line
+from gateway.lines.base import Failure
 from gateway.schedule import Job, Missed, Schedule
 from gateway.session import reconnect_delay_s
 from gateway.stamp import Stamper
@@ -79,7 +80,8 @@ class Bus:
         self._clock = clock
         self._stamper = stamper
         self._on_link = on_link
-        self._line = ModbusLine(config.host, config.port, self._stamp, rtu=config.framing is Framing.RTU)
+        ids = {unit.config.unit: unit.config.transaction_ids for unit in units}
+        self._line = open_line(config.transport, self._stamp, transaction_ids=ids)
         self._attempts = 0
         self._retry_at_s = 0.0
         self._silent = 0
@@ -153,8 +155,9 @@ class Bus:
             self._on_link(self.config.id, True)
             return
         if self._attempts == 0:
-            place = f"{self.config.host}:{self.config.port}"
-            log.warning("bus cannot connect", extra={"bus": self.config.id, "address": place})
+            place = str(self.config.transport)
+            detail = {"bus": self.config.id, "address": place, "cause": self._line.trouble}
+            log.warning("bus cannot connect", extra=detail)
         self._delay_connect()
 
     def _delay_connect(self) -> None:

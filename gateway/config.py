@@ -14,6 +14,7 @@ from gateway.decoders.devicetime import DeviceTime
 from gateway.mqtt import BrokerAddress
 from gateway.profile import Profile, Register
 from gateway.site import AS_IT_IS, SiteValue
+from gateway.transport import TransactionIds, Transport
 
 
 class Mode(StrEnum):
@@ -21,13 +22,6 @@ class Mode(StrEnum):
 
     COMMIT = "commit"
     FIRE_AND_FORGET = "fire-and-forget"
-
-
-class Framing(StrEnum):
-    """What travels over a bus's TCP connection."""
-
-    TCP = "tcp"
-    RTU = "rtu"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +58,7 @@ class UnitConfig:
         profile: its product.
         timeout_s: longest time to an answer.
         points: what is read from it.
+        transaction_ids: those of its answers on Modbus TCP.
     """
 
     name: str
@@ -71,25 +66,23 @@ class UnitConfig:
     profile: Profile
     timeout_s: float
     points: tuple[PointConfig, ...]
+    transaction_ids: TransactionIds = TransactionIds.SAME
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BusConfig:
-    """One connection with the units behind it.
+    """One connection or serial port with the units behind it.
 
     Attributes:
         id: name of the bus.
         device: Sparkplug device its metrics belong to; several buses may share one, and then share messages.
-        host, port: the Modbus TCP server or bridge.
-        framing: frames on the connection.
+        transport: how it is reached.
         units: what hangs on it.
     """
 
     id: str
     device: str
-    host: str
-    port: int
-    framing: Framing
+    transport: Transport
     units: tuple[UnitConfig, ...]
 
 

@@ -46,12 +46,11 @@ from core.errors import Invalid, Refused
 from core.foreign import system_problem
 from core.sparkplug.topics import NodeId, is_own_id
 from core.units import UNITS
-from gateway import document, findings, profile_file
+from gateway import document, findings, profile_file, transport_file
 from gateway.config import (
     AdapterConfig,
     BusConfig,
     FieldConfig,
-    Framing,
     GatewayConfig,
     Mode,
     PointConfig,
@@ -67,6 +66,7 @@ from gateway.document import Document, Table
 from gateway.mqtt import BrokerAddress
 from gateway.profile import Profile, Register
 from gateway.site import SiteValue
+from gateway.transport import TransactionIds
 
 MAX_METRICS = 4096
 MAX_BIRTH_BYTES = 256 * 1024
@@ -251,6 +251,8 @@ class _Reader:
         ids = [bus.id for bus in config.buses] + [adapter.id for adapter in config.adapters]
         for name in {name for name in ids if ids.count(name) > 1}:
             top.note("buses", findings.ID_TWICE, value=name)
+        for path in transport_file.shared_ports(config.buses):
+            top.note("buses", findings.PORT_TWICE, path=path)
 
     # --- Modbus -------------------------------------------------------------------------------------------------
 
@@ -261,14 +263,13 @@ class _Reader:
         config = BusConfig(
             id=bus_id,
             device=device,
-            host=table.text("host"),
-            port=table.integer("port", 502, low=1, high=65535),
-            framing=table.choice("framing", list(Framing), Framing.TCP),
+            transport=transport_file.transport(table, self._file, self._path),
             units=tuple(self._unit(unit, device, defaults) for unit in table.tables("units")),
         )
         numbers = [unit.unit for unit in config.units]
         for number in {number for number in numbers if numbers.count(number) > 1}:
             table.note("units", findings.UNIT_ID_TWICE, number=number)
+        transport_file.check_units(table, config)
         table.close()
         return config
 
@@ -284,10 +285,18 @@ class _Reader:
         )
         timeout_s = table.number("timeout_s", profile.timeout_s if profile else 1.0, low=0.01, high=60)
         name = table.text("name", f"unit-{unit}")
+        ids = table.choice("transaction_ids", list(TransactionIds), TransactionIds.SAME)
         rows = table.table("points")
         points = self._points(rows, profile, device, defaults) if rows and profile else ()
         table.close()
-        return UnitConfig(name=name, unit=unit, profile=profile or _NO_PROFILE, timeout_s=timeout_s, points=points)
+        return UnitConfig(
+            name=name,
+            unit=unit,
+            profile=profile or _NO_PROFILE,
+            timeout_s=timeout_s,
+            points=points,
+            transaction_ids=ids,
+        )
 
     def _points(self, rows: Table, profile: Profile, device: str, defaults: _Defaults) -> tuple[PointConfig, ...]:
         points = []

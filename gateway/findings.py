@@ -161,6 +161,55 @@ UNIT_ID_TWICE = kind(
     "合并两处，或更正单元号",
     "join the two, or mend the unit id",
 )
+TWO_WAYS = kind(
+    "TG-0104",
+    "{name} 与 `host` 都说明了总线在哪里",
+    "{name} and `host` both say where the bus is",
+    "只保留其一",
+    "keep one of the two",
+)
+NO_WAY = kind(
+    "TG-0105",
+    "缺少 {name}",
+    "{name} is missing",
+    "添加 `host:`；若为串口则添加 `serial:`",
+    "add `host:`, or `serial:` for a serial port",
+)
+KEY_OF_ANOTHER_WAY = kind(
+    "TG-0104",
+    "{name} 只用于写有 `{owner}` 的总线",
+    "{name} belongs to a bus with `{owner}`",
+    "删去它",
+    "take it out",
+)
+RTU_NEEDS_EIGHT = kind(
+    "TG-0104",
+    "{name} 为 7，而 RTU 需要 8",
+    "{name} is 7, and RTU needs 8",
+    "写 8，或使用 framing: ascii",
+    "write 8, or use framing: ascii",
+)
+KEY_WITHOUT_CERTIFICATE = kind(
+    "TG-0104",
+    "{name} 没有相应的证书",
+    "{name} stands without a certificate",
+    "添加 `cert_file:`",
+    "add `cert_file:`",
+)
+NO_TRANSACTION_IDS = kind(
+    "TG-0104",
+    "{name} 为 {unit} 指定了事务号，而 {framing} 帧没有事务号",
+    "{name} give {unit} transaction ids, which {framing} frames do not have",
+    "删去 `transaction_ids:`",
+    "take `transaction_ids:` out",
+)
+PORT_TWICE = kind(
+    "TG-0104",
+    "{name} 多次使用串口 {path}",
+    "{name} use the serial port {path} more than once",
+    "把它的单元放在同一条总线下",
+    "put its units on one bus",
+)
 NO_PROFILE = kind(
     "TG-0104",
     "{name} 的值是 {value!r}，没有这个设备档案",

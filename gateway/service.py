@@ -57,8 +57,6 @@ async def run(config: GatewayConfig, *, clock: Clock, stop: asyncio.Event) -> No
         Unavailable: if the spool cannot be opened.
         SpoolDamagedError: if it was found damaged on the way; start again.
     """
-    # pymodbus reports every timeout with a dump, for each poll; ours says once that a unit fell silent.
-    logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
     options = SpoolOptions(budget_bytes=config.spool.budget_bytes)
     spool = SpoolThread(lambda: Spool(config.spool.path, host_identity(), clock.now_ms(), options))
     async with spool:

@@ -16,7 +16,7 @@ from core.people import Role
 from core.places import Grid
 from core.ports.registry import Provenance
 from core.units import UNITS
-from gateway.config import Framing, Mode
+from gateway.config import Mode
 from gateway.decoders import DECODERS
 from registry.classbook import load_classes
 from registry.entries import COLUMNS

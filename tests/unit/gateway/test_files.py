@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from core.errors import Invalid
-from gateway.config import Framing, Mode
+from gateway.config import Mode
 from gateway.config_file import load_config, parse_config
 from gateway.document import Document
 from gateway.profile import Order, Profile
 from gateway.profile_file import parse, shipped
+from gateway.transport import Framing, TcpTransport
 
 GOOD_CONFIG = """
 group: wtl
@@ -56,7 +57,8 @@ def test_a_configuration_becomes_frozen_values() -> None:
     assert config.uplink.mode is Mode.COMMIT
     assert config.uplink.credit_bytes == 128 * 1024
     (bus,) = config.buses
-    assert (bus.device, bus.port, bus.framing) == ("plant", 502, Framing.TCP)
+    assert bus.device == "plant"
+    assert bus.transport == TcpTransport(host="10.0.0.5", port=502, framing=Framing.TCP)
     voltage, power = bus.units[0].points
     assert (voltage.interval_ms, voltage.report.percent) == (5_000, 2.0)
     assert (power.interval_ms, power.report.absolute, power.report.max_silence_s) == (1_000, 50.0, 60.0)
@@ -76,7 +78,7 @@ buses:
     host: 127.0.0.1
     port: x
     interval_s: 0
-    framing: ascii
+    framing: morse
     units:
       - unit: 300
         profile: eastron-sdm999
@@ -117,7 +119,7 @@ def test_every_mistake_of_a_file_is_reported_at_once_with_line_and_remedy() -> N
         8: ["'plant room'"],
         10: ["port must be a whole number"],
         11: ["interval_s is 0"],
-        12: ["'ascii'"],
+        12: ["'morse'"],
         14: ["unit is 300"],
         15: ["eastron-sdm999"],
         20: ["temprature is no register of xy-md02"],
