@@ -70,6 +70,8 @@ class MbapFramer(Framer):
         head = self._head
         if head is None or len(data) != self._size or self._buffer or not data.startswith(head):
             return None
+        if data.find(self._mark, _HEADER) >= 0:
+            return None
         return data[9:]
 
     def _next(self) -> Response | None:
@@ -88,6 +90,10 @@ class MbapFramer(Framer):
         if len(buffer) < _HEADER:
             return None
         end = 6 + int.from_bytes(buffer[4:6], "big")
+        again = buffer.find(self._mark, _HEADER, end)
+        if again > 0:
+            del buffer[:again]  # a stump, and the frame once more: the header would not stand within the data
+            return self._next()
         if len(buffer) < end:
             return None
         response = Response(buffer[6], bytes(buffer[_HEADER:end]))
@@ -110,4 +116,7 @@ class MbapFramer(Framer):
     def _stream_goes_on(self) -> bool:
         """Whether what follows a frame could be another one: otherwise the frame's length was not the truth."""
         rest = self._buffer
-        return not rest or (len(rest) >= 4 and rest[2] == rest[3] == 0)
+        if not rest:
+            return True
+        length = int.from_bytes(rest[4:6], "big")
+        return len(rest) >= 6 and rest[2] == rest[3] == 0 and 2 <= length <= 1 + MAX_PDU
