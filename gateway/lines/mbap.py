@@ -55,10 +55,11 @@ class MbapFramer(Framer):
         if self._habits:
             habit = self._habits.get(query.unit, TransactionIds.SAME)
             answered = {TransactionIds.NEXT: (number + 1) % _IDS, TransactionIds.ZERO: 0}.get(habit, number)
+            self.numbered = habit is not TransactionIds.ZERO
         unit, function, size = query.unit, query.function, query.size
         head = _pack_head(answered, 0, 3 + size, unit, function, size)
-        # What might pass as an echo of the request, and function 43, take the long way.
-        short = function < IDENTIFY and 2 + size != len(query.pdu)
+        # What might pass as an echo of the request or belong to an older one, and function 43, take the long way.
+        short = function < IDENTIFY and 2 + size != len(query.pdu) and (self.numbered or not late)
         self._head = head if short else None
         self._size = 9 + size
         self._mark = head[:4]
