@@ -4,10 +4,10 @@ A TCP stream has no checksum of Modbus's own and needs none, but bridges lose an
 read by its length fields, of which one wrong one would swallow the rest; the open question's own transaction id is
 looked for instead, wherever it stands.
 
-Transaction ids step by ``STEP`` and are never 0. Then no id in use is near another one, and neither the answers of a
-bridge that adds one to each id nor those of one that answers with 0 can ever fit another question than their own
-(where a unit is declared to have that habit, exactly that id is expected). They begin at random, so that a restarted
-gateway does not repeat the ids of its predecessor.
+Transaction ids step by ``STEP`` and neither are nor precede 0. Then no id in use is near another one, and neither the
+answers of a bridge that adds one to each id nor those of one that answers with 0 can ever fit another question than
+their own (where a unit is declared to have that habit, exactly that id is expected). They begin at random, so that a
+restarted gateway does not repeat the ids of its predecessor.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from gateway.transport import TransactionIds
 STEP = 7919
 _HEADER = 7
 _IDS = 1 << 16
+_UNUSED = (0, _IDS - 1)
 _pack_request = struct.Struct(">HHHB").pack
 _pack_head = struct.Struct(">HHHBBB").pack
 
@@ -50,7 +51,10 @@ class MbapFramer(Framer):
         """Open a question under the next transaction id."""
         if self._buffer:
             self._buffer.clear()
-        number = self._id = (self._id + STEP) % _IDS or STEP
+        number = (self._id + STEP) % _IDS
+        if number in _UNUSED:
+            number = (number + STEP) % _IDS
+        self._id = number
         answered = number
         if self._habits:
             habit = self._habits.get(query.unit, TransactionIds.SAME)
@@ -71,7 +75,7 @@ class MbapFramer(Framer):
         head = self._head
         if head is None or len(data) != self._size or self._buffer or not data.startswith(head):
             return None
-        if data.find(self._mark, _HEADER) >= 0:
+        if self.numbered and data.find(self._mark, _HEADER) >= 0:
             return None
         return data[9:]
 
@@ -91,7 +95,7 @@ class MbapFramer(Framer):
         if len(buffer) < _HEADER:
             return None
         end = 6 + int.from_bytes(buffer[4:6], "big")
-        again = buffer.find(self._mark, _HEADER, end)
+        again = buffer.find(self._mark, _HEADER, end) if self.numbered else -1
         if again > 0:
             del buffer[:again]  # a stump, and the frame once more: the header would not stand within the data
             return self._next()

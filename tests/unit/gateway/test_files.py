@@ -13,7 +13,7 @@ from gateway.config_file import load_config, parse_config
 from gateway.document import Document
 from gateway.profile import Order, Profile
 from gateway.profile_file import parse, shipped
-from gateway.transport import Framing, TcpTransport
+from gateway.transport import Framing, Parity, SerialTransport, TcpTransport, TlsOptions, TransactionIds, Transport
 
 GOOD_CONFIG = """
 group: wtl
@@ -240,3 +240,81 @@ def test_the_examples_of_the_manual_load(tmp_path: Path) -> None:
     assert (power.interval_ms, power.report.percent, power.unit) == (2_000, 1.0, "kW")
     assert config.adapters[0].sources[0].fields[0].report.absolute == 2
     assert set(parse(Document(profile_text, "t1.yaml"), "t1").registers) == {"temperature", "energy"}
+
+
+BUS = "group: g\nnode: n\nbroker: {{host: h}}\nspool: {{path: s}}\nbuses:\n  - id: b\n    {}\n    units: [{}]\n"
+UNIT = "{unit: 1, profile: xy-md02, points: {temperature: a/b}}"
+
+
+@pytest.mark.parametrize(
+    ("keys", "transport"),
+    [
+        ("host: h", TcpTransport(host="h")),
+        ("host: h\n    framing: rtu\n    port: 4001", TcpTransport(host="h", port=4001, framing=Framing.RTU)),
+        ("host: h\n    framing: ascii\n    guard_ms: 5", TcpTransport(host="h", framing=Framing.ASCII, guard_s=0.005)),
+        ("host: h\n    tls: true", TcpTransport(host="h", port=802, tls=TlsOptions())),
+        (
+            "host: h\n    port: 8020\n    tls: {server_name: plc.example}",
+            TcpTransport(host="h", port=8020, tls=TlsOptions(server_name="plc.example")),
+        ),
+        ("serial: /dev/serial/by-id/usb-1", SerialTransport(path="/dev/serial/by-id/usb-1")),
+        (
+            "serial: bus0\n    baud: 19200\n    parity: E\n    stop_bits: 2\n    guard_ms: 1.5",
+            SerialTransport(path="/etc/tg/bus0", baud=19200, parity=Parity.EVEN, stop_bits=2, guard_s=0.0015),
+        ),
+        (
+            "serial: /dev/ttyS1\n    framing: ascii\n    data_bits: 7\n    parity: odd",
+            SerialTransport(path="/dev/ttyS1", parity=Parity.ODD, data_bits=7, framing=Framing.ASCII),
+        ),
+    ],
+)
+def test_the_ways_to_a_bus(keys: str, transport: Transport) -> None:
+    """Host or serial port, each with its settings and sensible defaults."""
+    (bus,) = parse_config(BUS.format(keys, UNIT), Path("/etc/tg")).buses
+    assert bus.transport == transport
+
+
+@pytest.mark.parametrize(
+    ("keys", "parts"),
+    [
+        ("host: h\n    serial: /dev/ttyS0", ["both say where the bus is"]),
+        ("interval_s: 5", ["host is missing", "or `serial:`"]),
+        ("host: h\n    baud: 9600\n    stop_bits: 1", ["baud belongs to a bus with `serial`", "stop_bits belongs"]),
+        ("serial: /dev/ttyS0\n    port: 502\n    tls: true", ["port belongs to a bus with `host`", "tls belongs"]),
+        ("serial: /dev/ttyS0\n    framing: tcp", ["framing is 'tcp'", "use one of rtu, ascii"]),
+        ("serial: /dev/ttyS0\n    data_bits: 7", ["RTU needs 8"]),
+        (
+            "serial: /dev/ttyS0\n    baud: 12\n    parity: mark\n    stop_bits: 3",
+            ["baud is 12", "'mark'", "stop_bits is 3"],
+        ),
+        (
+            "host: h\n    tls: {ca_file: nowhere.pem, key_file: k.pem, x: 1}",
+            ["nowhere.pem", "without a cert", "x is unk"],
+        ),
+        ("host: h\n    guard_ms: -1", ["guard_ms is -1"]),
+    ],
+)
+def test_every_mistake_in_the_way_to_a_bus_is_reported(keys: str, parts: list[str]) -> None:
+    """Each with what to do, all at once."""
+    with pytest.raises(Invalid) as caught:
+        parse_config(BUS.format(keys, UNIT), Path("/etc/tg"))
+    text = "\n".join(str(finding) for finding in caught.value.findings)
+    for part in parts:
+        assert part in text, text
+
+
+def test_transaction_ids_belong_to_a_unit_on_modbus_tcp() -> None:
+    """Declared where a bridge numbers wrongly; refused where frames carry none."""
+    unit = UNIT.replace("unit: 1", "unit: 1, transaction_ids: next")
+    (bus,) = parse_config(BUS.format("host: h", unit), Path("/")).buses
+    assert bus.units[0].transaction_ids is TransactionIds.NEXT
+    with pytest.raises(Invalid, match="which rtu frames do not have"):
+        parse_config(BUS.format("host: h\n    framing: rtu", unit), Path("/"))
+
+
+def test_a_serial_port_belongs_to_one_bus() -> None:
+    """Two masters on one port would hear each other's answers."""
+    text = BUS.format("serial: /dev/ttyS0", UNIT)
+    text += f"  - id: c\n    serial: /dev/ttyS0\n    units: [{UNIT.replace('a/b', 'a/c')}]\n"
+    with pytest.raises(Invalid, match="/dev/ttyS0 more than once"):
+        parse_config(text, Path("/"))
