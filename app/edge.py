@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from app import process, wiring_gateway
+from gateway.event_loop import new_event_loop
 
 
 def run(config: Path, level: str) -> int:
     """Run the gateway of a configuration file; its exit code."""
-    return process.run("gateway", lambda stop, ready: wiring_gateway.run(config, stop, ready), level=level)
+    body = functools.partial(wiring_gateway.run, config)
+    return process.run("gateway", body, level=level, loop=new_event_loop)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

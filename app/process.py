@@ -23,14 +23,23 @@ OWNER_ONLY = 0o077
 """The umask of every process of ours: databases, spools and logs name people and places and are nobody else's."""
 Body = Callable[[asyncio.Event, Callable[[], None]], Awaitable[None]]
 """A process: runs until the event is set, and calls the second argument once when it is ready."""
+NewLoop = Callable[[], asyncio.AbstractEventLoop]
 
 
-def run(name: str, body: Body, *, level: str = "info") -> int:
-    """Run a process until SIGTERM or SIGINT; its exit code."""
+def run(name: str, body: Body, *, level: str = "info", loop: NewLoop | None = None) -> int:
+    """Run a process until SIGTERM or SIGINT; its exit code.
+
+    Args:
+        name: for the log and the ready line.
+        body: the process.
+        level: of the log.
+        loop: makes the event loop; None: asyncio's own.
+    """
     logs.set_up(level)
     log.info("process starts", extra={"part": name, "pid": os.getpid()})
     try:
-        asyncio.run(_framed(name, body))
+        with asyncio.Runner(loop_factory=loop) as runner:
+            runner.run(_framed(name, body))
     except Invalid as error:
         for finding in error.findings:
             log.error("configuration is wrong", extra={"finding": str(finding)})

@@ -259,7 +259,10 @@ def _main(command: str, *arguments: str) -> None:
     if command == "farm":
         asyncio.run(_serve_farm(int(arguments[0])))
     elif command == "gateway":
-        asyncio.run(_run_gateway(arguments[0]))
+        from gateway.event_loop import new_event_loop
+
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(_run_gateway(arguments[0]))
     elif command == "alone":
         print(json.dumps(asyncio.run(_alone(int(arguments[0]), float(arguments[1])))))
     else:

@@ -2,7 +2,7 @@
 
 The deciding half takes and gives values: ``pdu`` (questions and what may answer them), the framers ``mbap``, ``rtu``
 and ``ascii``, ``late`` (answers that come too late) and ``conversation``, which joins them. ``wire`` and ``line`` do
-the I/O. Whatever arrives, only the answer to the question itself becomes a value (docs/adr/0011-lines.md).
+the I/O. Whatever arrives, only the answer to the question itself becomes a value (docs/adr/0014-lines.md).
 """
 
 from __future__ import annotations

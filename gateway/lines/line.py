@@ -185,7 +185,8 @@ class ModbusLine:
         if wire is None:
             return Failure(Reason.CONNECTION_LOST, *self._stamp())
         frame = self._talk.ask(query, timeout_s)
-        self._flush_tap()
+        if self._heard:
+            self._flush_tap()
         if self.tap is not None:
             self.tap(Frame(True, frame, self._stamp()[0]))
         loop = asyncio.get_running_loop()
@@ -243,7 +244,8 @@ class ModbusLine:
         if outcome is None or waiting is None:
             return
         self._waiting = None
-        self._flush_tap()
+        if self._heard:
+            self._flush_tap()
         if not waiting.done():
             waiting.set_result(self._result(outcome))
 

@@ -45,6 +45,7 @@ class MbapFramer(Framer):
         self._head: bytes | None = None
         self._size = 0
         self._mark = b""
+        self._again = b""
         self._zero = b""
 
     def begin(self, query: Query, late: Collection[Signature] = ()) -> bytes:
@@ -67,6 +68,7 @@ class MbapFramer(Framer):
         self._head = head if short else None
         self._size = 9 + size
         self._mark = head[:4]
+        self._again = head[:_HEADER]
         self._zero = b"\0\0\0\0" + head[4:8] if answered else b""
         return _pack_request(number, 0, 1 + len(query.pdu), unit) + query.pdu
 
@@ -75,7 +77,7 @@ class MbapFramer(Framer):
         head = self._head
         if head is None or len(data) != self._size or self._buffer or not data.startswith(head):
             return None
-        if self.numbered and data.find(self._mark, _HEADER) >= 0:
+        if self.numbered and data.find(self._again, _HEADER) >= 0:
             return None
         return data[9:]
 
@@ -95,9 +97,9 @@ class MbapFramer(Framer):
         if len(buffer) < _HEADER:
             return None
         end = 6 + int.from_bytes(buffer[4:6], "big")
-        again = buffer.find(self._mark, _HEADER, end) if self.numbered else -1
+        again = buffer.find(self._again, _HEADER, end) if self.numbered else -1
         if again > 0:
-            del buffer[:again]  # a stump, and the frame once more: the header would not stand within the data
+            del buffer[:again]  # a stump, and the frame once more: data do not look like the whole of its header
             return self._next()
         if len(buffer) < end:
             return None

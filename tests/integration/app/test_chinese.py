@@ -18,6 +18,7 @@ from core.ports.registry import Provenance
 from core.units import UNITS
 from gateway.config import Mode
 from gateway.decoders import DECODERS
+from gateway.transport import Framing
 from registry.classbook import load_classes
 from registry.entries import COLUMNS
 from rules.operators import FUNCTIONS, WINDOWS

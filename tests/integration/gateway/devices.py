@@ -11,6 +11,7 @@ import os
 import ssl
 import tty
 from collections.abc import AsyncIterator, Callable
+from typing import cast
 
 from gateway.transport import Framing, SerialTransport, TcpTransport, Transport
 from tests.integration.gateway.misbehaviour import Asked, Reply
@@ -74,8 +75,7 @@ class _Served(asyncio.Protocol):
         self._device, self._sends = device, sends
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._sends[:] = [transport]
+        self._sends[:] = [cast("asyncio.Transport", transport)]
 
     def data_received(self, data: bytes) -> None:
         self._device.received(data)

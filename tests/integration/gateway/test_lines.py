@@ -20,6 +20,7 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from core.quality import Reason
+from gateway.event_loop import new_event_loop
 from gateway.lines import open_line
 from gateway.lines.base import Answer, Failure, Frame, Identity, Line
 from gateway.plan import Request
@@ -29,7 +30,7 @@ from tests.integration.gateway.misbehaviour import Asked, Sending
 from tests.unit.gateway.mutations import mutated
 
 
-def request(address: int, count: int = 2, function: int = 3) -> Request:
+def block(address: int, count: int = 2, function: int = 3) -> Request:
     return Request(function=function, address=address, count=count, registers=())
 
 
@@ -57,7 +58,7 @@ async def test_every_framing_reads_over_tcp(framing: Framing) -> None:
     device = Device(framing, 0, honest)
     async with on_tcp(device) as transport, connected(transport) as line:
         for unit, address, count in ((1, 0, 1), (2, 500, 50), (247, 40_000, 125)):
-            outcome = await line.read(unit, request(address, count), 2.0)
+            outcome = await line.read(unit, block(address, count), 2.0)
             assert isinstance(outcome, Answer), outcome
             assert outcome.data == expected(address, count)
             assert outcome.time_ms == 7
@@ -70,7 +71,7 @@ async def test_questions_asked_at_once_take_turns(way: str) -> None:
     device = Device(framing, 99, lambda asked: [(0.002, asked.answer())])
     async with place(device) as transport, connected(transport) as line:
         addresses = range(100, 200, 10)
-        outcomes = await asyncio.gather(*(line.read(3, request(address), 2.0) for address in addresses))
+        outcomes = await asyncio.gather(*(line.read(3, block(address), 2.0) for address in addresses))
         assert [outcome.data for outcome in outcomes if isinstance(outcome, Answer)] == [
             expected(address) for address in addresses
         ]
@@ -98,7 +99,7 @@ async def test_one_damaged_frame_after_another_gives_no_wrong_value(way: str, se
         device = Device(framing, 10**9, reply)
         async with place(device) as transport, connected(transport) as line:
             for address in range(0, 1500, 10):
-                outcome = await line.read(1, request(address, 3), 0.03)
+                outcome = await line.read(1, block(address, 3), 0.03)
                 if isinstance(outcome, Answer):
                     assert outcome.data == expected(address, 3)
                     believed += 1
@@ -116,8 +117,8 @@ async def test_the_tap_shows_every_raw_frame(way: str) -> None:
     device = Device(framing, 1, lambda asked: [(0, asked.answer()[:6])])
     async with place(device) as transport, connected(transport) as line:
         line.tap = frames.append
-        assert isinstance(await line.read(1, request(10), 0.1), Failure)
-        assert isinstance(await line.read(2, request(20), 2.0), Answer)
+        assert isinstance(await line.read(1, block(10), 0.1), Failure)
+        assert isinstance(await line.read(2, block(20), 2.0), Answer)
         sent = [frame.data for frame in frames if frame.sent]
         heard = [frame.data for frame in frames if not frame.sent]
         assert sent == [asked.raw for asked in device.asked]
@@ -161,7 +162,7 @@ async def test_a_device_without_identity_says_so() -> None:
         assert isinstance(silent, Failure)
         assert silent.reason is Reason.TIMEOUT
         device._bad = 0
-        assert isinstance(await line.read(2, request(5), 2.0), Answer)
+        assert isinstance(await line.read(2, block(5), 2.0), Answer)
 
 
 async def test_pymodbus_serves_and_is_read(free_port: int) -> None:
@@ -171,10 +172,10 @@ async def test_pymodbus_serves_and_is_read(free_port: int) -> None:
     server = ModbusTcpServer(device, address=("127.0.0.1", free_port))
     await server.serve_forever(background=True)
     async with connected(TcpTransport(host="127.0.0.1", port=free_port)) as line:
-        outcome = await line.read(1, request(0, 125), 2.0)
+        outcome = await line.read(1, block(0, 125), 2.0)
         assert isinstance(outcome, Answer)
         assert outcome.data == struct.pack(">125H", *values)
-        refused = await line.read(1, request(100, 50), 2.0)
+        refused = await line.read(1, block(100, 50), 2.0)
         assert isinstance(refused, Failure)
         assert refused.reason is Reason.ILLEGAL_ADDRESS
     await server.shutdown()  # type: ignore[no-untyped-call]
@@ -218,7 +219,7 @@ class Adapter:
 
 
 async def test_an_adapter_that_comes_back_under_another_name_is_found(tmp_path: Path) -> None:
-    """Unplugged in the middle of a question: known at once; plugged in again, as another port: read by the same path."""
+    """Unplugged in the middle of a question: known at once; plugged in again as another port: read by the same path."""
     adapter = Adapter(tmp_path / "usb-adapter")
     worker = asyncio.create_task(adapter.work())
     line = open_line(SerialTransport(path=str(adapter.by_id), baud=115_200), lambda: (1, False))
@@ -226,9 +227,9 @@ async def test_an_adapter_that_comes_back_under_another_name_is_found(tmp_path: 
     assert "usb-adapter" in line.trouble
     adapter.plug()
     assert await line.connect()
-    assert isinstance(await line.read(1, request(5), 2.0), Answer)
+    assert isinstance(await line.read(1, block(5), 2.0), Answer)
     adapter.device._queue = asyncio.Queue()  # answers nothing any more
-    waiting = asyncio.create_task(line.read(1, request(5), 30.0))
+    waiting = asyncio.create_task(line.read(1, block(5), 30.0))
     await asyncio.sleep(0.05)
     hold = os.openpty()  # takes the freed name, so that the adapter comes back as another one
     adapter.unplug()
@@ -244,7 +245,7 @@ async def test_an_adapter_that_comes_back_under_another_name_is_found(tmp_path: 
     adapter.plug()
     worker = asyncio.create_task(adapter.work())
     assert await line.connect()
-    outcome = await line.read(2, request(9), 2.0)
+    outcome = await line.read(2, block(9), 2.0)
     assert isinstance(outcome, Answer)
     assert outcome.data == expected(9)
     assert len(set(adapter.names)) == 2
@@ -275,7 +276,7 @@ async def test_a_slow_answer_that_has_begun_may_take_its_time_on_the_wire() -> N
     async with place(device) as transport:
         assert isinstance(transport, SerialTransport)
         async with connected(SerialTransport(path=transport.path, baud=1200)) as line:
-            outcome = await line.read(1, request(0, 100), 0.15)
+            outcome = await line.read(1, block(0, 100), 0.15)
             assert isinstance(outcome, Answer), outcome
             assert outcome.data == expected(0, 100)
 
@@ -293,7 +294,7 @@ async def test_frames_are_kept_apart_by_silence() -> None:
         assert isinstance(transport, SerialTransport)
         async with connected(SerialTransport(path=transport.path, baud=1200)) as line:
             for _ in range(3):
-                assert isinstance(await line.read(1, request(0), 1.0), Answer)
+                assert isinstance(await line.read(1, block(0), 1.0), Answer)
     assert min(b - a for a, b in itertools.pairwise(arrivals)) >= 3.5 * 10 / 1200
 
 
@@ -341,7 +342,7 @@ async def test_tls_trusts_only_the_right_certificate(certificates: Path) -> None
 
         right = line(TlsOptions(ca_file=ca, server_name="plc.example"))
         assert await right.connect(), right.trouble
-        assert isinstance(await right.read(1, request(3), 2.0), Answer)
+        assert isinstance(await right.read(1, block(3), 2.0), Answer)
         right.close()
         for options, reason in (
             (TlsOptions(ca_file=ca, server_name="other.example"), "Hostname mismatch"),
@@ -370,6 +371,30 @@ async def test_tls_shows_a_certificate_where_the_server_asks_for_one(certificate
             )
             line = open_line(TcpTransport(host="127.0.0.1", port=place.port, tls=options), lambda: (1, False))
             # TLS 1.3 tells a client without certificate only after the handshake.
-            outcome = await line.read(1, request(3), 1.0) if await line.connect() else None
+            outcome = await line.read(1, block(3), 1.0) if await line.connect() else None
             assert isinstance(outcome, Answer) is good
             line.close()
+
+
+# --- the gateway's own event loop ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_lines_do_the_same_on_the_gateway_s_event_loop(way: str, seed: int) -> None:
+    """The loop of the shipped process (uvloop) gives the same answers, turns, taps and identities as asyncio's."""
+
+    async def everything() -> None:
+        await test_questions_asked_at_once_take_turns(way)
+        await test_one_damaged_frame_after_another_gives_no_wrong_value(way, seed)
+        await test_the_tap_shows_every_raw_frame(way)
+        await test_a_device_says_who_it_is(way)
+
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        assert type(runner.get_loop()).__module__.startswith("uvloop")
+        runner.run(everything())
+
+
+def test_an_adapter_is_found_again_on_the_gateway_s_event_loop(tmp_path: Path) -> None:
+    """Unplugging is seen there too."""
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(test_an_adapter_that_comes_back_under_another_name_is_found(tmp_path))

@@ -91,6 +91,18 @@ def test_another_transaction_id_counts_only_where_it_is_declared(
         assert talk.receive(wrapped(Framing.TCP, 6, b"\x03\x02\0\7", number), 0.0) == Data(b"\0\7")
 
 
+@pytest.mark.parametrize("piece", [1, 7, 1000])
+def test_data_that_hold_the_transaction_id_and_zeros_are_data(piece: int) -> None:
+    """Whole numbers as floats end in zeros: the id's two bytes before them are a coincidence that happens daily."""
+    talk = Conversation(framer(Framing.TCP))
+    query = read_query(1, 3, 0, 50)
+    tid = talk.ask(query, 1.0)[:2]
+    data = (tid + b"\0\0") * 25
+    frame = wrapped(Framing.TCP, 1, b"\x03\x64" + data, int.from_bytes(tid, "big"))
+    outcomes = [talk.receive(frame[i : i + piece], 0.0) for i in range(0, len(frame), piece)]
+    assert outcomes[-1] == Data(data)
+
+
 @pytest.mark.parametrize("framing", Framing)
 def test_an_echo_that_could_pass_as_bits_is_no_answer(framing: Framing) -> None:
     """Coils 0x300 + n, 17 to 24 of them: the request itself has the shape of an answer, and is not taken for one."""
