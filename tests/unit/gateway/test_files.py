@@ -238,6 +238,9 @@ def test_the_examples_of_the_manual_load(tmp_path: Path) -> None:
     voltage, power = config.buses[0].units[0].points
     assert (voltage.interval_ms, voltage.report.always, voltage.report.max_silence_s) == (10_000, True, 300)
     assert (power.interval_ms, power.report.percent, power.unit) == (2_000, 1.0, "kW")
+    assert config.buses[1].transport == SerialTransport(
+        path="/dev/serial/by-id/usb-FTDI_FT232R-if00-port0", baud=19_200, parity=Parity.EVEN
+    )
     assert config.adapters[0].sources[0].fields[0].report.absolute == 2
     assert set(parse(Document(profile_text, "t1.yaml"), "t1").registers) == {"temperature", "energy"}
 
