@@ -7,6 +7,7 @@
   ``MAX_SETTLE_S``.
 * On serial the timeout runs from the end of the request, and an answer that has begun may take its time on the wire.
 * The stamp is taken when the answer is recognised, before any task waits for its turn.
+* A cancellation that meets the answer is repeated: the answer is kept, because it was read, and the next wait ends.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ class ModbusLine:
         self._turn = asyncio.Lock()
         self._queries: dict[tuple[int, int, int, int], Query] = {}
         self._waiting: asyncio.Future[Answer | Failure] | None = None
+        self._arrived: Answer | Failure | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._deadline_s = 0.0
         self._grace_s = 0.0
@@ -196,10 +198,16 @@ class ModbusLine:
         wire.write(frame)
         try:
             return await waiting
-        finally:
-            if self._waiting is waiting:  # cancelled
+        except asyncio.CancelledError:
+            if self._waiting is waiting:
                 self._waiting = None
                 self._end_badly(loop.time())
+            if self._arrived is None:
+                raise
+            _repeat_cancellation()
+            return self._arrived
+        finally:
+            self._arrived = None
 
     def _set_deadline(self, loop: asyncio.AbstractEventLoop, query: Query, timeout_s: float) -> None:
         deadline_s = loop.time() + timeout_s
@@ -246,8 +254,9 @@ class ModbusLine:
         self._waiting = None
         if self._heard:
             self._flush_tap()
+        self._arrived = self._result(outcome)
         if not waiting.done():
-            waiting.set_result(self._result(outcome))
+            waiting.set_result(self._arrived)
 
     def lost(self, wire: Wire) -> None:
         """The wire ended."""
@@ -299,3 +308,11 @@ class ModbusLine:
             self._heard.clear()
             if self.tap is not None:
                 self.tap(Frame(False, data, self._stamp()[0]))
+
+
+def _repeat_cancellation() -> None:
+    """Cancel this task once more, counted once, so that a time limit around it stays one."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()
+        task.cancel()

@@ -147,6 +147,68 @@ async def test_a_reset_is_known_at_once_not_at_the_timeout(free_port: int) -> No
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("when", ["as it is stamped", "once it is stamped"])
+async def test_a_cancellation_that_meets_the_answer_keeps_the_answer_and_ends_the_next_wait(
+    way: str, when: str
+) -> None:
+    """A gateway told to stop in the very moment in which a response arrives stops; it once went on polling for ever."""
+    outcomes: list[Answer | Failure] = []
+
+    def arrived() -> tuple[int, bool]:
+        if when == "as it is stamped":
+            polling.cancel()
+        else:
+            asyncio.get_running_loop().call_soon(polling.cancel)
+        return 1, False
+
+    async def poll(client: Line) -> None:
+        while True:
+            outcomes.append(await client.read(1, request(10), timeout_s=5.0))
+
+    framing, place = WAYS[way]
+    async with place(Device(framing, 0, lambda _: [])) as transport:
+        client = open_line(transport, arrived)
+        assert await client.connect()
+        polling = asyncio.create_task(poll(client))
+        async with asyncio.timeout(10):
+            await asyncio.wait((polling,))
+        client.close()
+    assert polling.cancelled()
+    assert polling.cancelling() == 1, "counted once, so that a time limit around a poll stays one"
+    assert outcomes == [Answer(expected(10), 1, clock_doubtful=False)]
+
+
+async def test_a_cancellation_at_any_moment_of_connecting_ends_it(free_port: int) -> None:
+    """Nor does a gateway that is told to stop while its bus connects begin to poll."""
+    server = await asyncio.get_running_loop().create_server(asyncio.Protocol, "127.0.0.1", free_port)
+    loop = asyncio.get_running_loop()
+    connected = 0
+    async with server:
+        for rounds in range(12):
+            client = open_line(TcpTransport(host="127.0.0.1", port=free_port), lambda: (1, False))
+
+            async def begin(client: Line = client) -> None:
+                nonlocal connected
+                connected += await client.connect()
+                await asyncio.Event().wait()
+
+            beginning = asyncio.create_task(begin())
+
+            def later(left: int, task: asyncio.Task[None] = beginning) -> None:
+                if left:
+                    loop.call_soon(later, left - 1)
+                else:
+                    task.cancel()
+
+            later(rounds)
+            async with asyncio.timeout(10):
+                await asyncio.wait((beginning,))
+            client.close()
+            assert beginning.cancelled()
+    assert 0 < connected < 12
+
+
+@pytest.mark.parametrize("way", WAYS)
 async def test_a_write_never_leaves(way: str) -> None:
     """Function codes other than reads are refused before a byte is sent."""
     async with line(way, 0, lambda _: []) as (client, device):
