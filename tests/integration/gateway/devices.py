@@ -11,10 +11,11 @@ import os
 import ssl
 import tty
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import cast
 
 from gateway.transport import Framing, SerialTransport, TcpTransport, Transport
-from tests.integration.gateway.misbehaviour import Asked, Reply
+from tests.integration.gateway.misbehaviour import Asked, Reply, Sending
 
 Send = Callable[[bytes], None]
 
@@ -34,6 +35,10 @@ class Device:
         while (asked := self._take()) is not None:
             self.asked.append(asked)
             self._queue.put_nowait((len(self.asked), asked))
+
+    def forget(self) -> None:
+        """What it was asked and has not answered."""
+        self._queue = asyncio.Queue()
 
     def _take(self) -> Asked | None:
         buffer = self._buffer
@@ -132,3 +137,50 @@ WAYS: dict[str, tuple[Framing, Callable[[Device], contextlib.AbstractAsyncContex
     "RTU on a pty": (Framing.RTU, on_pty),
     "ASCII on a pty": (Framing.ASCII, on_pty),
 }
+
+
+def honest(asked: Asked) -> Sending:
+    """The reply of a sound device."""
+    return [(0, asked.answer())]
+
+
+class Adapter:
+    """A pseudo terminal that can be unplugged and comes back under another name, as USB adapters do."""
+
+    def __init__(self, by_id: Path) -> None:
+        self.by_id = by_id
+        self.device = Device(Framing.RTU, 0, honest)
+        self.names: list[str] = []
+        self._master = -1
+
+    def plug(self) -> None:
+        self._master, slave = os.openpty()
+        tty.setraw(slave)
+        os.set_blocking(self._master, False)
+        self.names.append(os.ttyname(slave))
+        self.by_id.symlink_to(self.names[-1])
+        self._slave = slave
+        asyncio.get_running_loop().add_reader(self._master, self._readable)
+
+    def unplug(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._master)
+        os.close(self._master)
+        os.close(self._slave)
+        self.by_id.unlink()
+
+    def _readable(self) -> None:
+        self.device.received(os.read(self._master, 4096))
+
+    @contextlib.asynccontextmanager
+    async def answering(self) -> AsyncIterator[None]:
+        """The device behind it works."""
+        worker = asyncio.create_task(self.device.work(self._send))
+        try:
+            yield
+        finally:
+            worker.cancel()
+            await asyncio.gather(worker, return_exceptions=True)
+
+    def _send(self, data: bytes) -> None:
+        with contextlib.suppress(OSError):  # unplugged
+            os.write(self._master, data)

@@ -17,9 +17,12 @@ import pytest
 
 from core.quality import QualityClass, Reason, class_of, reason_of
 from core.sparkplug.topics import MessageType
+from gateway.config import BusConfig
 from gateway.mqtt import BrokerAddress
 from gateway.session import LONGEST_RECONNECT_S
+from gateway.transport import SerialTransport
 from tests.integration.gateway.conftest import NODE, gateway_config, running
+from tests.integration.gateway.devices import Adapter
 from tests.integration.gateway.harness import CounterServer, ModelHost, complete, mosquitto, until
 
 pytestmark = pytest.mark.requires("mosquitto")
@@ -163,6 +166,36 @@ async def test_a_lost_bus_is_a_ddeath_and_not_measured(host: ModelHost, free_por
         async with server.listening(free_port):
             await until(lambda: server.served[1] > served + 3)
             await until(lambda: complete(host, server))
+    assert host.problems == []
+
+
+async def test_an_unplugged_adapter_costs_only_its_own_bus(host: ModelHost, free_port: int, tmp_path: Path) -> None:
+    """A serial bus loses its adapter and gets it back as another port; the bus beside it does not miss a slot."""
+    config = gateway_config(tmp_path, host.address, free_port, units=1)
+    meter = config.buses[0].units[0]
+    points = tuple(replace(point, metric=f"serial/{point.register.name}") for point in meter.points[:3])
+    transport = SerialTransport(path=str(tmp_path / "usb-adapter"), baud=115_200)
+    serial = BusConfig(id="bus-2", device="bus-2", transport=transport, units=(replace(meter, points=points),))
+    adapter, server = Adapter(tmp_path / "usb-adapter"), CounterServer()
+    adapter.plug()
+
+    def of(metric: str, reason: Reason = Reason.NONE) -> list[int]:
+        found = [item for item in host.stored.values() if item.metric == metric and reason_of(item.quality) is reason]
+        return sorted(item.time_ms for item in found)
+
+    both = replace(config, buses=(*config.buses, serial))
+    async with server.listening(free_port), host.online(), adapter.answering(), running(both):
+        await until(lambda: len(of("serial/value_0")) > 5 and len(of("dev1/value_0")) > 5)
+        adapter.unplug()
+        await until(lambda: len(of("serial/value_0", Reason.CONNECTION_LOST)) > 10)
+        before = len(of("serial/value_0"))
+        adapter.plug()
+        await until(lambda: len(of("serial/value_0")) > before + 5, 30)
+    adapter.unplug()
+    assert (MessageType.DDEATH, "bus-2") in host.deaths
+    assert (MessageType.DDEATH, "bus-1") not in host.deaths
+    longest = max(b - a for a, b in pairwise(of("dev1/value_0")))
+    assert longest <= 100 + 150, "none of the other bus's timeouts, and room for a busy machine"
     assert host.problems == []
 
 

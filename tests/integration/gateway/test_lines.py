@@ -11,7 +11,6 @@ import ssl
 import struct
 import subprocess
 import time
-import tty
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from gateway.lines import open_line
 from gateway.lines.base import Answer, Failure, Frame, Identity, Line
 from gateway.plan import Request
 from gateway.transport import Framing, SerialTransport, TcpTransport, TlsOptions, Transport
-from tests.integration.gateway.devices import WAYS, Device, on_tcp
+from tests.integration.gateway.devices import WAYS, Adapter, Device, honest, on_tcp
 from tests.integration.gateway.misbehaviour import Asked, Sending
 from tests.unit.gateway.mutations import mutated
 
@@ -46,10 +45,6 @@ async def connected(transport: Transport) -> AsyncIterator[Line]:
         yield line
     finally:
         line.close()
-
-
-def honest(asked: Asked) -> Sending:
-    return [(0, asked.answer())]
 
 
 @pytest.mark.parametrize("framing", Framing)
@@ -184,54 +179,18 @@ async def test_pymodbus_serves_and_is_read(free_port: int) -> None:
 # --- serial ports --------------------------------------------------------------------------------------------------
 
 
-class Adapter:
-    """A pseudo terminal that can be unplugged and comes back under another name, as USB adapters do."""
-
-    def __init__(self, by_id: Path) -> None:
-        self.by_id = by_id
-        self.device = Device(Framing.RTU, 0, honest)
-        self.names: list[str] = []
-        self._master = -1
-
-    def plug(self) -> None:
-        self._master, slave = os.openpty()
-        tty.setraw(slave)
-        os.set_blocking(self._master, False)
-        self.names.append(os.ttyname(slave))
-        self.by_id.symlink_to(self.names[-1])
-        self._slave = slave
-        asyncio.get_running_loop().add_reader(self._master, self._readable)
-
-    def unplug(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._master)
-        os.close(self._master)
-        os.close(self._slave)
-        self.by_id.unlink()
-
-    def _readable(self) -> None:
-        self.device.received(os.read(self._master, 4096))
-
-    async def work(self) -> None:
-        await self.device.work(self._send)
-
-    def _send(self, data: bytes) -> None:
-        os.write(self._master, data)
-
-
 async def test_an_adapter_that_comes_back_under_another_name_is_found(tmp_path: Path) -> None:
     """Unplugged in the middle of a question: known at once; plugged in again as another port: read by the same path."""
     adapter = Adapter(tmp_path / "usb-adapter")
-    worker = asyncio.create_task(adapter.work())
     line = open_line(SerialTransport(path=str(adapter.by_id), baud=115_200), lambda: (1, False))
     assert not await line.connect()
     assert "usb-adapter" in line.trouble
     adapter.plug()
-    assert await line.connect()
-    assert isinstance(await line.read(1, block(5), 2.0), Answer)
-    adapter.device._queue = asyncio.Queue()  # answers nothing any more
+    async with adapter.answering():
+        assert await line.connect()
+        assert isinstance(await line.read(1, block(5), 2.0), Answer)
     waiting = asyncio.create_task(line.read(1, block(5), 30.0))
     await asyncio.sleep(0.05)
-    hold = os.openpty()  # takes the freed name, so that the adapter comes back as another one
     adapter.unplug()
     async with asyncio.timeout(2):
         outcome = await waiting
@@ -239,21 +198,18 @@ async def test_an_adapter_that_comes_back_under_another_name_is_found(tmp_path: 
     assert outcome.reason is Reason.CONNECTION_LOST
     assert not line.connected
     assert not await line.connect()
-    others = [os.openpty() for _ in range(2)]
-    worker.cancel()
-    await asyncio.gather(worker, return_exceptions=True)
+    others = [os.openpty()]  # takes the name that has become free
+    adapter.device.forget()
     adapter.plug()
-    worker = asyncio.create_task(adapter.work())
-    assert await line.connect()
-    outcome = await line.read(2, block(9), 2.0)
+    async with adapter.answering():
+        assert await line.connect()
+        outcome = await line.read(2, block(9), 2.0)
     assert isinstance(outcome, Answer)
     assert outcome.data == expected(9)
     assert len(set(adapter.names)) == 2
     line.close()
-    worker.cancel()
-    await asyncio.gather(worker, return_exceptions=True)
     adapter.unplug()
-    for pair in (hold, *others):
+    for pair in others:
         for end in pair:
             os.close(end)
 
