@@ -242,9 +242,7 @@ class ModbusLine:
         """Bytes came on the wire."""
         if wire is not self._wire:
             return
-        now_s = 0.0
-        if not self._stream or self._talk.late:
-            now_s = self._last_byte_s = asyncio.get_running_loop().time()
+        now_s = self._last_byte_s = asyncio.get_running_loop().time()
         if self.tap is not None or self._grace_s:
             self._heard += data[: max(0, _MAX_TAPPED - len(self._heard))]
         outcome = self._talk.receive(data, now_s)

@@ -160,6 +160,17 @@ async def test_a_device_without_identity_says_so() -> None:
         assert isinstance(await line.read(2, block(5), 2.0), Answer)
 
 
+async def test_a_bridge_that_gave_up_is_asked_for_something_else_first() -> None:
+    """After exception 11 the bus behind may still answer: the next read of that length is preceded by a fence."""
+    device = Device(Framing.TCP, 1, lambda asked: [(0, asked.frame(b"\x83\x0b"))])
+    async with on_tcp(device) as transport, connected(transport) as line:
+        gave_up = await line.read(1, block(10, 4), 1.0)
+        assert isinstance(gave_up, Failure)
+        assert (gave_up.reason, gave_up.exception) == (Reason.TIMEOUT, 11)
+        assert isinstance(await line.read(1, block(20, 4), 1.0), Answer)
+        assert [asked.pdu[-1] for asked in device.asked] == [4, 1, 4]
+
+
 async def test_pymodbus_serves_and_is_read(free_port: int) -> None:
     """A foreign server's registers arrive to the bit."""
     values = [random.Random(5).randrange(65536) for _ in range(125)]
