@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,20 @@ from app.wiring_core import local_day
 from core.clock import SystemClock
 from core.errors import Invalid
 from core.findings import Finding
+from gateway.budget import BusLoad
+from gateway.prediction import predict
 from gateway.service import load_config
 from registry.classbook import load_classes
 from registry.content import read_folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictedLoad:
+    """What a bus will have to carry: the gateway's file, the bus, its load."""
+
+    file: str
+    bus: str
+    load: BusLoad
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +37,7 @@ class CheckResult:
 
     files: tuple[str, ...]
     findings: tuple[Finding, ...]
+    loads: tuple[PredictedLoad, ...] = ()
 
 
 def check_all(config: Path | None) -> CheckResult:
@@ -42,7 +55,17 @@ def check_all(config: Path | None) -> CheckResult:
             look()
         except Invalid as error:
             findings += error.findings
-    return CheckResult(files=tuple(files), findings=tuple(findings))
+    return CheckResult(files=tuple(files), findings=tuple(findings), loads=_loads(settings))
+
+
+def _loads(settings: Settings) -> tuple[PredictedLoad, ...]:
+    """The predicted load of every bus of the gateways whose files are sound."""
+    found: list[PredictedLoad] = []
+    for file in settings.gateways:
+        with contextlib.suppress(Invalid):
+            buses = load_config(file).buses
+            found += [PredictedLoad(file=str(file), bus=bus.id, load=predict(bus)) for bus in buses]
+    return tuple(found)
 
 
 def _looks(settings: Settings) -> Sequence[tuple[list[str], Callable[[], object]]]:

@@ -42,6 +42,8 @@ TEXTS: Final[Mapping[str, Text]] = {
         ("default", "默认值", "default"),
         ("environment", "环境变量", "environment"),
         ("check.good", "没有发现问题（{count} 个文件）", "nothing wrong ({count} files)"),
+        ("check.bus", "总线 {bus}：预计占用 {percent:.1f}%，最多的是 {unit}（{share:.1f}%），读一轮 {seconds:.2f} 秒", "bus {bus}: predicted use {percent:.1f} %, most of it {unit} ({share:.1f} %); a round takes {seconds:.2f} s"),
+        ("check.bus-tight", "注意，总线 {bus} 余量很小：预计占用 {percent:.1f}%，最多的是 {unit}（{share:.1f}%），读一轮 {seconds:.2f} 秒", "note: bus {bus} has little room: predicted use {percent:.1f} %, most of it {unit} ({share:.1f} %); a round takes {seconds:.2f} s"),
         ("check.bad", "发现 {count} 个问题", "{count} things are wrong"),
         ("check.fix", "处理", "fix"),
         ("doctor.ok", "正常", "fine"),

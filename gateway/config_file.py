@@ -64,6 +64,7 @@ from gateway.decoders import DECODERS
 from gateway.decoders.devicetime import DeviceTime, TimeForm
 from gateway.document import Document, Table
 from gateway.mqtt import BrokerAddress
+from gateway.prediction import predict
 from gateway.profile import Profile, Register
 from gateway.site import SiteValue
 from gateway.transport import TransactionIds
@@ -270,6 +271,7 @@ class _Reader:
         for number in {number for number in numbers if numbers.count(number) > 1}:
             table.note("units", findings.UNIT_ID_TWICE, number=number)
         transport_file.check_units(table, config)
+        _check_load(table, config)
         table.close()
         return config
 
@@ -395,6 +397,15 @@ class _Defaults:
 
     interval_s: float
     report: Report
+
+
+def _check_load(table: Table, config: BusConfig) -> None:
+    """Note a bus that can never keep up with what is asked of it."""
+    load = predict(config)
+    if load.fits:
+        return
+    most = max(load.units, key=lambda unit: unit.percent)
+    table.note("units", findings.BUS_OVERLOADED, percent=load.percent, unit=most.name, share=most.percent)
 
 
 def _fits(count: int, size: int) -> bool:

@@ -231,6 +231,13 @@ NO_TOPIC = kind(
     "写设备发布所用的那一个主题，不含通配符",
     "write the one topic the device publishes on, without wildcards",
 )
+BUS_OVERLOADED = kind(
+    "TG-0107",
+    "{name} 要占用总线时间的 {percent:.0f}%，其中最多的是 {unit}（{share:.0f}%）",
+    "{name} would take {percent:.0f} % of the bus's time, the most of it {unit} ({share:.0f} %)",
+    "加长 interval_s，减少测点，或提高波特率",
+    "poll less often (interval_s), read fewer points, or raise the baud rate",
+)
 DECODER_REFUSES = kind(
     "TG-0104",
     "{name} 无法这样使用：{problem}",

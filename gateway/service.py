@@ -25,6 +25,7 @@ from gateway.health import BusHealth, Health, Shares, UnitHealth, node_metrics, 
 from gateway.intake import Intake
 from gateway.model_memory import ModelMemory
 from gateway.points import PointName, Points
+from gateway.prediction import costs, predict
 from gateway.profile import DataType as RegisterType
 from gateway.source import Source
 from gateway.spool import Spool
@@ -157,9 +158,12 @@ class Gateway:
             for unit in config.units:
                 scatter = (len(buses) * 7 + len(units)) * 0.618 % 1
                 model = partial(self._memory.model, unit.profile.key)
-                units.append(Unit(unit, config.device, points, first, scatter, model))
+                units.append(Unit(unit, config.device, points, first, scatter, model, costs(config.transport)))
                 first += len(unit.points)
             buses.append(Bus(config, units, self._intake, self._clock, self._stamper, self._link_changed))
+            load = predict(config)
+            if load.tight:
+                log.warning("bus has little room", extra={"bus": config.id, "predicted_percent": round(load.percent)})
         return buses
 
     def _make_adapters(self, points: Points, first: int) -> list[Adapter]:
