@@ -19,7 +19,9 @@ Theory of operation, from the outside in. ``docs/alarms.md`` says *what* is comp
    facilities; a re-evaluation is a small plane of the late ones, begun at a saved state, fed from the history, and
    copied back (``reevaluation.py``). Both run the same code, so both compute the same thing.
 6. **Late readings** that are not calm are gathered and looked into together: most lie among readings of their own band
-   and change no comparison (``suspects.py``). Where a window looks back over them, its few slots since are patched
-   (``mending.py``, ``patches.py``). Only what is left is re-evaluated.
+   and change no comparison (``suspects.py``); others change one, but no condition comes true by it and every machine
+   that hears it is at rest, so all goes on as it was (``stirring.py``). Where a window looks back over them, its few
+   slots since are patched, as long as its results stay in the bands they were in (``mending.py``, ``patches.py``).
+   Only what is left is re-evaluated.
 7. **Differences.** Intervals computed are compared with those announced (``rules/differences.py``).
 """

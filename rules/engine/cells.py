@@ -59,20 +59,30 @@ class Cells:
         again = self._repeated(batch.cell)
         if not len(again):
             return self._sift_frame(batch.rows, front_ms)
-        # Where cells repeat, some rows are usually older than what is known: without them the rest is mostly a frame.
-        cell, time_ms, value = batch.rows
-        expiry = self.expiry_ms.take(cell)
-        old = time_ms + self._layout.stale_ms.take(cell) <= expiry
-        fits = (value >= self.low.take(cell)) & (value <= self.high.take(cell)) & (time_ms > self.floor_ms.take(cell))
-        fits &= time_ms <= expiry
-        rest = batch.take(~old)
-        self._marked[rest.cell[self._repeated(rest.cell)]] = True
+        # Only cells that stand in several rows can have rows older than what another row of the batch says.
+        cell, time_ms, _ = batch.rows
+        is_old = time_ms + self._layout.stale_ms.take(cell) <= self.expiry_ms.take(cell)
+        old, young = np.flatnonzero(is_old), np.flatnonzero(~is_old)
+        late = self._unfit(batch.rows.take(old))
+        rest = batch.rows.take(young)
+        again = self._repeated(rest.cell)
+        if not len(again):
+            single = self._sift_frame(rest, front_ms)
+            return single._replace(late=joined([late, single.late]))
+        self._marked[rest.cell[again]] = True
         chained = self._marked.take(rest.cell)
-        self._marked[rest.cell] = False
-        single = self._sift_frame(rest.rows.take(~chained), front_ms)
-        chains = self._sift_chains(one_per_moment(rest.take(chained)).rows, front_ms)
+        self._marked[rest.cell[again]] = False
+        single = self._sift_frame(rest.take(~chained), front_ms)
+        chains = self._sift_chains(one_per_moment(batch.take(young[chained])).rows, front_ms)
         both = Sifted(*(joined([one, other]) for one, other in zip(single, chains, strict=True)))
-        return both._replace(late=joined([batch.rows.take(old & ~fits), both.late]))
+        return both._replace(late=joined([late, both.late]))
+
+    def _unfit(self, old: Rows) -> Rows:
+        """Of rows older than what is known of their cells, those that are not calm."""
+        cell, time_ms, value = old
+        fits = (value >= self.low.take(cell)) & (value <= self.high.take(cell)) & (time_ms > self.floor_ms.take(cell))
+        fits &= time_ms <= self.expiry_ms.take(cell)
+        return old.take(~fits)
 
     def _repeated(self, cell: Indices) -> Indices:
         """Rows whose cell stands in a later row, too."""
@@ -177,6 +187,13 @@ class Cells:
         fits |= np.isnan(value) & np.isnan(self.value[cell])
         return rows.take(from_first(cell, ~fits))
 
+    def in_band(self, rows: Rows) -> Bools:
+        """Which rows lie in the present bands of their cells, or are unknown."""
+        value = rows.value
+        inside: Bools = (value >= self.low[rows.cell]) & (value <= self.high[rows.cell])
+        inside |= np.isnan(value)
+        return inside
+
     # --- after the events -------------------------------------------------------------------------------------
 
     def settle(self, events: Rows) -> None:
@@ -189,6 +206,21 @@ class Cells:
         touched = np.flatnonzero(self._marked)
         self._marked[touched] = False
         self.rebound(touched)
+
+    def unsettle(self, cell: Indices, until_ms: Ints) -> None:
+        """Cells that were elsewhere in the past than was known, until some moments (rows of one cell may repeat)."""
+        np.maximum.at(self.since_ms, cell, until_ms)
+        np.maximum.at(self.floor_ms, cell, until_ms)
+
+    def prolong(self, rows: Rows) -> None:
+        """Late rows in their cell's band (rows of one cell may repeat): the newest holds longer than what was known."""
+        np.maximum.at(self.expiry_ms, rows.cell, rows.time_ms + self._layout.stale_ms[rows.cell])
+
+    def put(self, rows: Rows) -> None:
+        """Late rows, one a cell, that are the newest of their cells and in force."""
+        self.value[rows.cell] = rows.value
+        self.unsettle(rows.cell, rows.time_ms)
+        self.rebound(np.sort(rows.cell))
 
     def rebound(self, cell: Indices) -> None:
         """Compute the bands of some cells (ascending) from their values."""

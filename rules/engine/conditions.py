@@ -124,6 +124,30 @@ def judge_all(layout: Layout, cells: Cells, machines: Machines, at_ms: Ints) -> 
     _tell(machines, changes)
 
 
+def judge_now(layout: Layout, cells: Cells, machines: Machines, put: Rows) -> None:
+    """Evaluate the rules that read cells whose values have just been put in, on all cells as they are now."""
+    changes = []
+    for one in layout.classes:
+        mine = put.take((put.cell >= one.cell0) & (put.cell < one.cell0 + len(one.operands) * one.size))
+        column, row = np.divmod(mine.cell - one.cell0, one.size)
+        for number, plan in enumerate(one.rules):
+            # Cells of one facility: any of them will do.
+            at, first = np.unique(row[plan.reads[column]], return_index=True)
+            if len(at):
+                time_ms = mine.time_ms[plan.reads[column]][first]
+                changes.append((one.machines(number).start + at, time_ms, _drive_at(one, plan.rule, cells, at)))
+    _tell(machines, changes)
+
+
+def _drive_at(one: ClassLayout, rule: Rule, cells: Cells, row: Indices) -> Bytes:
+    columns = Columns(
+        lambda operand: cells.value[one.cells(one.column_of[operand]).start + row],
+        lambda name: one.attribute[name][row],
+        lambda value: np.full(1, value),
+    )
+    return np.broadcast_to(_drive(rule, columns), len(row))
+
+
 def _tell(machines: Machines, changes: list[tuple[Indices, Ints, Bytes]]) -> None:
     if changes:
         machine, at_ms, drive = (np.concatenate(column) for column in zip(*changes, strict=True))

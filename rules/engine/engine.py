@@ -26,7 +26,8 @@ from rules.engine.plane import Plane
 from rules.engine.reevaluation import Reevaluation
 from rules.engine.rows import Ranked, Rows, joined_ranked
 from rules.engine.saved import SavedStates, save
-from rules.engine.suspects import Suspects, changing
+from rules.engine.stirring import stirring
+from rules.engine.suspects import Suspects, looked_into
 from rules.rule_set import Rule, RuleSet
 
 HOUR_MS = 3_600_000
@@ -175,6 +176,7 @@ class Engine:
         self.book.record(self.live.take_switches())
         if len(late.cell):
             mild = mendable(self.live, late)
+            self.live.cells.prolong(late.take(mild))
             self.mending.note(late.cell[mild], late.time_ms[mild], now_ms)
             self.stats.late += len(late.cell)
             self._suspect(late.take(~mild), now_ms)
@@ -199,10 +201,13 @@ class Engine:
         late = self.suspects.take()
         if len(late.cell):
             facility = self.layout.cell_facility[late.cell]
+            looked = looked_into(self.live, self.memory, late, self.saved.states[0].at_ms)
             guilty = np.zeros(len(self.layout.facility), np.bool_)
-            guilty[facility[changing(self.layout, self.memory, late, self.saved.states[0].at_ms)]] = True
+            guilty[facility[stirring(self.live, late, looked)]] = True
             hard = guilty[facility]
             self._note_late(late.cell[hard], late.time_ms[hard])
+            admitted = looked.changing & ~hard
+            self.live.admit(late.take(admitted), looked.until_ms[admitted])
             mild = np.flatnonzero(~hard & self.layout.windowed[late.cell])
             self.mending.note(late.cell[mild], late.time_ms[mild], BEGINNING_MS)
         self._mend(self.mending.waiting())

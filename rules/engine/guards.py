@@ -74,6 +74,10 @@ class Guard:
         return np.where(unknown, np.inf, low), np.where(unknown, -np.inf, high)
 
 
+UNCUT = Guard(False, np.array([-LARGEST]), np.array([LARGEST]), ())
+"""Of an operand that nothing is compared with, only a window looks back over it: one band."""
+
+
 def guards(conditions: Iterable[Truth], fixed: Fixed) -> Mapping[Operand, Guard]:
     """The guard of every operand that the conditions of a class read."""
     cuts: dict[Operand, list[Floats]] = {}

@@ -17,7 +17,7 @@ from core.quality import is_good
 from core.readings import Int32s, Readings, empty
 from rules.columns import BEGINNING_MS, Indices, Ints
 from rules.engine.layout import Layout
-from rules.engine.rows import NO_RANKED, Ranked, joined_ranked, one_per_moment
+from rules.engine.rows import Ranked, Rows, joined, joined_ranked, one_per_moment, order_by
 
 
 class History(Protocol):
@@ -110,25 +110,41 @@ class Memory:
             self._count -= len(gone.rows.cell)
             self.complete_from_ms = max(self.complete_from_ms, gone.last_ms + 1)
 
-    def since(self, wanted: Indices, from_ms: Ints, to_ms: int) -> Ranked:
+    def since(self, wanted: Indices, from_ms: Ints, to_ms: int) -> Rows:
         """Rows of the cells ``wanted`` (ascending) from each cell's own moment on, before ``to_ms``.
 
         Sorted by (cell, time), one per millisecond; ``from_ms`` int64[len(wanted)].
         """
-        parts = [self.gathered(wanted, from_ms), *self._stored(wanted, from_ms, to_ms)]
-        return one_per_moment(joined_ranked(parts))
+        found = self._found(wanted, from_ms)
+        stored = self._stored(wanted, from_ms, to_ms)
+        if not stored:
+            # What decides between two of one millisecond is looked up only where there are two.
+            rows = joined([block.rows.take(index) for block, index in found])
+            rows = rows.take(order_by(rows.cell, rows.time_ms))
+            if not ((rows.cell[1:] == rows.cell[:-1]) & (rows.time_ms[1:] == rows.time_ms[:-1])).any():
+                return rows
+        return one_per_moment(joined_ranked([*(block.take(index) for block, index in found), *stored])).rows
 
-    def gathered(self, wanted: Indices, from_ms: Ints) -> Ranked:
+    def gathered(self, wanted: Indices, from_ms: Ints) -> Rows:
         """What the memory holds of cells from each one's own moment on, in no order, repetitions too; as ``since``."""
+        return joined([block.rows.take(index) for block, index in self._found(wanted, from_ms)])
+
+    def _found(self, wanted: Indices, from_ms: Ints) -> list[tuple[Ranked, Indices]]:
+        """Where in which blocks these rows stand."""
+        # A byte per cell stays in the processor's cache, and most rows are of other cells.
+        asked = np.zeros(len(self._layout.point), np.bool_)
+        asked[wanted] = True
         begin = np.full(len(self._layout.point), np.iinfo(np.int64).max)
         begin[wanted] = from_ms
-        parts = [NO_RANKED]
+        found: list[tuple[Ranked, Indices]] = []
         earliest = int(from_ms.min()) if len(from_ms) else 0
         for block in self._blocks:
             if block.last_ms >= earliest:
                 rows = block.rows
-                parts.append(rows.take(rows.time_ms >= begin.take(rows.cell)))
-        return joined_ranked(parts)
+                mine = np.flatnonzero(asked.take(rows.cell))
+                recent = rows.time_ms.take(mine) >= begin.take(rows.cell.take(mine))
+                found.append((rows, mine[recent]))
+        return found
 
     def _stored(self, wanted: Indices, from_ms: Ints, to_ms: int) -> list[Ranked]:
         """What lies behind the memory, asked for in few groups of similar reach."""

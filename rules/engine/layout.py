@@ -18,7 +18,7 @@ from core.places import ClassMembers
 from core.readings import Int32s
 from core.units import convert
 from rules.columns import NEVER_MS, Bools, Floats, Indices, Ints
-from rules.engine.guards import Guard, guards, needs_facility
+from rules.engine.guards import UNCUT, Guard, guards, needs_facility
 from rules.expression import Columns, InForce, Measured, Number, Operand, Windowed, number_column
 from rules.operators.kinds import WindowAggregate
 from rules.rule_set import Rule, RuleSet
@@ -207,7 +207,6 @@ def _build_class(
 
     conditions = [part for rule in rules for part in (rule.when, rule.clear) if part is not None]
     by_operand = guards(conditions, fixed)
-    loose = Guard(True, np.empty(0), np.empty(0), ())
     plans = []
     for rule in rules:
         reads = np.zeros(len(operands), np.bool_)
@@ -222,7 +221,7 @@ def _build_class(
         operands=operands,
         column_of=column_of,
         rules=tuple(plans),
-        guards=tuple(by_operand.get(operand, loose) for operand in operands),
+        guards=tuple(by_operand.get(operand, UNCUT) for operand in operands),
         windows=tuple(
             WindowPlan(column, column_of[Measured(operand.key)], operand.aggregate, *slot_plan(operand.window_ms))
             for column, operand in enumerate(operands)

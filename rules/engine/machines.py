@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rules.columns import NEVER_MS, Bools, Bytes, Indices, Ints, Tri
+from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Bytes, Indices, Ints, Tri
 from rules.engine.layout import Layout
 
 RESET, HOLD, RUN = 0, 1, 2
@@ -46,9 +46,13 @@ class Switches(NamedTuple):
 
 
 class Machines:
-    """State of q machines: 34 bytes each."""
+    """State of q machines: 42 bytes each.
 
-    COLUMNS = ("drive", "on", "spent_ms", "deadline_ms", "since_ms", "start_ms")
+    ``moved_ms`` is the last moment at which a machine was not at rest, or switched; it is kept up to date while the
+    machine moves only where its drive changes, so ask ``at_rest``.
+    """
+
+    COLUMNS = ("drive", "on", "spent_ms", "deadline_ms", "since_ms", "start_ms", "moved_ms")
 
     def __init__(self, layout: Layout) -> None:
         """All normal, driven by nothing known."""
@@ -60,6 +64,7 @@ class Machines:
         self.deadline_ms = np.full(count, NEVER_MS)
         self.since_ms = np.full(count, UNSET_MS)
         self.start_ms = np.full(count, UNSET_MS)
+        self.moved_ms = np.full(count, BEGINNING_MS)
         self._switched: list[Switches] = []
         self._timers: list[Indices] = []
 
@@ -86,6 +91,7 @@ class Machines:
 
     def _change_once(self, q: Indices, at_ms: Ints, drive: Bytes) -> None:
         """Each machine at most once: let the old drive run up to ``at_ms``, then set the new one."""
+        moves = self._moving(q)
         deadline = self.deadline_ms[q]
         fired = deadline < at_ms
         if fired.any():
@@ -98,6 +104,8 @@ class Machines:
         on = self.on[q]
         mode = _MODE[on, drive]
         self._set_mode(q, at_ms, mode, on)
+        moves |= mode == RUN
+        self.moved_ms[q[moves]] = at_ms[moves]
 
     def _set_mode(self, q: Indices, at_ms: Ints, mode: Bytes, on: Bytes) -> None:
         self.deadline_ms[q] = NEVER_MS
@@ -141,6 +149,7 @@ class Machines:
     def adopt(self, machine: int, start_ms: int, since_ms: int, at_ms: int) -> None:
         """Have a machine active that was announced before anything was computed; its conditions go on at ``at_ms``."""
         self.on[machine], self.spent_ms[machine], self.deadline_ms[machine] = 1, 0, NEVER_MS
+        self.moved_ms[machine] = at_ms
         self.start_ms[machine], self.since_ms[machine] = start_ms, since_ms
         q = np.array([machine], np.intp)
         self._change_once(q, np.array([at_ms]), self.drive[q])
@@ -156,10 +165,22 @@ class Machines:
         starting = self.on[q] == 0
         self._switched.append(Switches(q, at_ms, self.since_ms[q], starting))
         self.on[q] = starting
+        self.moved_ms[q] = at_ms
         self.spent_ms[q] = 0
         self.deadline_ms[q] = NEVER_MS
         self.start_ms[q] = np.where(starting, at_ms, UNSET_MS)
         self.since_ms[q[~starting]] = UNSET_MS
+
+    def _moving(self, q: Indices) -> Bools:
+        """Whether time has accumulated or does."""
+        active = (self.spent_ms[q] > 0) | (self.deadline_ms[q] < NEVER_MS)
+        return np.where(self.on[q] == 1, active, self.since_ms[q] != UNSET_MS)
+
+    def at_rest(self, q: Indices, since_ms: Ints) -> Bools:
+        """Whether each machine has not moved since a moment before ``since_ms``: nothing accumulated, no switch."""
+        rest: Bools = self.moved_ms[q] < since_ms
+        rest &= ~self._moving(q)
+        return rest
 
     def spent_at(self, q: Indices, at_ms: Ints) -> Ints:
         """Time accumulated at ``at_ms``, no earlier than the last change and before the next timer ends."""

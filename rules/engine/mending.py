@@ -2,19 +2,21 @@
 
 A late reading within its cell's band cannot change a comparison of its own value; but if a window looks back over the
 cell, the slots it falls into change, and the windows that hold them. So the window alone is set back to the beginning
-of that slot, fed anew from the history of this one cell, and if all its results since then stay within the band they
-were in, nothing
-else can have changed: the mended window is put in place. Otherwise the facility is re-evaluated as a whole.
+of that slot, fed anew from the history of this one cell, and if all its results since then stay within the bands they
+were in, nothing else can have changed: the mended window is put in place. Otherwise the facility is re-evaluated as a
+whole. The band is usually the present one, all along; where it is not, the results as they were are folded once more
+from the slots that the window still knows, and compared one by one.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from rules.columns import Bools, Indices, Ints
+from rules.columns import Bools, Floats, Indices, Ints
+from rules.engine.cells import bands
 from rules.engine.history import Memory
 from rules.engine.layout import ClassLayout
-from rules.engine.patches import Stretch
+from rules.engine.patches import Patch, Stretch, in_open_block
 from rules.engine.plane import Plane
 from rules.engine.rewinding import Recomputed, recomputed
 from rules.engine.rows import Rows
@@ -47,7 +49,7 @@ class Mending:
         failed = np.zeros(len(cell), np.bool_)
         starts = self._starts(cell, oldest_ms, failed)
         horizon_ms = self._live.horizon_ms[layout.cell_facility[cell]]
-        rows = self._memory.since(cell, starts - layout.stale_ms[cell], int(horizon_ms.max(initial=0)) + 1).rows
+        rows = self._memory.since(cell, starts - layout.stale_ms[cell], int(horizon_ms.max(initial=0)) + 1)
         own = np.searchsorted(cell, rows.cell)
         mended: list[tuple[Window, Recomputed, Indices, Indices]] = []
         for one, windows in zip(layout.classes, self._live.windows, strict=True):
@@ -86,7 +88,30 @@ class Mending:
         until_ms = window.slot[row] * window.plan.step_ms
         stretch = Stretch(row, slot, np.ones(len(row), np.bool_), window.begun[row], stale_ms, until_ms)
         new, results = recomputed(window, stretch, rows)
-        return new, self._leaves_band(one, window, row, slot, results)
+        left = self._leaves_band(one, window, row, slot, results)
+        unsure = np.flatnonzero(left & in_open_block(window, row, slot, new.slot))
+        if len(unsure):
+            mine = left[results.cell] & np.isin(results.cell, unsure)
+            left[unsure] = self._differs(one, window, stretch.take(unsure), results.take(mine).value)
+        return new, left
+
+    def _differs(self, one: ClassLayout, window: Window, stretch: Stretch, value: Floats) -> Bools:
+        """Where any result lies in another band than the one that stands in its place now.
+
+        Args:
+            one: the class.
+            window: which of its windows.
+            stretch: k places of the open block.
+            value: their results, by place and time, beginning with the one that held when the stretch began.
+        """
+        before = Patch(window, stretch, None).results(window)
+        cell = one.cells(window.plan.column).start + stretch.row[before.cell]
+        low, high = bands(self._live.layout, cell, before.value)
+        same = (value >= low) & (value <= high)
+        same |= np.isnan(value) & np.isnan(before.value)
+        differs = np.zeros(len(stretch.row), np.bool_)
+        differs[before.cell[~same]] = True
+        return differs
 
     def _leaves_band(self, one: ClassLayout, window: Window, row: Indices, slot: Ints, results: Rows) -> Bools:
         cells, base = self._live.cells, one.cells(window.plan.column).start

@@ -100,8 +100,8 @@ def in_open_block(live: Window, row: Indices, slot: Ints, open_slot: Ints) -> Bo
 class Patch:
     """The slots of a window from the first that may differ to the open one: tables of l slots by k places."""
 
-    def __init__(self, live: Window, stretch: Stretch, rows: Rows) -> None:
-        """Compute the slots of a stretch up to the open ones; ``rows`` by place and time."""
+    def __init__(self, live: Window, stretch: Stretch, rows: Rows | None) -> None:
+        """Compute the slots of a stretch up to the open ones; ``rows`` by place and time, None: as they are now."""
         plan, row, slot, stale_ms = live.plan, stretch.row, stretch.slot, stretch.stale_ms
         slots, ring, count = plan.slots, len(live.share_ring), len(row)
         self._plan, self._row, self._slot = plan, row, slot
@@ -111,12 +111,22 @@ class Patch:
         self._number: Ints = slot + np.arange(length)[:, None]
         self._share = np.full((length, count), plan.aggregate.identity)
         self._known = np.zeros((length, count), np.int64)
-        self._add(cut_pieces(rows, slot * plan.step_ms, open_slot * plan.step_ms, stale_ms, plan.step_ms))
-        self._held = last_held(rows, stale_ms)
+        if rows is None:
+            self._remember(live)
+        else:
+            self._add(cut_pieces(rows, slot * plan.step_ms, open_slot * plan.step_ms, stale_ms, plan.step_ms))
+            self._held = last_held(rows, stale_ms)
         gone = (self._number - slots) % ring
         self._window_known = self._window_knowns(live, live.known_ring[gone, row])
         self._head = self._heads(live)
         self._tail = self._tails(live, live.share_ring[gone, row])
+
+    def _remember(self, live: Window) -> None:
+        """The closed slots as the ring has them."""
+        number, place = np.nonzero(np.arange(len(self._share))[:, None] < self._closed)
+        at = (self._slot[place] + number) % len(live.share_ring)
+        self._share[number, place] = live.share_ring[at, self._row[place]]
+        self._known[number, place] = live.known_ring[at, self._row[place]]
 
     def _add(self, pieces: Pieces) -> None:
         aggregate = self._plan.aggregate

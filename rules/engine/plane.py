@@ -11,7 +11,7 @@ import numpy as np
 
 from rules.columns import BEGINNING_MS, Ints
 from rules.engine.cells import Cells
-from rules.engine.conditions import judge, judge_all
+from rules.engine.conditions import judge, judge_all, judge_now
 from rules.engine.layout import ClassLayout, Layout, dated
 from rules.engine.machines import Machines, Switches
 from rules.engine.rows import NO_ROWS, Ranked, Rows, joined, order_by
@@ -85,6 +85,17 @@ class Plane:
             self.cells.value[one.cells(column)] = begun & ~over
         self.cells.rebound(np.arange(len(self.cells.value)))
         judge_all(self.layout, self.cells, self.machines, at_ms)
+
+    def admit(self, late: Rows, until_ms: Ints) -> None:
+        """Take in late rows that move no machine (``stirring.py``) and hold until some moments."""
+        in_force = until_ms > self.horizon_ms[self.layout.cell_facility[late.cell]]
+        over_ms = np.where(in_force, late.time_ms, until_ms)
+        self.cells.unsettle(late.cell, over_ms)
+        np.maximum.at(self.front_ms, self.layout.cell_facility[late.cell], over_ms)
+        newest = late.take(in_force)
+        self.cells.prolong(newest)
+        self.cells.put(newest)
+        judge_now(self.layout, self.cells, self.machines, newest)
 
     def take_switches(self) -> list[Switches]:
         """Alarms that started or stopped since the last call."""

@@ -55,12 +55,13 @@ class Reevaluation:
             self._saved.states[number].put(plane.machines, machine, chosen)
         horizon = self._live.horizon_ms[facility]
         rows = self._readings(plane, facility, cell, at_ms, int(horizon.max()) + 1)
-        before = rows.rows.take(rows.time_ms <= at_ms[layout.cell_facility[rows.cell]])
+        before = rows.take(rows.time_ms <= at_ms[layout.cell_facility[rows.cell]])
         _rebuild(plane, before, at_ms)
         derived = self._rewind(plane, facility, rows, at_ms, horizon)
         self._reopen(plane, machine, at_ms)
         self._play(plane, rows, derived, (facility, state, machine), at_ms, horizon)
         self._book.record(plane.take_switches(), machine)
+        _keep_what_held(self._live, plane, cell, machine, at_ms)
         _copy_back(self._live, plane, facility, cell, machine)
         for window, found, row in self._anew:
             found.put(window, row, np.ones(len(row), np.bool_))
@@ -76,7 +77,7 @@ class Reevaluation:
             for window, live_window in zip(windows, lives, strict=True):
                 yield one, window, live_window, row
 
-    def _readings(self, plane: Plane, facility: Indices, cell: Indices, at_ms: Ints, to_ms: int) -> Ranked:
+    def _readings(self, plane: Plane, facility: Indices, cell: Indices, at_ms: Ints, to_ms: int) -> Rows:
         """Everything needed from before the saved state on, in the plane's own cells."""
         layout = plane.layout
         window_ms = np.zeros(len(layout.stale_ms), np.int64)
@@ -109,14 +110,14 @@ class Reevaluation:
             self._book.begin(int(machine[own]), Interval(start_ms=start_ms, stop_ms=None, since_ms=since_ms))
         plane.begin(at_ms)
 
-    def _rewind(self, plane: Plane, facility: Indices, rows: Ranked, at_ms: Ints, horizon_ms: Ints) -> Rows:
+    def _rewind(self, plane: Plane, facility: Indices, rows: Rows, at_ms: Ints, horizon_ms: Ints) -> Rows:
         """Compute all windows up to the horizon; their results after the saved state, by (cell, time)."""
         found = []
         for one, window, live, row in self._windows(plane, facility):
             source, target = one.cells(window.plan.source), one.cells(window.plan.column)
             at, step_ms = at_ms[one.facilities], window.plan.step_ms
             start, stop = np.searchsorted(rows.cell, (source.start, source.stop)).tolist()
-            mine = rows.rows.between(start, stop)
+            mine = rows.between(start, stop)
             mine = mine._replace(cell=mine.cell - source.start)
             known = live.reaches(row, at // step_ms)
             slot = np.where(known, at // step_ms, begin_slot(mine, one.size, step_ms))
@@ -141,7 +142,7 @@ class Reevaluation:
     def _play(
         self,
         plane: Plane,
-        rows: Ranked,
+        rows: Rows,
         derived: Rows,
         place: tuple[Indices, Ints, Indices],
         at_ms: Ints,
@@ -158,12 +159,12 @@ class Reevaluation:
         self._renew(save(plane, 0), newest, renewed, facility, machine, machine_owner)
         plane.front_ms[renewed] = plane.horizon_ms[renewed]
 
-    def _forward(self, plane: Plane, rows: Ranked, derived: Rows, done_ms: Ints, until_ms: Ints) -> None:
+    def _forward(self, plane: Plane, rows: Rows, derived: Rows, done_ms: Ints, until_ms: Ints) -> None:
         owner = plane.layout.cell_facility
         now: Bools = (rows.time_ms > done_ms[owner[rows.cell]]) & (rows.time_ms <= until_ms[owner[rows.cell]])
         mine = owner[derived.cell]
         due: Bools = (derived.time_ms > done_ms[mine]) & (derived.time_ms <= until_ms[mine])
-        late = plane.step(rows.take(now), until_ms, derived.take(due))
+        late = plane.step(Ranked.alone(rows.take(now)), until_ms, derived.take(due))
         if len(late.cell):
             raise AssertionError("a reading was late in a re-evaluation")
 
@@ -196,6 +197,16 @@ def _rebuild(plane: Plane, before: Rows, at_ms: Ints) -> None:
     plane.cells.expiry_ms[newest.cell] = expiry
     plane.cells.value[newest.cell] = np.where(expiry > at, newest.value, np.nan)
     plane.cells.floor_ms[newest.cell] = at
+
+
+def _keep_what_held(live: Plane, plane: Plane, cell: Indices, machine: Indices, at_ms: Ints) -> None:
+    """What has not changed since the saved state has not changed for as long as it had not before."""
+    layout = plane.layout
+    began = at_ms[layout.cell_facility]
+    still = plane.cells.since_ms == began
+    np.minimum(plane.cells.since_ms, live.cells.since_ms[cell], out=plane.cells.since_ms, where=still)
+    moved = np.minimum(live.machines.moved_ms[machine], at_ms[layout.machine_facility])
+    np.maximum(plane.machines.moved_ms, moved, out=plane.machines.moved_ms)
 
 
 def _copy_back(live: Plane, plane: Plane, facility: Indices, cell: Indices, machine: Indices) -> None:

@@ -90,7 +90,7 @@ def _recomputed_whole(live: Window, stretch: Stretch, rows: Rows) -> tuple[Windo
     whole = Window(plan, count)
     if not count:
         return whole, NO_ROWS
-    first = stretch.slot.min() // plan.slots - 2
+    first = (stretch.slot.min() - 1) // plan.slots - 1
     length = (int((stretch.until_ms // plan.step_ms).max()) // plan.slots - int(first) + 1) * plan.slots
     size = max(1, _MOST_CELLS // length)
     found = []
@@ -106,7 +106,7 @@ def _recomputed_whole(live: Window, stretch: Stretch, rows: Rows) -> tuple[Windo
 
 
 class _Table:
-    """Shares and known times by slot and row: float64[l, k], int64[l, k], from two blocks before the first slot."""
+    """Shares and known times by slot and row: float64[l, k], int64[l, k], from a block before the first result on."""
 
     def __init__(self, live: Window, stretch: Stretch, rows: Rows) -> None:
         self._live, self._stretch, self._rows = live, stretch, rows
@@ -114,7 +114,8 @@ class _Table:
         slots = self._plan.slots
         self._count = len(stretch.row)
         self._open: Ints = np.maximum(stretch.until_ms // self._plan.step_ms, stretch.slot)
-        self._first = int(stretch.slot.min()) // slots * slots - 2 * slots
+        # One block before that of the earliest result, which is the one that held when the stretch began.
+        self._first = (int(stretch.slot.min()) - 1) // slots * slots - slots
         self._length = (int(self._open.max()) // slots + 1) * slots - self._first
         self._share = np.full((self._length, self._count), self._aggregate.identity)
         self._known = np.zeros((self._length, self._count), np.int64)

@@ -51,6 +51,12 @@ class Ranked(NamedTuple):
         cut = slice(start, stop)
         return Ranked(self.cell[cut], self.time_ms[cut], self.value[cut], self.epoch[cut], self.offset[cut])
 
+    @classmethod
+    def alone(cls, rows: Rows) -> Ranked:
+        """Rows of which no two are of one cell and millisecond: nothing is left to decide."""
+        rank = np.zeros(len(rows.cell), np.int64)
+        return cls(*rows, rank, rank)
+
     @property
     def rows(self) -> Rows:
         """Without the rank."""

@@ -93,6 +93,8 @@ def restore(
         everyone = np.arange(facilities)
         state = engine.saved.latest_before(everyone, oldest_ms)
         state[state < 0] = newest
+        # What happened before those states is not known any more.
+        engine.live.cells.since_ms[:] = engine.live.machines.moved_ms[:] = NEVER_MS
         Reevaluation(engine.live, engine.memory, engine.saved, engine.book).run(everyone, state)
     held = _held(engine, arrays)
     engine.held = [held] if len(held.cell) else []

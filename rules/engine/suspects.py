@@ -8,13 +8,16 @@ band all along, with the late reading and without it: no comparison of its value
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from rules.columns import BEGINNING_MS, Bools, Ints
+from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Indices, Ints
 from rules.engine.cells import bands
 from rules.engine.history import Memory
 from rules.engine.lateness import Lateness
 from rules.engine.layout import Layout
+from rules.engine.plane import Plane
 from rules.engine.rows import Rows, joined, order_by
 
 
@@ -39,35 +42,53 @@ class Suspects:
         return rows
 
 
-def changing(layout: Layout, memory: Memory, late: Rows, judged_from_ms: Ints) -> Bools:
-    """Which late rows may change a comparison with their own value.
+class Looked(NamedTuple):
+    """What was found about n late rows of m cells.
+
+    Attributes:
+        changing: bool[n], the row may change a comparison with its own value.
+        until_ms: int64[n], until when it holds if no other reading comes; ``NEVER_MS`` where that is not known.
+        cell: intp[m], the cells, ascending.
+        steady: bool[m], every row that can have held since the facility's oldest late row lies in the cell's present
+            band, or is unknown.
+    """
+
+    changing: Bools
+    until_ms: Ints
+    cell: Indices
+    steady: Bools
+
+
+def looked_into(plane: Plane, memory: Memory, late: Rows, judged_from_ms: Ints) -> Looked:
+    """Find out which late rows may change a comparison.
 
     Args:
-        layout: where everything lies.
+        plane: the live plane.
         memory: holds every row judged so far, and the late ones.
         late: rows that have not been judged.
         judged_from_ms: int64[G], up to where rows of each facility may have gone unjudged.
-
-    Returns:
-        bool[len(late)].
     """
+    layout = plane.layout
     cell, own = np.unique(late.cell, return_inverse=True)
-    from_ms = np.full(len(cell), np.iinfo(np.int64).max)
-    np.minimum.at(from_ms, own, late.time_ms)
-    from_ms = np.maximum(from_ms - layout.stale_ms[cell], BEGINNING_MS)
+    oldest_ms = np.full(len(layout.facility), NEVER_MS)
+    np.minimum.at(oldest_ms, layout.cell_facility[late.cell], late.time_ms)
+    from_ms = np.maximum(oldest_ms[layout.cell_facility[cell]] - layout.stale_ms[cell], BEGINNING_MS)
     reached = from_ms >= memory.complete_from_ms
-    rows = memory.gathered(cell[reached], from_ms[reached]).rows
+    rows = memory.gathered(cell[reached], from_ms[reached])
     place = np.searchsorted(cell, rows.cell)
     order = order_by(place, rows.time_ms)
     rows, place = rows.take(order), place[order]
     # Two readings of one millisecond: which of them holds is left to a re-evaluation.
     again = (place[1:] == place[:-1]) & (rows.time_ms[1:] == rows.time_ms[:-1])
     reached[place[1:][again]] = False
-    found = reached[own].copy()
+    steady = reached.copy()
+    steady[place[~plane.cells.in_band(rows)]] = False
+    found = np.flatnonzero(reached[own])
     at = _find(place, rows.time_ms, own[found], late.time_ms[found])
-    result = np.ones(len(found), np.bool_)
-    result[found] = ~_harmless(layout, rows, at, judged_from_ms)
-    return result
+    changing, until_ms = np.ones(len(own), np.bool_), np.full(len(own), NEVER_MS)
+    changing[found] = ~_harmless(layout, rows, at, judged_from_ms)
+    until_ms[found] = _until(layout, rows, at)
+    return Looked(changing, until_ms, cell, steady)
 
 
 def _find(place: Ints, time_ms: Ints, wanted: Ints, wanted_ms: Ints) -> Ints:
@@ -75,6 +96,16 @@ def _find(place: Ints, time_ms: Ints, wanted: Ints, wanted_ms: Ints) -> Ints:
     earliest = int(time_ms.min(initial=0))
     span = int(time_ms.max(initial=0)) - earliest + 1
     return np.searchsorted(place * span + (time_ms - earliest), wanted * span + (wanted_ms - earliest))
+
+
+def _until(layout: Layout, rows: Rows, at: Ints) -> Ints:
+    """Until when the rows ``at`` hold: until the next one of the cell, or until they expire."""
+    cell = rows.cell[at]
+    until: Ints = rows.time_ms[at] + layout.stale_ms[cell]
+    after = np.minimum(at + 1, len(rows.cell) - 1)
+    followed = (after > at) & (rows.cell[after] == cell)
+    until[followed] = np.minimum(until[followed], rows.time_ms[after[followed]])
+    return until
 
 
 def _harmless(layout: Layout, rows: Rows, at: Ints, judged_from_ms: Ints) -> Bools:

@@ -15,7 +15,6 @@ import numpy as np
 
 from rules.columns import BEGINNING_MS, Bools, Floats, Indices, Ints
 from rules.engine.layout import WindowPlan
-from rules.engine.rows import firsts
 
 REWIND_SLOTS = 30
 """How many slots before the open one a window can be set back to."""
@@ -60,23 +59,21 @@ class Window:
         self.share_ring = np.full((self._ring, size), identity)
         self.known_ring = np.zeros((self._ring, size), np.int32)
         self.begun = np.full(size, BEGINNING_MS)
-        self._last = np.zeros(size, np.intp)
+        self._first = np.zeros(size, np.intp)
 
     def feed(self, row: Indices, time_ms: Ints, value: Floats, stale_ms: Ints, emitted: Emitted) -> None:
         """Readings of the measurement, in time order for each row; ``stale_ms`` int64[n] is how long each holds."""
-        self._last[row] = np.arange(len(row))
-        if (self._last[row] == np.arange(len(row))).all():
-            self._feed_once(row, time_ms, value, stale_ms, emitted)
-            return
-        order = np.argsort(row, kind="stable")
-        place = np.arange(len(row))
-        rank = np.empty(len(row), np.intp)
-        rank[order] = place - np.maximum.accumulate(np.where(firsts(row[order]), place, 0))
-        turns = np.argsort(rank, kind="stable")
-        bounds = np.cumsum(np.bincount(rank)).tolist()
-        for start, stop in zip([0, *bounds[:-1]], bounds, strict=True):
-            chosen = turns[start:stop]
-            self._feed_once(row[chosen], time_ms[chosen], value[chosen], stale_ms[chosen], emitted)
+        while len(row):
+            # Each turn takes the first reading of every row: written backwards, the first place is what stays.
+            place = np.arange(len(row))
+            self._first[row[::-1]] = place[::-1]
+            first = self._first.take(row) == place
+            if first.all():
+                self._feed_once(row, time_ms, value, stale_ms, emitted)
+                return
+            turn, rest = np.flatnonzero(first), np.flatnonzero(~first)
+            self._feed_once(row[turn], time_ms[turn], value[turn], stale_ms[turn], emitted)
+            row, time_ms, value, stale_ms = row[rest], time_ms[rest], value[rest], stale_ms[rest]
 
     def _feed_once(self, row: Indices, time_ms: Ints, value: Floats, stale_ms: Ints, emitted: Emitted) -> None:
         """Each row at most once. If most rows have a reading, all are worked on as whole columns."""

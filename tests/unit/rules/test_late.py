@@ -23,6 +23,12 @@ def engine_of(*conditions: str) -> Engine:
     return Engine(rule_set(*texts), {"well": members(WELLS)}, NoHistory())
 
 
+def one_rule(condition: str, hold_s: int) -> Engine:
+    """An engine with one rule whose condition must last."""
+    text = rule_text("r0", condition, for_=f"{hold_s} s") if hold_s else rule_text("r0", condition)
+    return Engine(rule_set(text), {"well": members(WELLS)}, NoHistory())
+
+
 def deliver(engine: Engine, everything: Readings, arrival_ms: np.ndarray, until_ms: int) -> None:
     """Second by second, then time enough for what is late."""
     for now_ms in range(BASE_MS + SECOND_MS, until_ms, SECOND_MS):
@@ -71,17 +77,40 @@ def test_a_late_reading_between_two_of_its_band_changes_nothing(value: float, ju
     assert starts == [*first, BASE_MS + 12 * SECOND_MS]
 
 
-def test_a_late_reading_that_fills_a_gap_is_judged_again() -> None:
-    """Between two readings of one band that do not reach each other, a late one ends what was unknown."""
-    engine = engine_of("not (a > 2)")
-    for second in (0, 4, 20, 24):
+@pytest.mark.parametrize(("condition", "hold_s", "judged_again"), [("a > 2", 0, 0), ("not (a > 2)", 30, 1)])
+def test_a_late_reading_that_fills_a_gap_is_judged_again_where_time_accumulates(
+    condition: str, hold_s: int, judged_again: int
+) -> None:
+    """Known instead of unknown: nothing to a machine at rest whose condition stays false, time to one that counts."""
+    engine, twin = (one_rule(condition, hold_s) for _ in range(2))
+    moments = [(0, 0), (4, 4), (20, 20), (24, 24), (10, 26)]
+    for engine_of_it, order in ((engine, moments), (twin, sorted(moments, key=lambda moment: moment[0]))):
+        for second, arrival_s in order:
+            now_ms = BASE_MS + arrival_s * SECOND_MS
+            engine_of_it.ingest(readings(point=[0], time_ms=[BASE_MS + second * SECOND_MS], value=[1.0]), now_ms)
+            engine_of_it.advance(now_ms)
+        engine_of_it.settle(BASE_MS + 26 * SECOND_MS)
+        for second in (28, 32, 36, 40):
+            now_ms = BASE_MS + second * SECOND_MS
+            engine_of_it.ingest(readings(point=[0], time_ms=[now_ms], value=[1.0]), now_ms)
+            engine_of_it.advance(now_ms + 2 * SECOND_MS)
+    assert engine.stats.reevaluations == judged_again
+    assert list(engine.book.of(0)) == list(twin.book.of(0))
+
+
+@pytest.mark.parametrize(("value", "judged_again"), [(1.5, 0), (2.5, 1)])
+def test_a_late_reading_in_another_band_moves_a_machine_or_does_not(value: float, judged_again: int) -> None:
+    """Bands are cut at 1.2 and 2: past 1.2 nothing comes true while b is small, past 2 the rule of a alone does."""
+    engine = engine_of("a > 2", "a > 1.2 and b > 5")
+    for second in (0, 4, 8, 12, 16, 20):
         at_ms = BASE_MS + second * SECOND_MS
-        engine.ingest(readings(point=[0], time_ms=[at_ms], value=[1.0]), at_ms)
+        engine.ingest(readings(point=[0, 1], time_ms=[at_ms, at_ms], value=[1.0, 1.0]), at_ms)
         engine.advance(at_ms)
-    now_ms = BASE_MS + 26 * SECOND_MS
-    engine.ingest(readings(point=[0], time_ms=[BASE_MS + 10 * SECOND_MS], value=[1.0]), now_ms)
+    now_ms = BASE_MS + 22 * SECOND_MS
+    engine.ingest(readings(point=[0], time_ms=[BASE_MS + 10 * SECOND_MS], value=[value]), now_ms)
     engine.settle(now_ms)
-    assert engine.stats.reevaluations == 1
+    assert (engine.stats.late, engine.stats.reevaluations) == (1, judged_again)
+    assert [interval.start_ms for interval in engine.book.of(0)] == [BASE_MS + 10 * SECOND_MS] * judged_again
 
 
 def test_a_second_reading_of_the_same_millisecond_is_judged_again() -> None:
