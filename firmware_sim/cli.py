@@ -1,7 +1,7 @@
-"""The command `python -m firmware_sim`: `serve`, `counters`, `describe`.
+"""The command `python -m firmware_sim`: `serve`, `counters`, `describe`, `bus`, `bus-do`.
 
-`serve` and `counters` print one line beginning with `ready` on standard output when every socket listens, and end
-within a second of SIGTERM or SIGINT.
+`serve`, `counters` and `bus` print one line beginning with `ready` on standard output when every socket listens, and
+end within a second of SIGTERM or SIGINT.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import dataclasses
 import errno
 import json
 import logging
-import signal
 import sys
 from collections.abc import Awaitable, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -21,6 +20,7 @@ from typing import Any, Final
 
 from firmware_sim.city import SimulatedCity, build_city, describe
 from firmware_sim.clock import SimClock
+from firmware_sim.console import UsageError, say, stop_on_signals
 from firmware_sim.counters import CounterBank, CounterFarm
 from firmware_sim.description import to_yaml
 from firmware_sim.encoding import DataType
@@ -29,6 +29,9 @@ from firmware_sim.modbus.server import ModbusLine
 from firmware_sim.plan import DEMO_CITY, DEMO_SCRIPT, City, CityError, read_city
 from firmware_sim.publisher import BrokerUrl, MqttPublisher
 from firmware_sim.script import Script, ScriptError, read_script
+from firmware_sim.serial_bus.command import add_commands
+from firmware_sim.serial_bus.control import ActionError
+from firmware_sim.serial_bus.plan import BusPlanError
 
 logger = logging.getLogger(__name__)
 
@@ -36,10 +39,6 @@ _SHUTDOWN_S: Final = 0.8
 
 
 _RECORD_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-
-
-class UsageError(Exception):
-    """Something the person who called must change; its text is shown and nothing else."""
 
 
 class _FieldsFormatter(logging.Formatter):
@@ -58,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=options.log_level.upper(), handlers=[handler])
     try:
         return int(options.run(options))
-    except (UsageError, CityError, ScriptError, LedgerError) as error:
+    except (UsageError, CityError, ScriptError, LedgerError, BusPlanError, ActionError) as error:
         sys.stderr.write(f"firmware_sim: {error}\n")
     except OSError as error:
         sys.stderr.write(f"firmware_sim: {_explain(error)}\n")
@@ -102,6 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     _city_options(describe)
     describe.add_argument("--out", type=Path, help="file instead of standard output")
     describe.set_defaults(run=_describe)
+
+    add_commands(commands)
     return parser
 
 
@@ -139,12 +140,12 @@ def _counters(options: argparse.Namespace) -> int:
 
 
 async def _run_counters(farm: CounterFarm, options: argparse.Namespace) -> int:
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     async with farm:
         size = f"{options.devices}x{options.values}"
-        _say(f"ready counters={size} modbus={options.host}:{options.port} ledger={options.ledger}")
+        say(f"ready counters={size} modbus={options.host}:{options.port} ledger={options.ledger}")
         await stop.wait()
-    _say(f"stopped reads={farm.stats.reads} exceptions={farm.stats.exceptions} writes_seen={farm.stats.writes_seen}")
+    say(f"stopped reads={farm.stats.reads} exceptions={farm.stats.exceptions} writes_seen={farm.stats.writes_seen}")
     return 0
 
 
@@ -177,7 +178,7 @@ def _script(options: argparse.Namespace, city: SimulatedCity, start_s: float) ->
 async def _run_city(
     city: SimulatedCity, script: Script, clock: SimClock, broker: BrokerUrl | None, options: argparse.Namespace
 ) -> int:
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     async with AsyncExitStack() as running:
         lines: list[ModbusLine] = []
         for i, line in enumerate(city.lines):
@@ -196,10 +197,10 @@ async def _run_city(
             await running.enter_async_context(publisher)
             duties.append(publisher.run())
         duties.append(_announce_loops(city, clock))
-        _say(_ready(city.plan, lines, options, broker))
+        say(_ready(city.plan, lines, options, broker))
         await _until(stop, duties)
         totals = _totals(lines, publisher)
-    _say("stopped " + " ".join(f"{key}={value}" for key, value in totals.items() if not isinstance(value, dict)))
+    say("stopped " + " ".join(f"{key}={value}" for key, value in totals.items() if not isinstance(value, dict)))
     if options.stats is not None:
         options.stats.write_text(json.dumps(totals, indent=1), encoding="utf-8")
     return 0
@@ -222,7 +223,7 @@ async def _announce_loops(city: SimulatedCity, clock: SimClock) -> None:
             if number != rounds[name]:
                 rounds[name] = number
                 played = f"{name} file={recording.data_set.file} round={number}"
-                _say(f"recording begins again: {played} time_ms={clock.now_ms()}")
+                say(f"recording begins again: {played} time_ms={clock.now_ms()}")
         await asyncio.sleep(1.0)
 
 
@@ -250,16 +251,3 @@ def _totals(lines: Sequence[ModbusLine], publisher: MqttPublisher | None) -> dic
         "published": publisher.stats.published if publisher else 0,
         "lines": {line.line_id: dataclasses.asdict(line.stats) for line in lines},
     }
-
-
-def _stop_on_signals() -> asyncio.Event:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()

@@ -17,6 +17,7 @@ from firmware_sim.modbus.register_map import (
     ILLEGAL_ADDRESS,
     ILLEGAL_FUNCTION,
     ILLEGAL_VALUE,
+    Identification,
     ModbusRefusalError,
     Product,
     Register,
@@ -32,8 +33,7 @@ WRITE_FUNCTIONS: Final = frozenset({5, 6, 15, 16, 21, 22, 23})
 
 _MAX_BITS: Final = 2000
 _MAX_REGISTERS: Final = 125
-_STREAMS: Final = {1: (0, 3), 2: (0, 0x7F), 3: (0, 0xFF)}
-_CONFORMITY: Final = 0x82  # regular identification, stream and individual access
+_STREAMS: Final = {1: 3, 2: 0x80, 3: 0x100}  # objects below
 _IDENTIFICATION_ROOM: Final = 253 - 7
 
 
@@ -104,14 +104,15 @@ def _identify(product: Product, pdu: bytes) -> bytes:
             raise ModbusRefusalError(ILLEGAL_ADDRESS)
         chosen = [first]
     elif code in _STREAMS:
-        low, high = _STREAMS[code]
-        chosen = [key for key in sorted(objects) if max(low, first if first in objects else low) <= key < max(high, 3)]
+        begin = first if first in objects else 0
+        chosen = [key for key in sorted(objects) if begin <= key < _STREAMS[code]]
     else:
         raise ModbusRefusalError(ILLEGAL_VALUE)
-    return _identification_answer(objects, chosen, code)
+    return _identification_answer(product.identification, chosen, code)
 
 
-def _identification_answer(objects: dict[int, bytes], chosen: list[int], code: int) -> bytes:
+def _identification_answer(identification: Identification, chosen: list[int], code: int) -> bytes:
+    objects = identification.objects()
     body, count, more, following = b"", 0, 0, 0
     for key in chosen:
         item = bytes((key, len(objects[key]))) + objects[key]
@@ -119,4 +120,7 @@ def _identification_answer(objects: dict[int, bytes], chosen: list[int], code: i
             more, following = 0xFF, key
             break
         body, count = body + item, count + 1
-    return bytes((ENCAPSULATED, READ_DEVICE_IDENTIFICATION, code, _CONFORMITY, more, following, count)) + body
+    return (
+        bytes((ENCAPSULATED, READ_DEVICE_IDENTIFICATION, code, identification.conformity, more, following, count))
+        + body
+    )

@@ -6,7 +6,7 @@ zero-based protocol addresses, what goes on the wire.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -67,18 +67,38 @@ class Register:
 
 @dataclass(frozen=True, kw_only=True)
 class Identification:
-    """Objects of Read Device Identification (function 43, MEI type 14), conformity level "regular"."""
+    """Objects of Read Device Identification (function 43, MEI type 14).
+
+    Attributes:
+        vendor, product_code, revision: the basic objects 0 to 2, which every device with the function has.
+        url, product_name, model_name, application: the regular objects 3 to 6; empty: it has none.
+        private: objects of the maker, 0x80 to 0xFF; any: the conformity level is "extended".
+        basic: the level is "basic": regular objects are not told even if somebody asks.
+    """
 
     vendor: str
     product_code: str
     revision: str
+    url: str = ""
     product_name: str = ""
     model_name: str = ""
+    application: str = ""
+    private: Mapping[int, str] = field(default_factory=dict)
+    basic: bool = False
+
+    @property
+    def conformity(self) -> int:
+        """Level as it stands in an answer: 0x81 basic, 0x82 regular, 0x83 extended, all with individual access."""
+        if self.private:
+            return 0x83
+        return 0x81 if self.basic else 0x82
 
     def objects(self) -> dict[int, bytes]:
         """Object id to value, without empty optional objects."""
-        named = {0: self.vendor, 1: self.product_code, 2: self.revision, 4: self.product_name, 5: self.model_name}
-        return {key: text.encode() for key, text in named.items() if text or key < 3}
+        basic = {0: self.vendor, 1: self.product_code, 2: self.revision}
+        regular = {3: self.url, 4: self.product_name, 5: self.model_name, 6: self.application}
+        optional = {} if self.basic else regular | dict(self.private)
+        return {key: text.encode() for key, text in (basic | optional).items() if text or key < 3}
 
 
 @dataclass(frozen=True, kw_only=True)

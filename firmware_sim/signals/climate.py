@@ -122,6 +122,11 @@ class OutdoorAir:
     storm: Schedule = field(default=NEVER)
     rain_mm_h: float = 42.0
 
+    @property
+    def detail(self) -> str:
+        """Parameters worth showing."""
+        return f"mean {self.mean_cel:g} Cel"
+
     def temperature_cel(self, time_s: float) -> float:
         """Daily course with its maximum at 15:00."""
         angle = 2 * math.pi * (time_s + LOCAL_OFFSET_S - 15 * 3600) / DAY_S
