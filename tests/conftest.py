@@ -92,6 +92,22 @@ def require_program(name: str) -> Path:
     pytest.skip(f"{name} is not installed")
 
 
+def require_library(name: str) -> ctypes.CDLL:
+    """A shared library of the system; skips or fails the running test like `require_program` when it is missing."""
+    try:
+        return ctypes.CDLL(name, use_errno=True)
+    except OSError:
+        if _all_must_run():
+            pytest.fail(f"{name} is not installed, and TWINGRID_TEST_ALL=1 allows no skipping", pytrace=False)
+        pytest.skip(f"{name} is not installed")
+
+
+@pytest.fixture
+def library() -> Callable[[str], ctypes.CDLL]:
+    """`library("libmodbus.so.5")` answers the loaded library, skips, or fails when everything must run."""
+    return require_library
+
+
 @pytest.fixture
 def program() -> Callable[[str], Path]:
     """`program("mosquitto")` answers the path, skips, or fails when everything must run."""

@@ -111,6 +111,7 @@ class Bus:
             if self._owed and self._owed[0][0] <= now_s and (listening_s is None or self._owed[0][0] <= listening_s):
                 start_s, talker, frame = heapq.heappop(self._owed)
                 self.medium.put(talker, start_s, frame.data)
+                self.sniffer.note(frame)
             elif listening_s is not None and listening_s <= now_s:
                 self._listen()
             else:
@@ -201,4 +202,3 @@ class Bus:
             what="answer",
         )
         heapq.heappush(self._owed, (start_s, talker, frame))
-        self.sniffer.note(frame)

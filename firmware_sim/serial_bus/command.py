@@ -93,7 +93,7 @@ def _bus(options: argparse.Namespace) -> int:
             plan = dataclasses.replace(plan, id="counters", units=())
             bus = _counter_bus(plan, clock, options, files)
         if options.log is not None:
-            bus.sniffer.sink = _frame_log(files.enter_context(options.log.open("a", encoding="utf-8")))
+            bus.sniffer.sink = _frame_log(files.enter_context(options.log.open("a", buffering=1, encoding="utf-8")))
         ids = [unit.unit_id for unit in bus.units]
         timetable = read_timetable(options.timetable, ids) if options.timetable else Timetable()
         # the default selector waits in whole milliseconds, a character at 9600 baud takes one

@@ -214,7 +214,8 @@ class _Reader:
         self._where = f"unit {raw['unit']}: "
         for key in sorted(set(raw) - _KEYS):
             self.complain(f"unknown key {key!r}; allowed here: {', '.join(sorted(_KEYS))}")
-        place = self.read(raw, "place", _texts, {})
+        nowhere: Mapping[str, str] = {}
+        place = self.read(raw, "place", _texts, nowhere)
         unit_id = self.read(raw, "unit", _unit_id, 1)
         plan = UnitPlan(
             unit_id=unit_id,

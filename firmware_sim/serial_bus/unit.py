@@ -53,7 +53,8 @@ class ProductInstrument:
 
     def value(self, register: str, time_s: float, offsets: Mapping[str, float]) -> float:
         """Engineering value of a register."""
-        return self.signals[register].value(time_s) + offsets.get(register, 0.0)
+        value = self.signals[register].value(time_s)
+        return value + offsets[register] if register in offsets else value  # adding 0 would lose the sign of -0.0
 
     def answer(self, pdu: bytes, time_s: float, offsets: Mapping[str, float]) -> bytes:
         """The answer PDU at simulated time `time_s`; `offsets` are added to registers by name."""

@@ -120,8 +120,7 @@ def test_an_answer_takes_its_bytes(baud: int, parity: Parity) -> None:
     wait_s = begin_s - request_end_s
     assert max(PACE.turnaround_s, settings.silence_s) - 1e-6 <= wait_s
     assert wait_s <= max(PACE.turnaround_s, settings.silence_s) + PACE.jitter_s + 0.002 + 1e-6
-    frames = list(bus.sniffer.frames)
-    start_s, heard = frames[0].start_s, 0
+    start_s, heard = bus.sniffer.frames[-1].start_s, 0
     for told_s, data in pieces:
         heard += len(data)
         assert told_s >= start_s + heard * settings.character_s - 1e-6
@@ -207,7 +206,8 @@ def test_a_request_over_an_answer_collides(offset: float, seed: int) -> None:
     bus.put(1.0, rtu_frame(1, READ))
     first = listened(bus, until_s=1.0 + 8 * LINE.character_s + LINE.silence_s + 1e-6)
     assert first == []
-    start_s = bus.sniffer.frames[0].start_s
+    start_s = bus.due_s()
+    assert start_s is not None
     heard = listened(bus, until_s=start_s)
     bus.put(start_s + offset * 8.9 * LINE.character_s, rtu_frame(2, READ))
     heard += listened(bus)
