@@ -109,6 +109,30 @@ def _token(text: str) -> str:
     return _TOKENS.get(bare.encode().decode("unicode_escape") if bare == r"\x00" else bare, bare)
 
 
+_PATTERN: Final[tuple[tuple[str, str], ...]] = (
+    ("missing )", "圆括号没有闭合"),
+    ("unbalanced parenthesis", "多了一个右圆括号"),
+    ("unterminated character set", "方括号没有闭合"),
+    ("bad character range", "方括号中的范围颠倒"),
+    ("nothing to repeat", "重复符号前没有内容"),
+    ("multiple repeat", "重复符号不能连写"),
+    ("min repeat greater than max repeat", "最少重复次数大于最多重复次数"),
+    ("bad escape", "反斜杠之后的字符不对"),
+    ("invalid group reference", "引用了不存在的分组"),
+    ("unknown group name", "引用了不存在的分组"),
+    ("redefinition of group name", "分组名称重复"),
+    ("unknown extension", "圆括号中问号之后的字符不对"),
+    ("look-behind requires fixed-width pattern", "向后断言的长度必须固定"),
+)
+
+
+def pattern_problem(error: re.error) -> Said:
+    """Why a text is no regular expression, with the place in it, from the ``re`` module's exception."""
+    chinese = next((text for sign, text in _PATTERN if error.msg.startswith(sign)), "正则表达式语法错误")
+    place = "" if error.pos is None else f"（第 {error.pos + 1} 个字符）"
+    return translated(chinese + place, str(error))
+
+
 _CSV: Final[Mapping[str, str]] = {
     "unexpected end of data": "双引号没有闭合",
     "line contains NUL": "含有空字符",

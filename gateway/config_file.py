@@ -65,7 +65,7 @@ from gateway.decoders.devicetime import DeviceTime, TimeForm
 from gateway.document import Document, Table
 from gateway.mqtt import BrokerAddress
 from gateway.prediction import predict
-from gateway.profile import Profile, Register
+from gateway.profile import DataType, Profile, Register
 from gateway.site import SiteValue
 from gateway.transport import TransactionIds
 
@@ -327,6 +327,8 @@ class _Reader:
             report=self._report(table, defaults.report),
             site=_site(table),
         )
+        if register.type is DataType.STRING and config.site.changes_values:
+            table.note("metric", findings.TEXT_CHANGED)
         table.close()
         return config
 

@@ -2,15 +2,16 @@
 
 A value is reported when the point has no deadband, when its quality changed, when it moved by more than the absolute or
 the relative deadband from the last *reported* value (so slow drift is not lost), when a watched bit of a status word
-flips, when it appears or disappears, or when the longest silence is over. Columns in, mask out; one ``Deadband`` holds
-the points of one unit.
+flips, when it appears or disappears, or when the longest silence is over. A text has no distance: it is reported when
+it is another. Columns in, mask out; one ``Deadband`` holds the points of one unit.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,7 @@ class Report:
 
 
 ALWAYS = Report()
+_NO_TEXT: Mapping[int, str] = MappingProxyType({})
 
 
 class Deadband:
@@ -61,8 +63,16 @@ class Deadband:
         self._value = np.full(n, np.nan)
         self._quality = np.zeros(n, np.uint8)
         self._time_ms = np.full(n, -np.inf)
+        self._text: dict[int, str] = {}
 
-    def select(self, rows: NDArray[np.intp], now_ms: float, value: Float64s, codes: UInt8s) -> NDArray[np.bool_] | None:
+    def select(
+        self,
+        rows: NDArray[np.intp],
+        now_ms: float,
+        value: Float64s,
+        codes: UInt8s,
+        text: Mapping[int, str] = _NO_TEXT,
+    ) -> NDArray[np.bool_] | None:
         """Which rows to report; None means all of them. What is selected counts as reported.
 
         Args:
@@ -70,6 +80,7 @@ class Deadband:
             now_ms: monotonic time, milliseconds.
             value: float64[m].
             codes: uint8[m], quality.
+            text: position in ``value`` to text; the digits of a whole number beyond 2**53 are no text.
         """
         if self._all_always:
             return None
@@ -86,6 +97,11 @@ class Deadband:
             | (np.isnan(value) != np.isnan(last))
             | (now_ms - self._time_ms[rows] >= self._silence_ms[rows])
         )
+        for position, string in text.items():
+            point = int(rows[position])
+            if np.isnan(value[position]) and self._text.get(point) != string:
+                self._text[point] = string
+                chosen[position] = True
         picked = rows[chosen]
         self._value[picked] = value[chosen]
         self._quality[picked] = codes[chosen]

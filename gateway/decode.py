@@ -1,8 +1,8 @@
 """From the bytes of one response to columns, without a loop over values.
 
-A ``BlockDecoder`` is compiled once for a request. Each register becomes a row of byte positions in big-endian order, so
-that every word and byte order is the same gather: positions[n, k] picks n values of k bytes, and a view turns them into
-numbers. Registers of one type are decoded together; an SDM630 block of 25 floats is one gather and one view.
+A ``BlockDecoder`` is compiled once for a request (``gateway.gather``). Registers of one type are decoded together; an
+SDM630 block of 25 floats is one gather and one view. Strings are the exception: each is a text of its own, and they are
+few.
 """
 
 from __future__ import annotations
@@ -16,25 +16,17 @@ from numpy.typing import NDArray
 
 from core.quality import GOOD, QualityClass, Reason, quality
 from core.readings import Float64s, UInt8s
-from gateway.profile import DataType, Order, Register
+from gateway.gather import NOT_IMPLEMENTED, VIEWS, Group, binary_decimal, byte_positions, groups, unsigned
+from gateway.profile import DataType, Encoding, Register
 
-_DTYPES: Mapping[DataType, str] = {
-    DataType.BOOL: ">u2",
-    DataType.BITS: ">u2",
-    DataType.U16: ">u2",
-    DataType.S16: ">i2",
-    DataType.U32: ">u4",
-    DataType.S32: ">i4",
-    DataType.U64: ">u8",
-    DataType.S64: ">i8",
-    DataType.F32: ">f4",
-    DataType.F64: ">f8",
-}
+__all__ = ["BlockDecoder", "Decoded", "byte_positions", "divisor"]
+
 _OUT_OF_RANGE = quality(QualityClass.BAD, Reason.OUT_OF_RANGE)
-_NOT_IMPLEMENTED = quality(QualityClass.BAD, Reason.NOT_IMPLEMENTED)
 _NOT_A_NUMBER = quality(QualityClass.BAD, Reason.NOT_A_NUMBER)
+_WRONG_TYPE = quality(QualityClass.BAD, Reason.WRONG_TYPE)
 _EXACT = 2**53
 _MAX_EXPONENT = 10
+_TENS = 10.0 ** np.arange(_MAX_EXPONENT + 1)
 _NO_TEXT: Mapping[int, str] = MappingProxyType({})
 
 
@@ -45,7 +37,7 @@ class Decoded:
     Attributes:
         value: float64[n], NaN where there is none.
         quality: uint8[n], see ``core.quality``.
-        text: row to decimal digits, for unscaled integers beyond 2**53.
+        text: row to text: strings, and decimal digits for unscaled whole numbers beyond 2**53.
     """
 
     value: Float64s
@@ -54,26 +46,13 @@ class Decoded:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class _Group:
-    """Registers of one type: where their bytes lie, and which rows of the result they fill."""
+class _Exponents:
+    """Powers of ten that come with the response: row of the value, where the exponent lies, its sign."""
 
-    type: DataType
     rows: NDArray[np.intp]
     positions: NDArray[np.intp]
-    absent: tuple[NDArray[np.bool_], ...] = ()
-    absent_raw: tuple[NDArray[np.generic], ...] = ()
-    shift: NDArray[np.uint16] | None = None
-    mask: NDArray[np.uint16] | None = None
-    exact_text: bool = False
-
-
-def byte_positions(register: Register, start: int) -> list[int]:
-    """Positions of a register's bytes in a response that begins at ``start``, most significant first."""
-    words = list(range(register.address - start, register.stop - start))
-    if register.order in (Order.CDAB, Order.DCBA):
-        words.reverse()
-    swapped = register.order in (Order.BADC, Order.DCBA)
-    return [2 * word + byte for word in words for byte in ((1, 0) if swapped else (0, 1))]
+    signed: NDArray[np.bool_]
+    sign: NDArray[np.int64]
 
 
 def divisor(scale: float) -> float:
@@ -99,23 +78,26 @@ class BlockDecoder:
             registers: what to decode; row i of the result is ``registers[i]``.
             exponents: for each of them the register holding its power of ten, or None; within the same block.
         """
-        self._bits = bool(registers) and registers[0].function in (1, 2)
+        self._bits = bool(registers) and registers[0].reads_bits
         self.byte_count = (count + 7) // 8 if self._bits else 2 * count
         self._n = len(registers)
-        self._divisor = np.array([divisor(register.scale) for register in registers], np.float64)
-        self._scale = np.where(self._divisor != 1, 1.0, [register.scale for register in registers])
+        whole = np.array([divisor(register.scale) for register in registers], np.float64)
+        self._scale = np.where(whole != 1, 1.0, [register.scale for register in registers])
+        self._divisor = whole * np.array([register.divisor for register in registers], np.float64)
         self._offset = np.array([register.offset for register in registers], np.float64)
         self._low = np.array([register.low for register in registers], np.float64)
         self._high = np.array([register.high for register in registers], np.float64)
-        self._scaled = bool((self._scale != 1).any() or (self._divisor != 1).any() or (self._offset != 0).any())
+        self._scaled = bool((self._scale != 1).any() or (self._divisor != 1).any())
+        self._shifted = bool((self._offset != 0).any())
         self._bounded = bool(np.isfinite(self._low).any() or np.isfinite(self._high).any())
         self._address = np.array([register.address - start for register in registers], np.intp)
-        self._groups = [] if self._bits else _groups(start, registers)
+        self._groups = [] if self._bits else groups(start, registers)
         self._whole = len(self._groups) == 1 and len(self._groups[0].rows) == self._n
-        self._exponents = [
-            (row, register.exponent_sign, byte_positions(exponent, start), exponent.type is DataType.S16)
-            for row, (register, exponent) in enumerate(zip(registers, exponents, strict=True))
-            if exponent is not None
+        self._exponents = _exponents(start, registers, exponents)
+        self._strings = [
+            (row, np.array(byte_positions(register, start), np.intp), register.encoding)
+            for row, register in enumerate(registers)
+            if register.type is DataType.STRING
         ]
 
     def decode(self, data: bytes) -> Decoded:
@@ -134,96 +116,127 @@ class BlockDecoder:
         text: dict[int, str] = {}
         with np.errstate(invalid="ignore", over="ignore"):  # a signalling NaN is data here, not an accident
             value = self._numbers(octets, codes, text)
-        return self._judged(value, codes, text)
+        decoded = self._judged(value, codes, text)
+        return self._with_strings(octets, decoded) if self._strings else decoded
 
     def _numbers(self, octets: UInt8s, codes: UInt8s, text: dict[int, str]) -> Float64s:
-        value = np.empty(self._n, np.float64)
+        value = np.zeros(self._n, np.float64) if self._strings else np.empty(self._n, np.float64)
         for group in self._groups:
-            raw = octets[group.positions].view(_DTYPES[group.type])[:, 0]
-            if group.shift is not None and group.mask is not None:
-                raw = (raw >> group.shift) & group.mask
-            elif group.type is DataType.BOOL:
-                raw = raw != 0
-            _mark_absent(group, raw, codes)
-            if group.exact_text:
+            picked = octets[group.positions]
+            raw = _raw(group, picked, codes)
+            if group.sentinels:
+                _mark_sentinels(group, unsigned(picked), codes)
+            if group.exact:
                 _keep_exact(group, raw, text)
             if self._whole:
                 value[:] = raw
             else:
                 value[group.rows] = raw
         if self._scaled:
-            value = value * self._scale / self._divisor + self._offset
-        self._apply_exponents(octets, value, codes)
-        return value
-
-    def _apply_exponents(self, octets: UInt8s, value: Float64s, codes: UInt8s) -> None:
-        for row, sign, positions, signed in self._exponents:
-            exponent = int.from_bytes(octets[positions].tobytes(), "big", signed=signed)
-            if abs(exponent) <= _MAX_EXPONENT:
-                # dividing keeps 2116 / 10**3 == 2.116, which 2116 * 1e-3 is not
-                value[row] = value[row] * 10.0**exponent if sign * exponent > 0 else value[row] / 10.0 ** abs(exponent)
-            else:
-                codes[row] = _NOT_IMPLEMENTED
+            value = value * self._scale / self._divisor
+        if self._exponents is not None:
+            _apply_exponents(self._exponents, octets, value, codes)
+        return value + self._offset if self._shifted else value
 
     def _judged(self, value: Float64s, codes: UInt8s, text: dict[int, str]) -> Decoded:
         finite = np.isfinite(value)
         if not finite.all():
-            codes[~finite] = _NOT_A_NUMBER
+            codes[~finite & (codes == GOOD)] = _NOT_A_NUMBER
         if self._bounded:
             outside = (value < self._low) | (value > self._high)
             if outside.any():
                 codes[outside & (codes == GOOD)] = _OUT_OF_RANGE
-        empty = (codes == _NOT_A_NUMBER) | (codes == _NOT_IMPLEMENTED)
+        empty = (codes != GOOD) & (codes != _OUT_OF_RANGE)
         if empty.any():
             value[empty] = np.nan
             text = {row: digits for row, digits in text.items() if not empty[row]}
         return Decoded(value=value, quality=codes, text=text or _NO_TEXT)
 
+    def _with_strings(self, octets: UInt8s, decoded: Decoded) -> Decoded:
+        text = dict(decoded.text)
+        for row, positions, encoding in self._strings:
+            decoded.value[row] = np.nan
+            string, decoded.quality[row] = read_string(octets[positions].tobytes(), encoding)
+            if string:
+                text[row] = string
+        return Decoded(value=decoded.value, quality=decoded.quality, text=text)
 
-def _mark_absent(group: _Group, raw: NDArray[np.generic], codes: UInt8s) -> None:
-    for applies, sentinel in zip(group.absent, group.absent_raw, strict=True):
-        hit = applies & (raw == sentinel)
+
+def read_string(data: bytes, encoding: Encoding) -> tuple[str, int]:
+    """The text of a padded field and its quality: NUL or spaces only, or 0xFF throughout, is not implemented."""
+    if not data.strip(b"\xff"):
+        return "", NOT_IMPLEMENTED
+    try:
+        string = data.partition(b"\0")[0].decode(encoding.value).strip()
+    except UnicodeDecodeError:
+        return "", _WRONG_TYPE
+    if not string:
+        return "", NOT_IMPLEMENTED
+    return (string, GOOD) if string.isprintable() else ("", _WRONG_TYPE)
+
+
+def _raw(group: Group, picked: UInt8s, codes: UInt8s) -> NDArray[np.generic]:
+    """The raw numbers of a group, before any scale; marks those that cannot be."""
+    view = VIEWS.get(group.type)
+    if view is not None:
+        return picked.view(view)[:, 0]
+    if group.type is DataType.BCD:
+        number, bad = binary_decimal(picked)
+        if bad.any():
+            codes[group.rows[bad]] = _NOT_A_NUMBER
+        return number
+    raw = unsigned(picked)
+    if group.shift is None or group.mask is None:
+        return np.not_equal(raw, 0)
+    cut: NDArray[np.uint64] = (raw >> group.shift) & group.mask
+    if group.known is not None and group.closed is not None:
+        _mark_unknown(group.rows, group.known, group.closed, cut, codes)
+    return cut
+
+
+def _mark_unknown(
+    rows: NDArray[np.intp], known: NDArray[np.int64], closed: NDArray[np.bool_], raw: NDArray[np.uint64], codes: UInt8s
+) -> None:
+    wanted = (np.arange(len(rows), dtype=np.int64) << 32) + raw.astype(np.int64)
+    nearest = known[np.minimum(np.searchsorted(known, wanted), len(known) - 1)]
+    unknown = closed & (nearest != wanted)
+    if unknown.any():
+        codes[rows[unknown]] = _OUT_OF_RANGE
+
+
+def _mark_sentinels(group: Group, raw: NDArray[np.uint64], codes: UInt8s) -> None:
+    for sentinel in group.sentinels:
+        hit = sentinel.applies & (raw == sentinel.raw)
         if hit.any():
-            codes[group.rows[hit]] = _NOT_IMPLEMENTED
+            codes[group.rows[hit]] = sentinel.code
 
 
-def _keep_exact(group: _Group, raw: NDArray[np.generic], text: dict[int, str]) -> None:
-    numbers = raw.tolist()
-    for row, number in zip(group.rows.tolist(), numbers, strict=True):
-        if abs(number) > _EXACT:
-            text[row] = str(number)
+def _keep_exact(group: Group, raw: NDArray[np.generic], text: dict[int, str]) -> None:
+    beyond = (raw > _EXACT) | (raw < -_EXACT) if raw.dtype.kind == "i" else raw > _EXACT  # type: ignore[operator]
+    for position in np.flatnonzero(beyond).tolist():
+        text[int(group.rows[position])] = str(raw[position])
 
 
-def _groups(start: int, registers: Sequence[Register]) -> list[_Group]:
-    by_key: dict[tuple[DataType, bool], list[int]] = {}
-    for row, register in enumerate(registers):
-        plain = register.scale == 1 and register.offset == 0 and not register.exponent_from
-        by_key.setdefault((register.type, register.type.is_wide_integer and plain), []).append(row)
-    return [
-        _group(start, [registers[row] for row in rows], rows, data_type, exact)
-        for (data_type, exact), rows in by_key.items()
-    ]
-
-
-def _group(start: int, members: list[Register], rows: list[int], data_type: DataType, exact: bool) -> _Group:
-    depth = max(len(member.absent) for member in members)
-    width = np.dtype(_DTYPES[data_type]).itemsize
-    absent = []
-    raw_absent = []
-    for level in range(depth):
-        absent.append(np.array([level < len(member.absent) for member in members], np.bool_))
-        words = b"".join(
-            (member.absent[level] if level < len(member.absent) else 0).to_bytes(width, "big") for member in members
-        )
-        raw_absent.append(np.frombuffer(words, _DTYPES[data_type]))
-    bits = data_type is DataType.BITS
-    return _Group(
-        type=data_type,
-        rows=np.array(rows, np.intp),
-        positions=np.array([byte_positions(member, start) for member in members], np.intp),
-        absent=tuple(absent),
-        absent_raw=tuple(raw_absent),
-        shift=np.array([member.bit for member in members], np.uint16) if bits else None,
-        mask=np.array([(1 << member.bit_count) - 1 for member in members], np.uint16) if bits else None,
-        exact_text=exact,
+def _exponents(start: int, registers: Sequence[Register], exponents: Sequence[Register | None]) -> _Exponents | None:
+    found = [(row, exponent) for row, exponent in enumerate(exponents) if exponent is not None]
+    if not found:
+        return None
+    return _Exponents(
+        rows=np.array([row for row, _ in found], np.intp),
+        positions=np.array([byte_positions(exponent, start) for _, exponent in found], np.intp),
+        signed=np.array([exponent.type is DataType.S16 for _, exponent in found], np.bool_),
+        sign=np.array([registers[row].exponent_sign for row, _ in found], np.int64),
     )
+
+
+def _apply_exponents(exponents: _Exponents, octets: UInt8s, value: Float64s, codes: UInt8s) -> None:
+    picked = octets[exponents.positions]
+    raw = np.where(exponents.signed, picked.view(">i2")[:, 0].astype(np.int64), picked.view(">u2")[:, 0])
+    wild = np.abs(raw) > _MAX_EXPONENT
+    power = np.where(wild, 0, raw * exponents.sign)
+    tens = _TENS[np.abs(power)]
+    old = value[exponents.rows]
+    # dividing keeps 2116 / 10**3 == 2.116, which 2116 * 1e-3 is not
+    value[exponents.rows] = np.where(power > 0, old * tens, old / tens)
+    if wild.any():
+        codes[exponents.rows[wild]] = NOT_IMPLEMENTED

@@ -1,6 +1,6 @@
-"""What can be wrong in a gateway's configuration and in a device profile: every kind, in both languages.
+"""What can be wrong in a gateway's configuration and in the form of any file: every kind, in both languages.
 
-``{name}`` is the dotted path of the key (``buses[0].host``).
+``{name}`` is the dotted path of the key (``buses[0].host``). What a device profile means is in ``profile_findings``.
 """
 
 from __future__ import annotations
@@ -245,6 +245,13 @@ DECODER_REFUSES = kind(
     "参见 docs/gateway.md 中的 MQTT 设备",
     "see MQTT devices in docs/gateway.md",
 )
+TEXT_CHANGED = kind(
+    "TG-0104",
+    "{name} 是文本，这里不能换算",
+    "{name} is a text, which cannot be changed here",
+    "删去 scale、offset、bit 和 states",
+    "leave scale, offset, bit and states out",
+)
 NO_ZONE = kind(
     "TG-0104",
     "{name} 的值是 {value!r}",
@@ -268,72 +275,6 @@ STATE_NOT_WHOLE = kind(
     "{name} is no whole number",
     "写寄存器的值，例如 3: 0",
     "write the register's value, such as 3: 0",
-)
-
-# --- what a profile means ---------------------------------------------------------------------------------------
-
-BITS_ARE_BOOL = kind(
-    "TG-0104",
-    "{name} 的值是 {type}，但功能码 1 和 2 读的是位",
-    "{name} is {type}, but functions 1 and 2 read bits",
-    "使用 bool",
-    "use bool",
-)
-PAST_LAST_ADDRESS = kind(
-    "TG-0104",
-    "{name} 超出最后一个地址",
-    "{name} runs past the last address",
-    "检查地址与类型",
-    "check address and type",
-)
-TYPE_TOO_WIDE = kind(
-    "TG-0104",
-    "{name} 需要 {words} 个寄存器，超过一次可读的数量",
-    "{name} needs {words} registers, more than one read may",
-    "调大 max_registers",
-    "raise max_registers",
-)
-PAST_LAST_BIT = kind(
-    "TG-0104",
-    "{name} 从第 {bit} 位起取 {count} 位，超出第 15 位",
-    "{name} {bit} with {count} bits runs past bit 15",
-    "调小 bit 或 bits",
-    "lower bit or bits",
-)
-ABSENT_TOO_LARGE = kind(
-    "TG-0104",
-    "{name} 中有放不进该类型的值",
-    "{name} holds a value that does not fit the type",
-    "写无符号的原始值，例如 0x7FFF",
-    "write the raw words, unsigned, as in 0x7FFF",
-)
-SCALE_IS_ZERO = kind(
-    "TG-0104",
-    "{name} 为 0，所有值都会等于偏移量",
-    "{name} is 0, so every value would be the offset",
-    "使用非 0 的系数",
-    "use a scale other than 0",
-)
-LOW_ABOVE_HIGH = kind(
-    "TG-0104",
-    "{name} 高于 high（{low:g} > {high:g}）",
-    "{name} is above high ({low:g} > {high:g})",
-    "对调两者",
-    "swap the two",
-)
-NO_EXPONENT = kind(
-    "TG-0104",
-    "{name} 的指数取自 {source!r}，文件中没有它",
-    "{name} takes its exponent from {source!r}, which is not in the file",
-    "写本文件中的寄存器",
-    "name a register of the file",
-)
-WRONG_EXPONENT = kind(
-    "TG-0104",
-    "{name} 的指数不能取自 {source!r}",
-    "{name} cannot take its exponent from {source!r}",
-    "它应是同一功能码的单个 16 位寄存器",
-    "it must be one 16-bit register of the same function",
 )
 
 # --- what a decoder is told ---------------------------------------------------------------------------------------

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
+from typing import Final
 
 from core.errors import Finding, Invalid
-from core.units import UNITS
-from gateway import document, findings
+from gateway import document, profile_findings
 from gateway.document import Document, Table
-from gateway.profile import MAX_BITS, MAX_REGISTERS, DataType, Order, Profile, Register
+from gateway.product import Evidence, Kind, Quirk
+from gateway.profile import MAX_BITS, MAX_REGISTERS, Factory, Hole, Identification, Order, Profile, Register
+from gateway.profile_rows import Defaults, check_pattern, hole, named_bits, register, signature
 
-_BIT_FUNCTIONS = (1, 2)
+BASES: Final = ("0", "1", "plc")
+PARITIES: Final = ("none", "even", "odd")
+OBJECTS: Final[Mapping[str, int]] = {
+    "vendor_name": 0,
+    "product_code": 1,
+    "revision": 2,
+    "vendor_url": 3,
+    "product_name": 4,
+    "model_name": 5,
+    "user_application_name": 6,
+}
+"""Object ids of function 43/14 (Modbus Application Protocol V1.1b3, 6.21)."""
 
 
 def load(path: Path) -> Profile:
@@ -31,94 +44,122 @@ def parse(source: Document, key: str) -> Profile:
         Invalid: with everything that is wrong.
     """
     top = source.top
-    base = top.integer("base", 0, low=0, high=1)
+    base = _base(top)
     function = top.integer("function", 3, low=1, high=4)
     order = top.choice("order", list(Order), Order.ABCD)
-    maker, model, origin = top.text("maker"), top.text("model"), top.text("source")
-    limit = MAX_BITS if function in _BIT_FUNCTIONS else MAX_REGISTERS
-    max_registers = top.integer("max_registers", min(limit, MAX_REGISTERS), low=1, high=limit)
-    bridge = top.integer("bridge", 0, low=0, high=MAX_REGISTERS)
-    timeout_s = top.number("timeout_s", 1.0, low=0.01, high=60.0)
-    guard_s = top.number("guard_s", 0.0, low=0.0, high=10.0)
+    max_registers = top.integer("max_registers", MAX_REGISTERS, low=1, high=MAX_REGISTERS)
+    defaults = Defaults(base=base, function=function, order=order, max_registers=max_registers)
+    profile = Profile(
+        key=key,
+        maker=top.text("maker"),
+        model=top.text("model"),
+        source=top.text("source"),
+        evidence=top.choice("evidence", list(Evidence), Evidence.PROJECT),
+        kind=top.choice("kind", list(Kind), Kind.OTHER),
+        base=base,
+        max_registers=max_registers,
+        max_bits=top.integer("max_bits", 0, low=1, high=MAX_BITS),
+        bridge=top.integer("bridge", 0, low=0, high=MAX_REGISTERS),
+        illegal=_illegal(top, defaults),
+        timeout_s=top.number("timeout_s", 1.0, low=0.01, high=60.0),
+        guard_s=top.number("guard_s", 0.0, low=0.0, high=10.0),
+        turnaround_s=top.number("turnaround_s", 0.0, low=0.0, high=10.0),
+        quirks=_quirks(top),
+        identify=_identification(top, defaults),
+        factory=_factory(top),
+        note=top.text("note", ""),
+        registers=_registers(top, defaults),
+    )
+    top.close()
+    source.finish()
+    return profile
+
+
+def _base(top: Table) -> str:
+    written = top.raw("base") if top.has("base") else "0"
+    top.skip("base")
+    if written not in BASES:
+        top.note("base", profile_findings.NO_BASE, value=written)
+        return "0"
+    return written
+
+
+def _registers(top: Table, defaults: Defaults) -> dict[str, Register]:
     registers: dict[str, Register] = {}
     rows = top.table("registers")
     for name in rows.names() if rows else ():
         row = rows.table(name) if rows else None
         if row is not None:
-            registers[name] = _register(row, name, base, function, order, max_registers)
+            found = register(row, name, defaults)
+            registers[name] = found
+            registers |= {bit.name: bit for bit in named_bits(found)}
     if rows is not None:
+        if not registers:
+            top.note("registers", profile_findings.NO_REGISTERS)
         _check_exponents(rows, registers)
-    top.close()
-    source.finish()
-    return Profile(
-        key=key,
-        maker=maker,
-        model=model,
-        source=origin,
-        max_registers=max_registers,
-        bridge=bridge,
-        timeout_s=timeout_s,
-        guard_s=guard_s,
-        registers=registers,
+    return registers
+
+
+def _illegal(top: Table, defaults: Defaults) -> tuple[Hole, ...]:
+    return tuple(hole(row, defaults) for row in top.tables("illegal", required=False))
+
+
+def _quirks(top: Table) -> tuple[Quirk, ...]:
+    found = []
+    for name in top.texts("quirks"):
+        try:
+            found.append(Quirk(name))
+        except ValueError:
+            top.note("quirks", profile_findings.NO_QUIRK, value=name, known=", ".join(Quirk))
+    return tuple(found)
+
+
+def _identification(top: Table, defaults: Defaults) -> Identification:
+    table = top.table("identify", required=False)
+    if table is None:
+        return Identification()
+    objects: dict[int, str] = {}
+    texts = table.table("objects", required=False)
+    for name, number in OBJECTS.items():
+        if texts is not None and (pattern := texts.text(name, "")):
+            check_pattern(texts, name, pattern)
+            objects[number] = pattern
+    if texts is not None:
+        texts.close()
+    rows = table.tables("registers", required=False)
+    signatures = tuple(signature(row, index, defaults) for index, row in enumerate(rows))
+    if not objects and not signatures:
+        top.note("identify", profile_findings.IDENTIFIES_NOTHING)
+    table.close()
+    return Identification(objects=objects, signatures=signatures)
+
+
+def _factory(top: Table) -> Factory:
+    table = top.table("factory", required=False)
+    if table is None:
+        return Factory()
+    factory = Factory(
+        unit=table.integer("unit", low=1, high=247) if table.has("unit") else None,
+        baud=table.integer("baud", low=300, high=921600) if table.has("baud") else None,
+        parity=table.choice("parity", PARITIES, "none") if table.has("parity") else None,
+        stop_bits=table.integer("stop_bits", low=1, high=2) if table.has("stop_bits") else None,
     )
-
-
-def _register(row: Table, name: str, base: int, function: int, order: Order, max_registers: int) -> Register:
-    function = row.integer("function", function, low=1, high=4)
-    data_type = row.choice("type", list(DataType), DataType.BOOL if function in _BIT_FUNCTIONS else None)
-    register = Register(
-        name=name,
-        function=function,
-        address=row.integer("address", low=base, high=65535 + base) - base,
-        type=data_type,
-        order=row.choice("order", list(Order), order),
-        bit=row.integer("bit", 0, low=0, high=15),
-        bit_count=row.integer("bits", 1, low=1, high=16),
-        scale=row.number("scale", 1.0),
-        offset=row.number("offset", 0.0),
-        exponent_from=row.text("decimals_from", "") or row.text("exponent_from", ""),
-        exponent_sign=-1 if row.has("decimals_from") else 1,
-        unit=row.text("unit", "1"),
-        absent=row.integers("absent"),
-        low=row.number("low", -math.inf),
-        high=row.number("high", math.inf),
-        note=row.text("note", ""),
-    )
-    row.text("exponent_from", "")
-    _check_register(row, register, max_registers)
-    row.close()
-    return register
-
-
-def _check_register(row: Table, register: Register, max_registers: int) -> None:
-    if register.unit not in UNITS:
-        row.note("unit", findings.UNKNOWN_UNIT, unit=register.unit)
-    if register.function in _BIT_FUNCTIONS and register.type is not DataType.BOOL:
-        row.note("type", findings.BITS_ARE_BOOL, type=register.type)
-    if register.stop > 65536:
-        row.note("address", findings.PAST_LAST_ADDRESS)
-    if register.type.words > max_registers:
-        row.note("type", findings.TYPE_TOO_WIDE, words=register.type.words)
-    if register.bit + register.bit_count > 16:
-        row.note("bit", findings.PAST_LAST_BIT, bit=register.bit, count=register.bit_count)
-    if any(not 0 <= raw < 1 << (16 * register.type.words) for raw in register.absent):
-        row.note("absent", findings.ABSENT_TOO_LARGE)
-    if register.scale == 0:
-        row.note("scale", findings.SCALE_IS_ZERO)
-    if register.low > register.high:
-        row.note("low", findings.LOW_ABOVE_HIGH, low=register.low, high=register.high)
+    for key in ("unit", "baud", "parity", "stop_bits"):
+        table.skip(key)
+    table.close()
+    return factory
 
 
 def _check_exponents(rows: Table, registers: dict[str, Register]) -> None:
-    for name, register in registers.items():
-        source = register.exponent_from
+    for name, found in registers.items():
+        source = found.exponent_from
         if not source:
             continue
         other = registers.get(source)
         if other is None:
-            rows.note(name, findings.NO_EXPONENT, source=source)
-        elif other.function != register.function or other.type.words != 1 or other.exponent_from:
-            rows.note(name, findings.WRONG_EXPONENT, source=source)
+            rows.note(name, profile_findings.NO_EXPONENT, source=source)
+        elif other.function != found.function or other.width != 1 or other.exponent_from:
+            rows.note(name, profile_findings.WRONG_EXPONENT, source=source)
 
 
 def shipped() -> dict[str, Profile]:

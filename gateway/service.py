@@ -43,7 +43,12 @@ DRAIN_S = 2.0
 STATUS_S = 5.0
 MODELS_FILE = "models.json"
 """What was learned about models, beside the spool."""
-_WIDE = {RegisterType.U64: DataType.UINT64, RegisterType.S64: DataType.INT64, RegisterType.BOOL: DataType.BOOLEAN}
+_KINDS = {
+    RegisterType.U64: DataType.UINT64,
+    RegisterType.S64: DataType.INT64,
+    RegisterType.BOOL: DataType.BOOLEAN,
+    RegisterType.STRING: DataType.STRING,
+}
 
 
 async def run(config: GatewayConfig, *, clock: Clock, stop: asyncio.Event) -> None:
@@ -77,17 +82,17 @@ def host_identity() -> str:
 
 
 def metric_type(register: RegisterType, scaled: bool) -> DataType:
-    """The Sparkplug datatype of a register: Double, but Boolean for bits and whole 64-bit counters as they are."""
-    kind = _WIDE.get(register, DataType.DOUBLE)
-    return DataType.DOUBLE if scaled and kind is not DataType.BOOLEAN else kind
+    """The Sparkplug datatype of a register: Double, but Boolean, String and whole 64-bit counters as they are."""
+    kind = _KINDS.get(register, DataType.DOUBLE)
+    return DataType.DOUBLE if scaled and kind in (DataType.UINT64, DataType.INT64) else kind
 
 
 def point_name(device: str, point: PointConfig) -> PointName:
     """How a Modbus point is called on the wire."""
     register = point.register
-    scaled = register.scale != 1 or register.offset != 0 or bool(register.exponent_from)
-    kind = DataType.DOUBLE if point.site.changes_values else metric_type(register.type, scaled)
-    return PointName(device=device, metric=point.metric, type=kind, unit=point.unit)
+    kind = DataType.DOUBLE if point.site.changes_values else metric_type(register.type, register.scaled)
+    unit = "" if kind is DataType.STRING else point.unit
+    return PointName(device=device, metric=point.metric, type=kind, unit=unit)
 
 
 def field_name(device: str, field: FieldConfig) -> PointName:

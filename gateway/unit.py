@@ -274,7 +274,7 @@ class Unit:
     ) -> Batch | None:
         numbers = rows + self._first
         self._points.saw(numbers, time_ms, value, codes, text)
-        chosen = self._deadband.select(rows, now_ms, value, codes)
+        chosen = self._deadband.select(rows, now_ms, value, codes, text)
         if chosen is not None:
             if not chosen.any():
                 return None
