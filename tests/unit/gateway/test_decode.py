@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import math
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.places import Text
 from core.quality import GOOD, QualityClass, Reason, quality
 from gateway.decode import BlockDecoder, Decoded
 from gateway.plan import plan
-from gateway.profile import DataType, Order, Register
+from gateway.profile import DataType, Encoding, Meaning, Order, Register
 from gateway.profile_file import shipped
 
 PROFILES = shipped()
 OUT_OF_RANGE = quality(QualityClass.BAD, Reason.OUT_OF_RANGE)
 NOT_IMPLEMENTED = quality(QualityClass.BAD, Reason.NOT_IMPLEMENTED)
 NOT_A_NUMBER = quality(QualityClass.BAD, Reason.NOT_A_NUMBER)
+WRONG_TYPE = quality(QualityClass.BAD, Reason.WRONG_TYPE)
+SENSOR_ERROR = quality(QualityClass.BAD, Reason.SENSOR_ERROR)
+NAMED = Meaning(text=Text(zh="有", en="named"))
 
 
-def one(words: str, data_type: DataType, **options: object) -> Decoded:
-    data = bytes.fromhex(words)
-    register = Register(name="x", function=3, address=0, type=data_type, **options)  # type: ignore[arg-type]
+def one(response: str, data_type: DataType, **options: Any) -> Decoded:
+    data = bytes.fromhex(response)
+    register = Register(name="x", function=3, address=0, type=data_type, **options)
     return BlockDecoder(0, len(data) // 2, [register], [None]).decode(data)
 
 
@@ -182,6 +187,139 @@ def test_a_response_of_another_length_is_refused() -> None:
         BlockDecoder(0, 2, [], []).decode(b"\0" * 6)
 
 
+@pytest.mark.parametrize(
+    ("words", "count", "order", "expected"),
+    [
+        ("1234", 1, Order.ABCD, 1234),
+        ("3412", 1, Order.BADC, 1234),
+        ("0012 3456", 2, Order.ABCD, 123456),
+        ("3456 0012", 2, Order.CDAB, 123456),
+        ("0001 2345 6789", 3, Order.ABCD, 123456789),
+        ("6789 2345 0001", 3, Order.CDAB, 123456789),
+        ("0000 0000 0000 0000", 4, Order.ABCD, 0),
+    ],
+)
+def test_binary_coded_decimals(words: str, count: int, order: Order, expected: int) -> None:
+    """Each nibble is a digit, whatever the number of words and their order."""
+    decoded = one(words, DataType.BCD, words=count, order=order)
+    assert decoded.value.tolist() == [expected]
+    assert decoded.quality.tolist() == [GOOD]
+
+
+@pytest.mark.parametrize("words", ["123A", "FFFF", "A000", "00F0"])
+def test_a_nibble_above_nine_is_never_a_number(words: str) -> None:
+    """What is no digit makes no value, rather than a wrong one."""
+    decoded = one(words, DataType.BCD, words=1)
+    assert math.isnan(decoded.value[0])
+    assert decoded.quality.tolist() == [NOT_A_NUMBER]
+
+
+def test_sixteen_digits_keep_them_all() -> None:
+    """A BCD counter beyond 2**53 travels as text, too."""
+    assert one("9999 9999 9999 9999", DataType.BCD, words=4).text == {0: "9999999999999999"}
+    assert one("9999 9999 9999 9999", DataType.BCD, words=4, scale=0.01).text == {}
+
+
+def test_a_sentinel_in_bcd_is_not_implemented() -> None:
+    """FFFF is no number, and the profile knows what it means."""
+    assert one("FFFF", DataType.BCD, words=1, absent=(0xFFFF,)).quality.tolist() == [NOT_IMPLEMENTED]
+
+
+@pytest.mark.parametrize(
+    ("words", "options", "text", "code"),
+    [
+        ("4142 4344 0000", {}, "ABCD", GOOD),
+        ("4241 4443 0000", {"order": Order.BADC}, "ABCD", GOOD),
+        ("2041 4220 2020", {}, "AB", GOOD),
+        ("4142 0043 4445", {}, "AB", GOOD),
+        ("0000 0000 0000", {}, None, NOT_IMPLEMENTED),
+        ("2020 2020 2020", {}, None, NOT_IMPLEMENTED),
+        ("FFFF FFFF FFFF", {}, None, NOT_IMPLEMENTED),
+        ("E794 B500 0000", {"encoding": Encoding.UTF8}, "电", GOOD),
+        ("E794 B500 0000", {}, None, WRONG_TYPE),
+        ("E794 0000 0000", {"encoding": Encoding.UTF8}, None, WRONG_TYPE),
+        ("4107 4200 0000", {}, None, WRONG_TYPE),
+    ],
+)
+def test_strings_travel_as_text(words: str, options: dict[str, Any], text: str | None, code: int) -> None:
+    """Padding goes, emptiness is not implemented, and bytes that are no text are never shown as one."""
+    decoded = one(words, DataType.STRING, words=3, **options)
+    assert decoded.text.get(0) == text
+    assert decoded.quality.tolist() == [code]
+    assert math.isnan(decoded.value[0])
+
+
+def test_strings_and_numbers_of_one_response() -> None:
+    """A text beside numbers leaves them alone."""
+    registers = [
+        Register(name="n", function=3, address=0, type=DataType.U16, scale=0.1),
+        Register(name="s", function=3, address=1, type=DataType.STRING, words=2),
+        Register(name="m", function=3, address=3, type=DataType.U16, low=0, high=10),
+    ]
+    decoded = BlockDecoder(0, 4, registers, [None] * 3).decode(bytes.fromhex("00BA 4142 4300 000B"))
+    np.testing.assert_array_equal(decoded.value, [18.6, np.nan, 11])
+    assert decoded.quality.tolist() == [GOOD, GOOD, OUT_OF_RANGE]
+    assert decoded.text == {1: "ABC"}
+
+
+def test_enums_are_numbers_and_unnamed_ones_stay_good() -> None:
+    """A fault code that nobody has named is still a fault code: a rule must see it."""
+    states = {0: NAMED, 4: NAMED}
+    assert one("0004", DataType.ENUM, states=states, bit_count=0).value.tolist() == [4]
+    assert one("0007", DataType.ENUM, states=states, bit_count=0).quality.tolist() == [GOOD]
+
+
+def test_a_closed_enum_refuses_what_it_does_not_name() -> None:
+    """The value is shown and marked, per register: a neighbour's states do not count."""
+    registers = [
+        Register(name="a", function=3, address=0, type=DataType.ENUM, bit_count=0, states={1: NAMED}, closed=True),
+        Register(name="b", function=3, address=1, type=DataType.ENUM, bit_count=0, states={2: NAMED}, closed=True),
+        Register(name="c", function=3, address=2, type=DataType.ENUM, bit_count=0, states={3: NAMED}),
+    ]
+    decoder = BlockDecoder(0, 3, registers, [None] * 3)
+    assert decoder.decode(bytes.fromhex("0001 0002 0009")).quality.tolist() == [GOOD] * 3
+    decoded = decoder.decode(bytes.fromhex("0002 0001 0003"))
+    assert decoded.quality.tolist() == [OUT_OF_RANGE, OUT_OF_RANGE, GOOD]
+    assert decoded.value.tolist() == [2, 1, 3]
+
+
+def test_bits_of_wide_words_and_packed_enums() -> None:
+    """Bit 20 of a 32-bit status word, in either word order, and an enum of three bits."""
+    assert one("0010 0000", DataType.BITS, words=2, bit=20).value.tolist() == [1]
+    assert one("0000 0010", DataType.BITS, words=2, bit=20, order=Order.CDAB).value.tolist() == [1]
+    assert one("0010 0000", DataType.BITS, words=2, bit=4).value.tolist() == [0]
+    assert one("00A0", DataType.ENUM, bit=5, bit_count=3, states={5: NAMED}, closed=True).quality.tolist() == [GOOD]
+    assert one("8000 0000 0000 0001", DataType.BITS, words=4, bit=63).value.tolist() == [1]
+
+
+def test_a_bit_of_an_absent_word_is_no_bit() -> None:
+    """The sentinel is the whole word, not the cut bits."""
+    assert one("FFFF", DataType.BITS, bit=3, absent=(0xFFFF,)).quality.tolist() == [NOT_IMPLEMENTED]
+    assert one("0008", DataType.BITS, bit=3, absent=(1,)).quality.tolist() == [GOOD]
+
+
+def test_a_failed_sensor_is_told_from_a_missing_one() -> None:
+    """``sensor_error`` and ``absent`` have their own quality, and neither leaves a value."""
+    for words, code in (("7FFF", NOT_IMPLEMENTED), ("8000", SENSOR_ERROR)):
+        decoded = one(words, DataType.S16, absent=(0x7FFF,), sensor_error=(0x8000,))
+        assert decoded.quality.tolist() == [code]
+        assert math.isnan(decoded.value[0])
+
+
+def test_divisor_exponent_and_offset_apply_in_this_order() -> None:
+    """Raw * scale / divisor * 10**exponent + offset: an offset is in the unit, not in raw steps."""
+    factor = Register(name="sf", function=3, address=1, type=DataType.S16)
+    value = Register(name="v", function=3, address=0, type=DataType.S16, divisor=4, offset=-40, exponent_from="sf")
+    assert BlockDecoder(0, 2, [value], [factor]).decode(bytes.fromhex("03E8 FFFF")).value.tolist() == [-15.0]
+    assert one("C800", DataType.U16, divisor=512).value.tolist() == [100.0]
+
+
+def test_a_negative_zero_is_not_the_absent_zero() -> None:
+    """Sentinels are compared as raw words: 8000 0000 is -0.0, and 0000 0000 is absent."""
+    assert one("0000 0000", DataType.F32, absent=(0,)).quality.tolist() == [NOT_IMPLEMENTED]
+    assert one("8000 0000", DataType.F32, absent=(0,)).quality.tolist() == [GOOD]
+
+
 FORMATS = {
     DataType.U16: "H",
     DataType.S16: "h",
@@ -201,9 +339,13 @@ def scalar_twin(data: bytes, register: Register) -> float:
         words.reverse()
     if register.order in (Order.BADC, Order.DCBA):
         words = [word[::-1] for word in words]
-    (raw,) = struct.unpack(">" + FORMATS[register.type], b"".join(words))
+    if register.type is DataType.BCD:
+        digits = b"".join(words).hex()
+        raw = int(digits) if digits.isdecimal() else math.nan
+    else:
+        (raw,) = struct.unpack(">" + FORMATS[register.type], b"".join(words))
     number = float(raw)
-    value = (number / 10 if register.scale == 0.1 else number * register.scale) + register.offset
+    value = (number / 10 if register.scale == 0.1 else number * register.scale) / register.divisor + register.offset
     return value if math.isfinite(value) else math.nan
 
 
@@ -211,7 +353,7 @@ def scalar_twin(data: bytes, register: Register) -> float:
 def blocks(draw: st.DrawFn) -> tuple[bytes, list[Register]]:
     registers = []
     for index in range(draw(st.integers(1, 12))):
-        data_type = draw(st.sampled_from(list(FORMATS)))
+        data_type = draw(st.sampled_from([*FORMATS, DataType.BCD]))
         registers.append(
             Register(
                 name=f"r{index}",
@@ -220,10 +362,13 @@ def blocks(draw: st.DrawFn) -> tuple[bytes, list[Register]]:
                 type=data_type,
                 order=draw(st.sampled_from(list(Order))),
                 scale=draw(st.sampled_from([1.0, 0.1, -2.5])),
+                divisor=draw(st.sampled_from([1.0, 32.0])),
                 offset=draw(st.sampled_from([0.0, 7.0])),
+                words=draw(st.integers(1, 4)) if data_type is DataType.BCD else 0,
             )
         )
-    return draw(st.binary(min_size=48, max_size=48)), registers
+    decimal = st.lists(st.sampled_from([0x00, 0x09, 0x10, 0x42, 0x99, 0x9A]), min_size=48, max_size=48).map(bytes)
+    return draw(st.binary(min_size=48, max_size=48) | decimal), registers
 
 
 @given(blocks())
