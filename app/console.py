@@ -49,11 +49,11 @@ class Speaker:
             self.err.print(f"{head}[red]{finding.code}[/] {escape(what)}", soft_wrap=True)
             self.err.print(f"    {self.say('check.fix')}: {escape(fix)}", soft_wrap=True)
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """A table of results."""
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], *, whole: int = 0) -> None:
+        """A table of results; the first ``whole`` columns are never broken, since people copy from them."""
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in columns:
-            table.add_column(column, overflow="fold")
+        for index, column in enumerate(columns):
+            table.add_column(column, overflow="fold", no_wrap=index < whole)
         for row in rows:
             table.add_row(*(escape(cell) for cell in row))
         self.out.print(table)

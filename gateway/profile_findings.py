@@ -101,10 +101,17 @@ ONLY_FOR_STRINGS = kind(
     "它只用于 string",
     "it belongs to a string",
 )
+STRING_SCALED = kind(
+    "TG-0104",
+    "{name} 不能换算 {type}",
+    "{name} cannot scale a {type}",
+    "删去它",
+    "leave it out",
+)
 NOT_FOR_STRINGS = kind(
     "TG-0104",
     "{name} 不能用于 {type}",
-    "{name} does nothing to a {type}",
+    "{name} makes no sense at a {type}",
     "删去它",
     "leave it out",
 )
@@ -269,4 +276,56 @@ NO_PATTERN = kind(
     "{name} is no regular expression: {problem}",
     "更正它；普通文本中的 . ( ) [ ] + * ? 前应加反斜杠",
     "mend it; a plain text must escape . ( ) [ ] + * ?",
+)
+
+# --- what is odd in a profile that loads ------------------------------------------------------------------------
+
+SOURCE_EMPTY = kind(
+    "TG-0120",
+    "{name} 是空的",
+    "{name} is empty",
+    "写明寄存器表出自哪份文档或哪个项目",
+    "say in what document or project the map was read",
+)
+EVIDENCE_MISSING = kind(
+    "TG-0120",
+    "缺少 {name}",
+    "{name} is missing",
+    "写明出处的可靠程度：maker、project、secondary 或 own",
+    "say how good the source is: maker, project, secondary or own",
+)
+BRIDGE_TOO_WIDE = kind(
+    "TG-0121",
+    "{name} 不小于 max_registers",
+    "{name} is not less than max_registers",
+    "这么宽的空段放不进一次读取",
+    "a hole of that size never fits one read",
+)
+SHARED_ADDRESSES = kind(
+    "TG-0122",
+    "{name} 与 {other!r}（{written}，{words} 个寄存器）地址重叠",
+    "{name} shares addresses with {other!r} ({written}, {words} words)",
+    "检查两者的地址与类型",
+    "check address and type of both",
+)
+BOUND_WITHOUT_UNIT = kind(
+    "TG-0123",
+    "{name} 是界限，却没有单位",
+    "{name} is a bound without a unit",
+    '添加 `unit:`；纯数字则写 `unit: "1"`',
+    'add `unit:`, or `unit: "1"` for a plain number',
+)
+EXPONENT_TOO_FAR = kind(
+    "TG-0124",
+    "{name} 与它的指数一共跨越 {span} 个寄存器，超过一次可读的数量",
+    "{name} spans {span} registers with its exponent, more than one read may",
+    "调大 max_registers，或改用产品的另一张表",
+    "raise max_registers, or read the product's other map",
+)
+NEVER_READ = kind(
+    "TG-0125",
+    "{name} 位于 `illegal` 所列的地址段",
+    "{name} lies in an address range named `illegal`",
+    "更正其中之一",
+    "mend one of the two",
 )

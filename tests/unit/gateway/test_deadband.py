@@ -104,3 +104,28 @@ def test_columns_agree_with_the_scalar_twin(points: list[Report], steps: list[tu
         row %= len(points)
         mask = columns.select(np.array([row]), now, np.array([value]), np.array([code], np.uint8))
         assert (mask is None or bool(mask[0])) == twins[row].step(now, value, code)
+
+
+def test_a_text_is_reported_when_it_is_another() -> None:
+    """A text has no distance: the same one is kept back, another one is reported, beside numbers as ever."""
+    deadband = Deadband([Report(absolute=1), Report(absolute=1)])
+    nan = math.nan
+
+    def chosen(number: float, text: str) -> list[bool]:
+        mask = deadband.select(np.array([0, 1]), 0, np.array([number, nan]), np.zeros(2, np.uint8), {1: text})
+        assert mask is not None
+        return mask.tolist()
+
+    assert chosen(5, "A") == [True, True]
+    assert chosen(5, "A") == [False, False]
+    assert chosen(5, "B") == [False, True]
+    assert chosen(9, "B") == [True, False]
+
+
+def test_the_digits_of_a_large_counter_are_no_text() -> None:
+    """Beyond 2**53 a counter carries its digits; its deadband still speaks of the number."""
+    deadband = Deadband([Report(absolute=1e6)])
+    for value, text, expected in ((2.0**60, "a", True), (2.0**60 + 1024, "b", False), (2.0**60 + 2e6, "c", True)):
+        mask = deadband.select(np.array([0]), 0, np.array([value]), np.zeros(1, np.uint8), {0: text})
+        assert mask is not None
+        assert mask.tolist() == [expected]

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.errors import Invalid
+from core.sparkplug.datatypes import DataType as SparkplugType
 from gateway.config import Mode
 from gateway.config_file import load_config, parse_config
+from gateway.decode import BlockDecoder
 from gateway.document import Document
 from gateway.profile import Order, Profile
 from gateway.profile_file import parse, shipped
+from gateway.service import point_name
 from gateway.transport import Framing, Parity, SerialTransport, TcpTransport, TlsOptions, TransactionIds, Transport
 
 GOOD_CONFIG = """
@@ -221,12 +226,173 @@ def test_base_one_addresses_lose_one() -> None:
         ("{address: 1, type: u16, function: 1}", "functions 1 and 2 read bits"),
         ("{address: 1, type: u16, decimals_from: nothing}", "not in the file"),
         ("{address: 1, type: u16, sacle: 2}", "sacle is unknown"),
+        ("{address: 1, type: u16, divisor: 0}", "divisor is 0"),
+        ("{address: 017, type: u16}", "YAML reads as octal"),
+        ("{address: 1, type: string}", "words is missing"),
+        ("{address: 1, type: string, words: 200}", "words is 200"),
+        ("{address: 1, type: string, words: 2, scale: 2}", "scale cannot scale a string"),
+        ("{address: 1, type: string, words: 2, order: EFGH}", "'EFGH'"),
+        ("{address: 1, type: bcd, words: 5}", "words is 5"),
+        ("{address: 1, type: bits, words: 3}", "a bits has 1, 2, 4 words"),
+        ("{address: 1, type: u32, words: 2}", "whose size is known"),
+        ("{address: 1, type: u16, bit: 3}", "cuts no bits out of a u16"),
+        ("{address: 1, type: enum}", "an enum has named values"),
+        ("{address: 1, type: enum, states: {1: {zh: 一}}}", "en is missing"),
+        ("{address: 1, type: enum, states: {x: {zh: 一, en: one}}}", "is no raw value"),
+        ("{address: 1, type: enum, states: {65536: {zh: 一, en: one}}}", "above 65535"),
+        ("{address: 1, type: enum, states: {1: {zh: 一, en: one, severity: bad}}}", "'bad'"),
+        ("{address: 1, type: enum, bits: 2, states: {4: {zh: 四, en: four}}}", "above 3"),
+        ("{address: 1, type: u16, states: {1: {zh: 一, en: one}}}", "name no values of a u16"),
+        ("{address: 1, type: u16, flags: {16: {zh: 十六, en: sixteen}}}", "a bit above 15"),
+        ("{address: 1, type: u16, scale: 2, flags: {1: {zh: 一, en: one}}}", "stands at a scaled value"),
+        ("{address: 1, type: f32, flags: {1: {zh: 一, en: one}}}", "name no bits of a f32"),
+        ("{address: 1, type: u16, flags: {1: {key: A B, zh: 一, en: one}}}", "small letters"),
+        (
+            "{address: 1, type: u16, flags: {1: {key: a, zh: 一, en: one}, 2: {key: a, zh: 二, en: two}}}",
+            "the key 'a' twice",
+        ),
     ],
 )
 def test_a_wrong_register_is_refused(row: str, part: str) -> None:
     """Each mistake in a register row is named."""
     with pytest.raises(Invalid, match=part):
         profile(f"registers:\n  a: {row}\n")
+
+
+@pytest.mark.parametrize(
+    ("number", "function", "address"),
+    [
+        ("40001", 3, 0),
+        ("400001", 3, 0),
+        ("465536", 3, 65535),
+        ("30002", 4, 1),
+        ("10010", 2, 9),
+        ("00017", 1, 16),
+        ('"00018"', 1, 17),
+        ("17", 1, 16),
+    ],
+)
+def test_plc_numbers_say_table_and_address(number: str, function: int, address: int) -> None:
+    """The first digit is the table and the rest counts from 1; leading zeros are no octal number here."""
+    kind = "u16" if function > 2 else "bool"
+    register = profile(f"base: plc\nregisters:\n  a: {{address: {number}, type: {kind}}}\n").registers["a"]
+    assert (register.function, register.address) == (function, address)
+    assert register.written == number.strip('"')
+
+
+@pytest.mark.parametrize("number", ["40000", "50001", "465537", "4000001", "0x9C41", "-1", "holding"])
+def test_what_is_no_plc_number_is_refused(number: str) -> None:
+    """Tables that do not exist, the number 0 and other notations."""
+    with pytest.raises(Invalid, match="no PLC number"):
+        profile(f"base: plc\nregisters:\n  a: {{address: {number}, type: u16}}\n")
+
+
+def test_a_plc_number_and_a_function_must_agree() -> None:
+    """The number says the function; another one beside it is a mistake, not a choice."""
+    with pytest.raises(Invalid, match="30001 is read with 4"):
+        profile("base: plc\nregisters:\n  a: {address: 30001, type: u16, function: 3}\n")
+
+
+PRODUCT = """
+base: 1
+function: 4
+max_registers: 40
+max_bits: 64
+bridge: 4
+turnaround_s: 0.02
+illegal: [{from: 11, to: 20}, {function: 1, from: 1, to: 1}]
+quirks: [broadcast_address, silent_on_illegal]
+kind: drive
+evidence: maker
+factory: {unit: 3, baud: 19200, parity: even, stop_bits: 1}
+identify:
+  objects: {vendor_name: "Ex.*", model_name: T1}
+  registers:
+    - {address: 0x2104, type: u16, equals: [0x010C, 0x010D]}
+    - {address: 7, type: string, words: 2, matches: "AB[0-9]+"}
+    - {function: 3, address: 9, type: f32, order: CDAB, low: 45, high: 65}
+registers:
+  status:
+    address: 31
+    type: u32
+    order: CDAB
+    absent: [0xFFFFFFFF]
+    flags:
+      0: {key: ready, zh: 就绪, en: ready}
+      20: {key: hot, zh: 过热, en: too hot, severity: high}
+      21: {zh: 保留, en: reserved}
+  state: {address: 33, type: enum, closed: true, states: {0x0A: {key: run, zh: 运行, en: running}}}
+  digits: {address: 34, type: bcd, words: 2}
+"""
+
+
+def test_a_product_is_told_in_full() -> None:
+    """Limits, holes, quirks, factory settings, identification and meanings, addresses taken to the wire's count."""
+    told = profile(PRODUCT)
+    assert (told.kind, told.evidence, told.base, told.max_bits, told.turnaround_s) == ("drive", "maker", "1", 64, 0.02)
+    assert told.quirks == ("broadcast_address", "silent_on_illegal")
+    assert [(hole.function, hole.start, hole.stop) for hole in told.illegal] == [(4, 10, 20), (1, 0, 1)]
+    assert told.refuses(4, 0, 11)
+    assert not told.refuses(4, 0, 10)
+    assert not told.refuses(3, 10, 20)
+    assert (told.factory.unit, told.factory.baud, told.factory.parity) == (3, 19200, "even")
+    assert told.identify.objects == {0: "Ex.*", 5: "T1"}
+    code, text, frequency = told.identify.signatures
+    assert (code.register.address, code.register.function, code.equals) == (0x2103, 4, (0x010C, 0x010D))
+    assert (text.register.width, text.matches) == (2, "AB[0-9]+")
+    assert (frequency.register.function, frequency.register.order, frequency.register.low) == (3, Order.CDAB, 45)
+    assert told.registers["state"].states[10].text.zh == "运行"
+    assert told.registers["digits"].stop - told.registers["digits"].address == 2
+    assert [register.name for register in told.quantities] == ["status", "state", "digits"]
+
+
+def test_a_named_bit_is_a_register_of_its_own() -> None:
+    """``status.hot`` reads one bit of both words of ``status``, and a point can be made of it."""
+    told = profile(PRODUCT)
+    assert set(told.registers) == {"status", "status.ready", "status.hot", "state", "digits"}
+    hot = told.registers["status.hot"]
+    assert (hot.type, hot.bit, hot.address, hot.width, hot.part_of) == ("bits", 20, 30, 2, "status")
+    assert hot.absent == (0xFFFFFFFF,)
+    decoder = BlockDecoder(30, 2, [hot, told.registers["status.ready"]], [None, None])
+    assert decoder.decode(bytes.fromhex("0000 0010")).value.tolist() == [1, 0]
+    assert np.isnan(decoder.decode(bytes.fromhex("FFFF FFFF")).value).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("quirks: [hot_water]\n", "hot_water"),
+        ("kind: toaster\n", "toaster"),
+        ("evidence: hearsay\n", "hearsay"),
+        ("base: 2\n", "base is '2'"),
+        ("max_registers: 126\n", "max_registers is 126"),
+        ("max_bits: 2001\n", "max_bits is 2001"),
+        ("illegal: [{from: 5, to: 4}]\n", "lies before"),
+        ("factory: {unit: 0}\n", "unit is 0"),
+        ("factory: {parity: space}\n", "space"),
+        ("identify: {}\n", "says nothing"),
+        ('identify: {objects: {vendor_name: "("}}\n', "no regular expression"),
+        ("identify: {objects: {vendor: x}}\n", "did you mean `vendor_"),
+        ("identify: {registers: [{address: 1, type: u16}]}\n", "does not say what a u16 must be"),
+        ("identify: {registers: [{address: 1, type: u16, matches: x}]}\n", "does not say what a u16 must be"),
+    ],
+)
+def test_a_wrong_product_is_refused(text: str, part: str) -> None:
+    """Closed lists, limits of the protocol, and an identification that identifies nothing."""
+    with pytest.raises(Invalid, match=re.escape(part)):
+        profile(text + "registers:\n  a: {address: 1, type: u16}\n")
+
+
+def test_a_text_cannot_be_changed_at_a_site() -> None:
+    """A string register may be a point, but without scale, offset, bit or states."""
+    head, _, tail = GOOD_CONFIG.partition("          voltage_l1:")
+    points = "          serial_number: {metric: ups-1/serial%s}\n          status.on_battery: ups-1/on_battery\n"
+    config = head.replace("eastron-sdm630", "apc-smart-ups") + points + tail[tail.index("adapters:") :]
+    serial, bit = parse_config(config.replace("%s", ""), Path("/")).buses[0].units[0].points
+    assert (point_name("d", serial).type, point_name("d", serial).unit) == (SparkplugType.STRING, "")
+    assert bit.register.bit == 2
+    with pytest.raises(Invalid, match="is a text"):
+        parse_config(config.replace("%s", ", scale: 2"), Path("/"))
 
 
 def test_the_examples_of_the_manual_load(tmp_path: Path) -> None:

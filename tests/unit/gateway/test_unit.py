@@ -9,6 +9,8 @@ import numpy as np
 
 from core.quality import QualityClass, Reason, quality
 from core.sparkplug.datatypes import DataType as MetricType
+from core.sparkplug.sparkplug_b_pb2 import Payload
+from gateway.chunk import encode_metrics
 from gateway.config import PointConfig, UnitConfig
 from gateway.decode import Decoded
 from gateway.points import PointName, Points
@@ -135,3 +137,19 @@ def test_a_doubtful_clock_makes_good_values_uncertain() -> None:
     batch = it.read(np.array([0, 1]), decoded, NOW, 0.0, doubtful=True, era=0)
     assert batch is not None
     assert batch.quality.tolist() == [quality(QualityClass.UNCERTAIN, Reason.CLOCK_UNSYNCED), out_of_range]
+
+
+def test_a_text_travels_from_the_wire_to_the_message() -> None:
+    """The serial number of a UPS is a String metric, with its bits beside it, from the response to the payload."""
+    it, points = unit(shipped()["apc-smart-ups"], ["status", "status.on_battery", "serial_number"])
+    words = {0: "0000 0004", 564: "4153 3132 3334 3536 3738 3930 2020 2020"}
+    kinds = {1: MetricType.DOUBLE, 2: MetricType.DOUBLE, 3: MetricType.STRING}
+    sent = {}
+    for compiled in it.requests(SECOND):
+        decoded = compiled.decoder.decode(bytes.fromhex(words[compiled.request.address]))
+        batch = it.read(compiled.rows, decoded, NOW, 0.0, doubtful=False, era=0)
+        assert batch is not None
+        for metric in Payload.FromString(encode_metrics(batch, kinds)).metrics:
+            sent[metric.alias] = metric.string_value or metric.double_value
+    assert sent == {1: 4.0, 2: 1.0, 3: "AS1234567890"}
+    assert points.text == {2: "AS1234567890"}

@@ -1,0 +1,115 @@
+"""What is odd in a profile that loads: it may be right, and a person should look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import Finding, Invalid
+from gateway import document, profile_findings
+from gateway.document import Document, Table
+from gateway.profile import DataType, Profile, Register
+from gateway.profile_file import parse
+
+_UNSCALED_KINDS = (DataType.BOOL, DataType.BITS, DataType.ENUM, DataType.STRING)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checked:
+    """What came of a profile file.
+
+    Attributes:
+        file: the file.
+        profile: the product; ``None`` when there are errors.
+        errors: why it does not load.
+        warnings: what is odd in it; only looked for when it loads.
+    """
+
+    file: str
+    profile: Profile | None
+    errors: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+
+
+def check(path: Path) -> Checked:
+    """Look at one file."""
+    try:
+        profile = parse(document.read(path), path.stem)
+        return Checked(file=str(path), profile=profile, warnings=_warnings(document.read(path), profile))
+    except Invalid as error:
+        return Checked(file=str(path), profile=None, errors=error.findings)
+
+
+def _warnings(source: Document, profile: Profile) -> tuple[Finding, ...]:
+    rows = source.top.table("registers")
+    _about_the_product(source.top, profile)
+    if rows is not None:
+        for look in _LOOKS:
+            look(rows, profile)
+    try:
+        source.finish()
+    except Invalid as odd:
+        return odd.findings
+    return ()
+
+
+def _about_the_product(top: Table, profile: Profile) -> None:
+    if not profile.source.strip():
+        top.note("source", profile_findings.SOURCE_EMPTY)
+    if not top.has("evidence"):
+        top.note("evidence", profile_findings.EVIDENCE_MISSING)
+    if profile.bridge >= profile.max_registers:
+        top.note("bridge", profile_findings.BRIDGE_TOO_WIDE)
+
+
+def _overlaps(rows: Table, profile: Profile) -> None:
+    ordered = sorted(profile.quantities, key=lambda register: (register.function, register.address, register.stop))
+    for register, other in _neighbours(ordered):
+        same = (register.address, register.stop) == (other.address, other.stop)
+        if not same and DataType.BITS not in (register.type, other.type):
+            rows.note(
+                other.name,
+                profile_findings.SHARED_ADDRESSES,
+                other=register.name,
+                written=register.written,
+                words=register.width,
+            )
+
+
+def _neighbours(ordered: list[Register]) -> Iterator[tuple[Register, Register]]:
+    """Pairs that share an address, the widest before it with each."""
+    widest: Register | None = None
+    for register in ordered:
+        if widest is None or widest.function != register.function or widest.stop <= register.address:
+            widest = register
+            continue
+        yield widest, register
+        widest = max(widest, register, key=lambda one: one.stop)
+
+
+def _units(rows: Table, profile: Profile) -> None:
+    for name in rows.names():
+        row = rows.table(name)
+        if row is None or row.has("unit") or profile.registers[name].type in _UNSCALED_KINDS:
+            continue
+        if row.has("low") or row.has("high"):
+            row.note("low" if row.has("low") else "high", profile_findings.BOUND_WITHOUT_UNIT)
+
+
+def _exponents(rows: Table, profile: Profile) -> None:
+    for register in profile.quantities:
+        if register.exponent_from:
+            other = profile.registers[register.exponent_from]
+            span = max(register.stop, other.stop) - min(register.address, other.address)
+            if span > profile.max_registers:
+                rows.note(register.name, profile_findings.EXPONENT_TOO_FAR, span=span)
+
+
+def _never_read(rows: Table, profile: Profile) -> None:
+    for register in profile.quantities:
+        if profile.refuses(register.function, register.address, register.stop):
+            rows.note(register.name, profile_findings.NEVER_READ)
+
+
+_LOOKS: tuple[Callable[[Table, Profile], None], ...] = (_overlaps, _units, _exponents, _never_read)
