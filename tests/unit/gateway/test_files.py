@@ -487,3 +487,15 @@ def test_a_serial_port_belongs_to_one_bus() -> None:
     text += f"  - id: c\n    serial: /dev/ttyS0\n    units: [{UNIT.replace('a/b', 'a/c')}]\n"
     with pytest.raises(Invalid, match="/dev/ttyS0 more than once"):
         parse_config(text, Path("/"))
+
+
+def test_the_example_of_the_profile_manual_loads() -> None:
+    """``docs/profiles.md``: its product is right, means what stands beside it, and nothing in it is odd."""
+    manual = (Path(__file__).resolve().parents[3] / "docs" / "profiles.md").read_text(encoding="utf-8")
+    example = manual.split("```yaml\n")[1].split("```")[0]
+    told = parse(Document(example, "t1.yaml"), "t1")
+    assert told.registers["temperature"].address == 0
+    assert told.registers["status.overload"].bit == 5
+    assert told.identify.signatures[0].register.address == 0x0103
+    assert told.refuses(4, 90, 91)
+    assert f"{len(shipped())} products come with Twingrid" in manual
