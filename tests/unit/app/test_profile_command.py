@@ -37,10 +37,10 @@ def test_list_names_every_product(capsys: pytest.CaptureFixture[str]) -> None:
     """All shipped profiles, or those of one kind; the JSON says which maps are verified."""
     assert run(["profile", "list"]) == Exit.OK
     assert "eastron-sdm630" in capsys.readouterr().out
-    assert run(["profile", "list", "--kind", "ups", "--json"]) == Exit.OK
+    assert run(["profile", "list", "--kind", "drive", "--json"]) == Exit.OK
     rows = json.loads(capsys.readouterr().out)
-    assert [row["key"] for row in rows] == ["apc-nmc2", "apc-smart-ups"]
-    assert [row["verified"] for row in rows] == [True, False]
+    assert [row["key"] for row in rows] == ["danfoss-fc51", "delta-vfd-el", "invt-gd200a", "vacon-10", "veda-vf51"]
+    assert [row["verified"] for row in rows] == [True, False, False, True, True]
     assert run(["profile", "list", "--kind", "toaster"]) == Exit.USAGE
 
 
