@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 from collections.abc import Iterator
@@ -12,12 +13,18 @@ import pytest
 from app.settings import Settings
 from app.settings_file import _paths
 from core.alarms import Severity
+from core.findings import Kind as FindingKind
 from core.people import Role
 from core.places import Grid
 from core.ports.registry import Provenance
 from core.units import UNITS
+from gateway import profile_findings
 from gateway.config import Mode
 from gateway.decoders import DECODERS
+from gateway.product import Evidence as ProfileEvidence
+from gateway.product import Kind, Quirk
+from gateway.profile import DataType
+from gateway.profile_warnings import check
 from gateway.transport import Framing
 from registry.classbook import load_classes
 from registry.entries import COLUMNS
@@ -27,6 +34,7 @@ from tests.integration.app.test_cli import twingrid
 
 WORD = re.compile(r"[A-Za-z]{2,}")
 PATH = re.compile(r"(?<![\w.])/[\w./-]+")
+HEXADECIMAL = re.compile(r"\b0x[0-9A-Fa-f]+\b")
 NAMES = frozenset(
     WORD.findall(
         # products, formats and standards that are called so in Chinese too
@@ -34,7 +42,7 @@ NAMES = frozenset(
         # commands, options and values that are written as they are
         "make web pip install apt server ulimit help config check doctor show version demo up core api gateway data "
         "docs md port broker modbus speed fresh log level origin str int float true false null none external "
-        "debug info warning error value key args continuous work arrive http https asia shanghai gb chmod "
+        "debug info warning error err value key args continuous work arrive http https asia shanghai gb chmod "
         # words of the languages that the files are written in
         "and or not in over low high facility group node registry from until zh en"
     )
@@ -105,6 +113,78 @@ RULES = """\
 - {id: ten, class: hvac, when: mean(room_temp) over 10 d > 40 Cel}
 - text
 """
+PROFILE = """\
+base: 2
+maker: 5
+model: m
+source: s
+quirks: [limps]
+kind: toaster
+evidence: rumour
+max_registers: 1
+max_bits: 0
+bridge: 500
+timeout_s: soon
+illegal: [{from: 9, to: 3}, 5]
+factory: {unit: 300, baud: fast, parity: mark, stop_bits: 3, colour: red}
+identify:
+  objects: {vendor_name: "(", product_code: "*a", revision: "[z-a]", model: x, model_name: "a{2,1}"}
+  registers:
+    - {address: 0, type: u16}
+    - {address: 0, type: string, words: 1, equals: 3}
+note: [n]
+registres: {}
+registers:
+  octal: {address: 007, type: u16}
+  late: {address: 65535, type: u32, unit: Watt}
+  wide: {address: 0, type: f64, words: 4}
+  coil: {address: 0, function: 1, type: u16}
+  word: {address: 0, type: bcd, words: 9}
+  odd: {address: 0, type: enum, words: 3, states: {}}
+  bits: {address: 0, type: bits, bit: 15, bits: 2}
+  cut: {address: 0, type: u16, bit: 3, encoding: ascii, closed: true, states: {1: {zh: 一, en: one}}}
+  text: {address: 0, type: string, scale: 2, divisor: 3, offset: 1, unit: V, absent: [0], sensor_error: [1], words: 1}
+  flat: {address: 0, type: u16, scale: 0, divisor: 0, absent: [70000], low: 5, high: 3}
+  named:
+    address: 0
+    type: enum
+    states: {x: {zh: 一, en: one}, 70000: {zh: 二, en: two}, 1: {key: A b, zh: 三, en: three}}
+  twice:
+    address: 0
+    type: u16
+    flags: {1: {key: a, zh: 一, en: one}, 2: {key: a, zh: 二, en: two}, 40: {zh: 三, en: three}}
+  scaled: {address: 0, type: u16, scale: 2, flags: {1: {zh: 一, en: one}}}
+  floats: {address: 0, type: f32, flags: {1: {zh: 一, en: one}}}
+  shut: {address: 0, type: enum, closed: true, decimals_from: octal, states: {1: {zh: 一, en: one}}}
+  lost: {address: 0, type: u16, exponent_from: nowhere}
+  far: {address: 0, type: u16, exponent_from: late}
+"""
+NUMBERED = """\
+base: plc
+quirks: [[x]]
+maker: m
+model: m
+source: s
+registers:
+  a: {address: 90001, type: u16}
+  b: {address: 30001, type: u16, function: 3}
+  c: {type: u24}
+"""
+EMPTY = "maker: m\nmodel: m\nsource: s\nidentify: {}\nregisters: {}\n"
+ODD = """\
+maker: m
+model: m
+source: ""
+max_registers: 4
+bridge: 4
+illegal: [{from: 8, to: 9}]
+registers:
+  a: {address: 0, type: u32}
+  b: {address: 1, type: u16, low: 0, high: 5}
+  c: {address: 8, type: u16}
+  d: {address: 20, type: u16, decimals_from: a2, unit: V}
+  a2: {address: 3, type: u16}
+"""
 REGISTRY = {
     "streets.csv": "code,name_zh,name_en,colour\ns1,一街,First Street,red\ns1,,,\n",
     "communities.csv": "code,name_zh,name_en,street,valid_from,latitude,longitude\nxb,西坝,Xiba,s9,soon,95,x\n"
@@ -127,7 +207,7 @@ def _words_known() -> Iterator[str]:
         yield from path  # type: ignore[misc]
     for columns in (*COLUMNS.values(), COLUMNS, UNITS, FUNCTIONS, WINDOWS):
         yield from columns
-    for choices in (Mode, Framing, DECODERS, Provenance, Role, Grid, Evidence):
+    for choices in (Mode, Framing, DECODERS, Provenance, Role, Grid, Evidence, DataType, Kind, Quirk, ProfileEvidence):
         yield from choices
     yield from (severity.name for severity in Severity)
     for class_id, entry in load_classes().items():
@@ -139,8 +219,8 @@ def _allowed(folder: Path) -> frozenset[str]:
     written = [file.read_text(encoding="utf-8") for file in folder.rglob("*") if file.suffix in {".yaml", ".csv"}]
     names = [str(file) for file in folder.rglob("*")]
     shipped = ["TWINGRID_API__PROT TWINGRID_API__PORT", str(folder)]
-    gateway_words = Path("gateway/config_file.py").read_text(encoding="utf-8")
-    gateway_words += Path("gateway/document.py").read_text(encoding="utf-8")
+    readers = ("config_file", "document", "profile_file", "profile_rows")
+    gateway_words = "".join(Path(f"gateway/{name}.py").read_text(encoding="utf-8") for name in readers)
     keys = re.findall(r'"([a-z_]+)"', gateway_words) + re.findall(
         r'"([a-z_]+)"', Path("rules/language/entry.py").read_text()
     )
@@ -173,7 +253,7 @@ def strangers(text: str, folder: Path) -> list[str]:
     return [
         f"{word!r} in {line}"
         for line in text.splitlines()
-        for word in WORD.findall(PATH.sub("", line))
+        for word in WORD.findall(HEXADECIMAL.sub("", PATH.sub("", line)))
         if word.lower() not in allowed
     ]
 
@@ -216,6 +296,48 @@ def test_everything_else_that_people_write_is_explained_in_chinese(broken: Path)
     assert len(codes) >= 30, sorted(codes)
     assert run.stderr.count("处理: ") > 60
     assert strangers(run.stdout + run.stderr, broken) == []
+
+
+def test_wrong_and_odd_profiles_are_explained_in_chinese(tmp_path: Path) -> None:
+    """Every finding of `profile check`, errors and warnings, and of `profile show` on a file that does not load."""
+    texts = {"wrong": PROFILE, "numbered": NUMBERED, "empty": EMPTY, "odd": ODD, "broken": "a: [\n", "list": "- a\n"}
+    for name, text in texts.items():
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    checked = [check(tmp_path / f"{name}.yaml") for name in texts]
+    found = {finding.kind for one in checked for finding in (*one.errors, *one.warnings)}
+    assert found >= {kind for kind in vars(profile_findings).values() if isinstance(kind, FindingKind)}
+    run = twingrid("--lang", "zh", "profile", "check", *(f"{name}.yaml" for name in texts), "none.yaml", cwd=tmp_path)
+    assert run.returncode == 1, run.stderr
+    assert run.stderr.count("处理: ") > 60
+    assert set(re.findall(r"TG-01[0-9]{2}", run.stderr)) >= {
+        f"TG-{code:04}" for code in (*range(100, 107), *range(120, 126))
+    } - {"TG-0103"}
+    assert strangers(run.stdout + run.stderr, tmp_path) == []
+    as_json = twingrid("--lang", "zh", "profile", "check", "--json", "wrong.yaml", "odd.yaml", cwd=tmp_path)
+    told = [one for file in json.loads(as_json.stdout) for one in (*file["errors"], *file["warnings"])]
+    assert len(told) > 50
+    assert strangers("\n".join(f"{one['what']} {one['fix']}" for one in told), tmp_path) == []
+    show = twingrid("--lang", "zh", "profile", "show", "wrong.yaml", cwd=tmp_path)
+    assert show.returncode in {1, 78}, show.stderr
+    assert "处理: " in show.stderr
+    assert strangers(show.stdout + show.stderr, tmp_path) == []
+
+
+def test_profiles_are_shown_in_chinese(tmp_path: Path) -> None:
+    """`profile list` and `profile show`: no English but names and what a file holds; a wrong name is explained."""
+    run = twingrid("--lang", "zh", "profile", "list", cwd=tmp_path, COLUMNS="300")
+    assert run.returncode == 0, run.stderr
+    assert strangers(run.stdout, tmp_path) == []
+    for key in ("danfoss-fc51", "eastron-sdm630", "sunspec-203", "schneider-iem3000", "senseair-s8"):
+        shown = twingrid("--lang", "zh", "profile", "show", key, cwd=tmp_path, COLUMNS="300")
+        assert shown.returncode == 0, shown.stderr
+        assert strangers(shown.stdout, tmp_path) == []
+    for arguments in (("show", "eastron-sdm63"), ("list", "--kind", "gass"), ("list", "--profiles", "nowhere")):
+        wrong = twingrid("--lang", "zh", "profile", *arguments, cwd=tmp_path)
+        own = {word.lower() for argument in arguments for word in WORD.findall(argument)}
+        assert [
+            one for one in strangers(wrong.stdout + wrong.stderr, tmp_path) if one.split("'")[1].lower() not in own
+        ] == []
 
 
 def test_the_machine_is_described_in_chinese(tmp_path: Path, free_port: int) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import errno
 import io
+import re
 
 import pytest
 import yaml
 
 from core.errors import Refused
 from core.findings import Finding, Sentence, kind
-from core.foreign import csv_problem, pydantic_problem, system_problem, yaml_problem
+from core.foreign import csv_problem, pattern_problem, pydantic_problem, system_problem, yaml_problem
 from core.places import Text
 
 COLD = kind("TG-0001", "{what}只有 {degrees:.1f} 度", "{what} has {degrees:.1f} degrees", "加热{what}", "heat {what}")
@@ -79,6 +80,32 @@ def test_what_the_csv_module_says_is_translated() -> None:
     with pytest.raises(csv.Error) as caught:
         list(csv.reader(io.StringIO('"a'), strict=True))
     assert csv_problem(caught.value).in_language("zh") == "双引号没有闭合"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "chinese"),
+    [
+        ("a(", "圆括号没有闭合（第 2 个字符）"),
+        ("a)", "多了一个右圆括号（第 2 个字符）"),
+        ("[a", "方括号没有闭合（第 1 个字符）"),
+        ("[z-a]", "方括号中的范围颠倒（第 2 个字符）"),
+        ("*a", "重复符号前没有内容（第 1 个字符）"),
+        ("a**", "重复符号不能连写（第 3 个字符）"),
+        ("a{2,1}", "最少重复次数大于最多重复次数（第 3 个字符）"),
+        ("\\", "反斜杠之后的字符不对（第 1 个字符）"),
+        ("(?z)", "圆括号中问号之后的字符不对（第 2 个字符）"),
+        ("(?<=a+)", "向后断言的长度必须固定"),
+        ("(?<!a)(?P=b)", "引用了不存在的分组（第 11 个字符）"),
+        ("(?P<1>a)", "正则表达式语法错误（第 5 个字符）"),
+    ],
+)
+def test_what_is_wrong_with_a_pattern_is_translated(pattern: str, chinese: str) -> None:
+    """By meaning, with the place in the pattern; English stays the library's own."""
+    with pytest.raises(re.error) as caught:
+        re.compile(pattern)
+    said = pattern_problem(caught.value)
+    assert said.in_language("zh") == chinese
+    assert said.in_language("en") == str(caught.value)
 
 
 @pytest.mark.parametrize(
