@@ -15,9 +15,10 @@ def test_objects_of_function_43() -> None:
     """All that came must match; what did not come says nothing."""
     schneider = PROFILES["schneider-iem3000"].identify
     assert objects_fit(schneider, {0: "Schneider Electric", 1: "METSEIEM3155"}) is False
-    assert objects_fit(schneider, {0: "Schneider Electric", 1: "iEM3155"}) is True
+    assert objects_fit(schneider, {0: "Schneider Electric", 1: "A9MEM3155"}) is True
     assert objects_fit(schneider, {0: "Schneider Electric\0\0"}) is True
-    assert objects_fit(schneider, {0: "Somebody else", 1: "iEM3155"}) is False
+    assert objects_fit(schneider, {0: "Somebody else", 1: "A9MEM3155"}) is False
+    assert objects_fit(schneider, {0: "Schneider Electric", 1: "METSEPM3255"}) is False
     assert objects_fit(schneider, {2: "1.5"}) is None
     assert objects_fit(Identification(), {0: "Schneider Electric"}) is None
 
