@@ -17,7 +17,16 @@ from pathlib import Path
 
 from bench.rows import Row
 
-MODULES = ("ingest_bench", "rules_bench", "gateway_bench", "line_bench", "store_bench", "bus_bench", "demo_bench")
+MODULES = (
+    "ingest_bench",
+    "rules_bench",
+    "gateway_bench",
+    "line_bench",
+    "store_bench",
+    "bus_bench",
+    "plant_room_bench",
+    "demo_bench",
+)
 RESULTS = Path(__file__).parent / "results.json"
 
 

@@ -10,7 +10,7 @@ States and their moves, as a table in ``Breaker``:
 Besides, time is money: what a unit wastes by not answering it owes, and debts are paid back at 5 % of the time that
 passes. Beyond a credit of two timeouts a unit is neither polled nor probed until it has paid. So a dead unit costs two
 timeouts at once and never more than 5 % afterwards, and neither does one that answers now and then. All probes of a bus
-together pay into one purse of 5 %, too: three dead units do not cost three times as much.
+together are paid from one purse of 3 %, too: three dead units do not cost three times as much.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ FIRST_PROBE_S = 1.0
 LONGEST_PROBE_S = 60.0
 SHARE = 0.05
 """Part of the bus's time that silence may cost."""
+PROBES_SHARE = 0.03
+"""Part of the bus's time that all probes together may cost."""
 CREDIT_TIMEOUTS = 2.0
 
 

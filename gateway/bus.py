@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from core.clock import Clock
 from core.quality import Reason
-from gateway.breaker import Debt
+from gateway.breaker import PROBES_SHARE, Debt
 from gateway.config import BusConfig
 from gateway.intake import Intake
 from gateway.lines import open_line
@@ -34,6 +35,11 @@ log = logging.getLogger(__name__)
 
 SILENT_LIMIT = 4
 """Timeouts in a row, over all units, after which the connection itself is suspected and made anew."""
+
+PURSE_S = 0.6
+"""Up to this the purse of probes lends: a long probe of a unit that never answered does not keep short ones out."""
+PATIENCE_S = 30.0
+"""So long a probe waits for a gap between two slots in which it fits."""
 
 _NO_ANSWER = frozenset({Reason.TIMEOUT, Reason.CONNECTION_LOST})
 
@@ -86,7 +92,7 @@ class Bus:
         self._retry_at_s = 0.0
         self._silent = 0
         self._up = False
-        self._probing = Debt()
+        self._probing = Debt(PROBES_SHARE)
         # The schedule runs on the monotonic clock, set to the wall clock once: slots stay aligned and never jump.
         self._origin_ms = clock.now_ms() - clock.monotonic_s() * 1000
 
@@ -122,7 +128,7 @@ class Bus:
             if job is None:
                 break
             await self._serve(job)
-        await self._probe()
+        await self._probe(schedule)
 
     def _pause_s(self, schedule: Schedule[int]) -> float:
         """Time until something is to be done: a slot, a probe, a connection attempt."""
@@ -277,17 +283,31 @@ class Bus:
         reason = Reason.BUS_BUDGET if unit.breaker.polled else Reason.TIMEOUT
         self._put_absent(unit, unit.rows(frozenset({missed.interval_ms})), reason, self._stamp()[0])
 
-    async def _probe(self) -> None:
-        """Ask one silent unit whether it is back: the one that waits longest."""
+    async def _probe(self, schedule: Schedule[int]) -> None:
+        """Ask one silent unit whether it is back: the one that waits longest, of those that can wait no longer or fit.
+
+        A probe fits if it is over before the next slot begins; what never fits is asked all the same after a while.
+        """
         now_s = self._clock.monotonic_s()
-        waiting = [unit for unit in self.units if unit.breaker.probe_due(now_s)]
-        if not waiting or not self._line.connected or self._probing.owed_s(now_s) > 0:
+        owed_s = self._probing.owed_s(now_s)
+        if not self._line.connected:
             return
-        unit = min(waiting, key=lambda unit: unit.breaker.probe_at_s)
+        next_ms = schedule.next_ms()
+        gap_s = math.inf if next_ms is None else (next_ms - self._slot_ms()) / 1000
+        waiting = [
+            (unit.breaker.probe_at_s, index)
+            for index, unit in enumerate(self.units)
+            if unit.breaker.probe_due(now_s)
+            and (not owed_s or owed_s + self._probe_timeout_s(unit) <= PURSE_S)
+            and (self._probe_timeout_s(unit) <= gap_s or now_s - unit.breaker.probe_at_s > PATIENCE_S)
+        ]
+        if not waiting:
+            return
+        unit = self.units[min(waiting)[1]]
         compiled = unit.probe()
         if compiled is None:
             return
-        timeout_s = unit.pace.probe_timeout_s(unit.config.timeout_s, unit.breaker.failures)
+        timeout_s = self._probe_timeout_s(unit)
         began_s = now_s
         outcome = await self._line.read(unit.config.unit, compiled.request, timeout_s)
         now_s = self._clock.monotonic_s()
@@ -299,3 +319,7 @@ class Bus:
             unit.breaker.failed(now_s, wasted_s)
         elif unit.breaker.answered():
             log.info("unit answers again", extra={"bus": self.config.id, "unit": unit.config.name})
+
+    @staticmethod
+    def _probe_timeout_s(unit: Unit) -> float:
+        return unit.pace.probe_timeout_s(unit.config.timeout_s, unit.breaker.failures)

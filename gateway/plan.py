@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from core.errors import Refused
 from gateway.knowledge import UnitKnowledge
+from gateway.product import Quirk
 from gateway.profile import MAX_BITS, MAX_REGISTERS, Profile, Register
 
 ALLOWED_FUNCTIONS = frozenset({1, 2, 3, 4, 43})
@@ -118,7 +119,7 @@ def limit(profile: Profile, function: int) -> int:
 
 def _bit_limit(profile: Profile) -> int:
     # A profile of registers says nothing about bits: 16 of them travel in one word.
-    return min(profile.max_registers * 16, MAX_BITS)
+    return min(profile.max_bits or profile.max_registers * 16, MAX_BITS)
 
 
 def _span(profile: Profile, register: Register) -> _Span:
@@ -137,6 +138,8 @@ class _Terms:
     def __init__(self, profile: Profile, function: int, learned: UnitKnowledge | None) -> None:
         self.most = limit(profile, function)
         self._bridge = profile.bridge if function in (3, 4) else min(profile.bridge, MAX_BIT_HOLE)
+        self._profile, self._function = profile, function
+        self._single = Quirk.NEEDS_SINGLE_READS in profile.quirks
         self._known = _known_addresses(profile, function)
         self._barred: frozenset[int] = frozenset()
         self._cuts: frozenset[int] = frozenset()
@@ -149,6 +152,10 @@ class _Terms:
     def joins(self, start: int, stop: int, span: _Span) -> bool:
         """Whether a block from ``start`` to ``stop`` may be extended to take in ``span``."""
         if max(stop, span.stop) - start > self.most or any(start < cut <= span.start for cut in self._cuts):
+            return False
+        if self._single and span.stop > stop:
+            return False
+        if self._profile.refuses(self._function, start, max(stop, span.stop)):
             return False
         if self._barred and not self._barred.isdisjoint(range(start, max(stop, span.stop))):
             return False

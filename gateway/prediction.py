@@ -40,7 +40,7 @@ def predict(bus: BusConfig) -> BusLoad:
 
 
 def _unit(transport: Transport, unit: UnitConfig) -> UnitLoad:
-    seconds = costs(transport)
+    seconds = costs(transport, unit.profile.turnaround_s)
     rounds = []
     for interval_ms in sorted({point.interval_ms for point in unit.points}):
         due = {point.register.name: point.register for point in unit.points if point.interval_ms == interval_ms}

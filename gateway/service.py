@@ -163,7 +163,8 @@ class Gateway:
             for unit in config.units:
                 scatter = (len(buses) * 7 + len(units)) * 0.618 % 1
                 model = partial(self._memory.model, unit.profile.key)
-                units.append(Unit(unit, config.device, points, first, scatter, model, costs(config.transport)))
+                seconds = costs(config.transport, unit.profile.turnaround_s)
+                units.append(Unit(unit, config.device, points, first, scatter, model, seconds))
                 first += len(unit.points)
             buses.append(Bus(config, units, self._intake, self._clock, self._stamper, self._link_changed))
             load = predict(config)
