@@ -59,8 +59,11 @@ def schema() -> _Json:
         "title": "Twingrid device profile",
         "description": "What a product's registers mean (docs/profiles.md)",
         **top,
-        "if": {"properties": {"base": {"const": "plc"}}, "required": ["base"]},
-        "else": _numeric_addresses(),
+        **_if_base(
+            "plc",
+            _addresses({"if": {"type": "integer"}, "then": {"minimum": 1}}),
+            _if_base(1, _whole_addresses(1), _whole_addresses(0)),
+        ),
         "$defs": {
             "register": _closed(_register(), required=["address"]) | _string_needs_words(),
             "signature": _closed(_register() | _signature(), required=["address"]) | _string_needs_words(),
@@ -137,9 +140,19 @@ def _address() -> _Json:
     return {"type": ["integer", "string"], "description": "as the maker writes it; 0x for hexadecimal"}
 
 
-def _numeric_addresses() -> _Json:
-    """Only PLC numbers may be texts, because of their leading zeros."""
-    numeric: _Json = {"properties": {key: {"type": "integer"} for key in ("address", "from", "to")}}
+def _if_base(base: str | int, then: _Json, otherwise: _Json) -> _Json:
+    """What holds where the file counts addresses so, and what elsewhere."""
+    return {"if": {"properties": {"base": {"const": base}}, "required": ["base"]}, "then": then, "else": otherwise}
+
+
+def _whole_addresses(base: int) -> _Json:
+    """65,536 addresses from the first on; only PLC numbers may be texts, because of their leading zeros."""
+    return _addresses({"type": "integer", "minimum": base, "maximum": base + 65535})
+
+
+def _addresses(form: _Json) -> _Json:
+    """What every address of the file must be."""
+    numeric: _Json = {"properties": dict.fromkeys(("address", "from", "to"), form)}
     return {
         "properties": {
             "registers": {"additionalProperties": numeric},
