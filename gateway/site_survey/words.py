@@ -1,0 +1,96 @@
+"""What was read from a unit during a survey: words by function and address, and what it refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.decode import BlockDecoder
+from gateway.profile import Register
+
+Place = tuple[int, int]
+"""Function code and address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Words of one moment.
+
+    Attributes:
+        words: word (0 to 65535) by function 3 or 4 and address.
+        time_ms: when the last of them arrived.
+    """
+
+    words: Mapping[Place, int]
+    time_ms: int = 0
+
+    def has(self, register: Register) -> bool:
+        """Whether all words of a register are there."""
+        return all((register.function, address) in self.words for address in range(register.address, register.stop))
+
+    def blocks(self) -> list[tuple[int, int, NDArray[np.uint16]]]:
+        """Runs of neighbouring words: function, first address, words."""
+        runs: list[tuple[int, int, list[int]]] = []
+        for function, address in sorted(self.words):
+            if runs and runs[-1][0] == function and runs[-1][1] + len(runs[-1][2]) == address:
+                runs[-1][2].append(self.words[function, address])
+            else:
+                runs.append((function, address, [self.words[function, address]]))
+        return [(function, start, np.array(words, np.uint16)) for function, start, words in runs]
+
+
+@dataclass(slots=True)
+class Observation:
+    """All that is known of one unit.
+
+    Attributes:
+        identity: text of each object of function 43/14; empty if it has none.
+        words: as in ``Snapshot``.
+        refused: places that the unit refused when they were asked for alone or all together.
+        silent: places that were asked for without an answer.
+        asked_identity: whether function 43/14 was asked.
+    """
+
+    identity: dict[int, str] = field(default_factory=dict)
+    words: dict[Place, int] = field(default_factory=dict)
+    refused: set[Place] = field(default_factory=set)
+    silent: set[Place] = field(default_factory=set)
+    asked_identity: bool = False
+
+    def answered(self, function: int, address: int, words: Sequence[int]) -> None:
+        """A read was answered."""
+        self.words |= {(function, address + index): word for index, word in enumerate(words)}
+
+    def failed(self, function: int, address: int, count: int, *, refused: bool) -> None:
+        """A read was refused, or had no answer."""
+        places = {(function, address + index) for index in range(count)}
+        (self.refused if refused else self.silent).update(places)
+
+    def asked(self, register: Register) -> bool:
+        """Whether all of a register was asked for, with whatever result."""
+        places = {(register.function, address) for address in range(register.address, register.stop)}
+        return all(place in self.words or place in self.refused or place in self.silent for place in places)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The words as a snapshot."""
+        return Snapshot(dict(self.words))
+
+
+def decoded(snapshot: Snapshot, registers: Iterable[Register]) -> dict[str, tuple[float, int, str]]:
+    """Values of the registers whose words are there: name to value, quality byte and text.
+
+    The same decoder as in live polling, so that what is proven is what is read later.
+    """
+    found: dict[str, tuple[float, int, str]] = {}
+    for register in registers:
+        if not snapshot.has(register):
+            continue
+        places = range(register.address, register.stop)
+        data = b"".join(snapshot.words[register.function, address].to_bytes(2, "big") for address in places)
+        result = BlockDecoder(register.address, len(places), [register], [None]).decode(data)
+        found[register.name] = (float(result.value[0]), int(result.quality[0]), result.text.get(0, ""))
+    return found
