@@ -28,7 +28,7 @@ ALLOWED: Final[dict[str, frozenset[str]]] = {
     folder: frozenset(libraries.split())
     for folder, libraries in {
         "core": "numpy google",
-        "gateway": "numpy serial paho uvloop yaml google jinja2",
+        "gateway": "numpy serial paho uvloop yaml google jinja2 msgspec cryptography reportlab openpyxl",
         "ingest": "numpy paho msgspec google",
         "store": "numpy duckdb pyarrow influxdb_client msgspec urllib3 httpx2",
         "rules": "numpy yaml",
