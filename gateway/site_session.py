@@ -10,64 +10,68 @@ In a folder: ``session.json``, ``photos/``, and once signed ``record.json``, ``r
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+import asyncio
+import contextlib
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from core.clock import Clock
+from core.errors import Refused, Unavailable
 from core.places import Text
-from gateway.lines.base import Line, Stamp
-from gateway.profile import Profile
-from gateway.site_survey.grid import Cell
-from gateway.site_survey.record import AsBuilt, Placement
-from gateway.site_survey.scan import Found, Progress, Setting
+from gateway import site_findings as say
+from gateway.lines.base import Line
+from gateway.profile import HOLDING_REGISTERS, INPUT_REGISTERS, Profile
+from gateway.site_bus import Opener, Pace, SiteBus, at_once
+from gateway.site_desk import RECORD_FILE, Signed, SiteDesk, without_proofs
+from gateway.site_search import (
+    OnFind,
+    OnWatch,
+    Search,
+    blocks_of,
+    identify,
+    read_identity,
+    read_points,
+    seen_again,
+    watch,
+)
+from gateway.site_survey import built, solving
+from gateway.site_survey.configuration import Configuration
+from gateway.site_survey.fitted import fitted, measurement
+from gateway.site_survey.grid import Cell, grid
+from gateway.site_survey.identify import is_identified, rank, sample
+from gateway.site_survey.proof import Reference, prove, timing
+from gateway.site_survey.record import contradictions
+from gateway.site_survey.scan import ALL_UNITS, LIKELY_UNITS, Found, Setting, settings_to_try
+from gateway.site_survey.solver import Shown
 from gateway.site_survey.state import (
+    NO_SETTING,
     BusAddress,
     FitState,
     PointState,
     ProofState,
     ReferenceReading,
+    SearchState,
     SessionState,
-    SignedState,
-    SolutionState,
+    SnapshotState,
     Step,
     TimingState,
     UnitState,
+    words_by_name,
+    words_by_place,
 )
-from gateway.transport import Transport
+from gateway.site_survey.words import Observation, Snapshot
 
-Pace = Callable[[], Awaitable[None]]
-"""Awaited before each question; returns when the bus may be used."""
-Opener = Callable[[Transport, Stamp], Line]
-"""Makes a line, such as ``gateway.lines.open_line``."""
-OnFind = Callable[[Progress, Found | None], None]
-"""Told after each question of a search; with the unit when one was found."""
-OnWatch = Callable[[float, int, int], None]
-"""Told after each poll: seconds so far, polls, errors."""
+__all__ = ["Configuration", "OnFind", "OnWatch", "Opener", "Pace", "Rechecked", "Signed", "SiteSession"]
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Configuration:
-    """What the gateway must be told to read what was proven.
-
-    Attributes:
-        buses: YAML text with the key ``buses``, and ``profiles`` where units differ from the shipped ones.
-        profiles: file name to YAML text of profiles of this site, to be put into the folder that ``profiles`` names.
-    """
-
-    buses: str
-    profiles: Mapping[str, str]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Signed:
-    """A signed record: the facts, their digest, and the files that were written (``pdf`` by language)."""
-
-    record: AsBuilt
-    state: SignedState
-    file: Path
-    pdf: Mapping[str, Path]
+MOST_WORDS: Final = 1000
+KEPT_SNAPSHOTS: Final = 8
+KEPT_FRAMES: Final = 8
+MOST_FITS: Final = 10
+USUAL_TIMEOUT_S: Final = 1.0
+SAVE_EVERY_S: Final = 2.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,14 +82,11 @@ class Rechecked:
     unheard: tuple[int, ...]
 
 
-class SiteSession:
+class SiteSession(SiteDesk):
     """One session; see the module.
 
     ``running`` says which step is using the bus; ``state`` is the newest state, replaced as a whole at each change.
     """
-
-    state: SessionState
-    running: Step | None
 
     def __init__(
         self,
@@ -117,17 +118,23 @@ class SiteSession:
             Refused: if the folder holds the session of another bus, or no session and no bus was given.
             Unavailable: if the folder cannot be written.
         """
-        raise NotImplementedError
+        super().__init__(folder, bus, profiles, clock, on_change)
+        self.running: Step | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._bus = SiteBus(
+            self.state.bus, self._clock, opener=opener, shared=shared, pace=pace or at_once, least_pause_s=least_pause_s
+        )
 
     def stop(self) -> None:
         """End the running step after the question that is out; it returns what it has."""
-        raise NotImplementedError
+        self._bus.stopping = True
 
     async def close(self) -> None:
         """Stop, wait for the running step, and close the line (not a shared one)."""
-        raise NotImplementedError
-
-    # --- 1 find -------------------------------------------------------------------------------------------------
+        self.stop()
+        await self._idle.wait()
+        self._bus.close()
 
     async def find(
         self,
@@ -154,21 +161,24 @@ class SiteSession:
             Unavailable: if the host or port cannot be opened.
             Refused: if a step is running already.
         """
-        raise NotImplementedError
-
-    def add(self, unit: int, setting: Setting | None = None) -> UnitState:
-        """Enter a unit by hand, without a search.
-
-        Raises:
-            Refused: if the unit id is none.
-        """
-        raise NotImplementedError
-
-    def drop(self, unit: int) -> None:
-        """Forget a unit."""
-        raise NotImplementedError
-
-    # --- 2 identify ---------------------------------------------------------------------------------------------
+        if not self._bus.tries_settings:
+            settings = tuple(settings[:1]) or (NO_SETTING,)
+        wanted = SearchState(
+            settings=tuple(settings) or settings_to_try(self._profiles.values()),
+            units=_likely_first(tuple(units) or ALL_UNITS),
+            timeout_s=timeout_s,
+            thorough=thorough,
+        )
+        with self._step(Step.FIND):
+            before = self.state.search
+            alike = before is not None and not before.ended and replace(before, heard=()) == wanted
+            search = Search(self._bus, before if before is not None and alike else wanted, self._clock)
+            try:
+                await search.run(self._found, on_progress, lambda: self._save_now_and_then(search))
+            finally:
+                self._change(replace(self.state, search=search.state))
+                self._keep_one_of_all(search.state)
+        return tuple(self.state.units.values())
 
     async def identify(
         self, unit: int, on_progress: Callable[[tuple[FitState, ...]], None] | None = None
@@ -184,17 +194,38 @@ class SiteSession:
             Unavailable: if the bus cannot be opened.
             Refused: if there is no such unit, or a step is running.
         """
-        raise NotImplementedError
+        state = self._unit(unit)
 
-    def choose_profile(self, unit: int, profile: str) -> UnitState:
-        """Use this profile for the unit (empty: none); what was solved and proven with another one is dropped.
+        def tell(seen: Observation) -> None:
+            if on_progress is not None:
+                on_progress(self._fits(seen))
 
-        Raises:
-            Refused: if there is no such unit or profile.
-        """
-        raise NotImplementedError
-
-    # --- 3 read -------------------------------------------------------------------------------------------------
+        with self._step(Step.IDENTIFY):
+            seen, asked, answered = await identify(self._bus, state, self._profiles, USUAL_TIMEOUT_S, tell)
+            if not answered:
+                raise Unavailable(say.SILENT(unit=unit))
+            fits = rank(self._profiles.values(), seen)
+            sure = is_identified(fits) and not self._bus.stopping
+            profile = fits[0].profile if sure else state.profile
+            if sure:
+                await read_identity(self._bus, state, self._profiles[profile], seen)
+            if profile != state.profile:
+                state = without_proofs(state, profile)
+            self._put(
+                replace(
+                    state,
+                    identity=seen.identity,
+                    asked_identity=True,
+                    words=words_by_name(seen.words),
+                    refused=tuple(sorted(f"{place[0]}:{place[1]}" for place in seen.refused)),
+                    silent=tuple(sorted(f"{place[0]}:{place[1]}" for place in seen.silent)),
+                    asked=asked,
+                    fits=self._fits(seen),
+                    identified=sure,
+                    sure=True,
+                )
+            )
+        return self.state.units[unit].fits
 
     async def look(self, unit: int, function: int, address: int, count: int) -> tuple[Cell, ...]:
         """Read words and show what each could mean; call it again and again for a live grid.
@@ -211,7 +242,11 @@ class SiteSession:
             Unavailable: if the bus cannot be opened, or nothing answered.
             Refused: if there is no such unit, the range is none, or a step is running.
         """
-        raise NotImplementedError
+        state = self._unit(unit)
+        right = function in (HOLDING_REGISTERS, INPUT_REGISTERS) and 1 <= count <= MOST_WORDS
+        if not right or not 0 <= address <= 65536 - count:
+            raise Refused(say.BAD_RANGE(function=function, address=address, count=count, most=MOST_WORDS))
+        return await self._look(state, [(function, address, count)])
 
     async def look_at_profile(self, unit: int) -> tuple[Cell, ...]:
         """Read all registers of the unit's profile, with the address before and after each block, as one snapshot.
@@ -219,40 +254,11 @@ class SiteSession:
         Raises:
             Unavailable, Refused: as ``look``.
         """
-        raise NotImplementedError
-
-    def solve(self, unit: int, shown: Mapping[str, str]) -> SolutionState:
-        """How the registers hold what the display shows, judged by the newest words of each place that was looked at.
-
-        Call ``look`` (or ``look_at_profile``), type, call this; what is typed at another moment adds a sample.
-
-        Args:
-            unit: which.
-            shown: by quantity (name of the profile's register, or any name where there is no profile), the number as
-                the display shows it, such as ``"230.5"``; an empty text forgets the quantity's samples.
-
-        Raises:
-            Refused: if nothing was looked at yet, or a text is no number; all such texts at once.
-        """
-        raise NotImplementedError
-
-    def choose(self, unit: int, register: str, index: int) -> UnitState:
-        """Use another of a quantity's candidates.
-
-        Raises:
-            Refused: if there is none of this index.
-        """
-        raise NotImplementedError
-
-    def select(self, unit: int, points: Sequence[PointState]) -> UnitState:
-        """Say which quantities are points, with measurement and interval; proofs of those that stay are kept.
-
-        Raises:
-            Refused: if a quantity is not known; all such at once.
-        """
-        raise NotImplementedError
-
-    # --- 4 prove ------------------------------------------------------------------------------------------------
+        state = self._unit(unit)
+        profile = self._profiles.get(state.profile)
+        if profile is None:
+            raise Refused(say.NO_PROFILE_YET(unit=unit))
+        return await self._look(state, blocks_of(profile))
 
     async def prove(self, unit: int, references: Sequence[ReferenceReading]) -> tuple[ProofState, ...]:
         """Read the points as they will be read later and judge them; a quantity that was no point becomes one.
@@ -261,7 +267,27 @@ class SiteSession:
             Refused: if a quantity is not known or a text is no number (all at once), or a step is running.
             Unavailable: if the bus cannot be opened.
         """
-        raise NotImplementedError
+        state = self._unit(unit)
+        wrong = [one.shown for one in references if solving.not_numbers({"": one.shown}) or not one.shown.strip()]
+        if wrong:
+            raise Refused(say.NO_NUMBERS(texts=", ".join(map(repr, wrong))))
+        names = list(dict.fromkeys(one.register for one in references))
+        own = self._known_quantities(state, names)
+        with self._step(Step.PROVE):
+            self._bus.frames.clear()
+            await self._bus.open(state.setting)
+            reads = await read_points(self._bus, state, own, names)
+            now_ms = self._clock.now_ms()
+            proofs = tuple(_proof(one, reads.values[one.register], now_ms) for one in references)
+            points = dict(state.points)
+            for proof in proofs:
+                name = proof.reading.register
+                point = points.get(name) or PointState(register=name, measurement=measurement(name))
+                points[name] = replace(point, proof=proof)
+            frames = tuple(self._bus.frames)[-KEPT_FRAMES:]
+            words = await self._identity_words(state)
+            self._put(replace(state, points=points, frames=frames, words=words))
+        return proofs
 
     async def watch(self, unit: int, seconds: float = 60.0, on_progress: OnWatch | None = None) -> TimingState:
         """Poll the unit's points for a while: response times and errors.
@@ -270,62 +296,29 @@ class SiteSession:
             Refused: if the unit has neither points nor a profile, or a step is running.
             Unavailable: if the bus cannot be opened.
         """
-        raise NotImplementedError
-
-    # --- 5 place ------------------------------------------------------------------------------------------------
-
-    def place(self, unit: int, placement: Placement, name: str = "") -> UnitState:
-        """Say where the unit belongs, and its name in the configuration.
-
-        Raises:
-            Refused: if there is no such unit, or the facility's code or the name cannot be one.
-        """
-        raise NotImplementedError
-
-    def attach(self, unit: int, photo: Path) -> str:
-        """Copy a photo into the session and keep its SHA-256, which is returned.
-
-        Raises:
-            Refused: if there is no such unit, or the file cannot be read or is larger than 20 MB.
-        """
-        raise NotImplementedError
-
-    def bulk(self, template_unit: int, rows: Path) -> tuple[UnitState, ...]:
-        """Give further units the template's profile, differences, points and intervals.
-
-        Args:
-            template_unit: the unit to take over from.
-            rows: CSV or XLSX with a heading row: ``unit``, ``facility``, ``name``, ``facility_class``,
-                ``governance_cell``, ``construction_cell``, ``note``; the first two are required. Chinese headings too.
-
-        Raises:
-            Invalid: with everything that is wrong in any row, with row and column number; then nothing is changed.
-            Refused: if there is no such template.
-        """
-        raise NotImplementedError
-
-    # --- 6 sign -------------------------------------------------------------------------------------------------
-
-    def sign(self, by: str, *, key_file: Path | None = None, version: str = "") -> Signed:
-        """Make the as-built record, sign it and write JSON and PDF.
-
-        Args:
-            by: who signs.
-            key_file: Ed25519 key of the gateway, made at first use; None: ``site.key`` in the session's folder.
-            version: of the program.
-
-        Raises:
-            Refused: if there is no unit with a point, or no name was given.
-        """
-        raise NotImplementedError
-
-    def configuration(self) -> Configuration:
-        """What the gateway must be told: every unit with its points, registers as solved.
-
-        Raises:
-            Refused: if no unit has a point.
-        """
-        raise NotImplementedError
+        state = self._unit(unit)
+        profile = self._profiles.get(state.profile)
+        own = fitted(profile, state)
+        names = list(state.points) or [one.name for one in (sample(profile) if profile else ())] or list(own.registers)
+        if not names:
+            raise Refused(say.NO_PROFILE_YET(unit=unit))
+        with self._step(Step.PROVE):
+            await self._bus.open(state.setting)
+            registers = [own.registers[name] for name in names]
+            seen = await watch(self._bus, state, own, registers, seconds, self._clock, on_progress)
+            measured = timing(seen.response_s, seen.errors, seen.seconds)
+            times = (measured.p50_s, measured.p99_s, measured.longest_s)
+            p50_ms, p99_ms, longest_ms = (None if math.isnan(one) else round(1000 * one, 2) for one in times)
+            result = TimingState(
+                polls=measured.polls,
+                errors=measured.errors,
+                p50_ms=p50_ms,
+                p99_ms=p99_ms,
+                longest_ms=longest_ms,
+                seconds=round(measured.seconds, 3),
+            )
+            self._put(replace(self._unit(unit), timing=result))
+        return result
 
     async def recheck(self, record: Mapping[str, Any]) -> Rechecked:
         """Ask the units of a signed record for what identifies them, and compare.
@@ -337,4 +330,117 @@ class SiteSession:
             Refused: if it is no record, or a step is running.
             Unavailable: if the bus cannot be opened.
         """
-        raise NotImplementedError
+        try:
+            units = built.signed_units(record.get("record", record))
+        except ValueError as error:
+            raise Refused(say.NO_RECORD(file=RECORD_FILE, why=error)) from None
+        found: dict[int, tuple[Text, ...]] = {}
+        unheard = []
+        with self._step(Step.PROVE):
+            for signed in units:
+                if self._bus.stopping:
+                    break
+                seen = await seen_again(self._bus, signed, USUAL_TIMEOUT_S)
+                if not seen.words and not seen.refused and not seen.identity:
+                    unheard.append(signed.unit)
+                elif texts := contradictions(signed, seen):
+                    found[signed.unit] = texts
+        return Rechecked(contradictions=found, unheard=tuple(unheard))
+
+    @contextlib.contextmanager
+    def _step(self, step: Step) -> Iterator[None]:
+        """The bus is this step's; a step that was told to stop ends here."""
+        if self.running is not None:
+            raise Refused(say.RUNNING(step=self.running.value))
+        self.running = step
+        self._bus.stopping = False
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self.running = None
+            self._idle.set()
+
+    async def _identity_words(self, state: UnitState) -> dict[str, int]:
+        """What is known of the unit, with the words by which it will be known again."""
+        seen = Observation(words=words_by_place(state.words))
+        profile = self._profiles.get(state.profile)
+        if profile is not None:
+            await read_identity(self._bus, state, profile, seen)
+        return words_by_name(seen.words)
+
+    def _found(self, found: Found) -> None:
+        """Keep a unit that gave a sign of life; a whole answer is worth more than a damaged one."""
+        known = self.state.units.get(found.unit)
+        if known is not None and (known.sure or not found.sure) and known.response_ms is not None:
+            return
+        base = known or UnitState(unit=found.unit)
+        response_ms = round(1000 * self._bus.traffic.last_s, 1)
+        self._put(replace(base, setting=found.setting, sure=found.sure, response_ms=response_ms))
+
+    def _keep_one_of_all(self, search: SearchState) -> None:
+        """One device that answers to every unit id is one unit: the first."""
+        if search.any_address:
+            heard = sorted(one.unit for one in search.heard)
+            fresh = {one for one in heard[1:] if not self.state.units[one].profile}
+            units = {number: unit for number, unit in self.state.units.items() if number not in fresh}
+            self._change(replace(self.state, units=units))
+
+    def _save_now_and_then(self, search: Search) -> None:
+        if self._clock.monotonic_s() - self._saved_s >= SAVE_EVERY_S:
+            self._change(replace(self.state, search=search.state))
+
+    def _fits(self, seen: Observation) -> tuple[FitState, ...]:
+        return tuple(
+            FitState(
+                profile=fit.profile,
+                product=f"{self._profiles[fit.profile].maker} {self._profiles[fit.profile].model}",
+                evidence=round(fit.evidence, 3),
+                share=round(fit.share, 4),
+                reasons=fit.reasons,
+            )
+            for fit in rank(self._profiles.values(), seen)[:MOST_FITS]
+        )
+
+    async def _look(self, state: UnitState, blocks: Sequence[tuple[int, int, int]]) -> tuple[Cell, ...]:
+        profile = self._profiles.get(state.profile)
+        seen = Observation()
+        with self._step(Step.READ):
+            for block in blocks:
+                timeout_s = profile.timeout_s if profile else USUAL_TIMEOUT_S
+                await self._bus.read_words(state.unit, block, seen, timeout_s, state.setting)
+                if self._bus.stopping or (seen.silent and not seen.words):
+                    break
+            if not seen.words:
+                if seen.silent:
+                    raise Unavailable(say.SILENT(unit=state.unit))
+                return ()
+            taken = SnapshotState(time_ms=self._clock.now_ms(), words=words_by_name(seen.words))
+            state = self._unit(state.unit)
+            self._put(replace(state, snapshots=(*state.snapshots, taken)[-KEPT_SNAPSHOTS:]))
+        history = [
+            Snapshot(words_by_place(one.words), one.time_ms)
+            for one in self.state.units[state.unit].snapshots
+            if one.words.keys() >= taken.words.keys()
+        ]
+        return grid([*history[:-1], Snapshot(words_by_place(taken.words), taken.time_ms)])
+
+
+def _likely_first(units: tuple[int, ...]) -> tuple[int, ...]:
+    """Unit ids as they are searched: those far apart first, so that a device that answers to all of them is told."""
+    likely = [unit for unit in LIKELY_UNITS if unit in units]
+    return tuple(dict.fromkeys((*likely, *units)))
+
+
+def _proof(reading: ReferenceReading, value: float, time_ms: int) -> ProofState:
+    """A reference beside what was read."""
+    reference = Reference(metric=reading.register, shown=Shown.of(reading.shown), tolerance=reading.tolerance)
+    found = prove(reference, value)
+    return ProofState(
+        reading=reading,
+        time_ms=time_ms,
+        value=None if math.isnan(found.value) else found.value,
+        error=None if math.isnan(found.error) else found.error,
+        allowed=found.allowed,
+        verdict=found.verdict,
+    )

@@ -11,6 +11,7 @@ Pure: the caller sends what ``next`` gives, waits as long as it says, and tells 
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -47,6 +48,21 @@ class Setting:
     def __str__(self) -> str:
         """``9600 8N1``, or ``TCP``."""
         return f"{self.baud} 8{self.parity.value[0].upper()}{self.stop_bits}" if self.baud else "TCP"
+
+    @classmethod
+    def of(cls, text: str) -> Setting:
+        """From ``9600 8N1``, ``9600-8N1`` or ``TCP``.
+
+        Raises:
+            ValueError: if it is none of these.
+        """
+        if text.strip().upper() == "TCP":
+            return cls()
+        match = re.fullmatch(r"\s*(\d{3,7})(?:[ -]?8([NEO])([12]))?\s*", text.upper())
+        if match is None:
+            raise ValueError(f"{text!r} is no setting such as 9600-8N1")
+        parity = {one.value[0].upper(): one for one in Parity}[match[2] or "N"]
+        return cls(int(match[1]), parity, int(match[3] or 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,7 @@ class SearchState:
         settings, units, timeout_s, thorough: as in ``scan.Scan``.
         heard: every question so far with what came back; nothing of it is asked again.
         ended: whether the search came to its end.
+        any_address: every unit id answered, so it is one device that does not care for the id; only the first is kept.
     """
 
     settings: tuple[Setting, ...]
@@ -104,6 +105,7 @@ class SearchState:
     thorough: bool = False
     heard: tuple[HeardState, ...] = ()
     ended: bool = False
+    any_address: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -228,12 +230,14 @@ class PointState:
         register: name of its quantity.
         measurement: its name at the facility; the metric is ``facility/measurement``.
         interval_s: how often it will be read.
+        unit: UCUM code, where it is not the profile's; empty: as the profile says.
         proof: None until there is one.
     """
 
     register: str
     measurement: str
     interval_s: float = 10.0
+    unit: str = ""
     proof: ProofState | None = None
 
 

@@ -1,0 +1,94 @@
+"""What the gateway must be told to read what was proven: its ``buses:``, and profiles of this site where needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import yaml
+
+from gateway.profile import Profile
+from gateway.site_survey import own_profile
+from gateway.site_survey.fitted import differences, fitted, metric
+from gateway.site_survey.proof import timeout_to_set_s, timing
+from gateway.site_survey.scan import Setting
+from gateway.site_survey.state import NO_SETTING, BusAddress, SessionState, UnitState
+from gateway.transport import Framing
+
+PROFILE_FOLDER: Final = "profiles"
+_MOST_TIMEOUT_S: Final = 60.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Configuration:
+    """What the gateway must be told to read what was proven.
+
+    Attributes:
+        buses: YAML text with the key ``buses``, and ``profiles`` where units differ from the shipped ones.
+        profiles: file name to YAML text of profiles of this site, to be put into the folder that ``profiles`` names.
+    """
+
+    buses: str
+    profiles: Mapping[str, str]
+
+
+def configuration(state: SessionState, profiles: Mapping[str, Profile]) -> Configuration:
+    """All units with points; units of different serial settings cannot share a bus and stand on buses of their own."""
+    by_setting: dict[Setting, list[UnitState]] = {}
+    for unit in state.units.values():
+        if unit.points:
+            setting = unit.setting if state.bus.serial else NO_SETTING
+            by_setting.setdefault(setting, []).append(unit)
+    own: dict[str, str] = {}
+    buses = []
+    for number, (setting, units) in enumerate(by_setting.items(), 1):
+        bus_id = state.bus.id if number == 1 else f"{state.bus.id}-{number}"
+        rows = [_unit(unit, profiles.get(unit.profile), own) for unit in units]
+        buses.append({"id": bus_id, **_transport(state.bus, setting), "units": rows})
+    content: dict[str, Any] = {"profiles": PROFILE_FOLDER} if own else {}
+    content["buses"] = buses
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
+    return Configuration(buses=text, profiles={f"{key}.yaml": written for key, written in own.items()})
+
+
+def _transport(bus: BusAddress, setting: Setting) -> dict[str, Any]:
+    guard = {"guard_ms": 1000 * bus.guard_s} if bus.guard_s else {}
+    if bus.serial:
+        port = {"serial": bus.serial, "baud": setting.baud or 9600, "parity": setting.parity.value}
+        port |= {"stop_bits": setting.stop_bits}
+        return port | ({"framing": "ascii"} if bus.framing is Framing.ASCII else {}) | guard
+    found: dict[str, Any] = {"host": bus.host, "port": bus.port}
+    found |= {"framing": bus.framing.value} if bus.framing is not Framing.TCP else {}
+    if bus.tls is not None:
+        keys = ("ca_file", "cert_file", "key_file", "server_name")
+        found["tls"] = {key: getattr(bus.tls, key) for key in keys if getattr(bus.tls, key)} or True
+    return found | guard
+
+
+def _unit(unit: UnitState, profile: Profile | None, own: dict[str, str]) -> dict[str, Any]:
+    key = unit.profile
+    if profile is None or differences(profile, unit):
+        mine = _with_source(fitted(profile, unit), profile)
+        written = own_profile.text(mine)
+        key = own_profile.key(mine, written)
+        own[key] = written
+    row: dict[str, Any] = {"name": unit.label, "unit": unit.unit, "profile": key}
+    if unit.timing and unit.timing.longest_ms is not None:
+        row["timeout_s"] = min(_timeout_s(unit, profile), _MOST_TIMEOUT_S)
+    row["points"] = {
+        name: {"metric": metric(unit, point), "interval_s": point.interval_s} for name, point in unit.points.items()
+    }
+    return row
+
+
+def _timeout_s(unit: UnitState, profile: Profile | None) -> float:
+    """What was measured, never less than what the product may take."""
+    longest_s = (unit.timing.longest_ms or 0.0) / 1000 if unit.timing else 0.0
+    return max(timeout_to_set_s(timing([longest_s], 0, 0.0)), profile.timeout_s if profile else 0.0)
+
+
+def _with_source(mine: Profile, profile: Profile | None) -> Profile:
+    if profile is None:
+        return mine
+    return replace(mine, source=f"{profile.source}; differences proven on site")
