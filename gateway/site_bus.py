@@ -47,11 +47,13 @@ class Exchange:
 
     Attributes:
         sent, heard: raw bytes.
+        before: what was heard since the question before, such as a late answer.
         time_ms: when the question went out.
     """
 
     sent: bytes = b""
     heard: bytes = b""
+    before: bytes = b""
     time_ms: int = 0
 
     def take(self, frame: Frame) -> None:
@@ -62,6 +64,8 @@ class Exchange:
             self.sent += frame.data
         elif self.sent:
             self.heard += frame.data
+        else:
+            self.before += frame.data
 
 
 @dataclass(slots=True)
@@ -87,6 +91,7 @@ class SiteBus:
         shared: Line | None = None,
         pace: Pace = at_once,
         least_pause_s: float = 0.02,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Prepare; nothing is opened yet."""
         self.bus = bus
@@ -101,6 +106,7 @@ class SiteBus:
         self._line: Line | None = shared
         self._setting: Setting | None = None
         self._free_s = 0.0
+        self._sleep = sleep
 
     @property
     def tries_settings(self) -> bool:
@@ -195,22 +201,28 @@ class SiteBus:
             Unavailable: if the line cannot be opened.
         """
         outcome = await self.ask(unit, *PROBE, timeout_s, setting)
+        last = self.traffic.last
+        numbered = self.bus.framing is not Framing.RTU and not self.bus.serial
+        late = set() if numbered else late_units(last.before) | late_units(last.heard) - {unit}
+        others = tuple(sorted(late))
         if isinstance(outcome, Answer):
-            return Heard.ANSWER, ()
+            return Heard.ANSWER, others
         if outcome.exception:
-            return (Heard.NOTHING if outcome.exception in BRIDGE_EXCEPTIONS else Heard.EXCEPTION), ()
-        heard = self.traffic.last.heard
-        late = late_units(heard) - {unit} if self.bus.framing is not Framing.ASCII and self.bus.serial else set()
-        mine = any(bytes((unit, code)) in heard for code in (HOLDING_REGISTERS, HOLDING_REGISTERS | 0x80))
+            return (Heard.NOTHING if outcome.exception in BRIDGE_EXCEPTIONS else Heard.EXCEPTION), others
+        mine = any(bytes((unit, code)) in last.heard for code in (HOLDING_REGISTERS, HOLDING_REGISTERS | 0x80))
         damaged = outcome.reason is Reason.MALFORMED_REPLY or (mine and not late)
-        return (Heard.DAMAGED if damaged else Heard.NOTHING), tuple(sorted(late))
+        return (Heard.DAMAGED if damaged else Heard.NOTHING), others
+
+    async def rest(self, seconds: float) -> None:
+        """Ask nothing for a while."""
+        await self._sleep(seconds)
 
     async def _turn(self, setting: Setting) -> Line:
         await self._pace()
         line = await self.open(setting)
         wait_s = self._free_s - self._clock.monotonic_s()
         if wait_s > 0:
-            await asyncio.sleep(wait_s)
+            await self._sleep(wait_s)
         return line
 
     def _account(self, outcome: Answer | Identity | Failure) -> None:

@@ -23,8 +23,10 @@ from gateway.site_survey.scan import Found, Heard, Probe, Progress, Scan
 from gateway.site_survey.state import HeardState, SearchState, UnitState
 from gateway.site_survey.words import Observation
 
-LATE_TIMEOUT_S: Final = 1.5
+LATE_TIMEOUT_S: Final = 2.5
 """How long a unit whose late answer was heard is waited for when it is asked again."""
+LISTEN_S: Final = 2.0
+"""How long the end of a search on a serial bus listens for answers that are late."""
 ANY_ADDRESS: Final = 20
 """So many unit ids answering without one silence are one device that does not care for the unit id."""
 
@@ -69,6 +71,7 @@ class Search:
         while not self._bus.stopping:
             probe = self._scan.next()
             if probe is None or self._any_address:
+                await self._listen(on_found)
                 self._ended = True
                 return
             before = self._known.get((probe.setting, probe.unit))
@@ -84,6 +87,16 @@ class Search:
             for unit in late:
                 await self._ask_again(Probe(probe.setting, unit), on_found)
             save()
+
+    async def _listen(self, on_found: Callable[[Found], None]) -> None:
+        """Wait for answers of slow units to the last questions."""
+        silent = [one for one in self._heard if one.what is Heard.NOTHING]
+        if not silent or not self._bus.tries_settings:
+            return
+        await self._bus.rest(LISTEN_S)
+        _, late = await self._bus.probe(silent[-1].unit, self._state.timeout_s, silent[-1].setting)
+        for unit in late:
+            await self._ask_again(Probe(silent[-1].setting, unit), on_found)
 
     async def _ask(self, probe: Probe, timeout_s: float = 0.0) -> tuple[Found | None, tuple[int, ...]]:
         began_s = self._clock.monotonic_s()

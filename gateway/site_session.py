@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -98,6 +98,7 @@ class SiteSession(SiteDesk):
         shared: Line | None = None,
         pace: Pace | None = None,
         least_pause_s: float = 0.02,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Clock | None = None,
         on_change: Callable[[SessionState], None] | None = None,
     ) -> None:
@@ -111,6 +112,7 @@ class SiteSession(SiteDesk):
             shared: a line that live polling uses too: it is used as it is, never reopened and never closed.
             pace: awaited before each question, so that it goes between the turns of live polling.
             least_pause_s: silence before each question beyond that.
+            sleep: how the session waits.
             clock: None: the machine's.
             on_change: told of every new state, after it was written.
 
@@ -123,7 +125,13 @@ class SiteSession(SiteDesk):
         self._idle = asyncio.Event()
         self._idle.set()
         self._bus = SiteBus(
-            self.state.bus, self._clock, opener=opener, shared=shared, pace=pace or at_once, least_pause_s=least_pause_s
+            self.state.bus,
+            self._clock,
+            opener=opener,
+            shared=shared,
+            pace=pace or at_once,
+            least_pause_s=least_pause_s,
+            sleep=sleep,
         )
 
     def stop(self) -> None:
@@ -201,14 +209,14 @@ class SiteSession(SiteDesk):
                 on_progress(self._fits(seen))
 
         with self._step(Step.IDENTIFY):
-            seen, asked, answered = await identify(self._bus, state, self._profiles, USUAL_TIMEOUT_S, tell)
+            seen, asked, answered = await identify(self._bus, state, self._profiles, _timeout_s(state, None), tell)
             if not answered:
                 raise Unavailable(say.SILENT(unit=unit))
             fits = rank(self._profiles.values(), seen)
             sure = is_identified(fits) and not self._bus.stopping
             profile = fits[0].profile if sure else state.profile
             if sure:
-                await read_identity(self._bus, state, self._profiles[profile], seen)
+                await read_identity(self._bus, state, _patient(self._profiles[profile], state), seen)
             if profile != state.profile:
                 state = without_proofs(state, profile)
             self._put(
@@ -276,7 +284,7 @@ class SiteSession(SiteDesk):
         with self._step(Step.PROVE):
             self._bus.frames.clear()
             await self._bus.open(state.setting)
-            reads = await read_points(self._bus, state, own, names)
+            reads = await read_points(self._bus, state, _patient(own, state), names)
             now_ms = self._clock.now_ms()
             proofs = tuple(_proof(one, reads.values[one.register], now_ms) for one in references)
             points = dict(state.points)
@@ -305,7 +313,7 @@ class SiteSession(SiteDesk):
         with self._step(Step.PROVE):
             await self._bus.open(state.setting)
             registers = [own.registers[name] for name in names]
-            seen = await watch(self._bus, state, own, registers, seconds, self._clock, on_progress)
+            seen = await watch(self._bus, state, _patient(own, state), registers, seconds, self._clock, on_progress)
             measured = timing(seen.response_s, seen.errors, seen.seconds)
             times = (measured.p50_s, measured.p99_s, measured.longest_s)
             p50_ms, p99_ms, longest_ms = (None if math.isnan(one) else round(1000 * one, 2) for one in times)
@@ -366,7 +374,7 @@ class SiteSession(SiteDesk):
         seen = Observation(words=words_by_place(state.words))
         profile = self._profiles.get(state.profile)
         if profile is not None:
-            await read_identity(self._bus, state, profile, seen)
+            await read_identity(self._bus, state, _patient(profile, state), seen)
         return words_by_name(seen.words)
 
     def _found(self, found: Found) -> None:
@@ -407,7 +415,7 @@ class SiteSession(SiteDesk):
         seen = Observation()
         with self._step(Step.READ):
             for block in blocks:
-                timeout_s = profile.timeout_s if profile else USUAL_TIMEOUT_S
+                timeout_s = _timeout_s(state, profile)
                 await self._bus.read_words(state.unit, block, seen, timeout_s, state.setting)
                 if self._bus.stopping or (seen.silent and not seen.words):
                     break
@@ -424,6 +432,16 @@ class SiteSession(SiteDesk):
             if one.words.keys() >= taken.words.keys()
         ]
         return grid([*history[:-1], Snapshot(words_by_place(taken.words), taken.time_ms)])
+
+
+def _timeout_s(unit: UnitState, profile: Profile | None) -> float:
+    """How long the unit is waited for: as its product may take, and longer if it was found to be slow."""
+    usual_s = profile.timeout_s if profile else USUAL_TIMEOUT_S
+    return max(usual_s, 1.5 * (unit.response_ms or 0.0) / 1000)
+
+
+def _patient(profile: Profile, unit: UnitState) -> Profile:
+    return replace(profile, timeout_s=_timeout_s(unit, profile))
 
 
 def _likely_first(units: tuple[int, ...]) -> tuple[int, ...]:

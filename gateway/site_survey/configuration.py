@@ -18,6 +18,7 @@ from gateway.transport import Framing
 
 PROFILE_FOLDER: Final = "profiles"
 _MOST_TIMEOUT_S: Final = 60.0
+_SLOW_MS: Final = 500.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,8 +75,9 @@ def _unit(unit: UnitState, profile: Profile | None, own: dict[str, str]) -> dict
         key = own_profile.key(mine, written)
         own[key] = written
     row: dict[str, Any] = {"name": unit.label, "unit": unit.unit, "profile": key}
-    if unit.timing and unit.timing.longest_ms is not None:
-        row["timeout_s"] = min(_timeout_s(unit, profile), _MOST_TIMEOUT_S)
+    timeout_s = min(_timeout_s(unit, profile), _MOST_TIMEOUT_S)
+    if timeout_s != (profile.timeout_s if profile else 1.0):
+        row["timeout_s"] = timeout_s
     row["points"] = {
         name: {"metric": metric(unit, point), "interval_s": point.interval_s} for name, point in unit.points.items()
     }
@@ -84,8 +86,13 @@ def _unit(unit: UnitState, profile: Profile | None, own: dict[str, str]) -> dict
 
 def _timeout_s(unit: UnitState, profile: Profile | None) -> float:
     """What was measured, never less than what the product may take."""
-    longest_s = (unit.timing.longest_ms or 0.0) / 1000 if unit.timing else 0.0
-    return max(timeout_to_set_s(timing([longest_s], 0, 0.0)), profile.timeout_s if profile else 0.0)
+    usual_s = profile.timeout_s if profile else 1.0
+    longest_ms = unit.timing.longest_ms if unit.timing else unit.response_ms
+    if longest_ms is None:
+        return usual_s
+    # A slow answer is as slow every time; a quick one may have been lucky.
+    measured_s = timeout_to_set_s(timing([longest_ms / 1000], 0, 0.0)) if longest_ms < _SLOW_MS else longest_ms / 500
+    return max(measured_s, usual_s)
 
 
 def _with_source(mine: Profile, profile: Profile | None) -> Profile:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from core.quality import Reason
 from gateway.lines.base import Answer, Failure, Frame, Identity, Stamp
+from gateway.lines.checksum import crc16
 from gateway.lines.pdu import EXCEPTION_REASONS
 from gateway.plan import Request
 from gateway.transport import SerialTransport, Transport
@@ -41,6 +42,9 @@ class MemoryBus:
         self.opened: list[Transport] = []
         self.before: Callable[[int], None] = lambda number: None
         self.is_open = True
+        self.slow: set[int] = set()
+        """Units that answer after two seconds."""
+        self.late = b""
 
     def open(self, transport: Transport, stamp: Stamp) -> MemoryLine:
         self.opened.append(transport)
@@ -72,8 +76,15 @@ class MemoryLine:
         question = (unit, request.function, request.address, request.count)
         self._bus.asked.append(question)
         self._bus.before(len(self._bus.asked))
+        late, self._bus.late = self._bus.late, b""
+        if late:
+            self._show(False, late)
         self._show(True, struct.pack(">BBHH", *question))
         found = self._unit(unit)
+        if unit in self._bus.slow and timeout_s < 2:
+            frame = bytes((unit, 0x80 | request.function, 2))
+            self._bus.late = frame + crc16(frame).to_bytes(2, "little")
+            return Failure(Reason.TIMEOUT, *self._stamp())
         if found is None:
             return Failure(Reason.TIMEOUT, *self._stamp())
         places = [(request.function, request.address + index) for index in range(request.count)]

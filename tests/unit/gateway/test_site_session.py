@@ -61,7 +61,11 @@ def meter(shift: int = 0, swap: bool = False, baud: int = 0) -> MemoryUnit:
 
 def session(folder: Path, bus: MemoryBus, address: BusAddress | None = TCP, **options: object) -> SiteSession:
     clock = ManualClock(1_790_000_000_000)
-    options = {"least_pause_s": 0.0, "profiles": PROFILES, "clock": clock, **options}
+
+    async def sleep(seconds: float) -> None:
+        clock.advance(round(1000 * seconds))
+
+    options = {"least_pause_s": 0.0, "profiles": PROFILES, "clock": clock, "sleep": sleep, **options}
     return SiteSession(folder, address, opener=bus.open, **options)  # type: ignore[arg-type]
 
 
@@ -135,6 +139,15 @@ async def test_a_bus_of_many_units_is_not_taken_for_one_device(tmp_path: Path) -
     bus = MemoryBus(dict.fromkeys(range(1, 33), meter()))
     one = session(tmp_path, bus)
     assert len(await one.find(units=range(1, 33))) == 32
+
+
+async def test_a_slow_unit_is_found_by_its_late_answer(tmp_path: Path) -> None:
+    """Its answer comes while others are asked, or after the last question; it is asked again with more patience."""
+    bus = MemoryBus({3: meter(), 5: meter()})
+    bus.slow = {5}
+    one = session(tmp_path, bus, RTU)
+    found = await one.find([Setting(9600)], units=(3, 5))
+    assert [unit.unit for unit in found] == [3, 5]
 
 
 async def test_every_question_waits_for_its_turn(tmp_path: Path) -> None:
