@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from app.site_texts import SITE_TEXTS
 from core.people import Language
 from core.places import Text
 
@@ -122,7 +123,7 @@ TEXTS: Final[Mapping[str, Text]] = {
         ("error", "错误", "error"),
         ("error.unavailable", "现在无法进行：{why}", "not possible now: {why}"),
     )
-}  # fmt: skip
+} | dict(SITE_TEXTS)  # fmt: skip
 
 
 def say(key: str, language: Language, **values: object) -> str:

@@ -111,6 +111,18 @@ def written(envelope: Mapping[str, Any]) -> bytes:
     return json.dumps(envelope, ensure_ascii=False, indent=1, allow_nan=False).encode() + b"\n"
 
 
+def read(path: Path) -> bytes:
+    """The bytes of a record's file.
+
+    Raises:
+        Refused: if it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Refused(say.NO_RECORD(file=path, why=error.strerror or error)) from None
+
+
 def verify(data: bytes, name: str = "record") -> Verified:
     """Check a signed record.
 
