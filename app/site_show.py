@@ -11,7 +11,6 @@ from gateway.site_survey.proof import Verdict
 from gateway.site_survey.scan import Found, Progress
 from gateway.site_survey.state import FitState, ProofState, SessionState, SolvedState, TimingState, UnitState
 
-
 _WHOLE = 1e15
 
 

@@ -115,18 +115,19 @@ class SiteDesk:
         Args:
             unit: which.
             shown: by quantity (name of the profile's register, or any name where there is no profile), the number as
-                the display shows it, such as ``"230.5"``; an empty text forgets the quantity's samples.
+                the display shows it, such as ``"230.5"`` or ``"1286.00 kWh"``; an
+                empty text forgets it.
 
         Raises:
             Refused: if nothing was looked at yet, or a text is no number; all such texts at once.
         """
         state = self._unit(unit)
-        wrong = solving.not_numbers(shown)
+        profile = self._profiles.get(state.profile)
+        wrong = solving.not_numbers(shown, profile.registers if profile else {})
         if wrong:
             raise Refused(say.NO_NUMBERS(texts=", ".join(map(repr, wrong))))
         if not state.snapshots:
             raise Refused(say.NOTHING_SEEN(unit=unit))
-        profile = self._profiles.get(state.profile)
         found = solving.solved(state, profile, shown)
         before, after = fitted(profile, state).registers, fitted(profile, found).registers
         points = {

@@ -259,20 +259,51 @@ def decoded_points(own: Profile, request: Request, data: bytes) -> dict[str, flo
     }
 
 
-def blocks_of(profile: Profile, widen: int = 1) -> list[tuple[int, int, int]]:
-    """What to look at of a profile: its words with the address before and after each block (function, first, count)."""
-    wanted: dict[int, set[int]] = {HOLDING_REGISTERS: set(), INPUT_REGISTERS: set()}
-    for register in profile.quantities:
-        if register.function in wanted:
-            wanted[register.function].update(range(register.address - widen, register.stop + widen))
-    blocks: list[tuple[int, int, int]] = []
-    for function, addresses in wanted.items():
-        for address in sorted(one for one in addresses if 0 <= one <= 65535):
-            if blocks and blocks[-1][0] == function and sum(blocks[-1][1:]) == address:
-                blocks[-1] = (function, blocks[-1][1], blocks[-1][2] + 1)
-            else:
-                blocks.append((function, address, 1))
-    return blocks
+async def look_at_profile(bus: SiteBus, unit: UnitState, profile: Profile, seen: Observation, timeout_s: float) -> None:
+    """Read all words of a profile, and those beside them, for a unit may count addresses from one more or less.
+
+    A unit may refuse to be read beyond its map, across a hole, or from the middle of a value; so what is refused is
+    asked for again as the profile has it, then one address further up and down, and at last register by register.
+    """
+    words = [one for one in profile.quantities if one.function in (HOLDING_REGISTERS, INPUT_REGISTERS)]
+    for request in plan(profile, words):
+        first, count = request.address, request.count
+        wide = (
+            (first - 1, count + 2) if first and first + count < 65536 and count + 2 <= profile.max_registers else None
+        )
+        if wide and await _look(bus, unit, request.function, *wide, seen, timeout_s):
+            continue
+        whole = await _shifted(bus, unit, request.function, first, count, seen, timeout_s)
+        for register in request.registers if not whole else ():
+            await _shifted(bus, unit, register.function, register.address, register.width, seen, timeout_s)
+        if bus.stopping or (seen.silent and not seen.words):
+            return
+
+
+async def _shifted(
+    bus: SiteBus, unit: UnitState, function: int, first: int, count: int, seen: Observation, timeout_s: float
+) -> bool:
+    """A block where the profile has it, and one address up and down; whether the first was answered."""
+    found = await _look(bus, unit, function, first, count, seen, timeout_s)
+    for start in (first + 1, first - 1):
+        if 0 <= start <= 65536 - count:
+            await _look(bus, unit, function, start, count, seen, timeout_s)
+    return found
+
+
+async def _look(
+    bus: SiteBus, unit: UnitState, function: int, first: int, count: int, seen: Observation, timeout_s: float
+) -> bool:
+    if bus.stopping or (seen.silent and not seen.words):
+        return False
+    if all((function, first + index) in seen.words for index in range(count)):
+        return True
+    outcome = await bus.ask(unit.unit, function, first, count, timeout_s, unit.setting)
+    if isinstance(outcome, Answer):
+        seen.answered(function, first, words_of(outcome.data))
+        return True
+    seen.failed(function, first, count, refused=bool(outcome.exception))
+    return False
 
 
 # --- watching -------------------------------------------------------------------------------------------------------

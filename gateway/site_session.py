@@ -23,21 +23,21 @@ from core.errors import Refused, Unavailable
 from core.places import Text
 from gateway import site_findings as say
 from gateway.lines.base import Line
-from gateway.profile import HOLDING_REGISTERS, INPUT_REGISTERS, Profile
+from gateway.profile import HOLDING_REGISTERS, INPUT_REGISTERS, Profile, Register
 from gateway.site_bus import Opener, Pace, SiteBus, at_once
 from gateway.site_desk import RECORD_FILE, Signed, SiteDesk, without_proofs
 from gateway.site_search import (
     OnFind,
     OnWatch,
     Search,
-    blocks_of,
     identify,
+    look_at_profile,
     read_identity,
     read_points,
     seen_again,
     watch,
 )
-from gateway.site_survey import built, solving
+from gateway.site_survey import built
 from gateway.site_survey.configuration import Configuration
 from gateway.site_survey.fitted import fitted, measurement
 from gateway.site_survey.grid import Cell, grid
@@ -45,7 +45,6 @@ from gateway.site_survey.identify import is_identified, rank, sample
 from gateway.site_survey.proof import Reference, prove, timing
 from gateway.site_survey.record import contradictions
 from gateway.site_survey.scan import ALL_UNITS, LIKELY_UNITS, Found, Setting, settings_to_try
-from gateway.site_survey.solver import Shown
 from gateway.site_survey.state import (
     NO_SETTING,
     BusAddress,
@@ -62,6 +61,7 @@ from gateway.site_survey.state import (
     words_by_name,
     words_by_place,
 )
+from gateway.site_survey.typed import is_shown, shown
 from gateway.site_survey.words import Observation, Snapshot
 
 __all__ = ["Configuration", "OnFind", "OnWatch", "Opener", "Pace", "Rechecked", "Signed", "SiteSession"]
@@ -254,10 +254,15 @@ class SiteSession(SiteDesk):
         right = function in (HOLDING_REGISTERS, INPUT_REGISTERS) and 1 <= count <= MOST_WORDS
         if not right or not 0 <= address <= 65536 - count:
             raise Refused(say.BAD_RANGE(function=function, address=address, count=count, most=MOST_WORDS))
-        return await self._look(state, [(function, address, count)])
+        timeout_s = _timeout_s(state, self._profiles.get(state.profile))
+
+        async def look(seen: Observation) -> None:
+            await self._bus.read_words(unit, (function, address, count), seen, timeout_s, state.setting)
+
+        return await self._look(unit, look)
 
     async def look_at_profile(self, unit: int) -> tuple[Cell, ...]:
-        """Read all registers of the unit's profile, with the address before and after each block, as one snapshot.
+        """Read all registers of the unit's profile, and the addresses beside them, as one snapshot.
 
         Raises:
             Unavailable, Refused: as ``look``.
@@ -266,7 +271,11 @@ class SiteSession(SiteDesk):
         profile = self._profiles.get(state.profile)
         if profile is None:
             raise Refused(say.NO_PROFILE_YET(unit=unit))
-        return await self._look(state, blocks_of(profile))
+
+        async def look(seen: Observation) -> None:
+            await look_at_profile(self._bus, state, profile, seen, _timeout_s(state, profile))
+
+        return await self._look(unit, look)
 
     async def prove(self, unit: int, references: Sequence[ReferenceReading]) -> tuple[ProofState, ...]:
         """Read the points as they will be read later and judge them; a quantity that was no point becomes one.
@@ -276,17 +285,17 @@ class SiteSession(SiteDesk):
             Unavailable: if the bus cannot be opened.
         """
         state = self._unit(unit)
-        wrong = [one.shown for one in references if solving.not_numbers({"": one.shown}) or not one.shown.strip()]
-        if wrong:
-            raise Refused(say.NO_NUMBERS(texts=", ".join(map(repr, wrong))))
         names = list(dict.fromkeys(one.register for one in references))
         own = self._known_quantities(state, names)
+        wrong = [one.shown for one in references if not is_shown(one.shown, own.registers[one.register].unit)]
+        if wrong:
+            raise Refused(say.NO_NUMBERS(texts=", ".join(map(repr, wrong))))
         with self._step(Step.PROVE):
             self._bus.frames.clear()
             await self._bus.open(state.setting)
             reads = await read_points(self._bus, state, _patient(own, state), names)
             now_ms = self._clock.now_ms()
-            proofs = tuple(_proof(one, reads.values[one.register], now_ms) for one in references)
+            proofs = tuple(_proof(one, own.registers[one.register], reads.values, now_ms) for one in references)
             points = dict(state.points)
             for proof in proofs:
                 name = proof.reading.register
@@ -348,7 +357,9 @@ class SiteSession(SiteDesk):
             for signed in units:
                 if self._bus.stopping:
                     break
-                seen = await seen_again(self._bus, signed, USUAL_TIMEOUT_S)
+                known = self.state.units.get(signed.unit) or UnitState(unit=signed.unit)
+                timeout_s = _timeout_s(known, self._profiles.get(signed.profile))
+                seen = await seen_again(self._bus, signed, timeout_s)
                 if not seen.words and not seen.refused and not seen.identity:
                     unheard.append(signed.unit)
                 elif texts := contradictions(signed, seen):
@@ -410,25 +421,20 @@ class SiteSession(SiteDesk):
             for fit in rank(self._profiles.values(), seen)[:MOST_FITS]
         )
 
-    async def _look(self, state: UnitState, blocks: Sequence[tuple[int, int, int]]) -> tuple[Cell, ...]:
-        profile = self._profiles.get(state.profile)
+    async def _look(self, unit: int, look: Callable[[Observation], Awaitable[None]]) -> tuple[Cell, ...]:
         seen = Observation()
         with self._step(Step.READ):
-            for block in blocks:
-                timeout_s = _timeout_s(state, profile)
-                await self._bus.read_words(state.unit, block, seen, timeout_s, state.setting)
-                if self._bus.stopping or (seen.silent and not seen.words):
-                    break
+            await look(seen)
+            if not seen.words and seen.silent:
+                raise Unavailable(say.SILENT(unit=unit))
             if not seen.words:
-                if seen.silent:
-                    raise Unavailable(say.SILENT(unit=state.unit))
                 return ()
             taken = SnapshotState(time_ms=self._clock.now_ms(), words=words_by_name(seen.words))
-            state = self._unit(state.unit)
+            state = self._unit(unit)
             self._put(replace(state, snapshots=(*state.snapshots, taken)[-KEPT_SNAPSHOTS:]))
         history = [
             Snapshot(words_by_place(one.words), one.time_ms)
-            for one in self.state.units[state.unit].snapshots
+            for one in self.state.units[unit].snapshots
             if one.words.keys() >= taken.words.keys()
         ]
         return grid([*history[:-1], Snapshot(words_by_place(taken.words), taken.time_ms)])
@@ -450,10 +456,11 @@ def _likely_first(units: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(dict.fromkeys((*likely, *units)))
 
 
-def _proof(reading: ReferenceReading, value: float, time_ms: int) -> ProofState:
+def _proof(reading: ReferenceReading, register: Register, values: Mapping[str, float], time_ms: int) -> ProofState:
     """A reference beside what was read."""
-    reference = Reference(metric=reading.register, shown=Shown.of(reading.shown), tolerance=reading.tolerance)
-    found = prove(reference, value)
+    seen = shown(reading.shown, register.unit)
+    reference = Reference(metric=reading.register, shown=seen, tolerance=reading.tolerance)
+    found = prove(reference, values[reading.register])
     return ProofState(
         reading=reading,
         time_ms=time_ms,

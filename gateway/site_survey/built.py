@@ -12,7 +12,6 @@ from gateway.site_survey.fitted import differences, fitted, identity_registers, 
 from gateway.site_survey.proof import Proof, Reference, Timing
 from gateway.site_survey.record import FORMAT, AsBuilt, ProvenPoint, UnitRecord
 from gateway.site_survey.scan import Setting
-from gateway.site_survey.solver import Shown
 from gateway.site_survey.state import (
     ProofState,
     SessionState,
@@ -21,6 +20,7 @@ from gateway.site_survey.state import (
     place_of,
     words_by_place,
 )
+from gateway.site_survey.typed import shown
 
 NAN = float("nan")
 
@@ -84,7 +84,7 @@ def _unit(unit: UnitState, profile: Profile | None, digest: str) -> UnitRecord:
             ProvenPoint(
                 metric=metric(unit, point),
                 register=own.registers[name],
-                proof=_proof(metric(unit, point), point.proof) if point.proof else None,
+                proof=_proof(metric(unit, point), point.proof, own.registers[name].unit) if point.proof else None,
             )
             for name, point in unit.points.items()
         ),
@@ -95,11 +95,11 @@ def _unit(unit: UnitState, profile: Profile | None, digest: str) -> UnitRecord:
     )
 
 
-def _proof(name: str, state: ProofState) -> Proof:
+def _proof(name: str, state: ProofState, unit: str) -> Proof:
     reading = state.reading
     reference = Reference(
         metric=name,
-        shown=Shown.of(reading.shown),
+        shown=shown(reading.shown, unit),
         tolerance=reading.tolerance,
         where=reading.where,
         by=reading.by,

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from core.errors import Refused
 from core.places import Text
 from gateway.profile import Order, Profile, Register
+from gateway.site_survey import typed
 from gateway.site_survey.fitted import NUMBERS, fitted, hypothesis_state, shifted, with_exponent
-from gateway.site_survey.solver import Sample, Shown, Solution, is_decided, solve, solve_unit
+from gateway.site_survey.solver import Sample, Solution, is_decided, solve, solve_unit
 from gateway.site_survey.state import (
     ShownState,
     SnapshotState,
@@ -50,17 +50,15 @@ def view(snapshots: Sequence[SnapshotState]) -> SnapshotState:
     return SnapshotState(time_ms=newest, words=words)
 
 
-def not_numbers(shown: Mapping[str, str]) -> list[str]:
-    """Texts that no display shows; an empty one is meant to forget."""
-    return [text for text in shown.values() if text.strip() and not _is_number(text)]
+def not_numbers(texts: Mapping[str, str], registers: Mapping[str, Register]) -> list[str]:
+    """Texts that no display of these quantities shows; an empty one is meant to forget."""
+    return [
+        text for name, text in texts.items() if text.strip() and not typed.is_shown(text, _unit(registers.get(name)))
+    ]
 
 
-def _is_number(text: str) -> bool:
-    try:
-        Shown.of(text)
-    except Refused:
-        return False
-    return True
+def _unit(register: Register | None) -> str:
+    return register.unit if register else ""
 
 
 def solved(unit: UnitState, profile: Profile | None, shown: Mapping[str, str]) -> UnitState:
@@ -80,7 +78,8 @@ def solved(unit: UnitState, profile: Profile | None, shown: Mapping[str, str]) -
         else:
             samples.pop(name, None)
     kept = {name: one for name, one in unit.solved.items() if name not in shown and not one.samples}
-    taken = {name: [_sample(one) for one in several] for name, several in samples.items()}
+    known = profile.registers if profile else {}
+    taken = {name: [_sample(one, _unit(known.get(name))) for one in several] for name, several in samples.items()}
     registers = _expected(profile, taken)
     common = _common(taken, registers)
     states = {name: _judged(several, taken[name], registers.get(name), common) for name, several in samples.items()}
@@ -92,8 +91,8 @@ def solved(unit: UnitState, profile: Profile | None, shown: Mapping[str, str]) -
     return replace(found, solution=replace(solution, differences=_differences(profile, found)))
 
 
-def _sample(state: ShownState) -> Sample:
-    return Sample(Snapshot(words_by_place(state.words), state.time_ms), Shown.of(state.shown))
+def _sample(state: ShownState, unit: str) -> Sample:
+    return Sample(Snapshot(words_by_place(state.words), state.time_ms), typed.shown(state.shown, unit))
 
 
 def _expected(profile: Profile | None, taken: Mapping[str, Sequence[Sample]]) -> dict[str, Register]:

@@ -197,7 +197,7 @@ class ReferenceReading:
 
     Attributes:
         register: name of the quantity.
-        shown: the number as typed.
+        shown: the number as typed, with its unit where it is another than the register's.
         tolerance: accepted difference in the point's unit, beyond the display's rounding.
         where: ``display``, ``instrument`` or what the technician writes.
         by: who read it.

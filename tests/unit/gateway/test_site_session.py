@@ -33,6 +33,7 @@ from gateway.site_survey.state import (
     plain,
     to_json,
 )
+from gateway.site_survey.typed import shown
 from gateway.transport import Framing, Parity, SerialTransport
 from tests.unit.gateway.site_line import MemoryBus, MemoryLine, MemoryUnit
 
@@ -294,8 +295,8 @@ async def test_all_texts_that_are_no_numbers_are_named_at_once(tmp_path: Path) -
     one.add(7)
     one.choose_profile(7, "eastron-sdm630")
     await one.look_at_profile(7)
-    with pytest.raises(Refused, match=r"'abc', '12 V'"):
-        one.solve(7, {"voltage_l1": "abc", "voltage_l2": "12 V", "voltage_l3": "1"})
+    with pytest.raises(Refused, match=r"'abc', '12 kg'"):
+        one.solve(7, {"voltage_l1": "abc", "voltage_l2": "12 kg", "voltage_l3": "1"})
     assert one.state.units[7].solved == {}
 
 
@@ -352,6 +353,31 @@ async def test_a_proof_says_proven_differs_and_not_read(tmp_path: Path) -> None:
     assert proofs[2].value is None
     assert one.state.units[7].frames
     assert one.state.units[7].frames[0].sent.startswith("07")
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "value", "half"),
+    [
+        ("1286.00 kWh", "W.h", 1_286_000, 5),
+        ("1286.00", "W.h", 1286, 0.005),
+        ("21,5 °C", "Cel", 21.5, 0.05),
+        ("3 kW", "W", 3000, 500),
+        ("-4 V", "1", -4, 0.5),
+        ("7 V", "", 7, 0.5),
+    ],
+)
+def test_what_is_typed_may_carry_the_display_s_unit(text: str, unit: str, value: float, half: float) -> None:
+    """Meters count in W.h and show kWh: the number and its last digit are converted."""
+    found = shown(text, unit)
+    assert found.value == pytest.approx(value)
+    assert found.half == pytest.approx(half)
+
+
+@pytest.mark.parametrize(("text", "unit"), [("5 kg", "V"), ("5 A", "V"), ("V", "V"), ("", "V"), ("1 2 V", "V")])
+def test_a_unit_that_measures_something_else_is_refused(text: str, unit: str) -> None:
+    """Ampere on a voltmeter is a slip."""
+    with pytest.raises(Refused):
+        shown(text, unit)
 
 
 async def test_watching_measures_times_and_errors(tmp_path: Path) -> None:
