@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +55,12 @@ ODD = {7: "order", 14: "base", 23: "scale"}
 class PlantRoom:
     """The running simulator and the session's folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
         self.port, self.control = folder / "tty", folder / "control"
         self.session = folder / "site"
         command = [sys.executable, "-m", "firmware_sim", "bus", "--line", SETTING, "--speed", "0.000001"]
-        command += ["--link", str(self.port), "--control", str(self.control)]
+        command += ["--control", str(self.control), *(options or ("--link", str(self.port)))]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         assert self.process.stdout.readline().startswith("ready")
@@ -174,3 +174,21 @@ def _later_reads_agree(room: PlantRoom, person: Person, record: str) -> None:
     assert person.asks("recheck", record) == {"contradictions": {}, "unheard": []}
     room.does("kill", 5)
     assert person.asks("recheck", record, expected=Exit.FINDING) == {"contradictions": {}, "unheard": [5]}
+
+
+def test_the_same_bus_behind_a_serial_server(
+    tmp_path: Path, free_ports: Callable[[int], list[int]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """RTU over TCP: units are found, one is proven, and the configuration says the framing."""
+    (port,) = free_ports(1)
+    room = PlantRoom(tmp_path, "--no-pty", "--tcp", str(port))
+    try:
+        person = Person(room, capsys)
+        bus = ["--host", "127.0.0.1", "--port", port, "--framing", "rtu"]
+        found = person.asks("find", *bus, "--units", "12-16")
+        assert [unit["unit"] for unit in found["units"]] == [12, 13, 14, 15]
+        person.types("identify", 12, "--profile", "xy-md02")
+        person.types("prove", 12, *_typed(room.displays()[12]))
+        assert "framing: rtu" in person.types("config")
+    finally:
+        room.end()
