@@ -278,7 +278,7 @@ def _points(points: Sequence[Mapping[str, Any]], language: str) -> Table:
         shown = f"{_number(proof.get('shown'))} ±{_number(_allowed(proof))} {point['unit']}" if proof else "-"
         seen = " / ".join(part for part in (proof.get("where", ""), proof.get("by", "")) if part)
         texts = (
-            point["metric"], place, shown, _number(proof.get("read")), _number(proof.get("error")), seen or "-",
+            point["metric"], place, shown, _number(proof.get("read")), _number(proof.get("error"), 3), seen or "-",
             VERDICTS[verdict].in_language(language),
         )  # fmt: skip
         rows.append([_p(text, _SMALL) for text in texts])
@@ -319,8 +319,8 @@ def _timed(timing: Mapping[str, Any] | None, language: str) -> str:
     return TIMED(**values, **times).in_language(language)
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.9g}"
+def _number(value: float | None, digits: int = 9) -> str:
+    return "-" if value is None else f"{value:.{digits}g}"
 
 
 def _when(time_ms: int) -> str:
