@@ -50,6 +50,9 @@ _REASONS: Mapping[Reason, Bilingual] = {
 _GAP_REASONS: Mapping[int, Bilingual] = {
     int(GapReason.SPOOL_FULL): Bilingual(zh="网关缓存已满，数据被舍弃", en="the gateway's spool was full"),
     int(GapReason.DAMAGED): Bilingual(zh="网关缓存损坏", en="the gateway's spool was damaged"),
+    int(GapReason.THINNED): Bilingual(
+        zh="网关缓存将满，较旧的数据只保留了一部分", en="the gateway's spool was filling, of older readings only some were kept"
+    ),
     int(GapReason.TOO_OLD): Bilingual(zh="数据过旧，网关已舍弃", en="too old, given up by the gateway"),
 }
 

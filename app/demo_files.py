@@ -362,7 +362,7 @@ def gateway_config(community: SimCommunity, place: DemoPlace, ports: DemoPorts) 
         "group": node.group,
         "node": node.node,
         "broker": broker,
-        "spool": {"path": str(place.folder / "spool" / f"{node.node}.sqlite"), "budget_mb": 64},
+        "spool": {"path": str(place.folder / "spool" / node.node), "budget_mb": 64},
         "status_file": str(place.folder / "run" / f"{node.node}.json"),
         "buses": [_bus(community, community.modbus_line)],
         "adapters": [

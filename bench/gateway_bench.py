@@ -131,7 +131,7 @@ def _gateway_config(folder: Path, farm_port: int, mqtt_port: int) -> Path:
     path = folder / "gateway.yaml"
     path.write_text(
         f"group: bench\nnode: gw\nbroker: {{host: 127.0.0.1, port: {mqtt_port}}}\n"
-        f"spool: {{path: spool.sqlite}}\nbuses:\n{buses}"
+        f"spool: {{path: spool}}\nbuses:\n{buses}"
     )
     return path
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
+_SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 class Clock(Protocol):
     """Where the outer loops get their time from."""
@@ -30,8 +32,8 @@ class SystemClock:
         return time.time_ns() // 1_000_000
 
     def monotonic_s(self) -> float:
-        """Seconds of the monotonic clock."""
-        return time.monotonic()
+        """Seconds since the machine began to run, time asleep included; the same for every process of one boot."""
+        return time.clock_gettime(_SINCE_BOOT)
 
 
 class ManualClock:

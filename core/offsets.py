@@ -95,6 +95,11 @@ class Settled:
             at = max(at, self._stops[index])
             index += 1
 
+    def clipped(self, stop: int) -> Settled:
+        """The same, but nothing from ``stop`` on."""
+        islands = [OffsetRange(span.first, min(span.stop, stop)) for span in self.islands() if span.first < stop]
+        return Settled(min(self._low, stop), islands)
+
     def copy(self) -> Settled:
         """An independent copy."""
         twin = Settled(self._low)

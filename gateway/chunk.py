@@ -3,19 +3,23 @@
 A *chunk* is a run of offsets of one Sparkplug device, serialized once as the metrics of a payload. Because a protobuf
 message may be concatenated from its parts, publishing it (again) is a small head with timestamp, ``seq`` and commit
 header in front of the stored bytes; nothing is encoded twice. A chunk keeps its cut and its checksum for ever.
+
+A chunk holds points of one worth only, and points that alarms hang on apart from the others. So a spool that is full
+can give up whole chunks, and never has to cut one that the host may have seen already.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.offsets import OffsetRange
-from core.quality import GOOD, sparkplug_quality
+from core.quality import GOOD, QualityClass, Reason, quality, sparkplug_quality
 from core.readings import Float64s, Int64s, UInt8s
 from core.sparkplug import sparkplug_b_pb2 as spb
 from core.sparkplug.commit import checksum
@@ -23,6 +27,14 @@ from core.sparkplug.datatypes import QUALITY, REASON, DataType
 
 _NO_TEXT: Mapping[int, str] = MappingProxyType({})
 _INT64_LIMIT = 2**63
+
+
+class Worth(IntEnum):
+    """What a point's history is worth when the spool is full: the lowest goes first."""
+
+    LOW = 0
+    NORMAL = 1
+    HIGH = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -61,6 +73,18 @@ class Batch:
             text=text,
         )
 
+    def pick(self, mask: NDArray[np.bool_]) -> Batch:
+        """The readings where ``mask`` (bool[n]) is true, in their order."""
+        place = {int(old): new for new, old in enumerate(np.flatnonzero(mask))} if self.text else {}
+        return Batch(
+            device=self.device,
+            alias=self.alias[mask],
+            time_ms=self.time_ms[mask],
+            value=self.value[mask],
+            quality=self.quality[mask],
+            text={place[row]: item for row, item in self.text.items() if row in place} or _NO_TEXT,
+        )
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chunk:
@@ -72,6 +96,10 @@ class Chunk:
         crc32: checksum of the columns (docs/wire.md).
         from_ms, to_ms: oldest and newest event time.
         metrics: serialized ``Payload`` that holds nothing but the metrics.
+        worth: of its points.
+        alarm: alarms hang on its points.
+        boot: set while the times are milliseconds since this boot, because the clock had not been set; such a chunk
+            never travels before it is dated.
     """
 
     device: str
@@ -80,11 +108,9 @@ class Chunk:
     from_ms: int
     to_ms: int
     metrics: bytes
-
-    def record_crc(self) -> int:
-        """CRC-32 over the whole record: finds a bit that fell over on disk."""
-        head = f"{self.device}\0{self.span.first}\0{self.span.stop}\0{self.crc32}\0{self.from_ms}\0{self.to_ms}\0"
-        return zlib.crc32(self.metrics, zlib.crc32(head.encode()))
+    worth: Worth = Worth.NORMAL
+    alarm: bool = False
+    boot: str = ""
 
 
 def join(batches: Iterable[Batch]) -> Batch:
@@ -124,7 +150,49 @@ def _in_time_order(batch: Batch) -> Batch:
     )
 
 
-def cut(batch: Batch, first: int, most: int, types: Mapping[int, DataType]) -> Iterator[Chunk]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Traits:
+    """What the points of a batch have in common, beside their device; see ``Chunk``."""
+
+    worth: Worth = Worth.NORMAL
+    alarm: bool = False
+    boot: str = ""
+
+    @property
+    def code(self) -> int:
+        """As a small number: 0 to 5."""
+        return int(self.worth) + 3 * self.alarm
+
+
+COMMON = Traits()
+TRAITS = tuple(Traits(worth=worth, alarm=alarm) for alarm in (False, True) for worth in Worth)
+"""By code."""
+
+
+def sort_out(batch: Batch, codes: UInt8s, boot: str, set_ms: int) -> Iterator[tuple[Batch, Traits]]:
+    """The same readings by traits, those that alarms hang on first; each part keeps its order.
+
+    Args:
+        batch: readings of one device.
+        codes: uint8[m], code of the traits by alias; an alias beyond its end is common.
+        boot: this boot, for readings whose clock had not been set; empty: all are taken as dated.
+        set_ms: times below it are no dates.
+    """
+    alias = batch.alias
+    if len(codes):
+        code = np.where(alias < len(codes), codes[np.minimum(alias, len(codes) - 1)], np.uint8(COMMON.code))
+    else:
+        code = np.full(len(alias), COMMON.code, np.uint8)
+    held = batch.time_ms < set_ms if boot else np.zeros(len(alias), np.bool_)
+    key = code.astype(np.int64) * 2 + held
+    kinds = np.unique(key)
+    for kind in kinds[::-1].tolist():
+        part = batch if len(kinds) == 1 else batch.pick(key == kind)
+        traits = TRAITS[kind // 2]
+        yield part, replace(traits, boot=boot) if kind % 2 else traits
+
+
+def cut(batch: Batch, first: int, most: int, types: Mapping[int, DataType], traits: Traits = COMMON) -> Iterator[Chunk]:
     """Cut a batch into chunks of at most ``most`` readings, numbered from ``first``.
 
     Args:
@@ -132,6 +200,7 @@ def cut(batch: Batch, first: int, most: int, types: Mapping[int, DataType]) -> I
         first: offset of its first reading.
         most: readings in a chunk.
         types: Sparkplug datatype by alias; Double where it is missing.
+        traits: what its points have in common.
     """
     for start in range(0, len(batch), most):
         part = batch.rows(start, min(start + most, len(batch)))
@@ -142,6 +211,9 @@ def cut(batch: Batch, first: int, most: int, types: Mapping[int, DataType]) -> I
             from_ms=int(part.time_ms.min()),
             to_ms=int(part.time_ms.max()),
             metrics=encode_metrics(part, types),
+            worth=traits.worth,
+            alarm=traits.alarm,
+            boot=traits.boot,
         )
 
 
@@ -203,3 +275,71 @@ def as_historical(metrics: bytes) -> bytes:
     for metric in payload.metrics:
         metric.is_historical = True
     return payload.SerializeToString()
+
+
+def dated(chunk: Chunk, add_ms: int, types: Mapping[int, DataType], *, certain: bool) -> Chunk:
+    """A chunk whose times counted from a boot, with true times; it has never travelled, so its checksum may change.
+
+    Args:
+        chunk: as it was committed before the clock was set.
+        add_ms: wall-clock time of the boot.
+        types: Sparkplug datatype by alias.
+        certain: the time is known now, so the doubt that was noted because of the clock is taken off again; otherwise
+            the times stay a guess, and good readings are marked so.
+    """
+    payload = spb.Payload.FromString(chunk.metrics)
+    columns: list[tuple[int, int, float, int]] = []
+    texts: list[str] = []
+    for metric in payload.metrics:
+        metric.timestamp += add_ms
+        code = _code_of(metric)
+        if certain and code == CLOCK_DOUBT:
+            metric.ClearField("properties")
+        elif not certain and code == GOOD:
+            metric.properties.CopyFrom(_PROPERTIES[CLOCK_DOUBT])
+        value, text = _value_of(metric, types.get(metric.alias, DataType.DOUBLE))
+        columns.append((metric.alias, metric.timestamp, value, _code_of(metric)))
+        texts += [text] if text is not None else []
+    alias, time_ms, value_of, codes = zip(*columns, strict=True)
+    times = np.array(time_ms, np.int64)
+    crc32 = checksum(np.array(alias, np.int64), times, np.array(value_of), np.array(codes, np.uint8), texts)
+    return replace(
+        chunk,
+        boot="",
+        from_ms=int(times.min()),
+        to_ms=int(times.max()),
+        crc32=crc32,
+        metrics=payload.SerializeToString(),
+    )
+
+
+CLOCK_DOUBT = quality(QualityClass.UNCERTAIN, Reason.CLOCK_UNSYNCED)
+_EXACT = 2**53
+
+
+def aliases_and_times(metrics: bytes) -> tuple[list[int], list[int]]:
+    """Alias and event time of every reading of a chunk."""
+    parsed = spb.Payload.FromString(metrics).metrics
+    return [metric.alias for metric in parsed], [metric.timestamp for metric in parsed]
+
+
+def _code_of(metric: spb.Payload.Metric) -> int:
+    for key, item in zip(metric.properties.keys, metric.properties.values, strict=True):
+        if key == REASON:
+            return int(item.int_value)
+    return GOOD
+
+
+def _value_of(metric: spb.Payload.Metric, data_type: DataType) -> tuple[float, str | None]:
+    """What ``set_value`` was given: (value, text)."""
+    kind = metric.WhichOneof("value")
+    if kind == "double_value":
+        return float(metric.double_value), None
+    if kind == "boolean_value":
+        return float(metric.boolean_value), None
+    if kind == "long_value":
+        number = int(metric.long_value)
+        if data_type is DataType.INT64 and number >= _INT64_LIMIT:
+            number -= 2 * _INT64_LIMIT
+        return float(number), str(number) if abs(number) > _EXACT else None
+    return float("nan"), str(metric.string_value) if kind == "string_value" else None

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from core.sparkplug.topics import NodeId
+from gateway.chunk import COMMON, Traits
 from gateway.deadband import ALWAYS, Report
 from gateway.decoders.base import Options
 from gateway.decoders.devicetime import DeviceTime
@@ -34,6 +35,7 @@ class PointConfig:
         interval_ms: how often.
         report: when it is reported.
         site: what the register's value means at this site.
+        traits: what its history is worth, and whether alarms hang on it.
     """
 
     metric: str
@@ -41,6 +43,7 @@ class PointConfig:
     interval_ms: int
     report: Report = ALWAYS
     site: SiteValue = AS_IT_IS
+    traits: Traits = COMMON
 
     @property
     def unit(self) -> str:
@@ -97,6 +100,7 @@ class FieldConfig:
         scale, offset: value = number * scale + offset.
         states: texts that stand for numbers (``{"ON": 1}``).
         report: when it is reported.
+        traits: what its history is worth, and whether alarms hang on it.
     """
 
     metric: str
@@ -106,6 +110,7 @@ class FieldConfig:
     offset: float = 0.0
     states: Mapping[str, float] = field(default_factory=dict)
     report: Report = ALWAYS
+    traits: Traits = COMMON
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,8 +166,8 @@ class SpoolConfig:
     """Where readings are kept until they are settled.
 
     Attributes:
-        path: the SQLite file.
-        budget_bytes: most bytes of readings.
+        path: its folder.
+        budget_bytes: most bytes on the disk.
         linger_s: longest time a reading waits for company before it is committed.
     """
 

@@ -47,6 +47,7 @@ from core.foreign import system_problem
 from core.sparkplug.topics import NodeId, is_own_id
 from core.units import UNITS
 from gateway import document, findings, profile_file, transport_file
+from gateway.chunk import Traits, Worth
 from gateway.config import (
     AdapterConfig,
     BusConfig,
@@ -199,7 +200,7 @@ class _Reader:
 
     def _spool(self, table: Table | None) -> SpoolConfig:
         if table is None:
-            return SpoolConfig(path=Path("spool.sqlite"))
+            return SpoolConfig(path=Path("spool"))
         config = SpoolConfig(
             path=self._path(table.text("path")),
             budget_bytes=int(table.number("budget_mb", 256, low=0.0625, high=1 << 20) * 1024 * 1024),
@@ -326,6 +327,7 @@ class _Reader:
             interval_ms=round(table.number("interval_s", defaults.interval_s, low=_SHORTEST_INTERVAL_S) * 1000),
             report=self._report(table, defaults.report),
             site=_site(table),
+            traits=_traits(table),
         )
         if register.type is DataType.STRING and config.site.changes_values:
             table.note("metric", findings.TEXT_CHANGED)
@@ -388,6 +390,7 @@ class _Reader:
             offset=table.number("offset", 0.0),
             states=values,
             report=self._report(table, Report()),
+            traits=_traits(table),
         )
         table.close()
         return config
@@ -432,6 +435,12 @@ def _device_time(table: Table) -> DeviceTime | None:
     found = DeviceTime(path=time.text("path"), form=time.choice("form", tuple(TimeForm), TimeForm.MS), zone=zone)
     time.close()
     return found
+
+
+def _traits(table: Table) -> Traits:
+    """What a point's history is worth, and whether alarms hang on it."""
+    worth = table.choice("value", [one.name.lower() for one in Worth], Worth.NORMAL.name.lower())
+    return Traits(worth=Worth[worth.upper()], alarm=table.flag("alarm", False))
 
 
 def _site(table: Table) -> SiteValue:

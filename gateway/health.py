@@ -89,6 +89,11 @@ class Health:
         epoch: the spool's.
         spool_bytes, spool_readings, spool_gap_readings: what waits.
         spool_oldest_s: age of the oldest waiting reading, 0 when none waits.
+        spool_oldest_ms, spool_newest_ms: event times of what waits, 0 when nothing does.
+        spool_held_readings: readings that wait for the clock to be set.
+        spool_thinned: readings given up by thinning since the start.
+        spool_used_percent: of the budget, in use on the disk.
+        disk_used_percent: of the file system the spool is on.
         spool_damaged: records put aside because they were damaged.
         spool_replaced: file name of a spool that was put aside at the start, empty when none was.
         spool_rollbacks: times the host knew offsets that the spool had lost, since the start.
@@ -110,6 +115,12 @@ class Health:
     spool_readings: int
     spool_gap_readings: int
     spool_oldest_s: float
+    spool_oldest_ms: int
+    spool_newest_ms: int
+    spool_held_readings: int
+    spool_thinned: int
+    spool_used_percent: float
+    disk_used_percent: float
     spool_damaged: int
     spool_replaced: str
     spool_rollbacks: int
@@ -126,10 +137,25 @@ class Health:
     adapter_rejected: int
     buses: tuple[BusHealth, ...]
 
+    @property
+    def fill_level(self) -> int:
+        """0, or the highest of 80, 90 and 95 percent that the file system of the spool has reached."""
+        return max((level for level in FILL_LEVELS if self.disk_used_percent >= level), default=0)
+
+
+FILL_LEVELS = (80, 90, 95)
+"""Percent of the disk at which somebody should know, while there is still room."""
 
 _METRICS: tuple[tuple[str, str, DataType], ...] = (
     ("Health/Spool bytes", "spool_bytes", DataType.INT64),
     ("Health/Spool readings", "spool_readings", DataType.INT64),
+    ("Health/Spool oldest ms", "spool_oldest_ms", DataType.INT64),
+    ("Health/Spool newest ms", "spool_newest_ms", DataType.INT64),
+    ("Health/Spool held readings", "spool_held_readings", DataType.INT64),
+    ("Health/Spool thinned", "spool_thinned", DataType.INT64),
+    ("Health/Spool used %", "spool_used_percent", DataType.DOUBLE),
+    ("Health/Disk used %", "disk_used_percent", DataType.DOUBLE),
+    ("Health/Disk fill level", "fill_level", DataType.INT64),
     ("Health/Spool gap readings", "spool_gap_readings", DataType.INT64),
     ("Health/Spool oldest s", "spool_oldest_s", DataType.DOUBLE),
     ("Health/Spool damaged records", "spool_damaged", DataType.INT64),

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import asyncio
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gateway.chunk import Batch
 
 BURST_READINGS = 2_000
@@ -23,6 +26,8 @@ class Intake:
         self.limit_readings = limit_readings
         self.waiting = 0
         self.accepted = 0
+        self.urgent: NDArray[np.bool_] = np.zeros(0, np.bool_)
+        """By alias: alarms hang on this point, so the writer does not wait for company once a reading of it is here."""
         self._batches: dict[str, list[Batch]] = {}
         self._some = asyncio.Event()
         self._many = asyncio.Event()
@@ -35,10 +40,15 @@ class Intake:
         self.waiting += len(batch)
         self.accepted += len(batch)
         self._some.set()
-        if self.waiting >= BURST_READINGS:
+        if self.waiting >= BURST_READINGS or self._is_urgent(batch):
             self._many.set()
         if self.waiting >= self.limit_readings:
             self._room.clear()
+
+    def _is_urgent(self, batch: Batch) -> bool:
+        if not len(self.urgent):
+            return False
+        return bool(self.urgent[np.minimum(batch.alias, len(self.urgent) - 1)].any())
 
     @property
     def full(self) -> bool:

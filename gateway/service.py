@@ -11,14 +11,20 @@ import asyncio
 import hashlib
 import logging
 import platform
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.clock import Clock
+from core.errors import Unavailable
 from core.sparkplug.datatypes import DataType
 from gateway.adapter import Adapter
+from gateway.boot import boot_id
 from gateway.bus import Bus
+from gateway.chunk import Traits
 from gateway.config import FieldConfig, GatewayConfig, PointConfig
 from gateway.config_file import load_config
 from gateway.health import BusHealth, Health, Shares, UnitHealth, node_metrics, write_status
@@ -30,7 +36,7 @@ from gateway.profile import DataType as RegisterType
 from gateway.source import Source
 from gateway.spool import Spool
 from gateway.spool_values import SpoolOptions, SpoolState
-from gateway.stamp import Stamper
+from gateway.stamp import Stamper, boot_began_ms
 from gateway.unit import Unit
 from gateway.uplink import Uplink
 from gateway.writer import SpoolThread, Writer
@@ -43,6 +49,7 @@ DRAIN_S = 2.0
 STATUS_S = 5.0
 MODELS_FILE = "models.json"
 """What was learned about models, beside the spool."""
+DATE_S = 1.0
 _KINDS = {
     RegisterType.U64: DataType.UINT64,
     RegisterType.S64: DataType.INT64,
@@ -61,9 +68,9 @@ async def run(config: GatewayConfig, *, clock: Clock, stop: asyncio.Event) -> No
 
     Raises:
         Unavailable: if the spool cannot be opened.
-        SpoolDamagedError: if it was found damaged on the way; start again.
+        Invalid: if the spool's folder cannot be written.
     """
-    options = SpoolOptions(budget_bytes=config.spool.budget_bytes)
+    options = SpoolOptions(budget_bytes=config.spool.budget_bytes, boot=boot_id())
     spool = SpoolThread(lambda: Spool(config.spool.path, host_identity(), clock.now_ms(), options))
     async with spool:
         await Gateway(config, clock, spool).run(stop)
@@ -119,6 +126,7 @@ class Gateway:
         self._writer: Writer | None = None
         self._state: SpoolState | None = None
         self._used = Shares()
+        self._fill_level = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run all parts until ``stop`` is set or one of them dies."""
@@ -126,19 +134,22 @@ class Gateway:
         of_buses = len(names)
         names += [field_name(a.id, f) for a in self.config.adapters for source in a.sources for f in source.fields]
         points = Points(names)
-        state = self._state = await self._spool.run(lambda spool: _prepare(spool, points))
+        traits = [p.traits for bus in self.config.buses for unit in bus.units for p in unit.points]
+        traits += [f.traits for a in self.config.adapters for source in a.sources for f in source.fields]
+        state = self._state = await self._spool.run(lambda spool: _prepare(spool, points, traits))
         metrics = await self._spool.run(lambda spool: spool.metrics())
+        self._intake.urgent = _urgent(points, traits)
         self._buses = self._make_buses(points)
         self._adapters = self._make_adapters(points, of_buses)
         uplink = self._uplink = Uplink(
             self.config.uplink, self.config.node, self._spool, state, points, metrics, self._clock,
-            lambda: node_metrics(self.health()),
+            lambda: node_metrics(self.health()), alarms=any(one.alarm for one in traits),
         )  # fmt: skip
         writer = self._writer = Writer(self._intake, self._spool, uplink, self.config.spool.linger_s)
         drained, closed = asyncio.Event(), asyncio.Event()
         drivers = [_task(bus.run(), f"bus-{bus.config.id}") for bus in self._buses]
         drivers += [_task(adapter.run(), f"adapter-{adapter.config.id}") for adapter in self._adapters]
-        drivers.append(_task(self._watch(), "status"))
+        drivers += [_task(self._watch(), "status"), _task(self._date(uplink), "dates")]
         writing = _task(writer.run(drained), "writer")
         carrying = _task(uplink.run(closed), "uplink")
         stopping = _task(_wait(stop), "stop")
@@ -193,12 +204,31 @@ class Gateway:
         if self._uplink is not None and alive == up:
             self._uplink.device_up(device, up)
 
+    async def _date(self, uplink: Uplink) -> None:
+        """Give the readings of a time without a clock their dates, as soon as the clock is set."""
+        while True:
+            self._stamper.stamp(self._clock.now_ms(), self._clock.monotonic_s())
+            if not self._stamper.unset:
+                began_ms = boot_began_ms(self._clock.now_ms(), self._clock.monotonic_s())
+                try:
+                    done = await self._spool.run(lambda spool, began_ms=began_ms: spool.date(began_ms))  # type: ignore[misc]
+                except Unavailable as error:
+                    log.error("readings cannot be dated", extra={"error": str(error)})
+                else:
+                    if done:
+                        uplink.dated(done)
+            await asyncio.sleep(DATE_S)
+
     # --- health -------------------------------------------------------------------------------------------------
 
     async def _watch(self) -> None:
         """Refresh what the spool says, and the status file."""
         while True:
-            self._state = await self._spool.run(lambda spool: spool.state())
+            try:
+                self._state = await self._spool.run(lambda spool: spool.state())
+            except Unavailable as error:
+                log.error("spool does not say how it is", extra={"error": str(error)})
+            self._watch_disk()
             self._measure_use()
             await self._keep_memory()
             if self.config.status_file is not None:
@@ -214,6 +244,13 @@ class Gateway:
             await asyncio.to_thread(self._memory.save)
         except OSError as error:
             log.warning("what was learned about models cannot be written", extra={"error": str(error)})
+
+    def _watch_disk(self) -> None:
+        """Say so, once a level, before the disk is full and the gateway has to stop reading."""
+        level = self.health().fill_level
+        if level > self._fill_level:
+            log.warning("disk is filling; free some space, or lower budget_mb", extra={"percent": level})
+        self._fill_level = level
 
     def _measure_use(self) -> None:
         now_s = self._clock.monotonic_s()
@@ -239,6 +276,12 @@ class Gateway:
             spool_readings=state.readings,
             spool_gap_readings=state.gap_readings,
             spool_oldest_s=max(0.0, (now_ms - state.oldest_ms) / 1000) if state.oldest_ms else 0.0,
+            spool_oldest_ms=state.oldest_ms,
+            spool_newest_ms=state.newest_ms,
+            spool_held_readings=state.held_readings,
+            spool_thinned=state.thinned,
+            spool_used_percent=100 * state.disk_bytes / state.budget_bytes if state.budget_bytes else 0.0,
+            disk_used_percent=100 * state.file_system_used,
             spool_damaged=state.damaged,
             spool_replaced=state.replaced,
             spool_rollbacks=uplink.counters.rollbacks,
@@ -280,8 +323,17 @@ class Gateway:
         )
 
 
-def _prepare(spool: Spool, points: Points) -> SpoolState:
-    """Give every point its alias."""
+def _urgent(points: Points, traits: Sequence[Traits]) -> NDArray[np.bool_]:
+    """By alias: alarms hang on this point; one more at the end for every alias beyond. Empty if there is none."""
+    if not any(one.alarm for one in traits):
+        return np.zeros(0, np.bool_)
+    mask = np.zeros(int(points.alias.max()) + 2, np.bool_)
+    mask[points.alias] = [one.alarm for one in traits]
+    return mask
+
+
+def _prepare(spool: Spool, points: Points, traits: Sequence[Traits]) -> SpoolState:
+    """Give every point its alias, and tell the spool what it is worth."""
     by_device: dict[str, list[int]] = {}
     for row, name in enumerate(points.names):
         by_device.setdefault(name.device, []).append(row)
@@ -289,6 +341,7 @@ def _prepare(spool: Spool, points: Points) -> SpoolState:
         metrics = [(points.names[row].metric, points.names[row].type, points.names[row].unit) for row in rows]
         points.alias[rows] = spool.aliases(device, metrics)
     spool.retire(points.alias.tolist())
+    spool.value_points(dict(zip(points.alias.tolist(), traits, strict=True)))
     return spool.state()
 
 

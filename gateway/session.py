@@ -2,11 +2,11 @@
 
 ``Window`` holds the credit of the commit contract (docs/wire.md). It knows chunks by their first offset and size only:
 
-* *fresh*: just committed and still in memory. They go first, in order.
+* *fresh*: just committed and still in memory. They go first, in order; those that alarms hang on before the others.
 * *in flight*: published, not settled. Their bytes are the credit in use. After the retry time they are published
   again; the retry time doubles up to a minute and falls back at any progress.
 * *backlog*: everything else that waits on disk, between ``cursor`` and the oldest fresh chunk. It is read from the
-  spool when the fresh lane leaves credit over.
+  spool when the fresh lane leaves credit over; what alarms hang on comes first, by a cursor of its own.
 
 ``settled`` is the union of all that the host acknowledged for this epoch; the spool trims by it and by nothing else.
 
@@ -106,6 +106,7 @@ class Parcel:
     span: OffsetRange
     size: int
     backlog: bool = False
+    alarm: bool = False
 
 
 @dataclass(slots=True)
@@ -137,6 +138,7 @@ class Window:
         opened: the spool's next offset when it was opened.
         unproven: the spool was not closed properly, so the host might know offsets that were given before and are lost
             here. Until its word shows that it does not, one chunk travels at a time, and ``ahead`` tells if it does.
+        alarms: there are points that alarms hang on.
         ahead: the host knows offsets that were never published: the spool was set back.
         fresh_limit_bytes: most bytes of fresh chunks kept in memory.
         retry_s: present retry time.
@@ -150,11 +152,14 @@ class Window:
     stop: int
     opened: int = 0
     unproven: bool = False
+    alarms: bool = False
     ahead: bool = False
     fresh_limit_bytes: int = 1 << 20
     retry_s: float = FIRST_RETRY_S
     counters: WindowCounters = field(default_factory=WindowCounters)
     _fresh: deque[Parcel] = field(default_factory=deque)
+    _urgent: deque[Parcel] = field(default_factory=deque)
+    _alarm_cursor: int = 0
     _fresh_bytes: int = 0
     _flights: dict[int, _Flight] = field(default_factory=dict)
     _flight_bytes: int = 0
@@ -165,12 +170,12 @@ class Window:
     def offer(self, parcels: Iterable[Parcel]) -> list[OffsetRange]:
         """Take freshly committed chunks; answers those that have to leave memory because the lane is full."""
         for parcel in parcels:
-            self._fresh.append(parcel)
+            (self._urgent if parcel.alarm else self._fresh).append(parcel)
             self._fresh_bytes += parcel.size
-            self.stop = parcel.span.stop
+            self.stop = max(self.stop, parcel.span.stop)
         dropped = []
-        while self._fresh_bytes > self.fresh_limit_bytes and len(self._fresh) > 1:
-            parcel = self._fresh.popleft()
+        while self._fresh_bytes > self.fresh_limit_bytes and len(self._fresh) + len(self._urgent) > 1:
+            parcel = (self._fresh or self._urgent).popleft()
             self._fresh_bytes -= parcel.size
             dropped.append(parcel.span)
         return dropped
@@ -202,11 +207,16 @@ class Window:
         self._flights.clear()
         self._flight_bytes = 0
         self._fresh.clear()
+        self._urgent.clear()
         self._fresh_bytes = 0
-        self.cursor = self.settled.low
+        self.rewind()
         self.retry_s = FIRST_RETRY_S
         if self.unproven:
             self._known = 0
+
+    def rewind(self) -> None:
+        """Look through the whole backlog again: something in it may travel now that could not before."""
+        self.cursor = self._alarm_cursor = self.settled.low
 
     def host_is_new(self) -> None:
         """Somebody has just begun to listen: what is in flight is due now, and the retry time begins anew."""
@@ -218,8 +228,8 @@ class Window:
 
     def take_fresh(self, now_s: float) -> Iterator[Parcel]:
         """Fresh chunks that the credit allows, now in flight."""
-        while self._fresh and self._fits(self._fresh[0].size):
-            parcel = self._fresh.popleft()
+        while (lane := self._urgent or self._fresh) and self._fits(lane[0].size):
+            parcel = lane.popleft()
             self._fresh_bytes -= parcel.size
             if parcel.span.first == self.cursor:
                 self.cursor = parcel.span.stop
@@ -238,11 +248,19 @@ class Window:
 
     def backlog(self) -> tuple[OffsetRange, int] | None:
         """What to read from the spool: offsets and bytes; None while the fresh lane needs the credit."""
-        stop = self._fresh[0].span.first if self._fresh else self.stop
+        return self._behind(self.cursor)
+
+    def alarm_backlog(self) -> tuple[OffsetRange, int] | None:
+        """The same for the chunks that alarms hang on; they are asked for before the others."""
+        return self._behind(self._alarm_cursor) if self.alarms else None
+
+    def _behind(self, cursor: int) -> tuple[OffsetRange, int] | None:
         room = self.credit_bytes - self._flight_bytes
-        if self._fresh or self.cursor >= stop or room <= 0 or (self._flights and room < self.credit_bytes // 4):
+        if self._fresh or self._urgent or cursor >= self.stop or room <= 0:
             return None
-        return OffsetRange(self.cursor, stop), room
+        if self._flights and room < self.credit_bytes // 4:
+            return None
+        return OffsetRange(cursor, self.stop), room
 
     def declared(self, span: OffsetRange) -> None:
         """A gap record of these offsets is published: from now on the host may know them."""
@@ -262,23 +280,29 @@ class Window:
         """First offsets of the chunks in flight."""
         return frozenset(self._flights)
 
-    def take_backlog(self, parcels: Iterable[Parcel], reached: int, now_s: float) -> Iterator[Parcel]:
+    def take_backlog(
+        self, parcels: Iterable[Parcel], reached: int, now_s: float, *, alarms: bool = False
+    ) -> Iterator[Parcel]:
         """Chunks read from the spool that the credit allows, now in flight; the cursor moves behind them.
 
         Args:
             parcels: what was read, ascending.
             reached: how far the spool was looked through.
             now_s: monotonic time.
+            alarms: they are those of ``alarm_backlog``.
         """
         for parcel in parcels:
             if self.settled.covers(parcel.span) or parcel.span.first in self._flights:
                 continue
             if not self._fits(parcel.size):
-                self.cursor = parcel.span.first
-                return
+                reached = parcel.span.first
+                break
             self._launch(parcel, now_s)
             yield parcel
-        self.cursor = max(self.cursor, reached)
+        if alarms:
+            self._alarm_cursor = max(self._alarm_cursor, reached)
+        else:
+            self.cursor = max(self.cursor, reached)
 
     def next_retry_s(self) -> float | None:
         """When the oldest flight is overdue; None while nothing is in flight."""

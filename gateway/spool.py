@@ -1,14 +1,14 @@
 """The spool: the log in which a reading is safe before anybody hears of it.
 
-One SQLite file, WAL, ``synchronous=FULL``: when ``commit`` returns, its readings survive the loss of the process and of
-the power. A commit takes everything that waits (group commit), cuts it into chunks and numbers them; offsets never
-repeat within an epoch. What is settled is deleted, and nothing else ever is: when the byte budget is used up, the
-oldest chunks become *gap records*, which travel to the host like readings, so that nothing disappears unsaid.
+A folder of append-only files with a checksum a record (``spool_frames``, ``spool_log``), a small head kept twice, and
+an index in memory that is read from the files at the start. When ``commit`` returns, its readings are synced: they
+survive the loss of the process and of the power. A commit takes everything that waits (group commit), cuts it into
+chunks and numbers them; offsets never repeat within an epoch. What is settled is deleted, and nothing else ever is:
+when the byte budget is used up, chunks become *gap records*, which travel to the host like readings, and so do records
+that turn out to be damaged. Nothing disappears unsaid.
 
-A failed commit is taken as not having happened: the caller keeps its readings. The file is closed and opened again
-before the next attempt, because after an I/O error nobody knows what the operating system still holds (the fsync of a
-page that failed once may "succeed" the second time without writing it). Whether the failed transaction reached the disk
-after all is then read from the file itself: every commit carries a number.
+A failed commit is taken as not having happened: the caller keeps its readings. What was written in vain is declared
+void, no file is written again after an error, and what the disk really holds is read anew.
 
 All methods block and belong to one thread.
 """
@@ -17,87 +17,51 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import secrets
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from core import faultpoints
-from core.errors import Unavailable
 from core.offsets import OffsetRange, Settled
+from core.readings import UInt8s
 from core.sparkplug.commit import GapReason
 from core.sparkplug.datatypes import DataType
-from gateway.chunk import Batch, Chunk, cut
-from gateway.spool_file import SCHEMA_VERSION, open_or_replace
-from gateway.spool_head import AliasTable, Head
-from gateway.spool_tables import ChunkTable, GapTable, Sum, neighbours, occupied, sum_of
+from gateway import spool_frames as frames
+from gateway import spool_head
+from gateway.chunk import COMMON, Batch, Chunk, Traits, cut, dated, sort_out
+from gateway.spool_dates import boot_starts
+from gateway.spool_disk import Disk
+from gateway.spool_files import SpoolFiles
+from gateway.spool_frames import Kind
+from gateway.spool_gaps import damaged, holes
+from gateway.spool_index import Place
+from gateway.spool_log import Written
+from gateway.spool_old import Old, take_over
 from gateway.spool_values import Committed, GapRecord, Metric, SpoolOptions, SpoolState, Trim
+from gateway.stamp import CLOCK_SET_MS
 
 log = logging.getLogger(__name__)
 
 
-class Spool:
+class Spool(SpoolFiles):
     """One open spool."""
 
-    def __init__(self, path: Path, identity: str, now_ms: int, options: SpoolOptions | None = None) -> None:
-        """Open or create the spool at ``path``.
+    def __init__(
+        self, path: Path, identity: str, now_ms: int, options: SpoolOptions | None = None, disk: Disk | None = None
+    ) -> None:
+        """Open or create the spool at ``path``; see ``SpoolFiles``. The file of an earlier version is taken over."""
+        if disk is None:
+            take_over(path, identity, lambda: Spool(path.with_name(f"{path.name}.new"), identity, now_ms))
+        self._codes: UInt8s = np.empty(0, np.uint8)
+        super().__init__(path, identity, now_ms, options, disk)
 
-        Args:
-            path: the SQLite file.
-            identity: who this host is; another one means that the file was copied, and begins a new epoch.
-            now_ms: for the epoch of a new spool.
-            options: limits.
-
-        Raises:
-            Unavailable: if the file can neither be opened nor replaced (permissions, full disk).
-        """
-        self.path = path
-        self.options = options or SpoolOptions()
-        self._identity = identity
-        self._damaged = 0
-        self._closed = False
-        self._unclean = False
-        self._db, self._replaced = open_or_replace(
-            path, now_ms, self.options.busy_timeout_s, lambda db: self._start(db, now_ms)
-        )
-
-    def _start(self, db: sqlite3.Connection, now_ms: int) -> None:
-        """Take over an open file: check its seal, begin a new epoch where that is due."""
-        self._use(db)
-        with self._transaction():
-            self._head.check()
-            self._unclean = self._head["clean"] == "0"
-            if self._head["identity"] != self._identity:
-                self._forget(now_ms)
-            self._head["clean"] = "0"
-        # "In use" must stand in the file itself: it is what tells a lost write-ahead log from a clean end.
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._load()
-
-    def _use(self, db: sqlite3.Connection) -> None:
-        self._db = db
-        self._head = Head(db)
-        self._chunks = ChunkTable(db)
-        self._gaps = GapTable(db)
-        self._aliases = AliasTable(db)
-
-    def _forget(self, now_ms: int) -> None:
-        """Begin a new epoch: the file is new, or came from another host and its readings are that host's to send."""
-        for table in ("chunk", "gap"):
-            self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - names from this line
-        self._head["identity"] = self._identity
-        self._head["epoch"] = str((now_ms << 20) | secrets.randbits(20))
-        self._head["next_offset"] = "0"
-        self._head["version"] = str(SCHEMA_VERSION)
-        self._head.seal()
-        log.info("spool begins a new epoch", extra={"path": str(self.path)})
-
-    def _load(self) -> None:
-        """Take what the file says into memory."""
-        self.epoch = int(self._head["epoch"])
-        self._next = int(self._head["next_offset"])
-        self._tally = self._chunks.total()
-        self._aliases.load()
+    def value_points(self, traits: Mapping[int, Traits]) -> None:
+        """Say by alias what points are worth, and on which of them alarms hang; the rest is common."""
+        self._codes = np.full(max(traits, default=-1) + 1, COMMON.code, np.uint8)
+        for alias, one in traits.items():
+            self._codes[alias] = one.code
 
     # --- identity -----------------------------------------------------------------------------------------------
 
@@ -107,27 +71,23 @@ class Spool:
         A metric with another datatype or unit gets a new alias: readings that wait under the old one were read so.
 
         Raises:
-            Unavailable: if the file cannot be written.
+            Unavailable: if the disk cannot be written.
         """
-        fresh = self._aliases.fresh(device, metrics)
-        if fresh:
-            with self._guarded(), self._transaction():
-                for name, kind, unit in fresh:
-                    self._aliases.give(device, name, kind, unit)
-            self._aliases.load()
+        changed = self._aliases.with_new(device, metrics, self._head.next_alias)
+        if changed is not None:
+            self._keep_head(replace(self._head, aliases=changed[0], next_alias=changed[1]))
         return self._aliases.of(device, [name for name, _, _ in metrics])
 
     def retire(self, live: Iterable[int]) -> None:
         """Forget the aliases that are not in ``live``, once nothing of theirs waits; their numbers never come again.
 
         Raises:
-            Unavailable: if the file cannot be written.
+            Unavailable: if the disk cannot be written.
         """
-        if self._tally.chunks:
-            return
-        with self._guarded(), self._transaction():
-            self._aliases.retire(live)
-        self._aliases.load()
+        keep = set(live)
+        left = tuple(metric for metric in self._head.aliases if metric.alias in keep)
+        if not self._index.total.chunks and left != self._head.aliases:
+            self._keep_head(replace(self._head, aliases=left))
 
     def metrics(self) -> list[Metric]:
         """Every metric that has an alias: those in use, and retired ones whose readings may still wait."""
@@ -137,21 +97,24 @@ class Spool:
         """The birth/death sequence number of the next CONNECT, durable before it is used: 0 to 255, one up each time.
 
         Raises:
-            Unavailable: if the file cannot be written.
+            Unavailable: if the disk cannot be written.
         """
-        with self._guarded(), self._transaction():
-            number = (int(self._head["bdseq"] or "-1") + 1) % 256
-            self._head["bdseq"] = str(number)
+        number = (self._bdseq + 1) % 256
+        with self._guarded():
+            self._ready()
+            self._log.put(Kind.BDSEQ, frames.encode_pair(number, 0))
+            self._log.flush()
+        self._bdseq = number
         return number
 
     # --- readings in --------------------------------------------------------------------------------------------
 
     def commit(self, groups: Iterable[tuple[Batch, int]], trim: Trim | None = None) -> Committed:
-        """Make batches safe in one transaction; settled chunks are trimmed in the same one.
+        """Make batches safe; settled chunks are trimmed with them.
 
         Args:
             groups: (readings of one device, most readings a chunk), each batch in time order.
-            trim: what may be deleted in the same transaction.
+            trim: what may be deleted.
 
         Raises:
             Unavailable: if nothing was committed; the caller still owns the readings.
@@ -159,142 +122,202 @@ class Spool:
         chunks: list[Chunk] = []
         offset = self._next
         for batch, most in groups:
-            chunks += cut(batch, offset, most, self._aliases.types)
-            offset += len(batch)
-        tally, evicted = self._tally, 0
-        try:
-            with self._guarded(), self._transaction():
-                if trim is not None:
-                    faultpoints.hit("spool.before_trim")
-                    tally -= self._trim(trim)
-                tally += sum_of(chunks)
-                gone = self._evict(tally.bytes - self.options.budget_bytes)
-                tally, evicted = tally - gone, gone.readings
-                self._chunks.insert(chunks)
-                self._head["next_offset"] = str(offset)
-                self._head.seal()
-                faultpoints.hit("spool.before_commit")
-        except Unavailable:
-            if self._next != offset:
-                raise
-            # The transaction reached the disk although its commit failed; reopening has found it there.
-            log.warning("spool commit was durable although it failed", extra={"next_offset": offset})
-            return Committed(chunks=tuple(chunks))
+            for part, traits in sort_out(batch, self._codes, self.options.boot, CLOCK_SET_MS):
+                chunks += cut(part, offset, most, self._aliases.types, traits)
+                offset += len(part)
+        before = self._room.evicted + self._room.thinned
+        with self._guarded():
+            if trim is not None and trim.epoch == self.epoch:
+                self._trim(trim.settled)
+            self._write(chunks)
         faultpoints.hit("spool.after_commit")
-        if trim is not None:
-            faultpoints.hit("spool.after_trim")
-        self._next, self._tally = offset, tally
-        return Committed(chunks=tuple(chunks), evicted=evicted)
-
-    def _evict(self, excess: int) -> Sum:
-        """Turn the oldest chunks into gap records until ``excess`` bytes are free."""
-        if excess <= 0:
-            return Sum()
-        gone, doomed = self._chunks.delete_oldest(excess)
-        for first, count, from_ms, to_ms in doomed:
-            self._gaps.record(first, count, GapReason.SPOOL_FULL, from_ms, to_ms)
-        return gone
+        self._next = offset
+        held = sum(len(chunk.span) for chunk in chunks if chunk.boot)
+        return Committed(
+            chunks=tuple(chunk for chunk in chunks if not chunk.boot),
+            evicted=self._room.evicted + self._room.thinned - before,
+            held=held,
+        )
 
     # --- readings out -------------------------------------------------------------------------------------------
 
-    def load(self, window: OffsetRange, max_bytes: int, skip: frozenset[int] = frozenset()) -> tuple[list[Chunk], int]:
+    def load(
+        self,
+        window: OffsetRange,
+        max_bytes: int,
+        skip: frozenset[int] = frozenset(),
+        *,
+        alarms: bool = False,
+    ) -> tuple[list[Chunk], int]:
         """Chunks within ``window`` from its beginning, about ``max_bytes`` of them, and how far that went.
 
-        A damaged record is put aside and becomes a gap record; it is not returned.
+        A damaged record is put aside and becomes a gap record; it is not returned, and neither is one that must be
+        dated first.
 
         Args:
             window: offsets to look at.
             max_bytes: stop after this many.
             skip: first offsets of chunks that are not wanted.
+            alarms: only those that alarms hang on.
 
         Raises:
-            Unavailable: if the file cannot be read.
+            Unavailable: if the disk cannot be read.
         """
+        found: list[Chunk] = []
+        damaged: list[Place] = []
+        size, reached = 0, window.stop
         with self._guarded():
-            found, damaged, reached = self._chunks.read(window, max_bytes, skip)
-        if damaged:
-            self._quarantine(damaged)
+            for place in self._index.walk(window):
+                if place.held or place.span.first in skip or (alarms and not place.alarm):
+                    continue
+                chunk = self._chunk(place)
+                if chunk is None:
+                    damaged.append(place)
+                    continue
+                found.append(chunk)
+                size += len(chunk.metrics)
+                if size >= max_bytes:
+                    reached = place.span.stop
+                    break
+            if damaged:
+                self._put_aside(damaged)
         return found, reached
 
-    def _quarantine(self, damaged: Iterable[int]) -> None:
-        """Put damaged records aside, and a gap record where they stood.
+    def _chunk(self, place: Place) -> Chunk | None:
+        """A chunk from the disk; None if its record is damaged."""
+        frame = self._log.frame(Written(place.file, place.at, place.size))
+        if frame is None or frame.kind != Kind.CHUNK:
+            return None
+        chunk = frames.decode_chunk(frame.payload)
+        return chunk if chunk.span == place.span else None
 
-        Nothing in a damaged record can be believed, its offsets included; so the gap reaches from its left neighbour to
-        its right one. What of that is settled already, the host's acknowledgement takes off again.
-        """
-        with self._guarded(), self._transaction():
-            for first in damaged:
-                self._chunks.put_aside(first)
-                left, right = neighbours(self._db, first, self._next)
-                if left < right:
-                    self._gaps.record(left, right - left, GapReason.DAMAGED, 0, 0)
-                self._damaged += 1
-                log.error("spool record is damaged and was put aside", extra={"first": first})
-        self._load()
+    def _put_aside(self, damaged: Sequence[Place]) -> None:
+        """Keep a copy of the files of damaged records, and put gap records where the records stood."""
+        for number in {place.file for place in damaged}:
+            self._log.keep_copy(number, self.options.budget_bytes // 8)
+        self._touched = True
+        self._room.declare(damaged, GapReason.DAMAGED)
+        self._touched = False
+        self._damaged += len(damaged)
+        log.error("spool records are damaged and were put aside", extra={"records": len(damaged)})
 
-    def gaps(self) -> list[GapRecord]:
-        """Gap records that are not settled, oldest first; from now on their cut stays.
-
-        Raises:
-            Unavailable: if the file cannot be read or written.
-        """
-        with self._guarded(), self._transaction():
-            return self._gaps.send()
+    def gaps(self) -> Sequence[GapRecord]:
+        """Gap records that are not settled, oldest first; from now on their cut stays."""
+        return self._gaps.send()
 
     def trim(self, trim: Trim) -> None:
         """Delete what is settled, and nothing else.
 
         Raises:
-            Unavailable: if the file cannot be written; trying again is harmless.
+            Unavailable: if the disk cannot be written; trying again is harmless.
         """
-        with self._guarded(), self._transaction():
-            faultpoints.hit("spool.before_trim")
-            gone = self._trim(trim)
-        faultpoints.hit("spool.after_trim")
-        self._tally -= gone
-
-    def _trim(self, trim: Trim) -> Sum:
         if trim.epoch != self.epoch:
-            return Sum()
-        self._gaps.shrink(trim.settled)
-        return self._chunks.delete_settled(trim.settled, self._next)
+            return
+        with self._guarded():
+            self._trim(trim.settled)
+
+    def _trim(self, settled: Settled) -> None:
+        faultpoints.hit("spool.before_trim")
+        known = settled.clipped(self._next)
+        self._ready()
+        self._log.put(Kind.SETTLED, frames.encode_settled(known))
+        self._log.flush()
+        self._settle(known)
+        self._touched = True
+        self._room.remove_dead()
+        self._touched = False
+        faultpoints.hit("spool.after_trim")
+
+    def _settle(self, settled: Settled) -> None:
+        self._settled.raise_low(settled.low)
+        for island in settled.islands():
+            self._settled.add(island)
+        self._gaps.shrink(settled)
+        self._index.drop(self._index.covered(settled))
+        # Below what waits everything is settled: whatever was lost there has been declared.
+        self._settled.raise_low(self._low())
 
     def renumber(self, now_ms: int, settled: Settled, opened: int) -> SpoolState:
-        """Begin a new epoch with what waits, because the host knows offsets that this file has never given.
+        """Begin a new epoch with what waits, because the host knows offsets that this spool has never given.
 
-        That happens when the file was set back: a tail lost on a broken disk, a machine restored from a copy. Offsets
-        from ``opened`` on may then stand for two different readings, so everything that waits gets new ones.
+        That happens when the disk was set back: a tail lost on a broken disk, a machine restored from a copy. Offsets
+        from ``opened`` on may then stand for two different readings; under another epoch they no longer do.
 
         Args:
             now_ms: for the new epoch.
             settled: what the host has of the old epoch.
-            opened: the next offset when the file was opened: below it, old and new numbers mean the same readings.
+            opened: the next offset when the spool was opened: below it, old and new readings are the same.
 
         Raises:
-            Unavailable: if the file cannot be written.
+            Unavailable: if the disk cannot be written.
         """
-        known = Settled(min(settled.low, opened), [span for span in settled.islands() if span.stop <= opened])
-        with self._guarded(), self._transaction():
-            self._trim(Trim(epoch=self.epoch, settled=known))
-            self._head["next_offset"] = str(self._renumber_rows())
-            self._head["epoch"] = str(max((now_ms << 20) | secrets.randbits(20), self.epoch + 1))
-            self._head.seal()
-        self._load()
+        epoch = max(spool_head.new_epoch(now_ms), self.epoch + 1)
+        with self._guarded():
+            self._trim(settled.clipped(opened))
+            self._head = spool_head.store(self._disk, replace(self._head, epoch=epoch))
+            self.epoch = epoch
+            self._settled = Settled(self._low())
+            with contextlib.suppress(OSError):  # the head says it already; the next write begins a file
+                self._begin_file()
         self._unclean = False
         log.error("spool was set back; a new epoch begins", extra={"path": str(self.path), "opened": opened})
         return self.state()
 
-    def _renumber_rows(self) -> int:
-        """Give all rows offsets from 0 on, in their order; ascending, so that no two ever meet."""
-        offset = 0
-        for first, count, is_gap in occupied(self._db):
-            if is_gap:
-                self._gaps.move(first, offset)
-            elif not self._chunks.move(first, offset):
-                self._damaged += 1
-                self._gaps.record(offset, count, GapReason.DAMAGED, 0, 0)
-            offset += count
-        return offset
+    def adopt(self, old: Old) -> None:
+        """Take over what a spool of an earlier version held, under its epoch and offsets.
+
+        Raises:
+            Unavailable: if the disk cannot be written.
+        """
+        with self._guarded():
+            self._head = spool_head.store(
+                self._disk,
+                replace(self._head, epoch=old.epoch, aliases=tuple(old.aliases), next_alias=old.next_alias),
+            )
+            self._aliases.load(self._head.aliases)
+            self.epoch, self._next, self._bdseq = old.epoch, old.next_offset, old.bdseq
+            spans = [*(chunk.span for chunk in old.chunks), *(gap.span for gap in old.gaps)]
+            self._settled = Settled(min((span.first for span in spans), default=old.next_offset))
+            for gap in old.gaps:
+                self._gaps.put(gap)
+            for span in holes(self._next, self._settled.low, spans, self._settled):
+                self._gaps.record(span, damaged(span).gap)
+            self._begin_file()
+            self._write(old.chunks)
+
+    # --- dates --------------------------------------------------------------------------------------------------
+
+    def date(self, boot_wall_ms: int) -> int:
+        """Give readings that were taken before the clock was set their true times.
+
+        Those of this boot get them from the monotonic clock. Those of an earlier boot that never saw a set clock keep
+        their doubt: they are placed as late as possible, before the boot that followed, and after what was dated
+        before them.
+
+        Args:
+            boot_wall_ms: wall-clock time at which this boot's monotonic clock began, now that the clock is set.
+
+        Returns:
+            The next offset if there were any: everything below it may travel now. 0 otherwise.
+
+        Raises:
+            Unavailable: if the disk failed; trying again is harmless.
+        """
+        if not self._index.held:
+            return 0
+        with self._guarded():
+            held = [(place, chunk) for place in self._index.holding() if (chunk := self._chunk(place)) is not None]
+            sound = {place.span.first for place, _ in held}
+            lost = [place for place in self._index.holding() if place.span.first not in sound]
+            if lost:
+                self._put_aside(lost)
+            chunks = [chunk for _, chunk in held]
+            starts = boot_starts(chunks, self.options.boot, boot_wall_ms, self._index.newest_before)
+            types = self._aliases.types
+            fresh = [dated(one, starts[one.boot], types, certain=one.boot == self.options.boot) for one in chunks]
+            self._write(fresh)
+        log.info("readings have got their dates", extra={"readings": sum(len(chunk.span) for chunk in fresh)})
+        return self._next
 
     # --- state --------------------------------------------------------------------------------------------------
 
@@ -302,70 +325,31 @@ class Spool:
         """What the spool holds.
 
         Raises:
-            Unavailable: if the file cannot be read.
+            Unavailable: if the disk cannot be read.
         """
+        total = self._index.total
+        oldest_ms, newest_ms = self._index.dated_times()
         with self._guarded():
-            first_chunk, oldest_ms = self._chunks.oldest()
-            first_gap, gap_readings = self._gaps.total()
-        waiting = [first for first in (first_chunk, first_gap) if first is not None]
+            used, whole = self._disk.usage()
+            copies = self._log.copies()
+            size = sum(self._disk.size(name) for name in self._disk.names())
         return SpoolState(
             epoch=self.epoch,
             next_offset=self._next,
-            low=min(waiting, default=self._next),
-            chunks=self._tally.chunks,
-            readings=self._tally.readings,
-            bytes=self._tally.bytes,
-            gap_readings=gap_readings,
+            low=self._low(),
+            chunks=total.chunks,
+            readings=total.readings,
+            bytes=total.bytes,
+            gap_readings=self._gaps.readings,
             oldest_ms=oldest_ms,
+            newest_ms=newest_ms,
             unclean=self._unclean,
             damaged=self._damaged,
-            replaced=self._replaced,
+            replaced=copies[-1] if copies else "",
+            held_readings=self._index.held,
+            thinned=self._given_up[0] + self._room.thinned,
+            evicted=self._given_up[1] + self._room.evicted,
+            disk_bytes=size,
+            budget_bytes=self.options.budget_bytes,
+            file_system_used=used / whole if whole else 0.0,
         )
-
-    def close(self) -> None:
-        """Close the file; everything committed stays."""
-        if self._closed:
-            return
-        self._closed = True
-        with contextlib.suppress(sqlite3.Error, OSError), self._transaction():
-            self._head["clean"] = "1"
-        self._db.close()
-
-    # --- SQLite -------------------------------------------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                with contextlib.suppress(sqlite3.Error):
-                    self._db.execute("ROLLBACK")
-            raise
-
-    @contextlib.contextmanager
-    def _guarded(self) -> Iterator[None]:
-        """Translate what SQLite and the operating system say, and open the file anew after any error."""
-        if self._closed:
-            raise Unavailable(f"the spool {self.path} is closed")
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            log.error("spool failed", extra={"path": str(self.path), "error": str(error)})
-            self._reopen()
-            raise Unavailable(f"the spool {self.path} failed: {error}") from error
-
-    def _resume(self, db: sqlite3.Connection) -> None:
-        """Go on with the file that was opened again."""
-        self._use(db)
-        self._load()
-
-    def _reopen(self) -> None:
-        with contextlib.suppress(sqlite3.Error):
-            self._db.close()
-        try:
-            open_or_replace(self.path, 0, self.options.busy_timeout_s, self._resume, may_replace=False)
-        except (sqlite3.OperationalError, Unavailable, OSError) as error:
-            log.error("spool cannot be opened again", extra={"path": str(self.path), "error": str(error)})

@@ -1,142 +1,156 @@
-"""Opening the spool's file: checked when it was not closed properly, put aside when it is no longer a database."""
+"""Reading a spool from its files: what is there, what is missing, and what becomes of a folder without a head."""
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import sqlite3
-from collections.abc import Callable
-from pathlib import Path
+import struct
+from dataclasses import dataclass, replace
 
-from core.errors import TwingridError, Unavailable
+from core.offsets import OffsetRange, Settled
+from gateway import spool_frames as frames
+from gateway.spool_disk import Disk
+from gateway.spool_frames import Frame, Kind
+from gateway.spool_gaps import GapTable, damaged, holes
+from gateway.spool_head import Head
+from gateway.spool_index import ChunkIndex
+from gateway.spool_log import Log
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 1
-_SMALLEST_DATABASE = 512
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS alias (
-  alias INTEGER PRIMARY KEY AUTOINCREMENT, device TEXT NOT NULL, name TEXT NOT NULL, type INTEGER NOT NULL,
-  unit TEXT NOT NULL, crc INTEGER NOT NULL, UNIQUE (device, name));
-CREATE TABLE IF NOT EXISTS chunk (
-  first INTEGER PRIMARY KEY, count INTEGER NOT NULL, device TEXT NOT NULL, crc32 INTEGER NOT NULL,
-  from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL, record_crc INTEGER NOT NULL, metrics BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS damaged (
-  first INTEGER PRIMARY KEY, count, device, crc32, from_ms, to_ms, record_crc, metrics);
-CREATE TABLE IF NOT EXISTS gap (
-  first INTEGER PRIMARY KEY, count INTEGER NOT NULL, reason INTEGER NOT NULL,
-  from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL, sent INTEGER NOT NULL);
-"""
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """What the files say.
+
+    Attributes:
+        index: chunks that wait.
+        gaps: gap records that wait, among them one for every run of offsets that is missing.
+        settled: what the host has.
+        epoch, next_offset, bdseq: see ``spool_frames.State``.
+        unclean: the spool was not closed in order.
+        damaged: runs of offsets that were found missing.
+    """
+
+    index: ChunkIndex
+    gaps: GapTable
+    settled: Settled
+    epoch: int
+    next_offset: int
+    bdseq: int
+    unclean: bool
+    damaged: int
 
 
-class SpoolDamagedError(TwingridError):
-    """The open spool turned out to be damaged; the process has to start again with a new one."""
+class _Replay:
+    """The state of the spool while its frames are read in the order in which they were written."""
+
+    def __init__(self, head: Head) -> None:
+        self.index = ChunkIndex()
+        self.gaps = GapTable()
+        self.settled = Settled()
+        self.epoch = head.epoch
+        self.next_offset = head.next_offset
+        self.bdseq = -1
+        self.clean = True
+
+    def take(self, file: int, frame: Frame) -> None:
+        self.clean = frame.kind == Kind.CLEAN
+        match frame.kind:
+            case Kind.CHUNK:
+                chunk = replace(frames.decode_chunk(frame.payload), metrics=b"")
+                if chunk.span.stop > self.settled.low and not self.settled.covers(chunk.span):
+                    self.index.add(chunk, file, frame.at, frame.size)
+                self.next_offset = max(self.next_offset, chunk.span.stop)
+            case Kind.GAPS:
+                for record in frames.decode_gaps(frame.payload):
+                    self._give_up(record.span)
+                    self.gaps.record(record.span, record.gap)
+            case Kind.SETTLED:
+                self._settle(frames.decode_settled(frame.payload))
+            case Kind.STATE | Kind.CLEAN:
+                self._state(frames.decode_state(frame.payload))
+            case Kind.BDSEQ:
+                self.bdseq = frames.decode_pair(frame.payload)[0]
+
+    def _give_up(self, span: OffsetRange) -> None:
+        self.index.drop(self.index.within(span))
+        self.next_offset = max(self.next_offset, span.stop)
+
+    def _settle(self, settled: Settled) -> None:
+        self.settled.raise_low(settled.low)
+        for island in settled.islands():
+            self.settled.add(island)
+        self.gaps.shrink(settled)
+        self.index.drop(self.index.covered(settled))
+
+    def _state(self, state: frames.State) -> None:
+        """What a file begins with holds in place of all that the frames before said of gaps."""
+        self.epoch = max(self.epoch, state.epoch)
+        self.next_offset = max(self.next_offset, state.next_offset)
+        self.bdseq = state.bdseq
+        self._settle(state.settled)
+        self.gaps = GapTable(state.gaps)
+        for record in state.gaps:
+            self.index.drop(self.index.within(record.span))
 
 
-def open_or_replace(
-    path: Path,
-    now_ms: int,
-    busy_timeout_s: float,
-    prepare: Callable[[sqlite3.Connection], None],
-    *,
-    may_replace: bool = True,
-) -> tuple[sqlite3.Connection, str]:
-    """Open the file; a damaged one is moved aside and a new one begun.
-
-    Args:
-        path: the file.
-        now_ms: names the file that is moved aside.
-        busy_timeout_s: how long another process may hold it.
-        prepare: what the caller does first with the connection; damage that it meets counts, too.
-        may_replace: whether a damaged file is moved aside.
-
-    Returns:
-        The connection, and the name the damaged file was given (empty when there was none).
+def open_log(store: Log, head: Head, copies_bytes: int) -> Opened:
+    """Read all frames; declare what is missing; keep a copy of every file that holds something unreadable.
 
     Raises:
-        Unavailable: if it cannot be opened for another reason than damage.
-        SpoolDamagedError: if it is damaged and may not be replaced.
+        OSError: if the disk does not answer.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        return _open(path, busy_timeout_s, prepare, check_log=may_replace), ""
-    except (sqlite3.DatabaseError, OverflowError, ValueError) as error:
-        if _is_damage(error) and not may_replace:
-            raise SpoolDamagedError(
-                f"the spool {path} is damaged: {error}; it is put aside at the next start"
-            ) from error
-        if not _is_damage(error):
-            raise Unavailable(f"the spool {path} cannot be opened: {error}") from error
-        log.error("spool is damaged", extra={"path": str(path), "error": str(error)})
-    aside = _move_aside(path, now_ms)
-    try:
-        return _open(path, busy_timeout_s, prepare, check_log=False), aside
-    except sqlite3.DatabaseError as error:
-        raise Unavailable(f"the spool {path} cannot be created: {error}") from error
+    opened = replayed(store, head)
+    last = max(store.sizes, default=0)
+    for file, rubbish in store.rubbish.items():
+        if opened.damaged or file != last:
+            name = store.keep_copy(file, copies_bytes)
+            log.error("spool file is damaged", extra={"file": file, "unreadable_bytes": rubbish, "copy": name})
+    return opened
 
 
-def _open(
-    path: Path, busy_timeout_s: float, prepare: Callable[[sqlite3.Connection], None], *, check_log: bool
-) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
-    try:
-        if check_log:
-            _check_lost_log(db, path)
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=FULL")
-        db.execute("PRAGMA wal_autocheckpoint=2000")
-        db.execute("PRAGMA journal_size_limit=16777216")
-        db.executescript(_SCHEMA)
-        version = db.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
-        if version and int(version[0]) > SCHEMA_VERSION:
-            raise Unavailable(f"the spool {path} was written by a newer version; install that one, or move the file")
-        verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(f"database disk image is malformed: {verdict}")
-        prepare(db)
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _closed_cleanly(db: sqlite3.Connection) -> bool:
-    row = db.execute("SELECT value FROM meta WHERE key = 'clean'").fetchone()
-    return bool(row) and row[0] == "1"
-
-
-def _check_lost_log(db: sqlite3.Connection, path: Path) -> None:
-    """A file that was in use and whose write-ahead log has vanished has lost commits: its offsets may not come again.
+def replayed(store: Log, head: Head) -> Opened:
+    """Read all frames, and declare what is missing; nothing is written.
 
     Raises:
-        sqlite3.DatabaseError: if that is so.
+        OSError: if the disk does not answer.
     """
-    size = path.stat().st_size
-    if 0 < size < _SMALLEST_DATABASE:
-        raise sqlite3.DatabaseError("file is not a database: it is cut off")
-    if size == 0 or Path(f"{path}-wal").exists():
-        return
-    has_meta = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
-    if has_meta and not _closed_cleanly(db):
-        raise sqlite3.DatabaseError("file is not a database: its write-ahead log is missing")
+    replay = _Replay(head)
+    for file, frame in store.replay():
+        try:
+            replay.take(file, frame)
+        except (ValueError, struct.error, UnicodeDecodeError) as error:
+            log.error("spool record makes no sense", extra={"file": file, "error": str(error)})
+    found = _missing(replay)
+    for span in found:
+        replay.gaps.record(span, damaged(span).gap)
+    return Opened(
+        index=replay.index,
+        gaps=replay.gaps,
+        settled=replay.settled,
+        epoch=replay.epoch,
+        next_offset=replay.next_offset,
+        bdseq=replay.bdseq,
+        unclean=bool(store.sizes) and not replay.clean,
+        damaged=len(found),
+    )
 
 
-def _is_damage(error: Exception) -> bool:
-    if isinstance(error, ValueError | OverflowError):
-        return True  # a number in the file that no spool ever wrote
-    if isinstance(error, sqlite3.IntegrityError):
-        return True
-    text = str(error)
-    if "no such column" in text:
-        return True  # written by an unfinished version
-    return "malformed" in text or "not a database" in text or "corrupt" in text
+def _missing(replay: _Replay) -> list[OffsetRange]:
+    """Offsets that were given to readings of which nothing is known any more; the host may have some of them."""
+    spans = [*replay.index.spans(), *(record.span for record in replay.gaps.all())]
+    return holes(replay.next_offset, replay.settled.low, spans, replay.settled)
 
 
-def _move_aside(path: Path, now_ms: int) -> str:
-    aside = path.with_name(f"{path.name}.damaged-{now_ms}")
-    for suffix in ("", "-wal", "-shm"):
-        source = Path(f"{path}{suffix}")
-        with contextlib.suppress(FileNotFoundError):
-            source.rename(f"{aside}{suffix}")
-    return aside.name
+def set_aside(disk: Disk, now_ms: int) -> None:
+    """Give what cannot be understood without its head another name; without log files there is nothing to keep.
+
+    Raises:
+        OSError: if the disk does not answer.
+    """
+    names = [name for name in disk.names() if name.endswith(".log")]
+    for name in names:
+        disk.keep_copy(name, f"damaged-{now_ms}{int(name.removesuffix('.log')):06d}")
+        disk.remove(name)
+    if names:
+        log.error("spool has lost its head and was put aside", extra={"files": len(names)})

@@ -1,125 +1,161 @@
-"""The spool's head (who it belongs to, where its offsets stand) and its aliases, each under a checksum.
+"""The spool's head: who it belongs to, and which metric each alias means. Small, seldom changed, and kept twice.
 
-A bit that falls over in a record costs that record. A bit that falls over here would let offsets come twice or give
-readings to another metric; so what does not fit its checksum is taken as damage of the whole file.
+A bit that falls over in a record costs that record. A bit that falls over here would give readings to another metric,
+so the head stands in two equal files, each under a checksum; one of them is enough.
 """
 
 from __future__ import annotations
 
-import sqlite3
+import json
+import secrets
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from core.errors import Unavailable
 from core.sparkplug.datatypes import DataType
+from gateway.spool_disk import Disk, Readable
 from gateway.spool_values import Metric
 
+FILES = ("head-a.json", "head-b.json")
+VERSION = 2
 
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Head:
-    """Named values of the spool: identity, epoch, next_offset, version (sealed), bdseq, clean (not sealed)."""
+    """What the head says.
 
-    def __init__(self, db: sqlite3.Connection) -> None:
-        """Read and write through ``db``, in the caller's transaction."""
-        self._db = db
+    Attributes:
+        spool: id of this spool's frames.
+        identity: the host it was made on.
+        epoch: at least this one, see docs/wire.md.
+        next_offset: at least this one.
+        next_alias: the next new alias.
+        aliases: every metric that has one.
+        writes: how often the head was written.
+    """
 
-    def __getitem__(self, key: str) -> str:
-        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return str(row[0]) if row else ""
+    spool: int
+    identity: str
+    epoch: int
+    next_offset: int = 0
+    next_alias: int = 1
+    aliases: tuple[Metric, ...] = field(default_factory=tuple)
+    writes: int = 0
 
-    def __setitem__(self, key: str, value: str) -> None:
-        self._db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
 
-    def check(self) -> None:
-        """Compare the sealed values with their seal.
+def new_epoch(now_ms: int) -> int:
+    """An epoch that is later than any before ``now_ms``, and that no other spool has."""
+    return (now_ms << 20) | secrets.randbits(20)
 
-        Raises:
-            sqlite3.DatabaseError: if they do not fit.
-        """
-        if self["identity"] and self["seal"] != self._seal():
-            raise sqlite3.DatabaseError("database disk image is malformed: its head does not fit its seal")
 
-    def seal(self) -> None:
-        """Renew the seal after a change."""
-        self["seal"] = self._seal()
+def load(disk: Readable) -> Head | None:
+    """The newest sound copy; None if there is none.
 
-    def _seal(self) -> str:
-        head = "|".join(self[key] for key in ("identity", "epoch", "next_offset", "version"))
-        return f"{zlib.crc32(head.encode()):08x}"
+    Raises:
+        Unavailable: if it was written by a newer version.
+        OSError: if the folder cannot be read.
+    """
+    heads = [head for head in (_read(disk, name) for name in FILES) if head is not None]
+    return max(heads, key=lambda head: head.writes, default=None)
+
+
+def store(disk: Disk, head: Head) -> Head:
+    """Write both copies and answer what they now say.
+
+    Raises:
+        OSError: if that failed.
+    """
+    head = replace(head, writes=head.writes + 1)
+    body = json.dumps(_as_json(head), ensure_ascii=False, separators=(",", ":")).encode()
+    data = b"%08x %s\n" % (zlib.crc32(body), body)
+    for name in FILES:
+        disk.replace(name, data)
+    disk.sync_names()
+    return head
+
+
+def _read(disk: Readable, name: str) -> Head | None:
+    if name not in disk.names():
+        return None
+    data = disk.read(name)
+    try:
+        crc, _, body = data.rstrip(b"\n").partition(b" ")
+        if int(crc, 16) != zlib.crc32(body):
+            return None
+        content = json.loads(body)
+    except ValueError:
+        return None
+    if content["version"] > VERSION:
+        raise Unavailable("the spool was written by a newer version; install that one, or move the spool")
+    return _from_json(content)
+
+
+def _as_json(head: Head) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "writes": head.writes,
+        "spool": head.spool,
+        "identity": head.identity,
+        "epoch": head.epoch,
+        "next_offset": head.next_offset,
+        "next_alias": head.next_alias,
+        "aliases": [[m.alias, m.device, m.name, int(m.type), m.unit] for m in head.aliases],
+    }
+
+
+def _from_json(content: Mapping[str, Any]) -> Head:
+    return Head(
+        writes=content["writes"],
+        spool=content["spool"],
+        identity=content["identity"],
+        epoch=content["epoch"],
+        next_offset=content["next_offset"],
+        next_alias=content["next_alias"],
+        aliases=tuple(
+            Metric(alias=alias, device=device, name=name, type=DataType(kind), unit=unit)
+            for alias, device, name, kind, unit in content["aliases"]
+        ),
+    )
 
 
 class AliasTable:
-    """Aliases of the spool, kept in memory as well; ``load`` after each committed change."""
+    """Aliases by name; changes answer the new list and take effect with ``load``."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
-        """Read the table.
+    def __init__(self, aliases: Iterable[Metric] = ()) -> None:
+        """Take the aliases of a head."""
+        self.load(aliases)
 
-        Raises:
-            sqlite3.DatabaseError: if a row does not fit its checksum.
-        """
-        self._db = db
-        self._by_name: dict[tuple[str, str], int] = {}
-        self._types: dict[int, DataType] = {}
-        self._units: dict[int, str] = {}
-        self.load()
-
-    @property
-    def types(self) -> Mapping[int, DataType]:
-        """Datatype by alias."""
-        return self._types
-
-    def load(self) -> None:
-        """Read the table again.
-
-        Raises:
-            sqlite3.DatabaseError: if a row does not fit its checksum.
-        """
-        self._by_name, self._types, self._units = {}, {}, {}
-        for alias, device, name, kind, unit, crc in self._db.execute(
-            "SELECT alias, device, name, type, unit, crc FROM alias"
-        ):
-            if crc != _crc(alias, device, name, kind, unit):
-                raise sqlite3.DatabaseError(f"database disk image is malformed: alias {alias} has a wrong checksum")
-            self._by_name[device, name] = alias
-            self._types[alias] = DataType(kind)
-            self._units[alias] = unit
-
-    def of(self, device: str, names: Iterable[str]) -> list[int]:
-        """The aliases of these metrics, all known."""
-        return [self._by_name[device, name] for name in names]
-
-    def fresh(self, device: str, metrics: Sequence[tuple[str, DataType, str]]) -> list[tuple[str, DataType, str]]:
-        """The metrics (name, datatype, unit) that have no alias, or one with another datatype or unit."""
-        return [
-            metric
-            for metric in metrics
-            if (alias := self._by_name.get((device, metric[0]))) is None
-            or (self._types[alias], self._units[alias]) != metric[1:]
-        ]
-
-    def give(self, device: str, name: str, kind: DataType, unit: str) -> None:
-        """Give a metric a new alias; a former one keeps its readings under the name ``name~alias``."""
-        old = self._by_name.get((device, name))
-        if old is not None:
-            retired = f"{name}~{old}"
-            crc = _crc(old, device, retired, self._types[old], self._units[old])
-            self._db.execute("UPDATE alias SET name = ?, crc = ? WHERE alias = ?", (retired, crc, old))
-        added = self._db.execute(
-            "INSERT INTO alias (device, name, type, unit, crc) VALUES (?, ?, ?, ?, 0)", (device, name, int(kind), unit)
-        )
-        crc = _crc(added.lastrowid or 0, device, name, kind, unit)
-        self._db.execute("UPDATE alias SET crc = ? WHERE alias = ?", (crc, added.lastrowid))
-
-    def retire(self, live: Iterable[int]) -> None:
-        """Delete all others; SQLite's AUTOINCREMENT never gives their numbers again."""
-        gone = self._types.keys() - set(live)
-        self._db.executemany("DELETE FROM alias WHERE alias = ?", [(alias,) for alias in gone])
+    def load(self, aliases: Iterable[Metric]) -> None:
+        """Take these aliases instead."""
+        self._by_name = {(metric.device, metric.name): metric for metric in aliases}
+        self.types: Mapping[int, DataType] = {metric.alias: metric.type for metric in self._by_name.values()}
 
     def metrics(self) -> list[Metric]:
         """Every metric that has an alias."""
-        return [
-            Metric(device=device, name=name, alias=alias, type=self._types[alias], unit=self._units[alias])
-            for (device, name), alias in self._by_name.items()
-        ]
+        return list(self._by_name.values())
 
+    def of(self, device: str, names: Iterable[str]) -> list[int]:
+        """The aliases of these metrics, all known."""
+        return [self._by_name[device, name].alias for name in names]
 
-def _crc(alias: int, device: str, name: str, kind: int, unit: str) -> int:
-    return zlib.crc32(f"{alias}\0{device}\0{name}\0{int(kind)}\0{unit}".encode())
+    def with_new(
+        self, device: str, metrics: Sequence[tuple[str, DataType, str]], next_alias: int
+    ) -> tuple[tuple[Metric, ...], int] | None:
+        """All aliases with new ones for metrics that have none, or one with another datatype or unit; None: no change.
+
+        A former alias keeps its readings under the name ``name~alias``.
+        """
+        table = dict(self._by_name)
+        begin = next_alias
+        for name, kind, unit in metrics:
+            old = table.get((device, name))
+            if old is not None and (old.type, old.unit) == (kind, unit):
+                continue
+            if old is not None:
+                retired = replace(old, name=f"{name}~{old.alias}")
+                table[device, retired.name] = retired
+            table[device, name] = Metric(device=device, name=name, alias=next_alias, type=kind, unit=unit)
+            next_alias += 1
+        return (tuple(table.values()), next_alias) if next_alias > begin else None

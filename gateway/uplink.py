@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from core import faultpoints
 from core.clock import Clock
 from core.errors import Refused, Unavailable
-from core.offsets import Settled
+from core.offsets import OffsetRange, Settled
 from core.sparkplug.commit import Header
 from core.sparkplug.topics import MessageType, NodeId
 from gateway import births
@@ -39,6 +39,7 @@ TRIM_S = 0.5
 GAP_WAIT_S = 2.0
 """Gap records wait so long after a birth for the host's word, which may settle part of them."""
 GAP_RETRY_S = 10.0
+GAPS_AT_ONCE = 200
 PROVE_S = 2.0
 """After a crash data wait so long for the host's word on the birth."""
 
@@ -67,6 +68,8 @@ class Uplink:
         metrics: Sequence[Metric],
         clock: Clock,
         health: Callable[[], Sequence[NodeMetric]],
+        *,
+        alarms: bool = False,
     ) -> None:
         """Prepare; nothing is connected yet.
 
@@ -79,7 +82,9 @@ class Uplink:
             metrics: every metric with an alias.
             clock: wall and monotonic time.
             health: the node's own metrics, as of now.
+            alarms: there are points that alarms hang on.
         """
+        self._alarms = alarms
         self.config = config
         self.counters = UplinkCounters()
         self.link = Link.DOWN
@@ -96,6 +101,7 @@ class Uplink:
         self._trim_since_s = 0.0
         self._rebirth_asked = False
         self._gap_due_s = 0.0
+        self._gap_sent: OffsetRange | None = None
         self._health_due_s = 0.0
         self._gaps_waiting = state.gap_readings > 0
         self._deaths: list[str] = []
@@ -110,6 +116,7 @@ class Uplink:
             cursor=state.low,
             stop=state.next_offset,
             opened=state.next_offset,
+            alarms=self._alarms,
             unproven=state.unclean and self.config.mode is Mode.COMMIT,
         )
 
@@ -128,11 +135,17 @@ class Uplink:
         online = self.link is Link.ONLINE
         if online:
             self._fresh.update((chunk.span.first, chunk) for chunk in chunks)
-        dropped = self.window.offer(Parcel(chunk.span, len(chunk.metrics)) for chunk in chunks)
+        dropped = self.window.offer(Parcel(chunk.span, len(chunk.metrics), alarm=chunk.alarm) for chunk in chunks)
         if not online:
             self.window.lost()
         for span in dropped:
             self._fresh.pop(span.first, None)
+        self._wake.set()
+
+    def dated(self, next_offset: int) -> None:
+        """Readings in the spool have got their dates and may travel now."""
+        self.window.stop = max(self.window.stop, next_offset)
+        self.window.rewind()
         self._wake.set()
 
     def settled_to_trim(self) -> Trim | None:
@@ -233,10 +246,10 @@ class Uplink:
 
     async def _begin_epoch(self, settled: Settled) -> None:
         """The spool was set back: number what waits anew, so that no offset stands for two readings."""
-        self._host_is_ahead = None
-        self.counters.rollbacks += 1
         opened, now_ms = self.window.opened, self._clock.now_ms()
         state = await self._spool.run(lambda spool: spool.renumber(now_ms, settled, opened))
+        self._host_is_ahead = None
+        self.counters.rollbacks += 1
         self.window = self._new_window(state)
         self._fresh.clear()
         self._gaps_waiting = state.gap_readings > 0
@@ -318,23 +331,28 @@ class Uplink:
                 self._data(chunk, backlog=parcel.backlog)
 
     async def _backlog(self) -> None:
-        wanted = self.window.backlog()
-        if wanted is None:
-            return
-        span, room = wanted
-        skip = self.window.in_flight()
-        chunks, reached = await self._spool.run(lambda spool: spool.load(span, room, skip))
-        found = {chunk.span.first: chunk for chunk in chunks}
-        parcels = [Parcel(chunk.span, len(chunk.metrics), backlog=True) for chunk in chunks]
-        for parcel in self.window.take_backlog(parcels, reached, self._clock.monotonic_s()):
-            self._data(found[parcel.span.first], backlog=True)
-        self._wake.set()
+        """Chunks from disk as the credit allows, those that alarms hang on first."""
+        for alarms in (True, False):
+            wanted = self.window.alarm_backlog() if alarms else self.window.backlog()
+            if wanted is None:
+                continue
+            place = (*wanted, self.window.in_flight())
+            chunks, reached = await self._spool.run(lambda spool, at=place, its=alarms: spool.load(*at, alarms=its))  # type: ignore[misc]
+            found = {chunk.span.first: chunk for chunk in chunks}
+            parcels = [Parcel(chunk.span, len(chunk.metrics), backlog=True) for chunk in chunks]
+            now_s = self._clock.monotonic_s()
+            for parcel in self.window.take_backlog(parcels, reached, now_s, alarms=alarms):
+                self._data(found[parcel.span.first], backlog=True)
+            self._wake.set()
 
     async def _gaps(self, now_s: float) -> None:
-        self._gap_due_s = now_s + GAP_RETRY_S
         records = await self._spool.run(lambda spool: spool.gaps())
         self._gaps_waiting = bool(records)
-        for record in records:
+        # What is acknowledged is gone the next time, so the rest moves up; without an answer there is no hurry.
+        progress = len(records) > GAPS_AT_ONCE and records[0].span != self._gap_sent
+        self._gap_due_s = now_s + (GAP_WAIT_S / 4 if progress else GAP_RETRY_S)
+        self._gap_sent = records[0].span if records else None
+        for record in records[:GAPS_AT_ONCE]:
             low = min(self.window.settled.low, record.span.first)
             header = Header(epoch=self.window.epoch, span=record.span, crc32=0, low=low, gap=record.gap)
             self.window.declared(record.span)

@@ -123,11 +123,7 @@ class Writer:
             stopping.cancel()
 
     async def flush(self) -> None:
-        """Commit everything that waits, however often it takes.
-
-        Raises:
-            SpoolDamagedError: if the spool cannot be used any longer.
-        """
+        """Commit everything that waits, however often it takes."""
         self._in_hand = [join(batches) for batches in self._intake.take()]
         if not self._in_hand:
             return

@@ -29,6 +29,7 @@ class GapReason(IntEnum):
     SPOOL_FULL = 1
     DAMAGED = 2
     TOO_OLD = 3
+    THINNED = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,18 +8,19 @@ a kill with nothing on the way proves nothing.
 from __future__ import annotations
 
 import random
-import sqlite3
 import sys
 import time
 import urllib.request
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import URLError
 
+from core.errors import Unavailable
+from gateway.spool_look import Look, look
 from tests.faults.chaos import Proxy
 from tests.faults.oracle import Excuse
 from tests.faults.processes import Victim, until
@@ -214,44 +215,37 @@ class Lab:
         """Offsets that wait in the spools, by (gateway, epoch): read, safe, and not yet arrived."""
         found: dict[tuple[int, int], list[tuple[int, int]]] = {}
         for number in range(self.world.gateways):
-            with closing(sqlite3.connect(self.world.spool(number))) as connection:
-                epoch = int(connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()[0])
-                rows = connection.execute("SELECT first, first + count FROM chunk").fetchall()
-            if rows:
-                found[number, epoch] = [(first, stop) for first, stop in rows]
+            waiting = look(self.world.spool(number))
+            if waiting.chunks:
+                found[number, waiting.epoch] = [(span.first, span.stop) for span in waiting.chunks]
         return found
 
     # -- what is seen --------------------------------------------------------------------------------------------
 
     def unacknowledged(self, gateway: int) -> int:
         """Readings in a gateway's spool; -1 if it cannot be looked at now."""
-        return self._ask(gateway, "SELECT total(count) FROM chunk")
+        seen = self._look(gateway)
+        return seen.readings if seen else -1
 
     def progress(self, gateway: int) -> int:
         """How far a gateway's spool has been settled: the lowest offset it still holds."""
-        return self._ask(
-            gateway,
-            "SELECT coalesce((SELECT min(first) FROM chunk), (SELECT CAST(value AS INTEGER) FROM meta"
-            " WHERE key = 'next_offset'))",
-        )
+        seen = self._look(gateway)
+        return min((span.first for span in seen.chunks), default=seen.next_offset) if seen else -1
 
     def next_offset(self, gateway: int) -> int:
         """The offset of a gateway's next reading."""
-        return self._ask(gateway, "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'next_offset'")
+        seen = self._look(gateway)
+        return seen.next_offset if seen else -1
 
     def on_the_way(self) -> int:
         """Readings in all spools."""
         return sum(max(self.unacknowledged(number), 0) for number in range(self.world.gateways))
 
-    def _ask(self, gateway: int, query: str) -> int:
-        path = self.world.spool(gateway)
-        if not path.exists():
-            return -1
+    def _look(self, gateway: int) -> Look | None:
         try:
-            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=0.05)) as connection:
-                return int(connection.execute(query).fetchone()[0] or 0)
-        except sqlite3.Error:
-            return -1
+            return look(self.world.spool(gateway))
+        except Unavailable:
+            return None
 
     def wait_for_progress(self, gateways: Sequence[int], timeout_s: float = 30.0) -> float:
         """Wait until each of these gateways has had new readings acknowledged; how long that took."""

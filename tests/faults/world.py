@@ -92,7 +92,7 @@ class World:
 
     def spool(self, gateway: int) -> Path:
         """Its spool."""
-        return self.root / self.node(gateway) / "spool.sqlite"
+        return self.root / self.node(gateway) / "spool"
 
     @property
     def settings(self) -> Path:

@@ -56,7 +56,7 @@ def gateway_config(
         f"group: {NODE.group}\nnode: {NODE.node}\n"
         f"broker: {{host: {broker.host}, port: {broker.port}}}\n"
         f"uplink: {{{options}}}\n"
-        f"spool: {{path: spool.sqlite}}\nstatus_file: status.json\n"
+        f"spool: {{path: spool}}\nstatus_file: status.json\n"
         f"buses:\n  - id: bus-1\n    host: 127.0.0.1\n    port: {modbus_port}\n    interval_s: 0.1\n"
         f"    units:\n{unit_rows}"
     )

@@ -33,7 +33,7 @@ group: {NODE.group}
 node: {NODE.node}
 broker: {{host: {host.address.host}, port: {host.address.port}}}
 uplink: {{health_s: 0.5}}
-spool: {{path: spool.sqlite}}
+spool: {{path: spool}}
 adapters:
   - id: mqtt
     broker: {{host: {host.address.host}, port: {host.address.port}}}
@@ -167,7 +167,7 @@ async def test_products_on_pymodbus_s_simulator(host: ModelHost, free_port: int,
 group: {NODE.group}
 node: {NODE.node}
 broker: {{host: {host.address.host}, port: {host.address.port}}}
-spool: {{path: spool.sqlite}}
+spool: {{path: spool}}
 buses:
   - id: line
     host: 127.0.0.1

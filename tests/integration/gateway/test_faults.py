@@ -223,12 +223,10 @@ async def test_a_spool_restored_from_a_copy_does_not_reuse_offsets(
     server = CounterServer()
     config = gateway_config(tmp_path, host.address, free_port)
     copy = tmp_path / "copy"
-    copy.mkdir()
     async with server.listening(free_port), host.online():
         async with running(config):
             await until(lambda: len(host.stored) > 200)
-            for name in ("spool.sqlite", "spool.sqlite-wal"):
-                shutil.copy(tmp_path / name, copy / name)
+            shutil.copytree(tmp_path / "spool", copy)
             stored = len(host.stored)
             await until(lambda: len(host.stored) > stored + 200)
         restore(copy, tmp_path)
@@ -245,10 +243,8 @@ async def test_a_spool_restored_from_a_copy_does_not_reuse_offsets(
 
 def restore(copy: Path, folder: Path) -> None:
     """The spool as it was when the copy was made."""
-    for path in folder.glob("spool.sqlite*"):
-        path.unlink()
-    for path in copy.iterdir():
-        shutil.copy(path, folder / path.name)
+    shutil.rmtree(folder / "spool")
+    shutil.copytree(copy, folder / "spool")
 
 
 GATEWAY = """

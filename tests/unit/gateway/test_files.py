@@ -25,7 +25,7 @@ group: wtl
 node: gw-1
 broker: {host: 127.0.0.1, port: 1883, user: gw-1, password: secret}
 uplink: {mode: commit, credit_kb: 128}
-spool: {path: data/spool.sqlite, budget_mb: 64}
+spool: {path: data/spool, budget_mb: 64}
 status_file: status.json
 buses:
   - id: plant
@@ -57,7 +57,7 @@ def test_a_configuration_becomes_frozen_values() -> None:
     """Defaults come down from bus to unit to point, and paths are taken from the file's folder."""
     config = parse_config(GOOD_CONFIG, Path("/etc/twingrid"))
     assert str(config.node) == "wtl/gw-1"
-    assert config.spool.path == Path("/etc/twingrid/data/spool.sqlite")
+    assert config.spool.path == Path("/etc/twingrid/data/spool")
     assert config.spool.budget_bytes == 64 * 1024 * 1024
     assert config.uplink.mode is Mode.COMMIT
     assert config.uplink.credit_bytes == 128 * 1024

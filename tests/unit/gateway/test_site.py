@@ -18,7 +18,7 @@ _CONFIG = """
 group: g
 node: n
 broker: {{host: 127.0.0.1}}
-spool: {{path: spool.sqlite}}
+spool: {{path: spool}}
 buses:
   - id: bus1
     host: 127.0.0.1

@@ -6,7 +6,6 @@ import errno
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,12 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import faultpoints
-from core.errors import Unavailable
+from core.errors import Invalid, Unavailable
 from core.offsets import OffsetRange, Settled
 from core.quality import QualityClass, Reason, quality
 from core.sparkplug import sparkplug_b_pb2 as spb
 from core.sparkplug.commit import GapReason, checksum
 from core.sparkplug.datatypes import DataType
+from gateway import spool_head
 from gateway.chunk import Batch, Chunk, as_historical, cut, join
 from gateway.spool import Spool
 from gateway.spool_values import SpoolOptions, Trim
@@ -48,7 +48,7 @@ def open_spool(tmp_path: Path) -> Iterator[Callable[..., Spool]]:
     opened: list[Spool] = []
 
     def open_it(identity: str = "me", now_ms: int = NOW, budget: int = 1 << 30, path: Path | None = None) -> Spool:
-        spool = Spool(path or tmp_path / "s.sqlite", identity, now_ms, SpoolOptions(budget_bytes=budget))
+        spool = Spool(path or tmp_path / "spool", identity, now_ms, SpoolOptions(budget_bytes=budget))
         opened.append(spool)
         return spool
 
@@ -92,7 +92,7 @@ def test_the_same_spool_goes_on_where_it_was(open_spool: Callable[..., Spool]) -
 def test_an_epoch_is_its_creation_time_and_chance(open_spool: Callable[..., Spool], tmp_path: Path) -> None:
     """Epoch >> 20 is the time of creation, so a later spool has a higher epoch."""
     one = open_spool()
-    two = open_spool(path=tmp_path / "other.sqlite", now_ms=NOW + 1)
+    two = open_spool(path=tmp_path / "other", now_ms=NOW + 1)
     assert one.epoch >> 20 == NOW
     assert two.epoch > one.epoch
 
@@ -182,7 +182,7 @@ def test_trimming_and_commits_in_any_order_keep_the_rest(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int], islands: list[tuple[int, int]], low: int
 ) -> None:
     """For any settled set: exactly the chunks that it covers are gone, in memory and after reopening."""
-    path = tmp_path_factory.mktemp("spool") / "s.sqlite"
+    path = tmp_path_factory.mktemp("spool") / "spool"
     spool = Spool(path, "me", NOW)
     chunks = [chunk for size in sizes for chunk in spool.commit([(batch(size), 7)]).chunks]
     total = sum(sizes)
@@ -195,68 +195,91 @@ def test_trimming_and_commits_in_any_order_keep_the_rest(
     spool.close()
     spool = Spool(path, "me", NOW)
     assert all_of(spool) == expected
-    assert spool.state() == state
+    again = spool.state()
+    assert (again.chunks, again.readings, again.low, again.next_offset) == (
+        state.chunks, state.readings, state.low, state.next_offset,
+    )  # fmt: skip
     spool.close()
 
 
+BUDGET = 64 * 1024
+
+
 def test_a_full_spool_evicts_the_oldest_into_one_gap(open_spool: Callable[..., Spool]) -> None:
-    """Beyond the budget the oldest chunks become gap records that join; newest readings stay."""
-    spool = open_spool(budget=4_000)
-    evicted = sum(spool.commit([(batch(10, start_ms=NOW + 10 * i), 10)]).evicted for i in range(30))
+    """Beyond the budget the oldest chunks become gap records that join; newest readings stay; the disk is bounded."""
+    spool = open_spool(budget=BUDGET)
+    evicted = 0
+    for i in range(60):
+        evicted += spool.commit([(batch(100, start_ms=NOW + 100 * i), 100)]).evicted
+        assert folder_bytes(spool.path) <= BUDGET
     kept = all_of(spool)
     (gap,) = spool.gaps()
     assert gap.span == OffsetRange(0, kept[0].span.first)
     assert gap.gap.reason is GapReason.SPOOL_FULL
     assert (gap.gap.from_ms, gap.gap.to_ms) == (NOW, NOW + gap.span.stop - 1)
-    assert kept[-1].span.stop == 300
+    assert kept[-1].span.stop == 6_000
     assert evicted == len(gap.span)
     state = spool.state()
-    assert state.bytes <= 4_000
-    assert state.readings + state.gap_readings == 300
+    assert state.disk_bytes == folder_bytes(spool.path)
+    assert state.bytes >= BUDGET // 2, "room is not wasted"
+    assert state.readings + state.gap_readings == 6_000
     assert state.low == 0
+
+
+def folder_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def fill(spool: Spool, commits: range) -> None:
+    for i in commits:
+        spool.commit([(batch(100, start_ms=NOW + 100 * i), 100)])
 
 
 def test_a_gap_that_was_sent_keeps_its_cut(open_spool: Callable[..., Spool]) -> None:
     """Later evictions begin a new gap record: the host may have seen the first one."""
-    spool = open_spool(budget=1_500)
-    for i in range(10):
-        spool.commit([(batch(10, start_ms=NOW + 10 * i), 10)])
+    spool = open_spool(budget=BUDGET)
+    fill(spool, range(40))
     first = spool.gaps()
-    for i in range(10, 14):
-        spool.commit([(batch(10, start_ms=NOW + 10 * i), 10)])
+    fill(spool, range(40, 60))
     assert spool.gaps()[: len(first)] == first
     assert len(spool.gaps()) == len(first) + 1
 
 
 def test_a_gap_shrinks_to_what_never_arrived(open_spool: Callable[..., Spool]) -> None:
     """A chunk that reached the host before it was evicted is not called lost."""
-    spool = open_spool(budget=1_500)
-    for i in range(10):
-        spool.commit([(batch(10, start_ms=NOW + 10 * i), 10)])
+    spool = open_spool(budget=BUDGET)
+    fill(spool, range(60))
     (gap,) = spool.gaps()
     spool.trim(Trim(epoch=spool.epoch, settled=Settled(0, [OffsetRange(10, 20)])))
     assert [record.span for record in spool.gaps()] == [OffsetRange(0, 10), OffsetRange(20, gap.span.stop)]
     spool.trim(Trim(epoch=spool.epoch, settled=Settled(gap.span.stop)))
-    assert spool.gaps() == []
+    assert not spool.gaps()
 
 
-def test_a_spool_that_was_set_back_numbers_anew_what_waits(open_spool: Callable[..., Spool]) -> None:
-    """Below the old end, offsets mean the same and are trimmed; from it on, readings get offsets of a later epoch."""
-    spool = open_spool(budget=4_000)
+def test_a_spool_that_was_set_back_begins_a_later_epoch(open_spool: Callable[..., Spool]) -> None:
+    """Below the old end, offsets mean the same and are trimmed; what waits travels under a later epoch."""
+    spool = open_spool()
     spool.commit([(batch(30), 10)])
     opened, epoch = 30, spool.epoch
     kept = spool.commit([(batch(20, start_ms=NOW + 100), 10)]).chunks
     state = spool.renumber(NOW + 5, Settled(20, [OffsetRange(30, 90)]), opened)
     assert state.epoch > epoch
     chunks = all_of(spool)
-    assert offsets(chunks) == [(0, 10), (10, 20), (20, 30)]
-    assert [chunk.metrics for chunk in chunks[1:]] == [chunk.metrics for chunk in kept]
-    assert state.next_offset == 30
-    spool.trim(Trim(epoch=epoch, settled=Settled(30)))
+    assert offsets(chunks) == [(20, 30), (30, 40), (40, 50)]
+    assert chunks[1:] == list(kept)
+    assert (state.low, state.next_offset) == (20, 50)
+    spool.trim(Trim(epoch=epoch, settled=Settled(50)))
     assert len(all_of(spool)) == 3, "an answer for the old epoch trims nothing of the new one"
     spool.close()
     again = open_spool()
     assert (again.epoch, all_of(again)) == (state.epoch, chunks)
+
+
+def test_one_process_at_a_time_holds_the_folder(open_spool: Callable[..., Spool], tmp_path: Path) -> None:
+    """A second one is refused with the folder's name instead of writing into the first one's files."""
+    open_spool()
+    with pytest.raises(Unavailable, match=r"spool is in use by another process"):
+        Spool(tmp_path / "spool", "me", NOW, SpoolOptions(busy_timeout_s=0.0))
 
 
 # --- faults ---------------------------------------------------------------------------------------------------------
@@ -281,16 +304,39 @@ def test_a_commit_that_fails_is_seen_and_loses_nothing(
     assert offsets(all_of(spool)) == [(0, 10), (10, 20)]
 
 
-def test_a_really_full_file_is_seen_and_loses_nothing(open_spool: Callable[..., Spool]) -> None:
-    """SQLite's own "database or disk is full" is the caller's to see; after it, what was safe is still there."""
+def test_a_sync_that_fails_is_not_tried_again_on_the_same_file(
+    open_spool: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EIO at fsync: the commit did not happen, its file is left, what it wrote is void after a crash, too (R-15)."""
     spool = open_spool()
     spool.commit([(batch(10), 10)])
-    pages = spool._db.execute("PRAGMA page_count").fetchone()[0]
-    spool._db.execute(f"PRAGMA max_page_count={pages}")
-    with pytest.raises(Unavailable, match="full"):
-        spool.commit([(batch(5_000), 1000)])
+    monkeypatch.setattr("gateway.spool_disk.os.ftruncate", refuse)
+    plant(monkeypatch, "spool.sync:1:raise-once:EIO")
+    with pytest.raises(Unavailable, match="planted"):
+        spool.commit([(batch(10, start_ms=NOW + 500), 10)])
+    retried = spool.commit([(batch(7, start_ms=NOW + 900), 7), (batch(4, device="lora"), 4)]).chunks
+    assert offsets(list(retried)) == [(10, 17), (17, 21)]
+    again = open_spool(path=damaged_copy(spool.path, spool.path.with_name("copy")))
+    assert offsets(all_of(again)) == [(0, 10), (10, 17), (17, 21)]
+    assert all_of(again)[1:] == list(retried)
+    assert not again.gaps()
+
+
+def refuse(*_: object) -> None:
+    raise OSError(errno.EIO, "no")
+
+
+def test_a_large_commit_is_whole_or_absent(open_spool: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A commit that takes several writes and fails in the last one leaves nothing of it behind."""
+    spool = open_spool(budget=BUDGET)
+    spool.commit([(batch(10), 10)])
+    plant(monkeypatch, "spool.sync:3:raise-once:EIO")
+    with pytest.raises(Unavailable, match="planted"):
+        spool.commit([(batch(1_000, start_ms=NOW + 50), 100)])
     assert offsets(all_of(spool)) == [(0, 10)]
-    assert offsets(list(spool.commit([(batch(5), 10)]).chunks)) == [(10, 15)]
+    spool.commit([(batch(5, start_ms=NOW + 70), 5)])
+    again = open_spool(path=damaged_copy(spool.path, spool.path.with_name("copy")), budget=BUDGET)
+    assert offsets(all_of(again)) == [(0, 10), (10, 15)]
 
 
 def test_a_kill_at_every_fault_point_keeps_what_was_committed(tmp_path: Path) -> None:
@@ -310,7 +356,7 @@ def test_a_kill_at_every_fault_point_keeps_what_was_committed(tmp_path: Path) ->
         "spool.after_trim:1:kill": (["0", "10", "20", "30"], [20, 30]),
     }
     for number, (fault, (printed, kept)) in enumerate(expected.items()):
-        path = tmp_path / f"{number}.sqlite"
+        path = tmp_path / f"spool{number}"
         done = subprocess.run(
             [sys.executable, "-c", script, str(path)],
             env={**os.environ, "TWINGRID_FAULT": fault},
@@ -328,106 +374,76 @@ def test_a_kill_at_every_fault_point_keeps_what_was_committed(tmp_path: Path) ->
 
 
 def damaged_copy(source: Path, target: Path) -> Path:
-    for suffix in ("", "-wal", "-shm"):
-        if Path(f"{source}{suffix}").exists():
-            shutil.copy(f"{source}{suffix}", f"{target}{suffix}")
-    return target
+    shutil.rmtree(target, ignore_errors=True)
+    return shutil.copytree(source, target)
 
 
-def test_a_truncated_file_is_put_aside_or_keeps_a_true_prefix(open_spool: Callable[..., Spool], tmp_path: Path) -> None:
-    """Cut at many byte positions: the spool opens, and serves only chunks that were committed, unaltered (K7)."""
+def test_a_vanished_log_is_declared(tmp_path: Path) -> None:
+    """All files of the log deleted: the head still knows how far offsets went; nothing is used twice (R-17)."""
+    spool = Spool(tmp_path / "spool", "me", NOW)
+    spool.commit([(batch(10), 10)])
+    epoch = spool.epoch
+    spool.close()
+    for path in (tmp_path / "spool").glob("*.log"):
+        path.unlink()
+    spool = Spool(tmp_path / "spool", "me", NOW + 1)
+    assert spool.epoch == epoch
+    assert [(gap.span, gap.gap.reason) for gap in spool.gaps()] == [(OffsetRange(0, 10), GapReason.DAMAGED)]
+    assert spool.commit([(batch(1), 10)]).chunks[0].span.first == 10
+    spool.close()
+
+
+def test_a_lost_head_puts_the_log_aside(open_spool: Callable[..., Spool], tmp_path: Path) -> None:
+    """Without both copies of the head nobody knows what the aliases mean: kept for a look, and a new epoch begins."""
     spool = open_spool()
-    chunks = [chunk for i in range(40) for chunk in spool.commit([(batch(20, start_ms=NOW + 20 * i), 20)]).chunks]
+    spool.commit([(batch(10), 10)])
+    epoch = spool.epoch
     spool.close()
-    whole = tmp_path / "s.sqlite"
-    size = whole.stat().st_size
-    committed = {chunk.span.first: chunk for chunk in chunks}
-    for cut_off in (*range(1, 24), *range(64, size, 3989), size - 1, size):
-        copy = damaged_copy(whole, tmp_path / "cut.sqlite")
-        os.truncate(copy, size - cut_off)
-        survivor = open_spool(path=copy, now_ms=NOW + 1)
-        kept = all_of(survivor)
-        assert all(committed[chunk.span.first] == chunk for chunk in kept)
-        if survivor.epoch == spool.epoch:
-            named = {gap.span.first for gap in survivor.gaps()}
-            assert {chunk.span.first for chunk in kept} | named == committed.keys(), f"{cut_off} bytes cut off"
-        else:
-            assert survivor.state().next_offset == 0
-            assert survivor.state().replaced or cut_off == size
-        survivor.close()
-        for path in tmp_path.glob("cut.sqlite*"):
-            path.unlink()
-
-
-def test_a_flipped_bit_never_becomes_a_value(open_spool: Callable[..., Spool], tmp_path: Path) -> None:
-    """A bit flipped anywhere: chunks are served unaltered, or named as a gap, or the file is put aside."""
-    spool = open_spool()
-    chunks = [chunk for i in range(12) for chunk in spool.commit([(batch(20, start_ms=NOW + 20 * i), 20)]).chunks]
-    spool.close()
-    whole = (tmp_path / "s.sqlite").read_bytes()
-    committed = {chunk.span.first: chunk for chunk in chunks}
-    rng = np.random.default_rng(7)
-    named = 0
-    for position in rng.integers(0, len(whole), 60).tolist():
-        copy = tmp_path / "flip.sqlite"
-        copy.write_bytes(whole[:position] + bytes([whole[position] ^ (1 << (position % 8))]) + whole[position + 1 :])
-        survivor = open_spool(path=copy, now_ms=NOW + 1)
-        try:
-            kept = all_of(survivor)
-            assert all(committed.get(chunk.span.first) == chunk for chunk in kept), position
-            if survivor.epoch == spool.epoch:
-                gaps = survivor.gaps()
-                named += len(gaps)
-                assert {chunk.span.first for chunk in kept} | {gap.span.first for gap in gaps} == committed.keys()
-                assert all(gap.gap.reason is GapReason.DAMAGED for gap in gaps)
-        finally:
-            survivor.close()
-            for path in tmp_path.glob("flip.sqlite*"):
-                path.unlink()
-    assert named, "no flip hit a record: the test proves nothing"
-
-
-def test_a_vanished_write_ahead_log_begins_a_new_epoch(tmp_path: Path) -> None:
-    """A spool that was in use and whose log was deleted has lost commits: its offsets are never used again (R-17)."""
-    script = (
-        "import sys, os, signal; from pathlib import Path; sys.path.insert(0, '.')\n"
-        "from tests.unit.gateway.test_spool import batch, NOW, Spool\n"
-        "spool = Spool(Path(sys.argv[1]), 'me', NOW); print(spool.epoch, flush=True)\n"
-        "spool.commit([(batch(10), 10)]); os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    path = tmp_path / "s.sqlite"
-    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=False)
-    Path(f"{path}-wal").unlink()
-    Path(f"{path}-shm").unlink(missing_ok=True)
-    spool = Spool(path, "me", NOW + 1)
-    assert spool.epoch > int(done.stdout)
-    assert spool.state().replaced == f"s.sqlite.damaged-{NOW + 1}"
-    spool.close()
-
-
-def test_rubbish_instead_of_a_database_is_put_aside(open_spool: Callable[..., Spool], tmp_path: Path) -> None:
-    """The file is kept under another name, for whoever wants to look at it."""
-    path = tmp_path / "r.sqlite"
-    path.write_bytes(b"not a database at all" * 999)
-    spool = open_spool(path=path)
-    assert spool.state().replaced
-    assert (tmp_path / spool.state().replaced).read_bytes().startswith(b"not a database")
+    for name in ("head-a.json", "head-b.json"):
+        (tmp_path / "spool" / name).write_bytes(b"rubbish")
+    spool = open_spool(now_ms=NOW + 1)
+    assert spool.epoch > epoch
+    assert (tmp_path / "spool" / spool.state().replaced).stat().st_size > 0
     assert spool.commit([(batch(1), 10)]).chunks
 
 
+def test_one_copy_of_the_head_is_enough(open_spool: Callable[..., Spool], tmp_path: Path) -> None:
+    """Either copy may be damaged."""
+    spool = open_spool()
+    (alias,) = spool.aliases("bus", [("f/a", DataType.DOUBLE, "V")])
+    spool.close()
+    for name in ("head-a.json", "head-b.json"):
+        (tmp_path / "spool" / name).write_bytes(b"")
+        spool = open_spool()
+        assert [metric.alias for metric in spool.metrics()] == [alias]
+        spool.close()
+
+
 def test_a_path_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
-    """A folder in place of the file: refused with the path, nothing is created elsewhere."""
-    (tmp_path / "s.sqlite").mkdir()
-    with pytest.raises(Unavailable, match=r"s\.sqlite cannot be opened"):
-        Spool(tmp_path / "s.sqlite", "me", NOW)
+    """No right to write: refused as a configuration error with path and remedy, nothing is created elsewhere (R-18)."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Invalid, match=r"file/spool cannot be opened: Not a directory.*name a folder"):
+        Spool(tmp_path / "file" / "spool", "me", NOW)
 
 
-def test_a_spool_of_a_newer_version_is_left_alone(open_spool: Callable[..., Spool], tmp_path: Path) -> None:
-    """A downgrade is refused; the file is not replaced."""
+def test_a_read_only_file_system_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EROFS at the start is a configuration error (exit 78) that says what to do (R-18)."""
+
+    def read_only(*_: object, **__: object) -> int:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr("gateway.spool_disk.os.open", read_only)
+    with pytest.raises(Invalid, match="mount the file system writable"):
+        Spool(tmp_path / "spool", "me", NOW)
+
+
+def test_a_spool_of_a_newer_version_is_left_alone(
+    open_spool: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A downgrade is refused; the folder is not replaced."""
+    monkeypatch.setattr(spool_head, "VERSION", 99)
     open_spool().close()
-    with sqlite3.connect(tmp_path / "s.sqlite") as db:
-        db.execute("UPDATE meta SET value = '99' WHERE key = 'version'")
-    db.close()
+    monkeypatch.undo()
     with pytest.raises(Unavailable, match="newer version"):
         open_spool()
 

@@ -228,11 +228,13 @@ def test_a_clock_set_years_ahead_is_put_right() -> None:
 
 
 def test_a_clock_that_was_never_set_is_flagged() -> None:
-    """1970 after power-up: flagged as long as it lasts, and for a minute after it was set."""
+    """1970 after power-up: stamps are the monotonic clock, flagged; true and flagged for a minute once it is set."""
     stamper = Stamper(5_000, 0.0)
-    assert stamper.stamp(6_000, 1.0) == (6_000, True)
+    assert stamper.stamp(6_000, 1.0) == (1_000, True)
+    assert stamper.unset
     assert stamper.stamp(CLOCK_SET_MS - 1, 2.0)[1]
     assert stamper.stamp(NOON, 3.0) == (NOON, True)
+    assert (stamper.unset, stamper.era) == (False, 1)
     assert stamper.stamp(NOON + SETTLE_MS, 3.0 + SETTLE_MS / 1000) == (NOON + SETTLE_MS, False)
 
 
