@@ -13,6 +13,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
+PROOF_MINUTES ?= 20
 STYLE_DIRS := core gateway ingest store rules registry dispatch api firmware_sim app tests bench tools
 # only what exists, so that a partial checkout can be checked too
 STYLE_TARGETS = $(wildcard $(STYLE_DIRS))
@@ -101,6 +102,10 @@ proof-order: environment-dev ## Long run: any order of the same readings ends in
 .PHONY: proof-input
 proof-input: environment-dev ## Long run: malformed input, adds up in proof/input.json
 	@$(PY) -m tests.faults.proof input
+
+.PHONY: proof-spool
+proof-spool: environment-dev ## Long run: SIGKILL at every fault point of the spool and at random, adds up in proof/spool.json
+	@$(PY) -m tests.faults.proof spool --minutes $(PROOF_MINUTES)
 
 # --- cleaning ------------------------------------------------------------------------------------------------------
 

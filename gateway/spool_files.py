@@ -28,7 +28,9 @@ from gateway.spool_values import SpoolOptions
 log = logging.getLogger(__name__)
 
 FILES = 16
-"""Into so many files the budget is divided, and the spool may pass what it uses by at most one before it gives up."""
+"""Into so many files the budget is divided."""
+RESERVED_FILES = 2
+"""Room that is never planned with: a file that is being closed up stands in two places, and so do gap records."""
 FILE_BYTES = 4 * 1024 * 1024
 LEAST_FILE_BYTES = 4096
 MOST_FILES = 256
@@ -85,6 +87,7 @@ class SpoolFiles:
         self._read()
         self._begin_file()
         self._room.close_up_most(MOST_FILES)
+        self._room.make(0)
 
     def _forget(self, old: Head | None, now_ms: int) -> Head:
         """Begin a new epoch: the folder is new, or came from another host and its readings are that host's to send."""
@@ -106,7 +109,7 @@ class SpoolFiles:
         self._unclean = opened.unclean
         self._damaged += opened.damaged
         kept = sum(self._disk.size(name) for name in self._disk.names() if not name.endswith(".log"))
-        budget = max(self.options.budget_bytes - kept - self._log.file_bytes, 2 * self._log.file_bytes)
+        budget = max(self.options.budget_bytes - kept - RESERVED_FILES * self._log.file_bytes, 2 * self._log.file_bytes)
         self._room = Room(self._log, self._index, self._gaps, self._ready, budget)
         self._touched = self._stale = False
 

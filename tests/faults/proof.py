@@ -1,4 +1,4 @@
-"""Long runs that add up: ``python -m tests.faults.proof kill|order|input [--minutes M] [--seed S]``.
+"""Long runs that add up: ``python -m tests.faults.proof kill|order|input|spool [--minutes M] [--seed S]``.
 
 Each run has a seed and leaves one row in ``proof/<name>.json`` (seed, commit, date, figures) beside the totals. Ending
 it at any moment loses at most the run that was under way; starting it again goes on with new seeds.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import secrets
 import socket
@@ -68,9 +69,18 @@ def pytest_run(seed: int, tests: list[str]) -> dict[str, Any]:
     return {"runs": 1}
 
 
+def spool_run(seed: int) -> dict[str, Any]:
+    """A spool whose process is killed about a hundred times; its figures."""
+    from tests.faults import spool_proof
+
+    logging.disable(logging.ERROR)
+    return spool_proof.run(seed)
+
+
 RUNS: dict[str, Callable[[int], dict[str, Any]]] = {
     "kill": kill_run,
     "order": lambda seed: pytest_run(seed, ["tests/integration/test_order.py", "tests/unit/rules"]),
+    "spool": spool_run,
     "input": lambda seed: pytest_run(seed, ["tests/integration/ingest", "tests/unit/ingest", "tests/unit/registry"]),
 }
 
