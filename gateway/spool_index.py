@@ -83,9 +83,8 @@ class ChunkIndex:
         )  # fmt: skip
 
     def _insert(self, row: Int64s) -> None:
-        rows = self._rows
-        place = self._begin + int(np.searchsorted(rows[:, _FIRST], row[_FIRST]))
         self._grow()
+        place = self._begin + int(np.searchsorted(self._rows[:, _FIRST], row[_FIRST]))
         self._table[place + 1 : self._n + 1] = self._table[place : self._n]
         self._table[place] = row
         self._n += 1

@@ -55,6 +55,7 @@ class Log:
         self._pending = bytearray()
         self._pending_lsn = 0
         self._void: list[tuple[int, int]] = []
+        self._first_lsn: dict[int, int] = {}
 
     # --- reading ------------------------------------------------------------------------------------------------
 
@@ -65,8 +66,8 @@ class Log:
             OSError: if a file cannot be read.
         """
         found: list[tuple[int, Frame]] = []
-        void = list(self._void)
-        self.sizes, self.rubbish, self.current = {}, {}, 0
+        void = self._void
+        self.sizes, self.rubbish, self.current, self._first_lsn = {}, {}, 0, {}
         self._pending.clear()
         for number in self._numbers():
             data = self._readable(number)
@@ -75,9 +76,10 @@ class Log:
             if rubbish:
                 self.rubbish[number] = rubbish
             for frame in sound:
-                if frame.kind == Kind.VOID:
-                    void.append(frames.decode_pair(frame.payload))
+                if frame.kind == Kind.VOID and (pair := frames.decode_pair(frame.payload)) not in void:
+                    void.append(pair)
                 self._lsn = max(self._lsn, frame.lsn + 1)
+            self._first_lsn[number] = min((frame.lsn for frame in sound), default=self._lsn)
             self.opening[number] = sum(frame.size for frame in sound if frame.kind == Kind.STATE)
             found += [(number, frame) for frame in sound]
         for number, frame in found:
@@ -140,9 +142,12 @@ class Log:
         """
         number = max([self.current, *self.sizes, *self._numbers()], default=0) + 1
         self._disk.create(name_of(number))
+        # Said again in every file, as long as a file is left that may hold such frames.
+        oldest = min((self._first_lsn.get(one, 0) for one in self.sizes), default=self._lsn)
         self.current = number
         self.sizes[number] = 0
-        void = list(self._void)
+        void = [run for run in self._void if run[1] >= oldest]
+        self._void, self._first_lsn[number] = list(void), self._lsn
         try:
             for _ in range(2 if len(state) <= _TWICE_BYTES else 1):
                 self.put(Kind.STATE, state)
@@ -156,7 +161,6 @@ class Log:
             with contextlib.suppress(OSError):
                 self._disk.remove(name_of(number))
             raise
-        self._void.clear()
         self.opening[number] = self.sizes[number]
 
     def put(self, kind: Kind, payload: bytes) -> Written:

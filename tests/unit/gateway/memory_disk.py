@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 
-@dataclass(slots=True)
+@dataclass
 class MemoryDisk:
     """Stands in for the spool's folder (``gateway.spool_disk.Disk``).
 
