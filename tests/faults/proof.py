@@ -113,10 +113,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None, help="one run with this seed, to see it again")
     options = parser.parse_args()
     end = time.monotonic() + 60 * options.minutes
+    commit = _commit()  # of the code that was loaded, whatever is committed while it runs
     while True:
         seed = secrets.randbelow(2**31) if options.seed is None else options.seed
         figures = RUNS[options.name](seed)
-        row = {"seed": seed, "commit": _commit(), "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+        row = {"seed": seed, "commit": commit, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
         totals = add(PROOF / f"{options.name}.json", {**row, "figures": figures})
         sys.stdout.write(f"seed {seed}: {figures}\ntotal: {totals}\n")
         sys.stdout.flush()
