@@ -53,7 +53,7 @@ class Spool(SpoolFiles):
     ) -> None:
         """Open or create the spool at ``path``; see ``SpoolFiles``. The file of an earlier version is taken over."""
         if disk is None:
-            take_over(path, identity, lambda: Spool(path.with_name(f"{path.name}.new"), identity, now_ms))
+            take_over(path, identity, lambda: Spool(path.with_name(f"{path.name}.new"), identity, 0))
         self._codes: UInt8s = np.empty(0, np.uint8)
         super().__init__(path, identity, now_ms, options, disk)
 

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+import numpy as np
+
 from core.offsets import OffsetRange, Settled
 from core.sparkplug.commit import Gap, GapReason
 from gateway.chunk import Chunk, Worth
@@ -25,7 +27,7 @@ _CRC = struct.Struct("<I")
 FRAME_HEAD = _HEAD.size + _CRC.size
 MAX_PAYLOAD = 1 << 26
 _CHUNK = struct.Struct("<QIIqqBBBB")
-_GAP = struct.Struct("<QQqqBB6x")
+_GAP_COLUMNS = 5
 _SPAN = struct.Struct("<QQ")
 _STATE = struct.Struct("<QQqQII")
 _LOW = struct.Struct("<QI")
@@ -177,21 +179,35 @@ def portions(chunks: Iterable[Chunk], most_bytes: int) -> Iterator[list[tuple[Ch
 
 
 def encode_gaps(gaps: Iterable[GapRecord]) -> bytes:
-    """Gap records as payload."""
-    return b"".join(
-        _GAP.pack(g.span.first, len(g.span), g.gap.from_ms, g.gap.to_ms, g.gap.reason, g.sent) for g in gaps
-    )
+    """Gap records as payload: columns of differences, packed; after thinning there are thousands, all alike."""
+    rows = np.array(
+        [
+            (g.span.first, len(g.span), g.gap.from_ms, g.gap.to_ms - g.gap.from_ms, g.gap.reason * 2 + g.sent)
+            for g in gaps
+        ],
+        np.int64,
+    ).reshape(-1, _GAP_COLUMNS)
+    return zlib.compress(np.diff(rows, axis=0, prepend=0).T.tobytes(), 1)
 
 
 def decode_gaps(payload: bytes) -> tuple[GapRecord, ...]:
-    """Gap records."""
+    """Gap records.
+
+    Raises:
+        ValueError: if the payload is none of ``encode_gaps``.
+    """
+    try:
+        columns = np.frombuffer(zlib.decompress(payload), np.int64).reshape(_GAP_COLUMNS, -1)
+    except zlib.error as error:
+        raise ValueError("the gap records cannot be unpacked") from error
+    rows: list[list[int]] = np.cumsum(columns, axis=1).T.tolist()
     return tuple(
         GapRecord(
             span=OffsetRange(first, first + count),
-            gap=Gap(reason=GapReason(reason), from_ms=from_ms, to_ms=to_ms),
-            sent=bool(sent),
+            gap=Gap(reason=GapReason(flags // 2), from_ms=from_ms, to_ms=from_ms + length_ms),
+            sent=bool(flags % 2),
         )
-        for first, count, from_ms, to_ms, reason, sent in _GAP.iter_unpack(payload)
+        for first, count, from_ms, length_ms, flags in rows
     )
 
 

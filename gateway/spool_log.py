@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway import spool_frames as frames
@@ -122,7 +122,7 @@ class Log:
     @property
     def needs_file(self) -> bool:
         """Whether the next write must be preceded by ``begin``."""
-        return not self.current or self.sizes[self.current] >= self.file_bytes
+        return not self.current or self.sizes[self.current] - self.opening[self.current] >= self.file_bytes
 
     @property
     def pending_bytes(self) -> int:
@@ -145,7 +145,7 @@ class Log:
         # Said again in every file, as long as a file is left that may hold such frames.
         oldest = min((self._first_lsn.get(one, 0) for one in self.sizes), default=self._lsn)
         self.current = number
-        self.sizes[number] = 0
+        self.sizes[number] = self.opening[number] = 0
         void = [run for run in self._void if run[1] >= oldest]
         self._void, self._first_lsn[number] = list(void), self._lsn
         try:
@@ -248,6 +248,14 @@ class Log:
     def copies(self) -> list[str]:
         """Copies of damaged files, oldest first."""
         return [name for name in self._disk.names() if name.startswith(_DAMAGED)]
+
+    def dead(self, live: Mapping[int, int]) -> int:
+        """Bytes of chunks in the files (not the present one) that nobody needs, by the live bytes of each file."""
+        return sum(
+            size - self.opening.get(number, 0) - live.get(number, 0)
+            for number, size in self.sizes.items()
+            if number != self.current
+        )
 
     def emptiest(self, live: Callable[[int], int]) -> tuple[int, float]:
         """The file (not the present one) with the smallest share of live bytes, and that share; (0, 1.0) if none.

@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 
 _SLICE = 256
 _CLOSE_UP = 0.6
-"""A file with at most this share of live bytes is closed up before readings are given up."""
+"""A file with at most this share of live bytes is closed up before readings are given up; so is the emptiest one when
+all together hold more dead bytes than two files."""
 
 
 class Room:
@@ -67,7 +68,7 @@ class Room:
             if self.remove_dead():
                 continue
             number, share = self._log.emptiest(lambda one: self._index.live_bytes.get(one, 0))
-            if number and share <= _CLOSE_UP:
+            if number and (share <= _CLOSE_UP or self._log.dead(self._index.live_bytes) > 2 * self._log.file_bytes):
                 self._close_up(number)
             elif not self._give_up(need):
                 return
