@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.models.history import Gap
-from api.words import NO_DATA, gap_text, quality_text, reason_name
+from api.words import NO_DATA, gap_name, gap_text, quality_text, reason_name
 from core.ports.store import GapRecord, Rollups
 from core.quality import is_good
 from core.readings import Float64s, Int64s, Readings
@@ -173,10 +173,6 @@ def evicted_gaps(records: Sequence[GapRecord], window: Window) -> list[Gap]:
         else:
             merged.append([begin, end, reason])
     return [
-        Gap(from_ms=begin, to_ms=end, kind="evicted", reason=_gap_reason(reason), say=gap_text(reason))
+        Gap(from_ms=begin, to_ms=end, kind="evicted", reason=gap_name(reason), say=gap_text(reason))
         for begin, end, reason in merged
     ]
-
-
-def _gap_reason(reason: int) -> str:
-    return {1: "spool_full", 2: "damaged", 3: "too_old"}.get(reason, f"reason_{reason}")

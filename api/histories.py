@@ -45,7 +45,7 @@ class Histories:
             raise ProblemError(Problems.NOT_FOUND)
         end_ms = self._ports.clock.now_ms() if to_ms is None else to_ms
         begin_ms = max(0, end_ms - _DAY_MS) if from_ms is None else from_ms
-        _check_range(begin_ms, end_ms)
+        check_range(begin_ms, end_ms)
         return self.between(known, detail.facility.class_id, begin_ms, end_ms, max_points)
 
     def between(self, point: Point, class_id: str, from_ms: int, to_ms: int, max_points: int) -> History:
@@ -147,7 +147,12 @@ class Histories:
             log.warning("limit in a foreign unit", extra={"rule": rule_id, "why": why})
 
 
-def _check_range(from_ms: int, to_ms: int) -> None:
+def check_range(from_ms: int, to_ms: int) -> None:
+    """Refuse a stretch of time that is none, or too long.
+
+    Raises:
+        ProblemError: if it is.
+    """
     if to_ms <= from_ms:
         raise ProblemError(Problems.INVALID, errors=[WrongField("query.to_ms", RANGE_BACKWARD)])
     if to_ms - from_ms > LONGEST_MS:

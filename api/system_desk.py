@@ -9,13 +9,16 @@ from fastapi import Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.access import Caller
+from api.histories import check_range
 from api.metrics import CONTENT_TYPE, Metrics
 from api.models.base import Bilingual
 from api.models.system import (
+    GatewayLedger,
     GatewayList,
     GatewayView,
     Health,
     HealthPart,
+    LostReadings,
     PartStatus,
     Probe,
     Promise,
@@ -23,13 +26,19 @@ from api.models.system import (
 )
 from api.places import PlaceBook, Places
 from api.ports import ApiPorts
+from api.problem_kinds import Problems
+from api.problems import ProblemError
 from api.settings import ApiSettings
+from api.words import LEDGER, gap_name, gap_text
+from core.completeness import completeness
 from core.errors import TwingridError, Unavailable
 from core.ports.nodes import NodeStatus
 from core.ports.registry import Gateway
 from core.ports.store import StoreCounts
+from core.sparkplug.commit import GapReason
 
 _BACKLOG_METRICS = ("Health/Spool readings", "spool_readings", "Spool/Readings", "spool.readings", "spool_backlog")
+_DAY_MS = 86_400_000
 _ANSWERS = Bilingual(zh="正常", en="answers")
 _SILENT = Bilingual(zh="没有应答", en="does not answer")
 
@@ -55,6 +64,35 @@ class SystemDesk:
         ]
         order = {False: 0, None: 1, True: 2}
         return GatewayList(items=sorted(views, key=lambda one: (one.revoked, order[one.online], one.id)))
+
+    def ledger(self, caller: Caller, gateway: int, from_ms: int | None, to_ms: int | None) -> GatewayLedger:
+        """What a gateway owes for a stretch of time, or gave up.
+
+        Raises:
+            ProblemError: if there is no such gateway in sight, or the stretch is none.
+        """
+        known = next((one for one in self._ports.registry.gateways(caller.horizon) if one.number == gateway), None)
+        if known is None or not caller.sees(known.community):
+            raise ProblemError(Problems.NOT_FOUND)
+        end_ms = self._ports.clock.now_ms() if to_ms is None else to_ms
+        begin_ms = max(0, end_ms - _DAY_MS) if from_ms is None else from_ms
+        check_range(begin_ms, end_ms)
+        state = next((one for one in self._ports.nodes.all() if one.node == known.node), None)
+        # Records of an unknown time stand at 0.
+        gaps = [*self._ports.store.gaps(0, 1), *self._ports.store.gaps(max(begin_ms, 1), end_ms)]
+        found = completeness(known.node, begin_ms, end_ms, gaps, state)
+        return GatewayLedger(
+            gateway=gateway,
+            from_ms=begin_ms,
+            to_ms=end_ms,
+            verdict=found.verdict.value,
+            say=LEDGER[found.verdict.value],
+            waiting=found.waiting,
+            oldest_waiting_ms=found.oldest_ms or None,
+            without_date=found.held,
+            lost=[*_lost(found.lost, dated=True), *_lost(found.undated, dated=False)],
+            last_seen_ms=found.seen_ms or None,
+        )
 
     def health(self) -> Health:
         """Parts, sizes and promises."""
@@ -135,6 +173,13 @@ class SystemDesk:
             return _part("gateways", True)
         say = Bilingual(zh=f"{silent} 个网关离线", en=f"{silent} offline")
         return HealthPart(name="gateways", status="degraded", say=say)
+
+
+def _lost(counts: Mapping[GapReason, int], *, dated: bool) -> list[LostReadings]:
+    return [
+        LostReadings(reason=gap_name(reason), say=gap_text(reason), readings=readings, dated=dated)
+        for reason, readings in sorted(counts.items())
+    ]
 
 
 def _gateway(one: Gateway, state: NodeStatus | None, places: Places) -> GatewayView:

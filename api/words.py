@@ -51,7 +51,8 @@ _GAP_REASONS: Mapping[int, Bilingual] = {
     int(GapReason.SPOOL_FULL): Bilingual(zh="网关缓存已满，数据被舍弃", en="the gateway's spool was full"),
     int(GapReason.DAMAGED): Bilingual(zh="网关缓存损坏", en="the gateway's spool was damaged"),
     int(GapReason.THINNED): Bilingual(
-        zh="网关缓存将满，较旧的数据只保留了一部分", en="the gateway's spool was filling, of older readings only some were kept"
+        zh="网关缓存将满，较旧的数据只保留了一部分",
+        en="the gateway's spool was filling, of older readings only some were kept",
     ),
     int(GapReason.TOO_OLD): Bilingual(zh="数据过旧，网关已舍弃", en="too old, given up by the gateway"),
 }
@@ -82,6 +83,26 @@ def quality_text(code: int) -> Bilingual:
     if reason is None:
         return klass
     return Bilingual(zh=f"{klass.zh}：{reason.zh}", en=f"{klass.en}: {reason.en}")
+
+
+LEDGER: Mapping[str, Bilingual] = {
+    "complete": Bilingual(zh="数据完整", en="everything has arrived"),
+    "in_gateway": Bilingual(
+        zh="部分数据还在网关中，稍后会补传", en="some readings still wait in the gateway and will come"
+    ),
+    "lost": Bilingual(
+        zh="部分数据已被网关舍弃，其余均已到达", en="some readings were given up, all others have arrived"
+    ),
+    "unknown": Bilingual(zh="网关失联，尚不清楚", en="the gateway has not been heard since; nobody knows yet"),
+}
+
+
+def gap_name(reason: int) -> str:
+    """Why a gateway gave readings up, as a word."""
+    try:
+        return GapReason(reason).name.lower()
+    except ValueError:
+        return f"reason_{reason}"
 
 
 def gap_text(reason: int) -> Bilingual:

@@ -115,7 +115,7 @@ _PROMISES = (
         Text(zh="网关存下的读数一条不丢", en="No reading that reached a gateway's spool is lost"),
         ("offsets_never_seen",),
     ),
-    ("INV-2", Text(zh="同一读数只存一次", en="No reading is stored twice"), ("clone_chunks",)),
+    ("INV-2", Text(zh="同一读数只存一次", en="No reading is stored twice"), ("clone_chunks", "clone_births")),
 )
 """Counters that stay at 0 while the promise holds: holes below a gateway's low mark, two gateways with one identity."""
 

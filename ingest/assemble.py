@@ -27,6 +27,9 @@ from ingest.nodes import Nodes
 from ingest.stage import Sheet, Staged, finish
 
 SAMPLE_BYTES = 128
+_OLD_EPOCH = (
+    "a spool speaks that had been followed by a later one: two gateways share one identity, or one was set back"
+)
 _CLONE = "these offsets came before with another content: two gateways share one identity"
 
 
@@ -65,6 +68,8 @@ class Assembler:
         self.nodes = Nodes(directory)
         self.counts: Counter[str] = Counter()
         self._topics: dict[str, Topic] = {}
+        self._epochs: dict[NodeId, int] = {}
+        self._old_epochs: set[tuple[NodeId, int]] = set()
 
     def assemble(self, messages: Iterable[Message], now_ms: int) -> Outcome:
         """Digest messages in their order.
@@ -104,11 +109,11 @@ class Assembler:
             self._data(message, topic, payload, draft, outcome)
         elif topic.kind in (MessageType.NBIRTH, MessageType.DBIRTH, MessageType.DDEATH, MessageType.NDEATH):
             self._finish(draft, now_ms)
-            self._session(message, topic, payload, outcome)
+            self._session(message, topic, payload, draft, outcome)
         else:
             self.counts["command_echo"] += 1
 
-    def _session(self, message: Message, topic: Topic, payload: Payload, outcome: Outcome) -> None:
+    def _session(self, message: Message, topic: Topic, payload: Payload, draft: _Draft, outcome: Outcome) -> None:
         node, now_ms = topic.node, message.arrived_ms
         match topic.kind:
             case MessageType.NBIRTH:
@@ -116,6 +121,7 @@ class Assembler:
                 epoch = next((m.long_value for m in payload.metrics if m.name == datatypes.EPOCH), 0)
                 if epoch:
                     outcome.repeat.add((node, epoch))
+                    self._compare_epochs(message, node, epoch, draft)
             case MessageType.DBIRTH:
                 self.nodes.follow(node, payload.seq, now_ms)
                 self.nodes.device_born(node, topic.device, payload, now_ms)
@@ -125,6 +131,18 @@ class Assembler:
             case _:
                 bd_seq = next((m.long_value for m in payload.metrics if m.name == datatypes.BDSEQ), -1)
                 self.nodes.died(node, bd_seq, now_ms)
+
+    def _compare_epochs(self, message: Message, node: NodeId, epoch: int, draft: _Draft) -> None:
+        """An epoch never comes back: whoever speaks under an earlier one is somebody else, with a copied spool."""
+        newest = max(self._epochs.get(node, 0), self.ledger.newest_epoch(node))
+        self._epochs[node] = max(newest, epoch)
+        if epoch >= newest or (node, epoch) in self._old_epochs:
+            return
+        self._old_epochs.add((node, epoch))
+        self.counts["clone_births"] += 1
+        draft.quarantine(
+            _refused(message, Topic(MessageType.NBIRTH, node), QuarantineReason.CLONED_GATEWAY, _OLD_EPOCH)
+        )
 
     def _data(self, message: Message, topic: Topic, payload: Payload, draft: _Draft, outcome: Outcome) -> None:
         node = topic.node

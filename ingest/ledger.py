@@ -66,6 +66,10 @@ class Ledger:
         """The gateways that have delivered to this store."""
         return {node for node, _ in self._spools}
 
+    def newest_epoch(self, node: NodeId) -> int:
+        """The latest epoch under which a gateway has delivered; 0 if it never has."""
+        return max((epoch for known, epoch in self._spools if known == node), default=0)
+
     def judge(self, node: NodeId, header: Header) -> Verdict:
         """Compare a chunk with what its spool has delivered; nothing is remembered yet."""
         spool = self._spools.get((node, header.epoch))

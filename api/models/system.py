@@ -35,6 +35,30 @@ class GatewayList(Model):
     items: list[GatewayView]
 
 
+class LostReadings(Model):
+    """Readings that a gateway gave up for one reason."""
+
+    reason: str = Field(examples=["spool_full"])
+    say: Bilingual
+    readings: int
+    dated: bool = Field(description="false: nobody knows any more when they were read")
+
+
+class GatewayLedger(Model):
+    """Whether all readings of a stretch of time are here, and where the others are."""
+
+    gateway: Number
+    from_ms: TimeMs
+    to_ms: TimeMs
+    verdict: Literal["complete", "in_gateway", "lost", "unknown"]
+    say: Bilingual
+    waiting: int = Field(description="readings of any time that wait in the gateway, as it last said")
+    oldest_waiting_ms: TimeMs | None
+    without_date: int = Field(description="readings that wait for the gateway's clock to be set")
+    lost: list[LostReadings]
+    last_seen_ms: TimeMs | None
+
+
 class HealthPart(Model):
     """One part of the system."""
 

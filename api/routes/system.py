@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from api.guard import PREFIX, GuardedRoute
-from api.models.system import GatewayList, Health, Probe
-from api.routes.inputs import Asking, Desk
+from api.models.system import GatewayLedger, GatewayList, Health, Probe
+from api.routes.inputs import Asking, Desk, NumberInPath, TimeQuery
 
 router = APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=["system"])
 probes = APIRouter(route_class=GuardedRoute, tags=["system"])
@@ -17,6 +17,14 @@ probes = APIRouter(route_class=GuardedRoute, tags=["system"])
 def list_gateways(caller: Asking, desk: Desk) -> GatewayList:
     """Those in the communities one sees."""
     return desk.system.gateways(caller)
+
+
+@router.get("/gateways/{gateway}/ledger", operation_id="get_gateway_ledger", summary="What a gateway owes")
+def get_gateway_ledger(
+    gateway: NumberInPath, caller: Asking, desk: Desk, from_ms: TimeQuery = None, to_ms: TimeQuery = None
+) -> GatewayLedger:
+    """Complete, still in the gateway, or lost and why; of the last 24 hours unless told otherwise."""
+    return desk.system.ledger(caller, gateway, from_ms, to_ms)
 
 
 @router.get("/health", operation_id="get_health", summary="How the system itself is")

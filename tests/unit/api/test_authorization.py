@@ -67,6 +67,7 @@ RECIPES: Mapping[str, Recipe] = {
     "get_task": Recipe("GET", f"{V1}/tasks/{{n}}"),
     "act_on_task": Recipe("POST", f"{V1}/tasks/{{n}}/return", {"note": "not mine"}, _KEY),
     "list_gateways": Recipe("GET", f"{V1}/gateways"),
+    "get_gateway_ledger": Recipe("GET", f"{V1}/gateways/{{n}}/ledger"),
     "get_health": Recipe("GET", f"{V1}/health"),
     "stream": Recipe("GET", f"{V1}/stream?facility={{f}}"),
     "probe_healthy": Recipe("GET", "/-/healthy"),

@@ -285,6 +285,20 @@ def test_health_names_parts_and_broken_promises(world: World) -> None:
     assert health["version"] == "1.2.3"
 
 
+def test_a_gateways_ledger_says_what_is_owed(world: World) -> None:
+    """The last day by default, a verdict in two languages; a stretch that ends before it begins is refused."""
+    with world.client("technician1") as client:
+        number = client.get("/api/v1/gateways").json()["items"][0]["id"]
+        answer = client.get(f"/api/v1/gateways/{number}/ledger").json()
+        wrong = client.get(f"/api/v1/gateways/{number}/ledger?from_ms=5&to_ms=5")
+        unknown = client.get("/api/v1/gateways/999/ledger")
+    assert answer["to_ms"] - answer["from_ms"] == 86_400_000
+    assert answer["verdict"] in ("complete", "in_gateway", "lost", "unknown")
+    assert answer["say"]["zh"]
+    assert answer["say"]["en"]
+    assert (wrong.status_code, unknown.status_code) == (422, 404)
+
+
 def test_metrics_are_openmetrics(world: World) -> None:
     """Counters end in _total, labels name operations only, the text ends with EOF."""
     with world.client("manager1") as client:

@@ -124,6 +124,20 @@ def test_the_same_offsets_with_another_content_are_a_cloned_gateway() -> None:
     assert reasons(commit) == {QuarantineReason.CLONED_GATEWAY: 1}
 
 
+def test_an_epoch_that_was_followed_by_a_later_one_never_comes_back() -> None:
+    """A copied spool on a second machine begins a later epoch; when the first one speaks again, the clone is found."""
+    first, copy, host = Edge(epoch=77), Edge(epoch=99), assembler()
+    digest(host, *first.births(), first.chunk(0, [(0, NOW_MS, 1.0)]))
+    digest(host, *copy.births(), copy.chunk(0, [(0, NOW_MS + 1, 2.0)]))
+    assert host.counts["clone_births"] == 0
+    commit = digest(host, *first.births(), first.chunk(1, [(0, NOW_MS + 2, 3.0)]))
+    assert commit is not None
+    assert [item.reason for item in commit.quarantined] == [QuarantineReason.CLONED_GATEWAY]
+    assert len(commit.readings) == 1, "its readings are true, and are stored under its own epoch"
+    digest(host, *first.births(), *copy.births(), *first.births())
+    assert host.counts["clone_births"] == 1, "said once"
+
+
 def test_a_chunk_that_overlaps_settled_offsets_in_part_is_a_clones() -> None:
     """One spool never cuts a chunk twice."""
     edge, host = Edge(), assembler()
