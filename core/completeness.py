@@ -64,7 +64,8 @@ def completeness(
 
     Args:
         node: the gateway.
-        from_ms, to_ms: the stretch, event times.
+        from_ms: begin of the stretch, event time.
+        to_ms: its end.
         gaps: gap records of the store, of any node and time.
         status: what the host knows of the gateway now; None if it was never heard.
     """

@@ -440,6 +440,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/gateways/{gateway}/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a gateway owes
+         * @description Complete, still in the gateway, or lost and why; of the last 24 hours unless told otherwise.
+         */
+        get: operations["get_gateway_ledger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -1398,6 +1418,51 @@ export interface components {
             say: components["schemas"]["Bilingual"];
         };
         /**
+         * GatewayLedger
+         * @description Whether all readings of a stretch of time are here, and where the others are.
+         */
+        GatewayLedger: {
+            /**
+             * Gateway
+             * @example 17
+             */
+            gateway: number;
+            /**
+             * From Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            from_ms: number;
+            /**
+             * To Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            to_ms: number;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "complete" | "in_gateway" | "lost" | "unknown";
+            say: components["schemas"]["Bilingual"];
+            /**
+             * Waiting
+             * @description readings of any time that wait in the gateway, as it last said
+             */
+            waiting: number;
+            /** Oldest Waiting Ms */
+            oldest_waiting_ms: number | null;
+            /**
+             * Without Date
+             * @description readings that wait for the gateway's clock to be set
+             */
+            without_date: number;
+            /** Lost */
+            lost: components["schemas"]["LostReadings"][];
+            /** Last Seen Ms */
+            last_seen_ms: number | null;
+        };
+        /**
          * GatewayList
          * @description Gateways in the communities one sees, offline first.
          */
@@ -1685,6 +1750,25 @@ export interface components {
              * Format: password
              */
             password: string;
+        };
+        /**
+         * LostReadings
+         * @description Readings that a gateway gave up for one reason.
+         */
+        LostReadings: {
+            /**
+             * Reason
+             * @example spool_full
+             */
+            reason: string;
+            say: components["schemas"]["Bilingual"];
+            /** Readings */
+            readings: number;
+            /**
+             * Dated
+             * @description false: nobody knows any more when they were read
+             */
+            dated: boolean;
         };
         /**
          * Me
@@ -2403,6 +2487,7 @@ export type FacilityRef = components['schemas']['FacilityRef'];
 export type FacilitySummary = components['schemas']['FacilitySummary'];
 export type FieldProblem = components['schemas']['FieldProblem'];
 export type Gap = components['schemas']['Gap'];
+export type GatewayLedger = components['schemas']['GatewayLedger'];
 export type GatewayList = components['schemas']['GatewayList'];
 export type GatewayView = components['schemas']['GatewayView'];
 export type Grid = components['schemas']['Grid'];
@@ -2414,6 +2499,7 @@ export type Language = components['schemas']['Language'];
 export type LatestValue = components['schemas']['LatestValue'];
 export type Limit = components['schemas']['Limit'];
 export type LoginRequest = components['schemas']['LoginRequest'];
+export type LostReadings = components['schemas']['LostReadings'];
 export type Me = components['schemas']['Me'];
 export type PageAlarmSummary = components['schemas']['Page_AlarmSummary_'];
 export type PageCaseSummary = components['schemas']['Page_CaseSummary_'];
@@ -3284,6 +3370,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GatewayList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_gateway_ledger: {
+        parameters: {
+            query?: {
+                /** @description UTC milliseconds */
+                from_ms?: number | null;
+                /** @description UTC milliseconds */
+                to_ms?: number | null;
+            };
+            header?: never;
+            path: {
+                gateway: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatewayLedger"];
                 };
             };
             /** @description A problem */
