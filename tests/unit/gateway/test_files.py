@@ -11,6 +11,7 @@ import pytest
 
 from core.errors import Invalid
 from core.sparkplug.datatypes import DataType as SparkplugType
+from gateway.chunk import Traits, Worth
 from gateway.config import Mode
 from gateway.config_file import load_config, parse_config
 from gateway.decode import BlockDecoder
@@ -39,7 +40,7 @@ buses:
         deadband: 2%
         points:
           voltage_l1: pm-01/voltage_l1
-          power_total: {metric: pm-01/power, interval_s: 1, deadband: 50, max_silence_s: 60}
+          power_total: {metric: pm-01/power, interval_s: 1, deadband: 50, max_silence_s: 60, alarm: true}
 adapters:
   - id: lora
     broker: {host: 127.0.0.1, port: 1884}
@@ -48,7 +49,7 @@ adapters:
         topic: application/1/device/24e1/event/up
         silence_s: 3600
         fields:
-          distance: {metric: dl-01/distance, unit: m, scale: 0.001}
+          distance: {metric: dl-01/distance, unit: m, scale: 0.001, value: low}
           position: {metric: dl-01/tilted, states: {tilt: 1, normal: 0}}
 """
 
@@ -68,7 +69,9 @@ def test_a_configuration_becomes_frozen_values() -> None:
     assert (voltage.interval_ms, voltage.report.percent) == (5_000, 2.0)
     assert (power.interval_ms, power.report.absolute, power.report.max_silence_s) == (1_000, 50.0, 60.0)
     assert math.isnan(power.report.percent)
+    assert (voltage.traits, power.traits) == (Traits(), Traits(alarm=True))
     (source,) = config.adapters[0].sources
+    assert source.fields[0].traits == Traits(worth=Worth.LOW)
     assert source.fields[1].states == {"tilt": 1.0, "normal": 0.0}
 
 
