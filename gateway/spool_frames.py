@@ -163,6 +163,14 @@ def decode_chunk(payload: bytes) -> Chunk:
     )
 
 
+def without_metrics(frame: Frame) -> Frame:
+    """A chunk's frame as small as ``decode_chunk`` still reads it, without its metrics; other frames as they are."""
+    if frame.kind != Kind.CHUNK or len(frame.payload) < _CHUNK.size:
+        return frame
+    *_, device, boot = _CHUNK.unpack_from(frame.payload)
+    return Frame(frame.kind, frame.lsn, frame.at, frame.size, frame.payload[: _CHUNK.size + device + boot])
+
+
 def portions(chunks: Iterable[Chunk], most_bytes: int) -> Iterator[list[tuple[Chunk, bytes]]]:
     """Chunks with their payloads, in runs of about ``most_bytes``."""
     portion: list[tuple[Chunk, bytes]] = []

@@ -62,6 +62,8 @@ class Log:
     def replay(self) -> Iterator[tuple[int, Frame]]:
         """(file, frame) of every sound frame, in the order in which they were written; void ones left out.
 
+        Of chunks only what the index wants is kept, so that a full spool does not stand in memory.
+
         Raises:
             OSError: if a file cannot be read.
         """
@@ -81,7 +83,7 @@ class Log:
                 self._lsn = max(self._lsn, frame.lsn + 1)
             self._first_lsn[number] = min((frame.lsn for frame in sound), default=self._lsn)
             self.opening[number] = sum(frame.size for frame in sound if frame.kind == Kind.STATE)
-            found += [(number, frame) for frame in sound]
+            found += [(number, frames.without_metrics(frame)) for frame in sound]
         for number, frame in found:
             if not any(first <= frame.lsn <= last for first, last in void):
                 yield number, frame

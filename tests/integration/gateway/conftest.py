@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.clock import SystemClock
+from core.clock import Clock, SystemClock
 from core.sparkplug.topics import NodeId
 from gateway.config import GatewayConfig
 from gateway.config_file import parse_config
@@ -64,10 +64,10 @@ def gateway_config(
 
 
 @contextlib.asynccontextmanager
-async def running(config: GatewayConfig) -> AsyncIterator[asyncio.Task[None]]:
+async def running(config: GatewayConfig, clock: Clock | None = None) -> AsyncIterator[asyncio.Task[None]]:
     """The gateway, ended in order."""
     stop = asyncio.Event()
-    task = asyncio.create_task(run(config, clock=SystemClock(), stop=stop), name="gateway")
+    task = asyncio.create_task(run(config, clock=clock or SystemClock(), stop=stop), name="gateway")
     try:
         yield task
     finally:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from core.clock import SystemClock
 from core.quality import QualityClass, Reason, class_of, reason_of
 from core.sparkplug.topics import MessageType
 from gateway.config import BusConfig
@@ -325,3 +326,36 @@ def config_text(address: BrokerAddress, modbus_port: int) -> str:
         f"spool: {{path: killed.sqlite}}\nbuses:\n"
         f"  - id: bus-1\n    host: 127.0.0.1\n    port: {modbus_port}\n    interval_s: 0.1\n    units:\n{points}"
     )
+
+
+class LateClock(SystemClock):
+    """A machine without a battery: its wall clock shows 1970 until the network sets it."""
+
+    set = False
+
+    def now_ms(self) -> int:
+        """Since 1970, or the truth."""
+        return super().now_ms() if self.set else 60_000 + int(self.monotonic_s() * 1000)
+
+
+async def test_what_was_read_before_the_clock_was_set_arrives_with_its_true_times(
+    host: ModelHost, free_port: int, tmp_path: Path
+) -> None:
+    """Nothing travels before; afterwards every reading arrives once, at the time it was taken, without doubt (R-19)."""
+    server, clock = CounterServer(), LateClock()
+    config = gateway_config(tmp_path, host.address, free_port)
+    began_ms = SystemClock().now_ms()
+    async with server.listening(free_port), host.online(), running(config, clock):
+        await until(lambda: server.served[1] > 10)
+        assert not host.stored
+        set_ms = SystemClock().now_ms()
+        clock.set = True
+        await until(lambda: len(host.stored) > 20 * 50)
+        server.silent = {1, 2}
+        await until(lambda: complete(host, server), 20)
+    taken = [item for item in host.stored.values() if item.value is not None]
+    assert all(began_ms <= item.time_ms <= SystemClock().now_ms() for item in taken)
+    before = [item for item in taken if item.time_ms < set_ms]
+    assert len(before) >= 10 * 50
+    assert {item.quality for item in before} == {0}
+    assert doubled(host) == 0

@@ -404,7 +404,8 @@ def test_the_examples_of_the_manual_load(tmp_path: Path) -> None:
     config_text, profile_text = (block.split("```")[0] for block in manual.split("```yaml\n")[1:])
     (tmp_path / "gw-1.secret").write_text("secret\n")
     config = parse_config(config_text, tmp_path)
-    voltage, power = config.buses[0].units[0].points
+    voltage, power, current = config.buses[0].units[0].points
+    assert (power.traits, current.traits) == (Traits(alarm=True), Traits(worth=Worth.LOW))
     assert (voltage.interval_ms, voltage.report.always, voltage.report.max_silence_s) == (10_000, True, 300)
     assert (power.interval_ms, power.report.percent, power.unit) == (2_000, 1.0, "kW")
     assert config.buses[1].transport == SerialTransport(
