@@ -277,6 +277,30 @@ STATE_NOT_WHOLE = kind(
     "write the register's value, such as 3: 0",
 )
 
+# --- the spool's folder -----------------------------------------------------------------------------------------
+
+SPOOL_FORBIDDEN = kind(
+    "TG-0190",
+    "无法打开缓存 {folder}：{problem}",
+    "the spool {folder} cannot be opened: {problem}",
+    "授予网关用户对该目录的写权限",
+    "give the gateway's user the right to write there",
+)
+SPOOL_NO_FOLDER = kind(
+    "TG-0190",
+    "无法打开缓存 {folder}：{problem}",
+    "the spool {folder} cannot be opened: {problem}",
+    "填写一个目录，或尚不存在的路径",
+    "name a folder, or a path that does not exist yet",
+)
+SPOOL_READ_ONLY = kind(
+    "TG-0190",
+    "无法打开缓存 {folder}：{problem}",
+    "the spool {folder} cannot be opened: {problem}",
+    "以可写方式挂载文件系统（磁盘出错后须先检查），或改用其他目录",
+    "mount the file system writable (after a disk error: check it first), or name another folder",
+)
+
 # --- what a decoder is told ---------------------------------------------------------------------------------------
 
 NO_POINTER = Sentence(

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Protocol
 
 from core import faultpoints
-from core.errors import Finding, Invalid, Unavailable
+from core.errors import Invalid, Unavailable
+from core.foreign import system_problem
+from gateway import findings
 
 _LOCK = "lock"
 _POLL_S = 0.05
@@ -121,13 +123,15 @@ class FolderDisk(LookingDisk):
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         except PermissionError as error:
-            raise Invalid([_finding(folder, error, "give the gateway's user the right to write there")]) from error
+            problem = findings.SPOOL_FORBIDDEN.at(folder=folder, problem=system_problem(error))
+            raise Invalid([problem]) from error
         except (FileExistsError, NotADirectoryError) as error:
-            raise Invalid([_finding(folder, error, "name a folder, or a path that does not exist yet")]) from error
+            problem = findings.SPOOL_NO_FOLDER.at(folder=folder, problem=system_problem(error))
+            raise Invalid([problem]) from error
         except OSError as error:
             if error.errno == errno.EROFS:
-                fix = "mount the file system writable (after a disk error: check it first), or name another folder"
-                raise Invalid([_finding(folder, error, fix)]) from error
+                problem = findings.SPOOL_READ_ONLY.at(folder=folder, problem=system_problem(error))
+                raise Invalid([problem]) from error
             raise Unavailable(f"the spool {folder} cannot be opened: {error}") from error
         self._take_lock(lock_timeout_s)
 
@@ -224,7 +228,3 @@ class FolderDisk(LookingDisk):
 
 def _is_ours(name: str) -> bool:
     return name == _LOCK or name.startswith(".")
-
-
-def _finding(folder: Path, error: OSError, fix: str) -> Finding:
-    return Finding(code="TG-0390", what=f"the spool {folder} cannot be opened: {error.strerror}", fix=fix)
