@@ -16,6 +16,7 @@ All methods block and belong to one thread.
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -43,6 +44,8 @@ from gateway.spool_values import Committed, GapRecord, Metric, SpoolOptions, Spo
 from gateway.stamp import CLOCK_SET_MS
 
 log = logging.getLogger(__name__)
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Spool(SpoolFiles):
@@ -219,14 +222,26 @@ class Spool(SpoolFiles):
     def _trim(self, settled: Settled) -> None:
         faultpoints.hit("spool.before_trim")
         known = settled.clipped(self._next)
-        self._ready()
-        self._log.put(Kind.SETTLED, frames.encode_settled(known))
-        self._log.flush()
+        try:
+            self._note_settled(known)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            # No room for the note that makes room: delete first. Should it be forgotten, the host says it again.
+            self._settle(known)
+            if not self._room.remove_dead_but_newest():
+                raise
+            self._note_settled(known)
         self._settle(known)
         self._touched = True
         self._room.remove_dead()
         self._touched = False
         faultpoints.hit("spool.after_trim")
+
+    def _note_settled(self, settled: Settled) -> None:
+        self._ready()
+        self._log.put(Kind.SETTLED, frames.encode_settled(settled))
+        self._log.flush()
 
     def _settle(self, settled: Settled) -> None:
         self._settled.raise_low(settled.low)

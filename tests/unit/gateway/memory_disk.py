@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import errno
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +17,7 @@ class MemoryDisk:
         files: what a reader sees.
         synced: bytes of each log file that are durable.
         before: what stood in place of replaced or removed files, until names are synced.
+        capacity: bytes that fit on the disk.
         fail_sync: the next so many syncs fail, after which their bytes are lost.
     """
 
@@ -24,6 +26,7 @@ class MemoryDisk:
     before: dict[str, bytes] = field(default_factory=dict)
     fail_sync: int = 0
     syncs: int = 0
+    capacity: int = 1 << 40
 
     def names(self) -> list[str]:
         return sorted(self.files)
@@ -36,13 +39,19 @@ class MemoryDisk:
             raise FileNotFoundError(name)
         return self.files[name][at:] if size < 0 else self.files[name][at : at + size]
 
+    def _need(self, more: int) -> None:
+        if more + sum(len(data) for data in self.files.values()) > self.capacity:
+            raise OSError(errno.ENOSPC, "the disk is full")
+
     def create(self, name: str) -> None:
+        self._need(100)
         assert name not in self.files
         self.files[name] = b""
         self.synced[name] = 0
         self.sync_names()
 
     def append(self, name: str, data: bytes) -> None:
+        self._need(len(data))
         self.files[name] += data
 
     def sync(self, name: str) -> None:
@@ -57,6 +66,7 @@ class MemoryDisk:
         self.synced[name] = min(self.synced[name], size)
 
     def replace(self, name: str, data: bytes) -> None:
+        self._need(len(data))
         self.before.setdefault(name, self.files.get(name, b""))
         self.files[name] = data
         self.synced[name] = len(data)

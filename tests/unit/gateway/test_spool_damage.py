@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -273,3 +274,27 @@ def test_a_void_write_stays_void_after_the_file_that_said_so_is_gone() -> None:
     spool.close()
     spool = opened(disk)
     assert [chunk.span for chunk in spool.load(EVERYTHING, 1 << 40)[0]] == [OffsetRange(0, 5)]
+
+
+def test_a_full_disk_recovers_by_itself_when_the_host_has_taken_something() -> None:
+    """Even the note that makes room finds none: what is settled is deleted first, then commits go on (R-14)."""
+    disk = MemoryDisk(capacity=40_000)
+    spool = opened(disk, 64 * 1024)
+    promised: dict[int, Chunk] = {}
+    number = 0
+    with contextlib.suppress(Unavailable):
+        for number in range(100):
+            promised |= {c.span.first: c for c in spool.commit([(batch(100, NOW + 100 * number), 50)]).chunks}
+    assert 5 < number < 99
+    disk.capacity = sum(len(data) for data in disk.files.values())  # others take the rest
+    with pytest.raises(Unavailable):
+        spool.commit([(batch(100), 50)])
+    taken = [chunk.span for chunk in list(promised.values())[: len(promised) // 2]]
+    spool.trim(Trim(epoch=spool.epoch, settled=Settled(0, taken)))
+    for span in taken:
+        del promised[span.first]
+    promised |= {c.span.first: c for c in spool.commit([(batch(50, NOW + 99_999), 50)]).chunks}
+    disk.capacity = 1 << 40
+    for again in (spool, opened(disk.after_power_loss(np.random.default_rng(1)), 64 * 1024)):
+        assert {c.span.first: c for c in again.load(EVERYTHING, 1 << 40)[0]} == promised
+        assert not again.gaps()
