@@ -34,7 +34,7 @@ from gateway import spool_head
 from gateway.chunk import COMMON, Batch, Chunk, Traits, cut, dated, sort_out
 from gateway.spool_dates import boot_starts
 from gateway.spool_disk import Disk
-from gateway.spool_files import SpoolFiles
+from gateway.spool_files import BALLAST, SpoolFiles
 from gateway.spool_frames import Kind
 from gateway.spool_gaps import damaged, holes
 from gateway.spool_index import Place
@@ -227,16 +227,20 @@ class Spool(SpoolFiles):
         except OSError as error:
             if error.errno not in _FULL:
                 raise
-            # No room for the note that makes room: delete first. Should it be forgotten, the host says it again.
-            self._settle(known)
-            if not self._room.remove_dead_but_newest():
-                raise
-            self._note_settled(known)
+            self._note_settled_on_full_disk(known)
         self._settle(known)
         self._touched = True
         self._room.remove_dead()
+        self._keep_ballast()
         self._touched = False
         faultpoints.hit("spool.after_trim")
+
+    def _note_settled_on_full_disk(self, settled: Settled) -> None:
+        """The note that makes room finds none: delete first. Should it be forgotten, the host says it again."""
+        self._settle(settled)
+        self._room.remove_dead_but_newest()
+        self._disk.remove(BALLAST)
+        self._note_settled(settled)
 
     def _note_settled(self, settled: Settled) -> None:
         self._ready()

@@ -34,6 +34,8 @@ RESERVED_FILES = 2
 FILE_BYTES = 4 * 1024 * 1024
 LEAST_FILE_BYTES = 4096
 MOST_FILES = 256
+BALLAST = "ballast"
+"""Bytes thrown overboard when the disk is full, so that there is room to note what may be deleted."""
 
 
 class SpoolFiles:
@@ -86,6 +88,7 @@ class SpoolFiles:
         )
         self._read()
         self._begin_file()
+        self._keep_ballast()
         self._room.close_up_most(MOST_FILES)
         self._room.make(0)
 
@@ -146,6 +149,14 @@ class SpoolFiles:
                 self._log.void(first, last)
             raise
         self._touched = False
+
+    def _keep_ballast(self) -> None:
+        """See that the ballast is aboard, if there is room for it."""
+        try:
+            if BALLAST not in self._disk.names():
+                self._disk.replace(BALLAST, b"\xff" * LEAST_FILE_BYTES)
+        except OSError as error:
+            log.warning("there is no room to spare on the spool's disk", extra={"error": str(error)})
 
     def _ready(self) -> None:
         """See that there is a file to write to."""

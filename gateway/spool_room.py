@@ -84,14 +84,13 @@ class Room:
             live.pop(number, None)
         return bool(dead)
 
-    def remove_dead_but_newest(self) -> bool:
+    def remove_dead_but_newest(self) -> None:
         """The same while there is no file to write to; the newest file says what older ones say beside chunks."""
         newest = max(self._log.sizes, default=0)
         dead = [number for number in self._log.sizes if not self._index.live_bytes.get(number, 0) and number != newest]
         for number in dead:
             self._log.remove(number)
             self._index.live_bytes.pop(number, None)
-        return bool(dead)
 
     def close_up_most(self, files: int) -> None:
         """Join small files until there are at most ``files``.

@@ -298,3 +298,18 @@ def test_a_full_disk_recovers_by_itself_when_the_host_has_taken_something() -> N
     for again in (spool, opened(disk.after_power_loss(np.random.default_rng(1)), 64 * 1024)):
         assert {c.span.first: c for c in again.load(EVERYTHING, 1 << 40)[0]} == promised
         assert not again.gaps()
+
+
+def test_a_disk_smaller_than_one_file_recovers_by_its_ballast() -> None:
+    """The only file is full and settled, and no byte is left to say so: the ballast goes overboard, then the file."""
+    disk = MemoryDisk(capacity=30_000)
+    spool = opened(disk)
+    chunks: list[Chunk] = []
+    with contextlib.suppress(Unavailable):
+        for number in range(100):
+            chunks += spool.commit([(batch(20, NOW + 100 * number), 50)]).chunks
+    disk.capacity = sum(len(data) for data in disk.files.values())
+    spool.trim(Trim(epoch=spool.epoch, settled=Settled(chunks[-1].span.stop)))
+    assert spool.state().disk_bytes < 10_000
+    fresh = list(spool.commit([(batch(20, NOW + 99_999), 50)]).chunks)
+    assert opened(disk).load(EVERYTHING, 1 << 40)[0] == fresh
