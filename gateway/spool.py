@@ -130,9 +130,10 @@ class Spool(SpoolFiles):
                 offset += len(part)
         before = self._room.evicted + self._room.thinned
         with self._guarded():
-            if trim is not None and trim.epoch == self.epoch:
-                self._trim(trim.settled)
-            self._write(chunks)
+            if trim is None or trim.epoch != self.epoch:
+                self._write(chunks)
+            else:
+                self._write_and_trim(chunks, trim.settled)
         faultpoints.hit("spool.after_commit")
         self._next = offset
         held = sum(len(chunk.span) for chunk in chunks if chunk.boot)
@@ -141,6 +142,24 @@ class Spool(SpoolFiles):
             evicted=self._room.evicted + self._room.thinned - before,
             held=held,
         )
+
+    def _write_and_trim(self, chunks: Sequence[Chunk], settled: Settled) -> None:
+        """Both with one sync; when there is no room, what is settled makes room first."""
+        if not chunks or self._room.lacks(sum(len(chunk.metrics) for chunk in chunks)):
+            self._trim(settled)
+            self._write(chunks)
+            return
+        faultpoints.hit("spool.before_trim")
+        known = settled.clipped(self._next)
+        try:
+            self._write(chunks, known)
+        except OSError as error:
+            if error.errno not in _FULL or self._touched:
+                raise
+            self._trim(settled)
+            self._write(chunks)
+            return
+        self._settled_on_disk(known)
 
     # --- readings out -------------------------------------------------------------------------------------------
 
@@ -228,6 +247,10 @@ class Spool(SpoolFiles):
             if error.errno not in _FULL:
                 raise
             self._note_settled_on_full_disk(known)
+        self._settled_on_disk(known)
+
+    def _settled_on_disk(self, known: Settled) -> None:
+        """What is settled is noted: forget it, and delete the files that nobody needs now."""
         self._settle(known)
         self._touched = True
         self._room.remove_dead()

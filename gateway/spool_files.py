@@ -14,6 +14,7 @@ from pathlib import Path
 
 from core import faultpoints
 from core.errors import Unavailable
+from core.offsets import Settled
 from gateway import spool_frames as frames
 from gateway import spool_head
 from gateway.chunk import Chunk
@@ -121,8 +122,8 @@ class SpoolFiles:
             self._head = spool_head.store(self._disk, head)
         self._aliases.load(self._head.aliases)
 
-    def _write(self, chunks: Iterable[Chunk]) -> None:
-        """Write chunks, durably; all or none of them.
+    def _write(self, chunks: Iterable[Chunk], settled: Settled | None = None) -> None:
+        """Write chunks, durably; all or none of them. What is settled is noted with the first of them.
 
         Raises:
             OSError: if none of them was written.
@@ -136,6 +137,9 @@ class SpoolFiles:
                     self._room.make(need)
                 self._ready()
                 begun = self._log.mark
+                if settled is not None:
+                    self._log.put(Kind.SETTLED, frames.encode_settled(settled))
+                    settled = None
                 places = [self._log.put(Kind.CHUNK, payload) for _, payload in portion]
                 faultpoints.hit("spool.before_commit")
                 self._log.flush()

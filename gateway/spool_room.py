@@ -79,18 +79,26 @@ class Room:
         dead = [number for number in self._log.sizes if number != self._log.current and not live.get(number, 0)]
         if not self._log.current:
             return False  # what the dead ones say beside chunks must first stand in a newer file
-        for number in dead:
-            self._log.remove(number)
-            live.pop(number, None)
-        return bool(dead)
+        return self._delete(dead)
 
     def remove_dead_but_newest(self) -> None:
         """The same while there is no file to write to; the newest file says what older ones say beside chunks."""
         newest = max(self._log.sizes, default=0)
         dead = [number for number in self._log.sizes if not self._index.live_bytes.get(number, 0) and number != newest]
-        for number in dead:
-            self._log.remove(number)
+        self._delete(dead)
+
+    def _delete(self, files: Iterable[int]) -> bool:
+        """Delete files nobody needs; whether one is gone. One that cannot be deleted is tried again the next time."""
+        gone = False
+        for number in files:
+            try:
+                self._log.remove(number)
+            except OSError as error:
+                log.warning("spool file cannot be deleted", extra={"file": number, "error": str(error)})
+                continue
             self._index.live_bytes.pop(number, None)
+            gone = True
+        return gone
 
     def close_up_most(self, files: int) -> None:
         """Join small files until there are at most ``files``.

@@ -326,6 +326,21 @@ def refuse(*_: object) -> None:
     raise OSError(errno.EIO, "no")
 
 
+def test_a_file_that_cannot_be_deleted_does_not_undo_a_commit(
+    open_spool: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The readings are safe and were trimmed with; the caller must not hear of a failure and commit them again."""
+    spool = open_spool()
+    spool.commit([(batch(10), 10)])
+    spool.close()
+    spool = open_spool()
+    plant(monkeypatch, "spool.remove:1:raise-once:EIO")
+    trim = Trim(epoch=spool.epoch, settled=Settled(10))
+    assert offsets(list(spool.commit([(batch(10), 10)], trim).chunks)) == [(10, 20)]
+    assert offsets(list(spool.commit([(batch(10), 10)]).chunks)) == [(20, 30)]
+    assert offsets(all_of(spool)) == [(10, 20), (20, 30)]
+
+
 def test_a_large_commit_is_whole_or_absent(open_spool: Callable[..., Spool], monkeypatch: pytest.MonkeyPatch) -> None:
     """A commit that takes several writes and fails in the last one leaves nothing of it behind."""
     spool = open_spool(budget=BUDGET)
