@@ -123,23 +123,25 @@ class SpoolFiles:
         self._aliases.load(self._head.aliases)
 
     def _write(self, chunks: Iterable[Chunk], settled: Settled | None = None) -> None:
-        """Write chunks, durably; all or none of them. What is settled is noted with the first of them.
+        """Write chunks, durably; all or none of them. What is settled is noted with the last of them.
+
+        It must not be noted earlier: a file that is begun between the two would not know of it.
 
         Raises:
             OSError: if none of them was written.
         """
         written: list[tuple[int, int]] = []
         try:
-            for portion in frames.portions(chunks, self._log.file_bytes):
+            portions = list(frames.portions(chunks, self._log.file_bytes))
+            for portion in portions:
                 need = sum(len(payload) + frames.FRAME_HEAD for _, payload in portion)
                 if self._room.lacks(need):
                     self._touched = True
                     self._room.make(need)
                 self._ready()
                 begun = self._log.mark
-                if settled is not None:
+                if settled is not None and portion is portions[-1]:
                     self._log.put(Kind.SETTLED, frames.encode_settled(settled))
-                    settled = None
                 places = [self._log.put(Kind.CHUNK, payload) for _, payload in portion]
                 faultpoints.hit("spool.before_commit")
                 self._log.flush()

@@ -122,7 +122,14 @@ def main() -> int:
         sys.stdout.write(f"seed {seed}: {figures}\ntotal: {totals}\n")
         sys.stdout.flush()
         if options.seed is not None or time.monotonic() > end:
-            return 1 if any(totals.get(name, 0) for name in ("lost", "duplicated", "altered", "incidents_wrong")) else 0
+            return (
+                1
+                if any(
+                    totals.get(name, 0)
+                    for name in ("lost", "duplicated", "altered", "incidents_wrong", "declared_damaged")
+                )
+                else 0
+            )
 
 
 if __name__ == "__main__":

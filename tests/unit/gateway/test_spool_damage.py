@@ -220,7 +220,14 @@ def work(spool: Spool, rng: np.random.Generator, clock_ms: int, promised: dict[i
         case 2:
             spool.aliases("bus", [(f"f/{rng.integers(6)}", DataType.DOUBLE, "V")])
         case _:
-            done = spool.commit([(batch(int(rng.integers(1, 150)), clock_ms), 50)])
+            trim = None
+            if rng.random() < 0.3:
+                taken = [c.span for c in spool.load(EVERYTHING, 4_000)[0] if rng.random() < 0.7]
+                for span in taken:
+                    settled.add(span)
+                    promised.pop(span.first, None)
+                trim = Trim(epoch=spool.epoch, settled=Settled(0, taken))
+            done = spool.commit([(batch(int(rng.integers(1, 400)), clock_ms), 50)], trim)
             for chunk in done.chunks:
                 assert chunk.span.first not in promised
                 assert not settled.covers(chunk.span)
@@ -313,3 +320,23 @@ def test_a_disk_smaller_than_one_file_recovers_by_its_ballast() -> None:
     assert spool.state().disk_bytes < 10_000
     fresh = list(spool.commit([(batch(20, NOW + 99_999), 50)]).chunks)
     assert opened(disk).load(EVERYTHING, 1 << 40)[0] == fresh
+
+
+def test_what_is_settled_with_a_large_commit_is_not_called_damaged_later() -> None:
+    """Found by kills, seed 907354514: a file begun within the commit did not know what the commit had settled."""
+    disk = MemoryDisk()
+    spool = opened(disk, 64 * 1024)
+    (first,) = spool.commit([(batch(50), 50)]).chunks
+    spool.close()
+    spool = opened(disk, 64 * 1024)
+    (second,) = spool.commit([(batch(50, NOW + 500), 50)]).chunks
+    spool.close()
+    spool = opened(disk, 64 * 1024)
+    files = set(log_files(disk))
+    trim = Trim(epoch=spool.epoch, settled=Settled(0, [second.span]))
+    fresh = spool.commit([(batch(400, NOW + 1_000), 50)], trim).chunks
+    assert set(log_files(disk)) - files, "the commit began a file"
+    spool.trim(Trim(epoch=spool.epoch, settled=Settled(0, [chunk.span for chunk in fresh[:-1]])))
+    again = opened(disk.copied(), 64 * 1024)
+    assert again.load(EVERYTHING, 1 << 40)[0] == [first, fresh[-1]]
+    assert not again.gaps()
