@@ -30,6 +30,9 @@ from tests.integration.brokers import nats, wait_for_port
 EXCUSED_BEFORE_KILL_MS = 1000
 """A read is committed within the spool's linger (200 ms) and one fsync; a loaded machine gets a second."""
 
+REACH_S = 60
+"""So long a fault point may take: those of a trim need a dozen acknowledgements, and core may lie dead meanwhile."""
+
 ASKED_BY_THE_DEAD_MS = 200
 """A device may answer a request after its asker's death; a new process needs longer than this to ask its first."""
 
@@ -299,7 +302,7 @@ class Lab:
             victim.stop()
             self._excuse(devices, _now_ms() + ASKED_BY_THE_DEAD_MS)
             victim.start(f"{point}:{rng.randint(1, 12)}:kill")
-            if not victim.died_by_itself(20):
+            if not victim.died_by_itself(REACH_S):
                 victim.kill()
                 point += " (never reached)"
         else:
@@ -321,7 +324,7 @@ class Lab:
         if point:
             self.core.stop()
             self.core.start(f"{point}:{rng.randint(1, 3)}:kill")
-            if not self.core.died_by_itself(60):
+            if not self.core.died_by_itself(REACH_S):
                 self.core.kill()
                 point += " (never reached)"
         else:
