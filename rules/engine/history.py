@@ -8,7 +8,6 @@ judged.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -37,11 +36,49 @@ class NoHistory:
         return empty()
 
 
-@dataclass(frozen=True, slots=True)
+_FEW = 4
+"""A block with fewer rows than a quarter of the cells is looked through, not indexed."""
+
+
 class _Block:
-    rows: Ranked
-    first_ms: int
-    last_ms: int
+    """Rows as they came, and how to find those of some cells in them, once somebody has asked."""
+
+    def __init__(self, rows: Ranked, cells: int) -> None:
+        """Rows of an engine with so many ``cells``."""
+        self.rows = rows
+        self.last_ms = int(rows.time_ms.max())
+        self._cells = cells
+        self._index: tuple[Int32s, Int32s] | None = None
+
+    def find(self, wanted: Indices, from_ms: Ints) -> Indices:
+        """Where the rows of some cells (ascending) stand, from each cell's own moment on (int64[len(wanted)])."""
+        if _FEW * len(self.rows.cell) < self._cells:
+            place = np.minimum(np.searchsorted(wanted, self.rows.cell), len(wanted) - 1)
+            at = np.flatnonzero(wanted.take(place) == self.rows.cell)
+            begin_ms = from_ms.take(place.take(at))
+        else:
+            if self._index is None:
+                self._index = _index_by(self.rows.cell, self._cells)
+            order, begin = self._index
+            start = begin.take(wanted)
+            count = begin.take(wanted + 1) - start
+            stop = np.cumsum(count)
+            at = order.take(np.arange(int(stop[-1])) + np.repeat(start - stop + count, count))
+            begin_ms = np.repeat(from_ms, count)
+        found: Indices = at.take(np.flatnonzero(self.rows.time_ms.take(at) >= begin_ms))
+        return found
+
+
+def _index_by(cell: Indices, cells: int) -> tuple[Int32s, Int32s]:
+    """Rows in the order of their cells, and where each cell's rows begin there: int32[n], int32[cells + 1]."""
+    begin = np.zeros(cells + 1, np.int32)
+    np.cumsum(np.bincount(cell, minlength=cells), out=begin[1:])
+    # Sorting keys that hold cell and row is several times faster than a stable argsort of the cells.
+    bits = len(cell).bit_length()
+    keys = (cell << bits) | np.arange(len(cell))
+    keys.sort()
+    keys &= (1 << bits) - 1
+    return keys.astype(np.int32), begin
 
 
 class PointLookup:
@@ -103,7 +140,7 @@ class Memory:
         """Remember rows as they came."""
         if not len(rows.cell):
             return
-        self._blocks.append(_Block(rows, int(rows.time_ms.min()), int(rows.time_ms.max())))
+        self._blocks.append(_Block(rows, len(self._layout.point)))
         self._count += len(rows.cell)
         while self._count - len(self._blocks[0].rows.cell) >= self._limit:
             gone = self._blocks.popleft()
@@ -131,19 +168,11 @@ class Memory:
 
     def _found(self, wanted: Indices, from_ms: Ints) -> list[tuple[Ranked, Indices]]:
         """Where in which blocks these rows stand."""
-        # A byte per cell stays in the processor's cache, and most rows are of other cells.
-        asked = np.zeros(len(self._layout.point), np.bool_)
-        asked[wanted] = True
-        begin = np.full(len(self._layout.point), np.iinfo(np.int64).max)
-        begin[wanted] = from_ms
         found: list[tuple[Ranked, Indices]] = []
-        earliest = int(from_ms.min()) if len(from_ms) else 0
         for block in self._blocks:
-            if block.last_ms >= earliest:
-                rows = block.rows
-                mine = np.flatnonzero(asked.take(rows.cell))
-                recent = rows.time_ms.take(mine) >= begin.take(rows.cell.take(mine))
-                found.append((rows, mine[recent]))
+            some = np.flatnonzero(from_ms <= block.last_ms)
+            if len(some):
+                found.append((block.rows, block.find(wanted.take(some), from_ms.take(some))))
         return found
 
     def _stored(self, wanted: Indices, from_ms: Ints, to_ms: int) -> list[Ranked]:
