@@ -118,8 +118,7 @@ class Patch:
             self._held = last_held(rows, stale_ms)
         gone = (self._number - slots) % ring
         self._window_known = self._window_knowns(live, live.known_ring[gone, row])
-        self._head = self._heads(live)
-        self._tail = self._tails(live, live.share_ring[gone, row])
+        self._head, self._tail = self._folds(live)
 
     def _remember(self, live: Window) -> None:
         """The closed slots as the ring has them."""
@@ -141,10 +140,17 @@ class Patch:
         change = np.empty((len(gone) + 1, len(self._row)), np.int64)
         change[0] = live.window_known_ms[self._row] - np.where(closed, then - gone, 0).sum(axis=0)
         change[1:] = self._known - gone
+        # What leaves a window shorter than the stretch is of the stretch itself.
+        slots = self._plan.slots
+        change[1 + slots :] = self._known[slots:] - self._known[:-slots]
         return np.cumsum(change, axis=0)
 
-    def _tails(self, live: Window, gone: Floats) -> Floats:
-        """float64[l, k]: the tails that belong to the result before the first slot, and to those after."""
+    def _folds(self, live: Window) -> tuple[Floats, Floats]:
+        """float64[l + 1, k], float64[l, k]: heads and tails of the result before the first slot, and of those after."""
+        return self._heads(live), self._tails(live)
+
+    def _tails(self, live: Window) -> Floats:
+        gone = live.share_ring[(self._number - self._plan.slots) % len(live.share_ring), self._row]
         tails = np.empty_like(gone)
         tail = live.tail[live.slot[self._row] % self._plan.slots, self._row]
         for place in range(len(gone) - 1, 0, -1):
@@ -154,7 +160,6 @@ class Patch:
         return tails
 
     def _heads(self, live: Window) -> Floats:
-        """float64[l + 1, k]: the head before the first slot, and after each."""
         aggregate, inside = self._plan.aggregate, self._slot % self._plan.slots
         most = int(inside.max(initial=0))
         block = live.tail[:most].take(self._row, axis=1)
@@ -183,14 +188,20 @@ class Patch:
         row, closed, ring = self._row[chosen], self._closed[chosen], len(window.share_ring)
         number, place = np.nonzero(np.arange(len(self._share))[:, None] < closed)
         at, slot = row[place], self._slot[chosen[place]] + number
-        share = self._share[number, chosen[place]]
-        window.share_ring[slot % ring, at] = share
+        window.share_ring[slot % ring, at] = self._share[number, chosen[place]]
         window.known_ring[slot % ring, at] = self._known[number, chosen[place]]
-        window.tail[slot % self._plan.slots, at] = share
-        window.head[row] = self._head[closed, chosen]
         window.window_known_ms[row] = self._window_known[closed, chosen]
         window.share[row] = self._share[closed, chosen]
         window.known_ms[row] = self._known[closed, chosen]
         value, until_ms, since_ms = self._held
         window.value[row], window.until_ms[row] = value[chosen], until_ms[chosen]
         window.from_ms[row] = np.maximum(window.slot[row] * self._plan.step_ms, since_ms[chosen])
+        self._put_folds(window, chosen)
+
+    def _put_folds(self, window: Window, chosen: Indices) -> None:
+        """Put heads and tails of the chosen places into the live window."""
+        row, closed = self._row[chosen], self._closed[chosen]
+        window.head[row] = self._head[closed, chosen]
+        number, place = np.nonzero(np.arange(len(self._share))[:, None] < closed)
+        slot = self._slot[chosen[place]] + number
+        window.tail[slot % self._plan.slots, row[place]] = self._share[number, chosen[place]]

@@ -13,11 +13,13 @@ before them is folded from the open block, the tails from the ring, and what was
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from rules.columns import BEGINNING_MS, Bools, Floats, Indices, Ints
+from rules.engine.crossings import Crossing, over_a_beginning
 from rules.engine.patches import Patch, Stretch, cut_pieces, in_open_block, last_held
 from rules.engine.rows import NO_ROWS, Rows, firsts, joined
 from rules.engine.windows import Window
@@ -33,14 +35,13 @@ class Recomputed:
     Attributes:
         slot: int64[k], the open slot of each place.
         whole: the places ``whole_at`` as a window of their own.
-        patch: the slots that change of the places ``patch_at``.
+        patches: the slots that change, and of which places.
     """
 
     slot: Ints
     whole: Window
     whole_at: Indices
-    patch: Patch
-    patch_at: Indices
+    patches: Sequence[tuple[Patch, Indices]]
 
     def put(self, window: Window, row: Indices, wanted: Bools) -> None:
         """Put the ``wanted`` places (bool[k]) into the live window, in whose rows ``row`` (intp[k]) they lie."""
@@ -48,7 +49,8 @@ class Recomputed:
         if len(chosen):
             part = self.whole if len(chosen) == len(self.whole_at) else self.whole.cut(chosen)
             window.put(row[self.whole_at[chosen]], part)
-        self.patch.put(window, np.flatnonzero(wanted[self.patch_at]))
+        for patch, at in self.patches:
+            patch.put(window, np.flatnonzero(wanted[at]))
 
 
 def recomputed(live: Window, stretch: Stretch, rows: Rows) -> tuple[Recomputed, Rows]:
@@ -64,24 +66,37 @@ def recomputed(live: Window, stretch: Stretch, rows: Rows) -> tuple[Recomputed, 
         What is to be put into the window, and rows (place in the stretch, slot end, result) sorted by both, beginning
         with the result that held when the stretch began.
     """
-    step_ms = live.plan.step_ms
-    open_slot = np.maximum(stretch.until_ms // step_ms, stretch.slot)
-    near = stretch.known & in_open_block(live, stretch.row, stretch.slot, open_slot)
-    patch_at, whole_at = np.flatnonzero(near), np.flatnonzero(~near)
-    mine = near[rows.cell]
-    patch = Patch(live, stretch.take(patch_at), _numbered(rows.take(mine), patch_at))
-    results = patch.results(live)
-    results = results._replace(cell=patch_at[results.cell])
-    whole, others = _recomputed_whole(live, stretch.take(whole_at), _numbered(rows.take(~mine), whole_at))
-    found = Recomputed(open_slot, whole, whole_at, patch, patch_at)
-    if not len(others.cell):
-        return found, results
-    results = joined([results, others._replace(cell=whole_at[others.cell])])
-    return found, results.take(np.argsort(results.cell, kind="stable"))
+    open_slot = np.maximum(stretch.until_ms // live.plan.step_ms, stretch.slot)
+    within = stretch.known & in_open_block(live, stretch.row, stretch.slot, open_slot)
+    across = stretch.known & ~within & over_a_beginning(live, stretch.row, stretch.slot, open_slot)
+    patches: list[tuple[Patch, Indices]] = []
+    results: list[Rows] = []
+    for kind, where in ((Patch, within), (Crossing, across)):
+        at = np.flatnonzero(where)
+        if len(at):
+            patch = kind(live, stretch.take(at), _numbered(rows, at, len(where)))
+            found = patch.results(live)
+            patches.append((patch, at))
+            results.append(found._replace(cell=at[found.cell]))
+    at = np.flatnonzero(~within & ~across)
+    whole, found = _recomputed_whole(live, stretch.take(at), _numbered(rows, at, len(within)))
+    if len(at):
+        results.append(found._replace(cell=at[found.cell]))
+    every = joined(results)
+    if len(results) > 1:
+        every = every.take(np.argsort(every.cell, kind="stable"))
+    return Recomputed(open_slot, whole, at, patches), every
 
 
-def _numbered(rows: Rows, at: Indices) -> Rows:
-    return rows._replace(cell=np.searchsorted(at, rows.cell))
+def _numbered(rows: Rows, at: Indices, count: int) -> Rows:
+    """The rows of some of ``count`` places, and the numbers of these places among each other."""
+    if len(at) == count:
+        return rows
+    number = np.full(count, -1)
+    number[at] = np.arange(len(at))
+    own = number.take(rows.cell)
+    chosen = np.flatnonzero(own >= 0)
+    return rows.take(chosen)._replace(cell=own.take(chosen))
 
 
 def _recomputed_whole(live: Window, stretch: Stretch, rows: Rows) -> tuple[Window, Rows]:

@@ -1,0 +1,71 @@
+"""Patches over the beginning of a block.
+
+A stretch that begins in the block before the open one (or with the open one) changes the shares of both. What the
+tails have overwritten stands in the ring: heads and tails of the block before are folded anew from there, those of
+the open block from the shares of the stretch, in the order in which the live window folded them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rules.columns import Bools, Floats, Indices, Ints
+from rules.engine.patches import Patch
+from rules.engine.windows import Window
+
+
+def over_a_beginning(live: Window, row: Indices, slot: Ints, open_slot: Ints) -> Bools:
+    """Where a stretch that begins with ``slot`` ends in the block that begins next."""
+    slots = live.plan.slots
+    beginning = -(-slot // slots) * slots
+    inside: Bools = (beginning <= open_slot) & (open_slot < beginning + slots) & (live.slot[row] == open_slot)
+    return inside
+
+
+class Crossing(Patch):
+    """The slots of a window from the first that may differ to the open one, over one beginning of a block."""
+
+    def _folds(self, live: Window) -> tuple[Floats, Floats]:
+        slots, fold, count = self._plan.slots, self._plan.aggregate.fold, len(self._row)
+        self._beginning: Ints = -(-self._slot // slots) * slots
+        nothing = np.full((1, count), self._plan.aggregate.identity)
+        block = self._remembered(live, self._beginning - slots)
+        number = self._beginning - slots + np.arange(slots)[:, None]
+        fresh, place = np.nonzero(number >= self._slot)
+        block[fresh, place] = self._share[number[fresh, place] - self._slot[place], place]
+        self._tail_before = fold.accumulate(block[::-1], axis=0)[::-1]
+        gone = fold.accumulate(self._remembered(live, self._beginning - 2 * slots)[::-1], axis=0)[::-1]
+        head_before = fold.accumulate(np.concatenate([nothing, block]), axis=0)
+        self._open_head = fold.accumulate(np.concatenate([nothing, self._since_beginning()]), axis=0)
+        # The results are numbered from the one before the first slot on; the first of them are of the block before.
+        at = self._slot + np.arange(len(self._share))[:, None] - self._beginning
+        rows = np.arange(count)
+        place = np.where(at > 0, np.minimum(at + slots, len(self._open_head) + slots - 1), at + slots)
+        head = np.concatenate([head_before, self._open_head[1:]])[place, rows]
+        tail = np.concatenate([gone, nothing, self._tail_before[1:]])[np.minimum(place, 2 * slots - 1), rows]
+        return head, tail
+
+    def _remembered(self, live: Window, first: Ints) -> Floats:
+        """float64[slots, k]: the shares of a block that begins with ``first``, as the ring has them."""
+        number = first + np.arange(self._plan.slots)[:, None]
+        shares: Floats = live.share_ring[number % len(live.share_ring), self._row]
+        return shares
+
+    def _since_beginning(self) -> Floats:
+        """float64[b, k]: the shares of the open block; nothing behind the open slot."""
+        before = self._beginning - self._slot
+        most = int((self._closed - before).max(initial=0))
+        number = before + np.arange(most)[:, None]
+        inside = number < self._closed
+        share = self._share[np.where(inside, number, 0), np.arange(len(self._row))]
+        return np.where(inside, share, self._plan.aggregate.identity)
+
+    def _put_folds(self, window: Window, chosen: Indices) -> None:
+        row, done = self._row[chosen], (self._closed - (self._beginning - self._slot))[chosen]
+        window.head[row] = self._open_head[done, chosen]
+        places = np.arange(self._plan.slots)[:, None]
+        number, place = np.nonzero(places >= done)
+        window.tail[number, row[place]] = self._tail_before[number, chosen[place]]
+        number, place = np.nonzero(places[: len(self._open_head)] < done)
+        at = number + (self._beginning - self._slot)[chosen[place]]
+        window.tail[number, row[place]] = self._share[at, chosen[place]]

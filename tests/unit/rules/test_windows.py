@@ -1,0 +1,73 @@
+"""Windows computed anew against windows that were fed in the order of time."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from rules.engine.crossings import over_a_beginning
+from rules.engine.layout import build
+from rules.engine.patches import Stretch, in_open_block
+from rules.engine.rewinding import recomputed
+from rules.engine.rows import Rows
+from rules.engine.windows import REWIND_SLOTS, Emitted, Window
+from tests.unit.rules.town import members, rule_set, rule_text
+
+ROWS = 5
+STALE_MS = 7_000
+BASE_MS = 1_700_000_000_000
+
+
+def readings_until(end_ms: int, seed: int) -> Rows:
+    """Random readings of 400 s until ``end_ms``, by row and time; some unknown, some gaps."""
+    rng = np.random.default_rng(seed)
+    time_ms = np.unique(end_ms - rng.integers(0, 400_000, 3_000))
+    row = rng.integers(0, ROWS, len(time_ms))
+    value = np.where(rng.random(len(time_ms)) < 0.05, np.nan, rng.random(len(time_ms)))
+    kept = ((time_ms // 1000 + 7 * row) % 60 > 12) | (end_ms - time_ms < STALE_MS)
+    order = np.lexsort((time_ms[kept], row[kept]))
+    return Rows(row[kept], time_ms[kept], value[kept]).take(order)
+
+
+def live_window(aggregate: str, end_ms: int, rows: Rows) -> Window:
+    """A window that was fed rows in the order of time, closed until ``end_ms``."""
+    layout = build(rule_set(rule_text("r0", f"{aggregate} > 5")), {"well": members(ROWS)})
+    window, emitted = Window(layout.classes[0].windows[0], ROWS), Emitted()
+    order = np.argsort(rows.time_ms)
+    window.feed(rows.cell[order], rows.time_ms[order], rows.value[order], np.full(len(order), STALE_MS), emitted)
+    window.close_until(np.full(ROWS, end_ms), emitted)
+    return window
+
+
+@pytest.mark.parametrize("aggregate", ["mean(a) over 90 s", "max(a) over 90 s", "mean(a) over 20 s", "min(a) over 5 s"])
+@pytest.mark.parametrize("after_beginning_ms", [0, 1, 13_000, 57_000, 58_000, 61_999, 89_999])
+def test_a_window_computed_anew_is_that_of_the_order_of_time(aggregate: str, after_beginning_ms: int) -> None:
+    """Late by any number of slots, within the open block or over its beginning: the same to the last bit."""
+    end_ms = BASE_MS // 90_000 * 90_000 + after_beginning_ms
+    rows = readings_until(end_ms, seed=after_beginning_ms)
+    ordered = live_window(aggregate, end_ms, rows)
+    step_ms, slots, rng = ordered.plan.step_ms, ordered.plan.slots, np.random.default_rng(1)
+    kinds: Counter[str] = Counter()
+    for back in range(REWIND_SLOTS):
+        first = ordered.slot - back
+        late = (rows.time_ms >= (first * step_ms)[rows.cell]) & (rng.random(len(rows.cell)) < 0.3)
+        window = live_window(aggregate, end_ms, rows.take(~late))
+        # Where nothing was known for a whole window it has leapt, and forgotten what was before.
+        row = np.flatnonzero(window.reaches(np.arange(ROWS), first) & (window.begun == ordered.begun))
+        slot, open_slot = first[row], window.slot[row]
+        kinds["open"] += int(in_open_block(window, row, slot, open_slot).sum())
+        kinds["across"] += int(over_a_beginning(window, row, slot, open_slot).sum())
+        known, stale_ms = np.ones(len(row), np.bool_), np.full(len(row), STALE_MS)
+        stretch = Stretch(row, slot, known, window.begun[row], stale_ms, open_slot * step_ms)
+        since = rows.take((rows.time_ms >= (first * step_ms - STALE_MS)[rows.cell]) & np.isin(rows.cell, row))
+        found, results = recomputed(window, stretch, since._replace(cell=np.searchsorted(row, since.cell)))
+        found.put(window, row, known)
+        for name in (*Window.ROW_COLUMNS, *Window.SLOT_COLUMNS):
+            mended, wanted = getattr(window, name)[..., row], getattr(ordered, name)[..., row]
+            np.testing.assert_array_equal(mended, wanted, err_msg=f"{name}, {back} back")
+        assert len(results.cell) == len(row) * (back + 1)
+    inside = int(ordered.slot[0]) % slots
+    assert (kinds["open"] > 0) == (inside > 0)
+    assert (kinds["across"] > 0) == (inside < REWIND_SLOTS)
