@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -156,13 +157,21 @@ def attributes(condition: Truth) -> frozenset[str]:
     )
 
 
+@cache
+def constant_column(value: float) -> Floats:
+    """A column of one row, that fits every other by broadcasting; read-only, as all share it."""
+    column: Floats = np.full(1, value)
+    column.flags.writeable = False
+    return column
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where evaluation gets its columns from, all of one length."""
+    """Where evaluation gets its columns from, all of one length; constants are broadcast unless said otherwise."""
 
     load: Callable[[Operand], Floats]
     attribute: Callable[[str], Floats]
-    constant: Callable[[float], Floats]
+    constant: Callable[[float], Floats] = constant_column
 
 
 def number_column(number: Number, columns: Columns) -> Floats:

@@ -50,7 +50,7 @@ class Mending:
         starts = self._starts(cell, oldest_ms, failed)
         horizon_ms = self._live.horizon_ms[layout.cell_facility[cell]]
         rows = self._memory.since(cell, starts - layout.stale_ms[cell], int(horizon_ms.max(initial=0)) + 1)
-        own = np.searchsorted(cell, rows.cell)
+        number = np.empty(len(layout.point), np.intp)
         mended: list[tuple[Window, Recomputed, Indices, Indices]] = []
         for one, windows in zip(layout.classes, self._live.windows, strict=True):
             for window in windows:
@@ -58,8 +58,13 @@ class Mending:
                 chosen = np.flatnonzero((cell >= span.start) & (cell < span.stop) & ~failed)
                 if len(chosen):
                     row = cell[chosen] - span.start
-                    inside = np.isin(own, chosen)
-                    local = Rows(np.searchsorted(chosen, own[inside]), rows.time_ms[inside], rows.value[inside])
+                    number[cell] = -1
+                    number[cell[chosen]] = np.arange(len(chosen))
+                    begin, end = np.searchsorted(rows.cell, (span.start, span.stop)).tolist()
+                    local = rows.between(begin, end)
+                    local = local._replace(cell=number.take(local.cell))
+                    if failed.any():
+                        local = local.take(local.cell >= 0)
                     new, left = self._mend(one, window, row, oldest_ms[chosen], local)
                     failed[chosen[left]] = True
                     mended.append((window, new, row, chosen))

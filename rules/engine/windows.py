@@ -15,6 +15,7 @@ import numpy as np
 
 from rules.columns import BEGINNING_MS, Bools, Floats, Indices, Ints
 from rules.engine.layout import WindowPlan
+from rules.engine.rows import firsts
 
 REWIND_SLOTS = 30
 """How many slots before the open one a window can be set back to."""
@@ -63,17 +64,21 @@ class Window:
 
     def feed(self, row: Indices, time_ms: Ints, value: Floats, stale_ms: Ints, emitted: Emitted) -> None:
         """Readings of the measurement, in time order for each row; ``stale_ms`` int64[n] is how long each holds."""
-        while len(row):
-            # Each turn takes the first reading of every row: written backwards, the first place is what stays.
-            place = np.arange(len(row))
-            self._first[row[::-1]] = place[::-1]
-            first = self._first.take(row) == place
-            if first.all():
-                self._feed_once(row, time_ms, value, stale_ms, emitted)
-                return
-            turn, rest = np.flatnonzero(first), np.flatnonzero(~first)
-            self._feed_once(row[turn], time_ms[turn], value[turn], stale_ms[turn], emitted)
-            row, time_ms, value, stale_ms = row[rest], time_ms[rest], value[rest], stale_ms[rest]
+        place = np.arange(len(row))
+        self._first[row[::-1]] = place[::-1]
+        first = self._first.take(row) == place
+        if first.all():
+            self._feed_once(row, time_ms, value, stale_ms, emitted)
+            return
+        # All first ones together, then all second ones, and so on: few rows are left over as a rule.
+        rest = np.flatnonzero(~first)
+        rest = rest[np.argsort(row[rest] * len(row) + rest)]
+        place = place[: len(rest)]
+        rank = place - np.maximum.accumulate(np.where(firsts(row[rest]), place, 0))
+        turns = rest[np.argsort(rank, kind="stable")]
+        bounds = np.cumsum(np.bincount(rank)).tolist()
+        for chosen in (np.flatnonzero(first), *np.split(turns, bounds[:-1])):
+            self._feed_once(row[chosen], time_ms[chosen], value[chosen], stale_ms[chosen], emitted)
 
     def _feed_once(self, row: Indices, time_ms: Ints, value: Floats, stale_ms: Ints, emitted: Emitted) -> None:
         """Each row at most once. If most rows have a reading, all are worked on as whole columns."""
@@ -143,32 +148,62 @@ class Window:
         self.from_ms[at] = time_ms
 
     def _close(self, row: Indices, slot: Ints, emitted: Emitted) -> None:
-        """Close the open slot of each row (ascending if it is all), and say what the window that ends with it holds."""
-        plan, fold = self.plan, self.plan.aggregate.fold
-        # Usually all rows close the same slot: then whole columns are worked on, and one row of each ring.
-        together = bool((slot == slot[0]).all())
-        whole = together and len(row) == len(self.slot) and bool((row[1:] > row[:-1]).all())
-        at: Indices | slice = slice(None) if whole else row
+        """Close the open slot of each row (each at most once), and say what the window that ends with it holds."""
+        plan = self.plan
         end_ms = (slot + 1) * plan.step_ms
-        self._hold(None if whole else row, end_ms)
-        number: Indices | int = int(slot[0]) if together else slot
-        place = number % plan.slots
-        share, known = self.share[at], self.known_ms[at]
-        head = fold(self.head[at], share)
-        window_known = self.window_known_ms[at] + known - self.known_ring[(number - plan.slots) % self._ring, at]
-        window = fold(self.tail[place + 1, at], head)
-        emitted.add(row, end_ms, self.result(window, window_known))
-        self.tail[place, at] = share
-        self.share_ring[number % self._ring, at] = share
-        self.known_ring[number % self._ring, at] = known
-        self.head[at] = head
-        self.window_known_ms[at] = window_known
-        self.share[at] = plan.aggregate.identity
-        self.known_ms[at] = 0
-        self.slot[at] = slot + 1
+        # Usually most rows close the same slot: then whole columns are worked on, and one row of each ring.
+        if 2 * len(row) > len(self.slot) and bool((slot == slot[0]).all()):
+            window, known = self._close_columns(row, int(slot[0]))
+            emitted.add(row, end_ms, self.result(window, known)[row])
+        else:
+            self._hold(row, end_ms)
+            emitted.add(row, end_ms, self.result(*self._close_rows(row, slot)))
         finished = row[slot % plan.slots == plan.slots - 1]
         if len(finished):
             self._fold_tails(finished)
+
+    def _close_columns(self, row: Indices, number: int) -> tuple[Floats, Ints]:
+        """Close the slot ``number`` of most rows; windows and known times of all m rows, meaningless in the others."""
+        plan, fold = self.plan, self.plan.aggregate.fold
+        closing = np.zeros(len(self.slot), np.bool_)
+        closing[row] = True
+        # What the others hold is held until where it was held already, which adds nothing.
+        self._hold(None, np.where(closing, (number + 1) * plan.step_ms, self.from_ms))
+        place, ring = number % plan.slots, number % self._ring
+        head = fold(self.head, self.share)
+        window_known = self.window_known_ms + self.known_ms
+        window_known -= self.known_ring[(number - plan.slots) % self._ring]
+        window = fold(self.tail[place + 1], head)
+        for column, value in (
+            (self.tail[place], self.share),
+            (self.share_ring[ring], self.share),
+            (self.known_ring[ring], self.known_ms.astype(np.int32)),
+            (self.head, head),
+            (self.window_known_ms, window_known),
+            (self.share, plan.aggregate.identity),
+            (self.known_ms, 0),
+            (self.slot, number + 1),
+        ):
+            np.copyto(column, value, where=closing)
+        return window, window_known
+
+    def _close_rows(self, row: Indices, slot: Ints) -> tuple[Floats, Ints]:
+        """Close the slot of some rows; their windows and known times."""
+        plan, fold = self.plan, self.plan.aggregate.fold
+        place, ring = slot % plan.slots, slot % self._ring
+        share, known = self.share[row], self.known_ms[row]
+        head = fold(self.head[row], share)
+        window_known = self.window_known_ms[row] + known - self.known_ring[(slot - plan.slots) % self._ring, row]
+        window = fold(self.tail[place + 1, row], head)
+        self.tail[place, row] = share
+        self.share_ring[ring, row] = share
+        self.known_ring[ring, row] = known
+        self.head[row] = head
+        self.window_known_ms[row] = window_known
+        self.share[row] = plan.aggregate.identity
+        self.known_ms[row] = 0
+        self.slot[row] = slot + 1
+        return window, window_known
 
     def result(self, window: Floats, known_ms: Ints) -> Floats:
         """What a window comes to; unknown if it was known for less than half of its time."""
