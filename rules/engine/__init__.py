@@ -5,11 +5,10 @@ Theory of operation, from the outside in. ``docs/alarms.md`` says *what* is comp
 1. **Cells.** Every measurement of every facility that a rule reads is a *cell*; so is every window aggregate and every
    rule's "in force". A cell is a step function, known by its current value and its time of expiry (``cells.py``).
 2. **Bands.** The constants a cell is compared with cut its values into bands. While the value stays in its band, and
-   the
-   cell is known throughout, no comparison changes, so no rule can: such a reading is *calm* and costs a few gathers
-   and scatters, whatever the number of rules (``guards.py``). A calm reading may even be late. Cells that take part
-   in arithmetic
-   have no bands: each of their readings is an event.
+   the cell is known throughout, no comparison changes, so no rule can: such a reading is *calm* and costs a few gathers
+   and scatters, whatever the number of rules (``guards.py``). A calm reading may even be late. Cells that take part in
+   arithmetic have no bands: each of their readings is an event. The band of the last known value is the *usual* one:
+   a cell that falls silent has not left it.
 3. **Events.** Readings that leave their band, expiries, window results that leave their band, and dates of rules
    become rows sorted by (facility, time). Values are carried forward along each facility, the conditions of the class
    evaluated row-wise, and compared with the row before (``conditions.py``).
@@ -21,7 +20,8 @@ Theory of operation, from the outside in. ``docs/alarms.md`` says *what* is comp
 6. **Late readings** that are not calm are gathered and looked into together: most lie among readings of their own band
    and change no comparison (``suspects.py``); others change one, but no condition comes true by it and every machine
    that hears it is at rest, so all goes on as it was (``stirring.py``). Where a window looks back over them, its few
-   slots since are patched, as long as its results stay in the bands they were in (``mending.py``, ``patches.py``).
-   Only what is left is re-evaluated.
+   slots since are patched, as long as its results stay in the bands they were in (``mending.py``; ``patches.py``, over
+   the beginning of a block ``crossings.py``). Only what is left is re-evaluated. What was read before is found in
+   memory by an index over each block of readings, made when first needed (``history.py``).
 7. **Differences.** Intervals computed are compared with those announced (``rules/differences.py``).
 """

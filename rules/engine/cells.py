@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rules.columns import BEGINNING_MS, Bools, Floats, Indices, Ints
+from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Floats, Indices, Ints
 from rules.engine.layout import Layout
 from rules.engine.rows import NO_ROWS, Ranked, Rows, firsts, from_first, joined, one_per_moment
 
@@ -26,19 +26,21 @@ class Sifted(NamedTuple):
         events: rows that may change a condition, expiries included.
         looked_back: rows of windowed cells, sorted by (cell, time).
         late: rows that came too late.
-        rows: the rows as sifted, without those older than what is known of their cell.
     """
 
     events: Rows
     looked_back: Rows
     late: Rows
-    rows: Rows
 
 
 class Cells:
-    """State of n cells: 48 bytes each."""
+    """State of n cells: 72 bytes each.
 
-    COLUMNS = ("value", "expiry_ms", "low", "high", "floor_ms", "since_ms")
+    ``usual_low`` to ``usual_high`` is the band of the last known value; since ``usual_ms`` the cell has been there or
+    unknown.
+    """
+
+    COLUMNS = ("value", "expiry_ms", "low", "high", "floor_ms", "since_ms", "usual_low", "usual_high", "usual_ms")
 
     def __init__(self, layout: Layout) -> None:
         """Nothing known."""
@@ -50,6 +52,9 @@ class Cells:
         self.high = np.full(count, -np.inf)
         self.floor_ms = np.full(count, BEGINNING_MS)
         self.since_ms = np.full(count, BEGINNING_MS)
+        self.usual_low = np.full(count, np.inf)
+        self.usual_high = np.full(count, -np.inf)
+        self.usual_ms = np.full(count, BEGINNING_MS)
         self._scratch = np.zeros(count, np.intp)
         self._marked = np.zeros(count, np.bool_)
         self._counting = np.arange(0)
@@ -59,30 +64,36 @@ class Cells:
         again = self._repeated(batch.cell)
         if not len(again):
             return self._sift_frame(batch.rows, front_ms)
-        # Only cells that stand in several rows can have rows older than what another row of the batch says.
-        cell, time_ms, _ = batch.rows
-        is_old = time_ms + self._layout.stale_ms.take(cell) <= self.expiry_ms.take(cell)
-        old, young = np.flatnonzero(is_old), np.flatnonzero(~is_old)
-        late = self._unfit(batch.rows.take(old))
-        rest = batch.rows.take(young)
-        again = self._repeated(rest.cell)
-        if not len(again):
-            single = self._sift_frame(rest, front_ms)
-            return single._replace(late=joined([late, single.late]))
-        self._marked[rest.cell[again]] = True
-        chained = self._marked.take(rest.cell)
-        self._marked[rest.cell[again]] = False
-        single = self._sift_frame(rest.take(~chained), front_ms)
-        chains = self._sift_chains(one_per_moment(batch.take(young[chained])).rows, front_ms)
-        both = Sifted(*(joined([one, other]) for one, other in zip(single, chains, strict=True)))
-        return both._replace(late=joined([late, both.late]))
+        # Where cells repeat, the late rows are usually older than what is known: without them most of the others are
+        # single, too.
+        rows, single = batch.rows, np.ones(len(batch.cell), np.bool_)
+        several = self._of_cells_of(batch.cell, again)
+        some = rows.take(several)
+        expiry = self.expiry_ms.take(some.cell)
+        old = some.time_ms + self._layout.stale_ms.take(some.cell) <= expiry
+        past = some.take(old & ~(self._fits(some) & (some.time_ms <= expiry)))
+        single[several[old]] = False
+        several = several[~old]
+        several = several[self._of_cells_of(batch.cell[several], self._repeated(batch.cell[several]))]
+        single[several] = False
+        frame = self._sift_frame(rows.take(single), front_ms)
+        chains = self._sift_chains(one_per_moment(batch.take(several)).rows, front_ms)
+        both = Sifted(*(joined([one, other]) for one, other in zip(frame, chains, strict=True)))
+        return both._replace(late=joined([past, both.late]))
 
-    def _unfit(self, old: Rows) -> Rows:
-        """Of rows older than what is known of their cells, those that are not calm."""
-        cell, time_ms, value = old
-        fits = (value >= self.low.take(cell)) & (value <= self.high.take(cell)) & (time_ms > self.floor_ms.take(cell))
-        fits &= time_ms <= self.expiry_ms.take(cell)
-        return old.take(~fits)
+    def _of_cells_of(self, cell: Indices, some: Indices) -> Indices:
+        """The rows whose cells are those of some of the rows."""
+        self._marked[cell[some]] = True
+        chosen = np.flatnonzero(self._marked.take(cell))
+        self._marked[cell[some]] = False
+        return chosen
+
+    def _fits(self, rows: Rows) -> Bools:
+        """Which rows lie in the band in which their cell has been since a moment before."""
+        fits: Bools = rows.value >= self.low.take(rows.cell)
+        fits &= rows.value <= self.high.take(rows.cell)
+        fits &= rows.time_ms > self.floor_ms.take(rows.cell)
+        return fits
 
     def _repeated(self, cell: Indices) -> Indices:
         """Rows whose cell stands in a later row, too."""
@@ -98,9 +109,7 @@ class Cells:
         cell, time_ms, value = rows
         expiry = self.expiry_ms.take(cell)
         until = time_ms + self._layout.stale_ms.take(cell)
-        calm = value >= self.low.take(cell)
-        calm &= value <= self.high.take(cell)
-        calm &= time_ms > self.floor_ms.take(cell)
+        calm = self._fits(rows)
         calm &= time_ms <= expiry
         newer = until > expiry
         events, late = NO_ROWS, NO_ROWS
@@ -108,12 +117,14 @@ class Cells:
         if not (calm.all() and newer.all()):
             events, late, kept = self._sort_out(rows, calm, newer, expiry, front_ms)
             calm &= newer
-            self.value[cell[calm]] = value[calm]
-            self.expiry_ms[cell[kept]] = until[kept]
+            now = np.flatnonzero(calm)
+            self.value[cell.take(now)] = value.take(now)
+            now = np.flatnonzero(kept)
+            self.expiry_ms[cell.take(now)] = until.take(now)
         else:
             self.value[cell] = value
             self.expiry_ms[cell] = until
-        return Sifted(events, self._looked_back(rows, kept), late, rows)
+        return Sifted(events, self._looked_back(rows, kept), late)
 
     def _sort_out(
         self, rows: Rows, calm: Bools, newer: Bools, expiry: Ints, front_ms: Ints
@@ -150,7 +161,7 @@ class Cells:
         cell, time_ms, value = rows
         expiry = self.expiry_ms.take(cell)
         until = time_ms + layout.stale_ms.take(cell)
-        fits = (value >= self.low.take(cell)) & (value <= self.high.take(cell)) & (time_ms > self.floor_ms.take(cell))
+        fits = self._fits(rows)
         first = firsts(cell)
         before = np.empty_like(until)
         before[1:] = until[:-1]
@@ -166,7 +177,7 @@ class Cells:
         self.expiry_ms[cell[~late]] = until[~late]
         seen = self._looked_back(Rows(cell, time_ms, value), ~late)
         found = joined([gaps, Rows(cell[events], time_ms[events], value[events])])
-        return Sifted(found, seen, rows.take(late), rows)
+        return Sifted(found, seen, rows.take(late))
 
     # --- expiry -----------------------------------------------------------------------------------------------
 
@@ -187,12 +198,17 @@ class Cells:
         fits |= np.isnan(value) & np.isnan(self.value[cell])
         return rows.take(from_first(cell, ~fits))
 
-    def in_band(self, rows: Rows) -> Bools:
-        """Which rows lie in the present bands of their cells, or are unknown."""
+    def usual(self, rows: Rows) -> Bools:
+        """Which rows lie in the usual bands of their cells, or are unknown."""
         value = rows.value
-        inside: Bools = (value >= self.low[rows.cell]) & (value <= self.high[rows.cell])
+        inside: Bools = (value >= self.usual_low[rows.cell]) & (value <= self.usual_high[rows.cell])
         inside |= np.isnan(value)
         return inside
+
+    def usual_value(self, cell: Indices) -> Floats:
+        """A value of the usual band of some cells; NaN where there is none."""
+        value, low = self.value[cell], self.usual_low[cell]
+        return np.where(np.isnan(value) & (low <= self.usual_high[cell]), low, value)
 
     # --- after the events -------------------------------------------------------------------------------------
 
@@ -206,21 +222,42 @@ class Cells:
         touched = np.flatnonzero(self._marked)
         self._marked[touched] = False
         self.rebound(touched)
+        if len(touched) < len(cell):
+            self._date_back(events)
+        left = cell[~self.usual(events)]
+        self.usual_ms[left] = self.since_ms[left]
+        # Where the last value is unknown the band of the one before it is not at hand: the next one begins anew.
+        self.usual_low[left], self.usual_high[left] = self.low[left], self.high[left]
 
-    def unsettle(self, cell: Indices, until_ms: Ints) -> None:
-        """Cells that were elsewhere in the past than was known, until some moments (rows of one cell may repeat)."""
-        np.maximum.at(self.since_ms, cell, until_ms)
-        np.maximum.at(self.floor_ms, cell, until_ms)
+    def _date_back(self, events: Rows) -> None:
+        """Of several events of a cell the last ones may lie in one band: it has been there since the first of them."""
+        cell, time_ms, value = events
+        there = (value >= self.low[cell]) & (value <= self.high[cell])
+        there |= np.isnan(value) & np.isnan(self.value[cell])
+        elsewhere = np.flatnonzero(~there)
+        self.since_ms[cell] = BEGINNING_MS
+        np.maximum.at(self.since_ms, cell[elsewhere], time_ms[elsewhere])
+        last = np.flatnonzero(time_ms > self.since_ms[cell])
+        self.since_ms[cell[last]] = NEVER_MS
+        np.minimum.at(self.since_ms, cell[last], time_ms[last])
+
+    def unsettle(self, rows: Rows, until_ms: Ints) -> None:
+        """Cells were elsewhere in the past than was known, until some moments (rows of one cell may repeat)."""
+        np.maximum.at(self.since_ms, rows.cell, until_ms)
+        np.maximum.at(self.floor_ms, rows.cell, until_ms)
+        left = ~self.usual(rows)
+        np.maximum.at(self.usual_ms, rows.cell[left], until_ms[left])
 
     def prolong(self, rows: Rows) -> None:
         """Late rows in their cell's band (rows of one cell may repeat): the newest holds longer than what was known."""
         np.maximum.at(self.expiry_ms, rows.cell, rows.time_ms + self._layout.stale_ms[rows.cell])
 
     def put(self, rows: Rows) -> None:
-        """Late rows, one a cell, that are the newest of their cells and in force."""
+        """Late rows, one a cell, that are the newest of their cells and in force; ``unsettle`` has gone before."""
         self.value[rows.cell] = rows.value
-        self.unsettle(rows.cell, rows.time_ms)
         self.rebound(np.sort(rows.cell))
+        left = rows.cell[~self.usual(rows)]
+        self.usual_low[left], self.usual_high[left] = self.low[left], self.high[left]
 
     def rebound(self, cell: Indices) -> None:
         """Compute the bands of some cells (ascending) from their values."""

@@ -42,10 +42,7 @@ class Moments:
 
     def columns(self) -> Columns:
         """What the conditions read."""
-        return Columns(self._load, lambda name: self._one.attribute[name][self.row], self._constant)
-
-    def _constant(self, value: float) -> Floats:
-        return np.full(1, value)
+        return Columns(self._load, lambda name: self._one.attribute[name][self.row])
 
     def _load(self, operand: Operand) -> Floats:
         column = self._one.column_of[operand]
@@ -55,7 +52,7 @@ class Moments:
         return found
 
     def _carried(self, column: int) -> Floats:
-        carried = self._cells.value[self._one.cells(column)][self.row]
+        carried = self._cells.value[self._one.cells(column)].take(self.row)
         if not self.touched[column]:
             return carried
         brings = np.flatnonzero(self._column == column)
@@ -85,15 +82,16 @@ def _judge_class(
 ) -> list[tuple[Indices, Ints, Bytes]]:
     columns = moments.columns()
     changes = []
+    first = np.flatnonzero(moments.first)
+    row = moments.row.take(first)
     for number, plan in enumerate(one.rules):
         if not (plan.reads & moments.touched).any():
             continue
         drive = _drive(plan.rule, columns)
         before = np.empty_like(drive)
         before[1:] = drive[:-1]
-        stored = machines.drive[one.machines(number)]
-        before[moments.first] = stored[moments.row[moments.first]]
-        changed = np.flatnonzero(drive != before)
+        before[first] = machines.drive[one.machines(number)].take(row)
+        changed = (drive != before).nonzero()[0]
         if len(changed):
             machine = one.machines(number).start + moments.row[changed]
             changes.append((machine, moments.time_ms[changed], drive[changed]))
@@ -116,36 +114,11 @@ def judge_all(layout: Layout, cells: Cells, machines: Machines, at_ms: Ints) -> 
         columns = Columns(
             lambda operand, one=one: cells.value[one.cells(one.column_of[operand])],  # type: ignore[misc]
             lambda name, one=one: one.attribute[name],  # type: ignore[misc]
-            lambda value: np.full(1, value),
         )
         for number, plan in enumerate(one.rules):
             drive = np.broadcast_to(_drive(plan.rule, columns), one.size)
             changes.append((one.machines(number).start + rows, at_ms[rows + one.facility0], drive[rows]))
     _tell(machines, changes)
-
-
-def judge_now(layout: Layout, cells: Cells, machines: Machines, put: Rows) -> None:
-    """Evaluate the rules that read cells whose values have just been put in, on all cells as they are now."""
-    changes = []
-    for one in layout.classes:
-        mine = put.take((put.cell >= one.cell0) & (put.cell < one.cell0 + len(one.operands) * one.size))
-        column, row = np.divmod(mine.cell - one.cell0, one.size)
-        for number, plan in enumerate(one.rules):
-            # Cells of one facility: any of them will do.
-            at, first = np.unique(row[plan.reads[column]], return_index=True)
-            if len(at):
-                time_ms = mine.time_ms[plan.reads[column]][first]
-                changes.append((one.machines(number).start + at, time_ms, _drive_at(one, plan.rule, cells, at)))
-    _tell(machines, changes)
-
-
-def _drive_at(one: ClassLayout, rule: Rule, cells: Cells, row: Indices) -> Bytes:
-    columns = Columns(
-        lambda operand: cells.value[one.cells(one.column_of[operand]).start + row],
-        lambda name: one.attribute[name][row],
-        lambda value: np.full(1, value),
-    )
-    return np.broadcast_to(_drive(rule, columns), len(row))
 
 
 def _tell(machines: Machines, changes: list[tuple[Indices, Ints, Bytes]]) -> None:

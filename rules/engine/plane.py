@@ -11,7 +11,7 @@ import numpy as np
 
 from rules.columns import BEGINNING_MS, Ints
 from rules.engine.cells import Cells
-from rules.engine.conditions import judge, judge_all, judge_now
+from rules.engine.conditions import judge, judge_all
 from rules.engine.layout import ClassLayout, Layout, dated
 from rules.engine.machines import Machines, Switches
 from rules.engine.rows import NO_ROWS, Ranked, Rows, joined, order_by
@@ -57,8 +57,8 @@ class Plane:
         before = self.horizon_ms.copy() if self._dates else self.horizon_ms
         events = looked_back = late = NO_ROWS
         if batch is not None and len(batch.cell):
-            events, looked_back, late, rows = self.cells.sift(batch, self.front_ms)
-            self._raise_horizon(rows)
+            events, looked_back, late = self.cells.sift(batch, self.front_ms)
+            self._raise_horizon(batch.rows)
         if until_ms is not None:
             np.maximum(self.horizon_ms, until_ms, out=self.horizon_ms)
         parts = [
@@ -84,18 +84,23 @@ class Plane:
             over = np.zeros(one.size, np.bool_) if part.until_ms is None else at >= part.until_ms
             self.cells.value[one.cells(column)] = begun & ~over
         self.cells.rebound(np.arange(len(self.cells.value)))
+        self.cells.usual_ms[:] = self.cells.since_ms
+        self.cells.usual_low[:], self.cells.usual_high[:] = self.cells.low, self.cells.high
         judge_all(self.layout, self.cells, self.machines, at_ms)
 
     def admit(self, late: Rows, until_ms: Ints) -> None:
-        """Take in late rows that move no machine (``stirring.py``) and hold until some moments."""
+        """Take in late rows that move no machine (``stirring.py``) and hold until some moments.
+
+        Those still in force are what the next events meet. The machines need not hear of them: under the drive they
+        have and under the one they would get they rest, and if an event brings the old one back nothing was missed.
+        """
         in_force = until_ms > self.horizon_ms[self.layout.cell_facility[late.cell]]
         over_ms = np.where(in_force, late.time_ms, until_ms)
-        self.cells.unsettle(late.cell, over_ms)
+        self.cells.unsettle(late, over_ms)
         np.maximum.at(self.front_ms, self.layout.cell_facility[late.cell], over_ms)
         newest = late.take(in_force)
         self.cells.prolong(newest)
         self.cells.put(newest)
-        judge_now(self.layout, self.cells, self.machines, newest)
 
     def take_switches(self) -> list[Switches]:
         """Alarms that started or stopped since the last call."""
@@ -103,8 +108,8 @@ class Plane:
 
     def _raise_horizon(self, rows: Rows) -> None:
         facility = self.layout.cell_facility.take(rows.cell)
-        ahead = rows.time_ms > self.horizon_ms.take(facility)
-        facility, time_ms = facility[ahead], rows.time_ms[ahead]
+        ahead = np.flatnonzero(rows.time_ms > self.horizon_ms.take(facility))
+        facility, time_ms = facility.take(ahead), rows.time_ms.take(ahead)
         if (time_ms[1:] >= time_ms[:-1]).all():
             self.horizon_ms[facility] = time_ms
         else:

@@ -123,8 +123,8 @@ class Reevaluation:
             slot = np.where(known, at // step_ms, begin_slot(mine, one.size, step_ms))
             able = np.flatnonzero(slot != BEGINNING_MS)
             stale_ms, until_ms = plane.layout.stale_ms[source], horizon_ms[one.facilities]
-            # Behind its first readings a window knows nothing; before the very first one there was nothing.
-            begun = np.where(known, live.begun[row], slot + np.where(at == BEGINNING_MS, 0, window.plan.slots))
+            # The readings reach back one window before the saved state, so from there on every slot is whole.
+            begun = np.where(known, live.begun[row], np.maximum(slot, at // step_ms))
             stretch = Stretch(row[able], slot[able], known[able], begun[able], stale_ms[able], until_ms[able])
             inside = np.zeros(one.size, np.bool_)
             inside[able] = True
@@ -205,6 +205,8 @@ def _keep_what_held(live: Plane, plane: Plane, cell: Indices, machine: Indices, 
     began = at_ms[layout.cell_facility]
     still = plane.cells.since_ms == began
     np.minimum(plane.cells.since_ms, live.cells.since_ms[cell], out=plane.cells.since_ms, where=still)
+    usual = (plane.cells.usual_ms == began) & (plane.cells.usual_low == live.cells.usual_low[cell])
+    np.minimum(plane.cells.usual_ms, live.cells.usual_ms[cell], out=plane.cells.usual_ms, where=usual)
     moved = np.minimum(live.machines.moved_ms[machine], at_ms[layout.machine_facility])
     np.maximum(plane.machines.moved_ms, moved, out=plane.machines.moved_ms)
 

@@ -94,7 +94,8 @@ def restore(
         state = engine.saved.latest_before(everyone, oldest_ms)
         state[state < 0] = newest
         # What happened before those states is not known any more.
-        engine.live.cells.since_ms[:] = engine.live.machines.moved_ms[:] = NEVER_MS
+        for column in (engine.live.cells.since_ms, engine.live.cells.usual_ms, engine.live.machines.moved_ms):
+            column[:] = NEVER_MS
         Reevaluation(engine.live, engine.memory, engine.saved, engine.book).run(everyone, state)
     held = _held(engine, arrays)
     engine.held = [held] if len(held.cell) else []

@@ -8,7 +8,7 @@ the step functions are the same.
 Whether the condition is false is asked of the late reading and of what is certain about the other operands; what is
 not certain counts as unknown. Kleene logic is monotone: a condition that is false though it knows less does not come
 true when it knows more, nor does one that is false come true when it knows less. So where an operand has been in its
-present band all along, or unknown in between, its present value may stand for it.
+usual band or unknown since before the late reading, a value of that band may stand for it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rules.expression import Columns, Operand, truth_column
 
 
 class _Certain(NamedTuple):
-    """What is certain of each cell: int64[n] since when it is in its band, and whether it was so in spite of that."""
+    """What is certain of each cell: int64[n] since when it is in its usual band, and bool[n] in spite of that."""
 
     since_ms: Ints
     steady: Bools
@@ -39,7 +39,7 @@ def stirring(plane: Plane, late: Rows, looked: Looked) -> Bools:
         bool[len(late)]; never where the row changes nothing.
     """
     changing = np.flatnonzero(looked.changing)
-    certain = _Certain(plane.cells.since_ms.copy(), np.zeros(len(plane.cells.since_ms), np.bool_))
+    certain = _Certain(plane.cells.usual_ms.copy(), np.zeros(len(plane.cells.usual_ms), np.bool_))
     certain.since_ms[late.cell[changing]] = NEVER_MS
     certain.steady[looked.cell] = looked.steady
     rows = late.take(changing)
@@ -66,9 +66,9 @@ def _moves(
     def load(operand: Operand) -> Floats:
         cell = one.cells(one.column_of[operand]).start + row
         sure = (certain.since_ms[cell] < late.time_ms) | certain.steady[cell]
-        return np.where(cell == late.cell, late.value, np.where(sure, plane.cells.value[cell], np.nan))
+        return np.where(cell == late.cell, late.value, np.where(sure, plane.cells.usual_value(cell), np.nan))
 
-    columns = Columns(load, lambda name: one.attribute[name][row], lambda value: np.full(1, value))
+    columns = Columns(load, lambda name: one.attribute[name][row])
     when = truth_column(plan.rule.when, columns)
     stays = when.true if plan.rule.clear is None else truth_column(plan.rule.clear, columns).false
     quiet = np.where(plane.machines.on[machine] == 1, stays, when.false)

@@ -49,7 +49,7 @@ class Looked(NamedTuple):
         changing: bool[n], the row may change a comparison with its own value.
         until_ms: int64[n], until when it holds if no other reading comes; ``NEVER_MS`` where that is not known.
         cell: intp[m], the cells, ascending.
-        steady: bool[m], every row that can have held since the facility's oldest late row lies in the cell's present
+        steady: bool[m], every row that can have held since the facility's oldest late row lies in the cell's usual
             band, or is unknown.
     """
 
@@ -82,7 +82,7 @@ def looked_into(plane: Plane, memory: Memory, late: Rows, judged_from_ms: Ints) 
     again = (place[1:] == place[:-1]) & (rows.time_ms[1:] == rows.time_ms[:-1])
     reached[place[1:][again]] = False
     steady = reached.copy()
-    steady[place[~plane.cells.in_band(rows)]] = False
+    steady[place[~plane.cells.usual(rows)]] = False
     found = np.flatnonzero(reached[own])
     at = _find(place, rows.time_ms, own[found], late.time_ms[found])
     changing, until_ms = np.ones(len(own), np.bool_), np.full(len(own), NEVER_MS)

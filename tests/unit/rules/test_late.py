@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
+
 import numpy as np
 import pytest
 
+from core.alarms import Interval
 from core.readings import Readings, readings
 from rules.engine.engine import Engine
 from rules.engine.history import NoHistory
@@ -124,3 +128,103 @@ def test_a_second_reading_of_the_same_millisecond_is_judged_again() -> None:
     engine.ingest(readings(point=[0], time_ms=[BASE_MS + 4 * SECOND_MS], value=[1.0], offset=[9]), now_ms)
     engine.settle(now_ms)
     assert list(engine.book.of(0)) == []
+
+
+@pytest.mark.parametrize(("last_b", "judged_again"), [(1.0, 0), (6.0, 1)])
+def test_an_operand_that_was_unknown_or_in_its_usual_band_is_certain(last_b: float, judged_again: int) -> None:
+    """b falls silent after the late reading of a: its usual band stands for it, unless it has left that since."""
+    engine = engine_of("a > 1.2 and b > 5")
+    for second, b in ((0, 1.0), (4, 1.0), (8, 1.0), (12, last_b)):
+        at_ms = BASE_MS + second * SECOND_MS
+        engine.ingest(readings(point=[0, 1], time_ms=[at_ms, at_ms], value=[1.0, b]), at_ms)
+        engine.advance(at_ms)
+    for second in range(16, 40, 4):
+        at_ms = BASE_MS + second * SECOND_MS
+        engine.ingest(readings(point=[0], time_ms=[at_ms], value=[1.0]), at_ms)
+        engine.advance(at_ms)
+    assert np.isnan(engine.live.cells.value[WELLS])
+    now_ms = BASE_MS + 38 * SECOND_MS
+    engine.ingest(readings(point=[0], time_ms=[BASE_MS + 10 * SECOND_MS], value=[1.5]), now_ms)
+    engine.settle(now_ms)
+    assert (engine.stats.late, engine.stats.reevaluations) == (1, judged_again)
+    assert list(engine.book.of(0)) == []
+
+
+def test_a_late_reading_of_a_window_holds_until_its_own_end() -> None:
+    """The newest reading of a point came behind a closed slot, in its band: the point was given up 3 s too early."""
+    engine = engine_of("not (a > 2) and not (mean(a) over 90 s > 50)")
+    for second, point in ((0, 0), (1, 1), (2, 1), (3, 1), (4, 1), (5, 1), (6, 1)):
+        at_ms = BASE_MS + second * SECOND_MS
+        engine.ingest(readings(point=[point], time_ms=[at_ms], value=[1.0]), at_ms)
+        engine.advance(at_ms)
+    now_ms = BASE_MS + 6 * SECOND_MS
+    engine.ingest(readings(point=[0], time_ms=[BASE_MS + 3 * SECOND_MS], value=[1.0]), now_ms)
+    for second in range(7, 20):
+        engine.advance(BASE_MS + second * SECOND_MS)
+    assert (engine.stats.late, engine.stats.mended, engine.stats.reevaluations) == (1, 1, 0)
+    assert engine.live.cells.since_ms[0] == BASE_MS + 10 * SECOND_MS
+
+
+def test_after_a_reevaluation_far_back_windows_are_mended_again() -> None:
+    """What is older than the saved state begun at is whole too: it took one window's length until it was believed."""
+    engine = engine_of("mean(a) over 90 s > 50 or a > 2")
+    late = {25: 100, 83: 103}
+    for second in range(120):
+        now_ms = BASE_MS + second * SECOND_MS
+        due = [at for at in range(120) if late.get(at, at) == second]
+        value = [3.0 if at == 25 else 1.0 for at in due]
+        stamps = [BASE_MS + at * SECOND_MS for at in due]
+        engine.ingest(readings(point=[0] * len(due), time_ms=stamps, value=value), now_ms)
+        engine.advance(now_ms)
+        if second == 102:
+            engine.settle(now_ms)
+            assert (engine.stats.mended, engine.stats.reevaluations) == (0, 1)
+    engine.settle(BASE_MS + 120 * SECOND_MS)
+    assert (engine.stats.mended, engine.stats.reevaluations) == (1, 1)
+
+
+def intervals_after(condition: str, arrivals: list[tuple[float, float, int, float]]) -> tuple[Engine, list[Interval]]:
+    """One rule; readings as (arrival, time, point, value), times in seconds; what comes late is looked into at once."""
+    engine = engine_of(condition)
+    for arrival_s, together in groupby(arrivals, key=itemgetter(0)):
+        now_ms = BASE_MS + int(arrival_s * SECOND_MS)
+        _, at_s, point, value = zip(*together, strict=True)
+        time_ms = [BASE_MS + int(at * SECOND_MS) for at in at_s]
+        engine.ingest(readings(point=point, time_ms=time_ms, value=value), now_ms)
+        if min(at_s) < arrival_s:
+            engine.settle(now_ms)
+    return engine, list(engine.book.of(0))
+
+
+CALM_A = [(second, second, 0, 1.0) for second in (0.0, 4.0, 8.0, 12.0, 16.0)]
+
+
+def test_an_operand_that_was_elsewhere_then_is_not_certain() -> None:
+    """b is small again by the time the late reading of a comes, but was not when it was read: there was an alarm."""
+    b = [(second, second, 1, value) for second, value in ((0.5, 1.0), (8.5, 6.0), (12.5, 1.0))]
+    late = (17.0, 9.0, 0, 1.5)
+    engine, found = intervals_after("a > 1.2 and b > 5", [*sorted([*CALM_A, *b]), late])
+    assert engine.stats.reevaluations == 1
+    assert [(one.start_ms - BASE_MS, (one.stop_ms or 0) - BASE_MS) for one in found] == [(9_000, 12_000)]
+
+
+@pytest.mark.parametrize("arrival_s", [17.0, 17.5])
+@pytest.mark.parametrize("known_b", [[(0.5, 1.0), (8.5, 1.0), (14.5, 1.0)], [(0.5, 1.0), (8.5, 1.0)]])
+def test_two_late_readings_that_only_together_move_a_machine(
+    known_b: list[tuple[float, float]], arrival_s: float
+) -> None:
+    """The first is let pass, but not forgotten: the second meets it, be it behind other readings of b or the newest."""
+    b = [(second, second, 1, value) for second, value in known_b]
+    late = [(17.0, 10.0, 0, 1.5), (arrival_s, 10.5, 1, 6.0)]
+    engine, found = intervals_after("a > 1.2 and b > 5", [*sorted([*CALM_A, *b]), *late])
+    assert engine.stats.reevaluations == 1
+    assert [(one.start_ms - BASE_MS, (one.stop_ms or 0) - BASE_MS) for one in found] == [(10_500, 12_000)]
+
+
+def test_a_late_reading_still_in_force_is_what_the_next_event_meets() -> None:
+    """The newest reading of a point is let pass late; the rule must know it when the other operand changes."""
+    before = [(0.0, 0.0, 0, 1.0), (0.5, 0.5, 1, 1.0), (1.0, 1.0, 2, 0.0), (8.5, 8.5, 1, 1.0), (11.0, 11.0, 2, 2.0)]
+    late, after = (12.0, 10.0, 0, 1.5), (13.0, 13.0, 1, 6.0)
+    engine, found = intervals_after("a > 1.2 and b > 5 or c > 1 and a > 9", [*before, late, after])
+    assert (engine.stats.late, engine.stats.reevaluations) == (1, 0)
+    assert [one.start_ms - BASE_MS for one in found] == [13_000]

@@ -67,6 +67,20 @@ def test_an_operator_agrees_with_its_twin(operator: Operator, data: st.DataObjec
     assert scalars(operator.compute(*made)) == [twin(*row) for row in zip(*columns, strict=True)]  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("operator", ROW_BY_ROW, ids=name)
+@given(data=st.data())
+def test_knowing_less_never_says_the_contrary(operator: Operator, data: st.DataObject) -> None:
+    """With an operand unknown the result is what it was, or unknown; late readings pass on the strength of it."""
+    known = st.sampled_from([True, False, None]) if isinstance(operator, Connective) else values
+    full: list[Any] = data.draw(st.lists(known, min_size=arity(operator), max_size=arity(operator)))
+    hidden = data.draw(st.lists(st.booleans(), min_size=len(full), max_size=len(full)))
+    less = [None if hide else value for value, hide in zip(full, hidden, strict=True)]
+    column = truth_column if isinstance(operator, Connective) else number_column
+    rows: list[Any] = [column([one, other]) for one, other in zip(full, less, strict=True)]
+    all_known, some_hidden = scalars(operator.compute(*rows))  # type: ignore[union-attr]
+    assert some_hidden is None or some_hidden == all_known
+
+
 @pytest.mark.parametrize("operator", WINDOWS, ids=name)
 @given(
     st.lists(st.tuples(st.integers(-800, 800).map(lambda n: n / 8), st.integers(1, 5_000)), min_size=1, max_size=20),

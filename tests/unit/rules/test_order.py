@@ -81,6 +81,7 @@ class Plan:
     tick_ms: int
     gap: bool
     clock_ahead: bool
+    lull: bool
 
 
 plans = st.builds(
@@ -93,15 +94,22 @@ plans = st.builds(
     tick_ms=st.sampled_from([1_000, 100, 7_000]),
     gap=st.booleans(),
     clock_ahead=st.booleans(),
+    lull=st.booleans(),
 )
 
 
 def delivery_of(plan: Plan) -> Delivery:
-    """Random readings; about a tenth late, whole gaps late, repeated, with equal stamps and bad quality."""
+    """Random readings; about a tenth late, whole gaps late, repeated, with equal stamps and bad quality.
+
+    In a lull most values of a point are the same, as those of real points are: then most late readings move nothing.
+    """
     rng, count = np.random.default_rng(plan.seed), plan.count
     point = rng.integers(0, WELLS, count) * 10 + rng.integers(0, 3, count)
     time_ms = BASE_MS + rng.integers(0, plan.span_ms // plan.grid_ms + 1, count) * plan.grid_ms
     value = np.where(rng.random(count) < 0.7, rng.integers(-1, 5, count), rng.integers(-4, 20, count) / 4).astype(float)
+    if plan.lull:
+        usual = rng.integers(-1, 5, (WELLS, 10)).astype(float)[point // 10, point % 10]
+        value = np.where(rng.random(count) < 0.85, usual, value)
     value[rng.random(count) < 0.04] = np.nan
     value[rng.random(count) < 0.02] = np.inf
     codes = np.where(rng.random(count) < 0.08, quality(QualityClass.BAD), GOOD)
