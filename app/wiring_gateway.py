@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.clock import SystemClock
-from gateway.service import load_config
+from gateway.rollouts import Rollouts
 from gateway.service import run as run_gateway
 
 _SETTLED_S = 0.2
@@ -20,8 +20,9 @@ async def run(file: Path, stop: asyncio.Event, ready: Callable[[], None]) -> Non
         core.errors.Invalid: if the file is wrong.
         core.errors.Unavailable: if the spool cannot be opened.
     """
-    config = load_config(file)
-    running = asyncio.create_task(run_gateway(config, clock=SystemClock(), stop=stop), name="gateway")
+    clock = SystemClock()
+    rollouts, config = Rollouts.open(file, clock)
+    running = asyncio.create_task(run_gateway(config, clock=clock, stop=stop, rollouts=rollouts), name="gateway")
     done, _ = await asyncio.wait([running], timeout=_SETTLED_S)
     if not done:
         ready()

@@ -12,7 +12,18 @@ from core.offsets import Settled
 from core.quality import GOOD, sparkplug_quality
 from core.sparkplug import sparkplug_b_pb2 as spb
 from core.sparkplug.commit import Header, decode_committed, encode_header
-from core.sparkplug.datatypes import BDSEQ, COMMITTED, ENG_UNIT, EPOCH, QUALITY, REASON, REBIRTH, DataType
+from core.sparkplug.datatypes import (
+    BDSEQ,
+    COMMITTED,
+    CONFIGURATION,
+    ENG_UNIT,
+    EPOCH,
+    QUALITY,
+    REASON,
+    REBIRTH,
+    SHOW_CONFIGURATION,
+    DataType,
+)
 from gateway.chunk import Chunk, as_historical, set_value
 from gateway.points import Points
 from gateway.spool_values import Metric
@@ -20,11 +31,11 @@ from gateway.spool_values import Metric
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NodeMetric:
-    """One health metric of the node itself; ``value`` is a number, a flag or a text."""
+    """One metric of the node itself; ``value`` is a number, a flag, a text or bytes."""
 
     name: str
     type: DataType
-    value: float | str
+    value: float | str | bytes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,11 +45,17 @@ class Command:
     Attributes:
         rebirth: send all births again.
         committed: (epoch, what is settled), None when it says nothing about it.
+        configuration: a pushed configuration, empty when there is none.
+        show: say which configuration runs.
+        sent_ms: the host's time when it was sent, 0 if it does not say.
         unknown: names of metrics that mean nothing here.
     """
 
     rebirth: bool = False
     committed: tuple[int, Settled] | None = None
+    configuration: bytes = b""
+    show: bool = False
+    sent_ms: int = 0
     unknown: tuple[str, ...] = ()
 
 
@@ -132,6 +149,8 @@ def _add_health(payload: spb.Payload, now_ms: int, health: Iterable[NodeMetric],
             entry.datatype = item.type
         if isinstance(item.value, str):
             entry.string_value = item.value
+        elif isinstance(item.value, bytes):
+            entry.bytes_value = item.value
         else:
             set_value(entry, item.type, float(item.value), None)
 
@@ -146,14 +165,26 @@ def command(payload: bytes) -> Command:
         message = spb.Payload.FromString(payload)
     except DecodeError:
         raise Refused("the command is no Sparkplug payload") from None
-    rebirth = False
+    rebirth = show = False
     committed: tuple[int, Settled] | None = None
+    configuration = b""
     unknown: list[str] = []
     for metric in message.metrics:
         if metric.name == REBIRTH:
             rebirth = rebirth or metric.boolean_value
         elif metric.name == COMMITTED:
             committed = decode_committed(metric.bytes_value)
+        elif metric.name == CONFIGURATION:
+            configuration = metric.bytes_value
+        elif metric.name == SHOW_CONFIGURATION:
+            show = show or metric.boolean_value
         else:
             unknown.append(metric.name)
-    return Command(rebirth=rebirth, committed=committed, unknown=tuple(unknown))
+    return Command(
+        rebirth=rebirth,
+        committed=committed,
+        configuration=configuration,
+        show=show,
+        sent_ms=message.timestamp,
+        unknown=tuple(unknown),
+    )

@@ -14,6 +14,7 @@ from gateway.decoders.base import Options
 from gateway.decoders.devicetime import DeviceTime
 from gateway.mqtt import BrokerAddress
 from gateway.profile import Profile, Register
+from gateway.rollout import DEFAULT_PROBATION_S
 from gateway.site import AS_IT_IS, SiteValue
 from gateway.transport import TransactionIds, Transport
 
@@ -200,6 +201,32 @@ class UplinkConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RolloutConfig:
+    """How pushed configurations are tried.
+
+    Attributes:
+        folder: where they are kept; None: beside the configuration file.
+        probation_s: how long one has to show that it works.
+    """
+
+    folder: Path | None = None
+    probation_s: float = DEFAULT_PROBATION_S
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SelfConfig:
+    """The gateway as a facility of its own.
+
+    Attributes:
+        facility: code of the facility (``wtl-gw-01``).
+        interval_s: how often it says how it is.
+    """
+
+    facility: str
+    interval_s: float = 60.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class GatewayConfig:
     """A gateway.
 
@@ -209,6 +236,8 @@ class GatewayConfig:
         status_file: where a small JSON status is kept; empty: nowhere.
         buses: Modbus connections.
         adapters: MQTT brokers south of it.
+        own: what it reports of itself, None: nothing.
+        rollout: how pushed configurations are tried.
     """
 
     node: NodeId
@@ -217,3 +246,5 @@ class GatewayConfig:
     status_file: Path | None = None
     buses: tuple[BusConfig, ...] = ()
     adapters: tuple[AdapterConfig, ...] = ()
+    own: SelfConfig | None = None
+    rollout: RolloutConfig = RolloutConfig()

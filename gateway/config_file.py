@@ -46,7 +46,7 @@ from core.errors import Invalid, Refused
 from core.foreign import system_problem
 from core.sparkplug.topics import NodeId, is_own_id
 from core.units import UNITS
-from gateway import document, findings, profile_file, transport_file
+from gateway import document, findings, profile_file, remote_file, transport_file
 from gateway.chunk import Traits, Worth
 from gateway.config import (
     AdapterConfig,
@@ -63,6 +63,7 @@ from gateway.config import (
 from gateway.deadband import Report
 from gateway.decoders import DECODERS
 from gateway.decoders.devicetime import DeviceTime, TimeForm
+from gateway.device_part import check_part
 from gateway.document import Document, Table
 from gateway.mqtt import BrokerAddress
 from gateway.prediction import predict
@@ -92,20 +93,26 @@ def load_config(path: Path) -> GatewayConfig:
     return _Reader(document.read(path), path.parent).gateway()
 
 
-def parse_config(text: str, folder: Path, file: str = "gateway.yaml") -> GatewayConfig:
-    """The same from a text; ``folder`` is where relative paths begin.
+def parse_config(text: str, folder: Path, file: str = "gateway.yaml", pushed: str | None = None) -> GatewayConfig:
+    """The same from a text; ``folder`` is where relative paths begin, ``file`` its name in findings.
+
+    ``pushed`` is a device part to be taken instead of the file's own; its findings carry no file.
 
     Raises:
         Invalid: with everything that is wrong in it.
     """
-    return _Reader(Document(text, file), folder).gateway()
+    if pushed is not None:
+        check_part(pushed)
+    return _Reader(Document(text, file), folder, None if pushed is None else Document(pushed or "{}", "")).gateway()
 
 
 class _Reader:
     """Reads one configuration; findings collect in its document."""
 
-    def __init__(self, source: Document, folder: Path) -> None:
+    def __init__(self, source: Document, folder: Path, pushed: Document | None = None) -> None:
         self._source = source
+        self._pushed = pushed
+        self._brokers: dict[str, BrokerAddress] = {}
         self._folder = folder
         self._profiles = profile_file.shipped()
         self._metrics: dict[str, str] = {}
@@ -119,18 +126,36 @@ class _Reader:
         uplink = top.table("uplink", required=False)
         spool = top.table("spool")
         status = top.text("status_file", "")
+        read = top if self._pushed is None else self._device_part(top, self._pushed)
         config = GatewayConfig(
             node=NodeId(group, node),
             uplink=self._uplink(uplink, self._broker(broker) if broker else BrokerAddress(host="")),
             spool=self._spool(spool),
             status_file=self._path(status) if status else None,
-            buses=tuple(self._bus(table) for table in top.tables("buses", required=False)),
-            adapters=tuple(self._adapter(table) for table in top.tables("adapters", required=False)),
+            buses=tuple(self._bus(table) for table in read.tables("buses", required=False)),
+            adapters=tuple(self._adapter(table) for table in read.tables("adapters", required=False)),
+            own=remote_file.own(top),
+            rollout=remote_file.rollout(top, self._path),
         )
-        self._unique_ids(top, config)
+        self._unique_ids(read, config)
         top.close()
+        if self._pushed is not None:
+            read.close()
+            self._source.adopt(self._pushed.findings)
         self._source.finish()
         return config
+
+    # --- the device part, when it was pushed --------------------------------------------------------------------
+
+    def _device_part(self, top: Table, pushed: Document) -> Table:
+        """What was pushed in the place of the file's own buses and adapters; brokers are known by the file alone."""
+        top.skip("buses")
+        for table in top.tables("adapters", required=False):
+            broker = table.table("broker")
+            if broker is not None:
+                self._brokers[table.text("id")] = self._broker(broker)
+        self._profiles |= remote_file.pushed_profiles(pushed)
+        return pushed.top
 
     # --- small parts --------------------------------------------------------------------------------------------
 
@@ -251,6 +276,7 @@ class _Reader:
 
     def _unique_ids(self, top: Table, config: GatewayConfig) -> None:
         ids = [bus.id for bus in config.buses] + [adapter.id for adapter in config.adapters]
+        ids += [remote_file.SELF_DEVICE] if config.own else []
         for name in {name for name in ids if ids.count(name) > 1}:
             top.note("buses", findings.ID_TWICE, value=name)
         for path in transport_file.shared_ports(config.buses):
@@ -338,14 +364,22 @@ class _Reader:
 
     def _adapter(self, table: Table) -> AdapterConfig:
         adapter_id = self._id(table, "id")
-        broker = table.table("broker")
         config = AdapterConfig(
             id=adapter_id,
-            broker=self._broker(broker) if broker else BrokerAddress(host=""),
+            broker=self._broker_of(table, adapter_id),
             sources=tuple(self._source_of(source, adapter_id) for source in table.tables("sources")),
         )
         table.close()
         return config
+
+    def _broker_of(self, table: Table, adapter_id: str) -> BrokerAddress:
+        if self._pushed is None:
+            broker = table.table("broker")
+            return self._broker(broker) if broker else BrokerAddress(host="")
+        known = self._brokers.get(adapter_id)
+        if known is None and table.has("id"):
+            table.note("id", findings.NO_OWN_BROKER, value=adapter_id, known=", ".join(self._brokers) or "-")
+        return known or BrokerAddress(host="")
 
     def _source_of(self, table: Table, device: str) -> SourceConfig:
         topic = table.text("topic")

@@ -47,11 +47,25 @@ class Document:
             raise Invalid([findings.NO_MAPPING.at(file)])
         self.top = Table(self, node, "")
 
+    @classmethod
+    def within(cls, table: Table) -> Document:
+        """The table as a document of its own, with findings of its own at the places of the whole."""
+        part = cls.__new__(cls)
+        part.file = table.document.file
+        part._findings = []  # noqa: SLF001 - a document of this class
+        part.top = Table(part, table.node, table.path)
+        return part
+
     def note(self, node: yaml.Node, kind: Kind, /, **values: object) -> None:
         """Add a finding at ``node``."""
         mark = node.start_mark
         place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         self._findings.append(kind.at(self.file, *place, **values))
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was noted so far."""
+        return tuple(self._findings)
 
     def adopt(self, found: Iterable[Finding]) -> None:
         """Take over what was found in another file that this one names."""

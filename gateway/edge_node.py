@@ -6,7 +6,7 @@ that was declared dead are preceded by its new birth.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from core.clock import Clock
 from core.sparkplug.commit import Header
@@ -33,16 +33,25 @@ class EdgeNode:
         """
         self.messages = 0
         self.bytes = 0
+        self.on_change: Callable[[], None] = lambda: None
+        self.changed = False
+        self._born = False
         self._node = node
-        self._points = points
         self._clock = clock
+        self.use(points, metrics)
+        self._connection: MqttConnection | None = None
+        self._seq = 0
+        self._dead: set[str] = set()
+
+    def use(self, points: Points, metrics: Sequence[Metric]) -> None:
+        """Speak of these points from the next birth on, which is due now."""
+        self._points = points
         self._rows = {int(alias): row for row, alias in enumerate(points.alias.tolist())}
         self._by_device: dict[str, list[Metric]] = {}
         for metric in metrics:
             self._by_device.setdefault(metric.device, []).append(metric)
-        self._connection: MqttConnection | None = None
-        self._seq = 0
-        self._dead: set[str] = set()
+        self.changed = True
+        self.on_change()
 
     def topic(self, kind: MessageType, device: str = "") -> str:
         """A topic of this node."""
@@ -55,6 +64,7 @@ class EdgeNode:
     def detach(self) -> None:
         """The connection is gone."""
         self._connection = None
+        self._born = False
         self._dead.clear()
 
     @property
@@ -72,10 +82,12 @@ class EdgeNode:
 
     def birth(self, bdseq: int, epoch: int, health: Sequence[NodeMetric]) -> None:
         """NBIRTH, then a DBIRTH for every device."""
+        self.changed = False
         self._seq = 0
         now_ms = self._clock.now_ms()
         payload = births.nbirth(bdseq=bdseq, epoch=epoch, seq=self._seq, now_ms=now_ms, health=health)
         self._publish(MessageType.NBIRTH, payload)
+        self._born = True
         for device in self._by_device:
             self._device_birth(device)
 
@@ -103,8 +115,13 @@ class EdgeNode:
         self._publish(MessageType.NDATA, births.gap(header, seq=self._seq, now_ms=self._clock.now_ms()))
 
     def health(self, health: Sequence[NodeMetric]) -> None:
-        """NDATA with the node's own health."""
+        """NDATA with metrics of the node itself."""
         self._publish(MessageType.NDATA, births.ndata(health, seq=self._seq, now_ms=self._clock.now_ms()))
+
+    def tell(self, metrics: Sequence[NodeMetric]) -> None:
+        """Something of the node itself, now; before the birth of a session nobody hears it, and that birth says it."""
+        if self._born:
+            self.health(metrics)
 
     def death(self, bdseq: int) -> None:
         """NDEATH of a planned end."""

@@ -324,3 +324,70 @@ TEMPLATE_NOT_ONE = Sentence(
 TEMPLATE_FORBIDDEN = Sentence(
     "模板 {text!r} 使用了此处不允许的 {what!r}", "the template {text!r} uses {what!r}, which is not allowed here"
 )
+
+# --- configurations from afar -------------------------------------------------------------------------------------
+
+NO_FACILITY = kind(
+    "TG-0318",
+    "{name} 的值 {value!r} 不能作为设施编码",
+    "{name} is {value!r}, which is no facility code",
+    "写设施编码，例如 wtl-gw-01",
+    "write the code of a facility, as in wtl-gw-01",
+)
+NO_OWN_BROKER = kind(
+    "TG-0319",
+    "网关本机的文件中没有 adapter {value!r}",
+    "the gateway's own file has no adapter {value!r}",
+    "使用已有的 adapter（{known}），或先在现场的文件中写入它和它的 broker",
+    "use one that is there ({known}), or write it with its broker into the file on site first",
+)
+NOT_A_PART = kind(
+    "TG-0320",
+    "{name} 不能远程下发",
+    "{name} cannot be pushed",
+    "只下发 buses、adapters、profiles；其余内容在网关本机的文件中修改",
+    "push buses, adapters and profiles only; all else is changed in the file on the gateway",
+)
+ADAPTER_BROKER = kind(
+    "TG-0321",
+    "{name} 含有消息代理的地址",
+    "{name} names a broker",
+    "删除 broker；网关使用本机文件中同名 adapter 的代理",
+    "remove it; the gateway takes the broker of the adapter of that id from its own file",
+)
+SECRET_HERE = kind(
+    "TG-0322",
+    "{name} 是密钥或账号",
+    "{name} is a secret or an account",
+    "从文本中删除；密钥只放在网关本机",
+    "remove it; secrets stay on the gateway",
+)
+TOO_LARGE = kind(
+    "TG-0323",
+    "配置过大：{size} 字节，上限 {most} 字节",
+    "the configuration is too large: {size} bytes, at most {most}",
+    "拆分到多个网关，或删去不需要的测点",
+    "split it over several gateways, or leave points out",
+)
+TOO_TANGLED = kind(
+    "TG-0324",
+    "配置使用了锚点或别名，或嵌套过深",
+    "the configuration uses anchors or aliases, or is nested too deep",
+    "写出全部内容",
+    "write everything out",
+)
+KILLED_ON_TRIAL = Sentence("试运行期间进程被终止或断电", "the process ended or lost power during the trial")
+NOT_ONLINE = Sentence("试运行期间上行连接未恢复", "the uplink was not connected again during the trial")
+NOT_ACKNOWLEDGED = Sentence("试运行期间没有收到服务器的确认", "the server acknowledged nothing during the trial")
+NOBODY_ANSWERED = Sentence(
+    "之前应答的 {count} 个设备在试运行期间都没有应答",
+    "none of the {count} devices that answered before did so during the trial",
+)
+PART_DIED = Sentence(
+    "试运行期间网关的一个部分出错停止：{problem}", "a part of the gateway died during the trial: {problem}"
+)
+NOT_KEPT = Sentence("无法写入磁盘：{problem}", "it cannot be written to the disk: {problem}")
+TEXT_LOST = Sentence(
+    "已确认的配置在磁盘上损坏或不再有效，网关改用本机的文件",
+    "the confirmed configuration is damaged or no longer valid; the gateway uses its own file",
+)

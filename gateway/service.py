@@ -11,60 +11,56 @@ import asyncio
 import hashlib
 import logging
 import platform
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from core.clock import Clock
 from core.errors import Unavailable
-from core.sparkplug.datatypes import DataType
 from gateway.adapter import Adapter
+from gateway.births import Command
 from gateway.boot import boot_id
 from gateway.bus import Bus
-from gateway.chunk import Traits
-from gateway.config import FieldConfig, GatewayConfig, PointConfig
+from gateway.config import GatewayConfig
 from gateway.config_file import load_config
 from gateway.health import BusHealth, Health, Shares, UnitHealth, node_metrics, write_status
 from gateway.intake import Intake
 from gateway.model_memory import ModelMemory
-from gateway.points import PointName, Points
+from gateway.naming import Named, name_points, point_name, prepare
+from gateway.points import Points
 from gateway.prediction import costs, predict
-from gateway.profile import DataType as RegisterType
+from gateway.remote import Identity, answering, birth_metrics, hear, identities, report_metrics
+from gateway.rollout import Evidence
+from gateway.rollouts import Rollouts
+from gateway.self_points import HostClock, SelfReport, Vitals
+from gateway.session import Link
 from gateway.source import Source
 from gateway.spool import Spool
-from gateway.spool_values import SpoolOptions, SpoolState
+from gateway.spool_values import Metric, SpoolOptions, SpoolState
 from gateway.stamp import Stamper, boot_began_ms
+from gateway.tasks import DRAIN_S, cancel, death_of, raise_first, start, until
 from gateway.unit import Unit
 from gateway.uplink import Uplink
 from gateway.writer import SpoolThread, Writer
 
 log = logging.getLogger(__name__)
 
-__all__ = ["Gateway", "load_config", "run"]
+__all__ = ["Gateway", "load_config", "point_name", "run"]
 
-DRAIN_S = 2.0
 STATUS_S = 5.0
 MODELS_FILE = "models.json"
 """What was learned about models, beside the spool."""
 DATE_S = 1.0
-_KINDS = {
-    RegisterType.U64: DataType.UINT64,
-    RegisterType.S64: DataType.INT64,
-    RegisterType.BOOL: DataType.BOOLEAN,
-    RegisterType.STRING: DataType.STRING,
-}
 
 
-async def run(config: GatewayConfig, *, clock: Clock, stop: asyncio.Event) -> None:
+async def run(config: GatewayConfig, *, clock: Clock, stop: asyncio.Event, rollouts: Rollouts | None = None) -> None:
     """Run a gateway until ``stop`` is set.
 
     Args:
         config: what it reads and whom it tells.
         clock: wall and monotonic time.
         stop: set it to end the gateway in order.
+        rollouts: takes other configurations from afar; None: none is taken.
 
     Raises:
         Unavailable: if the spool cannot be opened.
@@ -73,7 +69,7 @@ async def run(config: GatewayConfig, *, clock: Clock, stop: asyncio.Event) -> No
     options = SpoolOptions(budget_bytes=config.spool.budget_bytes, boot=boot_id())
     spool = SpoolThread(lambda: Spool(config.spool.path, host_identity(), clock.now_ms(), options))
     async with spool:
-        await Gateway(config, clock, spool).run(stop)
+        await Gateway(config, clock, spool, rollouts).run(stop)
 
 
 def host_identity() -> str:
@@ -88,31 +84,20 @@ def host_identity() -> str:
     return hashlib.sha256(platform.node().encode()).hexdigest()[:16]
 
 
-def metric_type(register: RegisterType, scaled: bool) -> DataType:
-    """The Sparkplug datatype of a register: Double, but Boolean, String and whole 64-bit counters as they are."""
-    kind = _KINDS.get(register, DataType.DOUBLE)
-    return DataType.DOUBLE if scaled and kind in (DataType.UINT64, DataType.INT64) else kind
-
-
-def point_name(device: str, point: PointConfig) -> PointName:
-    """How a Modbus point is called on the wire."""
-    register = point.register
-    kind = DataType.DOUBLE if point.site.changes_values else metric_type(register.type, register.scaled)
-    unit = "" if kind is DataType.STRING else point.unit
-    return PointName(device=device, metric=point.metric, type=kind, unit=unit)
-
-
-def field_name(device: str, field: FieldConfig) -> PointName:
-    """How a field of an MQTT device is called on the wire."""
-    return PointName(device=device, metric=field.metric, type=DataType.DOUBLE, unit=field.unit)
-
-
 class Gateway:
     """One running gateway; it lives within an open spool."""
 
-    def __init__(self, config: GatewayConfig, clock: Clock, spool: SpoolThread) -> None:
-        """Prepare; nothing runs yet."""
+    def __init__(
+        self, config: GatewayConfig, clock: Clock, spool: SpoolThread, rollouts: Rollouts | None = None
+    ) -> None:
+        """Prepare; nothing runs yet. Without ``rollouts`` no configuration is taken from afar."""
         self.config = config
+        self._rollouts = rollouts
+        self._drivers: list[asyncio.Task[None]] = []
+        self._expected: frozenset[Identity] = frozenset()
+        self._acknowledged = 0
+        self._self: SelfReport | None = None
+        self._host_clock = HostClock()
         self._clock = clock
         self._spool = spool
         self._stamper = Stamper(clock.now_ms(), clock.monotonic_s())
@@ -130,41 +115,128 @@ class Gateway:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run all parts until ``stop`` is set or one of them dies."""
-        names = [point_name(bus.device, p) for bus in self.config.buses for unit in bus.units for p in unit.points]
-        of_buses = len(names)
-        names += [field_name(a.id, f) for a in self.config.adapters for source in a.sources for f in source.fields]
-        points = Points(names)
-        traits = [p.traits for bus in self.config.buses for unit in bus.units for p in unit.points]
-        traits += [f.traits for a in self.config.adapters for source in a.sources for f in source.fields]
-        state = self._state = await self._spool.run(lambda spool: _prepare(spool, points, traits))
-        metrics = await self._spool.run(lambda spool: spool.metrics())
-        self._intake.urgent = _urgent(points, traits)
-        self._buses = self._make_buses(points)
-        self._adapters = self._make_adapters(points, of_buses)
+        named, state, metrics = await self._name_points()
         uplink = self._uplink = Uplink(
-            self.config.uplink, self.config.node, self._spool, state, points, metrics, self._clock,
-            lambda: node_metrics(self.health()), alarms=any(one.alarm for one in traits),
+            self.config.uplink, self.config.node, self._spool, state, named.points, metrics, self._clock,
+            lambda: node_metrics(self.health()), alarms=named.alarms,
         )  # fmt: skip
+        self._listen_to(uplink)
         writer = self._writer = Writer(self._intake, self._spool, uplink, self.config.spool.linger_s)
         drained, closed = asyncio.Event(), asyncio.Event()
-        drivers = [_task(bus.run(), f"bus-{bus.config.id}") for bus in self._buses]
-        drivers += [_task(adapter.run(), f"adapter-{adapter.config.id}") for adapter in self._adapters]
-        drivers += [_task(self._watch(), "status"), _task(self._date(uplink), "dates")]
-        writing = _task(writer.run(drained), "writer")
-        carrying = _task(uplink.run(closed), "uplink")
-        stopping = _task(_wait(stop), "stop")
-        parts = [*drivers, writing, carrying]
+        chores = [start(self._watch(), "status"), start(self._date(uplink), "dates")]
+        chores.append(start(self._report_self(), "self"))
+        writing = start(writer.run(drained), "writer")
+        carrying = start(uplink.run(closed), "uplink")
+        stopping = start(until(stop), "stop")
+        self._start_drivers()
+        parts = [*chores, writing, carrying]
         try:
-            await asyncio.wait((*parts, stopping), return_when=asyncio.FIRST_COMPLETED)
+            await self._live([*parts, stopping])
         finally:
             stopping.cancel()
-            await _cancel(drivers)
+            await cancel([*self._drivers, *chores])
             drained.set()
             await asyncio.wait((writing,), timeout=DRAIN_S)
             closed.set()
             await asyncio.wait((carrying,), timeout=DRAIN_S)
-            await _cancel([writing, carrying])
-        _raise_first(parts)
+            await cancel([writing, carrying])
+        raise_first([*self._drivers, *parts])
+
+    async def _live(self, ends: Sequence[asyncio.Task[None]]) -> None:
+        """Until one of ``ends`` or a driver has ended; meanwhile other configurations may come and go."""
+        changing = self._next_change()
+        try:
+            while True:
+                await asyncio.wait((*ends, *self._drivers, changing), return_when=asyncio.FIRST_COMPLETED)
+                dead = [driver for driver in self._drivers if driver.done()]
+                if any(end.done() for end in ends) or (dead and not self._on_trial):
+                    return
+                if changing.done():
+                    await self._reconfigure(changing.result())
+                    changing = self._next_change()
+                elif dead and self._rollouts is not None:
+                    self._rollouts.died(death_of(dead[0]))
+                    await cancel(self._drivers)
+                    self._drivers = []
+        finally:
+            changing.cancel()
+            await asyncio.wait((changing,))
+
+    # --- configurations from afar -------------------------------------------------------------------------------
+
+    @property
+    def _on_trial(self) -> bool:
+        return self._rollouts is not None and self._rollouts.on_trial
+
+    def _next_change(self) -> asyncio.Task[GatewayConfig]:
+        coming = _never() if self._rollouts is None else self._rollouts.change()
+        return asyncio.create_task(coming, name="rollouts")
+
+    def _listen_to(self, uplink: Uplink) -> None:
+        """Connect what the host says and hears with what is done about configurations."""
+        rollouts = self._rollouts
+
+        def commanded(command: Command) -> None:
+            self._host_clock.heard(command.sent_ms, self._clock.now_ms())
+            if rollouts is not None:
+                hear(rollouts, uplink, command)
+
+        uplink.on_command = commanded
+        if rollouts is not None:
+            uplink.birth_metrics = lambda: birth_metrics(rollouts)
+            rollouts.told = lambda: uplink.edge.tell(report_metrics(rollouts))
+            rollouts.evidence = self._evidence
+
+    async def _reconfigure(self, config: GatewayConfig) -> None:
+        """Other drivers over the same spool and uplink: nothing that was read is lost, and aliases stay the same."""
+        uplink = self._uplink
+        if uplink is None:
+            raise RuntimeError("the gateway does not run")
+        before = self._answering()
+        await cancel(self._drivers)
+        self._drivers = []
+        self.config = config
+        self._devices = {bus.id: bus.device for bus in config.buses} | {item.id: item.id for item in config.adapters}
+        self._up.clear()
+        named, _, metrics = await self._name_points()
+        self._expected = before & identities(config)
+        self._acknowledged = uplink.counters.acknowledged
+        uplink.alarms = uplink.window.alarms = named.alarms
+        uplink.edge.use(named.points, metrics)
+        self._start_drivers()
+        if self._rollouts is not None:
+            self._rollouts.begun()
+
+    def _answering(self) -> frozenset[Identity]:
+        return answering(self._buses, self._adapters, self._clock.monotonic_s() - self.config.rollout.probation_s)
+
+    def _evidence(self) -> Evidence:
+        if self._uplink is None:
+            raise RuntimeError("the gateway does not run")
+        return Evidence(
+            online=self._uplink.link is Link.ONLINE,
+            acknowledged=self._uplink.counters.acknowledged > self._acknowledged,
+            expected=len(self._expected),
+            answering=len(self._expected & self._answering()),
+        )
+
+    # --- the parts ----------------------------------------------------------------------------------------------
+
+    async def _name_points(self) -> tuple[Named, SpoolState, list[Metric]]:
+        """Number the points of the configuration, give them aliases, and make their drivers; nothing runs yet."""
+        named = name_points(self.config)
+        # What waits in the intake still needs its aliases.
+        idle = self._intake.waiting == 0
+        state = self._state = await self._spool.run(lambda spool: prepare(spool, named, retire=idle))
+        self._intake.urgent = named.urgent()
+        self._buses = self._make_buses(named.points)
+        self._adapters = self._make_adapters(named.points, named.of_buses)
+        self._self = SelfReport(named.points, named.of_drivers) if self.config.own else None
+        return named, state, await self._spool.run(lambda spool: spool.metrics())
+
+    def _start_drivers(self) -> None:
+        self._drivers = [start(bus.run(), f"bus-{bus.config.id}") for bus in self._buses]
+        self._drivers += [start(adapter.run(), f"adapter-{adapter.config.id}") for adapter in self._adapters]
 
     def _make_buses(self, points: Points) -> list[Bus]:
         buses: list[Bus] = []
@@ -299,6 +371,27 @@ class Gateway:
             buses=tuple(self._bus_health(bus) for bus in self._buses),
         )
 
+    async def _report_self(self) -> None:
+        """Put readings of the gateway's own state with the others."""
+        own = self.config.own
+        while own is not None:
+            if self._self is not None and not self._intake.full:
+                stamp = self._stamper.stamp(self._clock.now_ms(), self._clock.monotonic_s())
+                self._intake.put(self._self.read(self._vitals(), stamp))
+            await asyncio.sleep(own.interval_s)
+        await asyncio.Event().wait()
+
+    def _vitals(self) -> Vitals:
+        uplink, links = self._uplink, list(self._devices)
+        return Vitals(
+            health=self.health(),
+            clock_offset_s=self._host_clock.take(),
+            credit_bytes=self.config.uplink.credit_bytes,
+            links=len(links),
+            links_down=sum(not self._up.get(link, False) for link in links),
+            sessions=uplink.counters.sessions if uplink else 0,
+        )
+
     def _bus_health(self, bus: Bus) -> BusHealth:
         return BusHealth(
             id=bus.config.id,
@@ -323,51 +416,6 @@ class Gateway:
         )
 
 
-def _urgent(points: Points, traits: Sequence[Traits]) -> NDArray[np.bool_]:
-    """By alias: alarms hang on this point; one more at the end for every alias beyond. Empty if there is none."""
-    if not any(one.alarm for one in traits):
-        return np.zeros(0, np.bool_)
-    mask = np.zeros(int(points.alias.max()) + 2, np.bool_)
-    mask[points.alias] = [one.alarm for one in traits]
-    return mask
-
-
-def _prepare(spool: Spool, points: Points, traits: Sequence[Traits]) -> SpoolState:
-    """Give every point its alias, and tell the spool what it is worth."""
-    by_device: dict[str, list[int]] = {}
-    for row, name in enumerate(points.names):
-        by_device.setdefault(name.device, []).append(row)
-    for device, rows in by_device.items():
-        metrics = [(points.names[row].metric, points.names[row].type, points.names[row].unit) for row in rows]
-        points.alias[rows] = spool.aliases(device, metrics)
-    spool.retire(points.alias.tolist())
-    spool.value_points(dict(zip(points.alias.tolist(), traits, strict=True)))
-    return spool.state()
-
-
-def _task(coroutine: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
-    return asyncio.create_task(coroutine, name=name)
-
-
-async def _wait(event: asyncio.Event) -> None:
-    await event.wait()
-
-
-async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    """Cancel until all have ended: a cancellation that a library swallowed is repeated, not waited for in vain."""
-    left = set(tasks)
-    while left:
-        for task in left:
-            task.cancel()
-        _, left = await asyncio.wait(left, timeout=DRAIN_S)
-        if left:
-            log.warning("a part of the gateway does not end", extra={"parts": sorted(t.get_name() for t in left)})
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _raise_first(tasks: list[asyncio.Task[None]]) -> None:
-    """A part that ended with an error passes it on."""
-    for task in tasks:
-        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a part of the gateway died", extra={"part": task.get_name()})
-            raise error
+async def _never() -> GatewayConfig:
+    await asyncio.Event().wait()
+    raise RuntimeError("nobody sets this event")

@@ -51,6 +51,7 @@ class Source:
         self.config = config
         self.decoder = DECODERS[config.decoder](config.options)
         self.heard_s = -math.inf
+        self.spoke_s = -math.inf
         self.duplicates = 0
         self._device = device
         self._points = points
@@ -68,7 +69,7 @@ class Source:
             monotonic_s: time of the arrival.
             retained: the broker kept the message from before.
         """
-        self.heard_s = monotonic_s
+        self.heard_s = self.spoke_s = monotonic_s
         if fields.unavailable:
             return self.absent(_OFFLINE, stamp[0], monotonic_s)
         mentioned = [

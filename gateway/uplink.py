@@ -53,10 +53,18 @@ class UplinkCounters:
     bad_commands: int = 0
     evicted: int = 0
     rollbacks: int = 0
+    acknowledged: int = 0
 
 
 class Uplink:
-    """The edge node's sessions with its broker."""
+    """The edge node's sessions with its broker.
+
+    Attributes:
+        on_command: told of every command that was understood, after the uplink has done its part.
+        birth_metrics: what NBIRTH holds besides the health.
+        edge: speaks for the node.
+        alarms: there are points that alarms hang on.
+    """
 
     def __init__(
         self,
@@ -84,7 +92,7 @@ class Uplink:
             health: the node's own metrics, as of now.
             alarms: there are points that alarms hang on.
         """
-        self._alarms = alarms
+        self.alarms = alarms
         self.config = config
         self.counters = UplinkCounters()
         self.link = Link.DOWN
@@ -92,10 +100,11 @@ class Uplink:
         self._spool = spool
         self._clock = clock
         self._health = health
-        self._edge = EdgeNode(node, points, metrics, clock)
+        self.edge = self._edge = EdgeNode(node, points, metrics, clock)
         self._client_id = f"{node.group}-{node.node}"
         self._fresh: dict[int, Chunk] = {}
         self._wake = asyncio.Event()
+        self.edge.on_change = self._wake.set
         self._settled_version = 0
         self._trimmed_version = 0
         self._trim_since_s = 0.0
@@ -105,6 +114,8 @@ class Uplink:
         self._health_due_s = 0.0
         self._gaps_waiting = state.gap_readings > 0
         self._deaths: list[str] = []
+        self.on_command: Callable[[births.Command], None] = lambda _command: None
+        self.birth_metrics: Callable[[], Sequence[NodeMetric]] = lambda: ()
         self._host_is_ahead: Settled | None = None
         self._prove_by_s = 0.0
 
@@ -116,7 +127,7 @@ class Uplink:
             cursor=state.low,
             stop=state.next_offset,
             opened=state.next_offset,
-            alarms=self._alarms,
+            alarms=self.alarms,
             unproven=state.unclean and self.config.mode is Mode.COMMIT,
         )
 
@@ -231,7 +242,7 @@ class Uplink:
                 if self._host_is_ahead is not None:
                     await self._begin_epoch(self._host_is_ahead)
                     self._rebirth_asked = True
-                if self._rebirth_asked:
+                if self._rebirth_asked or self._edge.changed:
                     self._rebirth_asked = False
                     self.counters.rebirths += 1
                     self._birth(bdseq)
@@ -273,7 +284,7 @@ class Uplink:
 
     def _birth(self, bdseq: int) -> None:
         """All births."""
-        self._edge.birth(bdseq, self.window.epoch, self._health())
+        self._edge.birth(bdseq, self.window.epoch, [*self._health(), *self.birth_metrics()])
         now_s = self._clock.monotonic_s()
         if self.window.unproven:
             # The host's word on this birth shows whether it knows more than the spool; until then nothing is sent.
@@ -385,9 +396,11 @@ class Uplink:
         if command.committed is not None and self.config.mode is Mode.COMMIT:
             epoch, settled = command.committed
             if epoch == self.window.epoch:
+                self.counters.acknowledged += 1
                 self._settle(settled)
             else:
                 self.window.acknowledged(epoch, settled)
+        self.on_command(command)
 
     def _settle(self, settled: Settled) -> None:
         if self._settled_version == self._trimmed_version:
@@ -406,4 +419,5 @@ class Uplink:
             return
         spans = self.window.flights()
         if spans:
+            self.counters.acknowledged += 1
             self._settle(Settled(0, spans))

@@ -129,15 +129,16 @@ class ModelHost:
         """Ask for all births."""
         payload = spb.Payload(timestamp=1)
         payload.metrics.add(name=REBIRTH, datatype=DataType.BOOLEAN, boolean_value=True)
-        self._command(payload)
+        self.command(payload)
 
     def acknowledge(self, epoch: int, settled: Settled) -> None:
         """Say what is settled."""
         payload = spb.Payload(timestamp=1)
         payload.metrics.add(name=COMMITTED, datatype=DataType.BYTES, bytes_value=encode_committed(epoch, settled))
-        self._command(payload)
+        self.command(payload)
 
-    def _command(self, payload: spb.Payload) -> None:
+    def command(self, payload: spb.Payload) -> None:
+        """Send an NCMD."""
         assert self._connection is not None
         self._connection.publish(str(Topic(MessageType.NCMD, self.node)), payload.SerializeToString())
 
