@@ -13,6 +13,7 @@ from core.cases import RuleInfo
 from core.clock import Clock
 from core.places import Text
 from core.ports.cases import CaseCommands, CaseQueries
+from core.ports.configurations import ConfigurationDesk
 from core.ports.directory import PointDirectory
 from core.ports.nodes import NodeStatusBook
 from core.ports.registry import RegistryCommands, RegistryQueries
@@ -165,6 +166,7 @@ class ApiPorts:
         directory: points of all facilities, from memory; refreshed by the API as it is asked.
         cases, case_commands: alarms, cases, tasks, the change feed.
         nodes: the newest state of each gateway.
+        configurations: versions of their configurations.
         rules: rule texts and limits.
         clock: wall and monotonic time.
         engine: where ``api.tables`` live; prepared for two writing processes.
@@ -178,6 +180,7 @@ class ApiPorts:
     cases: CaseQueries
     case_commands: CaseCommands
     nodes: NodeStatusBook
+    configurations: ConfigurationDesk
     rules: RuleDirectory
     clock: Clock
     engine: sa.Engine

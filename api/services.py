@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from api.alarm_desk import AlarmDesk
 from api.boards import LatestBoard, StandingBoard
 from api.case_desk import CaseDesk, TaskDesk
+from api.configuration_desk import ConfigurationDesk
 from api.entrance import Entrance
 from api.feed_lookup import FeedLookup
 from api.histories import Histories
@@ -38,6 +39,7 @@ class Services:
     cases: CaseDesk
     tasks: TaskDesk
     system: SystemDesk
+    configurations: ConfigurationDesk
     live: Live
     book: PlaceBook
 
@@ -65,6 +67,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         cases=CaseDesk(ports, book),
         tasks=TaskDesk(ports, book, histories),
         system=SystemDesk(ports, book, settings, metrics),
+        configurations=ConfigurationDesk(ports),
         live=Live(ports, settings, entrance, FeedLookup(ports, book), metrics),
         book=book,
     )

@@ -21,6 +21,7 @@ from sqlalchemy.exc import OperationalError
 
 import api.tables
 import dispatch.tables
+import registry.configurations
 import registry.node_status
 import registry.tables
 from app import findings as kinds

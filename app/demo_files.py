@@ -20,6 +20,8 @@ from app.broker_accounts import gateway_user, write_secret
 from app.demo_description import PointSource, SignalOrigin, SimBus, SimCity, SimCommunity, SimFacility, SimPublisher
 from core.places import Grid
 from core.sparkplug.topics import NodeId
+from gateway.remote_file import DEFAULT_SELF_S
+from gateway.self_points import MEASURES as SELF_MEASURES
 
 BUS_INTERVAL_S = 5.0
 _SILENCE_FACTOR = 3
@@ -289,6 +291,13 @@ def _points(community: SimCommunity) -> Iterator[dict[str, object]]:
                 "gateway": f"{node.group}/{node.node}",
                 "interval_s": interval_s,
             }
+    for measure in SELF_MEASURES:
+        yield {
+            "facility": _gateway_code(community),
+            "measurement": measure.key,
+            "gateway": f"{node.group}/{node.node}",
+            "interval_s": DEFAULT_SELF_S,
+        }
 
 
 def _people(community: SimCommunity) -> Iterator[dict[str, object]]:
@@ -364,6 +373,7 @@ def gateway_config(community: SimCommunity, place: DemoPlace, ports: DemoPorts) 
         "broker": broker,
         "spool": {"path": str(place.folder / "spool" / node.node), "budget_mb": 64},
         "status_file": str(place.folder / "run" / f"{node.node}.json"),
+        "self": _gateway_code(community),
         "buses": [_bus(community, community.modbus_line)],
         "adapters": [
             {"id": "mqtt", "broker": broker, "sources": [_source(community, d) for d in community.mqtt_devices]}

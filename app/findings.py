@@ -206,3 +206,14 @@ NO_DEMO_FOLDER = kind(
     "choose another --data, or remove it yourself",
 )
 STEP_FAILED = Sentence("{step} 失败，其日志为：\n{log}", "{step} failed:\n{log}")
+
+# --- configurations of gateways ---------------------------------------------------------------------------------
+
+WHICH_GATEWAY = Sentence(
+    "没有唯一的网关 {name!r}；已登记：{known}", "no single gateway is called {name!r}; known: {known}"
+)
+NO_SUCH_VERSION = Sentence("没有配置版本 {version}", "there is no configuration version {version}")
+NOT_SHOWN_YET = Sentence(
+    "网关 {gateway} 尚未报告正在运行的配置；等它上线后重试",
+    "gateway {gateway} has not shown what it runs; try again once it is online",
+)

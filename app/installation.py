@@ -25,7 +25,7 @@ from app.supervisor import SupervisorOptions
 from core.errors import Invalid
 from core.findings import Finding
 from gateway.config import GatewayConfig
-from gateway.config_file import load_config
+from gateway.rollouts import kept_config
 
 BROKER, CENTRE, EDGE = 0, 1, 2
 _MB = 1024 * 1024
@@ -85,7 +85,7 @@ def load_gateways(files: Sequence[Path]) -> Mapping[Path, GatewayConfig]:
     configs: dict[Path, GatewayConfig] = {}
     for file in files:
         try:
-            configs[file] = load_config(file)
+            configs[file] = kept_config(file)
         except Invalid as error:
             findings += error.findings
     seen: dict[str, Path] = {}

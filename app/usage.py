@@ -26,6 +26,7 @@ _HELP: Final[tuple[tuple[str, str], ...]] = (
     (r"^Usage: ", "用法："),
     (r"^Options:$", "选项："),
     (r"^Commands:$", "命令："),
+    (r"^Arguments:$", "参数："),
     (r"\[OPTIONS\]", "[选项]"),
     (r"COMMAND \[ARGS\]\.\.\.", "命令 [参数]..."),
     (r"Show this\s+message\s+and\s+exit\.", "显示本说明并退出"),

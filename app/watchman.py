@@ -83,7 +83,8 @@ class Watchman:
             for column in group.point.values():
                 for facility, point in zip(group.facility.tolist(), column.tolist(), strict=True):
                     parent = self._facility_of.get(node_of[point]) if point in node_of else None
-                    if parent is not None and parent != facility:
+                    # The gateway's own points stand behind it like all others: its outage is one alarm, not two.
+                    if parent is not None:
                         parents[facility] = parent
         return parents
 

@@ -28,8 +28,10 @@ from core.errors import Invalid, Unavailable
 from core.foreign import system_problem
 from dispatch.desk import SqlDesk
 from dispatch.queries import SqlCaseQueries
+from gateway.device_part import check_part
 from registry.classbook import load_classes
 from registry.commands import RegistryCommandsSql
+from registry.configurations import SqlConfigurationDesk
 from registry.directory import Directory
 from registry.node_status import SqlNodeStatusBook
 from registry.queries import Registry
@@ -102,6 +104,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Directory]]:
             clock=clock,
             engine=engine,
             nodes=SqlNodeStatusBook(engine),
+            configurations=SqlConfigurationDesk(engine, check_part),
             watch=CoreWatch(settings.core_status_file, clock),
         )
         yield create_app(ports, api_settings(settings)), directory

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from app.configuration_carrier import ConfigurationCarrier
 from app.core_status import CoreStatus, write_status
 from app.evidence import StoreEvidence
 from app.judge import Judge, JudgeSettings
@@ -32,6 +33,7 @@ from dispatch.journal import SqlJournal
 from dispatch.outbox import LogDeliverer, Outbox
 from ingest.host import Host, HostSettings
 from registry.classbook import load_classes
+from registry.configurations import SqlConfigurationBook
 from registry.content import read_folder
 from registry.directory import Directory
 from registry.importer import apply
@@ -48,6 +50,7 @@ _SWITCH_S = 0.001
 _WATCH_EVERY_S = 0.5
 _REFRESH_EVERY_S = 2.0
 _DELIVER_EVERY_S = 1.0
+_CARRY_EVERY_S = 1.0
 
 
 @dataclass(kw_only=True)
@@ -62,6 +65,7 @@ class Core:
     judge: Judge
     host: Host
     outbox: Outbox
+    carrier: ConfigurationCarrier
     registry: Registry
     started_ms: int
     rule_set: RuleSet
@@ -82,6 +86,7 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]
             asyncio.create_task(_every(settings.store.maintain_every_s, parts, _maintain), name="maintain"),
             asyncio.create_task(_every(_REFRESH_EVERY_S, parts, _refresh), name="refresh"),
             asyncio.create_task(_every(_DELIVER_EVERY_S, parts, _deliver), name="deliver"),
+            asyncio.create_task(_every(_CARRY_EVERY_S, parts, _carry), name="configurations"),
         ]
         stopping = asyncio.create_task(stop.wait(), name="stop")
         done, _ = await asyncio.wait([stopping, *chores], return_when=asyncio.FIRST_COMPLETED)
@@ -122,6 +127,7 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
             judge=judge,
             host=host,
             outbox=Outbox(engine),
+            carrier=ConfigurationCarrier(SqlConfigurationBook(engine), host),
             rule_set=rule_set,
             registry=registry,
             started_ms=clock.now_ms(),
@@ -275,6 +281,10 @@ def _refresh(parts: Core) -> None:
     members, options = parts.directory.members(), _engine_settings(parts.settings)
     parts.judge.renew(lambda state: Engine.restore(state, parts.rule_set, members, parts.store, options))
     _post_watchman(parts)
+
+
+def _carry(parts: Core) -> None:
+    parts.carrier.step(parts.clock.now_ms())
 
 
 def _deliver(parts: Core) -> None:

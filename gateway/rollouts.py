@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from core.clock import Clock
+from core.clock import Clock, SystemClock
 from core.configuration import text_sha256
 from core.errors import Invalid
 from core.findings import Finding, Said, Speaks
@@ -66,8 +66,13 @@ class Rollouts:
         self.told: Callable[[], None] = lambda: None
 
     @classmethod
-    def open(cls, file: Path, clock: Clock) -> tuple[Rollouts, GatewayConfig]:
+    def open(cls, file: Path, clock: Clock, *, look_only: bool = False) -> tuple[Rollouts, GatewayConfig]:
         """The rollouts of the gateway that ``file`` describes, and what is to run now.
+
+        Args:
+            file: the gateway's own file.
+            clock: for the probation.
+            look_only: write nothing.
 
         Raises:
             Invalid: if the file is wrong.
@@ -79,9 +84,9 @@ class Rollouts:
         # A kept version must run although the device part on the machine is out of date, so that is not judged here.
         own = parse_config(text, file.parent, str(file), pushed="")
         rollouts = cls(file, text, own, clock)
-        return rollouts, rollouts.start()
+        return rollouts, rollouts.start(look_only=look_only)
 
-    def start(self) -> GatewayConfig:
+    def start(self, *, look_only: bool = False) -> GatewayConfig:
         """What is to run at the start of the process; a trial that is found is put back.
 
         Raises:
@@ -93,7 +98,7 @@ class Rollouts:
         if config is None:
             self._rollout = rollout.own_file(self._rollout, self._own_sha256, _spoken(findings.TEXT_LOST()))
             config = self._own_config()
-        if self._rollout != found:
+        if self._rollout != found and not look_only:
             log.warning("configuration at start is not the last one pushed", extra={"state": self._rollout.state.value})
             self._store(self._rollout)
         return config
@@ -269,6 +274,15 @@ class Rollouts:
             self._files.put_state(state)
         except OSError as error:
             log.error("state of pushed configurations cannot be written", extra={"error": str(error)})
+
+
+def kept_config(file: Path) -> GatewayConfig:
+    """What the gateway of ``file`` will run at its next start, without touching anything.
+
+    Raises:
+        Invalid: if the file is wrong.
+    """
+    return Rollouts.open(file, SystemClock(), look_only=True)[1]
 
 
 def _spoken(said: Speaks) -> Mapping[str, str]:

@@ -51,12 +51,16 @@ class Outcome:
         rebirths: nodes to be asked for a rebirth.
         repeat: spools whose acknowledgement must be sent once more (birth, or a duplicate arrived).
         health: node metrics without a commit header, by node and metric name.
+        reports: what gateways say of their configurations, as it came.
+        shown: configurations that gateways show, as they came.
     """
 
     commit: Commit | None = None
     rebirths: set[NodeId] = field(default_factory=set)
     repeat: set[tuple[NodeId, int]] = field(default_factory=set)
     health: dict[NodeId, dict[str, float]] = field(default_factory=dict)
+    reports: dict[NodeId, str] = field(default_factory=dict)
+    shown: dict[NodeId, bytes] = field(default_factory=dict)
 
 
 class Assembler:
@@ -118,6 +122,7 @@ class Assembler:
         match topic.kind:
             case MessageType.NBIRTH:
                 self.nodes.born(node, payload, now_ms)
+                _configurations(node, payload, outcome)
                 epoch = next((m.long_value for m in payload.metrics if m.name == datatypes.EPOCH), 0)
                 if epoch:
                     outcome.repeat.add((node, epoch))
@@ -215,12 +220,13 @@ class Assembler:
         if not self.nodes.is_born(node):
             self._ask(node, message.arrived_ms, outcome)
         elif self.nodes.session(node).commits:
+            _configurations(node, payload, outcome)
             health = outcome.health.setdefault(node, {})
             names = self.nodes.session(node).metrics
             for metric in payload.metrics:
                 known = names.get(metric.alias) if metric.HasField("alias") else None
                 name = metric.name or (known.name if known else "")
-                if name and not metric.is_null:
+                if name and not metric.is_null and name not in _NO_HEALTH:
                     health[name] = metric.double_value or float(metric.long_value or metric.int_value)
         else:
             stretch = self.nodes.stretch(node)
@@ -301,6 +307,18 @@ class _Draft:
             quarantined=self.quarantined,
             lows=self.lows,
         )
+
+
+_NO_HEALTH = frozenset({datatypes.CONFIGURATION, datatypes.CONFIGURATION_REPORT})
+
+
+def _configurations(node: NodeId, payload: Payload, outcome: Outcome) -> None:
+    """What a gateway says of its configuration, for whoever keeps that."""
+    for metric in payload.metrics:
+        if metric.name == datatypes.CONFIGURATION_REPORT and metric.string_value:
+            outcome.reports[node] = metric.string_value
+        elif metric.name == datatypes.CONFIGURATION and metric.bytes_value:
+            outcome.shown[node] = metric.bytes_value
 
 
 def _refused(message: Message, topic: Topic, reason: QuarantineReason, detail: str) -> Quarantined:

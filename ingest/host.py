@@ -70,6 +70,16 @@ class HostSettings:
     status_every_s: float = 2.0
 
 
+@dataclass(frozen=True, slots=True)
+class ConfigurationNews:
+    """What a gateway said of its configuration, as it came: a report (JSON), what it runs (a push), or both."""
+
+    node: NodeId
+    report: str
+    shown: bytes
+    at_ms: int
+
+
 class Host:
     """The host application; a context manager that owns its MQTT session and its committer thread."""
 
@@ -115,6 +125,7 @@ class Host:
         self._committer = threading.Thread(target=self._run, name="ingest-committer", daemon=True)
         self.failure: BaseException | None = None
         self.statuses: tuple[NodeStatus, ...] = ()
+        self.configurations: queue.SimpleQueue[ConfigurationNews] = queue.SimpleQueue()
 
     def __enter__(self) -> Host:
         """Connect (in the background, again and again) and start committing."""
@@ -267,6 +278,10 @@ class Host:
         for node in (*outcome.rebirths, *self._greetings(now_ms)):
             self.counts["rebirths_asked"] += 1
             self._command(node, _rebirth(now_ms))
+        for node in outcome.reports.keys() | outcome.shown.keys():
+            self.configurations.put(
+                ConfigurationNews(node, outcome.reports.get(node, ""), outcome.shown.get(node, b""), now_ms)
+            )
         for node, health in outcome.health.items():
             self._health.setdefault(node, {}).update(health)
         self._report(now_ms)
@@ -323,6 +338,25 @@ class Host:
 
     def _command(self, node: NodeId, payload: Payload) -> None:
         self._client.publish(str(Topic(MessageType.NCMD, node)), payload.SerializeToString(), qos=0, retain=False)
+
+    def configure(self, node: NodeId, body: bytes, now_ms: int) -> None:
+        """Push a configuration to a gateway; it answers by ``configurations``, or it is pushed again."""
+        payload = Payload(timestamp=now_ms)
+        payload.metrics.add(
+            name=datatypes.CONFIGURATION, timestamp=now_ms, datatype=datatypes.DataType.BYTES, bytes_value=body
+        )
+        self._command(node, payload)
+
+    def ask_configuration(self, node: NodeId, now_ms: int) -> None:
+        """Have a gateway show what it runs."""
+        payload = Payload(timestamp=now_ms)
+        payload.metrics.add(
+            name=datatypes.SHOW_CONFIGURATION,
+            timestamp=now_ms,
+            datatype=datatypes.DataType.BOOLEAN,
+            boolean_value=True,
+        )
+        self._command(node, payload)
 
     def _report(self, now_ms: int) -> None:
         """Say how the gateways are: to who asks in this process at once, to everybody else every few seconds."""

@@ -362,6 +362,12 @@ NOT_ENROLLABLE = Sentence(
 )
 NO_COMMUNITY = Sentence("没有编号为 {number} 的社区", "there is no community number {number}")
 NO_GATEWAY = Sentence("没有网关 {node}", "there is no gateway {node}")
+GATEWAY_REVOKED = Sentence("网关 {node} 已停用", "gateway {node} is shut out")
+NO_VERSION = Sentence("没有配置版本 {version}", "there is no configuration version {version}")
+ON_TRIAL = Sentence(
+    "版本 {version} 正在网关上试运行，等它结束后再下发",
+    "version {version} is on trial in the gateway; push again when that is over",
+)
 NO_PERSON = Sentence("没有编号为 {number} 的人员", "there is no person number {number}")
 USERNAME_FORM = Sentence("用户名为 1 至 64 个字符，不含空格", "a username has 1 to 64 characters and no spaces")
 NO_HASH = Sentence("账号需要 argon2id 散列", "a login needs an argon2id hash")

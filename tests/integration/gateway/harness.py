@@ -269,6 +269,9 @@ class CounterServer:
                 transport.abort()
             await server.wait_closed()
 
+    def lost(self) -> None:
+        """A connection has ended."""
+
     def answer(self, request: bytes) -> bytes:
         tid, _, _, unit, function, address, count = struct.unpack(">HHHBBHH", request)
         self.functions.add(function)
@@ -292,6 +295,7 @@ class _Served(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._server._connections.discard(self._transport)
+        self._server.lost()
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data

@@ -68,6 +68,10 @@ RECIPES: Mapping[str, Recipe] = {
     "act_on_task": Recipe("POST", f"{V1}/tasks/{{n}}/return", {"note": "not mine"}, _KEY),
     "list_gateways": Recipe("GET", f"{V1}/gateways"),
     "get_gateway_ledger": Recipe("GET", f"{V1}/gateways/{{n}}/ledger"),
+    "get_configurations": Recipe("GET", f"{V1}/gateways/{{n}}/configurations"),
+    "get_configuration": Recipe("GET", f"{V1}/gateways/{{n}}/configurations/1"),
+    "draft_configuration": Recipe("POST", f"{V1}/gateways/{{n}}/configurations", {"text": "buses: []"}),
+    "push_configuration": Recipe("POST", f"{V1}/gateways/{{n}}/configurations/1/push"),
     "get_health": Recipe("GET", f"{V1}/health"),
     "stream": Recipe("GET", f"{V1}/stream?facility={{f}}"),
     "probe_healthy": Recipe("GET", "/-/healthy"),
@@ -123,11 +127,11 @@ def test_roles_are_as_narrow_as_they_were_meant() -> None:
     supervise = see_all | {"alarm.shelve", "task.work", "task.supervise"}
     worker = {"see", "alarm.acknowledge", "task.work"}
     assert POLICY.roles == {
-        Role.ADMINISTRATOR: supervise,
+        Role.ADMINISTRATOR: supervise | {"gateway.configure"},
         Role.MANAGER: supervise,
         Role.MAINTAINER: worker,
         Role.GRID_WORKER: worker,
-        Role.TECHNICIAN: see_all,
+        Role.TECHNICIAN: see_all | {"gateway.configure"},
     }
     needs = {name: entry.permission for name, entry in POLICY.operations.items()}
     anyone = {name for name, permission in needs.items() if permission == "anyone"}

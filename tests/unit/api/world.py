@@ -35,10 +35,12 @@ from core.cases import (
     TaskState,
 )
 from core.clock import ManualClock
-from core.errors import Refused
+from core.errors import Invalid, Refused
+from core.findings import kind
 from core.people import Language, Login, Person, Role
 from core.places import ClassMembers, FacilityClass, Grid, Measurement, PointKind, Text
 from core.ports import cases as rows
+from core.ports.configurations import ConfigurationVersion, RunningConfiguration, VersionState
 from core.ports.nodes import NodeStatus
 from core.ports.registry import (
     Cell,
@@ -478,6 +480,55 @@ class FakeNodes:
         ]
 
 
+@dataclass
+class FakeConfigurations:
+    """Each gateway runs the file on its machine and has one version; a push is refused by gateway 2."""
+
+    kept: dict[tuple[int, int], ConfigurationVersion] = field(
+        default_factory=lambda: {(n, 1): version_of(n, 1, "buses: []\n") for n in (1, 2)}
+    )
+
+    def versions(self, gateway: int) -> Sequence[ConfigurationVersion]:
+        found = [replace(one, text="") for one in self.kept.values() if one.gateway == gateway]
+        return sorted(found, key=lambda one: -one.version)
+
+    def version(self, gateway: int, version: int) -> ConfigurationVersion | None:
+        return self.kept.get((gateway, version))
+
+    def running(self, gateway: int) -> RunningConfiguration | None:
+        return RunningConfiguration(
+            version=0, sha256="0" * 64, state="running", text="adapters: []\n", reported_ms=NOW_MS
+        )
+
+    def draft(self, gateway: int, text: str, note: str, actor: str, now_ms: int) -> ConfigurationVersion:
+        if "password" in text:
+            raise Invalid([SECRET.at("", 2, 3, name="password")])
+        made = replace(version_of(gateway, len(self.versions(gateway)) + 1, text), note=note, created_by=actor)
+        self.kept[gateway, made.version] = made
+        return made
+
+    def push(self, gateway: int, version: int, actor: str, now_ms: int) -> ConfigurationVersion:
+        pushed = replace(self.kept[gateway, version], state=VersionState.PUSHED, pushed_ms=now_ms, pushed_by=actor)
+        self.kept[gateway, version] = pushed
+        return pushed
+
+
+SECRET = kind("TG-0322", "{name} 是密钥", "{name} is a secret", "删除", "remove it")
+
+
+def version_of(gateway: int, version: int, content: str) -> ConfigurationVersion:
+    return ConfigurationVersion(
+        gateway=gateway,
+        version=version,
+        text=content,
+        sha256="1" * 64,
+        note=HOSTILE,
+        state=VersionState.DRAFT,
+        created_ms=NOW_MS,
+        created_by="somebody",
+    )
+
+
 class FakeRules:
     """One rule with one limit."""
 
@@ -592,6 +643,7 @@ class World:
     registry: FakeRegistry = field(default_factory=registry)
     cases: FakeCases = field(default_factory=FakeCases)
     store: MemoryStore = field(default_factory=MemoryStore)
+    configurations: FakeConfigurations = field(default_factory=FakeConfigurations)
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW_MS))
 
     def ports(self) -> ApiPorts:
@@ -603,6 +655,7 @@ class World:
             cases=self.cases,
             case_commands=self.cases,
             nodes=FakeNodes(),
+            configurations=self.configurations,
             rules=FakeRules(),
             clock=self.clock,
             engine=self.engine,

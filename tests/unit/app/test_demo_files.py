@@ -15,6 +15,7 @@ from app.demo_files import DemoPlace, DemoPorts, node_of, provenance_note, regis
 from app.settings_file import load
 from core.errors import Invalid
 from core.places import Grid
+from gateway.self_points import MEASURES, names
 from gateway.service import load_config
 from registry.classbook import load_classes
 from registry.content import Content, read_folder
@@ -46,14 +47,17 @@ def content(place: DemoPlace) -> Content:
 
 
 def test_the_city_has_the_promised_size(city: SimCity, content: Content) -> None:
-    """Three communities, about 60 facilities and 300 points, both grids, a dozen workers."""
+    """Three communities, about 60 facilities and 300 simulated points, both grids, a dozen workers.
+
+    The gateways report themselves besides.
+    """
     workers = [person for person in content.people if person.role.grid is not None]
     assert len(content.communities) == 3
     assert 50 <= len(content.facilities) <= 70
-    assert 280 <= len(content.points) <= 350
+    assert 280 <= city.point_count <= 350
     assert len(workers) == 12
     assert {person.role.grid for person in workers} == set(Grid)
-    assert city.point_count == len(content.points)
+    assert city.point_count + 3 * len(MEASURES) == len(content.points)
 
 
 def test_gateways_read_every_point_and_nothing_else(city: SimCity, place: DemoPlace, content: Content) -> None:
@@ -63,6 +67,8 @@ def test_gateways_read_every_point_and_nothing_else(city: SimCity, place: DemoPl
         config = load_config(place.gateway(community))
         read |= {point.metric for bus in config.buses for unit in bus.units for point in unit.points}
         read |= {field.metric for a in config.adapters for source in a.sources for field in source.fields}
+        assert config.own is not None
+        read |= {name.metric for name in names(config.own.facility)}
     assert read == {f"{point.facility}/{point.key}" for point in content.points}
 
 
