@@ -22,7 +22,7 @@ const OFFICE = ["see", "alarm.acknowledge", "alarm.shelve", "task.work", "task.s
 const WORK = ["see", "alarm.acknowledge", "task.work"];
 const user = (username, role, name, permissions, person, everywhere = false) => ({ username, role, name, permissions, person, everywhere, language: "zh", communities: communities.slice(0, 1).map(({ id, code, name: called }) => ({ id, code, name: called })), must_change_password: username === "new.one", expires_ms: start + 12 * HOUR });
 const users = new Map([
-  user("admin", "administrator", text("系统管理员", "Administrator"), OFFICE, null, true),
+  user("admin", "administrator", text("系统管理员", "Administrator"), [...OFFICE, "gateway.configure"], null, true),
   user("manager", "manager", text("管理者 丁", "Manager D"), OFFICE, null, true),
   user("li.wx", "maintainer", people.li.name, WORK, 1),
   user("wang.wg", "grid_worker", people.wang.name, WORK, 2),
@@ -247,8 +247,27 @@ const ROUTES = [
   ["GET", /^\/tasks\/(\d+)$/, (me, [, id]) => taskDetail(found(tasks.find((t) => t.id === Number(id))), me)],
   ["POST", /^\/tasks\/(\d+)\/(\w+)$/, (me, [, id, action], q, body, request) => act(found(tasks.find((t) => t.id === Number(id))), action, body.note, request.headers["idempotency-key"], me)],
   ["GET", /^\/gateways$/, () => ({ items: communities.map((c, i) => ({ id: c.id, node: `g1/gw-${c.code}`, name: text(`${c.name.zh}网关`, `${c.name.en} gateway`), community: { id: c.id, code: c.code, name: c.name }, online: i !== 2, last_seen_ms: Date.now() - (i === 2 ? 1_200_000 : 900), backlog: i === 2 ? 4_112 : 0, stored: 1_204_551 + i * 40_000, since_ms: start - 7 * HOUR, health: { "poll/cycle_ms": 212, "spool/chunks": i }, devices: ["modbus-1", "mqtt-1"], points: 24, revoked: false })) })],
+  ["GET", /^\/gateways\/(\d+)\/configurations$/, (me, [, id]) => ({ running: RUNNING, items: versionsOf(Number(id)).map(({ text: _text, difference: _difference, ...one }) => one).toReversed() })],
+  ["GET", /^\/gateways\/(\d+)\/configurations\/(\d+)$/, (me, [, id, version]) => found(versionsOf(Number(id))[Number(version) - 1])],
+  ["POST", /^\/gateways\/(\d+)\/configurations$/, (me, [, id], q, body) => { const all = versionsOf(Number(id)); all.push(versionOf(all.length + 1, body.text, body.note, me.username)); return all.at(-1); }],
+  ["POST", /^\/gateways\/(\d+)\/configurations\/(\d+)\/push$/, (me, [, id, version]) => Object.assign(found(versionsOf(Number(id))[Number(version) - 1]), { state: "pushed", pushed_ms: Date.now(), pushed_by: me.username })],
   ["GET", /^\/health$/, () => ({ status: "ok", version: "0.1.0", now_ms: Date.now(), parts: ["broker", "core", "store", "database"].map((name) => ({ name, status: "ok", say: text("运行正常", "running") })), store: { readings: 3_812_004, quarantined: 3, evicted: 0, superseded: 12, bytes_on_disk: 48_112_003 }, promises: [{ id: "INV-1", say: text("已确认的读数不丢失", "No acknowledged reading is lost"), breaches: 0, kept: true }, { id: "INV-2", say: text("读数不重复入库", "No reading is stored twice"), breaches: 0, kept: true }] })],
 ];
+
+const RUNNING = { version: 0, state: "running", sha256: "0".repeat(64), text: "buses:\n- id: modbus-1\n  host: 127.0.0.1\n", reported_ms: Date.now() - 40_000 };
+const configurations = new Map();
+function versionOf(version, written, note, username) {
+  const difference = ["--- version 0", `+++ version ${version}`, "@@ -1,3 +1,3 @@", ...RUNNING.text.trimEnd().split("\n").map((line) => `-${line}`), ...written.trimEnd().split("\n").map((line) => `+${line}`)];
+  return { version, state: "draft", note, sha256: "1".repeat(64), created_ms: Date.now(), created_by: username, pushed_ms: null, pushed_by: "", answered_ms: null, reason: null, findings: [], text: written, difference };
+}
+function versionsOf(gateway) {
+  if (!configurations.has(gateway)) {
+    const refused = versionOf(1, "buses:\n- id: modbus-1\n  hots: 127.0.0.1\n", "新电表", "tech");
+    Object.assign(refused, { state: "refused", pushed_ms: start, pushed_by: "tech", answered_ms: start, findings: [{ code: "TG-0106", line: 3, column: 3, what: text("没有 buses[0].hots 这一项", "buses[0].hots is unknown"), fix: text("是否应为 `host`？", "did you mean `host`?") }] });
+    configurations.set(gateway, [refused]);
+  }
+  return configurations.get(gateway);
+}
 
 async function bodyOf(request) {
   const chunks = [];

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -179,6 +180,64 @@ def test_a_person_gets_in_and_sees_live_values(demo: Demo) -> None:
     assert len(communities) == 3
     now_ms = time.time() * 1000
     assert all(now_ms - community["last_reading_ms"] < 30_000 for community in communities)
+
+
+def _twingrid(demo: Demo, *arguments: str) -> tuple[int, Any]:
+    """A command of an operator beside the running demo: exit code and what it says as JSON."""
+    command = [sys.executable, "-m", "app", *arguments, "--config", str(demo.folder / "twingrid.yaml"), "--json"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False)
+    assert run.stdout, run.stderr
+    return run.returncode, json.loads(run.stdout)
+
+
+@pytest.mark.timeout(150)
+def test_a_configuration_is_pushed_from_afar_and_confirmed(demo: Demo, tmp_path: Path) -> None:
+    """What runs is shown; a change is tried and confirmed by the gateway; the same again is no change; a wrong one
+    comes back with its line.
+    """
+    part = tmp_path / "part.yaml"
+
+    def shown() -> bool:
+        command = ["gateway", "config", "show", "gw-wtl", "--config", str(demo.folder / "twingrid.yaml")]
+        run = subprocess.run(
+            [sys.executable, "-m", "app", *command], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        )
+        part.write_text(run.stdout)
+        return run.returncode == 0
+
+    demo.until(shown, 30)
+    text = part.read_text()
+    assert "password" not in text
+    assert "interval_s: 5.0" in text
+    part.write_text(text.replace("interval_s: 5.0", "interval_s: 4.0"))
+    code, said = _twingrid(demo, "gateway", "config", "push", "gw-wtl", "--file", str(part), "--wait", "80")
+    assert (code, said["state"]) == (0, "confirmed"), said
+    code, same = _twingrid(
+        demo, "gateway", "config", "push", "p-wtl/gw-wtl", "--file", str(part), "--wait", "30", "--note", "again"
+    )
+    assert (code, same["state"]) == (0, "confirmed"), same
+    part.write_text(text.replace("profile:", "profil:", 1))
+    code, wrong = _twingrid(demo, "gateway", "config", "push", "gw-wtl", "--file", str(part), "--wait", "30")
+    assert (code, wrong["state"]) == (1, "refused"), wrong
+    assert wrong["findings"][0]["line"] > 1
+    code, listed = _twingrid(demo, "gateway", "config", "list", "gw-wtl")
+    assert listed["running"]["version"] == 1
+    assert [one["state"] for one in listed["versions"]] == ["refused", "confirmed", "confirmed"]
+    code, difference = _twingrid(demo, "gateway", "config", "diff", "gw-wtl", "--version", "3")
+    assert "+  interval_s: 5.0" in difference["difference"]
+
+
+def test_the_bundle_of_a_running_demo_is_whole(demo: Demo, tmp_path: Path) -> None:
+    """Every part is there, and none of the passwords that the demo lives on."""
+    out = tmp_path / "bundle.zip"
+    code, said = _twingrid(demo, "bundle", "--out", str(out))
+    assert (code, said["missing"]) == (0, {})
+    with zipfile.ZipFile(out) as archive:
+        everything = "".join(archive.read(name).decode() for name in archive.namelist())
+    known = json.loads((demo.folder / "secrets" / "broker.json").read_text())
+    assert known
+    assert not [user for user, password in known.items() if password in everything]
+    assert "网格员" not in everything
 
 
 def test_what_it_writes_is_for_its_user_alone(demo: Demo) -> None:

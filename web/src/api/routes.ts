@@ -8,6 +8,8 @@ import type {
   ClassList,
   CommunityDetail,
   CommunityList,
+  ConfigurationDetail,
+  ConfigurationList,
   FacilityDetail,
   FacilitySummary,
   GatewayList,
@@ -113,4 +115,13 @@ export const getTask = (id: number, { signal }: Signal = {}): Promise<TaskDetail
 export const taskActionPath = (id: number, action: TaskAction): string => `/tasks/${id}/${action}`;
 
 export const getGateways = ({ signal }: Signal = {}): Promise<GatewayList> => call("/gateways", { signal });
+const configurationPath = (gateway: number, rest = ""): string => `/gateways/${gateway}/configurations${rest}`;
+export const getConfigurations = (gateway: number, { signal }: Signal = {}): Promise<ConfigurationList> =>
+  call(configurationPath(gateway), { signal });
+export const getConfiguration = (gateway: number, version: number): Promise<ConfigurationDetail> =>
+  call(configurationPath(gateway, `/${version}`));
+export const postConfiguration = (gateway: number, body: { text: string; note: string }): Promise<ConfigurationDetail> =>
+  call(configurationPath(gateway), { method: "POST", body });
+export const pushConfiguration = (gateway: number, version: number): Promise<ConfigurationDetail> =>
+  call(configurationPath(gateway, `/${version}/push`), { method: "POST" });
 export const getHealth = ({ signal }: Signal = {}): Promise<Health> => call("/health", { signal });

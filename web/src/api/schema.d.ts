@@ -480,6 +480,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/gateways/{gateway}/configurations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Versions, and what runs
+         * @description Newest first, without their texts.
+         */
+        get: operations["get_configurations"];
+        put?: never;
+        /**
+         * Keep a new version
+         * @description A draft changes nothing in the gateway; the same text again is the same draft.
+         */
+        post: operations["draft_configuration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gateways/{gateway}/configurations/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One version
+         * @description With its text, the gateway's findings, and how it differs from what runs.
+         */
+        get: operations["get_configuration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gateways/{gateway}/configurations/{version}/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a version to its gateway
+         * @description The gateway tries it and keeps it or puts it back by itself; pushing what is on its way changes nothing.
+         */
+        post: operations["push_configuration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -1134,6 +1198,127 @@ export interface components {
              */
             code: string;
             name: components["schemas"]["Bilingual"];
+        };
+        /**
+         * ConfigurationDetail
+         * @description One version with its text and how it differs from what runs.
+         */
+        ConfigurationDetail: {
+            /** Version */
+            version: number;
+            state: components["schemas"]["VersionState"];
+            /** Note */
+            note: string;
+            /** Sha256 */
+            sha256: string;
+            /**
+             * Created Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            created_ms: number;
+            /** Created By */
+            created_by: string;
+            /** Pushed Ms */
+            pushed_ms: number | null;
+            /** Pushed By */
+            pushed_by: string;
+            /**
+             * Answered Ms
+             * @description when the gateway last said something about it
+             */
+            answered_ms: number | null;
+            /** @description why it was refused or put back */
+            reason: components["schemas"]["Bilingual"] | null;
+            /** Findings */
+            findings: components["schemas"]["ConfigurationFinding"][];
+            /** Text */
+            text: string;
+            /**
+             * Difference
+             * @description lines of a unified difference; null while it is not known what runs
+             */
+            difference: string[] | null;
+        };
+        /**
+         * ConfigurationDraft
+         * @description A new version.
+         */
+        ConfigurationDraft: {
+            /**
+             * Text
+             * @description YAML: buses, adapters, profiles; nothing else
+             */
+            text: string;
+            /**
+             * Note
+             * @description what it is for
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * ConfigurationFinding
+         * @description One thing that is wrong with a version, as the gateway says.
+         */
+        ConfigurationFinding: {
+            /**
+             * Code
+             * @example TG-0104
+             */
+            code: string;
+            /**
+             * Line
+             * @description 1-based line of the text, 0 where it has none
+             */
+            line: number;
+            /** Column */
+            column: number;
+            what: components["schemas"]["Bilingual"];
+            fix: components["schemas"]["Bilingual"];
+        };
+        /**
+         * ConfigurationList
+         * @description The versions of a gateway, newest first, and what runs.
+         */
+        ConfigurationList: {
+            running: components["schemas"]["RunningConfiguration"] | null;
+            /** Items */
+            items: components["schemas"]["ConfigurationSummary"][];
+        };
+        /**
+         * ConfigurationSummary
+         * @description One version without its text.
+         */
+        ConfigurationSummary: {
+            /** Version */
+            version: number;
+            state: components["schemas"]["VersionState"];
+            /** Note */
+            note: string;
+            /** Sha256 */
+            sha256: string;
+            /**
+             * Created Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            created_ms: number;
+            /** Created By */
+            created_by: string;
+            /** Pushed Ms */
+            pushed_ms: number | null;
+            /** Pushed By */
+            pushed_by: string;
+            /**
+             * Answered Ms
+             * @description when the gateway last said something about it
+             */
+            answered_ms: number | null;
+            /** @description why it was refused or put back */
+            reason: components["schemas"]["Bilingual"] | null;
+            /** Findings */
+            findings: components["schemas"]["ConfigurationFinding"][];
         };
         /**
          * Deadline
@@ -2103,6 +2288,35 @@ export interface components {
          */
         Rung: "cell" | "neighbour" | "community" | "supervisor" | "city" | "unstaffed";
         /**
+         * RunningConfiguration
+         * @description What the gateway says that it runs.
+         */
+        RunningConfiguration: {
+            /**
+             * Version
+             * @description 0: the file on the machine
+             */
+            version: number;
+            /**
+             * State
+             * @example confirmed
+             */
+            state: string;
+            /** Sha256 */
+            sha256: string;
+            /**
+             * Text
+             * @description null while it has not been shown
+             */
+            text: string | null;
+            /**
+             * Reported Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            reported_ms: number;
+        };
+        /**
          * Series
          * @description What a point read around the opening; the chart beside the reason.
          */
@@ -2446,6 +2660,12 @@ export interface components {
             /** Points */
             points: components["schemas"]["PointValue"][];
         };
+        /**
+         * VersionState
+         * @description Where a version stands.
+         * @enum {string}
+         */
+        VersionState: "draft" | "pushed" | "applied" | "confirmed" | "rolled-back" | "refused" | "superseded";
     };
     responses: never;
     parameters: never;
@@ -2477,6 +2697,11 @@ export type CommunityDetail = components['schemas']['CommunityDetail'];
 export type CommunityList = components['schemas']['CommunityList'];
 export type CommunityOverview = components['schemas']['CommunityOverview'];
 export type CommunityRef = components['schemas']['CommunityRef'];
+export type ConfigurationDetail = components['schemas']['ConfigurationDetail'];
+export type ConfigurationDraft = components['schemas']['ConfigurationDraft'];
+export type ConfigurationFinding = components['schemas']['ConfigurationFinding'];
+export type ConfigurationList = components['schemas']['ConfigurationList'];
+export type ConfigurationSummary = components['schemas']['ConfigurationSummary'];
 export type Deadline = components['schemas']['Deadline'];
 export type DeadlineClock = components['schemas']['DeadlineClock'];
 export type DeadlineWhat = components['schemas']['DeadlineWhat'];
@@ -2520,6 +2745,7 @@ export type ResetEvent = components['schemas']['ResetEvent'];
 export type Role = components['schemas']['Role'];
 export type RuleView = components['schemas']['RuleView'];
 export type Rung = components['schemas']['Rung'];
+export type RunningConfiguration = components['schemas']['RunningConfiguration'];
 export type Series = components['schemas']['Series'];
 export type SessionPatch = components['schemas']['SessionPatch'];
 export type SetupRequest = components['schemas']['SetupRequest'];
@@ -2538,6 +2764,7 @@ export type TaskSummary = components['schemas']['TaskSummary'];
 export type TaskWhere = components['schemas']['TaskWhere'];
 export type TaskWhy = components['schemas']['TaskWhy'];
 export type ValuesEvent = components['schemas']['ValuesEvent'];
+export type VersionState = components['schemas']['VersionState'];
 export type $defs = Record<string, never>;
 export interface operations {
     get_setup: {
@@ -3435,6 +3662,136 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_configurations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                gateway: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    draft_configuration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                gateway: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfigurationDraft"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_configuration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                gateway: number;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    push_configuration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                gateway: number;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationDetail"];
                 };
             };
             /** @description A problem */
