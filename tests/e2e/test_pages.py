@@ -281,3 +281,67 @@ def test_the_keyboard_reaches_everything(browser: Browser, mock_world: World) ->
             seen.append(page.evaluate("document.activeElement.textContent.trim()"))
             assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", seen[-1]
         assert "Acknowledge" in seen
+
+
+WORDS = {
+    "zh": {
+        "open": "配置",
+        "write": "编写新版本",
+        "text": "文本（YAML）",
+        "note": "用途说明",
+        "keep": "存为草稿",
+        "push": "下发",
+    },
+    "en": {
+        "open": "Configuration",
+        "write": "Write a version",
+        "text": "Text (YAML)",
+        "note": "What it is for",
+        "keep": "Keep as a draft",
+        "push": "Push",
+    },
+}
+
+
+@pytest.mark.parametrize(("language", "size"), [("zh", PHONE), ("en", DESK)])
+def test_a_configuration_is_written_compared_and_pushed(
+    browser: Browser, mock_world: World, language: str, size: tuple[int, int]
+) -> None:
+    """Findings show the line they speak of; a new version shows how it differs before anybody can push it."""
+    said = WORDS[language]
+    administrator = replace(mock_world.manager, username="admin")
+    with person(browser, mock_world.base_url, language, size) as somebody:
+        page = journeys.log_in(somebody, mock_world, administrator)
+        page.goto(f"{mock_world.base_url}/gateways")
+        card = page.locator("article").first
+        card.get_by_text(said["open"], exact=True).click()
+        card.locator("button.version").last.click()
+        dialog = page.locator("dialog")
+        expect(dialog.get_by_text("hots: 127.0.0.1", exact=True)).to_be_visible()
+        assert axe_findings(page) == []
+        photograph(page, f"configuration-refused-{language}")
+        page.keyboard.press("Escape")
+        journeys.press(page, said["write"])
+        dialog.get_by_label(said["text"]).fill("buses:\n- id: modbus-1\n  host: 127.0.0.2\n")
+        dialog.get_by_label(said["note"]).fill("<b>new</b> meter")
+        journeys.press(page, said["keep"])
+        expect(dialog.locator(".more", has_text="127.0.0.2")).to_be_visible()
+        expect(dialog.locator(".less", has_text="127.0.0.1")).to_be_visible()
+        photograph(page, f"configuration-draft-{language}")
+        assert axe_findings(page) == []
+        assert overflow(page) <= 0
+        journeys.press(page, said["push"])
+        expect(dialog).to_have_count(0)
+        newest = card.locator("button.version").first
+        expect(newest).to_contain_text("<b>new</b> meter")
+        expect(newest.locator(".chip")).to_have_text({"zh": "已下发", "en": "Pushed"}[language])
+        assert bare_keys(page) == []
+
+
+def test_who_may_not_configure_sees_no_configuration(browser: Browser, mock_world: World) -> None:
+    """A manager sees the gateway, not its configuration."""
+    with person(browser, mock_world.base_url, "zh", DESK) as somebody:
+        page = journeys.log_in(somebody, mock_world, mock_world.manager)
+        page.goto(f"{mock_world.base_url}/gateways")
+        expect(page.locator("article").first).to_be_visible()
+        expect(page.locator("article details", has_text="配置")).to_have_count(0)
