@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -163,13 +164,17 @@ def _check_exponents(rows: Table, registers: dict[str, Register]) -> None:
 
 
 def shipped() -> dict[str, Profile]:
-    """The profiles that come with Twingrid, by key.
+    """The profiles that come with Twingrid, by key; read once, for a gateway reads configurations while it polls.
 
     Raises:
         Invalid: if one of them is wrong.
     """
-    folder = Path(str(resources.files("gateway") / "profiles"))
-    return load_folder(folder)
+    return dict(_shipped())
+
+
+@functools.cache
+def _shipped() -> Mapping[str, Profile]:
+    return load_folder(Path(str(resources.files("gateway") / "profiles")))
 
 
 def load_folder(folder: Path) -> dict[str, Profile]:

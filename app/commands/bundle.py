@@ -17,8 +17,8 @@ def register(app: typer.Typer, speaker: Speaker) -> None:
     @app.command("bundle", help=speaker.say("cmd.bundle"))
     def bundle(
         config: Path | None = typer.Option(None, help=speaker.say("help.config")),
-        gateway: list[Path] = typer.Option([], help=speaker.say("help.bundle-gateway")),
-        log: list[Path] = typer.Option([], help=speaker.say("help.bundle-log")),
+        gateway: list[Path] = typer.Option([], metavar="<path>", help=speaker.say("help.bundle-gateway")),
+        log: list[Path] = typer.Option([], metavar="<path>", help=speaker.say("help.bundle-log")),
         out: Path | None = typer.Option(None, help=speaker.say("help.bundle-out")),
         as_json: bool = typer.Option(False, "--json", help=speaker.say("help.json")),
     ) -> None:

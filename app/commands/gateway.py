@@ -8,7 +8,7 @@ import typer
 
 from app.console import Speaker
 from app.exits import Exit
-from app.usage import Program
+from app.usage import Program, UsageError
 
 
 def register(app: typer.Typer, speaker: Speaker) -> None:
@@ -25,7 +25,7 @@ def register(app: typer.Typer, speaker: Speaker) -> None:
         if context.invoked_subcommand is not None:
             return
         if config is None:
-            raise typer.BadParameter("Missing option '--config'.", ctx=context)
+            raise UsageError("Missing option '--config'.", context)
         from app import edge
 
         raise typer.Exit(edge.run(config, log_level))

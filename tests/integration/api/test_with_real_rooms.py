@@ -24,6 +24,7 @@ from core.ports.store import Commit
 from core.readings import readings
 from core.sparkplug.topics import NodeId
 from registry.commands import RegistryCommandsSql
+from registry.configurations import SqlConfigurationDesk
 from registry.directory import Directory
 from registry.node_status import SqlNodeStatusBook
 from store.memory import MemoryStore
@@ -52,6 +53,7 @@ class Town:
             cases=self.hall.queries,
             case_commands=self.hall.desk,
             nodes=SqlNodeStatusBook(engine),
+            configurations=SqlConfigurationDesk(engine, lambda _text: None),
             rules=FakeRules(),
             clock=self.clock,
             engine=engine,

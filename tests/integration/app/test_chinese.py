@@ -42,6 +42,7 @@ NAMES = frozenset(
         # commands, options and values that are written as they are
         "make web pip install apt server ulimit help config check doctor show version demo up core api gateway data "
         "docs md port broker modbus mbpoll speed fresh log level origin str int float true false null none external "
+        "zip bundle list diff push file note wait out buses adapters profiles "
         "debug info warning error err value key args continuous work arrive http https asia shanghai gb chmod "
         # words of the languages that the files are written in
         "and or not in over low high facility group node registry from until zh en"
@@ -367,6 +368,11 @@ def test_the_machine_is_described_in_chinese(tmp_path: Path, free_port: int) -> 
         ("check", "--config"),
         ("check", "extra"),
         ("gateway",),
+        ("gateway", "--log-level", "info"),
+        ("gateway", "config", "push", "--help"),
+        ("gateway", "config", "push"),
+        ("gateway", "config", "push", "gw"),
+        ("bundle", "--help"),
         ("demo", "--port", "0"),
         ("demo", "--port", "abc"),
     ],
