@@ -9,6 +9,7 @@ unit alone on its bus has no neighbours to spare: its silence costs nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import random
@@ -25,7 +26,7 @@ from gateway.breaker import PROBES_SHARE, Debt
 from gateway.config import BusConfig
 from gateway.intake import Intake
 from gateway.lines import open_line
-from gateway.lines.base import Failure
+from gateway.lines.base import Failure, Line
 from gateway.schedule import Job, Missed, Schedule
 from gateway.session import reconnect_delay_s
 from gateway.stamp import Stamper
@@ -40,6 +41,11 @@ PURSE_S = 0.6
 """Up to this the purse of probes lends: a long probe of a unit that never answered does not keep short ones out."""
 PATIENCE_S = 30.0
 """So long a probe waits for a gap between two slots in which it fits."""
+
+GAP_S = 0.05
+"""With so much left of a pause of polling a guest may ask."""
+GUEST_S = 2.0
+"""A bus without such pauses is asked once in this time all the same, so that commissioning goes on, slowly."""
 
 _NO_ANSWER = frozenset({Reason.TIMEOUT, Reason.CONNECTION_LOST})
 
@@ -93,6 +99,8 @@ class Bus:
         self._silent = 0
         self._up = False
         self._probing = Debt(PROBES_SHARE)
+        self._resting = asyncio.Event()
+        self._rest_until_s = 0.0
         # The schedule runs on the monotonic clock, set to the wall clock once: slots stay aligned and never jump.
         self._origin_ms = clock.now_ms() - clock.monotonic_s() * 1000
 
@@ -101,6 +109,21 @@ class Bus:
 
     def _slot_ms(self) -> int:
         return int(self._origin_ms + self._clock.monotonic_s() * 1000)
+
+    @property
+    def line(self) -> Line:
+        """The line, for a guest who asks in the gaps."""
+        return self._line
+
+    async def gap(self) -> None:
+        """Wait for a pause of polling with time left in it; when there is none for long, return all the same."""
+        latest_s = self._clock.monotonic_s() + GUEST_S
+        while (left_s := latest_s - self._clock.monotonic_s()) > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._resting.wait(), left_s)
+            if self._rest_until_s - self._clock.monotonic_s() >= GAP_S:
+                return
+            await asyncio.sleep(min(GAP_S, left_s))
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -111,7 +134,12 @@ class Bus:
             while True:
                 await self._connect_if_due()
                 await self._turn(schedule)
-                await asyncio.sleep(self._pause_s(schedule))
+                pause_s = self._pause_s(schedule)
+                self._rest_until_s = self._clock.monotonic_s() + pause_s
+                if pause_s >= GAP_S:
+                    self._resting.set()
+                await asyncio.sleep(pause_s)
+                self._resting.clear()
         finally:
             self._line.close()
 

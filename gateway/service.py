@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import logging
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -53,7 +53,18 @@ MODELS_FILE = "models.json"
 DATE_S = 1.0
 
 
-async def run(config: GatewayConfig, *, clock: Clock, stop: asyncio.Event, rollouts: Rollouts | None = None) -> None:
+Guest = Callable[[GatewayConfig, Sequence[Bus]], Coroutine[None, None, None]]
+"""Somebody who uses the buses beside live polling, such as the technician's page; runs until it is cancelled."""
+
+
+async def run(
+    config: GatewayConfig,
+    *,
+    clock: Clock,
+    stop: asyncio.Event,
+    rollouts: Rollouts | None = None,
+    guest: Guest | None = None,
+) -> None:
     """Run a gateway until ``stop`` is set.
 
     Args:
@@ -61,6 +72,7 @@ async def run(config: GatewayConfig, *, clock: Clock, stop: asyncio.Event, rollo
         clock: wall and monotonic time.
         stop: set it to end the gateway in order.
         rollouts: takes other configurations from afar; None: none is taken.
+        guest: asks questions in the gaps of polling; begun anew with the drivers when the configuration changes.
 
     Raises:
         Unavailable: if the spool cannot be opened.
@@ -69,7 +81,7 @@ async def run(config: GatewayConfig, *, clock: Clock, stop: asyncio.Event, rollo
     options = SpoolOptions(budget_bytes=config.spool.budget_bytes, boot=boot_id())
     spool = SpoolThread(lambda: Spool(config.spool.path, host_identity(), clock.now_ms(), options))
     async with spool:
-        await Gateway(config, clock, spool, rollouts).run(stop)
+        await Gateway(config, clock, spool, rollouts, guest).run(stop)
 
 
 def host_identity() -> str:
@@ -88,11 +100,17 @@ class Gateway:
     """One running gateway; it lives within an open spool."""
 
     def __init__(
-        self, config: GatewayConfig, clock: Clock, spool: SpoolThread, rollouts: Rollouts | None = None
+        self,
+        config: GatewayConfig,
+        clock: Clock,
+        spool: SpoolThread,
+        rollouts: Rollouts | None = None,
+        guest: Guest | None = None,
     ) -> None:
         """Prepare; nothing runs yet. Without ``rollouts`` no configuration is taken from afar."""
         self.config = config
         self._rollouts = rollouts
+        self._guest = guest
         self._drivers: list[asyncio.Task[None]] = []
         self._expected: frozenset[Identity] = frozenset()
         self._acknowledged = 0
@@ -237,6 +255,8 @@ class Gateway:
     def _start_drivers(self) -> None:
         self._drivers = [start(bus.run(), f"bus-{bus.config.id}") for bus in self._buses]
         self._drivers += [start(adapter.run(), f"adapter-{adapter.config.id}") for adapter in self._adapters]
+        if self._guest is not None:
+            self._drivers.append(start(self._guest(self.config, self._buses), "guest"))
 
     def _make_buses(self, points: Points) -> list[Bus]:
         buses: list[Bus] = []
