@@ -11,11 +11,12 @@ from pathlib import Path
 
 from app import process, wiring_gateway
 from gateway.event_loop import new_event_loop
+from gateway.service import Guest
 
 
-def run(config: Path, level: str) -> int:
-    """Run the gateway of a configuration file; its exit code."""
-    body = functools.partial(wiring_gateway.run, config)
+def run(config: Path, level: str, guest: Guest | None = None) -> int:
+    """Run the gateway of a configuration file, with a guest on its buses if there is one; its exit code."""
+    body = functools.partial(wiring_gateway.run, config, guest=guest)
     return process.run("gateway", body, level=level, loop=new_event_loop)
 
 

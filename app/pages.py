@@ -13,3 +13,9 @@ def web_root(settings: Settings) -> Path | None:
         return settings.api.web_root
     built = Path(__file__).resolve().parents[1] / "web" / "dist"
     return built if (built / "index.html").is_file() else None
+
+
+def site_root() -> Path | None:
+    """Where the technician's page is: beside this checkout; ``None`` when it was never built."""
+    built = Path(__file__).resolve().parents[1] / "web" / "dist-site"
+    return built if (built / "index.html").is_file() else None

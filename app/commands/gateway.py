@@ -20,6 +20,9 @@ def register(app: typer.Typer, speaker: Speaker) -> None:
     def gateway(
         context: typer.Context,
         config: Path | None = typer.Option(None, help=speaker.say("help.gateway-file")),
+        site_port: int | None = typer.Option(None, min=0, max=65535, help=speaker.say("help.gateway-site-port")),
+        site_host: str = typer.Option("127.0.0.1", help=speaker.say("help.gateway-site-host")),
+        site_folder: Path | None = typer.Option(None, help=speaker.say("help.gateway-site-folder")),
         log_level: str = typer.Option("info", "--log-level"),
     ) -> None:
         if context.invoked_subcommand is not None:
@@ -28,7 +31,11 @@ def register(app: typer.Typer, speaker: Speaker) -> None:
             raise UsageError("Missing option '--config'.", context)
         from app import edge
 
-        raise typer.Exit(edge.run(config, log_level))
+        if site_port is None:
+            raise typer.Exit(edge.run(config, log_level))
+        from app.site_launch import beside
+
+        raise typer.Exit(edge.run(config, log_level, beside(speaker, site_host, site_port, site_folder)))
 
     _register_config(group, speaker)
 

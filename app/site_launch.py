@@ -1,0 +1,100 @@
+"""Starting the technician's page, alone or beside a running gateway, and what is said while it starts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.commands.version import twingrid_version
+from app.console import Speaker
+from app.pages import site_root
+from core.errors import Unavailable
+from core.findings import Sentence
+from gateway.profile_file import shipped
+
+if TYPE_CHECKING:
+    from app.site_server import SiteOptions
+    from gateway.bus import Bus
+    from gateway.config import GatewayConfig
+    from gateway.service import Guest
+
+NO_PACKAGES = Sentence(
+    "缺少页面所需的软件包 {name}；请执行 pip install 'twingrid[site]'",
+    "the page needs the package {name}; run pip install 'twingrid[site]'",
+)
+
+
+def options(
+    speaker: Speaker, *, folder: Path, host: str, port: int, names: Sequence[str] = (), key_file: Path | None = None
+) -> SiteOptions:
+    """How the page is served; says so if it was never built.
+
+    Raises:
+        Unavailable: if its packages are not installed.
+    """
+    try:
+        from app.site_server import SiteOptions
+    except ModuleNotFoundError as error:
+        raise Unavailable(NO_PACKAGES(name=error.name or "?")) from None
+    pages = site_root()
+    if pages is None:
+        speaker.note(speaker.say("site.no-page"))
+    return SiteOptions(
+        folder=folder,
+        host=host,
+        port=port,
+        names=tuple(names),
+        pages=pages,
+        key_file=key_file,
+        program=twingrid_version(),
+    )
+
+
+async def serve_alone(speaker: Speaker, wanted: SiteOptions, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+    """Serve the page until ``stop`` is set.
+
+    Raises:
+        Unavailable: if its address cannot be had.
+    """
+    from app import site_server
+
+    def up(address: str) -> None:
+        speaker.note(speaker.say("site.page", address=address))
+        ready()
+
+    await site_server.run(wanted, stop, up, lambda code: speaker.note(speaker.say("site.code", code=code)))
+
+
+def beside(speaker: Speaker, host: str, port: int, folder: Path | None) -> Guest:
+    """The page as a guest of a running gateway, whose lines it shares.
+
+    Args:
+        speaker: says address and codes.
+        host: where it listens.
+        port: and at which port.
+        folder: of its session; None: beside the spool.
+    """
+
+    async def guest(config: GatewayConfig, buses: Sequence[Bus]) -> None:
+        wanted = options(speaker, folder=folder or config.spool.path.with_name("site"), host=host, port=port)
+        from app import site_server
+        from app.site_work import LiveBus
+
+        node = f"{config.node.group}/{config.node.node}"
+        live = [
+            LiveBus(id=bus.config.id, gateway=node, transport=bus.config.transport, line=bus.line, pace=bus.gap)
+            for bus in buses
+        ]
+        own = {unit.profile.key: unit.profile for bus in config.buses for unit in bus.units}
+        await site_server.run(
+            wanted,
+            asyncio.Event(),
+            lambda address: speaker.note(speaker.say("site.page", address=address)),
+            lambda code: speaker.note(speaker.say("site.code", code=code)),
+            live={one.id: one for one in live},
+            profiles={**shipped(), **own},
+        )
+
+    return guest
