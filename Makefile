@@ -111,7 +111,7 @@ proof-spool: environment-dev ## Long run: SIGKILL at every fault point of the sp
 
 .PHONY: clean
 clean: ## Remove caches, built pages and demo data (keeps .venv and node_modules)
-	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info web/dist .twingrid bench/tmp
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info web/dist web/dist-site .twingrid bench/tmp
 	@find . -name __pycache__ -type d -not -path './.venv/*' -not -path './web/node_modules/*' -prune -exec rm -rf {} +
 
 .PHONY: distclean

