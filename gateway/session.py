@@ -137,7 +137,8 @@ class Window:
         stop: the next offset of the spool.
         opened: the spool's next offset when it was opened.
         unproven: the spool was not closed properly, so the host might know offsets that were given before and are lost
-            here. Until its word shows that it does not, one chunk travels at a time, and ``ahead`` tells if it does.
+            here. Nothing travels until its word shows that it does not, and ``ahead`` tells if it does: were anything
+            published before, and the line lost, nobody could tell what the host has from now and what from then.
         alarms: there are points that alarms hang on.
         ahead: the host knows offsets that were never published: the spool was set back.
         fresh_limit_bytes: most bytes of fresh chunks kept in memory.
@@ -211,8 +212,6 @@ class Window:
         self._fresh_bytes = 0
         self.rewind()
         self.retry_s = FIRST_RETRY_S
-        if self.unproven:
-            self._known = 0
 
     def rewind(self) -> None:
         """Look through the whole backlog again: something in it may travel now that could not before."""
@@ -256,7 +255,7 @@ class Window:
 
     def _behind(self, cursor: int) -> tuple[OffsetRange, int] | None:
         room = self.credit_bytes - self._flight_bytes
-        if self._fresh or self._urgent or cursor >= self.stop or room <= 0:
+        if self.unproven or self._fresh or self._urgent or cursor >= self.stop or room <= 0:
             return None
         if self._flights and room < self.credit_bytes // 4:
             return None
@@ -316,7 +315,7 @@ class Window:
         return self._flight_bytes
 
     def _fits(self, size: int) -> bool:
-        return not self._flights or (not self.unproven and self._flight_bytes + size <= self.credit_bytes)
+        return not self.unproven and (not self._flights or self._flight_bytes + size <= self.credit_bytes)
 
     def _launch(self, parcel: Parcel, now_s: float) -> None:
         self.counters.published += 1

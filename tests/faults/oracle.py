@@ -98,7 +98,7 @@ def judge(
     altered = stored.key[strange | wrong]
     honest = stored.key[~(strange | wrong)]
     unique, counts = np.unique(honest, return_counts=True)
-    holes, twice = _offsets(stored, settled or {})
+    holes, twice, hole_at = _offsets(stored, settled or {})
     missing = np.flatnonzero(~np.isin(served.key, unique))
     excused = _excused(served, missing, excuses)
     unexcused = served.key[missing[~excused]]
@@ -114,13 +114,20 @@ def judge(
             "lost": unexcused[:5].tolist(),
             "dup": unique[counts > 1][:5].tolist(),
             "altered": altered[:5].tolist(),
+            "first hole (node, epoch, offset)": hole_at,
         },
     )
 
 
-def _offsets(stored: Stored, settled: Mapping[tuple[int, int], Sequence[tuple[int, int]]]) -> tuple[int, int]:
-    """(holes, offsets stored twice) over all spools."""
+def _offsets(
+    stored: Stored, settled: Mapping[tuple[int, int], Sequence[tuple[int, int]]]
+) -> tuple[int, int, Sequence[int]]:
+    """(holes, offsets stored twice, where the first hole is) over all spools.
+
+    An epoch that begins above 0 is a hole, too: a kill takes nothing from a disk, so nothing was to be numbered anew.
+    """
     holes = twice = 0
+    where: Sequence[int] = ()
     for node, epoch in np.unique(np.stack([stored.node, stored.epoch]), axis=1).T.tolist():
         offsets = stored.offset[(stored.node == node) & (stored.epoch == epoch)]
         unique, counts = np.unique(offsets, return_counts=True)
@@ -132,7 +139,9 @@ def _offsets(stored: Stored, settled: Mapping[tuple[int, int], Sequence[tuple[in
         for first, stop in ranges:
             covered[first:stop] = True
         holes += int(np.count_nonzero(~covered))
-    return holes, twice
+        if not where and not covered.all():
+            where = (node, epoch, int(np.argmin(covered)))
+    return holes, twice, where
 
 
 def _excused(served: Served, missing: NDArray[np.intp], excuses: Sequence[Excuse]) -> NDArray[np.bool_]:

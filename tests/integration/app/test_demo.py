@@ -104,8 +104,10 @@ class Demo:
 
     def gateway(self, name: str) -> dict[str, Any]:
         """What a gateway says of itself."""
-        said: dict[str, Any] = json.loads((self.folder / "run" / f"{name}.json").read_text())
-        return said
+        with suppress(OSError, ValueError):
+            said: dict[str, Any] = json.loads((self.folder / "run" / f"{name}.json").read_text())
+            return said
+        return {"read": 0}
 
     def interrupt(self) -> float:
         """Ctrl-C; how long the end took."""
@@ -146,7 +148,7 @@ def test_live_readings_come_within_a_minute(demo: Demo) -> None:
     assert _get(demo.port, "/-/ready") == 200
     assert _get(demo.port, "/api/v1/communities") == 401
     demo.until(lambda: all(demo.gateway(name).get("link") == "online" for name in GATEWAYS), 15)
-    assert all(demo.gateway(name)["read"] > 50 for name in GATEWAYS)
+    demo.until(lambda: all(demo.gateway(name)["read"] > 50 for name in GATEWAYS), 15)  # written now and then
     counts = demo.core()["counts"]
     assert isinstance(counts, dict)
     assert not {name: n for name, n in counts.items() if "quarantin" in name and n}, counts

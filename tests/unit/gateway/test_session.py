@@ -128,14 +128,30 @@ def test_what_was_evicted_is_forgotten() -> None:
     assert it.next_retry_s() is None
 
 
-def test_after_a_crash_one_chunk_travels_until_the_host_has_spoken() -> None:
-    """The host's word that fits what was published opens the window."""
+def test_after_a_crash_nothing_travels_until_the_host_has_spoken() -> None:
+    """The host's word that fits what the spool held opens the window, for backlog and fresh chunks."""
     it = Window(epoch=EPOCH, credit_bytes=1_000, settled=Settled(), cursor=0, stop=20, opened=20, unproven=True)
     it.offer([parcel(20), parcel(30)])
-    assert firsts(it.take_fresh(0.0)) == [20]
-    it.acknowledged(EPOCH, Settled(20))
+    assert firsts(it.take_fresh(0.0)) == []
+    assert it.backlog() is None
+    it.acknowledged(EPOCH, Settled(10))
     assert not it.unproven
-    assert firsts(it.take_fresh(0.0)) == [30]
+    assert firsts(it.take_fresh(0.0)) == [20, 30]
+    assert it.backlog() == (OffsetRange(0, 40), 1_000 - it.in_flight_bytes)
+
+
+def test_a_line_lost_after_a_crash_is_no_spool_that_was_set_back() -> None:
+    """kill-1184944028: a chunk published before the host's word was acknowledged after a rebirth, and taken for a
+    sign that the host knew more than the spool: a new epoch began for nothing.
+    """
+    it = Window(epoch=EPOCH, credit_bytes=1_000, settled=Settled(), cursor=0, stop=20, opened=20, unproven=True)
+    it.offer([parcel(20)])
+    published = [one.span for one in it.take_fresh(0.0)]
+    it.lost()
+    host = Settled(20, published)
+    it.acknowledged(EPOCH, host)
+    assert not it.ahead
+    assert it.settled.low == 20
 
 
 def test_a_host_that_knows_more_than_was_ever_published_settles_nothing() -> None:
