@@ -3,7 +3,8 @@
 How one dead device is kept from delaying another (docs: one timeout at most): a request without an answer ends the
 unit's turn, whatever else was due on it; a unit that failed twice is left alone but for probes (``gateway.breaker``);
 and probes come after everything that is due, one between two turns, within a purse that all units of the bus share. A
-unit alone on its bus has no neighbours to spare: its silence costs nothing.
+unit alone on its bus has no neighbours to spare: its silence costs nothing. Products that are known to lose a request
+after a pause, or to be silent where others refuse, are asked once more before they count as silent (two timeouts).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import math
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ from gateway.breaker import PROBES_SHARE, Debt
 from gateway.config import BusConfig
 from gateway.intake import Intake
 from gateway.lines import open_line
-from gateway.lines.base import Failure, Line
+from gateway.lines.base import Answer, Failure, Line
 from gateway.schedule import Job, Missed, Schedule
 from gateway.session import reconnect_delay_s
 from gateway.stamp import Stamper
@@ -93,7 +94,8 @@ class Bus:
         self._stamper = stamper
         self._on_link = on_link
         ids = {unit.config.unit: unit.config.transaction_ids for unit in units}
-        self._line = open_line(config.transport, self._stamp, transaction_ids=ids)
+        guards_s = {unit.config.unit: unit.config.profile.guard_s for unit in units}
+        self._line = open_line(config.transport, self._stamp, transaction_ids=ids, guards_s=guards_s)
         self._attempts = 0
         self._retry_at_s = 0.0
         self._silent = 0
@@ -236,7 +238,9 @@ class Bus:
         caller's.
         """
         began_s = self._clock.monotonic_s()
-        outcome = await self._line.read(unit.config.unit, compiled.request, unit.config.timeout_s)
+        outcome = await self._ask(unit, compiled, unit.config.timeout_s)
+        if isinstance(outcome, Failure) and outcome.reason is Reason.TIMEOUT:
+            outcome = await self._doubted(unit, compiled, outcome)
         ended_s = self._clock.monotonic_s()
         self.counters.requests += 1
         self.counters.busy_s += ended_s - began_s
@@ -262,6 +266,29 @@ class Bus:
             self._intake.put(batch)
         return Reason.NONE, ()
 
+    async def _ask(self, unit: Unit, compiled: Compiled, timeout_s: float) -> Answer | Failure:
+        """One question; once more at once where the product is known to lose the first after a pause."""
+        drowsy = unit.is_drowsy(self._clock.monotonic_s())
+        outcome = await self._line.read(unit.config.unit, compiled.request, timeout_s)
+        if drowsy and isinstance(outcome, Failure) and outcome.reason is Reason.TIMEOUT:
+            outcome = await self._line.read(unit.config.unit, compiled.request, timeout_s)
+        return outcome
+
+    async def _doubted(self, unit: Unit, compiled: Compiled, silence: Failure) -> Failure:
+        """What a silence means: of a product that does not answer illegal addresses it may be a refusal.
+
+        It is one if the unit answers another question right after it.
+        """
+        witness = unit.witness(compiled)
+        if witness is None:
+            return silence
+        outcome = await self._line.read(unit.config.unit, witness.request, unit.config.timeout_s)
+        if isinstance(outcome, Failure):
+            unit.unheard()
+            return silence
+        unit.answered(witness, self._clock.monotonic_s())
+        return replace(silence, reason=Reason.ILLEGAL_ADDRESS)
+
     def _failed(
         self, unit: Unit, compiled: Compiled, failure: Failure, began_s: float, now_s: float
     ) -> Sequence[Compiled]:
@@ -270,10 +297,13 @@ class Bus:
         if reason not in _NO_ANSWER:
             # An answer all the same, only without values: the unit lives.
             self._silent = 0
+            unit.heard(now_s)
             unit.breaker.answered()
             unit.counters.exceptions += failure.exception != 0
             unit.counters.malformed += reason is Reason.MALFORMED_REPLY
             parts = unit.refused(compiled, now_s) if reason is Reason.ILLEGAL_ADDRESS else ()
+            if not failure.exception:
+                parts = ()  # refused by silence: each such part costs a timeout, so it is read at the next slot
             if not parts:
                 self._put_absent(unit, compiled.rows, reason, failure.time_ms)
             return parts
@@ -337,7 +367,7 @@ class Bus:
             return
         timeout_s = self._probe_timeout_s(unit)
         began_s = now_s
-        outcome = await self._line.read(unit.config.unit, compiled.request, timeout_s)
+        outcome = await self._ask(unit, compiled, timeout_s)
         now_s = self._clock.monotonic_s()
         self.counters.busy_s += now_s - began_s
         unit.counters.busy_s += now_s - began_s
@@ -345,7 +375,12 @@ class Bus:
             wasted_s = self._waste(now_s - began_s)
             self._probing.spend(now_s, wasted_s)
             unit.breaker.failed(now_s, wasted_s)
-        elif unit.breaker.answered():
+            unit.unheard()
+            return
+        unit.heard(now_s)
+        if not isinstance(outcome, Failure):
+            unit.answered(compiled, now_s)
+        if unit.breaker.answered():
             log.info("unit answers again", extra={"bus": self.config.id, "unit": unit.config.name})
 
     @staticmethod

@@ -36,18 +36,15 @@ Shape of the file::
 from __future__ import annotations
 
 import dataclasses
-import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from zoneinfo import available_timezones
 
 from core.errors import Invalid, Refused
 from core.foreign import system_problem
 from core.sparkplug.topics import NodeId, is_own_id
 from core.units import UNITS
-from gateway import document, findings, profile_file, remote_file, transport_file
-from gateway.chunk import Traits, Worth
+from gateway import document, findings, point_file, profile_file, quirks, remote_file, transport_file
 from gateway.config import (
     AdapterConfig,
     BusConfig,
@@ -62,14 +59,12 @@ from gateway.config import (
 )
 from gateway.deadband import Report
 from gateway.decoders import DECODERS
-from gateway.decoders.devicetime import DeviceTime, TimeForm
 from gateway.device_part import check_part
 from gateway.document import Document, Table
 from gateway.mqtt import BrokerAddress
 from gateway.prediction import predict
 from gateway.profile import DataType, Profile, Register
-from gateway.site import SiteValue
-from gateway.transport import TransactionIds
+from gateway.transport import Framing, TransactionIds
 
 MAX_METRICS = 4096
 MAX_BIRTH_BYTES = 256 * 1024
@@ -234,27 +229,6 @@ class _Reader:
         table.close()
         return config
 
-    def _report(self, table: Table, defaults: Report) -> Report:
-        percent = table.text("deadband", "") if self._is_percent(table) else ""
-        if percent:
-            try:
-                relative = float(percent.rstrip("% "))
-            except ValueError:
-                table.note("deadband", findings.NO_DEADBAND, value=percent)
-                relative = 1.0
-            report = dataclasses.replace(defaults, absolute=math.nan, percent=relative)
-        elif table.has("deadband"):
-            report = dataclasses.replace(defaults, absolute=table.number("deadband", low=0), percent=math.nan)
-        else:
-            report = defaults
-        silence_s = table.number("max_silence_s", report.max_silence_s, low=0.1)
-        bits = table.integer("watch_bits", report.bits, low=0, high=2**53 - 1)
-        return dataclasses.replace(report, max_silence_s=silence_s, bits=bits)
-
-    @staticmethod
-    def _is_percent(table: Table) -> bool:
-        return table.raw("deadband").endswith("%")
-
     def _metric(self, table: Table, key: str, metric: str, device: str) -> str:
         if not _METRIC.fullmatch(metric):
             table.note(key, findings.NO_METRIC, metric=metric)
@@ -287,12 +261,15 @@ class _Reader:
     def _bus(self, table: Table) -> BusConfig:
         bus_id = self._id(table, "id")
         device = self._id(table, "device", bus_id)
-        defaults = _Defaults(table.number("interval_s", 10.0, low=_SHORTEST_INTERVAL_S), self._report(table, Report()))
+        defaults = _Defaults(
+            table.number("interval_s", 10.0, low=_SHORTEST_INTERVAL_S), point_file.report(table, Report())
+        )
+        transport = transport_file.transport(table, self._file, self._path)
         config = BusConfig(
             id=bus_id,
             device=device,
-            transport=transport_file.transport(table, self._file, self._path),
-            units=tuple(self._unit(unit, device, defaults) for unit in table.tables("units")),
+            transport=transport,
+            units=tuple(self._unit(unit, device, defaults, transport.framing) for unit in table.tables("units")),
         )
         numbers = [unit.unit for unit in config.units]
         for number in {number for number in numbers if numbers.count(number) > 1}:
@@ -302,7 +279,7 @@ class _Reader:
         table.close()
         return config
 
-    def _unit(self, table: Table, device: str, defaults: _Defaults) -> UnitConfig:
+    def _unit(self, table: Table, device: str, defaults: _Defaults, framing: Framing) -> UnitConfig:
         unit = table.integer("unit", low=1, high=255)
         key = table.text("profile")
         profile = self._profiles.get(key)
@@ -310,11 +287,12 @@ class _Reader:
             table.note("profile", findings.NO_PROFILE, value=key, known=", ".join(sorted(self._profiles)))
         defaults = _Defaults(
             table.number("interval_s", defaults.interval_s, low=_SHORTEST_INTERVAL_S),
-            self._report(table, defaults.report),
+            point_file.report(table, defaults.report),
         )
         timeout_s = table.number("timeout_s", profile.timeout_s if profile else 1.0, low=0.01, high=60)
         name = table.text("name", f"unit-{unit}")
-        ids = table.choice("transaction_ids", list(TransactionIds), TransactionIds.SAME)
+        usual = quirks.transaction_ids(profile, framing)
+        ids = table.choice("transaction_ids", list(TransactionIds), usual)
         rows = table.table("points")
         points = self._points(rows, profile, device, defaults) if rows and profile else ()
         table.close()
@@ -351,9 +329,9 @@ class _Reader:
             metric=self._metric(table, "metric", table.text("metric"), device),
             register=register,
             interval_ms=round(table.number("interval_s", defaults.interval_s, low=_SHORTEST_INTERVAL_S) * 1000),
-            report=self._report(table, defaults.report),
-            site=_site(table),
-            traits=_traits(table),
+            report=point_file.report(table, defaults.report),
+            site=point_file.site(table),
+            traits=point_file.traits(table),
         )
         if register.type is DataType.STRING and config.site.changes_values:
             table.note("metric", findings.TEXT_CHANGED)
@@ -384,7 +362,7 @@ class _Reader:
     def _source_of(self, table: Table, device: str) -> SourceConfig:
         topic = table.text("topic")
         decoder = table.choice("decoder", sorted(DECODERS), "json")
-        if not _is_filter(topic) or (("+" in topic or "#" in topic) and decoder not in _SEVERAL_TOPICS):
+        if not point_file.is_filter(topic) or (("+" in topic or "#" in topic) and decoder not in _SEVERAL_TOPICS):
             table.note("topic", findings.NO_TOPIC, value=topic)
         rows = table.table("fields")
         config = SourceConfig(
@@ -399,7 +377,7 @@ class _Reader:
                 for row in (rows.one_or_more(key, required=True) if rows else ())
             ),
             device=table.text("device", ""),
-            time=_device_time(table),
+            time=point_file.device_time(table),
             missing=frozenset(table.texts("missing")),
         )
         table.close()
@@ -423,8 +401,8 @@ class _Reader:
             scale=table.number("scale", 1.0),
             offset=table.number("offset", 0.0),
             states=values,
-            report=self._report(table, Report()),
-            traits=_traits(table),
+            report=point_file.report(table, Report()),
+            traits=point_file.traits(table),
         )
         table.close()
         return config
@@ -449,50 +427,6 @@ def _check_load(table: Table, config: BusConfig) -> None:
 
 def _fits(count: int, size: int) -> bool:
     return count <= MAX_METRICS and size <= MAX_BIRTH_BYTES
-
-
-def _is_filter(topic: str) -> bool:
-    """Whether a text is a topic filter of MQTT 3.1.1 (4.7); ``$`` topics are the broker's own."""
-    levels = topic.split("/")
-    fine = all(level in ("+", "#") or not set(level) & set("+#\0") for level in levels)
-    return 0 < len(topic) <= 512 and fine and "#" not in levels[:-1] and not topic.startswith("$")
-
-
-def _device_time(table: Table) -> DeviceTime | None:
-    time = table.table("time", required=False)
-    if time is None:
-        return None
-    zone = time.text("zone", "")
-    if zone and zone not in available_timezones():
-        time.note("zone", findings.NO_ZONE, value=zone)
-        zone = ""
-    found = DeviceTime(path=time.text("path"), form=time.choice("form", tuple(TimeForm), TimeForm.MS), zone=zone)
-    time.close()
-    return found
-
-
-def _traits(table: Table) -> Traits:
-    """What a point's history is worth, and whether alarms hang on it."""
-    worth = table.choice("value", [one.name.lower() for one in Worth], Worth.NORMAL.name.lower())
-    return Traits(worth=Worth[worth.upper()], alarm=table.flag("alarm", False))
-
-
-def _site(table: Table) -> SiteValue:
-    """What the register means at this site."""
-    unit = table.text("unit", "")
-    if unit and unit not in UNITS:
-        table.note("unit", findings.UNKNOWN_UNIT, unit=unit)
-    states = table.table("states", required=False)
-    for state in states.names() if states else ():
-        if states and not state.lstrip("-").isdigit():
-            states.note(state, findings.STATE_NOT_WHOLE)
-    return SiteValue(
-        scale=table.number("scale", 1.0),
-        offset=table.number("offset", 0.0),
-        bit=table.integer("bit", low=0, high=62) if table.has("bit") else None,
-        states={int(s): states.number(s) for s in states.names() if s.lstrip("-").isdigit()} if states else {},
-        unit=unit,
-    )
 
 
 _NO_PROFILE = Profile(key="", maker="", model="", source="", registers={})

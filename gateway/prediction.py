@@ -13,7 +13,7 @@ from gateway.budget import BusLoad, UnitLoad, bus_load, costs_of, unit_load
 from gateway.config import BusConfig, UnitConfig
 from gateway.plan import FEWEST_REQUESTS, Costs, plan
 from gateway.profile import HOLDING_REGISTERS
-from gateway.transport import SerialTransport, Transport
+from gateway.transport import SerialTransport, Transport, with_guard
 from gateway.wiretime import request_s
 
 SERIAL_TURNAROUND_S: Final = 0.03
@@ -40,7 +40,7 @@ def predict(bus: BusConfig) -> BusLoad:
 
 
 def _unit(transport: Transport, unit: UnitConfig) -> UnitLoad:
-    seconds = costs(transport, unit.profile.turnaround_s)
+    seconds = costs(with_guard(transport, unit.profile.guard_s), unit.profile.turnaround_s)
     rounds = []
     for interval_ms in sorted({point.interval_ms for point in unit.points}):
         due = {point.register.name: point.register for point in unit.points if point.interval_ms == interval_ms}

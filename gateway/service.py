@@ -39,6 +39,7 @@ from gateway.spool import Spool
 from gateway.spool_values import Metric, SpoolOptions, SpoolState
 from gateway.stamp import Stamper, boot_began_ms
 from gateway.tasks import DRAIN_S, cancel, death_of, raise_first, start, until
+from gateway.transport import with_guard
 from gateway.unit import Unit
 from gateway.uplink import Uplink
 from gateway.writer import SpoolThread, Writer
@@ -266,7 +267,8 @@ class Gateway:
             for unit in config.units:
                 scatter = (len(buses) * 7 + len(units)) * 0.618 % 1
                 model = partial(self._memory.model, unit.profile.key)
-                seconds = costs(config.transport, unit.profile.turnaround_s)
+                transport = with_guard(config.transport, unit.profile.guard_s)
+                seconds = costs(transport, unit.profile.turnaround_s)
                 units.append(Unit(unit, config.device, points, first, scatter, model, seconds))
                 first += len(unit.points)
             buses.append(Bus(config, units, self._intake, self._clock, self._stamper, self._link_changed))

@@ -19,13 +19,14 @@ from gateway import site_findings as say
 from gateway.lines import open_line
 from gateway.lines.base import Answer, Failure, Frame, Identity, Line, Stamp
 from gateway.lines.checksum import crc16
+from gateway.lines.mbap import habit
 from gateway.plan import Request
 from gateway.profile import HOLDING_REGISTERS
 from gateway.site_survey.record import RawFrame
 from gateway.site_survey.scan import PROBE, Heard, Setting
 from gateway.site_survey.state import NO_SETTING, BusAddress
 from gateway.site_survey.words import Observation
-from gateway.transport import Framing, Transport
+from gateway.transport import Framing, TransactionIds, Transport
 
 Pace = Callable[[], Awaitable[None]]
 """Awaited before each question; returns when the bus may be used."""
@@ -107,6 +108,8 @@ class SiteBus:
         self._setting: Setting | None = None
         self._free_s = 0.0
         self._sleep = sleep
+        self._habits: dict[int, TransactionIds] = {}
+        self._guards_s: dict[int, float] = {}
 
     @property
     def tries_settings(self) -> bool:
@@ -129,14 +132,35 @@ class SiteBus:
             self.close()
             self._line = self._shared or self._opener(self.bus.transport(setting), self._stamp)
             self._setting = setting
+            for unit, ids in self._habits.items():
+                self._line.expect(unit, transaction_ids=ids)
+            for unit, guard_s in self._guards_s.items():
+                self._line.expect(unit, guard_s=guard_s)
         if not self._line.connected and not await self._line.connect():
             raise Unavailable(say.NOT_OPEN(bus=self.bus, why=self._line.trouble))
         return self._line
 
+    def know(self, unit: int, transaction_ids: TransactionIds = TransactionIds.SAME, guard_s: float = 0.0) -> None:
+        """Know what a unit does and needs, by its product or by what was heard; see ``Line.expect``."""
+        if self.bus.framing is Framing.TCP and not self.bus.serial:
+            if self.habit(unit) is not transaction_ids:
+                self._habits[unit] = transaction_ids
+                if self._line is not None:
+                    self._line.expect(unit, transaction_ids=transaction_ids)
+        elif guard_s > self._guards_s.get(unit, 0.0):
+            self._guards_s[unit] = guard_s
+            if self._line is not None:
+                self._line.expect(unit, guard_s=guard_s)
+
+    def habit(self, unit: int) -> TransactionIds:
+        """With which transaction ids a unit was heard to answer."""
+        return self._habits.get(unit, TransactionIds.SAME)
+
     async def ask(
-        self, unit: int, function: int, address: int, count: int, timeout_s: float, setting: Setting = NO_SETTING
-    ) -> Answer | Failure:
-        """One read, at its turn.
+        self, unit: int, function: int, address: int, count: int, timeout_s: float, setting: Setting = NO_SETTING,
+        *, tries: int = 1,
+    ) -> Answer | Failure:  # fmt: skip
+        """One read, at its turn; ``tries``: how often, as long as nothing is answered.
 
         Raises:
             Unavailable: if the line cannot be opened.
@@ -146,6 +170,9 @@ class SiteBus:
         with _Tapped(line, self.traffic, self._clock):
             outcome = await line.read(unit, request, timeout_s)
         self._account(outcome)
+        silent = isinstance(outcome, Failure) and not outcome.exception
+        if silent and tries > 1 and not self.stopping:
+            return await self.ask(unit, function, address, count, timeout_s, setting, tries=tries - 1)
         return outcome
 
     async def identity(self, unit: int, timeout_s: float, setting: Setting = NO_SETTING) -> Identity | Failure:
@@ -201,6 +228,8 @@ class SiteBus:
             Unavailable: if the line cannot be opened.
         """
         outcome = await self.ask(unit, *PROBE, timeout_s, setting)
+        if isinstance(outcome, Failure) and not outcome.exception and self._learns_habit(unit):
+            outcome = await self.ask(unit, *PROBE, timeout_s, setting)
         last = self.traffic.last
         numbered = self.bus.framing is not Framing.RTU and not self.bus.serial
         late = set() if numbered else late_units(last.before) | late_units(last.heard) - {unit}
@@ -212,6 +241,17 @@ class SiteBus:
         mine = any(bytes((unit, code)) in last.heard for code in (HOLDING_REGISTERS, HOLDING_REGISTERS | 0x80))
         damaged = outcome.reason is Reason.MALFORMED_REPLY or (mine and not late)
         return (Heard.DAMAGED if damaged else Heard.NOTHING), others
+
+    def _learns_habit(self, unit: int) -> bool:
+        """Whether a whole answer with another transaction id was heard; it is expected from now on."""
+        last = self.traffic.last
+        if self.bus.framing is not Framing.TCP or self.bus.serial:
+            return False
+        found = habit(last.sent, last.heard)
+        if found is TransactionIds.SAME or found is self.habit(unit):
+            return False
+        self.know(unit, found)
+        return True
 
     async def rest(self, seconds: float) -> None:
         """Ask nothing for a while."""

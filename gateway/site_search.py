@@ -14,7 +14,9 @@ from core.quality import QualityClass, class_of
 from gateway.decode import BlockDecoder
 from gateway.lines.base import Answer, Failure
 from gateway.plan import Request, plan
+from gateway.product import Quirk
 from gateway.profile import HOLDING_REGISTERS, INPUT_REGISTERS, Profile, Register
+from gateway.quirks import tries
 from gateway.site_bus import BRIDGE_EXCEPTIONS, SiteBus, words_of
 from gateway.site_survey.fitted import identity_registers
 from gateway.site_survey.identify import next_question
@@ -233,14 +235,16 @@ async def read_points(bus: SiteBus, unit: UnitState, own: Profile, names: Sequen
     registers = [own.registers[name] for name in names]
     for request in plan(own, registers):
         outcome = await _read(bus, unit, own, request, reads)
-        if isinstance(outcome, Failure) and outcome.exception and len(request.registers) > 1:
+        refused = isinstance(outcome, Failure) and (outcome.exception or Quirk.SILENT_ON_ILLEGAL in own.quirks)
+        if refused and len(request.registers) > 1:
             for register in request.registers:
                 await _read(bus, unit, own, plan(own, [register])[0], reads)
     return reads
 
 
 async def _read(bus: SiteBus, unit: UnitState, own: Profile, request: Request, reads: PointReads) -> Answer | Failure:
-    outcome = await bus.ask(unit.unit, request.function, request.address, request.count, own.timeout_s, unit.setting)
+    place = (request.function, request.address, request.count)
+    outcome = await bus.ask(unit.unit, *place, own.timeout_s, unit.setting, tries=tries(own))
     if isinstance(outcome, Answer):
         reads.answered = True
         for register, value in decoded_points(own, request, outcome.data).items():
@@ -331,9 +335,8 @@ async def watch(
     for request in itertools.cycle(requests):
         if bus.stopping or watched.seconds >= seconds:
             break
-        outcome = await bus.ask(
-            unit.unit, request.function, request.address, request.count, own.timeout_s, unit.setting
-        )
+        place = (request.function, request.address, request.count)
+        outcome = await bus.ask(unit.unit, *place, own.timeout_s, unit.setting, tries=tries(own))
         if isinstance(outcome, Answer):
             watched.response_s.append(bus.traffic.last_s)
         else:

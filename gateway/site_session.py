@@ -38,7 +38,7 @@ from gateway.site_search import (
     watch,
 )
 from gateway.site_survey import built
-from gateway.site_survey.configuration import Configuration
+from gateway.site_survey.configuration import Configuration, manners
 from gateway.site_survey.fitted import fitted, measurement
 from gateway.site_survey.grid import Cell, grid
 from gateway.site_survey.identify import is_identified, rank, sample
@@ -208,7 +208,7 @@ class SiteSession(SiteDesk):
             if on_progress is not None:
                 on_progress(self._fits(seen))
 
-        with self._step(Step.IDENTIFY):
+        with self._step(Step.IDENTIFY, state):
             seen, asked, answered = await identify(self._bus, state, self._profiles, _timeout_s(state, None), tell)
             if not answered:
                 raise Unavailable(say.SILENT(unit=unit))
@@ -290,7 +290,7 @@ class SiteSession(SiteDesk):
         wrong = [one.shown for one in references if not is_shown(one.shown, own.registers[one.register].unit)]
         if wrong:
             raise Refused(say.NO_NUMBERS(texts=", ".join(map(repr, wrong))))
-        with self._step(Step.PROVE):
+        with self._step(Step.PROVE, state):
             self._bus.frames.clear()
             await self._bus.open(state.setting)
             reads = await read_points(self._bus, state, _patient(own, state), names)
@@ -319,7 +319,7 @@ class SiteSession(SiteDesk):
         names = list(state.points) or [one.name for one in (sample(profile) if profile else ())] or list(own.registers)
         if not names:
             raise Refused(say.NO_PROFILE_YET(unit=unit))
-        with self._step(Step.PROVE):
+        with self._step(Step.PROVE, state):
             await self._bus.open(state.setting)
             registers = [own.registers[name] for name in names]
             seen = await watch(self._bus, state, _patient(own, state), registers, seconds, self._clock, on_progress)
@@ -358,7 +358,9 @@ class SiteSession(SiteDesk):
                 if self._bus.stopping:
                     break
                 known = self.state.units.get(signed.unit) or UnitState(unit=signed.unit)
-                timeout_s = _timeout_s(known, self._profiles.get(signed.profile))
+                profile = self._profiles.get(signed.profile)
+                self._bus.know(signed.unit, *manners(profile, known, self.state.bus.framing))
+                timeout_s = _timeout_s(known, profile)
                 seen = await seen_again(self._bus, signed, timeout_s)
                 if not seen.words and not seen.refused and not seen.identity:
                     unheard.append(signed.unit)
@@ -367,10 +369,12 @@ class SiteSession(SiteDesk):
         return Rechecked(contradictions=found, unheard=tuple(unheard))
 
     @contextlib.contextmanager
-    def _step(self, step: Step) -> Iterator[None]:
+    def _step(self, step: Step, unit: UnitState | None = None) -> Iterator[None]:
         """The bus is this step's; a step that was told to stop ends here."""
         if self.running is not None:
             raise Refused(say.RUNNING(step=self.running.value))
+        if unit is not None:
+            self._bus.know(unit.unit, *manners(self._profiles.get(unit.profile), unit, self.state.bus.framing))
         self.running = step
         self._bus.stopping = False
         self._idle.clear()
@@ -395,7 +399,8 @@ class SiteSession(SiteDesk):
             return
         base = known or UnitState(unit=found.unit)
         response_ms = round(1000 * self._bus.traffic.last_s, 1)
-        self._put(replace(base, setting=found.setting, sure=found.sure, response_ms=response_ms))
+        ids = self._bus.habit(found.unit)
+        self._put(replace(base, setting=found.setting, sure=found.sure, response_ms=response_ms, transaction_ids=ids))
 
     def _keep_one_of_all(self, search: SearchState) -> None:
         """One device that answers to every unit id is one unit: the first."""
@@ -423,7 +428,7 @@ class SiteSession(SiteDesk):
 
     async def _look(self, unit: int, look: Callable[[Observation], Awaitable[None]]) -> tuple[Cell, ...]:
         seen = Observation()
-        with self._step(Step.READ):
+        with self._step(Step.READ, self._unit(unit)):
             await look(seen)
             if not seen.words and seen.silent:
                 raise Unavailable(say.SILENT(unit=unit))

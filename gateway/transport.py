@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -94,3 +94,10 @@ class SerialTransport:
 
 
 Transport = TcpTransport | SerialTransport
+
+
+def with_guard(transport: Transport, guard_s: float) -> Transport:
+    """The way with at least this silence before each request; Modbus TCP has no silences between its frames."""
+    if transport.framing is Framing.TCP or guard_s <= transport.guard_s:
+        return transport
+    return replace(transport, guard_s=guard_s)

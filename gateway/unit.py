@@ -26,9 +26,12 @@ from gateway.knowledge import ModelKnowledge, UnitKnowledge
 from gateway.pace import Pace
 from gateway.plan import FEWEST_REQUESTS, Costs, Request, pieces, plan
 from gateway.points import Points
+from gateway.product import Quirk
 from gateway.profile import Register
 from gateway.site import SiteColumns
 
+PAUSE_S = 1.0
+"""A unit that was not heard for so long may have gone to sleep, where its product does."""
 REFUSALS = 3
 """A request that was answered before is believed to be refused for good after so many refusals in a row."""
 _NO_TEXT: Mapping[int, str] = MappingProxyType({})
@@ -101,6 +104,9 @@ class Unit:
         self.pace = Pace()
         self._last_ms = np.zeros(len(config.points), np.int64)
         self._era = 0
+        self._heard_s = -math.inf
+        self._tried = 0
+        self._witness: Compiled | None = None
 
     @property
     def intervals_ms(self) -> frozenset[int]:
@@ -154,6 +160,8 @@ class Unit:
 
     def answered(self, compiled: Compiled, now_s: float) -> None:
         """A request was answered with values."""
+        self._heard_s = now_s
+        self._witness = compiled
         request = compiled.request
         key = (request.function, request.address, request.count)
         if key in self._answered and not self._refusals:
@@ -181,11 +189,48 @@ class Unit:
         self.counters.splits += 1
         return tuple(self._compiled(compiled.rows.tolist()))
 
+    def heard(self, now_s: float) -> None:
+        """The unit gave a sign of life."""
+        self._heard_s = now_s
+
+    def is_drowsy(self, now_s: float) -> bool:
+        """Whether its product loses the first request after a pause, and there was one."""
+        return Quirk.FIRST_REQUEST_LOST in self.config.profile.quirks and now_s - self._heard_s > PAUSE_S
+
+    def witness(self, silent: Compiled) -> Compiled | None:
+        """A read that tells whether the silence on another one was its product's way to refuse.
+
+        None where silence is silence: of other products, and on a request that was answered before. As long as nothing
+        was answered, the registers of the silent request are tried in turn, one each time.
+        """
+        request = silent.request
+        key = (request.function, request.address, request.count)
+        if Quirk.SILENT_ON_ILLEGAL not in self.config.profile.quirks or key in self._answered:
+            return None
+        witness = self._witness or self._alone(silent)
+        return witness if witness.request != request else None
+
+    def unheard(self) -> None:
+        """What was to be answered for certain was not: it proves nothing any more."""
+        self._witness = None
+
+    def _alone(self, compiled: Compiled) -> Compiled:
+        """The next in turn of the registers of a request, alone."""
+        rows = compiled.rows.tolist()
+        self._tried += 1
+        return self._compiled([rows[self._tried % len(rows)]], alone=True)[0]
+
     def probe(self) -> Compiled | None:
-        """The cheapest read of the unit: its shortest request, alone; None if it has nothing to read any more."""
+        """The cheapest read of the unit: its shortest request, alone; None if it has nothing to read any more.
+
+        A product that is silent on illegal addresses may be silent on all of a request for one of them.
+        """
         intervals = self.intervals_ms
         requests = self.requests(intervals) or self.retries(intervals, math.inf)
-        return min(requests, key=lambda compiled: compiled.request.count, default=None)
+        shortest = min(requests, key=lambda compiled: compiled.request.count, default=None)
+        if shortest is None or Quirk.SILENT_ON_ILLEGAL not in self.config.profile.quirks:
+            return shortest
+        return self._witness or self._alone(shortest)
 
     def _forget_old_plans(self) -> None:
         versions = tuple(known.version for known in self._known.values())

@@ -26,6 +26,7 @@ def open_line(
     stamp: Stamp,
     *,
     transaction_ids: Mapping[int, TransactionIds] | None = None,
+    guards_s: Mapping[int, float] | None = None,
     connect_timeout_s: float = CONNECT_TIMEOUT_S,
 ) -> Line:
     """A line, not yet connected.
@@ -34,6 +35,7 @@ def open_line(
         transport: where it leads.
         stamp: gives the event time at each arrival.
         transaction_ids: units behind a bridge that numbers answers wrongly; the others answer with the request's id.
+        guards_s: units that need silence before they are asked and after they have answered, beyond the transport's.
         connect_timeout_s: for the connection itself.
     """
 
@@ -42,7 +44,10 @@ def open_line(
             return SerialWire(transport, listener)
         return await connect_tcp(transport, listener, connect_timeout_s)
 
-    return ModbusLine(transport, framer(transport.framing, transaction_ids), opener, stamp)
+    line = ModbusLine(transport, framer(transport.framing, transaction_ids), opener, stamp)
+    for unit, guard_s in (guards_s or {}).items():
+        line.expect(unit, guard_s=guard_s)
+    return line
 
 
 def framer(framing: Framing, transaction_ids: Mapping[int, TransactionIds] | None = None) -> Framer:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from core.quality import Reason
 from gateway.plan import Request
+from gateway.transport import TransactionIds
 
 Stamp = Callable[[], tuple[int, bool]]
 """The event time of this moment (UTC ms), and whether the clock is to be doubted."""
@@ -89,6 +90,16 @@ class Line(Protocol):
 
     def close(self) -> None:
         """Drop the connection; a waiting question fails at once."""
+        ...
+
+    def expect(self, unit: int, *, transaction_ids: TransactionIds | None = None, guard_s: float = 0.0) -> None:
+        """Know a habit of a unit from now on.
+
+        Args:
+            unit: which.
+            transaction_ids: those of its answers on Modbus TCP; None: as before.
+            guard_s: silence before it is asked and after it was, beyond the 3.5 characters; not on Modbus TCP.
+        """
         ...
 
     async def read(self, unit: int, request: Request, timeout_s: float) -> Answer | Failure:

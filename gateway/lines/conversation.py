@@ -9,6 +9,7 @@ from __future__ import annotations
 from gateway.lines.framer import Framer, Response
 from gateway.lines.late import LateAnswers
 from gateway.lines.pdu import UNSETTLED_EXCEPTIONS, Data, Malformed, Outcome, Query, judge
+from gateway.transport import TransactionIds
 
 _REPEATED = 4
 """Bytes behind an answer from which on they count as the begin of a repetition, not as noise of the wiring."""
@@ -24,6 +25,10 @@ class Conversation:
         self._open: Query | None = None
         self._answered: Query | None = None
         self._timeout_s = 0.0
+
+    def expect(self, unit: int, transaction_ids: TransactionIds) -> None:
+        """Know with which transaction ids a unit answers."""
+        self._framer.expect(unit, transaction_ids)
 
     def ask(self, query: Query, timeout_s: float) -> bytes:
         """Open a question; answers the frame to send."""

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from gateway.lines.pdu import Query
+from gateway.transport import TransactionIds
 
 Signature = tuple[int, int, int]
 """Unit, function and data bytes: all that tells two answers apart where there are no transaction ids."""
@@ -52,6 +53,10 @@ class Framer(ABC):
         Returns:
             The frame to send.
         """
+
+    def expect(self, _unit: int, _transaction_ids: TransactionIds) -> None:
+        """Know with which transaction ids a unit answers; nothing where frames have none."""
+        return
 
     def whole(self, _data: bytes) -> bytes | None:
         """The data bytes, if ``data`` is exactly the right answer and nothing came before it; None otherwise."""

@@ -37,7 +37,7 @@ from gateway.lines.pdu import (
 )
 from gateway.lines.wire import Listener, Wire
 from gateway.plan import Request
-from gateway.transport import Framing, SerialTransport, Transport
+from gateway.transport import Framing, SerialTransport, TransactionIds, Transport, with_guard
 
 SETTLED_S = 0.02
 """Silence after which a bus counts as settled when a question on it has failed."""
@@ -80,8 +80,10 @@ class ModbusLine:
         self._unsettled = False
         serial = isinstance(transport, SerialTransport)
         self._serial = transport if isinstance(transport, SerialTransport) else None
-        self._gap_s = wiretime.silence_s(transport) if isinstance(transport, SerialTransport) else transport.guard_s
+        self._gap_s = _gap_s(transport)
         self._stream = not serial and transport.framing is Framing.TCP
+        self._gaps_s: dict[int, float] = {}
+        self._asked = 0
 
     @property
     def connected(self) -> bool:
@@ -116,6 +118,14 @@ class ModbusLine:
             self._timer.cancel()
             self._timer = None
         self._fail(Reason.CONNECTION_LOST)
+
+    def expect(self, unit: int, *, transaction_ids: TransactionIds | None = None, guard_s: float = 0.0) -> None:
+        """Know a habit of a unit from now on; see ``Line.expect``."""
+        if transaction_ids is not None:
+            self._talk.expect(unit, transaction_ids)
+        if guard_s > 0:
+            guarded = with_guard(self._transport, guard_s)
+            self._gaps_s[unit] = _gap_s(guarded)
 
     # --- asking -------------------------------------------------------------------------------------------------
 
@@ -181,8 +191,13 @@ class ModbusLine:
         return Failure(Reason.BUSY, *self._stamp())
 
     async def _ask(self, query: Query, timeout_s: float) -> Answer | Failure:
-        if self._gap_s or self._unsettled:
-            await self._silence()
+        gap_s = self._gap_s
+        if self._gaps_s:
+            # A transceiver that turns round slowly disturbs the question to it, and the one after its answer.
+            gap_s = max(gap_s, self._gaps_s.get(query.unit, 0.0), self._gaps_s.get(self._asked, 0.0))
+            self._asked = query.unit
+        if gap_s or self._unsettled:
+            await self._silence(gap_s)
         wire = self._wire
         if wire is None:
             return Failure(Reason.CONNECTION_LOST, *self._stamp())
@@ -224,13 +239,13 @@ class ModbusLine:
                 timer.cancel()
             self._timer = loop.call_at(deadline_s, self._expire, loop)
 
-    async def _silence(self) -> None:
-        """Wait until nothing has been heard for as long as the framing wants."""
+    async def _silence(self, silence_s: float) -> None:
+        """Wait until nothing has been heard for so long, or for as long as a bus takes to settle."""
         loop = asyncio.get_running_loop()
         settle = self._unsettled and not self._stream
         self._unsettled = False
-        gap_s = max(self._gap_s, SETTLED_S) if settle else self._gap_s
-        latest_s = loop.time() + max(MAX_SETTLE_S, 2 * self._gap_s)
+        gap_s = max(silence_s, SETTLED_S) if settle else silence_s
+        latest_s = loop.time() + max(MAX_SETTLE_S, 2 * silence_s)
         wait_s = self._last_byte_s + gap_s - loop.time()
         while wait_s > 0:
             await asyncio.sleep(wait_s)
@@ -306,6 +321,11 @@ class ModbusLine:
             self._heard.clear()
             if self.tap is not None:
                 self.tap(Frame(False, data, self._stamp()[0]))
+
+
+def _gap_s(transport: Transport) -> float:
+    """Silence before each request."""
+    return wiretime.silence_s(transport) if isinstance(transport, SerialTransport) else transport.guard_s
 
 
 def _repeat_cancellation() -> None:

@@ -17,7 +17,7 @@ import struct
 from collections.abc import Collection, Mapping
 
 from gateway.lines.framer import Framer, Response, Signature
-from gateway.lines.pdu import IDENTIFY, MAX_PDU, Query
+from gateway.lines.pdu import ERROR_BIT, IDENTIFY, MAX_PDU, Query
 from gateway.transport import TransactionIds
 
 STEP = 7919
@@ -71,6 +71,10 @@ class MbapFramer(Framer):
         self._again = head[:_HEADER]
         self._zero = b"\0\0\0\0" + head[4:8] if answered else b""
         return _pack_request(number, 0, 1 + len(query.pdu), unit) + query.pdu
+
+    def expect(self, unit: int, transaction_ids: TransactionIds) -> None:
+        """See ``Framer``."""
+        self._habits[unit] = transaction_ids
 
     def whole(self, data: bytes) -> bytes | None:
         """See ``Framer``."""
@@ -127,3 +131,21 @@ class MbapFramer(Framer):
             return True
         length = int.from_bytes(rest[4:6], "big")
         return len(rest) >= 6 and rest[2] == rest[3] == 0 and 2 <= length <= 1 + MAX_PDU
+
+
+def habit(sent: bytes, heard: bytes) -> TransactionIds:
+    """With which transaction id a whole answer within ``heard`` came back to the read ``sent``; SAME if there is none.
+
+    For commissioning: a unit whose answers count otherwise is silent to a line that does not know it.
+    """
+    if len(sent) < _HEADER + 1:
+        return TransactionIds.SAME
+    number = int.from_bytes(sent[:2], "big")
+    for found, answered in ((TransactionIds.NEXT, (number + 1) % _IDS), (TransactionIds.ZERO, 0)):
+        start = heard.find(answered.to_bytes(2, "big") + b"\0\0")
+        frame = heard[start:] if start >= 0 else b""
+        size = int.from_bytes(frame[4:6], "big")
+        whole = len(frame) == 6 + size and size >= 3 and frame[6] == sent[6]
+        if whole and frame[7] & ~ERROR_BIT == sent[7]:
+            return found
+    return TransactionIds.SAME

@@ -8,15 +8,19 @@ from typing import Any, Final
 
 import yaml
 
+from gateway import quirks
 from gateway.profile import Profile
 from gateway.site_survey import own_profile
 from gateway.site_survey.fitted import differences, fitted, metric
 from gateway.site_survey.proof import timeout_to_set_s, timing
 from gateway.site_survey.scan import Setting
 from gateway.site_survey.state import NO_SETTING, BusAddress, SessionState, UnitState
-from gateway.transport import Framing
+from gateway.transport import Framing, TransactionIds
 
 PROFILE_FOLDER: Final = "profiles"
+SERVER_GUARD_S: Final = 0.02
+"""Silence before each request behind a transparent serial server, where nobody else keeps it: that with which the units
+were proven, and more than 3.5 characters from 1,925 baud on."""
 _MOST_TIMEOUT_S: Final = 60.0
 _SLOW_MS: Final = 500.0
 
@@ -45,7 +49,7 @@ def configuration(state: SessionState, profiles: Mapping[str, Profile]) -> Confi
     buses = []
     for number, (setting, units) in enumerate(by_setting.items(), 1):
         bus_id = state.bus.id if number == 1 else f"{state.bus.id}-{number}"
-        rows = [_unit(unit, profiles.get(unit.profile), own) for unit in units]
+        rows = [_unit(unit, profiles.get(unit.profile), own, state.bus) for unit in units]
         buses.append({"id": bus_id, **_transport(state.bus, setting), "units": rows})
     content: dict[str, Any] = {"profiles": PROFILE_FOLDER} if own else {}
     content["buses"] = buses
@@ -54,7 +58,8 @@ def configuration(state: SessionState, profiles: Mapping[str, Profile]) -> Confi
 
 
 def _transport(bus: BusAddress, setting: Setting) -> dict[str, Any]:
-    guard = {"guard_ms": 1000 * bus.guard_s} if bus.guard_s else {}
+    guard_s = bus.guard_s or (0.0 if bus.serial or bus.framing is Framing.TCP else SERVER_GUARD_S)
+    guard = {"guard_ms": round(1000 * guard_s, 3)} if guard_s else {}
     if bus.serial:
         port = {"serial": bus.serial, "baud": setting.baud or 9600, "parity": setting.parity.value}
         port |= {"stop_bits": setting.stop_bits}
@@ -67,7 +72,7 @@ def _transport(bus: BusAddress, setting: Setting) -> dict[str, Any]:
     return found | guard
 
 
-def _unit(unit: UnitState, profile: Profile | None, own: dict[str, str]) -> dict[str, Any]:
+def _unit(unit: UnitState, profile: Profile | None, own: dict[str, str], bus: BusAddress) -> dict[str, Any]:
     key = unit.profile
     if profile is None or differences(profile, unit):
         mine = _with_source(fitted(profile, unit), profile)
@@ -75,6 +80,9 @@ def _unit(unit: UnitState, profile: Profile | None, own: dict[str, str]) -> dict
         key = own_profile.key(mine, written)
         own[key] = written
     row: dict[str, Any] = {"name": unit.label, "unit": unit.unit, "profile": key}
+    ids, _ = manners(profile, unit, Framing.RTU if bus.serial else bus.framing)
+    if ids is not TransactionIds.SAME:
+        row["transaction_ids"] = ids.value
     timeout_s = min(_timeout_s(unit, profile), _MOST_TIMEOUT_S)
     if timeout_s != (profile.timeout_s if profile else 1.0):
         row["timeout_s"] = timeout_s
@@ -82,6 +90,13 @@ def _unit(unit: UnitState, profile: Profile | None, own: dict[str, str]) -> dict
         name: {"metric": metric(unit, point), "interval_s": point.interval_s} for name, point in unit.points.items()
     }
     return row
+
+
+def manners(profile: Profile | None, unit: UnitState, framing: Framing) -> tuple[TransactionIds, float]:
+    """What a unit is known to do on this framing: transaction ids as heard, else as its product; silence it needs."""
+    heard = unit.transaction_ids
+    ids = quirks.transaction_ids(profile, framing) if heard is TransactionIds.SAME else heard
+    return ids, profile.guard_s if profile else 0.0
 
 
 def _timeout_s(unit: UnitState, profile: Profile | None) -> float:

@@ -33,6 +33,7 @@ def text(profile: Profile) -> str:
     content |= {"bridge": profile.bridge} if profile.bridge else {}
     content |= {"guard_s": profile.guard_s} if profile.guard_s else {}
     content |= {"turnaround_s": profile.turnaround_s} if profile.turnaround_s else {}
+    content |= {"quirks": [one.value for one in profile.quirks]} if profile.quirks else {}
     content |= {"note": profile.note} if profile.note else {}
     if profile.illegal:
         content["illegal"] = [

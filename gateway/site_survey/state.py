@@ -19,7 +19,7 @@ from gateway.profile import HOLDING_REGISTERS, DataType, Order
 from gateway.site_survey.proof import Verdict
 from gateway.site_survey.record import Placement, RawFrame
 from gateway.site_survey.scan import Heard, Setting
-from gateway.transport import Framing, SerialTransport, TcpTransport, TlsOptions, Transport
+from gateway.transport import Framing, SerialTransport, TcpTransport, TlsOptions, TransactionIds, Transport
 
 FORMAT: Final = "twingrid-site-session/1"
 NO_SETTING: Final = Setting()
@@ -284,6 +284,7 @@ class UnitState:
         placement: None until then.
         photos: file name (in the session's folder ``photos``) to SHA-256.
         template: unit whose profile, differences and points it took over; 0: none.
+        transaction_ids: with which its answers were heard on Modbus TCP.
     """
 
     unit: int
@@ -309,6 +310,7 @@ class UnitState:
     placement: Placement | None = None
     photos: Mapping[str, str] = field(default_factory=dict)
     template: int = 0
+    transaction_ids: TransactionIds = TransactionIds.SAME
 
     @property
     def label(self) -> str:

@@ -11,7 +11,7 @@ from gateway.lines.base import Answer, Failure, Frame, Identity, Stamp
 from gateway.lines.checksum import crc16
 from gateway.lines.pdu import EXCEPTION_REASONS
 from gateway.plan import Request
-from gateway.transport import SerialTransport, Transport
+from gateway.transport import SerialTransport, TransactionIds, Transport
 
 Question = tuple[int, int, int, int]
 """Unit, function, address, count."""
@@ -40,6 +40,7 @@ class MemoryBus:
         self.units = dict(units)
         self.asked: list[Question] = []
         self.opened: list[Transport] = []
+        self.expected: list[tuple[int, TransactionIds | None, float]] = []
         self.before: Callable[[int], None] = lambda number: None
         self.is_open = True
         self.slow: set[int] = set()
@@ -71,6 +72,9 @@ class MemoryLine:
     def close(self) -> None:
         self.connected = False
         self.closed = True
+
+    def expect(self, unit: int, *, transaction_ids: TransactionIds | None = None, guard_s: float = 0.0) -> None:
+        self._bus.expected.append((unit, transaction_ids, guard_s))
 
     async def read(self, unit: int, request: Request, timeout_s: float) -> Answer | Failure:
         question = (unit, request.function, request.address, request.count)
