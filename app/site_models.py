@@ -146,6 +146,30 @@ class PlaceForm(Form):
     name: Short = ""
 
 
+class UnitsForm(Form):
+    """Units; empty: all that are meant."""
+
+    units: Annotated[list[UnitId], Field(max_length=255)] = []
+
+
+class ChoicesForm(Form):
+    """Profiles by unit; an empty one takes the profile away."""
+
+    profiles: Annotated[dict[UnitId, Short], Field(min_length=1, max_length=255)]
+
+
+class ProveManyForm(Form):
+    """References by unit."""
+
+    units: Annotated[dict[UnitId, ProveForm], Field(min_length=1, max_length=255)]
+
+
+class PlacesForm(Form):
+    """Places by unit."""
+
+    units: Annotated[dict[UnitId, PlaceForm], Field(min_length=1, max_length=255)]
+
+
 class SignForm(Form):
     """Who signs."""
 
@@ -202,12 +226,17 @@ class BusView(BaseModel):
 
 
 class RunView(BaseModel):
-    """A step that is using the bus, and how far it is (counters that do not belong to it are 0)."""
+    """A step that is using the bus, and how far it is (counters that do not belong to it are 0).
+
+    A step for many units says how many there are and how many are done; ``unit`` is then the one at work.
+    """
 
     number: int
     step: Step
     unit: int | None
     began_ms: int
+    units: int = 0
+    units_done: int = 0
     asked: int = 0
     planned: int = 0
     left_s: float = 0.0
@@ -291,6 +320,13 @@ class ProfileView(BaseModel):
 
     key: str
     product: str
+
+
+class QuantityName(BaseModel):
+    """A quantity of a product: its name and UCUM code."""
+
+    name: str
+    unit: str
 
 
 class MeaningView(BaseModel):

@@ -161,6 +161,27 @@ def _files(routes: APIRouter, work: SiteWork) -> None:
         return m.ConfigurationView(buses=found.buses, profiles=dict(found.profiles))
 
 
+def references(form: m.ProveForm) -> list[ReferenceReading]:
+    """What was seen, as the session takes it."""
+    return [
+        ReferenceReading(
+            register=one.register_name, shown=one.shown, tolerance=one.tolerance, where=one.where, by=one.by
+        )
+        for one in form.references
+    ]
+
+
+def placement(form: m.PlaceForm) -> Placement:
+    """A place, as the session takes it."""
+    return Placement(
+        facility=form.facility,
+        facility_class=form.facility_class,
+        governance_cell=form.governance_cell,
+        construction_cell=form.construction_cell,
+        note=form.note,
+    )
+
+
 def unit_routes(work: SiteWork) -> APIRouter:
     """Everything about one unit."""
     routes = APIRouter(prefix=f"{API}/units", tags=["units"])
@@ -194,14 +215,7 @@ def unit_routes(work: SiteWork) -> APIRouter:
     @routes.put("/{unit}/placement", operation_id="place")
     async def place(unit: UnitPath, form: m.PlaceForm) -> m.UnitView:
         """Say where it belongs."""
-        where = Placement(
-            facility=form.facility,
-            facility_class=form.facility_class,
-            governance_cell=form.governance_cell,
-            construction_cell=form.construction_cell,
-            note=form.note,
-        )
-        await work.desk(lambda session: session.place(unit, where, form.name))
+        await work.desk(lambda session: session.place(unit, placement(form), form.name))
         return view(unit)
 
     _reading(routes, work, view)
@@ -257,16 +271,7 @@ def _proof(routes: APIRouter, work: SiteWork, view: Callable[[int], m.UnitView])
     @routes.post("/{unit}/prove", operation_id="prove", status_code=202)
     async def prove(unit: UnitPath, form: m.ProveForm) -> m.RunView:
         """Read as live polling will, and compare with what was seen."""
-        readings = [
-            ReferenceReading(
-                register=one.register_name,
-                shown=one.shown,
-                tolerance=one.tolerance,
-                where=one.where,
-                by=one.by,
-            )
-            for one in form.references
-        ]
+        readings = references(form)
         return await work.start(Step.PROVE, unit, lambda session: session.prove(unit, readings))
 
     @routes.post("/{unit}/watch", operation_id="watch", status_code=202)

@@ -26,6 +26,7 @@ from app.site_gate import API, App, Entrance, SiteGate
 from app.site_models import SiteProblem
 from app.site_problems import SiteError, answer
 from app.site_routes import entry_routes, session_routes, unit_routes
+from app.site_sheet_routes import sheet_routes
 from app.site_work import LiveBus, SiteWork
 from core.clock import Clock, SystemClock
 from core.errors import TwingridError, Unavailable
@@ -88,6 +89,7 @@ def create_app(work: SiteWork, entrance: Entrance, options: SiteOptions) -> Fast
     app.include_router(entry_routes(entrance))
     app.include_router(session_routes(work, serial_ports, options.key_file, options.program))
     app.include_router(unit_routes(work))
+    app.include_router(sheet_routes(work))
     for kind in (TwingridError, SiteError, RequestValidationError):
         app.add_exception_handler(kind, _failed)
     for status in _BY_STATUS:

@@ -58,8 +58,16 @@ class LiveBus:
         """As a session calls it."""
         to = self.transport
         if isinstance(to, SerialTransport):
-            return BusAddress(id=self.id, serial=to.path, framing=to.framing, gateway=self.gateway)
-        return BusAddress(id=self.id, host=to.host, port=to.port, framing=to.framing, gateway=self.gateway)
+            return BusAddress(id=self.id, serial=to.path, framing=to.framing, guard_s=to.guard_s, gateway=self.gateway)
+        return BusAddress(
+            id=self.id,
+            host=to.host,
+            port=to.port,
+            framing=to.framing,
+            tls=to.tls,
+            guard_s=to.guard_s,
+            gateway=self.gateway,
+        )
 
 
 class SiteWork:

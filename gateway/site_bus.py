@@ -112,6 +112,11 @@ class SiteBus:
         self._guards_s: dict[int, float] = {}
 
     @property
+    def is_open(self) -> bool:
+        """Whether the line is connected."""
+        return self._line is not None and self._line.connected
+
+    @property
     def tries_settings(self) -> bool:
         """Whether serial settings can be tried here."""
         return bool(self.bus.serial) and self._shared is None

@@ -27,11 +27,13 @@ from gateway.site_survey.state import (
     NO_SETTING,
     BusAddress,
     PointState,
+    ReferenceReading,
     SessionState,
     SignedState,
     SolutionState,
     UnitState,
 )
+from gateway.site_survey.typed import is_shown
 
 RECORD_FILE: Final = "record.json"
 KEY_FILE: Final = "site.key"
@@ -154,6 +156,70 @@ class SiteDesk:
             points[register] = replace(points[register], proof=None)
         solved = {**state.solved, register: replace(one, chosen=index, decided=True)}
         return self._put(replace(state, solved=solved, points=points))
+
+    def check(self, unit: int, references: Sequence[ReferenceReading]) -> Profile:
+        """Whether what was seen can be proven: the unit's own map.
+
+        Raises:
+            Refused: if a quantity is not known or a text is no number; all of a kind at once.
+        """
+        own = self._known_quantities(self._unit(unit), [one.register for one in references])
+        wrong = [one.shown for one in references if not is_shown(one.shown, own.registers[one.register].unit)]
+        if wrong:
+            raise Refused(say.NO_NUMBERS(texts=", ".join(map(repr, wrong))))
+        return own
+
+    def share_points(self, unit: int, others: Sequence[int]) -> tuple[UnitState, ...]:
+        """Give units of the same product the points of this one; points and proofs that they have stay.
+
+        Raises:
+            Refused: if there is no such unit, or one is another product.
+        """
+        template = self._unit(unit)
+        foreign = [number for number in others if self._unit(number).profile != template.profile]
+        if foreign or not template.profile:
+            raise Refused(say.OTHER_PRODUCT(unit=unit, units=", ".join(map(str, foreign)) or unit))
+        state = self.state
+        for number in others:
+            one = state.units[number]
+            fresh = {name: replace(point, proof=None) for name, point in template.points.items()}
+            state = state.with_unit(replace(one, points={**fresh, **one.points}))
+        self._change(state)
+        return tuple(state.units[number] for number in others)
+
+    def choose_profiles(self, choices: Mapping[int, str]) -> None:
+        """``choose_profile`` for many units; all of them or, if one is wrong, none.
+
+        Raises:
+            Refused: if there is no such unit or profile.
+        """
+        for unit, profile in choices.items():
+            self._unit(unit)
+            if profile and profile not in self._profiles:
+                raise Refused(say.NO_PROFILE(profile=profile))
+        state = self.state
+        for unit, profile in choices.items():
+            one = state.units[unit]
+            state = state if profile == one.profile else state.with_unit(without_proofs(one, profile))
+        self._change(state)
+
+    def place_all(self, places: Mapping[int, tuple[Placement, str]]) -> None:
+        """``place`` for many units; all of them or, if one is wrong, none.
+
+        Raises:
+            Refused: as ``place``; all facilities that cannot be one at once.
+        """
+        wrong = [one.facility for one, _ in places.values() if not site_bulk.FACILITY.fullmatch(one.facility)]
+        if wrong:
+            raise Refused(say.BAD_FACILITY(facility=", ".join(map(repr, wrong))))
+        names = [name for _, name in places.values() if len(name) > site_bulk.MOST_NAME]
+        if names:
+            raise Refused(say.BAD_NAME(name=", ".join(map(repr, names))))
+        state = self.state
+        for unit, (placement, name) in places.items():
+            one = self._unit(unit)
+            state = state.with_unit(replace(one, placement=placement, name=name or one.name))
+        self._change(state)
 
     def select(self, unit: int, points: Sequence[PointState]) -> UnitState:
         """Say which quantities are points, with measurement and interval; proofs of those that stay are kept.

@@ -33,6 +33,10 @@ NOT_OPEN: Final = Sentence(
 SILENT: Final = Sentence(
     "从站 {unit} 没有应答；请检查站号、接线和通信参数", "unit {unit} does not answer; check its id, wiring and settings"
 )
+ALL_SILENT: Final = Sentence(
+    "下列从站没有应答：{units}；请检查站号、接线和通信参数，其余从站已完成",
+    "these units do not answer: {units}; check their ids, wiring and settings. The others are done",
+)
 
 # --- what is asked of it ----------------------------------------------------------------------------------------
 
@@ -48,6 +52,10 @@ NO_PROFILE: Final = Sentence(
 )
 NO_PROFILE_YET: Final = Sentence(
     "从站 {unit} 还没有设备描述；请先识别或选择一个", "unit {unit} has no profile yet; identify it or choose one first"
+)
+OTHER_PRODUCT: Final = Sentence(
+    "从站 {units} 与从站 {unit} 不是同一产品；请先选择产品",
+    "units {units} are not the product of unit {unit}; choose the product first",
 )
 BAD_RANGE: Final = Sentence(
     "功能码 {function}、地址 {address}、数量 {count} 不是可读范围；功能码用 3 或 4，数量 1 至 {most}，地址不超过 65535",

@@ -61,7 +61,7 @@ from gateway.site_survey.state import (
     words_by_name,
     words_by_place,
 )
-from gateway.site_survey.typed import is_shown, shown
+from gateway.site_survey.typed import shown
 from gateway.site_survey.words import Observation, Snapshot
 
 __all__ = ["Configuration", "OnFind", "OnWatch", "Opener", "Pace", "Rechecked", "Signed", "SiteSession"]
@@ -137,6 +137,16 @@ class SiteSession(SiteDesk):
     def stop(self) -> None:
         """End the running step after the question that is out; it returns what it has."""
         self._bus.stopping = True
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the last step was told to stop."""
+        return self._bus.stopping
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the bus can be asked, as far as is known."""
+        return self._bus.is_open
 
     async def close(self) -> None:
         """Stop, wait for the running step, and close the line (not a shared one)."""
@@ -284,12 +294,9 @@ class SiteSession(SiteDesk):
             Refused: if a quantity is not known or a text is no number (all at once), or a step is running.
             Unavailable: if the bus cannot be opened.
         """
+        own = self.check(unit, references)
         state = self._unit(unit)
         names = list(dict.fromkeys(one.register for one in references))
-        own = self._known_quantities(state, names)
-        wrong = [one.shown for one in references if not is_shown(one.shown, own.registers[one.register].unit)]
-        if wrong:
-            raise Refused(say.NO_NUMBERS(texts=", ".join(map(repr, wrong))))
         with self._step(Step.PROVE, state):
             self._bus.frames.clear()
             await self._bus.open(state.setting)

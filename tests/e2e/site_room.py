@@ -59,16 +59,23 @@ def room(folder: Path, host: str = "127.0.0.1") -> Iterator[SiteRoom]:
     """Start the simulator and the page, and end both; beyond loopback the page asks for a code."""
     if not (WEB / "dist-site" / "index.html").is_file():
         pytest.skip("the pages are not built: make web")
-    bus_port, page_port = find_free_port(), find_free_port()
-    control, session = folder / "control", folder / "site"
+    bus_port, control, session = find_free_port(), folder / "control", folder / "site"
     bus = [sys.executable, "-m", "firmware_sim", "bus", "--no-pty", "--tcp", str(bus_port), "--line", LINE]
     bus += ["--speed", "0.000001", "--control", str(control)]
-    page = [sys.executable, "-m", "app", "site", "serve", "--session", str(session), "--port", str(page_port)]
-    page += ["--host", host]
     log = folder / "page.log"
-    with _started(bus, "ready bus", folder / "bus.log"), _started(page, "ready site", log):
-        url = f"http://127.0.0.1:{page_port}"
+    with _started(bus, "ready bus", folder / "bus.log"), serving(session, log, host) as url:
         yield SiteRoom(url=url, bus_port=bus_port, control=control, folder=session, log=log)
+
+
+@contextlib.contextmanager
+def serving(session: Path, log: Path, host: str = "127.0.0.1") -> Iterator[str]:
+    """The page on the session in a folder; its address."""
+    if not (WEB / "dist-site" / "index.html").is_file():
+        pytest.skip("the pages are not built: make web")
+    port = find_free_port()
+    page = [sys.executable, "-m", "app", "site", "serve", "--session", str(session), "--port", str(port)]
+    with _started([*page, "--host", host], "ready site", log):
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextlib.contextmanager

@@ -88,6 +88,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/identify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Identify
+         * @description Identify many units; empty: all without a profile that were not identified yet.
+         */
+        post: operations["identifyAll"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/labels.pdf": {
         parameters: {
             query?: never;
@@ -101,6 +121,26 @@ export interface paths {
          */
         get: operations["getLabels"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/placements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Place
+         * @description Say where many units belong.
+         */
+        put: operations["placeAll"];
         post?: never;
         delete?: never;
         options?: never;
@@ -140,8 +180,52 @@ export interface paths {
          * @description All products that can be chosen.
          */
         get: operations["getProfiles"];
+        /**
+         * Choose
+         * @description A person's choice for many units.
+         */
+        put: operations["chooseProfiles"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profiles/{key}/quantities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Quantities
+         * @description What a product measures, in the order of its map.
+         */
+        get: operations["getQuantities"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove
+         * @description Prove many units by what their displays show; what is wrong in any line is said before the first is asked.
+         */
+        post: operations["proveAll"];
         delete?: never;
         options?: never;
         head?: never;
@@ -572,6 +656,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/units/{unit}/share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Share
+         * @description The points of this unit for others of the same product, without its proofs; empty: all of them.
+         */
+        post: operations["sharePoints"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/units/{unit}/solve": {
         parameters: {
             query?: never;
@@ -717,6 +821,16 @@ export interface components {
             meanings: components["schemas"]["MeaningView"][];
             /** Word */
             word: string;
+        };
+        /**
+         * ChoicesForm
+         * @description Profiles by unit; an empty one takes the profile away.
+         */
+        ChoicesForm: {
+            /** Profiles */
+            profiles: {
+                [key: string]: string;
+            };
         };
         /**
          * ChooseForm
@@ -963,6 +1077,16 @@ export interface components {
             note: string;
         };
         /**
+         * PlacesForm
+         * @description Places by unit.
+         */
+        PlacesForm: {
+            /** Units */
+            units: {
+                [key: string]: components["schemas"]["PlaceForm"];
+            };
+        };
+        /**
          * PointForm
          * @description A point: quantity, measurement, interval, and its unit where it is not the profile's.
          */
@@ -1086,6 +1210,26 @@ export interface components {
             references: components["schemas"]["ReferenceForm"][];
         };
         /**
+         * ProveManyForm
+         * @description References by unit.
+         */
+        ProveManyForm: {
+            /** Units */
+            units: {
+                [key: string]: components["schemas"]["ProveForm"];
+            };
+        };
+        /**
+         * QuantityName
+         * @description A quantity of a product: its name and UCUM code.
+         */
+        QuantityName: {
+            /** Name */
+            name: string;
+            /** Unit */
+            unit: string;
+        };
+        /**
          * QuantityView
          * @description One quantity as the unit's own map has it now, and what it reads (None: not read, or not usable).
          */
@@ -1207,6 +1351,8 @@ export interface components {
         /**
          * RunView
          * @description A step that is using the bus, and how far it is (counters that do not belong to it are 0).
+         *
+         *     A step for many units says how many there are and how many are done; ``unit`` is then the one at work.
          */
         RunView: {
             /**
@@ -1241,6 +1387,16 @@ export interface components {
             stopping: boolean;
             /** Unit */
             unit: number | null;
+            /**
+             * Units
+             * @default 0
+             */
+            units: number;
+            /**
+             * Units Done
+             * @default 0
+             */
+            units_done: number;
         };
         /**
          * SearchView
@@ -1527,6 +1683,17 @@ export interface components {
             unit: number;
         };
         /**
+         * UnitsForm
+         * @description Units; empty: all that are meant.
+         */
+        UnitsForm: {
+            /**
+             * Units
+             * @default []
+             */
+            units: number[];
+        };
+        /**
          * Verdict
          * @description What a proof came to.
          * @enum {string}
@@ -1555,6 +1722,7 @@ export type BulkView = components['schemas']['BulkView'];
 export type BusForm = components['schemas']['BusForm'];
 export type BusView = components['schemas']['BusView'];
 export type CellView = components['schemas']['CellView'];
+export type ChoicesForm = components['schemas']['ChoicesForm'];
 export type ChooseForm = components['schemas']['ChooseForm'];
 export type ConfigurationView = components['schemas']['ConfigurationView'];
 export type DataType = components['schemas']['DataType'];
@@ -1570,6 +1738,7 @@ export type MeaningView = components['schemas']['MeaningView'];
 export type Order = components['schemas']['Order'];
 export type PlaceForm = components['schemas']['PlaceForm'];
 export type Placement = components['schemas']['Placement'];
+export type PlacesForm = components['schemas']['PlacesForm'];
 export type PointForm = components['schemas']['PointForm'];
 export type PointState = components['schemas']['PointState'];
 export type PointsForm = components['schemas']['PointsForm'];
@@ -1578,6 +1747,8 @@ export type ProfileForm = components['schemas']['ProfileForm'];
 export type ProfileView = components['schemas']['ProfileView'];
 export type ProofState = components['schemas']['ProofState'];
 export type ProveForm = components['schemas']['ProveForm'];
+export type ProveManyForm = components['schemas']['ProveManyForm'];
+export type QuantityName = components['schemas']['QuantityName'];
 export type QuantityView = components['schemas']['QuantityView'];
 export type RawFrame = components['schemas']['RawFrame'];
 export type ReadingView = components['schemas']['ReadingView'];
@@ -1600,6 +1771,7 @@ export type TrafficView = components['schemas']['TrafficView'];
 export type UnitForm = components['schemas']['UnitForm'];
 export type UnitTraffic = components['schemas']['UnitTraffic'];
 export type UnitView = components['schemas']['UnitView'];
+export type UnitsForm = components['schemas']['UnitsForm'];
 export type Verdict = components['schemas']['Verdict'];
 export type WatchForm = components['schemas']['WatchForm'];
 export type $defs = Record<string, never>;
@@ -1755,6 +1927,39 @@ export interface operations {
             };
         };
     };
+    identifyAll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnitsForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunView"];
+                };
+            };
+            /** @description why it was not done (application/problem+json) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteProblem"];
+                };
+            };
+        };
+    };
     getLabels: {
         parameters: {
             query: {
@@ -1772,6 +1977,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description why it was not done (application/problem+json) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteProblem"];
+                };
+            };
+        };
+    };
+    placeAll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlacesForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteState"];
+                };
             };
             /** @description why it was not done (application/problem+json) */
             default: {
@@ -1829,6 +2067,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProfileView"][];
+                };
+            };
+            /** @description why it was not done (application/problem+json) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteProblem"];
+                };
+            };
+        };
+    };
+    chooseProfiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChoicesForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteState"];
+                };
+            };
+            /** @description why it was not done (application/problem+json) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteProblem"];
+                };
+            };
+        };
+    };
+    getQuantities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuantityName"][];
+                };
+            };
+            /** @description why it was not done (application/problem+json) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteProblem"];
+                };
+            };
+        };
+    };
+    proveAll: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProveManyForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunView"];
                 };
             };
             /** @description why it was not done (application/problem+json) */
@@ -2528,6 +2863,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReadingView"];
+                };
+            };
+            /** @description why it was not done (application/problem+json) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteProblem"];
+                };
+            };
+        };
+    };
+    sharePoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                unit: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnitsForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteState"];
                 };
             };
             /** @description why it was not done (application/problem+json) */
