@@ -14,6 +14,7 @@ from core.places import Text
 from gateway.profile import DataType, Order
 from gateway.site_survey.record import Placement, RawFrame
 from gateway.site_survey.state import (
+    AlikeState,
     FitState,
     HypothesisState,
     PointState,
@@ -285,6 +286,7 @@ class UnitView(BaseModel):
     identity: dict[int, str]
     fits: tuple[FitState, ...]
     identified: bool
+    alike: tuple[AlikeState, ...]
     profile: str
     product: str
     snapshot_ms: int | None

@@ -61,6 +61,9 @@ def identified(speaker: Speaker, unit: UnitState, fits: Sequence[FitState]) -> N
         [fit.product, fit.profile, f"{fit.evidence:+.1f}", "; ".join(said(speaker, fit.reasons))] for fit in fits[:5]
     ]
     speaker.table([speaker.say(f"col.{name}") for name in ("product", "profile", "evidence", "reasons")], rows)
+    if unit.alike:
+        looks = "; ".join(f"{one.product}: {one.look.in_language(speaker.language.value)}" for one in unit.alike)
+        speaker.out.print(speaker.say("site.alike", looks=looks), markup=False)
 
 
 def said(speaker: Speaker, texts: Sequence[Text]) -> list[str]:

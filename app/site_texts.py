@@ -101,6 +101,7 @@ SITE_TEXTS: Final[Mapping[str, Text]] = {
         ("site.identified", "从站 {unit}：{product}（{profile}）", "unit {unit}: {product} ({profile})"),
         ("site.not-sure", "从站 {unit}：不能确定，最接近 {product}（{profile}，{share:.0f}%）；用 --profile 选定", "unit {unit}: not sure, nearest is {product} ({profile}, {share:.0f} %); choose with --profile"),
         ("site.chosen", "从站 {unit}：使用 {profile}", "unit {unit}: uses {profile}"),
+        ("site.alike", "总线上无法区分，请看设备本身：{looks}", "nothing on the bus tells these apart; look at the device: {looks}"),
         ("site.silent", "从站 {unit}：{why}", "unit {unit}: {why}"),
         ("site.same", "与设备描述一致", "as the profile says"),
         ("site.unexplained", "解释不了：{names}", "not explained: {names}"),

@@ -73,6 +73,7 @@ def unit_view(unit: UnitState, profiles: Mapping[str, Profile]) -> UnitView:
         identity=dict(unit.identity),
         fits=unit.fits,
         identified=unit.identified,
+        alike=unit.alike,
         profile=unit.profile,
         product=product(profiles.get(unit.profile)),
         snapshot_ms=unit.snapshots[-1].time_ms if unit.snapshots else None,

@@ -168,7 +168,8 @@ async def ask_for(
     if isinstance(outcome, Answer):
         seen.answered(wanted.function, wanted.address, words_of(outcome.data))
     else:
-        seen.failed(wanted.function, wanted.address, wanted.count, refused=bool(outcome.exception))
+        code = 0 if outcome.exception in BRIDGE_EXCEPTIONS else outcome.exception
+        seen.failed(wanted.function, wanted.address, wanted.count, refused=bool(code), exception=code)
     return outcome
 
 
@@ -205,7 +206,7 @@ async def seen_again(bus: SiteBus, signed: UnitRecord, timeout_s: float) -> Obse
         if isinstance(outcome, Answer):
             seen.answered(function, address, words_of(outcome.data))
         elif outcome.exception and outcome.exception not in BRIDGE_EXCEPTIONS:
-            seen.failed(function, address, count, refused=True)
+            seen.failed(function, address, count, refused=True, exception=outcome.exception)
         elif not seen.words and not seen.identity:
             break
     return seen

@@ -38,6 +38,7 @@ from gateway.site_search import (
     watch,
 )
 from gateway.site_survey import built
+from gateway.site_survey.alike import side_by_side
 from gateway.site_survey.configuration import Configuration, manners
 from gateway.site_survey.fitted import fitted, measurement
 from gateway.site_survey.grid import Cell, grid
@@ -240,6 +241,7 @@ class SiteSession(SiteDesk):
                     asked=asked,
                     fits=self._fits(seen),
                     identified=sure,
+                    alike=side_by_side(self._profiles, fits),
                     sure=True,
                 )
             )

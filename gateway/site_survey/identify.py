@@ -1,50 +1,41 @@
 """Which product is this unit? Profiles are ranked by how well they fit what the unit says and holds.
 
-Evidence is weighed as in a naive Bayes classifier, by logarithms that add up: what the unit says of itself (function
-43/14) weighs most, then the signature registers of a profile, narrow ranges more than wide ones, then how many of a
-profile's other quantities are there and within what the product can measure. A refusal where a profile has a register
-speaks against it, and so does a value where it has none: the map of a small meter is often part of a larger one's. A
-profile with nothing to tell it by can never win against one whose signature holds.
+What speaks for and against a product is weighed in ``evidence``: what the unit says of itself (function 43/14), the
+signature registers of a profile, how usual its values are, whether they agree with each other, and what it refuses. A
+profile also stands for its clones, with all words swapped or all addresses one off, which are rarer than it.
 
-The next question is the one that most candidates would gain by, of those that can still win; when the best has answered
-all and no other can come near, the survey of the unit is over. So a unit costs its bus a dozen or two reads, not the
+The next question is the one that most candidates would gain by, of those that can still win. When the best has answered
+all and others are as good, the registers are asked for that one of them has and the other has not; what remains then
+cannot be told apart on the wire, and is said to be alike. So a unit costs its bus a dozen or two reads, not the
 registers of fifty products.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from core.places import Text
-from core.quality import QualityClass, class_of
 from gateway.plan import Request
-from gateway.profile import HOLDING_REGISTERS, INPUT_REGISTERS, DataType, Profile, Register, Signature
-from gateway.site_survey.words import Observation, decoded
+from gateway.profile import Order, Profile, Register
+from gateway.site_survey.evidence import Candidate, Clue
+from gateway.site_survey.words import Observation
 
-SAMPLE: Final = 8
-"""Quantities of a profile that are looked at besides its signature."""
 SURE: Final = 3.0
 """Lead in evidence (natural logarithm) at which the best profile is taken for found: about twenty to one."""
-MOST_QUESTIONS: Final = 24
-
-_OBJECT, _NO_OBJECT = 8.0, -8.0
-_SIGNATURE, _NO_SIGNATURE = 3.0, -5.0
-_WITHIN, _OUTSIDE, _REFUSED, _EMPTY = 0.3, -1.2, -1.5, -0.2
-_UNKNOWN, _MOST_UNKNOWN = -0.4, 12
-_REASONS: Final = {
-    "object": Text(zh="自报 {what}", en="says {what}"),
-    "no-object": Text(zh="自报 {what}，不符", en="says {what}, which does not fit"),
-    "signature": Text(zh="特征寄存器 {what} 相符", en="signature register {what} fits"),
-    "no-signature": Text(zh="特征寄存器 {what} 不符", en="signature register {what} does not fit"),
-    "within": Text(zh="{what} 个量在量程内", en="{what} quantities within their range"),
-    "outside": Text(zh="{what} 个量超出量程", en="{what} quantities outside their range"),
-    "unknown": Text(zh="{what} 个非零寄存器不在其表中", en="{what} registers with a value that its map does not have"),
-    "refused": Text(zh="{what} 个寄存器被拒绝", en="{what} registers refused"),
-}
+LEAST: Final = 2.0
+"""Evidence without which nothing is certain, however far the others are behind."""
+ALIKE: Final = 1.0
+"""Within so much of each other two products cannot be told apart."""
+MOST_QUESTIONS: Final = 40
+MOST_APART: Final = 20
+"""So many questions, and no more, are asked to tell apart products that fit equally well."""
+_MOST_WORDS: Final = 16
+_MOST_GAIN: Final = 3.0
+_CATALOGUES: dict[tuple[int, ...], Catalogue] = {}
+_MOST_CATALOGUES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +48,7 @@ class Fit:
         share: its part of the belief in all profiles, 0 to 1.
         reasons: what speaks for and against, for people.
         open: whether questions about it are left.
+        order, shift: how the unit differs from the profile, if it fits as a clone only.
     """
 
     profile: str
@@ -64,20 +56,68 @@ class Fit:
     share: float
     reasons: tuple[Text, ...]
     open: bool
+    order: Order | None = None
+    shift: int = 0
+
+
+class Catalogue:
+    """The candidates of some profiles, worked out once."""
+
+    def __init__(self, profiles: Sequence[Profile]) -> None:
+        """Take every profile as it is and as its clones."""
+        self.profiles = tuple(profiles)
+        self.as_made = tuple(Candidate(profile) for profile in profiles)
+        self.clones = tuple(clone for profile in profiles for clone in _clones(profile))
+
+    @classmethod
+    def of(cls, profiles: Iterable[Profile]) -> Catalogue:
+        """The catalogue of these profiles; the last ones are kept, for it is asked for at every question."""
+        chosen = tuple(profiles)
+        key = tuple(map(id, chosen))
+        found = _CATALOGUES.get(key)
+        if found is None:
+            if len(_CATALOGUES) >= _MOST_CATALOGUES:
+                _CATALOGUES.clear()
+            found = _CATALOGUES[key] = cls(chosen)
+        return found
+
+    def weighed(self, seen: Observation) -> list[tuple[Candidate, float, tuple[Text, ...]]]:
+        """The best candidate of each profile, with evidence and reasons, the best first."""
+        best: dict[str, tuple[Candidate, float, tuple[Text, ...]]] = {}
+        for candidate in (*self.as_made, *(self.clones if seen.words else ())):
+            evidence, reasons = candidate.weigh(seen)
+            known = best.get(candidate.profile.key)
+            if known is None or evidence > known[1]:
+                best[candidate.profile.key] = (candidate, evidence, reasons)
+        return sorted(best.values(), key=lambda row: (-row[1], row[0].profile.key))
+
+
+def _clones(profile: Profile) -> list[Candidate]:
+    wide = any(one.width in (2, 4) for one in profile.quantities)
+    swapped = Order.CDAB if any(one.order is Order.ABCD and one.width > 1 for one in profile.quantities) else Order.ABCD
+    found = [Candidate(profile, order=swapped)] if wide else []
+    return found + [Candidate(profile, shift=shift) for shift in (1, -1)]
 
 
 def rank(profiles: Iterable[Profile], seen: Observation) -> tuple[Fit, ...]:
     """All profiles, the best first."""
-    weighed = [(profile, *_weigh(profile, seen)) for profile in profiles]
+    weighed = Catalogue.of(profiles).weighed(seen)
     if not weighed:
         return ()
-    top = max(evidence for _, evidence, _ in weighed)
+    top = weighed[0][1]
     total = sum(math.exp(evidence - top) for _, evidence, _ in weighed)
-    fits = [
-        Fit(profile.key, evidence, math.exp(evidence - top) / total, reasons, question(profile, seen) is not None)
-        for profile, evidence, reasons in weighed
-    ]
-    return tuple(sorted(fits, key=lambda fit: (-fit.evidence, fit.profile)))
+    return tuple(
+        Fit(
+            candidate.profile.key,
+            evidence,
+            math.exp(evidence - top) / total,
+            reasons,
+            question(candidate, seen) is not None,
+            candidate.order,
+            candidate.shift,
+        )
+        for candidate, evidence, reasons in weighed
+    )
 
 
 def next_question(profiles: Mapping[str, Profile], seen: Observation, asked: int) -> Request | None:
@@ -88,141 +128,89 @@ def next_question(profiles: Mapping[str, Profile], seen: Observation, asked: int
         seen: what is known of the unit.
         asked: reads so far.
     """
-    fits = rank(profiles.values(), seen)
-    if not fits or asked >= MOST_QUESTIONS:
+    weighed = Catalogue.of(profiles.values()).weighed(seen)
+    if not weighed or asked >= MOST_QUESTIONS:
         return None
-    best = fits[0].evidence
+    best = weighed[0][1]
     votes: dict[tuple[int, int, int], float] = {}
     requests: dict[tuple[int, int, int], Request] = {}
-    for fit in fits:
-        wanted = question(profiles[fit.profile], seen) if fit.open else None
-        hope = fit.evidence + potential(profiles[fit.profile], seen)
-        if wanted is None or hope < best - SURE:
+    for candidate, evidence, _ in weighed:
+        potential = candidate.potential(seen)
+        wanted = question(candidate, seen) if evidence + potential >= best - SURE else None
+        if wanted is None:
             continue
         key = (wanted.function, wanted.address, wanted.count)
         requests[key] = wanted
-        votes[key] = votes.get(key, 0.0) + math.exp(min(hope - best, 20.0))
-    return requests[max(votes, key=lambda key: votes[key])] if votes else None
+        # Belief counts, not the size of the map: one question tells about a small product as much as about a large one.
+        votes[key] = votes.get(key, 0.0) + math.exp(evidence - best) * min(potential, _MOST_GAIN)
+    if votes:
+        return requests[max(votes, key=lambda key: votes[key])]
+    near = [candidate for candidate, evidence, _ in weighed if evidence > max(best - SURE, 0.0)]
+    return _telling_apart(near[0], near[1:], seen) if near and asked < MOST_APART else None
 
 
-def potential(profile: Profile, seen: Observation) -> float:
-    """The evidence a profile could still gain, if all that was not asked for yet fitted it."""
-    signatures = [one for one in profile.identify.signatures if not seen.asked(one.register)]
-    quantities = [one for one in sample(profile) if not seen.asked(one)]
-    return sum(_SIGNATURE * _narrowness(one) for one in signatures) + _WITHIN * len(quantities)
-
-
-def question(profile: Profile, seen: Observation) -> Request | None:
-    """The first register of a profile's signature, then of its sample, that was not asked for yet."""
-    for register in (*(one.register for one in profile.identify.signatures), *sample(profile)):
-        if not seen.asked(register):
-            count = register.stop - register.address
-            return Request(function=register.function, address=register.address, count=count, registers=(register,))
+def _telling_apart(best: Candidate, rivals: Sequence[Candidate], seen: Observation) -> Request | None:
+    """A register that one of two has and the other has not."""
+    for rival in rivals[:3]:
+        for one, other in ((best, rival), (rival, best)):
+            for clue in (*one.sample, *one.others):
+                if not seen.asked(clue.register) and not _places(clue.register) & other.known:
+                    return _read((clue.register,))
     return None
 
 
+def question(candidate: Candidate, seen: Observation) -> Request | None:
+    """What to ask about a candidate: its signature, then the first of its sample, then all that lies beside it."""
+    for signature, _ in candidate.signatures:
+        if not seen.asked(signature.register):
+            return _read((signature.register,))
+    left = [clue for clue in candidate.sample if not seen.asked(clue.register)]
+    if not left:
+        return None
+    answered = any(clue.read(seen) is not None for clue in candidate.sample)
+    return (_block(candidate, left, seen) if answered else None) or _read((left[0].register,))
+
+
+def _block(candidate: Candidate, left: Sequence[Clue], seen: Observation) -> Request | None:
+    """Neighbours in one read, where the product allows it."""
+    most = min(candidate.profile.max_registers, _MOST_WORDS)
+    first = left[0].register
+    members = [first]
+    for clue in left[1:]:
+        one = clue.register
+        if one.function != first.function or one.address != members[-1].stop or one.stop - first.address > most:
+            break
+        members.append(one)
+    request = _read(members)
+    refused = (request.function, request.address, request.count) in seen.blocks
+    return None if len(members) < 2 or refused else request
+
+
+def _read(registers: Sequence[Register]) -> Request:
+    first, last = registers[0], registers[-1]
+    count = last.stop - first.address
+    return Request(function=first.function, address=first.address, count=count, registers=tuple(registers))
+
+
+def _places(register: Register) -> set[tuple[int, int]]:
+    return {(register.function, address) for address in range(register.address, register.stop)}
+
+
 def sample(profile: Profile) -> tuple[Register, ...]:
-    """Quantities of a profile that tell most: those with a range of their own, spread over the map."""
-    quantities = [one for one in profile.quantities if one.function in (HOLDING_REGISTERS, INPUT_REGISTERS)]
-    telling = [one for one in quantities if not one.exponent_from and one.type is not DataType.STRING]
-    telling.sort(key=lambda one: (not _has_range(one), one.address))
-    chosen = telling[: 2 * SAMPLE : 2] if len(telling) >= 2 * SAMPLE else telling[:SAMPLE]
-    return tuple(chosen)
+    """Quantities of a profile that tell most."""
+    return tuple(clue.register for clue in Candidate(profile).sample)
 
 
 def is_identified(fits: Sequence[Fit]) -> bool:
-    """Whether the first profile may be taken for the product without asking a person."""
-    if not fits or fits[0].evidence <= 0:
+    """Whether the first profile may be taken for the product without asking a person; a clone never."""
+    if not fits or fits[0].evidence < LEAST or fits[0].order or fits[0].shift:
         return False
     return len(fits) == 1 or fits[0].evidence - fits[1].evidence >= SURE
 
 
-def _has_range(register: Register) -> bool:
-    return math.isfinite(register.low) and math.isfinite(register.high)
-
-
-def _weigh(profile: Profile, seen: Observation) -> tuple[float, tuple[Text, ...]]:
-    evidence, reasons = _objects(profile, seen)
-    for signature in profile.identify.signatures:
-        holds = _holds(signature, seen)
-        if holds is not None:
-            evidence += _SIGNATURE * _narrowness(signature) if holds else _NO_SIGNATURE
-            reasons.append(_said("signature" if holds else "no-signature", _place(signature.register)))
-    weights, counts = _quantities(profile, seen)
-    evidence += weights
-    reasons += [_said(name, str(count)) for name, count in counts.items() if count]
-    return evidence, tuple(reasons)
-
-
-def _objects(profile: Profile, seen: Observation) -> tuple[float, list[Text]]:
-    evidence, reasons = 0.0, []
-    for number, pattern in profile.identify.objects.items():
-        text = seen.identity.get(number)
-        if text is None:
-            continue
-        fits = re.fullmatch(pattern, text) is not None
-        evidence += _OBJECT if fits else _NO_OBJECT
-        reasons.append(_said("object" if fits else "no-object", repr(text)))
-    return evidence, reasons
-
-
-def _holds(signature: Signature, seen: Observation) -> bool | None:
-    """Whether a signature holds; None if it was not asked for, or the unit was silent."""
-    register = signature.register
-    if any((register.function, address) in seen.refused for address in range(register.address, register.stop)):
-        return False
-    found = decoded(seen.snapshot, [register]).get(register.name)
-    if found is None:
-        return None
-    value, quality, text = found
-    if signature.matches:
-        return re.fullmatch(signature.matches, text) is not None
-    if class_of(quality) is not QualityClass.GOOD:
-        return False
-    return not signature.equals or value in signature.equals
-
-
-def _narrowness(signature: Signature) -> float:
-    """1 for one value of a word, less for a range: a reading within a wide one happens by accident."""
-    register = signature.register
-    if signature.matches or signature.equals or register.type in (DataType.F32, DataType.F64):
-        return 1.0
-    if not _has_range(register):
-        return 0.1
-    raw = (register.high - register.low) / (register.scale / register.divisor or 1)
-    return max(0.1, min(1.0, 1 - math.log2(max(abs(raw), 1)) / (16 * register.width)))
-
-
-def _quantities(profile: Profile, seen: Observation) -> tuple[float, dict[str, int]]:
-    counts = {"within": 0, "outside": 0, "refused": 0, "unknown": _unknown(profile, seen)}
-    evidence = _UNKNOWN * min(counts["unknown"], _MOST_UNKNOWN)
-    chosen = sample(profile)
-    values = decoded(seen.snapshot, chosen)
-    for register in chosen:
-        if any((register.function, address) in seen.refused for address in range(register.address, register.stop)):
-            counts["refused"] += 1
-            evidence += _REFUSED
-        elif register.name in values:
-            value, quality, _ = values[register.name]
-            good = class_of(quality) is QualityClass.GOOD
-            counts["within" if good else "outside"] += 1
-            # A register full of zeros, or without a range, says little.
-            full = good and value != 0 and _has_range(register)
-            evidence += (_WITHIN if full else _WITHIN / 3) if good else _EMPTY if math.isnan(value) else _OUTSIDE
-    return evidence, counts
-
-
-def _unknown(profile: Profile, seen: Observation) -> int:
-    """Words other than zero where the profile has nothing."""
-    registers = (*profile.quantities, *(signature.register for signature in profile.identify.signatures))
-    known = {(one.function, address) for one in registers for address in range(one.address, one.stop)}
-    return sum(word != 0 and place not in known for place, word in seen.words.items())
-
-
-def _place(register: Register) -> str:
-    return f"{register.function}:{register.address}"
-
-
-def _said(key: str, what: str) -> Text:
-    text = _REASONS[key]
-    return Text(zh=text.zh.format(what=what), en=text.en.format(what=what))
+def alike(fits: Sequence[Fit]) -> tuple[str, ...]:
+    """Profiles that fit as well as the first, itself included; empty if there are none, or nothing fits."""
+    if not fits or fits[0].evidence < LEAST:
+        return ()
+    near = [fit.profile for fit in fits if fits[0].evidence - fit.evidence < ALIKE]
+    return tuple(near) if len(near) > 1 else ()

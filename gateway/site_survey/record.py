@@ -254,11 +254,7 @@ def contradictions(signed: UnitRecord, seen: Observation) -> tuple[Text, ...]:
             found.append(
                 Text(zh=f"特征寄存器 {name} 由 {word} 变为 {now_word}", en=f"register {name} is {now_word}, was {word}")
             )
-    lost = [
-        point.metric
-        for point in signed.points
-        if any((point.register.function, address) in seen.refused for address in _addresses(point.register))
-    ]
+    lost = [point.metric for point in signed.points if seen.refuses(point.register)]
     if lost:
         found.append(
             Text(zh=f"测点 {'、'.join(lost)} 的寄存器现被拒绝", en=f"registers of {', '.join(lost)} are refused now")

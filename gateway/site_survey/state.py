@@ -120,6 +120,15 @@ class FitState:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AlikeState:
+    """One of several products that fit equally well: its key, maker and model, and what a person can look for."""
+
+    profile: str
+    product: str
+    look: Text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SnapshotState:
     """Words that were read at one moment (UTC ms), by place."""
 
@@ -274,6 +283,7 @@ class UnitState:
         asked: questions asked for it.
         fits: profiles, the best first; at most ten.
         identified: whether the first may be taken without asking a person.
+        alike: products that nothing on the wire tells apart; empty: the first of the fits stands alone.
         profile: the profile in use; empty: none.
         snapshots: the last reads, oldest first.
         solution: how the unit differs from the profile; None until something was solved.
@@ -300,6 +310,7 @@ class UnitState:
     asked: int = 0
     fits: tuple[FitState, ...] = ()
     identified: bool = False
+    alike: tuple[AlikeState, ...] = ()
     profile: str = ""
     snapshots: tuple[SnapshotState, ...] = ()
     solution: SolutionState | None = None

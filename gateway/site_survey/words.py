@@ -42,14 +42,24 @@ class Snapshot:
         return [(function, start, np.array(words, np.uint16)) for function, start, words in runs]
 
 
+Block = tuple[int, int, int]
+"""Function code, first address, count."""
+_ILLEGAL_FUNCTION = 1
+
+
 @dataclass(slots=True)
 class Observation:
     """All that is known of one unit.
 
+    A refused block says that one of its addresses is not there, or that it may not be read so; of each of them alone it
+    says nothing. So what was refused is kept as it was asked.
+
     Attributes:
         identity: text of each object of function 43/14; empty if it has none.
         words: as in ``Snapshot``.
-        refused: places that the unit refused when they were asked for alone or all together.
+        refused: places that the unit refused when they were asked for alone.
+        blocks: reads of several words that it refused.
+        functions: function codes that it does not have at all.
         silent: places that were asked for without an answer.
         asked_identity: whether function 43/14 was asked.
     """
@@ -57,6 +67,8 @@ class Observation:
     identity: dict[int, str] = field(default_factory=dict)
     words: dict[Place, int] = field(default_factory=dict)
     refused: set[Place] = field(default_factory=set)
+    blocks: set[Block] = field(default_factory=set)
+    functions: set[int] = field(default_factory=set)
     silent: set[Place] = field(default_factory=set)
     asked_identity: bool = False
 
@@ -64,15 +76,31 @@ class Observation:
         """A read was answered."""
         self.words |= {(function, address + index): word for index, word in enumerate(words)}
 
-    def failed(self, function: int, address: int, count: int, *, refused: bool) -> None:
-        """A read was refused, or had no answer."""
-        places = {(function, address + index) for index in range(count)}
-        (self.refused if refused else self.silent).update(places)
+    def failed(self, function: int, address: int, count: int, *, refused: bool, exception: int = 0) -> None:
+        """A read was refused (with this exception code), or had no answer."""
+        if not refused:
+            self.silent.update((function, address + index) for index in range(count))
+        elif exception == _ILLEGAL_FUNCTION:
+            self.functions.add(function)
+        elif count == 1:
+            self.refused.add((function, address))
+        else:
+            self.blocks.add((function, address, count))
+
+    def refuses(self, register: Register) -> bool:
+        """Whether the register was refused when exactly it was asked for, or its function is not there."""
+        width = register.stop - register.address
+        if register.function in self.functions:
+            return True
+        place = (register.function, register.address)
+        return place in self.refused if width == 1 else (*place, width) in self.blocks
 
     def asked(self, register: Register) -> bool:
         """Whether all of a register was asked for, with whatever result."""
-        places = {(register.function, address) for address in range(register.address, register.stop)}
-        return all(place in self.words or place in self.refused or place in self.silent for place in places)
+        if self.refuses(register):
+            return True
+        places = [(register.function, address) for address in range(register.address, register.stop)]
+        return all(place in self.words or place in self.silent for place in places)
 
     @property
     def snapshot(self) -> Snapshot:

@@ -28,6 +28,7 @@ from tests.integration.app.plant_room import (
     ODD,
     PRODUCTS,
     SETTING,
+    SLOW,
     Person,
     PlantRoom,
     commissioned,
@@ -36,7 +37,6 @@ from tests.integration.app.plant_room import (
 
 pytestmark = pytest.mark.leaves_running
 LONG_MS: Final = 90_000
-SLOW: Final = 31
 
 
 @pytest.fixture(scope="module")
@@ -190,7 +190,8 @@ class Technician:
 
 def differences(mine: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
     """What two records of one bus say differently: units, products, places, points, registers, and values."""
-    found = [f"{key}: {mine[key]!r}, {theirs[key]!r}" for key in ("format", "gateway", "bus", "transport", "by") if mine[key] != theirs[key]]
+    common = ("format", "gateway", "bus", "transport", "by")
+    found = [f"{key}: {mine[key]!r}, {theirs[key]!r}" for key in common if mine[key] != theirs[key]]
     here, there = ({unit["unit"]: unit for unit in record["units"]} for record in (mine, theirs))
     found += [f"unit {number} is in one only" for number in sorted(here.keys() ^ there.keys())]
     for number in sorted(here.keys() & there.keys()):

@@ -721,6 +721,17 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AlikeState
+         * @description One of several products that fit equally well: its key, maker and model, and what a person can look for.
+         */
+        AlikeState: {
+            look: components["schemas"]["Text"];
+            /** Product */
+            product: string;
+            /** Profile */
+            profile: string;
+        };
+        /**
          * BulkRow
          * @description One row of a table that would be, or was, applied.
          */
@@ -1636,6 +1647,8 @@ export interface components {
          * @description One unit; see ``gateway.site_survey.state.UnitState``.
          */
         UnitView: {
+            /** Alike */
+            alike: components["schemas"]["AlikeState"][];
             /** Done */
             done: components["schemas"]["Step"][];
             /** Fits */
@@ -1717,6 +1730,7 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type AlikeState = components['schemas']['AlikeState'];
 export type BulkRow = components['schemas']['BulkRow'];
 export type BulkView = components['schemas']['BulkView'];
 export type BusForm = components['schemas']['BusForm'];

@@ -136,6 +136,7 @@ export default {
     use: "Use",
     notSure: "No product stands out. Compare with the label and choose, or go on without a profile.",
     identified: "The product is certain.",
+    alike: "Nothing on the bus tells these apart. Look at the device:",
     other: "Another product",
     otherHint: "Type maker or model",
     none: "Without a profile",

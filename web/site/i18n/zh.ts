@@ -136,6 +136,7 @@ export default {
     use: "选用",
     notSure: "没有明显符合的产品。请对照铭牌选择，或不用设备描述继续。",
     identified: "产品已确定。",
+    alike: "以下产品在总线上无法区分，请看设备本身：",
     other: "其他产品",
     otherHint: "输入厂家或型号",
     none: "不用设备描述",

@@ -18,6 +18,9 @@ export default {
     me: "Me",
   },
   common: {
+    copy: "Copy",
+    copied: "Copied",
+    copyOf: "Copy {text}",
     loading: "Loading",
     moment: "One moment…",
     retry: "Try again",
@@ -384,6 +387,10 @@ export default {
     stay: "Stay",
   },
   gateways: {
+    onSite: "Commissioning on site",
+    onSiteText: "The gateway serves the technician's page itself, beside polling and without the server. Start it there with",
+    onSiteAlone: "or alone, on a laptop at the bus:",
+    onSiteOpen: "Then open http://GATEWAY:8502 on a phone or laptop in the same network; the access code stands in the terminal or log. The server does not know the gateway's address on site, so there is no link here.",
     lead: "Where the data come from, whether they are complete, and how the system itself is.",
     online: "Online",
     offline: "Offline",

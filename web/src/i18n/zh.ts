@@ -18,6 +18,9 @@ export default {
     me: "我的",
   },
   common: {
+    copy: "复制",
+    copied: "已复制",
+    copyOf: "复制 {text}",
     loading: "正在加载",
     moment: "请稍候…",
     retry: "重试",
@@ -384,6 +387,10 @@ export default {
     stay: "留下",
   },
   gateways: {
+    onSite: "现场调试（技术员页面）",
+    onSiteText: "技术员页面由网关自己提供，与轮询并存，不经过服务器。在网关上这样启动：",
+    onSiteAlone: "或在连着总线的笔记本上单独启动：",
+    onSiteOpen: "然后在同一网络的手机或电脑上打开 http://网关地址:8502；访问码显示在终端或日志里。服务器不知道网关在现场的地址，因此这里没有链接。",
     lead: "数据从哪里来、是否到齐，系统自身是否健康。",
     online: "在线",
     offline: "离线",
