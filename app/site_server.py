@@ -27,7 +27,7 @@ from app.site_models import SiteProblem
 from app.site_problems import SiteError, answer
 from app.site_routes import entry_routes, session_routes, unit_routes
 from app.site_sheet_routes import sheet_routes
-from app.site_work import LiveBus, SiteWork
+from app.site_work import PAUSE_S, LiveBus, SiteWork
 from core.clock import Clock, SystemClock
 from core.errors import TwingridError, Unavailable
 from core.findings import Kind, Sentence
@@ -58,6 +58,7 @@ class SiteOptions:
         pages: folder of the built page; None: only the interface.
         key_file: key that signs records; None: one in the session's folder.
         program: version, for the page and the record.
+        pause_s: least silence before each question.
     """
 
     folder: Path
@@ -67,6 +68,7 @@ class SiteOptions:
     pages: Path | None = None
     key_file: Path | None = None
     program: str = ""
+    pause_s: float = PAUSE_S
 
     @property
     def open_to_others(self) -> bool:
@@ -178,6 +180,7 @@ async def run(
         clock=clock or SystemClock(),
         program=options.program,
         live=live,
+        pause_s=options.pause_s,
     )
     entrance = Entrance(options.open_to_others, announce)
     app = guarded(create_app(work, entrance, options), entrance, options)

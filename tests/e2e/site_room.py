@@ -74,7 +74,7 @@ def serving(session: Path, log: Path, host: str = "127.0.0.1") -> Iterator[str]:
         pytest.skip("the pages are not built: make web")
     port = find_free_port()
     page = [sys.executable, "-m", "app", "site", "serve", "--session", str(session), "--port", str(port)]
-    with _started([*page, "--host", host], "ready site", log):
+    with _started([*page, "--host", host, "--pause", "2"], "ready site", log):
         yield f"http://127.0.0.1:{port}"
 
 

@@ -314,3 +314,72 @@ def test_the_keyboard_alone_searches_the_bus(browser: Browser, tmp_path: Path) -
                 break
         page.keyboard.press("Enter")
         expect(page.locator("[data-count]")).to_have_text("1", timeout=20_000)
+
+
+def prepared(page: Page, place: SiteRoom, numbers: tuple[int, ...] = (6, 7, 12, 13)) -> None:
+    """A session with units that were found, one of them proven, by the interface that the page uses too."""
+    api = f"{place.url}/api/v1"
+    bus = {"host": "127.0.0.1", "port": place.bus_port, "framing": "rtu"}
+    shown_now = [{"register": name, "shown": text} for name, text in place.displays()[12].items()]
+    calls: list[tuple[str, str, object]] = [("POST", "/session", bus)]
+    calls += [("POST", "/units", {"unit": number}) for number in numbers]
+    calls += [("PUT", "/units/12/profile", {"profile": "xy-md02"})]
+    calls += [("POST", "/units/12/prove", {"references": shown_now})]
+    for method, path, body in calls:
+        assert page.request.fetch(api + path, method=method, data=body).ok
+
+
+@pytest.mark.parametrize(
+    ("language", "size", "dark"),
+    [("zh", DESK, False), ("en", PHONE, False), ("en", DESK, True), ("zh", PHONE, True)],
+    ids=["zh-desk", "en-phone", "en-desk-dark", "zh-phone-dark"],
+)
+def test_many_units_are_done_on_sheets(
+    browser: Browser, tmp_path: Path, language: str, size: tuple[int, int], dark: bool
+) -> None:
+    """Products for several at once, values typed from field to field, what differs explained, places by a pattern."""
+    name = f"{language}-{size[0]}{'-dark' if dark else ''}"
+    with room(tmp_path) as place, person(browser, place.url, language, size, dark=dark) as somebody:
+        page = somebody.page()
+        one = Technician(page, place, words(language), name)
+        page.goto(place.url)
+        prepared(page, place)
+        page.goto(f"{place.url}/#/identify")
+        page.get_by_label(one.say("sheet.mark", unit=6), exact=True).check()
+        page.get_by_label(one.say("sheet.mark", unit=7), exact=True).check()
+        one.looks_right("s1-identify-marked")
+        page.get_by_label(one.say("sheet.productOfMarked")).select_option("chint-dtsu666")
+        one.press("sheet.useForMarked", n=2)
+        progress = page.locator("[data-progress]")
+        expect(progress).to_have_text(one.say("sheet.products", done=3, n=4))
+        one.press("identify.all", n=1)
+        expect(
+            page.get_by_role("button", name=re.compile("MD02")).or_(page.get_by_text(one.say("sheet.certain"))).first
+        ).to_be_visible(timeout=30_000)
+        one.is_idle()
+        page.get_by_label(one.say("sheet.productOf", unit=13), exact=True).select_option("xy-md02")
+        expect(progress).to_have_text(one.say("sheet.products", done=4, n=4))
+        one.looks_right("s1-identify")
+        page.goto(f"{place.url}/#/prove")
+        unit = page.locator("fieldset[data-unit='13']")
+        for quantity, text in one.shown[13].items():
+            unit.locator(f"[id='q-13-{quantity}']").fill(text)
+        unit.locator("input").last.press("Enter")
+        expect(unit.locator(".title .chip-ok")).to_be_visible(timeout=20_000)
+        swapped = page.locator(f"fieldset[data-unit='{SWAPPED}']")
+        for quantity in ("voltage_l1", "voltage_l2"):
+            swapped.locator(f"[id='q-{SWAPPED}-{quantity}']").fill(one.shown[SWAPPED][quantity])
+        swapped.get_by_role("button", name=one.say("prove.do"), exact=True).click()
+        expect(swapped.locator(".title .chip-critical")).to_be_visible(timeout=20_000)
+        one.looks_right("s2-prove-differs")
+        swapped.get_by_role("button", name=one.say("sheet.solve"), exact=True).click()
+        expect(swapped.locator(".title .chip-ok")).to_be_visible(timeout=30_000)
+        expect(swapped.get_by_text(one.say("change.CDAB"))).to_be_visible()
+        one.is_idle()
+        one.looks_right("s2-prove")
+        page.goto(f"{place.url}/#/place")
+        page.get_by_label(one.say("sheet.pattern"), exact=True).fill("wtl-eq-##")
+        one.press("sheet.fill")
+        one.press("sheet.saveAll", n=4)
+        expect(progress).to_have_text(one.say("sheet.placed", done=4, n=4))
+        one.looks_right("s3-place")
