@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
 
@@ -345,3 +346,28 @@ def test_who_may_not_configure_sees_no_configuration(browser: Browser, mock_worl
         page.goto(f"{mock_world.base_url}/gateways")
         expect(page.locator("article").first).to_be_visible()
         expect(page.locator("article details", has_text="配置")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("language", "size", "dark"), LOOKS)
+def test_a_gateway_tells_how_its_page_on_site_is_opened(
+    browser: Browser, mock_world: World, language: str, size: tuple[int, int], dark: bool
+) -> None:
+    """The command is there to be copied; where the browser has no clipboard it is marked instead."""
+    title, copy = {"zh": ("现场调试（技术员页面）", "复制"), "en": ("Commissioning on site", "Copy")}[language]
+    with person(browser, mock_world.base_url, language, size, dark=dark) as somebody:
+        somebody.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page = journeys.log_in(somebody, mock_world, mock_world.manager)
+        page.goto(f"{mock_world.base_url}/gateways")
+        card = page.locator("article").first
+        card.get_by_text(title, exact=True).click()
+        command = card.locator("code").first
+        expect(command).to_contain_text("--site-port 8502")
+        assert card.get_by_role("link", name=re.compile("8502")).count() == 0
+        card.get_by_role("button", name=re.compile(f"^{copy}")).first.click()
+        expect(card.locator(".line").first).to_contain_text({"zh": "已复制", "en": "Copied"}[language])
+        assert page.evaluate("navigator.clipboard.readText()") == command.inner_text()
+        assert axe_findings(page) == []
+        assert overflow(page) <= 0
+        assert size != PHONE or small_targets(page) == []
+        assert bare_keys(page) == []
+        photograph(page, f"gateway-on-site-{language}-{size[0]}{'-dark' if dark else ''}")

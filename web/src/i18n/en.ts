@@ -20,7 +20,6 @@ export default {
   common: {
     copy: "Copy",
     copied: "Copied",
-    copyOf: "Copy {text}",
     loading: "Loading",
     moment: "One moment…",
     retry: "Try again",

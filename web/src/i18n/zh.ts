@@ -20,7 +20,6 @@ export default {
   common: {
     copy: "复制",
     copied: "已复制",
-    copyOf: "复制 {text}",
     loading: "正在加载",
     moment: "请稍候…",
     retry: "重试",
