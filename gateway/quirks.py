@@ -8,7 +8,7 @@ All quirks of a profile take effect where a unit names it, and nothing else has 
 * ``silent_on_illegal``: a silence is a refusal if the next question is answered (``gateway.bus``);
 * the silence ``guard_s`` around its frames (``gateway.lines.line``).
 
-The others are for people: commissioning shows them beside what they may explain.
+The others are for people; ``twingrid profile show`` names them.
 """
 
 from __future__ import annotations
