@@ -257,7 +257,7 @@ class UnitView(BaseModel):
     fits: tuple[FitState, ...]
     identified: bool
     profile: str
-    product: str
+    product: Text | None
     snapshot_ms: int | None
     solution: SolutionState | None
     solved: dict[str, SolvedView]
@@ -290,7 +290,7 @@ class ProfileView(BaseModel):
     """A product that can be chosen."""
 
     key: str
-    product: str
+    product: Text
 
 
 class MeaningView(BaseModel):
@@ -312,9 +312,14 @@ class CellView(BaseModel):
 
 
 class QuantityView(BaseModel):
-    """One quantity as the unit's own map has it now, and what it reads (None: not read, or not usable)."""
+    """One quantity as the unit's own map has it now, and what it reads (None: not read, or not usable).
+
+    ``label`` is what people call it, ``note`` what they should know, ``meaning`` what the value stands for.
+    """
 
     name: str
+    label: Text
+    note: Text | None
     unit: str
     function: int
     address: int
@@ -323,6 +328,7 @@ class QuantityView(BaseModel):
     factor: float
     value: float | None
     text: str
+    meaning: Text | None
 
 
 class ReadingView(BaseModel):
