@@ -258,6 +258,7 @@ class UnitView(BaseModel):
     identified: bool
     profile: str
     product: Text | None
+    notes: list[Text]
     snapshot_ms: int | None
     solution: SolutionState | None
     solved: dict[str, SolvedView]

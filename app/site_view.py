@@ -19,6 +19,7 @@ from app.site_models import (
 )
 from core.places import Text
 from core.quality import QualityClass, class_of
+from gateway.product import QUIRKS
 from gateway.profile import Profile, Register
 from gateway.quantities import called
 from gateway.site_bulk import Row
@@ -34,6 +35,13 @@ from gateway.site_survey.words import Snapshot, decoded
 def product(profile: Profile | None) -> Text | None:
     """Maker and model; None where there is no profile."""
     return profile.product if profile else None
+
+
+def notes(profile: Profile | None) -> list[Text]:
+    """What a technician should know of a product: in what it differs from the standard, and its note."""
+    if profile is None:
+        return []
+    return [*(QUIRKS[quirk] for quirk in profile.quirks), *([profile.note] if profile.note else [])]
 
 
 def profiles_view(profiles: Mapping[str, Profile]) -> list[ProfileView]:
@@ -77,6 +85,7 @@ def unit_view(unit: UnitState, profiles: Mapping[str, Profile]) -> UnitView:
         identified=unit.identified,
         profile=unit.profile,
         product=product(profiles.get(unit.profile)),
+        notes=notes(profiles.get(unit.profile)),
         snapshot_ms=unit.snapshots[-1].time_ms if unit.snapshots else None,
         solution=unit.solution,
         solved={

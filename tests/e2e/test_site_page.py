@@ -297,7 +297,7 @@ def test_the_keyboard_alone_searches_the_bus(browser: Browser, tmp_path: Path) -
     """Tab reaches every control with a visible focus, Enter begins, and the first stop skips to the content."""
     with room(tmp_path) as place, person(browser, place.url, "en", DESK) as somebody:
         page = somebody.page()
-        one = Technician(page, place, words("en"), "keyboard")
+        one = Technician(page, place, "en", "keyboard")
         page.goto(place.url)
         page.get_by_label(one.say("bus.host"), exact=True).wait_for()
         page.keyboard.press("Tab")

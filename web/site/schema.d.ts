@@ -1497,6 +1497,8 @@ export interface components {
             };
             /** Name */
             name: string;
+            /** Notes */
+            notes: components["schemas"]["Text"][];
             /** Photos */
             photos: {
                 [key: string]: string;

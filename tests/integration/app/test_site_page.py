@@ -72,6 +72,8 @@ async def test_from_nothing_to_the_signed_record(bus: SimulatedBus, tmp_path: Pa
         assert sure["fits"][0]["share"] > 0.9
         assert sure["fits"][0]["product"] == sure["product"] == {"zh": "正泰 DTSU666", "en": "Chint DTSU666"}
 
+        assert [note["zh"][:6] for note in sure["notes"]] == ["数值为互感器", "数值按直接接"]
+
         display = bus.display(7)
         await site.send("/units/7/profile", {"profile": "chint-dtsu666"}, method="PUT")
         await site.step("/units/7/look", {})
