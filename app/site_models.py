@@ -288,7 +288,8 @@ class UnitView(BaseModel):
     identified: bool
     alike: tuple[AlikeState, ...]
     profile: str
-    product: str
+    product: Text | None
+    notes: list[Text]
     snapshot_ms: int | None
     solution: SolutionState | None
     solved: dict[str, SolvedView]
@@ -321,13 +322,14 @@ class ProfileView(BaseModel):
     """A product that can be chosen."""
 
     key: str
-    product: str
+    product: Text
 
 
 class QuantityName(BaseModel):
-    """A quantity of a product: its name and UCUM code."""
+    """A quantity of a product: its name, what people call it, and its UCUM code."""
 
     name: str
+    label: Text
     unit: str
 
 
@@ -350,9 +352,14 @@ class CellView(BaseModel):
 
 
 class QuantityView(BaseModel):
-    """One quantity as the unit's own map has it now, and what it reads (None: not read, or not usable)."""
+    """One quantity as the unit's own map has it now, and what it reads (None: not read, or not usable).
+
+    ``label`` is what people call it, ``note`` what they should know, ``meaning`` what the value stands for.
+    """
 
     name: str
+    label: Text
+    note: Text | None
     unit: str
     function: int
     address: int
@@ -361,6 +368,7 @@ class QuantityView(BaseModel):
     factor: float
     value: float | None
     text: str
+    meaning: Text | None
 
 
 class ReadingView(BaseModel):

@@ -14,6 +14,7 @@ from app.site_problems import SiteError
 from app.site_routes import UnitPath, placement, references
 from app.site_work import SiteWork
 from gateway import site_many
+from gateway.quantities import called
 from gateway.site_session import SiteSession
 from gateway.site_survey.state import Step
 
@@ -29,7 +30,7 @@ def sheet_routes(work: SiteWork) -> APIRouter:
         profile = work.profiles.get(key)
         if profile is None:
             raise SiteError(say.NOT_FOUND)
-        return [m.QuantityName(name=one.name, unit=one.unit) for one in profile.quantities]
+        return [m.QuantityName(name=one.name, label=called(one), unit=one.unit) for one in profile.quantities]
 
     @routes.put("/profiles", operation_id="chooseProfiles")
     async def choose(form: m.ChoicesForm) -> m.SiteState:

@@ -63,7 +63,7 @@ from gateway.device_part import check_part
 from gateway.document import Document, Table
 from gateway.mqtt import BrokerAddress
 from gateway.prediction import predict
-from gateway.profile import DataType, Profile, Register
+from gateway.profile import NO_PROFILE, DataType, Profile, Register
 from gateway.transport import Framing, TransactionIds
 
 MAX_METRICS = 4096
@@ -299,7 +299,7 @@ class _Reader:
         return UnitConfig(
             name=name,
             unit=unit,
-            profile=profile or _NO_PROFILE,
+            profile=profile or NO_PROFILE,
             timeout_s=timeout_s,
             points=points,
             transaction_ids=ids,
@@ -427,6 +427,3 @@ def _check_load(table: Table, config: BusConfig) -> None:
 
 def _fits(count: int, size: int) -> bool:
     return count <= MAX_METRICS and size <= MAX_BIRTH_BYTES
-
-
-_NO_PROFILE = Profile(key="", maker="", model="", source="", registers={})

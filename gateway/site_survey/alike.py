@@ -8,6 +8,7 @@ from typing import Final
 from core.places import Text
 from gateway.product import KINDS
 from gateway.profile import Profile
+from gateway.quantities import called
 from gateway.site_survey.identify import Fit, alike
 from gateway.site_survey.state import AlikeState
 
@@ -26,15 +27,15 @@ def side_by_side(profiles: Mapping[str, Profile], fits: Sequence[Fit]) -> tuple[
 def _one(profiles: Mapping[str, Profile], key: str, others: Sequence[str]) -> AlikeState:
     mine = profiles[key]
     theirs = {one.name for other in others for one in profiles[other].quantities}
-    own = [one.name for one in mine.quantities if one.name not in theirs]
+    own = [called(one) for one in mine.quantities if one.name not in theirs]
     kinds = {profiles[one].kind for one in (key, *others)}
     parts = [Text(zh=KINDS[mine.kind].zh, en=KINDS[mine.kind].en)] if len(kinds) > 1 else []
     if own:
         names = own[:_NAMED]
         more = f" (+{len(own) - _NAMED})" if len(own) > _NAMED else ""
-        zh, en = "、".join(names) + more, ", ".join(names) + more
+        zh, en = "、".join(one.zh for one in names) + more, ", ".join(one.en for one in names) + more
         parts.append(Text(zh=_ALSO.zh.format(names=zh), en=_ALSO.en.format(names=en)))
     elif not parts:
         parts.append(_SAME)
     look = Text(zh="；".join(part.zh for part in parts), en="; ".join(part.en for part in parts))
-    return AlikeState(profile=key, product=f"{mine.maker} {mine.model}", look=look)
+    return AlikeState(profile=key, product=mine.product, look=look)

@@ -92,6 +92,7 @@ def _unit(unit: UnitState, profile: Profile | None, digest: str) -> UnitRecord:
         frames=unit.frames,
         placement=unit.placement,
         photos=unit.photos,
+        product=profile.product if profile else None,
     )
 
 

@@ -222,10 +222,10 @@ def _named(profile: Profile, seen: Observation) -> tuple[float, list[Text]]:
     if profile.identify.objects or not seen.identity:
         return evidence, reasons
     texts = [_plain(text) for text in seen.identity.values()]
-    models = [_plain(word) for word in re.split(r"[\s,()/]+", profile.model)]
+    models = [_plain(word) for word in re.split(r"[\s,()/]+", profile.model.en)]
     telling = [word for word in models if len(word) >= 3 and re.search(r"\d", word)]
     model = any(text.startswith(word) for word in telling for text in texts)
-    maker = _plain(profile.maker)
+    maker = _plain(profile.maker.en)
     evidence += _NAMED if model else 0.0
     evidence += _MADE_BY if len(maker) >= 3 and any(maker in text for text in texts) else 0.0
     if evidence:

@@ -113,7 +113,7 @@ class FitState:
     """How well a profile fits: its key, maker and model, evidence, share of belief (0 to 1) and the reasons."""
 
     profile: str
-    product: str
+    product: Text
     evidence: float
     share: float
     reasons: tuple[Text, ...] = ()
@@ -124,7 +124,7 @@ class AlikeState:
     """One of several products that fit equally well: its key, maker and model, and what a person can look for."""
 
     profile: str
-    product: str
+    product: Text
     look: Text
 
 

@@ -726,8 +726,7 @@ export interface components {
          */
         AlikeState: {
             look: components["schemas"]["Text"];
-            /** Product */
-            product: string;
+            product: components["schemas"]["Text"];
             /** Profile */
             profile: string;
         };
@@ -922,8 +921,7 @@ export interface components {
         FitState: {
             /** Evidence */
             evidence: number;
-            /** Product */
-            product: string;
+            product: components["schemas"]["Text"];
             /** Profile */
             profile: string;
             /**
@@ -1193,8 +1191,7 @@ export interface components {
         ProfileView: {
             /** Key */
             key: string;
-            /** Product */
-            product: string;
+            product: components["schemas"]["Text"];
         };
         /**
          * ProofState
@@ -1232,9 +1229,10 @@ export interface components {
         };
         /**
          * QuantityName
-         * @description A quantity of a product: its name and UCUM code.
+         * @description A quantity of a product: its name, what people call it, and its UCUM code.
          */
         QuantityName: {
+            label: components["schemas"]["Text"];
             /** Name */
             name: string;
             /** Unit */
@@ -1243,6 +1241,8 @@ export interface components {
         /**
          * QuantityView
          * @description One quantity as the unit's own map has it now, and what it reads (None: not read, or not usable).
+         *
+         *     ``label`` is what people call it, ``note`` what they should know, ``meaning`` what the value stands for.
          */
         QuantityView: {
             /** Address */
@@ -1251,8 +1251,11 @@ export interface components {
             factor: number;
             /** Function */
             function: number;
+            label: components["schemas"]["Text"];
+            meaning: components["schemas"]["Text"] | null;
             /** Name */
             name: string;
+            note: components["schemas"]["Text"] | null;
             order: components["schemas"]["Order"];
             /** Text */
             text: string;
@@ -1663,6 +1666,8 @@ export interface components {
             };
             /** Name */
             name: string;
+            /** Notes */
+            notes: components["schemas"]["Text"][];
             /** Photos */
             photos: {
                 [key: string]: string;
@@ -1672,8 +1677,7 @@ export interface components {
             points: {
                 [key: string]: components["schemas"]["PointState"];
             };
-            /** Product */
-            product: string;
+            product: components["schemas"]["Text"] | null;
             /** Profile */
             profile: string;
             /** Response Ms */

@@ -4,7 +4,7 @@ import { coded, isSigned, linesOf, lookAlike, progressOf, shownUnits } from "./s
 
 function unit(number: number, profile: string, verdicts: Record<string, string>, fits: readonly string[] = []): UnitView {
   const points = Object.fromEntries(Object.entries(verdicts).map(([name, verdict]) => [name, { register: name, proof: verdict ? { verdict } : null }]));
-  return { unit: number, profile, product: profile, name: "", points, solved: {}, fits: fits.map((key) => ({ profile: key })) } as unknown as UnitView;
+  return { unit: number, profile, product: { zh: profile, en: profile }, name: "", points, solved: {}, fits: fits.map((key) => ({ profile: key })) } as unknown as UnitView;
 }
 
 const done = unit(1, "meter", { voltage: "proven", current: "proven" });

@@ -55,7 +55,7 @@ export function linesOf(unit: UnitView, units: readonly UnitView[], all: readonl
 export function shownUnits(units: readonly UnitView[], show: Show, filter: string): readonly UnitView[] {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   return units.filter((unit) => {
-    const text = `${unit.unit} ${unit.name} ${unit.product}`.toLowerCase();
+    const text = `${unit.unit} ${unit.name} ${unit.product?.zh ?? ""} ${unit.product?.en ?? ""}`.toLowerCase();
     if (!words.every((word) => text.includes(word))) return false;
     return show === "all" || (show === "todo" ? !isProven(unit) : isWrong(unit));
   });
