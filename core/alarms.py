@@ -22,12 +22,14 @@ class Severity(IntEnum):
 
 
 class AlarmKind(StrEnum):
-    """Two kinds that never mix."""
+    """Kinds that never mix."""
 
     CONDITION = "condition"
     """A rule's condition over readings; follows event time and may be re-evaluated."""
     SIGHT = "sight"
     """"Cannot see now": no data, a gateway down; follows arrival time and the wall clock, live only."""
+    TEST = "test"
+    """A drill that a technician asked for on site; it counts nowhere."""
 
 
 class ChangeKind(StrEnum):

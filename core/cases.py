@@ -75,6 +75,8 @@ class Action(StrEnum):
     CANCEL = "cancel"
     REOPEN = "reopen"
     """By the system only: the alarm behind an ended case turns out to be still on."""
+    CONFIRM = "confirm"
+    """Of a drill only: the test alarm has arrived."""
 
 
 REASON_NEEDED = frozenset({Action.RETURN, Action.TRANSFER, Action.SUSPEND, Action.CANCEL, Action.REJECT})

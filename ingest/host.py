@@ -80,6 +80,14 @@ class ConfigurationNews:
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class DrillNews:
+    """A gateway's call for a test alarm (JSON), as it came."""
+
+    node: NodeId
+    call: str
+
+
 class Host:
     """The host application; a context manager that owns its MQTT session and its committer thread."""
 
@@ -126,6 +134,7 @@ class Host:
         self.failure: BaseException | None = None
         self.statuses: tuple[NodeStatus, ...] = ()
         self.configurations: queue.SimpleQueue[ConfigurationNews] = queue.SimpleQueue()
+        self.calls: queue.SimpleQueue[DrillNews] = queue.SimpleQueue()
 
     def __enter__(self) -> Host:
         """Connect (in the background, again and again) and start committing."""
@@ -282,6 +291,8 @@ class Host:
             self.configurations.put(
                 ConfigurationNews(node, outcome.reports.get(node, ""), outcome.shown.get(node, b""), now_ms)
             )
+        for node, call in outcome.calls:
+            self.calls.put(DrillNews(node, call))
         for node, health in outcome.health.items():
             self._health.setdefault(node, {}).update(health)
         self._report(now_ms)
@@ -355,6 +366,14 @@ class Host:
             timestamp=now_ms,
             datatype=datatypes.DataType.BOOLEAN,
             boolean_value=True,
+        )
+        self._command(node, payload)
+
+    def answer_call(self, node: NodeId, answer: str, now_ms: int) -> None:
+        """Tell a gateway how its call for a test alarm stands; if that is lost, the call comes again."""
+        payload = Payload(timestamp=now_ms)
+        payload.metrics.add(
+            name=datatypes.TEST_ALARM, timestamp=now_ms, datatype=datatypes.DataType.STRING, string_value=answer
         )
         self._command(node, payload)
 
