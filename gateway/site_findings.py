@@ -63,6 +63,9 @@ NO_NUMBERS: Final = Sentence(
 NO_QUANTITY: Final = Sentence(
     "从站 {unit} 没有量 {names}；已有：{known}", "unit {unit} has no quantity {names}; it has: {known}"
 )
+NO_POINT: Final = Sentence(
+    "从站 {unit} 没有测点 {name}；已有：{known}", "unit {unit} has no point {name}; it has: {known}"
+)
 NO_CANDIDATE: Final = Sentence(
     "{register} 没有第 {index} 个候选；共有 {count} 个", "{register} has no candidate {index}; it has {count}"
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from app.commands import site_serve
+from app.commands import site_drill, site_serve
 from app.console import Speaker
 from app.exits import Exit
 
@@ -20,7 +20,7 @@ def register(app: typer.Typer, speaker: Speaker) -> None:
     app.add_typer(group, name="site")
     parts: tuple[Callable[[typer.Typer, Speaker], None], ...] = (
         _find, _hosts, _units, _identify, _look, _solve, _select, _prove, _watch, _place, _bulk, _labels, _sign,
-        _verify, _config, site_serve.register,
+        _verify, _config, site_drill.register, site_serve.register,
     )  # fmt: skip
     for part in parts:
         part(group, speaker)

@@ -21,11 +21,14 @@ def register(group: typer.Typer, speaker: Speaker) -> None:
         host: str = typer.Option("127.0.0.1", help=speaker.say("help.site-host")),
         host_name: list[str] = typer.Option([], help=speaker.say("help.host-name")),
         key: Path | None = typer.Option(None, help=speaker.say("help.key")),
+        gateway: Path | None = typer.Option(None, envvar="TWINGRID_GATEWAY", help=speaker.say("help.drill-gateway")),
         log_level: str = typer.Option("warning", "--log-level"),
     ) -> None:
         from app import process
         from app.site_launch import options, serve_alone
 
         wanted = options(speaker, folder=session, host=host, port=port, names=host_name, key_file=key)
-        code = process.run("site", lambda stop, ready: serve_alone(speaker, wanted, stop, ready), level=log_level)
+        code = process.run(
+            "site", lambda stop, ready: serve_alone(speaker, wanted, stop, ready, gateway), level=log_level
+        )
         raise typer.Exit(code)
