@@ -34,7 +34,7 @@ def title(kind: str, severity: Severity, say: Text) -> Text:
     """One line: what kind of message, how bad, what is wrong."""
     about, how = KINDS[kind], SEVERITY[severity]
     if kind == "drill":
-        return Text(zh=f"{about.zh}｜{say.zh}", en=f"{about.en} | {say.en}")
+        return say  # it names itself, and has no severity
     return Text(zh=f"{about.zh}｜{how.zh}｜{say.zh}", en=f"{about.en} | {how.en} | {say.en}")
 
 

@@ -314,7 +314,9 @@ class Host:
         except Unavailable as error:
             log.error("the store did not take a commit; the gateways will repeat it", extra={"reason": str(error)})
             self.counts["commits_failed"] += 1
-            self._forget()
+            ledger = _reloaded(self._store, self._stopping)
+            if ledger is not None:
+                self._assembler.ledger = ledger
             return False
         hit("ingest.after_commit")
         self._assembler.ledger.committed(number, commit.chunks, commit.lows)
@@ -326,15 +328,6 @@ class Host:
         self.counts["evicted"] += sum(len(record.span) for record in commit.gaps)
         self._on_committed(number, commit.readings)
         return True
-
-    def _forget(self) -> None:
-        """After a failed commit nothing of it counts as received; the store's own commit log is the truth."""
-        while not self._stopping.wait(0.5):
-            try:
-                self._assembler.ledger = Ledger(self._store.ledgers())
-            except Unavailable:
-                continue
-            return
 
     def _acknowledge(self, *, force: bool) -> None:
         now_s = time.monotonic()
@@ -416,6 +409,16 @@ _HEARD = (
     MessageType.NDATA,
     MessageType.DDATA,
 )
+
+
+def _reloaded(store: TimeSeriesStore, stopping: threading.Event) -> Ledger | None:
+    """After a failed commit nothing of it counts as received; the store's own commit log is the truth."""
+    while not stopping.wait(0.5):
+        try:
+            return Ledger(store.ledgers())
+        except Unavailable:
+            continue
+    return None
 
 
 def _rebirth(now_ms: int) -> Payload:

@@ -72,6 +72,15 @@ def room(folder: Path, host: str = "127.0.0.1") -> Iterator[SiteRoom]:
 
 
 @contextlib.contextmanager
+def page_of(session: Path, logs: Path, gateway: Path) -> Iterator[str]:
+    """The page alone on a session that is there, beside a running gateway; its address."""
+    port = find_free_port()
+    page = [sys.executable, "-m", "app", "site", "serve", "--session", str(session), "--port", str(port)]
+    with _started([*page, "--gateway", str(gateway)], "ready site", logs / "page.log"):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
 def _started(command: list[str], ready: str, log: Path) -> Iterator[None]:
     with (
         log.open("w") as said,

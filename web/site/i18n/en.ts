@@ -210,6 +210,7 @@ export default {
     seconds: "{n} s",
     nobody: "nobody",
     notYet: "not confirmed yet",
+    over: "ended with the case",
     at: "confirmed {time}",
   },
   drillTask: { handle: "To handle", verify: "To verify" },

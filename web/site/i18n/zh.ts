@@ -210,6 +210,7 @@ export default {
     seconds: "{n} 秒",
     nobody: "无人",
     notYet: "尚未确认",
+    over: "随案件结束",
     at: "{time} 确认收到",
   },
   drillTask: { handle: "处置", verify: "核查" },
