@@ -246,15 +246,15 @@ class SiteWork:
         def news() -> list[tuple[str, BaseModel]]:
             nonlocal seen_version, seen_frame, seen_run
             found: list[tuple[str, BaseModel]] = []
+            if self.traffic.number != seen_frame:  # before the state: who stops at a step's end has heard all of it
+                found.append(("traffic", self.traffic_since(min(seen_frame, self.traffic.number))))
+                seen_frame = self.traffic.number
             if self._version != seen_version:
                 seen_version, seen_run = self._version, self._run
                 found.append(("state", self.state()))
             elif self._run is not None and self._run is not seen_run:
                 seen_run = self._run
                 found.append(("run", self._run))
-            if self.traffic.number != seen_frame:
-                found.append(("traffic", self.traffic_since(min(seen_frame, self.traffic.number))))
-                seen_frame = self.traffic.number
             return found
 
         return news

@@ -126,6 +126,30 @@ class WindowCounters:
 
 
 @dataclass(slots=True)
+class Proof:
+    """After a crash nothing travels before the host has answered the birth: when it is asked again, by another birth.
+
+    Attributes:
+        due_s: monotonic time from which on it is due.
+        pause_s: how long the present birth has for its answer; doubles with every one that had none.
+    """
+
+    due_s: float = 0.0
+    pause_s: float = FIRST_RETRY_S
+
+    def asked(self, now_s: float) -> None:
+        """A birth has just gone out."""
+        self.due_s = now_s + self.pause_s
+
+    def due(self, now_s: float) -> bool:
+        """Whether the host must be asked again."""
+        if now_s < self.due_s:
+            return False
+        self.pause_s = min(2 * self.pause_s, LONGEST_RETRY_S)
+        return True
+
+
+@dataclass(slots=True)
 class Window:
     """The credit window of one epoch.
 

@@ -26,7 +26,7 @@ from gateway.config import Mode, UplinkConfig
 from gateway.edge_node import EdgeNode
 from gateway.mqtt import MqttConnection, Will
 from gateway.points import Points
-from gateway.session import LONGEST_RETRY_S, Link, LinkEvent, Parcel, Window, next_link, reconnect_delay_s
+from gateway.session import Link, LinkEvent, Parcel, Proof, Window, next_link, reconnect_delay_s
 from gateway.spool_values import Metric, SpoolState, Trim
 from gateway.writer import SpoolThread
 
@@ -40,8 +40,6 @@ GAP_WAIT_S = 2.0
 """Gap records wait so long after a birth for the host's word, which may settle part of them."""
 GAP_RETRY_S = 10.0
 GAPS_AT_ONCE = 200
-PROVE_S = 2.0
-"""After a crash data wait for the host's word on the birth; after so long it is asked again, doubling to a minute."""
 
 
 @dataclass(slots=True)
@@ -117,8 +115,7 @@ class Uplink:
         self.on_command: Callable[[births.Command], None] = lambda _command: None
         self.birth_metrics: Callable[[], Sequence[NodeMetric]] = lambda: ()
         self._host_is_ahead: Settled | None = None
-        self._prove_s = PROVE_S
-        self._prove_by_s = 0.0
+        self._proof = Proof()
 
     def _new_window(self, state: SpoolState) -> Window:
         return Window(
@@ -223,7 +220,7 @@ class Uplink:
             await connection.subscribe(self._edge.topic(MessageType.NCMD))
             self.link = next_link(self.link, LinkEvent.SUBSCRIBED)
             self.counters.sessions += 1
-            self._prove_s = PROVE_S
+            self._proof = Proof()
             log.info("uplink is connected", extra={"session": self.counters.sessions})
             self._birth(bdseq)
             await self._carry(connection, bdseq, stop)
@@ -275,7 +272,7 @@ class Uplink:
         if retry_s is not None:
             pauses.append(retry_s - now_s)
         if self.window.unproven:
-            pauses.append(self._prove_by_s - now_s)
+            pauses.append(self._proof.due_s - now_s)
         elif self._gaps_waiting:
             pauses.append(self._gap_due_s - now_s)
         if self._settled_version != self._trimmed_version:
@@ -288,9 +285,7 @@ class Uplink:
         """All births."""
         self._edge.birth(bdseq, self.window.epoch, [*self._health(), *self.birth_metrics()])
         now_s = self._clock.monotonic_s()
-        if self.window.unproven:
-            # The host's word on this birth shows whether it knows more than the spool; until then nothing is sent.
-            self._prove_by_s = now_s + self._prove_s
+        self._proof.asked(now_s)
         self._gap_due_s = now_s + GAP_WAIT_S
         self._health_due_s = now_s + self.config.health_s
 
@@ -301,7 +296,9 @@ class Uplink:
             self._edge.device_death(device)
         self._deaths.clear()
         if self.window.unproven:
-            self._prove(now_s)
+            if self._proof.due(now_s):
+                self._rebirth_asked = True
+                self._wake.set()
         else:
             await self._send(now_s)
             if self._gaps_waiting and now_s >= self._gap_due_s:
@@ -313,13 +310,6 @@ class Uplink:
             self._forget_sent()
         if self._settled_version != self._trimmed_version and now_s >= self._trim_since_s + TRIM_S:
             await self._trim()
-
-    def _prove(self, now_s: float) -> None:
-        """The host has not said yet what it knows: ask again by another birth, ever less often."""
-        if now_s >= self._prove_by_s:
-            self._prove_s = min(2 * self._prove_s, LONGEST_RETRY_S)
-            self._rebirth_asked = True
-            self._wake.set()
 
     async def _send(self, now_s: float) -> None:
         for parcel in self.window.take_fresh(now_s):

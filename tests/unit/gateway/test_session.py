@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.offsets import OffsetRange, Settled
-from gateway.session import LINK, LONGEST_RETRY_S, Link, LinkEvent, Parcel, Window, next_link
+from gateway.session import LINK, LONGEST_RETRY_S, Link, LinkEvent, Parcel, Proof, Window, next_link
 
 EPOCH = 7
 
@@ -138,6 +138,18 @@ def test_after_a_crash_nothing_travels_until_the_host_has_spoken() -> None:
     assert not it.unproven
     assert firsts(it.take_fresh(0.0)) == [20, 30]
     assert it.backlog() == (OffsetRange(0, 40), 1_000 - it.in_flight_bytes)
+
+
+def test_a_silent_host_is_asked_ever_less_often() -> None:
+    """2, 4, 8 … 60 s after each birth."""
+    proof, now_s, pauses = Proof(), 100.0, []
+    for _ in range(7):
+        proof.asked(now_s)
+        pauses.append(proof.due_s - now_s)
+        assert not proof.due(proof.due_s - 0.001)
+        now_s = proof.due_s
+        assert proof.due(now_s)
+    assert pauses == [2, 4, 8, 16, 32, 60, 60]
 
 
 def test_a_line_lost_after_a_crash_is_no_spool_that_was_set_back() -> None:
