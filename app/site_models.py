@@ -367,10 +367,11 @@ class BulkView(BaseModel):
 
 
 class ConfigurationView(BaseModel):
-    """The gateway's fragment, and profiles of this site by file name."""
+    """The gateway's fragment, profiles of this site by file name, and where the signed record belongs (empty: none)."""
 
     buses: str
     profiles: dict[str, str]
+    record: str
 
 
 class FrameView(BaseModel):

@@ -158,7 +158,7 @@ def _files(routes: APIRouter, work: SiteWork) -> None:
     async def configuration() -> m.ConfigurationView:
         """What the gateway must be told."""
         found = await work.desk(lambda session: session.configuration())
-        return m.ConfigurationView(buses=found.buses, profiles=dict(found.profiles))
+        return m.ConfigurationView(buses=found.buses, profiles=dict(found.profiles), record=found.record)
 
 
 def unit_routes(work: SiteWork) -> APIRouter:

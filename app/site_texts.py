@@ -22,6 +22,7 @@ SITE_TEXTS: Final[Mapping[str, Text]] = {
         ("cmd.site.select", "选择测点：量[=测量名[@间隔秒[@单位]]]", "Choose points: quantity[=measurement[@seconds[@unit]]]"),
         ("cmd.site.prove", "4 核对：网关读数与现场读数比较", "4 Prove: what the gateway reads against what is seen"),
         ("cmd.site.test", "4 演练：测试告警从网关发到维修员手机并回执", "4 Test: an alarm from the gateway to the worker's phone and back"),
+        ("help.sign-into", "同时把记录写入网关配置旁的 records/（运行中的网关随后按它核对）", "also write the record into records/ beside the gateway's file; a running gateway takes it up"),
         ("help.drill-point", "测点的量名，如 voltage_l1", "quantity of the point, such as voltage_l1"),
         ("help.drill-gateway", "正在运行的网关的配置文件", "configuration file of the running gateway"),
         ("help.drill-wait", "等待维修员确认的秒数（默认不等待）", "seconds to wait for the worker's confirmation (default: none)"),

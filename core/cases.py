@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.alarms import Severity
+from core.alarms import AlarmKind, Severity
 from core.errors import Refused
 from core.findings import Said
 from core.places import Grid, Text
@@ -135,6 +135,7 @@ class RuleInfo:
         deadline: the handling limit; ``None`` takes the default of the severity.
         latching: alarms stay until reset (gas, fire, a person trapped).
         measurements: keys whose values are the evidence.
+        kind: of its alarms.
     """
 
     rule_id: str
@@ -147,6 +148,7 @@ class RuleInfo:
     deadline: Deadline | None = None
     latching: bool = False
     measurements: tuple[str, ...] = ()
+    kind: AlarmKind = AlarmKind.CONDITION
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -180,7 +180,7 @@ class AlarmWork:
             "facility": change.facility,
             "community": place.community if place else 0,
             "severity": change.severity.value,
-            "kind": change.alarm_kind.value,
+            "kind": _kind(change, info).value,
             "state": _first_state(change, info).value,
             "latching": info.latching,
             "say_zh": info.say.zh,
@@ -316,6 +316,11 @@ def _wants_case(row: Any, policy: Policy, now_ms: int) -> bool:
     if row.severity == Severity.LOW:
         return bool(row.start_ms <= now_ms - policy.low_after_ms)
     return bool(row.severity >= Severity.MEDIUM)
+
+
+def _kind(change: AlarmChange, info: RuleInfo) -> AlarmKind:
+    """A condition is of the kind that its rule says; the others are what they are."""
+    return info.kind if change.alarm_kind is AlarmKind.CONDITION else change.alarm_kind
 
 
 def _first_state(change: AlarmChange, info: RuleInfo) -> AlarmState:

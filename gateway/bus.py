@@ -31,6 +31,8 @@ from gateway.schedule import Job, Missed, Schedule
 from gateway.session import reconnect_delay_s
 from gateway.stamp import Stamper
 from gateway.unit import Compiled, Unit
+from gateway.who import ask_who
+from gateway.witness import Witness
 
 log = logging.getLogger(__name__)
 
@@ -184,6 +186,8 @@ class Bus:
             self._attempts = 0
             self._silent = 0
             self.counters.connects += 1
+            for unit in self.units:
+                _returned(unit)
             self._up = True
             log.info("bus is connected", extra={"bus": self.config.id})
             self._on_link(self.config.id, True)
@@ -216,6 +220,8 @@ class Bus:
         if not unit.breaker.polled or unit.breaker.barred(now_s):
             self._absent(unit, unit.requests(job.intervals_ms), Reason.TIMEOUT)
             return
+        if unit.witness is not None:
+            await self._recognise(unit, unit.witness)
         retries = unit.retries(job.intervals_ms, now_s)
         asked = {row for compiled in retries for row in compiled.rows.tolist()}
         gone = [row for row in unit.missing(job.intervals_ms).tolist() if row not in asked]
@@ -248,7 +254,7 @@ class Bus:
         unit.pace.took(ended_s - began_s)
         unit.answered(compiled, ended_s)
         if unit.breaker.answered():
-            log.info("unit answers again", extra={"bus": self.config.id, "unit": unit.config.name})
+            self._revived(unit)
         unit.counters.ok += 1
         batch = unit.read(
             compiled.rows,
@@ -261,6 +267,22 @@ class Bus:
         if batch is not None:
             self._intake.put(batch)
         return Reason.NONE, ()
+
+    async def _recognise(self, unit: Unit, witness: Witness) -> None:
+        """Hold the unit against its record, and ask it who it is if that is due: one or two short reads an hour."""
+        began_s = self._clock.monotonic_s()
+        witness.lacks(unit.missing(unit.intervals_ms).tolist(), began_s)
+        if not witness.identity_due(began_s):
+            return
+        seen, complete = await ask_who(self._line, unit.config, witness)
+        ended_s = self._clock.monotonic_s()
+        self.counters.busy_s += ended_s - began_s
+        unit.counters.busy_s += ended_s - began_s
+        witness.heard(seen, ended_s, complete=complete)
+
+    def _revived(self, unit: Unit) -> None:
+        log.info("unit answers again", extra={"bus": self.config.id, "unit": unit.config.name})
+        _returned(unit)
 
     def _failed(
         self, unit: Unit, compiled: Compiled, failure: Failure, began_s: float, now_s: float
@@ -346,8 +368,14 @@ class Bus:
             self._probing.spend(now_s, wasted_s)
             unit.breaker.failed(now_s, wasted_s)
         elif unit.breaker.answered():
-            log.info("unit answers again", extra={"bus": self.config.id, "unit": unit.config.name})
+            self._revived(unit)
 
     @staticmethod
     def _probe_timeout_s(unit: Unit) -> float:
         return unit.pace.probe_timeout_s(unit.config.timeout_s, unit.breaker.failures)
+
+
+def _returned(unit: Unit) -> None:
+    """The unit or its line was away."""
+    if unit.witness is not None:
+        unit.witness.returned()

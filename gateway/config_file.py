@@ -40,13 +40,12 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from zoneinfo import available_timezones
 
 from core.errors import Invalid, Refused
 from core.foreign import system_problem
 from core.sparkplug.topics import NodeId, is_own_id
 from core.units import UNITS
-from gateway import document, findings, profile_file, remote_file, transport_file
+from gateway import document, findings, profile_file, record_file, remote_file, source_file, transport_file
 from gateway.chunk import Traits, Worth
 from gateway.config import (
     AdapterConfig,
@@ -62,7 +61,6 @@ from gateway.config import (
 )
 from gateway.deadband import Report
 from gateway.decoders import DECODERS
-from gateway.decoders.devicetime import DeviceTime, TimeForm
 from gateway.device_part import check_part
 from gateway.document import Document, Table
 from gateway.mqtt import BrokerAddress
@@ -293,6 +291,7 @@ class _Reader:
             device=device,
             transport=transport_file.transport(table, self._file, self._path),
             units=tuple(self._unit(unit, device, defaults) for unit in table.tables("units")),
+            record=record_file.record(table, self._path),
         )
         numbers = [unit.unit for unit in config.units]
         for number in {number for number in numbers if numbers.count(number) > 1}:
@@ -384,7 +383,7 @@ class _Reader:
     def _source_of(self, table: Table, device: str) -> SourceConfig:
         topic = table.text("topic")
         decoder = table.choice("decoder", sorted(DECODERS), "json")
-        if not _is_filter(topic) or (("+" in topic or "#" in topic) and decoder not in _SEVERAL_TOPICS):
+        if not source_file.is_filter(topic) or (("+" in topic or "#" in topic) and decoder not in _SEVERAL_TOPICS):
             table.note("topic", findings.NO_TOPIC, value=topic)
         rows = table.table("fields")
         config = SourceConfig(
@@ -399,7 +398,7 @@ class _Reader:
                 for row in (rows.one_or_more(key, required=True) if rows else ())
             ),
             device=table.text("device", ""),
-            time=_device_time(table),
+            time=source_file.device_time(table),
             missing=frozenset(table.texts("missing")),
         )
         table.close()
@@ -449,26 +448,6 @@ def _check_load(table: Table, config: BusConfig) -> None:
 
 def _fits(count: int, size: int) -> bool:
     return count <= MAX_METRICS and size <= MAX_BIRTH_BYTES
-
-
-def _is_filter(topic: str) -> bool:
-    """Whether a text is a topic filter of MQTT 3.1.1 (4.7); ``$`` topics are the broker's own."""
-    levels = topic.split("/")
-    fine = all(level in ("+", "#") or not set(level) & set("+#\0") for level in levels)
-    return 0 < len(topic) <= 512 and fine and "#" not in levels[:-1] and not topic.startswith("$")
-
-
-def _device_time(table: Table) -> DeviceTime | None:
-    time = table.table("time", required=False)
-    if time is None:
-        return None
-    zone = time.text("zone", "")
-    if zone and zone not in available_timezones():
-        time.note("zone", findings.NO_ZONE, value=zone)
-        zone = ""
-    found = DeviceTime(path=time.text("path"), form=time.choice("form", tuple(TimeForm), TimeForm.MS), zone=zone)
-    time.close()
-    return found
 
 
 def _traits(table: Table) -> Traits:

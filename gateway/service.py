@@ -32,6 +32,7 @@ from gateway.model_memory import ModelMemory
 from gateway.naming import Named, name_points, point_name, prepare
 from gateway.points import Points
 from gateway.prediction import costs, predict
+from gateway.records import Records
 from gateway.remote import Identity, answering, birth_metrics, hear, identities, report_metrics
 from gateway.rollout import Evidence
 from gateway.rollouts import Rollouts
@@ -122,6 +123,7 @@ class Gateway:
         self._host_clock = HostClock()
         self._drills = Drills(clock)
         self._metrics: frozenset[str] = frozenset()
+        self._records = Records(())
         self._clock = clock
         self._spool = spool
         self._stamper = Stamper(clock.now_ms(), clock.monotonic_s())
@@ -262,6 +264,8 @@ class Gateway:
         self._intake.urgent = named.urgent()
         self._metrics = frozenset(name.metric for name in named.points.names)
         self._buses = self._make_buses(named.points)
+        self._records = Records(self._buses)
+        await self._records.refresh()
         self._adapters = self._make_adapters(named.points, named.of_buses)
         self._self = SelfReport(named.points, named.of_drivers) if self.config.own else None
         return named, state, await self._spool.run(lambda spool: spool.metrics())
@@ -336,6 +340,7 @@ class Gateway:
                 log.error("spool does not say how it is", extra={"error": str(error)})
             self._watch_disk()
             self._measure_use()
+            await self._records.refresh()
             await self._keep_memory()
             if self.config.status_file is not None:
                 try:
@@ -444,6 +449,8 @@ class Gateway:
                     polls_failed=unit.counters.failed,
                     slots_missed=unit.counters.missed_slots,
                     registers_missing=unit.lacking,
+                    signed=unit.witness is not None,
+                    contradictions=unit.witness.contradictions if unit.witness is not None else (),
                 )
                 for unit in bus.units
             ),

@@ -28,6 +28,7 @@ from gateway.plan import FEWEST_REQUESTS, Costs, Request, pieces, plan
 from gateway.points import Points
 from gateway.profile import Register
 from gateway.site import SiteColumns
+from gateway.witness import Witness
 
 REFUSALS = 3
 """A request that was answered before is believed to be refused for good after so many refusals in a row."""
@@ -99,6 +100,7 @@ class Unit:
         self._refusals: dict[tuple[int, int, int], int] = {}
         self._missing_rows: dict[frozenset[int], NDArray[np.intp]] = {}
         self.pace = Pace()
+        self.witness: Witness | None = None
         self._last_ms = np.zeros(len(config.points), np.int64)
         self._era = 0
 
@@ -241,6 +243,8 @@ class Unit:
         value, codes = decoded.value, decoded.quality
         if not self._site.idle:
             value, codes = self._site.apply(rows, value, codes)
+        if self.witness is not None:
+            codes = self.witness.judged(rows, decoded.value, codes)
         if doubtful:
             codes = np.where(codes == 0, np.uint8(_DOUBTFUL), codes)
         return self._report(rows, time_ms, now_ms, value, codes, decoded.text)

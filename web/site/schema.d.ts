@@ -750,7 +750,7 @@ export interface components {
         };
         /**
          * ConfigurationView
-         * @description The gateway's fragment, and profiles of this site by file name.
+         * @description The gateway's fragment, profiles of this site by file name, and where the signed record belongs (empty: none).
          */
         ConfigurationView: {
             /** Buses */
@@ -759,6 +759,8 @@ export interface components {
             profiles: {
                 [key: string]: string;
             };
+            /** Record */
+            record: string;
         };
         /**
          * DataType

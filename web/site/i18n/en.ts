@@ -323,6 +323,7 @@ export default {
     print: "Labels (PDF)",
     configuration: "Configuration of the gateway",
     configurationLead: "The fragment with buses and points, and profiles of this site.",
+    recordInto: "The gateway later holds the bus against the record: put record.json beside its file as {path}.",
     show: "Show configuration",
     copy: "Download",
     unplaced: "not placed",

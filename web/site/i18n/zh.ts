@@ -323,6 +323,7 @@ export default {
     print: "标签（PDF）",
     configuration: "网关配置",
     configurationLead: "总线与测点的配置片段，以及本站设备描述。",
+    recordInto: "网关今后按记录核对总线：请把 record.json 放到其配置旁，命名为 {path}。",
     show: "显示配置",
     copy: "下载",
     unplaced: "未定位",

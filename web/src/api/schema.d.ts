@@ -776,7 +776,7 @@ export interface components {
          * @description Kinds that never mix.
          * @enum {string}
          */
-        AlarmKind: "condition" | "sight" | "test";
+        AlarmKind: "condition" | "sight" | "test" | "commissioning";
         /**
          * AlarmState
          * @description ISA-18.2 states. Shelved, suppressed and out of service are flags beside the state, so that nothing is lost.
