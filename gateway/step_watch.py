@@ -38,7 +38,7 @@ TOGETHER: Final = 0.1
 TELLING: Final = 0.3
 """Widest band in which even the swapping of bytes is told from a process that ranges over decades."""
 GENERATION: Final = 20_000
-"""Readings after which the older half of what is remembered is forgotten."""
+"""Answers after which the older half of what is remembered is forgotten."""
 _KELVIN: Final = 273.15
 _MARGIN: Final = 0.25
 _LEAST_MARGIN: Final = 0.002
@@ -95,6 +95,10 @@ class StepWatch:
         self._meaning = np.full(n, -1, np.intp)
         self._streak = np.zeros(n, np.int64)
         self._back = np.zeros(n, np.int64)
+        self._answers = 0
+        # What lies within these says nothing new: the usual answer costs one comparison.
+        self._quiet_low = np.where(self._watched, np.inf, -np.inf)
+        self._quiet_high = np.where(self._watched, -np.inf, np.inf)
 
     @property
     def doubtful(self) -> NDArray[np.bool_]:
@@ -114,6 +118,11 @@ class StepWatch:
             rows: intp[k], points, each at most once.
             value: float64[k] before any scale of this site; NaN where there is none.
         """
+        self._answers += 1
+        if self._answers % GENERATION == 0:
+            self._forget()
+        if not ((value < self._quiet_low[rows]) | (value > self._quiet_high[rows])).any():
+            return
         there = np.isfinite(value) & self._watched[rows]
         rows, value = rows[there], value[there]
         if not len(rows):
@@ -131,6 +140,22 @@ class StepWatch:
         fresh = np.flatnonzero(~suspected & ~inside & known).tolist()
         if fresh:
             self._suspect([(int(rows[index]), float(value[index])) for index in fresh])
+        self._quieten(rows)
+
+    def _quieten(self, rows: NDArray[np.intp]) -> None:
+        """Between which values a point that is known and not in doubt may move without a closer look."""
+        low, high = self._low[1, rows], self._high[1, rows]
+        quiet = (self._seen[rows] >= LEAST_SEEN) & (self._moves[rows] >= LEAST_MOVES) & (self._meaning[rows] < 0)
+        self._quiet_low[rows] = np.where(quiet, low, np.inf)
+        self._quiet_high[rows] = np.where(quiet, high, -np.inf)
+
+    def _forget(self) -> None:
+        """The older half of what is remembered makes room, where there is something newer."""
+        fresh = np.isfinite(self._low[1])
+        self._low[0, fresh], self._high[0, fresh] = self._low[1, fresh], self._high[1, fresh]
+        self._low[1], self._high[1] = np.inf, -np.inf
+        watched = np.flatnonzero(self._watched)
+        self._quiet_low[watched], self._quiet_high[watched] = np.inf, -np.inf
 
     def _band(self, rows: NDArray[np.intp]) -> tuple[Float64s, Float64s]:
         return self._low[:, rows].min(axis=0), self._high[:, rows].max(axis=0)
@@ -143,10 +168,6 @@ class StepWatch:
         self._seen[rows] += 1
         self._low[1, rows] = np.minimum(self._low[1, rows], value)
         self._high[1, rows] = np.maximum(self._high[1, rows], value)
-        old = rows[self._seen[rows] % GENERATION == 0]
-        if len(old):
-            self._low[0, old], self._high[0, old] = self._low[1, old], self._high[1, old]
-            self._low[1, old], self._high[1, old] = np.inf, -np.inf
 
     def _suspect(self, outside: Sequence[tuple[int, float]]) -> None:
         """Which of these steps are a change of meaning; the others are the process, and are learned."""

@@ -18,9 +18,11 @@ import pytest
 
 from app.cli import run
 from app.exits import Exit
+from gateway import as_built
 from gateway.config_file import parse_config
 from gateway.profile import Order
 from gateway.site_survey.typed import shown
+from gateway.witness import Witness
 
 SETTING = "115200 8N1"
 """Twelve times the plan's speed, so that the test takes a minute."""
@@ -167,6 +169,10 @@ def _configuration_agrees(room: PlantRoom, person: Person) -> None:
     assert sorted(units) == ALIVE
     assert {point.register.order for point in units[7].points if point.register.width > 1} == {Order.CDAB}
     assert units[31].timeout_s >= 2
+    path = config.buses[0].record
+    assert path is not None
+    signed = as_built.load(path).units
+    assert [unit for unit in ALIVE if Witness(signed[unit], units[unit]).stands] == []
 
 
 def _later_reads_agree(room: PlantRoom, person: Person, record: str) -> None:

@@ -15,7 +15,8 @@ from core.ports.drills import Drill, DrillEnd
 from core.ports.registry import PageRequest
 from dispatch import tables
 from dispatch.drills import SqlDrills
-from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall, build_hall, change, wipe
+from dispatch.journal import SqlJournal
+from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall, build_hall, change, rule, wipe
 
 SATURDAY_23 = MONDAY_9 - 34 * HOUR
 
@@ -31,19 +32,19 @@ def drills(hall: Hall) -> SqlDrills:
     return SqlDrills(hall.engine, rules=RULES.get, source=hall.city.registry)
 
 
-def opened(hall: Hall, call: str = "one", rule: str = "medium", now_ms: int = MONDAY_9) -> Drill:
-    return drills(hall).open(call, hall.city.facility("aa-sp-01"), rule, now_ms)
+def opened(hall: Hall, call: str = "one", rule_id: str = "medium", now_ms: int = MONDAY_9) -> Drill:
+    return drills(hall).open(call, hall.city.facility("aa-sp-01"), rule_id, now_ms)
 
 
-@pytest.mark.parametrize("rule", ["critical", "high", "medium", "low", "alone", "gas"])
+@pytest.mark.parametrize("rule_id", ["critical", "high", "medium", "low", "alone", "gas"])
 @pytest.mark.parametrize("now_ms", [MONDAY_9, SATURDAY_23])
-def test_a_drill_reaches_exactly_the_people_of_a_real_alarm(hall: Hall, rule: str, now_ms: int) -> None:
+def test_a_drill_reaches_exactly_the_people_of_a_real_alarm(hall: Hall, rule_id: str, now_ms: int) -> None:
     """Every rule, by day and at night: the test's tasks belong to those whom the real alarm would have reached."""
     facility = hall.city.facility("aa-sp-01")
-    drill = opened(hall, "one", rule, now_ms)
+    drill = opened(hall, "one", rule_id, now_ms)
     tested = [(post.person, post.kind, post.grid) for post in drill.posts]
     wipe(hall)
-    hall.apply(change(ChangeKind.OPENED, rule, facility=facility, start=now_ms - HOUR), now_ms=now_ms)
+    hall.apply(change(ChangeKind.OPENED, rule_id, facility=facility, start=now_ms - HOUR), now_ms=now_ms)
     hall.journal.tick(now_ms)
     real = [(task.owner, task.kind, task.grid) for task in sorted(hall.tasks().values(), key=lambda task: task.number)]
     assert tested == real
@@ -127,7 +128,7 @@ def test_nothing_but_confirming_can_be_done_with_a_drill(hall: Hall) -> None:
 def test_a_drill_counts_nowhere(hall: Hall) -> None:
     """Overview, lists, loads, limits, escalation: all as if it were not there; only queues and its own list show it."""
     before = hall.queries.overview()
-    opened(hall, rule="critical")
+    opened(hall, rule_id="critical")
     assert hall.queries.overview() == before
     assert hall.cases() == ()
     assert hall.queries.alarms(AlarmFilter(), PageRequest()).items == ()
@@ -205,3 +206,15 @@ def _tasks(hall: Hall) -> dict[TaskKind, TaskRow]:
     found = hall.queries.tasks(TaskFilter(drills=True), PageRequest(limit=500)).items
     newest = max(task.case for task in found)
     return {task.kind: task for task in found if task.case == newest}
+
+
+def test_a_rule_of_the_installation_makes_alarms_of_its_kind(hall: Hall) -> None:
+    """The kind is the rule's; people, limits and case are those of any alarm."""
+    rules = {"seal": rule("seal", Severity.MEDIUM, family="commissioning", kind=AlarmKind.COMMISSIONING, support=None)}
+    journal = SqlJournal(hall.engine, rules=rules.get, source=hall.city.registry)
+    journal.apply([change(ChangeKind.OPENED, "seal", facility=hall.city.facility("aa-sp-01"))], MONDAY_9)
+    (alarm,) = hall.queries.alarms(AlarmFilter(), PageRequest()).items
+    assert alarm.kind is AlarmKind.COMMISSIONING
+    (case,) = hall.cases()
+    assert (case.family, case.drill) == ("commissioning", False)
+    assert hall.code_of(hall.tasks()[TaskKind.HANDLE].owner) == "aa-m1"

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.readings import Float64s
+from gateway import step_watch
 from gateway.profile import DataType, Register
 from gateway.step_watch import BACK, CONFIRMED, LEAST_SEEN, StepWatch
 from tests.architecture.sources import ROOT
@@ -142,3 +143,35 @@ def test_recorded_days_raise_nothing(path: Path) -> None:
         watch.see(np.array([0]), np.array([value]))
         assert not watch.doubtful.any()
     assert len(values) > LEAST_SEEN
+
+
+def test_what_is_remembered_makes_room_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A range of long ago is forgotten after two generations, not before, and silence forgets nothing."""
+    monkeypatch.setattr(step_watch, "GENERATION", 500)
+    watch = StepWatch([register("frequency", "Hz")])
+    past = living(50.0, 0.01, 300)
+    seen(watch, np.concatenate([past, past[:20] * 2]))
+    seen(watch, np.concatenate([past, past]))
+    seen(watch, past[:1] * 10)
+    assert not watch.doubtful.any()
+    for _ in range(4):
+        seen(watch, past)
+    seen(watch, np.full(600, np.nan))
+    seen(watch, past[:CONFIRMED] * 10)
+    assert watch.changed() == {0: "x10"}
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 40))
+def test_the_short_way_decides_as_the_long_way(seed: int, period: int) -> None:
+    """With and without the comparison that spares quiet answers, the same is in doubt after every reading."""
+    rng = np.random.default_rng(seed)
+    short, long = (StepWatch([register("a", "A"), register("p", "W")]) for _ in range(2))
+    values = np.column_stack([living(5.0, 0.05, 600, seed), living(900.0, 0.02, 600, seed + 1)])
+    values[300:] *= np.where(rng.random(300) < 1 / period, 10.0, 1.0)[:, None]
+    for row in values:
+        long._quiet_low[:], long._quiet_high[:] = np.inf, -np.inf
+        for watch in (short, long):
+            watch.see(np.arange(2), row.copy())
+        assert short.doubtful.tolist() == long.doubtful.tolist()
+        assert short.changed() == long.changed()

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.errors import Refused
+from core.errors import Invalid, Refused
 from core.quality import GOOD, QualityClass, Reason, class_of, quality, reason_of
 from gateway import as_built
 from gateway.config import PointConfig, UnitConfig
+from gateway.config_file import parse_config
 from gateway.profile import Order
 from gateway.profile_file import shipped
 from gateway.site import SiteValue
@@ -174,3 +175,29 @@ async def test_an_altered_record_is_not_used(tmp_path: Path) -> None:
     for wrong in (path, tmp_path / "none.json", tmp_path / "session.json"):
         with pytest.raises(Refused):
             as_built.load(wrong)
+
+
+async def test_a_bus_names_its_record_and_a_broken_one_is_a_finding(tmp_path: Path) -> None:
+    """What ``site config`` writes loads; an altered or missing record is named with its line and what to do."""
+    one = await proven(tmp_path / "site")
+    assert "record:" not in one.configuration().buses
+    signed = one.sign("Li Wei")
+    found = one.configuration()
+    assert found.record == "records/plant-room.json"
+    text = "group: wtl\nnode: gw-1\nbroker: {host: localhost}\nspool: {path: s}\n" + found.buses
+    for name, profile in found.profiles.items():
+        (tmp_path / "profiles").mkdir(exist_ok=True)
+        (tmp_path / "profiles" / name).write_text(profile, encoding="utf-8")
+    with pytest.raises(Invalid) as caught:
+        parse_config(text, tmp_path)
+    (finding,) = caught.value.findings
+    assert finding.code == "TG-0104"
+    assert finding.line
+    assert "site sign --into" in finding.fix_in("zh")
+    (tmp_path / "records").mkdir()
+    (tmp_path / "records" / "plant-room.json").write_bytes(signed.file.read_bytes())
+    assert parse_config(text, tmp_path).buses[0].record == tmp_path / "records" / "plant-room.json"
+    altered = signed.file.read_bytes().replace(b"Li Wei", b"Li Wai")
+    (tmp_path / "records" / "plant-room.json").write_bytes(altered)
+    with pytest.raises(Invalid, match="altered"):
+        parse_config(text, tmp_path)
