@@ -1,4 +1,4 @@
-"""The part of a gateway's file that names the signed record of a bus: ``record: records/plant-room.json``."""
+"""The part of a gateway's file that names the signed record of a bus: ``record: records/plant-room-as-built.json``."""
 
 from __future__ import annotations
 

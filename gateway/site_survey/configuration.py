@@ -64,7 +64,7 @@ def configuration(state: SessionState, profiles: Mapping[str, Profile]) -> Confi
 
 def record_name(bus: str) -> str:
     """Where the signed record of a bus stands beside the gateway's file."""
-    return f"{RECORD_FOLDER}/{bus}.json"
+    return f"{RECORD_FOLDER}/{bus}-as-built.json"
 
 
 def _transport(bus: BusAddress, setting: Setting) -> dict[str, Any]:

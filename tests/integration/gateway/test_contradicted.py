@@ -123,7 +123,7 @@ class Site:
         (self.folder / "records").mkdir(exist_ok=True)
         draft = self.folder / "records" / "draft"
         draft.write_bytes(signed.file.read_bytes())
-        draft.replace(self.folder / "records" / "bus-1.json")
+        draft.replace(self.folder / "records" / "bus-1-as-built.json")
 
     def gateway_file(self, broker: BrokerAddress) -> Path:
         """What ``site config --into`` writes, with a head."""

@@ -183,7 +183,7 @@ async def test_a_bus_names_its_record_and_a_broken_one_is_a_finding(tmp_path: Pa
     assert "record:" not in one.configuration().buses
     signed = one.sign("Li Wei")
     found = one.configuration()
-    assert found.record == "records/plant-room.json"
+    assert found.record == "records/plant-room-as-built.json"
     text = "group: wtl\nnode: gw-1\nbroker: {host: localhost}\nspool: {path: s}\n" + found.buses
     for name, profile in found.profiles.items():
         (tmp_path / "profiles").mkdir(exist_ok=True)
@@ -195,9 +195,9 @@ async def test_a_bus_names_its_record_and_a_broken_one_is_a_finding(tmp_path: Pa
     assert finding.line
     assert "site sign --into" in finding.fix_in("zh")
     (tmp_path / "records").mkdir()
-    (tmp_path / "records" / "plant-room.json").write_bytes(signed.file.read_bytes())
-    assert parse_config(text, tmp_path).buses[0].record == tmp_path / "records" / "plant-room.json"
+    (tmp_path / "records" / "plant-room-as-built.json").write_bytes(signed.file.read_bytes())
+    assert parse_config(text, tmp_path).buses[0].record == tmp_path / "records" / "plant-room-as-built.json"
     altered = signed.file.read_bytes().replace(b"Li Wei", b"Li Wai")
-    (tmp_path / "records" / "plant-room.json").write_bytes(altered)
+    (tmp_path / "records" / "plant-room-as-built.json").write_bytes(altered)
     with pytest.raises(Invalid, match="altered"):
         parse_config(text, tmp_path)
