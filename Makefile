@@ -116,4 +116,4 @@ clean: ## Remove caches, built pages and demo data (keeps .venv and node_modules
 
 .PHONY: distclean
 distclean: clean ## ... and .venv and node_modules too
-	@rm -rf .venv web/node_modules
+	@rm -rf .venv .rivals web/node_modules

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app.console import Speaker
+from core.places import Text
 from gateway.product import EVIDENCE, KINDS, QUIRKS
 from gateway.profile import DataType, Meaning, Order, Profile, Register, Signature
 from gateway.profile_file import OBJECTS
+from gateway.quantities import called
 
 _OBJECT_NAMES = {number: name for name, number in OBJECTS.items()}
 
@@ -20,22 +22,23 @@ def list_rows(profiles: Mapping[str, Profile], language: str) -> Iterator[list[s
         kind, evidence = KINDS[profile.kind], EVIDENCE[profile.evidence]
         count = str(len(profile.quantities))
         texts = (kind.in_language(language), count, evidence.in_language(language))
-        yield [key, f"{profile.maker} {profile.model}", *texts]
+        yield [key, profile.product.in_language(language), *texts]
 
 
 def head(profile: Profile, speaker: Speaker) -> Iterator[str]:
     """What stands above the table: product, source, limits, how it is known, what to mind."""
     language = speaker.language.value
     kind = KINDS[profile.kind].in_language(language)
-    yield f"{profile.key}: {profile.maker} {profile.model} ({kind})"
+    yield f"{profile.key}: {profile.product.in_language(language)} ({kind})"
     evidence = EVIDENCE[profile.evidence].in_language(language)
-    yield speaker.say("profile.source", source=profile.source, evidence=evidence)
+    yield speaker.say("profile.source", source=profile.source.in_language(language), evidence=evidence)
     limits = {"registers": profile.max_registers, "bridge": profile.bridge}
     yield speaker.say("profile.limits", **limits, timeout=profile.timeout_s, guard=profile.guard_s)
     factory = profile.factory
     known = (factory.unit, factory.baud, factory.parity, factory.stop_bits)
     if any(value is not None for value in known):
         unit, baud, parity, stop_bits = ("?" if value is None else value for value in known)
+        parity = speaker.say(f"parity.{parity}") if factory.parity else parity
         yield speaker.say("profile.factory", unit=unit, baud=baud, parity=parity, stop_bits=stop_bits)
     for number, pattern in profile.identify.objects.items():
         yield speaker.say("profile.object", object=_OBJECT_NAMES.get(number, number), pattern=pattern)
@@ -46,7 +49,7 @@ def head(profile: Profile, speaker: Speaker) -> Iterator[str]:
     for quirk in profile.quirks:
         yield speaker.say("profile.quirk", quirk=QUIRKS[quirk].in_language(language))
     if profile.note:
-        yield profile.note
+        yield profile.note.in_language(language)
 
 
 def _signature(signature: Signature, speaker: Speaker) -> str:
@@ -61,11 +64,12 @@ def _signature(signature: Signature, speaker: Speaker) -> str:
     )
 
 
-def register_rows(profile: Profile) -> Iterator[list[str]]:
-    """One row a register: name, address as the maker writes it, function and address on the wire, type, and so on."""
+def register_rows(profile: Profile, language: str) -> Iterator[list[str]]:
+    """One row a register: key, name, address as the maker writes it, that on the wire, type, and so on."""
     for register in profile.quantities:
         yield [
             register.name,
+            called(register).in_language(language),
             register.written,
             f"{register.function}:{register.address}",
             _type(register),
@@ -107,32 +111,34 @@ def meanings(profile: Profile, speaker: Speaker) -> Iterator[str]:
     """What stands below the table: the texts of values and bits, what is no measurement, and notes."""
     language = speaker.language.value
     for register in profile.quantities:
-        lines = [f"{raw} = {_text(meaning, language)}" for raw, meaning in register.states.items()]
+        lines = [f"{raw} = {_text(meaning, speaker)}" for raw, meaning in register.states.items()]
         for bit, meaning in register.flags.items():
             name = f"{register.name}.{meaning.key}: " if meaning.key else ""
-            lines.append(f"[{bit}] {name}{_text(meaning, language)}")
+            lines.append(f"[{bit}] {name}{_text(meaning, speaker)}")
         for key, values in (("profile.absent", register.absent), ("profile.sensor-error", register.sensor_error)):
             if values:
                 lines.append(f"{speaker.say(key)}: {', '.join(f'0x{raw:X}' for raw in values)}")
-        lines += [register.note] if register.note else []
+        lines += [register.note.in_language(language)] if register.note else []
         if lines:
-            yield register.name
+            yield f"{register.name}  {called(register).in_language(language)}"
             yield from (f"    {line}" for line in lines)
 
 
-def _text(meaning: Meaning, language: str) -> str:
-    text = meaning.text.in_language(language)
-    return text if meaning.severity is None else f"{text} ({meaning.severity.name.lower()})"
+def _text(meaning: Meaning, speaker: Speaker) -> str:
+    text = meaning.text.in_language(speaker.language.value)
+    if meaning.severity is None:
+        return text
+    return f"{text} ({speaker.say(f'severity.{meaning.severity.name.lower()}')})"
 
 
 def summary_values(profile: Profile) -> dict[str, Any]:
     """A profile without its registers, for JSON."""
     return {
         "key": profile.key,
-        "maker": profile.maker,
-        "model": profile.model,
+        "maker": _both(profile.maker),
+        "model": _both(profile.model),
         "kind": profile.kind.value,
-        "source": profile.source,
+        "source": _both(profile.source),
         "evidence": profile.evidence.value,
         "verified": profile.evidence.verified,
         "registers": len(profile.quantities),
@@ -160,7 +166,7 @@ def profile_values(profile: Profile) -> dict[str, Any]:
                 for s in profile.identify.signatures
             ],
         },
-        "note": profile.note,
+        "note": _both(profile.note) if profile.note else None,
         "registers": [register_values(register) for register in profile.quantities],
     }
 
@@ -169,6 +175,7 @@ def register_values(register: Register) -> dict[str, Any]:
     """One register, for JSON."""
     return {
         "name": register.name,
+        "label": _both(called(register)),
         "function": register.function,
         "written": register.written,
         "address": register.address,
@@ -190,8 +197,12 @@ def register_values(register: Register) -> dict[str, Any]:
         "closed": register.closed,
         "states": {str(raw): _meaning_values(meaning) for raw, meaning in register.states.items()},
         "flags": {str(bit): _meaning_values(meaning) for bit, meaning in register.flags.items()},
-        "note": register.note,
+        "note": _both(register.note) if register.note else None,
     }
+
+
+def _both(text: Text) -> dict[str, str]:
+    return {"zh": text.zh, "en": text.en}
 
 
 def _meaning_values(meaning: Meaning) -> dict[str, Any]:

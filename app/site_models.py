@@ -265,7 +265,8 @@ class UnitView(BaseModel):
     fits: tuple[FitState, ...]
     identified: bool
     profile: str
-    product: str
+    product: Text | None
+    notes: list[Text]
     snapshot_ms: int | None
     solution: SolutionState | None
     solved: dict[str, SolvedView]
@@ -305,7 +306,7 @@ class ProfileView(BaseModel):
     """A product that can be chosen."""
 
     key: str
-    product: str
+    product: Text
 
 
 class MeaningView(BaseModel):
@@ -327,9 +328,14 @@ class CellView(BaseModel):
 
 
 class QuantityView(BaseModel):
-    """One quantity as the unit's own map has it now, and what it reads (None: not read, or not usable)."""
+    """One quantity as the unit's own map has it now, and what it reads (None: not read, or not usable).
+
+    ``label`` is what people call it, ``note`` what they should know, ``meaning`` what the value stands for.
+    """
 
     name: str
+    label: Text
+    note: Text | None
     unit: str
     function: int
     address: int
@@ -338,6 +344,7 @@ class QuantityView(BaseModel):
     factor: float
     value: float | None
     text: str
+    meaning: Text | None
 
 
 class ReadingView(BaseModel):

@@ -7,7 +7,10 @@ from datetime import datetime
 
 from app.console import Speaker
 from core.places import Text
+from gateway.profile_file import shipped
+from gateway.quantities import called
 from gateway.site_survey.drill import DrillRecipient, DrillStage, DrillState
+from gateway.site_survey.fitted import fitted
 from gateway.site_survey.grid import Cell
 from gateway.site_survey.proof import Verdict
 from gateway.site_survey.scan import Found, Progress
@@ -53,14 +56,16 @@ def identified(speaker: Speaker, unit: UnitState, fits: Sequence[FitState]) -> N
     if not fits:
         return
     best = fits[0]
+    product = best.product.in_language(speaker.language.value)
     if unit.identified:
-        speaker.out.print(speaker.say("site.identified", unit=unit.unit, product=best.product, profile=best.profile))
+        speaker.out.print(speaker.say("site.identified", unit=unit.unit, product=product, profile=best.profile))
         return
     speaker.out.print(
-        speaker.say("site.not-sure", unit=unit.unit, product=best.product, profile=best.profile, share=100 * best.share)
+        speaker.say("site.not-sure", unit=unit.unit, product=product, profile=best.profile, share=100 * best.share)
     )
     rows = [
-        [fit.product, fit.profile, f"{fit.evidence:+.1f}", "; ".join(said(speaker, fit.reasons))] for fit in fits[:5]
+        [product, fit.profile, f"{fit.evidence:+.1f}", "; ".join(said(speaker, fit.reasons))]
+        for fit, product in zip(fits[:5], said(speaker, [fit.product for fit in fits[:5]]), strict=True)
     ]
     speaker.table([speaker.say(f"col.{name}") for name in ("product", "profile", "evidence", "reasons")], rows)
 
@@ -105,7 +110,11 @@ def solution(speaker: Speaker, unit: UnitState, names: Sequence[str]) -> None:
         return
     for line in said(speaker, found.differences) or [speaker.say("site.same")] if unit.profile else ():
         speaker.out.print(line, markup=False)
-    rows = [[name, _how(unit.solved[name]), _others(unit.solved[name])] for name in names if name in unit.solved]
+    rows = [
+        [_named(speaker, unit, name), _how(unit.solved[name]), _others(unit.solved[name])]
+        for name in names
+        if name in unit.solved
+    ]
     speaker.table([speaker.say(f"col.{name}") for name in ("quantity", "register", "candidates")], rows)
     if found.unexplained:
         speaker.note(speaker.say("site.unexplained", names=", ".join(found.unexplained)))
@@ -129,11 +138,17 @@ def _others(solved: SolvedState) -> str:
     )
 
 
-def proofs(speaker: Speaker, found: Sequence[ProofState]) -> None:
+def _named(speaker: Speaker, unit: UnitState, name: str) -> str:
+    """The name that is typed, and what people call it."""
+    register = fitted(shipped().get(unit.profile), unit).registers.get(name)
+    return name if register is None else f"{name} {called(register).in_language(speaker.language.value)}"
+
+
+def proofs(speaker: Speaker, unit: UnitState, found: Sequence[ProofState]) -> None:
     """What was seen beside what was read."""
     rows = [
         [
-            one.reading.register,
+            _named(speaker, unit, one.reading.register),
             one.reading.shown,
             "-" if one.value is None else number(one.value),
             "-" if one.error is None else number(one.error),

@@ -17,8 +17,11 @@ from app.site_models import (
     SolvedView,
     UnitView,
 )
+from core.places import Text
 from core.quality import QualityClass, class_of
+from gateway.product import QUIRKS
 from gateway.profile import Profile, Register
+from gateway.quantities import called
 from gateway.site_bulk import Row
 from gateway.site_survey import solving
 from gateway.site_survey.drill import DrillState
@@ -30,15 +33,22 @@ from gateway.site_survey.state import SessionState, UnitState, drill_key, words_
 from gateway.site_survey.words import Snapshot, decoded
 
 
-def product(profile: Profile | None) -> str:
-    """Maker and model."""
-    return f"{profile.maker} {profile.model}" if profile else ""
+def product(profile: Profile | None) -> Text | None:
+    """Maker and model; None where there is no profile."""
+    return profile.product if profile else None
+
+
+def notes(profile: Profile | None) -> list[Text]:
+    """What a technician should know of a product: in what it differs from the standard, and its note."""
+    if profile is None:
+        return []
+    return [*(QUIRKS[quirk] for quirk in profile.quirks), *([profile.note] if profile.note else [])]
 
 
 def profiles_view(profiles: Mapping[str, Profile]) -> list[ProfileView]:
     """All products, by maker and model."""
-    rows = [ProfileView(key=key, product=product(one)) for key, one in profiles.items()]
-    return sorted(rows, key=lambda row: row.product.lower())
+    rows = [ProfileView(key=key, product=one.product) for key, one in profiles.items()]
+    return sorted(rows, key=lambda row: row.product.en.lower())
 
 
 def bus_view(state: SessionState, live: bool) -> BusView:
@@ -76,6 +86,7 @@ def unit_view(unit: UnitState, profiles: Mapping[str, Profile], drills: Mapping[
         identified=unit.identified,
         profile=unit.profile,
         product=product(profiles.get(unit.profile)),
+        notes=notes(profiles.get(unit.profile)),
         snapshot_ms=unit.snapshots[-1].time_ms if unit.snapshots else None,
         solution=unit.solution,
         solved={
@@ -159,9 +170,12 @@ def _quantities(registers: Mapping[str, Register], seen: Snapshot) -> list[Quant
 
 def _quantity(register: Register, read: tuple[float, int, str]) -> QuantityView:
     value, quality, text = read
+    stands_for = register.states.get(int(value)) if register.states and math.isfinite(value) else None
     usable = math.isfinite(value) and class_of(quality) in (QualityClass.GOOD, QualityClass.UNCERTAIN)
     return QuantityView(
         name=register.name,
+        label=called(register),
+        note=register.note,
         unit=register.unit,
         function=register.function,
         address=register.address,
@@ -170,6 +184,7 @@ def _quantity(register: Register, read: tuple[float, int, str]) -> QuantityView:
         factor=register.scale / register.divisor,
         value=value if usable else None,
         text=text,
+        meaning=stands_for.text if stands_for else None,
     )
 
 

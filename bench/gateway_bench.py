@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from bench import thingsboard_rival
 from bench.rows import Row
 from core.offsets import OffsetRange, Settled
 from core.sparkplug import sparkplug_b_pb2 as spb
@@ -36,17 +37,17 @@ INTERVAL_S: Final = 0.1
 WARM_S: Final = 3.0
 MEASURE_S: Final = 10.0
 PORTS: Final = range(22000, 22400)
-THINGSBOARD: Final = "thingsboard-gateway 3.8.5: 7,400 as shipped, 18,900 at its best (same shape, another machine)"
 
 
 def rows() -> list[Row]:
-    """Measure ``gateway_values_per_cpu_s``."""
+    """Measure ``gateway_values_per_cpu_s``, and what thingsboard-gateway makes of the same devices."""
     with tempfile.TemporaryDirectory(prefix="gateway-bench-") as name:
         folder = Path(name)
-        farm_port, mqtt_port, nats_port = _ports(3)
+        farm_port, mqtt_port, nats_port, rival_port = _ports(4)
         with _farm(farm_port), _broker(folder, mqtt_port, nats_port):
             result = asyncio.run(_measure(folder, farm_port, mqtt_port))
             alone = json.loads(_python("alone", str(farm_port), str(MEASURE_S / 2)))
+            rival = thingsboard_rival.measure(folder, farm_port, rival_port, DEVICES, _cpu_s)
     per_cpu_s = result["values"] / result["cpu_s"]
     alone_per_cpu_s = alone["values"] / alone["cpu_s"]
     return [
@@ -54,15 +55,33 @@ def rows() -> list[Row]:
             name="gateway_values_per_cpu_s",
             value=round(per_cpu_s),
             unit="values/CPU s",
-            against=f"pymodbus alone, reading the same farm: {alone_per_cpu_s:,.0f}; {THINGSBOARD}",
+            against=f"pymodbus alone, reading the same farm and keeping nothing: {alone_per_cpu_s:,.0f}",
             ratio=round(per_cpu_s / alone_per_cpu_s, 3),
             note=(
                 f"{DEVICES} devices x {VALUES} f32, one connection each, every {INTERVAL_S} s; "
                 f"{result['rate']:,.0f} values/s stored; gateway {result['cpu_percent']:.0f} % of a core, "
                 f"{result['rss_mb']:.0f} MB; age on arrival p99 {result['age_p99_s']:.2f} s; {MEASURE_S:.0f} s"
             ),
-        )
+        ),
+        *[
+            Row(
+                name=f"gateway_against_thingsboard_{layout}",
+                value=round(per_cpu_s),
+                unit="values/CPU s",
+                against=f"{thingsboard_rival.NAME}: {one.values_per_cpu_s:,.0f}; {_WANTED[layout]}",
+                ratio=round(per_cpu_s / one.values_per_cpu_s, 2),
+                note=f"the same farm; it delivered {one.values_s:,.0f} values/s; {_SHAPE[layout]}",
+            )
+            for layout, one in rival.items()
+        ],
     ]
+
+
+_WANTED: Final = {"tags": "wanted: 10 times it", "wide": "wanted: 4 times it"}
+_SHAPE: Final = {
+    "tags": "its shipped layout, an entry a value, polled every second",
+    "wide": "its best, an entry a device, polled as fast as it can",
+}
 
 
 async def _measure(folder: Path, farm_port: int, mqtt_port: int) -> dict[str, float]:
@@ -221,7 +240,8 @@ class _FarmConnection(asyncio.Protocol):
 
 
 async def _serve_farm(port: int) -> None:
-    server = await asyncio.get_running_loop().create_server(_FarmConnection, "127.0.0.1", port, backlog=512)
+    hosts = ["127.0.0.1", *(f"127.0.1.{unit}" for unit in range(1, DEVICES + 1))]
+    server = await asyncio.get_running_loop().create_server(_FarmConnection, hosts, port, backlog=512)
     async with server:
         await server.serve_forever()
 

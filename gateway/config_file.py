@@ -65,7 +65,7 @@ from gateway.device_part import check_part
 from gateway.document import Document, Table
 from gateway.mqtt import BrokerAddress
 from gateway.prediction import predict
-from gateway.profile import DataType, Profile, Register
+from gateway.profile import NO_PROFILE, DataType, Profile, Register
 from gateway.site import SiteValue
 from gateway.transport import TransactionIds
 
@@ -320,7 +320,7 @@ class _Reader:
         return UnitConfig(
             name=name,
             unit=unit,
-            profile=profile or _NO_PROFILE,
+            profile=profile or NO_PROFILE,
             timeout_s=timeout_s,
             points=points,
             transaction_ids=ids,
@@ -472,6 +472,3 @@ def _site(table: Table) -> SiteValue:
         states={int(s): states.number(s) for s in states.names() if s.lstrip("-").isdigit()} if states else {},
         unit=unit,
     )
-
-
-_NO_PROFILE = Profile(key="", maker="", model="", source="", registers={})

@@ -122,6 +122,7 @@ class Register:
         closed: a value that is not among ``states`` is bad; otherwise it is merely unnamed.
         flags: bit to meaning, for status and fault words.
         encoding: of a string.
+        label: what people call it, if the words of ``gateway.quantities`` do not fit.
         note: what a technician should know.
         written: the address as the maker writes it.
         part_of: the register whose bit this is; empty for a register of the map itself.
@@ -149,7 +150,8 @@ class Register:
     closed: bool = False
     flags: Mapping[int, Meaning] = field(default_factory=lambda: _NO_MEANINGS, hash=False)
     encoding: Encoding = Encoding.ASCII
-    note: str = ""
+    label: Text | None = None
+    note: Text | None = None
     written: str = ""
     part_of: str = ""
 
@@ -260,9 +262,9 @@ class Profile:
     """
 
     key: str
-    maker: str
-    model: str
-    source: str
+    maker: Text
+    model: Text
+    source: Text
     evidence: Evidence = Evidence.PROJECT
     kind: Kind = Kind.OTHER
     base: str = "0"
@@ -276,8 +278,13 @@ class Profile:
     quirks: tuple[Quirk, ...] = ()
     identify: Identification = Identification()
     factory: Factory = Factory()
-    note: str = ""
+    note: Text | None = None
     registers: Mapping[str, Register] = field(hash=False)
+
+    @property
+    def product(self) -> Text:
+        """Maker and model."""
+        return Text(zh=f"{self.maker.zh} {self.model.zh}", en=f"{self.maker.en} {self.model.en}")
 
     @property
     def quantities(self) -> tuple[Register, ...]:
@@ -287,3 +294,9 @@ class Profile:
     def refuses(self, function: int, start: int, stop: int) -> bool:
         """Whether any address from ``start`` to before ``stop`` is known to be refused."""
         return any(hole.function == function and hole.start < stop and start < hole.stop for hole in self.illegal)
+
+
+NO_PROFILE = Profile(
+    key="", maker=Text(zh="", en=""), model=Text(zh="", en=""), source=Text(zh="", en=""), registers={}
+)
+"""What stands for a profile that was not found."""

@@ -13,7 +13,7 @@ from gateway import document, profile_findings
 from gateway.document import Document, Table
 from gateway.product import Evidence, Kind, Quirk
 from gateway.profile import MAX_BITS, MAX_REGISTERS, Factory, Hole, Identification, Order, Profile, Register
-from gateway.profile_rows import Defaults, check_pattern, hole, named_bits, register, signature
+from gateway.profile_rows import Defaults, check_pattern, hole, named_bits, register, remark, signature, spoken
 
 BASES: Final = ("0", "1", "plc")
 PARITIES: Final = ("none", "even", "odd")
@@ -52,9 +52,9 @@ def parse(source: Document, key: str) -> Profile:
     defaults = Defaults(base=base, function=function, order=order, max_registers=max_registers)
     profile = Profile(
         key=key,
-        maker=top.text("maker"),
-        model=top.text("model"),
-        source=top.text("source"),
+        maker=spoken(top, "maker"),
+        model=spoken(top, "model"),
+        source=spoken(top, "source"),
         evidence=top.choice("evidence", list(Evidence), Evidence.PROJECT),
         kind=top.choice("kind", list(Kind), Kind.OTHER),
         base=base,
@@ -68,7 +68,7 @@ def parse(source: Document, key: str) -> Profile:
         quirks=_quirks(top),
         identify=_identification(top, defaults),
         factory=_factory(top),
-        note=top.text("note", ""),
+        note=remark(top, "note"),
         registers=_registers(top, defaults),
     )
     top.close()

@@ -287,6 +287,20 @@ SOURCE_EMPTY = kind(
     "写明寄存器表出自哪份文档或哪个项目",
     "say in what document or project the map was read",
 )
+ONE_LANGUAGE = kind(
+    "TG-0126",
+    "{name} 没有中英两种文字",
+    "{name} is not in both languages",
+    "写成 {{zh: …, en: …}}",
+    "write {{zh: …, en: …}}",
+)
+NO_LABEL = kind(
+    "TG-0126",
+    "{name} 没有中英文名称",
+    "{name} has no name in Chinese and English",
+    "添加 `label:`，或写进 gateway/quantities.yaml",
+    "add `label:`, or a line to gateway/quantities.yaml",
+)
 EVIDENCE_MISSING = kind(
     "TG-0120",
     "缺少 {name}",

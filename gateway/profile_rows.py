@@ -105,11 +105,32 @@ def _register(row: Table, name: str, defaults: Defaults) -> Register:
         closed=row.flag("closed", False),
         flags=_meanings(row, "flags"),
         encoding=row.choice("encoding", list(Encoding), Encoding.ASCII),
-        note=row.text("note", ""),
+        label=remark(row, "label"),
+        note=remark(row, "note"),
     )
     row.text("exponent_from", "")
     _check(row, found, defaults.max_registers)
     return found
+
+
+def spoken(table: Table, key: str) -> Text:
+    """A text for people: ``{zh: …, en: …}``, or one that is shown as it is in both languages."""
+    both = table.table(key) if table.is_table(key) else None
+    if both is None:
+        written = table.text(key)
+        return Text(zh=written, en=written)
+    text = Text(zh=both.text("zh"), en=both.text("en"))
+    both.close()
+    return text
+
+
+def remark(table: Table, key: str) -> Text | None:
+    """A text for people that may be missing."""
+    if not table.has(key):
+        table.skip(key)
+        return None
+    text = spoken(table, key)
+    return text if text.zh or text.en else None
 
 
 def _usual_order(data_type: DataType, order: Order) -> Order:
@@ -137,24 +158,27 @@ def _meanings(row: Table, key: str) -> dict[int, Meaning]:
     table = row.table(key, required=False)
     found: dict[int, Meaning] = {}
     for written in table.names() if table else ():
-        entry = table.table(written) if table else None
-        if entry is None or table is None:
+        if table is None:
             continue
         if not _WHOLE.fullmatch(written):
             table.note(written, profile_findings.NO_RAW_VALUE)
-        else:
-            found[int(written, 0) if written[:2].lower() == "0x" else int(written)] = _meaning(entry)
-        entry.close()
+            continue
+        meaning = _meaning(table, written)
+        found[int(written, 0) if written[:2].lower() == "0x" else int(written)] = meaning
     return found
 
 
-def _meaning(entry: Table) -> Meaning:
+def _meaning(table: Table, written: str) -> Meaning:
+    entry = table.table(written) if table.is_table(written) else None
+    if entry is None:
+        return Meaning(text=spoken(table, written))
     severity = entry.choice("severity", list(SEVERITIES), "info") if entry.has("severity") else None
     entry.skip("severity")
     key = entry.text("key", "")
     if key and not _KEY.fullmatch(key):
         entry.note("key", profile_findings.NO_KEY, value=key)
     text = Text(zh=entry.text("zh"), en=entry.text("en"))
+    entry.close()
     return Meaning(text=text, key=key, severity=SEVERITIES[severity] if severity else None)
 
 
@@ -235,7 +259,7 @@ def named_bits(word: Register) -> Iterator[Register]:
                 high=math.inf,
                 states={1: meaning},
                 flags={},
-                note="",
+                note=None,
                 part_of=word.name,
             )
 

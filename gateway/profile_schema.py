@@ -28,9 +28,9 @@ def schema() -> _Json:
                 "enum": [0, 1, *BASES],
                 "description": "what the maker's first address is: 0 as on the wire, 1, or plc for 40001 and 30001",
             },
-            "maker": {"type": "string", "description": "as on the label"},
-            "model": {"type": "string", "description": "as on the label"},
-            "source": {"type": "string", "description": "document or project in which the map was read"},
+            "maker": _spoken("as on the label"),
+            "model": _spoken("as on the label"),
+            "source": _spoken("document or project in which the map was read"),
             "evidence": _choice([*Evidence], "how good the source is"),
             "kind": _choice([*Kind], "what the product is for"),
             "function": _whole(1, 4, "function code of registers that do not say their own"),
@@ -45,7 +45,7 @@ def schema() -> _Json:
             "quirks": _one_or_more(_choice([*Quirk], ""), "in what the product differs from the standard"),
             "identify": {"$ref": "#/$defs/identify"},
             "factory": {"$ref": "#/$defs/factory"},
-            "note": {"type": "string", "description": "what a technician should know"},
+            "note": _spoken("what a technician should know"),
             "registers": {
                 "type": "object",
                 "minProperties": 1,
@@ -70,7 +70,13 @@ def schema() -> _Json:
             "meanings": {
                 "type": "object",
                 "propertyNames": {"pattern": _WHOLE},
-                "additionalProperties": _closed(_meaning(), required=["zh", "en"]),
+                "additionalProperties": {"anyOf": [{"type": "string"}, _closed(_meaning(), required=["zh", "en"])]},
+            },
+            "text": {
+                "anyOf": [
+                    {"type": "string"},
+                    _closed({"zh": {"type": "string"}, "en": {"type": "string"}}, required=["zh", "en"]),
+                ]
             },
             "hole": _closed(
                 {"function": _whole(1, 4, ""), "from": _address(), "to": _address()}, required=["from", "to"]
@@ -116,7 +122,8 @@ def _register() -> _Json:
         "closed": {"type": "boolean", "description": "a value without a text is bad: enum"},
         "flags": {"$ref": "#/$defs/meanings", "description": "bit to text: u16, u32, u64"},
         "encoding": _choice([*Encoding], "of a string"),
-        "note": {"type": "string", "description": "what a technician should know"},
+        "label": _spoken("what people call it, where its name does not say so already"),
+        "note": _spoken("what a technician should know"),
     }
 
 
@@ -134,6 +141,11 @@ def _meaning() -> _Json:
         "en": {"type": "string"},
         "severity": _choice([*SEVERITIES], "how bad it is; leave it out where it is no fault"),
     }
+
+
+def _spoken(description: str) -> _Json:
+    """A text for people: in both languages, or one that is shown as it is."""
+    return {"$ref": "#/$defs/text", "description": description}
 
 
 def _address() -> _Json:

@@ -14,6 +14,13 @@ _HEAD: Final = Text(
     en="What a product's registers mean. Check with: twingrid profile check; the format stands in docs/profiles.md.",
 )
 _COMMENTS: Final[tuple[tuple[str, Text], ...]] = (
+    (
+        "# note: {{zh: 接线前断电, en: switch off before wiring}}",
+        Text(
+            zh="现场须知；给人看的文字写中英两种，只写一种则两种界面都显示它",
+            en="what to know on site; a text for people in both languages, or one that is shown in both",
+        ),
+    ),
     ("source: {source}", Text(zh="在哪份文档、哪个版本、哪一页读到", en="which document, which revision, which page")),
     ("evidence: {evidence}", Text(zh="maker、project、secondary 或 own", en="maker, project, secondary or own")),
     ("kind: {kind}", Text(zh="产品种类", en="what it is for")),
@@ -44,6 +51,10 @@ _ROWS: Final[tuple[tuple[str, Text], ...]] = (
     (
         "  # energy: {{address: 10, type: u32, order: CDAB, scale: 0.01, unit: kW.h}}",
         Text(zh="低字在前", en="the low word first"),
+    ),
+    (
+        "  # t_in: {{address: 12, type: s16, unit: Cel, label: {{zh: 进水温度, en: inlet temperature}}}}",
+        Text(zh="名称；常用的量不必写", en="its name for people; common quantities have one"),
     ),
     (
         "  # serial_number: {{address: 20, type: string, words: 8}}",

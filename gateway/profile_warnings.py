@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 from core.errors import Finding, Invalid
-from gateway import document, profile_findings
+from gateway import document, profile_findings, profile_languages
 from gateway.document import Document, Table
 from gateway.profile import DataType, Profile, Register
 from gateway.profile_file import parse
 
+_SHIPPED = Path(str(resources.files("gateway") / "profiles"))
 _UNSCALED_KINDS = (DataType.BOOL, DataType.BITS, DataType.ENUM, DataType.STRING)
 
 
@@ -32,18 +34,26 @@ class Checked:
     warnings: tuple[Finding, ...] = ()
 
 
-def check(path: Path) -> Checked:
-    """Look at one file."""
+def check(path: Path, *, ours: bool | None = None) -> Checked:
+    """Look at one file.
+
+    Args:
+        path: the file.
+        ours: whether it comes with Twingrid and must speak both languages; None: by the folder it lies in.
+    """
+    bilingual = path.resolve().parent == _SHIPPED.resolve() if ours is None else ours
     try:
         profile = parse(document.read(path), path.stem)
-        return Checked(file=str(path), profile=profile, warnings=_warnings(document.read(path), profile))
+        return Checked(file=str(path), profile=profile, warnings=_warnings(document.read(path), profile, bilingual))
     except Invalid as error:
         return Checked(file=str(path), profile=None, errors=error.findings)
 
 
-def _warnings(source: Document, profile: Profile) -> tuple[Finding, ...]:
+def _warnings(source: Document, profile: Profile, bilingual: bool) -> tuple[Finding, ...]:
     rows = source.top.table("registers")
     _about_the_product(source.top, profile)
+    if bilingual:
+        profile_languages.look(source.top, profile)
     if rows is not None:
         for look in _LOOKS:
             look(rows, profile)
@@ -55,7 +65,7 @@ def _warnings(source: Document, profile: Profile) -> tuple[Finding, ...]:
 
 
 def _about_the_product(top: Table, profile: Profile) -> None:
-    if not profile.source.strip():
+    if not profile.source.en.strip():
         top.note("source", profile_findings.SOURCE_EMPTY)
     if not top.has("evidence"):
         top.note("evidence", profile_findings.EVIDENCE_MISSING)

@@ -244,7 +244,7 @@ def _unit(unit: Mapping[str, Any], language: str) -> list[Flowable]:
     )
     identity = " / ".join(text for text in unit["identity"].values() if text)
     rows = [
-        (PROFILE, unit["profile"] or "-"),
+        (PROFILE, _product(unit, language)),
         (FILE_DIGEST, unit["profile_sha256"] or "-"),
         (SETTING, unit["setting"]),
         (IDENTITY, identity or "-"),
@@ -265,6 +265,18 @@ def _unit(unit: Mapping[str, Any], language: str) -> list[Flowable]:
             lines.append(_p(f"< {_hex(frame['received']) or '-'}", _MONO))
         story += [Spacer(1, 1.5 * mm), KeepTogether(lines)]
     return [*story, Spacer(1, 3 * mm)]
+
+
+def _product(unit: Mapping[str, Any], language: str) -> str:
+    """Maker and model with the key of the profile."""
+    product = unit.get("product")
+    return f"{product[language]} ({unit['profile']})" if product else unit["profile"] or "-"
+
+
+def _named(point: Mapping[str, Any], language: str) -> str:
+    """The metric of a point and what people call its quantity."""
+    label = point.get("label")
+    return f"{point['metric']} {label[language]}" if label else str(point["metric"])
 
 
 def _facts(rows: Sequence[tuple[Sentence, object]], language: str, width: float) -> Table:
@@ -294,8 +306,8 @@ def _points(points: Sequence[Mapping[str, Any]], language: str) -> Table:
         shown = f"{_number(proof.get('shown'))} ±{_number(_allowed(proof))} {point['unit']}" if proof else "-"
         seen = " / ".join(part for part in (proof.get("where", ""), proof.get("by", "")) if part)
         texts = (
-            point["metric"], place, shown, _number(proof.get("read")), _number(proof.get("error"), 3), seen or "-",
-            VERDICTS[verdict].in_language(language),
+            _named(point, language), place, shown, _number(proof.get("read")),
+            _number(proof.get("error"), 3), seen or "-", VERDICTS[verdict].in_language(language),
         )  # fmt: skip
         rows.append([_p(text, _SMALL) for text in texts])
         if verdict != Verdict.PROVEN.value:

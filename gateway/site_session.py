@@ -428,7 +428,7 @@ class SiteSession(SiteDesk):
         return tuple(
             FitState(
                 profile=fit.profile,
-                product=f"{self._profiles[fit.profile].maker} {self._profiles[fit.profile].model}",
+                product=self._profiles[fit.profile].product,
                 evidence=round(fit.evidence, 3),
                 share=round(fit.share, 4),
                 reasons=fit.reasons,

@@ -79,7 +79,7 @@ def _register_config(group: typer.Typer, speaker: Speaker) -> None:
         gateway: str = which,
         file: Path | None = typer.Option(None, help=speaker.say("help.configuration-file")),
         version: int = typer.Option(0, min=0, help=speaker.say("help.version")),
-        note: str = typer.Option("", help=speaker.say("help.note")),
+        note: str = typer.Option("", help=speaker.say("help.config.note")),
         wait_s: float = typer.Option(0.0, "--wait", min=0.0, help=speaker.say("help.wait")),
         config: Path | None = settings_file,
         as_json: bool = json_flag,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gateway.profile import Profile
     from gateway.profile_warnings import Checked
 
-_COLUMNS = ("name", "address", "wire", "type", "scale", "unit", "range")
+_COLUMNS = ("name", "label", "profile.address", "wire", "type", "scale", "profile.unit", "range")
 
 
 def register(app: typer.Typer, speaker: Speaker) -> None:
@@ -45,7 +45,7 @@ def _register_reading(group: typer.Typer, speaker: Speaker) -> None:
         if as_json:
             speaker.json([summary_values(profiles[key]) for key in sorted(profiles)])
             return
-        columns = [speaker.say(f"col.{name}") for name in ("key", "product", "kind", "registers", "evidence")]
+        columns = [speaker.say(f"col.{name}") for name in ("key", "product", "kind", "registers", "profile.evidence")]
         speaker.table(columns, list_rows(profiles, speaker.language.value), whole=1)
 
     @group.command("show", help=speaker.say("cmd.profile.show"))
@@ -62,7 +62,9 @@ def _register_reading(group: typer.Typer, speaker: Speaker) -> None:
             return
         for line in head(profile, speaker):
             speaker.out.print(line, markup=False, soft_wrap=True)
-        speaker.table([speaker.say(f"col.{name}") for name in _COLUMNS], register_rows(profile), whole=3)
+        speaker.table(
+            [speaker.say(f"col.{name}") for name in _COLUMNS], register_rows(profile, speaker.language.value), whole=4
+        )
         for line in meanings(profile, speaker):
             speaker.out.print(line, markup=False, soft_wrap=True)
 

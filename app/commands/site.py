@@ -298,7 +298,7 @@ def _prove(group: typer.Typer, speaker: Speaker) -> None:
         if as_json:
             site_run.show_json(speaker, {"unit": unit, "proofs": found})
         else:
-            site_show.proofs(speaker, found)
+            site_show.proofs(speaker, one.state.units[unit], found)
         good = all(proof.verdict is Verdict.PROVEN for proof in found)
         raise typer.Exit(Exit.OK if good else Exit.FINDING)
 

@@ -95,6 +95,7 @@ def _unit(unit: UnitState, profile: Profile | None, digest: str, drills: Mapping
         frames=unit.frames,
         placement=unit.placement,
         photos=unit.photos,
+        product=profile.product if profile else None,
     )
 
 

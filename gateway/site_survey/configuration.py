@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import yaml
 
+from core.places import Text
 from gateway.profile import Profile
 from gateway.site_survey import own_profile
 from gateway.site_survey.fitted import differences, fitted, metric
@@ -112,4 +113,6 @@ def _timeout_s(unit: UnitState, profile: Profile | None) -> float:
 def _with_source(mine: Profile, profile: Profile | None) -> Profile:
     if profile is None:
         return mine
-    return replace(mine, source=f"{profile.source}; differences proven on site")
+    known = profile.source
+    source = Text(zh=f"{known.zh}；差异经现场核对", en=f"{known.en}; differences proven on site")
+    return replace(mine, source=source)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from core.places import Text
 from gateway.product import Evidence
 from gateway.profile import DataType, Hole, Order, Profile, Register
 from gateway.site_survey.forms import Form
@@ -25,6 +26,8 @@ NUMBERS: Final = frozenset(
 )  # fmt: skip
 """Types the solver knows; bits, states, decimal digits and texts are as the profile says, or are not."""
 _MAX_EXPONENT: Final = 10
+_UNKNOWN: Final = Text(zh="?", en="?")
+_ON_SITE: Final = Text(zh="现场核对", en="proven on site")
 
 
 def fitted(profile: Profile | None, unit: UnitState) -> Profile:
@@ -46,7 +49,7 @@ def fitted(profile: Profile | None, unit: UnitState) -> Profile:
             registers[name] = replace(registers[name], unit=point.unit)
     if profile is None:
         return Profile(
-            key="", maker="?", model="?", source="proven on site", evidence=Evidence.OWN, registers=registers
+            key="", maker=_UNKNOWN, model=_UNKNOWN, source=_ON_SITE, evidence=Evidence.OWN, registers=registers
         )
     illegal = tuple(_moved(hole, shift) for hole in profile.illegal)
     return replace(profile, registers=registers, illegal=illegal)

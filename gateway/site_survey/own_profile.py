@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from core.places import Text
 from gateway.profile import WORDS, DataType, Encoding, Meaning, Order, Profile, Register
 from gateway.profile_rows import SEVERITIES
 
@@ -21,9 +22,9 @@ _CUT = (DataType.BITS, DataType.ENUM)
 def text(profile: Profile) -> str:
     """The profile as YAML."""
     content: dict[str, Any] = {
-        "maker": profile.maker,
-        "model": profile.model,
-        "source": profile.source,
+        "maker": _spoken(profile.maker),
+        "model": _spoken(profile.model),
+        "source": _spoken(profile.source),
         "evidence": profile.evidence.value,
         "kind": profile.kind.value,
         "max_registers": profile.max_registers,
@@ -33,7 +34,7 @@ def text(profile: Profile) -> str:
     content |= {"bridge": profile.bridge} if profile.bridge else {}
     content |= {"guard_s": profile.guard_s} if profile.guard_s else {}
     content |= {"turnaround_s": profile.turnaround_s} if profile.turnaround_s else {}
-    content |= {"note": profile.note} if profile.note else {}
+    content |= {"note": _spoken(profile.note)} if profile.note else {}
     if profile.illegal:
         content["illegal"] = [
             {"function": hole.function, "from": hole.start, "to": hole.stop - 1} for hole in profile.illegal
@@ -68,9 +69,14 @@ def _row(one: Register) -> dict[str, Any]:
         "closed": one.closed or None,
         "flags": _meanings(one.flags),
         "encoding": one.encoding.value if one.encoding is not Encoding.ASCII else None,
-        "note": one.note or None,
+        "label": _spoken(one.label) if one.label else None,
+        "note": _spoken(one.note) if one.note else None,
     }
     return row | {name: value for name, value in optional.items() if value is not None}
+
+
+def _spoken(text: Text) -> str | dict[str, str]:
+    return text.zh if text.zh == text.en else {"zh": text.zh, "en": text.en}
 
 
 def _meanings(meanings: Mapping[int, Meaning]) -> dict[int, dict[str, str]] | None:

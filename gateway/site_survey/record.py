@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from core.places import Text
 from gateway.profile import Register
+from gateway.quantities import called
 from gateway.site_survey.drill import DrillState
 from gateway.site_survey.proof import Proof, Timing, Verdict
 from gateway.site_survey.scan import Setting
@@ -76,7 +77,8 @@ class UnitRecord:
     Attributes:
         unit: its id.
         setting: of its bus.
-        profile, profile_digest: the product, and SHA-256 of the profile file that was used.
+        profile, profile_digest: the profile, and SHA-256 of the profile file that was used.
+        product: its maker and model.
         identity: what it says of itself (43/14), by object id.
         signature: words that identify it, by function and address: compared later.
         differences: how it differs from the profile, as the solver found.
@@ -99,6 +101,7 @@ class UnitRecord:
     frames: tuple[RawFrame, ...] = ()
     placement: Placement | None = None
     photos: Mapping[str, str] = field(default_factory=dict)
+    product: Text | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,6 +168,7 @@ def _unit(unit: UnitRecord) -> dict[str, Any]:
         "unit": unit.unit,
         "setting": str(unit.setting),
         "profile": unit.profile,
+        "product": _spoken(unit.product) if unit.product else None,
         "profile_sha256": unit.profile_digest,
         "identity": {str(number): text for number, text in sorted(unit.identity.items())},
         "signature": {f"{function}:{address}": word for (function, address), word in sorted(unit.signature.items())},
@@ -181,6 +185,8 @@ def _point(point: ProvenPoint) -> dict[str, Any]:
     register = point.register
     return {
         "metric": point.metric,
+        "quantity": register.name,
+        "label": _spoken(called(register)),
         "function": register.function,
         "address": register.address,
         "type": register.type.value,
@@ -250,6 +256,10 @@ def _placement(placement: Placement) -> dict[str, Any]:
         "construction_cell": placement.construction_cell,
         "note": placement.note,
     }
+
+
+def _spoken(text: Text) -> dict[str, str]:
+    return {"zh": text.zh, "en": text.en}
 
 
 def _number(value: float) -> float | None:

@@ -114,7 +114,7 @@ class FitState:
     """How well a profile fits: its key, maker and model, evidence, share of belief (0 to 1) and the reasons."""
 
     profile: str
-    product: str
+    product: Text
     evidence: float
     share: float
     reasons: tuple[Text, ...] = ()

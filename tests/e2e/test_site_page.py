@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from gateway import site_sign
+from gateway.quantities import known
 from gateway.site_survey.typed import shown
 from tests.conftest import require_program
 from tests.e2e.browser import (
@@ -56,9 +57,16 @@ def png() -> bytes:
 class Technician:
     """Does the six steps as a person would, by what the page says."""
 
-    def __init__(self, page: Page, place: SiteRoom, say: Words, name: str) -> None:
-        self.page, self.place, self.say, self.name = page, place, say, name
+    def __init__(self, page: Page, place: SiteRoom, language: str, name: str) -> None:
+        self.page, self.place, self.name, self.language = page, place, name, language
+        self.say: Words = words(language)
         self.shown = place.displays()
+
+    def called(self, quantity: str) -> str:
+        """What the page calls a quantity in the reader's language."""
+        found = known(quantity)
+        assert found is not None, quantity
+        return found.in_language(self.language)
 
     def press(self, key: str, **values: object) -> None:
         self.page.get_by_role("button", name=self.say(key, **values), exact=True).click()
@@ -119,7 +127,7 @@ class Technician:
             self.press("read.profile")
             expect(self.page.locator(".meanings").first).to_be_visible(timeout=20_000)
             for name, text in self.shown[unit].items():
-                self.page.get_by_label(self.say("read.showsOf", name=name), exact=True).fill(text)
+                self.page.get_by_label(self.say("read.showsOf", name=self.called(name)), exact=True).fill(text)
             self.press("read.solve")
             expect(self.page.locator(".whole b")).to_have_text(self.say(found), timeout=30_000)
             self.is_idle()
@@ -137,14 +145,14 @@ class Technician:
         self.page.get_by_label(self.say("prove.by"), exact=True).fill("李伟")
         wrong = {"voltage_l1": "199.9 V"}
         for name, text in {**self.shown[METER], **wrong}.items():
-            self.page.get_by_label(self.say("prove.referenceOf", name=name), exact=True).fill(text)
+            self.page.get_by_label(self.say("prove.referenceOf", name=self.called(name)), exact=True).fill(text)
         self.press("prove.do")
         differs = self.page.locator("table .chip-critical", has_text=self.say("prove.differs"))
         expect(differs).to_have_count(1, timeout=20_000)
         self.is_idle()
         self.looks_right("4-prove-differs")
         right = self.shown[METER]["voltage_l1"]
-        self.page.get_by_label(self.say("prove.referenceOf", name="voltage_l1"), exact=True).fill(right)
+        self.page.get_by_label(self.say("prove.referenceOf", name=self.called("voltage_l1")), exact=True).fill(right)
         self.press("prove.do")
         self.is_proven(METER)
         self.page.get_by_label(self.say("prove.duration")).select_option("10")
@@ -226,7 +234,7 @@ def test_from_nothing_to_the_signed_record(
     """A technician finds, identifies, solves, proves, places and signs; the record says what the displays say."""
     name = f"{language}-{size[0]}{'-dark' if dark else ''}"
     with room(tmp_path) as place, person(browser, place.url, language, size, dark=dark) as somebody:
-        one = Technician(somebody.page(), place, words(language), name)
+        one = Technician(somebody.page(), place, language, name)
         one.begin()
         one.find()
         one.identify()
@@ -258,7 +266,7 @@ def test_a_phone_enters_the_code_and_applies_a_spreadsheet(browser: Browser, tmp
     with room(tmp_path, host="0.0.0.0") as place, person(browser, place.url, language, PHONE) as somebody:
         somebody.forgiven += ["401", "422"]
         page = somebody.page()
-        one = Technician(page, place, words(language), f"{language}-code")
+        one = Technician(page, place, language, f"{language}-code")
         page.goto(place.url)
         page.get_by_label(one.say("entry.code"), exact=True).fill("AAAA-AAAA")
         one.press("entry.enter")
@@ -289,7 +297,7 @@ def test_the_keyboard_alone_searches_the_bus(browser: Browser, tmp_path: Path) -
     """Tab reaches every control with a visible focus, Enter begins, and the first stop skips to the content."""
     with room(tmp_path) as place, person(browser, place.url, "en", DESK) as somebody:
         page = somebody.page()
-        one = Technician(page, place, words("en"), "keyboard")
+        one = Technician(page, place, "en", "keyboard")
         page.goto(place.url)
         page.get_by_label(one.say("bus.host"), exact=True).wait_for()
         page.keyboard.press("Tab")

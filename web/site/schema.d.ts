@@ -905,8 +905,7 @@ export interface components {
         FitState: {
             /** Evidence */
             evidence: number;
-            /** Product */
-            product: string;
+            product: components["schemas"]["Text"];
             /** Profile */
             profile: string;
             /**
@@ -1166,8 +1165,7 @@ export interface components {
         ProfileView: {
             /** Key */
             key: string;
-            /** Product */
-            product: string;
+            product: components["schemas"]["Text"];
         };
         /**
          * ProofState
@@ -1196,6 +1194,8 @@ export interface components {
         /**
          * QuantityView
          * @description One quantity as the unit's own map has it now, and what it reads (None: not read, or not usable).
+         *
+         *     ``label`` is what people call it, ``note`` what they should know, ``meaning`` what the value stands for.
          */
         QuantityView: {
             /** Address */
@@ -1204,8 +1204,11 @@ export interface components {
             factor: number;
             /** Function */
             function: number;
+            label: components["schemas"]["Text"];
+            meaning: components["schemas"]["Text"] | null;
             /** Name */
             name: string;
+            note: components["schemas"]["Text"] | null;
             order: components["schemas"]["Order"];
             /** Text */
             text: string;
@@ -1612,6 +1615,8 @@ export interface components {
             };
             /** Name */
             name: string;
+            /** Notes */
+            notes: components["schemas"]["Text"][];
             /** Photos */
             photos: {
                 [key: string]: string;
@@ -1621,8 +1626,7 @@ export interface components {
             points: {
                 [key: string]: components["schemas"]["PointState"];
             };
-            /** Product */
-            product: string;
+            product: components["schemas"]["Text"] | null;
             /** Profile */
             profile: string;
             /** Response Ms */

@@ -6,7 +6,7 @@ const found = (more: Partial<HypothesisState>): HypothesisState => ({
   function: 3, address: 8204, type: "f32", order: "CDAB", factor: 0.1, offset: 0, cost: 0, value: 1, error: 0, changes: [], ...more,
 });
 const frame = (n: number): FrameView => ({ number: n, time_ms: n, sent: true, data: "0103", unit: 1 });
-const quantity = (name: string): QuantityView => ({ name, unit: "V", function: 3, address: 0, type: "u16", order: "ABCD", factor: 1, value: 1, text: "" });
+const quantity = (name: string): QuantityView => ({ name, label: { zh: `量 ${name}`, en: name }, note: null, meaning: null, unit: "V", function: 3, address: 0, type: "u16", order: "ABCD", factor: 1, value: 1, text: "" });
 
 describe("numbers for people", () => {
   it("have seven digits at most, and none is invented", () => {
@@ -56,5 +56,6 @@ describe("what is kept", () => {
     const all = ["power", "voltage_l1", "voltage_l2"].map(quantity);
     expect(sorted(all, new Set(["voltage_l2"]), "").map((one) => one.name)).toEqual(["voltage_l2", "power", "voltage_l1"]);
     expect(sorted(all, new Set(), "VOLT").map((one) => one.name)).toEqual(["voltage_l1", "voltage_l2"]);
+    expect(sorted(all, new Set(), "量 power").map((one) => one.name)).toEqual(["power"]);
   });
 });

@@ -78,7 +78,7 @@ export function byNumber(held: readonly FrameView[], news: readonly FrameView[],
 /** Quantities as they are shown: those that matter here first, then the filter. */
 export function sorted(all: readonly QuantityView[], first: ReadonlySet<string>, filter: string): readonly QuantityView[] {
   const wanted = filter.trim().toLowerCase();
-  const shown = all.filter((one) => !wanted || one.name.toLowerCase().includes(wanted));
+  const shown = all.filter((one) => `${one.name} ${one.label.zh} ${one.label.en}`.toLowerCase().includes(wanted));
   return [...shown.filter((one) => first.has(one.name)), ...shown.filter((one) => !first.has(one.name))];
 }
 

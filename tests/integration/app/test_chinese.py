@@ -23,8 +23,10 @@ from gateway.config import Mode
 from gateway.decoders import DECODERS
 from gateway.product import Evidence as ProfileEvidence
 from gateway.product import Kind, Quirk
-from gateway.profile import DataType
+from gateway.profile import DataType, Order
+from gateway.profile_file import OBJECTS, shipped
 from gateway.profile_warnings import check
+from gateway.quantities import called
 from gateway.transport import Framing
 from registry.classbook import load_classes
 from registry.entries import COLUMNS
@@ -42,7 +44,7 @@ NAMES = frozenset(
         # commands, options and values that are written as they are
         "make web pip install apt server ulimit help config check doctor show version demo up core api gateway data "
         "docs md port broker modbus mbpoll speed fresh log level origin str int float true false null none external "
-        "zip bundle list diff push file note wait out buses adapters profiles "
+        "zip bundle site list diff push file note wait out buses adapters profiles "
         "debug info warning error err value key args continuous work arrive http https asia shanghai gb chmod "
         # words of the languages that the files are written in
         "and or not in over low high facility group node registry from until zh en"
@@ -176,6 +178,7 @@ ODD = """\
 maker: m
 model: m
 source: ""
+note: one language
 max_registers: 4
 bridge: 4
 illegal: [{from: 8, to: 9}]
@@ -206,10 +209,11 @@ def _words_known() -> Iterator[str]:
     """Names that are the same in both languages: of settings, columns, classes, measurements, units and functions."""
     for path in _paths(Settings):
         yield from path  # type: ignore[misc]
-    for columns in (*COLUMNS.values(), COLUMNS, UNITS, FUNCTIONS, WINDOWS):
+    for columns in (*COLUMNS.values(), COLUMNS, UNITS, FUNCTIONS, WINDOWS, OBJECTS):
         yield from columns
-    for choices in (Mode, Framing, DECODERS, Provenance, Role, Grid, Evidence, DataType, Kind, Quirk, ProfileEvidence):
-        yield from choices
+    choices = (Mode, Framing, DECODERS, Provenance, Role, Grid, Evidence, DataType, Order, Kind, Quirk, ProfileEvidence)
+    for choice in choices:
+        yield from choice
     yield from (severity.name for severity in Severity)
     for class_id, entry in load_classes().items():
         yield class_id
@@ -226,10 +230,17 @@ def _allowed(folder: Path) -> frozenset[str]:
         r'"([a-z_]+)"', Path("rules/language/entry.py").read_text()
     )
     text = " ".join([*written, *names, *shipped, *keys, *_words_known()])
-    profiles = " ".join(
-        path.stem + path.read_text(encoding="utf-8") for path in Path("gateway/profiles").glob("*.yaml")
-    )
-    return frozenset(word.lower() for word in WORD.findall(f"{text} {profiles}")) | NAMES
+    return frozenset(word.lower() for word in WORD.findall(f"{text} {' '.join(_said_by_profiles())}")) | NAMES
+
+
+def _said_by_profiles() -> Iterator[str]:
+    """Names that profiles hold: keys of registers, values and bits, and what stands in their Chinese texts."""
+    for key, profile in shipped().items():
+        yield from (key, profile.maker.zh, profile.model.zh, profile.source.zh, profile.note.zh if profile.note else "")
+        yield from (*profile.identify.objects.values(), *(one.matches for one in profile.identify.signatures))
+        for one in profile.registers.values():
+            yield from (one.name, one.unit, called(one).zh, one.note.zh if one.note else "")
+            yield from (meaning.text.zh for meaning in (*one.states.values(), *one.flags.values()))
 
 
 @pytest.fixture
@@ -304,7 +315,7 @@ def test_wrong_and_odd_profiles_are_explained_in_chinese(tmp_path: Path) -> None
     texts = {"wrong": PROFILE, "numbered": NUMBERED, "empty": EMPTY, "odd": ODD, "broken": "a: [\n", "list": "- a\n"}
     for name, text in texts.items():
         (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
-    checked = [check(tmp_path / f"{name}.yaml") for name in texts]
+    checked = [check(tmp_path / f"{name}.yaml", ours=True) for name in texts]
     found = {finding.kind for one in checked for finding in (*one.errors, *one.warnings)}
     assert found >= {kind for kind in vars(profile_findings).values() if isinstance(kind, FindingKind)}
     run = twingrid("--lang", "zh", "profile", "check", *(f"{name}.yaml" for name in texts), "none.yaml", cwd=tmp_path)
@@ -329,7 +340,7 @@ def test_profiles_are_shown_in_chinese(tmp_path: Path) -> None:
     run = twingrid("--lang", "zh", "profile", "list", cwd=tmp_path, COLUMNS="300")
     assert run.returncode == 0, run.stderr
     assert strangers(run.stdout, tmp_path) == []
-    for key in ("danfoss-fc51", "eastron-sdm630", "sunspec-203", "schneider-iem3000", "senseair-s8"):
+    for key in ("danfoss-fc51", "danfoss-ekc-202d", "sunspec-203", "schneider-iem3000", "meanwell-drs", "qdy30a"):
         shown = twingrid("--lang", "zh", "profile", "show", key, cwd=tmp_path, COLUMNS="300")
         assert shown.returncode == 0, shown.stderr
         assert strangers(shown.stdout, tmp_path) == []

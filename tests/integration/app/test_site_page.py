@@ -70,6 +70,9 @@ async def test_from_nothing_to_the_signed_record(bus: SimulatedBus, tmp_path: Pa
         sure = (await site.step("/units/6/identify"))["units"][0]
         assert (sure["identified"], sure["profile"]) == (True, "chint-dtsu666")
         assert sure["fits"][0]["share"] > 0.9
+        assert sure["fits"][0]["product"] == sure["product"] == {"zh": "正泰 DTSU666", "en": "Chint DTSU666"}
+
+        assert [note["zh"][:6] for note in sure["notes"]] == ["数值为互感器", "数值按直接接"]
 
         display = bus.display(7)
         await site.send("/units/7/profile", {"profile": "chint-dtsu666"}, method="PUT")
@@ -79,6 +82,8 @@ async def test_from_nothing_to_the_signed_record(bus: SimulatedBus, tmp_path: Pa
         reading = await site.get("/units/7/reading", most=3)
         assert all(len(cell["meanings"]) <= 3 for cell in reading["cells"])
         values = {one["name"]: one["value"] for one in reading["quantities"]}
+        labels = {one["name"]: one["label"] for one in reading["quantities"]}
+        assert labels["import_energy"] == {"zh": "正向有功总电能", "en": "imported active energy"}
         assert values["voltage_l1"] == pytest.approx(shown(display["voltage_l1"], "V").value, abs=0.06)
 
         state = await site.step("/units/7/prove", {"references": references(display)})

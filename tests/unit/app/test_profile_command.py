@@ -50,7 +50,7 @@ def test_show_speaks_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert "16130" in shown
     assert "3:16129" in shown
-    assert "[3] status.trip: 故障跳闸 (high)" in shown
+    assert "[3] status.trip: 故障跳闸 (严重)" in shown
     assert "每次只能读一个量" in shown
     assert run(["profile", "show", "danfoss-fc51"]) == Exit.OK
     assert "[3] status.trip: tripped (high)" in capsys.readouterr().out
@@ -127,7 +127,11 @@ def test_new_writes_a_profile_that_loads(tmp_path: Path, capsys: pytest.CaptureF
         capsys.readouterr()
         assert run(["profile", "show", str(path), "--json"]) == Exit.OK
         shown = json.loads(capsys.readouterr().out)
-        assert (shown["maker"], shown["model"], shown["kind"]) == ('A"B: #1', "T-1 电", "air")
+        assert (shown["maker"], shown["model"], shown["kind"]) == (
+            {"zh": 'A"B: #1', "en": 'A"B: #1'},
+            {"zh": "T-1 电", "en": "T-1 电"},
+            "air",
+        )
 
 
 def test_every_line_of_the_beginning_is_right(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

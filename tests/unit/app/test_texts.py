@@ -26,6 +26,19 @@ def test_every_text_has_both_languages_and_the_same_placeholders() -> None:
         assert _names(text.zh) == _names(text.en), key
 
 
+def test_no_key_is_said_twice() -> None:
+    """The commissioning's catalogue is joined to the general one; a key in both would lose one of its texts."""
+    keys = [
+        node.elts[0].value
+        for source in sources("app")
+        if source.path in {"app/texts.py", "app/site_texts.py"}
+        for node in ast.walk(source.tree())
+        if isinstance(node, ast.Tuple) and len(node.elts) == 3 and isinstance(node.elts[0], ast.Constant)
+    ]
+    assert len(keys) > 300
+    assert [key for key in set(keys) if keys.count(key) > 1] == []
+
+
 def test_chinese_is_chinese_and_english_is_not() -> None:
     """Nobody has put a text into the wrong column."""
     for key, text in TEXTS.items():

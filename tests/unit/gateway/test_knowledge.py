@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.places import Text
 from core.sparkplug.datatypes import DataType as MetricType
 from gateway.budget import bus_load, costs_of, unit_load
 from gateway.config import PointConfig, UnitConfig
@@ -20,6 +21,8 @@ from gateway.plan import Costs, plan
 from gateway.points import PointName, Points
 from gateway.profile import DataType, Profile, Register
 from gateway.unit import Compiled, Unit
+
+M = Text(zh="m", en="m")
 
 SECOND = frozenset({1_000})
 
@@ -44,7 +47,7 @@ def registers(addresses: list[int]) -> dict[str, Register]:
 
 def unit_of(addresses: list[int], bridge: int, model: ModelKnowledge, costs: Costs | None = None) -> Unit:
     known = registers(addresses)
-    profile = Profile(key="p", maker="m", model="m", source="s", bridge=bridge, registers=known)
+    profile = Profile(key="p", maker=M, model=M, source=M, bridge=bridge, registers=known)
     points = tuple(PointConfig(metric=f"f/{name}", register=one, interval_ms=1_000) for name, one in known.items())
     names = [PointName(device="b", metric=one.metric, type=MetricType.DOUBLE, unit="1") for one in points]
     config = UnitConfig(name="u", unit=1, profile=profile, timeout_s=1, points=points)
@@ -137,7 +140,7 @@ def test_on_a_slow_bus_a_long_hole_costs_more_than_a_request() -> None:
     slow = Costs(request=0.050, item=2 * 10 / 9600)
     for hole, expected in ((20, 1), (60, 2)):
         known = registers([0, hole + 1])
-        profile = Profile(key="p", maker="m", model="m", source="s", bridge=100, registers=known)
+        profile = Profile(key="p", maker=M, model=M, source=M, bridge=100, registers=known)
         assert len(plan(profile, known.values(), costs=slow)) == expected
         assert len(plan(profile, known.values())) == 1
 
@@ -145,7 +148,7 @@ def test_on_a_slow_bus_a_long_hole_costs_more_than_a_request() -> None:
 def test_the_load_of_a_bus_is_the_sum_of_its_rounds() -> None:
     """Two units: 62.5 ms a second and 12.5 ms in ten: 6.375 %; 101 of the first do not fit."""
     known = registers([0, 1])
-    profile = Profile(key="p", maker="m", model="m", source="s", registers=known)
+    profile = Profile(key="p", maker=M, model=M, source=M, registers=known)
     requests = plan(profile, known.values())
     costs = costs_of(lambda count: 0.0425 + 0.01 * count)
     first = unit_load("a", [(1_000, requests)], costs)

@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import Refused
+from core.places import Text
 from gateway.plan import ALLOWED_FUNCTIONS, Request, check_function, limit, plan
 from gateway.profile import DataType, Profile, Register
 from gateway.profile_file import shipped
+
+M = Text(zh="m", en="m")
 
 
 def register(name: str, address: int, data_type: DataType = DataType.U16, function: int = 3) -> Register:
@@ -21,9 +24,9 @@ def register(name: str, address: int, data_type: DataType = DataType.U16, functi
 def profile(registers: list[Register], *, max_registers: int = 125, bridge: int = 0) -> Profile:
     return Profile(
         key="p",
-        maker="m",
-        model="m",
-        source="s",
+        maker=M,
+        model=M,
+        source=M,
         max_registers=max_registers,
         bridge=bridge,
         registers={item.name: item for item in registers},

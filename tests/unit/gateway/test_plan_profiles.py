@@ -6,11 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.places import Text
 from gateway.knowledge import ModelKnowledge, UnitKnowledge
 from gateway.plan import Costs, Request, limit, plan
 from gateway.product import Quirk
 from gateway.profile import DataType, Hole, Profile, Register
 from gateway.profile_file import shipped
+
+M = Text(zh="m", en="m")
 
 
 def register(name: str, address: int, data_type: DataType = DataType.U16, function: int = 3) -> Register:
@@ -28,9 +31,9 @@ def profile(
 ) -> Profile:
     return Profile(
         key="p",
-        maker="m",
-        model="m",
-        source="s",
+        maker=M,
+        model=M,
+        source=M,
         max_registers=max_registers,
         max_bits=max_bits,
         bridge=bridge,

@@ -182,7 +182,7 @@ async def test_a_push_may_bring_a_profile(bench: Bench) -> None:
         "buses:\n  - {id: one, host: h, units: [{unit: 1, profile: my-meter, points: {power: a/p}}]}\n"
     )
     await try_out(bench, 1, text)
-    assert bench.config.buses[0].units[0].profile.maker == "M"
+    assert bench.config.buses[0].units[0].profile.maker.en == "M"
     bench.rollouts.received(push_of(2, text.replace("u16", "u61")))
     await bench.until(lambda: bench.outcome(2) is Outcome.REFUSED)
     answer = bench.rollouts.report().answer

@@ -42,7 +42,8 @@ def envelope(units: int = 1, frames: int = 8) -> dict[str, Any]:
         "identity": {"0": "Eastron <&>", "1": ""},
         "signature": {},
         "differences": ["base+1", "CDAB"],
-        "points": [POINT, POINT | {"proof": PROOF}],
+        "product": {"zh": "东鸿 Eastron SDM630", "en": "Eastron SDM630"},
+        "points": [POINT, POINT | {"proof": PROOF, "label": {"zh": "A 相电压", "en": "voltage L1"}}],
         "timing": {"polls": 60, "errors": 1, "p50_ms": 41.2, "p99_ms": None, "seconds": 60.0},
         "frames": [{"sent": "0704", "received": "", "time_ms": 1}] * frames,
         "placement": {

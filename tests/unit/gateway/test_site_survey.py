@@ -376,6 +376,7 @@ def signed_unit() -> as_built.UnitRecord:
         points=(as_built.ProvenPoint(metric="pm-1/voltage", register=register, proof=proof),),
         timing=timing([0.03], 0, 60),
         placement=as_built.Placement(facility="pm-1"),
+        product=PROFILES["eastron-sdm120"].product,
     )
 
 
@@ -393,6 +394,14 @@ def test_the_same_facts_are_the_same_bytes() -> None:
     again["units"][0]["points"][0]["proof"]["read"] = 230.52
     assert as_built.digest(again) != as_built.digest(content)
     assert record().unproven == ()
+
+
+def test_a_record_names_product_and_quantities_in_both_languages() -> None:
+    """Who reads it later needs no profile to know what was proven."""
+    content = as_built.document(record())["units"][0]
+    assert content["product"] == {"zh": "东鸿 Eastron SDM120 Modbus", "en": "Eastron SDM120 Modbus"}
+    assert content["points"][0]["quantity"] == "voltage"
+    assert content["points"][0]["label"] == {"zh": "电压", "en": "voltage"}
 
 
 def test_a_swapped_device_and_a_changed_map_are_contradictions() -> None:
