@@ -60,6 +60,7 @@ class CaseDesk:
         states: frozenset[CaseState] = frozenset(),
         is_open: bool | None = None,
         overdue: bool | None = None,
+        drills: bool = False,
     ) -> Page[CaseSummary]:
         """Cases, newest first."""
         where = rows.CaseFilter(
@@ -69,6 +70,7 @@ class CaseDesk:
             open=is_open,
             overdue=overdue,
             minimum=severity_of(severity),
+            drills=drills,
         )
         try:
             got = self._ports.cases.cases(where, page)

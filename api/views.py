@@ -138,6 +138,7 @@ def case(row: rows.CaseRow, places: Places, now_ms: int) -> CaseSummary:
         deadline=deadline(row.opened_ms, row.due_ms, row.due_what, now_ms, open_=is_open, late=row.overdue),
         escalated=row.escalated,
         note=row.note,
+        drill=row.drill,
     )
 
 
@@ -165,6 +166,7 @@ def task(row: rows.TaskRow, places: Places, viewer: int | None, now_ms: int) -> 
         deadline=deadline(row.created_ms, row.due_ms, row.due_what, now_ms, open_=is_open, late=row.overdue),
         clock=row.clock,
         version=row.version,
+        drill=row.drill,
     )
 
 

@@ -45,6 +45,7 @@ _REASONS: Mapping[Reason, Bilingual] = {
     Reason.SUBSTITUTED: Bilingual(zh="人工替代值", en="a substituted value"),
     Reason.STALE: Bilingual(zh="数据过期", en="stale"),
     Reason.EXTRAPOLATED: Bilingual(zh="外推值", en="extrapolated"),
+    Reason.CONTRADICTS_RECORD: Bilingual(zh="与竣工记录不符", en="contradicts the as-built record"),
 }
 
 _GAP_REASONS: Mapping[int, Bilingual] = {

@@ -12,12 +12,15 @@ from app.console import Speaker
 from app.pages import site_root
 from core.errors import Unavailable
 from core.findings import Sentence
+from gateway.local_port import LocalPost, socket_of
 from gateway.profile_file import shipped
+from gateway.rollouts import kept_config
 
 if TYPE_CHECKING:
     from app.site_server import SiteOptions
     from gateway.bus import Bus
     from gateway.config import GatewayConfig
+    from gateway.drills import DrillPost
     from gateway.service import Guest
 
 NO_PACKAGES = Sentence(
@@ -52,8 +55,14 @@ def options(
     )
 
 
-async def serve_alone(speaker: Speaker, wanted: SiteOptions, stop: asyncio.Event, ready: Callable[[], None]) -> None:
-    """Serve the page until ``stop`` is set.
+async def serve_alone(
+    speaker: Speaker,
+    wanted: SiteOptions,
+    stop: asyncio.Event,
+    ready: Callable[[], None],
+    gateway: Path | None = None,
+) -> None:
+    """Serve the page until ``stop`` is set; ``gateway`` names the file of the gateway that sends test alarms.
 
     Raises:
         Unavailable: if its address cannot be had.
@@ -64,7 +73,8 @@ async def serve_alone(speaker: Speaker, wanted: SiteOptions, stop: asyncio.Event
         speaker.note(speaker.say("site.page", address=address))
         ready()
 
-    await site_server.run(wanted, stop, up, lambda code: speaker.note(speaker.say("site.code", code=code)))
+    post = LocalPost(socket_of(kept_config(gateway))) if gateway is not None else None
+    await site_server.run(wanted, stop, up, lambda code: speaker.note(speaker.say("site.code", code=code)), post=post)
 
 
 def beside(speaker: Speaker, host: str, port: int, folder: Path | None) -> Guest:
@@ -77,7 +87,7 @@ def beside(speaker: Speaker, host: str, port: int, folder: Path | None) -> Guest
         folder: of its session; None: beside the spool.
     """
 
-    async def guest(config: GatewayConfig, buses: Sequence[Bus]) -> None:
+    async def guest(config: GatewayConfig, buses: Sequence[Bus], drills: DrillPost) -> None:
         wanted = options(speaker, folder=folder or config.spool.path.with_name("site"), host=host, port=port)
         from app import site_server
         from app.site_work import LiveBus
@@ -95,6 +105,7 @@ def beside(speaker: Speaker, host: str, port: int, folder: Path | None) -> Guest
             lambda code: speaker.note(speaker.say("site.code", code=code)),
             live={one.id: one for one in live},
             profiles={**shipped(), **own},
+            post=drills,
         )
 
     return guest

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.places import Text
 from gateway.profile import DataType, Order
+from gateway.site_survey.drill import DrillState
 from gateway.site_survey.record import Placement, RawFrame
 from gateway.site_survey.state import (
     AlikeState,
@@ -177,6 +178,13 @@ class SignForm(Form):
     by: Short
 
 
+class DrillForm(Form):
+    """A test alarm of a point: its quantity, and who asks."""
+
+    register_name: Annotated[str, Field(alias="register", max_length=MOST_TEXT)]
+    by: Short = ""
+
+
 class EntryForm(Form):
     """The access code."""
 
@@ -299,11 +307,17 @@ class UnitView(BaseModel):
     placement: Placement | None
     photos: dict[str, str]
     template: int
+    drills: dict[str, DrillState]
     done: tuple[Step, ...]
 
 
 class SiteState(BaseModel):
-    """All of the session, as the page shows it; ``version`` grows with every change."""
+    """All of the session, as the page shows it.
+
+    Attributes:
+        version: grows with every change.
+        tests: there is a gateway that sends test alarms.
+    """
 
     version: int
     now_ms: int
@@ -316,6 +330,7 @@ class SiteState(BaseModel):
     unproven: list[str]
     run: RunView | None
     ended: RunEnd | None
+    tests: bool
 
 
 class ProfileView(BaseModel):
@@ -398,10 +413,11 @@ class BulkView(BaseModel):
 
 
 class ConfigurationView(BaseModel):
-    """The gateway's fragment, and profiles of this site by file name."""
+    """The gateway's fragment, profiles of this site by file name, and where the signed record belongs (empty: none)."""
 
     buses: str
     profiles: dict[str, str]
+    record: str
 
 
 class FrameView(BaseModel):

@@ -158,7 +158,7 @@ def _files(routes: APIRouter, work: SiteWork) -> None:
     async def configuration() -> m.ConfigurationView:
         """What the gateway must be told."""
         found = await work.desk(lambda session: session.configuration())
-        return m.ConfigurationView(buses=found.buses, profiles=dict(found.profiles))
+        return m.ConfigurationView(buses=found.buses, profiles=dict(found.profiles), record=found.record)
 
 
 def references(form: m.ProveForm) -> list[ReferenceReading]:
@@ -187,7 +187,7 @@ def unit_routes(work: SiteWork) -> APIRouter:
     routes = APIRouter(prefix=f"{API}/units", tags=["units"])
 
     def view(unit: int) -> m.UnitView:
-        return site_view.unit_view(work.unit(unit), work.profiles)
+        return site_view.unit_view(work.unit(unit), work.profiles, work.all_drills())
 
     @routes.post("", operation_id="addUnit")
     async def add(form: m.UnitForm) -> m.UnitView:
@@ -273,6 +273,12 @@ def _proof(routes: APIRouter, work: SiteWork, view: Callable[[int], m.UnitView])
         """Read as live polling will, and compare with what was seen."""
         readings = references(form)
         return await work.start(Step.PROVE, unit, lambda session: session.prove(unit, readings))
+
+    @routes.post("/{unit}/test", operation_id="testAlarm", status_code=202)
+    async def test_alarm(unit: UnitPath, form: m.DrillForm) -> m.UnitView:
+        """Send a test alarm of a point the way of a real one; how it stands is in the state."""
+        await work.drills.call(unit, form.register_name, form.by)
+        return view(unit)
 
     @routes.post("/{unit}/watch", operation_id="watch", status_code=202)
     async def watch(unit: UnitPath, form: m.WatchForm) -> m.RunView:

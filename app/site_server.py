@@ -32,6 +32,7 @@ from core.clock import Clock, SystemClock
 from core.errors import TwingridError, Unavailable
 from core.findings import Kind, Sentence
 from core.foreign import system_problem
+from gateway.drills import DrillPost
 from gateway.profile import Profile
 from gateway.profile_file import shipped
 from gateway.site_ports import serial_ports
@@ -156,6 +157,7 @@ async def run(
     live: Mapping[str, LiveBus] | None = None,
     profiles: Mapping[str, Profile] | None = None,
     clock: Clock | None = None,
+    post: DrillPost | None = None,
 ) -> None:
     """Serve until ``stop`` is set.
 
@@ -167,6 +169,7 @@ async def run(
         live: buses that this process polls, by id.
         profiles: by key; None: those that are shipped.
         clock: None: the machine's.
+        post: takes test alarms to the server; None: there is no gateway that could.
 
     Raises:
         Unavailable: if the address cannot be had.
@@ -181,7 +184,9 @@ async def run(
         program=options.program,
         live=live,
         pause_s=options.pause_s,
+        post=post,
     )
+    work.drills.resume(work.all_drills())
     entrance = Entrance(options.open_to_others, announce)
     app = guarded(create_app(work, entrance, options), entrance, options)
     config = uvicorn.Config(

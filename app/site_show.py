@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from app.console import Speaker
 from core.places import Text
 from gateway.profile_file import shipped
 from gateway.quantities import called
+from gateway.site_survey.drill import DrillRecipient, DrillStage, DrillState
 from gateway.site_survey.fitted import fitted
 from gateway.site_survey.grid import Cell
 from gateway.site_survey.proof import Verdict
@@ -158,6 +160,32 @@ def proofs(speaker: Speaker, unit: UnitState, found: Sequence[ProofState]) -> No
         for one in found
     ]
     speaker.table([speaker.say(f"col.{name}") for name in ("quantity", "shown", "read", "error", "verdict")], rows)
+
+
+def drill(speaker: Speaker, state: DrillState) -> None:
+    """How a test alarm stands, and what to do where it got no further."""
+    if state.problem is not None:
+        speaker.error(state.problem.in_language(speaker.language.value))
+    key = "drill.joined" if state.stage is DrillStage.OPEN and state.joined else f"drill.{state.stage.value}"
+    if state.stage in (DrillStage.REFUSED, DrillStage.OFFLINE, DrillStage.UNANSWERED):
+        return
+    seen = [one for one in state.recipients if state.stage is not DrillStage.CONFIRMED or one.confirmed_ms is not None]
+    text = speaker.say(
+        key,
+        metric=state.metric,
+        case=state.case,
+        people=", ".join(_recipient(speaker, one) for one in seen) or speaker.say("drill.nobody"),
+        seconds=(state.confirmed_s if state.stage is DrillStage.CONFIRMED else state.took_s) or 0.0,
+        when="-"
+        if state.ended_ms is None
+        else f"{datetime.fromtimestamp(state.ended_ms / 1000).astimezone():%H:%M:%S}",
+    )
+    speaker.out.print(text, markup=False, soft_wrap=True)
+
+
+def _recipient(speaker: Speaker, one: DrillRecipient) -> str:
+    name = one.name.in_language(speaker.language.value) or speaker.say("drill.nobody")
+    return f"{name} ({speaker.say(f'drill.{one.task}')})"
 
 
 def timing(speaker: Speaker, found: TimingState) -> None:

@@ -24,11 +24,12 @@ from gateway.profile import Profile, Register
 from gateway.quantities import called
 from gateway.site_bulk import Row
 from gateway.site_survey import solving
+from gateway.site_survey.drill import DrillState
 from gateway.site_survey.fitted import fitted, metric, with_exponent
 from gateway.site_survey.forms import Form
 from gateway.site_survey.grid import Cell, grid
 from gateway.site_survey.proof import Verdict
-from gateway.site_survey.state import SessionState, UnitState, words_by_place
+from gateway.site_survey.state import SessionState, UnitState, drill_key, words_by_place
 from gateway.site_survey.words import Snapshot, decoded
 
 
@@ -72,8 +73,8 @@ def search_view(state: SessionState) -> SearchView | None:
     )
 
 
-def unit_view(unit: UnitState, profiles: Mapping[str, Profile]) -> UnitView:
-    """One unit, without the words that were read."""
+def unit_view(unit: UnitState, profiles: Mapping[str, Profile], drills: Mapping[str, DrillState]) -> UnitView:
+    """One unit, without the words that were read; ``drills`` are those of the whole session."""
     return UnitView(
         unit=unit.unit,
         setting=str(unit.setting),
@@ -104,6 +105,7 @@ def unit_view(unit: UnitState, profiles: Mapping[str, Profile]) -> UnitView:
         placement=unit.placement,
         photos=dict(unit.photos),
         template=unit.template,
+        drills={name: drills[key] for name in unit.points if (key := drill_key(unit.unit, name)) in drills},
         done=unit.done,
     )
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from app import site_findings as say
 from app import site_view
+from app.site_drills import SiteDrills
 from app.site_feed import Feed
 from app.site_models import BusForm, RunEnd, RunView, SiteState, TrafficView
 from app.site_problems import SiteError, said
@@ -26,12 +27,14 @@ from app.site_traffic import Traffic
 from core.clock import Clock
 from core.errors import Refused, TwingridError
 from gateway import site_findings
+from gateway.drills import DrillPost
 from gateway.lines import open_line
 from gateway.lines.base import Frame, Line, Stamp
 from gateway.profile import Profile
 from gateway.site_bus import Pace
 from gateway.site_session import SiteSession
 from gateway.site_store import STATE_FILE, SiteStore
+from gateway.site_survey.drill import DrillState
 from gateway.site_survey.state import BusAddress, SessionState, Step, UnitState
 from gateway.transport import Framing, SerialTransport, Transport
 
@@ -82,6 +85,7 @@ class SiteWork:
         program: str,
         live: Mapping[str, LiveBus] | None = None,
         pause_s: float = PAUSE_S,
+        post: DrillPost | None = None,
     ) -> None:
         """Open the session in ``folder`` if there is one.
 
@@ -104,6 +108,7 @@ class SiteWork:
         self._ended: RunEnd | None = None
         self._task: asyncio.Task[None] | None = None
         self._runs = 0
+        self.drills = SiteDrills(post, self.desk, self._changed, clock)
         if (folder / STATE_FILE).is_file():
             self._open(None)
 
@@ -152,6 +157,7 @@ class SiteWork:
         async with self._alone():
             if self._session is not None:
                 await self._session.close()
+                await self.drills.close()
                 self._untap()
                 store = SiteStore(self.folder)
                 store.set_aside(STATE_FILE, str(self._clock.now_ms()))
@@ -196,6 +202,7 @@ class SiteWork:
     async def close(self) -> None:
         """End the running step and the session."""
         self.feed.close()
+        await self.drills.close()
         if self._session is not None:
             self._session.stop()
             if self._task is not None:
@@ -215,6 +222,7 @@ class SiteWork:
     def state(self) -> SiteState:
         """All of it, for the page."""
         found = self._session.state if self._session is not None else None
+        drills = self.all_drills()
         return SiteState(
             version=self._version,
             now_ms=self._clock.now_ms(),
@@ -222,12 +230,18 @@ class SiteWork:
             live_buses=tuple(self._live),
             bus=site_view.bus_view(found, self._tapped is not None) if found else None,
             search=site_view.search_view(found) if found else None,
-            units=[site_view.unit_view(unit, self.profiles) for unit in found.units.values()] if found else [],
+            units=[site_view.unit_view(unit, self.profiles, drills) for unit in found.units.values()] if found else [],
             signed=found.signed if found else None,
             unproven=site_view.unproven(found) if found else [],
             run=self._run,
             ended=self._ended,
+            tests=self.drills.possible,
         )
+
+    def all_drills(self) -> Mapping[str, DrillState]:
+        """The test alarms, as they stand now."""
+        kept = self._session.state.drills if self._session is not None else {}
+        return {**kept, **self.drills.now}
 
     def traffic_since(self, number: int) -> TrafficView:
         """Frames after the one with this number, and the last minute of the bus."""

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from app.configuration_carrier import ConfigurationCarrier
 from app.core_status import CoreStatus, write_status
+from app.drill_carrier import DrillCarrier
 from app.evidence import StoreEvidence
 from app.judge import Judge, JudgeSettings
 from app.settings import Settings
@@ -29,6 +30,7 @@ from core.clock import Clock, SystemClock
 from core.errors import Refused, Unavailable
 from core.ports.store import TimeSeriesStore
 from core.readings import Readings
+from dispatch.drills import SqlDrills
 from dispatch.journal import SqlJournal
 from dispatch.outbox import LogDeliverer, Outbox
 from ingest.host import Host, HostSettings
@@ -51,6 +53,7 @@ _WATCH_EVERY_S = 0.5
 _REFRESH_EVERY_S = 2.0
 _DELIVER_EVERY_S = 1.0
 _CARRY_EVERY_S = 1.0
+_DRILL_EVERY_S = 0.25
 
 
 @dataclass(kw_only=True)
@@ -66,6 +69,7 @@ class Core:
     host: Host
     outbox: Outbox
     carrier: ConfigurationCarrier
+    drills: DrillCarrier
     registry: Registry
     started_ms: int
     rule_set: RuleSet
@@ -87,6 +91,7 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]
             asyncio.create_task(_every(_REFRESH_EVERY_S, parts, _refresh), name="refresh"),
             asyncio.create_task(_every(_DELIVER_EVERY_S, parts, _deliver), name="deliver"),
             asyncio.create_task(_every(_CARRY_EVERY_S, parts, _carry), name="configurations"),
+            asyncio.create_task(_every(_DRILL_EVERY_S, parts, _drill), name="drills"),
         ]
         stopping = asyncio.create_task(stop.wait(), name="stop")
         done, _ = await asyncio.wait([stopping, *chores], return_when=asyncio.FIRST_COMPLETED)
@@ -109,9 +114,9 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
         rule_set = rule_set_of(settings, registry)
         store = open_store(settings, clock)
         open_parts.callback(store.close)
-        journal = SqlJournal(
-            engine, rules=RuleInfos(rule_set), source=registry, evidence=StoreEvidence(store, registry)
-        )
+        infos, evidence = RuleInfos(rule_set), StoreEvidence(store, registry)
+        journal = SqlJournal(engine, rules=infos, source=registry, evidence=evidence)
+        book = SqlDrills(engine, rules=infos, source=registry, evidence=evidence)
         judge = _judge(settings, rule_set, directory, store, journal, clock)
         open_parts.enter_context(judge)
         settings.store_socket.parent.mkdir(parents=True, exist_ok=True)
@@ -128,6 +133,7 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
             host=host,
             outbox=Outbox(engine),
             carrier=ConfigurationCarrier(SqlConfigurationBook(engine), host),
+            drills=DrillCarrier(book, host, directory, registry, rule_set),
             rule_set=rule_set,
             registry=registry,
             started_ms=clock.now_ms(),
@@ -285,6 +291,10 @@ def _refresh(parts: Core) -> None:
 
 def _carry(parts: Core) -> None:
     parts.carrier.step(parts.clock.now_ms())
+
+
+def _drill(parts: Core) -> None:
+    parts.drills.step(parts.clock.now_ms())
 
 
 def _deliver(parts: Core) -> None:

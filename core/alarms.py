@@ -22,12 +22,17 @@ class Severity(IntEnum):
 
 
 class AlarmKind(StrEnum):
-    """Two kinds that never mix."""
+    """Kinds that never mix."""
 
     CONDITION = "condition"
     """A rule's condition over readings; follows event time and may be re-evaluated."""
     SIGHT = "sight"
     """"Cannot see now": no data, a gateway down; follows arrival time and the wall clock, live only."""
+    TEST = "test"
+    """A drill that a technician asked for on site; it counts nowhere."""
+    COMMISSIONING = "commissioning"
+    """Of the installation, not of the process: what is read contradicts what was signed on site. Judged like a
+    condition, by rules that say so."""
 
 
 class ChangeKind(StrEnum):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.alarms import Severity
+from core.alarms import AlarmKind, Severity
 from core.errors import Refused
 from core.findings import Said
 from core.places import Grid, Text
@@ -75,6 +75,8 @@ class Action(StrEnum):
     CANCEL = "cancel"
     REOPEN = "reopen"
     """By the system only: the alarm behind an ended case turns out to be still on."""
+    CONFIRM = "confirm"
+    """Of a drill only: the test alarm has arrived."""
 
 
 REASON_NEEDED = frozenset({Action.RETURN, Action.TRANSFER, Action.SUSPEND, Action.CANCEL, Action.REJECT})
@@ -133,6 +135,7 @@ class RuleInfo:
         deadline: the handling limit; ``None`` takes the default of the severity.
         latching: alarms stay until reset (gas, fire, a person trapped).
         measurements: keys whose values are the evidence.
+        kind: of its alarms.
     """
 
     rule_id: str
@@ -145,6 +148,7 @@ class RuleInfo:
     deadline: Deadline | None = None
     latching: bool = False
     measurements: tuple[str, ...] = ()
+    kind: AlarmKind = AlarmKind.CONDITION
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -47,6 +47,8 @@ class Reason(IntEnum):
     SUBSTITUTED = 34
     STALE = 35
     EXTRAPOLATED = 36
+    CONTRADICTS_RECORD = 37
+    """The unit no longer agrees with its signed as-built record."""
 
 
 REASON_MASK = 0x3F

@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.alarms import AlarmChange, AlarmEvent, AlarmState, ChangeKind, Severity
+from core.alarms import AlarmChange, AlarmEvent, AlarmKind, AlarmState, ChangeKind, Severity
 from core.cases import RuleInfo
 from core.lifecycle import next_state
 from core.places import Grid, Text
@@ -23,6 +23,7 @@ from core.ports.cases import EvidenceValue, FeedKind
 from core.ports.registry import RosterSource
 from dispatch import tables
 from dispatch.casework import CaseWork
+from dispatch.drillwork import drill_info, is_drill
 from dispatch.ledger import Ledger
 from dispatch.policy import Policy
 
@@ -166,7 +167,10 @@ class AlarmWork:
         return self._connection.execute(query).one_or_none()
 
     def _opened(self, change: AlarmChange, evidence: Sequence[EvidenceValue]) -> None:
-        info = info_of(self._rules, change.rule_id, change.severity)
+        drill = change.alarm_kind is AlarmKind.TEST
+        info = (
+            drill_info(self._rules, change.rule_id) if drill else info_of(self._rules, change.rule_id, change.severity)
+        )
         place = self._source.place(change.facility)
         on = change.interval.stop_ms is None
         shelf = self._shelf(change)
@@ -176,7 +180,7 @@ class AlarmWork:
             "facility": change.facility,
             "community": place.community if place else 0,
             "severity": change.severity.value,
-            "kind": change.alarm_kind.value,
+            "kind": _kind(change, info).value,
             "state": _first_state(change, info).value,
             "latching": info.latching,
             "say_zh": info.say.zh,
@@ -236,6 +240,10 @@ class AlarmWork:
 
     def _on(self, row: Any) -> None:
         """An alarm is on: it needs a case, has one already, or need not have one (yet)."""
+        if is_drill(row):
+            case = self.cases.open_or_join(row, drill_info(self._rules, row.rule_id))
+            self._touched.setdefault(case.number, False)
+            return
         info = info_of(self._rules, row.rule_id, Severity(row.severity))
         if row.case is not None:
             case = self.cases.put_back(row, info)
@@ -308,6 +316,11 @@ def _wants_case(row: Any, policy: Policy, now_ms: int) -> bool:
     if row.severity == Severity.LOW:
         return bool(row.start_ms <= now_ms - policy.low_after_ms)
     return bool(row.severity >= Severity.MEDIUM)
+
+
+def _kind(change: AlarmChange, info: RuleInfo) -> AlarmKind:
+    """A condition is of the kind that its rule says; the others are what they are."""
+    return info.kind if change.alarm_kind is AlarmKind.CONDITION else change.alarm_kind
 
 
 def _first_state(change: AlarmChange, info: RuleInfo) -> AlarmState:

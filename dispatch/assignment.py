@@ -102,7 +102,7 @@ class Assigner:
 
     def _count(self, *conditions: sa.ColumnElement[bool]) -> dict[int, int]:
         table = tables.task
-        query = sa.select(table.c.owner, sa.func.count()).where(table.c.owner.is_not(None), *conditions)
+        query = sa.select(table.c.owner, sa.func.count()).where(table.c.owner.is_not(None), ~table.c.drill, *conditions)
         return {int(row[0]): int(row[1]) for row in self._connection.execute(query.group_by(table.c.owner))}
 
     def returned_by(self, task: int) -> dict[int, PassedOver]:

@@ -29,6 +29,7 @@ from core.cases import (
 from core.ports.cases import FeedKind
 from core.ports.registry import RosterSource
 from dispatch import tables
+from dispatch.drillwork import end_alarms, is_drill
 from dispatch.ledger import Ledger
 from dispatch.lifecycle import FOLLOW_UPS, UNSTARTED, next_case
 from dispatch.policy import Policy
@@ -167,7 +168,17 @@ class CaseWork:
                 self.tasks.message(after, row, "cancelled", after.owner)
         ended_by = actor.login if actor else SYSTEM
         row = self.update(row, note=note, ended_by=ended_by, closed_ms=self._now_ms)
+        if row.drill:
+            end_alarms(self._connection, self._ledger, row.number, self._now_ms)
         return self.step(row, Action.CANCEL, actor=actor, note=note)
+
+    def confirmed(self, row: Any) -> None:
+        """The worker has confirmed a drill: what is still open of it ends with its case."""
+        for task in self.tasks.tasks(row.number).values():
+            self._ledger.withdraw(task.number)
+            if task.open:
+                self.tasks.by_system(task, row, Action.CANCEL)
+        end_alarms(self._connection, self._ledger, row.number, self._now_ms)
 
     def tell(self, row: Any, what: str) -> None:
         """A line in the change feed."""
@@ -203,7 +214,7 @@ class CaseWork:
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _opened(self, alarm: Any, info: RuleInfo) -> Any:
-        severity = Severity(alarm.severity)
+        severity, drill = Severity(alarm.severity), is_drill(alarm)
         limit = info.deadline or self._policy.handle[severity]
         values = {
             "code": alarm.alarm_id,
@@ -221,7 +232,7 @@ class CaseWork:
             "opening_alarm": alarm.alarm_id,
             "opened_ms": self._now_ms,
             "changed_ms": self._now_ms,
-            "due_ms": self._due(severity, limit),
+            "due_ms": None if drill else self._due(severity, limit),
             "due_clock": limit.clock.value,
             "due_what": limit.what.value,
             "overdue": False,
@@ -229,6 +240,7 @@ class CaseWork:
             "suspensions": 0,
             "ended_by": "",
             "note": "",
+            "drill": drill,
         }
         table = tables.case
         row = self._connection.execute(sa.insert(table).returning(table), values).one()
@@ -236,9 +248,10 @@ class CaseWork:
         row = self.update(row, code=f"C-{year}-{row.number:06d}")
         self._ledger.note(row.number, "opened", to_state=row.state, note=alarm.alarm_id)
         self._link(alarm, row.number)
-        self.tasks.create(row, TaskKind.HANDLE, limit, {})
+        routed_as = info.severity if drill else None
+        self.tasks.create(row, TaskKind.HANDLE, limit, {}, routed_as)
         if row.support:
-            self.tasks.create(row, TaskKind.VERIFY, self._policy.look[severity], {})
+            self.tasks.create(row, TaskKind.VERIFY, self._policy.look[severity], {}, routed_as)
         self.tell(row, "opened")
         return self.follow_up(row)
 

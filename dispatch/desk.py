@@ -198,6 +198,8 @@ class _Turn:
         action, values = self._command.action, dict[str, object]()
         if action is Action.ACCEPT:
             values = {"owner": self._command.actor.person, "escalated": True, "not_before_ms": None}
+        if action is Action.CONFIRM:
+            values = {"owner": self._command.actor.person, "met_ms": self._now_ms}
         if row.met_ms is None and (action in {Action.HANDLE, Action.VERIFY} or _arrives(row, action)):
             values |= {"met_ms": self._now_ms, "overdue": _missed(row, self._now_ms)}
         if action is Action.SUSPEND:
@@ -213,6 +215,8 @@ class _Turn:
             values |= {"suspensions": case.suspensions + 1, **suspended}
         if action is Action.VERIFY:
             values["ended_by"] = self._command.actor.login
+        if action is Action.CONFIRM:
+            values |= {"ended_by": self._command.actor.login, "closed_ms": self._now_ms}
         if case.met_ms is None and (action is Action.HANDLE or _arrives(case, action)):
             values |= {"met_ms": self._now_ms, "overdue": _missed(case, self._now_ms)}
         return values
@@ -221,6 +225,8 @@ class _Turn:
         action = self._command.action
         if action is Action.ACCEPT:
             self._cases.withdraw(row)
+        elif action is Action.CONFIRM and not case.open:
+            self._cases.confirmed(case)
         elif action is Action.HANDLE:
             self._to_verification(case)
         elif action is Action.REJECT:
@@ -302,6 +308,7 @@ def situation(row: Any, case: Any, actor: Actor, roster: Roster) -> Situation:
         colleague=person is not None and _may_take(person, row, case),
         handled_by=case.handled_by,
         suspended_before=case.suspensions > 0,
+        drill=case.drill,
     )
 
 

@@ -47,6 +47,10 @@ TASK_STATE = Sentence("状态为“{state}”的{kind}任务不能{action}", "a 
 VERIFICATION_GOES_WITH_CASE = Sentence(
     "核查任务随案件取消：请取消处置任务", "a verification is cancelled with its case: cancel the handling task"
 )
+ONLY_A_DRILL = Sentence(
+    "这是演练，没有故障：只需确认收到", "this is a drill and nothing is wrong: only confirm that it has arrived"
+)
+NO_DRILL = Sentence("这不是演练：请接单", "this is no drill: accept the task")
 NOT_HANDLED = Sentence("还没有报告处置完成", "nothing has been reported as handled yet")
 NOT_IN_QUEUE = Sentence(
     "该任务不在您的队列中：只有负责人或主管可以{action}",
@@ -69,7 +73,7 @@ def _words(pairs: str) -> Mapping[str, Sentence]:
 
 ACTIONS = _words(
     "dispatch=派遣 accept=接单 arrive=报告到场 handle=处置 verify=判为合格 reject=判为不合格 close=结案 return=退回 "
-    "transfer=转派 suspend=挂起 resume=恢复 cancel=取消 reopen=重新立案 shelving=搁置"
+    "transfer=转派 suspend=挂起 resume=恢复 cancel=取消 reopen=重新立案 shelving=搁置 confirm=确认收到"
 )
 CASES = _words(
     "filed=已立案 dispatched=已派遣 accepted=已接单 on_site=已到场 handled=已处置，待核查 verified=已核查 "

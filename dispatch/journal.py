@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.alarms import AlarmChange, AnnouncedAlarm, ChangeKind, Interval, Severity
+from core.alarms import AlarmChange, AlarmKind, AnnouncedAlarm, ChangeKind, Interval, Severity
 from core.errors import Unavailable
 from core.ports.cases import EvidenceSource, EvidenceValue
 from core.ports.registry import RosterSource
@@ -65,6 +65,7 @@ class SqlJournal:
         table = tables.alarm
         query = sa.select(table).where(
             ~table.c.retracted,
+            table.c.kind != AlarmKind.TEST.value,
             table.c.merged_into == "",
             sa.or_(table.c.stop_ms.is_(None), table.c.stop_ms >= since_ms),
         )

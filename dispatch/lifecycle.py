@@ -62,6 +62,8 @@ CASE_TABLE: Mapping[tuple[CaseState, Action], CaseState] = {
     (C.TRANSFERRED, A.CANCEL): C.CANCELLED,
     (C.CANCELLED, A.REOPEN): C.FILED,
     (C.CLOSED, A.REOPEN): C.FILED,
+    (C.FILED, A.CONFIRM): C.CLOSED,
+    (C.DISPATCHED, A.CONFIRM): C.CLOSED,
 }
 
 TASK_TABLE: Mapping[tuple[TaskKind, TaskState, Action], TaskState] = {
@@ -93,6 +95,8 @@ TASK_TABLE: Mapping[tuple[TaskKind, TaskState, Action], TaskState] = {
     (TaskKind.VERIFY, T.WAITING, A.TRANSFER): T.WAITING,
     (TaskKind.VERIFY, T.ACCEPTED, A.TRANSFER): T.WAITING,
     (TaskKind.VERIFY, T.ON_SITE, A.TRANSFER): T.WAITING,
+    (TaskKind.HANDLE, T.WAITING, A.CONFIRM): T.DONE,
+    (TaskKind.VERIFY, T.WAITING, A.CONFIRM): T.DONE,
 }
 
 SYSTEM_TASK_TABLE: Mapping[tuple[TaskKind, TaskState, Action], TaskState] = {
@@ -119,6 +123,8 @@ _BY_OWNER = frozenset({A.ARRIVE, A.HANDLE, A.VERIFY, A.REJECT, A.RESUME})
 _BY_OWNER_OR_SUPERVISOR = frozenset({A.RETURN, A.SUSPEND})
 _BY_SUPERVISOR = frozenset({A.TRANSFER, A.CANCEL})
 _CONCLUDES = frozenset({A.VERIFY, A.REJECT})
+_OF_DRILLS = frozenset({A.CONFIRM, A.CANCEL})
+"""All that can be done with a drill; the first with nothing else."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,6 +136,7 @@ class Situation:
         colleague: the actor may take a waiting task out of this queue (same grid and community).
         handled_by: who reported the repair, ``None`` before.
         suspended_before: the case has had its one suspension.
+        drill: it is a test case.
     """
 
     case: CaseState
@@ -140,6 +147,7 @@ class Situation:
     colleague: bool
     handled_by: int | None
     suspended_before: bool
+    drill: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -192,6 +200,10 @@ def next_case(state: CaseState, action: Action) -> CaseState:
 
 
 def _moved(situation: Situation, action: Action) -> Step:
+    if situation.drill and action not in _OF_DRILLS:
+        raise Conflict("wrong_state", kinds.ONLY_A_DRILL(), situation.owner)
+    if action is A.CONFIRM and not situation.drill:
+        raise Conflict("wrong_state", kinds.NO_DRILL(), situation.owner)
     task = TASK_TABLE.get((situation.kind, situation.task, action))
     if task is None and action is A.CANCEL and situation.kind is TaskKind.VERIFY:
         raise Conflict("wrong_state", kinds.VERIFICATION_GOES_WITH_CASE())
@@ -217,7 +229,7 @@ def _misfit(situation: Situation, action: Action) -> Said:
 def _check_actor(situation: Situation, action: Action) -> None:
     actor = situation.actor
     owns = actor.person is not None and actor.person == situation.owner
-    if action is A.ACCEPT:
+    if action in {A.ACCEPT, A.CONFIRM}:
         permitted = actor.person is not None and (owns or situation.colleague)
     elif action in _BY_OWNER:
         permitted = owns
@@ -285,6 +297,8 @@ _TAIL = """## Guards
 * Nobody verifies their own repair: the verifier is another person than the one who reported it handled.
 * A case is suspended once at most; its limit moves by what was left of its clock.
 * A verification may be accepted and visited before the repair (look, warn people), and concluded only after it.
+* A test case (drill) knows confirm and cancel, and nothing else does know confirm. The handling worker's confirmation
+  closes it, the other one's is noted; unconfirmed it ends after 30 min. It has no limits and counts nowhere.
 * A case that ended by itself, or was closed, is reopened by the system if its alarm proves to be still on; it never
   makes a second case.
 """

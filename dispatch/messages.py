@@ -26,12 +26,15 @@ KINDS: Mapping[str, Text] = {
     "cancelled": Text(zh="任务已取消", en="Task cancelled"),
     "cleared": Text(zh="告警已恢复，仍请核查", en="Alarm has cleared, please still check"),
     "raised": Text(zh="级别提高", en="Severity raised"),
+    "drill": Text(zh="演练 TEST", en="TEST drill"),
 }
 
 
 def title(kind: str, severity: Severity, say: Text) -> Text:
     """One line: what kind of message, how bad, what is wrong."""
     about, how = KINDS[kind], SEVERITY[severity]
+    if kind == "drill":
+        return say  # it names itself, and has no severity
     return Text(zh=f"{about.zh}｜{how.zh}｜{say.zh}", en=f"{about.en} | {how.en} | {say.en}")
 
 

@@ -58,6 +58,7 @@ class Policy:
         most_a_day, most_an_hour: burden of one worker; critical and high tasks are exempt.
         shelve_most_ms: longest shelving; severities without an entry are never shelved.
         feed_kept_ms: how long the change feed is kept.
+        drill_ms: a test case that nobody confirms ends by itself after so long.
     """
 
     calendar: WorkCalendar = field(default_factory=WorkCalendar)
@@ -78,6 +79,7 @@ class Policy:
         }
     )
     feed_kept_ms: int = 7 * 24 * HOUR_MS
+    drill_ms: int = 30 * MINUTE_MS
 
     def rests_at_night(self, severity: Severity) -> bool:
         """Whether a task of this severity waits for working hours."""

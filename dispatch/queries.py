@@ -172,14 +172,16 @@ class SqlCaseQueries:
         alarm, case, task = tables.alarm, tables.case, tables.task
         counts = self._source.facility_counts()
         with reading(self._engine) as connection:
-            severities = _counted(connection, sa.select(alarm.c.community, alarm.c.severity), alarm.c.active)
+            real = sa.and_(alarm.c.active, alarm.c.kind != AlarmKind.TEST.value)
+            severities = _counted(connection, sa.select(alarm.c.community, alarm.c.severity), real)
             facilities = sa.select(alarm.c.community, alarm.c.kind, alarm.c.facility).where(
-                alarm.c.active, alarm.c.severity > Severity.INFO.value
+                real, alarm.c.severity > Severity.INFO.value
             )
             touched = [tuple(row) for row in connection.execute(facilities.distinct())]
-            open_cases = _counted(connection, sa.select(case.c.community), case.c.open)
-            overdue = _counted(connection, sa.select(case.c.community), sa.and_(case.c.open, case.c.overdue))
-            waits = sa.and_(task.c.open, task.c.ready, task.c.state == TaskState.WAITING.value)
+            open_case = sa.and_(case.c.open, ~case.c.drill)
+            open_cases = _counted(connection, sa.select(case.c.community), open_case)
+            overdue = _counted(connection, sa.select(case.c.community), sa.and_(open_case, case.c.overdue))
+            waits = sa.and_(task.c.open, task.c.ready, ~task.c.drill, task.c.state == TaskState.WAITING.value)
             waiting = _counted(connection, sa.select(task.c.community), waits)
         found = {key[0] for figures in (severities, open_cases, waiting) for key in figures} | set(counts)
         seen = found if communities is None else found & communities
@@ -277,6 +279,8 @@ def _alarm_conditions(where: AlarmFilter) -> list[sa.ColumnElement[bool]]:
         found.append(sa.or_(table.c.stop_ms.is_(None), table.c.stop_ms > where.from_ms))
     if where.to_ms is not None:
         found.append(table.c.start_ms < where.to_ms)
+    if not where.drills:
+        found.append(table.c.kind != AlarmKind.TEST.value)
     if not where.retracted:
         found += [~table.c.retracted, table.c.merged_into == ""]
     return found
@@ -285,6 +289,7 @@ def _alarm_conditions(where: AlarmFilter) -> list[sa.ColumnElement[bool]]:
 def _case_conditions(where: CaseFilter) -> list[sa.ColumnElement[bool]]:
     table = tables.case
     found = [_seen(table.c.community, where.communities), table.c.severity >= where.minimum.value]
+    found.append(table.c.drill if where.drills else ~table.c.drill)
     if where.facility is not None:
         found.append(table.c.facility == where.facility)
     if where.states:
@@ -299,6 +304,8 @@ def _case_conditions(where: CaseFilter) -> list[sa.ColumnElement[bool]]:
 def _task_conditions(where: TaskFilter) -> list[sa.ColumnElement[bool]]:
     table = tables.task
     found = [_seen(table.c.community, where.communities)]
+    if where.drills is not None:
+        found.append(table.c.drill if where.drills else ~table.c.drill)
     if where.owner is not None:
         found.append(table.c.owner == where.owner)
     if where.grid is not None:

@@ -57,6 +57,7 @@ case = sa.Table(
     sa.Column("suspended_due_ms", sa.BigInteger),
     sa.Column("ended_by", sa.String(64), nullable=False),
     sa.Column("note", _TEXT, nullable=False),
+    sa.Column("drill", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index(
         "open_key", "facility", "family", unique=True, sqlite_where=sa.text("open"), postgresql_where=sa.text("open")
     ),
@@ -158,6 +159,7 @@ task = sa.Table(
     sa.Column("ready", sa.Boolean, nullable=False),
     sa.Column("routing", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("drill", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("case", "kind"),
     sa.Index("ix_dispatch_task_queue", "open", "owner"),
     sa.Index("ix_dispatch_task_given", "owner", "assigned_ms"),

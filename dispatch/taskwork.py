@@ -23,6 +23,7 @@ from core.ports.cases import FeedKind, PassedOver
 from core.ports.registry import FacilityPlace, Roster, RosterSource
 from dispatch import messages, tables
 from dispatch.assignment import Assigner, routing_text
+from dispatch.drillwork import CHANNELS
 from dispatch.ledger import Ledger
 from dispatch.lifecycle import SYSTEM_TASK_TABLE
 from dispatch.policy import Policy
@@ -74,9 +75,20 @@ class TaskWork:
         query = sa.select(tables.task).where(tables.task.c.case == case)
         return {TaskKind(row.kind): row for row in self._connection.execute(query)}
 
-    def create(self, case: Any, kind: TaskKind, limit: Deadline, excluded: Mapping[int, PassedOver]) -> Any:
-        """Make a task of a case and give it to somebody; the row. ``ready`` is false for a look before the repair."""
-        severity, support = Severity(case.severity), _support(case)
+    def create(
+        self,
+        case: Any,
+        kind: TaskKind,
+        limit: Deadline,
+        excluded: Mapping[int, PassedOver],
+        routed_as: Severity | None = None,
+    ) -> Any:
+        """Make a task of a case and give it to somebody; the row. ``ready`` is false for a look before the repair.
+
+        A drill's task goes to whom one of severity ``routed_as`` would go, is announced at once, and has no limit.
+        """
+        severity = Severity(case.severity) if routed_as is None else routed_as
+        support = _support(case)
         announce_ms = self._assigner.announce_ms(severity, self._now_ms)
         grid = Grid(case.lead) if kind is TaskKind.HANDLE or support is None else support
         place = self._source.place(case.facility)
@@ -102,21 +114,25 @@ class TaskWork:
             "created_ms": self._now_ms,
             "assigned_ms": announce_ms,
             "changed_ms": self._now_ms,
-            "not_before_ms": announce_ms if announce_ms > self._now_ms else None,
-            "due_ms": due(self._policy.calendar, limit.clock, announce_ms, limit.hours),
+            "not_before_ms": announce_ms if announce_ms > self._now_ms and not case.drill else None,
+            "due_ms": None if case.drill else due(self._policy.calendar, limit.clock, announce_ms, limit.hours),
             "due_clock": limit.clock.value,
             "due_what": limit.what.value,
             "met_ms": None,
             "overdue": False,
             "escalate_ms": self._escalate_ms(severity, announce_ms),
-            "escalated": False,
-            "ready": kind is TaskKind.HANDLE or case.handled_by is not None,
+            "escalated": case.drill,
+            "ready": kind is TaskKind.HANDLE or case.handled_by is not None or case.drill,
             "routing": routing_text(assigned),
             "version": 1,
+            "drill": case.drill,
         }
         row = self._connection.execute(sa.insert(tables.task).returning(tables.task), values).one()
         self._ledger.note(case.number, "assigned", task=row.number, to_state=row.state, note=_whose(row.owner))
-        self._announce(row, case, "task" if kind is TaskKind.HANDLE or not row.ready else "verify", announce_ms)
+        if case.drill:
+            self._announce(row, case, "drill", self._now_ms)
+        else:
+            self._announce(row, case, "task" if kind is TaskKind.HANDLE or not row.ready else "verify", announce_ms)
         self.tell(row, case, "assigned")
         return row
 
@@ -214,7 +230,7 @@ class TaskWork:
             task=row.number,
             version=row.version,
             person=person,
-            channels=self._policy.channels[severity],
+            channels=CHANNELS if case.drill else self._policy.channels[severity],
             title=messages.title(kind, severity, Text(zh=case.say_zh, en=case.say_en)),
             body=messages.body(case.code, name, row.due_ms, self._policy.calendar.zone),
             not_before_ms=not_before_ms,

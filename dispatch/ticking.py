@@ -14,6 +14,7 @@ from core.cases import CaseState, TaskState
 from core.ports.registry import Roster
 from dispatch import tables
 from dispatch.alarmwork import AlarmWork, due_for_case
+from dispatch.drillwork import UNCONFIRMED
 from dispatch.policy import Policy
 from dispatch.worktime import HOUR_MS
 
@@ -42,6 +43,7 @@ class Rounds:
             sa.exists().where(self._late(tables.task)),
             sa.exists().where(self._unanswered()),
             sa.exists().where(self._old_feed()),
+            sa.exists().where(self._unconfirmed()),
         ]
         if bool(connection.execute(sa.select(sa.or_(*questions))).scalar_one()):
             return True
@@ -59,11 +61,18 @@ class Rounds:
             row = work.cases.update(row, overdue=True)
             work.ledger.note(row.number, "overdue")
             work.cases.tell(row, "overdue")
+        for row in connection.execute(sa.select(tables.case).where(self._unconfirmed())).all():
+            work.cases.cancel(row, UNCONFIRMED)
         connection.execute(sa.delete(tables.feed).where(self._old_feed()))
         connection.execute(sa.delete(tables.command).where(tables.command.c.at_ms < self._now_ms - _KEYS_KEPT_MS))
 
     def _late(self, table: sa.Table) -> sa.ColumnElement[bool]:
         return sa.and_(table.c.open, ~table.c.overdue, table.c.met_ms.is_(None), table.c.due_ms < self._now_ms)
+
+    def _unconfirmed(self) -> sa.ColumnElement[bool]:
+        """Drills whose time is over."""
+        table = tables.case
+        return sa.and_(table.c.open, table.c.drill, table.c.opened_ms <= self._now_ms - self._policy.drill_ms)
 
     def _unanswered(self) -> sa.ColumnElement[bool]:
         table = tables.task
@@ -82,12 +91,13 @@ class Rounds:
         """Open tasks without an owner, or whose owner is not there any more."""
         table = tables.task
         active = [number for number, person in self._roster.people.items() if person.active]
-        nobody = sa.select(table).where(table.c.open, table.c.owner.is_(None))
+        nobody = sa.select(table).where(table.c.open, ~table.c.drill, table.c.owner.is_(None))
         found = list(connection.execute(nobody)) if active and self._seek_owners else []
-        owners = connection.execute(sa.select(table.c.owner).where(table.c.open, table.c.owner.is_not(None)).distinct())
+        owned = (table.c.open, ~table.c.drill, table.c.owner.is_not(None))
+        owners = connection.execute(sa.select(table.c.owner).where(*owned).distinct())
         gone = sorted(set(owners.scalars()) - set(active))
         if gone and active:
-            found += connection.execute(sa.select(table).where(table.c.open, table.c.owner.in_(gone))).all()
+            found += connection.execute(sa.select(table).where(*owned, table.c.owner.in_(gone))).all()
         return found
 
     def _find_owner(self, work: AlarmWork, row: Any) -> None:

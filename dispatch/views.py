@@ -65,6 +65,7 @@ def task_row(row: Any) -> TaskRow:
         not_before_ms=row.not_before_ms,
         ready=row.ready,
         version=row.version,
+        drill=row.drill,
     )
 
 
@@ -89,6 +90,7 @@ def case_row(row: Any) -> CaseRow:
         escalated=row.escalated,
         closed_ms=row.closed_ms,
         note=row.note,
+        drill=row.drill,
     )
 
 

@@ -22,6 +22,7 @@ from core.sparkplug.datatypes import (
     REASON,
     REBIRTH,
     SHOW_CONFIGURATION,
+    TEST_ALARM,
     DataType,
 )
 from gateway.chunk import Chunk, as_historical, set_value
@@ -47,6 +48,7 @@ class Command:
         committed: (epoch, what is settled), None when it says nothing about it.
         configuration: a pushed configuration, empty when there is none.
         show: say which configuration runs.
+        test_alarm: how a call for a test alarm stands (JSON), empty when it says nothing about one.
         sent_ms: the host's time when it was sent, 0 if it does not say.
         unknown: names of metrics that mean nothing here.
     """
@@ -55,6 +57,7 @@ class Command:
     committed: tuple[int, Settled] | None = None
     configuration: bytes = b""
     show: bool = False
+    test_alarm: str = ""
     sent_ms: int = 0
     unknown: tuple[str, ...] = ()
 
@@ -168,6 +171,7 @@ def command(payload: bytes) -> Command:
     rebirth = show = False
     committed: tuple[int, Settled] | None = None
     configuration = b""
+    test_alarm = ""
     unknown: list[str] = []
     for metric in message.metrics:
         if metric.name == REBIRTH:
@@ -178,6 +182,8 @@ def command(payload: bytes) -> Command:
             configuration = metric.bytes_value
         elif metric.name == SHOW_CONFIGURATION:
             show = show or metric.boolean_value
+        elif metric.name == TEST_ALARM:
+            test_alarm = metric.string_value
         else:
             unknown.append(metric.name)
     return Command(
@@ -185,6 +191,7 @@ def command(payload: bytes) -> Command:
         committed=committed,
         configuration=configuration,
         show=show,
+        test_alarm=test_alarm,
         sent_ms=message.timestamp,
         unknown=tuple(unknown),
     )

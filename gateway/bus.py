@@ -32,6 +32,8 @@ from gateway.schedule import Job, Missed, Schedule
 from gateway.session import reconnect_delay_s
 from gateway.stamp import Stamper
 from gateway.unit import Compiled, Unit
+from gateway.who import ask_who
+from gateway.witness import Witness
 
 log = logging.getLogger(__name__)
 
@@ -186,6 +188,8 @@ class Bus:
             self._attempts = 0
             self._silent = 0
             self.counters.connects += 1
+            for unit in self.units:
+                _returned(unit)
             self._up = True
             log.info("bus is connected", extra={"bus": self.config.id})
             self._on_link(self.config.id, True)
@@ -218,6 +222,8 @@ class Bus:
         if not unit.breaker.polled or unit.breaker.barred(now_s):
             self._absent(unit, unit.requests(job.intervals_ms), Reason.TIMEOUT)
             return
+        if unit.witness is not None:
+            await self._recognise(unit, unit.witness)
         retries = unit.retries(job.intervals_ms, now_s)
         asked = {row for compiled in retries for row in compiled.rows.tolist()}
         gone = [row for row in unit.missing(job.intervals_ms).tolist() if row not in asked]
@@ -252,7 +258,7 @@ class Bus:
         unit.pace.took(ended_s - began_s)
         unit.answered(compiled, ended_s)
         if unit.breaker.answered():
-            log.info("unit answers again", extra={"bus": self.config.id, "unit": unit.config.name})
+            self._revived(unit)
         unit.counters.ok += 1
         batch = unit.read(
             compiled.rows,
@@ -279,15 +285,31 @@ class Bus:
 
         It is one if the unit answers another question right after it.
         """
-        witness = unit.witness(compiled)
-        if witness is None:
+        control = unit.control(compiled)
+        if control is None:
             return silence
-        outcome = await self._line.read(unit.config.unit, witness.request, unit.config.timeout_s)
+        outcome = await self._line.read(unit.config.unit, control.request, unit.config.timeout_s)
         if isinstance(outcome, Failure):
             unit.unheard()
             return silence
-        unit.answered(witness, self._clock.monotonic_s())
+        unit.answered(control, self._clock.monotonic_s())
         return replace(silence, reason=Reason.ILLEGAL_ADDRESS)
+
+    async def _recognise(self, unit: Unit, witness: Witness) -> None:
+        """Hold the unit against its record, and ask it who it is if that is due: one or two short reads an hour."""
+        began_s = self._clock.monotonic_s()
+        witness.lacks(unit.missing(unit.intervals_ms).tolist(), began_s)
+        if not witness.identity_due(began_s):
+            return
+        seen, complete = await ask_who(self._line, unit.config, witness)
+        ended_s = self._clock.monotonic_s()
+        self.counters.busy_s += ended_s - began_s
+        unit.counters.busy_s += ended_s - began_s
+        witness.heard(seen, ended_s, complete=complete)
+
+    def _revived(self, unit: Unit) -> None:
+        log.info("unit answers again", extra={"bus": self.config.id, "unit": unit.config.name})
+        _returned(unit)
 
     def _failed(
         self, unit: Unit, compiled: Compiled, failure: Failure, began_s: float, now_s: float
@@ -381,8 +403,14 @@ class Bus:
         if not isinstance(outcome, Failure):
             unit.answered(compiled, now_s)
         if unit.breaker.answered():
-            log.info("unit answers again", extra={"bus": self.config.id, "unit": unit.config.name})
+            self._revived(unit)
 
     @staticmethod
     def _probe_timeout_s(unit: Unit) -> float:
         return unit.pace.probe_timeout_s(unit.config.timeout_s, unit.breaker.failures)
+
+
+def _returned(unit: Unit) -> None:
+    """The unit or its line was away."""
+    if unit.witness is not None:
+        unit.witness.returned()

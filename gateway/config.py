@@ -82,12 +82,14 @@ class BusConfig:
         device: Sparkplug device its metrics belong to; several buses may share one, and then share messages.
         transport: how it is reached.
         units: what hangs on it.
+        record: the signed as-built record that it is held against, None without one.
     """
 
     id: str
     device: str
     transport: Transport
     units: tuple[UnitConfig, ...]
+    record: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

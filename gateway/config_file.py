@@ -44,7 +44,7 @@ from core.errors import Invalid, Refused
 from core.foreign import system_problem
 from core.sparkplug.topics import NodeId, is_own_id
 from core.units import UNITS
-from gateway import document, findings, point_file, profile_file, quirks, remote_file, transport_file
+from gateway import document, findings, point_file, profile_file, quirks, record_file, remote_file, transport_file
 from gateway.config import (
     AdapterConfig,
     BusConfig,
@@ -270,6 +270,7 @@ class _Reader:
             device=device,
             transport=transport,
             units=tuple(self._unit(unit, device, defaults, transport.framing) for unit in table.tables("units")),
+            record=record_file.record(table, self._path),
         )
         numbers = [unit.unit for unit in config.units]
         for number in {number for number in numbers if numbers.count(number) > 1}:

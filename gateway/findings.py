@@ -119,6 +119,13 @@ SECRET_UNREADABLE = kind(
 NO_FILE = kind(
     "TG-0104", "{name} 指向的文件不存在：{path}", "{name} names no file: {path}", "检查路径", "check the path"
 )
+NO_RECORD = kind(
+    "TG-0104",
+    "{name} 不是可用的竣工记录：{problem}",
+    "{name} names no record that holds: {problem}",
+    "用 twingrid site sign --into 或 twingrid site config --into 重新写入，或删去这一行",
+    "write it anew with twingrid site sign --into or twingrid site config --into, or take the line out",
+)
 NO_DEADBAND = kind(
     "TG-0104",
     "{name} 的值是 {value!r}",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from core.sparkplug.datatypes import DataType
 from gateway.births import NodeMetric
+from gateway.witness import Contradiction
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,6 +25,8 @@ class UnitHealth:
         response_ms: smoothed response time, frames included; 0 until it has answered.
         polls_ok, polls_failed, slots_missed: since the start.
         registers_missing: points whose registers it was found not to have.
+        signed: it is held against an as-built record.
+        contradictions: what speaks against it.
     """
 
     name: str
@@ -35,6 +38,8 @@ class UnitHealth:
     polls_failed: int
     slots_missed: int
     registers_missing: int
+    signed: bool = False
+    contradictions: tuple[Contradiction, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,9 +16,10 @@ import numpy as np
 from core.quality import GOOD, QualityClass, Reason, quality
 from core.sparkplug.datatypes import DataType
 from gateway.chunk import Batch
-from gateway.health import Health
+from gateway.health import Health, UnitHealth
 from gateway.points import PointName, Points
 from gateway.remote_file import SELF_DEVICE
+from gateway.witness import Doubt
 
 _DOUBTFUL = quality(QualityClass.UNCERTAIN, Reason.CLOCK_UNSYNCED)
 _UNKNOWN = quality(QualityClass.NOT_MEASURED, Reason.NOT_PUBLISHED)
@@ -67,6 +68,26 @@ def _silent(vitals: Vitals) -> float:
     return float(sum(bus.units_silent for bus in buses)) if buses else math.nan
 
 
+def _units(vitals: Vitals) -> list[UnitHealth]:
+    return [unit for bus in vitals.health.buses for unit in bus.units if unit.signed]
+
+
+def _contradicted(doubt: Doubt | None = None) -> Callable[[Vitals], float]:
+    """Units against which something, or this, speaks; nothing to say where no bus has a record."""
+
+    def count(vitals: Vitals) -> float:
+        units = _units(vitals)
+        speaks = [any(doubt in (None, one.doubt) for one in unit.contradictions) for unit in units]
+        return float(sum(speaks)) if units else math.nan
+
+    return count
+
+
+def _first_contradicted(vitals: Vitals) -> float:
+    units = _units(vitals)
+    return float(next((unit.unit for unit in units if unit.contradictions), 0)) if units else math.nan
+
+
 MEASURES: Sequence[Measure] = (
     Measure(key="clock_offset", unit="s", value=lambda v: v.clock_offset_s),
     Measure(key="clock_doubtful", unit="1", value=lambda v: v.health.clock_doubtful, type=DataType.BOOLEAN),
@@ -82,6 +103,12 @@ MEASURES: Sequence[Measure] = (
     Measure(key="link_connected", unit="1", value=lambda v: v.health.link == "online", type=DataType.BOOLEAN),
     Measure(key="credit_used", unit="%", value=lambda v: 100 * v.health.in_flight_bytes / v.credit_bytes),
     Measure(key="reconnects", unit="1", value=lambda v: max(0, v.sessions - 1)),
+    Measure(key="units_contradicted", unit="1", value=_contradicted()),
+    Measure(key="contradicted_unit", unit="1", value=_first_contradicted),
+    Measure(key="devices_swapped", unit="1", value=_contradicted(Doubt.SWAPPED)),
+    Measure(key="registers_refused", unit="1", value=_contradicted(Doubt.REFUSED)),
+    Measure(key="maps_changed", unit="1", value=_contradicted(Doubt.MAP)),
+    Measure(key="values_stepped", unit="1", value=_contradicted(Doubt.STEP)),
 )
 
 _ERRORS = [one.key for one in MEASURES].index("poll_error_ratio")

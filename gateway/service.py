@@ -23,12 +23,16 @@ from gateway.boot import boot_id
 from gateway.bus import Bus
 from gateway.config import GatewayConfig
 from gateway.config_file import load_config
+from gateway.drills import BIRTH, DrillPost, Drills
+from gateway.drills import hear as hear_drill
 from gateway.health import BusHealth, Health, Shares, UnitHealth, node_metrics, write_status
 from gateway.intake import Intake
+from gateway.local_port import serve, socket_of
 from gateway.model_memory import ModelMemory
 from gateway.naming import Named, name_points, point_name, prepare
 from gateway.points import Points
 from gateway.prediction import costs, predict
+from gateway.records import Records
 from gateway.remote import Identity, answering, birth_metrics, hear, identities, report_metrics
 from gateway.rollout import Evidence
 from gateway.rollouts import Rollouts
@@ -54,8 +58,9 @@ MODELS_FILE = "models.json"
 DATE_S = 1.0
 
 
-Guest = Callable[[GatewayConfig, Sequence[Bus]], Coroutine[None, None, None]]
-"""Somebody who uses the buses beside live polling, such as the technician's page; runs until it is cancelled."""
+Guest = Callable[[GatewayConfig, Sequence[Bus], DrillPost], Coroutine[None, None, None]]
+"""Somebody who uses the buses beside live polling, such as the technician's page, and may call for test alarms; runs
+until it is cancelled."""
 
 
 async def run(
@@ -117,6 +122,9 @@ class Gateway:
         self._acknowledged = 0
         self._self: SelfReport | None = None
         self._host_clock = HostClock()
+        self._drills = Drills(clock)
+        self._metrics: frozenset[str] = frozenset()
+        self._records = Records(())
         self._clock = clock
         self._spool = spool
         self._stamper = Stamper(clock.now_ms(), clock.monotonic_s())
@@ -144,6 +152,8 @@ class Gateway:
         drained, closed = asyncio.Event(), asyncio.Event()
         chores = [start(self._watch(), "status"), start(self._date(uplink), "dates")]
         chores.append(start(self._report_self(), "self"))
+        chores.append(start(self._drills.run(), "drills"))
+        chores.append(start(serve(self._drills, socket_of(self.config)), "local-port"))
         writing = start(writer.run(drained), "writer")
         carrying = start(uplink.run(closed), "uplink")
         stopping = start(until(stop), "stop")
@@ -197,12 +207,17 @@ class Gateway:
 
         def commanded(command: Command) -> None:
             self._host_clock.heard(command.sent_ms, self._clock.now_ms())
+            if command.test_alarm and not hear_drill(self._drills, command.test_alarm):
+                uplink.counters.bad_commands += 1
             if rollouts is not None:
                 hear(rollouts, uplink, command)
 
         uplink.on_command = commanded
+        uplink.birth_metrics = lambda: [BIRTH, *(birth_metrics(rollouts) if rollouts is not None else ())]
+        self._drills.tell = uplink.edge.tell
+        self._drills.online = lambda: uplink.link is Link.ONLINE
+        self._drills.reads = lambda metric: metric in self._metrics
         if rollouts is not None:
-            uplink.birth_metrics = lambda: birth_metrics(rollouts)
             rollouts.told = lambda: uplink.edge.tell(report_metrics(rollouts))
             rollouts.evidence = self._evidence
 
@@ -248,7 +263,10 @@ class Gateway:
         idle = self._intake.waiting == 0
         state = self._state = await self._spool.run(lambda spool: prepare(spool, named, retire=idle))
         self._intake.urgent = named.urgent()
+        self._metrics = frozenset(name.metric for name in named.points.names)
         self._buses = self._make_buses(named.points)
+        self._records = Records(self._buses)
+        await self._records.refresh()
         self._adapters = self._make_adapters(named.points, named.of_buses)
         self._self = SelfReport(named.points, named.of_drivers) if self.config.own else None
         return named, state, await self._spool.run(lambda spool: spool.metrics())
@@ -257,7 +275,7 @@ class Gateway:
         self._drivers = [start(bus.run(), f"bus-{bus.config.id}") for bus in self._buses]
         self._drivers += [start(adapter.run(), f"adapter-{adapter.config.id}") for adapter in self._adapters]
         if self._guest is not None:
-            self._drivers.append(start(self._guest(self.config, self._buses), "guest"))
+            self._drivers.append(start(self._guest(self.config, self._buses, self._drills), "guest"))
 
     def _make_buses(self, points: Points) -> list[Bus]:
         buses: list[Bus] = []
@@ -324,6 +342,7 @@ class Gateway:
                 log.error("spool does not say how it is", extra={"error": str(error)})
             self._watch_disk()
             self._measure_use()
+            await self._records.refresh()
             await self._keep_memory()
             if self.config.status_file is not None:
                 try:
@@ -432,6 +451,8 @@ class Gateway:
                     polls_failed=unit.counters.failed,
                     slots_missed=unit.counters.missed_slots,
                     registers_missing=unit.lacking,
+                    signed=unit.witness is not None,
+                    contradictions=unit.witness.contradictions if unit.witness is not None else (),
                 )
                 for unit in bus.units
             ),

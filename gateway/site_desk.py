@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +21,8 @@ from gateway.profile_file import shipped
 from gateway.site_store import SiteStore
 from gateway.site_survey import built, solving
 from gateway.site_survey.configuration import Configuration, configuration
-from gateway.site_survey.fitted import fitted
+from gateway.site_survey.drill import ENDED, NOT_PLACED, WAITING, DrillStage, DrillState
+from gateway.site_survey.fitted import fitted, metric
 from gateway.site_survey.record import AsBuilt, Placement, digest, document
 from gateway.site_survey.scan import Setting
 from gateway.site_survey.state import (
@@ -32,6 +34,7 @@ from gateway.site_survey.state import (
     SignedState,
     SolutionState,
     UnitState,
+    drill_key,
 )
 from gateway.site_survey.typed import is_shown
 
@@ -320,6 +323,34 @@ class SiteDesk:
         )
         self._change(replace(self.state, signed=signed))
         return Signed(record=record, state=signed, file=file, pdf=pdf)
+
+    def call_drill(self, unit: int, register: str, by: str = "") -> DrillState:
+        """The test alarm of a point: the call that has not ended yet, or a new one. Nothing is sent here.
+
+        Raises:
+            Refused: if there is no such unit or point, or the unit has no facility.
+        """
+        state = self._unit(unit)
+        point = state.points.get(register)
+        if point is None:
+            raise Refused(say.NO_POINT(unit=unit, name=register, known=", ".join(state.points) or "-"))
+        if state.placement is None:
+            raise Refused(NOT_PLACED(unit=unit))
+        known, now_ms = self.state.drills.get(drill_key(unit, register)), self._clock.now_ms()
+        name = metric(state, point)
+        if known is not None and known.metric == name and known.stage not in ENDED:
+            if known.stage in WAITING:
+                return known
+            # What may have arrived after all is found again under its id.
+            again = replace(known, asked_ms=now_ms, stage=DrillStage.ASKED, problem=None, by=by or known.by)
+            return self.note_drill(unit, register, again)
+        call = DrillState(id=secrets.token_hex(8), metric=name, asked_ms=now_ms, by=by)
+        return self.note_drill(unit, register, call)
+
+    def note_drill(self, unit: int, register: str, drill: DrillState) -> DrillState:
+        """Keep how a test alarm stands; what was signed stays signed."""
+        self._change(replace(self.state, drills={**self.state.drills, drill_key(unit, register): drill}))
+        return drill
 
     def configuration(self) -> Configuration:
         """What the gateway must be told: every unit with its points, registers as solved.

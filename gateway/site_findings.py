@@ -71,6 +71,9 @@ NO_NUMBERS: Final = Sentence(
 NO_QUANTITY: Final = Sentence(
     "从站 {unit} 没有量 {names}；已有：{known}", "unit {unit} has no quantity {names}; it has: {known}"
 )
+NO_POINT: Final = Sentence(
+    "从站 {unit} 没有测点 {name}；已有：{known}", "unit {unit} has no point {name}; it has: {known}"
+)
 NO_CANDIDATE: Final = Sentence(
     "{register} 没有第 {index} 个候选；共有 {count} 个", "{register} has no candidate {index}; it has {count}"
 )
@@ -92,6 +95,10 @@ TOO_LARGE: Final = Sentence("文件过大", "the file is too large")
 EMPTY: Final = Sentence("文件为空", "the file is empty")
 NO_SIGNER: Final = Sentence("缺少签字人姓名", "the name of who signs is missing")
 NO_RECORD: Final = Sentence("{file} 不是竣工记录：{why}", "{file} is no as-built record: {why}")
+RECORD_BROKEN: Final = Sentence(
+    "竣工记录 {file} 被改动过或签名不成立；请重新签字",
+    "the record {file} was altered, or its signature does not hold; sign anew",
+)
 BAD_KEY: Final = Sentence(
     "密钥 {file} 无法使用：{why}；移走后会生成新密钥",
     "the key {file} cannot be used: {why}; move it away and a new one is made",

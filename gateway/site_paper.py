@@ -85,6 +85,21 @@ VERDICTS: Final[Mapping[str, Sentence]] = {
     Verdict.NOT_READ.value: Sentence("未读到", "not read"),
     "": Sentence("未核对", "not proven"),
 }
+DRILL: Final = Sentence(
+    "演练 TEST　{metric}：案件 {case}，{seconds} s 后到达 {people}；{stage}",
+    "TEST alarm {metric}: case {case} after {seconds} s, to {people}; {stage}",
+)
+CONFIRMED_AT: Final = Sentence("（{when} UTC 确认）", " (confirmed {when} UTC)")
+DRILL_STAGES: Final[Mapping[str, Sentence]] = {
+    "asked": Sentence("等待服务器", "waiting for the server"),
+    "open": Sentence("尚未确认", "not confirmed yet"),
+    "confirmed": Sentence("已确认收到", "confirmed"),
+    "unconfirmed": Sentence("无人确认", "nobody confirmed"),
+    "cancelled": Sentence("已取消", "cancelled"),
+    "refused": Sentence("未成功", "not done"),
+    "offline": Sentence("网关断线", "gateway offline"),
+    "unanswered": Sentence("服务器未应答", "server did not answer"),
+}
 FOOTER: Final = Sentence("摘要 {digest}　第 {page} 页", "digest {digest} / page {page}")
 CHECK: Final = Sentence("核验：twingrid site verify record.json", "to check: twingrid site verify record.json")
 
@@ -241,6 +256,7 @@ def _unit(unit: Mapping[str, Any], language: str) -> list[Flowable]:
     story: list[Flowable] = [
         KeepTogether([_p(head, _HEAD), _facts(rows, language, _WIDTH), Spacer(1, 2 * mm)]),
         _points(unit["points"], language),
+        *_drills(unit["points"], language),
     ]
     if unit["frames"]:
         lines: list[Flowable] = [_p(FRAMES.in_language(language), _SMALL)]
@@ -313,6 +329,29 @@ def _points(points: Sequence[Mapping[str, Any]], language: str) -> Table:
         )
     )
     return table
+
+
+def _drills(points: Sequence[Mapping[str, Any]], language: str) -> list[Flowable]:
+    """The test alarms: which case, whose queue, how soon, and whether somebody confirmed it."""
+    lines: list[Flowable] = []
+    for point in points:
+        drill = point.get("test_alarm")
+        if not drill:
+            continue
+        people = [f"{one.get(language) or '-'}{_seen_at(one['confirmed_ms'], language)}" for one in drill["recipients"]]
+        said = DRILL(
+            metric=point["metric"],
+            case=drill["case"],
+            seconds=_number(drill["answered_after_s"], 3),
+            people="; ".join(people) or "-",
+            stage=DRILL_STAGES[drill["stage"]].in_language(language),
+        )
+        lines.append(_p(said.in_language(language), _SMALL))
+    return [Spacer(1, 1.5 * mm), *lines] if lines else []
+
+
+def _seen_at(confirmed_ms: int | None, language: str) -> str:
+    return "" if confirmed_ms is None else CONFIRMED_AT(when=_when(confirmed_ms)).in_language(language)
 
 
 def _verdict(point: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ from core.clock import Clock
 from core.errors import Refused, Unavailable
 from core.places import Text
 from gateway import site_findings as say
-from gateway.lines.base import Line
+from gateway.lines.base import Failure, Line
 from gateway.profile import HOLDING_REGISTERS, INPUT_REGISTERS, Profile, Register
 from gateway.site_bus import Opener, Pace, SiteBus, at_once
 from gateway.site_desk import RECORD_FILE, Signed, SiteDesk, without_proofs
@@ -40,7 +40,7 @@ from gateway.site_search import (
 from gateway.site_survey import built
 from gateway.site_survey.alike import side_by_side
 from gateway.site_survey.configuration import Configuration, manners
-from gateway.site_survey.fitted import fitted, measurement
+from gateway.site_survey.fitted import fitted, identity_registers, measurement
 from gateway.site_survey.grid import Cell, grid
 from gateway.site_survey.identify import is_identified, rank, sample
 from gateway.site_survey.proof import Reference, prove, timing
@@ -311,8 +311,16 @@ class SiteSession(SiteDesk):
                 point = points.get(name) or PointState(register=name, measurement=measurement(name))
                 points[name] = replace(point, proof=proof)
             frames = tuple(self._bus.frames)[-KEPT_FRAMES:]
-            words = await self._identity_words(state)
-            self._put(replace(state, points=points, frames=frames, words=words))
+            seen = await self._who(state)
+            self._put(
+                replace(
+                    state,
+                    points=points,
+                    frames=frames,
+                    words=words_by_name(seen.words),
+                    identity=seen.identity or state.identity,
+                )
+            )
         return proofs
 
     async def watch(self, unit: int, seconds: float = 60.0, on_progress: OnWatch | None = None) -> TimingState:
@@ -393,13 +401,20 @@ class SiteSession(SiteDesk):
             self.running = None
             self._idle.set()
 
-    async def _identity_words(self, state: UnitState) -> dict[str, int]:
-        """What is known of the unit, with the words by which it will be known again."""
+    async def _who(self, state: UnitState) -> Observation:
+        """What is known of the unit, with that by which it will be known again; anew for one that was proven before."""
         seen = Observation(words=words_by_place(state.words))
         profile = self._profiles.get(state.profile)
+        again = any(point.proof is not None for point in state.points.values())
+        if again and state.identity:
+            who = await self._bus.identity(state.unit, _timeout_s(state, profile), state.setting)
+            seen.identity = {} if isinstance(who, Failure) else {number: who.text(number) for number in who.objects}
         if profile is not None:
+            for register in identity_registers(profile) if again else ():
+                for address in range(register.address, register.stop):
+                    seen.words.pop((register.function, address), None)
             await read_identity(self._bus, state, _patient(profile, state), seen)
-        return words_by_name(seen.words)
+        return seen
 
     def _found(self, found: Found) -> None:
         """Keep a unit that gave a sign of life; a whole answer is worth more than a damaged one."""

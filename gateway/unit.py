@@ -29,6 +29,7 @@ from gateway.points import Points
 from gateway.product import Quirk
 from gateway.profile import Register
 from gateway.site import SiteColumns
+from gateway.witness import Witness
 
 PAUSE_S = 1.0
 """A unit that was not heard for so long may have gone to sleep, where its product does."""
@@ -102,11 +103,12 @@ class Unit:
         self._refusals: dict[tuple[int, int, int], int] = {}
         self._missing_rows: dict[frozenset[int], NDArray[np.intp]] = {}
         self.pace = Pace()
+        self.witness: Witness | None = None
         self._last_ms = np.zeros(len(config.points), np.int64)
         self._era = 0
         self._heard_s = -math.inf
         self._tried = 0
-        self._witness: Compiled | None = None
+        self._control: Compiled | None = None
 
     @property
     def intervals_ms(self) -> frozenset[int]:
@@ -161,7 +163,7 @@ class Unit:
     def answered(self, compiled: Compiled, now_s: float) -> None:
         """A request was answered with values."""
         self._heard_s = now_s
-        self._witness = compiled
+        self._control = compiled
         request = compiled.request
         key = (request.function, request.address, request.count)
         if key in self._answered and not self._refusals:
@@ -197,7 +199,7 @@ class Unit:
         """Whether its product loses the first request after a pause, and there was one."""
         return Quirk.FIRST_REQUEST_LOST in self.config.profile.quirks and now_s - self._heard_s > PAUSE_S
 
-    def witness(self, silent: Compiled) -> Compiled | None:
+    def control(self, silent: Compiled) -> Compiled | None:
         """A read that tells whether the silence on another one was its product's way to refuse.
 
         None where silence is silence: of other products, and on a request that was answered before. As long as nothing
@@ -207,12 +209,12 @@ class Unit:
         key = (request.function, request.address, request.count)
         if Quirk.SILENT_ON_ILLEGAL not in self.config.profile.quirks or key in self._answered:
             return None
-        witness = self._witness or self._alone(silent)
-        return witness if witness.request != request else None
+        control = self._control or self._alone(silent)
+        return control if control.request != request else None
 
     def unheard(self) -> None:
         """What was to be answered for certain was not: it proves nothing any more."""
-        self._witness = None
+        self._control = None
 
     def _alone(self, compiled: Compiled) -> Compiled:
         """The next in turn of the registers of a request, alone."""
@@ -230,7 +232,7 @@ class Unit:
         shortest = min(requests, key=lambda compiled: compiled.request.count, default=None)
         if shortest is None or Quirk.SILENT_ON_ILLEGAL not in self.config.profile.quirks:
             return shortest
-        return self._witness or self._alone(shortest)
+        return self._control or self._alone(shortest)
 
     def _forget_old_plans(self) -> None:
         versions = tuple(known.version for known in self._known.values())
@@ -286,6 +288,8 @@ class Unit:
         value, codes = decoded.value, decoded.quality
         if not self._site.idle:
             value, codes = self._site.apply(rows, value, codes)
+        if self.witness is not None:
+            codes = self.witness.judged(rows, decoded.value, codes)
         if doubtful:
             codes = np.where(codes == 0, np.uint8(_DOUBTFUL), codes)
         return self._report(rows, time_ms, now_ms, value, codes, decoded.text)

@@ -53,6 +53,7 @@ class Outcome:
         health: node metrics without a commit header, by node and metric name.
         reports: what gateways say of their configurations, as it came.
         shown: configurations that gateways show, as they came.
+        calls: gateways that call for a test alarm, with the call as it came.
     """
 
     commit: Commit | None = None
@@ -61,6 +62,7 @@ class Outcome:
     health: dict[NodeId, dict[str, float]] = field(default_factory=dict)
     reports: dict[NodeId, str] = field(default_factory=dict)
     shown: dict[NodeId, bytes] = field(default_factory=dict)
+    calls: list[tuple[NodeId, str]] = field(default_factory=list)
 
 
 class Assembler:
@@ -221,6 +223,9 @@ class Assembler:
             self._ask(node, message.arrived_ms, outcome)
         elif self.nodes.session(node).commits:
             _configurations(node, payload, outcome)
+            outcome.calls += [
+                (node, metric.string_value) for metric in payload.metrics if metric.name == datatypes.TEST_ALARM
+            ]
             health = outcome.health.setdefault(node, {})
             names = self.nodes.session(node).metrics
             for metric in payload.metrics:
@@ -309,7 +314,7 @@ class _Draft:
         )
 
 
-_NO_HEALTH = frozenset({datatypes.CONFIGURATION, datatypes.CONFIGURATION_REPORT})
+_NO_HEALTH = frozenset({datatypes.CONFIGURATION, datatypes.CONFIGURATION_REPORT, datatypes.TEST_ALARM})
 
 
 def _configurations(node: NodeId, payload: Payload, outcome: Outcome) -> None:

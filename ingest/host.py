@@ -80,6 +80,14 @@ class ConfigurationNews:
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class DrillNews:
+    """A gateway's call for a test alarm (JSON), as it came."""
+
+    node: NodeId
+    call: str
+
+
 class Host:
     """The host application; a context manager that owns its MQTT session and its committer thread."""
 
@@ -126,6 +134,7 @@ class Host:
         self.failure: BaseException | None = None
         self.statuses: tuple[NodeStatus, ...] = ()
         self.configurations: queue.SimpleQueue[ConfigurationNews] = queue.SimpleQueue()
+        self.calls: queue.SimpleQueue[DrillNews] = queue.SimpleQueue()
 
     def __enter__(self) -> Host:
         """Connect (in the background, again and again) and start committing."""
@@ -282,6 +291,8 @@ class Host:
             self.configurations.put(
                 ConfigurationNews(node, outcome.reports.get(node, ""), outcome.shown.get(node, b""), now_ms)
             )
+        for node, call in outcome.calls:
+            self.calls.put(DrillNews(node, call))
         for node, health in outcome.health.items():
             self._health.setdefault(node, {}).update(health)
         self._report(now_ms)
@@ -303,7 +314,9 @@ class Host:
         except Unavailable as error:
             log.error("the store did not take a commit; the gateways will repeat it", extra={"reason": str(error)})
             self.counts["commits_failed"] += 1
-            self._forget()
+            ledger = _reloaded(self._store, self._stopping)
+            if ledger is not None:
+                self._assembler.ledger = ledger
             return False
         hit("ingest.after_commit")
         self._assembler.ledger.committed(number, commit.chunks, commit.lows)
@@ -315,15 +328,6 @@ class Host:
         self.counts["evicted"] += sum(len(record.span) for record in commit.gaps)
         self._on_committed(number, commit.readings)
         return True
-
-    def _forget(self) -> None:
-        """After a failed commit nothing of it counts as received; the store's own commit log is the truth."""
-        while not self._stopping.wait(0.5):
-            try:
-                self._assembler.ledger = Ledger(self._store.ledgers())
-            except Unavailable:
-                continue
-            return
 
     def _acknowledge(self, *, force: bool) -> None:
         now_s = time.monotonic()
@@ -355,6 +359,14 @@ class Host:
             timestamp=now_ms,
             datatype=datatypes.DataType.BOOLEAN,
             boolean_value=True,
+        )
+        self._command(node, payload)
+
+    def answer_call(self, node: NodeId, answer: str, now_ms: int) -> None:
+        """Tell a gateway how its call for a test alarm stands; if that is lost, the call comes again."""
+        payload = Payload(timestamp=now_ms)
+        payload.metrics.add(
+            name=datatypes.TEST_ALARM, timestamp=now_ms, datatype=datatypes.DataType.STRING, string_value=answer
         )
         self._command(node, payload)
 
@@ -397,6 +409,16 @@ _HEARD = (
     MessageType.NDATA,
     MessageType.DDATA,
 )
+
+
+def _reloaded(store: TimeSeriesStore, stopping: threading.Event) -> Ledger | None:
+    """After a failed commit nothing of it counts as received; the store's own commit log is the truth."""
+    while not stopping.wait(0.5):
+        try:
+            return Ledger(store.ledgers())
+        except Unavailable:
+            continue
+    return None
 
 
 def _rebirth(now_ms: int) -> Payload:

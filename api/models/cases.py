@@ -37,6 +37,7 @@ class TaskAction(StrEnum):
     SUSPEND = "suspend"
     RESUME = "resume"
     CANCEL = "cancel"
+    CONFIRM = "confirm"
 
 
 class Deadline(Model):
@@ -68,6 +69,7 @@ class CaseSummary(Model):
     deadline: Deadline
     escalated: int = Field(description="0 owner, 1 supervisor, 2 manager")
     note: str
+    drill: bool = Field(description="a test alarm from site (演练): nothing is wrong, and it counts nowhere")
 
 
 class TaskSummary(Model):
@@ -93,6 +95,7 @@ class TaskSummary(Model):
     deadline: Deadline
     clock: DeadlineClock
     version: int
+    drill: bool = Field(description="of a test case (演练): only to be confirmed")
 
 
 class HistoryEntry(Model):

@@ -27,6 +27,7 @@ def list_cases(
     state: Annotated[list[CaseState] | None, Query()] = None,
     open: Annotated[bool | None, Query(description="not yet closed, or closed")] = None,  # noqa: A002 - the parameter's public name
     overdue: bool | None = None,
+    drill: Annotated[bool, Query(description="test cases (演练) alone instead of real ones")] = False,
 ) -> Page[CaseSummary]:
     """Cases of the communities one sees."""
     return desk.cases.page(
@@ -38,6 +39,7 @@ def list_cases(
         states=frozenset(state or ()),
         is_open=open,
         overdue=overdue,
+        drills=drill,
     )
 
 

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import typer
 
-from app.commands import site_serve
+from app.commands import site_drill, site_record, site_serve
+from app.commands.site_options import json_option, session_option
 from app.console import Speaker
 from app.exits import Exit
-
-FOLDER = Path("site")
 
 
 def register(app: typer.Typer, speaker: Speaker) -> None:
@@ -19,27 +18,17 @@ def register(app: typer.Typer, speaker: Speaker) -> None:
     group = typer.Typer(help=speaker.say("cmd.site"), no_args_is_help=True)
     app.add_typer(group, name="site")
     parts: tuple[Callable[[typer.Typer, Speaker], None], ...] = (
-        _find, _hosts, _units, _identify, _look, _solve, _select, _prove, _watch, _place, _bulk, _labels, _sign,
-        _verify, _config, site_serve.register,
+        _find, _hosts, _units, _identify, _look, _solve, _select, _prove, _watch, _place, _bulk, _labels,
+        site_record.register, site_drill.register, site_serve.register,
     )  # fmt: skip
     for part in parts:
         part(group, speaker)
 
 
-def _session(speaker: Speaker) -> Path:
-    option: Path = typer.Option(FOLDER, "--session", "-s", envvar="TWINGRID_SITE", help=speaker.say("help.session"))
-    return option
-
-
-def _json(speaker: Speaker) -> bool:
-    option: bool = typer.Option(False, "--json", help=speaker.say("help.json"))
-    return option
-
-
 def _find(group: typer.Typer, speaker: Speaker) -> None:
     @group.command("find", help=speaker.say("cmd.site.find"))
     def find(
-        session: Path = _session(speaker),
+        session: Path = session_option(speaker),
         host: str = typer.Option("", help=speaker.say("help.host")),
         port: int = typer.Option(502, min=1, max=65535, help=speaker.say("help.tcp-port")),
         framing: str = typer.Option("", help=speaker.say("help.framing")),
@@ -51,7 +40,7 @@ def _find(group: typer.Typer, speaker: Speaker) -> None:
         timeout: float = typer.Option(0.3, min=0.01, max=10, help=speaker.say("help.timeout")),
         thorough: bool = typer.Option(False, "--thorough", help=speaker.say("help.thorough")),
         pause: float = typer.Option(20.0, min=0, max=10_000, help=speaker.say("help.pause")),
-        as_json: bool = _json(speaker),
+        as_json: bool = json_option(speaker),
     ) -> None:
         from app import site_run, site_show
 
@@ -88,7 +77,7 @@ def _hosts(group: typer.Typer, speaker: Speaker) -> None:
         port: list[int] = typer.Option([502], help=speaker.say("help.tcp-port")),
         timeout: float = typer.Option(0.5, min=0.01, max=10, help=speaker.say("help.timeout")),
         pause: float = typer.Option(20.0, min=0, max=10_000, help=speaker.say("help.pause")),
-        as_json: bool = _json(speaker),
+        as_json: bool = json_option(speaker),
     ) -> None:
         import asyncio
 
@@ -111,7 +100,7 @@ def _hosts(group: typer.Typer, speaker: Speaker) -> None:
 
 def _units(group: typer.Typer, speaker: Speaker) -> None:
     @group.command("status", help=speaker.say("cmd.site.status"))
-    def status(session: Path = _session(speaker), as_json: bool = _json(speaker)) -> None:
+    def status(session: Path = session_option(speaker), as_json: bool = json_option(speaker)) -> None:
         from app import site_run, site_show
 
         state = site_run.open_session(session).state
@@ -123,7 +112,7 @@ def _units(group: typer.Typer, speaker: Speaker) -> None:
     @group.command("add", help=speaker.say("cmd.site.add"))
     def add(
         units: str = typer.Argument(help=speaker.say("help.units")),
-        session: Path = _session(speaker),
+        session: Path = session_option(speaker),
         host: str = typer.Option("", help=speaker.say("help.host")),
         port: int = typer.Option(502, min=1, max=65535, help=speaker.say("help.tcp-port")),
         framing: str = typer.Option("", help=speaker.say("help.framing")),
@@ -142,7 +131,9 @@ def _units(group: typer.Typer, speaker: Speaker) -> None:
         site_show.units(speaker, one.state)
 
     @group.command("drop", help=speaker.say("cmd.site.drop"))
-    def drop(unit: int = typer.Argument(help=speaker.say("help.unit")), session: Path = _session(speaker)) -> None:
+    def drop(
+        unit: int = typer.Argument(help=speaker.say("help.unit")), session: Path = session_option(speaker)
+    ) -> None:
         from app import site_run
 
         site_run.open_session(session).drop(unit)
@@ -152,10 +143,10 @@ def _identify(group: typer.Typer, speaker: Speaker) -> None:
     @group.command("identify", help=speaker.say("cmd.site.identify"))
     def identify(
         units: str = typer.Argument("", help=speaker.say("help.several-units")),
-        session: Path = _session(speaker),
+        session: Path = session_option(speaker),
         profile: str = typer.Option("", help=speaker.say("help.profile")),
         pause: float = typer.Option(20.0, min=0, max=10_000, help=speaker.say("help.pause")),
-        as_json: bool = _json(speaker),
+        as_json: bool = json_option(speaker),
     ) -> None:
         from app import site_run, site_show
         from core.errors import Unavailable
@@ -195,12 +186,12 @@ def _look(group: typer.Typer, speaker: Speaker) -> None:
     def look(
         unit: int = typer.Argument(help=speaker.say("help.unit")),
         where: str = typer.Argument("", metavar="[PLACE]", help=speaker.say("help.place-of-words")),
-        session: Path = _session(speaker),
+        session: Path = session_option(speaker),
         count: int = typer.Option(10, "--count", "-c", min=1, max=1000, help=speaker.say("help.count")),
         times: int = typer.Option(1, "--times", "-n", min=1, max=10_000, help=speaker.say("help.times")),
         every: float = typer.Option(1.0, min=0, max=3600, help=speaker.say("help.every")),
         meanings: int = typer.Option(4, min=1, max=20, help=speaker.say("help.meanings")),
-        as_json: bool = _json(speaker),
+        as_json: bool = json_option(speaker),
     ) -> None:
         import asyncio
 
@@ -230,9 +221,9 @@ def _solve(group: typer.Typer, speaker: Speaker) -> None:
     def solve(
         unit: int = typer.Argument(help=speaker.say("help.unit")),
         shown: list[str] = typer.Argument(None, help=speaker.say("help.shown")),
-        session: Path = _session(speaker),
+        session: Path = session_option(speaker),
         choose: list[str] = typer.Option([], help=speaker.say("help.choose")),
-        as_json: bool = _json(speaker),
+        as_json: bool = json_option(speaker),
     ) -> None:
         from app import site_run, site_show
 
@@ -261,7 +252,7 @@ def _select(group: typer.Typer, speaker: Speaker) -> None:
     def select(
         unit: int = typer.Argument(help=speaker.say("help.unit")),
         points: list[str] = typer.Argument(help=speaker.say("help.points")),
-        session: Path = _session(speaker),
+        session: Path = session_option(speaker),
     ) -> None:
         from app import site_run, site_show
         from gateway.site_survey.fitted import measurement
@@ -288,11 +279,11 @@ def _prove(group: typer.Typer, speaker: Speaker) -> None:
     def prove(
         unit: int = typer.Argument(help=speaker.say("help.unit")),
         shown: list[str] = typer.Argument(help=speaker.say("help.shown")),
-        session: Path = _session(speaker),
+        session: Path = session_option(speaker),
         tolerance: float = typer.Option(0.0, min=0, help=speaker.say("help.tolerance")),
         where: str = typer.Option("display", help=speaker.say("help.where")),
         by: str = typer.Option("", help=speaker.say("help.by")),
-        as_json: bool = _json(speaker),
+        as_json: bool = json_option(speaker),
     ) -> None:
         from app import site_run, site_show
         from gateway.site_survey.proof import Verdict
@@ -316,9 +307,9 @@ def _watch(group: typer.Typer, speaker: Speaker) -> None:
     @group.command("watch", help=speaker.say("cmd.site.watch"))
     def watch(
         unit: int = typer.Argument(help=speaker.say("help.unit")),
-        session: Path = _session(speaker),
+        session: Path = session_option(speaker),
         seconds: float = typer.Option(60.0, min=0.1, max=86_400, help=speaker.say("help.seconds")),
-        as_json: bool = _json(speaker),
+        as_json: bool = json_option(speaker),
     ) -> None:
         from app import site_run, site_show
 
@@ -336,7 +327,7 @@ def _place(group: typer.Typer, speaker: Speaker) -> None:
     def place(
         unit: int = typer.Argument(help=speaker.say("help.unit")),
         facility: str = typer.Argument(help=speaker.say("help.facility")),
-        session: Path = _session(speaker),
+        session: Path = session_option(speaker),
         facility_class: str = typer.Option("", "--class", help=speaker.say("help.facility-class")),
         governance: str = typer.Option("", help=speaker.say("help.governance")),
         construction: str = typer.Option("", help=speaker.say("help.construction")),
@@ -366,8 +357,8 @@ def _bulk(group: typer.Typer, speaker: Speaker) -> None:
     def bulk(
         template: int = typer.Argument(help=speaker.say("help.template")),
         table: Path = typer.Argument(help=speaker.say("help.table")),
-        session: Path = _session(speaker),
-        as_json: bool = _json(speaker),
+        session: Path = session_option(speaker),
+        as_json: bool = json_option(speaker),
     ) -> None:
         from app import site_run
 
@@ -384,7 +375,7 @@ def _labels(group: typer.Typer, speaker: Speaker) -> None:
     @group.command("labels", help=speaker.say("cmd.site.labels"))
     def labels(
         server: str = typer.Argument(help=speaker.say("help.server")),
-        session: Path = _session(speaker),
+        session: Path = session_option(speaker),
         output: Path = typer.Option(Path("labels.pdf"), "--output", "-o", help=speaker.say("help.output")),
     ) -> None:
         from app import site_run
@@ -399,96 +390,5 @@ def _labels(group: typer.Typer, speaker: Speaker) -> None:
             for unit in state.units.values()
             if unit.placement is not None
         ]
-        _write(output, labels_pdf(server, rows))
+        site_record.write(output, labels_pdf(server, rows))
         speaker.out.print(speaker.say("site.written", file=output), markup=False)
-
-
-def _sign(group: typer.Typer, speaker: Speaker) -> None:
-    @group.command("sign", help=speaker.say("cmd.site.sign"))
-    def sign(
-        by: str = typer.Option(help=speaker.say("help.by")),
-        session: Path = _session(speaker),
-        key: Path | None = typer.Option(None, help=speaker.say("help.key")),
-        as_json: bool = _json(speaker),
-    ) -> None:
-        from app import site_run
-        from app.commands.version import twingrid_version
-
-        signed = site_run.open_session(session).sign(by, key_file=key, version=twingrid_version())
-        unproven = signed.record.unproven
-        if as_json:
-            site_run.show_json(speaker, {"signed": signed.state, "file": str(signed.file), "unproven": unproven})
-        else:
-            text = speaker.say(
-                "site.signed", file=signed.file, digest=signed.state.digest, fingerprint=signed.state.key
-            )
-            speaker.out.print(text, markup=False, soft_wrap=True)
-        if unproven:
-            speaker.note(speaker.say("site.unproven", names=", ".join(unproven)))
-        raise typer.Exit(Exit.FINDING if unproven else Exit.OK)
-
-
-def _verify(group: typer.Typer, speaker: Speaker) -> None:
-    @group.command("verify", help=speaker.say("cmd.site.verify"))
-    def verify(record: Path = typer.Argument(help=speaker.say("help.record")), as_json: bool = _json(speaker)) -> None:
-        from app import site_run
-        from gateway import site_sign
-
-        found = site_sign.verify(site_sign.read(record), str(record))
-        if as_json:
-            values = {"holds": found.holds, "intact": found.intact, "genuine": found.genuine}
-            site_run.show_json(speaker, values | {"sha256": found.digest, "key": found.key})
-        elif found.holds:
-            speaker.out.print(speaker.say("site.holds", fingerprint=found.key))
-        if not found.intact:
-            speaker.error(speaker.say("site.altered"))
-        elif not found.genuine:
-            speaker.error(speaker.say("site.not-genuine"))
-        raise typer.Exit(Exit.OK if found.holds else Exit.FINDING)
-
-    @group.command("recheck", help=speaker.say("cmd.site.recheck"))
-    def recheck(
-        record: Path = typer.Argument(help=speaker.say("help.record")),
-        session: Path = _session(speaker),
-        as_json: bool = _json(speaker),
-    ) -> None:
-        from app import site_run, site_show
-        from gateway import site_sign
-
-        content = site_sign.verify(site_sign.read(record), str(record)).content
-        one = site_run.open_session(session)
-        found, _ = site_run.run(one, lambda: one.recheck(content))
-        if as_json:
-            site_run.show_json(speaker, found)
-        else:
-            site_show.contradictions(speaker, found.contradictions, found.unheard)
-        raise typer.Exit(Exit.FINDING if found.contradictions or found.unheard else Exit.OK)
-
-
-def _config(group: typer.Typer, speaker: Speaker) -> None:
-    @group.command("config", help=speaker.say("cmd.site.config"))
-    def config(
-        session: Path = _session(speaker),
-        into: Path | None = typer.Option(None, help=speaker.say("help.into")),
-        as_json: bool = _json(speaker),
-    ) -> None:
-        from app import site_run
-
-        found = site_run.open_session(session).configuration()
-        if into is not None:
-            files = {"buses.yaml": found.buses} | {f"profiles/{name}": text for name, text in found.profiles.items()}
-            for name, text in files.items():
-                _write(into / name, text.encode())
-                speaker.note(speaker.say("site.written", file=into / name))
-        if as_json:
-            site_run.show_json(speaker, found)
-        elif into is None:
-            speaker.out.print(found.buses, markup=False, soft_wrap=True)
-            for name, text in found.profiles.items():
-                speaker.out.print(f"# profiles/{name}\n{text}", markup=False, soft_wrap=True)
-
-
-def _write(path: Path, data: bytes) -> None:
-    from gateway.site_store import SiteStore
-
-    SiteStore(path.parent).write(path.name, data)

@@ -23,6 +23,7 @@ def register(group: typer.Typer, speaker: Speaker) -> None:
         host_name: list[str] = typer.Option([], help=speaker.say("help.host-name")),
         key: Path | None = typer.Option(None, help=speaker.say("help.key")),
         pause: float = typer.Option(20.0, min=0, max=10_000, help=speaker.say("help.pause")),
+        gateway: Path | None = typer.Option(None, envvar="TWINGRID_GATEWAY", help=speaker.say("help.drill-gateway")),
         log_level: str = typer.Option("warning", "--log-level"),
     ) -> None:
         from app import process
@@ -30,5 +31,7 @@ def register(group: typer.Typer, speaker: Speaker) -> None:
 
         wanted = options(speaker, folder=session, host=host, port=port, names=host_name, key_file=key)
         wanted = replace(wanted, pause_s=pause / 1000)
-        code = process.run("site", lambda stop, ready: serve_alone(speaker, wanted, stop, ready), level=log_level)
+        code = process.run(
+            "site", lambda stop, ready: serve_alone(speaker, wanted, stop, ready, gateway), level=log_level
+        )
         raise typer.Exit(code)

@@ -119,6 +119,8 @@ class AlarmFilter:
     """Interval touches [from_ms, to_ms), event time."""
     retracted: bool = False
     """Include retracted and merged ones."""
+    drills: bool = False
+    """Include test alarms."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,6 +135,7 @@ class CaseRow:
         closed_ms: when it was closed or cancelled.
         escalated: 0 owner, 1 supervisor, 2 manager.
         note: for cancelled ones why (``self-cleared``).
+        drill: a test case; it counts nowhere.
     """
 
     number: int
@@ -153,6 +156,7 @@ class CaseRow:
     escalated: int
     closed_ms: int | None = None
     note: str = ""
+    drill: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,6 +169,8 @@ class CaseFilter:
     open: bool | None = None
     overdue: bool | None = None
     minimum: Severity = Severity.INFO
+    drills: bool = False
+    """True: test cases alone; False: real ones alone."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -229,6 +235,7 @@ class TaskRow:
         not_before_ms: night rest: it is not announced before; ``None`` when at once.
         due_ms: limit of this task; due_what: what must have happened then.
         ready: a verification task becomes ready when the repair is reported.
+        drill: of a test case.
     """
 
     number: int
@@ -252,6 +259,7 @@ class TaskRow:
     not_before_ms: int | None
     ready: bool
     version: int
+    drill: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -295,6 +303,8 @@ class TaskFilter:
     grid: Grid | None = None
     open: bool | None = None
     case: int | None = None
+    drills: bool | None = False
+    """None: test tasks and real ones; True: test tasks alone; False: real ones alone."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

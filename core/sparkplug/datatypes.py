@@ -37,6 +37,8 @@ CONFIGURATION = "Twingrid/Configuration"
 """A configuration pushed to a gateway; from a gateway: what runs there, when asked with ``SHOW_CONFIGURATION``."""
 CONFIGURATION_REPORT = "Twingrid/Configuration Report"
 SHOW_CONFIGURATION = "Twingrid/Show Configuration"
+TEST_ALARM = "Twingrid/Test Alarm"
+"""From a gateway: a call for a test alarm; to a gateway: how the call stands."""
 
 QUALITY = "Quality"
 REASON = "twingridQuality"

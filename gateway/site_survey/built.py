@@ -8,6 +8,7 @@ from importlib import resources
 from typing import Any
 
 from gateway.profile import DataType, Order, Profile, Register
+from gateway.site_survey.drill import DrillState
 from gateway.site_survey.fitted import differences, fitted, identity_registers, metric
 from gateway.site_survey.proof import Proof, Reference, Timing
 from gateway.site_survey.record import FORMAT, AsBuilt, ProvenPoint, UnitRecord
@@ -17,6 +18,7 @@ from gateway.site_survey.state import (
     SessionState,
     TimingState,
     UnitState,
+    drill_key,
     place_of,
     words_by_place,
 )
@@ -48,7 +50,7 @@ def as_built(
         bus=state.bus.id,
         transport=str(state.bus),
         units=tuple(
-            _unit(unit, profiles.get(unit.profile), digests.get(unit.profile, ""))
+            _unit(unit, profiles.get(unit.profile), digests.get(unit.profile, ""), state.drills)
             for unit in state.units.values()
             if unit.points
         ),
@@ -64,7 +66,7 @@ def shipped_digest(key: str) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest() if key and file.is_file() else ""
 
 
-def _unit(unit: UnitState, profile: Profile | None, digest: str) -> UnitRecord:
+def _unit(unit: UnitState, profile: Profile | None, digest: str, drills: Mapping[str, DrillState]) -> UnitRecord:
     own = fitted(profile, unit)
     words = words_by_place(unit.words)
     places = {
@@ -85,6 +87,7 @@ def _unit(unit: UnitState, profile: Profile | None, digest: str) -> UnitRecord:
                 metric=metric(unit, point),
                 register=own.registers[name],
                 proof=_proof(metric(unit, point), point.proof, own.registers[name].unit) if point.proof else None,
+                drill=_drill_of(drills.get(drill_key(unit.unit, name)), metric(unit, point)),
             )
             for name, point in unit.points.items()
         ),
@@ -94,6 +97,11 @@ def _unit(unit: UnitState, profile: Profile | None, digest: str) -> UnitRecord:
         photos=unit.photos,
         product=profile.product if profile else None,
     )
+
+
+def _drill_of(drill: DrillState | None, name: str) -> DrillState | None:
+    """The test alarm, if it reached a case and was one of this very point."""
+    return drill if drill is not None and drill.case and drill.metric == name else None
 
 
 def _proof(name: str, state: ProofState, unit: str) -> Proof:

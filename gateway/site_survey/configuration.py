@@ -22,6 +22,7 @@ PROFILE_FOLDER: Final = "profiles"
 SERVER_GUARD_S: Final = 0.02
 """Silence before each request behind a transparent serial server, where nobody else keeps it: that with which the units
 were proven, and more than 3.5 characters from 1,925 baud on."""
+RECORD_FOLDER: Final = "records"
 _MOST_TIMEOUT_S: Final = 60.0
 _SLOW_MS: Final = 500.0
 
@@ -33,29 +34,42 @@ class Configuration:
     Attributes:
         buses: YAML text with the key ``buses``, and ``profiles`` where units differ from the shipped ones.
         profiles: file name to YAML text of profiles of this site, to be put into the folder that ``profiles`` names.
+        record: where the buses expect a copy of the signed record; empty while nothing is signed.
     """
 
     buses: str
     profiles: Mapping[str, str]
+    record: str = ""
 
 
 def configuration(state: SessionState, profiles: Mapping[str, Profile]) -> Configuration:
-    """All units with points; units of different serial settings cannot share a bus and stand on buses of their own."""
+    """All units with points; units of different serial settings cannot share a bus and stand on buses of their own.
+
+    What was signed, and not changed since, is held against the bus later, so the buses name where the record will be.
+    """
     by_setting: dict[Setting, list[UnitState]] = {}
     for unit in state.units.values():
         if unit.points:
             setting = unit.setting if state.bus.serial else NO_SETTING
             by_setting.setdefault(setting, []).append(unit)
     own: dict[str, str] = {}
+    record = record_name(state.bus.id) if state.signed is not None else ""
     buses = []
     for number, (setting, units) in enumerate(by_setting.items(), 1):
         bus_id = state.bus.id if number == 1 else f"{state.bus.id}-{number}"
         rows = [_unit(unit, profiles.get(unit.profile), own, state.bus) for unit in units]
-        buses.append({"id": bus_id, **_transport(state.bus, setting), "units": rows})
+        named = {"record": record} if record else {}
+        buses.append({"id": bus_id, **_transport(state.bus, setting), **named, "units": rows})
     content: dict[str, Any] = {"profiles": PROFILE_FOLDER} if own else {}
     content["buses"] = buses
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
-    return Configuration(buses=text, profiles={f"{key}.yaml": written for key, written in own.items()})
+    files = {f"{key}.yaml": written for key, written in own.items()}
+    return Configuration(buses=text, profiles=files, record=record)
+
+
+def record_name(bus: str) -> str:
+    """Where the signed record of a bus stands beside the gateway's file."""
+    return f"{RECORD_FOLDER}/{bus}-as-built.json"
 
 
 def _transport(bus: BusAddress, setting: Setting) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from typing import Any, Final
 from core.places import Text
 from gateway.profile import Register
 from gateway.quantities import called
+from gateway.site_survey.drill import DrillState
 from gateway.site_survey.proof import Proof, Timing, Verdict
 from gateway.site_survey.scan import Setting
 from gateway.site_survey.words import Observation, Snapshot, decoded
@@ -60,11 +61,13 @@ class ProvenPoint:
         metric: ``facility/measurement``.
         register: how it is read.
         proof: the reference beside what was read; None if it was not proven.
+        drill: the test alarm that was sent from here; None if there was none.
     """
 
     metric: str
     register: Register
     proof: Proof | None = None
+    drill: DrillState | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -192,6 +195,31 @@ def _point(point: ProvenPoint) -> dict[str, Any]:
         "offset": register.offset,
         "unit": register.unit,
         "proof": _proof(point.proof) if point.proof else None,
+        **({"test_alarm": _drill(point.drill)} if point.drill else {}),
+    }
+
+
+def _drill(drill: DrillState) -> dict[str, Any]:
+    return {
+        "id": drill.id,
+        "stage": drill.stage.value,
+        "asked_ms": drill.asked_ms,
+        "by": drill.by,
+        "case": drill.case,
+        "joined": drill.joined,
+        "answered_after_s": drill.took_s,
+        "opened_ms": drill.opened_ms,
+        "ended_ms": drill.ended_ms,
+        "recipients": [
+            {
+                "zh": one.name.zh,
+                "en": one.name.en,
+                "task": one.task,
+                "grid": one.grid,
+                "confirmed_ms": one.confirmed_ms,
+            }
+            for one in drill.recipients
+        ],
     }
 
 

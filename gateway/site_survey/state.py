@@ -16,6 +16,7 @@ import msgspec
 
 from core.places import Text
 from gateway.profile import HOLDING_REGISTERS, DataType, Order
+from gateway.site_survey.drill import DrillState
 from gateway.site_survey.proof import Verdict
 from gateway.site_survey.record import Placement, RawFrame
 from gateway.site_survey.scan import Heard, Setting
@@ -365,6 +366,7 @@ class SessionState:
         search: None until something was searched.
         units: by unit id.
         signed: None until then; a later change of any unit takes it away.
+        drills: the last test alarm of each point, by ``drill_key``; one after the signature leaves that as it is.
         format: of this document.
     """
 
@@ -373,12 +375,18 @@ class SessionState:
     search: SearchState | None = None
     units: Mapping[int, UnitState] = field(default_factory=dict)
     signed: SignedState | None = None
+    drills: Mapping[str, DrillState] = field(default_factory=dict)
     format: str = FORMAT
 
     def with_unit(self, unit: UnitState) -> SessionState:
         """The state with one unit changed; what was signed no longer holds."""
         units = dict(sorted({**self.units, unit.unit: unit}.items()))
         return replace(self, units=units, signed=None)
+
+
+def drill_key(unit: int, register: str) -> str:
+    """``7/voltage_l1``."""
+    return f"{unit}/{register}"
 
 
 def place_name(function: int, address: int) -> str:

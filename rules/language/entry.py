@@ -1,7 +1,7 @@
 """One rule of a file: every field is read, checked and, if wrong, reported; reading goes on to the next.
 
-Fields: ``id class when for clear clear_for severity lead support family latching say do source evidence deadline from
-until``; ``docs/rules.md`` says what each means.
+Fields: ``id class kind when for clear clear_for severity lead support family latching say do source evidence deadline
+from until``; ``docs/rules.md`` says what each means.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 
-from core.alarms import Severity
+from core.alarms import AlarmKind, Severity
 from core.cases import Deadline, DeadlineClock, DeadlineWhat, RuleInfo
 from core.findings import DID_YOU_MEAN, USE_ONE_OF, Kind
 from core.places import FacilityClass, Grid, Text
@@ -26,7 +26,7 @@ from rules.operators import COMPARISONS, CONNECTIVES
 from rules.rule_set import Evidence, Rule, Source
 
 _FIELDS = (
-    *("id", "class", "when", "for", "clear", "clear_for", "severity", "lead", "support", "family", "latching"),
+    *("id", "class", "kind", "when", "for", "clear", "clear_for", "severity", "lead", "support", "family", "latching"),
     *("say", "do", "source", "evidence", "deadline", "from", "until"),
 )
 _REQUIRED = ("id", "class", "when", "severity", "lead", "say", "do", "source", "evidence")
@@ -153,6 +153,7 @@ class Entry:
         support = "none" if "support" in self._fields and self._fields["support"].is_null() else None
         support = support or self._choice("support", {**grids, "none": None})
         latching = self._choice("latching", {"true": True, "false": False})
+        kind = self._choice("kind", {one.value: one for one in (AlarmKind.CONDITION, AlarmKind.COMMISSIONING)})
         say, steps, deadline = self._text_pair("say"), self._steps(), self._deadline()
         family = self._written("family")
         if "family" in self._fields and not _ID.fullmatch(family):
@@ -172,6 +173,7 @@ class Entry:
             do=steps,
             deadline=deadline,
             latching=latching == "true",
+            kind=AlarmKind(kind) if kind else AlarmKind.CONDITION,
             measurements=_evidence_of(when),
         )
 

@@ -68,12 +68,13 @@ def room(folder: Path, host: str = "127.0.0.1") -> Iterator[SiteRoom]:
 
 
 @contextlib.contextmanager
-def serving(session: Path, log: Path, host: str = "127.0.0.1") -> Iterator[str]:
-    """The page on the session in a folder; its address."""
+def serving(session: Path, log: Path, host: str = "127.0.0.1", gateway: Path | None = None) -> Iterator[str]:
+    """The page on the session in a folder, perhaps beside a running gateway; its address."""
     if not (WEB / "dist-site" / "index.html").is_file():
         pytest.skip("the pages are not built: make web")
     port = find_free_port()
     page = [sys.executable, "-m", "app", "site", "serve", "--session", str(session), "--port", str(port)]
+    page += ["--gateway", str(gateway)] if gateway else []
     with _started([*page, "--host", host, "--pause", "2"], "ready site", log):
         yield f"http://127.0.0.1:{port}"
 

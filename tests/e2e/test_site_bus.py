@@ -17,9 +17,10 @@ from playwright.sync_api import Locator, Page, expect
 
 from app.cli import run
 from app.exits import Exit
-from gateway import site_sign
+from gateway import as_built, site_sign
 from gateway.config_file import parse_config
 from gateway.profile import Order
+from gateway.witness import Witness
 from tests.conftest import require_program
 from tests.e2e.browser import DESK, chromium, person
 from tests.e2e.site_room import Words, serving, words
@@ -79,6 +80,10 @@ def _configuration_agrees(room: PlantRoom, somebody: Person) -> None:
     assert sorted(units) == ALIVE
     assert {point.register.order for point in units[7].points if point.register.width > 1} == {Order.CDAB}
     assert units[SLOW].timeout_s >= 2
+    path = config.buses[0].record
+    assert path is not None
+    signed = as_built.load(path).units
+    assert [unit for unit in ALIVE if Witness(signed[unit], units[unit]).stands] == []
 
 
 class Technician:
@@ -240,7 +245,8 @@ def test_the_page_comes_to_the_same_record(room: PlantRoom, by_commands: Path) -
 
 @pytest.mark.timeout(300)
 def test_a_unit_that_died_since_is_named(room: PlantRoom, by_commands: Path) -> None:
-    """The bus is as it was signed but for one unit; nothing is said against the others."""
+    """The bus is as it was signed; a unit that died since is named, and nothing is said against it."""
     somebody = Person(room)
+    assert somebody.asks("recheck", by_commands) == {"contradictions": {}, "unheard": []}
     room.does("kill", 5)
     assert somebody.asks("recheck", by_commands, expected=Exit.FINDING) == {"contradictions": {}, "unheard": [5]}

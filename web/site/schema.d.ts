@@ -696,6 +696,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/units/{unit}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Alarm
+         * @description Send a test alarm of a point the way of a real one; how it stands is in the state.
+         */
+        post: operations["testAlarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/units/{unit}/watch": {
         parameters: {
             query?: never;
@@ -854,7 +874,7 @@ export interface components {
         };
         /**
          * ConfigurationView
-         * @description The gateway's fragment, and profiles of this site by file name.
+         * @description The gateway's fragment, profiles of this site by file name, and where the signed record belongs (empty: none).
          */
         ConfigurationView: {
             /** Buses */
@@ -863,6 +883,8 @@ export interface components {
             profiles: {
                 [key: string]: string;
             };
+            /** Record */
+            record: string;
         };
         /**
          * DataType
@@ -870,6 +892,92 @@ export interface components {
          * @enum {string}
          */
         DataType: "bool" | "bits" | "enum" | "u16" | "s16" | "u32" | "s32" | "u64" | "s64" | "f32" | "f64" | "bcd" | "string";
+        /**
+         * DrillForm
+         * @description A test alarm of a point: its quantity, and who asks.
+         */
+        DrillForm: {
+            /**
+             * By
+             * @default
+             */
+            by: string;
+            /** Register */
+            register: string;
+        };
+        /**
+         * DrillRecipient
+         * @description Somebody in whose queue the test is: name (empty: nobody), task, grid, when it was confirmed (server time).
+         */
+        DrillRecipient: {
+            /** Confirmed Ms */
+            confirmed_ms?: number | null;
+            /** Grid */
+            grid: string;
+            name: components["schemas"]["Text"];
+            /** Task */
+            task: string;
+        };
+        /**
+         * DrillStage
+         * @description Where a test alarm stands; see the module.
+         * @enum {string}
+         */
+        DrillStage: "asked" | "open" | "confirmed" | "unconfirmed" | "cancelled" | "refused" | "offline" | "unanswered";
+        /**
+         * DrillState
+         * @description A test alarm.
+         *
+         *     Attributes:
+         *         id: of the call; kept while it is asked again, so it opens nothing twice.
+         *         metric: the point.
+         *         asked_ms: when it was asked for, gateway time.
+         *         stage: how it stands.
+         *         case: what people quote; empty without one.
+         *         joined: somebody else's test of the facility was open; this one took part in it.
+         *         took_s: from the call to the first answer with a case.
+         *         opened_ms, ended_ms: of the case, server time.
+         *         recipients: whose queues.
+         *         problem: why it got no further, and what to do.
+         *         by: who asked.
+         */
+        DrillState: {
+            /** Asked Ms */
+            asked_ms: number;
+            /**
+             * By
+             * @default
+             */
+            by: string;
+            /**
+             * Case
+             * @default
+             */
+            case: string;
+            /** Ended Ms */
+            ended_ms?: number | null;
+            /** Id */
+            id: string;
+            /**
+             * Joined
+             * @default false
+             */
+            joined: boolean;
+            /** Metric */
+            metric: string;
+            /** Opened Ms */
+            opened_ms?: number | null;
+            problem?: components["schemas"]["Text"] | null;
+            /**
+             * Recipients
+             * @default []
+             */
+            recipients: components["schemas"]["DrillRecipient"][];
+            /** @default asked */
+            stage: components["schemas"]["DrillStage"];
+            /** Took S */
+            took_s?: number | null;
+        };
         /**
          * EntryForm
          * @description The access code.
@@ -1489,7 +1597,11 @@ export interface components {
         };
         /**
          * SiteState
-         * @description All of the session, as the page shows it; ``version`` grows with every change.
+         * @description All of the session, as the page shows it.
+         *
+         *     Attributes:
+         *         version: grows with every change.
+         *         tests: there is a gateway that sends test alarms.
          */
         SiteState: {
             bus: components["schemas"]["BusView"] | null;
@@ -1503,6 +1615,8 @@ export interface components {
             run: components["schemas"]["RunView"] | null;
             search: components["schemas"]["SearchView"] | null;
             signed: components["schemas"]["SignedState"] | null;
+            /** Tests */
+            tests: boolean;
             /** Units */
             units: components["schemas"]["UnitView"][];
             /** Unproven */
@@ -1654,6 +1768,10 @@ export interface components {
             alike: components["schemas"]["AlikeState"][];
             /** Done */
             done: components["schemas"]["Step"][];
+            /** Drills */
+            drills: {
+                [key: string]: components["schemas"]["DrillState"];
+            };
             /** Fits */
             fits: components["schemas"]["FitState"][];
             /** Frames */
@@ -1744,6 +1862,10 @@ export type ChoicesForm = components['schemas']['ChoicesForm'];
 export type ChooseForm = components['schemas']['ChooseForm'];
 export type ConfigurationView = components['schemas']['ConfigurationView'];
 export type DataType = components['schemas']['DataType'];
+export type DrillForm = components['schemas']['DrillForm'];
+export type DrillRecipient = components['schemas']['DrillRecipient'];
+export type DrillStage = components['schemas']['DrillStage'];
+export type DrillState = components['schemas']['DrillState'];
 export type EntryForm = components['schemas']['EntryForm'];
 export type EntryView = components['schemas']['EntryView'];
 export type FindForm = components['schemas']['FindForm'];
@@ -2946,6 +3068,41 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitView"];
+                };
+            };
+            /** @description why it was not done (application/problem+json) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteProblem"];
+                };
+            };
+        };
+    };
+    testAlarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                unit: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DrillForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -106,3 +106,17 @@ def test_labels_fill_sheets_of_twenty_four() -> None:
 def test_a_label_leads_to_its_facility(host: str, facility: str, expected: str) -> None:
     """With https unless the host says otherwise, and every code can be in an address."""
     assert site_paper.address(host, facility) == expected
+
+
+@pytest.mark.parametrize("language", site_paper.LANGUAGES)
+def test_a_test_alarm_stands_on_the_paper(language: str) -> None:
+    """With one the paper differs, whatever it lacks; names of people are text."""
+    drill = {
+        "stage": "confirmed",
+        "case": "C-2026-000001",
+        "answered_after_s": 0.2,
+        "recipients": [{"zh": "李<b>", "en": "Li <b>", "confirmed_ms": 5}, {"zh": "", "en": "", "confirmed_ms": None}],
+    }
+    with_drill = envelope()
+    with_drill["record"]["units"][0]["points"][0] = POINT | {"test_alarm": drill}
+    assert len(site_paper.record_pdf(with_drill, language)) > len(site_paper.record_pdf(envelope(), language))

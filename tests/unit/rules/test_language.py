@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.alarms import Severity
+from core.alarms import AlarmKind, Severity
 from core.errors import Invalid
 from core.places import FacilityClass, Grid, Measurement, PointKind, Text
 from rules.expression import form
@@ -252,3 +252,13 @@ def test_a_source_is_one_text_or_one_in_each_language(source: str, zh: str, en: 
 def test_a_source_that_lacks_a_language_is_refused(source: str) -> None:
     """Half a source is a finding, like every other text."""
     assert faults(rule_text("r", "level > 1 m").replace("DESIGN", source))
+
+
+def test_a_rule_says_of_which_kind_its_alarms_are() -> None:
+    """Without a word a condition; of the installation if it says so; anything else is a finding."""
+    plain = rule_set(rule_text("r", "level > 2 m"), **UNITS).by_id["r"].info
+    assert plain.kind is AlarmKind.CONDITION
+    own = rule_set(rule_text("r", "level > 2 m", kind="commissioning"), **UNITS).by_id["r"].info
+    assert own.kind is AlarmKind.COMMISSIONING
+    with pytest.raises(Invalid):
+        rule_set(rule_text("r", "level > 2 m", kind="test"), **UNITS)

@@ -773,10 +773,10 @@ export interface components {
         };
         /**
          * AlarmKind
-         * @description Two kinds that never mix.
+         * @description Kinds that never mix.
          * @enum {string}
          */
-        AlarmKind: "condition" | "sight";
+        AlarmKind: "condition" | "sight" | "test" | "commissioning";
         /**
          * AlarmState
          * @description ISA-18.2 states. Shelved, suppressed and out of service are flags beside the state, so that nothing is lost.
@@ -941,6 +941,11 @@ export interface components {
             escalated: number;
             /** Note */
             note: string;
+            /**
+             * Drill
+             * @description a test alarm from site (演练): nothing is wrong, and it counts nowhere
+             */
+            drill: boolean;
             /** Alarms */
             alarms: components["schemas"]["AlarmSummary"][];
             /** Tasks */
@@ -1030,6 +1035,11 @@ export interface components {
             escalated: number;
             /** Note */
             note: string;
+            /**
+             * Drill
+             * @description a test alarm from site (演练): nothing is wrong, and it counts nowhere
+             */
+            drill: boolean;
         };
         /**
          * CellRef
@@ -2437,7 +2447,7 @@ export interface components {
          * @description What a person may do with a task.
          * @enum {string}
          */
-        TaskAction: "accept" | "arrive" | "handle" | "verify" | "reject" | "return" | "transfer" | "suspend" | "resume" | "cancel";
+        TaskAction: "accept" | "arrive" | "handle" | "verify" | "reject" | "return" | "transfer" | "suspend" | "resume" | "cancel" | "confirm";
         /**
          * TaskDetail
          * @description Everything a worker needs on site: why, where, what to do, by when; and the buttons that work now.
@@ -2500,6 +2510,11 @@ export interface components {
             clock: components["schemas"]["DeadlineClock"];
             /** Version */
             version: number;
+            /**
+             * Drill
+             * @description of a test case (演练): only to be confirmed
+             */
+            drill: boolean;
             why: components["schemas"]["TaskWhy"];
             where: components["schemas"]["TaskWhere"];
             /** Steps */
@@ -2627,6 +2642,11 @@ export interface components {
             clock: components["schemas"]["DeadlineClock"];
             /** Version */
             version: number;
+            /**
+             * Drill
+             * @description of a test case (演练): only to be confirmed
+             */
+            drill: boolean;
         };
         /**
          * TaskWhere
@@ -3410,6 +3430,8 @@ export interface operations {
                 /** @description not yet closed, or closed */
                 open?: boolean | null;
                 overdue?: boolean | null;
+                /** @description test cases (演练) alone instead of real ones */
+                drill?: boolean;
                 /** @description `next_cursor` of the previous page */
                 cursor?: string;
                 limit?: number;

@@ -298,7 +298,7 @@ export default {
     leadAll: "Unfinished tasks of your communities.",
     show: { mine: "Mine", all: "All" },
     showLabel: "Show",
-    group: { begun: "Under way", fresh: "New", later: "Later", sent: "Done" },
+    group: { drill: "TEST drill", begun: "Under way", fresh: "New", later: "Later", sent: "Done" },
     empty: { mine: "Nothing to do right now", all: "No unfinished tasks" },
     emptyText: {
       mine: "New tasks appear here by themselves, most urgent first.",
@@ -325,6 +325,7 @@ export default {
       reject: "What is not repaired?",
       return: "Why do you return it?",
     },
+    drill: "A technician on site tests the way of alarms: nothing is wrong, do not go there, only confirm that it arrived.",
     stillOn: "The alarm is still on. If it is repaired nevertheless, say why; otherwise choose “Not repaired”.",
     noteHint: "What you type is kept on the phone, even if you close the page.",
     confirm: { handle: "Report as done", verify: "It holds", reject: "Ask for rework", return: "Return it" },
@@ -340,6 +341,7 @@ export default {
     suspend: "Suspend",
     resume: "Resume",
     cancel: "Cancel",
+    confirm: "Received",
   },
   did: {
     open: "Opened",
@@ -356,6 +358,7 @@ export default {
     suspend: "Suspended",
     resume: "Resumed",
     cancel: "Cancelled",
+    confirm: "Receipt confirmed",
     escalate: "Escalated",
     join: "A further alarm joined",
     note: "Note",

@@ -298,7 +298,7 @@ export default {
     leadAll: "所管社区未完成的任务。",
     show: { mine: "我的", all: "全部" },
     showLabel: "显示范围",
-    group: { begun: "进行中", fresh: "待接单", later: "稍后", sent: "已完成" },
+    group: { drill: "演练 TEST", begun: "进行中", fresh: "待接单", later: "稍后", sent: "已完成" },
     empty: { mine: "现在没有您的任务", all: "没有未完成的任务" },
     emptyText: {
       mine: "有新任务时会自动出现在这里，最急的排在最前。",
@@ -325,6 +325,7 @@ export default {
       reject: "哪里没修好？",
       return: "为什么退回？",
     },
+    drill: "这是技术员在现场发起的演练：设备没有故障，无需到场，只需确认收到。",
     stillOn: "告警仍未消失。如确已修好，请说明原因；否则请选“不合格”。",
     noteHint: "输入内容会保存在手机上，关闭页面也不会丢。",
     confirm: { handle: "确认完成", verify: "确认合格", reject: "要求返工", return: "确认退回" },
@@ -340,6 +341,7 @@ export default {
     suspend: "挂起",
     resume: "恢复",
     cancel: "取消",
+    confirm: "确认收到",
   },
   did: {
     open: "立案",
@@ -356,6 +358,7 @@ export default {
     suspend: "已挂起",
     resume: "已恢复",
     cancel: "已取消",
+    confirm: "已确认收到",
     escalate: "提请上级",
     join: "并入新告警",
     note: "备注",

@@ -25,12 +25,14 @@ const AFTER: Readonly<Record<TaskKind, Partial<Record<TaskAction, After>>>> = {
     accept: { state: "accepted", actions: ["arrive", "return"] },
     arrive: { state: "on_site", actions: ["handle", "return"] },
     handle: { state: "done", actions: [] },
+    confirm: { state: "done", actions: [] },
     return: { state: "waiting", actions: [] },
   },
   verify: {
     accept: { state: "accepted", actions: ["arrive", "verify", "reject", "return"] },
     arrive: { state: "on_site", actions: ["verify", "reject", "return"] },
     verify: { state: "done", actions: [] },
+    confirm: { state: "done", actions: [] },
     // Rework: the verification waits for the next report of the repair.
     reject: { state: "accepted", actions: [] },
     return: { state: "waiting", actions: [] },
