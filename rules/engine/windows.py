@@ -11,14 +11,31 @@ folding has no memory of the order of arrival. (A running sum that adds and subt
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any, TypeVar
+
 import numpy as np
+from numpy.typing import NDArray
 
 from rules.columns import BEGINNING_MS, Bools, Floats, Indices, Ints
 from rules.engine.layout import WindowPlan
 from rules.engine.rows import firsts
 
+_T = TypeVar("_T", bound=np.generic)
+
 REWIND_SLOTS = 30
 """How many slots before the open one a window can be set back to."""
+
+
+def fold_down(fold: np.ufunc, table: NDArray[Any]) -> None:
+    """Fold every row of a table into the next, in place; row by row this is several times as fast as ``accumulate``."""
+    for before, row in pairwise(table):
+        fold(before, row, out=row)
+
+
+def flat(table: NDArray[_T]) -> NDArray[_T]:
+    """The table as one column over the same memory."""
+    return table.reshape(-1, copy=False)
 
 
 class Emitted:
@@ -226,6 +243,13 @@ class Window:
         """Whether each row can be set back to the beginning of a slot."""
         able: Bools = (slot >= self.begun[row]) & (slot > self.slot[row] - REWIND_SLOTS) & (slot <= self.slot[row])
         return able
+
+    def in_rings(self, row: Indices, first: Ints, length: int) -> Indices:
+        """Where slots of some rows lie in the rings, as ``take`` counts: intp[length, k], from ``first`` on."""
+        size = len(self.slot)
+        place: Indices = (first % self._ring) * size + row + (np.arange(length) * size)[:, None]
+        np.subtract(place, self._ring * size, out=place, where=place >= self._ring * size)
+        return place
 
     def cut(self, row: Indices) -> Window:
         """Some of the rows."""
