@@ -38,7 +38,7 @@ class Suspects:
     def take(self) -> Rows:
         """All that wait; they wait no longer."""
         rows, self._rows = joined(self._rows), []
-        self.lateness.done(self.lateness.waiting())
+        self.lateness.take()
         return rows
 
 
