@@ -28,7 +28,7 @@ class Moments:
         self._one = one
         self._cells = cells
         self._value = events.value
-        self._column, _ = np.divmod(events.cell - one.cell0, one.size)
+        self._column: Indices = (events.cell - one.cell0) // one.size
         new = firsts(facility)
         new[1:] |= events.time_ms[1:] != events.time_ms[:-1]
         self._moment = np.cumsum(new) - 1

@@ -132,13 +132,13 @@ class PointLookup:
         points = layout.point[real]
         self._table = np.full(int(points.max()) + 2 if len(points) else 1, -1, np.intp)
         self._table[points] = real
+        self._last = len(self._table) - 1
 
     def cells(self, point: Int32s) -> Indices:
         """The cell of each point, -1 where no rule reads it."""
-        inside = (point >= 0) & (point < len(self._table))
-        if inside.all():
-            return self._table.take(point)
-        return np.where(inside, self._table.take(np.where(inside, point, 0)), -1)
+        if int(point.min(initial=0)) < 0:
+            point = np.where(point < 0, self._last, point)
+        return self._table.take(point, mode="clip")
 
     def rows(self, batch: Readings) -> Ranked:
         """The rows of a batch that a rule reads: values in the rules' units, NaN where not good or not finite."""

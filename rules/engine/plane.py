@@ -107,13 +107,7 @@ class Plane:
         return self.machines.take_switches()
 
     def _raise_horizon(self, rows: Rows) -> None:
-        facility = self.layout.cell_facility.take(rows.cell)
-        ahead = np.flatnonzero(rows.time_ms > self.horizon_ms.take(facility))
-        facility, time_ms = facility.take(ahead), rows.time_ms.take(ahead)
-        if (time_ms[1:] >= time_ms[:-1]).all():
-            self.horizon_ms[facility] = time_ms
-        else:
-            np.maximum.at(self.horizon_ms, facility, time_ms)
+        np.maximum.at(self.horizon_ms, self.layout.cell_facility.take(rows.cell), rows.time_ms)
 
     def _expiring_at_once(self, events: Rows) -> Rows:
         """Expiries of readings that came so late that the horizon has passed their end already."""

@@ -48,7 +48,9 @@ def stirring(plane: Plane, late: Rows, looked: Looked) -> Bools:
         mine = np.flatnonzero(
             ~moves & (rows.cell >= one.cell0) & (rows.cell < one.cell0 + len(one.operands) * one.size)
         )
-        column, row = np.divmod(rows.cell[mine] - one.cell0, one.size)
+        place = rows.cell[mine] - one.cell0
+        column = place // one.size
+        row = place - column * one.size
         for number, plan in enumerate(one.rules):
             reading = np.flatnonzero(plan.reads[column])
             if len(reading):
