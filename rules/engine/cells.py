@@ -16,7 +16,7 @@ import numpy as np
 
 from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Floats, Indices, Ints
 from rules.engine.layout import Layout
-from rules.engine.rows import NO_ROWS, Ranked, Rows, firsts, from_first, joined, one_per_moment
+from rules.engine.rows import NO_ROWS, Ranked, Rows, firsts, from_first, joined, one_per_moment, order_by
 
 
 class Sifted(NamedTuple):
@@ -192,11 +192,15 @@ class Cells:
         return Rows(cell[due], expiry[due], np.full(int(due.sum()), np.nan))
 
     def derived(self, rows: Rows) -> Rows:
-        """Of the results of windows or dates (sorted by cell and time) those that leave their band."""
+        """Of the results of windows those that leave their cell's band, and those after them; by cell and time."""
         cell, _, value = rows
-        fits = (value >= self.low[cell]) & (value <= self.high[cell])
-        fits |= np.isnan(value) & np.isnan(self.value[cell])
-        return rows.take(from_first(cell, ~fits))
+        left = ~((value >= self.low.take(cell)) & (value <= self.high.take(cell)))
+        left &= ~(np.isnan(value) & np.isnan(self.value.take(cell)))
+        if not left.any():
+            return NO_ROWS
+        chosen = self._of_cells_of(cell, np.flatnonzero(left))
+        chosen = chosen.take(order_by(cell.take(chosen), rows.time_ms.take(chosen)))
+        return rows.take(chosen.take(np.flatnonzero(from_first(cell.take(chosen), left.take(chosen)))))
 
     def usual(self, rows: Rows) -> Bools:
         """Which rows lie in the usual bands of their cells, or are unknown."""

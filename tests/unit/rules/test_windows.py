@@ -36,8 +36,9 @@ def live_window(aggregate: str, end_ms: int, rows: Rows) -> Window:
     layout = build(rule_set(rule_text("r0", f"{aggregate} > 5")), {"well": members(ROWS)})
     window, emitted = Window(layout.classes[0].windows[0], ROWS), Emitted()
     order = np.argsort(rows.time_ms)
-    window.feed(rows.cell[order], rows.time_ms[order], rows.value[order], np.full(len(order), STALE_MS), emitted)
-    window.close_until(np.full(ROWS, end_ms), emitted)
+    stale_ms, horizon_ms = np.full(len(order), STALE_MS), np.full(ROWS, end_ms)
+    window.feed(rows.cell[order], rows.time_ms[order], rows.value[order], stale_ms, horizon_ms, emitted)
+    window.close_until(horizon_ms, emitted)
     return window
 
 
