@@ -220,16 +220,6 @@ def _finite(column: Floats) -> Floats:
     return np.where(np.isfinite(column), column, np.nan)
 
 
-def number_column(number: Number, columns: Columns) -> Floats:
-    """Evaluate a number expression: float64[n], NaN where unknown."""
-    return number_function(number)(columns)
-
-
-def truth_column(condition: Truth, columns: Columns) -> Tri:
-    """Evaluate a condition: Tri of n rows."""
-    return truth_function(condition)(columns)
-
-
 def form(node: Number | Truth | Operand | None) -> str:
     """A stable text of an expression: the same for expressions that judge alike, across runs and versions."""
     match node:

@@ -27,7 +27,7 @@ from rules.expression import (
     Operand,
     TruthFunction,
     Windowed,
-    number_column,
+    number_function,
     truth_function,
 )
 from rules.operators.kinds import WindowAggregate
@@ -223,7 +223,7 @@ def _build_class(
     def fixed(number: Number) -> Floats:
         rows = size if needs_facility(number) else 1
         columns = Columns(_no_operand, lambda name: attribute[name], lambda value: np.full(rows, value))
-        return number_column(number, columns)
+        return number_function(number)(columns)
 
     conditions = [part for rule in rules for part in (rule.when, rule.clear) if part is not None]
     by_operand = guards(conditions, fixed)

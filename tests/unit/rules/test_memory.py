@@ -37,7 +37,7 @@ def test_small_and_large_blocks_find_the_same_readings(size: int, wells: int) ->
 
 def test_a_point_no_rule_reads_has_no_cell() -> None:
     """Numbers below, between and above those of the points that rules read lead to no cell, the others to their own."""
-    layout = build(rule_set(rule_text("r0", "b > 1")), {"well": members(3)})
+    layout = build(rule_set(rule_text("r0", "a > 1 or c > 1")), {"well": members(3)})
     known = np.sort(layout.point[layout.point >= 0])
     asked = np.concatenate([known, [-1, -7, np.iinfo(np.int32).min], known + 1, [10**6, np.iinfo(np.int32).max]])
     asked = asked.astype(np.int32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 
 import numpy as np
@@ -65,10 +66,15 @@ def test_a_window_computed_anew_is_that_of_the_order_of_time(aggregate: str, aft
         stretch = Stretch(row, slot, known, window.begun[row], stale_ms, open_slot * step_ms)
         since = rows.take((rows.time_ms >= (first * step_ms - STALE_MS)[rows.cell]) & np.isin(rows.cell, row))
         found, results = recomputed(window, stretch, since._replace(cell=np.searchsorted(row, since.cell)))
-        found.put(window, row, known)
+        asked = rng.random(len(row)) < 0.8
+        untouched = copy.deepcopy(window)
+        found.put(window, row, asked)
+        rest = np.setdiff1d(np.arange(ROWS), row[asked])
         for name in (*Window.ROW_COLUMNS, *Window.SLOT_COLUMNS):
-            mended, wanted = getattr(window, name)[..., row], getattr(ordered, name)[..., row]
-            np.testing.assert_array_equal(mended, wanted, err_msg=f"{name}, {back} back")
+            mended, wanted = getattr(window, name), getattr(ordered, name)[..., row[asked]]
+            np.testing.assert_array_equal(mended[..., row[asked]], wanted, err_msg=f"{name}, {back} back")
+            before = getattr(untouched, name)[..., rest]
+            np.testing.assert_array_equal(mended[..., rest], before, err_msg=f"{name} of others, {back} back")
         assert len(results.cell) == len(row) * (back + 1)
     inside = int(ordered.slot[0]) % slots
     assert (kinds["open"] > 0) == (inside > 0)
