@@ -72,7 +72,8 @@ class Cells:
                 return self._sift_frame(rows, expiry, until, front_ms)
         else:
             # What is older than what is known tells nothing of now, and without it most cells are single.
-            past, fresh = self._past(rows, expiry, np.flatnonzero(~newer)), np.flatnonzero(newer)
+            past, fresh = rows.take(~newer), np.flatnonzero(newer)
+            past = past.take(~self._fits(past))
             repeated = self._repeated(rows.cell.take(fresh))
         single = fresh.take(np.flatnonzero(~repeated))
         several = fresh.take(np.flatnonzero(repeated))
@@ -80,11 +81,6 @@ class Cells:
         chains = self._sift_chains(one_per_moment(batch.take(several)).rows, front_ms)
         both = Sifted(*(joined([one, other]) for one, other in zip(frame, chains, strict=True)))
         return both._replace(late=joined([past, both.late]))
-
-    def _past(self, rows: Rows, expiry: Ints, old: Indices) -> Rows:
-        """Those of the ``old`` rows that are not calm; ``expiry`` of all rows."""
-        some = rows.take(old)
-        return some.take(~(self._fits(some) & (some.time_ms <= expiry.take(old))))
 
     def _of_cells_of(self, cell: Indices, some: Indices) -> Indices:
         """The rows whose cells are those of some of the rows."""
