@@ -7,14 +7,17 @@ engine all three are the same thing, a step function per facility.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any, TypeVar
 
 import numpy as np
 
 from rules.columns import Floats, Tri
 from rules.operators.kinds import Arithmetic, Comparison, Connective, Function, RangeTest, WindowAggregate
+
+_Column = TypeVar("_Column", Floats, Tri)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,33 +177,47 @@ class Columns:
     constant: Callable[[float], Floats] = constant_column
 
 
-def number_column(number: Number, columns: Columns) -> Floats:
-    """Evaluate a number expression: float64[n], NaN where unknown."""
+NumberFunction = Callable[[Columns], Floats]
+"""Evaluates a number expression: float64[n], NaN where unknown."""
+
+TruthFunction = Callable[[Columns], Tri]
+"""Evaluates a condition: Tri of n rows."""
+
+
+def number_function(number: Number) -> NumberFunction:
+    """A number expression, its tree walked once and for all."""
     if isinstance(number, Load):
-        return columns.load(number.operand)
+        return lambda columns: columns.load(number.operand)
     if isinstance(number, Const):
-        return columns.constant(number.value)
+        return lambda columns: columns.constant(number.value)
     if isinstance(number, Attribute):
-        return columns.attribute(number.name)
+        return lambda columns: columns.attribute(number.name)
     if isinstance(number, Scale):
-        scaled = number_column(number.child, columns) * number.factor + number.offset
-        return np.where(np.isfinite(scaled), scaled, np.nan)
-    return number.operator.compute(*(number_column(arg, columns) for arg in number.args))
+        child, factor, offset = number_function(number.child), number.factor, number.offset
+        return lambda columns: _finite(child(columns) * factor + offset)
+    return _applied(number.operator.compute, [number_function(arg) for arg in number.args])
 
 
-def truth_column(condition: Truth, columns: Columns) -> Tri:
-    """Evaluate a condition: Tri of n rows."""
+def truth_function(condition: Truth) -> TruthFunction:
+    """A condition, its tree walked once and for all."""
     if isinstance(condition, Connect):
-        return condition.operator.compute(*(truth_column(part, columns) for part in condition.args))
+        return _applied(condition.operator.compute, [truth_function(part) for part in condition.args])
     if isinstance(condition, Compare):
-        return condition.operator.compute(
-            number_column(condition.left, columns), number_column(condition.right, columns)
-        )
-    return condition.operator.compute(
-        number_column(condition.value, columns),
-        number_column(condition.low, columns),
-        number_column(condition.high, columns),
-    )
+        return _applied(condition.operator.compute, [number_function(condition.left), number_function(condition.right)])
+    sides = (condition.value, condition.low, condition.high)
+    return _applied(condition.operator.compute, [number_function(side) for side in sides])
+
+
+def _applied(compute: Callable[..., _Column], args: Sequence[Callable[[Columns], Any]]) -> Callable[[Columns], _Column]:
+    """What an operator gives for its arguments; most have two."""
+    if len(args) == 2:
+        left, right = args
+        return lambda columns: compute(left(columns), right(columns))
+    return lambda columns: compute(*[arg(columns) for arg in args])
+
+
+def _finite(column: Floats) -> Floats:
+    return np.where(np.isfinite(column), column, np.nan)
 
 
 def form(node: Number | Truth | Operand | None) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 
 from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Floats, Indices, Ints
 from rules.engine.layout import Layout
-from rules.engine.rows import NO_ROWS, Ranked, Rows, firsts, from_first, joined, one_per_moment
+from rules.engine.rows import NO_ROWS, Ranked, Rows, firsts, from_first, joined, one_per_moment, order_by
 
 
 class Sifted(NamedTuple):
@@ -61,22 +61,23 @@ class Cells:
 
     def sift(self, batch: Ranked, front_ms: Ints) -> Sifted:
         """Take in a batch: calm rows at once; events, late rows and rows for windows are handed back."""
-        again = self._repeated(batch.cell)
-        if not len(again):
-            return self._sift_frame(batch.rows, front_ms)
-        # Where cells repeat, the late rows are usually older than what is known: without them most of the others are
-        # single, too.
-        rows, single = batch.rows, np.ones(len(batch.cell), np.bool_)
-        several = self._of_cells_of(batch.cell, again)
-        some = rows.take(several)
-        expiry = self.expiry_ms.take(some.cell)
-        old = some.time_ms + self._layout.stale_ms.take(some.cell) <= expiry
-        past = some.take(old & ~(self._fits(some) & (some.time_ms <= expiry)))
-        single[several[old]] = False
-        several = several[~old]
-        several = several[self._of_cells_of(batch.cell[several], self._repeated(batch.cell[several]))]
-        single[several] = False
-        frame = self._sift_frame(rows.take(single), front_ms)
+        rows = batch.rows
+        expiry = self.expiry_ms.take(rows.cell)
+        until = rows.time_ms + self._layout.stale_ms.take(rows.cell)
+        newer = until > expiry
+        if newer.all():
+            past, fresh = NO_ROWS, self._places(len(rows.cell))
+            repeated = self._repeated(rows.cell)
+            if not repeated.any():
+                return self._sift_frame(rows, expiry, until, front_ms)
+        else:
+            # What is older than what is known tells nothing of now, and without it most cells are single.
+            past, fresh = rows.take(~newer), np.flatnonzero(newer)
+            past = past.take(~self._fits(past))
+            repeated = self._repeated(rows.cell.take(fresh))
+        single = fresh.take(np.flatnonzero(~repeated))
+        several = fresh.take(np.flatnonzero(repeated))
+        frame = self._sift_frame(rows.take(single), expiry.take(single), until.take(single), front_ms)
         chains = self._sift_chains(one_per_moment(batch.take(several)).rows, front_ms)
         both = Sifted(*(joined([one, other]) for one, other in zip(frame, chains, strict=True)))
         return both._replace(late=joined([past, both.late]))
@@ -95,61 +96,68 @@ class Cells:
         fits &= rows.time_ms > self.floor_ms.take(rows.cell)
         return fits
 
-    def _repeated(self, cell: Indices) -> Indices:
-        """Rows whose cell stands in a later row, too."""
-        if len(cell) > len(self._counting):
-            self._counting = np.arange(2 * len(cell))
-        place = self._counting[: len(cell)]
+    def _places(self, count: int) -> Indices:
+        """0 to ``count``; not to be written to."""
+        if count > len(self._counting):
+            self._counting = np.arange(2 * count)
+        return self._counting[:count]
+
+    def _repeated(self, cell: Indices) -> Bools:
+        """Rows whose cell stands in another row, too."""
+        place = self._places(len(cell))
         self._scratch[cell] = place
-        return np.flatnonzero(self._scratch.take(cell) != place)
+        repeated: Bools = self._scratch.take(cell) != place
+        again = cell.take(np.flatnonzero(repeated))
+        repeated[self._scratch.take(again)] = True
+        return repeated
 
     # --- each cell at most once -------------------------------------------------------------------------------
 
-    def _sift_frame(self, rows: Rows, front_ms: Ints) -> Sifted:
+    def _sift_frame(self, rows: Rows, expiry: Ints, until: Ints, front_ms: Ints) -> Sifted:
+        """Take in rows that are the newest of their cells, if they are not late.
+
+        Args:
+            rows: the rows.
+            expiry: int64[n], until when holds what is known.
+            until: int64[n], until when each row holds.
+            front_ms: int64[G].
+        """
         cell, time_ms, value = rows
-        expiry = self.expiry_ms.take(cell)
-        until = time_ms + self._layout.stale_ms.take(cell)
         calm = self._fits(rows)
         calm &= time_ms <= expiry
-        newer = until > expiry
-        events, late = NO_ROWS, NO_ROWS
-        kept: Bools | None = None
-        if not (calm.all() and newer.all()):
-            events, late, kept = self._sort_out(rows, calm, newer, expiry, front_ms)
-            calm &= newer
-            now = np.flatnonzero(calm)
-            self.value[cell.take(now)] = value.take(now)
-            now = np.flatnonzero(kept)
-            self.expiry_ms[cell.take(now)] = until.take(now)
-        else:
+        if calm.all():
             self.value[cell] = value
             self.expiry_ms[cell] = until
-        return Sifted(events, self._looked_back(rows, kept), late)
-
-    def _sort_out(
-        self, rows: Rows, calm: Bools, newer: Bools, expiry: Ints, front_ms: Ints
-    ) -> tuple[Rows, Rows, Bools]:
-        """Events (with the expiries before them), late rows, and a mask of rows that are the newest of their cell."""
+            return Sifted(NO_ROWS, self._looked_back(rows), NO_ROWS)
+        # Few rows are not calm: all are written, and what these have overwritten is put back.
         restless = np.flatnonzero(~calm)
+        events, late = self._sort_out(rows, restless, expiry, front_ms)
+        before = self.value.take(cell.take(restless))
+        self.value[cell] = value
+        self.value[cell.take(restless)] = before
+        self.expiry_ms[cell] = until
+        self.expiry_ms[cell.take(late)] = expiry.take(late)
+        return Sifted(events, self._looked_back(rows, late), rows.take(late))
+
+    def _sort_out(self, rows: Rows, restless: Indices, expiry: Ints, front_ms: Ints) -> tuple[Rows, Indices]:
+        """Of rows that are not calm the events (with the expiries before them), and which rows are late."""
         cell, time_ms = rows.cell[restless], rows.time_ms[restless]
         front = front_ms[self._layout.cell_facility[cell]]
-        late = ~newer[restless] | (time_ms <= front) | (time_ms <= self.floor_ms[cell])
+        late = (time_ms <= front) | (time_ms <= self.floor_ms[cell])
         events = restless[~late]
         cell, was_known = rows.cell[events], ~np.isnan(self.value[rows.cell[events]])
         lapsed = was_known & (rows.time_ms[events] > expiry[events])
         gaps = Rows(cell[lapsed], expiry[events[lapsed]], np.full(int(lapsed.sum()), np.nan))
         telling = was_known | ~np.isnan(rows.value[events])
-        kept = newer.copy()
-        kept[restless[late]] = False
-        return joined([gaps, rows.take(events[telling])]), rows.take(restless[late]), kept
+        return joined([gaps, rows.take(events[telling])]), restless[late]
 
-    def _looked_back(self, rows: Rows, kept: Bools | None) -> Rows:
+    def _looked_back(self, rows: Rows, late: Indices | None = None) -> Rows:
         """The rows windows must see, and the new floor of their cells."""
         if not self._layout.has_windows:
             return NO_ROWS
         chosen = self._layout.windowed.take(rows.cell)
-        if kept is not None:
-            chosen &= kept
+        if late is not None:
+            chosen[late] = False
         seen = rows.take(chosen)
         self.floor_ms[seen.cell] = seen.time_ms
         return seen
@@ -175,7 +183,7 @@ class Cells:
         calm = ~event
         self.value[cell[calm]] = value[calm]
         self.expiry_ms[cell[~late]] = until[~late]
-        seen = self._looked_back(Rows(cell, time_ms, value), ~late)
+        seen = self._looked_back(rows, np.flatnonzero(late))
         found = joined([gaps, Rows(cell[events], time_ms[events], value[events])])
         return Sifted(found, seen, rows.take(late))
 
@@ -192,11 +200,15 @@ class Cells:
         return Rows(cell[due], expiry[due], np.full(int(due.sum()), np.nan))
 
     def derived(self, rows: Rows) -> Rows:
-        """Of the results of windows or dates (sorted by cell and time) those that leave their band."""
+        """Of the results of windows those that leave their cell's band, and those after them; by cell and time."""
         cell, _, value = rows
-        fits = (value >= self.low[cell]) & (value <= self.high[cell])
-        fits |= np.isnan(value) & np.isnan(self.value[cell])
-        return rows.take(from_first(cell, ~fits))
+        left = ~((value >= self.low.take(cell)) & (value <= self.high.take(cell)))
+        left &= ~(np.isnan(value) & np.isnan(self.value.take(cell)))
+        if not left.any():
+            return NO_ROWS
+        chosen = self._of_cells_of(cell, np.flatnonzero(left))
+        chosen = chosen.take(order_by(cell.take(chosen), rows.time_ms.take(chosen)))
+        return rows.take(chosen.take(np.flatnonzero(from_first(cell.take(chosen), left.take(chosen)))))
 
     def usual(self, rows: Rows) -> Bools:
         """Which rows lie in the usual bands of their cells, or are unknown."""

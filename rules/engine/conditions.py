@@ -13,11 +13,10 @@ import numpy as np
 
 from rules.columns import BEGINNING_MS, Bytes, Floats, Indices, Ints
 from rules.engine.cells import Cells
-from rules.engine.layout import ClassLayout, Layout
+from rules.engine.layout import ClassLayout, Layout, RulePlan
 from rules.engine.machines import Machines, drive_of
 from rules.engine.rows import Rows, firsts
-from rules.expression import Columns, Operand, truth_column
-from rules.rule_set import Rule
+from rules.expression import Columns, Operand
 
 
 class Moments:
@@ -28,7 +27,7 @@ class Moments:
         self._one = one
         self._cells = cells
         self._value = events.value
-        self._column, _ = np.divmod(events.cell - one.cell0, one.size)
+        self._column: Indices = (events.cell - one.cell0) // one.size
         new = firsts(facility)
         new[1:] |= events.time_ms[1:] != events.time_ms[:-1]
         self._moment = np.cumsum(new) - 1
@@ -38,7 +37,7 @@ class Moments:
         place = np.arange(len(self.row))
         self._begin = np.maximum.accumulate(np.where(self.first, place, 0))
         self._columns: dict[int, Floats] = {}
-        self.touched = np.bincount(self._column, minlength=len(one.operands)) > 0
+        self.touched = frozenset(np.flatnonzero(np.bincount(self._column)).tolist())
 
     def columns(self) -> Columns:
         """What the conditions read."""
@@ -53,7 +52,7 @@ class Moments:
 
     def _carried(self, column: int) -> Floats:
         carried = self._cells.value[self._one.cells(column)].take(self.row)
-        if not self.touched[column]:
+        if column not in self.touched:
             return carried
         brings = np.flatnonzero(self._column == column)
         source = np.full(len(self.row), -1)
@@ -85,9 +84,9 @@ def _judge_class(
     first = np.flatnonzero(moments.first)
     row = moments.row.take(first)
     for number, plan in enumerate(one.rules):
-        if not (plan.reads & moments.touched).any():
+        if plan.columns.isdisjoint(moments.touched):
             continue
-        drive = _drive(plan.rule, columns)
+        drive = _drive(plan, columns)
         before = np.empty_like(drive)
         before[1:] = drive[:-1]
         before[first] = machines.drive[one.machines(number)].take(row)
@@ -98,9 +97,8 @@ def _judge_class(
     return changes
 
 
-def _drive(rule: Rule, columns: Columns) -> Bytes:
-    clear = None if rule.clear is None else truth_column(rule.clear, columns)
-    return drive_of(truth_column(rule.when, columns), clear)
+def _drive(plan: RulePlan, columns: Columns) -> Bytes:
+    return drive_of(plan.when(columns), None if plan.clear is None else plan.clear(columns))
 
 
 def judge_all(layout: Layout, cells: Cells, machines: Machines, at_ms: Ints) -> None:
@@ -116,7 +114,7 @@ def judge_all(layout: Layout, cells: Cells, machines: Machines, at_ms: Ints) -> 
             lambda name, one=one: one.attribute[name],  # type: ignore[misc]
         )
         for number, plan in enumerate(one.rules):
-            drive = np.broadcast_to(_drive(plan.rule, columns), one.size)
+            drive = np.broadcast_to(_drive(plan, columns), one.size)
             changes.append((one.machines(number).start + rows, at_ms[rows + one.facility0], drive[rows]))
     _tell(machines, changes)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from rules.columns import Bools, Floats, Indices, Ints
 from rules.engine.patches import Patch
-from rules.engine.windows import Window
+from rules.engine.windows import Window, flat, fold_down
 
 
 def over_a_beginning(live: Window, row: Indices, slot: Ints, open_slot: Ints) -> Bools:
@@ -30,26 +30,27 @@ class Crossing(Patch):
         self._beginning: Ints = -(-self._slot // slots) * slots
         nothing = np.full((1, count), self._plan.aggregate.identity)
         block = self._remembered(live, self._beginning - slots)
-        number = self._beginning - slots + np.arange(slots)[:, None]
-        fresh, place = np.nonzero(number >= self._slot)
-        block[fresh, place] = self._share[number[fresh, place] - self._slot[place], place]
-        self._tail_before = fold.accumulate(block[::-1], axis=0)[::-1]
-        gone = fold.accumulate(self._remembered(live, self._beginning - 2 * slots)[::-1], axis=0)[::-1]
-        head_before = fold.accumulate(np.concatenate([nothing, block]), axis=0)
-        self._open_head = fold.accumulate(np.concatenate([nothing, self._since_beginning()]), axis=0)
+        since = np.arange(slots)[:, None] - (self._slot - self._beginning + slots)
+        fresh = np.flatnonzero(since >= 0)
+        flat(block)[fresh] = self._share.take(since.take(fresh) * count + fresh % count)
+        gone = self._remembered(live, self._beginning - 2 * slots)
+        head_before = np.concatenate([nothing, block])
+        self._open_head = np.concatenate([nothing, self._since_beginning()])
+        self._tail_before = block
+        for table in (self._tail_before[::-1], gone[::-1], head_before, self._open_head):
+            fold_down(fold, table)
         # The results are numbered from the one before the first slot on; the first of them are of the block before.
         at = self._slot + np.arange(len(self._share))[:, None] - self._beginning
         rows = np.arange(count)
         place = np.where(at > 0, np.minimum(at + slots, len(self._open_head) + slots - 1), at + slots)
-        head = np.concatenate([head_before, self._open_head[1:]])[place, rows]
-        tail = np.concatenate([gone, nothing, self._tail_before[1:]])[np.minimum(place, 2 * slots - 1), rows]
+        head = np.concatenate([head_before, self._open_head[1:]]).take(place * count + rows)
+        tail = np.concatenate([gone, nothing, self._tail_before[1:]])
+        tail = tail.take(np.minimum(place, 2 * slots - 1) * count + rows)
         return head, tail
 
     def _remembered(self, live: Window, first: Ints) -> Floats:
         """float64[slots, k]: the shares of a block that begins with ``first``, as the ring has them."""
-        number = first + np.arange(self._plan.slots)[:, None]
-        shares: Floats = live.share_ring[number % len(live.share_ring), self._row]
-        return shares
+        return live.share_ring.take(live.in_rings(self._row, first, self._plan.slots))
 
     def _since_beginning(self) -> Floats:
         """float64[b, k]: the shares of the open block; nothing behind the open slot."""
@@ -60,12 +61,13 @@ class Crossing(Patch):
         share = self._share[np.where(inside, number, 0), np.arange(len(self._row))]
         return np.where(inside, share, self._plan.aggregate.identity)
 
-    def _put_folds(self, window: Window, chosen: Indices) -> None:
+    def _put_folds(self, window: Window, chosen: Indices, at: Indices) -> None:
         row, done = self._row[chosen], (self._closed - (self._beginning - self._slot))[chosen]
         window.head[row] = self._open_head[done, chosen]
-        places = np.arange(self._plan.slots)[:, None]
-        number, place = np.nonzero(places >= done)
-        window.tail[number, row[place]] = self._tail_before[number, chosen[place]]
-        number, place = np.nonzero(places[: len(self._open_head)] < done)
+        every = np.arange(self._plan.slots)[:, None] * len(window.slot) + row
+        closed = np.arange(self._plan.slots)[:, None] < done
+        kept = np.flatnonzero(~closed)
+        flat(window.tail)[every.take(kept)] = self._tail_before[:, chosen].take(kept)
+        number, place = np.nonzero(closed[: len(self._open_head)])
         at = number + (self._beginning - self._slot)[chosen[place]]
         window.tail[number, row[place]] = self._share[at, chosen[place]]

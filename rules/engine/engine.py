@@ -148,9 +148,10 @@ class Engine:
         self._release(now_ms)
         self.live.step(None, now_ms - self.settings.grace_ms)
         self.book.record(self.live.take_switches())
-        if len(self.suspects.lateness.due(now_ms)) or len(self.mending.due(now_ms)):
+        if self.suspects.lateness.due(now_ms) or self.mending.due(now_ms):
             self._look_into()
-        self._reevaluate(self.lateness.due(now_ms))
+        if self.lateness.due(now_ms):
+            self._reevaluate()
         if self.saved.due(now_ms):
             self._save(now_ms)
 
@@ -158,7 +159,7 @@ class Engine:
         """Re-evaluate every facility that waits, without waiting longer: at a shutdown or the end of a replay."""
         self._release(now_ms)
         self._look_into()
-        self._reevaluate(self.lateness.waiting())
+        self._reevaluate()
 
     def _release(self, now_ms: int) -> None:
         if not self.held or not any(int(part.time_ms.min()) <= now_ms for part in self.held):
@@ -210,23 +211,20 @@ class Engine:
             self.live.admit(late.take(admitted), looked.until_ms[admitted])
             mild = np.flatnonzero(~hard & self.layout.windowed[late.cell])
             self.mending.note(late.cell[mild], late.time_ms[mild], BEGINNING_MS)
-        self._mend(self.mending.waiting())
+        self._mend()
 
-    def _mend(self, cell: Indices) -> None:
+    def _mend(self) -> None:
         """Mend the windows over cells with late readings; what cannot be mended is re-evaluated at once."""
+        cell, oldest_ms = self.mending.take()
         if not len(cell):
             return
-        oldest_ms = self.mending.oldest_ms[cell]
-        self.mending.done(cell)
         failed = Mending(self.live, self.memory).run(cell, oldest_ms)
         self.stats.mended += int((~failed).sum())
         self._note_late(cell[failed], oldest_ms[failed])
 
-    def _reevaluate(self, facility: Indices) -> None:
-        if not len(facility):
-            return
-        state = self.saved.latest_before(facility, self.lateness.oldest_ms[facility])
-        self.lateness.done(facility)
+    def _reevaluate(self) -> None:
+        facility, oldest_ms = self.lateness.take()
+        state = self.saved.latest_before(facility, oldest_ms)
         facility, state = facility[state >= 0], state[state >= 0]
         if not len(facility):
             return

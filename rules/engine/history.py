@@ -14,7 +14,7 @@ import numpy as np
 
 from core.quality import is_good
 from core.readings import Int32s, Readings, empty
-from rules.columns import BEGINNING_MS, Indices, Ints
+from rules.columns import BEGINNING_MS, NEVER_MS, Indices, Ints
 from rules.engine.layout import Layout
 from rules.engine.rows import Ranked, Rows, joined, joined_ranked, one_per_moment, order_by
 
@@ -40,6 +40,65 @@ _FEW = 4
 """A block with fewer rows than a quarter of the cells is looked through, not indexed."""
 
 
+class _Wanted:
+    """Some cells (ascending), and the moment from which on rows of each are wanted: intp[m], int64[m]."""
+
+    def __init__(self, cell: Indices, from_ms: Ints, cells: int) -> None:
+        """Cells out of so many."""
+        self.cell = cell
+        self.from_ms = from_ms
+        self._cells = cells
+        self._place: Indices | None = None
+
+    def since(self, moment_ms: int) -> tuple[Indices, Ints]:
+        """Those of which rows are wanted that are not newer than a moment."""
+        some = np.flatnonzero(self.from_ms <= moment_ms)
+        return self.cell.take(some), self.from_ms.take(some)
+
+    def among(self, rows: Ranked) -> Indices:
+        """Which rows are wanted, found by looking at each."""
+        if self._place is None:
+            self._place = np.full(self._cells, -1)
+            self._place[self.cell] = np.arange(len(self.cell))
+        place = self._place.take(rows.cell)
+        at = np.flatnonzero(place >= 0)
+        fresh = rows.time_ms.take(at) >= self.from_ms.take(place.take(at))
+        return at.take(np.flatnonzero(fresh))
+
+
+class _Index:
+    """Where the rows of a cell stand: most cells have one row in a block, few have several."""
+
+    def __init__(self, cell: Indices, cells: int) -> None:
+        """Index the rows of a block by their ``cell`` (intp[n])."""
+        row = np.arange(len(cell))
+        self._one = np.full(cells, -1, np.int32)
+        self._one[cell] = row
+        others = np.flatnonzero(self._one.take(cell) != row)
+        # Sorting keys that hold cell and row is several times faster than a stable argsort of the cells.
+        bits = len(cell).bit_length()
+        keys = (cell.take(others) << bits) | others
+        keys.sort()
+        self._other = keys & ((1 << bits) - 1)
+        self._other_cell = keys >> bits
+        self._repeated = np.zeros(cells, np.bool_)
+        self._repeated[self._other_cell] = True
+
+    def find(self, wanted: Indices) -> tuple[Indices, Indices]:
+        """Rows of some cells, and the place of each one's cell in ``wanted``."""
+        one = self._one.take(wanted)
+        place = np.flatnonzero(one >= 0)
+        at: Indices = one.take(place).astype(np.intp)
+        again = np.flatnonzero(self._repeated.take(wanted))
+        if not len(again):
+            return at, place
+        start = np.searchsorted(self._other_cell, wanted.take(again))
+        count = np.searchsorted(self._other_cell, wanted.take(again), side="right") - start
+        stop = np.cumsum(count)
+        other = self._other.take(np.arange(int(stop[-1])) + np.repeat(start - stop + count, count))
+        return np.concatenate([at, other]), np.concatenate([place, np.repeat(again, count)])
+
+
 class _Block:
     """Rows as they came, and how to find those of some cells in them, once somebody has asked."""
 
@@ -48,37 +107,19 @@ class _Block:
         self.rows = rows
         self.last_ms = int(rows.time_ms.max())
         self._cells = cells
-        self._index: tuple[Int32s, Int32s] | None = None
+        self._index: _Index | None = None
 
-    def find(self, wanted: Indices, from_ms: Ints) -> Indices:
-        """Where the rows of some cells (ascending) stand, from each cell's own moment on (int64[len(wanted)])."""
+    def find(self, wanted: _Wanted) -> Indices:
+        """Where the wanted rows stand, in no order."""
         if _FEW * len(self.rows.cell) < self._cells:
-            place = np.minimum(np.searchsorted(wanted, self.rows.cell), len(wanted) - 1)
-            at = np.flatnonzero(wanted.take(place) == self.rows.cell)
-            begin_ms = from_ms.take(place.take(at))
-        else:
-            if self._index is None:
-                self._index = _index_by(self.rows.cell, self._cells)
-            order, begin = self._index
-            start = begin.take(wanted)
-            count = begin.take(wanted + 1) - start
-            stop = np.cumsum(count)
-            at = order.take(np.arange(int(stop[-1])) + np.repeat(start - stop + count, count))
-            begin_ms = np.repeat(from_ms, count)
-        found: Indices = at.take(np.flatnonzero(self.rows.time_ms.take(at) >= begin_ms))
-        return found
-
-
-def _index_by(cell: Indices, cells: int) -> tuple[Int32s, Int32s]:
-    """Rows in the order of their cells, and where each cell's rows begin there: int32[n], int32[cells + 1]."""
-    begin = np.zeros(cells + 1, np.int32)
-    np.cumsum(np.bincount(cell, minlength=cells), out=begin[1:])
-    # Sorting keys that hold cell and row is several times faster than a stable argsort of the cells.
-    bits = len(cell).bit_length()
-    keys = (cell << bits) | np.arange(len(cell))
-    keys.sort()
-    keys &= (1 << bits) - 1
-    return keys.astype(np.int32), begin
+            return wanted.among(self.rows)
+        cell, from_ms = wanted.since(self.last_ms)
+        if not len(cell):
+            return cell
+        if self._index is None:
+            self._index = _Index(self.rows.cell, self._cells)
+        at, place = self._index.find(cell)
+        return at.take(np.flatnonzero(self.rows.time_ms.take(at) >= from_ms.take(place)))
 
 
 class PointLookup:
@@ -91,13 +132,13 @@ class PointLookup:
         points = layout.point[real]
         self._table = np.full(int(points.max()) + 2 if len(points) else 1, -1, np.intp)
         self._table[points] = real
+        self._last = len(self._table) - 1
 
     def cells(self, point: Int32s) -> Indices:
         """The cell of each point, -1 where no rule reads it."""
-        inside = (point >= 0) & (point < len(self._table))
-        if inside.all():
-            return self._table.take(point)
-        return np.where(inside, self._table.take(np.where(inside, point, 0)), -1)
+        if int(point.min(initial=0)) < 0:
+            point = np.where(point < 0, self._last, point)
+        return self._table.take(point, mode="clip")
 
     def rows(self, batch: Readings) -> Ranked:
         """The rows of a batch that a rule reads: values in the rules' units, NaN where not good or not finite."""
@@ -168,12 +209,9 @@ class Memory:
 
     def _found(self, wanted: Indices, from_ms: Ints) -> list[tuple[Ranked, Indices]]:
         """Where in which blocks these rows stand."""
-        found: list[tuple[Ranked, Indices]] = []
-        for block in self._blocks:
-            some = np.flatnonzero(from_ms <= block.last_ms)
-            if len(some):
-                found.append((block.rows, block.find(wanted.take(some), from_ms.take(some))))
-        return found
+        asked = _Wanted(wanted, from_ms, len(self._layout.point))
+        oldest_ms = int(from_ms.min(initial=NEVER_MS))
+        return [(block.rows, block.find(asked)) for block in self._blocks if block.last_ms >= oldest_ms]
 
     def _stored(self, wanted: Indices, from_ms: Ints, to_ms: int) -> list[Ranked]:
         """What lies behind the memory, asked for in few groups of similar reach."""

@@ -9,41 +9,42 @@ from __future__ import annotations
 
 import numpy as np
 
-from rules.columns import NEVER_MS, Indices, Ints
+from rules.columns import BEGINNING_MS, NEVER_MS, Indices, Ints
 
 QUIET_MS = 2_000
 AT_MOST_MS = 30_000
 
 
 class Lateness:
-    """Per facility: the oldest late reading, and when the first and the last of them arrived."""
+    """Per facility: the oldest late reading; and when the first and the last of all of them arrived."""
 
     def __init__(self, facilities: int) -> None:
         """Nobody waits."""
         self.oldest_ms = np.full(facilities, NEVER_MS)
-        self.first_arrival_ms = np.full(facilities, NEVER_MS)
-        self.last_arrival_ms = np.full(facilities, NEVER_MS)
+        self._first_arrival_ms = NEVER_MS
+        self._last_arrival_ms = BEGINNING_MS
 
     def note(self, facility: Indices, time_ms: Ints, now_ms: int) -> None:
         """Late readings have arrived."""
-        np.minimum.at(self.oldest_ms, facility, time_ms)
-        self.first_arrival_ms[facility] = np.minimum(self.first_arrival_ms[facility], now_ms)
-        self.last_arrival_ms[facility] = now_ms
+        if len(facility):
+            np.minimum.at(self.oldest_ms, facility, time_ms)
+            self._first_arrival_ms = min(self._first_arrival_ms, now_ms)
+            self._last_arrival_ms = max(self._last_arrival_ms, now_ms)
 
-    def due(self, now_ms: int) -> Indices:
-        """Facilities whose turn it is."""
-        waiting = self.waiting()
-        if not len(waiting):
-            return waiting
-        quiet = int(self.last_arrival_ms[waiting].max()) <= now_ms - QUIET_MS
-        long = int(self.first_arrival_ms[waiting].min()) <= now_ms - AT_MOST_MS
-        return waiting if quiet or long else waiting[:0]
+    def due(self, now_ms: int) -> bool:
+        """Whether it is the turn of those who wait."""
+        quiet = BEGINNING_MS < self._last_arrival_ms <= now_ms - QUIET_MS
+        long = self._first_arrival_ms <= now_ms - AT_MOST_MS
+        return quiet or long
 
     def waiting(self) -> Indices:
         """Facilities that wait."""
         return np.flatnonzero(self.oldest_ms < NEVER_MS)
 
-    def done(self, facility: Indices) -> None:
-        """They wait no longer."""
-        for column in (self.oldest_ms, self.first_arrival_ms, self.last_arrival_ms):
-            column[facility] = NEVER_MS
+    def take(self) -> tuple[Indices, Ints]:
+        """Who waits (ascending), and each one's oldest late reading; they wait no longer."""
+        waiting = self.waiting()
+        oldest_ms = self.oldest_ms.take(waiting)
+        self.oldest_ms[waiting] = NEVER_MS
+        self._first_arrival_ms, self._last_arrival_ms = NEVER_MS, BEGINNING_MS
+        return waiting, oldest_ms

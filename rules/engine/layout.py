@@ -19,7 +19,17 @@ from core.readings import Int32s
 from core.units import convert
 from rules.columns import NEVER_MS, Bools, Floats, Indices, Ints
 from rules.engine.guards import UNCUT, Guard, guards, needs_facility
-from rules.expression import Columns, InForce, Measured, Number, Operand, Windowed, number_column
+from rules.expression import (
+    Columns,
+    InForce,
+    Measured,
+    Number,
+    Operand,
+    TruthFunction,
+    Windowed,
+    number_function,
+    truth_function,
+)
 from rules.operators.kinds import WindowAggregate
 from rules.rule_set import Rule, RuleSet
 
@@ -37,10 +47,20 @@ class WindowPlan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RulePlan:
-    """A rule with the operand columns it reads, bool[columns]."""
+    """A rule with what it takes to judge it.
+
+    Attributes:
+        rule: the rule.
+        reads: bool[columns], the operand columns it reads.
+        columns: their numbers.
+        when, clear: the conditions as functions.
+    """
 
     rule: Rule
     reads: Bools
+    columns: frozenset[int]
+    when: TruthFunction
+    clear: TruthFunction | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -203,15 +223,10 @@ def _build_class(
     def fixed(number: Number) -> Floats:
         rows = size if needs_facility(number) else 1
         columns = Columns(_no_operand, lambda name: attribute[name], lambda value: np.full(rows, value))
-        return number_column(number, columns)
+        return number_function(number)(columns)
 
     conditions = [part for rule in rules for part in (rule.when, rule.clear) if part is not None]
     by_operand = guards(conditions, fixed)
-    plans = []
-    for rule in rules:
-        reads = np.zeros(len(operands), np.bool_)
-        reads[[column_of[operand] for operand in rule.operands]] = True
-        plans.append(RulePlan(rule, reads))
     return ClassLayout(
         class_id=members.class_id,
         facility0=facility0,
@@ -220,7 +235,7 @@ def _build_class(
         size=size,
         operands=operands,
         column_of=column_of,
-        rules=tuple(plans),
+        rules=tuple(_plan(rule, column_of) for rule in rules),
         guards=tuple(by_operand.get(operand, UNCUT) for operand in operands),
         windows=tuple(
             WindowPlan(column, column_of[Measured(operand.key)], operand.aggregate, *slot_plan(operand.window_ms))
@@ -229,6 +244,14 @@ def _build_class(
         ),
         attribute=attribute,
     )
+
+
+def _plan(rule: Rule, column_of: Mapping[Operand, int]) -> RulePlan:
+    columns = frozenset(column_of[operand] for operand in rule.operands)
+    reads = np.zeros(len(column_of), np.bool_)
+    reads[list(columns)] = True
+    clear = None if rule.clear is None else truth_function(rule.clear)
+    return RulePlan(rule, reads, columns, truth_function(rule.when), clear)
 
 
 def _operand_columns(rules: Sequence[Rule]) -> tuple[Operand, ...]:

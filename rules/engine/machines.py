@@ -20,6 +20,7 @@ from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Bytes, Indices, Ints, T
 from rules.engine.layout import Layout
 
 RESET, HOLD, RUN = 0, 1, 2
+_ONE, _TWO, _THREE = (np.uint8(number) for number in (1, 2, 3))
 UNSET_MS = NEVER_MS
 """``since`` while no accumulation has begun."""
 
@@ -29,11 +30,17 @@ _MODE = np.array([[drive // 3 for drive in range(9)], [drive % 3 for drive in ra
 
 def drive_of(when: Tri, clear: Tri | None) -> Bytes:
     """Pack what ``when`` and ``clear`` (None: not when) say into uint8[n]: 3 * (while normal) + (while active)."""
-    normal = when.true.view(np.uint8) + np.uint8(1) - when.false.view(np.uint8)
+    normal: Bytes = when.true + _ONE
+    normal -= when.false
     if clear is None:
-        return normal * np.uint8(2) + np.uint8(2)
-    active = np.where(when.true | clear.false, np.uint8(RESET), clear.true.view(np.uint8) + np.uint8(HOLD))
-    return normal * np.uint8(3) + active
+        normal += _ONE
+        normal *= _TWO
+        return normal
+    active: Bytes = clear.true + _ONE
+    active *= ~(when.true | clear.false)
+    normal *= _THREE
+    normal += active
+    return normal
 
 
 class Switches(NamedTuple):

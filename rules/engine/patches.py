@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rules.columns import BEGINNING_MS, Bools, Floats, Indices, Ints
 from rules.engine.rows import Rows, firsts
-from rules.engine.windows import Window
+from rules.engine.windows import Window, flat, fold_down
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,12 +102,14 @@ class Patch:
     def __init__(self, live: Window, stretch: Stretch, rows: Rows | None) -> None:
         """Compute the slots of a stretch up to the open ones; ``rows`` by place and time, None: as they are now."""
         plan, row, slot, stale_ms = live.plan, stretch.row, stretch.slot, stretch.stale_ms
-        slots, ring, count = plan.slots, len(live.share_ring), len(row)
+        count = len(row)
         self._plan, self._row, self._slot = plan, row, slot
         open_slot = live.slot[row]
         self._closed: Ints = open_slot - slot
         length = int(self._closed.max(initial=0)) + 1
-        self._number: Ints = slot + np.arange(length)[:, None]
+        self._is_closed: Bools = np.arange(length)[:, None] < self._closed
+        self._in_ring = live.in_rings(row, slot, length)
+        self._gone_in_ring = live.in_rings(row, slot - plan.slots, length)
         self._share = np.full((length, count), plan.aggregate.identity)
         self._known = np.zeros((length, count), np.int64)
         if rows is None:
@@ -116,16 +117,13 @@ class Patch:
         else:
             self._add(cut_pieces(rows, slot * plan.step_ms, open_slot * plan.step_ms, stale_ms, plan.step_ms))
             self._held = last_held(rows, stale_ms)
-        gone = (self._number - slots) % ring
-        self._window_known = self._window_knowns(live, live.known_ring[gone, row])
+        self._window_known = self._window_knowns(live)
         self._head, self._tail = self._folds(live)
 
     def _remember(self, live: Window) -> None:
         """The closed slots as the ring has them."""
-        number, place = np.nonzero(np.arange(len(self._share))[:, None] < self._closed)
-        at = (self._slot[place] + number) % len(live.share_ring)
-        self._share[number, place] = live.share_ring[at, self._row[place]]
-        self._known[number, place] = live.known_ring[at, self._row[place]]
+        np.copyto(self._share, live.share_ring.take(self._in_ring), where=self._is_closed)
+        np.copyto(self._known, live.known_ring.take(self._in_ring), where=self._is_closed)
 
     def _add(self, pieces: Pieces) -> None:
         aggregate = self._plan.aggregate
@@ -133,24 +131,27 @@ class Patch:
         aggregate.fold.at(self._share.reshape(-1), target, aggregate.piece(pieces.value, pieces.held_ms))
         np.add.at(self._known.reshape(-1), target, pieces.held_ms)
 
-    def _window_knowns(self, live: Window, gone: NDArray[np.int32]) -> Ints:
+    def _window_knowns(self, live: Window) -> Ints:
         """int64[l + 1, k]: how long the window was known before the first slot, and after each."""
-        closed = np.arange(len(gone))[:, None] < self._closed
-        then = live.known_ring[self._number % len(live.known_ring), self._row]
+        gone = live.known_ring.take(self._gone_in_ring)
+        since = live.known_ring.take(self._in_ring)
+        since -= gone
+        since *= self._is_closed
         change = np.empty((len(gone) + 1, len(self._row)), np.int64)
-        change[0] = live.window_known_ms[self._row] - np.where(closed, then - gone, 0).sum(axis=0)
-        change[1:] = self._known - gone
+        np.subtract(live.window_known_ms[self._row], since.sum(axis=0), out=change[0])
+        np.subtract(self._known, gone, out=change[1:])
         # What leaves a window shorter than the stretch is of the stretch itself.
         slots = self._plan.slots
         change[1 + slots :] = self._known[slots:] - self._known[:-slots]
-        return np.cumsum(change, axis=0)
+        fold_down(np.add, change)
+        return change
 
     def _folds(self, live: Window) -> tuple[Floats, Floats]:
         """float64[l + 1, k], float64[l, k]: heads and tails of the result before the first slot, and of those after."""
         return self._heads(live), self._tails(live)
 
     def _tails(self, live: Window) -> Floats:
-        gone = live.share_ring[(self._number - self._plan.slots) % len(live.share_ring), self._row]
+        gone = live.share_ring.take(self._gone_in_ring)
         tails = np.empty_like(gone)
         tail = live.tail[live.slot[self._row] % self._plan.slots, self._row]
         for place in range(len(gone) - 1, 0, -1):
@@ -170,38 +171,43 @@ class Patch:
         for share in block:
             aggregate.fold(head, share, out=head)
         heads[0], heads[1:] = head, self._share
-        aggregate.fold.accumulate(heads, axis=0, out=heads)
+        fold_down(aggregate.fold, heads)
         return heads
 
     def results(self, live: Window) -> Rows:
         """The result that held when the stretch began, and that of every slot closed since; by place and time."""
         length = len(self._share)
-        place, number = np.nonzero(np.arange(length) <= self._closed[:, None])
-        window = self._plan.aggregate.fold(self._tail[number, place], self._head[number, place])
-        value = live.result(window, self._window_known[number, place])
-        return Rows(place, (self._slot[place] + number) * self._plan.step_ms, value)
+        found = np.flatnonzero(np.arange(length) <= self._closed[:, None])
+        place = found // length
+        number = found - place * length
+        at = number * len(self._row) + place
+        window = self._plan.aggregate.fold(self._tail.take(at), self._head.take(at))
+        value = live.result(window, self._window_known.take(at))
+        return Rows(place, (self._slot.take(place) + number) * self._plan.step_ms, value)
 
     def put(self, window: Window, chosen: Indices) -> None:
         """Put the chosen places into the live window."""
         if not len(chosen):
             return
-        row, closed, ring = self._row[chosen], self._closed[chosen], len(window.share_ring)
-        number, place = np.nonzero(np.arange(len(self._share))[:, None] < closed)
-        at, slot = row[place], self._slot[chosen[place]] + number
-        window.share_ring[slot % ring, at] = self._share[number, chosen[place]]
-        window.known_ring[slot % ring, at] = self._known[number, chosen[place]]
+        row, closed = self._row[chosen], self._closed[chosen]
+        wanted = np.zeros(len(self._row), np.bool_)
+        wanted[chosen] = True
+        at = np.flatnonzero(self._is_closed & wanted)
+        target = self._in_ring.take(at)
+        flat(window.share_ring)[target] = self._share.take(at)
+        flat(window.known_ring)[target] = self._known.take(at)
         window.window_known_ms[row] = self._window_known[closed, chosen]
         window.share[row] = self._share[closed, chosen]
         window.known_ms[row] = self._known[closed, chosen]
         value, until_ms, since_ms = self._held
         window.value[row], window.until_ms[row] = value[chosen], until_ms[chosen]
         window.from_ms[row] = np.maximum(window.slot[row] * self._plan.step_ms, since_ms[chosen])
-        self._put_folds(window, chosen)
+        self._put_folds(window, chosen, at)
 
-    def _put_folds(self, window: Window, chosen: Indices) -> None:
-        """Put heads and tails of the chosen places into the live window."""
-        row, closed = self._row[chosen], self._closed[chosen]
-        window.head[row] = self._head[closed, chosen]
-        number, place = np.nonzero(np.arange(len(self._share))[:, None] < closed)
-        slot = self._slot[chosen[place]] + number
-        window.tail[slot % self._plan.slots, row[place]] = self._share[number, chosen[place]]
+    def _put_folds(self, window: Window, chosen: Indices, at: Indices) -> None:
+        """Put heads and tails of the chosen places into the live window; ``at``: their closed slots in the tables."""
+        window.head[self._row[chosen]] = self._head[self._closed[chosen], chosen]
+        number = at // len(self._row)
+        place = at - number * len(self._row)
+        slot = self._slot.take(place) + number
+        flat(window.tail)[slot % self._plan.slots * len(window.slot) + self._row.take(place)] = self._share.take(at)

@@ -107,13 +107,7 @@ class Plane:
         return self.machines.take_switches()
 
     def _raise_horizon(self, rows: Rows) -> None:
-        facility = self.layout.cell_facility.take(rows.cell)
-        ahead = np.flatnonzero(rows.time_ms > self.horizon_ms.take(facility))
-        facility, time_ms = facility.take(ahead), rows.time_ms.take(ahead)
-        if (time_ms[1:] >= time_ms[:-1]).all():
-            self.horizon_ms[facility] = time_ms
-        else:
-            np.maximum.at(self.horizon_ms, facility, time_ms)
+        np.maximum.at(self.horizon_ms, self.layout.cell_facility.take(rows.cell), rows.time_ms)
 
     def _expiring_at_once(self, events: Rows) -> Rows:
         """Expiries of readings that came so late that the horizon has passed their end already."""
@@ -135,21 +129,18 @@ class Plane:
 
     def _window(self, one: ClassLayout, window: Window, looked_back: Rows) -> Rows:
         emitted = Emitted()
-        source = one.cells(window.plan.source)
+        source, horizon_ms = one.cells(window.plan.source), self.horizon_ms[one.facilities]
         mine = looked_back.take((looked_back.cell >= source.start) & (looked_back.cell < source.stop))
         if len(mine.cell):
             stale_ms = self.layout.stale_ms[mine.cell]
-            window.feed(mine.cell - source.start, mine.time_ms, mine.value, stale_ms, emitted)
-        window.close_until(self.horizon_ms[one.facilities], emitted)
+            window.feed(mine.cell - source.start, mine.time_ms, mine.value, stale_ms, horizon_ms, emitted)
+        window.close_until(horizon_ms, emitted)
         if not emitted.row:
             return NO_ROWS
         closed = window.slot * window.plan.step_ms - 1
         np.maximum(self.cells.floor_ms[source], closed, out=self.cells.floor_ms[source])
         cell = np.concatenate(emitted.row) + one.cells(window.plan.column).start
-        rows = Rows(cell, np.concatenate(emitted.time_ms), np.concatenate(emitted.value))
-        if len(emitted.row) > 1:
-            rows = rows.take(order_by(rows.cell, rows.time_ms))
-        return self.cells.derived(rows)
+        return self.cells.derived(Rows(cell, np.concatenate(emitted.time_ms), np.concatenate(emitted.value)))
 
     def _dates_passed(self, before_ms: Ints) -> Rows:
         found: list[Rows] = []

@@ -87,9 +87,19 @@ def order_by(group: Indices, time_ms: Ints) -> Indices:
         return np.arange(len(group))
     earliest = int(time_ms.min())
     span = int(time_ms.max()) - earliest + 1
-    if span <= (1 << 62) // (int(group.max()) + 1):
-        return np.argsort(group * np.int64(span) + (time_ms - earliest))
-    return np.lexsort((time_ms, group))
+    most = (1 << 62) // (int(group.max()) + 1)
+    if span > most:
+        return np.lexsort((time_ms, group))
+    keys = group * np.int64(span) + (time_ms - earliest)
+    # Sorting keys that hold the row, too, is twice as fast as sorting rows by keys.
+    bits = len(group).bit_length()
+    if span > most >> bits:
+        return np.argsort(keys)
+    keys <<= bits
+    keys |= np.arange(len(keys))
+    keys.sort()
+    keys &= (1 << bits) - 1
+    return keys
 
 
 def firsts(group: Indices) -> Bools:

@@ -51,7 +51,9 @@ class SavedState:
     def replace(self, other: SavedState, index: Indices, facility: Indices) -> None:
         """Put in the newly computed state of some facilities; ``index`` leads from its machines to those here."""
         self.at_ms[facility] = other.at_ms
-        rest = ~np.isin(self.machine, index)
+        gone = np.zeros(max(int(self.machine.max(initial=0)), int(index.max(initial=0))) + 1, np.bool_)
+        gone[index] = True
+        rest = ~gone.take(self.machine)
         machine = np.concatenate([self.machine[rest], index[other.machine]])
         order = np.argsort(machine)
         self.machine = machine[order]

@@ -22,7 +22,7 @@ from rules.engine.layout import ClassLayout, RulePlan
 from rules.engine.plane import Plane
 from rules.engine.rows import Rows
 from rules.engine.suspects import Looked
-from rules.expression import Columns, Operand, truth_column
+from rules.expression import Columns, Operand
 
 
 class _Certain(NamedTuple):
@@ -48,7 +48,9 @@ def stirring(plane: Plane, late: Rows, looked: Looked) -> Bools:
         mine = np.flatnonzero(
             ~moves & (rows.cell >= one.cell0) & (rows.cell < one.cell0 + len(one.operands) * one.size)
         )
-        column, row = np.divmod(rows.cell[mine] - one.cell0, one.size)
+        place = rows.cell[mine] - one.cell0
+        column = place // one.size
+        row = place - column * one.size
         for number, plan in enumerate(one.rules):
             reading = np.flatnonzero(plan.reads[column])
             if len(reading):
@@ -69,7 +71,7 @@ def _moves(
         return np.where(cell == late.cell, late.value, np.where(sure, plane.cells.usual_value(cell), np.nan))
 
     columns = Columns(load, lambda name: one.attribute[name][row])
-    when = truth_column(plan.rule.when, columns)
-    stays = when.true if plan.rule.clear is None else truth_column(plan.rule.clear, columns).false
+    when = plan.when(columns)
+    stays = when.true if plan.clear is None else plan.clear(columns).false
     quiet = np.where(plane.machines.on[machine] == 1, stays, when.false)
     return ~(quiet & plane.machines.at_rest(machine, late.time_ms))

@@ -38,7 +38,7 @@ class Suspects:
     def take(self) -> Rows:
         """All that wait; they wait no longer."""
         rows, self._rows = joined(self._rows), []
-        self.lateness.done(self.lateness.waiting())
+        self.lateness.take()
         return rows
 
 
@@ -75,7 +75,9 @@ def looked_into(plane: Plane, memory: Memory, late: Rows, judged_from_ms: Ints) 
     from_ms = np.maximum(oldest_ms[layout.cell_facility[cell]] - layout.stale_ms[cell], BEGINNING_MS)
     reached = from_ms >= memory.complete_from_ms
     rows = memory.gathered(cell[reached], from_ms[reached])
-    place = np.searchsorted(cell, rows.cell)
+    place_of = np.empty(len(layout.cell_facility), np.intp)
+    place_of[cell] = np.arange(len(cell))
+    place = place_of.take(rows.cell)
     order = order_by(place, rows.time_ms)
     rows, place = rows.take(order), place[order]
     # Two readings of one millisecond: which of them holds is left to a re-evaluation.

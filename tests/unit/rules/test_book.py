@@ -27,7 +27,7 @@ from registry.classbook import load_classes
 from rules.columns import Floats, Tri
 from rules.engine.engine import Engine
 from rules.engine.history import NoHistory
-from rules.expression import Columns, Const, Measured, Operand, Truth, Windowed, numbers, parts, truth_column
+from rules.expression import Columns, Const, Measured, Operand, Truth, Windowed, numbers, parts, truth_function
 from rules.language.load import load_rules
 from rules.rule_set import Evidence, Rule, RuleSet
 
@@ -115,14 +115,12 @@ def seen(operand: Operand, before: Mapping[str, Floats], after: Mapping[str, Flo
 def truth(condition: Truth, before: Mapping[str, Floats], after: Mapping[str, Floats], *, long_after: bool) -> Tri:
     """The condition for n pairs of values."""
     size = len(next(iter(before.values())))
-    return truth_column(
-        condition,
-        Columns(
-            lambda operand: seen(operand, before, after, long_after=long_after),
-            lambda _: np.full(size, ATTRIBUTE),
-            lambda value: np.full(size, value),
-        ),
+    columns = Columns(
+        lambda operand: seen(operand, before, after, long_after=long_after),
+        lambda _: np.full(size, ATTRIBUTE),
+        lambda value: np.full(size, value),
     )
+    return truth_function(condition)(columns)
 
 
 def candidates(rule: Rule) -> dict[str, Floats]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 
 import numpy as np
 import pytest
 
+from rules.columns import Floats
 from rules.engine.crossings import over_a_beginning
 from rules.engine.layout import build
 from rules.engine.patches import Stretch, in_open_block
@@ -36,8 +38,9 @@ def live_window(aggregate: str, end_ms: int, rows: Rows) -> Window:
     layout = build(rule_set(rule_text("r0", f"{aggregate} > 5")), {"well": members(ROWS)})
     window, emitted = Window(layout.classes[0].windows[0], ROWS), Emitted()
     order = np.argsort(rows.time_ms)
-    window.feed(rows.cell[order], rows.time_ms[order], rows.value[order], np.full(len(order), STALE_MS), emitted)
-    window.close_until(np.full(ROWS, end_ms), emitted)
+    stale_ms, horizon_ms = np.full(len(order), STALE_MS), np.full(ROWS, end_ms)
+    window.feed(rows.cell[order], rows.time_ms[order], rows.value[order], stale_ms, horizon_ms, emitted)
+    window.close_until(horizon_ms, emitted)
     return window
 
 
@@ -63,11 +66,48 @@ def test_a_window_computed_anew_is_that_of_the_order_of_time(aggregate: str, aft
         stretch = Stretch(row, slot, known, window.begun[row], stale_ms, open_slot * step_ms)
         since = rows.take((rows.time_ms >= (first * step_ms - STALE_MS)[rows.cell]) & np.isin(rows.cell, row))
         found, results = recomputed(window, stretch, since._replace(cell=np.searchsorted(row, since.cell)))
-        found.put(window, row, known)
+        asked = rng.random(len(row)) < 0.8
+        untouched = copy.deepcopy(window)
+        found.put(window, row, asked)
+        rest = np.setdiff1d(np.arange(ROWS), row[asked])
         for name in (*Window.ROW_COLUMNS, *Window.SLOT_COLUMNS):
-            mended, wanted = getattr(window, name)[..., row], getattr(ordered, name)[..., row]
-            np.testing.assert_array_equal(mended, wanted, err_msg=f"{name}, {back} back")
+            mended, wanted = getattr(window, name), getattr(ordered, name)[..., row[asked]]
+            np.testing.assert_array_equal(mended[..., row[asked]], wanted, err_msg=f"{name}, {back} back")
+            before = getattr(untouched, name)[..., rest]
+            np.testing.assert_array_equal(mended[..., rest], before, err_msg=f"{name} of others, {back} back")
         assert len(results.cell) == len(row) * (back + 1)
     inside = int(ordered.slot[0]) % slots
     assert (kinds["open"] > 0) == (inside > 0)
     assert (kinds["across"] > 0) == (inside < REWIND_SLOTS)
+
+
+@pytest.mark.parametrize("aggregate", ["mean(a) over 90 s", "max(a) over 90 s", "min(a) over 5 s"])
+@pytest.mark.parametrize("tick_ms", [900, 2_500, 31_000])
+def test_readings_taken_in_together_give_the_results_of_one_by_one(aggregate: str, tick_ms: int) -> None:
+    """Whatever the batches, silent rows and rows with several readings among them: the same to the last bit."""
+    rows = readings_until(BASE_MS, seed=tick_ms)
+    rows = rows.take(np.lexsort((rows.cell, rows.time_ms)))
+    rng, plan = np.random.default_rng(tick_ms), live_window(aggregate, BASE_MS, rows).plan
+    together, single = Window(plan, ROWS), Window(plan, ROWS)
+    emitted, wanted = Emitted(), Emitted()
+    horizon_ms = np.full(ROWS, rows.time_ms[0] - 1)
+    for tick in np.unique(rows.time_ms // tick_ms).tolist():
+        batch = rows.take(rows.time_ms // tick_ms == tick)
+        before_ms = horizon_ms.copy()
+        np.maximum.at(horizon_ms, batch.cell, batch.time_ms)
+        np.maximum(horizon_ms, rng.integers(tick * tick_ms, (tick + 1) * tick_ms, ROWS), out=horizon_ms)
+        together.feed(*batch, np.full(len(batch.cell), STALE_MS), horizon_ms, emitted)
+        together.close_until(horizon_ms, emitted)
+        for number in range(len(batch.cell)):
+            single.feed(*batch.between(number, number + 1), np.full(1, STALE_MS), before_ms, wanted)
+        single.close_until(horizon_ms, wanted)
+    for name in (*Window.ROW_COLUMNS, *Window.SLOT_COLUMNS):
+        np.testing.assert_array_equal(getattr(together, name), getattr(single, name), err_msg=name)
+    np.testing.assert_array_equal(in_order(emitted), in_order(wanted))
+
+
+def in_order(emitted: Emitted) -> Floats:
+    """float64[3, n]: rows, moments and results by row and time."""
+    row, time_ms, value = (np.concatenate(column) for column in (emitted.row, emitted.time_ms, emitted.value))
+    order = np.lexsort((time_ms, row))
+    return np.array([row[order], time_ms[order], value[order]], np.float64)
