@@ -65,11 +65,11 @@ def _signature(signature: Signature, speaker: Speaker) -> str:
 
 
 def register_rows(profile: Profile, language: str) -> Iterator[list[str]]:
-    """One row a register: key, name, address as the maker writes it, that on the wire, type, and so on."""
+    """One row a register: key and name, address as the maker writes it, that on the wire, type, and so on."""
     for register in profile.quantities:
+        name = called(register).in_language(language)
         yield [
-            register.name,
-            called(register).in_language(language),
+            register.name if name == register.name.replace("_", " ") else f"{register.name}\n{name}",
             register.written,
             f"{register.function}:{register.address}",
             _type(register),
@@ -104,7 +104,7 @@ def _range(register: Register) -> str:
         return ""
     low = "" if math.isinf(register.low) else f"{register.low:.12g}"
     high = "" if math.isinf(register.high) else f"{register.high:.12g}"
-    return f"{low}…{high}"
+    return f"±{high}" if low == f"-{high}" else f"{low}…{high}"
 
 
 def meanings(profile: Profile, speaker: Speaker) -> Iterator[str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gateway.profile import Profile
     from gateway.profile_warnings import Checked
 
-_COLUMNS = ("name", "label", "profile.address", "wire", "type", "scale", "profile.unit", "range")
+_COLUMNS = ("name", "profile.address", "wire", "type", "scale", "profile.unit", "range")
 
 
 def register(app: typer.Typer, speaker: Speaker) -> None:
@@ -63,7 +63,7 @@ def _register_reading(group: typer.Typer, speaker: Speaker) -> None:
         for line in head(profile, speaker):
             speaker.out.print(line, markup=False, soft_wrap=True)
         speaker.table(
-            [speaker.say(f"col.{name}") for name in _COLUMNS], register_rows(profile, speaker.language.value), whole=4
+            [speaker.say(f"col.{name}") for name in _COLUMNS], register_rows(profile, speaker.language.value), whole=3
         )
         for line in meanings(profile, speaker):
             speaker.out.print(line, markup=False, soft_wrap=True)

@@ -56,6 +56,19 @@ def test_show_speaks_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
     assert "[3] status.trip: tripped (high)" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_map_fits_a_terminal_of_eighty_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    """Type, unit and range were cut off where names made the lines too long."""
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(["profile", "show", "eastron-sdm120", "--lang", language]) == Exit.OK
+    lines = capsys.readouterr().out.splitlines()
+    row = next(line for line in lines if line.startswith("import_energy"))
+    assert row.split() == ["import_energy", "0x0048", "4:72", "f32", "kW.h", "0…1000000000"]
+    assert lines[lines.index(row) + 1].strip() == {"zh": "正向有功总电能", "en": "imported active energy"}[language]
+
+
 def test_show_as_json_is_complete(capsys: pytest.CaptureFixture[str]) -> None:
     """Programs get what the table shows, with null for what is unbounded or unknown."""
     assert run(["profile", "show", "eliwell-idplus", "--json"]) == Exit.OK
