@@ -16,6 +16,7 @@ import asyncio.runners
 import ctypes
 import logging
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -24,6 +25,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -225,12 +227,19 @@ def logs_are_formatted() -> Iterator[None]:
         logger.setLevel(level)
 
 
+PORTS = range(15_000, 32_000)
+"""Below those that the system gives to connections: a port that was free is not taken by somebody's connection."""
+
+
 def find_free_port() -> int:
     """A TCP port of the loopback interface that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    for _ in range(1000):
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    pytest.fail("no free port")
 
 
 @pytest.fixture

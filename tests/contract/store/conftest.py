@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -24,6 +23,7 @@ from store.remote import RemoteStore
 from store.remote_server import RemoteServer, serve
 from store.settings import StoreSettings
 from store.victoriametrics import VictoriaMetricsSettings, VictoriaMetricsStore
+from tests.conftest import find_free_port
 
 DAY_MS = 86_400_000
 T0_MS = 20_000 * DAY_MS
@@ -184,9 +184,7 @@ def engine_name(request: pytest.FixtureRequest) -> Iterator[str]:
 def victoria_metrics() -> Iterator[str]:
     """A running server; its URL."""
     folder = Path(tempfile.mkdtemp(prefix="victoria-"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = f"127.0.0.1:{find_free_port()}"
     command = ["victoria-metrics", f"-storageDataPath={folder}", f"-httpListenAddr={address}", "-retentionPeriod=100y"]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log)

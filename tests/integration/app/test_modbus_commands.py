@@ -17,14 +17,13 @@ from firmware_sim.clock import ManualClock
 from firmware_sim.devices.climate import XyMd02
 from firmware_sim.modbus.server import ModbusLine
 from firmware_sim.signals.base import ConstantSignal
+from tests.conftest import find_free_port
 
 
 @pytest.fixture
 def port() -> Iterator[int]:
     """A Modbus TCP server with a climate sensor as unit 1, in a thread of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number = int(probe.getsockname()[1])
+    number = find_free_port()
     ready, loop, over = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
     device = XyMd02(
         device_id="climate",

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -266,17 +266,13 @@ def test_devices_publish_to_a_real_broker(mosquitto: int, free_ports: Callable[[
     listener.on_connect = lambda c, *_: c.subscribe("#")
     listener.connect("127.0.0.1", mosquitto)
     listener.loop_start()
-    try:
-        arguments = [
-            "serve",
-            "--modbus-port-base",
-            str(base),
-            "--mqtt-url",
-            f"mqtt://127.0.0.1:{mosquitto}",
-            "--speed",
-            "8",
-        ]
-        process = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True)
+    with ExitStack() as leaving:
+        leaving.callback(listener.loop_stop)
+        leaving.callback(listener.disconnect)
+        url = f"mqtt://127.0.0.1:{mosquitto}"
+        arguments = ["serve", "--modbus-port-base", str(base), "--mqtt-url", url, "--speed", "8"]
+        process = leaving.enter_context(subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True))
+        leaving.callback(process.kill)
         wanted = {d["topic"] for d in devices} | {d["availability_topic"] for d in devices if d["availability_topic"]}
         _wait(lambda: wanted <= set(seen), "not every device was heard")
         assert len(devices) == 9
@@ -286,9 +282,6 @@ def test_devices_publish_to_a_real_broker(mosquitto: int, free_ports: Callable[[
         process.kill()
         process.communicate()
         _wait(lambda: seen[plug["availability_topic"]] == "Offline", "no last will")
-    finally:
-        listener.disconnect()
-        listener.loop_stop()
 
 
 def _wait(condition: Callable[[], bool], complaint: str) -> None:

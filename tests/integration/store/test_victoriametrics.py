@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
@@ -20,6 +19,7 @@ from core.ports.store import Chunk, Commit
 from core.readings import readings
 from core.sparkplug.topics import NodeId
 from store.victoriametrics import VictoriaMetricsSettings, VictoriaMetricsStore
+from tests.conftest import find_free_port
 
 pytestmark = pytest.mark.requires("victoria-metrics")
 
@@ -32,9 +32,7 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._address = f"127.0.0.1:{probe.getsockname()[1]}"
+        self._address = f"127.0.0.1:{find_free_port()}"
         self.url = f"http://{self._address}"
         self._process: subprocess.Popen[bytes] | None = None
 
