@@ -17,11 +17,12 @@ import secrets
 import time
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.fetch_metadata import is_own_site
 from api.guard import GuardedRoute
 from api.metrics import Metrics
 from api.problem_kinds import Problems
@@ -32,7 +33,6 @@ log = logging.getLogger(__name__)
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _KNOWN_METHODS = _SAFE | {"POST", "PUT", "PATCH", "DELETE"}
-_OWN_SITES = frozenset({"same-origin", "none"})
 _PAGE_POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'; worker-src 'self'; manifest-src 'self'"
@@ -162,17 +162,3 @@ def _host_name(host: str) -> str:
         return "" if parts.username is not None or parts.path or parts.port == 0 else (parts.hostname or "")
     except ValueError:
         return ""
-
-
-def is_own_site(headers: Headers) -> bool:
-    """Whether a request that changes something comes from our own pages, or from no page at all."""
-    site = headers.get("sec-fetch-site")
-    if site is not None:
-        return site in _OWN_SITES
-    origin = headers.get("origin")
-    if origin is None:
-        return True
-    try:
-        return urlsplit(origin).netloc.lower() == headers.get("host", "").lower() != ""
-    except ValueError:
-        return False

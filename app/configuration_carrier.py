@@ -11,6 +11,7 @@ import queue
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+from app.waiting import drained
 from core.errors import Refused
 from core.ports.configurations import ConfigurationBook
 from core.ports.nodes import NodeStatus
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 FIRST_MS = 5_000
 LONGEST_MS = 60_000
+MOST_A_STEP = 1_000
 
 
 class Post(Protocol):
@@ -64,7 +66,7 @@ class ConfigurationCarrier:
         """
         if self._kept is None:
             self._kept = dict(self._book.shown())
-        self._held += _drained(self._post.configurations)
+        self._held += drained(self._post.configurations, MOST_A_STEP)
         while self._held:
             self._note(self._held[0], self._kept)
             del self._held[0]
@@ -111,12 +113,3 @@ class ConfigurationCarrier:
                 pause_ms = min(max(FIRST_MS, 2 * pause_ms), LONGEST_MS)
                 self._asked[node] = (now_ms + pause_ms, pause_ms)
                 self._post.ask_configuration(node, now_ms)
-
-
-def _drained(waiting: queue.SimpleQueue[ConfigurationNews]) -> list[ConfigurationNews]:
-    found: list[ConfigurationNews] = []
-    while True:
-        try:
-            found.append(waiting.get_nowait())
-        except queue.Empty:
-            return found

@@ -11,6 +11,7 @@ import queue
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from app.waiting import drained
 from core.alarms import Severity, alarm_id
 from core.errors import Refused
 from core.people import Person
@@ -96,22 +97,13 @@ class DrillCarrier:
         Raises:
             Unavailable: if the database does not answer.
         """
-        for node, text in dict.fromkeys((news.node, news.call) for news in self._drained()):
+        for node, text in dict.fromkeys((news.node, news.call) for news in drained(self._post.calls, MOST_A_STEP)):
             try:
                 call = decode_call(text)
             except Refused as error:
                 log.warning("gateway's call for a test alarm", extra={"node": str(node), "why": str(error)})
                 continue
             self._post.answer_call(node, encode_answer(self._answered(node, call, now_ms)), now_ms)
-
-    def _drained(self) -> list[DrillNews]:
-        found: list[DrillNews] = []
-        while len(found) < MOST_A_STEP:
-            try:
-                found.append(self._post.calls.get_nowait())
-            except queue.Empty:
-                break
-        return found
 
     def _answered(self, node: NodeId, call: DrillCall, now_ms: int) -> DrillAnswer:
         alarm = alarm_id(f"test/{node}/{call.id}", 0, 0)

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 
+from api.fetch_metadata import is_own_site
 from app import site_findings as say
 from app.site_models import EntryView
 from app.site_problems import SiteError, answer
@@ -146,7 +147,7 @@ class SiteGate:
     def _check(self, request: Request) -> None:
         if not self._is_ours(request.headers.get("host", "")):
             raise SiteError(say.UNKNOWN_HOST)
-        if request.method not in _SAFE and not _is_own_site(request):
+        if request.method not in _SAFE and not is_own_site(request.headers):
             raise SiteError(say.CROSS_SITE)
         path = request.url.path
         is_file = path.endswith(("/photos", "/bulk"))
@@ -190,17 +191,3 @@ class _Outgoing:
             headers += [(k.encode(), v.encode()) for k, v in added.items() if k.encode() not in there]
             message["headers"] = headers
         await self._send(message)
-
-
-def _is_own_site(request: Request) -> bool:
-    """Whether a request that changes something comes from our own page, or from no page at all."""
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site in {"same-origin", "none"}
-    origin = request.headers.get("origin")
-    if origin is None:
-        return True
-    try:
-        return urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower() != ""
-    except ValueError:
-        return False

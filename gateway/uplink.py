@@ -98,7 +98,7 @@ class Uplink:
         self._spool = spool
         self._clock = clock
         self._health = health
-        self.edge = self._edge = EdgeNode(node, points, metrics, clock)
+        self.edge = EdgeNode(node, points, metrics, clock)
         self._client_id = f"{node.group}-{node.node}"
         self._fresh: dict[int, Chunk] = {}
         self._wake = asyncio.Event()
@@ -198,7 +198,7 @@ class Uplink:
 
     def _offline(self, stopping: bool) -> None:
         self.link = next_link(self.link, LinkEvent.STOP if stopping else LinkEvent.LOST)
-        self._edge.detach()
+        self.edge.detach()
         self.window.lost()
         self._fresh.clear()
         self._deaths.clear()
@@ -206,7 +206,7 @@ class Uplink:
     async def _session(self, stop: asyncio.Event) -> None:
         self.link = next_link(self.link, LinkEvent.TRY)
         bdseq = await self._spool.run(lambda spool: spool.next_bdseq())
-        will = Will(topic=self._edge.topic(MessageType.NDEATH), payload=births.ndeath(bdseq, self._clock.now_ms()))
+        will = Will(topic=self.edge.topic(MessageType.NDEATH), payload=births.ndeath(bdseq, self._clock.now_ms()))
         connection = MqttConnection(
             self.config.broker,
             self._client_id,
@@ -216,8 +216,8 @@ class Uplink:
         )
         async with connection:
             self.link = next_link(self.link, LinkEvent.CONNECTED)
-            self._edge.attach(connection)
-            await connection.subscribe(self._edge.topic(MessageType.NCMD))
+            self.edge.attach(connection)
+            await connection.subscribe(self.edge.topic(MessageType.NCMD))
             self.link = next_link(self.link, LinkEvent.SUBSCRIBED)
             self.counters.sessions += 1
             self._proof = Proof()
@@ -225,7 +225,7 @@ class Uplink:
             self._birth(bdseq)
             await self._carry(connection, bdseq, stop)
             if stop.is_set() and not connection.lost.is_set():
-                self._edge.death(bdseq)
+                self.edge.death(bdseq)
         if not stop.is_set():
             log.warning("uplink lost its connection", extra={"session": self.counters.sessions})
 
@@ -241,7 +241,7 @@ class Uplink:
                 if self._host_is_ahead is not None:
                     await self._begin_epoch(self._host_is_ahead)
                     self._rebirth_asked = True
-                if self._rebirth_asked or self._edge.changed:
+                if self._rebirth_asked or self.edge.changed:
                     self._rebirth_asked = False
                     self.counters.rebirths += 1
                     self._birth(bdseq)
@@ -283,7 +283,7 @@ class Uplink:
 
     def _birth(self, bdseq: int) -> None:
         """All births."""
-        self._edge.birth(bdseq, self.window.epoch, [*self._health(), *self.birth_metrics()])
+        self.edge.birth(bdseq, self.window.epoch, [*self._health(), *self.birth_metrics()])
         now_s = self._clock.monotonic_s()
         self._proof.asked(now_s)
         self._gap_due_s = now_s + GAP_WAIT_S
@@ -293,7 +293,7 @@ class Uplink:
         """Publish what is due: deaths, fresh data, what is overdue, backlog, gaps, health; then trim."""
         now_s = self._clock.monotonic_s()
         for device in self._deaths:
-            self._edge.device_death(device)
+            self.edge.device_death(device)
         self._deaths.clear()
         if self.window.unproven:
             if self._proof.due(now_s):
@@ -305,7 +305,7 @@ class Uplink:
                 await self._gaps(now_s)
         if now_s >= self._health_due_s:
             self._health_due_s = now_s + self.config.health_s
-            self._edge.health(self._health())
+            self.edge.health(self._health())
         if self.config.mode is Mode.FIRE_AND_FORGET:
             self._forget_sent()
         if self._settled_version != self._trimmed_version and now_s >= self._trim_since_s + TRIM_S:
@@ -327,7 +327,7 @@ class Uplink:
             low = min(self.window.settled.low, chunk.span.first)
             header = Header(epoch=self.window.epoch, span=chunk.span, crc32=chunk.crc32, low=low, backlog=backlog)
         faultpoints.hit("uplink.before_publish")
-        self._edge.data(chunk, header)
+        self.edge.data(chunk, header)
         faultpoints.hit("uplink.after_publish")
 
     async def _again(self, parcels: Iterable[Parcel]) -> None:
@@ -367,7 +367,7 @@ class Uplink:
             header = Header(epoch=self.window.epoch, span=record.span, crc32=0, low=low, gap=record.gap)
             self.window.declared(record.span)
             if self.config.mode is Mode.COMMIT:
-                self._edge.gap(header)
+                self.edge.gap(header)
             else:
                 self._settle(Settled(0, [record.span]))
 
@@ -414,7 +414,7 @@ class Uplink:
 
     def _forget_sent(self) -> None:
         """Fire and forget: what the socket has taken is settled."""
-        if self._edge.unsent:
+        if self.edge.unsent:
             return
         spans = self.window.flights()
         if spans:

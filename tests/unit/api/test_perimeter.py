@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from starlette.datastructures import Headers
 
+from api.fetch_metadata import is_own_site
 from api.models.base import Problem
-from api.perimeter import is_own_site
 from api.problem_kinds import Problems
 from api.problems import preferred_language
 from core.errors import Unavailable
