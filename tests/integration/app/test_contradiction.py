@@ -18,7 +18,7 @@ import yaml
 from gateway.site_session import SiteSession
 from gateway.site_survey.record import Placement
 from gateway.site_survey.state import BusAddress, PointState
-from tests.integration.app.test_demo import Demo
+from tests.integration.app.test_demo import Demo, come_up
 
 pytestmark = [pytest.mark.leaves_running, pytest.mark.timeout(420)]
 
@@ -30,16 +30,9 @@ _OPEN = 'SELECT alarm_id, kind, state, active, facility, "case" FROM dispatch_al
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A demo whose gateways are heard."""
-    running = Demo(tmp_path_factory.mktemp("demo") / "city")
-    try:
-        running.until_ready()
+    with come_up(tmp_path_factory.mktemp("demo") / "city") as running:
         running.until(lambda: running.gateway("gw-wtl").get("link") == "online")
         yield running
-    finally:
-        for process in running.processes():
-            with suppress(psutil.Error):
-                process.kill()
-        running.process.wait(10)
 
 
 def rows(demo: Demo, query: str, *values: object) -> list[tuple[Any, ...]]:

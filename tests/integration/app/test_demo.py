@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -117,20 +117,27 @@ class Demo:
         return time.monotonic() - started
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """A demo that has come up."""
-    started = time.monotonic()
-    running = Demo(tmp_path_factory.mktemp("demo") / "city")
+@contextmanager
+def come_up(folder: Path) -> Iterator[Demo]:
+    """A demo in a folder whose address is printed; nothing of it is left afterwards."""
+    running = Demo(folder)
     try:
         running.until_ready()
-        running.until(lambda: running.readings() > 300, START_S - (time.monotonic() - started))
         yield running
     finally:
         for process in running.processes():
             with suppress(psutil.Error):
                 process.kill()
         running.process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A demo that has come up."""
+    started = time.monotonic()
+    with come_up(tmp_path_factory.mktemp("demo") / "city") as running:
+        running.until(lambda: running.readings() > 300, START_S - (time.monotonic() - started))
+        yield running
 
 
 def _get(port: int, path: str) -> int:

@@ -27,7 +27,7 @@ from gateway.site_session import SiteSession
 from gateway.site_survey.record import Placement
 from gateway.site_survey.state import BusAddress, PointState
 from tests.architecture.sources import ROOT
-from tests.integration.app.test_demo import Demo
+from tests.integration.app.test_demo import Demo, come_up
 
 pytestmark = [pytest.mark.leaves_running, pytest.mark.timeout(420)]
 
@@ -37,17 +37,10 @@ WAIT_S = 90.0
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A demo whose gateways are heard."""
-    running = Demo(tmp_path_factory.mktemp("demo") / "city")
-    try:
-        running.until_ready()
+    with come_up(tmp_path_factory.mktemp("demo") / "city") as running:
         running.until(lambda: running.gateway("gw-wtl").get("link") == "online")
         running.until(lambda: running.readings() > 100)
         yield running
-    finally:
-        for process in running.processes():
-            with suppress(psutil.Error):
-                process.kill()
-        running.process.wait(10)
 
 
 @pytest.fixture
