@@ -250,7 +250,8 @@ def _server_secrets(settings: Settings) -> Iterator[str]:
             yield from secrets_in(file)
     yield settings.broker.username
     for url in (settings.database.url, settings.store.url):
-        yield from re.findall(r"://([^/\s@:]*):([^/\s@]*)@", url)[0] if "@" in url and ":" in url else ()
+        for pair in re.findall(r"://([^/\s@:]*):([^/\s@]*)@", url):
+            yield from pair
 
 
 def _gateway_secrets(own: Path) -> Iterator[str]:

@@ -19,6 +19,7 @@ from app.site_gate import API, COOKIE, Entrance
 from app.site_problems import SiteError, language_of
 from app.site_upload import MOST_TABLE_BYTES, PHOTO_TYPES, keep_photo, keep_table, received
 from app.site_work import SiteWork
+from app.unit_ids import unit_ids as parsed
 from core.errors import Refused
 from gateway import site_bulk, site_paper
 from gateway.site_session import SiteSession
@@ -354,14 +355,10 @@ def unit_ids(text: str) -> tuple[int, ...]:
     Raises:
         Refused: if it is none.
     """
-    found: list[int] = []
-    for part in filter(None, re.split(r"[,，、\s]+", text)):
-        match = re.fullmatch(r"(\d{1,3})(?:[-–:](\d{1,3}))?", part)
-        first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
-        if not 1 <= first <= last <= 255:
-            raise Refused(say.BAD_UNITS(text=repr(text)))
-        found += range(first, last + 1)
-    return tuple(dict.fromkeys(found))
+    try:
+        return parsed(text)
+    except ValueError:
+        raise Refused(say.BAD_UNITS(text=repr(text))) from None
 
 
 def _setting(text: str) -> Setting:

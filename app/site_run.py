@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 import typer
 
 from app.console import Speaker
+from app.unit_ids import unit_ids as parsed
 from gateway.site_session import SiteSession
 from gateway.site_survey.scan import Setting
 from gateway.site_survey.state import BusAddress, place_of, plain
@@ -89,14 +90,10 @@ def unit_ids(speaker: Speaker, text: str) -> tuple[int, ...]:
     Raises:
         typer.BadParameter: if it is none.
     """
-    found: list[int] = []
-    for part in filter(None, re.split(r"[,\s]+", text)):
-        match = re.fullmatch(r"(\d{1,3})(?:[-:](\d{1,3}))?", part)
-        first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
-        if not 1 <= first <= last <= 255:
-            raise typer.BadParameter(speaker.say("site.usage.units", text=repr(text)))
-        found += range(first, last + 1)
-    return tuple(dict.fromkeys(found))
+    try:
+        return parsed(text)
+    except ValueError:
+        raise typer.BadParameter(speaker.say("site.usage.units", text=repr(text))) from None
 
 
 def settings(speaker: Speaker, texts: Sequence[str]) -> tuple[Setting, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,7 @@ class Vitals:
         credit_bytes: what the uplink may have on its way.
         links: buses and adapters; links_down: those without a connection.
         sessions: of the uplink since the start.
+        poll_error_percent: failed polls of all since the last readings, NaN if there were none.
     """
 
     health: Health
@@ -43,6 +44,7 @@ class Vitals:
     links: int
     links_down: int
     sessions: int
+    poll_error_percent: float = math.nan
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,7 +98,7 @@ MEASURES: Sequence[Measure] = (
     Measure(key="spool_used", unit="%", value=lambda v: v.health.spool_used_percent),
     Measure(key="queue_depth", unit="1", value=lambda v: v.health.spool_readings),
     Measure(key="queue_oldest_age", unit="s", value=lambda v: v.health.spool_oldest_s),
-    Measure(key="poll_error_ratio", unit="%", value=lambda _v: math.nan),
+    Measure(key="poll_error_ratio", unit="%", value=lambda v: v.poll_error_percent),
     Measure(key="bus_used", unit="%", value=_busiest),
     Measure(key="units_silent", unit="1", value=_silent),
     Measure(key="links_down", unit="1", value=lambda v: v.links_down if v.links else math.nan),
@@ -110,9 +112,6 @@ MEASURES: Sequence[Measure] = (
     Measure(key="maps_changed", unit="1", value=_contradicted(Doubt.MAP)),
     Measure(key="values_stepped", unit="1", value=_contradicted(Doubt.STEP)),
 )
-
-_ERRORS = [one.key for one in MEASURES].index("poll_error_ratio")
-"""Has to be told from the last reading on."""
 
 
 def names(facility: str) -> list[PointName]:
@@ -140,8 +139,8 @@ class SelfReport:
             stamp: event time, and whether the clock is to be doubted.
         """
         time_ms = self._last_ms = max(stamp[0], self._last_ms + 1)
+        vitals = replace(vitals, poll_error_percent=self._error_percent(vitals.health))
         value = np.array([float(measure.value(vitals)) for measure in MEASURES])
-        value[_ERRORS] = self._error_percent(vitals.health)
         codes = np.where(np.isnan(value), _UNKNOWN, _DOUBTFUL if stamp[1] else GOOD).astype(np.uint8)
         numbers = np.arange(self._first, self._first + len(MEASURES))
         self._points.saw(numbers, time_ms, value, codes, {})

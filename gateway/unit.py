@@ -86,6 +86,7 @@ class Unit:
             costs: what requests and registers cost its bus.
         """
         self.config = config
+        self.intervals_ms = frozenset(point.interval_ms for point in config.points)
         self.device = device
         self.breaker = Breaker(scatter=scatter)
         self.counters = UnitCounters()
@@ -109,11 +110,6 @@ class Unit:
         self._heard_s = -math.inf
         self._tried = 0
         self._control: Compiled | None = None
-
-    @property
-    def intervals_ms(self) -> frozenset[int]:
-        """The poll intervals of its points."""
-        return frozenset(point.interval_ms for point in self.config.points)
 
     def rows(self, intervals_ms: frozenset[int]) -> NDArray[np.intp]:
         """The points read at these intervals."""

@@ -14,7 +14,7 @@ device is ``gateway.bus``.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -205,8 +205,3 @@ def _differs(point: PointConfig, signed: Register | None) -> bool:
     offset = now.offset * site.scale + site.offset
     same = math.isclose(factor, was, rel_tol=1e-9) and math.isclose(offset, signed.offset, rel_tol=1e-9, abs_tol=1e-9)
     return not same
-
-
-def counts(all_of: Mapping[int, Sequence[Contradiction]]) -> Mapping[Doubt, int]:
-    """Units against which each kind speaks."""
-    return {doubt: sum(any(one.doubt is doubt for one in found) for found in all_of.values()) for doubt in Doubt}

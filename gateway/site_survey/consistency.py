@@ -11,20 +11,13 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
+from core.units import UNITS
 from gateway.profile import Register
 
 _SLACK: Final = 0.2
 _FEW: Final = 1.0
 """Watts below which nothing is said: a meter without load agrees with everything."""
-_SCALES: Final[Mapping[str, float]] = {
-    "W": 1.0,
-    "kW": 1000.0,
-    "VA": 1.0,
-    "kVA": 1000.0,
-    "V": 1.0,
-    "A": 1.0,
-    "mA": 0.001,
-}
+_DIMENSIONS: Final = frozenset({"power", "apparent power", "voltage", "current"})
 
 Values = Mapping[str, tuple[Register, float]]
 
@@ -44,7 +37,8 @@ def _si(values: Values, *names: str) -> float:
     for name in names:
         if name in values:
             register, value = values[name]
-            return value * _SCALES.get(register.unit, math.nan)
+            unit = UNITS.get(register.unit)
+            return value * unit.factor if unit is not None and unit.dimension in _DIMENSIONS else math.nan
     return math.nan
 
 

@@ -129,6 +129,16 @@ def test_no_planted_secret_is_in_the_bundle(installation: Path, tmp_path: Path) 
     assert "store.raw_days" in parts["settings.json"]
 
 
+def test_an_address_with_a_user_and_no_password_is_no_obstacle(installation: Path, tmp_path: Path) -> None:
+    """``user@host:port`` looked like a user and a password, and the bundle was not written at all."""
+    text = installation.read_text().replace(f"vm:{planted('vm')}@127.0.0.1:1", "reader@127.0.0.1:1")
+    installation.write_text(text)
+    settings = load(installation, environment={}).settings
+    done = write_bundle(tmp_path / "bundle.zip", settings, settings.gateways, [])
+    assert done.missing == {}
+    assert "settings.json" in done.parts
+
+
 def test_the_command_says_what_it_wrote(installation: Path, tmp_path: Path) -> None:
     """For programs as JSON; a machine that is only a gateway needs no settings; what is missing is a finding."""
     out = tmp_path / "b.zip"
