@@ -15,6 +15,7 @@ from typing import Any
 
 from core.configuration import MAX_TEXT_BYTES, text_sha256
 from core.errors import Refused
+from core.sparkplug.said import parse, whole
 
 MAX_PUSH_BYTES = 256 * 1024
 MAX_FINDINGS = 50
@@ -104,8 +105,8 @@ def decode_push(body: bytes) -> Push:
     """
     head, _, rest = body.partition(b"\n")
     try:
-        said = json.loads(head)
-        version, issued_ms, sha256 = int(said["version"]), int(said["issued_ms"]), str(said["sha256"])
+        said = parse(head)
+        version, issued_ms, sha256 = whole(said["version"]), whole(said["issued_ms"]), str(said["sha256"])
         reader = zlib.decompressobj()
         raw = reader.decompress(rest, MAX_TEXT_BYTES + 1)
         text = raw.decode()
@@ -113,7 +114,7 @@ def decode_push(body: bytes) -> Push:
         raise Refused("the pushed configuration is malformed") from None
     if len(body) > MAX_PUSH_BYTES or len(raw) > MAX_TEXT_BYTES or not reader.eof:
         raise Refused("the pushed configuration is too large or incomplete")
-    if version < 0 or issued_ms < 0 or text_sha256(text) != sha256:
+    if text_sha256(text) != sha256:
         raise Refused("the pushed configuration does not fit its hash")
     return Push(version=version, issued_ms=issued_ms, text=text, sha256=sha256)
 
@@ -140,10 +141,10 @@ def decode_report(text: str) -> Report:
         Refused: if it is none.
     """
     try:
-        said = json.loads(text)
+        said = parse(text)
         answer = said.get("answer")
         return Report(
-            version=int(said["version"]),
+            version=whole(said["version"]),
             sha256=str(said["sha256"])[:64],
             state=str(said["state"])[:20],
             answer=None if answer is None else answer_of(answer),
@@ -160,8 +161,8 @@ def answer_of(said: Mapping[str, Any]) -> Answer:
     """
     findings = [_finding(one) for one in list(said.get("findings", ()))[:MAX_FINDINGS]]
     return Answer(
-        version=int(said["version"]),
-        issued_ms=int(said["issued_ms"]),
+        version=whole(said["version"]),
+        issued_ms=whole(said["issued_ms"]),
         outcome=Outcome(said["outcome"]),
         reason=_texts(said.get("reason") or {}),
         findings=tuple(findings),
@@ -171,8 +172,8 @@ def answer_of(said: Mapping[str, Any]) -> Answer:
 def _finding(one: Mapping[str, Any]) -> Mapping[str, Any]:
     return {
         "code": str(one["code"])[:20],
-        "line": int(one["line"]),
-        "column": int(one["column"]),
+        "line": whole(one["line"]),
+        "column": whole(one["column"]),
         "what": _texts(one["what"]),
         "fix": _texts(one["fix"]),
     }

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from core.errors import Refused
+from core.sparkplug.said import parse, whole
 
 MOST_AGE_S: Final = 300.0
 """A call that is older opens nothing: whoever made it has gone."""
@@ -115,7 +116,7 @@ def decode_call(text: str) -> DrillCall:
     said = _object(text)
     try:
         call = DrillCall(id=str(said["id"]), metric=str(said["point"]), age_s=float(said["age_s"]))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise Refused("the call for a test alarm is malformed") from None
     if not is_call_id(call.id) or not 1 <= len(call.metric) <= 256 or not 0 <= call.age_s < 1e9:
         raise Refused("the call for a test alarm is out of its bounds")
@@ -162,7 +163,7 @@ def decode_answer(text: str) -> DrillAnswer:
 
 def _object(text: str) -> Mapping[str, Any]:
     try:
-        said = json.loads(text)
+        said = parse(text)
     except (ValueError, RecursionError):
         raise Refused("what is said of a test alarm is no JSON") from None
     if not isinstance(said, dict):
@@ -181,4 +182,4 @@ def _recipient(one: Mapping[str, Any]) -> Recipient:
 
 
 def _moment(value: object) -> int | None:
-    return None if value is None else int(str(value))
+    return None if value is None else whole(value)

@@ -103,6 +103,21 @@ def test_what_has_ended_stays_whatever_comes_late(answers: list[DrillAnswer]) ->
         state = after
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"id":"0123456789abcdef","point":"a/b","age_s":1%s}' % ("0" * 400),
+        '{"id":"0123456789abcdef","point":"a/b","age_s":1e999}',
+        '{"id":"0123456789abcdef","point":"a/\\udfff","age_s":1}',
+    ],
+    ids=["four hundred digits", "infinite", "half a character"],
+)
+def test_a_call_that_nothing_can_take_is_refused(text: str) -> None:
+    """It would have ended the step that answers all gateways."""
+    with pytest.raises(Refused):
+        decode_call(text)
+
+
 @given(st.text(max_size=60), st.floats(0, 1e8))
 def test_calls_and_answers_come_back_as_they_were(metric: str, age_s: float) -> None:
     """What goes out is read as it was; what is none is refused and nothing else is raised."""
