@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,13 @@ from core import faultpoints
 from core.configuration import text_sha256
 from core.sparkplug.configuration import answer_of
 from gateway.rollout import Rollout, State, Version
+from gateway.whole_file import write_whole
 
 log = logging.getLogger(__name__)
 
 STATE_FILE = "state.json"
+_MODE = 0o666
+"""What the process's mask leaves of it."""
 
 
 class RolloutFiles:
@@ -60,7 +62,7 @@ class RolloutFiles:
         """
         faultpoints.hit("rollout.before_text")
         self.folder.mkdir(parents=True, exist_ok=True)
-        _replace(self._path(version.sha256), text)
+        write_whole(self._path(version.sha256), text.encode(), _MODE)
         faultpoints.hit("rollout.after_text")
 
     def put_state(self, rollout: Rollout) -> None:
@@ -72,7 +74,7 @@ class RolloutFiles:
         said = {key: value for key, value in asdict(rollout).items() if value is not None}
         self.folder.mkdir(parents=True, exist_ok=True)
         faultpoints.hit("rollout.before_state")
-        _replace(self.folder / STATE_FILE, json.dumps(said, ensure_ascii=False, indent=1))
+        write_whole(self.folder / STATE_FILE, json.dumps(said, ensure_ascii=False, indent=1).encode(), _MODE)
         faultpoints.hit("rollout.after_state")
         with contextlib.suppress(OSError):  # a text too many does no harm, and the state is safe
             for path in self.folder.glob("*.yaml"):
@@ -81,21 +83,6 @@ class RolloutFiles:
 
     def _path(self, sha256: str) -> Path:
         return self.folder / f"{sha256}.yaml"
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write durably: the content first, then the name, then the folder that holds the name."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _rollout(said: dict[str, Any]) -> Rollout:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Final
 
 from core.errors import Refused, Unavailable
 from gateway import site_findings as say
 from gateway.site_survey.state import SessionState, from_json, to_json
+from gateway.whole_file import write_whole
 
 STATE_FILE: Final = "session.json"
 PHOTO_FOLDER: Final = "photos"
@@ -95,21 +95,3 @@ class SiteStore:
                     path.rename(path.with_name(f"{path.stem}{_SET_ASIDE}{tag}{path.suffix}"))
                 except OSError as error:
                     raise Unavailable(say.UNWRITABLE(file=path, why=error.strerror or error)) from None
-
-
-def write_whole(path: Path, data: bytes, mode: int) -> None:
-    """Write beside the file, onto the disk, then put it in its place.
-
-    Raises:
-        OSError: if that fails; the file is as it was.
-    """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
