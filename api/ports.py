@@ -16,6 +16,7 @@ from core.ports.cases import CaseCommands, CaseQueries
 from core.ports.configurations import ConfigurationDesk
 from core.ports.directory import PointDirectory
 from core.ports.nodes import NodeStatusBook
+from core.ports.performance import PerformanceReports
 from core.ports.registry import RegistryCommands, RegistryQueries
 from core.ports.store import GapRecord, Rollups, StoreCounts
 from core.readings import Int32s, Readings
@@ -168,6 +169,7 @@ class ApiPorts:
         nodes: the newest state of each gateway.
         configurations: versions of their configurations.
         rules: rule texts and limits.
+        performance: the report on the alarms themselves.
         clock: wall and monotonic time.
         engine: where ``api.tables`` live; prepared for two writing processes.
         watch: what the core process tells about itself.
@@ -182,6 +184,7 @@ class ApiPorts:
     nodes: NodeStatusBook
     configurations: ConfigurationDesk
     rules: RuleDirectory
+    performance: PerformanceReports
     clock: Clock
     engine: sa.Engine
     watch: SystemWatch = NobodyWatches()  # noqa: RUF009 - it has no state

@@ -13,6 +13,7 @@ from api.feed_lookup import FeedLookup
 from api.histories import Histories
 from api.live import Live
 from api.metrics import Metrics
+from api.performance_desk import PerformanceDesk
 from api.place_desk import PlaceDesk
 from api.places import PlaceBook
 from api.policy import Policy
@@ -36,6 +37,7 @@ class Services:
     places: PlaceDesk
     histories: Histories
     alarms: AlarmDesk
+    performance: PerformanceDesk
     cases: CaseDesk
     tasks: TaskDesk
     system: SystemDesk
@@ -64,6 +66,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         places=PlaceDesk(ports, book, standings, latest, histories),
         histories=histories,
         alarms=AlarmDesk(ports, book),
+        performance=PerformanceDesk(ports, book),
         cases=CaseDesk(ports, book),
         tasks=TaskDesk(ports, book, histories),
         system=SystemDesk(ports, book, settings, metrics),

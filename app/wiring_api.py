@@ -20,6 +20,7 @@ from app import findings as kinds
 from app.commands.version import twingrid_version
 from app.core_status import CoreWatch
 from app.pages import web_root
+from app.performance import Reports
 from app.rule_directory import RuleBook
 from app.settings import Settings
 from app.wiring import RuleInfos, database, rule_set_of
@@ -27,6 +28,8 @@ from core.clock import SystemClock
 from core.errors import Invalid, Unavailable
 from core.foreign import system_problem
 from dispatch.desk import SqlDesk
+from dispatch.performance_queries import SqlPerformanceQueries
+from dispatch.policy import Policy
 from dispatch.queries import SqlCaseQueries
 from gateway.device_part import check_part
 from registry.classbook import load_classes
@@ -93,6 +96,10 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Directory]]:
         directory = Directory(engine, registry)
         store = RemoteStore(settings.store_socket)
         open_parts.callback(store.close)
+        rule_book = RuleBook(rules)
+        performance = Reports(
+            journal=SqlPerformanceQueries(engine), registry=registry, rules=rule_book, store=store, policy=Policy()
+        )
         ports = ApiPorts(
             store=store,
             registry=registry,
@@ -100,7 +107,8 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Directory]]:
             directory=directory,
             cases=SqlCaseQueries(engine, registry),
             case_commands=SqlDesk(engine, rules=RuleInfos(rules), source=registry),
-            rules=RuleBook(rules),
+            rules=rule_book,
+            performance=performance,
             clock=clock,
             engine=engine,
             nodes=SqlNodeStatusBook(engine),

@@ -21,6 +21,7 @@ from core.ports.performance import (
     Load,
     Measure,
     Performance,
+    Source,
     Stale,
     Verdict,
 )
@@ -195,6 +196,12 @@ def _actors(found: Annunciations) -> list[Actor]:
             )
         )
     return sorted(actors, key=lambda actor: (-actor.alarms, actor.source.rule_id, actor.source.facility))
+
+
+def of_source(found: Annunciations, source: Source) -> tuple[Int64s, Int64s]:
+    """When the alarms of one source began and ended: int64[k] each, in the order of time."""
+    mine = found.source == found.sources.index(source)
+    return found.at_ms[mine], found.stop_ms[mine]
 
 
 def _stale(found: Annunciations) -> list[Stale]:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from api.guard import PREFIX, GuardedRoute
 from api.models.alarms import Acknowledgement, AlarmDetail, AlarmSummary, ShelveRequest
 from api.models.base import Page, SeverityName
+from api.models.performance import AlarmPerformance
 from api.routes.inputs import AlarmInPath, Asking, CommunityQuery, Desk, FacilityQuery, Paging, TimeQuery
 from core.alarms import AlarmState
 
@@ -42,6 +43,14 @@ def list_alarms(
         from_ms=from_ms,
         to_ms=to_ms,
     )
+
+
+@router.get("/alarm-performance", operation_id="get_alarm_performance", summary="How well the alarms do")
+def get_alarm_performance(
+    caller: Asking, desk: Desk, community: CommunityQuery = None, from_ms: TimeQuery = None, to_ms: TimeQuery = None
+) -> AlarmPerformance:
+    """Rates, floods, chatter, stale alarms, burden of workers (ISA-18.2, EEMUA 191); of 30 days by default."""
+    return desk.performance.report(caller, community=community, from_ms=from_ms, to_ms=to_ms)
 
 
 @router.get("/alarms/{alarm}", operation_id="get_alarm", summary="One alarm")

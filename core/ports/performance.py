@@ -127,6 +127,7 @@ class Actor:
         fleeting: annunciations that were over in 10 s and did not return within a minute.
         hold: a ``clear_for`` that would have joined its repetitions; ``None`` if it hardly repeats.
         wait: a ``for`` that would have kept fleeting ones away; ``None`` if it has none.
+        deadband: a limit for clearing that its own readings suggest; ``None`` where they suggest none.
     """
 
     source: Source
@@ -137,6 +138,7 @@ class Actor:
     fleeting: int
     hold: Delay | None
     wait: Delay | None
+    deadband: Deadband | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -207,9 +209,13 @@ class Performance:
     burdens: Sequence[Burden]
 
 
-class PerformanceQueries(Protocol):
-    """Reads what the measures are made of."""
+class PerformanceReports(Protocol):
+    """Makes the report."""
 
-    def annunciations(self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Annunciations:
-        """Annunciations and tasks of a span; test alarms are left out."""
+    def report(self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Performance:
+        """The measures of a span; ``None`` is every community.
+
+        Raises:
+            core.errors.Unavailable: if the journal does not answer.
+        """
         ...

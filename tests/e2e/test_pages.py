@@ -31,6 +31,7 @@ PAGES = {
     "community": "/communities/1",
     "facility": "/facilities/3",
     "alarms": "/alarms",
+    "performance": "/performance",
     "alarm": "/alarms/mock000007",
     "cases": "/cases",
     "case": "/cases/3",

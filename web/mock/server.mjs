@@ -11,6 +11,7 @@ import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HOUR, REASONS, cells, communities, facilities, gaps, people, points, start, text, valueAt } from "./city.mjs";
+import { performanceReport } from "./performance.mjs";
 
 const PORT = Number(process.env.PORT ?? 23510);
 const SETUP = process.env.MOCK_SETUP === "1";
@@ -18,7 +19,7 @@ const DIST = fileURLToPath(new URL("../dist", import.meta.url));
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; worker-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const PASSWORD = "mock-mock-1";
 
-const OFFICE = ["see", "alarm.acknowledge", "alarm.shelve", "task.work", "task.supervise", "gateway.see", "health.see"];
+const OFFICE = ["see", "alarm.acknowledge", "alarm.shelve", "alarm.measure", "task.work", "task.supervise", "gateway.see", "health.see"];
 const WORK = ["see", "alarm.acknowledge", "task.work"];
 const user = (username, role, name, permissions, person, everywhere = false) => ({ username, role, name, permissions, person, everywhere, language: "zh", communities: communities.slice(0, 1).map(({ id, code, name: called }) => ({ id, code, name: called })), must_change_password: username === "new.one", expires_ms: start + 12 * HOUR });
 const users = new Map([
@@ -237,6 +238,7 @@ const ROUTES = [
   }],
   ["GET", /^\/points\/(\d+)\/history$/, (me, [, id], q) => curve(found(points.get(Number(id))), Number(q.get("from_ms")), Number(q.get("to_ms")), Number(q.get("max_points") ?? 720))],
   ["GET", /^\/alarms$/, (me, m, q) => page(alarms.filter((a) => (!q.get("severity") || RANK[a.severity] >= RANK[q.get("severity")]) && (!q.get("community") || a.community.id === Number(q.get("community"))) && (q.get("active") !== "true" || a.active) && (q.get("attention") !== "true" || ((a.active || WAITING.has(a.state)) && !a.shelved))).map(bareAlarm), q)],
+  ["GET", /^\/alarm-performance$/, (me, m, q) => performanceReport(alarms, Number(q.get("from_ms")))],
   ["GET", /^\/alarms\/(\w+)$/, (me, [, id]) => alarmDetail(found(alarms.find((a) => a.id === id)))],
   ["POST", /^\/alarms\/(\w+)\/acknowledge$/, (me, [, id], q, body) => { const a = found(alarms.find((one) => one.id === id)); return setAlarm(a, { state: a.active ? "acknowledged" : "normal" }, "acknowledge", me, body.note); }],
   ["POST", /^\/alarms\/(\w+)\/shelve$/, (me, [, id], q, body) => setAlarm(found(alarms.find((one) => one.id === id)), { shelved: { until_ms: Date.now() + body.minutes * 60_000, reason: body.reason } }, "shelve", me, body.reason)],

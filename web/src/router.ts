@@ -40,6 +40,12 @@ const routes: readonly RouteRecordRaw[] = [
         meta: { title: "facility.title" },
       },
       { path: "alarms", name: "alarms", component: () => import("@/pages/AlarmsPage.vue"), meta: { title: "nav.alarms" } },
+      {
+        path: "performance",
+        name: "performance",
+        component: () => import("@/pages/PerformancePage.vue"),
+        meta: { title: "performance.title", needs: "alarm.measure" },
+      },
       { path: "alarms/:id", name: "alarm", component: () => import("@/pages/AlarmPage.vue"), meta: { title: "alarm.title" } },
       { path: "cases", name: "cases", component: () => import("@/pages/CasesPage.vue"), meta: { title: "nav.cases" } },
       { path: `cases/:id${number}`, name: "case", component: () => import("@/pages/CasePage.vue"), meta: { title: "case.title" } },

@@ -28,7 +28,7 @@ from registry.configurations import SqlConfigurationDesk
 from registry.directory import Directory
 from registry.node_status import SqlNodeStatusBook
 from store.memory import MemoryStore
-from tests.unit.api.world import COST, HASH, FakeRules, FakeWatch, World
+from tests.unit.api.world import COST, HASH, FakeReports, FakeRules, FakeWatch, World
 from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, Hall, build_hall, change
 
 
@@ -55,6 +55,7 @@ class Town:
             nodes=SqlNodeStatusBook(engine),
             configurations=SqlConfigurationDesk(engine, lambda _text: None),
             rules=FakeRules(),
+            performance=FakeReports(),
             clock=self.clock,
             engine=engine,
             watch=FakeWatch(),

@@ -42,6 +42,7 @@ from core.places import ClassMembers, FacilityClass, Grid, Measurement, PointKin
 from core.ports import cases as rows
 from core.ports.configurations import ConfigurationVersion, RunningConfiguration, VersionState
 from core.ports.nodes import NodeStatus
+from core.ports.performance import Annunciations, Performance, Source
 from core.ports.registry import (
     Cell,
     Community,
@@ -55,6 +56,7 @@ from core.ports.registry import (
     Provenance,
 )
 from core.sparkplug.topics import NodeId
+from dispatch.performance import measure
 from store.memory import MemoryStore
 
 NOW_MS = 1_795_000_000_000
@@ -556,6 +558,26 @@ class FakeRules:
         return [low, replace(low, unit="Cel")]
 
 
+class FakeReports:
+    """Three alarms in community 1, of a facility that chatters, and a worker who was given a task."""
+
+    def report(self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Performance:
+        seen = communities is None or 1 in communities
+        at_ms = np.array([0, 20_000, 40_000] if seen else [], np.int64) + to_ms - 60_000
+        found = Annunciations(
+            from_ms=from_ms,
+            to_ms=to_ms,
+            at_ms=at_ms,
+            stop_ms=at_ms + 5_000,
+            severity=np.full(len(at_ms), int(Severity.HIGH), np.int64),
+            source=np.zeros(len(at_ms), np.int64),
+            sources=(Source(rule_id="sewage-pump-dry-run", facility=10, say=text("Pump runs dry")),),
+            task_owner=np.array([1] if seen else [], np.int64),
+            task_ms=at_ms[:1],
+        )
+        return measure(found, zone_ms=0, most_a_day=12, most_an_hour=3)
+
+
 class FakeWatch:
     """A core process that keeps its promises but one."""
 
@@ -657,6 +679,7 @@ class World:
             nodes=FakeNodes(),
             configurations=self.configurations,
             rules=FakeRules(),
+            performance=FakeReports(),
             clock=self.clock,
             engine=self.engine,
             watch=FakeWatch(),

@@ -2,6 +2,7 @@
 import { call } from "./client";
 import type {
   AlarmDetail,
+  AlarmPerformance,
   AlarmSummary,
   CaseDetail,
   CaseSummary,
@@ -82,6 +83,11 @@ export interface AlarmQuery {
 }
 export const getAlarms = (query: AlarmQuery, { signal }: Signal = {}): Promise<PageOf<AlarmSummary>> =>
   call("/alarms", { query: { ...query }, signal });
+
+export const getAlarmPerformance = (
+  query: { readonly from_ms?: number; readonly to_ms?: number; readonly community?: number },
+  { signal }: Signal = {},
+): Promise<AlarmPerformance> => call("/alarm-performance", { query: { ...query }, signal });
 
 const alarmPath = (id: string, step = ""): string => `/alarms/${encodeURIComponent(id)}${step}`;
 export const getAlarm = (id: string, { signal }: Signal = {}): Promise<AlarmDetail> => call(alarmPath(id), { signal });

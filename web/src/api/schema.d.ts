@@ -220,6 +220,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alarm-performance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How well the alarms do
+         * @description Rates, floods, chatter, stale alarms, burden of workers (ISA-18.2, EEMUA 191); of 30 days by default.
+         */
+        get: operations["get_alarm_performance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alarms/{alarm}": {
         parameters: {
             query?: never;
@@ -640,6 +660,40 @@ export interface components {
             note: string;
         };
         /**
+         * Actor
+         * @description A rule at a facility with its share of the load.
+         */
+        Actor: {
+            /** Rule Id */
+            rule_id: string;
+            say: components["schemas"]["Bilingual"];
+            facility: components["schemas"]["FacilityRef"];
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
+            /** Alarms */
+            alarms: number;
+            /** Share */
+            share: number;
+            /**
+             * Chattering
+             * @description how often it came for the third time within a minute
+             */
+            chattering: number;
+            /**
+             * Fleeting
+             * @description over in 10 s and not back within a minute
+             */
+            fleeting: number;
+            /** @description a `clear_for` that joins its repetitions */
+            hold: components["schemas"]["Delay"] | null;
+            /** @description a `for` that keeps fleeting ones away */
+            wait: components["schemas"]["Delay"] | null;
+            deadband: components["schemas"]["Deadband"] | null;
+        };
+        /**
          * AlarmDetail
          * @description An alarm with its history, evidence, instructions and rule.
          */
@@ -778,6 +832,47 @@ export interface components {
          */
         AlarmKind: "condition" | "sight" | "test" | "commissioning";
         /**
+         * AlarmPerformance
+         * @description The report of a span.
+         */
+        AlarmPerformance: {
+            /**
+             * From Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            from_ms: number;
+            /**
+             * To Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            to_ms: number;
+            /** Alarms */
+            alarms: number;
+            /** @description EEMUA 191 class of the average of ten minutes and one operator */
+            load: components["schemas"]["Load"];
+            /** Measures */
+            measures: components["schemas"]["Measure"][];
+            /** By Severity */
+            by_severity: components["schemas"]["SeverityCount"][];
+            /**
+             * By Hour
+             * @description by hour of the local day, 24 numbers
+             */
+            by_hour: number[];
+            /** Floods */
+            floods: components["schemas"]["Flood"][];
+            /** Actors */
+            actors: components["schemas"]["Actor"][];
+            /** Chattering */
+            chattering: components["schemas"]["Actor"][];
+            /** Stale */
+            stale: components["schemas"]["Stale"][];
+            /** Burdens */
+            burdens: components["schemas"]["Burden"][];
+        };
+        /**
          * AlarmState
          * @description ISA-18.2 states. Shelved, suppressed and out of service are flags beside the state, so that nothing is lost.
          * @enum {string}
@@ -865,6 +960,19 @@ export interface components {
              * @example Pump runs dry
              */
             en: string;
+        };
+        /**
+         * Burden
+         * @description What one worker was given.
+         */
+        Burden: {
+            person: components["schemas"]["PersonRef"];
+            /** Tasks */
+            tasks: number;
+            /** Most A Day */
+            most_a_day: number;
+            /** Most An Hour */
+            most_an_hour: number;
         };
         /**
          * Candidate
@@ -1331,6 +1439,22 @@ export interface components {
             findings: components["schemas"]["ConfigurationFinding"][];
         };
         /**
+         * Deadband
+         * @description A limit for clearing that the readings suggest.
+         */
+        Deadband: {
+            /** Measurement */
+            measurement: string;
+            /** Unit */
+            unit: string;
+            /** Width */
+            width: number;
+            /** Clear */
+            clear: number;
+            /** Left */
+            left: number;
+        };
+        /**
          * Deadline
          * @description By when, and how it looks now.
          */
@@ -1365,6 +1489,16 @@ export interface components {
          * @enum {string}
          */
         DeadlineWhat: "arrive" | "handle";
+        /**
+         * Delay
+         * @description A delay in the rule, and the alarms that would have been left.
+         */
+        Delay: {
+            /** Seconds */
+            seconds: number;
+            /** Left */
+            left: number;
+        };
         /**
          * EvidenceValue
          * @description A value at the opening, frozen.
@@ -1578,6 +1712,26 @@ export interface components {
              * @example Input should be less than or equal to 480
              */
             what: string;
+        };
+        /**
+         * Flood
+         * @description More than 10 alarms in ten minutes, until fewer than 5.
+         */
+        Flood: {
+            /**
+             * Start Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            start_ms: number;
+            /**
+             * Stop Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            stop_ms: number;
+            /** Alarms */
+            alarms: number;
         };
         /**
          * Gap
@@ -1931,6 +2085,12 @@ export interface components {
             only_with: components["schemas"]["Bilingual"][];
         };
         /**
+         * Load
+         * @description EEMUA 191: how an average of so many alarms in ten minutes is borne by one operator.
+         * @enum {string}
+         */
+        Load: "acceptable" | "manageable" | "demanding" | "over_demanding" | "unacceptable";
+        /**
          * LoginRequest
          * @description A username and its password.
          */
@@ -2010,6 +2170,27 @@ export interface components {
              * @example 1795000000000
              */
             expires_ms: number;
+        };
+        /**
+         * Measure
+         * @description One figure beside its target; shares are between 0 and 1.
+         */
+        Measure: {
+            /**
+             * Key
+             * @enum {string}
+             */
+            key: "rate" | "peak" | "busy_intervals" | "flood_time" | "top_ten" | "chattering" | "fleeting" | "stale" | "share_medium" | "share_high" | "share_critical" | "tasks_a_day" | "tasks_an_hour";
+            /** Value */
+            value: number;
+            /** Target */
+            target: number;
+            /**
+             * Limit
+             * @description beyond it somebody must act
+             */
+            limit: number;
+            verdict: components["schemas"]["Verdict"];
         };
         /** Page[AlarmSummary] */
         Page_AlarmSummary_: {
@@ -2381,6 +2562,19 @@ export interface components {
             needed: boolean;
         };
         /**
+         * SeverityCount
+         * @description Annunciations of one severity.
+         */
+        SeverityCount: {
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
+            /** Alarms */
+            alarms: number;
+        };
+        /**
          * SeverityCounts
          * @description Alarms that are on, by severity.
          */
@@ -2425,6 +2619,27 @@ export interface components {
             until_ms: number;
             /** Reason */
             reason: string;
+        };
+        /**
+         * Stale
+         * @description An alarm that has been on for more than a day.
+         */
+        Stale: {
+            /** Rule Id */
+            rule_id: string;
+            say: components["schemas"]["Bilingual"];
+            facility: components["schemas"]["FacilityRef"];
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
+            /**
+             * Since Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            since_ms: number;
         };
         /**
          * StoreSize
@@ -2681,6 +2896,12 @@ export interface components {
             points: components["schemas"]["PointValue"][];
         };
         /**
+         * Verdict
+         * @description A measure beside its target.
+         * @enum {string}
+         */
+        Verdict: "ok" | "watch" | "act";
+        /**
          * VersionState
          * @description Where a version stands.
          * @enum {string}
@@ -2694,13 +2915,16 @@ export interface components {
     pathItems: never;
 }
 export type Acknowledgement = components['schemas']['Acknowledgement'];
+export type Actor = components['schemas']['Actor'];
 export type AlarmDetail = components['schemas']['AlarmDetail'];
 export type AlarmEntry = components['schemas']['AlarmEntry'];
 export type AlarmEvent = components['schemas']['AlarmEvent'];
 export type AlarmKind = components['schemas']['AlarmKind'];
+export type AlarmPerformance = components['schemas']['AlarmPerformance'];
 export type AlarmState = components['schemas']['AlarmState'];
 export type AlarmSummary = components['schemas']['AlarmSummary'];
 export type Bilingual = components['schemas']['Bilingual'];
+export type Burden = components['schemas']['Burden'];
 export type Candidate = components['schemas']['Candidate'];
 export type CaseCounts = components['schemas']['CaseCounts'];
 export type CaseDetail = components['schemas']['CaseDetail'];
@@ -2722,15 +2946,18 @@ export type ConfigurationDraft = components['schemas']['ConfigurationDraft'];
 export type ConfigurationFinding = components['schemas']['ConfigurationFinding'];
 export type ConfigurationList = components['schemas']['ConfigurationList'];
 export type ConfigurationSummary = components['schemas']['ConfigurationSummary'];
+export type Deadband = components['schemas']['Deadband'];
 export type Deadline = components['schemas']['Deadline'];
 export type DeadlineClock = components['schemas']['DeadlineClock'];
 export type DeadlineWhat = components['schemas']['DeadlineWhat'];
+export type Delay = components['schemas']['Delay'];
 export type EvidenceValue = components['schemas']['EvidenceValue'];
 export type FacilityCounts = components['schemas']['FacilityCounts'];
 export type FacilityDetail = components['schemas']['FacilityDetail'];
 export type FacilityRef = components['schemas']['FacilityRef'];
 export type FacilitySummary = components['schemas']['FacilitySummary'];
 export type FieldProblem = components['schemas']['FieldProblem'];
+export type Flood = components['schemas']['Flood'];
 export type Gap = components['schemas']['Gap'];
 export type GatewayLedger = components['schemas']['GatewayLedger'];
 export type GatewayList = components['schemas']['GatewayList'];
@@ -2743,9 +2970,11 @@ export type HistoryEntry = components['schemas']['HistoryEntry'];
 export type Language = components['schemas']['Language'];
 export type LatestValue = components['schemas']['LatestValue'];
 export type Limit = components['schemas']['Limit'];
+export type Load = components['schemas']['Load'];
 export type LoginRequest = components['schemas']['LoginRequest'];
 export type LostReadings = components['schemas']['LostReadings'];
 export type Me = components['schemas']['Me'];
+export type Measure = components['schemas']['Measure'];
 export type PageAlarmSummary = components['schemas']['Page_AlarmSummary_'];
 export type PageCaseSummary = components['schemas']['Page_CaseSummary_'];
 export type PageFacilitySummary = components['schemas']['Page_FacilitySummary_'];
@@ -2770,9 +2999,11 @@ export type Series = components['schemas']['Series'];
 export type SessionPatch = components['schemas']['SessionPatch'];
 export type SetupRequest = components['schemas']['SetupRequest'];
 export type SetupState = components['schemas']['SetupState'];
+export type SeverityCount = components['schemas']['SeverityCount'];
 export type SeverityCounts = components['schemas']['SeverityCounts'];
 export type ShelveRequest = components['schemas']['ShelveRequest'];
 export type Shelving = components['schemas']['Shelving'];
+export type Stale = components['schemas']['Stale'];
 export type StoreSize = components['schemas']['StoreSize'];
 export type TaskAction = components['schemas']['TaskAction'];
 export type TaskDetail = components['schemas']['TaskDetail'];
@@ -2784,6 +3015,7 @@ export type TaskSummary = components['schemas']['TaskSummary'];
 export type TaskWhere = components['schemas']['TaskWhere'];
 export type TaskWhy = components['schemas']['TaskWhy'];
 export type ValuesEvent = components['schemas']['ValuesEvent'];
+export type Verdict = components['schemas']['Verdict'];
 export type VersionState = components['schemas']['VersionState'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -3237,6 +3469,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AlarmSummary_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_alarm_performance: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description UTC milliseconds */
+                from_ms?: number | null;
+                /** @description UTC milliseconds */
+                to_ms?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmPerformance"];
                 };
             };
             /** @description A problem */
