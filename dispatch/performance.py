@@ -7,6 +7,7 @@ distribution), EEMUA 191 (classes of the average load). Bounds for one worker ar
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -39,6 +40,8 @@ CHATTER_COUNT, CHATTER_MS = 3, MINUTE_MS
 FLEETING_MS, FLEETING_ALONE_MS = 10 * SECOND_MS, MINUTE_MS
 STALE_MS = DAY_MS
 MOST_LISTED = 20
+ENOUGH = 100
+"""Alarms from which on their shares are judged: one of them is 1 %."""
 _DELAYS_S = (5, 10, 15, 30, 60, 120, 180, 300, 600, 900)
 """Delays a person would write into a rule."""
 _REPEATS_S = 900
@@ -72,7 +75,7 @@ def measure(
         _judged("peak", int(trailing(found.at_ms, TEN_MS).max(initial=0)), FLOOD_BEGINS, FLOOD_BEGINS),
         _judged("busy_intervals", busy_share(found.at_ms, found.from_ms, found.to_ms), 0.01, 0.05),
         _judged("flood_time", _flood_share(floods, found), 0.01, 0.05),
-        _judged("top_ten", sum(actor.alarms for actor in actors[:10]) / max(len(found), 1), 0.05, 0.15),
+        _share("top_ten", sum(actor.alarms for actor in actors[:10]), len(found), 0.05, 0.15),
         _judged("chattering", sum(1 for actor in actors if actor.chattering), 0, 0),
         _judged("fleeting", sum(actor.fleeting for actor in actors), 0, 0),
         _judged("stale", len(stale), 5, 5),
@@ -233,11 +236,16 @@ def _flood_share(floods: Sequence[Flood], found: Annunciations) -> float:
 def _priorities(severity: Int64s) -> list[Measure]:
     """Shares of the severities that ask for a person: medium about 15 %, high 5 %, critical below 1 %."""
     asking = severity[severity >= Severity.LOW]
-    total = max(len(asking), 1)
     return [
-        _judged(f"share_{one.name.lower()}", float((asking == one).sum() / total), target, limit)
+        _share(f"share_{one.name.lower()}", int((asking == one).sum()), len(asking), target, limit)
         for one, target, limit in _PRIORITIES
     ]
+
+
+def _share(key: str, part: int, whole: int, target: float, limit: float) -> Measure:
+    """A share, not judged before there are enough alarms to speak of shares."""
+    made = _judged(key, part / max(whole, 1), target, limit)
+    return made if whole >= ENOUGH else replace(made, verdict=Verdict.FEW)
 
 
 def _judged(key: str, value: float, target: float, limit: float) -> Measure:

@@ -24,6 +24,8 @@ class Verdict(StrEnum):
     OK = "ok"
     WATCH = "watch"
     ACT = "act"
+    FEW = "few"
+    """A share of so few alarms says nothing yet."""
 
 
 class Load(StrEnum):

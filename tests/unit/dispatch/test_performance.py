@@ -128,6 +128,14 @@ def test_a_source_that_flashes_gets_the_delay_that_keeps_it_away() -> None:
     assert actor.hold is None
 
 
+def test_shares_of_few_alarms_are_not_judged() -> None:
+    """Ninety-nine alarms of one source say nothing about shares; a hundred do."""
+    verdicts = [
+        figure(report(annunciations(range(0, DAY, DAY // count)[:count])), "top_ten").verdict for count in (99, 100)
+    ]
+    assert verdicts == [Verdict.FEW, Verdict.ACT]
+
+
 def test_what_is_on_for_more_than_a_day_is_stale() -> None:
     """An alarm that has not ended is stale after 24 h, one that ended is not, however long it took."""
     found = report(annunciations([0, 1, 2 * DAY], [STILL_ON, 2 * DAY, STILL_ON], to_ms=2 * DAY + HOUR))

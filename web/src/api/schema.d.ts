@@ -2900,7 +2900,7 @@ export interface components {
          * @description A measure beside its target.
          * @enum {string}
          */
-        Verdict: "ok" | "watch" | "act";
+        Verdict: "ok" | "watch" | "act" | "few";
         /**
          * VersionState
          * @description Where a version stands.

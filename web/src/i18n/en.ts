@@ -199,10 +199,10 @@ export default {
     lead: "How much the alarms ask of people, measured by ISA-18.2 and EEMUA 191, and which rules to mend first.",
     span: "Span",
     days: "{n} day | {n} days",
-    sum: "{alarms} alarms asked for attention. Load on one person: {load}.",
+    sum: "Alarms that asked for attention: {alarms}. Load on one person: {load}.",
     load: { acceptable: "acceptable", manageable: "manageable", demanding: "demanding", over_demanding: "over-demanding", unacceptable: "unacceptable" },
     measures: "Figures and targets",
-    verdict: { ok: "Within target", watch: "Watch", act: "Act" },
+    verdict: { ok: "Within target", watch: "Watch", act: "Act", few: "Too few to judge" },
     target: "Target: at most {target}",
     measure: {
       rate: "Alarms per person in 10 min, average",

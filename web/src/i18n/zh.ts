@@ -202,7 +202,7 @@ export default {
     sum: "共有 {alarms} 次告警需要人关注。每人负荷：{load}。",
     load: { acceptable: "可接受", manageable: "可应付", demanding: "偏重", over_demanding: "过重", unacceptable: "不可接受" },
     measures: "指标与目标",
-    verdict: { ok: "达标", watch: "关注", act: "需处理" },
+    verdict: { ok: "达标", watch: "关注", act: "需处理", few: "数量太少，暂不评判" },
     target: "目标：不超过 {target}",
     measure: {
       rate: "每人每 10 分钟平均告警数",
