@@ -20,6 +20,7 @@ from bench.rows import Row
 MODULES = (
     "ingest_bench",
     "rules_bench",
+    "rule_rivals_bench",
     "gateway_bench",
     "line_bench",
     "store_bench",
