@@ -23,23 +23,62 @@ ATTRIBUTES = {"limit": [1.0, 2.5, float("nan")]}
 
 NUMBERS = ["0", "1", "2", "2.5", "3"]
 OPERANDS = [*KEYS, "abs(a)", "min(a, b)", "max(b, c)", "a - b", "b / c", "-a", "c * 2"]
-WINDOWS = [
-    f"{name}({key}) over {width}" for name in ("mean", "min", "max") for key in ("a", "b") for width in ("5 s", "90 s")
-]
+NUMBER_WINDOWS = ("mean", "min", "max", "avg", "range", "delta", "changes")
+LOOKED_BACK = ["a", "b", "a", "b", "a - b", "abs(a) + c", "min(a, b)", "a * facility.limit"]
+HELD_TRUE = ["a > 1", "a > 1 and b > 2", "not (a > 1 or b < 2.5)", "b >= facility.limit", "a outside [1, 2] or c == 2"]
+WIDTHS = ["5 s", "90 s"]
+
+window = st.builds(
+    "{}({}) over {}".format, st.sampled_from(NUMBER_WINDOWS), st.sampled_from(LOOKED_BACK), st.sampled_from(WIDTHS)
+)
+measured_window = st.builds(
+    "{}({}) over {}".format, st.sampled_from(NUMBER_WINDOWS), st.sampled_from(["a", "b"]), st.sampled_from(WIDTHS)
+)
+counted = st.builds(
+    "{}({}) over {}".format, st.sampled_from(["share", "count"]), st.sampled_from(HELD_TRUE), st.sampled_from(WIDTHS)
+)
+# Results that are rounded are never compared with what they may hit exactly.
+rounded = st.builds(
+    "{}({}) over {} {} {}".format,
+    st.sampled_from(["stddev", "slope"]),
+    st.sampled_from(LOOKED_BACK),
+    st.sampled_from(WIDTHS),
+    st.sampled_from([">", "<"]),
+    st.sampled_from(["0.0137", "0.371", "-0.0411"]),
+).map(lambda text: text if "slope" not in text else text + " /s") | st.builds(
+    "rate(c) over {} > {} /min".format, st.sampled_from(WIDTHS), st.sampled_from(["1.137", "11.37"])
+)
+counter = st.builds("increase(c) over {}".format, st.sampled_from(WIDTHS))
+timed = st.builds(
+    "time({}) over {} >= {}".format,
+    st.sampled_from(HELD_TRUE),
+    st.sampled_from(WIDTHS),
+    st.sampled_from(["1 s", "2500 ms", "0.5 min"]),
+)
+stuck = st.builds("stuck({}) over {}".format, st.sampled_from(LOOKED_BACK), st.sampled_from(["2 s", *WIDTHS]))
+forecast = st.builds(
+    "{}({}, {}) within {}".format,
+    st.sampled_from(["reaches", "falls_to"]),
+    st.sampled_from(["a", "a - b"]),
+    st.sampled_from(["2.371", "0.137", "facility.limit"]),
+    st.sampled_from(["5 s", "10 s over 5 s", "90 s"]),
+)
+over_time = rounded | timed | stuck | forecast
 
 comparison = st.builds(
     "{} {} {}".format,
-    st.sampled_from([*KEYS, *KEYS, *OPERANDS, *WINDOWS]),
+    st.sampled_from([*KEYS, *KEYS, *OPERANDS]) | measured_window | st.one_of(window, counted, counter),
     st.sampled_from([">", ">=", "<", "<=", "==", "!="]),
     st.sampled_from([*NUMBERS, *NUMBERS, "facility.limit"]),
 )
 in_range = st.builds("{} {} [1, 2]".format, st.sampled_from(KEYS), st.sampled_from(["in", "outside"]))
 condition = st.recursive(
-    comparison | in_range,
+    comparison | comparison | in_range | over_time,
     lambda inner: (
         st.builds("({} and {})".format, inner, inner)
         | st.builds("({} or {})".format, inner, inner)
         | st.builds("not ({})".format, inner)
+        | st.builds("at least 2 of ({}, {}, {})".format, inner, inner, inner)
     ),
     max_leaves=3,
 )
