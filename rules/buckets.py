@@ -56,14 +56,14 @@ def slot_plan(window_ms: int) -> tuple[int, int]:
 
 
 _CELL_BYTES = 72
-_ROW_BYTES = 6 * 8 + 8
+_ROW_BYTES = 8 * 8
 
 
 def bucket(operand: Operand) -> Bucket:
     """How an operand is computed, and what it keeps for each facility.
 
     A window keeps one share for every slot of the block of its tails (and one more), and one with its known time for
-    every slot of the window and of the stretch it can be set back; two open ones; seven columns; and its cell.
+    every slot of the window and of the stretch it can be set back; two open ones; eight numbers; and its cell.
     """
     match operand:
         case (
