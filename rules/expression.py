@@ -172,12 +172,17 @@ def operands(condition: Truth) -> frozenset[Operand]:
 def attributes(condition: Truth) -> frozenset[str]:
     """Every facility attribute a condition reads, be it inside a window."""
     own = _attributes(condition)
-    sources = (operand.source.node for operand in operands(condition) if isinstance(operand, WindowedOver))
-    return own.union(*(_attributes(node) for node in sources))
+    sources = (operand.source for operand in operands(condition) if isinstance(operand, WindowedOver))
+    return own.union(*(attributes_of(source) for source in sources))
 
 
 def _attributes(node: Number | Truth) -> frozenset[str]:
     return frozenset(part.name for part in _parts_of(node) if isinstance(part, Attribute))
+
+
+def attributes_of(source: Derived) -> frozenset[str]:
+    """Every facility attribute an expression under a window reads."""
+    return _attributes(source.node)
 
 
 def inputs(source: Derived) -> frozenset[Operand]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from unittest.mock import patch
 
 import numpy as np
 from hypothesis import HealthCheck, event, given, settings, target
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from core.alarms import AlarmChange, AnnouncedAlarm, ChangeKind, Interval
 from core.quality import GOOD, QualityClass, quality
 from core.readings import Readings, readings
+from rules.engine import kept
 from rules.engine.engine import Engine, EngineSettings
 from rules.rule_set import RuleSet
 from tests.unit.rules.reference.judge import Facility, Reading, intervals
@@ -306,13 +308,21 @@ def run(
     max_examples=int(os.environ.get("TWINGRID_ORDER_EXAMPLES", "150")),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
 )
-@given(rules(), plans, st.sampled_from([10, 10_000]), st.sampled_from([2_000, 10_000]), st.sampled_from([-1, 3, 12]))
+@given(
+    rules(),
+    plans,
+    st.sampled_from([10, 10_000]),
+    st.sampled_from([2_000, 10_000]),
+    st.sampled_from([-1, 3, 12]),
+    st.sampled_from([0, kept.KEEP_FROM_MS]),
+)
 def test_any_order_gives_the_intervals_of_the_set(
-    texts: list[str], plan: Plan, limit: int, save_every_ms: int, restart_at: int
+    texts: list[str], plan: Plan, limit: int, save_every_ms: int, restart_at: int, keep_from_ms: int
 ) -> None:
     """Any chunking, repetition, arrival order and restart end in the intervals that the naive reading gives."""
     delivery = delivery_of(plan)
-    engine, journal = run(rule_set(*texts), delivery, limit, save_every_ms, restart_at)
+    with patch.object(kept, "KEEP_FROM_MS", keep_from_ms):
+        engine, journal = run(rule_set(*texts), delivery, limit, save_every_ms, restart_at)
     incidents = check(engine, journal, delivery.everything)
     event(f"re-evaluations: {min(engine.stats.reevaluations, 3)}")
     event(f"incidents: {min(incidents, 5)}")

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from core.alarms import Interval
+from core.places import ClassMembers
 from core.quality import GOOD, QualityClass, quality
 from core.readings import Readings, readings
 from rules.buckets import bucket, duration
 from rules.engine.engine import Engine, EngineSettings
 from rules.engine.windows import Window
-from rules.expression import Windowed, WindowedOver
+from rules.expression import Derived, Measured, Windowed, WindowedOver
 from tests.unit.rules.town import Store, members, rule_set, rule_text
 
 BASE_MS = 1_700_006_400_000
@@ -181,13 +182,20 @@ def deliver(engine: Engine, everything: Readings, arrival_ms: np.ndarray, tick_m
     return engine
 
 
-def state(engine: Engine) -> list[bytes]:
-    """Every bit of the windows, but how far back they can be set, and the values of all cells."""
-    columns = [name for name in (*Window.ROW_COLUMNS, *Window.SLOT_COLUMNS) if name != "begun"]
+def state(engine: Engine, *but: str) -> list[bytes]:
+    """Every bit of the windows, but how far back they can be set, and of what they look back over.
+
+    Of a result the engine keeps one of its band, which need not be the last.
+    """
+    columns = [name for name in (*Window.ROW_COLUMNS, *Window.SLOT_COLUMNS) if name not in {"begun", *but}]
     windows = [window for windows in engine.live.windows for window in windows]
-    return [getattr(window, name).tobytes() for window in windows for name in columns] + [
-        engine.live.cells.value.tobytes()
+    (one,) = engine.layout.classes
+    values = [
+        engine.live.cells.value[one.cells(column)].tobytes()
+        for column, operand in enumerate(one.operands)
+        if isinstance(operand, Measured | Derived)
     ]
+    return [getattr(window, name).tobytes() for window in windows for name in columns] + values
 
 
 def intervals(engine: Engine) -> list[list[Interval]]:
@@ -280,3 +288,65 @@ def test_history_is_not_asked_where_nothing_is_late() -> None:
     engine = deliver(engine_of(*CONDITIONS, wells=WELLS), everything, everything.time_ms, 1_000)
     assert isinstance(engine.memory._history, Store)
     assert engine.memory._history.reads == 0
+
+
+class Asked(Store):
+    """Remembers from which moment on it was asked."""
+
+    earliest_ms = BASE_MS + 100 * DAY_MS
+
+    def read(self, points: np.ndarray, from_ms: int, to_ms: int) -> Readings:
+        """Readings as of the store."""
+        self.earliest_ms = min(self.earliest_ms, from_ms)
+        return super().read(points, from_ms, to_ms)
+
+
+LONG = ("time(a > 1 and b < facility.limit) over 7 d > 30 h", "slope(a) over 30 d > 0.0137 /d", "mean(b) over 6 h > 1")
+
+
+def restored_after(days: int, limit: float, stale_ms: int) -> tuple[Engine, Engine, Asked]:
+    """An engine after some days of readings every 20 min, and what its snapshot becomes."""
+    texts = [rule_text(f"r{number}", when) for number, when in enumerate(LONG)]
+    store, rng = Asked(), np.random.default_rng(days)
+    tuned = EngineSettings(memory_readings=50)
+    first = Engine(rule_set(*texts), {"well": members_of(1.5, HOUR_MS)}, store, tuned)
+    now_ms = BASE_MS
+    while now_ms < BASE_MS + days * DAY_MS:
+        now_ms += 20 * MINUTE_MS
+        value = rng.choice([0.0, 1.3, 3.0], 2 * WELLS)
+        point = np.array([10 * well + key for well in range(WELLS) for key in (A, B)])
+        batch = readings(point=point, time_ms=np.full(2 * WELLS, now_ms - SECOND_MS), value=value)
+        store.batches.append(batch)
+        first.ingest(batch, now_ms)
+        first.advance(now_ms + 2 * SECOND_MS)
+    store.earliest_ms = now_ms
+    again = Engine.restore(first.snapshot(), rule_set(*texts), {"well": members_of(limit, stale_ms)}, store, tuned)
+    return first, again, store
+
+
+def members_of(limit: float, stale_ms: int) -> ClassMembers:
+    """Wells with one limit and one time of expiry."""
+    group = members(WELLS, {"limit": [limit] * WELLS})
+    return replace(group, stale_after_ms={key: np.full(WELLS, stale_ms, np.int64) for key in group.point})
+
+
+@pytest.mark.parametrize("days", [3, 12, 34])
+def test_a_restart_needs_no_month_of_history(days: int) -> None:
+    """Long windows come back from the snapshot to the last bit; only the open slot is read again."""
+    first, again, store = restored_after(days, 1.5, HOUR_MS)
+    assert state(again) == state(first)
+    assert store.earliest_ms >= BASE_MS + days * DAY_MS - 14 * HOUR_MS
+
+
+@pytest.mark.parametrize(("limit", "stale_ms"), [(2.0, HOUR_MS), (1.5, 2 * HOUR_MS)])
+def test_a_window_made_from_something_else_is_computed_anew(limit: float, stale_ms: int) -> None:
+    """Another limit or another time of expiry gives other shares: then the history is read as far as the window."""
+    _, again, store = restored_after(12, limit, stale_ms)
+    assert store.earliest_ms <= BASE_MS + 12 * DAY_MS - 7 * DAY_MS
+    fresh = Engine(again.rules, {"well": members_of(limit, stale_ms)}, store)
+    for batch in store.batches:
+        now_ms = int(batch.time_ms[0]) + SECOND_MS
+        fresh.ingest(batch, now_ms)
+        fresh.advance(now_ms + 2 * SECOND_MS)
+    # Behind the window the rings hold more of what was never forgotten.
+    assert state(again, "share_ring", "known_ring") == state(fresh, "share_ring", "known_ring")
