@@ -309,6 +309,8 @@ class Checker:
             if have.code == "1" and isinstance(side.number, Const):
                 raise self._fault(at, kinds.UNITLESS, value=side.number.value, unit=target.code)
             raise self._fault(at, kinds.UNLIKE, problem=unlike(have, target))
+        if have.offset and not target.offset and isinstance(side.number, Const):
+            raise self._fault(at, kinds.NO_DIFFERENCE, value=side.number.value, unit=have.code)
         factor, offset = have.factor / target.factor, (have.offset - target.offset) / target.factor
         if isinstance(side.number, Const):
             return Const((side.number.value * have.factor + have.offset - target.offset) / target.factor)

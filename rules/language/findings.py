@@ -384,6 +384,13 @@ UNITLESS = kind(
     "写成 {value:g} {unit}",
     "write {value:g} {unit}",
 )
+NO_DIFFERENCE = kind(
+    "TG-0311",
+    "另一边是温差，{value:g} {unit} 却是温标上的温度",
+    "the other side is a difference of temperatures, {value:g} {unit} is a temperature on a scale",
+    "温差的单位为 K",
+    "write the difference in K",
+)
 UNLIKE = kind(
     "TG-0311",
     "{problem}",

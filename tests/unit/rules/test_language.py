@@ -131,6 +131,8 @@ def test_a_condition_is_understood(text: str, expected: str) -> None:
         ("rate(counter * 2) over 1 h > 1 m3/h", 1, "'rate' is for measurements that are counters"),
         ("slope(level) over 1 h > 1 m", 23, "m measures length, m/s measures speed"),
         ("slope(temp) over 1 h > 1 K", 22, "K measures temperature, K/s measures temperature per time"),
+        ("range(temp) over 1 h > 2 Cel", 22, "2 Cel is a temperature on a scale; write the difference in K"),
+        ("abs(temp - room) > 2 Cel", 18, "2 Cel is a temperature on a scale; write the difference in K"),
         ("stuck(level)", 1, "'stuck' needs a window"),
         ("stuck(level) over 1 h > 1", 1, "a condition is no number"),
         ("reaches(level, 1 m)", 20, "'reaches' needs to know how far to look ahead"),
