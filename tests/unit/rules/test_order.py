@@ -84,6 +84,8 @@ condition = st.recursive(
     ),
     max_leaves=3,
 )
+# Rules that read nothing but a window over a condition: then most readings are calm, and late ones easily let pass.
+held = timed | st.builds("{} {} {}".format, counted, st.sampled_from([">", "<"]), st.sampled_from(["0", "0.371", "2"]))
 duration = st.sampled_from(["0 s", "0 s", "1 s", "2500 ms", "6 s"])
 
 
@@ -91,14 +93,15 @@ duration = st.sampled_from(["0 s", "0 s", "1 s", "2500 ms", "6 s"])
 def rules(draw: st.DrawFn) -> list[str]:
     """One to three random rules; some with dates."""
     texts = []
+    kind = draw(st.sampled_from([condition, condition, condition, held]))
     for number in range(draw(st.integers(1, 3))):
         fields = {"for_": draw(duration), "clear_for": draw(duration)}
         if draw(st.booleans()):
-            fields["clear"] = draw(condition)
+            fields["clear"] = draw(kind)
         if draw(st.integers(0, 5)) == 0:
             fields["from"] = "2023-11-14T22:13:35+00:00"
             fields["until"] = "2023-11-14T22:13:55.500+00:00"
-        texts.append(rule_text(f"r{number}", draw(condition), **fields))
+        texts.append(rule_text(f"r{number}", draw(kind), **fields))
     return texts
 
 

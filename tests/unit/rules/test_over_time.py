@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 import pytest
@@ -154,6 +156,12 @@ CONDITIONS = (
     "reaches(a, 2.4) within 20 s over 5 s",
     "at least 2 of (a > 2, b > 2, changes(a) over 20 s > 5)",
 )
+BANDED = (
+    "time(a > 1 and b > 1) over 90 s > 40 s",
+    "count(a > 1 or b > 2.5) over 20 s > 3",
+    "share(not (a > 1)) over 5 s > 50 %",
+)
+"""Windows over conditions alone: most readings are calm, and no rule reads a measurement itself."""
 
 
 def flow(seed: int, count: int = 700, span_ms: int = 140_000) -> Readings:
@@ -218,15 +226,16 @@ def test_what_events_bring_about_is_the_same_in_any_chunks(seed: int) -> None:
     assert sum(len(found) for found in intervals(alone)) > 20
 
 
+@pytest.mark.parametrize("conditions", [CONDITIONS, BANDED], ids=["any", "banded"])
 @pytest.mark.parametrize(("seed", "memory"), [(4, 100), (5, 100_000)])
-def test_what_comes_late_ends_in_the_same_bits(seed: int, memory: int) -> None:
+def test_what_comes_late_ends_in_the_same_bits(seed: int, memory: int, conditions: tuple[str, ...]) -> None:
     """Ten per cent up to a minute late, judged again from memory or the store: the windows of the order of time."""
     everything, rng = flow(seed), np.random.default_rng(seed)
     count = len(everything.time_ms)
     arrival_ms = everything.time_ms + np.where(rng.random(count) < 0.1, rng.integers(1_000, 60_000, count), 0)
-    ordered = deliver(engine_of(*CONDITIONS, wells=WELLS), everything, everything.time_ms, 1_000)
+    ordered = deliver(engine_of(*conditions, wells=WELLS), everything, everything.time_ms, 1_000)
     tuned = {"memory_readings": memory, "save_every_ms": 5_000}
-    late = deliver(engine_of(*CONDITIONS, wells=WELLS, **tuned), everything, arrival_ms, 1_000)
+    late = deliver(engine_of(*conditions, wells=WELLS, **tuned), everything, arrival_ms, 1_000)
     assert late.stats.reevaluations > 0
     assert state(late) == state(ordered)
     assert intervals(late) == intervals(ordered)
@@ -246,6 +255,52 @@ def test_workers_with_a_part_of_the_facilities_give_the_alarms_of_one() -> None:
         )
         machines = np.flatnonzero(whole.layout.machine_facility == well).tolist()
         assert intervals(part) == [list(whole.book.of(machine)) for machine in machines]
+
+
+def after_late(condition: str, late_s: int, arrival_s: int) -> tuple[Engine, Engine]:
+    """Two engines over two minutes of a = 0, swept every second, with one a = 3 among them: late, and in time."""
+    engines = (engine_of(condition), engine_of(condition))
+    for engine, due_s in zip(engines, (arrival_s, late_s), strict=True):
+        for second in range(120):
+            now_ms = BASE_MS + second * SECOND_MS
+            at_s = [second] if second % 5 == 0 else []
+            at_s += [late_s] if second == due_s else []
+            value = [3.0 if at == late_s else 0.0 for at in at_s]
+            time_ms = [BASE_MS + at * SECOND_MS for at in at_s]
+            engine.ingest(readings(point=[A] * len(at_s), time_ms=time_ms, value=value), now_ms)
+            engine.advance(now_ms + SECOND_MS)
+        engine.settle(BASE_MS + 121 * SECOND_MS)
+    return engines
+
+
+@pytest.mark.parametrize(("late_s", "arrival_s"), [(41, 44), (42, 47), (42, 60)])
+def test_a_late_reading_is_not_fed_into_a_slot_that_has_closed(late_s: int, arrival_s: int) -> None:
+    """Newer than everything that happened, even the newest of its point, but not than the last result: judged again."""
+    late, ordered = after_late("time(a > 1) over 90 s > 2 s", late_s, arrival_s)
+    assert (ordered.stats.reevaluations, late.stats.reevaluations) == (0, 1)
+    assert state(late) == state(ordered)
+    assert intervals(late) == intervals(ordered)
+    assert sum(len(found) for found in intervals(ordered)) == 1
+
+
+def test_a_slot_stays_closed_after_a_reevaluation() -> None:
+    """A slot of 6 min has closed at 18, b of 12 comes late, then a of 17: newer than all that happened, and late."""
+    in_time = [(0, 0, A, 0.0), (0, 0, B, 0.0), (10, 10, A, 3.0), (10, 10, B, 3.0), (16, 16, A, 3.0), (16, 16, B, 0.0)]
+    behind = [(19, 12, B, 0.0), (20, 17, A, 0.0), (21, 17, B, 3.0)]
+    late, ordered = (
+        engine_of("time(a > 1 and b > 1) over 6 h > 1 h", stale_ms=HOUR_MS, save_every_ms=DAY_MS) for _ in range(2)
+    )
+    for engine, place in ((late, itemgetter(0)), (ordered, itemgetter(1))):
+        for arrival, together in groupby(sorted([*in_time, *behind], key=place), key=place):
+            now_ms = BASE_MS + arrival * MINUTE_MS
+            _, minute, point, value = zip(*together, strict=True)
+            time_ms = [BASE_MS + one * MINUTE_MS for one in minute]
+            engine.advance(now_ms)
+            engine.ingest(readings(point=point, time_ms=time_ms, value=value), now_ms)
+            engine.settle(now_ms)
+        engine.advance(BASE_MS + 40 * MINUTE_MS)
+    assert late.stats.reevaluations == 3
+    assert state(late) == state(ordered)
 
 
 def test_a_calm_reading_under_a_condition_is_no_event() -> None:
