@@ -23,6 +23,7 @@ from rules.expression import (
     Truth,
     Windowed,
     attributes,
+    measured,
     operands,
 )
 from rules.rule_set import Rule, RuleSet
@@ -105,7 +106,9 @@ def _standing(condition: Truth, holds: bool, others: frozenset[str]) -> Iterator
         if condition.operator.word == "not":
             yield from _standing(condition.args[0], not holds, others)
             return
-        joint = condition.operator.word == ("and" if holds else "or")
+        word = condition.operator.word
+        # Of several that must vote together none decides alone, true or false.
+        joint = word == ("and" if holds else "or") or word not in {"and", "or"}
         for i, part in enumerate(condition.args):
             beside = [_named(other) for j, other in enumerate(condition.args) if joint and j != i]
             yield from _standing(part, holds, others.union(*beside))
@@ -113,7 +116,7 @@ def _standing(condition: Truth, holds: bool, others: frozenset[str]) -> Iterator
 
 def _named(condition: Truth) -> frozenset[str]:
     """What a condition reads, for people; the dates of a rule are no condition of the facility."""
-    read = {part.key for part in operands(condition) if isinstance(part, Measured | Windowed)}
+    read = frozenset().union(*(measured(part) for part in operands(condition)))
     return frozenset(read | {f"facility.{name}" for name in attributes(condition)})
 
 
@@ -132,6 +135,8 @@ def _line(measured: Number, limit: Number, word: str) -> tuple[str, float, Side]
     if not isinstance(measured, Load):
         return None
     match measured.operand:
+        case Windowed(aggregate=aggregate) if not aggregate.is_level:
+            return None
         case Measured(key=key) | Windowed(key=key):
             return key, value, "high" if word in _HIGH else "low"
         case _:

@@ -1,8 +1,8 @@
 """A checked expression: names resolved, units converted, ready to be evaluated on columns.
 
 A tree of frozen values. ``Number`` nodes give float64 columns, ``Truth`` nodes give ``Tri``. What an expression reads
-are *operands*: a measurement, an aggregate of one over a window, or whether a rule with dates is in force. To the
-engine all three are the same thing, a step function per facility.
+are *operands*: a measurement, an aggregate of one (or of an expression) over a window, or whether a rule with dates is
+in force. To the engine all are the same thing, a step function per facility.
 """
 
 from __future__ import annotations
@@ -44,7 +44,23 @@ class InForce:
     until_ms: int | None
 
 
-Operand = Measured | Windowed | InForce
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What an expression over measurements comes to: a number, or 1 and 0 of a condition. Only windows read it."""
+
+    node: Number | Truth
+
+
+@dataclass(frozen=True, slots=True)
+class WindowedOver:
+    """An aggregate of an expression over the last ``window_ms``, in slots as ``Windowed``."""
+
+    source: Derived
+    aggregate: WindowAggregate
+    window_ms: int
+
+
+Operand = Measured | Windowed | Derived | WindowedOver | InForce
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +170,42 @@ def operands(condition: Truth) -> frozenset[Operand]:
 
 
 def attributes(condition: Truth) -> frozenset[str]:
-    """Every facility attribute a condition reads."""
-    return frozenset(
-        part.name for number in numbers(condition) for part in parts(number) if isinstance(part, Attribute)
-    )
+    """Every facility attribute a condition reads, be it inside a window."""
+    own = _attributes(condition)
+    sources = (operand.source for operand in operands(condition) if isinstance(operand, WindowedOver))
+    return own.union(*(attributes_of(source) for source in sources))
+
+
+def _attributes(node: Number | Truth) -> frozenset[str]:
+    return frozenset(part.name for part in _parts_of(node) if isinstance(part, Attribute))
+
+
+def attributes_of(source: Derived) -> frozenset[str]:
+    """Every facility attribute an expression under a window reads."""
+    return _attributes(source.node)
+
+
+def inputs(source: Derived) -> frozenset[Operand]:
+    """Every operand an expression under a window reads."""
+    return frozenset(part.operand for part in _parts_of(source.node) if isinstance(part, Load))
+
+
+def measured(operand: Operand) -> frozenset[str]:
+    """Keys of the measurements an operand is made of."""
+    match operand:
+        case Measured(key) | Windowed(key):
+            return frozenset({key})
+        case Derived():
+            return frozenset().union(*(measured(part) for part in inputs(operand)))
+        case WindowedOver(source):
+            return measured(source)
+        case InForce():
+            return frozenset()
+
+
+def _parts_of(node: Number | Truth) -> Iterator[Number]:
+    roots = numbers(node) if isinstance(node, Compare | Between | Connect) else iter((node,))
+    return (part for root in roots for part in parts(root))
 
 
 @cache
@@ -208,6 +256,19 @@ def truth_function(condition: Truth) -> TruthFunction:
     return _applied(condition.operator.compute, [number_function(side) for side in sides])
 
 
+def source_function(node: Number | Truth) -> NumberFunction:
+    """What windows look back over: a number as it is, a condition as 1 and 0, NaN where it is unknown."""
+    if not isinstance(node, Compare | Between | Connect):
+        return number_function(node)
+    truth = truth_function(node)
+
+    def numeric(columns: Columns) -> Floats:
+        true, false = truth(columns)
+        return np.where(true, 1.0, np.where(false, 0.0, np.nan))
+
+    return numeric
+
+
 def _applied(compute: Callable[..., _Column], args: Sequence[Callable[[Columns], Any]]) -> Callable[[Columns], _Column]:
     """What an operator gives for its arguments; most have two."""
     if len(args) == 2:
@@ -233,6 +294,10 @@ def form(node: Number | Truth | Operand | None) -> str:
             return key
         case Windowed(key, aggregate, window_ms):
             return f"{aggregate.word}({key},{window_ms})"
+        case Derived(inner):
+            return form(inner)
+        case WindowedOver(source, aggregate, window_ms):
+            return f"{aggregate.word}({form(source)},{window_ms})"
         case InForce(from_ms, until_ms):
             return f"in_force({from_ms},{until_ms})"
         case Attribute(name):

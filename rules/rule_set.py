@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from core.cases import RuleInfo
 from core.places import Text
-from rules.expression import InForce, Measured, Operand, Truth, Windowed, attributes, operands
+from rules.expression import InForce, Operand, Truth, Windowed, WindowedOver, attributes, measured, operands
 
 
 class Evidence(StrEnum):
@@ -78,7 +78,7 @@ class Rule:
     @property
     def measurements(self) -> frozenset[str]:
         """Keys of the measurements its conditions read."""
-        return frozenset(operand.key for operand in self.operands if isinstance(operand, Measured | Windowed))
+        return frozenset().union(*(measured(operand) for operand in self.operands))
 
     @property
     def dates(self) -> InForce | None:
@@ -109,5 +109,5 @@ class RuleSet:
     @property
     def longest_window_ms(self) -> int:
         """The longest window any rule looks back over; 0 without windows."""
-        widths = (part.window_ms for rule in self.rules for part in rule.operands if isinstance(part, Windowed))
-        return max(widths, default=0)
+        read = (part for rule in self.rules for part in rule.operands if isinstance(part, Windowed | WindowedOver))
+        return max((part.window_ms for part in read), default=0)

@@ -12,6 +12,8 @@ Theory of operation, from the outside in. ``docs/alarms.md`` says *what* is comp
 3. **Events.** Readings that leave their band, expiries, window results that leave their band, and dates of rules
    become rows sorted by (facility, time). Values are carried forward along each facility, the conditions of the class
    evaluated row-wise, and compared with the row before (``conditions.py``).
+   A window looks back over a cell, or over an *expression*: that is evaluated where there are events, before everything
+   else, and feeds its window with what it comes to (``derived.py``).
 4. **Machines.** One per rule and facility, in flat columns: it hears only of changes, and knows the moment at which its
    running timer will end, so nothing happens in between (``machines.py``).
 5. **Planes.** Cells, windows and machines of a set of facilities are a plane (``plane.py``). The live plane holds all

@@ -78,10 +78,11 @@ UNCUT = Guard(False, np.array([-LARGEST]), np.array([LARGEST]), ())
 """Of an operand that nothing is compared with, only a window looks back over it: one band."""
 
 
-def guards(conditions: Iterable[Truth], fixed: Fixed) -> Mapping[Operand, Guard]:
-    """The guard of every operand that the conditions of a class read."""
+def guards(conditions: Iterable[Truth], fixed: Fixed, aggregated: Iterable[Number] = ()) -> Mapping[Operand, Guard]:
+    """The guard of every operand that the conditions of a class read, and the numbers its windows look back over."""
     cuts: dict[Operand, list[Floats]] = {}
-    restless: set[Operand] = set()
+    restless: set[Operand] = {operand for number in aggregated for operand in _loads(number)}
+    cuts.update((operand, []) for operand in restless)
     for condition in conditions:
         for comparison in comparisons(condition):
             _cut(comparison, fixed, cuts, restless)

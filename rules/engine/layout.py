@@ -17,17 +17,26 @@ from core.errors import Refused
 from core.places import ClassMembers
 from core.readings import Int32s
 from core.units import convert
+from rules.buckets import slot_plan
 from rules.columns import NEVER_MS, Bools, Floats, Indices, Ints
 from rules.engine.guards import UNCUT, Guard, guards, needs_facility
 from rules.expression import (
+    Between,
     Columns,
+    Compare,
+    Connect,
+    Derived,
     InForce,
     Measured,
     Number,
+    NumberFunction,
     Operand,
     TruthFunction,
     Windowed,
+    WindowedOver,
+    inputs,
     number_function,
+    source_function,
     truth_function,
 )
 from rules.operators.kinds import WindowAggregate
@@ -36,13 +45,35 @@ from rules.rule_set import Rule, RuleSet
 
 @dataclass(frozen=True, slots=True)
 class WindowPlan:
-    """One window aggregate of a class: from the source column to its own column."""
+    """One window aggregate of a class: from the source column to its own column.
+
+    Attributes:
+        column: its own.
+        source: the one it looks back over.
+        inputs: the columns of measurements that is made of; the source itself unless it is an expression.
+    """
 
     column: int
     source: int
+    inputs: frozenset[int]
     aggregate: WindowAggregate
     step_ms: int
     slots: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DerivedPlan:
+    """An expression windows look back over.
+
+    Attributes:
+        column: its own.
+        inputs: the columns it reads.
+        compute: the expression; a condition gives 1 and 0.
+    """
+
+    column: int
+    inputs: frozenset[int]
+    compute: NumberFunction
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +108,7 @@ class ClassLayout:
     rules: tuple[RulePlan, ...]
     guards: tuple[Guard, ...]
     windows: tuple[WindowPlan, ...]
+    derived: tuple[DerivedPlan, ...]
     attribute: Mapping[str, Floats]
 
     @property
@@ -174,14 +206,9 @@ def _cut_class(one: ClassLayout, rows: Indices, facility0: int, cell0: int, mach
         rules=one.rules,
         guards=tuple(guard.take(rows) for guard in one.guards),
         windows=one.windows,
+        derived=one.derived,
         attribute={name: column[rows] for name, column in one.attribute.items()},
     )
-
-
-def slot_plan(window_ms: int) -> tuple[int, int]:
-    """Slot width in milliseconds and number of slots of a window (``docs/alarms.md`` section 2)."""
-    step_ms = max(1000, -(-window_ms // 60_000) * 1000)
-    return step_ms, -(-window_ms // step_ms)
 
 
 def build(rules: RuleSet, members: Mapping[str, ClassMembers]) -> Layout:
@@ -226,7 +253,10 @@ def _build_class(
         return number_function(number)(columns)
 
     conditions = [part for rule in rules for part in (rule.when, rule.clear) if part is not None]
-    by_operand = guards(conditions, fixed)
+    sources = [operand.node for operand in operands if isinstance(operand, Derived)]
+    conditions += [source for source in sources if isinstance(source, Compare | Between | Connect)]
+    aggregated = [source for source in sources if not isinstance(source, Compare | Between | Connect)]
+    by_operand = guards(conditions, fixed, aggregated)
     return ClassLayout(
         class_id=members.class_id,
         facility0=facility0,
@@ -238,12 +268,27 @@ def _build_class(
         rules=tuple(_plan(rule, column_of) for rule in rules),
         guards=tuple(by_operand.get(operand, UNCUT) for operand in operands),
         windows=tuple(
-            WindowPlan(column, column_of[Measured(operand.key)], operand.aggregate, *slot_plan(operand.window_ms))
+            _window_plan(column, operand, column_of)
             for column, operand in enumerate(operands)
-            if isinstance(operand, Windowed)
+            if isinstance(operand, Windowed | WindowedOver)
+        ),
+        derived=tuple(
+            DerivedPlan(column, _inputs(operand, column_of), source_function(operand.node))
+            for column, operand in enumerate(operands)
+            if isinstance(operand, Derived)
         ),
         attribute=attribute,
     )
+
+
+def _window_plan(column: int, operand: Windowed | WindowedOver, column_of: Mapping[Operand, int]) -> WindowPlan:
+    source = operand.source if isinstance(operand, WindowedOver) else Measured(operand.key)
+    read = _inputs(source, column_of) if isinstance(source, Derived) else frozenset({column_of[source]})
+    return WindowPlan(column, column_of[source], read, operand.aggregate, *slot_plan(operand.window_ms))
+
+
+def _inputs(source: Derived, column_of: Mapping[Operand, int]) -> frozenset[int]:
+    return frozenset(column_of[operand] for operand in inputs(source))
 
 
 def _plan(rule: Rule, column_of: Mapping[Operand, int]) -> RulePlan:
@@ -261,6 +306,10 @@ def _operand_columns(rules: Sequence[Rule]) -> tuple[Operand, ...]:
         for operand in sorted(rule.operands, key=repr):
             if isinstance(operand, Windowed):
                 found.setdefault(Measured(operand.key))
+            if isinstance(operand, WindowedOver):
+                for read in sorted(inputs(operand.source), key=repr):
+                    found.setdefault(read)
+                found.setdefault(operand.source)
             found.setdefault(operand)
     return tuple(found)
 

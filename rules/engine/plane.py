@@ -12,6 +12,7 @@ import numpy as np
 from rules.columns import BEGINNING_MS, Ints
 from rules.engine.cells import Cells
 from rules.engine.conditions import judge, judge_all
+from rules.engine.derived import closed_ms, derive, sourced, stand
 from rules.engine.layout import ClassLayout, Layout, dated
 from rules.engine.machines import Machines, Switches
 from rules.engine.rows import NO_ROWS, Ranked, Rows, joined, order_by
@@ -34,11 +35,12 @@ class Plane:
         self.windows = [[Window(plan, one.size) for plan in one.windows] for one in layout.classes]
         self.horizon_ms = np.full(len(layout.facility), BEGINNING_MS)
         self.front_ms = np.full(len(layout.facility), BEGINNING_MS)
+        self._sourced = sourced(layout)
         self._dates = [(one, column, part) for one in layout.classes for column, part in dated(one)]
         for one, column, part in self._dates:
             self.cells.value[one.cells(column)] = 1.0 if part.from_ms is None else 0.0
         for one in layout.classes:
-            derived = [column for column, _ in dated(one)]
+            derived = [*(column for column, _ in dated(one)), *(plan.column for plan in one.derived)]
             for column in [*derived, *(plan.column for plan in one.windows)]:
                 self.cells.expiry_ms[one.cells(column)] = 2 * -BEGINNING_MS
                 self.cells.rebound(np.arange(one.cells(column).start, one.cells(column).stop))
@@ -65,9 +67,12 @@ class Plane:
             events,
             self.cells.expired(self.horizon_ms),
             self._expiring_at_once(events),
-            self._windows(looked_back) if derived is None else self.cells.derived(derived),
             self._dates_passed(before),
         ]
+        if self._sourced:
+            happened = joined([part for part in parts if len(part.cell)])
+            looked_back = joined([looked_back, derive(self.layout, self._sourced, self.cells.value, happened)])
+        parts.append(self._windows(looked_back) if derived is None else self.cells.derived(derived))
         self._judge(joined([part for part in parts if len(part.cell)]))
         facility, at_ms = self.machines.expire(self.horizon_ms)
         np.maximum.at(self.front_ms, facility, at_ms)
@@ -83,6 +88,7 @@ class Plane:
             begun = np.ones(one.size, np.bool_) if part.from_ms is None else at >= part.from_ms
             over = np.zeros(one.size, np.bool_) if part.until_ms is None else at >= part.until_ms
             self.cells.value[one.cells(column)] = begun & ~over
+        stand(self.layout, self.cells.value)
         self.cells.rebound(np.arange(len(self.cells.value)))
         self.cells.usual_ms[:] = self.cells.since_ms
         self.cells.usual_low[:], self.cells.usual_high[:] = self.cells.low, self.cells.high
@@ -137,8 +143,11 @@ class Plane:
         window.close_until(horizon_ms, emitted)
         if not emitted.row:
             return NO_ROWS
-        closed = window.slot * window.plan.step_ms - 1
-        np.maximum(self.cells.floor_ms[source], closed, out=self.cells.floor_ms[source])
+        closed = closed_ms(window)
+        if window.plan.source in window.plan.inputs:
+            np.maximum(self.cells.floor_ms[source], closed, out=self.cells.floor_ms[source])
+        else:
+            np.maximum(self.front_ms[one.facilities], closed, out=self.front_ms[one.facilities])
         cell = np.concatenate(emitted.row) + one.cells(window.plan.column).start
         return self.cells.derived(Rows(cell, np.concatenate(emitted.time_ms), np.concatenate(emitted.value)))
 

@@ -16,9 +16,10 @@ import numpy as np
 from core.alarms import Interval
 from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Indices, Ints
 from rules.engine.cells import Cells
+from rules.engine.derived import closed_ms, derived_anew
 from rules.engine.history import Memory
 from rules.engine.intervals import IntervalBook
-from rules.engine.layout import ClassLayout
+from rules.engine.layout import ClassLayout, Layout
 from rules.engine.machines import Machines
 from rules.engine.patches import Stretch
 from rules.engine.plane import Plane
@@ -82,10 +83,11 @@ class Reevaluation:
         layout = plane.layout
         window_ms = np.zeros(len(layout.stale_ms), np.int64)
         for one, window, live, row in self._windows(plane, facility):
-            source, at = one.cells(window.plan.source), at_ms[one.facilities]
+            at = at_ms[one.facilities]
             able = live.reaches(row, at // window.plan.step_ms)
             back = np.where(able, at % window.plan.step_ms, (window.plan.slots + 1) * window.plan.step_ms)
-            window_ms[source] = np.maximum(window_ms[source], back)
+            for column in window.plan.inputs:
+                window_ms[one.cells(column)] = np.maximum(window_ms[one.cells(column)], back)
         lookback = np.minimum(layout.stale_ms + window_ms, NEVER_MS)
         from_ms = np.maximum(at_ms[layout.cell_facility] - lookback, BEGINNING_MS)
         real = np.flatnonzero(layout.point >= 0)
@@ -116,9 +118,7 @@ class Reevaluation:
         for one, window, live, row in self._windows(plane, facility):
             source, target = one.cells(window.plan.source), one.cells(window.plan.column)
             at, step_ms = at_ms[one.facilities], window.plan.step_ms
-            start, stop = np.searchsorted(rows.cell, (source.start, source.stop)).tolist()
-            mine = rows.between(start, stop)
-            mine = mine._replace(cell=mine.cell - source.start)
+            mine = _looked_back(plane.layout, one, window, rows, horizon_ms[one.facilities])
             known = live.reaches(row, at // step_ms)
             slot = np.where(known, at // step_ms, begin_slot(mine, one.size, step_ms))
             able = np.flatnonzero(slot != BEGINNING_MS)
@@ -186,6 +186,17 @@ class Reevaluation:
         self._saved.states[number].replace(part, machine[own], facility[renewed])
 
 
+def _looked_back(layout: Layout, one: ClassLayout, window: Window, rows: Rows, until_ms: Ints) -> Rows:
+    """What a window looks back over, from readings: ``cell`` is the row in the class; sorted by (row, time)."""
+    for plan in one.derived:
+        if plan.column == window.plan.source:
+            return derived_anew(layout, one, plan, rows, until_ms)
+    source = one.cells(window.plan.source)
+    start, stop = np.searchsorted(rows.cell, (source.start, source.stop)).tolist()
+    mine = rows.between(start, stop)
+    return mine._replace(cell=mine.cell - source.start)
+
+
 def _rebuild(plane: Plane, before: Rows, at_ms: Ints) -> None:
     """Cells as they stood at ``at_ms``, from the readings until then (sorted by cell and time)."""
     layout = plane.layout
@@ -214,8 +225,9 @@ def _keep_what_held(live: Plane, plane: Plane, cell: Indices, machine: Indices, 
 def _copy_back(live: Plane, plane: Plane, facility: Indices, cell: Indices, machine: Indices) -> None:
     for one, windows in zip(plane.layout.classes, plane.windows, strict=True):
         for window in windows:
-            floor = plane.cells.floor_ms[one.cells(window.plan.source)]
-            np.maximum(floor, window.slot * window.plan.step_ms - 1, out=floor)
+            own = window.plan.source in window.plan.inputs
+            floor = plane.cells.floor_ms[one.cells(window.plan.source)] if own else plane.front_ms[one.facilities]
+            np.maximum(floor, closed_ms(window), out=floor)
     for name in Cells.COLUMNS:
         getattr(live.cells, name)[cell] = getattr(plane.cells, name)
     for name in Machines.COLUMNS:

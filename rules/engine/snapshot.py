@@ -1,7 +1,8 @@
 """The engine's state as bytes, and back, also under a changed set of rules or facilities.
 
 What is written is a saved state taken now, with all older ones, the intervals, who waits for a re-evaluation and what
-is held back. Values and windows are not written: they are read from the history, as in any re-evaluation. Machines
+is held back. Values and windows are not written: they are read from the history, as in any re-evaluation, but for the
+windows of many hours (``kept.py``). Machines
 are named by the fingerprint of their rule and the registry number of their facility, so a rule that did not change
 keeps its state, and a changed or new one begins anew (and believes the journal, see ``Engine.announce``).
 
@@ -25,6 +26,7 @@ from core.places import ClassMembers
 from rules.columns import BEGINNING_MS, NEVER_MS, Indices, Ints
 from rules.engine.engine import Engine, EngineSettings
 from rules.engine.history import History
+from rules.engine.kept import keep, take_over
 from rules.engine.reevaluation import Reevaluation
 from rules.engine.rows import Ranked, joined_ranked
 from rules.engine.saved import SavedState, save
@@ -59,7 +61,11 @@ def snapshot(engine: Engine, now_ms: int) -> bytes:
     held = joined_ranked(engine.held)
     arrays["held.point"] = layout.point[held.cell]
     arrays.update({f"held.{name}": getattr(held, name) for name in ("time_ms", "value", "epoch", "offset")})
-    header = {"rules": [rule.fingerprint for rule in engine.rules.rules], "taken": [state.taken_ms for state in states]}
+    header = {
+        "rules": [rule.fingerprint for rule in engine.rules.rules],
+        "taken": [state.taken_ms for state in states],
+        "windows": keep(engine.live, arrays),
+    }
     return _pack(header, arrays)
 
 
@@ -85,6 +91,7 @@ def restore(
     engine.live.horizon_ms[:] = at_ms
     engine.memory.complete_from_ms = int(at_ms.max(initial=BEGINNING_MS)) + 1
     _restore_intervals(engine, names, arrays)
+    take_over(engine.live, header.get("windows", []), arrays)
     engine.remembers = names.remembered(len(engine.layout.machine_facility))
     if facilities:
         # The history holds the late readings that were waiting, so the facilities they came for begin before them.

@@ -51,6 +51,9 @@ def stirring(plane: Plane, late: Rows, looked: Looked) -> Bools:
         place = rows.cell[mine] - one.cell0
         column = place // one.size
         row = place - column * one.size
+        # What a window looks back over is never let pass: it would be held from then on.
+        aggregated = [number for plan in one.derived for number in plan.inputs]
+        moves[mine[np.isin(column, aggregated)]] = True
         for number, plan in enumerate(one.rules):
             reading = np.flatnonzero(plan.reads[column])
             if len(reading):

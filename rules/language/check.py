@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from core.errors import Refused
 from core.findings import DID_YOU_MEAN, Kind
-from core.places import FacilityClass, Measurement
+from core.places import FacilityClass, Measurement, PointKind
+from core.rates import ALL_UNITS
 from core.units import UNITS, Unit, unlike
 from rules.expression import (
     Apply,
@@ -23,22 +24,26 @@ from rules.expression import (
     Compare,
     Connect,
     Const,
+    Derived,
     Load,
     Measured,
     Number,
     Scale,
     Truth,
     Windowed,
+    WindowedOver,
 )
 from rules.language import findings as kinds
 from rules.language import syntax
 from rules.operators import ARITHMETIC, COMPARISONS, CONNECTIVES, FUNCTIONS, RANGE_TESTS, WINDOWS
+from rules.operators.at_least import at_least
+from rules.operators.kinds import Takes, WindowAggregate
 from rules.operators.units import PLAIN
 
 Report = Callable[[int, Kind, Mapping[str, object]], None]
 """``report(offset, kind, values)``."""
 
-MAX_WINDOW_MS = 7 * 86_400_000
+MAX_WINDOW_MS = 30 * 86_400_000
 _SECOND_MS = 1000
 
 
@@ -62,6 +67,7 @@ class Checker:
         self._class_id = facility_class.id
         self._measurements: Mapping[str, Measurement] = facility_class.measurements
         self._report = report
+        self._in_window = False
 
     def condition(self, node: syntax.Node) -> Truth | None:
         """The checked condition, or None if something in it was reported."""
@@ -90,11 +96,42 @@ class Checker:
             if isinstance(low, Const) and isinstance(high, Const) and low.value > high.value:
                 raise self._fault(node.at, kinds.BACKWARD_RANGE)
             return Between(RANGE_TESTS[node.word], value, low, high)
+        if isinstance(node, syntax.Forecast):
+            return self._forecast(node)
+        if isinstance(node, syntax.AtLeast):
+            return self._vote(node)
+        if isinstance(node, syntax.Call) and node.name in WINDOWS and WINDOWS[node.name].is_truth:
+            return Compare(COMPARISONS["=="], self._window(node).number, Const(1.0))
         raise self._fault(node.at, kinds.NUMBER_ALONE)
 
     def _needs_operand(self, node: syntax.Node, *sides: Number) -> None:
         if not any(_reads(side) for side in sides):
             raise self._fault(node.at, kinds.NO_OPERAND)
+        if self._in_window and not any(_reads_measurement(side) for side in sides):
+            raise self._fault(node.at, kinds.WINDOW_WITHOUT_READINGS)
+
+    def _vote(self, node: syntax.AtLeast) -> Truth:
+        parts = [self.condition(part) for part in node.parts]
+        if node.count not in range(1, len(parts) + 1):
+            raise self._fault(node.at, kinds.VOTE_NUMBER, parts=len(parts), count=node.count)
+        sound = tuple(part for part in parts if part is not None)
+        if len(sound) < len(parts):
+            raise _Stop
+        return Connect(at_least(int(node.count)), sound)
+
+    def _forecast(self, node: syntax.Forecast) -> Truth:
+        """Beyond the limit now, or after some time if the value goes on as it did over the window."""
+        if len(node.args) != 2:
+            raise self._fault(node.at, kinds.FORECAST_OF_TWO, value=node.name)
+        (value, limit), _ = self._common(node.at, *node.args)
+        if not _reads_measurement(value):
+            raise self._fault(node.at, kinds.FORECAST_OF_TWO, value=node.name)
+        window = node.window if node.window is not None else node.within
+        slope = self._window(syntax.Call(node.at, "slope", node.args[:1], window))
+        ahead_s = self._width_ms(node.within) / 1000
+        later = Apply(ARITHMETIC["+"], (value, _scaled(slope.number, ahead_s, 0.0)))
+        beyond = COMPARISONS[">=" if node.name == "reaches" else "<="]
+        return Connect(CONNECTIVES["or"], (Compare(beyond, value, limit), Compare(beyond, later, limit)))
 
     # --- numbers ----------------------------------------------------------------------------------------------
 
@@ -118,12 +155,14 @@ class Checker:
     def _number(self, node: syntax.Node) -> Typed:
         match node:
             case syntax.Quantity():
-                return Typed(Const(node.value), UNITS[node.unit or "1"])
+                return Typed(Const(node.value), ALL_UNITS[node.unit or "1"])
             case syntax.Name():
                 measurement = self._measurement(node)
                 return Typed(Load(Measured(measurement.key)), UNITS[measurement.unit])
             case syntax.FacilityAttribute():
-                return Typed(Attribute(node.name), UNITS[node.unit] if node.unit else None)
+                return Typed(Attribute(node.name), ALL_UNITS[node.unit] if node.unit else None)
+            case syntax.Call(name=name) if name in WINDOWS and WINDOWS[name].is_truth:
+                raise self._fault(node.at, kinds.CONDITION_AS_NUMBER)
             case syntax.Call(window=None):
                 return self._function(node)
             case syntax.Call():
@@ -160,15 +199,52 @@ class Checker:
 
     def _window(self, node: syntax.Call) -> Typed:
         window, aggregate = node.window, WINDOWS.get(node.name)
-        if aggregate is None or window is None:
+        if aggregate is None:
             raise self._fault(node.at, kinds.TAKES_NO_WINDOW, value=node.name, known=", ".join(WINDOWS))
-        if len(node.args) != 1 or not isinstance(node.args[0], syntax.Name):
-            raise self._fault(node.at, kinds.WINDOW_OF_ONE, value=node.name)
-        measurement = self._measurement(node.args[0])
+        if window is None:
+            raise self._fault(node.at, kinds.NEEDS_WINDOW, value=node.name)
+        if self._in_window:
+            raise self._fault(node.at, kinds.WINDOW_IN_WINDOW)
+        if len(node.args) != 1:
+            example = "current > 2 A" if aggregate.takes is Takes.CONDITION else "level"
+            raise self._fault(node.at, kinds.WINDOW_OF_ONE, value=node.name, example=example)
+        self._in_window = True
+        try:
+            source, unit = self._source(node, node.args[0], aggregate)
+        finally:
+            self._in_window = False
+        window_ms = self._width_ms(window)
+        if isinstance(source, Measured):
+            operand: Windowed | WindowedOver = Windowed(source.key, aggregate, window_ms)
+        else:
+            operand = WindowedOver(source, aggregate, window_ms)
+        return Typed(Load(operand), self._unit_of(node.at, aggregate.unit, (unit,)))
+
+    def _source(
+        self, node: syntax.Call, arg: syntax.Node, aggregate: WindowAggregate
+    ) -> tuple[Measured | Derived, Unit]:
+        """What a window looks back over, and its unit."""
+        if aggregate.takes is Takes.CONDITION:
+            if not _is_condition(arg):
+                raise self._fault(arg.at, kinds.WINDOW_OF_CONDITION, value=node.name)
+            return Derived(self._truth(arg)), PLAIN
+        if isinstance(arg, syntax.Name):
+            measurement = self._measurement(arg)
+            if aggregate.takes is Takes.COUNTER and measurement.kind is not PointKind.COUNTER:
+                raise self._fault(node.at, kinds.WINDOW_OF_COUNTER, value=node.name)
+            return Measured(measurement.key), UNITS[measurement.unit]
+        if aggregate.takes is Takes.COUNTER:
+            raise self._fault(node.at, kinds.WINDOW_OF_COUNTER, value=node.name)
+        typed = self._number(arg)
+        if not _reads_measurement(typed.number):
+            raise self._fault(arg.at, kinds.WINDOW_WITHOUT_READINGS)
+        return Derived(typed.number), typed.unit or PLAIN
+
+    def _width_ms(self, window: syntax.Quantity) -> int:
         window_ms = self.duration_ms(window)
         if not _SECOND_MS <= window_ms <= MAX_WINDOW_MS:
             raise self._fault(window.at, kinds.WINDOW_WIDTH)
-        return Typed(Load(Windowed(measurement.key, aggregate, window_ms)), UNITS[measurement.unit])
+        return window_ms
 
     def _arithmetic(self, node: syntax.Infix) -> Typed:
         operator = ARITHMETIC[node.word]
@@ -218,7 +294,7 @@ class Checker:
 
     def duration_ms(self, quantity: syntax.Quantity) -> int:
         """A quantity of time in whole milliseconds; reported if it is none."""
-        unit = UNITS[quantity.unit or "1"]
+        unit = ALL_UNITS[quantity.unit or "1"]
         if unit.dimension != "time":
             if not quantity.unit:
                 raise self._fault(quantity.at, kinds.NO_UNIT_AT_ALL)
@@ -233,6 +309,8 @@ class Checker:
             if have.code == "1" and isinstance(side.number, Const):
                 raise self._fault(at, kinds.UNITLESS, value=side.number.value, unit=target.code)
             raise self._fault(at, kinds.UNLIKE, problem=unlike(have, target))
+        if have.offset and not target.offset and isinstance(side.number, Const):
+            raise self._fault(at, kinds.NO_DIFFERENCE, value=side.number.value, unit=have.code)
         factor, offset = have.factor / target.factor, (have.offset - target.offset) / target.factor
         if isinstance(side.number, Const):
             return Const((side.number.value * have.factor + have.offset - target.offset) / target.factor)
@@ -266,3 +344,19 @@ def _reads(number: Number) -> bool:
     if isinstance(number, Apply):
         return any(_reads(arg) for arg in number.args)
     return isinstance(number, Load | Attribute) or (isinstance(number, Scale) and _reads(number.child))
+
+
+def _reads_measurement(number: Number) -> bool:
+    if isinstance(number, Apply):
+        return any(_reads_measurement(arg) for arg in number.args)
+    return isinstance(number, Load) or (isinstance(number, Scale) and _reads_measurement(number.child))
+
+
+def _is_condition(node: syntax.Node) -> bool:
+    if isinstance(node, syntax.Infix):
+        return node.word in COMPARISONS or node.word in CONNECTIVES
+    if isinstance(node, syntax.Call):
+        return node.name in WINDOWS and WINDOWS[node.name].is_truth
+    return isinstance(node, syntax.RangeOf | syntax.Forecast | syntax.AtLeast) or (
+        isinstance(node, syntax.Prefix) and node.word == "not"
+    )

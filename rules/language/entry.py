@@ -16,7 +16,7 @@ from core.alarms import AlarmKind, Severity
 from core.cases import Deadline, DeadlineClock, DeadlineWhat, RuleInfo
 from core.findings import DID_YOU_MEAN, USE_ONE_OF, Kind
 from core.places import FacilityClass, Grid, Text
-from rules.expression import Compare, Connect, Const, InForce, Load, Measured, Truth, Windowed, form, operands
+from rules.expression import Compare, Connect, Const, InForce, Load, Truth, form, measured, operands
 from rules.language import findings as kinds
 from rules.language.check import Checker
 from rules.language.document import Place
@@ -281,7 +281,7 @@ def _within(when: Truth, clear: Truth | None, dates: InForce) -> tuple[Truth, Tr
 def _evidence_of(when: Truth | None) -> tuple[str, ...]:
     if when is None:
         return ()
-    return tuple(sorted({part.key for part in operands(when) if isinstance(part, Measured | Windowed)}))
+    return tuple(sorted(frozenset().union(*(measured(part) for part in operands(when)))))
 
 
 def _fingerprint(

@@ -186,11 +186,26 @@ NO_FUNCTION = kind(
 )
 WINDOW_WITHOUT_WIDTH = kind(
     "TG-0310",
-    "窗口需要时长",
-    "a window needs a duration",
-    "例如 'over 10 min'",
-    "write for example 'over 10 min'",
+    "{word} 之后应为时长",
+    "a duration belongs behind '{word}'",
+    "例如 '{word} 10 min'",
+    "write for example '{word} 10 min'",
 )
+FORECAST_FORM = kind(
+    "TG-0310",
+    "{value!r} 需要预测的时长",
+    "{value!r} needs to know how far to look ahead",
+    "写成 '{value}(level, 0.8 m) within 30 min'",
+    "write '{value}(level, 0.8 m) within 30 min'",
+)
+VOTE_FORM = kind(
+    "TG-0310",
+    "“at least”之后应为个数与 of",
+    "behind 'at least' a number and 'of' were expected",
+    "写成 'at least 2 of (a > 1, b > 1, c > 1)'",
+    "write 'at least 2 of (a > 1, b > 1, c > 1)'",
+)
+VOTE_PARENTHESIS = Sentence("各条件写在括号内，用逗号隔开", "put the conditions into parentheses, with commas between")
 SINGLE_EQUALS = kind(
     "TG-0310",
     "单个 = 不表示比较",
@@ -287,15 +302,57 @@ TAKES_NO_WINDOW = kind(
 )
 WINDOW_OF_ONE = kind(
     "TG-0311",
-    "窗口只汇总一个测量项",
-    "a window aggregates one measurement",
-    "写成 '{value}(level) over 10 min'",
-    "write '{value}(level) over 10 min'",
+    "窗口只汇总一个量",
+    "a window aggregates one quantity",
+    "写成 '{value}({example}) over 10 min'",
+    "write '{value}({example}) over 10 min'",
+)
+WINDOW_OF_CONDITION = kind(
+    "TG-0311",
+    "{value!r} 统计的是条件，不是数字",
+    "{value!r} is about a condition, not a number",
+    "例如 '{value}(current > 2 A) over 1 h'",
+    "write for example '{value}(current > 2 A) over 1 h'",
+)
+WINDOW_OF_COUNTER = kind(
+    "TG-0311",
+    "{value!r} 只用于计数器类的测量项",
+    "{value!r} is for measurements that are counters",
+    "其他量的变化用 delta 或 slope",
+    "the change of anything else is its 'delta' or 'slope'",
+)
+WINDOW_IN_WINDOW = kind(
+    "TG-0311",
+    "窗口之内不能再有窗口",
+    "a window cannot look back over another window",
+    "窗口内只写测量项、属性与数字",
+    "inside a window write measurements, attributes and numbers",
+)
+WINDOW_WITHOUT_READINGS = kind(
+    "TG-0311",
+    "窗口内的这一部分没有用到测量项",
+    "no measurement takes part in this part of a window",
+    "每个比较都应含有测量项；其余条件写在窗口之外",
+    "let every comparison read a measurement, and write the others outside the window",
+)
+FORECAST_OF_TWO = kind(
+    "TG-0311",
+    "{value!r} 需要一个测量项和一个限值",
+    "{value!r} takes a measurement and a limit",
+    "写成 '{value}(level, 0.8 m) within 30 min'",
+    "write '{value}(level, 0.8 m) within 30 min'",
+)
+VOTE_NUMBER = kind(
+    "TG-0311",
+    "{parts} 个条件中不可能有“至少 {count:g} 个”",
+    "of {parts} condition(s) there are never 'at least {count:g}' to be asked for",
+    "个数应为 1 至条件的数目",
+    "ask for a whole number from 1 to the number of conditions",
 )
 WINDOW_WIDTH = kind(
     "TG-0311",
-    "窗口的长度为 1 s 至 7 d",
-    "a window is 1 s to 7 d long",
+    "窗口的长度为 1 s 至 30 d",
+    "a window is 1 s to 30 d long",
     "在此范围内选择",
     "choose a width within that",
 )
@@ -326,6 +383,13 @@ UNITLESS = kind(
     "{value:g} has no unit, the other side is in {unit}",
     "写成 {value:g} {unit}",
     "write {value:g} {unit}",
+)
+NO_DIFFERENCE = kind(
+    "TG-0311",
+    "另一边是温差，{value:g} {unit} 却是温标上的温度",
+    "the other side is a difference of temperatures, {value:g} {unit} is a temperature on a scale",
+    "温差的单位为 K",
+    "write the difference in K",
 )
 UNLIKE = kind(
     "TG-0311",

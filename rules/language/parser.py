@@ -11,12 +11,14 @@ from core.findings import Sentence
 from core.foreign import plain
 from rules.language import findings as kinds
 from rules.language import syntax
-from rules.language.tokens import SyntaxFault, Token, TokenKind, tokenize
+from rules.language.tokens import RESERVED, SyntaxFault, Token, TokenKind, tokenize
 from rules.operators import ARITHMETIC, COMPARISONS, CONNECTIVES, FUNCTIONS, RANGE_TESTS, WINDOWS
 
 _COMPARING = 40
 _NEGATING = 70
 _MAX_DEPTH = 50
+FORECASTS = ("reaches", "falls_to")
+"""Words that say where a trend leads: up to a limit, down to one."""
 
 
 def parse(text: str) -> syntax.Node:
@@ -129,30 +131,52 @@ class _Parser:
     def _named(self, token: Token) -> syntax.Node:
         if token.text == "not":
             return syntax.Prefix(token.at, "not", self.expression(CONNECTIVES["not"].binding))
-        if token.text in CONNECTIVES or token.text in RANGE_TESTS or token.text in {"over", "facility"}:
+        if token.text == "at" and self._peek().text == "least":
+            return self._vote(token)
+        if token.text in CONNECTIVES or token.text in RANGE_TESTS or token.text in RESERVED:
             raise SyntaxFault(token.at, kinds.UNEXPECTED_WORD, value=token.text)
         if self._peek().text != "(" or self._peek().kind is not TokenKind.SIGN:
             return syntax.Name(token.at, token.text)
         return self._call(token)
 
-    def _call(self, token: Token) -> syntax.Node:
-        if token.text not in FUNCTIONS and token.text not in WINDOWS:
-            known = ", ".join(sorted({*FUNCTIONS, *WINDOWS}))
-            raise SyntaxFault(token.at, kinds.NO_FUNCTION, value=token.text, known=known)
+    def _vote(self, token: Token) -> syntax.Node:
+        """``at least 2 of (a, b, c)``, behind its first word."""
         self._next += 1
+        count, of = self._take(), self._take()
+        if count.kind is not TokenKind.QUANTITY or count.unit or of.text != "of":
+            raise SyntaxFault(token.at, kinds.VOTE_FORM)
+        return syntax.AtLeast(token.at, count.value, self._arguments(kinds.VOTE_PARENTHESIS))
+
+    def _call(self, token: Token) -> syntax.Node:
+        if token.text not in FUNCTIONS and token.text not in WINDOWS and token.text not in FORECASTS:
+            known = ", ".join(sorted({*FUNCTIONS, *WINDOWS, *FORECASTS}))
+            raise SyntaxFault(token.at, kinds.NO_FUNCTION, value=token.text, known=known)
+        args = self._arguments(kinds.CLOSE_PARENTHESIS)
+        if token.text not in FORECASTS:
+            return syntax.Call(token.at, token.text, args, self._time("over"))
+        within = self._time("within")
+        if within is None:
+            raise SyntaxFault(self._peek().at, kinds.FORECAST_FORM, value=token.text)
+        return syntax.Forecast(token.at, token.text, args, within, self._time("over"))
+
+    def _arguments(self, hint: Sentence) -> tuple[syntax.Node, ...]:
+        self._sign("(", hint)
         args = [self.expression(0)]
         while self._peek().text == ",":
             self._next += 1
             args.append(self.expression(0))
         self._sign(")", kinds.CLOSE_PARENTHESIS)
-        window = None
-        if self._peek().text == "over":
-            self._next += 1
-            width = self._take()
-            if width.kind is not TokenKind.QUANTITY:
-                raise SyntaxFault(width.at, kinds.WINDOW_WITHOUT_WIDTH)
-            window = syntax.Quantity(width.at, width.value, width.unit)
-        return syntax.Call(token.at, token.text, tuple(args), window)
+        return tuple(args)
+
+    def _time(self, word: str) -> syntax.Quantity | None:
+        """The duration behind a word, if the word stands here."""
+        if self._peek().text != word:
+            return None
+        self._next += 1
+        width = self._take()
+        if width.kind is not TokenKind.QUANTITY:
+            raise SyntaxFault(width.at, kinds.WINDOW_WITHOUT_WIDTH, word=word)
+        return syntax.Quantity(width.at, width.value, width.unit)
 
 
 def _binding(token: Token) -> int | None:

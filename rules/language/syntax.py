@@ -71,4 +71,24 @@ class RangeOf:
     high: Node
 
 
-Node = Quantity | Name | FacilityAttribute | Call | Infix | Prefix | RangeOf
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """``reaches(value, limit) within t``, ``over w`` where the trend is not taken over the same time."""
+
+    at: int
+    name: str
+    args: tuple[Node, ...]
+    within: Quantity
+    window: Quantity | None
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """``at least count of (parts)``."""
+
+    at: int
+    count: float
+    parts: tuple[Node, ...]
+
+
+Node = Quantity | Name | FacilityAttribute | Call | Infix | Prefix | RangeOf | Forecast | AtLeast

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from core.findings import Kind, Said
+from core.rates import ALL_UNITS
 from core.units import UNITS
 from rules.language import findings as kinds
 
@@ -59,7 +60,7 @@ _BLANK = re.compile(r"\s*")
 _NUMBER = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 _UNIT = re.compile(
     "(?:"
-    + "|".join(re.escape(code) for code in sorted(UNITS, key=len, reverse=True) if code != "1")
+    + "|".join(re.escape(code) for code in sorted(ALL_UNITS, key=len, reverse=True) if code != "1")
     + r")(?![A-Za-z0-9_\[(])"
 )
 _UNIT_LIKE = re.compile(r"[A-Za-z%°][A-Za-z0-9_%°]*|\[[A-Za-z][A-Za-z0-9]*\]")
@@ -67,7 +68,7 @@ _ATTRIBUTE = re.compile(r"facility\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SIGN = re.compile(r"<=|>=|==|!=|[<>+\-*/()\[\],]")
 
-RESERVED = frozenset({"and", "or", "not", "in", "outside", "over", "facility"})
+RESERVED = frozenset({"and", "or", "not", "in", "outside", "over", "facility", "of", "within"})
 
 _INSTEAD = {"&": "'and'", "|": "'or'", "!": "'not'", "≥": ">=", "≤": "<=", "≠": "!="}
 """Signs of other languages, and what is written here."""

@@ -30,6 +30,7 @@ from gateway.quantities import called
 from gateway.transport import Framing
 from registry.classbook import load_classes
 from registry.entries import COLUMNS
+from rules.language.parser import FORECASTS
 from rules.operators import FUNCTIONS, WINDOWS
 from rules.rule_set import Evidence
 from tests.integration.app.test_cli import twingrid
@@ -113,7 +114,7 @@ RULES = """\
 - {id: eight, class: sewage_pump, when: "level in [3 m, 2 m]"}
 - {id: nine, class: sewage_pump, when: level}
 - {id: ten, class: hvac, when: room_temp + return_temp > 40 Cel}
-- {id: ten, class: hvac, when: mean(room_temp) over 10 d > 40 Cel}
+- {id: ten, class: hvac, when: mean(room_temp) over 40 d > 40 Cel}
 - text
 """
 PROFILE = """\
@@ -209,7 +210,7 @@ def _words_known() -> Iterator[str]:
     """Names that are the same in both languages: of settings, columns, classes, measurements, units and functions."""
     for path in _paths(Settings):
         yield from path  # type: ignore[misc]
-    for columns in (*COLUMNS.values(), COLUMNS, UNITS, FUNCTIONS, WINDOWS, OBJECTS):
+    for columns in (*COLUMNS.values(), COLUMNS, UNITS, FUNCTIONS, WINDOWS, FORECASTS, OBJECTS):
         yield from columns
     choices = (Mode, Framing, DECODERS, Provenance, Role, Grid, Evidence, DataType, Order, Kind, Quirk, ProfileEvidence)
     for choice in choices:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from unittest.mock import patch
 
 import numpy as np
 from hypothesis import HealthCheck, event, given, settings, target
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from core.alarms import AlarmChange, AnnouncedAlarm, ChangeKind, Interval
 from core.quality import GOOD, QualityClass, quality
 from core.readings import Readings, readings
+from rules.engine import kept
 from rules.engine.engine import Engine, EngineSettings
 from rules.rule_set import RuleSet
 from tests.unit.rules.reference.judge import Facility, Reading, intervals
@@ -23,26 +25,67 @@ ATTRIBUTES = {"limit": [1.0, 2.5, float("nan")]}
 
 NUMBERS = ["0", "1", "2", "2.5", "3"]
 OPERANDS = [*KEYS, "abs(a)", "min(a, b)", "max(b, c)", "a - b", "b / c", "-a", "c * 2"]
-WINDOWS = [
-    f"{name}({key}) over {width}" for name in ("mean", "min", "max") for key in ("a", "b") for width in ("5 s", "90 s")
-]
+NUMBER_WINDOWS = ("mean", "min", "max", "avg", "range", "delta", "changes")
+LOOKED_BACK = ["a", "b", "a", "b", "a - b", "abs(a) + c", "min(a, b)", "a * facility.limit"]
+HELD_TRUE = ["a > 1", "a > 1 and b > 2", "not (a > 1 or b < 2.5)", "b >= facility.limit", "a outside [1, 2] or c == 2"]
+WIDTHS = ["5 s", "90 s"]
+
+window = st.builds(
+    "{}({}) over {}".format, st.sampled_from(NUMBER_WINDOWS), st.sampled_from(LOOKED_BACK), st.sampled_from(WIDTHS)
+)
+measured_window = st.builds(
+    "{}({}) over {}".format, st.sampled_from(NUMBER_WINDOWS), st.sampled_from(["a", "b"]), st.sampled_from(WIDTHS)
+)
+counted = st.builds(
+    "{}({}) over {}".format, st.sampled_from(["share", "count"]), st.sampled_from(HELD_TRUE), st.sampled_from(WIDTHS)
+)
+# Results that are rounded are never compared with what they may hit exactly.
+rounded = st.builds(
+    "{}({}) over {} {} {}".format,
+    st.sampled_from(["stddev", "slope"]),
+    st.sampled_from(LOOKED_BACK),
+    st.sampled_from(WIDTHS),
+    st.sampled_from([">", "<"]),
+    st.sampled_from(["0.0137", "0.371", "-0.0411"]),
+).map(lambda text: text if "slope" not in text else text + " /s") | st.builds(
+    "rate(c) over {} > {} /min".format, st.sampled_from(WIDTHS), st.sampled_from(["1.137", "11.37"])
+)
+counter = st.builds("increase(c) over {}".format, st.sampled_from(WIDTHS))
+timed = st.builds(
+    "time({}) over {} >= {}".format,
+    st.sampled_from(HELD_TRUE),
+    st.sampled_from(WIDTHS),
+    st.sampled_from(["1 s", "2500 ms", "0.5 min"]),
+)
+stuck = st.builds("stuck({}) over {}".format, st.sampled_from(LOOKED_BACK), st.sampled_from(["2 s", *WIDTHS]))
+forecast = st.builds(
+    "{}({}, {}) within {}".format,
+    st.sampled_from(["reaches", "falls_to"]),
+    st.sampled_from(["a", "a - b"]),
+    st.sampled_from(["2.371", "0.137", "facility.limit"]),
+    st.sampled_from(["5 s", "10 s over 5 s", "90 s"]),
+)
+over_time = rounded | timed | stuck | forecast
 
 comparison = st.builds(
     "{} {} {}".format,
-    st.sampled_from([*KEYS, *KEYS, *OPERANDS, *WINDOWS]),
+    st.sampled_from([*KEYS, *KEYS, *OPERANDS]) | measured_window | st.one_of(window, counted, counter),
     st.sampled_from([">", ">=", "<", "<=", "==", "!="]),
     st.sampled_from([*NUMBERS, *NUMBERS, "facility.limit"]),
 )
 in_range = st.builds("{} {} [1, 2]".format, st.sampled_from(KEYS), st.sampled_from(["in", "outside"]))
 condition = st.recursive(
-    comparison | in_range,
+    comparison | comparison | in_range | over_time,
     lambda inner: (
         st.builds("({} and {})".format, inner, inner)
         | st.builds("({} or {})".format, inner, inner)
         | st.builds("not ({})".format, inner)
+        | st.builds("at least 2 of ({}, {}, {})".format, inner, inner, inner)
     ),
     max_leaves=3,
 )
+# Rules that read nothing but a window over a condition: then most readings are calm, and late ones easily let pass.
+held = timed | st.builds("{} {} {}".format, counted, st.sampled_from([">", "<"]), st.sampled_from(["0", "0.371", "2"]))
 duration = st.sampled_from(["0 s", "0 s", "1 s", "2500 ms", "6 s"])
 
 
@@ -50,14 +93,15 @@ duration = st.sampled_from(["0 s", "0 s", "1 s", "2500 ms", "6 s"])
 def rules(draw: st.DrawFn) -> list[str]:
     """One to three random rules; some with dates."""
     texts = []
+    kind = draw(st.sampled_from([condition, condition, condition, held]))
     for number in range(draw(st.integers(1, 3))):
         fields = {"for_": draw(duration), "clear_for": draw(duration)}
         if draw(st.booleans()):
-            fields["clear"] = draw(condition)
+            fields["clear"] = draw(kind)
         if draw(st.integers(0, 5)) == 0:
             fields["from"] = "2023-11-14T22:13:35+00:00"
             fields["until"] = "2023-11-14T22:13:55.500+00:00"
-        texts.append(rule_text(f"r{number}", draw(condition), **fields))
+        texts.append(rule_text(f"r{number}", draw(kind), **fields))
     return texts
 
 
@@ -267,13 +311,21 @@ def run(
     max_examples=int(os.environ.get("TWINGRID_ORDER_EXAMPLES", "150")),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
 )
-@given(rules(), plans, st.sampled_from([10, 10_000]), st.sampled_from([2_000, 10_000]), st.sampled_from([-1, 3, 12]))
+@given(
+    rules(),
+    plans,
+    st.sampled_from([10, 10_000]),
+    st.sampled_from([2_000, 10_000]),
+    st.sampled_from([-1, 3, 12]),
+    st.sampled_from([0, kept.KEEP_FROM_MS]),
+)
 def test_any_order_gives_the_intervals_of_the_set(
-    texts: list[str], plan: Plan, limit: int, save_every_ms: int, restart_at: int
+    texts: list[str], plan: Plan, limit: int, save_every_ms: int, restart_at: int, keep_from_ms: int
 ) -> None:
     """Any chunking, repetition, arrival order and restart end in the intervals that the naive reading gives."""
     delivery = delivery_of(plan)
-    engine, journal = run(rule_set(*texts), delivery, limit, save_every_ms, restart_at)
+    with patch.object(kept, "KEEP_FROM_MS", keep_from_ms):
+        engine, journal = run(rule_set(*texts), delivery, limit, save_every_ms, restart_at)
     incidents = check(engine, journal, delivery.everything)
     event(f"re-evaluations: {min(engine.stats.reevaluations, 3)}")
     event(f"incidents: {min(incidents, 5)}")

@@ -16,10 +16,9 @@ STALE_MS = {"a": 7_000, "b": 9_500, "c": 30_000}
 
 
 def measurement(key: str, unit: str = "1") -> Measurement:
-    """A measurement with a wide range."""
-    return Measurement(
-        key=key, unit=unit, low=-1e9, high=1e9, interval_s=3, kind=PointKind.GAUGE, name=Text(zh=key, en=key)
-    )
+    """A measurement with a wide range; c and what is called a counter are counters."""
+    kind = PointKind.COUNTER if key in {"c", "counter"} else PointKind.GAUGE
+    return Measurement(key=key, unit=unit, low=-1e9, high=1e9, interval_s=3, kind=kind, name=Text(zh=key, en=key))
 
 
 def town_class(**units: str) -> FacilityClass:

@@ -23,9 +23,11 @@ from rules.expression import (
     Scale,
     Truth,
     Windowed,
+    WindowedOver,
+    measured,
 )
 from rules.rule_set import Rule
-from tests.unit.rules.reference.operators import TWINS, WINDOW_TWINS
+from tests.unit.rules.reference.operators import TWINS, WINDOW_TWINS, at_least
 
 
 @dataclass(frozen=True)
@@ -69,27 +71,42 @@ class Facility:
         times = {reading.time_ms for reading in self.readings.get(key, ())}
         return times | {time_ms + self.stale_ms[key] for time_ms in times}
 
-    def window(self, operand: Windowed, at_ms: int) -> float | None:
+    def changes_of(self, operand: Windowed | WindowedOver) -> set[int]:
+        """Every moment at which what a window looks back over may change."""
+        return set().union(*(self.changes(key) for key in measured(operand)))
+
+    def looked_back(self, operand: Windowed | WindowedOver, at_ms: int) -> float | None:
+        """What a window looks back over, at a moment."""
+        if isinstance(operand, Windowed):
+            return self.value_at(operand.key, at_ms)
+        node = operand.source.node
+        if isinstance(node, Compare | Between | Connect):
+            truth = self.truth(node, at_ms)
+            return None if truth is None else float(truth)
+        return self.number(node, at_ms)
+
+    def window(self, operand: Windowed | WindowedOver, at_ms: int) -> float | None:
         """The aggregate that holds at a moment."""
         step_ms, width_ms = slots(operand.window_ms)
         end = at_ms // step_ms * step_ms
         start = end - width_ms
-        cuts = sorted({start, end} | {cut for cut in self.changes(operand.key) if start < cut < end})
+        cuts = sorted({start, end} | {cut for cut in self.changes_of(operand) if start < cut < end})
         held = []
         for begin, stop in pairwise(cuts):
-            value = self.value_at(operand.key, begin)
+            value = self.looked_back(operand, begin)
             if value is not None:
-                held.append((value, stop - begin))
-        if 2 * sum(held_ms for _, held_ms in held) < width_ms:
+                held.append((value, begin, stop))
+        if 2 * sum(stop - begin for _, begin, stop in held) < width_ms:
             return None
-        return WINDOW_TWINS[operand.aggregate.word](held)
+        return WINDOW_TWINS[operand.aggregate.word](held, start)
 
     def operand(self, operand: Operand, at_ms: int) -> float | None:
         """The value of an operand at a moment."""
         if isinstance(operand, Measured):
             return self.value_at(operand.key, at_ms)
-        if isinstance(operand, Windowed):
+        if isinstance(operand, Windowed | WindowedOver):
             return self.window(operand, at_ms)
+        assert isinstance(operand, InForce)
         begun = operand.from_ms is None or at_ms >= operand.from_ms
         return float(begun and (operand.until_ms is None or at_ms < operand.until_ms))
 
@@ -112,6 +129,8 @@ class Facility:
 
     def truth(self, node: Truth, at_ms: int) -> bool | None:
         """The truth of a condition at a moment."""
+        if isinstance(node, Connect) and node.operator.word.startswith("at least"):
+            return at_least(int(node.operator.word.split()[2]), [self.truth(part, at_ms) for part in node.args])
         if isinstance(node, Connect):
             return TWINS["Connective", node.operator.word](*(self.truth(part, at_ms) for part in node.args))
         numbers = (node.left, node.right) if isinstance(node, Compare) else (node.value, node.low, node.high)
@@ -126,9 +145,10 @@ class Facility:
             if isinstance(operand, InForce):
                 found |= {date for date in (operand.from_ms, operand.until_ms) if date is not None}
                 continue
-            changes = self.changes(operand.key)
-            found |= changes
-            if isinstance(operand, Windowed) and changes:
+            changes = set().union(*(self.changes(key) for key in measured(operand)))
+            if isinstance(operand, Measured):
+                found |= changes
+            elif isinstance(operand, Windowed | WindowedOver) and changes:
                 step_ms, width_ms = slots(operand.window_ms)
                 first = min(changes) // step_ms * step_ms
                 found |= set(range(first, min(horizon_ms, max(changes) + width_ms + step_ms) + 1, step_ms))
