@@ -16,6 +16,7 @@ from core.errors import Refused
 from core.findings import DID_YOU_MEAN, Kind
 from core.places import FacilityClass, Measurement
 from core.units import UNITS, Unit, unlike
+from rules.bounds import MAX_WINDOW_MS
 from rules.expression import (
     Apply,
     Attribute,
@@ -38,7 +39,6 @@ from rules.operators.units import PLAIN
 Report = Callable[[int, Kind, Mapping[str, object]], None]
 """``report(offset, kind, values)``."""
 
-MAX_WINDOW_MS = 7 * 86_400_000
 _SECOND_MS = 1000
 
 

@@ -7,8 +7,11 @@ change here. Depth is bounded, so that a hostile text cannot exhaust the stack.
 
 from __future__ import annotations
 
-from core.findings import Sentence
+import difflib
+
+from core.findings import DID_YOU_MEAN, USE_ONE_OF, Said, Sentence
 from core.foreign import plain
+from rules.bounds import MAX_NESTING, MAX_WORDS
 from rules.language import findings as kinds
 from rules.language import syntax
 from rules.language.tokens import SyntaxFault, Token, TokenKind, tokenize
@@ -16,7 +19,9 @@ from rules.operators import ARITHMETIC, COMPARISONS, CONNECTIVES, FUNCTIONS, RAN
 
 _COMPARING = 40
 _NEGATING = 70
-_MAX_DEPTH = 50
+_BETWEEN = ("and", "or", "not", "in", "outside", "over")
+_SPOKEN = {"avg": "mean", "average": "mean", "average_over_time": "mean", "lowest": "min", "highest": "max"}
+"""Functions under the names of other languages."""
 
 
 def parse(text: str) -> syntax.Node:
@@ -25,9 +30,12 @@ def parse(text: str) -> syntax.Node:
     Raises:
         SyntaxFault: at the first place where the text stops making sense.
     """
-    parser = _Parser(tokenize(text))
+    tokens = tokenize(text)
+    parser = _Parser(tokens)
     node = parser.expression(0)
     parser.expect_end()
+    if len(tokens) > MAX_WORDS:  # a long chain is a deep tree, and trees are walked recursively
+        raise SyntaxFault(tokens[MAX_WORDS].at, kinds.TOO_MANY_WORDS, most=MAX_WORDS)
     return node
 
 
@@ -54,7 +62,7 @@ class _Parser:
     def expression(self, least: int) -> syntax.Node:
         """An expression whose operators bind at least as strongly as ``least``."""
         self._depth += 1
-        if self._depth > _MAX_DEPTH:
+        if self._depth > MAX_NESTING:
             raise SyntaxFault(self._peek().at, kinds.TOO_DEEP)
         left = self._prefix()
         while True:
@@ -71,7 +79,7 @@ class _Parser:
         """Nothing may follow."""
         token = self._peek()
         if token.kind is not TokenKind.END:
-            raise SyntaxFault(token.at, kinds.UNEXPECTED_END, value=token.text)
+            raise SyntaxFault(token.at, kinds.UNEXPECTED_END, value=token.text, hint=_joining(token.text))
 
     def _peek(self) -> Token:
         return self._tokens[self._next]
@@ -137,8 +145,7 @@ class _Parser:
 
     def _call(self, token: Token) -> syntax.Node:
         if token.text not in FUNCTIONS and token.text not in WINDOWS:
-            known = ", ".join(sorted({*FUNCTIONS, *WINDOWS}))
-            raise SyntaxFault(token.at, kinds.NO_FUNCTION, value=token.text, known=known)
+            raise SyntaxFault(token.at, kinds.NO_FUNCTION, value=token.text, hint=_function_hint(token.text))
         self._next += 1
         args = [self.expression(0)]
         while self._peek().text == ",":
@@ -153,6 +160,19 @@ class _Parser:
                 raise SyntaxFault(width.at, kinds.WINDOW_WITHOUT_WIDTH)
             window = syntax.Quantity(width.at, width.value, width.unit)
         return syntax.Call(token.at, token.text, tuple(args), window)
+
+
+def _joining(word: str) -> Said:
+    """What a word between two conditions was meant to be."""
+    near = difflib.get_close_matches(word.lower(), _BETWEEN, n=1, cutoff=0.6)
+    return DID_YOU_MEAN(near=near[0]) if near else kinds.JOIN()
+
+
+def _function_hint(word: str) -> Said:
+    known = sorted({*FUNCTIONS, *WINDOWS})
+    near = [_SPOKEN[word.lower()]] if word.lower() in _SPOKEN else []
+    near = near or difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.5)
+    return DID_YOU_MEAN(near=near[0]) if near else USE_ONE_OF(known=", ".join(known))
 
 
 def _binding(token: Token) -> int | None:

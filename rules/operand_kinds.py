@@ -1,0 +1,141 @@
+"""What every kind of operand costs, what it is called, and when nobody knows it: one row a kind.
+
+``rules.cost`` and ``rules.explanation`` ask this table and nothing else, so a new kind of operand is one row here; a
+test fails while one of ``rules.expression.Operand`` has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from core.findings import PLAIN, Said, Sentence, Speaks
+from core.places import FacilityClass
+from rules import phrases
+from rules.engine.layout import slot_plan
+from rules.engine.windows import REWIND_SLOTS
+from rules.expression import InForce, Measured, Operand, Windowed
+
+CELL_BYTES: Final = 72
+"""State of a cell (``rules.engine.cells``)."""
+_SLOT_BYTES: Final = 20
+_WINDOW_BYTES: Final = 80 + 8 + 12 * REWIND_SLOTS
+"""State of a window beside its slots (``rules.engine.windows``)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OperandCost:
+    """What an operand keeps for each facility; rules that read the same operand share it.
+
+    Attributes:
+        state_bytes: bytes of state.
+        slots: slots of its window, 0 where it has none.
+        window_ms: how far it looks back, 0 for not at all.
+    """
+
+    state_bytes: int
+    slots: int = 0
+    window_ms: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OperandKind:
+    """One kind of operand.
+
+    Attributes:
+        cost: what one of it costs.
+        name: what people call it, in a class of facilities.
+        unknown: when its value is unknown; ``None``: never.
+        key: the measurement it reads; ``None``: none.
+    """
+
+    cost: Callable[[Any], OperandCost]
+    name: Callable[[Any, FacilityClass], Speaks]
+    unknown: Callable[[Any, FacilityClass], Said | None]
+    key: Callable[[Any], str | None]
+
+
+def measurement_name(key: str, facility_class: FacilityClass) -> Speaks:
+    """What people call a measurement of a class."""
+    measurement = facility_class.measurements.get(key)
+    return measurement.name if measurement is not None else PLAIN(text=key)
+
+
+def stale_ms(key: str, facility_class: FacilityClass) -> int:
+    """How long a reading holds unless the point says otherwise."""
+    measurement = facility_class.measurements.get(key)
+    return 0 if measurement is None else round(3000 * measurement.interval_s)
+
+
+def _windowed_cost(operand: Windowed) -> OperandCost:
+    _, slots = slot_plan(operand.window_ms)
+    return OperandCost(
+        state_bytes=CELL_BYTES + _WINDOW_BYTES + _SLOT_BYTES * slots, slots=slots, window_ms=operand.window_ms
+    )
+
+
+def _windowed_name(operand: Windowed, facility_class: FacilityClass) -> Speaks:
+    return phrases.aggregate(operand.aggregate.word)(
+        value=measurement_name(operand.key, facility_class), window=phrases.duration(operand.window_ms)
+    )
+
+
+def _measured_unknown(operand: Measured, facility_class: FacilityClass) -> Said:
+    return _NO_READING(
+        value=measurement_name(operand.key, facility_class),
+        stale=phrases.duration(stale_ms(operand.key, facility_class)),
+    )
+
+
+def _windowed_unknown(operand: Windowed, facility_class: FacilityClass) -> Said:
+    return _HALF_KNOWN(value=measurement_name(operand.key, facility_class), window=phrases.duration(operand.window_ms))
+
+
+def _in_force_name(operand: InForce, facility_class: FacilityClass) -> Speaks:
+    del facility_class
+    if operand.until_ms is None:
+        return _IN_FORCE_FROM(begin=_day(operand.from_ms))
+    if operand.from_ms is None:
+        return _IN_FORCE_UNTIL(end=_day(operand.until_ms))
+    return _IN_FORCE(begin=_day(operand.from_ms), end=_day(operand.until_ms))
+
+
+def _day(moment_ms: int | None) -> str:
+    return datetime.fromtimestamp((moment_ms or 0) / 1000, UTC).strftime("%Y-%m-%dT%H:%MZ")
+
+
+_NO_READING = Sentence(
+    "{value}：读数质量不是“好”，或超过 {stale} 没有读数（测点另有规定的除外）",
+    "{value}: the reading is not good, or there has been none for {stale} (unless the point says otherwise)",
+)
+_HALF_KNOWN = Sentence(
+    "{value}：最近 {window} 内已知的时间不足一半", "{value}: known for less than half of the last {window}"
+)
+_IN_FORCE_FROM = Sentence("规则生效（自 {begin} 起）", "the rule is in force (from {begin})")
+_IN_FORCE_UNTIL = Sentence("规则生效（{end} 前）", "the rule is in force (until {end})")
+_IN_FORCE = Sentence("规则生效（{begin} 至 {end}）", "the rule is in force (from {begin} until {end})")
+
+KINDS: Final[Mapping[type, OperandKind]] = {
+    Measured: OperandKind(
+        cost=lambda operand: OperandCost(state_bytes=CELL_BYTES),
+        name=lambda operand, facility_class: measurement_name(operand.key, facility_class),
+        unknown=_measured_unknown,
+        key=lambda operand: operand.key,
+    ),
+    Windowed: OperandKind(
+        cost=_windowed_cost, name=_windowed_name, unknown=_windowed_unknown, key=lambda operand: operand.key
+    ),
+    InForce: OperandKind(
+        cost=lambda operand: OperandCost(state_bytes=CELL_BYTES),
+        name=_in_force_name,
+        unknown=lambda operand, facility_class: None,
+        key=lambda operand: None,
+    ),
+}
+
+
+def kind_of(operand: Operand) -> OperandKind:
+    """The row of an operand."""
+    return KINDS[type(operand)]
