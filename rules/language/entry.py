@@ -23,7 +23,7 @@ from rules.language import findings as kinds
 from rules.language.check import Checker
 from rules.language.document import Place
 from rules.language.parser import parse, parse_quantity
-from rules.language.tokens import SyntaxFault
+from rules.language.tokens import SyntaxFault, names
 from rules.operators import COMPARISONS, CONNECTIVES
 from rules.rule_set import Evidence, Rule, Source
 
@@ -128,11 +128,23 @@ class Entry:
         try:
             node = parse(text)
         except SyntaxFault as fault:
+            self._misspelt(name, text[: fault.at], facility_class)
             self._bad(name, fault.kind, fault.at, **fault.values)
             return None
         if facility_class is None:
             return None
         return Checker(facility_class, lambda at, kind, values: self._bad(name, kind, at, **values)).condition(node)
+
+    def _misspelt(self, name: str, before: str, facility_class: FacilityClass | None) -> None:
+        """Names before a fault of form that are nearly measurements: with the fault mended they would be the next."""
+        known = facility_class.measurements if facility_class is not None else {}
+        for token in names(before):
+            near = difflib.get_close_matches(token.text, known, n=1, cutoff=0.7)
+            if near and token.text not in known:
+                hint = DID_YOU_MEAN(near=near[0])
+                self._bad(
+                    name, kinds.NO_MEASUREMENT, token.at, class_id=self._written("class"), value=token.text, hint=hint
+                )
 
     def _duration(self, name: str) -> int:
         if name not in self._fields:

@@ -98,6 +98,14 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
+def names(text: str) -> list[Token]:
+    """The names of a text that may end anywhere, as far as it can be read; words of the language excepted."""
+    try:
+        return [token for token in tokenize(text) if token.kind is TokenKind.NAME and token.text not in RESERVED]
+    except SyntaxFault:
+        return []
+
+
 def _blank(text: str, at: int) -> int:
     match = _BLANK.match(text, at)
     return match.end() if match else at

@@ -1,0 +1,44 @@
+"""What ``twingrid rule`` says, in both languages. Placeholders have names and are the same in both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from core.places import Text
+
+RULE_TEXTS: Final[Mapping[str, Text]] = {
+    key: Text(zh=zh, en=en)
+    for key, zh, en in (
+        ("cmd.rule", "规则：检查、试验、解释、新建、重新载入", "Rules: check, test, explain, write, reload"),
+        ("cmd.rule.check", "检查规则文件：一次列出全部错误和疑点，并给出每条规则的开销", "Check rule files: everything wrong and everything odd at once, and what each rule costs"),
+        ("cmd.rule.list", "列出规则", "List the rules"),
+        ("cmd.rule.show", "显示一条规则的原文", "Show a rule as it is written"),
+        ("help.rule.paths", "规则文件或目录（默认：本安装使用的规则库）", "rule files or folders (default: the rule book of this installation)"),
+        ("help.rule.strict", "有疑点也算不通过", "what is odd counts as wrong"),
+        ("help.rule.cost", "列出全部规则的开销", "list what every rule costs"),
+        ("help.rule.class", "只看这一类设施", "only this class of facilities"),
+        ("help.rule.book", "规则文件或目录（默认：本安装使用的规则库）", "rule file or folder (default: the rule book of this installation)"),
+        ("help.rule.id", "规则标识", "id of the rule"),
+        ("rule.odd", "疑点", "odd"),
+        ("rule.good", "没有问题：{files} 个文件，{rules} 条规则", "nothing wrong: {files} files, {rules} rules"),
+        ("rule.bad", "{errors} 个错误，{odd} 个疑点（{rules} 条规则可用）", "{errors} wrong, {odd} odd ({rules} rules are sound)"),
+        ("rule.none", "没有规则 {name}；最接近的是：{near}", "there is no rule {name}; nearest: {near}"),
+        ("rule.no-class", "没有类别 {name}；可用：{known}", "there is no class {name}; known: {known}"),
+        ("rule.costs", "开销（每个设施的状态，字节）", "cost (state per facility, bytes)"),
+        ("rule.crossing", "越限时", "at a crossing"),
+        ("rule.each", "每个读数：{keys}", "each reading: {keys}"),
+        ("rule.total", "合计：自有 {own} 字节，共用 {shared} 字节；一个窗口最多 {slots} 格", "together: {own} bytes of their own, {shared} bytes shared; at most {slots} slots a window"),
+        ("rule.most", "开销最大：{name}，{shared} 字节共用状态，{nodes} 个节点；全部列出用 --cost", "most costly: {name}, {shared} bytes of shared state, {nodes} nodes; --cost lists all"),
+        ("col.rule", "规则", "rule"),
+        ("col.class", "类别", "class"),
+        ("col.severity", "级别", "severity"),
+        ("col.condition", "条件", "condition"),
+        ("col.nodes", "节点", "nodes"),
+        ("col.operands", "操作数", "operands"),
+        ("col.windows", "窗口（格）", "windows (slots)"),
+        ("col.own", "自有", "own"),
+        ("col.shared", "共用", "shared"),
+        ("col.evaluated", "求值", "evaluated"),
+    )
+}  # fmt: skip
