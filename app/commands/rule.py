@@ -15,6 +15,7 @@ def register(app: typer.Typer, speaker: Speaker) -> None:
     group = Program(help=speaker.say("cmd.rule"), no_args_is_help=True)
     app.add_typer(group, name="rule")
     _register_check(group, speaker)
+    _register_test(group, speaker)
 
 
 def _register_check(group: typer.Typer, speaker: Speaker) -> None:
@@ -30,3 +31,23 @@ def _register_check(group: typer.Typer, speaker: Speaker) -> None:
 
         options = {"strict": strict, "cost": cost, "json": as_json}
         raise typer.Exit(run(speaker, paths or (), config, options))
+
+
+def _register_test(group: typer.Typer, speaker: Speaker) -> None:
+    @group.command("test", help=speaker.say("cmd.rule.test"))
+    def test(
+        files: list[Path] = typer.Argument(None, help=speaker.say("help.rule.scenarios")),
+        book: list[Path] = typer.Option([], "--book", help=speaker.say("help.rule.test-book")),
+        only: str = typer.Option("", help=speaker.say("help.rule.only")),
+        config: Path | None = typer.Option(None, help=speaker.say("help.config")),
+        as_json: bool = typer.Option(False, "--json", help=speaker.say("help.json")),
+    ) -> None:
+        from app.rule_trial import show, try_files
+
+        raise typer.Exit(show(speaker, try_files(files or (), book, config, only), as_json=as_json))
+
+    @group.command("schema", help=speaker.say("cmd.rule.schema"))
+    def schema() -> None:
+        from rules.trial.schema import text
+
+        speaker.out.print(text(), markup=False, soft_wrap=True, end="")

@@ -110,6 +110,21 @@ class Place:
                 self.fault(kinds.FIELD_MISSING, name=key)
         return found
 
+    def entries(self) -> Iterator[tuple[str, Place, Place]]:
+        """Key, its place and the value's of a map whose keys are names; reported if it is none, or names one twice."""
+        if not isinstance(self.node, Mapping):
+            self.fault(kinds.NO_MAP, fields="…")
+            return
+        seen: set[str] = set()
+        for key_node, value_node in self.node.value:
+            key_place = Place(self._document, key_node)
+            key = str(key_node.value) if isinstance(key_node, Scalar) else ""
+            if key in seen:
+                key_place.fault(kinds.FIELD_TWICE, name=key)
+                continue
+            seen.add(key)
+            yield key, key_place, Place(self._document, value_node)
+
     def _position(self, at: int) -> tuple[int, int]:
         start = self.node.start_mark
         if at <= 0 or not isinstance(self.node, Scalar):
