@@ -89,6 +89,17 @@ BOOK_UNREADABLE = kind(
     "检查 rules.book",
     "check rules.book",
 )
+NO_CORE = Sentence(
+    "数据目录 {folder} 没有运行中的核心进程；先用 `twingrid up` 启动",
+    "no core process runs with the data folder {folder}; start it with `twingrid up`",
+)
+RULES_DO_NOT_FIT = kind(
+    "TG-0030",
+    "规则与设施不符：{reason}",
+    "the rules do not fit the facilities: {reason}",
+    "核对台账中测点的单位",
+    "look at the units of the points in the registry",
+)
 NO_RULE_FILE = Sentence("其中没有 *.yaml 文件", "it holds no *.yaml file")
 PASSWORD_UNREADABLE = kind(
     "TG-0031",

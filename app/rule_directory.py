@@ -24,6 +24,10 @@ class RuleBook:
         self._rules = rules
         self._limits: dict[str, tuple[RuleLimit, ...]] = {}
 
+    def take(self, rules: RuleSet) -> None:
+        """Answer from another rule set from now on."""
+        self._rules, self._limits = rules, {}
+
     def rule(self, rule_id: str) -> RuleText | None:
         """One rule; ``None`` for ``sight.*`` and for rules that no longer exist."""
         rule = self._rules.by_id.get(rule_id)

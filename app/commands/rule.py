@@ -16,6 +16,7 @@ def register(app: typer.Typer, speaker: Speaker) -> None:
     app.add_typer(group, name="rule")
     _register_check(group, speaker)
     _register_test(group, speaker)
+    _register_reload(group, speaker)
 
 
 def _register_check(group: typer.Typer, speaker: Speaker) -> None:
@@ -51,3 +52,15 @@ def _register_test(group: typer.Typer, speaker: Speaker) -> None:
         from rules.trial.schema import text
 
         speaker.out.print(text(), markup=False, soft_wrap=True, end="")
+
+
+def _register_reload(group: typer.Typer, speaker: Speaker) -> None:
+    @group.command("reload", help=speaker.say("cmd.rule.reload"))
+    def reload(
+        config: Path | None = typer.Option(None, help=speaker.say("help.config")),
+        wait_s: float = typer.Option(70.0, "--wait", min=0.0, help=speaker.say("help.rule.wait")),
+        as_json: bool = typer.Option(False, "--json", help=speaker.say("help.json")),
+    ) -> None:
+        from app.rule_reload_view import reload as run
+
+        raise typer.Exit(run(speaker, config, wait_s, as_json=as_json))
