@@ -93,6 +93,14 @@ NO_CORE = Sentence(
     "数据目录 {folder} 没有运行中的核心进程；先用 `twingrid up` 启动",
     "no core process runs with the data folder {folder}; start it with `twingrid up`",
 )
+NO_MOMENT = Sentence(
+    "{value!r} 不是时刻；例如 2026-03-02T08:30+08:00 或 08:30",
+    "{value!r} is no moment; write for example 2026-03-02T08:30+08:00 or 08:30",
+)
+NO_SPAN = Sentence("{value!r} 不是时长；例如 7 d", "{value!r} is no duration; write for example 7 d")
+NO_FACILITY = Sentence(
+    "类别 {class_id} 没有设施 {value!r}；最接近的是：{near}", "there is no {class_id} {value!r}; nearest: {near}"
+)
 RULES_DO_NOT_FIT = kind(
     "TG-0030",
     "规则与设施不符：{reason}",

@@ -42,7 +42,8 @@ class Narrator:
     def unknowns(self, rule: Rule) -> list[Speaks]:
         """When nobody knows an operand of the rule."""
         rows = [(kind_of(operand), operand) for operand in sorted(rule.operands, key=repr)]
-        return [said for row, operand in rows if (said := row.unknown(operand, self._class)) is not None]
+        said = [one for row, operand in rows if (one := row.unknown(operand, self._class)) is not None]
+        return list({one.in_language("en"): one for one in said}.values())
 
     @staticmethod
     def _timed(plain: Sentence, held: Sentence, condition: Speaks, span_ms: int) -> Speaks:
@@ -86,12 +87,13 @@ class Narrator:
             case Scale(child, -1.0, 0.0):
                 return PLAIN(text=_Minus(self.number(child, unit)))
             case Scale(child):
-                return phrases.SCALED(value=self.number(child, self.unit(child)))
+                said, target = self.number(child, self.unit(child)), self.unit(number)
+                return said if target == "K" else phrases.SCALED(value=said, unit=target)
             case Apply(operator, args) if operator.word in phrases.ARITHMETIC:
                 left, right = (self._term(arg, unit) for arg in args)
                 return phrases.ARITHMETIC[operator.word](left=left, right=right)
             case Apply(operator, args):
-                return phrases.FUNCTIONS[operator.word](args=_listed([self.number(arg, unit) for arg in args]))
+                return phrases.FUNCTIONS[operator.word](args=_listed([self._term(arg, unit) for arg in args]))
 
     def _term(self, number: Number, unit: str) -> Speaks:
         said = self.number(number, unit)
@@ -105,6 +107,8 @@ class Narrator:
                 key = kind_of(operand).key(operand)
                 measurement = self._class.measurements.get(key or "")
                 return "" if measurement is None or measurement.unit == "1" else measurement.unit
+            case Scale(child, factor, offset):
+                return _scaled_unit(self.unit(child), factor, offset)
             case Apply(operator, (left, right)) if operator.word == "-":
                 unit = self.unit(left) or self.unit(right)
                 return "K" if unit and UNITS[unit].offset else unit
@@ -112,6 +116,18 @@ class Narrator:
                 return next((unit for unit in map(self.unit, args) if unit), "")
             case _:
                 return ""
+
+
+def _scaled_unit(unit: str, factor: float, offset: float) -> str:
+    """The unit that a change of unit leads to; empty if there is none such."""
+    have = UNITS.get(unit)
+    if have is None or (factor, offset) == (-1.0, 0.0):
+        return unit
+    for want in UNITS.values():
+        reached = (have.factor / want.factor, (have.offset - want.offset) / want.factor)
+        if want.dimension == have.dimension and reached == (factor, offset):
+            return want.code
+    return ""
 
 
 def quantity(value: float, unit: str) -> Speaks:

@@ -38,7 +38,7 @@ AGGREGATES: Final[Mapping[str, Sentence]] = {
     "max": Sentence("{value}最近 {window} 的最大值", "the maximum of {value} over the last {window}"),
 }
 INNER = Sentence("（{inner}）", "({inner})")
-SCALED = Sentence("{value}（换算单位）", "{value} (converted)")
+SCALED = Sentence("{value}（换算为 {unit}）", "{value} (in {unit})")
 FACILITY_ATTRIBUTE = Sentence("本设施的 {name}", "the facility's {name}")
 LIST = Sentence("{first}、{rest}", "{first}, {rest}")
 QUANTITY = Sentence("{number} {unit}", "{number} {unit}")

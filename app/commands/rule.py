@@ -16,6 +16,8 @@ def register(app: typer.Typer, speaker: Speaker) -> None:
     app.add_typer(group, name="rule")
     _register_check(group, speaker)
     _register_test(group, speaker)
+    _register_explain(group, speaker)
+    _register_list(group, speaker)
     _register_reload(group, speaker)
 
 
@@ -64,3 +66,44 @@ def _register_reload(group: typer.Typer, speaker: Speaker) -> None:
         from app.rule_reload_view import reload as run
 
         raise typer.Exit(run(speaker, config, wait_s, as_json=as_json))
+
+
+def _register_explain(group: typer.Typer, speaker: Speaker) -> None:
+    @group.command("explain", help=speaker.say("cmd.rule.explain"))
+    def explain(
+        rule: str = typer.Argument(help=speaker.say("help.rule.id")),
+        facility: str = typer.Option("", help=speaker.say("help.rule.facility")),
+        at: str = typer.Option("", help=speaker.say("help.rule.at")),
+        back: str = typer.Option("", help=speaker.say("help.rule.back")),
+        book: list[Path] = typer.Option([], "--book", help=speaker.say("help.rule.book")),
+        config: Path | None = typer.Option(None, help=speaker.say("help.config")),
+        as_json: bool = typer.Option(False, "--json", help=speaker.say("help.json")),
+    ) -> None:
+        from app.rule_explain import back_span
+        from app.rule_explain import explain as run
+
+        where = (facility, at, back_span(back))
+        raise typer.Exit(run(speaker, rule, tuple(book), config, where, as_json=as_json))
+
+
+def _register_list(group: typer.Typer, speaker: Speaker) -> None:
+    @group.command("list", help=speaker.say("cmd.rule.list"))
+    def list_(
+        paths: list[Path] = typer.Argument(None, help=speaker.say("help.rule.paths")),
+        class_id: str = typer.Option("", "--class", help=speaker.say("help.rule.class")),
+        config: Path | None = typer.Option(None, help=speaker.say("help.config")),
+        as_json: bool = typer.Option(False, "--json", help=speaker.say("help.json")),
+    ) -> None:
+        from app.rule_find import list_rules
+
+        raise typer.Exit(list_rules(speaker, paths or (), config, class_id, as_json=as_json))
+
+    @group.command("show", help=speaker.say("cmd.rule.show"))
+    def show(
+        rule: str = typer.Argument(help=speaker.say("help.rule.id")),
+        book: list[Path] = typer.Option([], "--book", help=speaker.say("help.rule.book")),
+        config: Path | None = typer.Option(None, help=speaker.say("help.config")),
+    ) -> None:
+        from app.rule_find import show_rule
+
+        raise typer.Exit(show_rule(speaker, rule, book, config))

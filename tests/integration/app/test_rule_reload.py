@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from tests.unit.registry.city import write_city
 pytestmark = pytest.mark.timeout(240)
 
 WAIT_S = 90.0
-HELD_S = 20
+HELD_S = 40
 RULE = """\
 - id: {name}
   class: sewage_pump
@@ -85,6 +86,13 @@ class Installation:
         finally:
             process.terminate()
             process.communicate(timeout=30)
+
+    def explained(self, rule: str, *options: str) -> Mapping[str, Any]:
+        """The rule on the pump, as the command sees it."""
+        run = self.twingrid("rule", "explain", rule, "--facility", "aa-sp-01", "--json", *options)
+        assert run.returncode == 0, run.stderr
+        found: Mapping[str, Any] = json.loads(run.stdout)["moment"]
+        return found
 
     def status(self) -> Mapping[str, Any]:
         """What the core says of itself."""
@@ -146,8 +154,11 @@ def test_a_reload_keeps_what_did_not_change(installation: tuple[Installation, Li
         assert {name: list(ids) for name, ids in answer["changes"].items()} == {
             "kept": ["held"], "changed": [], "added": ["fresh"], "removed": ["gone"],
         }  # fmt: skip
+        now = city.explained("held")
         assert "held" not in city.alarms(), "the machine was too slow to reload half-way"
         assert reloaded_ms > wet_ms
+        assert (now["state"], now["since_ms"], now["due_ms"]) == ("pending", wet_ms, wet_ms + HELD_S * 1000)
+        assert [one["value"] for one in now["operands"]] == [3.5]
         until(lambda: city.alarms()["gone"][2] is not None)
         until(lambda: "held" in city.alarms())
         assert city.alarms()["held"] == (wet_ms, wet_ms + HELD_S * 1000, None)
@@ -157,6 +168,8 @@ def test_a_reload_keeps_what_did_not_change(installation: tuple[Installation, Li
         city.rules(HELD)
         process.send_signal(signal.SIGHUP)
         until(lambda: city.status()["counts"]["rule_reloads"] == 2)
+    then = city.explained("held", "--at", datetime.fromtimestamp(wet_ms / 1000 + HELD_S + 1, UTC).isoformat())
+    assert (then["state"], then["start_ms"], then["due_ms"]) == ("on", wet_ms + HELD_S * 1000, None)
     city.rules(BAD)
     with city.core():
         until(lambda: "levl" in city.status()["rules_refused"].get("en", ""))
