@@ -31,8 +31,8 @@ def check(speaker: Speaker, paths: Sequence[Path], config: Path | None, options:
         speaker.json(check_values(checked, speaker))
     else:
         lines = {file: text.splitlines() for file, text in checked.sources.items()}
-        _print_findings(speaker, checked.errors, lines, "red")
-        _print_findings(speaker, checked.warnings, lines, "yellow")
+        print_findings(speaker, checked.errors, lines, "red")
+        print_findings(speaker, checked.warnings, lines, "yellow")
         rules = [one.rule for one in checked.read.rules]
         _print_costs(speaker, rules, whole=options["cost"])
         if checked.errors or checked.warnings:
@@ -43,9 +43,10 @@ def check(speaker: Speaker, paths: Sequence[Path], config: Path | None, options:
     return Exit.FINDING if checked.errors or (options["strict"] and checked.warnings) else Exit.OK
 
 
-def _print_findings(
+def print_findings(
     speaker: Speaker, findings: Iterable[Finding], lines: Mapping[str, Sequence[str]], colour: str
 ) -> None:
+    """Each finding under its line, in a colour; anything but red is marked as odd."""
     for finding in findings:
         odd = f"{speaker.say('rule.odd')}: " if colour != "red" else ""
         what, fix = finding.what_in(speaker.language), finding.fix_in(speaker.language)

@@ -18,6 +18,7 @@ def register(app: typer.Typer, speaker: Speaker) -> None:
     _register_test(group, speaker)
     _register_explain(group, speaker)
     _register_list(group, speaker)
+    _register_new(group, speaker)
     _register_reload(group, speaker)
 
 
@@ -107,3 +108,39 @@ def _register_list(group: typer.Typer, speaker: Speaker) -> None:
         from app.rule_find import show_rule
 
         raise typer.Exit(show_rule(speaker, rule, book, config))
+
+
+def _register_new(group: typer.Typer, speaker: Speaker) -> None:
+    @group.command("new", help=speaker.say("cmd.rule.new"))
+    def new(
+        class_id: str = typer.Option("", "--class", help=speaker.say("help.rule.new-class")),
+        measurement: str = typer.Option("", help=speaker.say("help.rule.measurement")),
+        limit: str = typer.Option("", help=speaker.say("help.rule.limit")),
+        held: str = typer.Option("", "--for", help=speaker.say("help.rule.for")),
+        clear: str = typer.Option("", help=speaker.say("help.rule.clear")),
+        rule_id: str = typer.Option("", "--id", help=speaker.say("help.rule.new-id")),
+        severity: str = typer.Option("", help=speaker.say("help.rule.severity")),
+        lead: str = typer.Option("construction", help=speaker.say("help.rule.lead")),
+        zh: str = typer.Option("", help=speaker.say("help.rule.zh")),
+        en: str = typer.Option("", help=speaker.say("help.rule.en")),
+        source: str = typer.Option("", help=speaker.say("help.rule.source")),
+        output: Path | None = typer.Option(None, help=speaker.say("help.rule.output")),
+    ) -> None:
+        from app.rule_new import Wanted
+        from app.rule_new import new as run
+
+        wanted = Wanted(
+            class_id=class_id,
+            measurement=measurement,
+            limit=limit,
+            held=held,
+            rule_id=rule_id,
+            clear=clear,
+            severity=severity,
+            lead=lead,
+            zh=zh,
+            en=en,
+            source=source,
+            output=output,
+        )
+        raise typer.Exit(run(speaker, wanted))
