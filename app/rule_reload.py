@@ -59,7 +59,8 @@ class ReloadAnswer:
     Attributes:
         token: of the request; empty for a signal.
         at_ms: when.
-        accepted: whether the folder is in force now.
+        accepted: whether the folder was taken.
+        judged: whether the judge goes by it already; it waits while the database is away.
         version: of the rule set in force.
         rules: how many are in force.
         changes: ids of kept, changed, added and removed rules; a kept rule keeps its state.
@@ -71,6 +72,7 @@ class ReloadAnswer:
     accepted: bool
     version: str
     rules: int
+    judged: bool = True
     changes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     findings: tuple[ToldFinding, ...] = ()
 
@@ -213,7 +215,7 @@ class RuleReloader:
         sizes = {name: len(ids) for name, ids in changes.items()}
         log.info("rules reloaded", extra={"version": new.version, "done": done, **sizes})
         return ReloadAnswer(
-            token=token, at_ms=now_ms, accepted=True, version=new.version, rules=len(new), changes=changes
+            token=token, at_ms=now_ms, accepted=True, version=new.version, rules=len(new), judged=done, changes=changes
         )
 
     def _refuse(self, token: str, now_ms: int, findings: Sequence[Finding]) -> ReloadAnswer:

@@ -77,6 +77,8 @@ def _show(speaker: Speaker, answer: ReloadAnswer) -> None:
         return
     counts = {name: len(ids) for name, ids in answer.changes.items()}
     speaker.out.print(speaker.say("reload.done", rules=answer.rules, version=answer.version, **counts), soft_wrap=True)
+    if not answer.judged:
+        speaker.note(speaker.say("reload.waits"))
     for name in ("added", "changed", "removed"):
         if answer.changes.get(name):
             text = speaker.say(f"reload.{name}", rules=", ".join(answer.changes[name]))

@@ -49,6 +49,7 @@ RULE_TEXTS: Final[Mapping[str, Text]] = {
         ("reload.silent", "核心进程 {seconds:g} 秒内没有答复", "the core process has not answered within {seconds:g} s"),
         ("reload.refused", "没有载入：原有的 {rules} 条规则（版本 {version}）继续生效", "not loaded: the {rules} rules before (version {version}) stay in force"),
         ("reload.done", "已载入 {rules} 条规则（版本 {version}）：{kept} 条不变，{changed} 条改动，{added} 条新增，{removed} 条删去", "{rules} rules are in force (version {version}): {kept} kept, {changed} changed, {added} added, {removed} removed"),
+        ("reload.waits", "已接受；数据库恢复应答后开始按新规则判断", "accepted; readings are judged by them as soon as the database answers"),
         ("reload.added", "新增：{rules}", "added: {rules}"),
         ("reload.changed", "改动（重新开始计时）：{rules}", "changed (their timers begin anew): {rules}"),
         ("reload.removed", "删去（其告警结束）：{rules}", "removed (their alarms end): {rules}"),

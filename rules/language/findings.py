@@ -146,8 +146,8 @@ NO_QUANTITY = kind(
 )
 TOO_DEEP = kind(
     "TG-0310",
-    "表达式嵌套过深",
-    "the expression is nested too deeply",
+    "表达式嵌套过深（超过 {most} 层）",
+    "the expression is nested too deeply (more than {most} levels)",
     "拆成几条规则",
     "split it into several rules",
 )

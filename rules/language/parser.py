@@ -63,7 +63,7 @@ class _Parser:
         """An expression whose operators bind at least as strongly as ``least``."""
         self._depth += 1
         if self._depth > MAX_NESTING:
-            raise SyntaxFault(self._peek().at, kinds.TOO_DEEP)
+            raise SyntaxFault(self._peek().at, kinds.TOO_DEEP, most=MAX_NESTING)
         left = self._prefix()
         while True:
             token = self._peek()

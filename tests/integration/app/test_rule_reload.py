@@ -17,6 +17,9 @@ from typing import Any
 
 import pytest
 
+from app.rules_in_force import in_force_file, keep
+from app.settings_file import load
+from app.wiring_api import application
 from core.sparkplug.topics import NodeId
 from tests.architecture.sources import ROOT
 from tests.integration.brokers import nats, running
@@ -188,3 +191,24 @@ def test_without_a_core_nobody_answers(tmp_path: Path) -> None:
     run = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert run.returncode == 69
     assert "没有运行中的核心进程" in run.stderr
+
+
+def test_the_api_goes_by_the_rules_in_force(tmp_path: Path) -> None:
+    """What the core has taken is what the pages show, at a start and after a reload; the folder alone does nothing."""
+    city = Installation(tmp_path, 1)
+    city.rules(HELD)
+    settings = load(city.settings).settings
+    with application(settings) as (app, refresh):
+        rules = app.state.services.ports.rules
+        assert rules.rule("held") is not None
+        city.rules(FRESH)
+        refresh()
+        assert rules.rule("fresh") is None
+        keep(in_force_file(settings), {"rules.yaml": FRESH})
+        refresh()
+        assert rules.rule("fresh") is not None
+        assert rules.rule("held") is None
+        assert [limit.rule_id for limit in rules.limits("sewage_pump")] == ["fresh"]
+    city.rules(BAD)
+    with application(settings) as (app, _):
+        assert app.state.services.ports.rules.rule("fresh") is not None
