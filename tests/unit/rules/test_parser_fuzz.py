@@ -5,15 +5,22 @@ from __future__ import annotations
 import string
 import time
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from core.alarms import ChangeKind
+from core.places import ClassMembers
+from core.readings import readings
 from rules.bounds import MAX_CHARACTERS, MAX_FILE_CHARACTERS, MAX_NODES, MAX_WINDOWS, MAX_WORDS
+from rules.engine.engine import Engine
+from rules.engine.history import NoHistory
 from rules.language.load import ReadRules, read_rules
 from rules.language.parser import parse, parse_quantity
 from rules.language.tokens import SyntaxFault
 from rules.operators import ALL
+from rules.rule_set import RuleSet
 from tests.unit.rules.town import rule_text, town_class
 
 UNITS = {"level": "m", "current": "A", "temp": "Cel", "run": "1"}
@@ -32,6 +39,8 @@ YAML_PIECES = [
     "0001-01-01", "2026-13-01", "nan", "high", "construction",
 ]  # fmt: skip
 FILES = st.lists(st.sampled_from(YAML_PIECES), max_size=40).map("".join) | st.text(max_size=200)
+NOW_MS = 1_795_374_000_000
+END_MS = NOW_MS + 1_000_000
 QUICK_S = 4.0
 NO_HEALTH = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -50,6 +59,18 @@ def read(text: str) -> ReadRules:
             assert finding.what_in(language)
             assert finding.fix_in(language)
     return found
+
+
+def one_well() -> ClassMembers:
+    """A well with its level alone."""
+    return ClassMembers(
+        class_id="well",
+        facility=np.array([1], np.int32),
+        code=("one",),
+        point={"level": np.array([0], np.int32)},
+        stale_after_ms={"level": np.array([60_000], np.int64)},
+        unit=UNITS,
+    )
 
 
 @NO_HEALTH
@@ -107,14 +128,20 @@ def test_a_rule_over_a_bound_is_refused_with_the_numbers(when: str, why: str) ->
     assert any(character.isdigit() for character in found.findings[0].what)
 
 
-def test_the_largest_rule_is_read() -> None:
-    """A rule just within every bound loads: the bounds refuse nothing that they allow."""
+def test_the_largest_rule_is_read_and_judged() -> None:
+    """A rule just within every bound loads and runs: the bounds refuse nothing that they allow, and allow no crash."""
     nodes = " or ".join(["level > 1 m"] * ((MAX_NODES + 1) // 4))
     assert len(nodes) <= MAX_CHARACTERS
     windows = " or ".join(f"mean(level) over {i + 1} min > 1 m" for i in range(MAX_WINDOWS))
     deep = "(" * 40 + "level > 1 m" + ")" * 40
     for when in (nodes, windows, deep):
-        assert read(rule_text("r", when)).findings == ()
+        found = read(rule_text("r", when))
+        assert found.findings == ()
+        engine = Engine(RuleSet((found.rules[0].rule,), {"well": UNITS}), {"well": one_well()}, NoHistory())
+        engine.ingest(
+            readings(point=[0] * 90, time_ms=[NOW_MS + 10_000 * i for i in range(90)], value=[3.0] * 90), END_MS
+        )
+        assert [change.kind for change in engine.changes(END_MS)] == [ChangeKind.OPENED]
     assert MAX_WORDS >= MAX_NODES
 
 

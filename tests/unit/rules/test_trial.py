@@ -22,7 +22,7 @@ from rules.rule_set import RuleSet
 from rules.trial import findings as kinds
 from rules.trial import schema
 from rules.trial.play import play
-from rules.trial.scenario import Scenario, ScenarioFile, read_scenarios, unknown_rules
+from rules.trial.scenario import FIELDS, Scenario, ScenarioFile, read_scenarios, unknown_rules
 from rules.trial.series import MAX_READINGS, Sample, read_series, span_ms
 from rules.trial.verdict import clock, differences
 
@@ -194,6 +194,26 @@ def test_everything_wrong_in_a_file_is_told_at_once_with_its_place() -> None:
     strange = unknown_rules("s.yaml", found, pump_rules().by_id)
     assert [finding.fix for finding in strange] == ["did you mean 'pump-dry-run'?"]
     assert read(WRONG).findings[0].fix == "did you mean 'sewage_pump'?"
+
+
+NASTY = [
+    "", "~", "[]", "{}", "[a, [b]]", "{a: 1e999}", "9d", "1e9 s", "0", "-1 s", "0001-01-01T00:00+14:00", "&a [*a]",
+    "9999-12-31T23:59-14:00", '"\\ud800"', "{level: 1x3}", "{level: {interval: 0.0001 ms, values: 1}}", "{level: 0}",
+    "{level: 1!x^y}", "{level: stalex9999999}", "[{rule: pump-fault, start: 1 s, stop: 1 s}]", "[{at: 1 s, x: on}]",
+    "[{at: [], pump-fault: normal}]", "{zh: 1}", "{start_level: nan}", "{? [a] : b}", "[{start: 1 s}]", "text",
+]  # fmt: skip
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.dictionaries(st.sampled_from([*FIELDS, "x"]), st.sampled_from(NASTY)), st.sampled_from([HEAD, "", "- "]))
+def test_any_fields_are_scenarios_or_findings(fields: Mapping[str, str], head: str) -> None:
+    """The reader of scenarios ends, and whatever is wrong has a line and a sentence in both languages."""
+    lines = "".join(f"    {name}: {value}\n" for name, value in fields.items())
+    found = read(f"{head}  -\n{lines}")
+    for finding in (*found.findings, *unknown_rules("s.yaml", found, ["pump-fault"])):
+        assert finding.line >= 1
+        assert finding.what_in("zh")
+        assert finding.fix_in("en")
 
 
 def test_a_fault_inside_a_series_stands_at_its_column() -> None:
