@@ -20,6 +20,7 @@ from rules.expression import (
     Columns,
     Compare,
     Connect,
+    Load,
     Number,
     Operand,
     Scale,
@@ -100,6 +101,8 @@ def children(node: Truth | Number) -> tuple[Truth | Number, ...]:
         return (node.left, node.right)
     if isinstance(node, Between):
         return (node.value, node.low, node.high)
+    if isinstance(node, Load):
+        return kind_of(node.operand).inside(node.operand)
     return (node.child,) if isinstance(node, Scale) else ()
 
 

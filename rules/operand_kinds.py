@@ -16,7 +16,7 @@ from core.places import FacilityClass
 from rules import phrases
 from rules.engine.layout import slot_plan
 from rules.engine.windows import REWIND_SLOTS
-from rules.expression import InForce, Measured, Operand, Windowed
+from rules.expression import InForce, Measured, Number, Operand, Truth, Windowed
 
 CELL_BYTES: Final = 72
 """State of a cell (``rules.engine.cells``)."""
@@ -48,13 +48,15 @@ class OperandKind:
         cost: what one of it costs.
         name: what people call it, in a class of facilities.
         unknown: when its value is unknown; ``None``: never.
-        key: the measurement it reads; ``None``: none.
+        key: the measurement it reads; ``None``: none, or several.
+        inside: expressions that it is made of, which count as nodes of the rule.
     """
 
     cost: Callable[[Any], OperandCost]
     name: Callable[[Any, FacilityClass], Speaks]
     unknown: Callable[[Any, FacilityClass], Said | None]
     key: Callable[[Any], str | None]
+    inside: Callable[[Any], tuple[Truth | Number, ...]] = lambda operand: ()
 
 
 def measurement_name(key: str, facility_class: FacilityClass) -> Speaks:
