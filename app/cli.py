@@ -24,6 +24,7 @@ from app.commands import (
     gateway,
     modbus,
     profile,
+    rule,
     site,
     up,
     version,
@@ -53,7 +54,10 @@ def build(speaker: Speaker) -> typer.Typer:
     def top(lang: str = typer.Option("", help=speaker.say("help.lang"))) -> None:
         """``lang`` was looked at before the help texts were made."""
 
-    for part in (demo, up, core, api, gateway, site, modbus, alarms, check, profile, doctor, bundle, config, version):
+    for part in (
+        *(demo, up, core, api, gateway, site, modbus, alarms, check, profile, rule),
+        *(doctor, bundle, config, version),
+    ):
         part.register(app, speaker)
     return app
 

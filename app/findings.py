@@ -89,6 +89,25 @@ BOOK_UNREADABLE = kind(
     "检查 rules.book",
     "check rules.book",
 )
+NO_CORE = Sentence(
+    "数据目录 {folder} 没有运行中的核心进程；先用 `twingrid up` 启动",
+    "no core process runs with the data folder {folder}; start it with `twingrid up`",
+)
+NO_MOMENT = Sentence(
+    "{value!r} 不是时刻；例如 2026-03-02T08:30+08:00 或 08:30",
+    "{value!r} is no moment; write for example 2026-03-02T08:30+08:00 or 08:30",
+)
+NO_SPAN = Sentence("{value!r} 不是时长；例如 7 d", "{value!r} is no duration; write for example 7 d")
+NO_FACILITY = Sentence(
+    "类别 {class_id} 没有设施 {value!r}；最接近的是：{near}", "there is no {class_id} {value!r}; nearest: {near}"
+)
+RULES_DO_NOT_FIT = kind(
+    "TG-0030",
+    "规则与设施不符：{reason}",
+    "the rules do not fit the facilities: {reason}",
+    "核对台账中测点的单位",
+    "look at the units of the points in the registry",
+)
 NO_RULE_FILE = Sentence("其中没有 *.yaml 文件", "it holds no *.yaml file")
 PASSWORD_UNREADABLE = kind(
     "TG-0031",

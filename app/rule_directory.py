@@ -9,28 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from api.ports import RuleLimit, RuleText
-from rules.expression import (
-    Compare,
-    Connect,
-    Const,
-    Load,
-    Measured,
-    Number,
-    Scale,
-    Truth,
-    Windowed,
-    attributes,
-    measured,
-    operands,
-)
+from rules.expression import Compare, Connect, Truth, attributes, measured, operands
+from rules.limits import line_of
 from rules.rule_set import Rule, RuleSet
-
-_HIGH = frozenset({">", ">="})
-_LOW = frozenset({"<", "<="})
-Side = Literal["high", "low"]
 
 
 class RuleBook:
@@ -40,6 +23,10 @@ class RuleBook:
         """Take the rule set in force."""
         self._rules = rules
         self._limits: dict[str, tuple[RuleLimit, ...]] = {}
+
+    def take(self, rules: RuleSet) -> None:
+        """Answer from another rule set from now on."""
+        self._rules, self._limits = rules, {}
 
     def rule(self, rule_id: str) -> RuleText | None:
         """One rule; ``None`` for ``sight.*`` and for rules that no longer exist."""
@@ -66,15 +53,13 @@ class RuleBook:
 def _limits(rule: Rule, known: Mapping[str, str]) -> Iterator[RuleLimit]:
     for standing in _standing(rule.when, True, frozenset()):
         part = standing.comparison
-        word = part.operator.word if standing.holds else _OPPOSITE.get(part.operator.word, "")
-        found = _line(part.left, part.right, word) or _line(part.right, part.left, _MIRRORED.get(word, ""))
-        if found is not None and found[0] in known:
-            key, value, kind = found
+        line = line_of(part)
+        if line is not None and line.key in known:
             yield RuleLimit(
-                measurement=key,
-                value=value,
-                unit=known[key],
-                kind=kind,
+                measurement=line.key,
+                value=line.value,
+                unit=known[line.key],
+                kind="high" if line.is_high == standing.holds else "low",
                 severity=rule.info.severity,
                 rule_id=rule.id,
                 say=rule.info.say,
@@ -118,26 +103,3 @@ def _named(condition: Truth) -> frozenset[str]:
     """What a condition reads, for people; the dates of a rule are no condition of the facility."""
     read = frozenset().union(*(measured(part) for part in operands(condition)))
     return frozenset(read | {f"facility.{name}" for name in attributes(condition)})
-
-
-_OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
-_MIRRORED = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
-
-
-def _line(measured: Number, limit: Number, word: str) -> tuple[str, float, Side] | None:
-    """(measurement, value in its own unit, side) of ``measurement word number``; ``None`` for anything else."""
-    if not isinstance(limit, Const) or word not in _HIGH | _LOW:
-        return None
-    value = limit.value
-    if isinstance(measured, Scale) and measured.factor > 0:
-        value = (value - measured.offset) / measured.factor
-        measured = measured.child
-    if not isinstance(measured, Load):
-        return None
-    match measured.operand:
-        case Windowed(aggregate=aggregate) if not aggregate.is_level:
-            return None
-        case Measured(key=key) | Windowed(key=key):
-            return key, value, "high" if word in _HIGH else "low"
-        case _:
-            return None

@@ -79,6 +79,10 @@ class RuleInfos:
         """Take the rule set in force."""
         self._rules = rules
 
+    def take(self, rules: RuleSet) -> None:
+        """Answer from another rule set from now on."""
+        self._rules = rules
+
     def __call__(self, rule_id: str) -> RuleInfo | None:
         """What is known of the rule."""
         rule = self._rules.by_id.get(rule_id)

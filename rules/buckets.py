@@ -55,7 +55,8 @@ def slot_plan(window_ms: int) -> tuple[int, int]:
     return step_ms, -(-window_ms // step_ms)
 
 
-_CELL_BYTES = 72
+CELL_BYTES = 72
+"""State of a cell (``rules.engine.cells``)."""
 _ROW_BYTES = 8 * 8
 
 
@@ -72,10 +73,10 @@ def bucket(operand: Operand) -> Bucket:
             step_ms, slots = slot_plan(window_ms)
             size = aggregate.identity.itemsize
             ring = (slots + REWIND_SLOTS) * (size + 4)
-            source = _CELL_BYTES if isinstance(operand, WindowedOver) else 0
-            return Bucket(step_ms, slots, (slots + 1) * size + ring + 2 * size + _ROW_BYTES + _CELL_BYTES + source)
+            source = CELL_BYTES if isinstance(operand, WindowedOver) else 0
+            return Bucket(step_ms, slots, (slots + 1) * size + ring + 2 * size + _ROW_BYTES + CELL_BYTES + source)
         case Measured() | Derived() | InForce():
-            return Bucket(0, 0, _CELL_BYTES)
+            return Bucket(0, 0, CELL_BYTES)
 
 
 def duration(milliseconds: int) -> str:

@@ -16,6 +16,19 @@ LATE_MS = 5 * 60_000
 """An opening further behind the wall clock than this is "discovered late"."""
 
 
+def ended(alarm: AnnouncedAlarm, severity: Severity, now_ms: int) -> AlarmChange:
+    """An alarm that is on and whose rule has left the set: nothing judges it any more, so it ends now."""
+    stop_ms = max(now_ms, alarm.interval.start_ms + 1)
+    return AlarmChange(
+        kind=ChangeKind.CLOSED,
+        alarm_id=alarm.alarm_id,
+        rule_id=alarm.rule_id,
+        facility=alarm.facility,
+        interval=replace(alarm.interval, stop_ms=stop_ms),
+        severity=severity,
+    )
+
+
 class Many(Enum):
     """How many intervals a chain has on one side."""
 

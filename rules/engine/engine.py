@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.alarms import AlarmChange, AnnouncedAlarm, Interval
+from core.alarms import AlarmChange, AnnouncedAlarm, Interval, Severity
 from core.places import ClassMembers
 from core.readings import Readings
 from rules.columns import BEGINNING_MS, Indices, Ints
-from rules.differences import compare
+from rules.differences import compare, ended
 from rules.engine.history import History, Memory, PointLookup
 from rules.engine.intervals import IntervalBook
 from rules.engine.lateness import Lateness
@@ -117,6 +117,8 @@ class Engine:
         self._forgot_ms = self._now_ms = 0
         self._recovering = False
         self._announced: dict[int, tuple[AnnouncedAlarm, ...]] = {}
+        self._retired: Mapping[str, Severity] = {}
+        self._leaving: list[AnnouncedAlarm] = []
         self._rule_of = [
             (plan.rule, one.machines(number)) for one in self.layout.classes for number, plan in enumerate(one.rules)
         ]
@@ -278,6 +280,10 @@ class Engine:
 
     # --- alarms -------------------------------------------------------------------------------------------------
 
+    def retire(self, rules: Mapping[str, Severity]) -> None:
+        """Rules that have left the set: what ``announce`` then finds on of theirs ends at the next ``changes``."""
+        self._retired = rules
+
     def announce(self, alarms: Iterable[AnnouncedAlarm]) -> None:
         """Take over what the journal holds, at the start.
 
@@ -289,6 +295,8 @@ class Engine:
         place = {int(number): row for row, number in enumerate(self.layout.facility.tolist())}
         first = {rule.id: machines.start for rule, machines in self._rule_of}
         by_machine: dict[int, list[AnnouncedAlarm]] = {}
+        alarms = list(alarms)
+        self._leaving = [one for one in alarms if one.rule_id in self._retired and one.interval.stop_ms is None]
         for alarm in alarms:
             if alarm.rule_id in first and alarm.facility in place:
                 facility = place[alarm.facility]
@@ -336,7 +344,8 @@ class Engine:
             # What a late reading changed before the restart must not be taken back until it is judged again.
             self._recovering = False
             self.settle(now_ms)
-        found: list[AlarmChange] = []
+        found = [ended(alarm, self._retired[alarm.rule_id], now_ms) for alarm in self._leaving]
+        self._leaving = []
         for machine in self.book.take_changed():
             rule, facility = self._owner(machine)
             compared = compare(

@@ -17,6 +17,7 @@ from core.findings import DID_YOU_MEAN, Kind
 from core.places import FacilityClass, Measurement, PointKind
 from core.rates import ALL_UNITS
 from core.units import UNITS, Unit, unlike
+from rules.bounds import MAX_WINDOW_MS
 from rules.expression import (
     Apply,
     Attribute,
@@ -43,7 +44,6 @@ from rules.operators.units import PLAIN
 Report = Callable[[int, Kind, Mapping[str, object]], None]
 """``report(offset, kind, values)``."""
 
-MAX_WINDOW_MS = 30 * 86_400_000
 _SECOND_MS = 1000
 
 

@@ -9,19 +9,21 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 
 from core.alarms import AlarmKind, Severity
 from core.cases import Deadline, DeadlineClock, DeadlineWhat, RuleInfo
 from core.findings import DID_YOU_MEAN, USE_ONE_OF, Kind
 from core.places import FacilityClass, Grid, Text
+from rules.bounds import MAX_NODES, MAX_WINDOWS
+from rules.cost import conditions_cost
 from rules.expression import Compare, Connect, Const, InForce, Load, Truth, form, measured, operands
 from rules.language import findings as kinds
 from rules.language.check import Checker
 from rules.language.document import Place
 from rules.language.parser import parse, parse_quantity
-from rules.language.tokens import SyntaxFault
+from rules.language.tokens import SyntaxFault, names
 from rules.operators import COMPARISONS, CONNECTIVES
 from rules.rule_set import Evidence, Rule, Source
 
@@ -54,6 +56,7 @@ class Entry:
         if when is not None and not operands(when):
             self._bad("when", kinds.READS_NOTHING)
         for_ms, clear_for_ms = self._duration("for"), self._duration("clear_for")
+        self._bounded([part for part in (when, clear) if part is not None])
         dates = self._dates()
         info = self._info(rule_id, facility_class, when)
         source = self._source()
@@ -77,6 +80,20 @@ class Entry:
             line=self._place.line,
             fingerprint=_fingerprint(rule_id, facility_class, when, clear, for_ms, clear_for_ms),
         )
+
+    @property
+    def fields(self) -> Mapping[str, Place]:
+        """Where each field stands."""
+        return self._fields
+
+    def _bounded(self, conditions: Sequence[Truth]) -> None:
+        """Refuse what costs more than is declared (``rules.bounds``)."""
+        cost = conditions_cost(conditions)
+        if cost.nodes > MAX_NODES:
+            self._bad("when", kinds.TOO_MANY_NODES, count=cost.nodes, most=MAX_NODES)
+        if len(cost.windows) > MAX_WINDOWS:
+            size = sum(window.state_bytes for window in cost.windows)
+            self._bad("when", kinds.TOO_MANY_WINDOWS, count=len(cost.windows), most=MAX_WINDOWS, bytes=size)
 
     def _bad(self, field: str, kind: Kind, at: int = 0, /, **values: object) -> None:
         self._sound = False
@@ -111,11 +128,23 @@ class Entry:
         try:
             node = parse(text)
         except SyntaxFault as fault:
+            self._misspelt(name, text[: fault.at], facility_class)
             self._bad(name, fault.kind, fault.at, **fault.values)
             return None
         if facility_class is None:
             return None
         return Checker(facility_class, lambda at, kind, values: self._bad(name, kind, at, **values)).condition(node)
+
+    def _misspelt(self, name: str, before: str, facility_class: FacilityClass | None) -> None:
+        """Names before a fault of form that are nearly measurements: with the fault mended they would be the next."""
+        known = facility_class.measurements if facility_class is not None else {}
+        for token in names(before):
+            near = difflib.get_close_matches(token.text, known, n=1, cutoff=0.7)
+            if near and token.text not in known:
+                hint = DID_YOU_MEAN(near=near[0])
+                self._bad(
+                    name, kinds.NO_MEASUREMENT, token.at, class_id=self._written("class"), value=token.text, hint=hint
+                )
 
     def _duration(self, name: str) -> int:
         if name not in self._fields:

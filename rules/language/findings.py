@@ -13,6 +13,20 @@ NO_YAML = kind(
     "TG-0301", "不是有效的 YAML：{problem}", "not valid YAML: {problem}", "修正此处的排版", "mend the layout"
 )
 NO_TEXT = kind("TG-0302", "此处应为文本", "a text was expected here", "写一个值", "write one value")
+NO_CHARACTER = kind(
+    "TG-0301",
+    "转义序列不是字符",
+    "an escape here is no character",
+    "写出字符本身",
+    "write the character itself",
+)
+HALF_CHARACTER = kind(
+    "TG-0302",
+    "{value!r} 只是半个字符",
+    "{value!r} is half of a character",
+    "写出字符本身",
+    "write the character itself",
+)
 NO_LIST = kind(
     "TG-0302",
     "此处应为列表",
@@ -132,8 +146,8 @@ NO_QUANTITY = kind(
 )
 TOO_DEEP = kind(
     "TG-0310",
-    "表达式嵌套过深",
-    "the expression is nested too deeply",
+    "表达式嵌套过深（超过 {most} 层）",
+    "the expression is nested too deeply (more than {most} levels)",
     "拆成几条规则",
     "split it into several rules",
 )
@@ -141,9 +155,10 @@ UNEXPECTED_END = kind(
     "TG-0310",
     "此处不应出现 {value!r}",
     "{value!r} was not expected here",
-    "用 and 或 or 连接条件",
-    "join conditions with 'and' or 'or'",
+    "{hint}",
+    "{hint}",
 )
+JOIN = Sentence("用 and 或 or 连接条件", "join conditions with 'and' or 'or'")
 UNEXPECTED_SIGN = kind(
     "TG-0310",
     "此处不应出现 {value!r}",
@@ -181,8 +196,8 @@ NO_FUNCTION = kind(
     "TG-0310",
     "没有函数 {value!r}",
     "there is no function {value!r}",
-    "请使用其中之一：{known}",
-    "use one of {known}",
+    "{hint}",
+    "{hint}",
 )
 WINDOW_WITHOUT_WIDTH = kind(
     "TG-0310",
@@ -221,6 +236,13 @@ NOT_OF_THE_LANGUAGE = kind(
     "write {instead}",
 )
 MEANINGLESS = kind("TG-0310", "此处的 {value!r} 没有意义", "{value!r} means nothing here", "删除它", "remove it")
+NUMBER_TOO_LARGE = kind(
+    "TG-0310",
+    "数字 {value} 太大",
+    "the number {value} is too large",
+    "最大 {most}",
+    "at most {most}",
+)
 UNKNOWN_UNIT = kind("TG-0310", "未知的单位 {value!r}", "unknown unit {value!r}", "{hint}", "{hint}")
 NEAR_UNIT = Sentence("是否应为 {near!r}？单位使用 UCUM 代码", "did you mean {near!r}? Units are UCUM codes")
 UNIT_CODES = Sentence("使用 UCUM 代码，例如 A、V、kW、m、Cel、%", "use a UCUM code such as A, V, kW, m, Cel, %")
@@ -399,3 +421,48 @@ UNLIKE = kind(
     "compare like with like",
 )
 NO_RESULT_UNIT = kind("TG-0311", "{reason}", "{reason}", "改写表达式", "rewrite the expression")
+
+# --- bounds (rules.bounds) --------------------------------------------------------------------------------------
+
+FILE_TOO_LONG = kind(
+    "TG-0330",
+    "文件有 {count} 个字符，最多 {most} 个",
+    "the file has {count} characters, at most {most} are read",
+    "拆成几个文件",
+    "split it into several files",
+)
+FILE_TOO_DEEP = kind(
+    "TG-0330",
+    "列表或字段嵌套过深",
+    "lists or maps are nested too deeply",
+    "规则文件只是规则的列表",
+    "a rule file is a list of rules",
+)
+TOO_MANY_CHARACTERS = kind(
+    "TG-0330",
+    "条件有 {count} 个字符，最多 {most} 个",
+    "the condition has {count} characters, at most {most} are allowed",
+    "拆成几条规则",
+    "split it into several rules",
+)
+TOO_MANY_WORDS = kind(
+    "TG-0330",
+    "条件中的名称、数字和符号超过 {most} 个",
+    "the condition has more than {most} names, numbers and signs",
+    "拆成几条规则",
+    "split it into several rules",
+)
+TOO_MANY_NODES = kind(
+    "TG-0330",
+    "规则有 {count} 个节点（操作数、数字、运算），最多 {most} 个",
+    "the rule has {count} nodes (operands, numbers, operators), at most {most} are allowed",
+    "拆成几条规则",
+    "split it into several rules",
+)
+TOO_MANY_WINDOWS = kind(
+    "TG-0330",
+    "规则用了 {count} 个不同的窗口（每个设施 {bytes} 字节），最多 {most} 个",
+    "the rule has {count} different windows ({bytes} bytes a facility), at most {most} are allowed",
+    "拆成几条规则，或统一窗口长度",
+    "split it into several rules, or use windows of one length",
+)

@@ -7,8 +7,11 @@ change here. Depth is bounded, so that a hostile text cannot exhaust the stack.
 
 from __future__ import annotations
 
-from core.findings import Sentence
+import difflib
+
+from core.findings import DID_YOU_MEAN, USE_ONE_OF, Said, Sentence
 from core.foreign import plain
+from rules.bounds import MAX_NESTING, MAX_WORDS
 from rules.language import findings as kinds
 from rules.language import syntax
 from rules.language.tokens import RESERVED, SyntaxFault, Token, TokenKind, tokenize
@@ -16,9 +19,11 @@ from rules.operators import ARITHMETIC, COMPARISONS, CONNECTIVES, FUNCTIONS, RAN
 
 _COMPARING = 40
 _NEGATING = 70
-_MAX_DEPTH = 50
 FORECASTS = ("reaches", "falls_to")
 """Words that say where a trend leads: up to a limit, down to one."""
+_BETWEEN = ("and", "or", "not", "in", "outside", "over")
+_SPOKEN = {"average": "mean", "average_over_time": "mean", "lowest": "min", "highest": "max"}
+"""Functions under the names of other languages."""
 
 
 def parse(text: str) -> syntax.Node:
@@ -27,9 +32,12 @@ def parse(text: str) -> syntax.Node:
     Raises:
         SyntaxFault: at the first place where the text stops making sense.
     """
-    parser = _Parser(tokenize(text))
+    tokens = tokenize(text)
+    parser = _Parser(tokens)
     node = parser.expression(0)
     parser.expect_end()
+    if len(tokens) > MAX_WORDS:  # a long chain is a deep tree, and trees are walked recursively
+        raise SyntaxFault(tokens[MAX_WORDS].at, kinds.TOO_MANY_WORDS, most=MAX_WORDS)
     return node
 
 
@@ -56,8 +64,8 @@ class _Parser:
     def expression(self, least: int) -> syntax.Node:
         """An expression whose operators bind at least as strongly as ``least``."""
         self._depth += 1
-        if self._depth > _MAX_DEPTH:
-            raise SyntaxFault(self._peek().at, kinds.TOO_DEEP)
+        if self._depth > MAX_NESTING:
+            raise SyntaxFault(self._peek().at, kinds.TOO_DEEP, most=MAX_NESTING)
         left = self._prefix()
         while True:
             token = self._peek()
@@ -73,7 +81,7 @@ class _Parser:
         """Nothing may follow."""
         token = self._peek()
         if token.kind is not TokenKind.END:
-            raise SyntaxFault(token.at, kinds.UNEXPECTED_END, value=token.text)
+            raise SyntaxFault(token.at, kinds.UNEXPECTED_END, value=token.text, hint=_joining(token.text))
 
     def _peek(self) -> Token:
         return self._tokens[self._next]
@@ -149,8 +157,7 @@ class _Parser:
 
     def _call(self, token: Token) -> syntax.Node:
         if token.text not in FUNCTIONS and token.text not in WINDOWS and token.text not in FORECASTS:
-            known = ", ".join(sorted({*FUNCTIONS, *WINDOWS, *FORECASTS}))
-            raise SyntaxFault(token.at, kinds.NO_FUNCTION, value=token.text, known=known)
+            raise SyntaxFault(token.at, kinds.NO_FUNCTION, value=token.text, hint=_function_hint(token.text))
         args = self._arguments(kinds.CLOSE_PARENTHESIS)
         if token.text not in FORECASTS:
             return syntax.Call(token.at, token.text, args, self._time("over"))
@@ -177,6 +184,19 @@ class _Parser:
         if width.kind is not TokenKind.QUANTITY:
             raise SyntaxFault(width.at, kinds.WINDOW_WITHOUT_WIDTH, word=word)
         return syntax.Quantity(width.at, width.value, width.unit)
+
+
+def _joining(word: str) -> Said:
+    """What a word between two conditions was meant to be."""
+    near = difflib.get_close_matches(word.lower(), _BETWEEN, n=1, cutoff=0.6)
+    return DID_YOU_MEAN(near=near[0]) if near else kinds.JOIN()
+
+
+def _function_hint(word: str) -> Said:
+    known = sorted({*FUNCTIONS, *WINDOWS, *FORECASTS})
+    near = [_SPOKEN[word.lower()]] if word.lower() in _SPOKEN else []
+    near = near or difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.5)
+    return DID_YOU_MEAN(near=near[0]) if near else USE_ONE_OF(known=", ".join(known))
 
 
 def _binding(token: Token) -> int | None:

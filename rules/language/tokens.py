@@ -15,6 +15,7 @@ from enum import Enum, auto
 from core.findings import Kind, Said
 from core.rates import ALL_UNITS
 from core.units import UNITS
+from rules.bounds import MAX_CHARACTERS, MAX_NUMBER
 from rules.language import findings as kinds
 
 
@@ -70,16 +71,24 @@ _SIGN = re.compile(r"<=|>=|==|!=|[<>+\-*/()\[\],]")
 
 RESERVED = frozenset({"and", "or", "not", "in", "outside", "over", "facility", "of", "within"})
 
-_INSTEAD = {"&": "'and'", "|": "'or'", "!": "'not'", "≥": ">=", "≤": "<=", "≠": "!="}
-"""Signs of other languages, and what is written here."""
+_INSTEAD = {
+    "&": "'and'", "|": "'or'", "!": "'not'", "≥": ">=", "≤": "<=", "≠": "!=", "×": "*", "÷": "/", "−": "-",
+    "＞": ">", "＜": "<", "＝": "==", "（": "(", "）": ")", "，": ",", "［": "[", "］": "]", "＋": "+", "－": "-",
+    "℃": "Cel", "°": "deg", "％": "%", "Ω": "Ohm", "µ": "u", "μ": "u", "²": "2", "³": "3",
+}  # fmt: skip
+"""Signs of other languages and keyboards, and what is written here."""
+
+_TURNED = {"=<": "<=", "=>": ">="}
 
 
 def tokenize(text: str) -> list[Token]:
     """All tokens of an expression, the last one ``END``.
 
     Raises:
-        SyntaxFault: at a character that begins nothing, or at an unknown unit.
+        SyntaxFault: at a character that begins nothing, at an unknown unit, or where the text becomes too long.
     """
+    if len(text) > MAX_CHARACTERS:
+        raise SyntaxFault(MAX_CHARACTERS, kinds.TOO_MANY_CHARACTERS, count=len(text), most=MAX_CHARACTERS)
     tokens: list[Token] = []
     at = _blank(text, 0)
     while at < len(text):
@@ -90,6 +99,14 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
+def names(text: str) -> list[Token]:
+    """The names of a text that may end anywhere, as far as it can be read; words of the language excepted."""
+    try:
+        return [token for token in tokenize(text) if token.kind is TokenKind.NAME and token.text not in RESERVED]
+    except SyntaxFault:
+        return []
+
+
 def _blank(text: str, at: int) -> int:
     match = _BLANK.match(text, at)
     return match.end() if match else at
@@ -97,8 +114,10 @@ def _blank(text: str, at: int) -> int:
 
 def _token(text: str, at: int) -> tuple[Token, int]:
     if match := _NUMBER.match(text, at):
+        if (value := float(match.group())) > MAX_NUMBER:
+            raise SyntaxFault(at, kinds.NUMBER_TOO_LARGE, value=match.group()[:40], most=f"{MAX_NUMBER:g}")
         unit, end = _unit(text, match.end())
-        return Token(TokenKind.QUANTITY, text[at:end], at, float(match.group()), unit), end
+        return Token(TokenKind.QUANTITY, text[at:end], at, value, unit), end
     if match := _ATTRIBUTE.match(text, at):
         unit, end = _unit(text, match.end())
         return Token(TokenKind.ATTRIBUTE, match.group(1), at, unit=unit), end
@@ -106,6 +125,8 @@ def _token(text: str, at: int) -> tuple[Token, int]:
         return Token(TokenKind.NAME, match.group(), at), match.end()
     if match := _SIGN.match(text, at):
         return Token(TokenKind.SIGN, match.group(), at), match.end()
+    if text[at : at + 2] in _TURNED:
+        raise SyntaxFault(at, kinds.NOT_OF_THE_LANGUAGE, sign=text[at : at + 2], instead=_TURNED[text[at : at + 2]])
     if text[at] == "=":
         raise SyntaxFault(at, kinds.SINGLE_EQUALS)
     if text[at] in _INSTEAD:

@@ -33,6 +33,8 @@ from registry.entries import COLUMNS
 from rules.language.parser import FORECASTS
 from rules.operators import FUNCTIONS, WINDOWS
 from rules.rule_set import Evidence
+from rules.trial.scenario import EXPECTED, STATES
+from rules.trial.series import MARKS
 from tests.integration.app.test_cli import twingrid
 
 WORD = re.compile(r"[A-Za-z]{2,}")
@@ -215,6 +217,7 @@ def _words_known() -> Iterator[str]:
     choices = (Mode, Framing, DECODERS, Provenance, Role, Grid, Evidence, DataType, Order, Kind, Quirk, ProfileEvidence)
     for choice in choices:
         yield from choice
+    yield from (*MARKS, *EXPECTED, *STATES)
     yield from (severity.name for severity in Severity)
     for class_id, entry in load_classes().items():
         yield class_id
@@ -396,3 +399,63 @@ def test_help_and_wrong_use_are_chinese(tmp_path: Path, arguments: tuple[str, ..
     assert re.search(r"[\u4e00-\u9fff]", said)
     own = {word.lower() for argument in arguments for word in WORD.findall(argument)}
     assert [one for one in strangers(said, tmp_path) if one.split("'")[1].lower() not in own] == []
+
+
+ODD_RULES = """\
+- {id: odd-one, class: sewage_pump, when: level > 2 m, for: 10 s, clear: level > 1 m, REST}
+- {id: odd-two, class: sewage_pump, when: level > 12 m, REST}
+- {id: odd-three, class: sewage_pump, when: level > 13 m, clear: level < 1 m, REST}
+- {id: odd-four, class: sewage_pump, when: mean(level) over 20 s > 2 m, clear: level < 1 m, REST}
+- {id: odd-five, class: sewage_pump, when: level > 12 m, clear_for: 1 min, REST}
+"""
+ODD_REST = (
+    "severity: low, lead: construction, say: {zh: 高, en: x}, do: {zh: [看], en: [x]}, source: GB, evidence: read"
+)
+SCENARIOS = """\
+class: sewage_pump
+scenarios:
+  - name: a
+    series: {levl: 1x3, level: 1 yy, pump_current: {interval: 0, values: 1!fine}}
+    stale_after: {level: soon}
+    attributes: {start_level: high}
+    start: 2026-03-02
+    expect: [{rule: pump-dry-run, start: 2 min, stop: 1 min, severity: dire}, {rule: pump-dry-rnu, start: 1 min}]
+    moments: [{at: 1 min, pump-dry-run: of}, {pump-dry-run: normal}]
+  - name: a
+    series: {level: _x3}
+    expcet: []
+"""
+FAILING = """\
+class: sewage_pump
+scenarios:
+  - name: a
+    say: 空转
+    series: {level: 0.1x20, pump_current: 5x20}
+    expect: []
+    moments: [{at: 1 min, pump-dry-run: normal}]
+"""
+
+
+def test_the_commands_for_rules_speak_chinese(broken: Path) -> None:
+    """Errors and warnings of rules, mistakes in scenarios, a verdict, an explanation, a refusal: no word of English."""
+    (broken / "rules" / "odd.yaml").write_text(ODD_RULES.replace("REST", ODD_REST), encoding="utf-8")
+    (broken / "scenarios.yaml").write_text(SCENARIOS, encoding="utf-8")
+    (broken / "failing.yaml").write_text(FAILING, encoding="utf-8")
+    checked = twingrid("--lang", "zh", "rule", "check", "rules", "none.yaml", cwd=broken)
+    codes = set(re.findall(r"TG-03\d{2}", checked.stderr))
+    assert codes >= {"TG-0301", "TG-0310", "TG-0311", "TG-0331", "TG-0332", "TG-0333", "TG-0334", "TG-0335"}
+    shown = [line for line in checked.stderr.splitlines() if not line.startswith("    ") or "处理" in line]
+    assert strangers("\n".join(shown) + checked.stdout, broken) == []
+    (broken / "twingrid.yaml").unlink()
+    for words in (
+        ("test", "scenarios.yaml"),
+        ("test", "failing.yaml"),
+        ("explain", "pump-dry-run"),
+        ("explain", "pump-dry-run", "--facility", "x"),
+        ("reload",),
+        ("new", "--class", "sewage_pump", "--measurement", "level", "--limit", "> 20 m"),
+    ):
+        run = twingrid("--lang", "zh", "rule", *words, cwd=broken)
+        assert run.returncode == (0 if words == ("explain", "pump-dry-run") else 69 if words == ("reload",) else 1)
+        told = "\n".join(line for line in (run.stdout + run.stderr).splitlines() if not line.startswith("  when: "))
+        assert strangers(told, broken) == [], words

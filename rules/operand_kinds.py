@@ -1,0 +1,172 @@
+"""What every kind of operand costs, what it is called, and when nobody knows it: one row a kind.
+
+``rules.cost`` and ``rules.explanation`` ask this table and nothing else, so a new kind of operand is one row here; a
+test fails while one of ``rules.expression.Operand`` has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from core.findings import PLAIN, Said, Sentence, Speaks
+from core.places import FacilityClass
+from rules import phrases
+from rules.buckets import bucket
+from rules.expression import Derived, InForce, Measured, Number, Operand, Truth, Windowed, WindowedOver
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OperandCost:
+    """What an operand keeps for each facility; rules that read the same operand share it.
+
+    Attributes:
+        state_bytes: bytes of state.
+        slots: slots of its window, 0 where it has none.
+        window_ms: how far it looks back, 0 for not at all.
+    """
+
+    state_bytes: int
+    slots: int = 0
+    window_ms: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OperandKind:
+    """One kind of operand.
+
+    Attributes:
+        cost: what one of it costs.
+        name: what people call it, in a class of facilities.
+        unknown: when its value is unknown; ``None``: never.
+        key: the measurement it reads; ``None``: none, or several.
+        inside: expressions that it is made of, which count as nodes of the rule.
+    """
+
+    cost: Callable[[Any], OperandCost]
+    name: Callable[[Any, FacilityClass], Speaks]
+    unknown: Callable[[Any, FacilityClass], Said | None]
+    key: Callable[[Any], str | None]
+    inside: Callable[[Any], tuple[Truth | Number, ...]] = lambda operand: ()
+
+
+def measurement_name(key: str, facility_class: FacilityClass) -> Speaks:
+    """What people call a measurement of a class."""
+    measurement = facility_class.measurements.get(key)
+    return measurement.name if measurement is not None else PLAIN(text=key)
+
+
+def stale_ms(key: str, facility_class: FacilityClass) -> int:
+    """How long a reading holds unless the point says otherwise."""
+    measurement = facility_class.measurements.get(key)
+    return 0 if measurement is None else round(3000 * measurement.interval_s)
+
+
+def _cost(operand: Operand) -> OperandCost:
+    """What the engine keeps for it (``rules.buckets``)."""
+    plan = bucket(operand)
+    return OperandCost(state_bytes=plan.state_bytes, slots=plan.slots, window_ms=getattr(operand, "window_ms", 0))
+
+
+def _windowed_name(operand: Windowed, facility_class: FacilityClass) -> Speaks:
+    return phrases.aggregate(operand.aggregate.word)(
+        value=measurement_name(operand.key, facility_class), window=phrases.duration(operand.window_ms)
+    )
+
+
+def _over_name(operand: WindowedOver, facility_class: FacilityClass) -> Speaks:
+    said = phrases.aggregate(operand.aggregate.word)
+    return said(value=_derived_name(operand.source, facility_class), window=phrases.duration(operand.window_ms))
+
+
+def _derived_name(operand: Derived, facility_class: FacilityClass) -> Speaks:
+    from rules.explanation import Narrator
+
+    return phrases.INNER(inner=Narrator(facility_class).said(operand.node))
+
+
+def _over_unknown(operand: WindowedOver, facility_class: FacilityClass) -> Said:
+    return _HALF_KNOWN(value=_derived_name(operand.source, facility_class), window=phrases.duration(operand.window_ms))
+
+
+def _derived_unknown(operand: Derived, facility_class: FacilityClass) -> Said:
+    return _ANY_UNKNOWN(value=_derived_name(operand, facility_class))
+
+
+def _measured_unknown(operand: Measured, facility_class: FacilityClass) -> Said:
+    return _NO_READING(
+        value=measurement_name(operand.key, facility_class),
+        stale=phrases.duration(stale_ms(operand.key, facility_class)),
+    )
+
+
+def _windowed_unknown(operand: Windowed, facility_class: FacilityClass) -> Said:
+    return _HALF_KNOWN(value=measurement_name(operand.key, facility_class), window=phrases.duration(operand.window_ms))
+
+
+def _in_force_name(operand: InForce, facility_class: FacilityClass) -> Speaks:
+    del facility_class
+    if operand.until_ms is None:
+        return _IN_FORCE_FROM(begin=_day(operand.from_ms))
+    if operand.from_ms is None:
+        return _IN_FORCE_UNTIL(end=_day(operand.until_ms))
+    return _IN_FORCE(begin=_day(operand.from_ms), end=_day(operand.until_ms))
+
+
+def _day(moment_ms: int | None) -> str:
+    return datetime.fromtimestamp((moment_ms or 0) / 1000, UTC).strftime("%Y-%m-%dT%H:%MZ")
+
+
+_NO_READING = Sentence(
+    "{value}：读数质量不是“好”，或超过 {stale} 没有读数（测点另有规定的除外）",
+    "{value}: the reading is not good, or there has been none for {stale} (unless the point says otherwise)",
+)
+_HALF_KNOWN = Sentence(
+    "{value}：最近 {window} 内已知的时间不足一半", "{value}: known for less than half of the last {window}"
+)
+_ANY_UNKNOWN = Sentence("{value}：其中有未知的量", "{value}: something in it is unknown")
+_IN_FORCE_FROM = Sentence("规则生效（自 {begin} 起）", "the rule is in force (from {begin})")
+_IN_FORCE_UNTIL = Sentence("规则生效（{end} 前）", "the rule is in force (until {end})")
+_IN_FORCE = Sentence("规则生效（{begin} 至 {end}）", "the rule is in force (from {begin} until {end})")
+
+KINDS: Final[Mapping[type, OperandKind]] = {
+    Measured: OperandKind(
+        cost=_cost,
+        name=lambda operand, facility_class: measurement_name(operand.key, facility_class),
+        unknown=_measured_unknown,
+        key=lambda operand: operand.key,
+    ),
+    Windowed: OperandKind(
+        cost=_cost,
+        name=_windowed_name,
+        unknown=_windowed_unknown,
+        key=lambda operand: operand.key if operand.aggregate.is_level else None,
+    ),
+    Derived: OperandKind(
+        cost=_cost,
+        name=_derived_name,
+        unknown=_derived_unknown,
+        key=lambda operand: None,
+        inside=lambda operand: (operand.node,),
+    ),
+    WindowedOver: OperandKind(
+        cost=_cost,
+        name=_over_name,
+        unknown=_over_unknown,
+        key=lambda operand: None,
+        inside=lambda operand: (operand.source.node,),
+    ),
+    InForce: OperandKind(
+        cost=_cost,
+        name=_in_force_name,
+        unknown=lambda operand, facility_class: None,
+        key=lambda operand: None,
+    ),
+}
+
+
+def kind_of(operand: Operand) -> OperandKind:
+    """The row of an operand."""
+    return KINDS[type(operand)]
