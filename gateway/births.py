@@ -22,6 +22,7 @@ from core.sparkplug.datatypes import (
     REASON,
     REBIRTH,
     SHOW_CONFIGURATION,
+    SOURCE,
     TEST_ALARM,
     DataType,
 )
@@ -104,15 +105,18 @@ def dbirth(metrics: Sequence[Metric], points: Points, rows: dict[int, int], *, s
             continue
         code = int(points.quality[row])
         set_value(entry, metric.type, float(points.value[row]), points.text.get(row))
-        _add_properties(entry, metric.unit, code)
+        _add_properties(entry, metric.unit, code, points.names[row].source)
     return payload.SerializeToString()
 
 
-def _add_properties(entry: spb.Payload.Metric, unit: str, code: int) -> None:
+def _add_properties(entry: spb.Payload.Metric, unit: str, code: int, source: str = "") -> None:
     properties = entry.properties
     if unit:
         properties.keys.append(ENG_UNIT)
         properties.values.add(type=DataType.STRING, string_value=unit)
+    if source:
+        properties.keys.append(SOURCE)
+        properties.values.add(type=DataType.STRING, string_value=source)
     if code != GOOD:
         properties.keys.extend((QUALITY, REASON))
         properties.values.add(type=DataType.INT32, int_value=sparkplug_quality(code))
