@@ -1,8 +1,9 @@
 """Folding: of everything that has failed, what is announced. A tree as columns, two passes a tick, no loop over nodes.
 
 The nodes of a ``Tree`` stand from the bottom to the top: points, units, buses, gateways, supplies (those that hang on
-another one first), communities. ``fold`` goes up once (has failed by itself, or because what is below has) and down
-once (is hidden by what has failed above). ``docs/alarms.md`` section 6 is the specification.
+another one first), communities, and the supplies that feed several communities. ``fold`` goes up once (has failed by
+itself, or because what is below has) and down once (is hidden by what has failed above). ``docs/alarms.md`` section 6
+is the specification.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Tree:
     """n nodes as columns; a node stands behind everything that is below it.
 
     Attributes:
-        level: int8[n], a ``Level``; ascending.
+        level: int64[n], a ``Level``.
         parent: intp[n], the node above; -1 where there is none.
         supply: intp[n], the supply of all that the node serves (of a gateway, of itself); -1 without one.
         counts: bool[n], whether the node is one of those that all must have failed for its parent to.
@@ -64,11 +65,13 @@ class Folded:
 
     Attributes:
         out: bool[n], has failed, by itself or with all below.
+        gone: bool[n], has failed, or lies behind a gateway, bus or unit that has.
         named: bool[n], can be announced: it failed by itself, or it is what several that failed have in common.
         top: intp[n], the highest named node that the node is, or is hidden by; -1 where nothing has failed.
     """
 
     out: Bools
+    gone: Bools
     named: Bools
     top: Indices
 
@@ -88,7 +91,8 @@ def fold(tree: Tree, failed: Bools, well: Bools, since_ms: Ints, kept: Bools) ->
     _from_gateways(tree, explained, well, since_ms, kept, out, named)
     for level in (Level.BUS, Level.GATEWAY):
         _from_children(tree, level, explained, out, named)
-    return Folded(out=out, named=named, top=_hidden(tree, out, named))
+    gone = _behind(tree, out)
+    return Folded(out=out, gone=gone, named=named, top=_hidden(tree, gone, named))
 
 
 def _explained(tree: Tree, failed: Bools) -> Bools:
@@ -131,10 +135,19 @@ def _from_children(tree: Tree, level: Level, explained: Bools, out: Bools, named
     named |= lost & (np.bincount(parent, weights=gone & ~explained[child], minlength=n) >= _FEW)
 
 
-def _hidden(tree: Tree, out: Bools, named: Bools) -> Indices:
+def _behind(tree: Tree, out: Bools) -> Bools:
+    gone = out.copy()
+    for begin, end in reversed(tree.ranks):
+        if tree.level[begin] < Level.GATEWAY:
+            parent = tree.parent[begin:end]
+            gone[begin:end] |= (parent >= 0) & gone[parent]
+    return gone
+
+
+def _hidden(tree: Tree, gone: Bools, named: Bools) -> Indices:
     top: Indices = np.where(named, np.arange(len(tree)), -1)
     for begin, end in reversed(tree.ranks):
         for above in (tree.supply[begin:end], tree.parent[begin:end]):
-            by = np.where((above >= 0) & out[above], top[above], -1)
+            by = np.where((above >= 0) & gone[above], top[above], -1)
             top[begin:end] = np.where(by >= 0, by, top[begin:end])
     return top

@@ -10,7 +10,7 @@ from core.sparkplug.topics import NodeId
 
 
 class Origin(NamedTuple):
-    """Where a metric is read from: the bus or adapter (Sparkplug device), and its unit or source there (empty: not said)."""
+    """Where a metric is read from: bus or adapter (Sparkplug device), and unit or source there (empty: not said)."""
 
     device: str
     source: str = ""
