@@ -136,6 +136,9 @@ class RuleInfo:
         latching: alarms stay until reset (gas, fire, a person trapped).
         measurements: keys whose values are the evidence.
         kind: of its alarms.
+        supply: what its alarms say of supplies: ``lost`` (the facility supplies nothing), ``feed_lost`` (nothing
+            supplies it); empty: nothing.
+        needs_supply: its alarms say nothing while the supply of their facility has failed.
     """
 
     rule_id: str
@@ -149,6 +152,8 @@ class RuleInfo:
     latching: bool = False
     measurements: tuple[str, ...] = ()
     kind: AlarmKind = AlarmKind.CONDITION
+    supply: str = ""
+    needs_supply: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

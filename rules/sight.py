@@ -18,7 +18,7 @@ from core.readings import Readings
 from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Indices, Ints
 from rules.folding import Folded, Level, fold
 from rules.sight_evidence import GATEWAY_SILENCE_MS, Evidence, GatewayState, Heard, evidence
-from rules.sight_tree import GATEWAY_RULE, SEVERITY, SUPPLY_RULE, Grown, Label
+from rules.sight_tree import GATEWAY_RULE, POINT_RULE, SEVERITY, SUPPLY_RULE, Grown, Label
 
 GATHER_BUS_MS = 10_000
 GATHER_GATEWAY_MS = 15_000
@@ -137,6 +137,8 @@ class Sight:
             self._since_ms[at] = alarm.interval.start_ms
         beneath = self._beneath(at)
         self._heard.unheard(beneath)
+        if alarm.rule_id == POINT_RULE:
+            self._heard.measured_before(beneath)
         if at < len(self._since_ms) and self._grown.tree.level[at] == Level.BUS:
             self._heard.cut_off(beneath)
 
@@ -146,10 +148,12 @@ class Sight:
         if at >= len(grown.tree):
             several: Indices = grown.points[grown.spread == at - len(grown.tree)]
             return several
-        if grown.tree.level[at] > Level.BUS:
-            return grown.points[:0]  # gateways answer for themselves
+        if grown.tree.level[at] > Level.GATEWAY:
+            return grown.points[:0]  # what is beneath hangs on gateways, and they are held down
         unit = grown.tree.parent[: len(grown.points)]
-        beneath: Indices = grown.points[(np.arange(len(unit)) == at) | (unit == at) | (grown.tree.parent[unit] == at)]
+        bus = grown.tree.parent[unit]
+        mine = (np.arange(len(unit)) == at) | (unit == at) | (bus == at) | ((bus >= 0) & (grown.tree.parent[bus] == at))
+        beneath: Indices = grown.points[mine]
         return beneath
 
     def _supply_alarm(self, identity: str, rule_id: str, facility: int, interval: Interval) -> None:

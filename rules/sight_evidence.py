@@ -77,9 +77,7 @@ class Heard:
 
     def unheard(self, points: Indices) -> None:
         """What the journal holds as not seen, and was not heard since: it has not been seen for long."""
-        silent = points[~self._now[points]]
-        self._seen_ms[silent] = BEGINNING_MS
-        self._ever[silent] = True
+        self._seen_ms[points[~self._now[points]]] = BEGINNING_MS
 
     def cut_off(self, points: Indices) -> None:
         """The same of points whose bus was lost."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from hypothesis import strategies as st
 
-from core.alarms import AlarmChange, ChangeKind
+from core.alarms import AlarmChange, AnnouncedAlarm, ChangeKind, Interval, Severity
 from core.quality import GOOD, QualityClass, Reason, quality
 from core.readings import readings
 from rules.sight import Sight
@@ -85,7 +85,6 @@ class Hamlet:
 
     def restart(self) -> None:
         """The process is killed and comes back: the journal is all it has."""
-        from core.alarms import AnnouncedAlarm
 
         self.heard = Heard(self.now_ms)
         self.sight = Sight(self.grown, self.heard, self.now_ms, {"outage": "lost"})
@@ -101,7 +100,6 @@ class Hamlet:
         )
 
     def _outages(self, kind: ChangeKind) -> list[AlarmChange]:
-        from core.alarms import Interval, Severity
 
         return [
             AlarmChange(

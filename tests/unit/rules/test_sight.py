@@ -9,7 +9,7 @@ from core.quality import GOOD, QualityClass, Reason, quality
 from core.readings import Readings, readings
 from rules.sight import Sight
 from rules.sight_evidence import GatewayState, Heard
-from rules.sight_tree import DEVICE_RULE, GATEWAY_RULE, POINT_RULE, UNIT_RULE, Behind, Gate, grow
+from rules.sight_tree import DEVICE_RULE, GATEWAY_RULE, Behind, Gate, grow
 from tests.unit.rules.town import STALE_MS
 
 START_MS = 1_700_000_000_000
