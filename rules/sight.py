@@ -82,6 +82,15 @@ class Sight:
                 self._take(alarm, kept=False)
             elif alarm.rule_id in self._marks:
                 self._supply_alarm(alarm.alarm_id, alarm.rule_id, alarm.facility, alarm.interval)
+        tree, n = self._grown.tree, len(self._grown.tree)
+        # What is below an alarm of the journal was hidden by it: it has its silence once more when that is over.
+        self._top[:n] = np.where(self._on[:n], np.arange(n), -1)
+        for begin, end in reversed(tree.ranks):
+            for above in (tree.supply[begin:end], tree.parent[begin:end]):
+                by = np.where(above >= 0, self._top[above], -1)
+                self._top[begin:end] = np.where(by >= 0, by, self._top[begin:end])
+        several = np.flatnonzero((self._grown.spread >= 0) & self._on[n + self._grown.spread])
+        self._top[several] = n + self._grown.spread[several]
 
     def succeed(self, before: Sight, now_ms: int) -> None:
         """Go on where another one stands, over another tree; what was heard is shared already."""
