@@ -27,6 +27,7 @@ from core.clock import SystemClock
 from core.errors import Invalid, Unavailable
 from core.foreign import system_problem
 from dispatch.desk import SqlDesk
+from dispatch.fold_queries import SqlFoldQueries
 from dispatch.queries import SqlCaseQueries
 from gateway.device_part import check_part
 from registry.classbook import load_classes
@@ -103,6 +104,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Directory]]:
             rules=RuleBook(rules),
             clock=clock,
             engine=engine,
+            folds=SqlFoldQueries(engine),
             nodes=SqlNodeStatusBook(engine),
             configurations=SqlConfigurationDesk(engine, check_part),
             watch=CoreWatch(settings.core_status_file, clock),

@@ -2,6 +2,7 @@
 import { call } from "./client";
 import type {
   AlarmDetail,
+  AlarmFolding,
   AlarmSummary,
   CaseDetail,
   CaseSummary,
@@ -85,6 +86,8 @@ export const getAlarms = (query: AlarmQuery, { signal }: Signal = {}): Promise<P
 
 const alarmPath = (id: string, step = ""): string => `/alarms/${encodeURIComponent(id)}${step}`;
 export const getAlarm = (id: string, { signal }: Signal = {}): Promise<AlarmDetail> => call(alarmPath(id), { signal });
+export const getFolding = (id: string, { signal }: Signal = {}): Promise<AlarmFolding> =>
+  call(alarmPath(id, "/folding"), { signal });
 export const acknowledge = (id: string, note = ""): Promise<AlarmDetail> =>
   call(alarmPath(id, "/acknowledge"), { method: "POST", body: { note } });
 export const resetAlarm = (id: string, note = ""): Promise<AlarmDetail> =>
