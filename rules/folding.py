@@ -44,6 +44,7 @@ class Tree:
         ranks: (begin, end) of stretches of nodes of one level, from the bottom to the top; of supplies and communities
             no node of a stretch is above another one of it.
         gateway, above: intp[k], pairs of a gateway and a supply or community that is above it.
+        beside: bool[k], that supply stands neither above nor below the gateway's community.
     """
 
     level: Ints
@@ -53,6 +54,7 @@ class Tree:
     ranks: tuple[tuple[int, int], ...]
     gateway: Indices
     above: Indices
+    beside: Bools
 
     def __len__(self) -> int:
         """Number of nodes."""
@@ -118,6 +120,9 @@ def _from_gateways(
     together = gone & ~explained[gateway] & (since_ms[gateway] >= newest[above] - COMMON_CAUSE_MS)
     several = np.bincount(above, weights=together, minlength=n) >= _FEW
     lost = (total >= _FEW) & (np.bincount(above, weights=gone, minlength=n) == total) & (several | kept) & ~well
+    # Where communities that are lost already have all its gateways, a supply that reaches into them says nothing new.
+    said = tree.beside & lost[tree.parent[gateway]]
+    lost &= np.bincount(above, weights=~said, minlength=n) > 0
     out |= lost
     named |= lost
 

@@ -202,7 +202,8 @@ class Sight:
         found = [self._open(at, now_ms) for at in sorted(chosen, key=self._level_down)]
         found += self._homeless_over(unborn, now_ms)
         found += self._end(out, top, now_ms)
-        return [*found, *self._tally(found, folded.gone, now_ms)]
+        found += self._tally(found, folded.gone, now_ms)
+        return found
 
     def _level_down(self, at: int) -> int:
         return -int(self._grown.tree.level[at]) if at < len(self._grown.tree) else -int(Level.UNIT)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -352,16 +352,25 @@ def _spread(points: Sequence[Behind], unit_of: Sequence[Hashable], place: Mappin
     return {facility: number for number, facility in enumerate(f for f, units in found.items() if len(units) > 1)}
 
 
-def _pairs(level: Ints, parent: Sequence[int], supply: Sequence[int]) -> dict[str, Indices]:
+def _pairs(level: Ints, parent: Sequence[int], supply: Sequence[int]) -> dict[str, Any]:
     """Every gateway with every supply and community above it."""
+
+    def feeding(node: int) -> list[int]:
+        up = supply[node]
+        return [up, *feeding(up)] if up >= 0 else []
+
     gateway: list[int] = []
     above: list[int] = []
+    beside: list[bool] = []
     for node in np.flatnonzero(level == Level.GATEWAY).tolist():
-        ups, up = [parent[node]], supply[node]
-        while up >= 0:
-            ups.append(up)
-            up = supply[up]
-        found = [one for one in ups if one >= 0]
-        gateway += [node] * len(found)
-        above += found
-    return {"gateway": np.array(gateway, np.intp), "above": np.array(above, np.intp)}
+        site = parent[node]
+        around = {*feeding(site)} if site >= 0 else set()
+        for up in [*([site] if site >= 0 else []), *feeding(node)]:
+            gateway.append(node)
+            above.append(up)
+            beside.append(up > site >= 0 and up not in around)
+    return {
+        "gateway": np.array(gateway, np.intp),
+        "above": np.array(above, np.intp),
+        "beside": np.array(beside, np.bool_),
+    }

@@ -60,7 +60,14 @@ class Naive:
             return False
         last = max(self.since_ms[one] for one in every)
         together = [one for one in every if self.since_ms[one] >= last - COMMON_CAUSE_MS and not self.explained(one)]
-        return self.kept[node] or len(together) >= 2
+        return (self.kept[node] or len(together) >= 2) and not all(self.said(node, one) for one in every)
+
+    def said(self, supply: int, gateway: int) -> bool:
+        """The gateway's community is lost, and stands neither above nor below the supply."""
+        site = self.parent(gateway)
+        if self.tree.level[supply] != Level.SUPPLY or site is None or self.parent(supply) == site:
+            return False
+        return supply > site and supply not in self.supplies(site) and self.lost_gateways(site)
 
     @cache  # noqa: B019
     def children(self, node: int) -> list[int]:
