@@ -127,7 +127,7 @@ def say(change: AlarmChange, names: Names) -> Text:
                 name = Text(zh=f"网关 {part}", en=f"Gateway {part}")
             return _joined(Text(zh=f"{name.zh}失联", en=f"{name.en} is not heard"), tally)
         case "sight.bus":
-            return _joined(Text(zh=f"{name.zh}的总线 {part} 失联", en=f"{name.en}: bus {part} is lost"), tally)
+            return _joined(Text(zh=f"{name.zh}的总线 {part} 断开", en=f"{name.en}: bus {part} is lost"), tally)
         case "sight.unit":
             unit = part.partition("/")[2]
             return _joined(Text(zh=f"{name.zh}：设备 {unit} 无应答", en=f"{name.en}: {unit} does not answer"), tally)

@@ -138,7 +138,6 @@ class RuleInfo:
         kind: of its alarms.
         supply: what its alarms say of supplies: ``lost`` (the facility supplies nothing), ``feed_lost`` (nothing
             supplies it); empty: nothing.
-        needs_supply: its alarms say nothing while the supply of their facility has failed.
     """
 
     rule_id: str
@@ -153,7 +152,6 @@ class RuleInfo:
     measurements: tuple[str, ...] = ()
     kind: AlarmKind = AlarmKind.CONDITION
     supply: str = ""
-    needs_supply: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -94,8 +94,10 @@ class Sight:
 
     def succeed(self, before: Sight, now_ms: int) -> None:
         """Go on where another one stands, over another tree; what was heard is shared already."""
-        for alarm in (*before._alarm.values(), *before._homeless.values()):
+        for alarm in before._alarm.values():
             self._take(alarm, kept=True)
+        for alarm in before._homeless.values():
+            self._take(alarm, kept=False)  # a birth has named its element: it has not been seen until it is heard
         self._told = before._told
         for identity, (facility, interval) in before._supplies_lost().items():
             self._supply_alarm(identity, "", facility, interval)
@@ -202,7 +204,7 @@ class Sight:
         found = [self._open(at, now_ms) for at in sorted(chosen, key=self._level_down)]
         found += self._homeless_over(unborn, now_ms)
         found += self._end(out, top, now_ms)
-        found += self._tally(found, folded.gone, now_ms)
+        found += self._tally(found, folded.gone, unborn, now_ms)
         return found
 
     def _level_down(self, at: int) -> int:
@@ -324,17 +326,20 @@ class Sight:
 
     # --- what is hidden -----------------------------------------------------------------------------------------
 
-    def _tally(self, found: list[AlarmChange], gone: Bools, now_ms: int) -> list[AlarmChange]:
-        """What each alarm hides: into those that are opened now, and for the others where it has changed."""
+    def _tally(self, found: list[AlarmChange], gone: Bools, unborn: Container[str], now_ms: int) -> list[AlarmChange]:
+        """What each alarm hides: into those that are opened now, and for the others where it has changed.
+
+        Of an alarm over gateways whose births are not known (any more) that stays as it was told.
+        """
         due = now_ms - self._tallied_ms >= _TALLY_MS
         if not due and not found:
             return []
         self._tallied_ms = now_ms if due else self._tallied_ms
-        covers = self._covers(gone)
+        covers, vague = self._covers(gone, unborn)
         told = []
         opened = {change.alarm_id: place for place, change in enumerate(found) if change.kind is ChangeKind.OPENED}
         for identity, unseen in covers.items():
-            if self._told.get(identity) == unseen:
+            if self._told.get(identity) == unseen or (identity not in opened and identity in vague):
                 continue
             if identity in opened:
                 place = opened[identity]
@@ -344,8 +349,8 @@ class Sight:
             self._told[identity] = unseen
         return told
 
-    def _covers(self, gone: Bools) -> dict[str, Unseen]:
-        """What each alarm hides, by its id; an alarm that hid something and does not any more hides nothing."""
+    def _covers(self, gone: Bools, unborn: Container[str]) -> tuple[dict[str, Unseen], set[str]]:
+        """What each alarm hides, by its id, nothing if that is over; and of which it is not known for certain."""
         grown, n, p, top = self._grown, len(self._grown.tree), len(self._grown.points), self._top
         said = {at: alarm.alarm_id for at, alarm in self._alarm.items() if at >= p}
         said |= {node: identity for identity, (node, _) in self._lost.items()}
@@ -355,6 +360,7 @@ class Sight:
         tops, begin = np.unique(top[hidden], return_index=True)
         nothing = Unseen(gateways=0, devices=0, facilities=())
         found = {identity: nothing for identity in said.values() if identity in self._told}
+        vague: set[str] = set()
         for node, stretch in zip(tops.tolist(), np.split(hidden, begin[1:]), strict=False):
             if node not in said:
                 continue
@@ -364,7 +370,10 @@ class Sight:
             if gateways + devices < 2 and facilities <= {grown.labels[node].facility}:
                 continue  # it hides nothing but itself
             found[said[node]] = Unseen(gateways=gateways, devices=devices, facilities=tuple(sorted(facilities)))
-        return found
+            units = stretch[stretch >= p].tolist()
+            if any(grown.labels[at].gateway in unborn for at in units):
+                vague.add(said[node])
+        return found, vague
 
     def _known(self, identity: str) -> AlarmChange:
         """A change of what an alarm covers, and of nothing else."""

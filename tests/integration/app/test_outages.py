@@ -90,6 +90,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.timeout(600)
 def test_each_outage_is_one_alarm_and_nothing_bursts(demo: Demo) -> None:
     """A gateway that hangs, a bus that is cut, a unit that is off, a board without power, and a core that is killed."""
     hanging = process(demo, "gw-htn.yaml")
