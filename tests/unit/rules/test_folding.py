@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -89,16 +92,12 @@ def test_any_failures_in_any_order_make_the_alarms_of_the_specification(plan: Pl
     for _ in range(4):
         assert world.tick(10) == []
     units = sorted({(one.gateway, one.bus, one.unit or str(one.facility)) for one in plan.points})
-    steps = [
-        *(lambda key=gate.key: world.dead_gates.add(key) for gate in plan.gates if data.draw(st.booleans())),
-        *(lambda key=key: world.dead_buses.add(key) for key in world.grown.buses if not data.draw(st.integers(0, 2))),
-        *(lambda key=key: world.dead_units.add(key) for key in units if not data.draw(st.integers(0, 2))),
-        *(
-            lambda at=at: world.dead_points.add(at)
-            for at in range(len(plan.points))
-            if not data.draw(st.integers(0, 4))
-        ),
-        *(lambda key=key: world.darken(key) for key in world.grown.supplies if not data.draw(st.integers(0, 2))),
+    steps: list[Callable[[], None]] = [
+        *(partial(world.dead_gates.add, gate.key) for gate in plan.gates if data.draw(st.booleans())),
+        *(partial(world.dead_buses.add, key) for key in world.grown.buses if not data.draw(st.integers(0, 2))),
+        *(partial(world.dead_units.add, key) for key in units if not data.draw(st.integers(0, 2))),
+        *(partial(world.dead_points.add, at) for at in range(len(plan.points)) if not data.draw(st.integers(0, 4))),
+        *(partial(world.darken, key) for key in world.grown.supplies if not data.draw(st.integers(0, 2))),
     ]
     for step in data.draw(st.permutations(steps)):
         step()

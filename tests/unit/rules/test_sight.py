@@ -39,7 +39,7 @@ def seen(point: int, code: int = GOOD) -> Readings:
     return readings(point=[point], time_ms=[0], value=[1.0], quality=np.array([code]))
 
 
-def heard(now_ms: int) -> dict[int, GatewayState]:
+def heard(now_ms: int) -> dict[str, GatewayState]:
     """The gateway, heard just now."""
     return {NODE: GatewayState(alive=True, heard_ms=now_ms)}
 
