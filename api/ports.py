@@ -15,6 +15,7 @@ from core.places import Text
 from core.ports.cases import CaseCommands, CaseQueries
 from core.ports.configurations import ConfigurationDesk
 from core.ports.directory import PointDirectory
+from core.ports.folding import FoldQueries
 from core.ports.nodes import NodeStatusBook
 from core.ports.performance import PerformanceReports
 from core.ports.registry import RegistryCommands, RegistryQueries
@@ -166,6 +167,7 @@ class ApiPorts:
         registry, registry_commands: places, people, logins.
         directory: points of all facilities, from memory; refreshed by the API as it is asked.
         cases, case_commands: alarms, cases, tasks, the change feed.
+        folds: what alarms have to do with each other.
         nodes: the newest state of each gateway.
         configurations: versions of their configurations.
         rules: rule texts and limits.
@@ -181,6 +183,7 @@ class ApiPorts:
     directory: FacilityPoints
     cases: CaseQueries
     case_commands: CaseCommands
+    folds: FoldQueries
     nodes: NodeStatusBook
     configurations: ConfigurationDesk
     rules: RuleDirectory

@@ -10,6 +10,7 @@ from api.case_desk import CaseDesk, TaskDesk
 from api.configuration_desk import ConfigurationDesk
 from api.entrance import Entrance
 from api.feed_lookup import FeedLookup
+from api.folding_desk import FoldingDesk
 from api.histories import Histories
 from api.live import Live
 from api.metrics import Metrics
@@ -38,6 +39,7 @@ class Services:
     histories: Histories
     alarms: AlarmDesk
     performance: PerformanceDesk
+    folding: FoldingDesk
     cases: CaseDesk
     tasks: TaskDesk
     system: SystemDesk
@@ -67,6 +69,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         histories=histories,
         alarms=AlarmDesk(ports, book),
         performance=PerformanceDesk(ports, book),
+        folding=FoldingDesk(ports, book),
         cases=CaseDesk(ports, book),
         tasks=TaskDesk(ports, book, histories),
         system=SystemDesk(ports, book, settings, metrics),

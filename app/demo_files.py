@@ -213,12 +213,19 @@ def _facility(community: SimCommunity, facility: SimFacility) -> dict[str, objec
         "provenance": "recorded" if recorded else "model",
         "provenance_note_zh": provenance_note(origins, "zh"),
         "provenance_note_en": provenance_note(origins, "en"),
+        "parent": facility.parent,
         **{f"attributes.{name}": value for name, value in facility.attributes.items()},
     }
 
 
 def _gateway_code(community: SimCommunity) -> str:
     return f"{community.id}-gw-01"
+
+
+def _centre_board(community: SimCommunity) -> str:
+    """The distribution board of the house that the gateway stands in; empty if there is none."""
+    at_centre = (one.id for one in community.facilities if one.class_id == "electrical_distribution")
+    return next(at_centre, "")
 
 
 def _gateway_facility(community: SimCommunity) -> dict[str, object]:
@@ -235,6 +242,7 @@ def _gateway_facility(community: SimCommunity) -> dict[str, object]:
         "address_zh": community.centre_zh,
         "address_en": community.centre_en,
         "provenance": "measured",
+        "parent": _centre_board(community),
     }
 
 

@@ -24,6 +24,7 @@ TEXTS: Final[Mapping[str, Text]] = {
         ("help.port", "网页端口", "port of the pages"),
         ("help.broker-port", "MQTT 端口", "port of the MQTT broker"),
         ("help.modbus-port", "第一条模拟总线的端口", "port of the first simulated bus"),
+        ("help.faults", "故障与事件脚本，替代演示自带的脚本", "script of incidents and faults in place of the demo's own"),
         ("help.speed", "模拟时间的倍速", "simulated seconds per second"),
         ("help.fresh", "先清空演示数据", "start with empty demo data"),
         ("help.gateway-file", "网关配置文件", "configuration file of the gateway"),

@@ -13,7 +13,7 @@ from app import findings as kinds
 from app.broker_accounts import HOST_USER, passwords
 from app.database import migrate, open_database
 from app.settings import Settings
-from app.watchman import SIGHT_INFOS
+from app.sight_texts import SIGHT_INFOS
 from core.cases import RuleInfo
 from core.errors import Invalid
 from core.findings import Said

@@ -29,6 +29,7 @@ from core.clock import SystemClock
 from core.errors import Invalid, Unavailable
 from core.foreign import system_problem
 from dispatch.desk import SqlDesk
+from dispatch.fold_queries import SqlFoldQueries
 from dispatch.performance_queries import SqlPerformanceQueries
 from dispatch.policy import Policy
 from dispatch.queries import SqlCaseQueries
@@ -114,6 +115,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             performance=performance,
             clock=clock,
             engine=engine,
+            folds=SqlFoldQueries(engine),
             nodes=SqlNodeStatusBook(engine),
             configurations=SqlConfigurationDesk(engine, check_part),
             watch=CoreWatch(settings.core_status_file, clock),

@@ -26,8 +26,9 @@ from app.judge import Judge, JudgeSettings
 from app.rule_reload import ReloadDesk, RuleReloader, removed_rules
 from app.rules_in_force import StartingRules, in_force_file, keep, starting_rules
 from app.settings import Settings
+from app.sight_texts import Names
 from app.snapshot import read_snapshot
-from app.watchman import Watchman
+from app.watchman import Watchman, marks_of
 from app.wiring import RuleInfos, broker_url, database, rule_sources
 from app.wiring_store import open_store
 from core.alarms import Severity
@@ -166,12 +167,25 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
 
 def _post_watchman(parts: Core) -> None:
     """Have gateways and facilities watched as the registry knows them now."""
+    communities = {one.number: one for one in parts.registry.communities()}
+    names = Names(
+        places=parts.registry.roster().places,
+        communities={one.code: one.name for one in communities.values()},
+        measurements={
+            (one.id, key): measurement.name
+            for one in parts.registry.classes().values()
+            for key, measurement in one.measurements.items()
+        },
+    )
     watchman = Watchman(
         parts.directory.members(),
         parts.directory.points_by_node(),
         parts.registry.gateways(),
         lambda: parts.host.statuses,
         parts.started_ms,
+        marks=marks_of(parts.rule_set),
+        names=names,
+        communities={number: one.code for number, one in communities.items()},
     )
     parts.judge.look_out(watchman)
 

@@ -10,6 +10,8 @@ import hashlib
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
+from core.places import Text
+
 
 class Severity(IntEnum):
     """Ordered: a higher number is worse."""
@@ -45,6 +47,10 @@ class ChangeKind(StrEnum):
     SPLIT = "split"
     MERGED = "merged"
     RETRACTED = "retracted"
+    FOLDED = "folded"
+    """Closed because the alarm of something above says it, too; for "cannot see now" only."""
+    COVERS = "covers"
+    """What cannot be seen because of it has changed, and nothing else has."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,6 +85,21 @@ class AnnouncedAlarm:
     rule_id: str
     facility: int
     interval: Interval
+    element: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unseen:
+    """What cannot be seen because of an alarm.
+
+    Attributes:
+        gateways, devices: how many.
+        facilities: registry numbers, ascending.
+    """
+
+    gateways: int
+    devices: int
+    facilities: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +115,11 @@ class AlarmChange:
         severity: of the rule.
         alarm_kind: condition or sight.
         late: the beginning lies so far back that it is "discovered late", not live.
-        into: for ``MERGED`` the id of the alarm that took this one in; for ``SPLIT`` the id it was split from.
+        into: for ``MERGED`` the id of the alarm that took this one in; for ``SPLIT`` the id it was split from; for
+            ``FOLDED`` the id of the alarm that says it all.
+        element: of "cannot see now", which of several elements of the facility; empty where the facility says it all.
+        say: what is wrong, where the rule's own words do not name the element.
+        unseen: what cannot be seen because of it.
     """
 
     kind: ChangeKind
@@ -106,6 +131,9 @@ class AlarmChange:
     alarm_kind: AlarmKind = AlarmKind.CONDITION
     late: bool = False
     into: str = ""
+    element: str = ""
+    say: Text | None = None
+    unseen: Unseen | None = None
 
 
 class AlarmState(StrEnum):

@@ -136,6 +136,8 @@ class RuleInfo:
         latching: alarms stay until reset (gas, fire, a person trapped).
         measurements: keys whose values are the evidence.
         kind: of its alarms.
+        supply: what its alarms say of supplies: ``lost`` (the facility supplies nothing), ``feed_lost`` (nothing
+            supplies it); empty: nothing.
     """
 
     rule_id: str
@@ -149,6 +151,7 @@ class RuleInfo:
     latching: bool = False
     measurements: tuple[str, ...] = ()
     kind: AlarmKind = AlarmKind.CONDITION
+    supply: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

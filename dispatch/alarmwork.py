@@ -24,6 +24,7 @@ from core.ports.registry import RosterSource
 from dispatch import tables
 from dispatch.casework import CaseWork
 from dispatch.drillwork import drill_info, is_drill
+from dispatch.foldwork import FoldWork
 from dispatch.ledger import Ledger
 from dispatch.policy import Policy
 
@@ -67,13 +68,15 @@ class AlarmWork:
         self._now_ms = now_ms
         self.ledger = Ledger(connection, now_ms)
         self.cases = CaseWork(connection, self.ledger, source, policy, now_ms)
+        self._folds = FoldWork(connection, self.ledger)
         self._touched: dict[int, bool] = {}
 
     def unapplied(self, changes: Sequence[AlarmChange]) -> list[AlarmChange]:
         """The changes without those that the alarms' histories already end with, in order."""
         wanted: dict[str, list[tuple[object, ...]]] = {}
         for change in changes:
-            wanted.setdefault(change.alarm_id, []).append(_step(change))
+            if change.kind is not ChangeKind.COVERS:  # no step in the alarm's history
+                wanted.setdefault(change.alarm_id, []).append(_step(change))
         done: dict[str, list[tuple[object, ...]]] = {}
         table, ids = tables.alarm_history, sorted(wanted)
         for begin in range(0, len(ids), 500):
@@ -84,7 +87,7 @@ class AlarmWork:
         skip = {alarm_id: _overlap(done.get(alarm_id, []), steps) for alarm_id, steps in wanted.items()}
         fresh = []
         for change in changes:
-            if skip[change.alarm_id] > 0:
+            if change.kind is not ChangeKind.COVERS and skip[change.alarm_id] > 0:
                 skip[change.alarm_id] -= 1
             else:
                 fresh.append(change)
@@ -92,6 +95,9 @@ class AlarmWork:
 
     def record(self, change: AlarmChange, evidence: Sequence[EvidenceValue]) -> None:
         """Apply one change to its alarm and, through it, to its case."""
+        if change.kind is ChangeKind.COVERS:
+            self._folds.covers(change)
+            return
         before = self._alarm(change.alarm_id)
         if before is None:
             if change.kind in _GONE:
@@ -111,6 +117,8 @@ class AlarmWork:
             self._touched[after.case] = True
         if change.kind is ChangeKind.MERGED:
             self._merged(before, change)
+        if change.kind is ChangeKind.FOLDED:
+            self._folds.folded(after, change.into)
         if after.active and not before.active:
             self._on(after)
 
@@ -172,7 +180,7 @@ class AlarmWork:
             drill_info(self._rules, change.rule_id) if drill else info_of(self._rules, change.rule_id, change.severity)
         )
         place = self._source.place(change.facility)
-        on = change.interval.stop_ms is None
+        on, said = change.interval.stop_ms is None, change.say or info.say
         shelf = self._shelf(change)
         values: dict[str, object] = {
             "alarm_id": change.alarm_id,
@@ -183,8 +191,8 @@ class AlarmWork:
             "kind": _kind(change, info).value,
             "state": _first_state(change, info).value,
             "latching": info.latching,
-            "say_zh": info.say.zh,
-            "say_en": info.say.en,
+            "say_zh": said.zh[:1000],
+            "say_en": said.en[:1000],
             "do": json.dumps([[text.zh, text.en] for text in info.do], ensure_ascii=False),
             **_interval(change),
             "active": on,
@@ -202,6 +210,7 @@ class AlarmWork:
         table = tables.alarm
         row = self._connection.execute(sa.insert(table).returning(table), values).one()
         self._keep_evidence(change.alarm_id, evidence)
+        self._folds.opened(change)
         self.ledger.note_alarm(row, change=change.kind.value, event=AlarmEvent.ENTER.value)
         self.tell(row, change.kind.value)
         if on:
@@ -244,7 +253,7 @@ class AlarmWork:
             case = self.cases.open_or_join(row, drill_info(self._rules, row.rule_id))
             self._touched.setdefault(case.number, False)
             return
-        info = info_of(self._rules, row.rule_id, Severity(row.severity))
+        info = self._folds.told(row, info_of(self._rules, row.rule_id, Severity(row.severity)))
         if row.case is not None:
             case = self.cases.put_back(row, info)
         elif _wants_case(row, self._policy, self._now_ms):

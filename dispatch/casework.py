@@ -30,6 +30,7 @@ from core.ports.cases import FeedKind
 from core.ports.registry import RosterSource
 from dispatch import tables
 from dispatch.drillwork import end_alarms, is_drill
+from dispatch.foldwork import FOLDED, FoldWork
 from dispatch.ledger import Ledger
 from dispatch.lifecycle import FOLLOW_UPS, UNSTARTED, next_case
 from dispatch.policy import Policy
@@ -150,7 +151,8 @@ class CaseWork:
         begun = any(TaskState(task.state) not in UNSTARTED for task in tasks.values())
         if not begun and CaseState(row.state) in _NOT_BEGUN and row.handled_by is None:
             standing = self._alarms(number, ~tables.alarm.c.retracted)
-            self.cancel(row, SELF_CLEARED if standing else RETRACTED)
+            folded = standing and FoldWork(self._connection, self._ledger).all_folded(number)
+            self.cancel(row, FOLDED if folded else SELF_CLEARED if standing else RETRACTED)
         elif cleared:
             self._ledger.note(number, "cleared")
             self.tell(row, "cleared")

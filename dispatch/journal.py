@@ -63,11 +63,15 @@ class SqlJournal:
     def announced(self, since_ms: int) -> Sequence[AnnouncedAlarm]:
         """Alarms that are on, or were on at or after ``since_ms`` (event time); retracted and merged ones excluded."""
         table = tables.alarm
-        query = sa.select(table).where(
-            ~table.c.retracted,
-            table.c.kind != AlarmKind.TEST.value,
-            table.c.merged_into == "",
-            sa.or_(table.c.stop_ms.is_(None), table.c.stop_ms >= since_ms),
+        query = (
+            sa.select(table, tables.fold.c.element)
+            .outerjoin(tables.fold)
+            .where(
+                ~table.c.retracted,
+                table.c.kind != AlarmKind.TEST.value,
+                table.c.merged_into == "",
+                sa.or_(table.c.stop_ms.is_(None), table.c.stop_ms >= since_ms),
+            )
         )
         with reading(self._engine) as connection:
             return [_announced(row) for row in connection.execute(query.order_by(table.c.start_ms, table.c.alarm_id))]
@@ -144,4 +148,5 @@ def _announced(row: Any) -> AnnouncedAlarm:
         rule_id=row.rule_id,
         facility=row.facility,
         interval=Interval(start_ms=row.start_ms, stop_ms=row.stop_ms, since_ms=row.since_ms),
+        element=row.element or "",
     )

@@ -117,6 +117,19 @@ alarm_history = sa.Table(
     sqlite_autoincrement=True,
 )
 
+fold = sa.Table(
+    "dispatch_fold",
+    metadata,
+    sa.Column("alarm_id", sa.ForeignKey(alarm.c.alarm_id), primary_key=True),
+    sa.Column("element", sa.String(300), nullable=False),
+    sa.Column("folded_into", _ALARM, nullable=False, index=True),
+    sa.Column("unseen", sa.Text, nullable=False),
+    sa.Column("say_zh", _TEXT, nullable=False),
+    sa.Column("say_en", _TEXT, nullable=False),
+)
+"""Which of several elements of its facility an alarm is of, the alarm that took it in, and what cannot be seen because
+of it: numbers and facilities as JSON, and a sentence."""
+
 evidence = sa.Table(
     "dispatch_evidence",
     metadata,

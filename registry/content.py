@@ -33,6 +33,7 @@ from registry.entries import (
 )
 from registry.geometry import CellMap, CellShape
 from registry.sources import read_rows
+from registry.supply import check_supply
 
 T = TypeVar("T")
 
@@ -175,6 +176,9 @@ class _Checker:
                     value=facility.class_id,
                     hint=_near(facility.class_id, self._classes),
                 )
+            if facility.parent:
+                self._known(facility.place, facility.parent, facilities, "facilities")
+        check_supply(content.facilities, self._findings)
         for person in content.people:
             self._check_person(person, communities)
 

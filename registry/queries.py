@@ -31,6 +31,7 @@ from core.ports.registry import (
     Post,
     Provenance,
     Roster,
+    Supply,
 )
 from core.sparkplug.topics import NodeId
 from registry import tables
@@ -112,6 +113,16 @@ class Registry:
     def facility_by_code(self, code: str) -> FacilityDetail | None:
         """The same by the code people know."""
         return self._detail(tables.facility.c.code == code)
+
+    def supplies(self, facility: int) -> Sequence[Supply]:
+        """What supplied or contained a facility over time, the oldest first; before that nothing was known."""
+        table = tables.supply
+        query = sa.select(table).where(table.c.facility == facility).order_by(table.c.from_ms)
+        with reading(self._engine) as connection:
+            return tuple(
+                Supply(from_ms=row.from_ms, parent=row.parent, redundant_set=row.redundant_set or "")
+                for row in connection.execute(query)
+            )
 
     def point(self, number: int) -> Point | None:
         """One point."""
@@ -212,6 +223,7 @@ class Registry:
             community=row.community,
             cells={Grid.GOVERNANCE: row.cell_governance, Grid.CONSTRUCTION: row.cell_construction},
             skill=entry.skill if entry else "",
+            parent=row.parent,
         )
 
     def _detail(self, condition: sa.ColumnElement[bool]) -> FacilityDetail | None:
@@ -273,6 +285,8 @@ def _matching(where: FacilityFilter) -> list[sa.ColumnElement[bool]]:
         found.append(table.c.community.in_(sorted(where.communities)))
     if where.numbers is not None:
         found.append(table.c.number.in_(sorted(where.numbers)))
+    if where.parent is not None:
+        found.append(table.c.parent == where.parent)
     if where.class_id:
         found.append(table.c.class_id == where.class_id)
     if where.cell:
@@ -329,6 +343,8 @@ def facility_of(row: Any) -> Facility:
         attributes=json.loads(row.attributes),
         provenance=Provenance(row.provenance),
         provenance_note=_text(row, "provenance_note"),
+        parent=row.parent,
+        redundant_set=row.redundant_set or "",
     )
 
 

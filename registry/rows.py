@@ -67,7 +67,12 @@ COLLECTIONS: Mapping[str, Form] = {
     "cells": Form(
         table=tables.cell, key=("code", "valid_from"), numbered=False, references={"community": "communities"}
     ),
-    "facilities": Form(table=tables.facility, key=("code",), numbered=True, references={"community": "communities"}),
+    "facilities": Form(
+        table=tables.facility,
+        key=("code",),
+        numbered=True,
+        references={"community": "communities", "parent": "facilities"},
+    ),
     "gateways": Form(
         table=tables.gateway,
         key=("group_id", "node_id"),
@@ -190,6 +195,8 @@ def _wanted_facilities(content: Content) -> dict[Key, RowValues]:
             "provenance": entry.provenance.value,
             **_text("provenance_note", entry.provenance_note),
             "active": True,
+            "parent": entry.parent or None,
+            "redundant_set": entry.redundant_set or None,
         }
         for entry in content.facilities
     }
@@ -206,8 +213,10 @@ def present(connection: sa.Connection) -> dict[str, dict[Key, RowValues]]:
     found: dict[str, dict[Key, RowValues]] = {}
     for name, form in COLLECTIONS.items():
         collected: dict[Key, RowValues] = {}
-        names: dict[int, str] = {}
-        for row in connection.execute(sa.select(form.table)).mappings():
+        stored = connection.execute(sa.select(form.table)).mappings().all()
+        if form.numbered:  # before the rows are read, since a facility's parent is one of them
+            codes[name] = {row["number"]: "/".join(str(row[part]) for part in form.key) for row in stored}
+        for row in stored:
             values = {
                 column: codes[form.references[column]][value]
                 if column in form.references and value is not None
@@ -215,10 +224,9 @@ def present(connection: sa.Connection) -> dict[str, dict[Key, RowValues]]:
                 for column, value in row.items()
             }
             key = tuple(str(values.pop(part)) for part in form.key)
-            if form.numbered:
-                names[int(str(values.pop("number")))] = "/".join(key)
+            values.pop("number", None)
             collected[key] = values
-        codes[name], found[name] = names, collected
+        found[name] = collected
     _add_lists(connection, codes, found["people"])
     return found
 

@@ -94,7 +94,21 @@ facility = sa.Table(
     sa.Column("provenance_note_zh", _NOTE, nullable=False),
     sa.Column("provenance_note_en", _NOTE, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("parent", sa.Integer, index=True),
+    sa.Column("redundant_set", _CODE),
 )
+"""``parent`` (a facility's number) supplies or contains the facility. SQLite adds no named constraint to a table that
+is there, so the reference is kept by ``registry_supply``, which every change of a parent enters."""
+
+supply = sa.Table(
+    "registry_supply",
+    metadata,
+    sa.Column("facility", sa.ForeignKey(facility.c.number), primary_key=True),
+    sa.Column("from_ms", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("parent", sa.ForeignKey(facility.c.number)),
+    sa.Column("redundant_set", _CODE),
+)
+"""Parent and redundant set of a facility from a moment on; before its first row it had neither."""
 
 gateway = sa.Table(
     "registry_gateway",

@@ -1,7 +1,7 @@
 """One rule of a file: every field is read, checked and, if wrong, reported; reading goes on to the next.
 
 Fields: ``id class kind when for clear clear_for severity lead support family latching say do source evidence deadline
-from until``; ``docs/rules.md`` says what each means.
+from until supply``; ``docs/rules.md`` says what each means.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ from rules.rule_set import Evidence, Rule, Source
 _FIELDS = (
     *("id", "class", "kind", "when", "for", "clear", "clear_for", "severity", "lead", "support", "family", "latching"),
     *("say", "do", "source", "evidence", "deadline", "from", "until"),
+    "supply",
 )
 _REQUIRED = ("id", "class", "when", "severity", "lead", "say", "do", "source", "evidence")
+_SUPPLY_MARKS = {"lost": True, "feed_lost": True}
 _ID = re.compile(r"[a-z][a-z0-9]*(?:[-._][a-z0-9]+)*")
 _DEADLINE_EXAMPLES = "{hours: 4, clock: continuous} / {hours: 8, clock: work, what: arrive}"
 _MAX_DURATION_MS = 30 * 86_400_000
@@ -183,6 +185,7 @@ class Entry:
         support = support or self._choice("support", {**grids, "none": None})
         latching = self._choice("latching", {"true": True, "false": False})
         kind = self._choice("kind", {one.value: one for one in (AlarmKind.CONDITION, AlarmKind.COMMISSIONING)})
+        supply = self._choice("supply", _SUPPLY_MARKS)
         say, steps, deadline = self._text_pair("say"), self._steps(), self._deadline()
         family = self._written("family")
         if "family" in self._fields and not _ID.fullmatch(family):
@@ -204,6 +207,7 @@ class Entry:
             latching=latching == "true",
             kind=AlarmKind(kind) if kind else AlarmKind.CONDITION,
             measurements=_evidence_of(when),
+            supply=supply or "",
         )
 
     def _text_pair(self, name: str) -> Text | None:

@@ -49,6 +49,14 @@ function raise(facilityId, limit, age, { state = "unacknowledged", stop = null, 
   return alarm;
 }
 
+/** An alarm of sight hides what stands in its community, and has taken in a point that fell silent before. */
+function folding(alarm) {
+  if (alarm.kind !== "sight") return { into: null, folded: [], unseen: null };
+  const hidden = facilities.filter((f) => f.community.id === alarm.community.id).slice(0, 4).map(ref);
+  const point = { ...bareAlarm(alarm), id: "mockfolded", say: text("液位没有读数", "No readings of level"), active: false, state: "normal", stop_ms: alarm.start_ms };
+  return { into: null, folded: [point], unseen: { say: text("网关失联：设备 4 台失联", "Gateway is not heard: 4 devices unseen"), gateways: 0, devices: 4, facilities: hidden } };
+}
+
 function openCase(alarm, f) {
   const id = cases.length + 1;
   const hours = { critical: 1, high: 2, medium: 8 }[alarm.severity];
@@ -239,6 +247,7 @@ const ROUTES = [
   ["GET", /^\/points\/(\d+)\/history$/, (me, [, id], q) => curve(found(points.get(Number(id))), Number(q.get("from_ms")), Number(q.get("to_ms")), Number(q.get("max_points") ?? 720))],
   ["GET", /^\/alarms$/, (me, m, q) => page(alarms.filter((a) => (!q.get("severity") || RANK[a.severity] >= RANK[q.get("severity")]) && (!q.get("community") || a.community.id === Number(q.get("community"))) && (q.get("active") !== "true" || a.active) && (q.get("attention") !== "true" || ((a.active || WAITING.has(a.state)) && !a.shelved))).map(bareAlarm), q)],
   ["GET", /^\/alarm-performance$/, (me, m, q) => performanceReport(alarms, Number(q.get("from_ms")))],
+  ["GET", /^\/alarms\/(\w+)\/folding$/, (me, [, id]) => folding(found(alarms.find((a) => a.id === id)))],
   ["GET", /^\/alarms\/(\w+)$/, (me, [, id]) => alarmDetail(found(alarms.find((a) => a.id === id)))],
   ["POST", /^\/alarms\/(\w+)\/acknowledge$/, (me, [, id], q, body) => { const a = found(alarms.find((one) => one.id === id)); return setAlarm(a, { state: a.active ? "acknowledged" : "normal" }, "acknowledge", me, body.note); }],
   ["POST", /^\/alarms\/(\w+)\/shelve$/, (me, [, id], q, body) => setAlarm(found(alarms.find((one) => one.id === id)), { shelved: { until_ms: Date.now() + body.minutes * 60_000, reason: body.reason } }, "shelve", me, body.reason)],

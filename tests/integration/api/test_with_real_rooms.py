@@ -23,6 +23,7 @@ from core.ports.nodes import NodeStatus
 from core.ports.store import Commit
 from core.readings import readings
 from core.sparkplug.topics import NodeId
+from dispatch.fold_queries import SqlFoldQueries
 from registry.commands import RegistryCommandsSql
 from registry.configurations import SqlConfigurationDesk
 from registry.directory import Directory
@@ -52,6 +53,7 @@ class Town:
             directory=Directory(engine, registry),
             cases=self.hall.queries,
             case_commands=self.hall.desk,
+            folds=SqlFoldQueries(engine),
             nodes=SqlNodeStatusBook(engine),
             configurations=SqlConfigurationDesk(engine, lambda _text: None),
             rules=FakeRules(),

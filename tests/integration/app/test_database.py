@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 
-from app.database import all_metadata, differences, migrate, open_database
+from app.database import _config, all_metadata, differences, migrate, open_database
 from core.errors import Refused, Unavailable
 
 
@@ -113,3 +114,27 @@ def test_a_folder_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(Unavailable, match="cannot make the database's folder"):
         open_database(f"sqlite:///{tmp_path / 'file' / 'a.sqlite'}")
+
+
+def test_a_registry_in_use_gets_its_supply(tmp_path: Path) -> None:
+    """Facilities that were there before the supply was known keep everything and have no parent, forth and back."""
+    engine = open_database(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    config = _config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        connection.exec_driver_sql("INSERT INTO registry_street VALUES ('s', '街', 'S')")
+        connection.exec_driver_sql(
+            "INSERT INTO registry_community VALUES (1, 'c', '区', 'C', 's', '2020-01-01', '', 0, 0)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO registry_facility VALUES (7, 'c-sp-01', '泵', 'Pump', 'sewage_pump', 1, 31.7, 112.1, "
+            "'g', 'k', '', '', '{}', 'measured', '', '', 1)"
+        )
+        before = connection.exec_driver_sql("SELECT * FROM registry_facility").one()
+        command.upgrade(config, "0004")
+        after = connection.exec_driver_sql("SELECT * FROM registry_facility").one()
+        assert tuple(after) == (*before, None, None)
+        command.downgrade(config, "0003")
+        assert connection.exec_driver_sql("SELECT * FROM registry_facility").one() == before
+    engine.dispose()

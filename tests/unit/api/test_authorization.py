@@ -58,6 +58,7 @@ RECIPES: Mapping[str, Recipe] = {
     "list_alarms": Recipe("GET", f"{V1}/alarms?community={{n}}"),
     "get_alarm": Recipe("GET", f"{V1}/alarms/alarm{{n}}"),
     "get_alarm_performance": Recipe("GET", f"{V1}/alarm-performance?community={{n}}"),
+    "get_alarm_folding": Recipe("GET", f"{V1}/alarms/alarm{{n}}/folding"),
     "acknowledge_alarm": Recipe("POST", f"{V1}/alarms/alarm{{n}}/acknowledge", {}),
     "reset_alarm": Recipe("POST", f"{V1}/alarms/alarm{{n}}/reset", {}),
     "shelve_alarm": Recipe("POST", f"{V1}/alarms/alarm{{n}}/shelve", {"minutes": 5, "reason": "pump is out"}),

@@ -41,6 +41,7 @@ from core.people import Language, Login, Person, Role
 from core.places import ClassMembers, FacilityClass, Grid, Measurement, PointKind, Text
 from core.ports import cases as rows
 from core.ports.configurations import ConfigurationVersion, RunningConfiguration, VersionState
+from core.ports.folding import Folding
 from core.ports.nodes import NodeStatus
 from core.ports.performance import Annunciations, Performance, Source
 from core.ports.registry import (
@@ -272,6 +273,7 @@ class FakeCases:
     commands: list[rows.TaskCommand] = field(default_factory=list)
     answers: dict[tuple[str, str], int] = field(default_factory=dict)
     broken: Exception | None = None
+    folding_by_id: dict[str, Folding] = field(default_factory=dict)
 
     def note(self, kind: rows.FeedKind, ref: str, community: int, what: str, owner: int | None = None) -> None:
         """Append a line to the feed."""
@@ -306,6 +308,10 @@ class FakeCases:
             at_ms=NOW_MS, actor="system", change=None, event="enter", state=one.state, start_ms=1, stop_ms=None
         )
         return rows.AlarmDetail(alarm=one, history=(step,), evidence=_evidence(one.community), do=(text("Stop it"),))
+
+    def folding(self, alarm_id: str) -> Folding:
+        self._check()
+        return self.folding_by_id.get(alarm_id, Folding(into=None, folded=(), unseen=None, say=text("")))
 
     def cases(self, where: rows.CaseFilter, page: PageRequest) -> Page[rows.CaseRow]:
         found = [
@@ -676,6 +682,7 @@ class World:
             directory=FakeDirectory(),
             cases=self.cases,
             case_commands=self.cases,
+            folds=self.cases,
             nodes=FakeNodes(),
             configurations=self.configurations,
             rules=FakeRules(),

@@ -3,6 +3,7 @@ import { call } from "./client";
 import type {
   AlarmDetail,
   AlarmPerformance,
+  AlarmFolding,
   AlarmSummary,
   CaseDetail,
   CaseSummary,
@@ -91,6 +92,8 @@ export const getAlarmPerformance = (
 
 const alarmPath = (id: string, step = ""): string => `/alarms/${encodeURIComponent(id)}${step}`;
 export const getAlarm = (id: string, { signal }: Signal = {}): Promise<AlarmDetail> => call(alarmPath(id), { signal });
+export const getFolding = (id: string, { signal }: Signal = {}): Promise<AlarmFolding> =>
+  call(alarmPath(id, "/folding"), { signal });
 export const acknowledge = (id: string, note = ""): Promise<AlarmDetail> =>
   call(alarmPath(id, "/acknowledge"), { method: "POST", body: { note } });
 export const resetAlarm = (id: string, note = ""): Promise<AlarmDetail> =>

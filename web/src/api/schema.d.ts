@@ -340,6 +340,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alarms/{alarm}/folding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What belongs to one outage
+         * @description The alarm that says it all, the alarms that are folded into this one, and what cannot be seen because of it.
+         */
+        get: operations["get_alarm_folding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases": {
         parameters: {
             query?: never;
@@ -824,6 +844,21 @@ export interface components {
             at_ms: number;
             /** @description null in a storm: load it when you show it */
             alarm: components["schemas"]["AlarmSummary"] | null;
+        };
+        /**
+         * AlarmFolding
+         * @description One outage, one alarm: what took this one in, what it took in, and what it hides.
+         */
+        AlarmFolding: {
+            /** @description the alarm that says it all, if this one was folded into it */
+            into: components["schemas"]["AlarmSummary"] | null;
+            /**
+             * Folded
+             * @description alarms that were folded into this one, newest first; at most 200
+             */
+            folded: components["schemas"]["AlarmSummary"][];
+            /** @description null where nothing but the alarm's own element is not seen */
+            unseen: components["schemas"]["UnseenView"] | null;
         };
         /**
          * AlarmKind
@@ -2888,6 +2923,23 @@ export interface components {
             series: components["schemas"]["Series"][];
         };
         /**
+         * UnseenView
+         * @description What cannot be seen because of an alarm, as it was last.
+         */
+        UnseenView: {
+            /** @description element, what is wrong, and how many are not seen, in a sentence */
+            say: components["schemas"]["Bilingual"];
+            /** Gateways */
+            gateways: number;
+            /** Devices */
+            devices: number;
+            /**
+             * Facilities
+             * @description those within the caller's communities, by number
+             */
+            facilities: components["schemas"]["FacilityRef"][];
+        };
+        /**
          * ValuesEvent
          * @description Event ``values``, at most once a second: points whose newest reading changed (all of them at first).
          */
@@ -2919,6 +2971,7 @@ export type Actor = components['schemas']['Actor'];
 export type AlarmDetail = components['schemas']['AlarmDetail'];
 export type AlarmEntry = components['schemas']['AlarmEntry'];
 export type AlarmEvent = components['schemas']['AlarmEvent'];
+export type AlarmFolding = components['schemas']['AlarmFolding'];
 export type AlarmKind = components['schemas']['AlarmKind'];
 export type AlarmPerformance = components['schemas']['AlarmPerformance'];
 export type AlarmState = components['schemas']['AlarmState'];
@@ -3014,6 +3067,7 @@ export type TaskState = components['schemas']['TaskState'];
 export type TaskSummary = components['schemas']['TaskSummary'];
 export type TaskWhere = components['schemas']['TaskWhere'];
 export type TaskWhy = components['schemas']['TaskWhy'];
+export type UnseenView = components['schemas']['UnseenView'];
 export type ValuesEvent = components['schemas']['ValuesEvent'];
 export type Verdict = components['schemas']['Verdict'];
 export type VersionState = components['schemas']['VersionState'];
@@ -3672,6 +3726,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlarmDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_alarm_folding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmFolding"];
                 };
             };
             /** @description A problem */

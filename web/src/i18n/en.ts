@@ -278,6 +278,13 @@ export default {
     suppressed: "Suppressed",
     out_of_service: "Out of service",
   },
+  folding: {
+    title: "One outage, one alarm",
+    into: "Folded into",
+    folded: "Folded into this one",
+    unseen: "Not seen because of it",
+    more: "and {count} more",
+  },
   alarmEvent: {
     opened: "Alarm raised",
     closed: "Condition cleared",
@@ -286,6 +293,8 @@ export default {
     split: "Split",
     merged: "Merged",
     retracted: "Retracted: it never was",
+    folded: "Folded into the alarm that says it all",
+    covers: "What is hidden has changed",
     acknowledge: "Acknowledged",
     acknowledged: "Acknowledged",
     reset: "Reset",
@@ -386,6 +395,9 @@ export default {
     confirm: "Received",
   },
   did: {
+    folded: "An alarm was folded into the one that says it all",
+    folds: "An alarm was folded into this one",
+    covers: "What cannot be seen",
     open: "Opened",
     file: "Filed",
     dispatch: "Dispatched",

@@ -278,6 +278,13 @@ export default {
     suppressed: "已抑制",
     out_of_service: "停用中",
   },
+  folding: {
+    title: "一次中断，一条告警",
+    into: "已并入",
+    folded: "并入本告警的下级告警",
+    unseen: "因此看不到",
+    more: "另有 {count} 处",
+  },
   alarmEvent: {
     opened: "告警",
     closed: "条件消失",
@@ -286,6 +293,8 @@ export default {
     split: "拆分",
     merged: "合并",
     retracted: "撤回：实际并未发生",
+    folded: "并入上级告警",
+    covers: "受影响范围有变化",
     acknowledge: "确认",
     acknowledged: "确认",
     reset: "复位",
@@ -386,6 +395,9 @@ export default {
     confirm: "确认收到",
   },
   did: {
+    folded: "告警已并入上级告警",
+    folds: "下级告警并入本告警",
+    covers: "看不到的范围",
     open: "立案",
     file: "立案",
     dispatch: "派遣",
