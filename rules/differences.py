@@ -47,7 +47,7 @@ class Comparison:
     """Compares one rule and facility; collects changes and the new state of what is announced."""
 
     def __init__(self, rule_id: str, facility: int, severity: Severity, now_ms: int) -> None:
-        """Changes are of this rule, facility and severity; ``now_ms`` decides what is late."""
+        """Changes are of this rule, facility and, without levels, severity; ``now_ms`` decides what is late."""
         self._rule_id = rule_id
         self._facility = facility
         self._severity = severity
@@ -85,12 +85,12 @@ class Comparison:
             self._say(ChangeKind.RETRACTED, alarm)
 
     def follow(self, chain: _Chain) -> None:
-        """One to one: closed, reopened or moved."""
+        """One to one: closed, reopened or moved, or its severity has changed."""
         alarm, interval = chain.old[0], chain.new[0]
         old = alarm.interval
         same_start = old.start_ms == interval.start_ms
         if same_start and old.stop_ms == interval.stop_ms:
-            self.announced.append(alarm)
+            self._grade(alarm, interval)
         elif same_start and old.stop_ms is None:
             self._keep(ChangeKind.CLOSED, alarm, interval)
         elif same_start and interval.stop_ms is None:
@@ -104,7 +104,7 @@ class Comparison:
         for alarm, interval in zip(chain.old, chain.new, strict=False):
             old = alarm.interval
             if (old.start_ms, old.stop_ms) == (interval.start_ms, interval.stop_ms):
-                self.announced.append(alarm)
+                self._grade(alarm, interval)
             else:
                 self._keep(ChangeKind.MOVED, alarm, interval)
         root = chain.old[paired - 1].alarm_id
@@ -126,6 +126,13 @@ class Comparison:
         self.announced.append(alarm)
         return alarm
 
+    def _grade(self, alarm: AnnouncedAlarm, interval: Interval) -> None:
+        """The ends are as they were; the severity in between may have risen or fallen."""
+        if alarm.interval.steps == interval.steps:
+            self.announced.append(alarm)
+        else:
+            self._keep(ChangeKind.SEVERITY, alarm, interval)
+
     def _keep(self, kind: ChangeKind, alarm: AnnouncedAlarm, interval: Interval) -> None:
         moved = replace(alarm, interval=interval)
         self.announced.append(moved)
@@ -139,7 +146,7 @@ class Comparison:
                 rule_id=self._rule_id,
                 facility=self._facility,
                 interval=alarm.interval,
-                severity=self._severity,
+                severity=alarm.interval.severity(self._severity),
                 late=late,
                 into=into,
             )

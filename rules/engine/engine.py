@@ -7,7 +7,7 @@ journal holds, then ``ingest`` for what was stored since.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from rules.engine.history import History, Memory, PointLookup
 from rules.engine.intervals import IntervalBook
 from rules.engine.lateness import Lateness
 from rules.engine.layout import build
+from rules.engine.levels import Levels, as_announced, last_moment
 from rules.engine.mending import Mending, mendable
 from rules.engine.plane import Plane
 from rules.engine.reevaluation import Reevaluation
@@ -112,6 +113,7 @@ class Engine:
         self.mending = Lateness(len(self.layout.point))
         self.suspects = Suspects(self.layout)
         self.book = IntervalBook()
+        self.levels = Levels(self.layout)
         self.remembers = np.zeros(len(self.layout.machine_facility), np.bool_)
         self.held: list[Ranked] = []
         self._forgot_ms = self._now_ms = 0
@@ -243,7 +245,7 @@ class Engine:
         """Drop what no late reading can change any more."""
         self._forgot_ms = now_ms
         oldest_ms = int(self.saved.states[0].at_ms.min(initial=now_ms))
-        self.book.drop_before(oldest_ms)
+        self.levels.forget(self.book, oldest_ms)
         for machine, alarms in list(self._announced.items()):
             kept = tuple(alarm for alarm in alarms if not _over(alarm.interval, oldest_ms))
             if len(kept) < len(alarms):
@@ -287,7 +289,7 @@ class Engine:
         """
         self._announced = {}
         place = {int(number): row for row, number in enumerate(self.layout.facility.tolist())}
-        first = {rule.id: machines.start for rule, machines in self._rule_of}
+        first = {rule.id: machines.start for rule, machines in reversed(self._rule_of)}  # of levels the first
         by_machine: dict[int, list[AnnouncedAlarm]] = {}
         for alarm in alarms:
             if alarm.rule_id in first and alarm.facility in place:
@@ -309,8 +311,7 @@ class Engine:
         for machine, found in alarms.items():
             facility = int(owner[machine])
             if self.live.horizon_ms[facility] == BEGINNING_MS or facility in until:
-                last = found[-1].interval
-                until[facility] = max(until.get(facility, 0), last.stop_ms or last.start_ms)
+                until[facility] = max(until.get(facility, 0), last_moment(found[-1].interval))
         for facility, moment in until.items():
             self.live.horizon_ms[facility] = self.live.front_ms[facility] = moment
             for state in self.saved.states:
@@ -319,8 +320,9 @@ class Engine:
         for machine, found in alarms.items():
             horizon_ms = int(self.live.horizon_ms[owner[machine]])
             for alarm in found:
-                if (alarm.interval.stop_ms or alarm.interval.start_ms) <= horizon_ms:
-                    self._adopt(machine, alarm.interval, horizon_ms)
+                if last_moment(alarm.interval) <= horizon_ms:
+                    for share, interval in self.levels.shares(machine, alarm):
+                        self._adopt(share, interval, horizon_ms)
 
     def _adopt(self, machine: int, interval: Interval, horizon_ms: int) -> None:
         self.book.begin(machine, interval)
@@ -337,11 +339,12 @@ class Engine:
             self._recovering = False
             self.settle(now_ms)
         found: list[AlarmChange] = []
-        for machine in self.book.take_changed():
+        for machine, from_ms in self.levels.heads(self.book.take_changed()).items():
             rule, facility = self._owner(machine)
+            old = self._announced.get(machine, ())
             compared = compare(
-                self._announced.get(machine, ()),
-                self.book.of(machine),
+                old,
+                self._intervals(machine, old, from_ms),
                 rule_id=rule.id,
                 facility=facility,
                 severity=rule.info.severity,
@@ -351,6 +354,12 @@ class Engine:
             found += compared.changes
         self.stats.changes += len(found)
         return found
+
+    def _intervals(self, machine: int, old: Sequence[AnnouncedAlarm], from_ms: int) -> Sequence[Interval]:
+        """The alarms of a rule and facility as they are now known; nothing has changed before ``from_ms``."""
+        found = self.levels.intervals(machine, self.book, from_ms)
+        past_ms = int(self.saved.states[0].at_ms[self.layout.machine_facility[machine]])
+        return [as_announced(interval, old, past_ms) for interval in found] if found and found[0].steps else found
 
     def _owner(self, machine: int) -> tuple[Rule, int]:
         rule, _ = self._rule_of[int(np.searchsorted(self._starts, machine, side="right")) - 1]

@@ -12,7 +12,7 @@ from core.errors import Invalid
 from core.places import FacilityClass
 from rules.language import findings as kinds
 from rules.language.document import Document, Findings
-from rules.language.entry import Entry
+from rules.language.levels import entry
 from rules.rule_set import Rule, RuleSet
 
 
@@ -34,7 +34,7 @@ def load_rules(sources: Mapping[str, str], classes: Mapping[str, FacilityClass])
         if root is None:
             continue
         for place in root.items():
-            rule = Entry(place, file, classes).rule()
+            rule = entry(place, file, classes).rule()
             if rule is None:
                 continue
             if rule.id in first_place:
