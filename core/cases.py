@@ -122,12 +122,13 @@ class Deadline:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LevelInfo:
-    """What a level of a rule says and asks for; ``None``: as the rule does."""
+    """What a level of a rule says and asks for; ``None``: as the rule does. ``alone``: nobody supports it."""
 
     severity: Severity
     say: Text | None = None
     do: tuple[Text, ...] | None = None
     deadline: Deadline | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,6 +174,7 @@ class RuleInfo:
             say=level.say or self.say,
             do=self.do if level.do is None else level.do,
             deadline=level.deadline or self.deadline,
+            support=None if level.alone else self.support,
             levels=(),
         )
 

@@ -327,12 +327,18 @@ class CaseWork:
         due_ms = self._due(severity, limit)
         values: dict[str, object] = {"severity": severity.value}
         values |= _said(row, info)
+        supported = row.support is None and info.support is not None and info.rule_id == row.rule_id
+        if supported and info.support is not None:
+            values["support"] = info.support.value
         if row.due_ms is not None and row.met_ms is None and due_ms < row.due_ms:
             values |= {"due_ms": due_ms, "due_clock": limit.clock.value, "due_what": limit.what.value}
         row = self.update(row, **values)
         self._ledger.note(row.number, "raised", note=severity.name.lower())
         self.tell(row, "raised")
-        for kind, task in self.tasks.tasks(row.number).items():
+        tasks = self.tasks.tasks(row.number)
+        if supported and TaskKind.VERIFY not in tasks:
+            self.tasks.create(row, TaskKind.VERIFY, self._policy.look[severity], {})
+        for kind, task in tasks.items():
             if not task.open:
                 continue
             if kind is TaskKind.HANDLE and "due_ms" in values:

@@ -18,7 +18,7 @@ from rules.expression import Compare, Const, InForce, Load, Operand, Truth
 from rules.language import findings as kinds
 from rules.language.document import Place
 from rules.language.entry import Entry, evidence_of, fingerprint_of, within
-from rules.rule_set import Rule
+from rules.rule_set import Rule, Source
 
 _OF_LEVELS = ("when", "for", "severity")
 
@@ -31,12 +31,15 @@ class Level(NamedTuple):
     for_ms: int
     clear_for_ms: int
     info: LevelInfo
+    source: Source | None
 
 
 class LevelEntry(Entry):
     """One level of a rule while it is read."""
 
-    FIELDS = ("severity", "when", "for", "clear", "clear_for", "say", "do", "deadline")
+    FIELDS = (
+        *("severity", "when", "for", "clear", "clear_for", "say", "do", "deadline", "support", "source", "evidence"),
+    )
     REQUIRED = ("severity", "when")
     severity: Severity | None = None
 
@@ -47,10 +50,20 @@ class LevelEntry(Entry):
         for_ms, clear_for_ms = self._duration("for"), self._duration("clear_for")
         self.severity = self._severity()
         say, steps, deadline = self._text_pair("say"), self._steps(), self._deadline()
+        alone = self._choice("support", {"none": None}) is not None
+        source = self._own_source()
         if not self._sound or when is None or self.severity is None:
             return None
-        info = LevelInfo(severity=self.severity, say=say, do=steps, deadline=deadline)
-        return Level(when, clear, for_ms, clear_for_ms, info)
+        info = LevelInfo(severity=self.severity, say=say, do=steps, deadline=deadline, alone=alone)
+        return Level(when, clear, for_ms, clear_for_ms, info, source)
+
+    def _own_source(self) -> Source | None:
+        """Where this limit comes from, if not from where the rule says: both fields or none."""
+        missing = [name for name in ("source", "evidence") if name not in self._fields]
+        if len(missing) == 1:
+            self._place.fault(kinds.FIELD_MISSING, name=missing[0])
+            self._sound = False
+        return self._source() if not missing else None
 
     def ends_alone(self, lowest: LevelledEntry) -> None:
         """Report fields of the lowest level that its rule has, too."""
@@ -178,6 +191,7 @@ def _put_together(whole: Rule, levels: Sequence[Level], entries: Sequence[LevelE
             for_ms=level.for_ms,
             clear_for_ms=level.clear_for_ms,
             info=whole.info.at(level.info.severity),
+            source=level.source or whole.source,
             when_text=entry.written("when"),
             clear_text=whole.clear_text if place == 0 else entry.written("clear"),
         )

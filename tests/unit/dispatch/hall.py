@@ -41,7 +41,7 @@ def rule(rule_id: str, severity: Severity, **changes: object) -> RuleInfo:
 
 
 LEVELS = (
-    LevelInfo(severity=Severity.LOW),
+    LevelInfo(severity=Severity.LOW, alone=True),
     LevelInfo(severity=Severity.MEDIUM),
     LevelInfo(
         severity=Severity.HIGH,

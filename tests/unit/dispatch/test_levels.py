@@ -147,6 +147,20 @@ def test_a_rise_raises_the_case_with_its_limit_and_tells_its_worker(hall: Hall) 
     assert len(hall.cases()) == 1
 
 
+def test_a_level_without_support_gets_it_when_the_alarm_rises(hall: Hall) -> None:
+    """A low alarm that has lasted is one grid's work alone; at medium the other one is asked to look, once."""
+    level = Level(hall)
+    level.to(LOW, 0)
+    hall.journal.tick(MONDAY_9 + 31 * MINUTE)
+    assert set(hall.tasks()) == {TaskKind.HANDLE}
+    level.to(MEDIUM, 40)
+    assert set(hall.tasks()) == {TaskKind.HANDLE, TaskKind.VERIFY}
+    level.to(LOW, 45)
+    level.to(HIGH, 50)
+    assert len(hall.tasks()) == 2
+    assert hall.cases()[0].support is not None
+
+
 def test_a_rise_ends_the_shelving(hall: Hall) -> None:
     """It was put aside as something lesser, for a time that high is not put aside for."""
     level = Level(hall)

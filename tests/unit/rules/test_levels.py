@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from core.alarms import AnnouncedAlarm, ChangeKind, Interval, Severity, SeverityStep
 from core.errors import Invalid
-from core.places import Text
+from core.places import Grid, Text
 from core.readings import readings
 from rules.differences import compare
 from rules.engine.engine import Engine, EngineSettings
 from rules.engine.history import NoHistory
 from rules.engine.levels import MOST_STEPS, folded
-from rules.rule_set import Rule
+from rules.rule_set import Evidence, Rule
 from tests.unit.rules.test_order import Plan, check, condition, delivery_of, duration, plans, run
 from tests.unit.rules.town import members, rule_set, rule_text
 
@@ -345,6 +345,15 @@ def test_a_level_says_what_is_its_own_and_else_what_the_rule_says() -> None:
     assert (deadline.hours, own.at(LOW).deadline) == (1, None)
 
 
+def test_a_level_has_its_own_source_and_support_where_it_says_so() -> None:
+    """Limits of one rule may come from different texts; a lesser level may be one grid's work alone."""
+    own = THREE[0].replace("}", ', support: none, source: "GB 1", evidence: read}', 1)
+    rule = the_rule(own, *THREE[1:])
+    assert [part.source.document.en for part in rule.parts] == ["GB 1", "DESIGN", "DESIGN"]
+    assert [part.source.evidence for part in rule.parts][:2] == [Evidence.READ, Evidence.PROPOSAL]
+    assert (rule.info.at(LOW).support, rule.info.at(MEDIUM).support) == (None, Grid.GOVERNANCE)
+
+
 TWO = ('{severity: low, when: "a > 6"}', '{severity: high, when: "a > 8"}')
 FIRST_LINE = 10
 """Of the levels in the file."""
@@ -366,6 +375,13 @@ FIRST_LINE = 10
         ((TWO[0], TWO[1].replace("a >", "aa >")), {}, (FIRST_LINE + 1, 31), "no measurement 'aa'", "没有测量项 'aa'"),
         ((TWO[0], TWO[1].replace("high", "hihg")), {}, (FIRST_LINE + 1, 18), "did you mean 'high'", "'high'"),
         ((TWO[0], TWO[1].replace("when", "wen")), {}, (FIRST_LINE + 1, 24), "did you mean 'when'", "'when'"),
+        (
+            (TWO[0], TWO[1].replace("}", ", evidence: read}")),
+            {},
+            (FIRST_LINE + 1, 7),
+            "the field 'source' is missing",
+            "缺少字段 'source'",
+        ),
         (TWO, {"severity": "high"}, (FIRST_LINE + 2, 14), "is written in each level", "写在各级别中"),
         (TWO, {"for": "10 s"}, (FIRST_LINE + 2, 9), "is written in each level", "写在各级别中"),
         (
