@@ -118,6 +118,7 @@ def rule(text: RuleText | None) -> RuleView | None:
                 for_s=level.for_s,
                 clear=level.clear,
                 clear_for_s=level.clear_for_s,
+                source=Bilingual.of(level.source),
             )
             for level in text.levels
         ],

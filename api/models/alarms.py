@@ -84,6 +84,7 @@ class LevelView(Model):
     for_s: float
     clear: str = Field(description="empty: as soon as `when` no longer holds")
     clear_for_s: float
+    source: Bilingual
 
 
 class RuleView(Model):

@@ -41,7 +41,7 @@ let nextAlarm = 1;
 
 function raise(facilityId, limit, age, { state = "unacknowledged", stop = null, late = false, kind = "condition", withCase = true } = {}) {
   const f = byId(facilityId);
-  const alarm = { id: `mock${String(nextAlarm).padStart(6, "0")}`, kind, rule_id: limit.rule_id, say: limit.say, severity: limit.severity, state, active: stop === null, facility: ref(f), community: f.community, since_ms: Date.now() - age - 30_000, start_ms: Date.now() - age, stop_ms: stop, late, retracted: false, latching: false, shelved: null, suppressed: false, out_of_service: false, case_id: null, history: [{ time_ms: Date.now() - age, what: "opened", state: "unacknowledged", by: "system", start_ms: Date.now() - age, stop_ms: null, note: "" }] };
+  const alarm = { id: `mock${String(nextAlarm).padStart(6, "0")}`, kind, rule_id: limit.rule_id, say: limit.say, severity: limit.severity, worst: limit.severity, steps: [], state, active: stop === null, facility: ref(f), community: f.community, since_ms: Date.now() - age - 30_000, start_ms: Date.now() - age, stop_ms: stop, late, retracted: false, latching: false, shelved: null, suppressed: false, out_of_service: false, case_id: null, history: [{ time_ms: Date.now() - age, what: "opened", state: "unacknowledged", by: "system", severity: limit.severity, start_ms: Date.now() - age, stop_ms: null, note: "" }] };
   nextAlarm += 1;
   alarms.unshift(alarm);
   if (withCase && kind === "condition" && ["critical", "high", "medium"].includes(alarm.severity)) openCase(alarm, f);
@@ -92,7 +92,7 @@ function summary(f) {
   return { ...ref(f), community: f.community, health, worst, open_alarms: on.length, open_cases: cases.filter((c) => c.facility.id === f.id && c.open).length, last_reading_ms: latestOf(f.points[0]).time_ms, provenance: f.provenance, provenance_note: f.provenance_note };
 }
 const bare = ({ alarm, history: _history, deadline, ...rest }) => ({ ...rest, deadline: deadline() });
-const bareAlarm = ({ history: _history, ...rest }) => rest;
+const bareAlarm = ({ history: _history, steps: _steps, ...rest }) => rest;
 const bareTask = ({ case: _case, deadline, ...rest }, me) => ({ ...rest, deadline: deadline(), mine: rest.owner?.id === me.person });
 
 function overview(c) {
@@ -155,7 +155,7 @@ function act(task, action, note, key, me) {
 function evidence(f) {
   return f.points.slice(0, 2).map((p) => ({ point: p.id, key: p.key, name: p.name, unit: p.unit, time_ms: Date.now(), value: round(valueAt(p, Date.now())), text: "", quality: "good", reason: "" }));
 }
-const rule = (alarm) => (alarm.kind === "sight" ? null : { id: alarm.rule_id, say: alarm.say, when: "level > 2.2 m", for_s: 60, clear: "level < 1.8 m", severity: alarm.severity, family: "mock", lead: "construction", support: "governance", source: text("GB 55036-2022 第 3.0.2 条", "GB 55036-2022, 3.0.2") });
+const rule = (alarm) => (alarm.kind === "sight" ? null : { id: alarm.rule_id, say: alarm.say, when: "level > 2.2 m", for_s: 60, clear: "level < 1.8 m", severity: alarm.severity, family: "mock", lead: "construction", support: "governance", source: text("GB 55036-2022 第 3.0.2 条", "GB 55036-2022, 3.0.2"), levels: [] });
 function taskDetail(task, me) {
   const f = byId(task.facility.id);
   const point = f.points.find((p) => p.limits.some((l) => l.rule_id === task.case.alarm.rule_id)) ?? f.points[0];
@@ -216,7 +216,7 @@ const WAITING = new Set(["unacknowledged", "returned_unacknowledged", "latched_u
 const alarmDetail = (a) => ({ ...a, evidence: a.kind === "sight" ? [] : evidence(byId(a.facility.id)), do: byId(a.facility.id).do, rule: rule(a) });
 function setAlarm(a, state, what, me, note = "") {
   Object.assign(a, state);
-  a.history.push({ time_ms: Date.now(), what, state: a.state, by: me.username, start_ms: a.start_ms, stop_ms: a.stop_ms, note });
+  a.history.push({ time_ms: Date.now(), what, state: a.state, by: me.username, severity: a.severity, start_ms: a.start_ms, stop_ms: a.stop_ms, note });
   send("alarm", { id: a.id, what, at_ms: Date.now(), alarm: bareAlarm(a) });
   return alarmDetail(a);
 }
