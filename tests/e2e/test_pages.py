@@ -32,6 +32,7 @@ PAGES = {
     "facility": "/facilities/3",
     "alarms": "/alarms",
     "alarm": "/alarms/mock000007",
+    "levels": "/alarms/mock000002",
     "cases": "/cases",
     "case": "/cases/3",
     "tasks": "/tasks",
