@@ -242,7 +242,7 @@ class AlarmWork:
             values["state"] = state.value
         after = self.update(before, **values)
         self.ledger.note_alarm(after, change=change.kind.value, event=event, note=change.into)
-        self.tell(after, change.kind.value)
+        self.tell(after, RISE if event == RISE else change.kind.value)
         if after.case is not None:
             self._touched.setdefault(after.case, False)
         return after

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from core.alarms import AlarmChange, AlarmState, ChangeKind, Interval, Severity
 from core.cases import Action, CaseState, TaskKind
-from core.ports.cases import AlarmDetail, AlarmRow
+from core.ports.cases import AlarmDetail, AlarmRow, FeedKind
 from dispatch import tables
 from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, Hall, change
 
@@ -103,6 +103,15 @@ def test_the_history_says_which_way_it_went(hall: Hall) -> None:
         (ChangeKind.SEVERITY, "fall", MEDIUM),
         (ChangeKind.CLOSED, "clear", HIGH),
     ]
+
+
+def test_the_feed_tells_a_rise_as_a_rise(hall: Hall) -> None:
+    """Pages mark an alarm that has just become worse as they mark one that has just begun."""
+    level = Level(hall)
+    for minute, severity in enumerate((LOW, HIGH, LOW)):
+        level.to(severity, minute)
+    told = [entry.what for entry in hall.queries.feed(0) if entry.kind is FeedKind.ALARM]
+    assert told == ["opened", "rise", "severity"]
 
 
 def test_what_it_says_and_what_to_do_go_with_the_level(hall: Hall) -> None:

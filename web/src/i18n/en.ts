@@ -319,6 +319,7 @@ export default {
   },
   task: {
     title: "Task",
+    now: "now {severity}",
     why: "Why",
     more: "Other readings",
     where: "Where",

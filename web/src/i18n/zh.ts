@@ -319,6 +319,7 @@ export default {
   },
   task: {
     title: "任务",
+    now: "目前为{severity}",
     why: "为什么",
     more: "其他读数",
     where: "在哪里",
