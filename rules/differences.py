@@ -6,7 +6,7 @@ overlap, an open end reaches for ever. How many of each a chain has decides what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
@@ -56,9 +56,9 @@ class Comparison:
         self.changes: list[AlarmChange] = []
         self.announced: list[AnnouncedAlarm] = []
 
-    def run(self, old: Sequence[AnnouncedAlarm], new: Sequence[Interval]) -> Compared:
+    def run(self, old: Sequence[AnnouncedAlarm], new: Sequence[Interval], taken: Collection[str] = ()) -> Compared:
         """Compare the announced with the computed intervals, each without overlaps among themselves."""
-        self._taken = {alarm.alarm_id for alarm in old}
+        self._taken = {alarm.alarm_id for alarm in old}.union(taken)
         for chain in _chains(old, new):
             TABLE[_many(chain.old), _many(chain.new)](self, chain)
         self.announced.sort(key=lambda alarm: alarm.interval.start_ms)
@@ -205,9 +205,10 @@ def compare(
     facility: int,
     severity: Severity,
     now_ms: int,
+    taken: Collection[str] = (),
 ) -> Compared:
     """The changes that lead from the announced to the computed intervals of one rule and facility.
 
-    Comparing again afterwards gives no changes.
+    Comparing again afterwards gives no changes. ``taken`` are ids of other alarms of them, which none may get.
     """
-    return Comparison(rule_id, facility, severity, now_ms).run(old, new)
+    return Comparison(rule_id, facility, severity, now_ms).run(old, new, taken)

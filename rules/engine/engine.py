@@ -7,6 +7,7 @@ journal holds, then ``ingest`` for what was stored since.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ import numpy as np
 from core.alarms import AlarmChange, AnnouncedAlarm, Interval
 from core.places import ClassMembers
 from core.readings import Readings
-from rules.columns import BEGINNING_MS, Indices, Ints
+from rules.columns import BEGINNING_MS, NEVER_MS, Indices, Ints
 from rules.differences import compare
 from rules.engine.history import History, Memory, PointLookup
 from rules.engine.intervals import IntervalBook
@@ -342,15 +343,19 @@ class Engine:
         for machine, from_ms in self.levels.heads(self.book.take_changed()).items():
             rule, facility = self._owner(machine)
             old = self._announced.get(machine, ())
+            new = self._intervals(machine, old, from_ms)
+            # What was over before anything changed is announced as it is: the two need not be compared again.
+            past = _count_over([alarm.interval for alarm in old], from_ms)
             compared = compare(
-                old,
-                self._intervals(machine, old, from_ms),
+                old[past:],
+                new[_count_over(new, from_ms) :],
                 rule_id=rule.id,
                 facility=facility,
                 severity=rule.info.severity,
                 now_ms=now_ms,
+                taken=frozenset(alarm.alarm_id for alarm in old[:past]),
             )
-            self._announced[machine] = compared.announced
+            self._announced[machine] = (*old[:past], *compared.announced)
             found += compared.changes
         self.stats.changes += len(found)
         return found
@@ -364,6 +369,11 @@ class Engine:
     def _owner(self, machine: int) -> tuple[Rule, int]:
         rule, _ = self._rule_of[int(np.searchsorted(self._starts, machine, side="right")) - 1]
         return rule, int(self.layout.facility[self.layout.machine_facility[machine]])
+
+
+def _count_over(intervals: Sequence[Interval], at_ms: int) -> int:
+    """How many of intervals in time order were over before a moment."""
+    return bisect_left(intervals, at_ms, key=lambda one: NEVER_MS if one.stop_ms is None else one.stop_ms)
 
 
 def _over(interval: Interval, at_ms: int) -> bool:
