@@ -6,6 +6,7 @@ another. The machine of the first level stands for the rule: under its number th
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -111,21 +112,24 @@ class Levels:
         One inside that of another level only tells of the severity, which stays as it was announced.
         """
         found: dict[int, frozenset[int]] = {}
-        for head, alarms in self._folded.items():
-            machines = [level.start for level in self._of(head)]
+        for head in self._heads_in(book):
+            levels = self._of(head)
+            # After a restart nothing may have been folded yet.
+            alarms = self._folded.get(head) or folded([(level.severity, book.of(level.start)) for level in levels])
             on = next((one for one in alarms if _reaches_over(one, oldest_ms)), None)
-            if on is None:
-                continue
-            pieces = [(machine, part) for machine in machines for part in book.of(machine)]
-            mine = [(machine, part) for machine, part in pieces if part.start_ms >= on.start_ms]
-            for machine in machines:
-                kept = [
-                    part.start_ms
-                    for place, (owner, part) in enumerate(mine)
-                    if owner == machine and (part.start_ms == on.start_ms or not _inside(place, mine))
-                ]
-                found[machine] = frozenset(kept)
+            if on is not None:
+                pieces = [(level.start, one) for level in levels for one in book.of(level.start)]
+                needed = _carrying([(machine, one) for machine, one in pieces if one.start_ms >= on.start_ms])
+                for level in levels:
+                    found[level.start] = frozenset(start_ms for machine, start_ms in needed if machine == level.start)
         return found
+
+    def _heads_in(self, book: IntervalBook) -> Sequence[int]:
+        """Of the rules with levels those rows that have intervals."""
+        if not self._levels:
+            return ()
+        heads = self.heads(dict.fromkeys(book.machines(), 0))
+        return [head for head in heads if self._of(head)]
 
     def _of(self, head: int) -> tuple[_Level, ...]:
         """The levels of a rule at the facility of ``head``; empty where it has none."""
@@ -229,16 +233,17 @@ def _reaches_over(interval: Interval, at_ms: int) -> bool:
     return interval.start_ms < at_ms and (interval.stop_ms is None or interval.stop_ms > at_ms)
 
 
-def _inside(place: int, pieces: Sequence[tuple[int, Interval]]) -> bool:
-    """Whether a piece lies inside another one; of two that are the same the second lies inside the first."""
-    inner = pieces[place][1]
-    for other, (_, outer) in enumerate(pieces):
-        if other == place or outer.start_ms > inner.start_ms or not _ends_by(inner, outer):
-            continue
-        if other < place or not (_ends_by(outer, inner) and outer.start_ms == inner.start_ms):
-            return True
-    return False
+def _carrying(pieces: Sequence[tuple[int, Interval]]) -> list[tuple[int, int]]:
+    """Machine and start of the pieces of one alarm that begin it, or lie inside no other one."""
+    order = sorted(pieces, key=lambda piece: (piece[1].start_ms, -_end(piece[1]), piece[0]))
+    found: list[tuple[int, int]] = []
+    reached = -math.inf
+    for machine, one in order:
+        if one.start_ms == order[0][1].start_ms or _end(one) > reached:
+            found.append((machine, one.start_ms))
+        reached = max(reached, _end(one))
+    return found
 
 
-def _ends_by(inner: Interval, outer: Interval) -> bool:
-    return outer.stop_ms is None or (inner.stop_ms is not None and inner.stop_ms <= outer.stop_ms)
+def _end(interval: Interval) -> float:
+    return math.inf if interval.stop_ms is None else interval.stop_ms

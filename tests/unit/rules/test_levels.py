@@ -148,7 +148,14 @@ def test_an_alarm_carried_from_level_to_level_keeps_its_beginning() -> None:
         engine.advance(at_ms)
         kinds += [change.kind for change in engine.changes(at_ms)]
     assert kinds == [ChangeKind.OPENED, ChangeKind.SEVERITY]
-    assert engine.levels.intervals(0, engine.book, BASE_MS + 10 * HOUR_MS)[0].start_ms == BASE_MS
+    (known,) = engine.levels.intervals(0, engine.book, BASE_MS + 10 * HOUR_MS)
+    assert known.start_ms == BASE_MS
+    again = Engine.restore(engine.snapshot(), rule_set(text), {"well": members(1)}, NoHistory(), tuned)
+    told = AnnouncedAlarm(alarm_id="x", rule_id="r", facility=100, interval=known, severity=known.severity(LOW))
+    again.announce([told])
+    again.advance(BASE_MS + 15_120_000)
+    assert again.changes(BASE_MS + 15_120_000) == []
+    assert again.levels.intervals(0, again.book, BASE_MS + 10 * HOUR_MS)[0].start_ms == BASE_MS
 
 
 @pytest.mark.parametrize(
