@@ -102,6 +102,7 @@ class AlarmDesk:
             **dict(summary),
             history=[views.alarm_entry(row) for row in found.history],
             evidence=views.evidence(found.evidence),
+            steps=views.steps(found.alarm),
             do=[Bilingual.of(text) for text in found.do],
             rule=views.rule(self._ports.rules.rule(found.alarm.rule_id)),
         )

@@ -54,7 +54,9 @@ class RuleText:
         info: what dispatch knows of it too.
         when, clear: the expressions as written; clear empty: as soon as ``when`` no longer holds.
         for_s: how long ``when`` must hold.
+        clear_for_s: how long ``clear`` must hold.
         source: the standard behind its limits.
+        levels: from the least to the worst severity, each as a rule; the fields above are then those of the first.
     """
 
     info: RuleInfo
@@ -62,6 +64,8 @@ class RuleText:
     clear: str = ""
     for_s: float = 0.0
     source: Text = NO_SOURCE
+    clear_for_s: float = 0.0
+    levels: tuple[RuleText, ...] = ()
 
 
 class ReadableStore(Protocol):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from api.models.alarms import AlarmEntry, AlarmSummary, EvidenceValue, RuleView, Shelving
+from api.models.alarms import AlarmEntry, AlarmSummary, EvidenceValue, LevelView, RuleView, SeverityStep, Shelving
 from api.models.base import Bilingual, Light, severity_name
 from api.models.cases import Candidate, CaseSummary, Deadline, HistoryEntry, TaskSummary
 from api.models.places import LatestValue
 from api.places import Places
 from api.ports import RuleText
 from api.words import QUALITY_NAMES, SYSTEM, quality_text, reason_name
+from core.alarms import ChangeKind
 from core.cases import OPEN_CASE_STATES, OPEN_TASK_STATES, DeadlineWhat
 from core.cases import SYSTEM as SYSTEM_ACTOR
 from core.ports import cases as rows
@@ -32,6 +33,7 @@ def alarm(row: rows.AlarmRow, places: Places) -> AlarmSummary:
         rule_id=row.rule_id,
         say=Bilingual.of(row.say),
         severity=severity_name(row.severity),
+        worst=severity_name(max((step.severity for step in row.steps), default=row.severity)),
         state=row.state,
         active=row.stop_ms is None and not row.retracted,
         facility=places.facility_ref(row.facility),
@@ -53,13 +55,26 @@ def alarm_entry(row: rows.AlarmHistoryRow) -> AlarmEntry:
     """One line of an alarm's history."""
     return AlarmEntry(
         time_ms=row.at_ms,
-        what=row.change.value if row.change is not None else row.event,
+        what=_what(row),
+        severity=None if row.severity is None else severity_name(row.severity),
         state=row.state,
         by=row.actor,
         start_ms=row.start_ms,
         stop_ms=row.stop_ms,
         note=row.note,
     )
+
+
+def _what(row: rows.AlarmHistoryRow) -> str:
+    """What happened: the change of the rules, the event of a person; of a severity its direction, if it has one."""
+    if row.change is ChangeKind.SEVERITY and row.event:
+        return row.event
+    return row.change.value if row.change is not None else row.event
+
+
+def steps(row: rows.AlarmRow) -> list[SeverityStep]:
+    """How the severity of an alarm rose and fell."""
+    return [SeverityStep(from_ms=step.at_ms, severity=severity_name(step.severity)) for step in row.steps]
 
 
 def evidence(values: Iterable[rows.EvidenceValue]) -> list[EvidenceValue]:
@@ -95,6 +110,18 @@ def rule(text: RuleText | None) -> RuleView | None:
         lead=text.info.lead,
         support=text.info.support,
         source=Bilingual.of(text.source),
+        levels=[
+            LevelView(
+                severity=severity_name(level.info.severity),
+                say=Bilingual.of(level.info.say),
+                when=level.when,
+                for_s=level.for_s,
+                clear=level.clear,
+                clear_for_s=level.clear_for_s,
+                source=Bilingual.of(level.source),
+            )
+            for level in text.levels
+        ],
     )
 
 

@@ -33,21 +33,28 @@ class RuleBook:
         rule = self._rules.by_id.get(rule_id)
         if rule is None:
             return None
-        return RuleText(
-            info=rule.info,
-            when=rule.when_text,
-            clear=rule.clear_text,
-            for_s=rule.for_ms / 1000,
-            source=rule.source.document,
-        )
+        return _text(rule)
 
     def limits(self, class_id: str) -> Sequence[RuleLimit]:
         """Limits over the measurements of a class, in the order of the rule book."""
         if class_id not in self._limits:
             units = self._rules.units.get(class_id, {})
-            found = (limit for rule in self._rules.of_class(class_id) for limit in _limits(rule, units))
+            parts = (part for rule in self._rules.of_class(class_id) for part in rule.parts)
+            found = (limit for part in parts for limit in _limits(part, units))
             self._limits[class_id] = tuple(found)
         return self._limits[class_id]
+
+
+def _text(rule: Rule) -> RuleText:
+    return RuleText(
+        info=rule.info,
+        when=rule.when_text,
+        clear=rule.clear_text,
+        for_s=rule.for_ms / 1000,
+        clear_for_s=rule.clear_for_ms / 1000,
+        source=rule.source.document,
+        levels=tuple(_text(level) for level in rule.levels),
+    )
 
 
 def _limits(rule: Rule, known: Mapping[str, str]) -> Iterator[RuleLimit]:

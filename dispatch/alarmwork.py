@@ -8,9 +8,9 @@ is opened again is the same alarm, with the same case.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,6 +26,7 @@ from dispatch.casework import CaseWork
 from dispatch.drillwork import drill_info, is_drill
 from dispatch.foldwork import FoldWork
 from dispatch.ledger import Ledger
+from dispatch.levelwork import FALL, RISE, digest_of, direction, end_shelf, graded, says, steps_text
 from dispatch.policy import Policy
 
 logger = logging.getLogger(__name__)
@@ -37,8 +38,11 @@ RuleLookup = Callable[[str], RuleInfo | None]
 
 
 def info_of(rules: RuleLookup, change_rule: str, severity: Severity) -> RuleInfo:
-    """What is known of a rule; alarms of a rule that has left the rule set go to the construction grid."""
-    return rules(change_rule) or RuleInfo(
+    """What is known of a rule at a severity; alarms of one that has left the rule set go to the construction grid."""
+    info = rules(change_rule)
+    if info is not None:
+        return info.at(severity)
+    return RuleInfo(
         rule_id=change_rule,
         family=change_rule,
         severity=severity,
@@ -83,7 +87,7 @@ class AlarmWork:
             query = sa.select(table).where(table.c.alarm_id.in_(ids[begin : begin + 500]), table.c.change.is_not(None))
             for row in self._connection.execute(query.order_by(table.c.id)):
                 steps = done.setdefault(row.alarm_id, [])
-                steps.append((ChangeKind(row.change), row.start_ms, row.stop_ms, row.since_ms))
+                steps.append((ChangeKind(row.change), row.start_ms, row.stop_ms, row.since_ms, row.steps_digest or ""))
         skip = {alarm_id: _overlap(done.get(alarm_id, []), steps) for alarm_id, steps in wanted.items()}
         fresh = []
         for change in changes:
@@ -121,6 +125,8 @@ class AlarmWork:
             self._folds.folded(after, change.into)
         if after.active and not before.active:
             self._on(after)
+        elif after.active:
+            self._graded(before, after)
 
     def settle(self) -> None:
         """After all changes: let every case whose alarms changed follow."""
@@ -180,7 +186,9 @@ class AlarmWork:
             drill_info(self._rules, change.rule_id) if drill else info_of(self._rules, change.rule_id, change.severity)
         )
         place = self._source.place(change.facility)
-        on, said = change.interval.stop_ms is None, change.say or info.say
+        on = change.interval.stop_ms is None
+        if change.say is not None:
+            info = replace(info, say=change.say)
         shelf = self._shelf(change)
         values: dict[str, object] = {
             "alarm_id": change.alarm_id,
@@ -191,10 +199,9 @@ class AlarmWork:
             "kind": _kind(change, info).value,
             "state": _first_state(change, info).value,
             "latching": info.latching,
-            "say_zh": said.zh[:1000],
-            "say_en": said.en[:1000],
-            "do": json.dumps([[text.zh, text.en] for text in info.do], ensure_ascii=False),
+            **says(info),
             **_interval(change),
+            "steps": steps_text(change.interval),
             "active": on,
             "late": change.late,
             "retracted": False,
@@ -224,6 +231,7 @@ class AlarmWork:
         active = change.interval.stop_ms is None and not gone
         values: dict[str, object] = {
             **_interval(change),
+            **graded(before, change, info_of(self._rules, change.rule_id, change.severity)),
             "active": active,
             "retracted": change.kind is ChangeKind.RETRACTED,
             "merged_into": change.into if change.kind is ChangeKind.MERGED else "",
@@ -238,11 +246,15 @@ class AlarmWork:
             moved = AlarmEvent.ENTER if active else AlarmEvent.CLEAR
             event = moved.value
             state = next_state(AlarmState(before.state), moved, latching=before.latching)
+        elif active and "severity" in values:
+            event = direction(before, change.severity)
+            if event == RISE:
+                state = next_state(AlarmState(before.state), AlarmEvent.RISE, latching=before.latching)
         if state is not None:
             values["state"] = state.value
         after = self.update(before, **values)
         self.ledger.note_alarm(after, change=change.kind.value, event=event, note=change.into)
-        self.tell(after, change.kind.value)
+        self.tell(after, RISE if event == RISE else change.kind.value)
         if after.case is not None:
             self._touched.setdefault(after.case, False)
         return after
@@ -261,6 +273,22 @@ class AlarmWork:
         else:
             return
         self._touched.setdefault(case.number, False)
+
+    def _graded(self, before: Any, after: Any) -> None:
+        """The severity of an alarm that stays on has risen or fallen."""
+        turn = direction(before, Severity(after.severity))
+        if turn == FALL:
+            self.cases.fall(after)
+        if turn != RISE:
+            return
+        if after.shelved_until_ms is not None:
+            end_shelf(self._connection, after)
+            after = self.unshelved(after, "shelving_outgrown")
+        if after.case is None:
+            self._on(after)
+        else:
+            case = self.cases.rise(after, info_of(self._rules, after.rule_id, Severity(after.severity)))
+            self._touched.setdefault(case.number, False)
 
     def _merged(self, before: Any, change: AlarmChange) -> None:
         """The alarm that takes another one in takes its open case over, if it has none of its own."""
@@ -348,7 +376,8 @@ def _interval(change: AlarmChange) -> Mapping[str, object]:
 
 def _step(change: AlarmChange) -> tuple[object, ...]:
     interval = change.interval
-    return (change.kind, interval.start_ms, interval.stop_ms, interval.since_ms)
+    digest = digest_of(steps_text(interval))
+    return (change.kind, interval.start_ms, interval.stop_ms, interval.since_ms, digest)
 
 
 def _overlap(done: Sequence[tuple[object, ...]], wanted: Sequence[tuple[object, ...]]) -> int:

@@ -129,13 +129,33 @@ class CaseWork:
         if row.open:
             self._ledger.note(row.number, "on_again", note=alarm.alarm_id)
             return self._raised(row, alarm, info)
-        table = tables.case
-        key = (table.c.facility == row.facility, table.c.family == row.family, table.c.open)
-        if self._connection.execute(sa.select(table.c.number).where(*key)).one_or_none() is not None:
-            return self.open_or_join(alarm, info)
+        joined = self._open_one_of(row, alarm, info)
+        if joined is not None:
+            return joined
         if row.state == CaseState.CANCELLED and row.ended_by != SYSTEM:
             return row
         return self._reopened(row, alarm, info)
+
+    def rise(self, alarm: Any, info: RuleInfo) -> Any:
+        """The alarm of a case has risen: the case goes along, or is reopened.
+
+        One that a person has cancelled stays so unless it is worse now than what was cancelled.
+        """
+        row = self.case(alarm.case)
+        if row.open and alarm.severity > row.severity:
+            return self._raised(row, alarm, info)
+        if row.open:
+            self._noted(row, "risen", alarm)
+            return row
+        if row.state == CaseState.CANCELLED and row.ended_by != SYSTEM and alarm.severity > row.severity:
+            return self._open_one_of(row, alarm, info) or self._reopened(row, alarm, info)
+        return self.put_back(alarm, info)
+
+    def fall(self, alarm: Any) -> None:
+        """The alarm of a case has fallen: a note. What the case is worth does not fall by itself."""
+        row = self.case(alarm.case) if alarm.case is not None else None
+        if row is not None and row.open:
+            self._noted(row, "fallen", alarm)
 
     def settle(self, number: int, cleared: bool) -> None:
         """After a batch: a case whose alarms are all off is cancelled if nobody has begun; else its worker is told.
@@ -215,6 +235,18 @@ class CaseWork:
 
     # --- inside -------------------------------------------------------------------------------------------------
 
+    def _noted(self, row: Any, what: str, alarm: Any) -> None:
+        self._ledger.note(row.number, what, note=Severity(alarm.severity).name.lower())
+        self.tell(row, what)
+
+    def _open_one_of(self, row: Any, alarm: Any, info: RuleInfo) -> Any | None:
+        """The open case of an ended one's key, which the alarm joins; None if there is none."""
+        table = tables.case
+        key = (table.c.facility == row.facility, table.c.family == row.family, table.c.open)
+        if self._connection.execute(sa.select(table.c.number).where(*key)).one_or_none() is None:
+            return None
+        return self.open_or_join(alarm, info)
+
     def _opened(self, alarm: Any, info: RuleInfo) -> Any:
         severity, drill = Severity(alarm.severity), is_drill(alarm)
         limit = info.deadline or self._policy.handle[severity]
@@ -276,7 +308,7 @@ class CaseWork:
             handled_by=None,
             ended_by="",
         )
-        row = self.update(row, note="")
+        row = self.update(row, note="", **_said(row, info))
         for kind, task in self.tasks.tasks(row.number).items():
             after = self.tasks.by_system(task, row, Action.REOPEN)
             if after is None:
@@ -288,7 +320,7 @@ class CaseWork:
         return self.follow_up(row)
 
     def _raised(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
-        """The case after an alarm joined: the worst severity counts, and its limit if that is nearer."""
+        """The case after an alarm joined or rose: the worst severity counts, and its limit if that is nearer."""
         if alarm.severity <= row.severity:
             self.tell(row, "joined")
             return row
@@ -296,12 +328,19 @@ class CaseWork:
         limit = info.deadline or self._policy.handle[severity]
         due_ms = self._due(severity, limit)
         values: dict[str, object] = {"severity": severity.value}
+        values |= _said(row, info)
+        supported = row.support is None and info.support is not None and info.rule_id == row.rule_id
+        if supported and info.support is not None:
+            values["support"] = info.support.value
         if row.due_ms is not None and row.met_ms is None and due_ms < row.due_ms:
             values |= {"due_ms": due_ms, "due_clock": limit.clock.value, "due_what": limit.what.value}
         row = self.update(row, **values)
         self._ledger.note(row.number, "raised", note=severity.name.lower())
         self.tell(row, "raised")
-        for kind, task in self.tasks.tasks(row.number).items():
+        tasks = self.tasks.tasks(row.number)
+        if supported and TaskKind.VERIFY not in tasks:
+            self.tasks.create(row, TaskKind.VERIFY, self._policy.look[severity], {})
+        for kind, task in tasks.items():
             if not task.open:
                 continue
             if kind is TaskKind.HANDLE and "due_ms" in values:
@@ -325,6 +364,11 @@ class CaseWork:
     def _due(self, severity: Severity, limit: Deadline) -> int:
         start_ms = self.tasks.announce_ms(severity)
         return due(self._policy.calendar, DeadlineClock(limit.clock), start_ms, limit.hours)
+
+
+def _said(row: Any, info: RuleInfo) -> dict[str, object]:
+    """What a case says goes with the level of the rule that opened it, not with other rules."""
+    return {"say_zh": info.say.zh, "say_en": info.say.en} if info.rule_id == row.rule_id else {}
 
 
 def _latched() -> sa.ColumnElement[bool]:

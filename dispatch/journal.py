@@ -19,6 +19,7 @@ from core.ports.registry import RosterSource
 from dispatch import tables
 from dispatch.alarmwork import AlarmWork, RuleLookup, info_of
 from dispatch.database import reading, writing
+from dispatch.levelwork import steps_of
 from dispatch.policy import Policy
 from dispatch.taskwork import SourceOnce
 from dispatch.ticking import Rounds
@@ -147,6 +148,7 @@ def _announced(row: Any) -> AnnouncedAlarm:
         alarm_id=row.alarm_id,
         rule_id=row.rule_id,
         facility=row.facility,
-        interval=Interval(start_ms=row.start_ms, stop_ms=row.stop_ms, since_ms=row.since_ms),
         element=row.element or "",
+        interval=Interval(start_ms=row.start_ms, stop_ms=row.stop_ms, since_ms=row.since_ms, steps=steps_of(row.steps)),
+        severity=Severity(row.severity),
     )

@@ -15,6 +15,7 @@ from core.cases import SYSTEM, Actor
 from core.places import Text
 from core.ports.cases import FeedKind
 from dispatch import tables
+from dispatch.levelwork import digest_of
 
 _HEAD = 1
 
@@ -71,6 +72,8 @@ class Ledger:
                 "stop_ms": row.stop_ms,
                 "since_ms": row.since_ms,
                 "note": note[:1000],
+                "severity": row.severity,
+                "steps_digest": digest_of(row.steps),
             }
         )
 

@@ -93,12 +93,16 @@ alarm = sa.Table(
     sa.Column("suppressed", sa.Boolean, nullable=False),
     sa.Column("out_of_service", sa.Boolean, nullable=False),
     sa.Column("case", sa.ForeignKey(case.c.number), index=True),
+    sa.Column("steps", sa.Text, nullable=False, server_default="[]"),
     sa.Index("ix_dispatch_alarm_start", "start_ms", "alarm_id"),
     sa.Index("ix_dispatch_alarm_facility", "facility", "start_ms"),
     sa.Index("ix_dispatch_alarm_active", "active", "community"),
     sa.Index("ix_dispatch_alarm_stop", "stop_ms"),
 )
-"""``active``: on now, neither retracted nor merged. ``do``: instructions as JSON pairs, frozen at opening."""
+"""``active``: on now, neither retracted nor merged. ``do``: instructions as JSON pairs, frozen at opening and when the
+severity changes. ``steps``: JSON pairs of moment and severity, for rules with levels; ``severity`` is then that of the
+last step while it is on, the worst when it is over.
+"""
 
 alarm_history = sa.Table(
     "dispatch_alarm_history",
@@ -114,8 +118,13 @@ alarm_history = sa.Table(
     sa.Column("stop_ms", sa.BigInteger),
     sa.Column("since_ms", sa.BigInteger, nullable=False),
     sa.Column("note", _TEXT, nullable=False),
+    sa.Column("severity", sa.Integer),
+    sa.Column("steps_digest", sa.String(16)),
     sqlite_autoincrement=True,
 )
+"""``severity``: shown after the step. ``steps_digest``: which steps the alarm had then, so that a repeated change is
+recognised. Both are null in lines from before there were levels.
+"""
 
 fold = sa.Table(
     "dispatch_fold",

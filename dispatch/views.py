@@ -21,6 +21,7 @@ from core.ports.cases import (
     TaskRow,
 )
 from dispatch import tables
+from dispatch.levelwork import steps_of
 
 
 def task_select() -> sa.Select[Any]:
@@ -119,6 +120,7 @@ def alarm_row(row: Any) -> AlarmRow:
         merged_into=row.merged_into,
         split_from=row.split_from,
         case=row.case,
+        steps=steps_of(row.steps),
     )
 
 
@@ -139,6 +141,7 @@ def alarm_history_row(row: Any) -> AlarmHistoryRow:
         start_ms=row.start_ms,
         stop_ms=row.stop_ms,
         note=row.note,
+        severity=None if row.severity is None else Severity(row.severity),
     )
 
 

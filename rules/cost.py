@@ -7,7 +7,7 @@ A rule is evaluated where one of its operands leaves its band; an operand withou
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -73,7 +73,8 @@ class Cost:
 
 def cost_of(rule: Rule) -> Cost:
     """What a rule costs."""
-    return conditions_cost([part for part in (rule.when, rule.clear) if part is not None])
+    cost = conditions_cost(rule.conditions)
+    return replace(cost, own_bytes=MACHINE_BYTES * len(rule.parts))
 
 
 def conditions_cost(conditions: Sequence[Truth]) -> Cost:

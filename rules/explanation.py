@@ -21,6 +21,7 @@ RAISES_AFTER = Sentence("告警条件：{condition}，且持续 {held}", "raised
 CLEARS = Sentence("解除条件：{condition}", "cleared when: {condition}")
 CLEARS_AFTER = Sentence("解除条件：{condition}，且持续 {held}", "cleared when: {condition}, for {held}")
 NOT_RAISED = Sentence("告警条件不再成立", "it is not so any more")
+LEVEL = Sentence("{severity}：{said}", "{severity}: {said}")
 LATCHES = Sentence("解除后仍须有人复位", "it stays until a person resets it")
 
 
@@ -33,9 +34,16 @@ class Narrator:
 
     def rule(self, rule: Rule) -> Iterator[Speaks]:
         """What raises the alarm, what clears it, and whether it latches."""
-        yield self._timed(RAISES, RAISES_AFTER, self.truth(rule.when), rule.for_ms)
-        over: Speaks = NOT_RAISED if rule.clear is None else self.truth(rule.clear)
-        yield self._timed(CLEARS, CLEARS_AFTER, over, rule.clear_for_ms)
+        for part in rule.parts:
+            raised = self._timed(RAISES, RAISES_AFTER, self.truth(part.when), part.for_ms)
+            over: Speaks = NOT_RAISED if part.clear is None else self.truth(part.clear)
+            cleared = self._timed(CLEARS, CLEARS_AFTER, over, part.clear_for_ms)
+            if rule.levels:
+                severity = phrases.SEVERITIES[part.info.severity]
+                yield LEVEL(severity=severity(), said=raised)
+                yield LEVEL(severity=severity(), said=cleared)
+            else:
+                yield from (raised, cleared)
         if rule.info.latching:
             yield LATCHES
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from core.alarms import Severity
 from core.findings import Said, Sentence
 
 COMPARISONS: Final[Mapping[str, Sentence]] = {
@@ -47,6 +48,13 @@ AGGREGATES: Final[Mapping[str, Sentence]] = {
     "time": Sentence("最近 {window} 内{value}的时长", "how long {value} held over the last {window}"),
     "share": Sentence("最近 {window} 内{value}的时间占比", "the share of the last {window} in which {value} held"),
     "count": Sentence("最近 {window} 内{value}开始成立的次数", "how often {value} began over the last {window}"),
+}
+SEVERITIES: Final[Mapping[Severity, Sentence]] = {
+    Severity.INFO: Sentence("提示", "info"),
+    Severity.LOW: Sentence("一般", "low"),
+    Severity.MEDIUM: Sentence("较重", "medium"),
+    Severity.HIGH: Sentence("严重", "high"),
+    Severity.CRITICAL: Sentence("紧急", "critical"),
 }
 AT_LEAST = Sentence("以下至少 {count} 项成立：{parts}", "at least {count} of these hold: {parts}")
 INNER = Sentence("（{inner}）", "({inner})")

@@ -49,6 +49,8 @@ class Rule:
         when_text, clear_text: the conditions as written, for people.
         file, line: where it stands.
         fingerprint: the same for two rules that judge alike; saved state is kept while it stays.
+        levels: from the least to the worst severity, each a rule of the same id; the fields above are then those of the
+            first. Empty for a rule of one severity.
     """
 
     id: str
@@ -64,16 +66,27 @@ class Rule:
     file: str
     line: int
     fingerprint: str
+    levels: tuple[Rule, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Rule, ...]:
+        """What is judged, each by a machine of its own: the levels, or the rule itself."""
+        return self.levels or (self,)
+
+    @property
+    def conditions(self) -> tuple[Truth, ...]:
+        """All its conditions, of all levels."""
+        return tuple(one for part in self.parts for one in (part.when, part.clear) if one is not None)
 
     @property
     def operands(self) -> frozenset[Operand]:
         """Everything its conditions read."""
-        return operands(self.when) | (operands(self.clear) if self.clear is not None else frozenset())
+        return frozenset().union(*(operands(one) for one in self.conditions))
 
     @property
     def attributes(self) -> frozenset[str]:
         """The facility attributes its conditions read."""
-        return attributes(self.when) | (attributes(self.clear) if self.clear is not None else frozenset())
+        return frozenset().union(*(attributes(one) for one in self.conditions))
 
     @property
     def measurements(self) -> frozenset[str]:

@@ -16,6 +16,13 @@ class Shelving(Model):
     reason: str
 
 
+class SeverityStep(Model):
+    """From this moment on it was of this severity, until the next step or its end."""
+
+    from_ms: TimeMs
+    severity: SeverityName
+
+
 class AlarmSummary(Model):
     """An alarm in a list."""
 
@@ -23,7 +30,8 @@ class AlarmSummary(Model):
     kind: AlarmKind
     rule_id: str = Field(examples=["sewage-pump-dry-run"])
     say: Bilingual
-    severity: SeverityName
+    severity: SeverityName = Field(description="of the moment while it is on, the worst it has had once it is over")
+    worst: SeverityName = Field(description="the worst it has had")
     state: AlarmState
     active: bool = Field(description="the condition holds now")
     facility: FacilityRef
@@ -44,7 +52,8 @@ class AlarmEntry(Model):
     """One line of an alarm's history."""
 
     time_ms: TimeMs
-    what: str = Field(examples=["opened"])
+    what: str = Field(description="for a severity that changed `rise` or `fall`", examples=["opened"])
+    severity: SeverityName | None = Field(description="shown after it; null where it was not written down yet")
     state: AlarmState
     by: str = Field(description="username, or `system`")
     start_ms: TimeMs
@@ -66,6 +75,18 @@ class EvidenceValue(Model):
     reason: str = Field(examples=[""])
 
 
+class LevelView(Model):
+    """One level of a rule, in its author's words."""
+
+    severity: SeverityName
+    say: Bilingual
+    when: str
+    for_s: float
+    clear: str = Field(description="empty: as soon as `when` no longer holds")
+    clear_for_s: float
+    source: Bilingual
+
+
 class RuleView(Model):
     """The rule behind an alarm, in its author's words."""
 
@@ -79,6 +100,9 @@ class RuleView(Model):
     lead: Grid
     support: Grid | None
     source: Bilingual = Field(description="the standard or the practice behind the limits")
+    levels: list[LevelView] = Field(
+        description="from the least to the worst; `when`, `for_s` and `clear` are then those of the first"
+    )
 
 
 class AlarmDetail(AlarmSummary):
@@ -87,6 +111,7 @@ class AlarmDetail(AlarmSummary):
     history: list[AlarmEntry]
     evidence: list[EvidenceValue]
     do: list[Bilingual]
+    steps: list[SeverityStep] = Field(description="how its severity rose and fell; empty for a rule without levels")
     rule: RuleView | None = Field(description="null for `sight.*` and for rules that no longer exist")
 
 

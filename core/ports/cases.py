@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from core.alarms import AlarmKind, AlarmState, ChangeKind, Severity
+from core.alarms import AlarmKind, AlarmState, ChangeKind, Severity, SeverityStep
 from core.cases import Action, Actor, CaseState, DeadlineClock, DeadlineWhat, TaskKind, TaskState
 from core.places import Grid, Text
 from core.ports.registry import Page, PageRequest
@@ -31,6 +31,8 @@ class AlarmRow:
         merged_into: the alarm that took it in, or empty; split_from: the alarm it was split from, or empty.
         case: number of the case it belongs to, ``None`` for report lines.
         opened_ms: wall clock, when it was first recorded.
+        severity: that of the moment while it is on, the worst once it is over.
+        steps: how it rose and fell; empty for rules without levels.
     """
 
     alarm_id: str
@@ -55,6 +57,7 @@ class AlarmRow:
     merged_into: str = ""
     split_from: str = ""
     case: int | None = None
+    steps: tuple[SeverityStep, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +72,8 @@ class AlarmHistoryRow:
     start_ms: int
     stop_ms: int | None
     note: str = ""
+    severity: Severity | None = None
+    """Shown after the step; ``None`` in lines from before severities changed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -25,5 +25,7 @@ Theory of operation, from the outside in. ``docs/alarms.md`` says *what* is comp
    slots since are patched, as long as its results stay in the bands they were in (``mending.py``; ``patches.py``, over
    the beginning of a block ``crossings.py``). Only what is left is re-evaluated. What was read before is found in
    memory by an index over each block of readings, made when first needed (``history.py``).
-7. **Differences.** Intervals computed are compared with those announced (``rules/differences.py``).
+7. **Levels.** A rule with levels has a machine for each, and nothing above knows that they belong together; their
+   intervals are laid over one another before they are compared (``levels.py``).
+8. **Differences.** Intervals computed are compared with those announced (``rules/differences.py``).
 """

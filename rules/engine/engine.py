@@ -7,7 +7,8 @@ journal holds, then ``ingest`` for what was stored since.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +16,13 @@ import numpy as np
 from core.alarms import AlarmChange, AnnouncedAlarm, Interval, Severity
 from core.places import ClassMembers
 from core.readings import Readings
-from rules.columns import BEGINNING_MS, Indices, Ints
+from rules.columns import BEGINNING_MS, NEVER_MS, Indices, Ints
 from rules.differences import compare, ended
 from rules.engine.history import History, Memory, PointLookup
 from rules.engine.intervals import IntervalBook
 from rules.engine.lateness import Lateness
 from rules.engine.layout import build
+from rules.engine.levels import Levels, as_announced, last_moment
 from rules.engine.mending import Mending, mendable
 from rules.engine.plane import Plane
 from rules.engine.reevaluation import Reevaluation
@@ -112,6 +114,7 @@ class Engine:
         self.mending = Lateness(len(self.layout.point))
         self.suspects = Suspects(self.layout)
         self.book = IntervalBook()
+        self.levels = Levels(self.layout)
         self.remembers = np.zeros(len(self.layout.machine_facility), np.bool_)
         self.held: list[Ranked] = []
         self._forgot_ms = self._now_ms = 0
@@ -245,7 +248,7 @@ class Engine:
         """Drop what no late reading can change any more."""
         self._forgot_ms = now_ms
         oldest_ms = int(self.saved.states[0].at_ms.min(initial=now_ms))
-        self.book.drop_before(oldest_ms)
+        self.levels.forget(self.book, oldest_ms)
         for machine, alarms in list(self._announced.items()):
             kept = tuple(alarm for alarm in alarms if not _over(alarm.interval, oldest_ms))
             if len(kept) < len(alarms):
@@ -293,7 +296,7 @@ class Engine:
         """
         self._announced = {}
         place = {int(number): row for row, number in enumerate(self.layout.facility.tolist())}
-        first = {rule.id: machines.start for rule, machines in self._rule_of}
+        first = {rule.id: machines.start for rule, machines in reversed(self._rule_of)}  # of levels the first
         by_machine: dict[int, list[AnnouncedAlarm]] = {}
         alarms = list(alarms)
         self._leaving = [one for one in alarms if one.rule_id in self._retired and one.interval.stop_ms is None]
@@ -317,8 +320,7 @@ class Engine:
         for machine, found in alarms.items():
             facility = int(owner[machine])
             if self.live.horizon_ms[facility] == BEGINNING_MS or facility in until:
-                last = found[-1].interval
-                until[facility] = max(until.get(facility, 0), last.stop_ms or last.start_ms)
+                until[facility] = max(until.get(facility, 0), last_moment(found[-1].interval))
         for facility, moment in until.items():
             self.live.horizon_ms[facility] = self.live.front_ms[facility] = moment
             for state in self.saved.states:
@@ -327,8 +329,9 @@ class Engine:
         for machine, found in alarms.items():
             horizon_ms = int(self.live.horizon_ms[owner[machine]])
             for alarm in found:
-                if (alarm.interval.stop_ms or alarm.interval.start_ms) <= horizon_ms:
-                    self._adopt(machine, alarm.interval, horizon_ms)
+                if last_moment(alarm.interval) <= horizon_ms:
+                    for share, interval in self.levels.shares(machine, alarm):
+                        self._adopt(share, interval, horizon_ms)
 
     def _adopt(self, machine: int, interval: Interval, horizon_ms: int) -> None:
         self.book.begin(machine, interval)
@@ -346,24 +349,40 @@ class Engine:
             self.settle(now_ms)
         found = [ended(alarm, self._retired[alarm.rule_id], now_ms) for alarm in self._leaving]
         self._leaving = []
-        for machine in self.book.take_changed():
+        for machine, from_ms in self.levels.heads(self.book.take_changed()).items():
             rule, facility = self._owner(machine)
+            old = self._announced.get(machine, ())
+            new = self._intervals(machine, old, from_ms)
+            # What was over before anything changed is announced as it is: the two need not be compared again.
+            past = _count_over([alarm.interval for alarm in old], from_ms)
             compared = compare(
-                self._announced.get(machine, ()),
-                self.book.of(machine),
+                old[past:],
+                new[_count_over(new, from_ms) :],
                 rule_id=rule.id,
                 facility=facility,
                 severity=rule.info.severity,
                 now_ms=now_ms,
+                taken=frozenset(alarm.alarm_id for alarm in old[:past]),
             )
-            self._announced[machine] = compared.announced
+            self._announced[machine] = (*old[:past], *compared.announced)
             found += compared.changes
         self.stats.changes += len(found)
         return found
 
+    def _intervals(self, machine: int, old: Sequence[AnnouncedAlarm], from_ms: int) -> Sequence[Interval]:
+        """The alarms of a rule and facility as they are now known; nothing has changed before ``from_ms``."""
+        found = self.levels.intervals(machine, self.book, from_ms)
+        past_ms = int(self.saved.states[0].at_ms[self.layout.machine_facility[machine]])
+        return [as_announced(interval, old, past_ms) for interval in found] if found and found[0].steps else found
+
     def _owner(self, machine: int) -> tuple[Rule, int]:
         rule, _ = self._rule_of[int(np.searchsorted(self._starts, machine, side="right")) - 1]
         return rule, int(self.layout.facility[self.layout.machine_facility[machine]])
+
+
+def _count_over(intervals: Sequence[Interval], at_ms: int) -> int:
+    """How many of intervals in time order were over before a moment."""
+    return bisect_left(intervals, at_ms, key=lambda one: NEVER_MS if one.stop_ms is None else one.stop_ms)
 
 
 def _over(interval: Interval, at_ms: int) -> bool:

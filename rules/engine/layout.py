@@ -81,7 +81,7 @@ class RulePlan:
     """A rule with what it takes to judge it.
 
     Attributes:
-        rule: the rule.
+        rule: the rule, or a level of it.
         reads: bool[columns], the operand columns it reads.
         columns: their numbers.
         when, clear: the conditions as functions.
@@ -224,7 +224,7 @@ def build(rules: RuleSet, members: Mapping[str, ClassMembers]) -> Layout:
     classes: list[ClassLayout] = []
     facility0 = cell0 = machine0 = 0
     for class_id in sorted(members):
-        of_class = rules.of_class(class_id)
+        of_class = [part for rule in rules.of_class(class_id) for part in rule.parts]
         if not of_class or not len(members[class_id]):
             continue
         one = _build_class(members[class_id], of_class, facility0, cell0, machine0)

@@ -62,7 +62,7 @@ def snapshot(engine: Engine, now_ms: int) -> bytes:
     arrays["held.point"] = layout.point[held.cell]
     arrays.update({f"held.{name}": getattr(held, name) for name in ("time_ms", "value", "epoch", "offset")})
     header = {
-        "rules": [rule.fingerprint for rule in engine.rules.rules],
+        "rules": _fingerprints(engine),
         "taken": [state.taken_ms for state in states],
         "windows": keep(engine.live, arrays),
     }
@@ -150,13 +150,18 @@ def _oldest_waiting(engine: Engine) -> Ints:
     return oldest_ms
 
 
+def _fingerprints(engine: Engine) -> list[str]:
+    """Of everything that is judged: rules, or their levels."""
+    return [part.fingerprint for rule in engine.rules.rules for part in rule.parts]
+
+
 def _machine_names(engine: Engine) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """For each machine the place of its rule in the rule set and of its facility in the layout."""
-    number = {rule.id: place for place, rule in enumerate(engine.rules.rules)}
+    number = {fingerprint: place for place, fingerprint in enumerate(_fingerprints(engine))}
     rule = np.zeros(len(engine.layout.machine_facility), np.int32)
     for one in engine.layout.classes:
         for place, plan in enumerate(one.rules):
-            rule[one.machines(place)] = number[plan.rule.id]
+            rule[one.machines(place)] = number[plan.rule.fingerprint]
     return rule, engine.layout.machine_facility.astype(np.int32)
 
 

@@ -77,6 +77,10 @@ class Place:
         """Whether it is a map of fields."""
         return isinstance(self.node, Mapping)
 
+    def has(self, key: str) -> bool:
+        """Whether it is a map with this key."""
+        return self.is_map() and any(name.value == key for name, _ in self.node.value)
+
     def is_null(self) -> bool:
         """Whether it says nothing (``~``, ``null`` or empty)."""
         return isinstance(self.node, Scalar) and self.node.tag == "tag:yaml.org,2002:null"

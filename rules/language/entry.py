@@ -1,7 +1,7 @@
 """One rule of a file: every field is read, checked and, if wrong, reported; reading goes on to the next.
 
 Fields: ``id class kind when for clear clear_for severity lead support family latching say do source evidence deadline
-from until supply``; ``docs/rules.md`` says what each means.
+from until supply levels``; ``docs/rules.md`` says what each means. Rules with levels are read by ``levels.py``.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import difflib
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
 from core.alarms import AlarmKind, Severity
@@ -29,8 +30,7 @@ from rules.rule_set import Evidence, Rule, Source
 
 _FIELDS = (
     *("id", "class", "kind", "when", "for", "clear", "clear_for", "severity", "lead", "support", "family", "latching"),
-    *("say", "do", "source", "evidence", "deadline", "from", "until"),
-    "supply",
+    *("say", "do", "source", "evidence", "deadline", "from", "until", "supply", "levels"),
 )
 _REQUIRED = ("id", "class", "when", "severity", "lead", "say", "do", "source", "evidence")
 _SUPPLY_MARKS = {"lost": True, "feed_lost": True}
@@ -44,19 +44,21 @@ _CITY_TIME = timezone(timedelta(hours=8))
 class Entry:
     """One rule of a file while it is read; every field reports its own faults and reading goes on."""
 
+    FIELDS: tuple[str, ...] = _FIELDS
+    REQUIRED: tuple[str, ...] = _REQUIRED
+
     def __init__(self, place: Place, file: str, classes: Mapping[str, FacilityClass]) -> None:
         self._place = place
         self._file = file
         self._classes = classes
-        self._fields = place.fields(_FIELDS, _REQUIRED)
-        self._sound = all(name in self._fields for name in _REQUIRED)
+        self._fields = place.fields(self.FIELDS, self.REQUIRED)
+        self._sound = all(name in self._fields for name in self.REQUIRED)
 
     def rule(self) -> Rule | None:
         """The checked rule, or None if anything in it was reported."""
         rule_id, facility_class = self._id(), self._class()
         when, clear = self._condition("when", facility_class), self._condition("clear", facility_class)
-        if when is not None and not operands(when):
-            self._bad("when", kinds.READS_NOTHING)
+        self._reads_something(when)
         for_ms, clear_for_ms = self._duration("for"), self._duration("clear_for")
         self._bounded([part for part in (when, clear) if part is not None])
         dates = self._dates()
@@ -65,9 +67,9 @@ class Entry:
         if not self._sound or when is None or facility_class is None or info is None or source is None:
             return None
         if dates is not None:
-            when, clear = _within(when, clear, dates)
+            when, clear = within(when, clear, dates)
         when_text, clear_text = self._written("when"), self._written("clear")
-        return Rule(
+        rule = Rule(
             id=rule_id,
             class_id=facility_class.id,
             when=when,
@@ -80,8 +82,13 @@ class Entry:
             clear_text=clear_text,
             file=self._file,
             line=self._place.line,
-            fingerprint=_fingerprint(rule_id, facility_class, when, clear, for_ms, clear_for_ms),
+            fingerprint="",
         )
+        return replace(rule, fingerprint=fingerprint_of(rule))
+
+    def _reads_something(self, when: Truth | None) -> None:
+        if when is not None and not operands(when):
+            self._bad("when", kinds.READS_NOTHING)
 
     @property
     def fields(self) -> Mapping[str, Place]:
@@ -178,7 +185,7 @@ class Entry:
         return None
 
     def _info(self, rule_id: str, facility_class: FacilityClass | None, when: Truth | None) -> RuleInfo | None:
-        severity = self._choice("severity", {level.name.lower(): level for level in Severity})
+        severity = self._severity()
         grids = {grid.value: grid for grid in Grid}
         lead = self._choice("lead", grids)
         support = "none" if "support" in self._fields and self._fields["support"].is_null() else None
@@ -198,7 +205,7 @@ class Entry:
         return RuleInfo(
             rule_id=rule_id,
             family=family or facility_class.id,
-            severity=Severity[severity.upper()],
+            severity=severity,
             lead=grids[lead],
             support=None if support == "none" else grids[support] if support else grids[lead].other,
             say=say,
@@ -206,9 +213,13 @@ class Entry:
             deadline=deadline,
             latching=latching == "true",
             kind=AlarmKind(kind) if kind else AlarmKind.CONDITION,
-            measurements=_evidence_of(when),
+            measurements=evidence_of(when),
             supply=supply or "",
         )
+
+    def _severity(self) -> Severity | None:
+        name = self._choice("severity", {level.name.lower(): level for level in Severity})
+        return None if name is None else Severity[name.upper()]
 
     def _text_pair(self, name: str) -> Text | None:
         if name not in self._fields:
@@ -303,7 +314,7 @@ def _shown(texts: Mapping[str, str]) -> str:
     return ", ".join(f"{name}: {text}" for name, text in texts.items())
 
 
-def _within(when: Truth, clear: Truth | None, dates: InForce) -> tuple[Truth, Truth]:
+def within(when: Truth, clear: Truth | None, dates: InForce) -> tuple[Truth, Truth]:
     """Outside its dates a rule's ``when`` is false and its ``clear`` true."""
     inside = Compare(COMPARISONS["=="], Load(dates), Const(1.0))
     over = clear if clear is not None else Connect(CONNECTIVES["not"], (when,))
@@ -311,15 +322,15 @@ def _within(when: Truth, clear: Truth | None, dates: InForce) -> tuple[Truth, Tr
     return Connect(CONNECTIVES["and"], (inside, when)), Connect(CONNECTIVES["or"], (outside, over))
 
 
-def _evidence_of(when: Truth | None) -> tuple[str, ...]:
+def evidence_of(when: Truth | None) -> tuple[str, ...]:
+    """Keys of the measurements a condition reads."""
     if when is None:
         return ()
     return tuple(sorted(frozenset().union(*(measured(part) for part in operands(when)))))
 
 
-def _fingerprint(
-    rule_id: str, facility_class: FacilityClass, when: Truth, clear: Truth | None, for_ms: int, clear_for_ms: int
-) -> str:
+def fingerprint_of(rule: Rule, *levels: str) -> str:
     """Of everything that decides; the tree's text form names operators by their words, so it is stable."""
-    judged = f"{rule_id}|{facility_class.id}|{form(when)}|{form(clear)}|{for_ms}|{clear_for_ms}"
+    judged = f"{rule.id}|{rule.class_id}|{form(rule.when)}|{form(rule.clear)}|{rule.for_ms}|{rule.clear_for_ms}"
+    judged = "|".join([judged, *levels])
     return hashlib.blake2b(judged.encode(), digest_size=12).hexdigest()

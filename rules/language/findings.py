@@ -135,6 +135,51 @@ NO_DATE = kind(
     "write 2026-05-01 or 2026-05-01T08:00+08:00",
 )
 
+# --- levels -----------------------------------------------------------------------------------------------------
+
+TOO_FEW_LEVELS = kind(
+    "TG-0309",
+    "至少需要两个级别",
+    "a rule needs at least two levels",
+    "增加一个级别，或改为不分级的 when 与 severity",
+    "add a level, or write 'when' and 'severity' without levels",
+)
+LEVEL_TWICE = kind(
+    "TG-0309",
+    "级别 {value} 出现了两次",
+    "there are two levels {value}",
+    "每个级别只写一次；同一级别的条件用 or 连接",
+    "write each severity once; join conditions of one severity with 'or'",
+)
+LEVELS_DESCEND = kind(
+    "TG-0309",
+    "级别 {value} 写在更重的级别 {other} 之后",
+    "the level {value} stands after {other}, which is worse",
+    "级别按由轻到重的顺序写",
+    "write the levels from the least to the worst",
+)
+LEVEL_TOO_NEAR = kind(
+    "TG-0309",
+    "级别 {value} 的限值不比更轻的级别 {other} 更远",
+    "the limit of {value} is reached no later than that of {other}",
+    "更重的级别应有更远的限值",
+    "give the worse level the limit further out",
+)
+LEVEL_CLEARS_TWICE = kind(
+    "TG-0309",
+    "{name!r} 既写在规则上，又写在最轻的级别上",
+    "{name!r} stands at the rule and at its lowest level",
+    "只保留一处：规则上所写的就是最轻级别的",
+    "keep one: what stands at the rule is meant for its lowest level",
+)
+BELONGS_TO_LEVELS = kind(
+    "TG-0309",
+    "有 levels 时，{name!r} 写在各级别中",
+    "with 'levels', {name!r} is written in each level",
+    "将其移到级别中",
+    "move it into the levels",
+)
+
 # --- the form of an expression ----------------------------------------------------------------------------------
 
 NO_QUANTITY = kind(

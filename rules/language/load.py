@@ -14,7 +14,7 @@ from core.findings import Finding
 from core.places import FacilityClass
 from rules.language import findings as kinds
 from rules.language.document import Document, Findings, Place
-from rules.language.entry import Entry
+from rules.language.levels import entry
 from rules.rule_set import Rule, RuleSet
 
 
@@ -49,14 +49,14 @@ def read_rules(sources: Mapping[str, str], classes: Mapping[str, FacilityClass])
         if root is None:
             continue
         for place in root.items():
-            entry = Entry(place, file, classes)
-            rule = entry.rule()
+            read = entry(place, file, classes)
+            rule = read.rule()
             if rule is None:
                 continue
             if rule.id in first_place:
                 place.fault(kinds.RULE_TWICE, value=rule.id, first=first_place[rule.id])
             first_place.setdefault(rule.id, f"{file}:{rule.line}")
-            found.append(ReadRule(rule=rule, fields=entry.fields))
+            found.append(ReadRule(rule=rule, fields=read.fields))
     return ReadRules(rules=tuple(found), findings=tuple(findings.items))
 
 

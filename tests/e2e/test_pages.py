@@ -34,6 +34,7 @@ PAGES = {
     "performance": "/performance",
     "alarm": "/alarms/mock000007",
     "outage": "/alarms/mock000005",
+    "levels": "/alarms/mock000002",
     "cases": "/cases",
     "case": "/cases/3",
     "tasks": "/tasks",

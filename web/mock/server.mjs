@@ -42,7 +42,7 @@ let nextAlarm = 1;
 
 function raise(facilityId, limit, age, { state = "unacknowledged", stop = null, late = false, kind = "condition", withCase = true } = {}) {
   const f = byId(facilityId);
-  const alarm = { id: `mock${String(nextAlarm).padStart(6, "0")}`, kind, rule_id: limit.rule_id, say: limit.say, severity: limit.severity, state, active: stop === null, facility: ref(f), community: f.community, since_ms: Date.now() - age - 30_000, start_ms: Date.now() - age, stop_ms: stop, late, retracted: false, latching: false, shelved: null, suppressed: false, out_of_service: false, case_id: null, history: [{ time_ms: Date.now() - age, what: "opened", state: "unacknowledged", by: "system", start_ms: Date.now() - age, stop_ms: null, note: "" }] };
+  const alarm = { id: `mock${String(nextAlarm).padStart(6, "0")}`, kind, rule_id: limit.rule_id, say: limit.say, severity: limit.severity, worst: limit.severity, steps: [], state, active: stop === null, facility: ref(f), community: f.community, since_ms: Date.now() - age - 30_000, start_ms: Date.now() - age, stop_ms: stop, late, retracted: false, latching: false, shelved: null, suppressed: false, out_of_service: false, case_id: null, history: [{ time_ms: Date.now() - age, what: "opened", state: "unacknowledged", by: "system", severity: limit.severity, start_ms: Date.now() - age, stop_ms: null, note: "" }] };
   nextAlarm += 1;
   alarms.unshift(alarm);
   if (withCase && kind === "condition" && ["critical", "high", "medium"].includes(alarm.severity)) openCase(alarm, f);
@@ -75,9 +75,23 @@ function deadlineOf(from, hours) {
   return { due_ms: due, what: "handle", light: used >= 1 ? "red" : used >= 0.75 ? "amber" : "green", overdue: used >= 1 };
 }
 
+/** An alarm whose rule has levels: it has risen and fallen since it began, so many hours after its start. */
+function graded(alarm, turns) {
+  alarm.steps = [{ from_ms: alarm.start_ms, severity: alarm.severity }, ...turns.map(([severity, hours]) => ({ from_ms: alarm.start_ms + hours * HOUR, severity }))];
+  alarm.worst = "medium";
+  alarm.steps.slice(1).forEach(({ from_ms, severity }) => alarm.history.push({ ...alarm.history[0], time_ms: from_ms, what: severity === "medium" ? "rise" : "fall", severity }));
+}
+
+const LEVELS = {
+  "iaq-co2": [
+    { severity: "low", say: text("二氧化碳偏高", "CO₂ high"), when: "mean(co2) over 1 h > 1000 [ppm]", for_s: 0, clear: "mean(co2) over 1 h < 900 [ppm]", clear_for_s: 0, source: text("GB/T 18883-2022 室内空气质量标准", "GB/T 18883-2022 Standards for indoor air quality") },
+    { severity: "medium", say: text("二氧化碳过高", "CO₂ very high"), when: "mean(co2) over 10 min > 1100 [ppm]", for_s: 60, clear: "mean(co2) over 10 min < 1050 [ppm]", clear_for_s: 300, source: text("本项目建议值", "proposal of the project") },
+  ],
+};
+
 const limitOf = (pointId, n = 0) => points.get(pointId).limits[n];
 raise(9, limitOf(90), 9 * HOUR, { state: "acknowledged" });
-raise(2, limitOf(21), 2.2 * HOUR, { withCase: false });
+graded(raise(2, limitOf(21), 2.2 * HOUR, { withCase: false }), [["medium", 0.6], ["low", 1.5], ["medium", 1.7], ["low", 2]]);
 raise(14, limitOf(140, 0), 26 * HOUR, { state: "normal", stop: Date.now() - 25 * HOUR });
 raise(16, limitOf(160), 40 * 60_000, { state: "returned_unacknowledged", stop: Date.now() - 22 * 60_000, withCase: false });
 raise(12, { rule_id: "sight.device", severity: "low", say: text("设备失联", "Device silent") }, 19 * 60_000, { kind: "sight" });
@@ -101,7 +115,7 @@ function summary(f) {
   return { ...ref(f), community: f.community, health, worst, open_alarms: on.length, open_cases: cases.filter((c) => c.facility.id === f.id && c.open).length, last_reading_ms: latestOf(f.points[0]).time_ms, provenance: f.provenance, provenance_note: f.provenance_note };
 }
 const bare = ({ alarm, history: _history, deadline, ...rest }) => ({ ...rest, deadline: deadline() });
-const bareAlarm = ({ history: _history, ...rest }) => rest;
+const bareAlarm = ({ history: _history, steps: _steps, ...rest }) => rest;
 const bareTask = ({ case: _case, deadline, ...rest }, me) => ({ ...rest, deadline: deadline(), mine: rest.owner?.id === me.person });
 
 function overview(c) {
@@ -164,7 +178,7 @@ function act(task, action, note, key, me) {
 function evidence(f) {
   return f.points.slice(0, 2).map((p) => ({ point: p.id, key: p.key, name: p.name, unit: p.unit, time_ms: Date.now(), value: round(valueAt(p, Date.now())), text: "", quality: "good", reason: "" }));
 }
-const rule = (alarm) => (alarm.kind === "sight" ? null : { id: alarm.rule_id, say: alarm.say, when: "level > 2.2 m", for_s: 60, clear: "level < 1.8 m", severity: alarm.severity, family: "mock", lead: "construction", support: "governance", source: text("GB 55036-2022 第 3.0.2 条", "GB 55036-2022, 3.0.2") });
+const rule = (alarm) => (alarm.kind === "sight" ? null : { id: alarm.rule_id, say: alarm.say, when: "level > 2.2 m", for_s: 60, clear: "level < 1.8 m", severity: alarm.severity, family: "mock", lead: "construction", support: "governance", source: text("GB 55036-2022 第 3.0.2 条", "GB 55036-2022, 3.0.2"), levels: LEVELS[alarm.rule_id] ?? [] });
 function taskDetail(task, me) {
   const f = byId(task.facility.id);
   const point = f.points.find((p) => p.limits.some((l) => l.rule_id === task.case.alarm.rule_id)) ?? f.points[0];
@@ -225,7 +239,7 @@ const WAITING = new Set(["unacknowledged", "returned_unacknowledged", "latched_u
 const alarmDetail = (a) => ({ ...a, evidence: a.kind === "sight" ? [] : evidence(byId(a.facility.id)), do: byId(a.facility.id).do, rule: rule(a) });
 function setAlarm(a, state, what, me, note = "") {
   Object.assign(a, state);
-  a.history.push({ time_ms: Date.now(), what, state: a.state, by: me.username, start_ms: a.start_ms, stop_ms: a.stop_ms, note });
+  a.history.push({ time_ms: Date.now(), what, state: a.state, by: me.username, severity: a.severity, start_ms: a.start_ms, stop_ms: a.stop_ms, note });
   send("alarm", { id: a.id, what, at_ms: Date.now(), alarm: bareAlarm(a) });
   return alarmDetail(a);
 }

@@ -16,7 +16,7 @@ from core.readings import Readings, readings
 from rules.engine import kept
 from rules.engine.engine import Engine, EngineSettings
 from rules.rule_set import RuleSet
-from tests.unit.rules.reference.judge import Facility, Reading, intervals
+from tests.unit.rules.reference.judge import Facility, Reading, alarms, intervals
 from tests.unit.rules.town import KEYS, STALE_MS, Store, members, rule_set, rule_text
 
 BASE_MS = 1_700_000_000_000
@@ -221,6 +221,10 @@ class Journal:
             case ChangeKind.MOVED:
                 assert old is not None
                 assert old.interval != new
+            case ChangeKind.SEVERITY:
+                assert old is not None
+                assert (old.interval.start_ms, old.interval.stop_ms) == (new.start_ms, new.stop_ms)
+                assert old.interval.steps != new.steps
             case ChangeKind.MERGED:
                 assert old is not None
                 assert change.into in self.alarms
@@ -231,7 +235,13 @@ class Journal:
     def announced(self) -> list[AnnouncedAlarm]:
         """As a journal gives it back at the start."""
         return [
-            AnnouncedAlarm(alarm_id=one.alarm_id, rule_id=one.rule_id, facility=one.facility, interval=one.interval)
+            AnnouncedAlarm(
+                alarm_id=one.alarm_id,
+                rule_id=one.rule_id,
+                facility=one.facility,
+                interval=one.interval,
+                severity=one.severity,
+            )
             for one in self.alarms.values()
         ]
 
@@ -267,10 +277,19 @@ def check(engine: Engine, journal: Journal, everything: Readings) -> int:
                 machine = one.machines(number).start + well
                 told = f"{plan.rule.when_text} | {plan.rule.clear_text} | well {well}"
                 assert list(engine.book.of(machine)) == expected, told
-                announced = journal.intervals(plan.rule.id, 100 + well)
-                assert [(i.start_ms, i.stop_ms) for i in announced] == [(i.start_ms, i.stop_ms) for i in expected], told
+        for rule in engine.rules.of_class(one.class_id):
+            for well in range(WELLS):
+                expected = alarms(reference(everything, well), rule, int(engine.live.horizon_ms[well]))
+                announced = journal.intervals(rule.id, 100 + well)
+                told = f"{[part.when_text for part in rule.parts]} | well {well}"
+                assert [_announced(i) for i in announced] == [_announced(i) for i in expected], told
                 incidents += len(expected)
     return incidents
+
+
+def _announced(interval: Interval) -> tuple[object, ...]:
+    """What is announced of an interval; ``since`` alone is no difference."""
+    return (interval.start_ms, interval.stop_ms, interval.steps)
 
 
 def run(

@@ -732,9 +732,16 @@ export interface components {
             say: components["schemas"]["Bilingual"];
             /**
              * Severity
+             * @description of the moment while it is on, the worst it has had once it is over
              * @enum {string}
              */
             severity: "info" | "low" | "medium" | "high" | "critical";
+            /**
+             * Worst
+             * @description the worst it has had
+             * @enum {string}
+             */
+            worst: "info" | "low" | "medium" | "high" | "critical";
             state: components["schemas"]["AlarmState"];
             /**
              * Active
@@ -785,6 +792,11 @@ export interface components {
             evidence: components["schemas"]["EvidenceValue"][];
             /** Do */
             do: components["schemas"]["Bilingual"][];
+            /**
+             * Steps
+             * @description how its severity rose and fell; empty for a rule without levels
+             */
+            steps: components["schemas"]["SeverityStep"][];
             /** @description null for `sight.*` and for rules that no longer exist */
             rule: components["schemas"]["RuleView"] | null;
         };
@@ -801,9 +813,15 @@ export interface components {
             time_ms: number;
             /**
              * What
+             * @description for a severity that changed `rise` or `fall`
              * @example opened
              */
             what: string;
+            /**
+             * Severity
+             * @description shown after it; null where it was not written down yet
+             */
+            severity: ("info" | "low" | "medium" | "high" | "critical") | null;
             state: components["schemas"]["AlarmState"];
             /**
              * By
@@ -932,9 +950,16 @@ export interface components {
             say: components["schemas"]["Bilingual"];
             /**
              * Severity
+             * @description of the moment while it is on, the worst it has had once it is over
              * @enum {string}
              */
             severity: "info" | "low" | "medium" | "high" | "critical";
+            /**
+             * Worst
+             * @description the worst it has had
+             * @enum {string}
+             */
+            worst: "info" | "low" | "medium" | "high" | "critical";
             state: components["schemas"]["AlarmState"];
             /**
              * Active
@@ -2094,6 +2119,30 @@ export interface components {
             stale: boolean;
         };
         /**
+         * LevelView
+         * @description One level of a rule, in its author's words.
+         */
+        LevelView: {
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
+            say: components["schemas"]["Bilingual"];
+            /** When */
+            when: string;
+            /** For S */
+            for_s: number;
+            /**
+             * Clear
+             * @description empty: as soon as `when` no longer holds
+             */
+            clear: string;
+            /** Clear For S */
+            clear_for_s: number;
+            source: components["schemas"]["Bilingual"];
+        };
+        /**
          * Limit
          * @description A limit of a rule over the point, in the point's unit, to be drawn as a line where it stands alone.
          */
@@ -2506,6 +2555,11 @@ export interface components {
             support: components["schemas"]["Grid"] | null;
             /** @description the standard or the practice behind the limits */
             source: components["schemas"]["Bilingual"];
+            /**
+             * Levels
+             * @description from the least to the worst; `when`, `for_s` and `clear` are then those of the first
+             */
+            levels: components["schemas"]["LevelView"][];
         };
         /**
          * Rung
@@ -2624,6 +2678,23 @@ export interface components {
             high: number;
             /** Critical */
             critical: number;
+        };
+        /**
+         * SeverityStep
+         * @description From this moment on it was of this severity, until the next step or its end.
+         */
+        SeverityStep: {
+            /**
+             * From Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            from_ms: number;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
         };
         /**
          * ShelveRequest
@@ -3022,6 +3093,7 @@ export type History = components['schemas']['History'];
 export type HistoryEntry = components['schemas']['HistoryEntry'];
 export type Language = components['schemas']['Language'];
 export type LatestValue = components['schemas']['LatestValue'];
+export type LevelView = components['schemas']['LevelView'];
 export type Limit = components['schemas']['Limit'];
 export type Load = components['schemas']['Load'];
 export type LoginRequest = components['schemas']['LoginRequest'];
@@ -3054,6 +3126,7 @@ export type SetupRequest = components['schemas']['SetupRequest'];
 export type SetupState = components['schemas']['SetupState'];
 export type SeverityCount = components['schemas']['SeverityCount'];
 export type SeverityCounts = components['schemas']['SeverityCounts'];
+export type SeverityStep = components['schemas']['SeverityStep'];
 export type ShelveRequest = components['schemas']['ShelveRequest'];
 export type Shelving = components['schemas']['Shelving'];
 export type Stale = components['schemas']['Stale'];

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from core.alarms import Interval
+from core.alarms import Interval, Severity, SeverityStep
 from rules.expression import (
     Apply,
     Attribute,
@@ -190,6 +190,37 @@ def intervals(facility: Facility, rule: Rule, horizon_ms: int) -> list[Interval]
     if machine.active:
         found.append(Interval(start_ms=machine.start_ms, stop_ms=None, since_ms=machine.since_ms or 0))
     return found
+
+
+def alarms(facility: Facility, rule: Rule, horizon_ms: int) -> list[Interval]:
+    """The alarms of a rule: its intervals, or for one with levels what is on at each moment at which one switches."""
+    if not rule.levels:
+        return intervals(facility, rule, horizon_ms)
+    levels = [(level.info.severity, intervals(facility, level, horizon_ms)) for level in rule.levels]
+    moments = {moment for _, of in levels for one in of for moment in (one.start_ms, one.stop_ms) if moment is not None}
+    found: list[Interval] = []
+    course: list[tuple[int, Severity | None]] = []
+    for moment in sorted(moments):
+        on = [severity for severity, of in levels if any(_is_on(one, moment) for one in of)]
+        course.append((moment, max(on, default=None)))
+    while course:
+        start_ms = course[0][0]
+        length = next((place for place, (_, severity) in enumerate(course) if severity is None), len(course))
+        steps = [course[0]] + [after for before, after in pairwise(course[:length]) if after[1] is not before[1]]
+        found.append(
+            Interval(
+                start_ms=start_ms,
+                stop_ms=course[length][0] if length < len(course) else None,
+                since_ms=min(one.since_ms for _, of in levels for one in of if one.start_ms == start_ms),
+                steps=tuple(SeverityStep(at_ms, severity) for at_ms, severity in steps if severity is not None),
+            )
+        )
+        course = course[length + 1 :]
+    return found
+
+
+def _is_on(interval: Interval, moment: int) -> bool:
+    return interval.start_ms <= moment and (interval.stop_ms is None or moment < interval.stop_ms)
 
 
 def _run(
