@@ -21,6 +21,7 @@ MODULES = (
     "ingest_bench",
     "rules_bench",
     "rule_rivals_bench",
+    "sight_bench",
     "gateway_bench",
     "line_bench",
     "store_bench",
