@@ -11,6 +11,8 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from core.errors import Refused, Unavailable
 from core.ports.store import (
     Commit,
@@ -105,6 +107,16 @@ class MemoryStore:
                 (point, time_ms) for point, time_ms in self._rows if point in wanted and from_ms <= time_ms < to_ms
             )
             return _columns([(point, time_ms, self._rows[point, time_ms]) for point, time_ms in found])
+
+    def stretch(self, points: Int32s, from_ms: int, to_ms: int, points_at_once: int) -> Iterator[Readings]:
+        """``PastReadings``: the same as ``read``, in pieces."""
+        points = np.unique(points).astype(np.int32)
+        for begin in range(0, len(points), points_at_once):
+            yield self.read(points[begin : begin + points_at_once], from_ms, to_ms)
+
+    def raw_from_ms(self) -> int:
+        """``PastReadings``: nothing is dropped for its age."""
+        return 0
 
     def rollup(self, points: Int32s, from_ms: int, to_ms: int, step_ms: int) -> Rollups:
         """Aggregates in whole buckets of ``step_ms``."""

@@ -291,6 +291,16 @@ class VictoriaMetricsStore:
         saved = self._export(wanted)
         return merge(concat([part for part in [saved, *map(wanted.select, pending)] if len(part)])).readings
 
+    def stretch(self, points: Int32s, from_ms: int, to_ms: int, points_at_once: int) -> Iterator[Readings]:
+        """``PastReadings``: the same as ``read``, in pieces."""
+        points = np.unique(points).astype(np.int32)
+        for begin in range(0, len(points), points_at_once):
+            yield self.read(points[begin : begin + points_at_once], from_ms, to_ms)
+
+    def raw_from_ms(self) -> int:
+        """``PastReadings``: the server does not say what it has dropped; a replay shows where readings begin."""
+        return 0
+
     def _export(self, wanted: Points) -> Readings:
         selector = point_filter(self._store, wanted.points.tolist())
         found = wanted.select(parse(self._client.export(selector, max(wanted.from_ms, 0), wanted.to_ms)))
