@@ -201,7 +201,7 @@ class _Play:
         self._open: dict[tuple[int, str], _Case] = {}
         self._case_of: dict[int, _Case] = {}
         self._on: set[int] = set()
-        self._begun: set[int] = set()
+        self._begun: dict[int, int] = {}
         self.cases: list[_Case] = []
         self._steps: Mapping[_What, Callable[[int, Any, int], None]] = {
             _What.OFF: self._off,
@@ -213,8 +213,8 @@ class _Play:
             _What.VERIFIED: self._verified,
         }
 
-    def run(self, alarms: Iterable[PastAlarm], until_ms: int) -> Foreseen:
-        """Play everything that happens before ``until_ms``."""
+    def run(self, alarms: Iterable[PastAlarm], from_ms: int, until_ms: int) -> Foreseen:
+        """Play everything that happens before ``until_ms``; what began before ``from_ms`` is not told."""
         for alarm in alarms:
             self._later(alarm.start_ms, _What.ON, alarm)
             if alarm.stop_ms is not None:
@@ -222,7 +222,9 @@ class _Play:
         while self._queue and self._queue[0][0] < until_ms:
             at_ms, what, _, subject, turn = heapq.heappop(self._queue)
             self._steps[what](at_ms, subject, turn)
-        return Foreseen(cases=tuple(self.cases), unheard=len(self._begun - self._case_of.keys()))
+        unheard = [one for one, at_ms in self._begun.items() if at_ms >= from_ms and one not in self._case_of]
+        cases = tuple(case for case in self.cases if case.opened_ms >= from_ms)
+        return Foreseen(cases=cases, unheard=len(unheard))
 
     def _later(self, at_ms: int, what: _What, subject: PastAlarm | _Case, turn: int = 0) -> None:
         self._order += 1
@@ -233,7 +235,7 @@ class _Play:
     def _start(self, at_ms: int, alarm: PastAlarm, turn: int) -> None:
         del turn
         self._on.add(id(alarm))
-        self._begun.add(id(alarm))
+        self._begun[id(alarm)] = at_ms
         wait_ms = wait_for_case_ms(alarm.severity, self._policy)
         if wait_ms == 0:
             self._open_or_join(at_ms, alarm)
@@ -396,6 +398,6 @@ def foresee(
         from_ms: cases opened earlier are not part of the answer.
         until_ms: nothing that happens then or later is looked at.
     """
-    played = _Play(roster, policy, crew).run(sorted(alarms, key=lambda one: (one.start_ms, one.facility)), until_ms)
-    cases = tuple(case for case in played.cases if case.opened_ms >= from_ms)
-    return Foreseen(cases=cases, unheard=played.unheard)
+    return _Play(roster, policy, crew).run(
+        sorted(alarms, key=lambda one: (one.start_ms, one.facility)), from_ms, until_ms
+    )
