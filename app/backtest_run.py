@@ -37,6 +37,8 @@ from registry.queries import Registry
 from store.remote import RemoteStore
 
 _TELL_EVERY_S = 0.5
+_NOTE_EVERY_S = 10.0
+"""Where lines cannot be written over."""
 
 Tell = Callable[[Progress], None]
 
@@ -123,13 +125,13 @@ class _Teller:
 
     def __init__(self, speaker: Speaker, words: Words, *, events: bool) -> None:
         self._speaker, self._words, self._events = speaker, words, events
-        self._said_s = 0.0
+        self._said_s = 0.0 if events else time.monotonic()
         self._open = False
 
     def progress(self, progress: Progress) -> None:
         """Say it, not too often."""
         now_s = time.monotonic()
-        patience_s = _TELL_EVERY_S if self._events or sys.stderr.isatty() else 10.0
+        patience_s = _TELL_EVERY_S if self._events or sys.stderr.isatty() else _NOTE_EVERY_S
         if now_s - self._said_s < patience_s:
             return
         self._said_s = now_s

@@ -55,7 +55,7 @@ class Words:
             told = {"night": cases["at_night"], "off": cases["off_hours"], "short": cases["short"]}
             yield say("backtest.cases", cases=cases["total"], **told)
             rest = {
-                "self": cases["self_cleared"],
+                "alone": cases["self_cleared"],
                 "open": cases["open_at_end"],
                 "called": report["tasks"]["called_out"],
             }
@@ -89,7 +89,8 @@ class Words:
         assumed = {name.removesuffix("_min"): value for name, value in report["assumed"].items()}
         yield say("backtest.assumed", **assumed)
         replayed = report["replayed"]
-        looked_s = report["holds"]["days"] * 86_400
+        begin_ms = max(report["holds"]["from_ms"], report["first_reading_ms"] or 0)
+        looked_s = max(0, report["holds"]["until_ms"] - begin_ms) / 1000
         factor = f"{looked_s / max(replayed['spent_s'], 0.01):,.0f}"
         spent = self._length(replayed["spent_s"])
         yield say("backtest.speed", readings=f"{replayed['readings']:,}", spent=spent, factor=factor)
@@ -129,8 +130,8 @@ class Words:
         self._table(title, ("worker", "tasks", "day", "hour", "over", "night"), rows)
         over = [row for row in workers if row["days_over"] or row["hours_over"]]
         if over:
-            days = sum(row["days_over"] for row in over)
-            self._line(say("backtest.bound-broken", people=len(over), days=days))
+            beyond = {name: sum(row[f"{name}_over"] for row in over) for name in ("days", "hours")}
+            self._line(say("backtest.bound-broken", people=len(over), **beyond))
         else:
             self._line(say("backtest.bound-kept"))
         if tasks["to_nobody"]:
