@@ -112,7 +112,7 @@ def run(speaker: Speaker, config: Path | None, scope: Scope, crew: Crew, *, as_j
         found = answer(settings, scope, crew, told.progress, started)
     told.end()
     if events:
-        _event({"report": found})
+        tell_event({"report": found})
     elif as_json:
         speaker.json(found)
     else:
@@ -136,7 +136,7 @@ class _Teller:
             return
         self._said_s = now_s
         if self._events:
-            _event({"progress": asdict(progress)})
+            tell_event({"progress": asdict(progress)})
         elif sys.stderr.isatty():
             sys.stderr.write("\r\x1b[K" + self._words.progress(progress))
             sys.stderr.flush()
@@ -157,7 +157,8 @@ class _Teller:
             self._open = False
 
 
-def _event(value: dict[str, Any]) -> None:
+def tell_event(value: dict[str, Any]) -> None:
+    """One line of JSON on the standard output."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
     sys.stdout.flush()
 

@@ -35,13 +35,16 @@ class Scope:
     Attributes:
         subject: id of a rule in force, a file of rules, or empty for the whole book.
         text: the text of a rule file, where it comes from a page instead of a file.
+        may_be_file: whether ``subject`` may name a file; not where somebody else's browser says it.
         class_id: rules of this class alone.
         communities, cells, facilities: codes.
-        last: length of the time, up to now; ``begin`` and ``end`` are moments and go before it.
+        last: length of the time, up to now; ``begin`` and ``end`` are moments and go before it, and ``begin_ms`` and
+            ``end_ms`` before those.
     """
 
     subject: str = ""
     text: str = ""
+    may_be_file: bool = True
     class_id: str = ""
     communities: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()
@@ -49,6 +52,8 @@ class Scope:
     last: str = "90d"
     begin: str = ""
     end: str = ""
+    begin_ms: int | None = None
+    end_ms: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,7 +133,7 @@ def question(scope: Scope, grounds: Grounds) -> Question:
 def _rules(scope: Scope, grounds: Grounds, findings: list[Finding]) -> tuple[RuleSet, RuleSet | None]:
     """The rules in question, and those in force that they would replace, where there are such."""
     in_force, compared = grounds.in_force, None
-    if scope.text or _is_file(scope.subject):
+    if scope.text or (scope.may_be_file and _is_file(scope.subject)):
         chosen = load_rules({scope.subject or "rule": scope.text or _text(scope.subject)}, grounds.classes)
         old = [in_force.by_id[rule.id] for rule in chosen.rules if rule.id in in_force.by_id]
         compared = RuleSet(tuple(old), in_force.units) if old else None
@@ -218,8 +223,10 @@ def _cut(group: ClassMembers, chosen: frozenset[int] | None) -> ClassMembers:
 
 def _time(scope: Scope, grounds: Grounds, findings: list[Finding]) -> tuple[int, int]:
     end_ms = _moment("--to", scope.end, grounds, findings) if scope.end else grounds.now_ms
-    end_ms = min(end_ms, grounds.now_ms)
-    if scope.begin:
+    end_ms = min(end_ms if scope.end_ms is None else scope.end_ms, grounds.now_ms)
+    if scope.begin_ms is not None:
+        begin_ms = scope.begin_ms
+    elif scope.begin:
         begin_ms = _moment("--from", scope.begin, grounds, findings)
     else:
         length = _LENGTH.match(scope.last.strip())

@@ -287,3 +287,13 @@ NO_STORE_HERE = Sentence(
     "时序库没有应答：核心进程未运行，本机也没有它的文件（{path}）",
     "the time-series store does not answer: the core process is not running, and its files are not here ({path})",
 )
+BACKTEST_RUNS = Sentence(
+    "您已有一个回测在运行；等它结束或停止它", "a backtest of yours is running: wait for its end, or stop it"
+)
+BACKTESTS_BUSY = Sentence(
+    "已有 {most} 个回测在运行；请稍后再试", "{most} backtests are running already: try again in a few minutes"
+)
+BACKTEST_DIED = Sentence(
+    "回测进程意外结束；请缩短时间或范围后重试",
+    "the backtest ended unexpectedly: try again over a shorter time or fewer facilities",
+)

@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,11 @@ import numpy as np
 import pytest
 
 from app.backtest import Backtest, Question
+from app.backtest_workers import BacktestWorkers
 from app.wiring import database, rule_set_of
 from core.clock import ManualClock
+from core.errors import Refused
+from core.ports.backtests import BacktestAsk, BacktestState, BacktestStatus
 from dispatch.journal import SqlJournal
 from registry.classbook import load_classes
 from registry.queries import Registry
@@ -240,3 +245,54 @@ def test_what_happened_is_set_beside_it(city: PastCity, live: Engine, rules: Rul
     assert happened["alarms"] > 30
     assert happened["cases"] > 5
     assert (happened["against"]["added"], happened["against"]["gone"]) == (0, 0)
+
+
+def followed(workers: BacktestWorkers, number: str) -> BacktestState:
+    """A worker's backtest after its end."""
+    deadline_s = time.monotonic() + 60
+    while True:
+        state = workers.look("boss", number)
+        assert state is not None
+        if state.status is not BacktestStatus.RUNNING or time.monotonic() > deadline_s:
+            return state
+        time.sleep(0.1)
+
+
+def test_a_page_has_one_run_in_a_process_of_its_own(city: PastCity) -> None:
+    """Started, followed to its report; wrong questions come back as findings; nothing is left behind."""
+    ask = BacktestAsk(rule="pump-dry-run", from_ms=START_MS, to_ms=END_MS)
+    with BacktestWorkers(city.settings) as workers:
+        first = workers.start(ask, "boss", 1_000)
+        assert first.status is BacktestStatus.RUNNING
+        with pytest.raises(Refused):
+            workers.start(ask, "boss", 1_000)
+        done = followed(workers, first.id)
+        assert (done.status, done.wrong, done.problem) == (BacktestStatus.DONE, (), None)
+        assert done.report is not None
+        assert done.report["alarms"]["total"] >= 1
+        assert workers.look("somebody", first.id) is None
+        wrong = followed(workers, workers.start(replace(ask, rule="", text="- id: x\n"), "boss", 2_000).id)
+        assert wrong.status is BacktestStatus.FAILED
+        assert any(one.line == 1 and one.what.zh for one in wrong.wrong)
+        file = followed(workers, workers.start(replace(ask, rule=city.config.name), "boss", 3_000).id)
+        assert [one.code for one in file.wrong] == ["TG-0060"]
+        assert [state.id for state in workers.of("boss")] == [file.id, wrong.id, first.id]
+    assert not list((city.settings.data_dir / "run").glob("backtests-*"))
+
+
+def test_a_page_stops_one_with_what_there_is(city: PastCity) -> None:
+    """A stopped one, and one whose time is over, end with a report that says it is not complete."""
+    long = BacktestAsk(from_ms=START_MS - 30_000 * 86_400_000 // 10, to_ms=END_MS)
+    with BacktestWorkers(city.settings) as workers:
+        number = workers.start(long, "boss", 1_000).id
+        while (state := workers.look("boss", number)) is not None and state.share == 0.0:
+            assert state.status is BacktestStatus.RUNNING
+            time.sleep(0.05)
+        workers.stop("boss", number)
+        state = followed(workers, number)
+    assert state.status is BacktestStatus.STOPPED
+    assert state.report is not None
+    assert state.report["complete"] is False
+    with BacktestWorkers(city.settings, limit_s=0.01) as workers:
+        state = followed(workers, workers.start(long, "boss", 1_000).id)
+    assert state.status is BacktestStatus.STOPPED
