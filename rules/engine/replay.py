@@ -17,6 +17,7 @@ from core.places import ClassMembers
 from core.readings import Int32s, Readings
 from rules.engine.history import PointLookup
 from rules.engine.intervals import IntervalBook
+from rules.engine.lanes import replay_window
 from rules.engine.layout import build
 from rules.engine.plane import Plane
 from rules.engine.rows import Ranked
@@ -44,6 +45,7 @@ class Replay:
         """
         self.layout = build(rules, members)
         self._plane = Plane(self.layout, OrderedCells(self.layout))
+        self._plane.windows = [[replay_window(plan, one.size) for plan in one.windows] for one in self.layout.classes]
         self._sieve = Sieve(self.layout, self._plane.cells, PointLookup(self.layout))  # type: ignore[arg-type]
         self._book = IntervalBook()
         self.readings = 0
