@@ -14,8 +14,8 @@ from core.ports.registry import FacilityPlace, PageRequest, Roster
 from dispatch.foresight import Crew, PastAlarm, foresee
 from dispatch.policy import Policy
 from dispatch.workload import Workload, workload
-from rules.edits import Effect, Past, effect
-from rules.engine.replay import FoundAlarm
+from rules.edits import Effect, effect
+from rules.engine.replay import FoundAlarm, Past
 from rules.rule_set import RuleSet
 
 _MOST_FACILITIES = 10

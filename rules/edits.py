@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 from core.alarms import AnnouncedAlarm, ChangeKind, Interval, Severity, alarm_id
 from rules.differences import compare
+from rules.engine.replay import Past
 
 _NEW = frozenset({ChangeKind.OPENED, ChangeKind.SPLIT})
 _GONE = frozenset({ChangeKind.RETRACTED, ChangeKind.MERGED})
-
-Past = tuple[str, int, Interval]
-"""Rule, facility, interval."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
