@@ -104,25 +104,34 @@ def series(rng: np.random.Generator, class_id: str, key: str, size: int) -> np.n
     return np.round(value, 2)
 
 
-def fill(store: DuckDBStore, members: Mapping[str, ClassMembers], days: int) -> int:
-    """Write readings of ``days`` days; how many."""
-    rng, count = np.random.default_rng(7), 0
+def batches(members: Mapping[str, ClassMembers], days: int) -> Iterator[tuple[int, str, str, np.ndarray]]:
+    """Day, class, measurement and points of each commit, day by day."""
     for day in range(days):
         for class_id, group in members.items():
-            for key, points in group.point.items():
-                for begin in range(0, len(points), _AT_ONCE):
-                    some = points[begin : begin + _AT_ONCE]
-                    if some[0] < 0:
-                        continue
-                    value = series(rng, class_id, key, len(some))
-                    first = START_MS + day * DAY_MS + rng.integers(0, INTERVAL_MS, len(some))
-                    stamp = first[:, None] + np.arange(_A_DAY) * INTERVAL_MS
-                    batch = readings(point=np.repeat(some, _A_DAY), time_ms=stamp.ravel(), value=value.ravel())
-                    store.commit(Commit(readings=batch))
-                    count += len(batch)
-        store.flush()
-        store.maintain(START_MS + (day + 2) * DAY_MS)
-    return count
+            measured = ((key, points) for key, points in group.point.items() if points[0] >= 0)
+            yield from (
+                (day, class_id, key, points[begin : begin + _AT_ONCE])
+                for key, points in measured
+                for begin in range(0, len(points), _AT_ONCE)
+            )
+
+
+def fill(store: DuckDBStore, members: Mapping[str, ClassMembers], days: int) -> None:
+    """Write readings of ``days`` days."""
+    rng, today = np.random.default_rng(7), 0
+    for day, class_id, key, points in batches(members, days):
+        if day != today:
+            store.flush()
+            store.maintain(START_MS + (day + 1) * DAY_MS)
+            today = day
+        value = series(rng, class_id, key, len(points))
+        first = START_MS + day * DAY_MS + rng.integers(0, INTERVAL_MS, len(points))
+        stamp = first[:, None] + np.arange(_A_DAY) * INTERVAL_MS
+        store.commit(
+            Commit(readings=readings(point=np.repeat(points, _A_DAY), time_ms=stamp.ravel(), value=value.ravel()))
+        )
+    store.flush()
+    store.maintain(START_MS + (days + 1) * DAY_MS)
 
 
 @contextmanager

@@ -11,8 +11,6 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from core.errors import Refused, Unavailable
 from core.ports.store import (
     Commit,
@@ -29,6 +27,7 @@ from core.readings import Int32s, Readings, readings
 from core.sparkplug.topics import NodeId
 from store.aggregates import check_step, from_rows
 from store.commit_log import CommitLog, settlement
+from store.stretches import WholeReads
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class _Row:
     text: str | None
 
 
-class MemoryStore:
+class MemoryStore(WholeReads):
     """``TimeSeriesStore`` in dictionaries; lives as long as the process."""
 
     def __init__(self) -> None:
@@ -107,16 +106,6 @@ class MemoryStore:
                 (point, time_ms) for point, time_ms in self._rows if point in wanted and from_ms <= time_ms < to_ms
             )
             return _columns([(point, time_ms, self._rows[point, time_ms]) for point, time_ms in found])
-
-    def stretch(self, points: Int32s, from_ms: int, to_ms: int, points_at_once: int) -> Iterator[Readings]:
-        """``PastReadings``: the same as ``read``, in pieces."""
-        points = np.unique(points).astype(np.int32)
-        for begin in range(0, len(points), points_at_once):
-            yield self.read(points[begin : begin + points_at_once], from_ms, to_ms)
-
-    def raw_from_ms(self) -> int:
-        """``PastReadings``: nothing is dropped for its age."""
-        return 0
 
     def rollup(self, points: Int32s, from_ms: int, to_ms: int, step_ms: int) -> Rollups:
         """Aggregates in whole buckets of ``step_ms``."""

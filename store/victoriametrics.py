@@ -32,6 +32,7 @@ from store.latest import LatestTable
 from store.memory import gap_order
 from store.merging import merge
 from store.selection import Points
+from store.stretches import WholeReads
 from store.vm_client import VictoriaMetricsClient
 from store.vm_format import lines, parse, point_filter
 from store.vm_log import VictoriaMetricsLog
@@ -73,7 +74,7 @@ class _Pending:
     server: int
 
 
-class VictoriaMetricsStore:
+class VictoriaMetricsStore(WholeReads):
     """``TimeSeriesStore`` on a single-node VictoriaMetrics."""
 
     def __init__(
@@ -290,16 +291,6 @@ class VictoriaMetricsStore:
             pending = [one.commit.readings for one in self._pending]
         saved = self._export(wanted)
         return merge(concat([part for part in [saved, *map(wanted.select, pending)] if len(part)])).readings
-
-    def stretch(self, points: Int32s, from_ms: int, to_ms: int, points_at_once: int) -> Iterator[Readings]:
-        """``PastReadings``: the same as ``read``, in pieces."""
-        points = np.unique(points).astype(np.int32)
-        for begin in range(0, len(points), points_at_once):
-            yield self.read(points[begin : begin + points_at_once], from_ms, to_ms)
-
-    def raw_from_ms(self) -> int:
-        """``PastReadings``: the server does not say what it has dropped; a replay shows where readings begin."""
-        return 0
 
     def _export(self, wanted: Points) -> Readings:
         selector = point_filter(self._store, wanted.points.tolist())
