@@ -42,6 +42,7 @@ _TAGS: Sequence[Mapping[str, str]] = (
     {"name": "alarms", "description": "Alarms and what people do with them"},
     {"name": "cases", "description": "Cases"},
     {"name": "tasks", "description": "Tasks and their steps"},
+    {"name": "rules", "description": "Backtests of rules"},
     {"name": "system", "description": "Gateways, health, probes, metrics"},
     {"name": "stream", "description": "The live stream"},
 )

@@ -8,10 +8,13 @@ from typing import Literal, Protocol
 
 import sqlalchemy as sa
 
+from api import findings as kinds
 from core.alarms import Severity
 from core.cases import RuleInfo
 from core.clock import Clock
+from core.errors import Refused
 from core.places import Text
+from core.ports.backtests import BacktestAsk, Backtests, BacktestState
 from core.ports.cases import CaseCommands, CaseQueries
 from core.ports.configurations import ConfigurationDesk
 from core.ports.directory import PointDirectory
@@ -162,6 +165,26 @@ class NobodyWatches:
         return ()
 
 
+class NoBacktests:
+    """Where none can be run."""
+
+    def start(self, ask: BacktestAsk, owner: str, now_ms: int) -> BacktestState:
+        """Refused."""
+        raise Refused(kinds.NO_BACKTESTS())
+
+    def of(self, owner: str) -> Sequence[BacktestState]:
+        """None."""
+        return ()
+
+    def look(self, owner: str, number: str) -> BacktestState | None:
+        """None."""
+        return None
+
+    def stop(self, owner: str, number: str) -> BacktestState | None:
+        """None."""
+        return None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApiPorts:
     """Everything the API needs from outside.
@@ -179,6 +202,7 @@ class ApiPorts:
         clock: wall and monotonic time.
         engine: where ``api.tables`` live; prepared for two writing processes.
         watch: what the core process tells about itself.
+        backtests: runs rules over the past.
     """
 
     store: ReadableStore
@@ -195,3 +219,4 @@ class ApiPorts:
     clock: Clock
     engine: sa.Engine
     watch: SystemWatch = NobodyWatches()  # noqa: RUF009 - it has no state
+    backtests: Backtests = NoBacktests()  # noqa: RUF009 - it has no state

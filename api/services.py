@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from api.alarm_desk import AlarmDesk
+from api.backtest_desk import BacktestDesk
 from api.boards import LatestBoard, StandingBoard
 from api.case_desk import CaseDesk, TaskDesk
 from api.configuration_desk import ConfigurationDesk
@@ -44,6 +45,7 @@ class Services:
     tasks: TaskDesk
     system: SystemDesk
     configurations: ConfigurationDesk
+    backtests: BacktestDesk
     live: Live
     book: PlaceBook
 
@@ -74,6 +76,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         tasks=TaskDesk(ports, book, histories),
         system=SystemDesk(ports, book, settings, metrics),
         configurations=ConfigurationDesk(ports),
+        backtests=BacktestDesk(ports),
         live=Live(ports, settings, entrance, FeedLookup(ports, book), metrics),
         book=book,
     )

@@ -236,3 +236,64 @@ NOT_SHOWN_YET = Sentence(
     "网关 {gateway} 尚未报告正在运行的配置；等它上线后重试",
     "gateway {gateway} has not shown what it runs; try again once it is online",
 )
+
+# --- backtests --------------------------------------------------------------------------------------------------
+
+NO_SUCH_RULE = kind(
+    "TG-0060",
+    "没有规则 {name!r}，也没有这个文件",
+    "there is no rule {name!r}, and no file of that name",
+    "{hint}",
+    "{hint}",
+)
+RULES_LISTED = Sentence("规则的编号见网页或规则文件的 id", "ids of rules stand in the rule files, under id")
+NO_RULE_LEFT = kind(
+    "TG-0061",
+    "没有规则可供回测：{name}",
+    "there is no rule left to backtest: {name}",
+    "放宽 --class，或检查规则文件",
+    "choose another --class, or look at the rule file",
+)
+NO_SUCH_PLACE = kind(
+    "TG-0062",
+    "{option}：没有 {name!r}",
+    "{option}: there is no {name!r}",
+    "{hint}",
+    "{hint}",
+)
+PLACES_KNOWN = Sentence("已知的有：{known}", "known are: {known}")
+NO_FACILITY_LEFT = kind(
+    "TG-0063",
+    "范围内没有这些规则所属类别（{classes}）的设施",
+    "no facility of the classes of these rules ({classes}) lies in the scope",
+    "放宽 --community、--cell、--facility",
+    "widen --community, --cell, --facility",
+)
+NO_SUCH_TIME = kind(
+    "TG-0064",
+    "{option}：无法识别 {value!r}",
+    "{option}: {value!r} is not understood",
+    "时长写成 90d、36h 或 45m；时刻写成 2026-05-01 或 2026-05-01T08:00",
+    "write a length as 90d, 36h or 45m, a moment as 2026-05-01 or 2026-05-01T08:00",
+)
+TIME_EMPTY = kind(
+    "TG-0064",
+    "时间段为空：从 {begin} 到 {end}",
+    "the time is empty: from {begin} to {end}",
+    "让 --from 早于 --to，且不晚于现在",
+    "let --from lie before --to and before now",
+)
+NO_STORE_HERE = Sentence(
+    "时序库没有应答：核心进程未运行，本机也没有它的文件（{path}）",
+    "the time-series store does not answer: the core process is not running, and its files are not here ({path})",
+)
+BACKTEST_RUNS = Sentence(
+    "您已有一个回测在运行；等它结束或停止它", "a backtest of yours is running: wait for its end, or stop it"
+)
+BACKTESTS_BUSY = Sentence(
+    "已有 {most} 个回测在运行；请稍后再试", "{most} backtests are running already: try again in a few minutes"
+)
+BACKTEST_DIED = Sentence(
+    "回测进程意外结束；请缩短时间或范围后重试",
+    "the backtest ended unexpectedly: try again over a shorter time or fewer facilities",
+)

@@ -17,6 +17,7 @@ from api.server import listen
 from api.server import server as http_server
 from api.settings import ApiSettings
 from app import findings as kinds
+from app.backtest_workers import BacktestWorkers
 from app.commands.version import twingrid_version
 from app.core_status import CoreWatch
 from app.pages import web_root
@@ -119,6 +120,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             nodes=SqlNodeStatusBook(engine),
             configurations=SqlConfigurationDesk(engine, check_part),
             watch=CoreWatch(settings.core_status_file, clock),
+            backtests=open_parts.enter_context(BacktestWorkers(settings)),
         )
 
         def refresh() -> None:

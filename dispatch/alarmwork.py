@@ -23,6 +23,7 @@ from core.ports.cases import EvidenceValue, FeedKind
 from core.ports.registry import RosterSource
 from dispatch import tables
 from dispatch.casework import CaseWork
+from dispatch.deciding import wants_case
 from dispatch.drillwork import drill_info, is_drill
 from dispatch.foldwork import FoldWork
 from dispatch.ledger import Ledger
@@ -350,9 +351,7 @@ def _wants_case(row: Any, policy: Policy, now_ms: int) -> bool:
     silent = row.shelved_until_ms is not None or row.suppressed or row.out_of_service
     if silent or not row.active:
         return False
-    if row.severity == Severity.LOW:
-        return bool(row.start_ms <= now_ms - policy.low_after_ms)
-    return bool(row.severity >= Severity.MEDIUM)
+    return wants_case(Severity(row.severity), row.start_ms, now_ms, policy)
 
 
 def _kind(change: AlarmChange, info: RuleInfo) -> AlarmKind:

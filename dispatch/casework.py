@@ -29,6 +29,7 @@ from core.cases import (
 from core.ports.cases import FeedKind
 from core.ports.registry import RosterSource
 from dispatch import tables
+from dispatch.deciding import AllOff, handling_limit, needs_call_out, when_all_off
 from dispatch.drillwork import end_alarms, is_drill
 from dispatch.foldwork import FOLDED, FoldWork
 from dispatch.ledger import Ledger
@@ -169,7 +170,8 @@ class CaseWork:
             return
         tasks = self.tasks.tasks(number)
         begun = any(TaskState(task.state) not in UNSTARTED for task in tasks.values())
-        if not begun and CaseState(row.state) in _NOT_BEGUN and row.handled_by is None:
+        begun = begun or CaseState(row.state) not in _NOT_BEGUN or row.handled_by is not None
+        if when_all_off(begun=begun) is AllOff.SELF_CLEARED:
             standing = self._alarms(number, ~tables.alarm.c.retracted)
             folded = standing and FoldWork(self._connection, self._ledger).all_folded(number)
             self.cancel(row, FOLDED if folded else SELF_CLEARED if standing else RETRACTED)
@@ -249,7 +251,7 @@ class CaseWork:
 
     def _opened(self, alarm: Any, info: RuleInfo) -> Any:
         severity, drill = Severity(alarm.severity), is_drill(alarm)
-        limit = info.deadline or self._policy.handle[severity]
+        limit = handling_limit(info, severity, self._policy)
         values = {
             "code": alarm.alarm_id,
             "facility": alarm.facility,
@@ -291,7 +293,7 @@ class CaseWork:
 
     def _reopened(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
         severity = Severity(max(row.severity, alarm.severity))
-        limit = info.deadline or self._policy.handle[severity]
+        limit = handling_limit(info, severity, self._policy)
         due_ms = self._due(severity, limit)
         row = self.step(
             row,
@@ -325,7 +327,7 @@ class CaseWork:
             self.tell(row, "joined")
             return row
         severity = Severity(alarm.severity)
-        limit = info.deadline or self._policy.handle[severity]
+        limit = handling_limit(info, severity, self._policy)
         due_ms = self._due(severity, limit)
         values: dict[str, object] = {"severity": severity.value}
         values |= _said(row, info)
@@ -345,11 +347,11 @@ class CaseWork:
                 continue
             if kind is TaskKind.HANDLE and "due_ms" in values:
                 task = self.tasks.new_limit(task, limit, self._now_ms)
-            if self._policy.rests_at_night(severity) or (task.not_before_ms or 0) <= self._now_ms:
+            if needs_call_out(severity, task.not_before_ms, self._now_ms, self._policy):
+                self.tasks.reassign(task, row)
+            else:
                 self.tasks.message(task, row, "raised", task.owner)
                 self.tasks.tell(task, row, "raised")
-            else:  # given to somebody for the morning, but now it is urgent
-                self.tasks.reassign(task, row)
         return row
 
     def _link(self, alarm: Any, number: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from app.commands import rule_tools
+from app.commands import rule_backtest, rule_tools
 from app.console import Speaker
 from app.usage import Program
 
@@ -14,3 +14,4 @@ def register(app: typer.Typer, speaker: Speaker) -> None:
     group = Program(help=speaker.say("cmd.rule"), no_args_is_help=True)
     app.add_typer(group, name="rule")
     rule_tools.register(group, speaker)
+    rule_backtest.register(group, speaker)

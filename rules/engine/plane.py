@@ -27,10 +27,10 @@ class Plane:
         front_ms: int64[G], the last moment at which a condition of the facility changed.
     """
 
-    def __init__(self, layout: Layout) -> None:
-        """Minus infinity: nothing known, everything normal."""
+    def __init__(self, layout: Layout, cells: Cells | None = None) -> None:
+        """Minus infinity: nothing known, everything normal; ``cells`` that sift in another way (``sieve.py``)."""
         self.layout = layout
-        self.cells = Cells(layout)
+        self.cells = cells or Cells(layout)
         self.machines = Machines(layout)
         self.windows = [[Window(plan, one.size) for plan in one.windows] for one in layout.classes]
         self.horizon_ms = np.full(len(layout.facility), BEGINNING_MS)

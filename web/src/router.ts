@@ -57,6 +57,12 @@ const routes: readonly RouteRecordRaw[] = [
         component: () => import("@/pages/GatewaysPage.vue"),
         meta: { title: "nav.gateways", needs: "gateway.see" },
       },
+      {
+        path: "backtest",
+        name: "backtest",
+        component: () => import("@/pages/BacktestPage.vue"),
+        meta: { title: "nav.backtest", needs: "rule.backtest" },
+      },
       { path: "me", name: "me", component: () => import("@/pages/MePage.vue"), meta: { title: "nav.me" } },
       { path: ":rest(.*)*", name: "missing", component: () => import("@/pages/MissingPage.vue"), meta: { title: "missing.title" } },
     ],

@@ -5,6 +5,8 @@ import type {
   AlarmPerformance,
   AlarmFolding,
   AlarmSummary,
+  Backtest,
+  BacktestQuestion,
   CaseDetail,
   CaseSummary,
   ClassList,
@@ -134,3 +136,30 @@ export const postConfiguration = (gateway: number, body: { text: string; note: s
 export const pushConfiguration = (gateway: number, version: number): Promise<ConfigurationDetail> =>
   call(configurationPath(gateway, `/${version}/push`), { method: "POST" });
 export const getHealth = ({ signal }: Signal = {}): Promise<Health> => call("/health", { signal });
+
+/** The report of a backtest, as `twingrid rule backtest --json` prints it; what the page shows of it. */
+export interface BacktestReport {
+  readonly complete: boolean;
+  readonly holds: { readonly from_ms: number; readonly until_ms: number };
+  readonly assumed: { readonly accept_min: number; readonly work_min: number };
+  readonly alarms: { readonly total: number; readonly without_case: number };
+  readonly cases: Readonly<Record<"total" | "at_night" | "off_hours" | "short" | "self_cleared", number>>;
+  readonly tasks: Readonly<Record<"bound_a_day" | "bound_an_hour", number>>;
+  readonly by_cell: readonly (Readonly<Record<"cases" | "at_night" | "short", number>> & { readonly cell: string; readonly name: Both })[];
+  readonly by_worker: readonly (Readonly<
+    Record<"tasks" | "most_a_day" | "most_an_hour" | "days_over" | "hours_over" | "at_night", number>
+  > & { readonly code: string; readonly name: Both })[];
+  readonly by_hour: readonly number[];
+  readonly edit: {
+    readonly alarms: Readonly<Record<"changed" | "added" | "gone", number>>;
+    readonly cases_before: number;
+    readonly cases_after: number;
+  } | null;
+  readonly happened: { readonly alarms: number; readonly cases: number } | null;
+}
+type Both = { readonly zh: string; readonly en: string };
+const backtestPath = (id: string, step = ""): string => `/backtests/${encodeURIComponent(id)}${step}`;
+export const postBacktest = (body: Partial<BacktestQuestion> & Pick<BacktestQuestion, "from_ms" | "to_ms">): Promise<Backtest> =>
+  call("/backtests", { method: "POST", body });
+export const getBacktest = (id: string, { signal }: Signal = {}): Promise<Backtest> => call(backtestPath(id), { signal });
+export const stopBacktest = (id: string): Promise<Backtest> => call(backtestPath(id, "/stop"), { method: "POST" });

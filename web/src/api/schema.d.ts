@@ -584,6 +584,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backtests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One's own backtests
+         * @description Of the last hour, newest first, without their reports.
+         */
+        get: operations["list_backtests"];
+        put?: never;
+        /**
+         * Replay rules over the stored past
+         * @description How many cases they would have made, for whom and when; over the communities one sees.
+         *
+         *     It runs in the background: look at it until its status is no longer `running`. One at a time for each login.
+         */
+        post: operations["start_backtest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backtests/{backtest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far a backtest is, and its report
+         * @description One's own only.
+         */
+        get: operations["get_backtest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backtests/{backtest}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a backtest with what there is
+         * @description The report of the part that was done follows within a second or two, marked as not complete.
+         */
+        post: operations["stop_backtest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -1005,6 +1071,140 @@ export interface components {
             /** Case Id */
             case_id: number | null;
         };
+        /**
+         * Backtest
+         * @description A backtest: how far it is, and what it has found.
+         */
+        Backtest: {
+            /**
+             * Id
+             * @example 5f0c1e0e6c1b4a538a1b2d7f
+             */
+            id: string;
+            status: components["schemas"]["BacktestStatus"];
+            /**
+             * Started Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            started_ms: number;
+            question: components["schemas"]["BacktestQuestion"];
+            /**
+             * Share
+             * @description of the time in question
+             */
+            share: number;
+            /**
+             * Left S
+             * @description seconds it will take at this pace
+             */
+            left_s: number;
+            /**
+             * Readings
+             * @description judged so far
+             */
+            readings: number;
+            /**
+             * Report
+             * @description as `twingrid rule backtest --json` prints it
+             */
+            report: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Wrong
+             * @description what was wrong with the question
+             */
+            wrong: components["schemas"]["BacktestFinding"][];
+            /** @description why it failed otherwise */
+            problem: components["schemas"]["Bilingual"] | null;
+        };
+        /**
+         * BacktestFinding
+         * @description One thing that was wrong with the question.
+         */
+        BacktestFinding: {
+            /**
+             * Code
+             * @example TG-0062
+             */
+            code: string;
+            /**
+             * Line
+             * @description 1-based line of the text, 0 where it has none
+             */
+            line: number;
+            /** Column */
+            column: number;
+            what: components["schemas"]["Bilingual"];
+            fix: components["schemas"]["Bilingual"];
+        };
+        /**
+         * BacktestList
+         * @description One's own backtests of the last hour, newest first, without their reports.
+         */
+        BacktestList: {
+            /** Items */
+            items: components["schemas"]["Backtest"][];
+        };
+        /**
+         * BacktestQuestion
+         * @description What is to be replayed; without ``rule`` and ``text`` the whole book. Empty lists do not restrict.
+         */
+        BacktestQuestion: {
+            /**
+             * Rule
+             * @description id of a rule in force
+             */
+            rule?: string | null;
+            /**
+             * Text
+             * @description rules as a rule file has them, instead of `rule`
+             * @default
+             */
+            text: string;
+            /**
+             * Class Id
+             * @description rules of this class alone
+             */
+            class_id?: string | null;
+            /** Communities */
+            communities?: string[];
+            /** Cells */
+            cells?: string[];
+            /** Facilities */
+            facilities?: string[];
+            /**
+             * From Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            from_ms: number;
+            /**
+             * To Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            to_ms: number;
+            /**
+             * Accept Min
+             * @description assumed: minutes until a task is accepted
+             * @default 15
+             */
+            accept_min: number;
+            /**
+             * Work Min
+             * @description assumed: minutes until it is repaired
+             * @default 60
+             */
+            work_min: number;
+        };
+        /**
+         * BacktestStatus
+         * @description How a backtest is.
+         * @enum {string}
+         */
+        BacktestStatus: "running" | "done" | "stopped" | "failed";
         /**
          * Bilingual
          * @description A text that people read, in both languages.
@@ -2076,6 +2276,7 @@ export interface components {
             /** Note */
             note: string;
         };
+        JsonValue: unknown;
         /**
          * Language
          * @description Languages of pages, notifications and rule texts.
@@ -3047,6 +3248,11 @@ export type AlarmKind = components['schemas']['AlarmKind'];
 export type AlarmPerformance = components['schemas']['AlarmPerformance'];
 export type AlarmState = components['schemas']['AlarmState'];
 export type AlarmSummary = components['schemas']['AlarmSummary'];
+export type Backtest = components['schemas']['Backtest'];
+export type BacktestFinding = components['schemas']['BacktestFinding'];
+export type BacktestList = components['schemas']['BacktestList'];
+export type BacktestQuestion = components['schemas']['BacktestQuestion'];
+export type BacktestStatus = components['schemas']['BacktestStatus'];
 export type Bilingual = components['schemas']['Bilingual'];
 export type Burden = components['schemas']['Burden'];
 export type Candidate = components['schemas']['Candidate'];
@@ -3091,6 +3297,7 @@ export type Health = components['schemas']['Health'];
 export type HealthPart = components['schemas']['HealthPart'];
 export type History = components['schemas']['History'];
 export type HistoryEntry = components['schemas']['HistoryEntry'];
+export type JsonValue = components['schemas']['JsonValue'];
 export type Language = components['schemas']['Language'];
 export type LatestValue = components['schemas']['LatestValue'];
 export type LevelView = components['schemas']['LevelView'];
@@ -4240,6 +4447,130 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConfigurationDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_backtests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BacktestQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backtest"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backtest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backtest"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backtest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backtest"];
                 };
             };
             /** @description A problem */
