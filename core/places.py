@@ -71,11 +71,12 @@ class Measurement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FacilityClass:
-    """A class of facilities (``sewage_pump``) with its measurements."""
+    """A class of facilities (``sewage_pump``) with its measurements, and attributes for those that have none."""
 
     id: str
     name: Text
     measurements: Mapping[str, Measurement]
+    attributes: Mapping[str, float | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,6 +112,7 @@ class ClassMembers:
         stale_after_ms: measurement key to int64[m]: how long a value holds when nothing follows.
         unit: measurement key to the UCUM unit of its readings.
         attribute: numeric attributes (``design_pressure``) to float64[m], NaN where a facility has none.
+        text: text attributes (``material``) to m texts, ``None`` where a facility has none.
     """
 
     class_id: str
@@ -120,6 +122,7 @@ class ClassMembers:
     stale_after_ms: Mapping[str, Int64s]
     unit: Mapping[str, str]
     attribute: Mapping[str, np.ndarray[tuple[int], np.dtype[np.float64]]] = field(default_factory=dict)
+    text: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Number of facilities."""

@@ -9,7 +9,18 @@ from enum import StrEnum
 
 from core.cases import RuleInfo
 from core.places import Text
-from rules.expression import InForce, Operand, Truth, Windowed, WindowedOver, attributes, measured, operands
+from rules.expression import (
+    Attribute,
+    AttributeText,
+    InForce,
+    Operand,
+    Truth,
+    Windowed,
+    WindowedOver,
+    attribute_parts,
+    measured,
+    operands,
+)
 
 
 class Evidence(StrEnum):
@@ -71,9 +82,14 @@ class Rule:
         return operands(self.when) | (operands(self.clear) if self.clear is not None else frozenset())
 
     @property
+    def attribute_parts(self) -> frozenset[Attribute | AttributeText]:
+        """What its conditions ask of the facility's attributes."""
+        return attribute_parts(self.when) | (attribute_parts(self.clear) if self.clear is not None else frozenset())
+
+    @property
     def attributes(self) -> frozenset[str]:
         """The facility attributes its conditions read."""
-        return attributes(self.when) | (attributes(self.clear) if self.clear is not None else frozenset())
+        return frozenset(part.name for part in self.attribute_parts)
 
     @property
     def measurements(self) -> frozenset[str]:

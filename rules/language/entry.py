@@ -20,6 +20,7 @@ from rules.bounds import MAX_NODES, MAX_WINDOWS
 from rules.cost import conditions_cost
 from rules.expression import Compare, Connect, Const, InForce, Load, Truth, form, measured, operands
 from rules.language import findings as kinds
+from rules.language.alone import true_by_itself
 from rules.language.check import Checker
 from rules.language.document import Place
 from rules.language.parser import parse, parse_quantity
@@ -55,6 +56,8 @@ class Entry:
         when, clear = self._condition("when", facility_class), self._condition("clear", facility_class)
         if when is not None and not operands(when):
             self._bad("when", kinds.READS_NOTHING)
+        elif when is not None and true_by_itself(when):
+            self._bad("when", kinds.TRUE_BY_ITSELF)
         for_ms, clear_for_ms = self._duration("for"), self._duration("clear_for")
         self._bounded([part for part in (when, clear) if part is not None])
         dates = self._dates()
