@@ -12,7 +12,7 @@ from core.quality import QualityClass
 from rules import phrases
 from rules.expression import Aged, AttributeText, Compare, Const, Graded, Known, Load, OnCalendar
 
-_HOLDS = Sentence("处于{term}", "it is {term}")
+_HOLDS = Sentence("按日历处于{term}", "by the calendar: {term}")
 _OPEN = Sentence("场所处于开放时间", "the site is open")
 _PLANNED = Sentence("有计划作业", "work is planned there")
 _KNOWN = Sentence("{value}有读数", "{value} is known")

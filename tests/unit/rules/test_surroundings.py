@@ -16,6 +16,7 @@ from rules.columns import Indices, Ints
 from rules.engine.engine import Engine
 from rules.engine.history import NoHistory
 from rules.engine.reevaluation import Reevaluation
+from rules.explanation import Narrator
 from rules.expression import form
 from rules.language.load import load_rules
 from tests.unit.rules.reference.judge import Turns
@@ -80,6 +81,9 @@ def test_a_condition_is_understood(text: str, expected: str) -> None:
         ("uncertain(level, co2)", 1, "uncertain asks about one measurement"),
         ("facility.material > 'PE'", 19, "a text is only compared"),
         ("level == 'PE'", 7, "a text is only compared"),
+        ("time(level > 1 m and occupied) over 1 h > 10 min", 22, "not over occupied"),
+        ("count(not known(level)) over 1 h > 2", 11, "not over known(…)"),
+        ("share(age(level) > 5 min) over 1 h > 50 %", 7, "not over age(…)"),
         ("level > class.deep m", 9, "the class well has no numeric attribute 'deep'"),
     ],
 )
@@ -91,6 +95,31 @@ def test_a_fault_is_told_with_place_and_remedy(text: str, column: int, said: str
     assert said in str(found)
     assert (found.line, found.column) == (4, column + 9)
     assert found.what_in("zh") != found.what_in("en")
+
+
+@pytest.mark.parametrize(
+    ("text", "zh", "en"),
+    [
+        ("level > 1 m and occupied", "场所处于开放时间", "the site is open"),
+        ("level > 1 m and in season flood", "按日历处于汛期", "by the calendar: flood season"),
+        ("level > 1 m and not workday", "并非（按日历处于工作日）", "not (by the calendar: working day)"),
+        (
+            "age(level) > 5 min",
+            "level已有至少 5 分钟 没有好的读数",
+            "no good reading of level for 5 min",
+        ),
+        ("age(level) < 5 min", "level最近 5 分钟 内有好的读数", "there was a good reading of level in the last 5 min"),
+        ("uncertain(level)", "level的读数存疑", "the reading of level is uncertain"),
+        ("level > 1 m and known(co2)", "co2有读数", "co2 is known"),
+        ("level > 1 m and facility.material != 'PE'", "本设施的 material 不是“PE”", "material is not 'PE'"),
+    ],
+)
+def test_a_question_is_told_in_words(text: str, zh: str, en: str) -> None:
+    """What ``twingrid rule explain`` says, in both languages."""
+    rule = rule_set(rule_text("r", text), **UNITS).rules[0]
+    said = Narrator(town_class(**UNITS)).truth(rule.when)
+    assert zh in said.in_language("zh")
+    assert en in said.in_language("en")
 
 
 def test_no_measurement_has_the_name_of_a_term() -> None:
