@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.calendar import SiteCalendar
 from core.places import ClassMembers
 from core.ports.store import PastReadings
 from rules.engine.replay import FoundAlarm, Replay
@@ -33,6 +34,7 @@ class Question:
         in_force: the rules in force under the same ids, to compare with; ``None`` when they are the same ones.
         members: the facilities looked at.
         from_ms, to_ms: the time.
+        calendar: of the sites, for the rules that ask for it.
     """
 
     rules: RuleSet
@@ -40,6 +42,7 @@ class Question:
     members: Mapping[str, ClassMembers]
     from_ms: int
     to_ms: int
+    calendar: SiteCalendar | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,8 +101,10 @@ class Backtest:
             Unavailable: if the store does not answer.
         """
         self._question, self._past = question, past
-        self._replay = Replay(question.rules, question.members)
-        self._other = None if question.in_force is None else Replay(question.in_force, question.members)
+        self._replay = Replay(question.rules, question.members, question.calendar)
+        self._other = (
+            None if question.in_force is None else Replay(question.in_force, question.members, question.calendar)
+        )
         replays = [self._replay] if self._other is None else [self._replay, self._other]
         self._replays: Sequence[Replay] = replays
         self._points = np.unique(np.concatenate([replay.points for replay in replays]))

@@ -19,6 +19,7 @@ from app.backtest import Backtest, Progress
 from app.backtest_report import Surroundings, report
 from app.backtest_scope import Scope, grounds_of, question
 from app.backtest_words import Words
+from app.calendars import Calendars
 from app.console import Speaker
 from app.exits import Exit
 from app.settings import Settings
@@ -29,7 +30,6 @@ from core.clock import Clock, SystemClock
 from core.errors import Unavailable
 from core.ports.store import PastReadings
 from dispatch.foresight import Crew
-from dispatch.policy import Policy
 from dispatch.queries import SqlCaseQueries
 from registry.classbook import load_classes
 from registry.directory import Directory
@@ -87,7 +87,8 @@ def answer(settings: Settings, scope: Scope, crew: Crew, tell: Tell, started: Ca
         roster = registry.roster()
         in_force = rule_set_of(settings, registry)
         members = Directory(engine, registry).members()
-        grounds = grounds_of(registry, in_force, members, roster.places, zone, clock.now_ms())
+        calendars = Calendars(registry, settings.time_zone)
+        grounds = grounds_of(registry, in_force, members, roster.places, zone, clock.now_ms(), calendars.now)
         asked = question(scope, grounds)
         past = parts.enter_context(past_readings(settings, clock))
         run = Backtest(asked, past)
@@ -96,7 +97,7 @@ def answer(settings: Settings, scope: Scope, crew: Crew, tell: Tell, started: Ca
         around = Surroundings(
             roster=roster,
             cell_names={cell.code: cell.name for cell in registry.cells()},
-            policy=Policy(),
+            policy=calendars.policy(),
             crew=crew,
             cases=SqlCaseQueries(engine, registry),
         )

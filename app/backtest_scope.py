@@ -14,6 +14,7 @@ import numpy as np
 
 from app import findings as kinds
 from app.backtest import Question
+from core.calendar import SiteCalendar
 from core.errors import Invalid
 from core.findings import Finding, Said, Sentence
 from core.foreign import system_problem
@@ -69,6 +70,7 @@ class Grounds:
         cells: codes of all cells.
         zone: of times without one.
         now_ms: wall clock.
+        calendar: of the sites.
     """
 
     in_force: RuleSet
@@ -79,6 +81,7 @@ class Grounds:
     cells: frozenset[str]
     zone: ZoneInfo
     now_ms: int
+    calendar: SiteCalendar | None = None
 
 
 def grounds_of(
@@ -88,6 +91,7 @@ def grounds_of(
     places: Mapping[int, FacilityPlace],
     zone: ZoneInfo,
     now_ms: int,
+    calendar: SiteCalendar | None = None,
 ) -> Grounds:
     """Ask the registry.
 
@@ -103,6 +107,7 @@ def grounds_of(
         cells=frozenset(one.code for one in registry.cells()),
         zone=zone,
         now_ms=now_ms,
+        calendar=calendar,
     )
 
 
@@ -127,7 +132,9 @@ def question(scope: Scope, grounds: Grounds) -> Question:
     if not members:
         raise Invalid([kinds.NO_FACILITY_LEFT.at(classes=", ".join(sorted(class_ids)))])
     rules = RuleSet(tuple(rule for rule in rules.rules if rule.class_id in members), rules.units)
-    return Question(rules=rules, in_force=in_force, members=members, from_ms=from_ms, to_ms=to_ms)
+    return Question(
+        rules=rules, in_force=in_force, members=members, from_ms=from_ms, to_ms=to_ms, calendar=grounds.calendar
+    )
 
 
 def _rules(scope: Scope, grounds: Grounds, findings: list[Finding]) -> tuple[RuleSet, RuleSet | None]:
@@ -218,6 +225,8 @@ def _cut(group: ClassMembers, chosen: frozenset[int] | None) -> ClassMembers:
         point={key: column[rows] for key, column in group.point.items()},
         stale_after_ms={key: column[rows] for key, column in group.stale_after_ms.items()},
         attribute={name: column[rows] for name, column in group.attribute.items()},
+        group={relation: tuple(names[row] for row in rows.tolist()) for relation, names in group.group.items()},
+        text={name: tuple(texts[row] for row in rows.tolist()) for name, texts in group.text.items()},
     )
 
 

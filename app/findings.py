@@ -7,6 +7,18 @@ from __future__ import annotations
 
 from core.findings import Sentence, kind
 
+HOLIDAYS_END = Sentence(
+    "从 {day} 起不知道哪些日子放假、哪些周末调休上班：规则中的 workday、holiday 和 occupied 从那时起未知，"
+    "办理时限按周一至周五计算。请更新 chinesecalendar，或在台账的 calendar 中写入日期（entry: day、entry: year）",
+    "from {day} on nobody knows the public holidays and the weekends worked instead: workday, holiday and occupied are "
+    "unknown to rules from then on, and limits count Monday to Friday. Update chinesecalendar, or write the days into "
+    "the registry's calendar (entry: day, entry: year)",
+)
+NO_SEASON = Sentence(
+    "台账的 calendar 中没有季节 {season}，这些规则因此不会告警：{rules}",
+    "the registry's calendar has no season {season}, so these rules stay silent: {rules}",
+)
+
 # --- settings ---------------------------------------------------------------------------------------------------
 
 UNREADABLE = kind(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from api.ports import RuleLimit, RuleText
-from rules.expression import Compare, Connect, Truth, attributes, measured, operands
+from rules.expression import Compare, Connect, OnCalendar, Truth, attributes, measured, operands
 from rules.limits import line_of
 from rules.rule_set import Rule, RuleSet
 
@@ -107,6 +107,7 @@ def _standing(condition: Truth, holds: bool, others: frozenset[str]) -> Iterator
 
 
 def _named(condition: Truth) -> frozenset[str]:
-    """What a condition reads, for people; the dates of a rule are no condition of the facility."""
+    """What a condition reads, for people; terms of the calendar too, while a rule's own dates are no condition."""
     read = frozenset().union(*(measured(part) for part in operands(condition)))
-    return frozenset(read | {f"facility.{name}" for name in attributes(condition)})
+    asked = {part.term for part in operands(condition) if isinstance(part, OnCalendar)}
+    return frozenset(read | asked | {f"facility.{name}" for name in attributes(condition)})

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app import findings as kinds
+from app.calendars import local_day
 from app.settings_file import load
 from app.wiring import rule_sources
-from app.wiring_core import local_day
 from core.clock import SystemClock
 from core.errors import Invalid
 from core.findings import Finding

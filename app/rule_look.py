@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from app import findings as kinds
+from app.calendars import Calendars
 from app.rule_reload_view import core_runs
 from app.settings import Settings
 from app.wiring import database
@@ -27,6 +28,7 @@ from core.readings import Readings
 from registry.classbook import load_classes
 from registry.directory import Directory
 from registry.queries import Registry
+from registry.site_calendar import RegistryCalendar
 from rules.moment import Picture, lookback_ms, picture
 from rules.rule_set import Rule
 from store.remote import RemoteStore
@@ -82,7 +84,7 @@ def look(
         Unavailable: if database or store do not answer.
         Refused: if there is no such facility of the rule's class.
     """
-    with _installation(settings) as (members, store):
+    with _installation(settings) as (members, store, calendar):
         member = _member(members, rule, code)
         points = np.array([int(column[0]) for column in member.point.values() if column[0] >= 0], np.int32)
         stale_ms = max((int(column[0]) for column in member.stale_after_ms.values()), default=0)
@@ -91,7 +93,7 @@ def look(
     units = {facility_class.id: {key: one.unit for key, one in facility_class.measurements.items()}}
     return Seen(
         facility=code,
-        picture=picture(rule, member, readings, at_ms, facility_class, units),
+        picture=picture(rule, member, readings, at_ms, facility_class, units, calendar),
         latest=_latest(member, readings),
         readings=len(readings),
         from_ms=from_ms,
@@ -109,15 +111,18 @@ def _latest(member: ClassMembers, readings: Readings) -> Mapping[str, tuple[int,
 
 
 @contextmanager
-def _installation(settings: Settings) -> Iterator[tuple[Mapping[str, ClassMembers], TimeSeriesStore]]:
+def _installation(
+    settings: Settings,
+) -> Iterator[tuple[Mapping[str, ClassMembers], TimeSeriesStore, RegistryCalendar]]:
     with ExitStack() as open_parts:
         engine = database(settings)
         open_parts.callback(engine.dispose)
-        directory = Directory(engine, Registry(engine, load_classes()))
+        registry = Registry(engine, load_classes())
+        directory = Directory(engine, registry)
         runs = core_runs(settings) and settings.store_socket.exists()
         store = RemoteStore(settings.store_socket) if runs else open_store(settings, SystemClock())
         open_parts.callback(store.close)
-        yield directory.members(), store
+        yield directory.members(), store, Calendars(registry, settings.time_zone).now
 
 
 def _member(members: Mapping[str, ClassMembers], rule: Rule, code: str) -> ClassMembers:
@@ -136,4 +141,5 @@ def _member(members: Mapping[str, ClassMembers], rule: Rule, code: str) -> Class
         stale_after_ms={key: column[row] for key, column in whole.stale_after_ms.items() if key in rule.measurements},
         unit={key: unit for key, unit in whole.unit.items() if key in rule.measurements},
         attribute={name: column[row] for name, column in whole.attribute.items()},
+        text={name: (column[int(row[0])],) for name, column in whole.text.items()},
     )

@@ -18,6 +18,7 @@ from api.server import server as http_server
 from api.settings import ApiSettings
 from app import findings as kinds
 from app.backtest_workers import BacktestWorkers
+from app.calendars import Calendars
 from app.commands.version import twingrid_version
 from app.core_status import CoreWatch
 from app.pages import web_root
@@ -100,6 +101,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
         rules = kept(in_force_file(settings), registry.classes()) or rule_set_of(settings, registry)
         infos, book = RuleInfos(rules), RuleBook(rules)
         directory = Directory(engine, registry)
+        calendars = Calendars(registry, settings.time_zone)
         store = RemoteStore(settings.store_socket)
         open_parts.callback(store.close)
         performance = Reports(
@@ -111,7 +113,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             registry_commands=RegistryCommandsSql(engine),
             directory=directory,
             cases=SqlCaseQueries(engine, registry),
-            case_commands=SqlDesk(engine, rules=infos, source=registry),
+            case_commands=SqlDesk(engine, rules=infos, source=registry, policy=calendars.policy()),
             rules=book,
             performance=performance,
             clock=clock,
@@ -124,7 +126,8 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
         )
 
         def refresh() -> None:
-            directory.refresh()
+            if directory.refresh():
+                calendars.refresh()
             news = watch.news()
             if news is not None:
                 infos.take(news)

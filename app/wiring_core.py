@@ -15,9 +15,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import date
 
 import sqlalchemy as sa
 
+from app.calendars import Calendars, local_day, notices
 from app.configuration_carrier import ConfigurationCarrier
 from app.core_status import CoreStatus, write_status
 from app.drill_carrier import DrillCarrier
@@ -32,6 +34,7 @@ from app.watchman import Watchman, marks_of
 from app.wiring import RuleInfos, broker_url, database, rule_sources
 from app.wiring_store import open_store
 from core.alarms import Severity
+from core.calendar import SiteCalendar
 from core.clock import Clock, SystemClock
 from core.errors import Refused, Unavailable
 from core.ports.store import TimeSeriesStore
@@ -88,6 +91,7 @@ class Core:
     renewing: threading.Lock
     renewed: threading.Event
     leaving: Mapping[str, Severity]
+    calendars: Calendars
 
 
 async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]) -> None:
@@ -130,12 +134,17 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
         directory = Directory(engine, registry)
         starting = starting_rules(settings, registry.classes())
         rule_set = starting.rules
+        calendars = Calendars(registry, settings.time_zone)
+        today = date.fromisoformat(local_day(clock.now_ms(), settings.time_zone))
+        for notice in notices(rule_set, calendars.now, today):
+            log.warning("the site calendar does not know everything", extra={"notice": str(notice)})
+        policy = calendars.policy()
         store = open_store(settings, clock)
         open_parts.callback(store.close)
         infos, evidence = RuleInfos(rule_set), StoreEvidence(store, registry)
-        journal = SqlJournal(engine, rules=infos, source=registry, evidence=evidence)
-        book = SqlDrills(engine, rules=infos, source=registry, evidence=evidence)
-        judge = _judge(settings, starting, directory, store, journal, clock)
+        journal = SqlJournal(engine, rules=infos, source=registry, policy=policy, evidence=evidence)
+        book = SqlDrills(engine, rules=infos, source=registry, policy=policy, evidence=evidence)
+        judge = _judge(settings, starting, directory, store, journal, clock, calendars.now)
         open_parts.enter_context(judge)
         settings.store_socket.parent.mkdir(parents=True, exist_ok=True)
         open_parts.enter_context(serve(store, settings.store_socket))
@@ -158,6 +167,7 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
             renewing=threading.Lock(),
             renewed=threading.Event(),
             leaving=removed_rules(starting.before, rule_set),
+            calendars=calendars,
             registry=registry,
             started_ms=clock.now_ms(),
         )
@@ -205,14 +215,6 @@ def import_registry(settings: Settings, engine: sa.Engine, clock: Clock) -> None
     log.info("registry folder imported", extra={"folder": str(folder), "changes": len(plan.changes)})
 
 
-def local_day(now_ms: int, zone: str) -> str:
-    """ISO date of that moment in a time zone."""
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
-    return datetime.fromtimestamp(now_ms / 1000, ZoneInfo(zone)).date().isoformat()
-
-
 def _judge(
     settings: Settings,
     starting: StartingRules,
@@ -220,6 +222,7 @@ def _judge(
     store: TimeSeriesStore,
     journal: SqlJournal,
     clock: Clock,
+    calendar: SiteCalendar,
 ) -> Judge:
     options, rule_set = _engine_settings(settings), starting.rules
     path = settings.data_dir / "rules" / "snapshot"
@@ -227,12 +230,12 @@ def _judge(
     kept = read_snapshot(path)
     if kept is not None:
         try:
-            engine = Engine.restore(kept[1], rule_set, directory.members(), store, options)
+            engine = Engine.restore(kept[1], rule_set, directory.members(), store, options, calendar)
             number = kept[0]
         except Refused as error:
             log.warning("the rules' snapshot is of no use, they begin anew", extra={"why": str(error)})
     if engine is None:
-        engine = Engine(rule_set, directory.members(), store, options)
+        engine = Engine(rule_set, directory.members(), store, options, calendar)
     engine.retire(removed_rules(starting.before, rule_set))
     judge = Judge(
         JudgeSettings(snapshot_path=path, snapshot_every_s=settings.rules.snapshot_every_s),
@@ -325,6 +328,7 @@ def _refresh(parts: Core) -> None:
         if not parts.directory.refresh():
             return
         log.info("registry changed", extra={"version": parts.directory.version})
+        parts.calendars.refresh()
         _renew(parts)
     _post_watchman(parts)
 
@@ -332,11 +336,11 @@ def _refresh(parts: Core) -> None:
 def _renew(parts: Core) -> None:
     """Let the judge go on with the rules and facilities of now; ``renewed`` is set once it does."""
     rules, members, options = parts.rule_set, parts.directory.members(), _engine_settings(parts.settings)
-    leaving = parts.leaving
+    leaving, calendar = parts.leaving, parts.calendars.now
     parts.renewed.clear()
 
     def make(state: bytes) -> Engine:
-        engine = Engine.restore(state, rules, members, parts.store, options)
+        engine = Engine.restore(state, rules, members, parts.store, options, calendar)
         engine.retire(leaving)
         parts.renewed.set()
         return engine
@@ -368,7 +372,7 @@ def _take_rules(parts: Core, rules: RuleSet) -> bool:
         Refused: if they do not fit the facilities; nothing has changed then.
     """
     with parts.renewing:
-        build(rules, parts.directory.members())
+        build(rules, parts.directory.members(), parts.calendars.now)
         left = {**parts.leaving, **removed_rules(parts.rule_set, rules)}
         parts.leaving = {rule: severity for rule, severity in left.items() if rule not in rules.by_id}
         parts.rule_set = rules

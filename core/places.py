@@ -83,11 +83,12 @@ class Measurement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FacilityClass:
-    """A class of facilities (``sewage_pump``) with its measurements."""
+    """A class of facilities (``sewage_pump``) with its measurements, and attributes for those that have none."""
 
     id: str
     name: Text
     measurements: Mapping[str, Measurement]
+    attributes: Mapping[str, float | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,6 +126,7 @@ class ClassMembers:
         attribute: numeric attributes (``design_pressure``) to float64[m], NaN where a facility has none.
         group: relation to m names: the cell, community, parent (facility code), redundant set or gateway
             (``group/node``) of each facility, empty where it has none. A relation that is missing nobody has.
+        text: text attributes (``material``) to m texts, ``None`` where a facility has none.
     """
 
     class_id: str
@@ -135,6 +137,7 @@ class ClassMembers:
     unit: Mapping[str, str]
     attribute: Mapping[str, np.ndarray[tuple[int], np.dtype[np.float64]]] = field(default_factory=dict)
     group: Mapping[Relation, tuple[str, ...]] = field(default_factory=dict)
+    text: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Number of facilities."""

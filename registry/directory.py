@@ -142,9 +142,9 @@ class Directory:
             for key, point in points.get(facility.number, {}).items():
                 numbers[key][index] = point.number
                 stale[key][index] = round(1000 * point.stale_after_s)
-        names = {
-            name for facility in facilities for name, value in facility.attributes.items() if not isinstance(value, str)
-        }
+        defaults = facility_class.attributes if facility_class else {}
+        attributes = [{**defaults, **facility.attributes} for facility in facilities]
+        given = [(name, isinstance(value, str)) for every in attributes for name, value in every.items()]
         return ClassMembers(
             class_id=class_id,
             facility=np.array([facility.number for facility in facilities], np.int32),
@@ -153,11 +153,19 @@ class Directory:
             stale_after_ms=stale,
             unit={key: measurement.unit for key, measurement in measurements.items()},
             attribute={
-                name: np.array([_number(facility.attributes.get(name)) for facility in facilities], np.float64)
-                for name in sorted(names)
+                name: np.array([_number(every.get(name)) for every in attributes], np.float64)
+                for name in sorted({name for name, textual in given if not textual})
+            },
+            text={
+                name: tuple(_words(every.get(name)) for every in attributes)
+                for name in sorted({name for name, textual in given if textual})
             },
             group=known.groups(facilities),
         )
+
+
+def _words(value: float | str | None) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _number(value: float | str | None) -> float:

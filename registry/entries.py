@@ -171,6 +171,10 @@ class Record:
         line, column = (at.line, at.column) if at else (self._row.line, 0)
         self._findings.append(kind.at(self._row.file, line, column, name=field, **values))
 
+    def names(self) -> tuple[str, ...]:
+        """The fields that are there."""
+        return tuple(self._row.fields)
+
     def text(self, name: str, *, required: bool = False, longest: int = 200) -> str:
         """Free text: anything printable. It stays text wherever it goes."""
         at = self._row.fields.get(name)

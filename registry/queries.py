@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.errors import Refused
+from core.holidays import Holidays
 from core.people import Language, Login, Person, Role, Shift
 from core.places import FacilityClass, Grid, Text
 from core.ports.registry import (
@@ -35,8 +36,10 @@ from core.ports.registry import (
 )
 from core.sparkplug.topics import NodeId
 from registry import tables
+from registry.calendar_entries import from_text
 from registry.classbook import ClassEntry
 from registry.database import reading, version
+from registry.site_calendar import RegistryCalendar, Site
 
 MAX_LIMIT = 500
 STALE_INTERVALS = 3
@@ -90,6 +93,30 @@ class Registry:
             query = query.where(table.c.grid == grid.value)
         with reading(self._engine) as connection:
             return tuple(_cell(row) for row in connection.execute(query))
+
+    def calendar(self, table: Holidays, default_zone: str) -> RegistryCalendar:
+        """The site calendar of all facilities in use; without entries it knows days and nights alone.
+
+        Args:
+            table: the public holidays, where the entries do not say otherwise.
+            default_zone: the time zone where the entries name none.
+        """
+        calendar, facility, community = tables.calendar, tables.facility, tables.community
+        entries = sa.select(calendar).where(calendar.c.active).order_by(calendar.c.kind, calendar.c.key)
+        places = sa.select(facility, community.c.code.label("community_code"))
+        places = places.join(community, community.c.number == facility.c.community).where(facility.c.active)
+        with reading(self._engine) as connection:
+            items = [from_text(row.kind, row.item) for row in connection.execute(entries)]
+            sites = {
+                row.number: Site(
+                    community=row.community_code,
+                    cells=frozenset({row.cell_governance, row.cell_construction}),
+                    code=row.code,
+                    facility_class=row.class_id,
+                )
+                for row in connection.execute(places)
+            }
+        return RegistryCalendar(items, sites, table, default_zone)
 
     def facilities(self, where: FacilityFilter, page: PageRequest) -> Page[Facility]:
         """Facilities by number, retired ones excluded.

@@ -7,6 +7,7 @@ from a checked folder, ``present`` from the database; a ``Form`` says how a row'
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ import sqlalchemy as sa
 from core.people import Shift
 from core.places import Grid, Text
 from registry import tables
+from registry.calendar_entries import to_text
 from registry.content import Content
 
 Key = tuple[str, ...]
@@ -86,6 +88,7 @@ COLLECTIONS: Mapping[str, Form] = {
         references={"facility": "facilities", "gateway": "gateways"},
     ),
     "people": Form(table=tables.person, key=("code",), numbered=True, references={}),
+    "calendar": Form(table=tables.calendar, key=("kind", "key"), numbered=False, references={}),
 }
 """In the order in which they must be written."""
 
@@ -177,7 +180,19 @@ def wanted(content: Content) -> dict[str, dict[Key, RowValues]]:
             }
             for entry in content.people
         },
+        "calendar": _wanted_calendar(content),
     }
+
+
+def _wanted_calendar(content: Content) -> dict[Key, RowValues]:
+    """Entries by kind and name; those without a name (hours, seasons) are numbered, since their order counts."""
+    counted: Counter[str] = Counter()
+    found: dict[Key, RowValues] = {}
+    for entry in content.calendar:
+        counted[entry.kind] += 1
+        key = entry.key or f"{counted[entry.kind]:04d}"
+        found[entry.kind, key] = {"item": to_text(entry.item), "active": True}
+    return found
 
 
 def _wanted_facilities(content: Content) -> dict[Key, RowValues]:

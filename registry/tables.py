@@ -74,6 +74,16 @@ cell = sa.Table(
     sa.CheckConstraint("grid IN ('governance', 'construction')", name="grid"),
 )
 
+calendar = sa.Table(
+    "registry_calendar",
+    metadata,
+    sa.Column("kind", sa.String(20), primary_key=True),
+    sa.Column("key", _CODE, primary_key=True),
+    sa.Column("item", sa.Text, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+)
+"""Entries of the site calendar; ``item`` is JSON (``registry.calendar_entries``), ``key`` the order where it counts."""
+
 facility = sa.Table(
     "registry_facility",
     metadata,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.findings import Said, Sentence
-from rules.expression import Derived, InForce, Measured, Operand, Windowed, WindowedOver
+from rules.expression import Aged, Derived, Graded, InForce, Measured, OnCalendar, Operand, Windowed, WindowedOver
 
 REWIND_SLOTS = 30
 """How many slots before the open one a window can be set back to."""
@@ -75,7 +75,7 @@ def bucket(operand: Operand) -> Bucket:
             ring = (slots + REWIND_SLOTS) * (size + 4)
             source = CELL_BYTES if isinstance(operand, WindowedOver) else 0
             return Bucket(step_ms, slots, (slots + 1) * size + ring + 2 * size + _ROW_BYTES + CELL_BYTES + source)
-        case Measured() | Derived() | InForce():
+        case Measured() | Derived() | InForce() | OnCalendar() | Graded() | Aged():
             return Bucket(0, 0, CELL_BYTES)
 
 

@@ -11,8 +11,21 @@ from functools import reduce
 from core.findings import PLAIN, Sentence, Speaks
 from core.places import FacilityClass
 from core.units import UNITS
-from rules import phrases
-from rules.expression import Apply, Attribute, Between, Compare, Connect, Const, Load, Number, Scale, Truth
+from rules import phrases, surroundings_told
+from rules.expression import (
+    Apply,
+    Attribute,
+    AttributeText,
+    Between,
+    Compare,
+    Connect,
+    Const,
+    Known,
+    Load,
+    Number,
+    Scale,
+    Truth,
+)
 from rules.operand_kinds import kind_of
 from rules.rule_set import Rule
 
@@ -66,6 +79,8 @@ class Narrator:
     def truth(self, condition: Truth) -> Speaks:
         """A condition in words."""
         match condition:
+            case Compare() if (told := surroundings_told.said(condition, self._class)) is not None:
+                return told
             case Compare(operator, left, right):
                 unit = self.unit(left) or self.unit(right)
                 sentence = phrases.COMPARISONS[operator.word]
@@ -97,8 +112,10 @@ class Narrator:
                 return quantity(value, unit)
             case Load(operand):
                 return kind_of(operand).name(operand, self._class)
-            case Attribute(name):
+            case Attribute(name) | AttributeText(name):
                 return phrases.FACILITY_ATTRIBUTE(name=name)
+            case Known(operand):
+                return kind_of(operand).name(operand, self._class)
             case Scale(child, -1.0, 0.0):
                 return PLAIN(text=_Minus(self.number(child, unit)))
             case Scale(child):

@@ -60,7 +60,29 @@ class WindowedOver:
     window_ms: int
 
 
-Operand = Measured | Windowed | Derived | WindowedOver | InForce
+@dataclass(frozen=True, slots=True)
+class OnCalendar:
+    """1 while a term of the site calendar holds, 0 while it does not, NaN where nobody knows (``core.calendar``)."""
+
+    term: str
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """The quality class (``core.quality``) of a measurement's reading in force; NaN where none is."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Aged:
+    """1 once the last good reading of a measurement is ``limit_ms`` old, 0 before; NaN while there was none."""
+
+    key: str
+    limit_ms: int
+
+
+Operand = Measured | Windowed | Derived | WindowedOver | InForce | OnCalendar | Graded | Aged
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +107,21 @@ class Attribute:
 
 
 @dataclass(frozen=True, slots=True)
+class AttributeText:
+    """1 where a text attribute of the facility is ``text``, 0 where it is another, NaN where it has none."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """1 while an operand is known, 0 while it is not."""
+
+    operand: Operand
+
+
+@dataclass(frozen=True, slots=True)
 class Scale:
     """A change of unit: child * factor + offset."""
 
@@ -101,7 +138,7 @@ class Apply:
     args: tuple[Number, ...]
 
 
-Number = Const | Load | Attribute | Scale | Apply
+Number = Const | Load | Attribute | AttributeText | Known | Scale | Apply
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,40 +203,43 @@ def parts(number: Number) -> Iterator[Number]:
 
 def operands(condition: Truth) -> frozenset[Operand]:
     """Every operand a condition reads."""
-    return frozenset(part.operand for number in numbers(condition) for part in parts(number) if isinstance(part, Load))
+    return frozenset(
+        part.operand for number in numbers(condition) for part in parts(number) if isinstance(part, Load | Known)
+    )
+
+
+def attribute_parts(condition: Truth) -> frozenset[Attribute | AttributeText]:
+    """Every question a condition asks of the facility's attributes, be it inside a window."""
+    inside = (operand.source.node for operand in operands(condition) if isinstance(operand, WindowedOver))
+    every = (part for node in (condition, *inside) for part in _parts_of(node))
+    return frozenset(part for part in every if isinstance(part, Attribute | AttributeText))
 
 
 def attributes(condition: Truth) -> frozenset[str]:
     """Every facility attribute a condition reads, be it inside a window."""
-    own = _attributes(condition)
-    sources = (operand.source for operand in operands(condition) if isinstance(operand, WindowedOver))
-    return own.union(*(attributes_of(source) for source in sources))
+    return frozenset(part.name for part in attribute_parts(condition))
 
 
-def _attributes(node: Number | Truth) -> frozenset[str]:
-    return frozenset(part.name for part in _parts_of(node) if isinstance(part, Attribute))
-
-
-def attributes_of(source: Derived) -> frozenset[str]:
-    """Every facility attribute an expression under a window reads."""
-    return _attributes(source.node)
+def attributes_of(source: Derived) -> frozenset[Attribute | AttributeText]:
+    """What an expression under a window asks of the facility's attributes."""
+    return frozenset(part for part in _parts_of(source.node) if isinstance(part, Attribute | AttributeText))
 
 
 def inputs(source: Derived) -> frozenset[Operand]:
     """Every operand an expression under a window reads."""
-    return frozenset(part.operand for part in _parts_of(source.node) if isinstance(part, Load))
+    return frozenset(part.operand for part in _parts_of(source.node) if isinstance(part, Load | Known))
 
 
 def measured(operand: Operand) -> frozenset[str]:
     """Keys of the measurements an operand is made of."""
     match operand:
-        case Measured(key) | Windowed(key):
+        case Measured(key) | Windowed(key) | Graded(key) | Aged(key):
             return frozenset({key})
         case Derived():
             return frozenset().union(*(measured(part) for part in inputs(operand)))
         case WindowedOver(source):
             return measured(source)
-        case InForce():
+        case InForce() | OnCalendar():
             return frozenset()
 
 
@@ -221,8 +261,10 @@ class Columns:
     """Where evaluation gets its columns from, all of one length; constants are broadcast unless said otherwise."""
 
     load: Callable[[Operand], Floats]
-    attribute: Callable[[str], Floats]
+    attribute: Callable[[Attribute | AttributeText], Floats]
     constant: Callable[[float], Floats] = constant_column
+    known: Callable[[Operand], Floats] | None = None
+    """1 and 0, NaN where it is not certain; none: it is as ``load`` says."""
 
 
 NumberFunction = Callable[[Columns], Floats]
@@ -238,8 +280,10 @@ def number_function(number: Number) -> NumberFunction:
         return lambda columns: columns.load(number.operand)
     if isinstance(number, Const):
         return lambda columns: columns.constant(number.value)
-    if isinstance(number, Attribute):
-        return lambda columns: columns.attribute(number.name)
+    if isinstance(number, Attribute | AttributeText):
+        return lambda columns: columns.attribute(number)
+    if isinstance(number, Known):
+        return lambda columns: _known(columns, number.operand)
     if isinstance(number, Scale):
         child, factor, offset = number_function(number.child), number.factor, number.offset
         return lambda columns: _finite(child(columns) * factor + offset)
@@ -277,6 +321,12 @@ def _applied(compute: Callable[..., _Column], args: Sequence[Callable[[Columns],
     return lambda columns: compute(*[arg(columns) for arg in args])
 
 
+def _known(columns: Columns, operand: Operand) -> Floats:
+    if columns.known is not None:
+        return columns.known(operand)
+    return (~np.isnan(columns.load(operand))).astype(np.float64)
+
+
 def _finite(column: Floats) -> Floats:
     return np.where(np.isfinite(column), column, np.nan)
 
@@ -300,6 +350,16 @@ def form(node: Number | Truth | Operand | None) -> str:
             return f"{aggregate.word}({form(source)},{window_ms})"
         case InForce(from_ms, until_ms):
             return f"in_force({from_ms},{until_ms})"
+        case OnCalendar(term):
+            return f"calendar({term})"
+        case Graded(key):
+            return f"quality({key})"
+        case Aged(key, limit_ms):
+            return f"aged({key},{limit_ms})"
+        case Known(operand):
+            return f"known({form(operand)})"
+        case AttributeText(name, text):
+            return f"facility.{name}=={text!r}"
         case Attribute(name):
             return f"facility.{name}"
         case Scale(child, factor, offset):

@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from core.calendar import SiteCalendar
 from core.findings import Sentence, Speaks
 from core.places import ClassMembers, FacilityClass
 from core.readings import Readings
@@ -81,7 +82,8 @@ class Picture:
 def lookback_ms(rule: Rule, stale_ms: int) -> int:
     """How far back readings tell the operands and timers of a rule: windows, times, and the longest a value holds."""
     windows = max((getattr(operand, "window_ms", 0) for operand in rule.operands), default=0)
-    return 2 * windows + rule.for_ms + rule.clear_for_ms + 2 * stale_ms
+    ages = max((getattr(operand, "limit_ms", 0) for operand in rule.operands), default=0)
+    return 2 * windows + ages + rule.for_ms + rule.clear_for_ms + 2 * stale_ms
 
 
 def picture(
@@ -91,6 +93,7 @@ def picture(
     at_ms: int,
     facility_class: FacilityClass,
     units: Mapping[str, Mapping[str, str]],
+    calendar: SiteCalendar | None = None,
 ) -> Picture:
     """Judge the readings until ``at_ms`` and look.
 
@@ -101,12 +104,17 @@ def picture(
         at_ms: the moment; later readings are left out.
         facility_class: for the words.
         units: the units rules were checked in.
+        calendar: of the site; without one its terms are unknown.
 
     Raises:
         Refused: if the points do not fit the rule.
     """
     engine = Engine(
-        RuleSet((rule, _probe(rule)), units), {rule.class_id: member}, NoHistory(), EngineSettings(grace_ms=0)
+        RuleSet((rule, _probe(rule)), units),
+        {rule.class_id: member},
+        NoHistory(),
+        EngineSettings(grace_ms=0),
+        calendar,
     )
     engine.ingest(readings.take(readings.time_ms <= at_ms), at_ms)
     engine.advance(at_ms)

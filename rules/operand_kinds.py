@@ -13,9 +13,21 @@ from typing import Any, Final
 
 from core.findings import PLAIN, Said, Sentence, Speaks
 from core.places import FacilityClass
-from rules import phrases
+from rules import phrases, surroundings_told
 from rules.buckets import bucket
-from rules.expression import Derived, InForce, Measured, Number, Operand, Truth, Windowed, WindowedOver
+from rules.expression import (
+    Aged,
+    Derived,
+    Graded,
+    InForce,
+    Measured,
+    Number,
+    OnCalendar,
+    Operand,
+    Truth,
+    Windowed,
+    WindowedOver,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,6 +174,32 @@ KINDS: Final[Mapping[type, OperandKind]] = {
         cost=_cost,
         name=_in_force_name,
         unknown=lambda operand, facility_class: None,
+        key=lambda operand: None,
+    ),
+    OnCalendar: OperandKind(
+        cost=_cost,
+        name=lambda operand, facility_class: surroundings_told.term(operand),
+        unknown=lambda operand, facility_class: surroundings_told.NOT_ON_CALENDAR(term=surroundings_told.term(operand)),
+        key=lambda operand: None,
+    ),
+    Graded: OperandKind(
+        cost=_cost,
+        name=lambda operand, facility_class: surroundings_told.QUALITY_OF(
+            value=measurement_name(operand.key, facility_class)
+        ),
+        unknown=lambda operand, facility_class: surroundings_told.NO_READING_IN_FORCE(
+            value=measurement_name(operand.key, facility_class)
+        ),
+        key=lambda operand: None,
+    ),
+    Aged: OperandKind(
+        cost=_cost,
+        name=lambda operand, facility_class: surroundings_told.AGE_OF(
+            value=measurement_name(operand.key, facility_class), limit=surroundings_told.limit(operand)
+        ),
+        unknown=lambda operand, facility_class: surroundings_told.NO_GOOD_READING(
+            value=measurement_name(operand.key, facility_class)
+        ),
         key=lambda operand: None,
     ),
 }

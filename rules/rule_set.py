@@ -9,7 +9,18 @@ from enum import StrEnum
 
 from core.cases import RuleInfo
 from core.places import Text
-from rules.expression import InForce, Operand, Truth, Windowed, WindowedOver, attributes, measured, operands
+from rules.expression import (
+    Attribute,
+    AttributeText,
+    InForce,
+    Operand,
+    Truth,
+    Windowed,
+    WindowedOver,
+    attribute_parts,
+    measured,
+    operands,
+)
 
 
 class Evidence(StrEnum):
@@ -84,9 +95,14 @@ class Rule:
         return frozenset().union(*(operands(one) for one in self.conditions))
 
     @property
+    def attribute_parts(self) -> frozenset[Attribute | AttributeText]:
+        """What its conditions ask of the facility's attributes."""
+        return frozenset().union(*(attribute_parts(one) for one in self.conditions))
+
+    @property
     def attributes(self) -> frozenset[str]:
         """The facility attributes its conditions read."""
-        return frozenset().union(*(attributes(one) for one in self.conditions))
+        return frozenset(part.name for part in self.attribute_parts)
 
     @property
     def measurements(self) -> frozenset[str]:

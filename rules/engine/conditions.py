@@ -44,7 +44,7 @@ class Moments:
 
     def columns(self) -> Columns:
         """What the conditions read."""
-        return Columns(self._load, lambda name: self._one.attribute[name][self.row])
+        return Columns(self._load, lambda part: self._one.attribute[part][self.row])
 
     def _load(self, operand: Operand) -> Floats:
         column = self._one.column_of[operand]
@@ -114,7 +114,7 @@ def judge_all(layout: Layout, cells: Cells, machines: Machines, at_ms: Ints) -> 
         rows = np.flatnonzero(at_ms[one.facilities] > BEGINNING_MS)
         columns = Columns(
             lambda operand, one=one: cells.value[one.cells(one.column_of[operand])],  # type: ignore[misc]
-            lambda name, one=one: one.attribute[name],  # type: ignore[misc]
+            lambda part, one=one: one.attribute[part],  # type: ignore[misc]
         )
         for number, plan in enumerate(one.rules):
             drive = np.broadcast_to(_drive(plan, columns), one.size)

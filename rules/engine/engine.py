@@ -14,10 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.alarms import AlarmChange, AnnouncedAlarm, Interval, Severity
+from core.calendar import SiteCalendar
 from core.places import ClassMembers
 from core.readings import Readings
 from rules.columns import BEGINNING_MS, NEVER_MS, Indices, Ints
 from rules.differences import compare, ended
+from rules.engine.ages import Ages
 from rules.engine.history import History, Memory, PointLookup
 from rules.engine.intervals import IntervalBook
 from rules.engine.lateness import Lateness
@@ -34,6 +36,8 @@ from rules.rule_set import Rule, RuleSet
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+_MOST_DAYS = 500_000
+"""Days of calendar terms worked on at once, at about four steps of 24 bytes a day and term."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,6 +93,7 @@ class Engine:
         members: Mapping[str, ClassMembers],
         history: History,
         settings: EngineSettings | None = None,
+        calendar: SiteCalendar | None = None,
     ) -> None:
         """Begin from nothing: all normal since minus infinity.
 
@@ -97,19 +102,21 @@ class Engine:
             members: the facilities by class; classes without rules are ignored.
             history: where readings are found that are no longer in memory.
             settings: what may be tuned.
+            calendar: of the sites, for the rules that ask for it; without one all its terms are unknown.
 
         Raises:
             Refused: if a point belongs to two measurements, or its unit cannot be converted.
         """
         self.settings = settings or EngineSettings()
         self.rules = rules
-        self.layout = build(rules, members)
+        self.layout = build(rules, members, calendar)
         self.stats = EngineStats()
         self.live = Plane(self.layout)
         self.lookup = PointLookup(self.layout)
         self.memory = Memory(self.layout, self.lookup, history, self.settings.memory_readings)
         facilities = len(self.layout.facility)
         self.saved = SavedStates(facilities, self.settings.save_every_ms, self.settings.reach_ms)
+        self.ages = Ages(self.layout)
         self.lateness = Lateness(facilities)
         self.mending = Lateness(len(self.layout.point))
         self.suspects = Suspects(self.layout)
@@ -134,6 +141,8 @@ class Engine:
         rows = self.lookup.rows(batch)
         self.stats.readings += len(rows.cell)
         self.stats.unwatched += len(batch) - len(rows.cell)
+        if self.layout.feed is not None:
+            rows = joined_ranked([rows, self.lookup.more(batch)])
         self._now_ms = now_ms
         self._release(now_ms)
         if len(rows.cell) and int(rows.time_ms.max()) > now_ms:
@@ -178,7 +187,7 @@ class Engine:
         if not len(rows.cell):
             return
         self.memory.add(rows)
-        late = self.live.step(rows, None)
+        late = self.live.step(self.ages.count(rows), None)
         self.book.record(self.live.take_switches())
         if len(late.cell):
             mild = mendable(self.live, late)
@@ -207,7 +216,7 @@ class Engine:
         late = self.suspects.take()
         if len(late.cell):
             facility = self.layout.cell_facility[late.cell]
-            looked = looked_into(self.live, self.memory, late, self.saved.states[0].at_ms)
+            looked = looked_into(self.live, self.memory, self.ages, late, self.saved.states[0].at_ms)
             guilty = np.zeros(len(self.layout.facility), np.bool_)
             guilty[facility[stirring(self.live, late, looked)]] = True
             hard = guilty[facility]
@@ -230,12 +239,21 @@ class Engine:
     def _reevaluate(self) -> None:
         facility, oldest_ms = self.lateness.take()
         state = self.saved.latest_before(facility, oldest_ms)
-        facility, state = facility[state >= 0], state[state >= 0]
+        able = state >= 0
+        facility, state, oldest_ms = facility[able], state[able], oldest_ms[able]
         if not len(facility):
             return
-        work = Reevaluation(self.live, self.memory, self.saved, self.book)
-        self.stats.replayed += work.run(facility, state)
+        size = self._portion(int(oldest_ms.min()))
+        for start in range(0, len(facility), size):
+            work = Reevaluation(self.live, self.memory, self.ages, self.saved, self.book)
+            self.stats.replayed += work.run(facility[start : start + size], state[start : start + size])
         self.stats.reevaluations += len(facility)
+
+    def _portion(self, oldest_ms: int) -> int:
+        """How many facilities are re-evaluated at a time: a clock that stood at 2000 means years of calendar each."""
+        terms = max((len(one.terms) for one in self.layout.classes), default=0)
+        days = (self._now_ms - oldest_ms) // DAY_MS
+        return max(1, _MOST_DAYS // (terms * days)) if terms and days > 0 else len(self.layout.facility)
 
     def _save(self, now_ms: int) -> None:
         """Keep a saved state; readings older than it are late from now on where they change anything."""
@@ -269,8 +287,9 @@ class Engine:
         members: Mapping[str, ClassMembers],
         history: History,
         settings: EngineSettings | None = None,
+        calendar: SiteCalendar | None = None,
     ) -> Engine:
-        """An engine that goes on where the snapshot was taken, also under changed rules or facilities.
+        """An engine that goes on where the snapshot was taken, also under changed rules, facilities or calendars.
 
         ``announce`` must follow, then ``ingest`` of everything committed since.
 
@@ -279,7 +298,7 @@ class Engine:
         """
         from rules.engine.snapshot import restore
 
-        return restore(data, rules, members, history, settings)
+        return restore(data, rules, members, history, settings, calendar)
 
     # --- alarms -------------------------------------------------------------------------------------------------
 

@@ -81,7 +81,7 @@ def _made_from(layout: Layout, one: ClassLayout, window: Window) -> NDArray[np.i
             found.append(part.view(np.int64))
     operand = one.operands[window.plan.column]
     if isinstance(operand, WindowedOver):
-        found += [one.attribute[name].view(np.int64) for name in sorted(attributes_of(operand.source))]
+        found += [one.attribute[part].view(np.int64) for part in sorted(attributes_of(operand.source), key=repr)]
     return np.stack(found)
 
 

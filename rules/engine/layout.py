@@ -7,29 +7,39 @@ reading finds its cell by one look-up. A layout never changes; ``take`` cuts out
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from core.calendar import NoCalendar, SiteCalendar
 from core.errors import Refused
 from core.places import ClassMembers
 from core.readings import Int32s
 from core.units import convert
 from rules.buckets import slot_plan
 from rules.columns import NEVER_MS, Bools, Floats, Indices, Ints
+from rules.engine.feeds import VALUES, feed_of
 from rules.engine.guards import UNCUT, Guard, guards, needs_facility
+from rules.engine.schedules import TermColumn
 from rules.expression import (
+    Aged,
+    Attribute,
+    AttributeText,
     Between,
     Columns,
     Compare,
     Connect,
     Derived,
+    Graded,
     InForce,
     Measured,
     Number,
     NumberFunction,
+    OnCalendar,
     Operand,
     TruthFunction,
     Windowed,
@@ -109,7 +119,8 @@ class ClassLayout:
     guards: tuple[Guard, ...]
     windows: tuple[WindowPlan, ...]
     derived: tuple[DerivedPlan, ...]
-    attribute: Mapping[str, Floats]
+    attribute: Mapping[Attribute | AttributeText, Floats]
+    terms: tuple[TermColumn, ...] = ()
 
     @property
     def facilities(self) -> slice:
@@ -141,6 +152,7 @@ class Layout:
         factor, offset: float64[n], from the readings' unit to the class's; ``None`` when nothing is to be converted.
         machine_facility: intp[q].
         for_ms, clear_ms: int64[q].
+        feed: uint8[n], what of a reading each cell takes (``feeds.py``); ``None`` where all take the value.
     """
 
     classes: tuple[ClassLayout, ...]
@@ -154,6 +166,7 @@ class Layout:
     machine_facility: Indices
     for_ms: Ints
     clear_ms: Ints
+    feed: NDArray[np.uint8] | None = None
 
     @property
     def has_windows(self) -> bool:
@@ -190,6 +203,7 @@ class Layout:
             machine_facility=index[self.machine_facility[machine]],
             for_ms=self.for_ms[machine],
             clear_ms=self.clear_ms[machine],
+            feed=None if self.feed is None else self.feed[cell],
         )
         return cut, cell, machine
 
@@ -208,15 +222,17 @@ def _cut_class(one: ClassLayout, rows: Indices, facility0: int, cell0: int, mach
         windows=one.windows,
         derived=one.derived,
         attribute={name: column[rows] for name, column in one.attribute.items()},
+        terms=tuple(term.take(rows) for term in one.terms),
     )
 
 
-def build(rules: RuleSet, members: Mapping[str, ClassMembers]) -> Layout:
+def build(rules: RuleSet, members: Mapping[str, ClassMembers], calendar: SiteCalendar | None = None) -> Layout:
     """Lay out all classes that have both rules and members.
 
     Args:
         rules: the rules in force.
         members: the facilities by class.
+        calendar: what rules that ask for it read; without one every term is unknown.
 
     Raises:
         Refused: if a point belongs to two facilities or measurements, or a unit cannot be converted.
@@ -228,6 +244,7 @@ def build(rules: RuleSet, members: Mapping[str, ClassMembers]) -> Layout:
         if not of_class or not len(members[class_id]):
             continue
         one = _build_class(members[class_id], of_class, facility0, cell0, machine0)
+        one = replace(one, terms=_terms(one, members[class_id], calendar or NoCalendar()))
         classes.append(one)
         facility0 += one.size
         cell0 += len(one.operands) * one.size
@@ -241,15 +258,11 @@ def _build_class(
     size = len(members)
     operands = _operand_columns(rules)
     column_of = {operand: column for column, operand in enumerate(operands)}
-    attribute = {
-        name: np.asarray(members.attribute.get(name, np.full(size, np.nan)), np.float64)
-        for rule in rules
-        for name in rule.attributes
-    }
+    attribute = {part: _attribute(members, part) for rule in rules for part in rule.attribute_parts}
 
     def fixed(number: Number) -> Floats:
         rows = size if needs_facility(number) else 1
-        columns = Columns(_no_operand, lambda name: attribute[name], lambda value: np.full(rows, value))
+        columns = Columns(_no_operand, lambda part: attribute[part], lambda value: np.full(rows, value))
         return number_function(number)(columns)
 
     conditions = [part for rule in rules for part in (rule.when, rule.clear) if part is not None]
@@ -291,6 +304,17 @@ def _inputs(source: Derived, column_of: Mapping[Operand, int]) -> frozenset[int]
     return frozenset(column_of[operand] for operand in inputs(source))
 
 
+def _attribute(members: ClassMembers, part: Attribute | AttributeText) -> Floats:
+    """float64[m]: an attribute of the members of a class, or whether it is a text."""
+    nothing = np.full(len(members), np.nan)
+    if isinstance(part, Attribute):
+        return np.asarray(members.attribute.get(part.name, nothing), np.float64)
+    texts = members.text.get(part.name)
+    if texts is None:
+        return nothing
+    return np.array([math.nan if text is None else float(text == part.text) for text in texts], np.float64)
+
+
 def _plan(rule: Rule, column_of: Mapping[Operand, int]) -> RulePlan:
     columns = frozenset(column_of[operand] for operand in rule.operands)
     reads = np.zeros(len(column_of), np.bool_)
@@ -304,7 +328,7 @@ def _operand_columns(rules: Sequence[Rule]) -> tuple[Operand, ...]:
     found: dict[Operand, None] = {}
     for rule in rules:
         for operand in sorted(rule.operands, key=repr):
-            if isinstance(operand, Windowed):
+            if isinstance(operand, Windowed | Graded | Aged):
                 found.setdefault(Measured(operand.key))
             if isinstance(operand, WindowedOver):
                 for read in sorted(inputs(operand.source), key=repr):
@@ -321,8 +345,8 @@ def _no_operand(operand: Operand) -> Floats:
 def _columns(
     classes: Sequence[ClassLayout], members: Mapping[str, ClassMembers], units: Mapping[str, Mapping[str, str]]
 ) -> Layout:
-    facility, owner, point, stale, windowed, factor, offset, machine_owner, for_ms, clear_ms = (
-        _start() for _ in range(10)
+    facility, owner, point, stale, windowed, factor, offset, machine_owner, for_ms, clear_ms, feed = (
+        _start() for _ in range(11)
     )
     for one in classes:
         group = members[one.class_id]
@@ -332,9 +356,10 @@ def _columns(
         for column, operand in enumerate(one.operands):
             owner.append(index)
             key = operand.key if isinstance(operand, Measured) else ""
-            own_points = group.point.get(key)
+            own_points = group.point.get(operand.key) if isinstance(operand, Measured | Graded | Aged) else None
             point.append(np.full(one.size, -1) if own_points is None else own_points)
-            stale.append(group.stale_after_ms[key] if own_points is not None else np.full(one.size, NEVER_MS))
+            stale.append(_holds(operand, group, one.size) if own_points is not None else np.full(one.size, NEVER_MS))
+            feed.append(np.full(one.size, feed_of(operand)))
             windowed.append(np.full(one.size, column in sources))
             scale, shift = _conversion(group.unit.get(key, ""), units.get(one.class_id, {}).get(key, ""))
             factor.append(np.full(one.size, scale))
@@ -343,8 +368,8 @@ def _columns(
             machine_owner.append(index)
             for_ms.append(np.full(one.size, plan.rule.for_ms))
             clear_ms.append(np.full(one.size, plan.rule.clear_for_ms))
-    points = np.concatenate(point).astype(np.int32)
-    _refuse_shared(points)
+    points, feeds = np.concatenate(point).astype(np.int32), np.concatenate(feed).astype(np.uint8)
+    _refuse_shared(points[feeds == VALUES])
     factors, offsets = np.concatenate(factor).astype(np.float64), np.concatenate(offset).astype(np.float64)
     plain = bool((factors == 1.0).all() and (offsets == 0.0).all())
     return Layout(
@@ -359,7 +384,16 @@ def _columns(
         machine_facility=np.concatenate(machine_owner).astype(np.intp),
         for_ms=np.concatenate(for_ms).astype(np.int64),
         clear_ms=np.concatenate(clear_ms).astype(np.int64),
+        feed=feeds if feeds.any() else None,
     )
+
+
+def _holds(operand: Operand, group: ClassMembers, size: int) -> Ints:
+    """How long a reading holds in the column of an operand, int64[m]."""
+    if isinstance(operand, Aged):
+        return np.full(size, operand.limit_ms)
+    assert isinstance(operand, Measured | Graded)
+    return group.stale_after_ms[operand.key]
 
 
 def _start() -> list[np.ndarray[Any, Any]]:
@@ -379,6 +413,15 @@ def _refuse_shared(points: Int32s) -> None:
     twice = real[1:][real[1:] == real[:-1]]
     if len(twice):
         raise Refused(f"point {int(twice[0])} belongs to two measurements; a point has one owner")
+
+
+def _terms(one: ClassLayout, members: ClassMembers, calendar: SiteCalendar) -> tuple[TermColumn, ...]:
+    """The columns that the calendar fills."""
+    return tuple(
+        TermColumn.build(column, calendar.timetable(operand.term, members.facility))
+        for column, operand in enumerate(one.operands)
+        if isinstance(operand, OnCalendar)
+    )
 
 
 def dated(one: ClassLayout) -> list[tuple[int, InForce]]:

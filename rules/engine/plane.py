@@ -16,6 +16,7 @@ from rules.engine.derived import closed_ms, derive, sourced, stand
 from rules.engine.layout import ClassLayout, Layout, dated
 from rules.engine.machines import Machines, Switches
 from rules.engine.rows import NO_ROWS, Ranked, Rows, joined, order_by
+from rules.engine.schedules import TermColumn
 from rules.engine.windows import Emitted, Window
 
 
@@ -37,10 +38,15 @@ class Plane:
         self.front_ms = np.full(len(layout.facility), BEGINNING_MS)
         self._sourced = sourced(layout)
         self._dates = [(one, column, part) for one in layout.classes for column, part in dated(one)]
+        self._terms = [(one, term) for one in layout.classes for term in one.terms]
         for one, column, part in self._dates:
             self.cells.value[one.cells(column)] = 1.0 if part.from_ms is None else 0.0
         for one in layout.classes:
-            derived = [*(column for column, _ in dated(one)), *(plan.column for plan in one.derived)]
+            derived = [
+                *(column for column, _ in dated(one)),
+                *(plan.column for plan in one.derived),
+                *(term.column for term in one.terms),
+            ]
             for column in [*derived, *(plan.column for plan in one.windows)]:
                 self.cells.expiry_ms[one.cells(column)] = 2 * -BEGINNING_MS
                 self.cells.rebound(np.arange(one.cells(column).start, one.cells(column).stop))
@@ -56,7 +62,7 @@ class Plane:
         Returns:
             The rows that came too late for this plane; nothing of them was used.
         """
-        before = self.horizon_ms.copy() if self._dates else self.horizon_ms
+        before = self.horizon_ms.copy() if self._dates or self._terms else self.horizon_ms
         events = looked_back = late = NO_ROWS
         if batch is not None and len(batch.cell):
             events, looked_back, late = self.cells.sift(batch, self.front_ms)
@@ -66,8 +72,9 @@ class Plane:
         parts = [
             events,
             self.cells.expired(self.horizon_ms),
-            self._expiring_at_once(events),
+            self.cells.lapsing_at_once(events, self.horizon_ms),
             self._dates_passed(before),
+            self._turns(before, batch),
         ]
         if self._sourced:
             happened = joined([part for part in parts if len(part.cell)])
@@ -88,6 +95,8 @@ class Plane:
             begun = np.ones(one.size, np.bool_) if part.from_ms is None else at >= part.from_ms
             over = np.zeros(one.size, np.bool_) if part.until_ms is None else at >= part.until_ms
             self.cells.value[one.cells(column)] = begun & ~over
+        for one, term in self._terms:
+            self.cells.value[one.cells(term.column)], _ = term.at(at_ms[one.facilities])
         stand(self.layout, self.cells.value)
         self.cells.rebound(np.arange(len(self.cells.value)))
         self.cells.usual_ms[:] = self.cells.since_ms
@@ -114,15 +123,6 @@ class Plane:
 
     def _raise_horizon(self, rows: Rows) -> None:
         np.maximum.at(self.horizon_ms, self.layout.cell_facility.take(rows.cell), rows.time_ms)
-
-    def _expiring_at_once(self, events: Rows) -> Rows:
-        """Expiries of readings that came so late that the horizon has passed their end already."""
-        if not len(events.cell):
-            return NO_ROWS
-        expiry = self.cells.expiry_ms[events.cell]
-        due = expiry <= self.horizon_ms[self.layout.cell_facility[events.cell]]
-        due &= ~np.isnan(events.value)
-        return Rows(events.cell[due], expiry[due], np.full(int(due.sum()), np.nan))
 
     def _windows(self, looked_back: Rows) -> Rows:
         """Feed the windows, close their slots, and give the results that leave their band."""
@@ -161,6 +161,36 @@ class Plane:
                     cell = row + one.cells(column).start
                     found.append(Rows(cell, np.full(len(row), moment), np.full(len(row), value)))
         return joined(found)
+
+    def _turns(self, before_ms: Ints, batch: Ranked | None) -> Rows:
+        """Where a term of the calendar turns true or false; a facility's calendar begins with its first reading."""
+        if not self._terms:
+            return NO_ROWS
+        from_ms = np.where(before_ms == BEGINNING_MS, self.horizon_ms, before_ms)
+        if batch is not None and len(batch.cell):
+            earliest = self.horizon_ms.copy()
+            np.minimum.at(earliest, self.layout.cell_facility[batch.cell], batch.time_ms)
+            from_ms = np.where(before_ms == BEGINNING_MS, earliest, before_ms)
+        found: list[Rows] = []
+        for one, term in self._terms:
+            own = one.facilities
+            self._begin_term(one, term, np.where(before_ms[own] == BEGINNING_MS, from_ms[own], BEGINNING_MS))
+            row, time_ms, value = term.between(from_ms[own], self.horizon_ms[own])
+            found.append(Rows(row + one.cells(term.column).start, time_ms, value))
+        return joined(found)
+
+    def _begin_term(self, one: ClassLayout, term: TermColumn, at_ms: Ints) -> None:
+        """Set a term where facilities begin at a moment (``BEGINNING_MS`` where they do not).
+
+        No condition can be true before a reading (``rules/language/alone.py``), so nothing is judged.
+        """
+        row = np.flatnonzero(at_ms > BEGINNING_MS)
+        if not len(row):
+            return
+        value, since_ms = term.take(row).at(at_ms[row])
+        cell, facility = row + one.cells(term.column).start, row + one.facility0
+        self.cells.begin(cell, value, since_ms)
+        self.front_ms[facility] = np.maximum(self.front_ms[facility], since_ms)
 
     def _judge(self, events: Rows) -> None:
         if not len(events.cell):

@@ -15,8 +15,10 @@ import numpy as np
 
 from core.alarms import Interval
 from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Indices, Ints
+from rules.engine.ages import Ages
 from rules.engine.cells import Cells
 from rules.engine.derived import closed_ms, derived_anew
+from rules.engine.feeds import AGES, LAPSED
 from rules.engine.history import Memory
 from rules.engine.intervals import IntervalBook
 from rules.engine.layout import ClassLayout, Layout
@@ -32,10 +34,11 @@ from rules.engine.windows import Window
 class Reevaluation:
     """One re-evaluation; ``run`` is called once."""
 
-    def __init__(self, live: Plane, memory: Memory, saved: SavedStates, book: IntervalBook) -> None:
-        """Work on ``live``, its history, its saved states and its intervals."""
+    def __init__(self, live: Plane, memory: Memory, ages: Ages, saved: SavedStates, book: IntervalBook) -> None:
+        """Work on ``live``, its history, its ages, its saved states and its intervals."""
         self._live = live
         self._memory = memory
+        self._ages = ages
         self._saved = saved
         self._book = book
         self._anew: list[tuple[Window, Recomputed, Indices]] = []
@@ -58,6 +61,9 @@ class Reevaluation:
         rows = self._readings(plane, facility, cell, at_ms, int(horizon.max()) + 1)
         before = rows.take(rows.time_ms <= at_ms[layout.cell_facility[rows.cell]])
         _rebuild(plane, before, at_ms)
+        if len(self._ages.cells):
+            self._ages.begin_anew(cell, at_ms[layout.cell_facility], rows)
+            _age(plane, self._ages.first_ms[cell], at_ms)
         derived = self._rewind(plane, facility, rows, at_ms, horizon)
         self._reopen(plane, machine, at_ms)
         self._play(plane, rows, derived, (facility, state, machine), at_ms, horizon)
@@ -95,6 +101,7 @@ class Reevaluation:
         rows = self._memory.since(cell[order], from_ms[order], to_ms)
         own = np.zeros(len(self._live.layout.point), np.intp)
         own[cell] = np.arange(len(cell))
+        rows = self._ages.without_void(rows)
         return rows._replace(cell=own[rows.cell])
 
     def _reopen(self, plane: Plane, machine: Indices, at_ms: Ints) -> None:
@@ -208,6 +215,14 @@ def _rebuild(plane: Plane, before: Rows, at_ms: Ints) -> None:
     plane.cells.expiry_ms[newest.cell] = expiry
     plane.cells.value[newest.cell] = np.where(expiry > at, newest.value, np.nan)
     plane.cells.floor_ms[newest.cell] = at
+
+
+def _age(plane: Plane, first_ms: Ints, at_ms: Ints) -> None:
+    """Ages that were reached at ``at_ms``: there was a good reading (int64[n], the first), and none is in force."""
+    layout, value = plane.layout, plane.cells.value
+    if layout.feed is not None:
+        old = np.flatnonzero((layout.feed == AGES) & np.isnan(value) & (first_ms <= at_ms[layout.cell_facility]))
+        value[old] = LAPSED
 
 
 def _keep_what_held(live: Plane, plane: Plane, cell: Indices, machine: Indices, at_ms: Ints) -> None:

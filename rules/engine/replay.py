@@ -4,26 +4,30 @@ No saved states, no memory of readings, no second look: the store gives whole st
 ever late. What is the same as in the running engine is everything that decides: layout, cells, windows, conditions,
 machines, intervals. ``tests/unit/rules/test_replay.py`` compares the two on random rules and readings.
 
-What the sieve knows are measurements, windows over them, attributes and dates. Rules that read anything else are judged
-by the running engine itself, in short batches: slower, and right without a word here about new operands.
+What the sieve knows are measurements, windows over them, attributes and dates. Rules that read anything else, and they
+alone, are judged by the running engine itself, in short batches: slower, and right without a word here about new
+operands.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from core.alarms import AlarmChange, ChangeKind, Interval
+from core.calendar import SiteCalendar
 from core.places import ClassMembers
 from core.readings import Int32s, Readings, concat
+from rules.columns import BEGINNING_MS
 from rules.engine.engine import Engine, EngineSettings
 from rules.engine.history import NoHistory, PointLookup
 from rules.engine.intervals import IntervalBook
 from rules.engine.lanes import replay_window
 from rules.engine.layout import Layout, build
+from rules.engine.levels import Levels
 from rules.engine.plane import Plane
 from rules.engine.rows import Ranked
 from rules.engine.sieve import OrderedCells, Sieve
@@ -64,21 +68,39 @@ class _Way(Protocol):
 class Replay:
     """Judges stretches of the past one after the other."""
 
-    def __init__(self, rules: RuleSet, members: Mapping[str, ClassMembers]) -> None:
+    def __init__(
+        self, rules: RuleSet, members: Mapping[str, ClassMembers], calendar: SiteCalendar | None = None
+    ) -> None:
         """Begin before every reading.
+
+        Args:
+            rules: what is judged.
+            members: the facilities by class.
+            calendar: of the sites, for the rules that ask for it.
 
         Raises:
             Refused: if a point belongs to two measurements, or its unit cannot be converted.
         """
         self._rules = rules
-        sieved = all(isinstance(operand, _SIEVED) for rule in rules.rules for operand in rule.operands)
-        self._way: _Way = SievedWay(rules, members) if sieved else EngineWay(rules, members)
+        sieved = [all(isinstance(operand, _SIEVED) for operand in rule.operands) for rule in rules.rules]
+        plain, other = (
+            RuleSet(
+                tuple(rule for rule, is_plain in zip(rules.rules, sieved, strict=True) if is_plain is wanted),
+                rules.units,
+            )
+            for wanted in (True, False)
+        )
+        self._ways: list[_Way] = []
+        if len(plain) or not len(other):
+            self._ways.append(SievedWay(plain, members))
+        if len(other):
+            self._ways.append(EngineWay(other, members, calendar))
         self.readings = 0
 
     @property
     def points(self) -> Int32s:
         """The points that any rule reads, ascending."""
-        point = self._way.layout.point
+        point = np.concatenate([way.layout.point for way in self._ways])
         return np.unique(point[point >= 0])
 
     def take(self, batch: Readings) -> None:
@@ -88,16 +110,26 @@ class Replay:
             batch: sorted by (point, time), one per point and millisecond, later than the last ``close``; each point in
                 one batch at most until the next ``close``.
         """
-        self.readings += self._way.take(batch)
+        self.readings += max(way.take(batch) for way in self._ways)
 
     def close(self, until_ms: int) -> None:
         """Judge everything up to and with ``until_ms``; later batches are later than that."""
-        self._way.close(until_ms)
+        for way in self._ways:
+            way.close(until_ms)
 
     def alarms(self) -> Iterator[FoundAlarm]:
-        """All alarms up to the last ``close``."""
-        for rule_id, facility, interval in self._way.alarms():
-            yield FoundAlarm(rule=self._rules.by_id[rule_id], facility=facility, interval=interval)
+        """All alarms up to the last ``close``; of a rule with levels with the words of the worst that was reached."""
+        for way in self._ways:
+            for rule_id, facility, interval in way.alarms():
+                rule = self._rules.by_id[rule_id]
+                if interval.steps:
+                    worst = max(step.severity for step in interval.steps)
+                    rule = replace(rule, info=rule.info.at(worst))
+                yield FoundAlarm(rule=rule, facility=facility, interval=interval)
+
+
+def _is_sieved(rule: Rule) -> bool:
+    return all(isinstance(operand, _SIEVED) for operand in rule.operands)
 
 
 class SievedWay:
@@ -123,22 +155,29 @@ class SievedWay:
         self._book.record(self._plane.take_switches())
 
     def alarms(self) -> Iterator[Past]:
-        """From the book, by rule and facility."""
+        """From the book, by rule and facility; the levels of a rule laid over one another."""
+        levels = Levels(self.layout)
         for one in self.layout.classes:
+            seen: set[str] = set()
             for number, plan in enumerate(one.rules):
-                machines = one.machines(number)
+                if plan.rule.id in seen:
+                    continue
+                seen.add(plan.rule.id)
+                head = one.machines(number).start
                 for row in range(one.size):
-                    for interval in self._book.of(machines.start + row):
+                    for interval in levels.intervals(head + row, self._book, BEGINNING_MS):
                         yield plan.rule.id, int(self.layout.facility[one.facility0 + row]), interval
 
 
 class EngineWay:
     """The running engine, fed as if the readings came now."""
 
-    def __init__(self, rules: RuleSet, members: Mapping[str, ClassMembers]) -> None:
+    def __init__(
+        self, rules: RuleSet, members: Mapping[str, ClassMembers], calendar: SiteCalendar | None = None
+    ) -> None:
         """Begin before every reading."""
         tuned = EngineSettings(grace_ms=0, save_every_ms=_NEVER_MS, memory_readings=1)
-        self._engine = Engine(rules, members, NoHistory(), tuned)
+        self._engine = Engine(rules, members, NoHistory(), tuned, calendar)
         self.layout = self._engine.layout
         self._parts: list[Readings] = []
         self._found: dict[str, AlarmChange] = {}

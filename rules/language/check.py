@@ -35,7 +35,7 @@ from rules.expression import (
     WindowedOver,
 )
 from rules.language import findings as kinds
-from rules.language import syntax
+from rules.language import surroundings, syntax
 from rules.operators import ARITHMETIC, COMPARISONS, CONNECTIVES, FUNCTIONS, RANGE_TESTS, WINDOWS
 from rules.operators.at_least import at_least
 from rules.operators.kinds import Takes, WindowAggregate
@@ -66,6 +66,7 @@ class Checker:
         """Check against the measurements of ``facility_class``."""
         self._class_id = facility_class.id
         self._measurements: Mapping[str, Measurement] = facility_class.measurements
+        self._attributes = facility_class.attributes
         self._report = report
         self._in_window = False
 
@@ -86,7 +87,16 @@ class Checker:
             return Connect(CONNECTIVES[node.word], (left, right))
         if isinstance(node, syntax.Prefix) and node.word == "not":
             return Connect(CONNECTIVES["not"], (self._truth(node.operand),))
+        if isinstance(node, syntax.CalendarTerm):
+            self._outside_windows(node.at, node.term)
+            return surroundings.on_calendar(node.term)
+        if isinstance(node, syntax.Call) and node.name in surroundings.QUESTIONS:
+            self._outside_windows(node.at, f"{node.name}(…)")
+            return surroundings.answered(node.name, self._asked(node).key)
         if isinstance(node, syntax.Infix) and node.word in COMPARISONS:
+            special = self._special(node)
+            if special is not None:
+                return special
             left_number, right_number = self._common(node.at, node.left, node.right)[0]
             self._needs_operand(node, left_number, right_number)
             return Compare(COMPARISONS[node.word], left_number, right_number)
@@ -103,6 +113,47 @@ class Checker:
         if isinstance(node, syntax.Call) and node.name in WINDOWS and WINDOWS[node.name].is_truth:
             return Compare(COMPARISONS["=="], self._window(node).number, Const(1.0))
         raise self._fault(node.at, kinds.NUMBER_ALONE)
+
+    def _special(self, node: syntax.Infix) -> Truth | None:
+        """A comparison with an age or with a text, which are not compared as other numbers are."""
+        sides = (node.left, node.right)
+        if any(isinstance(side, syntax.Text) for side in sides):
+            return self._text(node, *(sides if isinstance(node.right, syntax.Text) else sides[::-1]))
+        if any(surroundings.is_age(side) for side in sides):
+            return self._age(node)
+        return None
+
+    def _text(self, node: syntax.Infix, asked: syntax.Node, text: syntax.Node) -> Truth:
+        if not isinstance(asked, syntax.FacilityAttribute) or asked.unit or node.word not in {"==", "!="}:
+            raise self._fault(node.at, kinds.TEXT_COMPARED)
+        assert isinstance(text, syntax.Text)
+        return surroundings.text_is(asked.name, text.text, equal=node.word == "==")
+
+    def _age(self, node: syntax.Infix) -> Truth:
+        word, call, limit = node.word, node.left, node.right
+        if not surroundings.is_age(call):
+            word, call, limit = surroundings.flipped(word), limit, call
+        if word in {"==", "!="} or not isinstance(limit, syntax.Quantity):
+            raise self._fault(node.at, kinds.AGE_COMPARED)
+        assert isinstance(call, syntax.Call)
+        self._outside_windows(call.at, "age(…)")
+        key, limit_ms = self._asked(call).key, self.duration_ms(limit)
+        if not _SECOND_MS <= limit_ms <= surroundings.MAX_AGE_MS:
+            raise self._fault(limit.at, kinds.AGE_LIMIT)
+        return surroundings.aged(key, word, limit_ms)
+
+    def _outside_windows(self, at: int, value: str) -> None:
+        """Windows look back over what is measured."""
+        if self._in_window:
+            raise self._fault(at, kinds.NOT_IN_WINDOW, value=value)
+
+    def _asked(self, node: syntax.Call) -> Measurement:
+        """The one measurement a question is about."""
+        if node.window is not None:
+            raise self._fault(node.at, kinds.TAKES_NO_WINDOW, value=node.name, known=", ".join(WINDOWS))
+        if len(node.args) != 1 or not isinstance(node.args[0], syntax.Name):
+            raise self._fault(node.at, kinds.ASKS_OF_ONE, value=node.name)
+        return self._measurement(node.args[0])
 
     def _needs_operand(self, node: syntax.Node, *sides: Number) -> None:
         if not any(_reads(side) for side in sides):
@@ -161,6 +212,16 @@ class Checker:
                 return Typed(Load(Measured(measurement.key)), UNITS[measurement.unit])
             case syntax.FacilityAttribute():
                 return Typed(Attribute(node.name), ALL_UNITS[node.unit] if node.unit else None)
+            case syntax.ClassAttribute():
+                return self._class_attribute(node)
+            case syntax.CalendarTerm():
+                raise self._fault(node.at, kinds.TERM_AS_NUMBER, value=node.term)
+            case syntax.Text():
+                raise self._fault(node.at, kinds.TEXT_COMPARED)
+            case syntax.Call(name=surroundings.AGE):
+                raise self._fault(node.at, kinds.AGE_COMPARED)
+            case syntax.Call(name=name) if name in surroundings.QUESTIONS:
+                raise self._fault(node.at, kinds.TERM_AS_NUMBER, value=f"{name}(…)")
             case syntax.Call(name=name) if name in WINDOWS and WINDOWS[name].is_truth:
                 raise self._fault(node.at, kinds.CONDITION_AS_NUMBER)
             case syntax.Call(window=None):
@@ -183,6 +244,18 @@ class Checker:
         if measurement.unit not in UNITS:
             raise self._fault(node.at, kinds.CLASS_WITH_STRANGE_UNIT, value=node.name, unit=measurement.unit)
         return measurement
+
+    def _class_attribute(self, node: syntax.ClassAttribute) -> Typed:
+        """What the class says of all its facilities: a constant."""
+        value = self._attributes.get(node.name)
+        if not isinstance(value, int | float):
+            near = difflib.get_close_matches(node.name, self._attributes, n=1, cutoff=0.5)
+            known = ", ".join(self._attributes)
+            hint = (
+                DID_YOU_MEAN(near=near[0]) if near else kinds.CLASS_SAYS(known=known) if known else kinds.NO_DEFAULTS()
+            )
+            raise self._fault(node.at, kinds.NO_CLASS_ATTRIBUTE, class_id=self._class_id, value=node.name, hint=hint)
+        return Typed(Const(float(value)), UNITS[node.unit] if node.unit else None)
 
     def _function(self, node: syntax.Call) -> Typed:
         function = FUNCTIONS.get(node.name)
@@ -356,7 +429,7 @@ def _is_condition(node: syntax.Node) -> bool:
     if isinstance(node, syntax.Infix):
         return node.word in COMPARISONS or node.word in CONNECTIVES
     if isinstance(node, syntax.Call):
-        return node.name in WINDOWS and WINDOWS[node.name].is_truth
-    return isinstance(node, syntax.RangeOf | syntax.Forecast | syntax.AtLeast) or (
+        return node.name in surroundings.QUESTIONS or (node.name in WINDOWS and WINDOWS[node.name].is_truth)
+    return isinstance(node, syntax.RangeOf | syntax.Forecast | syntax.AtLeast | syntax.CalendarTerm) or (
         isinstance(node, syntax.Prefix) and node.word == "not"
     )

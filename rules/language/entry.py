@@ -21,6 +21,7 @@ from rules.bounds import MAX_NODES, MAX_WINDOWS
 from rules.cost import conditions_cost
 from rules.expression import Compare, Connect, Const, InForce, Load, Truth, form, measured, operands
 from rules.language import findings as kinds
+from rules.language.alone import true_by_itself
 from rules.language.check import Checker
 from rules.language.document import Place
 from rules.language.parser import parse, parse_quantity
@@ -89,11 +90,18 @@ class Entry:
     def _reads_something(self, when: Truth | None) -> None:
         if when is not None and not operands(when):
             self._bad("when", kinds.READS_NOTHING)
+        elif when is not None and true_by_itself(when):
+            self._bad("when", kinds.TRUE_BY_ITSELF)
 
     @property
     def fields(self) -> Mapping[str, Place]:
         """Where each field stands."""
         return self._fields
+
+    @property
+    def level_fields(self) -> Sequence[Mapping[str, Place]]:
+        """Where each field of each level stands; a rule without levels has none."""
+        return ()
 
     def _bounded(self, conditions: Sequence[Truth]) -> None:
         """Refuse what costs more than is declared (``rules.bounds``)."""

@@ -266,6 +266,13 @@ VOTE_FORM = kind(
     "write 'at least 2 of (a > 1, b > 1, c > 1)'",
 )
 VOTE_PARENTHESIS = Sentence("各条件写在括号内，用逗号隔开", "put the conditions into parentheses, with commas between")
+SEASON_WITHOUT_NAME = kind(
+    "TG-0310",
+    "季节没有名称",
+    "the season has no name",
+    "例如 'in season heating'",
+    "write for example 'in season heating'",
+)
 SINGLE_EQUALS = kind(
     "TG-0310",
     "单个 = 不表示比较",
@@ -300,6 +307,67 @@ READS_NOTHING = kind(
     "no measurement takes part",
     "规则判断的是读数，请比较一个测量项",
     "a rule judges readings; compare a measurement",
+)
+TRUE_BY_ITSELF = kind(
+    "TG-0311",
+    "没有任何读数时这个条件也可能成立",
+    "this condition may be true without any reading",
+    "用 and 加上测量项的比较；设备无数据由系统自身报告",
+    "join it by 'and' with a comparison of a measurement; that a device is silent is reported without a rule",
+)
+TERM_AS_NUMBER = kind(
+    "TG-0311",
+    "{value} 是条件，不是数字",
+    "{value} is a condition, no number",
+    "直接用 and、or、not 连接它",
+    "join it with 'and', 'or' and 'not' as it is",
+)
+TEXT_COMPARED = kind(
+    "TG-0311",
+    "文本只能与设施的属性作相等比较",
+    "a text is only compared with an attribute of the facility, for equality",
+    "写成 facility.material == 'PE'，或用 !=",
+    "write facility.material == 'PE', or !=",
+)
+AGE_COMPARED = kind(
+    "TG-0311",
+    "age(…) 只能与固定的时长比较大小：每个好的读数开始一次计时，时限须事先知道",
+    "age(…) is only compared with a fixed duration: each good reading starts a timer, whose end must be known",
+    "例如 'age(level) > 5 min'",
+    "write for example 'age(level) > 5 min'",
+)
+AGE_LIMIT = kind(
+    "TG-0312",
+    "时限须在 1 s 至 7 d 之间",
+    "the age must be from 1 s to 7 d",
+    "请选此范围内的时长",
+    "choose a duration in that range",
+)
+NOT_IN_WINDOW = kind(
+    "TG-0311",
+    "窗口只回看测得的量，不能包含 {value}",
+    "a window looks back over what is measured, not over {value}",
+    "把 {value} 放在窗口之外，用 and 连接",
+    "put {value} outside the window, joined by 'and'",
+)
+ASKS_OF_ONE = kind(
+    "TG-0311",
+    "{value} 只问一个测量项",
+    "{value} asks about one measurement",
+    "写成 {value}(level)",
+    "write {value}(level)",
+)
+NO_CLASS_ATTRIBUTE = kind(
+    "TG-0311",
+    "类别 {class_id} 没有数值属性 {value!r}",
+    "the class {class_id} has no numeric attribute {value!r}",
+    "{hint}",
+    "{hint}",
+)
+CLASS_SAYS = Sentence("已有：{known}", "it has {known}")
+NO_DEFAULTS = Sentence(
+    "在类别文件的 attributes 中写上它，或改用 facility.…",
+    "write it into the attributes of the class's file, or use facility.…",
 )
 BACKWARD_RANGE = kind(
     "TG-0311",

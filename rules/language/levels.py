@@ -109,6 +109,7 @@ class LevelledEntry(Entry):
                 self._bad(name, kinds.BELONGS_TO_LEVELS, name=name)
         clear, clear_for_ms = self._condition("clear", facility_class), self._duration("clear_for")
         entries = [LevelEntry(place, self._file, self._classes) for place in self._fields["levels"].items()]
+        self._level_fields = [self._with_own(number, entry.fields) for number, entry in enumerate(entries)]
         levels = self._levels(entries, facility_class)
         dates = self._dates()
         info = self._info(rule_id, facility_class, None)
@@ -135,6 +136,19 @@ class LevelledEntry(Entry):
             fingerprint="",
         )
         return _put_together(whole, levels, entries, dates)
+
+    _level_fields: Sequence[Mapping[str, Place]] = ()
+
+    @property
+    def level_fields(self) -> Sequence[Mapping[str, Place]]:
+        """Where each field of each level stands; what the rule says of its end belongs to the lowest."""
+        return self._level_fields
+
+    def _with_own(self, number: int, fields: Mapping[str, Place]) -> Mapping[str, Place]:
+        own: dict[str, Place] = {
+            name: self._fields[name] for name in ("clear", "clear_for") if name in self._fields and number == 0
+        }
+        return {**own, **fields}
 
     def has(self, name: str) -> bool:
         """Whether a field stands there."""

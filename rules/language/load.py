@@ -20,10 +20,11 @@ from rules.rule_set import Rule, RuleSet
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReadRule:
-    """A sound rule, and where each of its fields stands."""
+    """A sound rule, where each of its fields stands, and the same of each of its levels."""
 
     rule: Rule
     fields: Mapping[str, Place]
+    levels: tuple[ReadRule, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +57,10 @@ def read_rules(sources: Mapping[str, str], classes: Mapping[str, FacilityClass])
             if rule.id in first_place:
                 place.fault(kinds.RULE_TWICE, value=rule.id, first=first_place[rule.id])
             first_place.setdefault(rule.id, f"{file}:{rule.line}")
-            found.append(ReadRule(rule=rule, fields=read.fields))
+            parts = tuple(
+                ReadRule(rule=part, fields=fields) for part, fields in zip(rule.levels, read.level_fields, strict=True)
+            )
+            found.append(ReadRule(rule=rule, fields=read.fields, levels=parts))
     return ReadRules(rules=tuple(found), findings=tuple(findings.items))
 
 

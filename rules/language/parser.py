@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import difflib
 
+from core.calendar import WORDS, season_term
 from core.findings import DID_YOU_MEAN, USE_ONE_OF, Said, Sentence
 from core.foreign import plain
 from rules.bounds import MAX_NESTING, MAX_WORDS
 from rules.language import findings as kinds
 from rules.language import syntax
+from rules.language.surroundings import AGE, QUESTIONS
 from rules.language.tokens import RESERVED, SyntaxFault, Token, TokenKind, tokenize
 from rules.operators import ARITHMETIC, COMPARISONS, CONNECTIVES, FUNCTIONS, RANGE_TESTS, WINDOWS
 
@@ -24,6 +26,7 @@ FORECASTS = ("reaches", "falls_to")
 _BETWEEN = ("and", "or", "not", "in", "outside", "over")
 _SPOKEN = {"average": "mean", "average_over_time": "mean", "lowest": "min", "highest": "max"}
 """Functions under the names of other languages."""
+_CALLABLE = frozenset({*FUNCTIONS, *WINDOWS, *FORECASTS, AGE, *QUESTIONS})
 
 
 def parse(text: str) -> syntax.Node:
@@ -123,6 +126,10 @@ class _Parser:
                 return syntax.Quantity(token.at, token.value, token.unit)
             case TokenKind.ATTRIBUTE:
                 return syntax.FacilityAttribute(token.at, token.text, token.unit)
+            case TokenKind.CLASS_ATTRIBUTE:
+                return syntax.ClassAttribute(token.at, token.text, token.unit)
+            case TokenKind.TEXT:
+                return syntax.Text(token.at, token.text)
             case TokenKind.NAME:
                 return self._named(token)
             case TokenKind.SIGN if token.text == "(":
@@ -141,11 +148,23 @@ class _Parser:
             return syntax.Prefix(token.at, "not", self.expression(CONNECTIVES["not"].binding))
         if token.text == "at" and self._peek().text == "least":
             return self._vote(token)
+        if token.text in WORDS:
+            return syntax.CalendarTerm(token.at, token.text)
+        if token.text == "in" and self._peek().text == "season":
+            return self._season(token)
         if token.text in CONNECTIVES or token.text in RANGE_TESTS or token.text in RESERVED:
             raise SyntaxFault(token.at, kinds.UNEXPECTED_WORD, value=token.text)
         if self._peek().text != "(" or self._peek().kind is not TokenKind.SIGN:
             return syntax.Name(token.at, token.text)
         return self._call(token)
+
+    def _season(self, token: Token) -> syntax.Node:
+        """``in season name``."""
+        self._next += 1
+        name = self._take()
+        if name.kind is not TokenKind.NAME:
+            raise SyntaxFault(name.at, kinds.SEASON_WITHOUT_NAME)
+        return syntax.CalendarTerm(token.at, season_term(name.text))
 
     def _vote(self, token: Token) -> syntax.Node:
         """``at least 2 of (a, b, c)``, behind its first word."""
@@ -156,7 +175,7 @@ class _Parser:
         return syntax.AtLeast(token.at, count.value, self._arguments(kinds.VOTE_PARENTHESIS))
 
     def _call(self, token: Token) -> syntax.Node:
-        if token.text not in FUNCTIONS and token.text not in WINDOWS and token.text not in FORECASTS:
+        if token.text not in _CALLABLE:
             raise SyntaxFault(token.at, kinds.NO_FUNCTION, value=token.text, hint=_function_hint(token.text))
         args = self._arguments(kinds.CLOSE_PARENTHESIS)
         if token.text not in FORECASTS:

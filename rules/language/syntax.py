@@ -23,6 +23,31 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarTerm:
+    """A term of the site calendar (``core.calendar``)."""
+
+    at: int
+    term: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text in quotation marks."""
+
+    at: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassAttribute:
+    """``class.name`` with the unit it is meant in, empty when it takes that of its neighbour."""
+
+    at: int
+    name: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class FacilityAttribute:
     """``facility.name`` with the unit it is meant in, empty when it takes that of its neighbour."""
 
@@ -91,4 +116,17 @@ class AtLeast:
     parts: tuple[Node, ...]
 
 
-Node = Quantity | Name | FacilityAttribute | Call | Infix | Prefix | RangeOf | Forecast | AtLeast
+Node = (
+    Quantity
+    | Name
+    | CalendarTerm
+    | Text
+    | ClassAttribute
+    | FacilityAttribute
+    | Call
+    | Infix
+    | Prefix
+    | RangeOf
+    | Forecast
+    | AtLeast
+)

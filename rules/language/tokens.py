@@ -25,6 +25,8 @@ class TokenKind(Enum):
     QUANTITY = auto()
     NAME = auto()
     ATTRIBUTE = auto()
+    CLASS_ATTRIBUTE = auto()
+    TEXT = auto()
     SIGN = auto()
     END = auto()
 
@@ -66,10 +68,12 @@ _UNIT = re.compile(
 )
 _UNIT_LIKE = re.compile(r"[A-Za-z%°][A-Za-z0-9_%°]*|\[[A-Za-z][A-Za-z0-9]*\]")
 _ATTRIBUTE = re.compile(r"facility\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")
+_CLASS_ATTRIBUTE = re.compile(r"class\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")
+_TEXT = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SIGN = re.compile(r"<=|>=|==|!=|[<>+\-*/()\[\],]")
 
-RESERVED = frozenset({"and", "or", "not", "in", "outside", "over", "facility", "of", "within"})
+RESERVED = frozenset({"and", "or", "not", "in", "outside", "over", "facility", "class", "of", "within"})
 
 _INSTEAD = {
     "&": "'and'", "|": "'or'", "!": "'not'", "≥": ">=", "≤": "<=", "≠": "!=", "×": "*", "÷": "/", "−": "-",
@@ -121,6 +125,11 @@ def _token(text: str, at: int) -> tuple[Token, int]:
     if match := _ATTRIBUTE.match(text, at):
         unit, end = _unit(text, match.end())
         return Token(TokenKind.ATTRIBUTE, match.group(1), at, unit=unit), end
+    if match := _CLASS_ATTRIBUTE.match(text, at):
+        unit, end = _unit(text, match.end())
+        return Token(TokenKind.CLASS_ATTRIBUTE, match.group(1), at, unit=unit), end
+    if match := _TEXT.match(text, at):
+        return Token(TokenKind.TEXT, match.group(1) or match.group(2) or "", at), match.end()
     if match := _NAME.match(text, at):
         return Token(TokenKind.NAME, match.group(), at), match.end()
     if match := _SIGN.match(text, at):

@@ -40,6 +40,7 @@ def warnings(
         attributes: by class what the facilities of the installation carry; ``None`` where that is not known.
     """
     found: list[Finding] = []
+    read = [part for one in read for part in (one.levels or (one,))]
     for class_id in dict.fromkeys(one.rule.class_id for one in read):
         mine = [one for one in read if one.rule.class_id == class_id]
         for one in mine:

@@ -13,7 +13,9 @@ import pytest
 from app.settings import Settings
 from app.settings_file import _paths
 from core.alarms import Severity
+from core.calendar import WORDS
 from core.findings import Kind as FindingKind
+from core.holidays import DayKind
 from core.people import Role
 from core.places import Grid
 from core.ports.registry import Provenance
@@ -28,9 +30,12 @@ from gateway.profile_file import OBJECTS, shipped
 from gateway.profile_warnings import check
 from gateway.quantities import called
 from gateway.transport import Framing
+from registry import calendar_entries
+from registry.calendar_entries import DAY_WORDS, HolidaySource, Unpublished
 from registry.classbook import load_classes
 from registry.entries import COLUMNS
 from rules.language.parser import FORECASTS
+from rules.language.surroundings import AGE, QUESTIONS
 from rules.operators import FUNCTIONS, WINDOWS
 from rules.rule_set import Evidence
 from rules.trial.scenario import EXPECTED, STATES
@@ -44,13 +49,16 @@ NAMES = frozenset(
     WORD.findall(
         # products, formats and standards that are called so in Chinese too
         "twingrid python sqlite mqtt nats mosquitto yaml csv json utf gbk ucum wgs tg lang chrony systemd timesyncd "
+        "chinesecalendar "
         # commands, options and values that are written as they are
         "make web pip install apt server ulimit help config check doctor show version demo up core api gateway data "
         "docs md port broker modbus mbpoll speed fresh log level origin str int float true false null none external "
         "zip bundle alarms site list diff push file note wait out buses adapters profiles "
         "debug info warning error err value key args continuous work arrive http https asia shanghai gb chmod "
         # words of the languages that the files are written in
-        "and or not in over low high facility group node registry from until zh en"
+        "and or not in over low high facility group node registry from until zh en class attributes season calendar "
+        # names in examples of what to write
+        "heating flood material"
     )
 )
 
@@ -117,6 +125,12 @@ RULES = """\
 - {id: nine, class: sewage_pump, when: level}
 - {id: ten, class: hvac, when: room_temp + return_temp > 40 Cel}
 - {id: ten, class: hvac, when: mean(room_temp) over 40 d > 40 Cel}
+- {id: eleven, class: hvac, when: age(room_temp) > facility.limit and known(room_temp, levle)}
+- {id: twelve, class: hvac, when: occupied == 1 and room_temp == 'PE' or in season}
+- {id: thirteen, class: hvac, when: occupied and in season 3}
+- {id: fourteen, class: hvac, when: occupied == 1 and room_temp == 'PE' or age(room_temp) > 9 d}
+- {id: fifteen, class: hvac, when: not known(room_temp)}
+- {id: sixteen, class: hvac, when: room_temp > class.limit Cel}
 - text
 """
 PROFILE = """\
@@ -205,6 +219,21 @@ REGISTRY = {
     "- {code: f3, class: sewage_pump, community: xc, name: {zh: 泵, en: Pump}, latitude: 31, longitude: 112, "
     "gateway: a/b, measurements: [levle]}\n",
     "people.csv": '"code,name_zh\n',
+    "calendar.yaml": "- {hours: daily 06:00-22:00}\n"
+    "- {entry: general, zone: Mars/Base, unpublished: perhaps}\n"
+    "- {entry: opening, hours: mon-fri 08:00-18:00}\n"
+    "- {entry: opening, hours: workday 8-18}\n"
+    "- {entry: opening, hours: someday 08:00-18:00}\n"
+    "- {entry: opening, hours: daily 08:00-18:00; daily closed, valid_from: soon}\n"
+    "- {entry: season, name: Flood 1, first: 05-01, last: 10-15}\n"
+    "- {entry: season, name: flood, first: 05-01, last: 2026-10-15}\n"
+    "- {entry: season, name: flood, first: 05-01, last: 10-32, hours: closed}\n"
+    "- {entry: day, date: 2027-02-06, is: feast}\n"
+    "- {entry: work, code: w1, name: {zh: 换泵, en: Pump}, from: 2026-12-01T08:00, until: 2026-12-01T07:00}\n"
+    "- {entry: work, code: w2, name: {zh: 换泵, en: Pump}, from: soon, until: 2026-12-01T07:00, cell: c9}\n"
+    "- {entry: year, year: 2027}\n"
+    "- {entry: year, year: 2027}\n"
+    "- {entry: weather}\n",
 }
 
 
@@ -212,7 +241,9 @@ def _words_known() -> Iterator[str]:
     """Names that are the same in both languages: of settings, columns, classes, measurements, units and functions."""
     for path in _paths(Settings):
         yield from path  # type: ignore[misc]
-    for columns in (*COLUMNS.values(), COLUMNS, UNITS, FUNCTIONS, WINDOWS, FORECASTS, OBJECTS):
+    calendar = (calendar_entries.COLUMNS, calendar_entries.KINDS, DAY_WORDS, HolidaySource, Unpublished, DayKind)
+    asked = (QUESTIONS, (AGE,), WORDS)
+    for columns in (*COLUMNS.values(), COLUMNS, UNITS, FUNCTIONS, WINDOWS, FORECASTS, OBJECTS, *asked, *calendar):
         yield from columns
     choices = (Mode, Framing, DECODERS, Provenance, Role, Grid, Evidence, DataType, Order, Kind, Quirk, ProfileEvidence)
     for choice in choices:

@@ -28,7 +28,7 @@ def rule(name: str, when: str, rest: str = "", severity: str = "high") -> str:
 
 
 WRONG = rule("one", "levl > 2 m adn pump_current > 2", "  for: 30 sec\n", "hihg") + rule(
-    "two", "avg(level) over 10 min > 1 m"
+    "two", "average(level) over 10 min > 1 m"
 )
 ODD = rule("three", "level > 12 m")
 GOOD = rule("four", "mean(level) over 10 min > 2 m and pump_current - 1 A > 2 A", "  clear: level < 1 m\n")

@@ -19,8 +19,18 @@ from rules.engine.engine import Engine, EngineSettings
 from rules.engine.history import NoHistory
 from rules.engine.levels import MOST_STEPS, folded
 from rules.rule_set import Evidence, Rule
-from tests.unit.rules.test_order import Plan, check, condition, delivery_of, duration, plans, run
-from tests.unit.rules.town import members, rule_set, rule_text
+from tests.unit.rules.test_order import (
+    Plan,
+    calendars,
+    check,
+    condition,
+    delivery_of,
+    duration,
+    needs_readings,
+    plans,
+    run,
+)
+from tests.unit.rules.town import TownCalendar, members, rule_set, rule_text
 
 BASE_MS = 1_700_000_000_000
 SECOND_MS = 1_000
@@ -226,7 +236,7 @@ def levelled_rules(draw: st.DrawFn) -> list[str]:
 def level(draw: st.DrawFn, severity: Severity) -> str:
     """One level: mostly of one quantity with a limit that grows with the severity, as people write them."""
     nested = f"a > {severity / 2}"
-    when = draw(st.sampled_from([nested, nested, nested, ""])) or draw(condition)
+    when = draw(st.sampled_from([nested, nested, nested, ""])) or draw(condition.filter(needs_readings))
     # A condition of ``or`` keeps the check of ascending limits out of it: any two conditions may be levels.
     text = f'severity: {severity.name.lower()}, when: "({when}) or a > 100", for: "{draw(duration)}"'
     if draw(st.booleans()):
@@ -241,17 +251,18 @@ def level(draw: st.DrawFn, severity: Severity) -> str:
 @given(
     levelled_rules(),
     plans,
+    calendars(),
     st.sampled_from([10, 10_000]),
     st.sampled_from([2_000, 10_000]),
     st.sampled_from([-1, 3, 12]),
 )
 def test_any_order_gives_the_severities_of_the_set(
-    texts: list[str], plan: Plan, limit: int, save_every_ms: int, restart_at: int
+    texts: list[str], plan: Plan, calendar: TownCalendar, limit: int, save_every_ms: int, restart_at: int
 ) -> None:
     """Any chunking, repetition, arrival order and restart end in the alarms and steps that the naive reading gives."""
     delivery = delivery_of(plan)
-    engine, journal = run(rule_set(*texts), delivery, limit, save_every_ms, restart_at)
-    incidents = check(engine, journal, delivery.everything)
+    engine, journal = run(rule_set(*texts), delivery, limit, save_every_ms, calendar, restart_at)
+    incidents = check(engine, journal, delivery.everything, calendar)
     steps = sum(len(alarm.interval.steps) for alarm in journal.alarms.values())
     event(f"re-evaluations: {min(engine.stats.reevaluations, 3)}")
     event(f"steps beyond the first: {min(steps - incidents, 5)}")

@@ -11,17 +11,23 @@ from hypothesis import HealthCheck, event, given, settings, target
 from hypothesis import strategies as st
 
 from core.alarms import AlarmChange, AnnouncedAlarm, ChangeKind, Interval
+from core.findings import Kind
 from core.quality import GOOD, QualityClass, quality
 from core.readings import Readings, readings
 from rules.engine import kept
 from rules.engine.engine import Engine, EngineSettings
+from rules.expression import operands
+from rules.language.alone import true_by_itself
+from rules.language.check import Checker
+from rules.language.parser import parse
 from rules.rule_set import RuleSet
-from tests.unit.rules.reference.judge import Facility, Reading, alarms, intervals
-from tests.unit.rules.town import KEYS, STALE_MS, Store, members, rule_set, rule_text
+from tests.unit.rules.reference.judge import Facility, Reading, Turns, alarms, intervals
+from tests.unit.rules.town import KEYS, STALE_MS, Store, TownCalendar, members, rule_set, rule_text, town_class
 
 BASE_MS = 1_700_000_000_000
 WELLS = 3
 ATTRIBUTES = {"limit": [1.0, 2.5, float("nan")]}
+TEXTS = {"material": ["PE", "steel", None]}
 
 NUMBERS = ["0", "1", "2", "2.5", "3"]
 OPERANDS = [*KEYS, "abs(a)", "min(a, b)", "max(b, c)", "a - b", "b / c", "-a", "c * 2"]
@@ -74,8 +80,15 @@ comparison = st.builds(
     st.sampled_from([*NUMBERS, *NUMBERS, "facility.limit"]),
 )
 in_range = st.builds("{} {} [1, 2]".format, st.sampled_from(KEYS), st.sampled_from(["in", "outside"]))
+surroundings = st.sampled_from(
+    [
+        *("occupied", "not occupied", "in season flood", "facility.material == 'PE'", "facility.material != 'PE'"),
+        *("age(a) > 2 s", "age(a) >= 8 s", "age(b) < 3 s", "age(b) <= 15 s", "3 s < age(c)"),
+        *("known(a)", "not known(b)", "known(c)", "uncertain(a)", "bad(b)", "not bad(c)", "not_measured(a)"),
+    ]
+)
 condition = st.recursive(
-    comparison | comparison | in_range | over_time,
+    comparison | comparison | in_range | over_time | surroundings,
     lambda inner: (
         st.builds("({} and {})".format, inner, inner)
         | st.builds("({} or {})".format, inner, inner)
@@ -101,8 +114,28 @@ def rules(draw: st.DrawFn) -> list[str]:
         if draw(st.integers(0, 5)) == 0:
             fields["from"] = "2023-11-14T22:13:35+00:00"
             fields["until"] = "2023-11-14T22:13:55.500+00:00"
-        texts.append(rule_text(f"r{number}", draw(kind), **fields))
+        texts.append(rule_text(f"r{number}", draw(kind.filter(needs_readings)), **fields))
     return texts
+
+
+def needs_readings(text: str) -> bool:
+    """Whether the language allows the condition: not those that the calendar, say, makes true alone."""
+    found: list[Kind] = []
+    node = Checker(town_class(), lambda at, kind, values: found.append(kind)).condition(parse(text))
+    assert node is not None, found
+    return bool(operands(node)) and not true_by_itself(node)
+
+
+@st.composite
+def calendars(draw: st.DrawFn) -> TownCalendar:
+    """Random step functions, unknown for a while here and there."""
+    values = st.sampled_from([0.0, 1.0, 1.0, 0.0, float("nan")])
+
+    def turns() -> Turns:
+        times = sorted(draw(st.sets(st.integers(-20, 260), max_size=6)))
+        return Turns(draw(values), tuple((BASE_MS + 250 * time, draw(values)) for time in times))
+
+    return TownCalendar({term: [turns() for _ in range(WELLS)] for term in ("occupied", "season flood")})
 
 
 @dataclass(frozen=True)
@@ -252,7 +285,7 @@ class Journal:
         return sorted(found, key=lambda interval: interval.start_ms)
 
 
-def reference(everything: Readings, well: int) -> Facility:
+def reference(everything: Readings, well: int, calendar: TownCalendar) -> Facility:
     """The naive facility with all readings of one well."""
     found: dict[str, list[Reading]] = {key: [] for key in KEYS}
     for row in range(len(everything)):
@@ -261,17 +294,25 @@ def reference(everything: Readings, well: int) -> Facility:
             sound = everything.quality[row] == GOOD and np.isfinite(everything.value[row])
             value = float(everything.value[row]) if sound else None
             rank = (int(everything.epoch[row]), int(everything.offset[row]))
-            found[KEYS[point % 10]].append(Reading(int(everything.time_ms[row]), value, rank))
-    return Facility(found, STALE_MS, {name: values[well] for name, values in ATTRIBUTES.items()})
+            grade = int(everything.quality[row]) >> 6
+            grade = int(QualityClass.BAD) if value is None and grade == 0 else grade
+            found[KEYS[point % 10]].append(Reading(int(everything.time_ms[row]), value, rank, grade))
+    return Facility(
+        found,
+        STALE_MS,
+        {name: values[well] for name, values in ATTRIBUTES.items()},
+        {name: values[well] for name, values in TEXTS.items()},
+        {term: every[well] for term, every in calendar.terms.items()},
+    )
 
 
-def check(engine: Engine, journal: Journal, everything: Readings) -> int:
+def check(engine: Engine, journal: Journal, everything: Readings, calendar: TownCalendar) -> int:
     """The engine, the journal and the reference agree on every rule and facility; returns the number of incidents."""
     incidents = 0
     for one in engine.layout.classes:
         for number, plan in enumerate(one.rules):
             for well in range(WELLS):
-                facility = reference(everything, well)
+                facility = reference(everything, well, calendar)
                 horizon_ms = int(engine.live.horizon_ms[well])
                 expected = intervals(facility, plan.rule, horizon_ms)
                 machine = one.machines(number).start + well
@@ -279,7 +320,7 @@ def check(engine: Engine, journal: Journal, everything: Readings) -> int:
                 assert list(engine.book.of(machine)) == expected, told
         for rule in engine.rules.of_class(one.class_id):
             for well in range(WELLS):
-                expected = alarms(reference(everything, well), rule, int(engine.live.horizon_ms[well]))
+                expected = alarms(reference(everything, well, calendar), rule, int(engine.live.horizon_ms[well]))
                 announced = journal.intervals(rule.id, 100 + well)
                 told = f"{[part.when_text for part in rule.parts]} | well {well}"
                 assert [_announced(i) for i in announced] == [_announced(i) for i in expected], told
@@ -293,7 +334,12 @@ def _announced(interval: Interval) -> tuple[object, ...]:
 
 
 def run(
-    rule_set: RuleSet, delivery: Delivery, limit: int, save_every_ms: int, restart_at: int = -1
+    rule_set: RuleSet,
+    delivery: Delivery,
+    limit: int,
+    save_every_ms: int,
+    calendar: TownCalendar,
+    restart_at: int = -1,
 ) -> tuple[Engine, Journal]:
     """Deliver everything, with time passing in between, and let the last re-evaluations have their turn.
 
@@ -301,7 +347,8 @@ def run(
     """
     store = Store()
     tuned = EngineSettings(save_every_ms=save_every_ms, memory_readings=limit)
-    engine, journal = Engine(rule_set, {"well": members(WELLS, ATTRIBUTES)}, store, tuned), Journal()
+    town = {"well": members(WELLS, ATTRIBUTES, TEXTS)}
+    engine, journal = Engine(rule_set, town, store, tuned, calendar), Journal()
     now_ms = BASE_MS - 60_000
     data, since = b"", 0
     for number, (now_ms, chunk) in enumerate(delivery.chunks):
@@ -313,7 +360,7 @@ def run(
         if number == restart_at - 2:
             data, since = engine.snapshot(), number + 1
         if number == restart_at and data:
-            engine = Engine.restore(data, rule_set, {"well": members(WELLS, ATTRIBUTES)}, store, tuned)
+            engine = Engine.restore(data, rule_set, town, store, tuned, calendar)
             engine.announce(journal.announced())
             for _, again in delivery.chunks[since : number + 1]:
                 engine.ingest(again, now_ms)
@@ -333,19 +380,26 @@ def run(
 @given(
     rules(),
     plans,
+    calendars(),
     st.sampled_from([10, 10_000]),
     st.sampled_from([2_000, 10_000]),
     st.sampled_from([-1, 3, 12]),
     st.sampled_from([0, kept.KEEP_FROM_MS]),
 )
 def test_any_order_gives_the_intervals_of_the_set(
-    texts: list[str], plan: Plan, limit: int, save_every_ms: int, restart_at: int, keep_from_ms: int
+    texts: list[str],
+    plan: Plan,
+    calendar: TownCalendar,
+    limit: int,
+    save_every_ms: int,
+    restart_at: int,
+    keep_from_ms: int,
 ) -> None:
     """Any chunking, repetition, arrival order and restart end in the intervals that the naive reading gives."""
     delivery = delivery_of(plan)
     with patch.object(kept, "KEEP_FROM_MS", keep_from_ms):
-        engine, journal = run(rule_set(*texts), delivery, limit, save_every_ms, restart_at)
-    incidents = check(engine, journal, delivery.everything)
+        engine, journal = run(rule_set(*texts), delivery, limit, save_every_ms, calendar, restart_at)
+    incidents = check(engine, journal, delivery.everything, calendar)
     event(f"re-evaluations: {min(engine.stats.reevaluations, 3)}")
     event(f"incidents: {min(incidents, 5)}")
     target(float(incidents), label="incidents")

@@ -16,13 +16,30 @@ from rules.engine.history import NoHistory
 from rules.engine.replay import Replay
 from rules.rule_set import RuleSet
 from tests.unit.rules.reference.judge import intervals
-from tests.unit.rules.test_order import ATTRIBUTES, BASE_MS, WELLS, Plan, delivery_of, plans, reference, rules
-from tests.unit.rules.town import members, rule_set, rule_text
+from tests.unit.rules.test_order import (
+    ATTRIBUTES,
+    BASE_MS,
+    TEXTS,
+    WELLS,
+    Plan,
+    calendars,
+    delivery_of,
+    plans,
+    reference,
+    rules,
+)
+from tests.unit.rules.town import TownCalendar, members, rule_set, rule_text
 
 
-def replayed(rule_set: RuleSet, everything: Readings, edges_ms: list[int], points_at_once: int) -> Replay:
+def replayed(
+    rule_set: RuleSet,
+    everything: Readings,
+    edges_ms: list[int],
+    points_at_once: int,
+    calendar: TownCalendar | None = None,
+) -> Replay:
     """Replay readings in stretches that end before each of ``edges_ms``, some points at a time."""
-    replay = Replay(rule_set, {"well": members(WELLS, ATTRIBUTES)})
+    replay = Replay(rule_set, {"well": members(WELLS, ATTRIBUTES, TEXTS)}, calendar)
     ordered, begin_ms = everything.one_per_millisecond(), 0
     for end_ms in edges_ms:
         inside = ordered.take((ordered.time_ms >= begin_ms) & (ordered.time_ms < end_ms))
@@ -48,21 +65,21 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
     max_examples=int(os.environ.get("TWINGRID_ORDER_EXAMPLES", "150")),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example, HealthCheck.function_scoped_fixture],
 )
-@given(rules(), plans, st.integers(1, 9), st.sampled_from([1, 2, 100]))
+@given(rules(), plans, calendars(), st.integers(1, 9), st.sampled_from([1, 2, 100]))
 def test_a_replay_gives_the_intervals_of_the_readings(
-    texts: list[str], plan: Plan, stretches: int, points_at_once: int
+    texts: list[str], plan: Plan, calendar: TownCalendar, stretches: int, points_at_once: int
 ) -> None:
     """Whatever the stretches and the pieces, a replay finds the intervals that the naive reading gives."""
     everything, every_rule = delivery_of(plan).everything, rule_set(*texts)
     end_ms = BASE_MS + plan.span_ms + 40_000
     edges_ms = np.linspace(BASE_MS, end_ms, stretches + 1, dtype=np.int64)[1:].tolist()
-    replay = replayed(every_rule, everything, edges_ms, points_at_once)
+    replay = replayed(every_rule, everything, edges_ms, points_at_once, calendar)
     found = [(alarm.rule.id, alarm.facility, alarm.interval) for alarm in replay.alarms()]
     expected = [
         (rule.id, 100 + well, interval)
         for rule in every_rule.rules
         for well in range(WELLS)
-        for interval in intervals(reference(everything, well), rule, end_ms - 1)
+        for interval in intervals(reference(everything, well, calendar), rule, end_ms - 1)
     ]
     event(f"incidents: {min(len(expected), 5)}")
     target(float(len(expected)), label="incidents")

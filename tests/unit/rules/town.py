@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from core.calendar import Timetable
 from core.places import ClassMembers, FacilityClass, Measurement, PointKind, Text
 from core.readings import Readings, concat
 from rules.language.load import load_rules
 from rules.rule_set import RuleSet
+from tests.unit.rules.reference.judge import Turns
 
 KEYS = ("a", "b", "c")
 STALE_MS = {"a": 7_000, "b": 9_500, "c": 30_000}
@@ -52,7 +54,11 @@ def rule_set(*texts: str, **units: str) -> RuleSet:
     return load_rules({"rules.yaml": "".join(texts)}, {"well": town_class(**units)})
 
 
-def members(count: int, attributes: Mapping[str, Sequence[float]] | None = None) -> ClassMembers:
+def members(
+    count: int,
+    attributes: Mapping[str, Sequence[float]] | None = None,
+    texts: Mapping[str, Sequence[str | None]] | None = None,
+) -> ClassMembers:
     """``count`` wells; well i has the points 10 * i, 10 * i + 1, 10 * i + 2 and the registry number 100 + i."""
     index = np.arange(count)
     return ClassMembers(
@@ -63,7 +69,19 @@ def members(count: int, attributes: Mapping[str, Sequence[float]] | None = None)
         stale_after_ms={key: np.full(count, STALE_MS[key], np.int64) for key in KEYS},
         unit=dict.fromkeys(KEYS, "1"),
         attribute={name: np.array(values, np.float64) for name, values in (attributes or {}).items()},
+        text={name: tuple(values) for name, values in (texts or {}).items()},
     )
+
+
+class TownCalendar:
+    """For each term the step function of each well."""
+
+    def __init__(self, terms: Mapping[str, Sequence[Turns]]) -> None:
+        self.terms = terms
+
+    def timetable(self, term: str, facility: np.ndarray) -> Timetable:
+        """Every well keeps its own."""
+        return Timetable(facility.astype(np.intp) - 100, self.terms[term])
 
 
 class Store:

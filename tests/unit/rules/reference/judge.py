@@ -7,18 +7,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from core.alarms import Interval, Severity, SeverityStep
+from core.calendar import Steps
 from rules.expression import (
+    Aged,
     Apply,
     Attribute,
+    AttributeText,
     Between,
     Compare,
     Connect,
     Const,
+    Graded,
     InForce,
+    Known,
     Load,
     Measured,
     Number,
+    OnCalendar,
     Operand,
     Scale,
     Truth,
@@ -32,21 +40,47 @@ from tests.unit.rules.reference.operators import TWINS, WINDOW_TWINS, at_least
 
 @dataclass(frozen=True)
 class Reading:
-    """One reading; ``value`` None is not good."""
+    """One reading; ``value`` None is not good, ``grade`` its quality class."""
 
     time_ms: int
     value: float | None
     rank: tuple[int, int] = (0, 0)
+    grade: int = 0
+
+
+@dataclass(frozen=True)
+class Turns:
+    """A step function written down: from each moment on a value, in time order."""
+
+    begin: float
+    turns: tuple[tuple[int, float], ...]
+
+    def at(self, at_ms: int) -> float:
+        """The value that holds."""
+        return [self.begin, *(value for time_ms, value in self.turns if time_ms <= at_ms)][-1]
+
+    def steps(self, from_ms: int, until_ms: int) -> Steps:
+        """As the calendar's port asks."""
+        found = [(time_ms, value) for time_ms, value in self.turns if from_ms < time_ms <= until_ms]
+        times, values = (list(column) for column in zip(*found, strict=True)) if found else ([], [])
+        return Steps(self.at(from_ms), np.array(times, np.int64), np.array(values, np.float64))
 
 
 class Facility:
     """The readings of one facility as step functions."""
 
     def __init__(
-        self, readings: Mapping[str, Sequence[Reading]], stale_ms: Mapping[str, int], attributes: Mapping[str, float]
+        self,
+        readings: Mapping[str, Sequence[Reading]],
+        stale_ms: Mapping[str, int],
+        attributes: Mapping[str, float],
+        texts: Mapping[str, str | None] | None = None,
+        calendar: Mapping[str, Turns] | None = None,
     ) -> None:
         self.stale_ms = stale_ms
         self.attributes = attributes
+        self.texts = texts or {}
+        self.calendar = calendar or {}
         self.readings: dict[str, list[Reading]] = {}
         for key, every in readings.items():
             best: dict[int, Reading] = {}
@@ -56,15 +90,24 @@ class Facility:
                     best[reading.time_ms] = reading
             self.readings[key] = sorted(best.values(), key=lambda reading: reading.time_ms)
 
-    def value_at(self, key: str, at_ms: int) -> float | None:
-        """The value the measurement holds at a moment."""
+    def in_force(self, key: str, at_ms: int) -> Reading | None:
+        """The reading that holds at a moment."""
         last = None
         for reading in self.readings.get(key, ()):
             if reading.time_ms <= at_ms:
                 last = reading
-        if last is None or at_ms >= last.time_ms + self.stale_ms[key]:
-            return None
-        return last.value
+        return None if last is None or at_ms >= last.time_ms + self.stale_ms[key] else last
+
+    def value_at(self, key: str, at_ms: int) -> float | None:
+        """The value the measurement holds at a moment."""
+        last = self.in_force(key, at_ms)
+        return None if last is None else last.value
+
+    def aged(self, operand: Aged, at_ms: int) -> float | None:
+        """Whether the last good reading is as old as asked."""
+        times = [one.time_ms for one in self.readings.get(operand.key, ()) if one.value is not None]
+        past = [time_ms for time_ms in times if time_ms <= at_ms]
+        return float(at_ms - max(past) >= operand.limit_ms) if past else None
 
     def changes(self, key: str) -> set[int]:
         """Every moment at which the measurement may change."""
@@ -106,6 +149,14 @@ class Facility:
             return self.value_at(operand.key, at_ms)
         if isinstance(operand, Windowed | WindowedOver):
             return self.window(operand, at_ms)
+        if isinstance(operand, Graded):
+            last = self.in_force(operand.key, at_ms)
+            return None if last is None else float(last.grade)
+        if isinstance(operand, Aged):
+            return self.aged(operand, at_ms)
+        if isinstance(operand, OnCalendar):
+            value = self.calendar[operand.term].at(at_ms)
+            return None if math.isnan(value) else value
         assert isinstance(operand, InForce)
         begun = operand.from_ms is None or at_ms >= operand.from_ms
         return float(begun and (operand.until_ms is None or at_ms < operand.until_ms))
@@ -120,6 +171,11 @@ class Facility:
             case Attribute(name):
                 known = self.attributes.get(name)
                 return None if known is None or math.isnan(known) else known
+            case AttributeText(name, text):
+                own = self.texts.get(name)
+                return None if own is None else float(own == text)
+            case Known(operand):
+                return float(self.operand(operand, at_ms) is not None)
             case Scale(child, factor, offset):
                 inner = self.number(child, at_ms)
                 return None if inner is None else inner * factor + offset
@@ -145,9 +201,15 @@ class Facility:
             if isinstance(operand, InForce):
                 found |= {date for date in (operand.from_ms, operand.until_ms) if date is not None}
                 continue
+            if isinstance(operand, OnCalendar):
+                found |= {time_ms for time_ms, _ in self.calendar[operand.term].turns}
+                continue
             changes = set().union(*(self.changes(key) for key in measured(operand)))
-            if isinstance(operand, Measured):
+            if isinstance(operand, Measured | Graded):
                 found |= changes
+            elif isinstance(operand, Aged):
+                times = {reading.time_ms for reading in self.readings.get(operand.key, ())}
+                found |= times | {time_ms + operand.limit_ms for time_ms in times}
             elif isinstance(operand, Windowed | WindowedOver) and changes:
                 step_ms, width_ms = slots(operand.window_ms)
                 first = min(changes) // step_ms * step_ms
