@@ -84,12 +84,19 @@ def _past(alarms: Iterable[FoundAlarm]) -> list[PastAlarm]:
         PastAlarm(
             info=alarm.rule.info,
             facility=alarm.facility,
-            severity=alarm.rule.info.severity,
+            severity=_first(alarm),
             start_ms=alarm.interval.start_ms,
             stop_ms=alarm.interval.stop_ms,
+            steps=alarm.interval.steps,
         )
         for alarm in alarms
     ]
+
+
+def _first(alarm: FoundAlarm) -> Severity:
+    """Its severity at its start."""
+    steps = alarm.interval.steps
+    return steps[0].severity if steps else alarm.rule.info.severity
 
 
 def _began_before(alarm: FoundAlarm, from_ms: int) -> bool:

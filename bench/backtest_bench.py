@@ -158,9 +158,10 @@ def run(store: DuckDBStore, rules: RuleSet, members: Mapping[str, ClassMembers],
         PastAlarm(
             info=one.rule.info,
             facility=one.facility,
-            severity=one.rule.info.severity,
+            severity=one.interval.steps[0].severity if one.interval.steps else one.rule.info.severity,
             start_ms=one.interval.start_ms,
             stop_ms=one.interval.stop_ms,
+            steps=one.interval.steps,
         )
         for one in answer.alarms
     ]

@@ -11,11 +11,11 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
-from core.alarms import Severity
+from core.alarms import Severity, SeverityStep
 from core.cases import RuleInfo, TaskKind
 from core.places import Grid
 from core.ports.cases import PassedOver, Rung
@@ -41,8 +41,9 @@ class PastAlarm:
     Attributes:
         info: its rule.
         facility: registry number.
-        severity: of the alarm.
+        severity: of the alarm, at its start.
         start_ms, stop_ms: when it was on; ``stop_ms`` ``None``: still on at the end.
+        steps: how its severity rose and fell, the first at the start; empty for one severity throughout.
     """
 
     info: RuleInfo
@@ -50,6 +51,12 @@ class PastAlarm:
     severity: Severity
     start_ms: int
     stop_ms: int | None
+    steps: tuple[SeverityStep, ...] = ()
+
+    @property
+    def worst(self) -> Severity:
+        """The worst it had."""
+        return max((step.severity for step in self.steps), default=self.severity)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,11 +187,12 @@ class _What(IntEnum):
 
     OFF = 0
     ON = 1
-    SETTLE = 2
-    DUE = 3
-    ACCEPTED = 4
-    WORKED = 5
-    VERIFIED = 6
+    STEP = 2
+    SETTLE = 3
+    DUE = 4
+    ACCEPTED = 5
+    WORKED = 6
+    VERIFIED = 7
 
 
 _Case = ForeseenCase
@@ -200,12 +208,13 @@ class _Play:
         self._order = 0
         self._open: dict[tuple[int, str], _Case] = {}
         self._case_of: dict[int, _Case] = {}
-        self._on: set[int] = set()
+        self._on: dict[int, Severity] = {}
         self._begun: dict[int, int] = {}
         self.cases: list[_Case] = []
         self._steps: Mapping[_What, Callable[[int, Any, int], None]] = {
             _What.OFF: self._off,
             _What.ON: self._start,
+            _What.STEP: self._step,
             _What.DUE: self._due,
             _What.SETTLE: self._settle,
             _What.ACCEPTED: self._accepted,
@@ -219,6 +228,8 @@ class _Play:
             self._later(alarm.start_ms, _What.ON, alarm)
             if alarm.stop_ms is not None:
                 self._later(alarm.stop_ms, _What.OFF, alarm)
+            for number, step in enumerate(alarm.steps[1:], start=1):
+                self._later(step.at_ms, _What.STEP, alarm, number)
         while self._queue and self._queue[0][0] < until_ms:
             at_ms, what, _, subject, turn = heapq.heappop(self._queue)
             self._steps[what](at_ms, subject, turn)
@@ -234,22 +245,41 @@ class _Play:
 
     def _start(self, at_ms: int, alarm: PastAlarm, turn: int) -> None:
         del turn
-        self._on.add(id(alarm))
+        self._on[id(alarm)] = alarm.severity
         self._begun[id(alarm)] = at_ms
-        wait_ms = wait_for_case_ms(alarm.severity, self._policy)
-        if wait_ms == 0:
+        self._ask_for_case(at_ms, alarm)
+
+    def _ask_for_case(self, at_ms: int, alarm: PastAlarm) -> None:
+        """An alarm that is on has no case: it gets one now, later, or never."""
+        wait_ms = wait_for_case_ms(self._on[id(alarm)], self._policy)
+        if wait_ms is None:
+            return
+        if wait_ms == 0 or alarm.start_ms + wait_ms <= at_ms:
             self._open_or_join(at_ms, alarm)
-        elif wait_ms is not None:
-            self._later(at_ms + wait_ms, _What.DUE, alarm)
+        else:
+            self._later(alarm.start_ms + wait_ms, _What.DUE, alarm)
+
+    def _step(self, at_ms: int, alarm: PastAlarm, turn: int) -> None:
+        """Its severity has changed: a rise takes the case along or asks for one, a fall is a note."""
+        before, severity = self._on[id(alarm)], alarm.steps[turn].severity
+        self._on[id(alarm)] = severity
+        case = self._case_of.get(id(alarm))
+        if severity <= before:
+            return
+        if case is None:
+            self._ask_for_case(at_ms, alarm)
+        else:
+            self._raised(at_ms, case, alarm)
 
     def _due(self, at_ms: int, alarm: PastAlarm, turn: int) -> None:
         del turn
-        if id(alarm) in self._on:
+        severity = self._on.get(id(alarm), Severity.INFO)
+        if id(alarm) not in self._case_of and wait_for_case_ms(severity, self._policy) is not None:
             self._open_or_join(at_ms, alarm)
 
     def _off(self, at_ms: int, alarm: PastAlarm, turn: int) -> None:
         del turn
-        self._on.discard(id(alarm))
+        self._on.pop(id(alarm), None)
         case = self._case_of.get(id(alarm))
         if case is not None:
             case.on -= 1
@@ -270,11 +300,11 @@ class _Play:
     def _opened(self, at_ms: int, alarm: PastAlarm) -> _Case:
         place = self._roster.places.get(alarm.facility)
         case = _Case(
-            info=alarm.info,
+            info=alarm.info.at(self._on[id(alarm)]),
             facility=alarm.facility,
             community=place.community if place else 0,
             place=place,
-            severity=alarm.severity,
+            severity=self._on[id(alarm)],
             opened_ms=at_ms,
         )
         self.cases.append(case)
@@ -284,10 +314,16 @@ class _Play:
         return case
 
     def _raised(self, at_ms: int, case: _Case, alarm: PastAlarm) -> None:
-        if alarm.severity <= case.severity:
+        severity = self._on[id(alarm)]
+        if severity <= case.severity:
             return
-        case.severity = alarm.severity
-        for task in case.tasks:
+        case.severity = severity
+        tasks, info = tuple(case.tasks), alarm.info.at(severity)
+        if case.info.support is None and info.support is not None and info.rule_id == case.info.rule_id:
+            case.info = replace(case.info, support=info.support)
+            if case.task(TaskKind.VERIFY) is None:
+                self._give(at_ms, case, TaskKind.VERIFY)
+        for task in tasks:
             waits_until_ms = task.given_ms if task.accepted_ms is None and task.given_ms > at_ms else None
             if task.open and needs_call_out(case.severity, waits_until_ms, at_ms, self._policy):
                 task.called_out = True

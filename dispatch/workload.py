@@ -56,7 +56,7 @@ class Workload:
     """The figures.
 
     Attributes:
-        alarms: alarms by severity, those without a case included.
+        alarms: alarms by the worst severity they reached, those without a case included.
         unheard: alarms that never needed a case.
         cases: cases opened; by_severity: by the worst severity they reached.
         at_night: opened between 22:00 and 6:00; off_hours: outside working hours.
@@ -100,7 +100,7 @@ def workload(found: Foreseen, alarms: Sequence[PastAlarm], policy: Policy, from_
     tasks = [task for case in cases for task in case.tasks]
     hours = Counter(_local(calendar, case.opened_ms).hour for case in cases)
     return Workload(
-        alarms=_by_severity(alarm.severity for alarm in alarms if alarm.start_ms >= from_ms),
+        alarms=_by_severity(alarm.worst for alarm in alarms if alarm.start_ms >= from_ms),
         unheard=found.unheard,
         cases=len(cases),
         by_severity=_by_severity(case.severity for case in cases),

@@ -189,12 +189,12 @@ class Registry:
 
     def login(self, username: str) -> Login | None:
         """The login of that name, whatever its case."""
-        found = self._logins(tables.login.c.folded == username.casefold()[:64])
+        found = _logins(self._engine, tables.login.c.folded == username.casefold()[:64])
         return found[0] if found else None
 
     def logins(self) -> Sequence[Login]:
         """All logins by username."""
-        return tuple(self._logins(sa.true()))
+        return tuple(_logins(self._engine, sa.true()))
 
     def roster(self) -> Roster:
         """Who may be given a task; the same object while nothing changed."""
@@ -286,16 +286,6 @@ class Registry:
             active=row.active,
         )
 
-    def _logins(self, condition: sa.ColumnElement[bool]) -> list[Login]:
-        table, link = tables.login, tables.login_community
-        with reading(self._engine) as connection:
-            communities: dict[str, set[int]] = {}
-            links = sa.select(link).join(table, table.c.folded == link.c.login).where(condition)
-            for row in connection.execute(links):
-                communities.setdefault(row.login, set()).add(row.community)
-            query = sa.select(table).where(condition).order_by(table.c.folded)
-            return [_login(row, communities.get(row.folded, set())) for row in connection.execute(query)]
-
 
 def _cursor(page: PageRequest) -> tuple[int, int]:
     if not 1 <= page.limit <= MAX_LIMIT:
@@ -386,6 +376,17 @@ def _gateway(row: Any) -> Gateway:
         points=row.points,
         facility=row.facility,
     )
+
+
+def _logins(engine: sa.Engine, condition: sa.ColumnElement[bool]) -> list[Login]:
+    table, link = tables.login, tables.login_community
+    with reading(engine) as connection:
+        communities: dict[str, set[int]] = {}
+        links = sa.select(link).join(table, table.c.folded == link.c.login).where(condition)
+        for row in connection.execute(links):
+            communities.setdefault(row.login, set()).add(row.community)
+        query = sa.select(table).where(condition).order_by(table.c.folded)
+        return [_login(row, communities.get(row.folded, set())) for row in connection.execute(query)]
 
 
 def _login(row: Any, communities: set[int]) -> Login:

@@ -12,7 +12,7 @@ operands.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -82,12 +82,8 @@ class Replay:
             Refused: if a point belongs to two measurements, or its unit cannot be converted.
         """
         self._rules = rules
-        sieved = [all(isinstance(operand, _SIEVED) for operand in rule.operands) for rule in rules.rules]
         plain, other = (
-            RuleSet(
-                tuple(rule for rule, is_plain in zip(rules.rules, sieved, strict=True) if is_plain is wanted),
-                rules.units,
-            )
+            RuleSet(tuple(rule for rule in rules.rules if _is_sieved(rule) is wanted), rules.units)
             for wanted in (True, False)
         )
         self._ways: list[_Way] = []
@@ -118,14 +114,10 @@ class Replay:
             way.close(until_ms)
 
     def alarms(self) -> Iterator[FoundAlarm]:
-        """All alarms up to the last ``close``; of a rule with levels with the words of the worst that was reached."""
+        """All alarms up to the last ``close``."""
         for way in self._ways:
             for rule_id, facility, interval in way.alarms():
-                rule = self._rules.by_id[rule_id]
-                if interval.steps:
-                    worst = max(step.severity for step in interval.steps)
-                    rule = replace(rule, info=rule.info.at(worst))
-                yield FoundAlarm(rule=rule, facility=facility, interval=interval)
+                yield FoundAlarm(rule=self._rules.by_id[rule_id], facility=facility, interval=interval)
 
 
 def _is_sieved(rule: Rule) -> bool:
@@ -157,16 +149,15 @@ class SievedWay:
     def alarms(self) -> Iterator[Past]:
         """From the book, by rule and facility; the levels of a rule laid over one another."""
         levels = Levels(self.layout)
-        for one in self.layout.classes:
-            seen: set[str] = set()
-            for number, plan in enumerate(one.rules):
-                if plan.rule.id in seen:
-                    continue
-                seen.add(plan.rule.id)
-                head = one.machines(number).start
-                for row in range(one.size):
-                    for interval in levels.intervals(head + row, self._book, BEGINNING_MS):
-                        yield plan.rule.id, int(self.layout.facility[one.facility0 + row]), interval
+        heads = levels.heads(dict.fromkeys(sorted(self._book.machines()), BEGINNING_MS))
+        for head in heads:
+            facility = int(self.layout.facility[self.layout.machine_facility[head]])
+            for interval in levels.intervals(head, self._book, BEGINNING_MS):
+                yield self._rule_of(head), facility, interval
+
+    def _rule_of(self, machine: int) -> str:
+        one = next(one for one in self.layout.classes if machine < one.machine0 + len(one.rules) * one.size)
+        return one.rules[(machine - one.machine0) // one.size].rule.id
 
 
 class EngineWay:

@@ -9,14 +9,12 @@ first.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-from core.errors import Refused
-from core.findings import DID_YOU_MEAN, Kind
+from core.findings import DID_YOU_MEAN
 from core.places import FacilityClass, Measurement, PointKind
 from core.rates import ALL_UNITS
-from core.units import UNITS, Unit, unlike
+from core.units import UNITS, Unit
 from rules.bounds import MAX_WINDOW_MS
 from rules.expression import (
     Apply,
@@ -34,47 +32,33 @@ from rules.expression import (
     Windowed,
     WindowedOver,
 )
-from rules.language import findings as kinds
+from rules.language import condition_findings as kinds
 from rules.language import surroundings, syntax
+from rules.language.conversion import Report, Stop, Typed, Units, scaled
 from rules.operators import ARITHMETIC, COMPARISONS, CONNECTIVES, FUNCTIONS, RANGE_TESTS, WINDOWS
 from rules.operators.at_least import at_least
 from rules.operators.kinds import Takes, WindowAggregate
 from rules.operators.units import PLAIN
 
-Report = Callable[[int, Kind, Mapping[str, object]], None]
-"""``report(offset, kind, values)``."""
-
 _SECOND_MS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """A checked number and its unit; ``None`` is an attribute that takes the unit of its neighbour."""
-
-    number: Number
-    unit: Unit | None
-
-
-class _Stop(Exception):
-    """This branch cannot be checked further; its fault is reported."""
-
-
-class Checker:
+class Checker(Units):
     """Checks the expressions of one class of facilities; faults go to ``report``."""
 
     def __init__(self, facility_class: FacilityClass, report: Report) -> None:
         """Check against the measurements of ``facility_class``."""
+        super().__init__(report)
         self._class_id = facility_class.id
         self._measurements: Mapping[str, Measurement] = facility_class.measurements
         self._attributes = facility_class.attributes
-        self._report = report
         self._in_window = False
 
     def condition(self, node: syntax.Node) -> Truth | None:
         """The checked condition, or None if something in it was reported."""
         try:
             return self._truth(node)
-        except _Stop:
+        except Stop:
             return None
 
     # --- truth ------------------------------------------------------------------------------------------------
@@ -83,7 +67,7 @@ class Checker:
         if isinstance(node, syntax.Infix) and node.word in CONNECTIVES:
             left, right = self.condition(node.left), self.condition(node.right)
             if left is None or right is None:
-                raise _Stop
+                raise Stop
             return Connect(CONNECTIVES[node.word], (left, right))
         if isinstance(node, syntax.Prefix) and node.word == "not":
             return Connect(CONNECTIVES["not"], (self._truth(node.operand),))
@@ -167,7 +151,7 @@ class Checker:
             raise self._fault(node.at, kinds.VOTE_NUMBER, parts=len(parts), count=node.count)
         sound = tuple(part for part in parts if part is not None)
         if len(sound) < len(parts):
-            raise _Stop
+            raise Stop
         return Connect(at_least(int(node.count)), sound)
 
     def _forecast(self, node: syntax.Forecast) -> Truth:
@@ -180,7 +164,7 @@ class Checker:
         window = node.window if node.window is not None else node.within
         slope = self._window(syntax.Call(node.at, "slope", node.args[:1], window))
         ahead_s = self._width_ms(node.within) / 1000
-        later = Apply(ARITHMETIC["+"], (value, _scaled(slope.number, ahead_s, 0.0)))
+        later = Apply(ARITHMETIC["+"], (value, scaled(slope.number, ahead_s, 0.0)))
         beyond = COMPARISONS[">=" if node.name == "reaches" else "<="]
         return Connect(CONNECTIVES["or"], (Compare(beyond, value, limit), Compare(beyond, later, limit)))
 
@@ -191,7 +175,7 @@ class Checker:
         typed = [self._try_number(node) for node in nodes]
         sides = [side for side in typed if side is not None]
         if len(sides) < len(typed):
-            raise _Stop
+            raise Stop
         leading = [side.unit for side in sides if side.unit and not isinstance(side.number, Const)]
         fallback = [side.unit for side in sides if side.unit]
         unit = (leading or fallback or [PLAIN])[0]
@@ -200,7 +184,7 @@ class Checker:
     def _try_number(self, node: syntax.Node) -> Typed | None:
         try:
             return self._number(node)
-        except _Stop:
+        except Stop:
             return None
 
     def _number(self, node: syntax.Node) -> Typed:
@@ -324,7 +308,7 @@ class Checker:
         if not operator.scales:
             left, right = self._try_number(node.left), self._try_number(node.right)
             if left is None or right is None:
-                raise _Stop
+                raise Stop
             if left.unit is None and right.unit is None:
                 return Typed(Apply(operator, (left.number, right.number)), None)
             units = (left.unit or right.unit or PLAIN, right.unit or left.unit or PLAIN)
@@ -347,9 +331,9 @@ class Checker:
             base = UNITS["K"]
             if units[0].offset:
                 factor = units[1].factor / (base.factor * units[0].factor)
-                return left.number, _scaled(right.number, factor, 0.0)
+                return left.number, scaled(right.number, factor, 0.0)
             factor = units[0].factor / (base.factor * units[1].factor)
-            return _scaled(left.number, factor, 0.0), right.number
+            return scaled(left.number, factor, 0.0), right.number
         if units[0].offset and units[1].offset:
             kelvin = UNITS["K"]
             return self._converted(at, left, kelvin), self._converted(at, right, kelvin)
@@ -361,56 +345,7 @@ class Checker:
             return Typed(Const(-inner.number.value), inner.unit)
         if inner.unit and inner.unit.offset:
             raise self._fault(node.at, kinds.NO_OPPOSITE)
-        return Typed(_scaled(inner.number, -1.0, 0.0), inner.unit)
-
-    # --- units ------------------------------------------------------------------------------------------------
-
-    def duration_ms(self, quantity: syntax.Quantity) -> int:
-        """A quantity of time in whole milliseconds; reported if it is none."""
-        unit = ALL_UNITS[quantity.unit or "1"]
-        if unit.dimension != "time":
-            if not quantity.unit:
-                raise self._fault(quantity.at, kinds.NO_UNIT_AT_ALL)
-            raise self._fault(quantity.at, kinds.NO_TIME_UNIT, unit=quantity.unit)
-        return round(quantity.value * unit.factor * 1000)
-
-    def _converted(self, at: int, side: Typed, target: Unit) -> Number:
-        have = side.unit
-        if have is None or have == target:
-            return side.number
-        if have.dimension != target.dimension:
-            if have.code == "1" and isinstance(side.number, Const):
-                raise self._fault(at, kinds.UNITLESS, value=side.number.value, unit=target.code)
-            raise self._fault(at, kinds.UNLIKE, problem=unlike(have, target))
-        if have.offset and not target.offset and isinstance(side.number, Const):
-            raise self._fault(at, kinds.NO_DIFFERENCE, value=side.number.value, unit=have.code)
-        factor, offset = have.factor / target.factor, (have.offset - target.offset) / target.factor
-        if isinstance(side.number, Const):
-            return Const((side.number.value * have.factor + have.offset - target.offset) / target.factor)
-        return _scaled(side.number, factor, offset)
-
-    def _plain(self, at: int, side: Typed) -> Number:
-        """A dimensionless factor as a bare number (50 % is 0.5); anything else as it is."""
-        if side.unit is not None and side.unit.dimension == PLAIN.dimension:
-            return self._converted(at, side, PLAIN)
-        return side.number
-
-    def _unit_of(self, at: int, rule: Callable[[tuple[Unit, ...]], Unit], units: tuple[Unit, ...]) -> Unit:
-        try:
-            unit = rule(units)
-        except Refused as reason:
-            raise self._fault(at, kinds.NO_RESULT_UNIT, reason=reason) from None
-        return unit if unit.dimension != PLAIN.dimension or unit in units else PLAIN
-
-    def _fault(self, at: int, kind: Kind, /, **values: object) -> _Stop:
-        self._report(at, kind, values)
-        return _Stop()
-
-
-def _scaled(number: Number, factor: float, offset: float) -> Number:
-    if factor == 1.0 and offset == 0.0:
-        return number
-    return Const(number.value * factor + offset) if isinstance(number, Const) else Scale(number, factor, offset)
+        return Typed(scaled(inner.number, -1.0, 0.0), inner.unit)
 
 
 def _reads(number: Number) -> bool:

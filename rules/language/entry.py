@@ -20,6 +20,7 @@ from core.places import FacilityClass, Grid, Text
 from rules.bounds import MAX_NODES, MAX_WINDOWS
 from rules.cost import conditions_cost
 from rules.expression import Compare, Connect, Const, InForce, Load, Truth, form, measured, operands
+from rules.language import condition_findings as wrong
 from rules.language import findings as kinds
 from rules.language.alone import true_by_itself
 from rules.language.check import Checker
@@ -48,12 +49,15 @@ class Entry:
     FIELDS: tuple[str, ...] = _FIELDS
     REQUIRED: tuple[str, ...] = _REQUIRED
 
+    fields: Mapping[str, Place]
+    """Where each field stands."""
+
     def __init__(self, place: Place, file: str, classes: Mapping[str, FacilityClass]) -> None:
         self._place = place
         self._file = file
         self._classes = classes
-        self._fields = place.fields(self.FIELDS, self.REQUIRED)
-        self._sound = all(name in self._fields for name in self.REQUIRED)
+        self.fields = place.fields(self.FIELDS, self.REQUIRED)
+        self._sound = all(name in self.fields for name in self.REQUIRED)
 
     def rule(self) -> Rule | None:
         """The checked rule, or None if anything in it was reported."""
@@ -89,14 +93,9 @@ class Entry:
 
     def _reads_something(self, when: Truth | None) -> None:
         if when is not None and not operands(when):
-            self._bad("when", kinds.READS_NOTHING)
+            self._bad("when", wrong.READS_NOTHING)
         elif when is not None and true_by_itself(when):
-            self._bad("when", kinds.TRUE_BY_ITSELF)
-
-    @property
-    def fields(self) -> Mapping[str, Place]:
-        """Where each field stands."""
-        return self._fields
+            self._bad("when", wrong.TRUE_BY_ITSELF)
 
     @property
     def level_fields(self) -> Sequence[Mapping[str, Place]]:
@@ -114,22 +113,22 @@ class Entry:
 
     def _bad(self, field: str, kind: Kind, at: int = 0, /, **values: object) -> None:
         self._sound = False
-        self._fields[field].fault(kind, at, **values)
+        self.fields[field].fault(kind, at, **values)
 
     def _written(self, name: str) -> str:
-        place = self._fields.get(name)
+        place = self.fields.get(name)
         return (place.text() or "").strip() if place is not None else ""
 
     def _id(self) -> str:
         text = self._written("id")
-        if "id" in self._fields and (not _ID.fullmatch(text) or len(text) > 64):
+        if "id" in self.fields and (not _ID.fullmatch(text) or len(text) > 64):
             self._bad("id", kinds.NO_RULE_ID, value=text)
         return text
 
     def _class(self) -> FacilityClass | None:
         text = self._written("class")
         found = self._classes.get(text)
-        if found is None and "class" in self._fields:
+        if found is None and "class" in self.fields:
             near = difflib.get_close_matches(text, self._classes, n=1, cutoff=0.5)
             known = ", ".join(sorted(self._classes))
             rest = kinds.KNOWN_CLASSES(known=known) if known else kinds.NO_CLASSES()
@@ -137,7 +136,7 @@ class Entry:
         return found
 
     def _condition(self, name: str, facility_class: FacilityClass | None) -> Truth | None:
-        place = self._fields.get(name)
+        place = self.fields.get(name)
         text = place.text() if place is not None else None
         if text is None:
             self._sound = self._sound and place is None
@@ -160,11 +159,11 @@ class Entry:
             if near and token.text not in known:
                 hint = DID_YOU_MEAN(near=near[0])
                 self._bad(
-                    name, kinds.NO_MEASUREMENT, token.at, class_id=self._written("class"), value=token.text, hint=hint
+                    name, wrong.NO_MEASUREMENT, token.at, class_id=self._written("class"), value=token.text, hint=hint
                 )
 
     def _duration(self, name: str) -> int:
-        if name not in self._fields:
+        if name not in self.fields:
             return 0
         text = self._written(name)
         try:
@@ -182,7 +181,7 @@ class Entry:
         return duration_ms
 
     def _choice(self, name: str, choices: Mapping[str, object]) -> str | None:
-        if name not in self._fields:
+        if name not in self.fields:
             return None
         text = self._written(name)
         if text in choices:
@@ -196,14 +195,14 @@ class Entry:
         severity = self._severity()
         grids = {grid.value: grid for grid in Grid}
         lead = self._choice("lead", grids)
-        support = "none" if "support" in self._fields and self._fields["support"].is_null() else None
+        support = "none" if "support" in self.fields and self.fields["support"].is_null() else None
         support = support or self._choice("support", {**grids, "none": None})
         latching = self._choice("latching", {"true": True, "false": False})
         kind = self._choice("kind", {one.value: one for one in (AlarmKind.CONDITION, AlarmKind.COMMISSIONING)})
         supply = self._choice("supply", _SUPPLY_MARKS)
         say, steps, deadline = self._text_pair("say"), self._steps(), self._deadline()
         family = self._written("family")
-        if "family" in self._fields and not _ID.fullmatch(family):
+        if "family" in self.fields and not _ID.fullmatch(family):
             self._bad("family", kinds.NO_FAMILY, value=family)
         if severity is None or lead is None or say is None or steps is None or facility_class is None:
             self._sound = False
@@ -230,9 +229,9 @@ class Entry:
         return None if name is None else Severity[name.upper()]
 
     def _text_pair(self, name: str) -> Text | None:
-        if name not in self._fields:
+        if name not in self.fields:
             return None
-        pair = self._fields[name].fields(("zh", "en"), ("zh", "en"))
+        pair = self.fields[name].fields(("zh", "en"), ("zh", "en"))
         texts = {language: (place.text() or "").strip() for language, place in pair.items()}
         for language, text in texts.items():
             if not text:
@@ -243,9 +242,9 @@ class Entry:
         return Text(zh=texts["zh"], en=texts["en"])
 
     def _steps(self) -> tuple[Text, ...] | None:
-        if "do" not in self._fields:
+        if "do" not in self.fields:
             return None
-        pair = self._fields["do"].fields(("zh", "en"), ("zh", "en"))
+        pair = self.fields["do"].fields(("zh", "en"), ("zh", "en"))
         lists = {language: [(step.text() or "").strip() for step in place.items()] for language, place in pair.items()}
         if len(lists) < 2:
             self._sound = False
@@ -265,7 +264,7 @@ class Entry:
 
     def _document(self) -> Text | None:
         """The source's name: one text where it is the same in both languages, else ``{zh: …, en: …}``."""
-        place = self._fields.get("source")
+        place = self.fields.get("source")
         if place is None:
             return None
         if place.is_map():
@@ -277,7 +276,7 @@ class Entry:
         return Text(zh=text, en=text)
 
     def _deadline(self) -> Deadline | None:
-        place = self._fields.get("deadline")
+        place = self.fields.get("deadline")
         if place is None or place.is_null():
             return None
         parts = place.fields(("hours", "clock", "what"), ("hours", "clock"))
@@ -301,7 +300,7 @@ class Entry:
         return InForce(from_ms, until_ms)
 
     def _moment(self, name: str) -> int | None:
-        if name not in self._fields:
+        if name not in self.fields:
             return None
         text = self._written(name)
         try:

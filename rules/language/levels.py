@@ -60,7 +60,7 @@ class LevelEntry(Entry):
 
     def _own_source(self) -> Source | None:
         """Where this limit comes from, if not from where the rule says: both fields or none."""
-        missing = [name for name in ("source", "evidence") if name not in self._fields]
+        missing = [name for name in ("source", "evidence") if name not in self.fields]
         if len(missing) == 1:
             self._place.fault(kinds.FIELD_MISSING, name=missing[0])
             self._sound = False
@@ -69,7 +69,7 @@ class LevelEntry(Entry):
     def ends_alone(self, lowest: LevelledEntry) -> None:
         """Report fields of the lowest level that its rule has, too."""
         for name in ("clear", "clear_for"):
-            if name in self._fields and lowest.has(name):
+            if name in self.fields and lowest.has(name):
                 self._bad(name, kinds.LEVEL_CLEARS_TWICE, name=name)
 
     def follows(self, other: LevelEntry, level: Level | None, lower: Level | None) -> bool:
@@ -108,7 +108,7 @@ class LevelledEntry(Entry):
             if self.has(name):
                 self._bad(name, kinds.BELONGS_TO_LEVELS, name=name)
         clear, clear_for_ms = self._condition("clear", facility_class), self._duration("clear_for")
-        entries = [LevelEntry(place, self._file, self._classes) for place in self._fields["levels"].items()]
+        entries = [LevelEntry(place, self._file, self._classes) for place in self.fields["levels"].items()]
         self._level_fields = [self._with_own(number, entry.fields) for number, entry in enumerate(entries)]
         levels = self._levels(entries, facility_class)
         dates = self._dates()
@@ -146,13 +146,13 @@ class LevelledEntry(Entry):
 
     def _with_own(self, number: int, fields: Mapping[str, Place]) -> Mapping[str, Place]:
         own: dict[str, Place] = {
-            name: self._fields[name] for name in ("clear", "clear_for") if name in self._fields and number == 0
+            name: self.fields[name] for name in ("clear", "clear_for") if name in self.fields and number == 0
         }
         return {**own, **fields}
 
     def has(self, name: str) -> bool:
         """Whether a field stands there."""
-        return name in self._fields
+        return name in self.fields
 
     def _severity(self) -> Severity | None:
         """The worst of its levels is put in when they are known."""

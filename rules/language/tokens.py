@@ -16,6 +16,7 @@ from core.findings import Kind, Said
 from core.rates import ALL_UNITS
 from core.units import UNITS
 from rules.bounds import MAX_CHARACTERS, MAX_NUMBER
+from rules.language import condition_findings as wrong
 from rules.language import findings as kinds
 
 
@@ -119,7 +120,7 @@ def _blank(text: str, at: int) -> int:
 def _token(text: str, at: int) -> tuple[Token, int]:
     if match := _NUMBER.match(text, at):
         if (value := float(match.group())) > MAX_NUMBER:
-            raise SyntaxFault(at, kinds.NUMBER_TOO_LARGE, value=match.group()[:40], most=f"{MAX_NUMBER:g}")
+            raise SyntaxFault(at, wrong.NUMBER_TOO_LARGE, value=match.group()[:40], most=f"{MAX_NUMBER:g}")
         unit, end = _unit(text, match.end())
         return Token(TokenKind.QUANTITY, text[at:end], at, value, unit), end
     if match := _ATTRIBUTE.match(text, at):
@@ -135,12 +136,12 @@ def _token(text: str, at: int) -> tuple[Token, int]:
     if match := _SIGN.match(text, at):
         return Token(TokenKind.SIGN, match.group(), at), match.end()
     if text[at : at + 2] in _TURNED:
-        raise SyntaxFault(at, kinds.NOT_OF_THE_LANGUAGE, sign=text[at : at + 2], instead=_TURNED[text[at : at + 2]])
+        raise SyntaxFault(at, wrong.NOT_OF_THE_LANGUAGE, sign=text[at : at + 2], instead=_TURNED[text[at : at + 2]])
     if text[at] == "=":
-        raise SyntaxFault(at, kinds.SINGLE_EQUALS)
+        raise SyntaxFault(at, wrong.SINGLE_EQUALS)
     if text[at] in _INSTEAD:
-        raise SyntaxFault(at, kinds.NOT_OF_THE_LANGUAGE, sign=text[at], instead=_INSTEAD[text[at]])
-    raise SyntaxFault(at, kinds.MEANINGLESS, value=text[at])
+        raise SyntaxFault(at, wrong.NOT_OF_THE_LANGUAGE, sign=text[at], instead=_INSTEAD[text[at]])
+    raise SyntaxFault(at, wrong.MEANINGLESS, value=text[at])
 
 
 def _unit(text: str, at: int) -> tuple[str, int]:
@@ -150,7 +151,7 @@ def _unit(text: str, at: int) -> tuple[str, int]:
     strange = _UNIT_LIKE.match(text, start)
     if strange is None or strange.group() in RESERVED:
         return "", at
-    raise SyntaxFault(start, kinds.UNKNOWN_UNIT, value=strange.group(), hint=_unit_hint(strange.group()))
+    raise SyntaxFault(start, wrong.UNKNOWN_UNIT, value=strange.group(), hint=_unit_hint(strange.group()))
 
 
 _SPOKEN = {
@@ -163,4 +164,4 @@ _SPOKEN = {
 def _unit_hint(word: str) -> Said:
     spoken = _SPOKEN.get(word)
     near = [spoken] if spoken else difflib.get_close_matches(word, UNITS, n=1, cutoff=0.5)
-    return kinds.NEAR_UNIT(near=near[0]) if near else kinds.UNIT_CODES()
+    return wrong.NEAR_UNIT(near=near[0]) if near else wrong.UNIT_CODES()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from core.alarms import AlarmChange, ChangeKind, Severity
+from core.alarms import AlarmChange, ChangeKind, Severity, SeverityStep
 from core.cases import Action, TaskKind, TaskState
 from dispatch import tables
 from dispatch.foresight import Crew, Ending, ForeseenCase, PastAlarm, foresee
@@ -30,17 +30,30 @@ def random_alarms(hall: Hall, seed: int, count: int) -> list[PastAlarm]:
     free: dict[tuple[str, int], int] = {}
     starts = np.sort(rng.integers(0, 3 * DAY // MINUTE, count)) * MINUTE + MONDAY_9
     for start_ms in starts.tolist():
-        info = RULES[str(rng.choice(list(RULES)))]
+        info = RULES[str(rng.choice([*RULES, "levels", "levels"]))]
         facility = hall.city.facility(str(rng.choice(FACILITIES)))
         if free.get((info.rule_id, facility), 0) > start_ms:
             continue
         length = int(rng.choice([2, 8, 20, 45, 200, 900])) * MINUTE
         stop_ms = None if rng.random() < 0.03 else start_ms + length
         free[info.rule_id, facility] = 1 << 60 if stop_ms is None else stop_ms + MINUTE
+        end_ms = start_ms + length if stop_ms is None else stop_ms
+        steps = random_steps(rng, start_ms, end_ms) if info.levels else ()
+        severity = steps[0].severity if steps else info.severity
         found.append(
-            PastAlarm(info=info, facility=facility, severity=info.severity, start_ms=start_ms, stop_ms=stop_ms)
+            PastAlarm(info=info, facility=facility, severity=severity, start_ms=start_ms, stop_ms=stop_ms, steps=steps)
         )
     return found
+
+
+def random_steps(rng: np.random.Generator, start_ms: int, end_ms: int) -> tuple[SeverityStep, ...]:
+    """Severities from low to high that rise and fall on whole minutes."""
+    steps = [SeverityStep(start_ms, Severity(int(rng.integers(1, 4))))]
+    for at_ms in range(start_ms + MINUTE, end_ms, MINUTE):
+        others = [one for one in (Severity.LOW, Severity.MEDIUM, Severity.HIGH) if one is not steps[-1].severity]
+        if rng.random() < 0.1 and len(steps) < 6:
+            steps.append(SeverityStep(at_ms, others[int(rng.integers(0, 2))]))
+    return tuple(steps)
 
 
 class Live:
@@ -51,6 +64,7 @@ class Live:
         self.done_ms: dict[tuple[int, TaskState], int] = {}
         moments = {alarm.start_ms for alarm in alarms}
         moments |= {alarm.start_ms + 30 * MINUTE for alarm in alarms if alarm.severity is Severity.LOW}
+        moments |= {step.at_ms for alarm in alarms for step in alarm.steps}
         moments |= {alarm.stop_ms for alarm in alarms if alarm.stop_ms is not None}
         while moments and (now_ms := min(moments)) < until_ms:
             moments.remove(now_ms)
@@ -69,12 +83,19 @@ class Live:
     def _changes(self, alarms: Sequence[PastAlarm], now_ms: int) -> list[AlarmChange]:
         over = [one for one in alarms if one.stop_ms == now_ms]
         begun = [one for one in alarms if one.start_ms == now_ms]
-        found = [
-            change(ChangeKind.CLOSED, one.info.rule_id, facility=one.facility, start=one.start_ms, stop=one.stop_ms)
-            for one in over
-        ]
-        return found + [
-            change(ChangeKind.OPENED, one.info.rule_id, facility=one.facility, start=one.start_ms) for one in begun
+        turned = [one for one in alarms if now_ms in [step.at_ms for step in one.steps[1:]]]
+        told = ((ChangeKind.CLOSED, over), (ChangeKind.OPENED, begun), (ChangeKind.SEVERITY, turned))
+        return [
+            change(
+                kind,
+                one.info.rule_id,
+                facility=one.facility,
+                start=one.start_ms,
+                stop=one.stop_ms if kind is ChangeKind.CLOSED else None,
+                steps=[step for step in one.steps if step.at_ms <= now_ms],
+            )
+            for kind, some in told
+            for one in some
         ]
 
     def _open_tasks(self) -> Sequence[Any]:

@@ -16,6 +16,7 @@ from rules.engine.history import NoHistory
 from rules.engine.replay import Replay
 from rules.rule_set import RuleSet
 from tests.unit.rules.reference.judge import intervals
+from tests.unit.rules.test_levels import levelled
 from tests.unit.rules.test_order import (
     ATTRIBUTES,
     BASE_MS,
@@ -136,3 +137,29 @@ def test_a_replay_equals_what_was_announced_live(seed: int) -> None:
     assert len(found) > 50
     assert {rule_id for rule_id, *_ in found} == {rule.id for rule in every_rule.rules}
     assert sorted(found) == sorted(announced.values())
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("seed", [4, 5])
+def test_levels_rise_and_fall_in_a_replay_as_they_do_live(seed: int) -> None:
+    """A rule of three severities gives the running engine's alarms, with every rise and fall."""
+    levels = (
+        '{severity: low, when: "a > 1.8", for: "10 s"}',
+        '{severity: medium, when: "a > 2.4"}',
+        '{severity: high, when: "a > 3", clear: "a < 2.6"}',
+    )
+    everything, every_rule = waves(seed, 2), rule_set(levelled(*levels), BOOK[0])
+    engine = Engine(every_rule, {"well": members(WELLS, ATTRIBUTES)}, NoHistory())
+    order = np.argsort(everything.time_ms, kind="stable")
+    now_ms = 0
+    for rows in np.split(order, np.flatnonzero(np.diff(everything.time_ms[order] // 10_000)) + 1):
+        now_ms = (int(everything.time_ms[rows[0]]) // 10_000 + 1) * 10_000
+        engine.ingest(everything.take(rows), now_ms)
+        engine.advance(now_ms)
+    end_ms = now_ms + 120_000
+    engine.advance(end_ms + engine.settings.grace_ms)
+    last = {one.alarm_id: (one.rule_id, one.facility, one.interval) for one in engine.changes(end_ms)}
+    found = replayed(every_rule, everything, [BASE_MS + 3_600_000, end_ms + 1], 2).alarms()
+    told = [(alarm.rule.id, alarm.facility, alarm.interval) for alarm in found]
+    assert any(len(interval.steps) > 2 for _, _, interval in told)
+    assert sorted(told, key=str) == sorted(last.values(), key=str)
