@@ -10,7 +10,9 @@ from api.boards import LatestBoard, StandingBoard
 from api.case_desk import CaseDesk, TaskDesk
 from api.configuration_desk import ConfigurationDesk
 from api.entrance import Entrance
+from api.evidence_desk import EvidenceDesk
 from api.feed_lookup import FeedLookup
+from api.flag_desk import FlagDesk
 from api.folding_desk import FoldingDesk
 from api.histories import Histories
 from api.live import Live
@@ -41,6 +43,8 @@ class Services:
     alarms: AlarmDesk
     performance: PerformanceDesk
     folding: FoldingDesk
+    flags: FlagDesk
+    evidence: EvidenceDesk
     cases: CaseDesk
     tasks: TaskDesk
     system: SystemDesk
@@ -60,6 +64,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
     entrance = Entrance(ports, settings, policy, setup)
     standings = StandingBoard(ports.cases, ports.clock)
     latest = LatestBoard(ports.store, ports.directory, ports.clock)
+    flags = FlagDesk(ports, book)
     return Services(
         settings=settings,
         ports=ports,
@@ -69,9 +74,11 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         entrance=entrance,
         places=PlaceDesk(ports, book, standings, latest, histories),
         histories=histories,
-        alarms=AlarmDesk(ports, book),
         performance=PerformanceDesk(ports, book),
         folding=FoldingDesk(ports, book),
+        alarms=AlarmDesk(ports, book, flags),
+        flags=flags,
+        evidence=EvidenceDesk(ports),
         cases=CaseDesk(ports, book),
         tasks=TaskDesk(ports, book, histories),
         system=SystemDesk(ports, book, settings, metrics),

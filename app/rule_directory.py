@@ -28,6 +28,11 @@ class RuleBook:
         """Answer from another rule set from now on."""
         self._rules, self._limits = rules, {}
 
+    @property
+    def rules(self) -> RuleSet:
+        """The rule set it answers from."""
+        return self._rules
+
     def rule(self, rule_id: str) -> RuleText | None:
         """One rule; ``None`` for ``sight.*`` and for rules that no longer exist."""
         rule = self._rules.by_id.get(rule_id)

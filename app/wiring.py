@@ -79,6 +79,11 @@ class RuleInfos:
         """Take the rule set in force."""
         self._rules = rules
 
+    @property
+    def rules(self) -> RuleSet:
+        """The rule set in force."""
+        return self._rules
+
     def take(self, rules: RuleSet) -> None:
         """Answer from another rule set from now on."""
         self._rules = rules

@@ -20,10 +20,12 @@ from datetime import date
 import sqlalchemy as sa
 
 from app.calendars import Calendars, local_day, notices
+from app.commands.version import twingrid_version
 from app.configuration_carrier import ConfigurationCarrier
 from app.core_status import CoreStatus, write_status
 from app.drill_carrier import DrillCarrier
 from app.evidence import StoreEvidence
+from app.frozen_evidence import EvidenceFreezer
 from app.judge import Judge, JudgeSettings
 from app.rule_reload import ReloadDesk, RuleReloader, removed_rules
 from app.rules_in_force import StartingRules, in_force_file, keep, starting_rules
@@ -40,6 +42,7 @@ from core.errors import Refused, Unavailable
 from core.ports.store import TimeSeriesStore
 from core.readings import Readings
 from dispatch.drills import SqlDrills
+from dispatch.freezer import Freezer
 from dispatch.journal import SqlJournal
 from dispatch.outbox import LogDeliverer, Outbox
 from ingest.host import Host, HostSettings
@@ -67,6 +70,7 @@ _CARRY_EVERY_S = 1.0
 _DRILL_EVERY_S = 0.25
 _RELOAD_EVERY_S = 1.0
 _RENEWED_WITHIN_S = 60.0
+_FREEZE_EVERY_S = 1.0
 
 
 @dataclass(kw_only=True)
@@ -81,6 +85,7 @@ class Core:
     judge: Judge
     host: Host
     outbox: Outbox
+    freezer: Freezer
     carrier: ConfigurationCarrier
     drills: DrillCarrier
     registry: Registry
@@ -113,6 +118,7 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]
             asyncio.create_task(_every(_CARRY_EVERY_S, parts, _carry), name="configurations"),
             asyncio.create_task(_every(_DRILL_EVERY_S, parts, _drill), name="drills"),
             asyncio.create_task(_every(_RELOAD_EVERY_S, parts, _reload), name="rules"),
+            asyncio.create_task(_every(_FREEZE_EVERY_S, parts, _freeze), name="evidence"),
         ]
         stopping = asyncio.create_task(stop.wait(), name="stop")
         done, _ = await asyncio.wait([stopping, *chores], return_when=asyncio.FIRST_COMPLETED)
@@ -142,7 +148,10 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
         store = open_store(settings, clock)
         open_parts.callback(store.close)
         infos, evidence = RuleInfos(rule_set), StoreEvidence(store, registry)
-        journal = SqlJournal(engine, rules=infos, source=registry, policy=policy, evidence=evidence)
+        frozen = EvidenceFreezer(
+            store, registry, lambda: infos.rules, calendar=policy.calendar, program=twingrid_version()
+        )
+        journal = SqlJournal(engine, rules=infos, source=registry, policy=policy, evidence=evidence, frozen=frozen)
         book = SqlDrills(engine, rules=infos, source=registry, policy=policy, evidence=evidence)
         judge = _judge(settings, starting, directory, store, journal, clock, calendars.now)
         open_parts.enter_context(judge)
@@ -159,6 +168,7 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
             judge=judge,
             host=host,
             outbox=Outbox(engine),
+            freezer=Freezer(engine, frozen, infos, policy),
             carrier=ConfigurationCarrier(SqlConfigurationBook(engine), host),
             drills=DrillCarrier(book, host, directory, registry, rule_set),
             rule_set=rule_set,
@@ -392,6 +402,10 @@ def _carry(parts: Core) -> None:
 
 def _drill(parts: Core) -> None:
     parts.drills.step(parts.clock.now_ms())
+
+
+def _freeze(parts: Core) -> None:
+    parts.freezer.step(parts.clock.now_ms())
 
 
 def _deliver(parts: Core) -> None:

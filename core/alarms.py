@@ -194,6 +194,8 @@ class AlarmEvent(StrEnum):
     CLEAR = "clear"
     ACKNOWLEDGE = "acknowledge"
     RESET = "reset"
+    ANNUNCIATE = "annunciate"
+    """The last flag that kept it silent has fallen while it is on: it asks for attention anew."""
 
 
 def alarm_id(rule_id: str, facility: int, start_ms: int) -> str:

@@ -205,7 +205,7 @@ class Conflict(Refused):
     """Not in this state, or somebody was faster; ``code`` says which, ``owner`` who holds it now.
 
     Codes: ``taken``, ``wrong_state``, ``own_repair``, ``not_handled_yet``, ``suspended_before``, ``key_reused``,
-    ``changed``, ``shelving``.
+    ``changed``, ``shelving``, ``silent``.
     """
 
     def __init__(self, code: str, message: Said | str, owner: int | None = None) -> None:

@@ -235,6 +235,15 @@ class CaseWork:
         """Whether an alarm of the case is still on."""
         return self._alarms(number, tables.alarm.c.active)
 
+    def mark(self, number: int, flagged: str) -> None:
+        """Let an open case show that flags stand over alarms of it (the kind named first), or no longer (empty)."""
+        row = self.case(number)
+        flagged = flagged if row.open else ""
+        if flagged != row.flagged:
+            row = self.update(row, flagged=flagged)
+            self._ledger.note(number, "flagged" if flagged else "unflagged", note=flagged)
+            self.tell(row, "flagged" if flagged else "unflagged")
+
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _noted(self, row: Any, what: str, alarm: Any) -> None:

@@ -15,10 +15,12 @@ import sqlalchemy as sa
 from core.alarms import AlarmChange, AlarmKind, AnnouncedAlarm, ChangeKind, Interval, Severity
 from core.errors import Unavailable
 from core.ports.cases import EvidenceSource, EvidenceValue
+from core.ports.evidence import FrozenSource
 from core.ports.registry import RosterSource
 from dispatch import tables
 from dispatch.alarmwork import AlarmWork, RuleLookup, info_of
 from dispatch.database import reading, writing
+from dispatch.freezer import context_of
 from dispatch.levelwork import steps_of
 from dispatch.policy import Policy
 from dispatch.taskwork import SourceOnce
@@ -44,6 +46,7 @@ class SqlJournal:
         source: RosterSource,
         policy: Policy | None = None,
         evidence: EvidenceSource | None = None,
+        frozen: FrozenSource | None = None,
     ) -> None:
         """Write to ``engine``.
 
@@ -53,12 +56,14 @@ class SqlJournal:
             source: the registry, for places and people.
             policy: the city's numbers.
             evidence: where the values at the opening of an alarm come from.
+            frozen: where the rule, the place and the calendar at its opening come from.
         """
         self._engine = engine
         self._rules = rules
         self._source = source
         self._policy = policy or Policy()
         self._evidence = evidence
+        self._frozen = frozen
         self._sought = (-1, 0)
 
     def announced(self, since_ms: int) -> Sequence[AnnouncedAlarm]:
@@ -90,16 +95,17 @@ class SqlJournal:
             self._apply(changes[begin : begin + _MOST], now_ms)
 
     def _apply(self, changes: Sequence[AlarmChange], now_ms: int) -> None:
-        evidence, source = self._gathered(changes), SourceOnce(self._source)
+        evidence, contexts = self._gathered(changes), self._contexts(changes)
+        source = SourceOnce(self._source)
         with writing(self._engine) as connection:
             work = self._work(connection, source, now_ms)
             for change in work.unapplied(changes):
-                work.record(change, evidence.get(change.alarm_id, ()))
+                work.record(change, evidence.get(change.alarm_id, ()), contexts.get(change.alarm_id, ""))
             work.settle()
             work.ledger.flush()
 
     def tick(self, now_ms: int) -> None:
-        """Let time pass: deadlines, escalation, low alarms that have lasted, shelving that ends, posts that changed."""
+        """Let time pass: deadlines, escalation, low alarms that have lasted, flags that end, posts that changed."""
         source = SourceOnce(self._source)
         rounds = Rounds(self._policy, source.roster(), now_ms, seek_owners=self._seek_owners(source, now_ms))
         with reading(self._engine) as connection:
@@ -107,9 +113,6 @@ class SqlJournal:
                 return
         with writing(self._engine) as connection:
             work = self._work(connection, source, now_ms)
-            work.end_shelving()
-            work.open_due_cases()
-            work.settle()
             rounds.run(connection, work)
             work.ledger.flush()
 
@@ -141,6 +144,14 @@ class SqlJournal:
                     return found
                 found[change.alarm_id] = values
         return found
+
+    def _contexts(self, changes: Sequence[AlarmChange]) -> dict[str, str]:
+        """What is frozen beside the values; a context that cannot be had now is taken up by the freezer."""
+        shown = [change for change in changes if change.kind in _SHOWN and change.severity > Severity.INFO]
+        return {
+            change.alarm_id: context_of(self._frozen, change.rule_id, change.facility, change.interval.start_ms)
+            for change in shown
+        }
 
 
 def _announced(row: Any) -> AnnouncedAlarm:

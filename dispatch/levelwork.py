@@ -10,11 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import sqlalchemy as sa
-
 from core.alarms import AlarmChange, Interval, Severity, SeverityStep
 from core.cases import RuleInfo
-from dispatch import tables
 
 RISE, FALL = "rise", "fall"
 
@@ -60,9 +57,3 @@ def direction(before: Any, severity: Severity) -> str:
     if severity == before.severity:
         return ""
     return RISE if severity > before.severity else FALL
-
-
-def end_shelf(connection: sa.Connection, row: Any) -> None:
-    """The rule at this facility is shelved no longer."""
-    shelf = tables.shelf
-    connection.execute(sa.delete(shelf).where(shelf.c.rule_id == row.rule_id, shelf.c.facility == row.facility))

@@ -13,7 +13,8 @@ from core.ports.performance import STILL_ON, Annunciations, Source
 from dispatch import tables
 from dispatch.database import reading
 
-_ANNUNCIATES = (AlarmEvent.ENTER.value, "shelving_ended", "unshelved")
+_SPEAKS_AGAIN = ("shelving_ended", "shelving_outgrown", "unshelved", "unsuppressed", "in_service")
+_ANNUNCIATES = (AlarmEvent.ENTER.value, *_SPEAKS_AGAIN)
 
 
 class SqlPerformanceQueries:
@@ -79,8 +80,7 @@ def _annunciations(from_ms: int, to_ms: int, communities: frozenset[int] | None)
             line.c.event.in_(_ANNUNCIATES),
             line.c.state == "unacknowledged",
             alarm.c.kind != AlarmKind.TEST.value,
-            ~alarm.c.suppressed,
-            ~alarm.c.out_of_service,
+            ~line.c.silent,
         )
         .order_by(line.c.at_ms, line.c.id)
     )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from api.models.base import AlarmId, Bilingual, CommunityRef, FacilityRef, Model, Number, SeverityName, TimeMs
+from api.models.flags import FlagView
 from core.alarms import AlarmKind, AlarmState
+from core.flags import FlagScope
 from core.places import Grid
 
 
@@ -54,10 +58,13 @@ class AlarmEntry(Model):
     time_ms: TimeMs
     what: str = Field(description="for a severity that changed `rise` or `fall`", examples=["opened"])
     severity: SeverityName | None = Field(description="shown after it; null where it was not written down yet")
+    from_state: AlarmState | None = Field(description="null at the first")
     state: AlarmState
     by: str = Field(description="username, or `system`")
+    by_name: Bilingual = Field(description="name of the person, or the login, or the system")
     start_ms: TimeMs
     stop_ms: TimeMs | None
+    until_ms: TimeMs | None = Field(description="end of the flag that was raised")
     note: str
 
 
@@ -106,8 +113,9 @@ class RuleView(Model):
 
 
 class AlarmDetail(AlarmSummary):
-    """An alarm with its history, evidence, instructions and rule."""
+    """An alarm with its history, evidence, instructions and rule, and the flags that keep it silent."""
 
+    flags: list[FlagView]
     history: list[AlarmEntry]
     evidence: list[EvidenceValue]
     do: list[Bilingual]
@@ -126,3 +134,6 @@ class ShelveRequest(Model):
 
     minutes: int = Field(ge=1, le=480, examples=[60])
     reason: str = Field(min_length=1, max_length=500, pattern=r"\S", examples=["pump is being exchanged"])
+    scope: Literal[FlagScope.ALARM, FlagScope.RULE] = Field(
+        default=FlagScope.RULE, description="the alarm alone, or its rule at its facility"
+    )

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from core.alarms import AlarmChange, AlarmState, ChangeKind, Interval, Severity
 from core.cases import Action, CaseState, TaskKind
 from core.ports.cases import AlarmDetail, AlarmRow, FeedKind
+from core.ports.flags import FlagFilter
+from core.ports.registry import PageRequest
 from dispatch import tables
 from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, Hall, change
 
@@ -179,7 +181,7 @@ def test_a_rise_ends_the_shelving(hall: Hall) -> None:
     risen = level.to(HIGH, 10)
     assert (risen.shelved_until_ms, risen.state) == (None, AlarmState.UNACKNOWLEDGED)
     assert "shelving_outgrown" in [row.event for row in level.detail().history]
-    assert hall.count(tables.shelf) == 0
+    assert hall.queries.flags(FlagFilter(standing=True), PageRequest()).items == ()
 
 
 def test_a_case_that_a_person_cancelled_is_reopened_only_by_something_worse(hall: Hall) -> None:

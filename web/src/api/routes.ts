@@ -7,6 +7,7 @@ import type {
   AlarmSummary,
   Backtest,
   BacktestQuestion,
+  AlarmTally,
   CaseDetail,
   CaseSummary,
   ClassList,
@@ -14,8 +15,13 @@ import type {
   CommunityList,
   ConfigurationDetail,
   ConfigurationList,
+  EvidenceFile,
   FacilityDetail,
   FacilitySummary,
+  FlagDetail,
+  FlagKind,
+  FlagScope,
+  FlagView,
   GatewayList,
   Health,
   History as PointHistory,
@@ -81,6 +87,10 @@ export interface AlarmQuery {
   readonly active?: boolean;
   /** Only those that ask for somebody's attention. */
   readonly attention?: boolean;
+  /** Under a flag of this kind. */
+  readonly flag?: FlagKind;
+  /** Under any flag, or under none. */
+  readonly silent?: boolean;
   readonly cursor?: string;
   readonly limit?: number;
 }
@@ -100,9 +110,28 @@ export const acknowledge = (id: string, note = ""): Promise<AlarmDetail> =>
   call(alarmPath(id, "/acknowledge"), { method: "POST", body: { note } });
 export const resetAlarm = (id: string, note = ""): Promise<AlarmDetail> =>
   call(alarmPath(id, "/reset"), { method: "POST", body: { note } });
-export const shelve = (id: string, body: { minutes: number; reason: string }): Promise<AlarmDetail> =>
+export const shelve = (id: string, body: { minutes: number; reason: string; scope: "alarm" | "rule" }): Promise<AlarmDetail> =>
   call(alarmPath(id, "/shelve"), { method: "POST", body });
 export const unshelve = (id: string): Promise<AlarmDetail> => call(alarmPath(id, "/unshelve"), { method: "POST" });
+export const commentOn = (id: string, text: string): Promise<AlarmDetail> =>
+  call(alarmPath(id, "/comments"), { method: "POST", body: { text } });
+export const takeAlarmOut = (id: string, body: { until_ms: number; reason: string; scope: FlagScope }): Promise<AlarmDetail> =>
+  call(alarmPath(id, "/out-of-service"), { method: "POST", body });
+export const getEvidence = (id: string, { signal }: Signal = {}): Promise<EvidenceFile> =>
+  call(alarmPath(id, "/evidence"), { signal });
+export const getAlarmCounts = (query: { community?: number; severity?: string }, { signal }: Signal = {}): Promise<AlarmTally> =>
+  call("/alarm-counts", { query, signal });
+
+export const getFlags = (
+  query: { community?: number; facility?: number; kind?: FlagKind; limit?: number },
+  { signal }: Signal = {},
+): Promise<PageOf<FlagView>> => call("/flags", { query, signal });
+export const takeFacilityOut = (facility: number, body: { until_ms: number; reason: string }): Promise<FlagView> =>
+  call(`/facilities/${facility}/out-of-service`, { method: "POST", body });
+export const extendFlag = (flag: number, body: { until_ms: number; reason: string }): Promise<FlagDetail> =>
+  call(`/flags/${flag}/extend`, { method: "POST", body });
+export const returnFlag = (flag: number, reason = ""): Promise<FlagDetail> =>
+  call(`/flags/${flag}/return`, { method: "POST", body: { reason } });
 
 export const getCases = (
   query: {

@@ -340,6 +340,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alarms/{alarm}/out-of-service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take it out of service
+         * @description The alarm, its rule at its facility, or the whole facility; until somebody returns it.
+         */
+        post: operations["take_alarm_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarms/{alarm}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write something beside it
+         * @description The same words by the same person right after are written once.
+         */
+        post: operations["comment_on_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarms/{alarm}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Frozen evidence of an alarm
+         * @description The readings around its opening, and the rule, place and calendar in force then.
+         */
+        get: operations["get_evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alarms/{alarm}/folding": {
         parameters: {
             query?: never;
@@ -354,6 +414,126 @@ export interface paths {
         get: operations["get_alarm_folding"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What keeps alarms silent, newest first
+         * @description Shelved, suppressed by design, out of service; also over what is not in alarm.
+         */
+        get: operations["list_flags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flags/{flag}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One flag
+         * @description With its history: who raised, moved and ended it, when and why.
+         */
+        get: operations["get_flag"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarm-counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many alarms each list holds
+         * @description For the tabs of the list of alarms.
+         */
+        get: operations["count_alarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/facilities/{facility}/out-of-service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a facility out of service
+         * @description Until somebody returns it; after the planned end a reminder comes every day.
+         */
+        post: operations["take_facility_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flags/{flag}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move the planned end
+         * @description Of what is out of service.
+         */
+        post: operations["extend_out_of_service"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flags/{flag}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return to service
+         * @description What is still on is annunciated, and opens its case.
+         */
+        post: operations["return_to_service"];
         delete?: never;
         options?: never;
         head?: never;
@@ -781,7 +961,7 @@ export interface components {
         };
         /**
          * AlarmDetail
-         * @description An alarm with its history, evidence, instructions and rule.
+         * @description An alarm with its history, evidence, instructions and rule, and the flags that keep it silent.
          */
         AlarmDetail: {
             /**
@@ -852,6 +1032,8 @@ export interface components {
             out_of_service: boolean;
             /** Case Id */
             case_id: number | null;
+            /** Flags */
+            flags: components["schemas"]["FlagView"][];
             /** History */
             history: components["schemas"]["AlarmEntry"][];
             /** Evidence */
@@ -888,12 +1070,16 @@ export interface components {
              * @description shown after it; null where it was not written down yet
              */
             severity: ("info" | "low" | "medium" | "high" | "critical") | null;
+            /** @description null at the first */
+            from_state: components["schemas"]["AlarmState"] | null;
             state: components["schemas"]["AlarmState"];
             /**
              * By
              * @description username, or `system`
              */
             by: string;
+            /** @description name of the person, or the login, or the system */
+            by_name: components["schemas"]["Bilingual"];
             /**
              * Start Ms
              * @description UTC milliseconds
@@ -902,6 +1088,11 @@ export interface components {
             start_ms: number;
             /** Stop Ms */
             stop_ms: number | null;
+            /**
+             * Until Ms
+             * @description end of the flag that was raised
+             */
+            until_ms: number | null;
             /** Note */
             note: string;
         };
@@ -950,6 +1141,25 @@ export interface components {
          * @enum {string}
          */
         AlarmKind: "condition" | "sight" | "test" | "commissioning";
+        /**
+         * AlarmOutOfServiceRequest
+         * @description The alarm alone, its rule at its facility, or the whole facility.
+         */
+        AlarmOutOfServiceRequest: {
+            /**
+             * Until Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            until_ms: number;
+            /**
+             * Reason
+             * @example pump is being exchanged
+             */
+            reason: string;
+            /** @default rule */
+            scope: components["schemas"]["FlagScope"];
+        };
         /**
          * AlarmPerformance
          * @description The report of a span.
@@ -1070,6 +1280,36 @@ export interface components {
             out_of_service: boolean;
             /** Case Id */
             case_id: number | null;
+        };
+        /**
+         * AlarmTally
+         * @description How many alarms each list holds, and how many flags stand.
+         */
+        AlarmTally: {
+            /** Attention */
+            attention: number;
+            /** Active */
+            active: number;
+            /** Unacknowledged */
+            unacknowledged: number;
+            /** Shelved */
+            shelved: number;
+            /** Suppressed */
+            suppressed: number;
+            /** Out Of Service */
+            out_of_service: number;
+            /**
+             * Flags Shelved
+             * @description shelves that stand, also over what is not in alarm
+             */
+            flags_shelved: number;
+            /** Flags Out Of Service */
+            flags_out_of_service: number;
+            /**
+             * Overdue
+             * @description out of service beyond the planned end
+             */
+            overdue: number;
         };
         /**
          * Backtest
@@ -1314,6 +1554,8 @@ export interface components {
              * @description a test alarm from site (演练): nothing is wrong, and it counts nowhere
              */
             drill: boolean;
+            /** @description a flag stands over alarms of it, while it is open */
+            flagged: components["schemas"]["FlagKind"] | null;
             /** Alarms */
             alarms: components["schemas"]["AlarmSummary"][];
             /** Tasks */
@@ -1408,6 +1650,8 @@ export interface components {
              * @description a test alarm from site (演练): nothing is wrong, and it counts nowhere
              */
             drill: boolean;
+            /** @description a flag stands over alarms of it, while it is open */
+            flagged: components["schemas"]["FlagKind"] | null;
         };
         /**
          * CellRef
@@ -1477,6 +1721,17 @@ export interface components {
             /** Id */
             id: string;
             name: components["schemas"]["Bilingual"];
+        };
+        /**
+         * CommentRequest
+         * @description A note beside an alarm.
+         */
+        CommentRequest: {
+            /**
+             * Text
+             * @example the float switch sticks again
+             */
+            text: string;
         };
         /**
          * CommunityDetail
@@ -1760,6 +2015,59 @@ export interface components {
             left: number;
         };
         /**
+         * EvidenceFile
+         * @description All that was frozen of an alarm, oldest first; empty for alarms from before it was.
+         */
+        EvidenceFile: {
+            /** Items */
+            items: components["schemas"]["EvidenceRecord"][];
+        };
+        /**
+         * EvidenceRecord
+         * @description What was frozen on one occasion; nothing changes it once ``frozen_ms`` is set.
+         */
+        EvidenceRecord: {
+            occasion: components["schemas"]["Occasion"];
+            /**
+             * At Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            at_ms: number;
+            /**
+             * Made Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            made_ms: number;
+            /**
+             * From Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            from_ms: number;
+            /**
+             * To Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            to_ms: number;
+            /**
+             * Frozen Ms
+             * @description null: samples are still being taken
+             */
+            frozen_ms: number | null;
+            /**
+             * Changed Since
+             * @description the rule in force now is another one
+             */
+            changed_since: boolean;
+            /** @description null until it has been taken */
+            context: components["schemas"]["FrozenContext"] | null;
+            /** Series */
+            series: components["schemas"]["FrozenSeries"][];
+        };
+        /**
          * EvidenceValue
          * @description A value at the opening, frozen.
          */
@@ -1974,6 +2282,187 @@ export interface components {
             what: string;
         };
         /**
+         * FlagDetail
+         * @description A flag with its history.
+         */
+        FlagDetail: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            kind: components["schemas"]["FlagKind"];
+            state: components["schemas"]["FlagState"];
+            scope: components["schemas"]["FlagScope"];
+            facility: components["schemas"]["FacilityRef"];
+            community: components["schemas"]["CommunityRef"];
+            /**
+             * Rule Id
+             * @description empty: every rule of the facility
+             */
+            rule_id: string;
+            /** @description the rule in its author's words, while it is in the rule book */
+            rule_say: components["schemas"]["Bilingual"] | null;
+            /**
+             * Alarm Id
+             * @description empty: every alarm of the rule
+             */
+            alarm_id: string;
+            /**
+             * Cause
+             * @description for suppression by design: topology, planned_work or storm
+             */
+            cause: string;
+            /**
+             * Ref
+             * @description what stands for it, such as the alarm of the element above
+             */
+            ref: string;
+            /** Reason */
+            reason: string;
+            /** @description name of the person, or the login, or the system */
+            by: components["schemas"]["Bilingual"];
+            /**
+             * Set Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            set_ms: number;
+            /**
+             * Until Ms
+             * @description end of shelving; planned end out of service; null: when logic says so
+             */
+            until_ms: number | null;
+            /** Ended Ms */
+            ended_ms: number | null;
+            /** History */
+            history: components["schemas"]["FlagEntry"][];
+        };
+        /**
+         * FlagEntry
+         * @description One step of a flag.
+         */
+        FlagEntry: {
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            /**
+             * What
+             * @example raise
+             */
+            what: string;
+            by: components["schemas"]["Bilingual"];
+            from_state: components["schemas"]["FlagState"];
+            to_state: components["schemas"]["FlagState"];
+            /** Until Ms */
+            until_ms: number | null;
+            /** Note */
+            note: string;
+        };
+        /**
+         * FlagEvent
+         * @description Event ``flag``: something was silenced, or speaks again; also where nothing is in alarm.
+         */
+        FlagEvent: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * What
+             * @example out_of_service
+             */
+            what: string;
+            /**
+             * At Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            at_ms: number;
+            /**
+             * Facility
+             * @example 17
+             */
+            facility: number;
+        };
+        /**
+         * FlagKind
+         * @description Why an alarm is silent.
+         * @enum {string}
+         */
+        FlagKind: "shelved" | "suppressed" | "out_of_service";
+        /**
+         * FlagScope
+         * @description How much one flag keeps silent, narrowest first.
+         * @enum {string}
+         */
+        FlagScope: "alarm" | "rule" | "facility";
+        /**
+         * FlagState
+         * @description Where a flag stands.
+         * @enum {string}
+         */
+        FlagState: "standing" | "overdue" | "down";
+        /**
+         * FlagView
+         * @description Something that keeps alarms silent, or did.
+         */
+        FlagView: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            kind: components["schemas"]["FlagKind"];
+            state: components["schemas"]["FlagState"];
+            scope: components["schemas"]["FlagScope"];
+            facility: components["schemas"]["FacilityRef"];
+            community: components["schemas"]["CommunityRef"];
+            /**
+             * Rule Id
+             * @description empty: every rule of the facility
+             */
+            rule_id: string;
+            /** @description the rule in its author's words, while it is in the rule book */
+            rule_say: components["schemas"]["Bilingual"] | null;
+            /**
+             * Alarm Id
+             * @description empty: every alarm of the rule
+             */
+            alarm_id: string;
+            /**
+             * Cause
+             * @description for suppression by design: topology, planned_work or storm
+             */
+            cause: string;
+            /**
+             * Ref
+             * @description what stands for it, such as the alarm of the element above
+             */
+            ref: string;
+            /** Reason */
+            reason: string;
+            /** @description name of the person, or the login, or the system */
+            by: components["schemas"]["Bilingual"];
+            /**
+             * Set Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            set_ms: number;
+            /**
+             * Until Ms
+             * @description end of shelving; planned end out of service; null: when logic says so
+             */
+            until_ms: number | null;
+            /** Ended Ms */
+            ended_ms: number | null;
+        };
+        /**
          * Flood
          * @description More than 10 alarms in ten minutes, until fewer than 5.
          */
@@ -1992,6 +2481,175 @@ export interface components {
             stop_ms: number;
             /** Alarms */
             alarms: number;
+        };
+        /**
+         * FrozenCalendar
+         * @description What time it was for people.
+         */
+        FrozenCalendar: {
+            /** Zone */
+            zone: string;
+            /**
+             * Local
+             * @example 2026-11-23T09:00:00.000+08:00
+             */
+            local: string;
+            /** Workday */
+            workday: boolean;
+            /**
+             * Works
+             * @description within working hours
+             */
+            works: boolean;
+            /**
+             * Windows
+             * @description working hours, minutes after midnight
+             */
+            windows: [
+                number,
+                number
+            ][];
+        };
+        /**
+         * FrozenContext
+         * @description The rule, place and calendar in force at the opening.
+         */
+        FrozenContext: {
+            rule: components["schemas"]["FrozenRule"] | null;
+            /** Limits */
+            limits: components["schemas"]["FrozenLimit"][];
+            /** Do */
+            do: components["schemas"]["Bilingual"][];
+            /** Attributes */
+            attributes: {
+                [key: string]: number | string;
+            };
+            place: components["schemas"]["FrozenPlace"] | null;
+            calendar: components["schemas"]["FrozenCalendar"];
+            /** Registry Version */
+            registry_version: number;
+            /** Program */
+            program: string;
+        };
+        /**
+         * FrozenLevel
+         * @description One level of a rule of several severities.
+         */
+        FrozenLevel: {
+            /** Severity */
+            severity: string;
+            /** When */
+            when: string;
+            /** Clear */
+            clear: string;
+            /** For Ms */
+            for_ms: number;
+            /** Clear For Ms */
+            clear_for_ms: number;
+        };
+        /**
+         * FrozenLimit
+         * @description A limit of the rule over a measurement.
+         */
+        FrozenLimit: {
+            /** Measurement */
+            measurement: string;
+            /** Value */
+            value: number;
+            /** Unit */
+            unit: string;
+            /** Kind */
+            kind: string;
+            /** Severity */
+            severity: string;
+            /** Only With */
+            only_with: components["schemas"]["Bilingual"][];
+        };
+        /**
+         * FrozenPlace
+         * @description Where the facility stood, and through which gateways its readings came.
+         */
+        FrozenPlace: {
+            /** Code */
+            code: string;
+            name: components["schemas"]["Bilingual"];
+            /** Class Id */
+            class_id: string;
+            class_name: components["schemas"]["Bilingual"];
+            /** Community */
+            community: string;
+            community_name: components["schemas"]["Bilingual"];
+            street: components["schemas"]["Bilingual"];
+            /** Cells */
+            cells: {
+                [key: string]: [
+                    string,
+                    components["schemas"]["Bilingual"]
+                ];
+            };
+            /** Gateways */
+            gateways: string[];
+            /**
+             * Parents
+             * @description what supplied or contained it, nearest first
+             */
+            parents: string[];
+        };
+        /**
+         * FrozenRule
+         * @description The rule as it stood.
+         */
+        FrozenRule: {
+            /** Id */
+            id: string;
+            /**
+             * Version
+             * @description fingerprint of the rule
+             */
+            version: string;
+            /**
+             * Set Version
+             * @description fingerprint of the whole rule set
+             */
+            set_version: string;
+            say: components["schemas"]["Bilingual"];
+            /** When */
+            when: string;
+            /** Clear */
+            clear: string;
+            /** For Ms */
+            for_ms: number;
+            /** Clear For Ms */
+            clear_for_ms: number;
+            /** Severity */
+            severity: string;
+            /** Family */
+            family: string;
+            /** Lead */
+            lead: string;
+            /** Support */
+            support: string;
+            source: components["schemas"]["Bilingual"];
+            /**
+             * Levels
+             * @description from the least to the worst; empty for a rule of one severity
+             */
+            levels: components["schemas"]["FrozenLevel"][];
+        };
+        /**
+         * FrozenSeries
+         * @description The readings of one point around the opening.
+         */
+        FrozenSeries: {
+            /** Key */
+            key: string;
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Thinned
+             * @description of each stretch the first, lowest, highest and last reading are kept
+             */
+            thinned: boolean;
+            history: components["schemas"]["History"];
         };
         /**
          * Gap
@@ -2477,6 +3135,29 @@ export interface components {
             limit: number;
             verdict: components["schemas"]["Verdict"];
         };
+        /**
+         * Occasion
+         * @description When evidence was taken.
+         * @enum {string}
+         */
+        Occasion: "alarm" | "case";
+        /**
+         * OutOfServiceRequest
+         * @description Take out of service, with a planned end: at most 30 days, to be extended.
+         */
+        OutOfServiceRequest: {
+            /**
+             * Until Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            until_ms: number;
+            /**
+             * Reason
+             * @example pump is being exchanged
+             */
+            reason: string;
+        };
         /** Page[AlarmSummary] */
         Page_AlarmSummary_: {
             /** Items */
@@ -2495,6 +3176,13 @@ export interface components {
         Page_FacilitySummary_: {
             /** Items */
             items: components["schemas"]["FacilitySummary"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[FlagView] */
+        Page_FlagView_: {
+            /** Items */
+            items: components["schemas"]["FlagView"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -2720,6 +3408,17 @@ export interface components {
             reason: string;
         };
         /**
+         * ReturnRequest
+         * @description Return to service.
+         */
+        ReturnRequest: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
          * Role
          * @description What somebody is there for; what a role may do is the business of ``api``.
          * @enum {string}
@@ -2912,6 +3611,13 @@ export interface components {
              * @example pump is being exchanged
              */
             reason: string;
+            /**
+             * Scope
+             * @description the alarm alone, or its rule at its facility
+             * @default rule
+             * @enum {string}
+             */
+            scope: "alarm" | "rule";
         };
         /**
          * Shelving
@@ -3037,6 +3743,8 @@ export interface components {
              * @description of a test case (演练): only to be confirmed
              */
             drill: boolean;
+            /** @description a flag stands over alarms of its case */
+            flagged: components["schemas"]["FlagKind"] | null;
             why: components["schemas"]["TaskWhy"];
             where: components["schemas"]["TaskWhere"];
             /** Steps */
@@ -3169,6 +3877,8 @@ export interface components {
              * @description of a test case (演练): only to be confirmed
              */
             drill: boolean;
+            /** @description a flag stands over alarms of its case */
+            flagged: components["schemas"]["FlagKind"] | null;
         };
         /**
          * TaskWhere
@@ -3245,9 +3955,11 @@ export type AlarmEntry = components['schemas']['AlarmEntry'];
 export type AlarmEvent = components['schemas']['AlarmEvent'];
 export type AlarmFolding = components['schemas']['AlarmFolding'];
 export type AlarmKind = components['schemas']['AlarmKind'];
+export type AlarmOutOfServiceRequest = components['schemas']['AlarmOutOfServiceRequest'];
 export type AlarmPerformance = components['schemas']['AlarmPerformance'];
 export type AlarmState = components['schemas']['AlarmState'];
 export type AlarmSummary = components['schemas']['AlarmSummary'];
+export type AlarmTally = components['schemas']['AlarmTally'];
 export type Backtest = components['schemas']['Backtest'];
 export type BacktestFinding = components['schemas']['BacktestFinding'];
 export type BacktestList = components['schemas']['BacktestList'];
@@ -3267,6 +3979,7 @@ export type Cells = components['schemas']['Cells'];
 export type ClassCount = components['schemas']['ClassCount'];
 export type ClassList = components['schemas']['ClassList'];
 export type ClassView = components['schemas']['ClassView'];
+export type CommentRequest = components['schemas']['CommentRequest'];
 export type CommunityDetail = components['schemas']['CommunityDetail'];
 export type CommunityList = components['schemas']['CommunityList'];
 export type CommunityOverview = components['schemas']['CommunityOverview'];
@@ -3281,13 +3994,29 @@ export type Deadline = components['schemas']['Deadline'];
 export type DeadlineClock = components['schemas']['DeadlineClock'];
 export type DeadlineWhat = components['schemas']['DeadlineWhat'];
 export type Delay = components['schemas']['Delay'];
+export type EvidenceFile = components['schemas']['EvidenceFile'];
+export type EvidenceRecord = components['schemas']['EvidenceRecord'];
 export type EvidenceValue = components['schemas']['EvidenceValue'];
 export type FacilityCounts = components['schemas']['FacilityCounts'];
 export type FacilityDetail = components['schemas']['FacilityDetail'];
 export type FacilityRef = components['schemas']['FacilityRef'];
 export type FacilitySummary = components['schemas']['FacilitySummary'];
 export type FieldProblem = components['schemas']['FieldProblem'];
+export type FlagDetail = components['schemas']['FlagDetail'];
+export type FlagEntry = components['schemas']['FlagEntry'];
+export type FlagEvent = components['schemas']['FlagEvent'];
+export type FlagKind = components['schemas']['FlagKind'];
+export type FlagScope = components['schemas']['FlagScope'];
+export type FlagState = components['schemas']['FlagState'];
+export type FlagView = components['schemas']['FlagView'];
 export type Flood = components['schemas']['Flood'];
+export type FrozenCalendar = components['schemas']['FrozenCalendar'];
+export type FrozenContext = components['schemas']['FrozenContext'];
+export type FrozenLevel = components['schemas']['FrozenLevel'];
+export type FrozenLimit = components['schemas']['FrozenLimit'];
+export type FrozenPlace = components['schemas']['FrozenPlace'];
+export type FrozenRule = components['schemas']['FrozenRule'];
+export type FrozenSeries = components['schemas']['FrozenSeries'];
 export type Gap = components['schemas']['Gap'];
 export type GatewayLedger = components['schemas']['GatewayLedger'];
 export type GatewayList = components['schemas']['GatewayList'];
@@ -3307,9 +4036,12 @@ export type LoginRequest = components['schemas']['LoginRequest'];
 export type LostReadings = components['schemas']['LostReadings'];
 export type Me = components['schemas']['Me'];
 export type Measure = components['schemas']['Measure'];
+export type Occasion = components['schemas']['Occasion'];
+export type OutOfServiceRequest = components['schemas']['OutOfServiceRequest'];
 export type PageAlarmSummary = components['schemas']['Page_AlarmSummary_'];
 export type PageCaseSummary = components['schemas']['Page_CaseSummary_'];
 export type PageFacilitySummary = components['schemas']['Page_FacilitySummary_'];
+export type PageFlagView = components['schemas']['Page_FlagView_'];
 export type PageTaskSummary = components['schemas']['Page_TaskSummary_'];
 export type PassedOver = components['schemas']['PassedOver'];
 export type PasswordChange = components['schemas']['PasswordChange'];
@@ -3323,6 +4055,7 @@ export type Problem = components['schemas']['Problem'];
 export type Promise = components['schemas']['Promise'];
 export type Provenance = components['schemas']['Provenance'];
 export type ResetEvent = components['schemas']['ResetEvent'];
+export type ReturnRequest = components['schemas']['ReturnRequest'];
 export type Role = components['schemas']['Role'];
 export type RuleView = components['schemas']['RuleView'];
 export type Rung = components['schemas']['Rung'];
@@ -3782,6 +4515,10 @@ export interface operations {
                 active?: boolean | null;
                 /** @description only those that ask for somebody's attention */
                 attention?: boolean;
+                /** @description only those under such a flag */
+                flag?: components["schemas"]["FlagKind"][] | null;
+                /** @description under any flag, or under none */
+                silent?: boolean | null;
                 /** @description UTC milliseconds */
                 from_ms?: number | null;
                 /** @description UTC milliseconds */
@@ -3997,7 +4734,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReturnRequest"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -4006,6 +4747,107 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlarmDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_alarm_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlarmOutOfServiceRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    comment_on_alarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_evidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceFile"];
                 };
             };
             /** @description A problem */
@@ -4037,6 +4879,218 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlarmFolding"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_flags: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description number of a facility */
+                facility?: number | null;
+                kind?: components["schemas"]["FlagKind"][] | null;
+                /** @description those that stand, or those that have ended */
+                standing?: boolean | null;
+                /** @description `next_cursor` of the previous page */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FlagView_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_flag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flag: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    count_alarms: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description number of a facility */
+                facility?: number | null;
+                /** @description this severity or worse */
+                severity?: ("info" | "low" | "medium" | "high" | "critical") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmTally"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_facility_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                facility: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutOfServiceRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    extend_out_of_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flag: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutOfServiceRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    return_to_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flag: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagDetail"];
                 };
             };
             /** @description A problem */
@@ -4601,7 +5655,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description events `alarm`, `case`, `task`, `values`, `ping`, `reset`; the ids of alarm, case and task events say where to resume */
+            /** @description events `alarm`, `case`, `task`, `flag`, `values`, `ping`, `reset`; the ids of the first four say where to resume */
             200: {
                 headers: {
                     [name: string]: unknown;
