@@ -35,6 +35,7 @@ class Question:
         members: the facilities looked at.
         from_ms, to_ms: the time.
         calendar: of the sites, for the rules that ask for it.
+        whole: all facilities, for the rules that reach across facilities; ``None`` when ``members`` are all.
     """
 
     rules: RuleSet
@@ -43,6 +44,7 @@ class Question:
     from_ms: int
     to_ms: int
     calendar: SiteCalendar | None = None
+    whole: Mapping[str, ClassMembers] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,9 +103,11 @@ class Backtest:
             Unavailable: if the store does not answer.
         """
         self._question, self._past = question, past
-        self._replay = Replay(question.rules, question.members, question.calendar)
+        self._replay = Replay(question.rules, question.members, question.calendar, question.whole)
         self._other = (
-            None if question.in_force is None else Replay(question.in_force, question.members, question.calendar)
+            None
+            if question.in_force is None
+            else Replay(question.in_force, question.members, question.calendar, question.whole)
         )
         replays = [self._replay] if self._other is None else [self._replay, self._other]
         self._replays: Sequence[Replay] = replays

@@ -133,7 +133,13 @@ def question(scope: Scope, grounds: Grounds) -> Question:
         raise Invalid([kinds.NO_FACILITY_LEFT.at(classes=", ".join(sorted(class_ids)))])
     rules = RuleSet(tuple(rule for rule in rules.rules if rule.class_id in members), rules.units)
     return Question(
-        rules=rules, in_force=in_force, members=members, from_ms=from_ms, to_ms=to_ms, calendar=grounds.calendar
+        rules=rules,
+        in_force=in_force,
+        members=members,
+        from_ms=from_ms,
+        to_ms=to_ms,
+        calendar=grounds.calendar,
+        whole=grounds.members,
     )
 
 

@@ -29,6 +29,8 @@ from registry.classbook import load_classes
 from registry.directory import Directory
 from registry.queries import Registry
 from registry.site_calendar import RegistryCalendar
+from rules.engine.reach import around
+from rules.language.load import class_units
 from rules.moment import Picture, lookback_ms, picture
 from rules.rule_set import Rule
 from store.remote import RemoteStore
@@ -86,14 +88,16 @@ def look(
     """
     with _installation(settings) as (members, store, calendar):
         member = _member(members, rule, code)
-        points = np.array([int(column[0]) for column in member.point.values() if column[0] >= 0], np.int32)
+        units = class_units({name: entry.facility_class for name, entry in load_classes().items()})
+        others = around(rule, units, members, code) if rule.relations else None
+        read = [column for one in (others or {"": member}).values() for column in one.point.values()]
+        points = np.unique(np.concatenate([column[column >= 0] for column in read])) if read else np.empty(0, np.int32)
         stale_ms = max((int(column[0]) for column in member.stale_after_ms.values()), default=0)
         from_ms = at_ms - (back_ms or max(LEAST_BACK_MS, lookback_ms(rule, stale_ms)))
         readings = store.read(points, from_ms, at_ms + 1)
-    units = {facility_class.id: {key: one.unit for key, one in facility_class.measurements.items()}}
     return Seen(
         facility=code,
-        picture=picture(rule, member, readings, at_ms, facility_class, units, calendar),
+        picture=picture(rule, member, readings, at_ms, facility_class, units, calendar, others),
         latest=_latest(member, readings),
         readings=len(readings),
         from_ms=from_ms,
@@ -142,4 +146,5 @@ def _member(members: Mapping[str, ClassMembers], rule: Rule, code: str) -> Class
         unit={key: unit for key, unit in whole.unit.items() if key in rule.measurements},
         attribute={name: column[row] for name, column in whole.attribute.items()},
         text={name: (column[int(row[0])],) for name, column in whole.text.items()},
+        group={},
     )

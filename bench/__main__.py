@@ -23,6 +23,7 @@ MODULES = (
     "rule_rivals_bench",
     "sight_bench",
     "backtest_bench",
+    "groups_bench",
     "gateway_bench",
     "line_bench",
     "store_bench",

@@ -10,7 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.findings import Said, Sentence
-from rules.expression import Aged, Derived, Graded, InForce, Measured, OnCalendar, Operand, Windowed, WindowedOver
+from rules.expression import (
+    Aged,
+    Derived,
+    Graded,
+    Grouped,
+    InForce,
+    Measured,
+    OfParent,
+    OnCalendar,
+    Operand,
+    Windowed,
+    WindowedOver,
+    inner_operands,
+)
 
 REWIND_SLOTS = 30
 """How many slots before the open one a window can be set back to."""
@@ -75,8 +88,19 @@ def bucket(operand: Operand) -> Bucket:
             ring = (slots + REWIND_SLOTS) * (size + 4)
             source = CELL_BYTES if isinstance(operand, WindowedOver) else 0
             return Bucket(step_ms, slots, (slots + 1) * size + ring + 2 * size + _ROW_BYTES + CELL_BYTES + source)
+        case OfParent(operand=inner):
+            return _fed(frozenset({inner}))
+        case Grouped(inner=inner):
+            return _fed(inner_operands(inner))
         case Measured() | Derived() | InForce() | OnCalendar() | Graded() | Aged():
             return Bucket(0, 0, CELL_BYTES)
+
+
+def _fed(read: frozenset[Operand]) -> Bucket:
+    """The cell that is fed, and what is kept of each member or parent besides; the slots of its largest window."""
+    inner = [bucket(operand) for operand in read]
+    largest = max(inner, key=lambda one: one.window_ms, default=Bucket(0, 0, 0))
+    return Bucket(largest.step_ms, largest.slots, CELL_BYTES + sum(one.state_bytes for one in inner))
 
 
 def duration(milliseconds: int) -> str:

@@ -136,8 +136,11 @@ class Narrator:
         """The UCUM unit of an expression, as far as its operands say; empty where they do not."""
         match number:
             case Load(operand):
-                key = kind_of(operand).key(operand)
-                measurement = self._class.measurements.get(key or "")
+                kind = kind_of(operand)
+                key = kind.key(operand)
+                if key is None:
+                    return kind.unit(operand, self._class)
+                measurement = self._class.measurements.get(key)
                 return "" if measurement is None or measurement.unit == "1" else measurement.unit
             case Scale(child, factor, offset):
                 return _scaled_unit(self.unit(child), factor, offset)

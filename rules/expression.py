@@ -1,8 +1,9 @@
 """A checked expression: names resolved, units converted, ready to be evaluated on columns.
 
 A tree of frozen values. ``Number`` nodes give float64 columns, ``Truth`` nodes give ``Tri``. What an expression reads
-are *operands*: a measurement, an aggregate of one (or of an expression) over a window, or whether a rule with dates is
-in force. To the engine all are the same thing, a step function per facility.
+are *operands*: a measurement, an aggregate of one (or of an expression) over a window, whether a rule with dates is in
+force, what the parent measures, or an aggregate over a group. To the engine all are the same thing, a step function per
+facility.
 """
 
 from __future__ import annotations
@@ -14,8 +15,17 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from core.places import Relation
 from rules.columns import Floats, Tri
-from rules.operators.kinds import Arithmetic, Comparison, Connective, Function, RangeTest, WindowAggregate
+from rules.operators.kinds import (
+    Arithmetic,
+    Comparison,
+    Connective,
+    Function,
+    GroupAggregate,
+    RangeTest,
+    WindowAggregate,
+)
 
 _Column = TypeVar("_Column", Floats, Tri)
 
@@ -82,7 +92,27 @@ class Aged:
     limit_ms: int
 
 
-Operand = Measured | Windowed | Derived | WindowedOver | InForce | OnCalendar | Graded | Aged
+@dataclass(frozen=True, slots=True)
+class OfParent:
+    """What the facility that supplies or contains this one measures, in ``unit`` (classes may differ in theirs)."""
+
+    operand: Measured | Windowed
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """An aggregate over all facilities of the class that have something in common with this one, itself included.
+
+    ``inner`` is read on each of them: measurements, windows and numeric attributes.
+    """
+
+    aggregate: GroupAggregate
+    inner: Number | Truth
+    relation: Relation
+
+
+Operand = Measured | Windowed | Derived | WindowedOver | InForce | OnCalendar | Graded | Aged | OfParent | Grouped
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +238,16 @@ def operands(condition: Truth) -> frozenset[Operand]:
     )
 
 
-def attribute_parts(condition: Truth) -> frozenset[Attribute | AttributeText]:
-    """Every question a condition asks of the facility's attributes, be it inside a window."""
-    inside = (operand.source.node for operand in operands(condition) if isinstance(operand, WindowedOver))
-    every = (part for node in (condition, *inside) for part in _parts_of(node))
+def attribute_parts(node: Number | Truth) -> frozenset[Attribute | AttributeText]:
+    """Every question a number or condition asks of the facility's attributes, be it inside a window."""
+    inside = (operand.source.node for operand in inner_operands(node) if isinstance(operand, WindowedOver))
+    every = (part for one in (node, *inside) for part in _parts_of(one))
     return frozenset(part for part in every if isinstance(part, Attribute | AttributeText))
+
+
+def inner_operands(inner: Number | Truth) -> frozenset[Operand]:
+    """Every operand that a number or condition reads."""
+    return frozenset(part.operand for part in _parts_of(inner) if isinstance(part, Load | Known))
 
 
 def attributes(condition: Truth) -> frozenset[str]:
@@ -231,7 +266,7 @@ def inputs(source: Derived) -> frozenset[Operand]:
 
 
 def measured(operand: Operand) -> frozenset[str]:
-    """Keys of the measurements an operand is made of."""
+    """Keys of the facility's own measurements that an operand is made of; of groups those of each member."""
     match operand:
         case Measured(key) | Windowed(key) | Graded(key) | Aged(key):
             return frozenset({key})
@@ -239,7 +274,9 @@ def measured(operand: Operand) -> frozenset[str]:
             return frozenset().union(*(measured(part) for part in inputs(operand)))
         case WindowedOver(source):
             return measured(source)
-        case InForce() | OnCalendar():
+        case Grouped(inner=inner):
+            return frozenset().union(*(measured(part) for part in inner_operands(inner)))
+        case InForce() | OnCalendar() | OfParent():
             return frozenset()
 
 
@@ -360,6 +397,10 @@ def form(node: Number | Truth | Operand | None) -> str:
             return f"known({form(operand)})"
         case AttributeText(name, text):
             return f"facility.{name}=={text!r}"
+        case OfParent(operand, unit):
+            return f"parent.{form(operand)}:{unit}"
+        case Grouped(aggregate, inner, relation):
+            return f"{aggregate.word}({form(inner)}) of {relation}"
         case Attribute(name):
             return f"facility.{name}"
         case Scale(child, factor, offset):

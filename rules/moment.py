@@ -81,7 +81,7 @@ class Picture:
 
 def lookback_ms(rule: Rule, stale_ms: int) -> int:
     """How far back readings tell the operands and timers of a rule: windows, times, and the longest a value holds."""
-    windows = max((getattr(operand, "window_ms", 0) for operand in rule.operands), default=0)
+    windows = RuleSet((rule,), {}).longest_window_ms
     ages = max((getattr(operand, "limit_ms", 0) for operand in rule.operands), default=0)
     return 2 * windows + ages + rule.for_ms + rule.clear_for_ms + 2 * stale_ms
 
@@ -94,6 +94,7 @@ def picture(
     facility_class: FacilityClass,
     units: Mapping[str, Mapping[str, str]],
     calendar: SiteCalendar | None = None,
+    around: Mapping[str, ClassMembers] | None = None,
 ) -> Picture:
     """Judge the readings until ``at_ms`` and look.
 
@@ -105,28 +106,26 @@ def picture(
         facility_class: for the words.
         units: the units rules were checked in.
         calendar: of the site; without one its terms are unknown.
+        around: the facility with all others that the rule reads, by class; ``None`` if it reads none.
 
     Raises:
         Refused: if the points do not fit the rule.
     """
-    engine = Engine(
-        RuleSet((rule, _probe(rule)), units),
-        {rule.class_id: member},
-        NoHistory(),
-        EngineSettings(grace_ms=0),
-        calendar,
-    )
+    members = {rule.class_id: member} if around is None else around
+    settings = EngineSettings(grace_ms=0, meeting_ms=0)
+    engine = Engine(RuleSet((rule, _probe(rule)), units), members, NoHistory(), settings, calendar)
+    row = members[rule.class_id].facility.tolist().index(int(member.facility[0]))
     engine.ingest(readings.take(readings.time_ms <= at_ms), at_ms)
     engine.advance(at_ms)
     engine.settle(at_ms)
     (one,) = engine.layout.classes
     columns = Columns(
-        lambda operand: engine.live.cells.value[one.cells(one.column_of[operand])],
-        lambda name: one.attribute[name],
+        lambda operand: engine.live.cells.value[one.cells(one.column_of[operand])][row : row + 1],
+        lambda part: one.attribute[part][row : row + 1],
     )
     narrator = Narrator(facility_class)
     values = {operand: float(columns.load(operand)[0]) for operand in sorted(rule.operands, key=repr)}
-    machine = next(one.machines(i).start for i, plan in enumerate(one.rules) if plan.rule is rule)
+    machine = row + next(one.machines(i).start for i, plan in enumerate(one.rules) if plan.rule is rule)
     timer = _timer(engine, machine, at_ms)
     return Picture(
         at_ms=at_ms,

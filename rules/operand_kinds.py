@@ -17,11 +17,16 @@ from rules import phrases, surroundings_told
 from rules.buckets import bucket
 from rules.expression import (
     Aged,
+    Between,
+    Compare,
+    Connect,
     Derived,
     Graded,
+    Grouped,
     InForce,
     Measured,
     Number,
+    OfParent,
     OnCalendar,
     Operand,
     Truth,
@@ -55,6 +60,7 @@ class OperandKind:
         unknown: when its value is unknown; ``None``: never.
         key: the measurement it reads; ``None``: none, or several.
         inside: expressions that it is made of, which count as nodes of the rule.
+        unit: its UCUM unit where it reads no measurement of the facility itself; empty where it has none.
     """
 
     cost: Callable[[Any], OperandCost]
@@ -62,6 +68,7 @@ class OperandKind:
     unknown: Callable[[Any, FacilityClass], Said | None]
     key: Callable[[Any], str | None]
     inside: Callable[[Any], tuple[Truth | Number, ...]] = lambda operand: ()
+    unit: Callable[[Any, FacilityClass], str] = lambda operand, facility_class: ""
 
 
 def measurement_name(key: str, facility_class: FacilityClass) -> Speaks:
@@ -79,7 +86,7 @@ def stale_ms(key: str, facility_class: FacilityClass) -> int:
 def _cost(operand: Operand) -> OperandCost:
     """What the engine keeps for it (``rules.buckets``)."""
     plan = bucket(operand)
-    return OperandCost(state_bytes=plan.state_bytes, slots=plan.slots, window_ms=getattr(operand, "window_ms", 0))
+    return OperandCost(state_bytes=plan.state_bytes, slots=plan.slots, window_ms=plan.window_ms)
 
 
 def _windowed_name(operand: Windowed, facility_class: FacilityClass) -> Speaks:
@@ -118,6 +125,45 @@ def _windowed_unknown(operand: Windowed, facility_class: FacilityClass) -> Said:
     return _HALF_KNOWN(value=measurement_name(operand.key, facility_class), window=phrases.duration(operand.window_ms))
 
 
+def _of_parent_name(operand: OfParent, facility_class: FacilityClass) -> Speaks:
+    del facility_class  # the parent is of any class, so its measurement keeps the name it has in rules
+    value = phrases.OF_PARENT(value=operand.operand.key)
+    if isinstance(operand.operand, Measured):
+        return value
+    aggregate = phrases.aggregate(operand.operand.aggregate.word)
+    return aggregate(value=value, window=phrases.duration(operand.operand.window_ms))
+
+
+def _of_parent_unknown(operand: OfParent, facility_class: FacilityClass) -> Said:
+    return _NO_PARENT(value=_of_parent_name(operand, facility_class))
+
+
+def _of_parent_unit(operand: OfParent, facility_class: FacilityClass) -> str:
+    del facility_class
+    level = isinstance(operand.operand, Measured) or operand.operand.aggregate.is_level
+    return operand.unit if level and operand.unit != "1" else ""
+
+
+def _grouped_name(operand: Grouped, facility_class: FacilityClass) -> Speaks:
+    from rules.explanation import Narrator
+
+    said = Narrator(facility_class).said(operand.inner)
+    return phrases.GROUPS[operand.aggregate.word](value=said, group=phrases.RELATIONS[operand.relation])
+
+
+def _grouped_unknown(operand: Grouped, facility_class: FacilityClass) -> Said:
+    sentence = _NOT_ALL_MEMBERS if operand.aggregate.everyone else _FEW_MEMBERS
+    return sentence(value=_grouped_name(operand, facility_class))
+
+
+def _grouped_unit(operand: Grouped, facility_class: FacilityClass) -> str:
+    from rules.explanation import Narrator
+
+    if operand.aggregate.of_condition or isinstance(operand.inner, Compare | Between | Connect):
+        return ""
+    return Narrator(facility_class).unit(operand.inner)
+
+
 def _in_force_name(operand: InForce, facility_class: FacilityClass) -> Speaks:
     del facility_class
     if operand.until_ms is None:
@@ -137,6 +183,18 @@ _NO_READING = Sentence(
 )
 _HALF_KNOWN = Sentence(
     "{value}：最近 {window} 内已知的时间不足一半", "{value}: known for less than half of the last {window}"
+)
+_NO_PARENT = Sentence(
+    "{value}：没有上级设施、它没有该测量项，或它的读数未知",
+    "{value}: there is no parent, it has no such measurement, or its reading is unknown",
+)
+_FEW_MEMBERS = Sentence(
+    "{value}：不属于这样的分组，或已知的成员不足一半",
+    "{value}: the facility has no such group, or fewer than half of its members are known",
+)
+_NOT_ALL_MEMBERS = Sentence(
+    "{value}：不属于这样的分组，或有成员未知",
+    "{value}: the facility has no such group, or one of its members is unknown",
 )
 _ANY_UNKNOWN = Sentence("{value}：其中有未知的量", "{value}: something in it is unknown")
 _IN_FORCE_FROM = Sentence("规则生效（自 {begin} 起）", "the rule is in force (from {begin})")
@@ -169,6 +227,21 @@ KINDS: Final[Mapping[type, OperandKind]] = {
         unknown=_over_unknown,
         key=lambda operand: None,
         inside=lambda operand: (operand.source.node,),
+    ),
+    OfParent: OperandKind(
+        cost=_cost,
+        name=_of_parent_name,
+        unknown=_of_parent_unknown,
+        key=lambda operand: None,
+        unit=_of_parent_unit,
+    ),
+    Grouped: OperandKind(
+        cost=_cost,
+        name=_grouped_name,
+        unknown=_grouped_unknown,
+        key=lambda operand: None,
+        inside=lambda operand: (operand.inner,),
+        unit=_grouped_unit,
     ),
     InForce: OperandKind(
         cost=_cost,

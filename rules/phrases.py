@@ -7,6 +7,7 @@ from typing import Final
 
 from core.alarms import Severity
 from core.findings import Said, Sentence
+from core.places import Relation
 
 COMPARISONS: Final[Mapping[str, Sentence]] = {
     ">": Sentence("{left}高于 {right}", "{left} is above {right}"),
@@ -49,6 +50,24 @@ AGGREGATES: Final[Mapping[str, Sentence]] = {
     "share": Sentence("最近 {window} 内{value}的时间占比", "the share of the last {window} in which {value} held"),
     "count": Sentence("最近 {window} 内{value}开始成立的次数", "how often {value} began over the last {window}"),
 }
+GROUPS: Final[Mapping[str, Sentence]] = {
+    "count": Sentence("{group}满足“{value}”的设施数", "how many facilities of {group} are such that {value}"),
+    "share": Sentence("{group}满足“{value}”的设施占比", "the share of {group} that is such that {value}"),
+    "sum": Sentence("{group}各设施{value}之和", "the sum of {value} over {group}"),
+    "mean": Sentence("{group}各设施{value}的平均值", "the mean of {value} over {group}"),
+    "min": Sentence("{group}各设施{value}的最小值", "the smallest {value} of {group}"),
+    "max": Sentence("{group}各设施{value}的最大值", "the largest {value} of {group}"),
+    "median": Sentence("{group}各设施{value}的中位数", "the median of {value} over {group}"),
+}
+RELATIONS: Final[Mapping[Relation, Sentence]] = {
+    Relation.GOVERNANCE_CELL: Sentence("同一治理网格", "the same governance cell"),
+    Relation.CONSTRUCTION_CELL: Sentence("同一建管网格", "the same construction cell"),
+    Relation.COMMUNITY: Sentence("同一社区", "the same community"),
+    Relation.PARENT: Sentence("同一上级设施下", "the same parent"),
+    Relation.REDUNDANT_SET: Sentence("同一冗余组", "the same redundant set"),
+    Relation.GATEWAY: Sentence("同一网关", "the same gateway"),
+}
+OF_PARENT = Sentence("上级设施的 {value}", "the parent's {value}")
 SEVERITIES: Final[Mapping[Severity, Sentence]] = {
     Severity.INFO: Sentence("提示", "info"),
     Severity.LOW: Sentence("一般", "low"),

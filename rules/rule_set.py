@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from core.cases import RuleInfo
-from core.places import Text
+from core.places import Relation, Text
 from rules.expression import (
     Attribute,
     AttributeText,
+    Grouped,
     InForce,
+    OfParent,
     Operand,
     Truth,
     Windowed,
     WindowedOver,
     attribute_parts,
+    inner_operands,
     measured,
     operands,
 )
@@ -110,6 +113,13 @@ class Rule:
         return frozenset().union(*(measured(operand) for operand in self.operands))
 
     @property
+    def relations(self) -> frozenset[Relation]:
+        """By what it reaches across facilities; empty for a rule that is judged on each facility alone."""
+        found = {operand.relation for operand in self.operands if isinstance(operand, Grouped)}
+        parents = {Relation.PARENT for operand in self.operands if isinstance(operand, OfParent)}
+        return frozenset(found | parents)
+
+    @property
     def dates(self) -> InForce | None:
         """When it is in force, if it has dates."""
         return next((operand for operand in self.operands if isinstance(operand, InForce)), None)
@@ -138,5 +148,20 @@ class RuleSet:
     @property
     def longest_window_ms(self) -> int:
         """The longest window any rule looks back over; 0 without windows."""
-        read = (part for rule in self.rules for part in rule.operands if isinstance(part, Windowed | WindowedOver))
-        return max((part.window_ms for part in read), default=0)
+        widths = (part.window_ms for rule in self.rules for part in _looking_back(rule.operands))
+        return max(widths, default=0)
+
+    def across(self) -> Mapping[str, frozenset[Relation]]:
+        """The rules that reach across facilities, by id, and by which relations: no partition may cut these."""
+        return {rule.id: rule.relations for rule in self.rules if rule.relations}
+
+
+def _looking_back(read: Iterable[Operand]) -> Iterator[Windowed | WindowedOver]:
+    """The windows among operands, and within those of parents and groups."""
+    for operand in read:
+        if isinstance(operand, Windowed | WindowedOver):
+            yield operand
+        elif isinstance(operand, OfParent):
+            yield from _looking_back((operand.operand,))
+        elif isinstance(operand, Grouped):
+            yield from _looking_back(inner_operands(operand.inner))

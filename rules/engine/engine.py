@@ -27,6 +27,8 @@ from rules.engine.layout import build
 from rules.engine.levels import Levels, as_announced, last_moment
 from rules.engine.mending import Mending, mendable
 from rules.engine.plane import Plane
+from rules.engine.pools import Pools
+from rules.engine.reach import reach_of
 from rules.engine.reevaluation import Reevaluation
 from rules.engine.rows import Ranked, Rows, joined_ranked
 from rules.engine.saved import SavedStates, save
@@ -49,12 +51,15 @@ class EngineSettings:
         save_every_ms: distance of the newest saved states.
         reach_ms: how far back late readings are judged.
         memory_readings: readings kept in memory for re-evaluations.
+        meeting_ms: facilities with rules that reach across facilities are judged this far behind the wall clock (at
+            least ``grace_ms``), so that the readings of all members meet.
     """
 
     grace_ms: int = 1_000
     save_every_ms: int = 10_000
     reach_ms: int = 7 * DAY_MS
     memory_readings: int = 1_000_000
+    meeting_ms: int = 2_000
 
 
 @dataclass(slots=True)
@@ -71,6 +76,8 @@ class EngineStats:
         reevaluations: facilities re-evaluated.
         replayed: readings played in re-evaluations.
         changes: changes of alarms given out.
+        told: values of groups and parents told to who reads them.
+        corrected: groups and parents that late readings have changed.
     """
 
     readings: int = 0
@@ -82,6 +89,8 @@ class EngineStats:
     reevaluations: int = 0
     replayed: int = 0
     changes: int = 0
+    told: int = 0
+    corrected: int = 0
 
 
 class Engine:
@@ -109,17 +118,24 @@ class Engine:
         """
         self.settings = settings or EngineSettings()
         self.rules = rules
-        self.layout = build(rules, members, calendar)
+        self.layout, reach = reach_of(build(rules, members, calendar), rules, members)
         self.stats = EngineStats()
         self.live = Plane(self.layout)
         self.lookup = PointLookup(self.layout)
         self.memory = Memory(self.layout, self.lookup, history, self.settings.memory_readings)
+        self.pools = None if reach is None else Pools(reach, history, self.settings.memory_readings)
+        self._lag_ms: Ints | int = self.settings.grace_ms
+        if reach is not None:
+            behind_ms = max(self.settings.grace_ms, self.settings.meeting_ms)
+            self._lag_ms = np.where(reach.reader, behind_ms, self.settings.grace_ms)
         facilities = len(self.layout.facility)
         self.saved = SavedStates(facilities, self.settings.save_every_ms, self.settings.reach_ms)
         self.ages = Ages(self.layout)
         self.lateness = Lateness(facilities)
         self.mending = Lateness(len(self.layout.point))
         self.suspects = Suspects(self.layout)
+        self._waiting = [self.suspects.lateness, self.mending]
+        self._waiting += [] if self.pools is None else [self.pools.lateness]
         self.book = IntervalBook()
         self.levels = Levels(self.layout)
         self.remembers = np.zeros(len(self.layout.machine_facility), np.bool_)
@@ -144,6 +160,12 @@ class Engine:
         if self.layout.feed is not None:
             rows = joined_ranked([rows, self.lookup.more(batch)])
         self._now_ms = now_ms
+        if self.pools is not None:
+            self.pools.take_in(batch)
+            self.held += [rows] if len(rows.cell) else []  # what was held and what has come must be judged in one step
+            self.stats.held += int((rows.time_ms > now_ms).sum())
+            self._release(now_ms)
+            return
         self._release(now_ms)
         if len(rows.cell) and int(rows.time_ms.max()) > now_ms:
             future = rows.time_ms > now_ms
@@ -160,9 +182,10 @@ class Engine:
         """
         self._now_ms = now_ms
         self._release(now_ms)
-        self.live.step(None, now_ms - self.settings.grace_ms)
+        fed = self._fed(now_ms)
+        self.live.step(None, now_ms - self._lag_ms, fed_rows=fed)
         self.book.record(self.live.take_switches())
-        if self.suspects.lateness.due(now_ms) or self.mending.due(now_ms):
+        if any(waiting.due(now_ms) for waiting in self._waiting):
             self._look_into()
         if self.lateness.due(now_ms):
             self._reevaluate()
@@ -180,14 +203,32 @@ class Engine:
             return
         rows = joined_ranked(self.held)
         ripe = rows.time_ms <= now_ms
+        if self.pools is not None:
+            behind_ms = np.where(self.pools.reach.reader, self._lag_ms, 0)
+            ripe = rows.time_ms <= now_ms - behind_ms[self.layout.cell_facility[rows.cell]]
         self.held = [] if ripe.all() else [rows.take(~ripe)]
         self._judge(rows.take(ripe), now_ms)
 
+    def _fed(self, now_ms: int) -> Rows | None:
+        """What groups and parents have come to until a little while ago, for the cells of those who read them."""
+        if self.pools is None:
+            return None
+        judged_from_ms = int(self.saved.states[0].at_ms.min(initial=NEVER_MS))
+        until_ms = now_ms - max(self.settings.grace_ms, self.settings.meeting_ms)
+        rows = self.pools.reach.spread(self.pools.step(until_ms, judged_from_ms, now_ms))
+        self.stats.told += len(rows.cell)
+        late = rows.time_ms <= self.live.front_ms[self.layout.cell_facility[rows.cell]]
+        if late.any():  # only where the journal was believed up to a moment
+            self._note_late(rows.cell[late], rows.time_ms[late])
+            rows = rows.take(~late)
+        return rows
+
     def _judge(self, rows: Ranked, now_ms: int) -> None:
-        if not len(rows.cell):
+        fed = self._fed(now_ms)
+        if not len(rows.cell) and (fed is None or not len(fed.cell)):
             return
         self.memory.add(rows)
-        late = self.live.step(self.ages.count(rows), None)
+        late = self.live.step(self.ages.count(rows), None, fed_rows=fed)
         self.book.record(self.live.take_switches())
         if len(late.cell):
             mild = mendable(self.live, late)
@@ -226,6 +267,15 @@ class Engine:
             mild = np.flatnonzero(~hard & self.layout.windowed[late.cell])
             self.mending.note(late.cell[mild], late.time_ms[mild], BEGINNING_MS)
         self._mend()
+        if self.pools is not None:
+            self._correct(self.pools)
+
+    def _correct(self, pools: Pools) -> None:
+        """Compute groups and parents with late readings anew; who was told otherwise is re-evaluated at once."""
+        pool, since_ms = pools.correct()
+        rows = pools.reach.spread(Rows(pool, since_ms, np.zeros(len(pool))))
+        self.stats.corrected += len(pool)
+        self._note_late(rows.cell, rows.time_ms)
 
     def _mend(self) -> None:
         """Mend the windows over cells with late readings; what cannot be mended is re-evaluated at once."""
@@ -245,7 +295,7 @@ class Engine:
             return
         size = self._portion(int(oldest_ms.min()))
         for start in range(0, len(facility), size):
-            work = Reevaluation(self.live, self.memory, self.ages, self.saved, self.book)
+            work = Reevaluation(self.live, self.memory, self.ages, self.saved, self.book, self.pools)
             self.stats.replayed += work.run(facility[start : start + size], state[start : start + size])
         self.stats.reevaluations += len(facility)
 
@@ -267,6 +317,8 @@ class Engine:
         self._forgot_ms = now_ms
         oldest_ms = int(self.saved.states[0].at_ms.min(initial=now_ms))
         self.levels.forget(self.book, oldest_ms)
+        if self.pools is not None:
+            self.pools.told.forget(oldest_ms)
         for machine, alarms in list(self._announced.items()):
             kept = tuple(alarm for alarm in alarms if not _over(alarm.interval, oldest_ms))
             if len(kept) < len(alarms):

@@ -33,22 +33,30 @@ from rules.expression import (
     Columns,
     Compare,
     Connect,
+    Const,
     Derived,
     Graded,
+    Grouped,
     InForce,
     Measured,
     Number,
     NumberFunction,
+    OfParent,
     OnCalendar,
     Operand,
+    Truth,
     TruthFunction,
     Windowed,
     WindowedOver,
+    attribute_parts,
+    form,
+    inner_operands,
     inputs,
     number_function,
     source_function,
     truth_function,
 )
+from rules.operators import COMPARISONS
 from rules.operators.kinds import WindowAggregate
 from rules.rule_set import Rule, RuleSet
 
@@ -153,6 +161,8 @@ class Layout:
         machine_facility: intp[q].
         for_ms, clear_ms: int64[q].
         feed: uint8[n], what of a reading each cell takes (``feeds.py``); ``None`` where all take the value.
+        pool: intp[n], number of the pool (``reach.py``) each cell is fed from, -1 for none; ``None`` if no rule reaches
+            across facilities.
     """
 
     classes: tuple[ClassLayout, ...]
@@ -167,6 +177,7 @@ class Layout:
     for_ms: Ints
     clear_ms: Ints
     feed: NDArray[np.uint8] | None = None
+    pool: Indices | None = None
 
     @property
     def has_windows(self) -> bool:
@@ -204,6 +215,7 @@ class Layout:
             for_ms=self.for_ms[machine],
             clear_ms=self.clear_ms[machine],
             feed=None if self.feed is None else self.feed[cell],
+            pool=None if self.pool is None else self.pool[cell],
         )
         return cut, cell, machine
 
@@ -243,22 +255,35 @@ def build(rules: RuleSet, members: Mapping[str, ClassMembers], calendar: SiteCal
         of_class = [part for rule in rules.of_class(class_id) for part in rule.parts]
         if not of_class or not len(members[class_id]):
             continue
-        one = _build_class(members[class_id], of_class, facility0, cell0, machine0)
+        one = build_class(members[class_id], of_class, {}, (facility0, cell0, machine0))
         one = replace(one, terms=_terms(one, members[class_id], calendar or NoCalendar()))
         classes.append(one)
         facility0 += one.size
         cell0 += len(one.operands) * one.size
         machine0 += len(one.rules) * one.size
-    return _columns(classes, members, rules.units)
+    return build_columns(classes, members, rules.units)
 
 
-def _build_class(
-    members: ClassMembers, rules: Sequence[Rule], facility0: int, cell0: int, machine0: int
+def build_class(
+    members: ClassMembers,
+    rules: Sequence[Rule],
+    inners: Mapping[Number | Truth, Floats | None],
+    begin: tuple[int, int, int],
 ) -> ClassLayout:
-    size = len(members)
-    operands = _operand_columns(rules)
+    """Lay out one class.
+
+    Args:
+        members: its facilities.
+        rules: what is judged on them.
+        inners: what else is read of them, for groups and children; of numbers with what they are compared, or ``None``
+            where every value counts.
+        begin: its first facility, cell and machine.
+    """
+    size, (facility0, cell0, machine0) = len(members), begin
+    operands = _operand_columns([*(rule.operands for rule in rules), *(inner_operands(inner) for inner in inners)])
     column_of = {operand: column for column, operand in enumerate(operands)}
-    attribute = {part: _attribute(members, part) for rule in rules for part in rule.attribute_parts}
+    asked = [*(rule.attribute_parts for rule in rules), *(attribute_parts(inner) for inner in inners)]
+    attribute = {part: _attribute(members, part) for read in asked for part in read}
 
     def fixed(number: Number) -> Floats:
         rows = size if needs_facility(number) else 1
@@ -269,6 +294,13 @@ def _build_class(
     sources = [operand.node for operand in operands if isinstance(operand, Derived)]
     conditions += [source for source in sources if isinstance(source, Compare | Between | Connect)]
     aggregated = [source for source in sources if not isinstance(source, Compare | Between | Connect)]
+    for inner, cuts in inners.items():
+        if isinstance(inner, Compare | Between | Connect):
+            conditions.append(inner)
+        elif cuts is None:
+            aggregated.append(inner)
+        else:
+            conditions += [Compare(COMPARISONS[">"], inner, Const(cut)) for cut in cuts.tolist()]
     by_operand = guards(conditions, fixed, aggregated)
     return ClassLayout(
         class_id=members.class_id,
@@ -323,16 +355,16 @@ def _plan(rule: Rule, column_of: Mapping[Operand, int]) -> RulePlan:
     return RulePlan(rule, reads, columns, truth_function(rule.when), clear)
 
 
-def _operand_columns(rules: Sequence[Rule]) -> tuple[Operand, ...]:
-    """Everything the rules read, and what their windows look back over; in a stable order."""
+def _operand_columns(read: Sequence[frozenset[Operand]]) -> tuple[Operand, ...]:
+    """Everything that is read, and what windows look back over; in a stable order."""
     found: dict[Operand, None] = {}
-    for rule in rules:
-        for operand in sorted(rule.operands, key=repr):
+    for operands in read:
+        for operand in sorted(operands, key=form):
             if isinstance(operand, Windowed | Graded | Aged):
                 found.setdefault(Measured(operand.key))
             if isinstance(operand, WindowedOver):
-                for read in sorted(inputs(operand.source), key=repr):
-                    found.setdefault(read)
+                for source in sorted(inputs(operand.source), key=form):
+                    found.setdefault(source)
                 found.setdefault(operand.source)
             found.setdefault(operand)
     return tuple(found)
@@ -342,9 +374,14 @@ def _no_operand(operand: Operand) -> Floats:
     raise AssertionError(f"a fixed expression reads {operand}")
 
 
-def _columns(
+def build_columns(
     classes: Sequence[ClassLayout], members: Mapping[str, ClassMembers], units: Mapping[str, Mapping[str, str]]
 ) -> Layout:
+    """The columns over all classes.
+
+    Raises:
+        Refused: if a point belongs to two facilities or measurements, or a unit cannot be converted.
+    """
     facility, owner, point, stale, windowed, factor, offset, machine_owner, for_ms, clear_ms, feed = (
         _start() for _ in range(11)
     )
@@ -427,3 +464,8 @@ def _terms(one: ClassLayout, members: ClassMembers, calendar: SiteCalendar) -> t
 def dated(one: ClassLayout) -> list[tuple[int, InForce]]:
     """The columns that say whether a rule with dates is in force."""
     return [(column, operand) for column, operand in enumerate(one.operands) if isinstance(operand, InForce)]
+
+
+def fed(one: ClassLayout) -> list[tuple[int, OfParent | Grouped]]:
+    """The columns that are fed from other facilities."""
+    return [(column, operand) for column, operand in enumerate(one.operands) if isinstance(operand, OfParent | Grouped)]

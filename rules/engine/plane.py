@@ -13,7 +13,7 @@ from rules.columns import BEGINNING_MS, Ints
 from rules.engine.cells import Cells
 from rules.engine.conditions import judge, judge_all
 from rules.engine.derived import closed_ms, derive, sourced, stand
-from rules.engine.layout import ClassLayout, Layout, dated
+from rules.engine.layout import ClassLayout, Layout, dated, fed
 from rules.engine.machines import Machines, Switches
 from rules.engine.rows import NO_ROWS, Ranked, Rows, joined, order_by
 from rules.engine.schedules import TermColumn
@@ -43,7 +43,7 @@ class Plane:
             self.cells.value[one.cells(column)] = 1.0 if part.from_ms is None else 0.0
         for one in layout.classes:
             derived = [
-                *(column for column, _ in dated(one)),
+                *(column for column, _ in (*dated(one), *fed(one))),
                 *(plan.column for plan in one.derived),
                 *(term.column for term in one.terms),
             ]
@@ -51,13 +51,24 @@ class Plane:
                 self.cells.expiry_ms[one.cells(column)] = 2 * -BEGINNING_MS
                 self.cells.rebound(np.arange(one.cells(column).start, one.cells(column).stop))
 
-    def step(self, batch: Ranked | None, until_ms: Ints | int | None, derived: Rows | None = None) -> Rows:
+    def like(self, layout: Layout) -> Plane:
+        """A plane of the same kind over another layout, at minus infinity."""
+        return Plane(layout)
+
+    def step(
+        self,
+        batch: Ranked | None,
+        until_ms: Ints | int | None,
+        derived: Rows | None = None,
+        fed_rows: Rows | None = None,
+    ) -> Rows:
         """Take in a batch and move the horizons forward.
 
         Args:
             batch: rows in any order; ``None`` for none.
             until_ms: int64[G] or one moment, to which horizons rise as well.
             derived: results of windows by (cell, time), if they were computed elsewhere; the windows rest then.
+            fed_rows: what other facilities feed, by (cell, time); behind every front.
 
         Returns:
             The rows that came too late for this plane; nothing of them was used.
@@ -67,6 +78,8 @@ class Plane:
         if batch is not None and len(batch.cell):
             events, looked_back, late = self.cells.sift(batch, self.front_ms)
             self._raise_horizon(batch.rows)
+        if fed_rows is not None:
+            self._raise_horizon(fed_rows)
         if until_ms is not None:
             np.maximum(self.horizon_ms, until_ms, out=self.horizon_ms)
         parts = [
@@ -74,7 +87,8 @@ class Plane:
             self.cells.expired(self.horizon_ms),
             self.cells.lapsing_at_once(events, self.horizon_ms),
             self._dates_passed(before),
-            self._turns(before, batch),
+            self._turns(before, batch, fed_rows, derived),
+            NO_ROWS if fed_rows is None else self.cells.derived(fed_rows),
         ]
         if self._sourced:
             happened = joined([part for part in parts if len(part.cell)])
@@ -116,6 +130,15 @@ class Plane:
         newest = late.take(in_force)
         self.cells.prolong(newest)
         self.cells.put(newest)
+
+    def judged(self, rows: Rows) -> Rows:
+        """Rows of the history that are not behind their facility's horizon.
+
+        The history may hold more only where facilities are judged at different distances from the wall clock.
+        """
+        if self.layout.pool is None:
+            return rows
+        return rows.take(rows.time_ms <= self.horizon_ms[self.layout.cell_facility[rows.cell]])
 
     def take_switches(self) -> list[Switches]:
         """Alarms that started or stopped since the last call."""
@@ -162,15 +185,15 @@ class Plane:
                     found.append(Rows(cell, np.full(len(row), moment), np.full(len(row), value)))
         return joined(found)
 
-    def _turns(self, before_ms: Ints, batch: Ranked | None) -> Rows:
+    def _turns(self, before_ms: Ints, batch: Ranked | None, *others: Rows | None) -> Rows:
         """Where a term of the calendar turns true or false; a facility's calendar begins with its first reading."""
         if not self._terms:
             return NO_ROWS
-        from_ms = np.where(before_ms == BEGINNING_MS, self.horizon_ms, before_ms)
-        if batch is not None and len(batch.cell):
-            earliest = self.horizon_ms.copy()
-            np.minimum.at(earliest, self.layout.cell_facility[batch.cell], batch.time_ms)
-            from_ms = np.where(before_ms == BEGINNING_MS, earliest, before_ms)
+        earliest = self.horizon_ms.copy()
+        for rows in (batch, *others):
+            if rows is not None and len(rows.cell):
+                np.minimum.at(earliest, self.layout.cell_facility[rows.cell], rows.time_ms)
+        from_ms = np.where(before_ms == BEGINNING_MS, earliest, before_ms)
         found: list[Rows] = []
         for one, term in self._terms:
             own = one.facilities

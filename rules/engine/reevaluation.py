@@ -10,6 +10,7 @@ the newest becomes the state at the end, those before it copies of the one begun
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 
@@ -26,22 +27,40 @@ from rules.engine.machines import Machines
 from rules.engine.patches import Stretch
 from rules.engine.plane import Plane
 from rules.engine.rewinding import Recomputed, begin_slot, recomputed, results_at
-from rules.engine.rows import Ranked, Rows, firsts, joined
+from rules.engine.rows import NO_ROWS, Ranked, Rows, firsts, joined, spans
 from rules.engine.saved import SavedState, SavedStates, save
 from rules.engine.windows import Window
 
 
-class Reevaluation:
-    """One re-evaluation; ``run`` is called once."""
+class Feeding(Protocol):
+    """Where the values of pools (``pools.py``) come from."""
 
-    def __init__(self, live: Plane, memory: Memory, ages: Ages, saved: SavedStates, book: IntervalBook) -> None:
-        """Work on ``live``, its history, its ages, its saved states and its intervals."""
+    def since(self, pool: Indices, from_ms: Ints) -> Rows:
+        """The values of pools (ascending) after a moment of each, and those at that moment; by (pool, time)."""
+        ...
+
+
+class Reevaluation:
+    """One re-evaluation: ``play``, then ``keep``, or both by ``run``; each is called once."""
+
+    def __init__(
+        self,
+        live: Plane,
+        memory: Memory,
+        ages: Ages,
+        saved: SavedStates,
+        book: IntervalBook,
+        pools: Feeding | None = None,
+    ) -> None:
+        """Work on ``live``, its history, its ages, its saved states, its intervals, and what feeds it."""
         self._live = live
         self._memory = memory
         self._ages = ages
         self._saved = saved
         self._book = book
+        self._pools = pools
         self._anew: list[tuple[Window, Recomputed, Indices]] = []
+        self._blank: list[tuple[Window, Indices]] = []
 
     def run(self, facility: Indices, state: Ints) -> int:
         """Re-evaluate facilities (ascending), each from the saved state with its number.
@@ -49,8 +68,14 @@ class Reevaluation:
         Returns:
             How many readings were played.
         """
+        self.play(facility, state)
+        self.keep()
+        return self._played_rows
+
+    def play(self, facility: Indices, state: Ints) -> Plane:
+        """What the facilities (ascending) come to, each from the saved state with its number."""
         layout, cell, machine = self._live.layout.take(facility)
-        plane = Plane(layout)
+        plane = self._live.like(layout)
         at_ms = np.empty(len(facility), np.int64)
         for number in np.unique(state).tolist():
             mine = state == number
@@ -64,15 +89,23 @@ class Reevaluation:
         if len(self._ages.cells):
             self._ages.begin_anew(cell, at_ms[layout.cell_facility], rows)
             _age(plane, self._ages.first_ms[cell], at_ms)
-        derived = self._rewind(plane, facility, rows, at_ms, horizon)
+        derived = joined([self._rewind(plane, facility, rows, at_ms, horizon), self._feed(plane, at_ms)])
         self._reopen(plane, machine, at_ms)
         self._play(plane, rows, derived, (facility, state, machine), at_ms, horizon)
+        self._result = plane, facility, cell, machine, at_ms
+        self._played_rows = len(rows.cell)
+        return plane
+
+    def keep(self) -> None:
+        """Let everything go on from what was played."""
+        plane, facility, cell, machine, at_ms = self._result
         self._book.record(plane.take_switches(), machine)
         _keep_what_held(self._live, plane, cell, machine, at_ms)
         _copy_back(self._live, plane, facility, cell, machine)
+        for window, row in self._blank:
+            window.put(row, Window(window.plan, len(row)))
         for window, found, row in self._anew:
             found.put(window, row, np.ones(len(row), np.bool_))
-        return len(rows.cell)
 
     def _windows(self, plane: Plane, facility: Indices) -> Iterator[tuple[ClassLayout, Window, Window, Indices]]:
         """Each window of the plane, the live one, and where its rows lie there."""
@@ -101,7 +134,7 @@ class Reevaluation:
         rows = self._memory.since(cell[order], from_ms[order], to_ms)
         own = np.zeros(len(self._live.layout.point), np.intp)
         own[cell] = np.arange(len(cell))
-        rows = self._ages.without_void(rows)
+        rows = self._ages.without_void(self._live.judged(rows))
         return rows._replace(cell=own[rows.cell])
 
     def _reopen(self, plane: Plane, machine: Indices, at_ms: Ints) -> None:
@@ -138,13 +171,30 @@ class Reevaluation:
             part = mine.take(inside[mine.cell])
             new, results = recomputed(live, stretch, part._replace(cell=np.searchsorted(able, part.cell)))
             window.slot[able] = new.slot
-            live.put(row[slot == BEGINNING_MS], Window(window.plan, one.size - len(able)))
+            self._blank.append((live, row[slot == BEGINNING_MS]))
             self._anew.append((live, new, row[able]))
             results = results._replace(cell=able[results.cell])
             plane.cells.value[target] = results_at(results, one.size, at)
             later = results.take(results.time_ms > at[results.cell])
             found.append(later._replace(cell=later.cell + target.start))
         return joined(found)
+
+    def _feed(self, plane: Plane, at_ms: Ints) -> Rows:
+        """Set the fed cells as they stood at the saved state; what they were fed after it."""
+        feed = plane.layout.pool
+        if self._pools is None or feed is None or not (feed >= 0).any():
+            return NO_ROWS
+        cell = np.flatnonzero(feed >= 0)
+        cell = cell[np.argsort(feed[cell], kind="stable")]
+        pool, first = np.unique(feed[cell], return_index=True)
+        at = at_ms[plane.layout.cell_facility[cell]]
+        rows = self._pools.since(pool, np.minimum.reduceat(at, first))
+        which, place = spans(np.append(first, len(cell)), np.searchsorted(pool, rows.cell))
+        fed = Rows(cell[place], rows.time_ms[which], rows.value[which])
+        later = fed.time_ms > at_ms[plane.layout.cell_facility[fed.cell]]
+        before = fed.take(~later)
+        plane.cells.value[before.cell] = before.value
+        return fed.take(later)
 
     def _play(
         self,

@@ -26,7 +26,7 @@ from rules.engine.engine import Engine, EngineSettings
 from rules.engine.history import NoHistory, PointLookup
 from rules.engine.intervals import IntervalBook
 from rules.engine.lanes import replay_window
-from rules.engine.layout import Layout, build
+from rules.engine.layout import build
 from rules.engine.levels import Levels
 from rules.engine.plane import Plane
 from rules.engine.rows import Ranked
@@ -56,7 +56,8 @@ class FoundAlarm:
 class _Way(Protocol):
     """How a replay judges."""
 
-    layout: Layout
+    @property
+    def points(self) -> Int32s: ...
 
     def take(self, batch: Readings) -> int: ...
 
@@ -69,7 +70,11 @@ class Replay:
     """Judges stretches of the past one after the other."""
 
     def __init__(
-        self, rules: RuleSet, members: Mapping[str, ClassMembers], calendar: SiteCalendar | None = None
+        self,
+        rules: RuleSet,
+        members: Mapping[str, ClassMembers],
+        calendar: SiteCalendar | None = None,
+        whole: Mapping[str, ClassMembers] | None = None,
     ) -> None:
         """Begin before every reading.
 
@@ -77,26 +82,30 @@ class Replay:
             rules: what is judged.
             members: the facilities by class.
             calendar: of the sites, for the rules that ask for it.
+            whole: all facilities, of which ``members`` are some, for the rules that reach across facilities.
 
         Raises:
             Refused: if a point belongs to two measurements, or its unit cannot be converted.
         """
         self._rules = rules
-        plain, other = (
-            RuleSet(tuple(rule for rule in rules.rules if _is_sieved(rule) is wanted), rules.units)
-            for wanted in (True, False)
+        plain, other, reaching = (
+            RuleSet(tuple(rule for rule in rules.rules if chosen(rule)), rules.units)
+            for chosen in (_is_sieved, _is_alone, lambda rule: bool(rule.relations))
         )
         self._ways: list[_Way] = []
-        if len(plain) or not len(other):
+        if len(plain) or not len(other) + len(reaching):
             self._ways.append(SievedWay(plain, members))
         if len(other):
             self._ways.append(EngineWay(other, members, calendar))
+        if len(reaching):
+            self._ways.append(EngineWay(reaching, members if whole is None else whole, calendar))
+        self._facilities = frozenset(number for group in members.values() for number in group.facility.tolist())
         self.readings = 0
 
     @property
     def points(self) -> Int32s:
         """The points that any rule reads, ascending."""
-        point = np.concatenate([way.layout.point for way in self._ways])
+        point = np.concatenate([way.points for way in self._ways])
         return np.unique(point[point >= 0])
 
     def take(self, batch: Readings) -> None:
@@ -117,11 +126,17 @@ class Replay:
         """All alarms up to the last ``close``."""
         for way in self._ways:
             for rule_id, facility, interval in way.alarms():
+                if facility not in self._facilities:
+                    continue
                 yield FoundAlarm(rule=self._rules.by_id[rule_id], facility=facility, interval=interval)
 
 
 def _is_sieved(rule: Rule) -> bool:
     return all(isinstance(operand, _SIEVED) for operand in rule.operands)
+
+
+def _is_alone(rule: Rule) -> bool:
+    return not _is_sieved(rule) and not rule.relations
 
 
 class SievedWay:
@@ -135,6 +150,11 @@ class SievedWay:
         self._plane.windows = [[replay_window(plan, one.size) for plan in one.windows] for one in self.layout.classes]
         self._sieve = Sieve(self.layout, cells, PointLookup(self.layout))
         self._book = IntervalBook()
+
+    @property
+    def points(self) -> Int32s:
+        """The points that are read; -1 among them."""
+        return self.layout.point
 
     def take(self, batch: Readings) -> int:
         """Sieve; how many a rule reads."""
@@ -167,11 +187,17 @@ class EngineWay:
         self, rules: RuleSet, members: Mapping[str, ClassMembers], calendar: SiteCalendar | None = None
     ) -> None:
         """Begin before every reading."""
-        tuned = EngineSettings(grace_ms=0, save_every_ms=_NEVER_MS, memory_readings=1)
+        tuned = EngineSettings(grace_ms=0, meeting_ms=0, save_every_ms=_NEVER_MS, memory_readings=1)
         self._engine = Engine(rules, members, NoHistory(), tuned, calendar)
-        self.layout = self._engine.layout
         self._parts: list[Readings] = []
         self._found: dict[str, AlarmChange] = {}
+
+    @property
+    def points(self) -> Int32s:
+        """The points that are read, those of groups and parents too; -1 among them."""
+        pools = self._engine.pools
+        own = self._engine.layout.point
+        return own if pools is None else np.concatenate([own, pools.reach.layout.point])
 
     def take(self, batch: Readings) -> int:
         """Keep a piece of the stretch; how many readings it has."""

@@ -30,7 +30,7 @@ from rules.engine.feeds import VALUES, feed_of
 from rules.engine.history import History
 from rules.engine.kept import keep, take_over
 from rules.engine.reevaluation import Reevaluation
-from rules.engine.rows import Ranked, joined_ranked
+from rules.engine.rows import Ranked, Rows, joined_ranked
 from rules.engine.saved import SavedState, save
 from rules.expression import form
 from rules.rule_set import RuleSet
@@ -67,12 +67,17 @@ def snapshot(engine: Engine, now_ms: int) -> bytes:
     ages = engine.ages
     arrays["age.point"], arrays["age.first_ms"] = layout.point[ages.cells], ages.first_ms[ages.cells]
     arrays.update({f"held.{name}": getattr(held, name) for name in ("time_ms", "value", "epoch", "offset")})
-    header = {
+    header: dict[str, Any] = {
         "rules": _fingerprints(engine),
         "taken": [state.taken_ms for state in states],
         "windows": keep(engine.live, arrays),
         "fed": _fed_forms(engine),
     }
+    if engine.pools is not None:
+        header["pools_ms"] = engine.pools.horizon_ms
+        waiting = joined_ranked(engine.pools.held)
+        arrays["met.point"] = engine.pools.reach.layout.point[waiting.cell]
+        arrays.update({f"met.{name}": getattr(waiting, name) for name in ("time_ms", "value", "epoch", "offset")})
     return _pack(header, arrays)
 
 
@@ -112,7 +117,9 @@ def restore(
         # What happened before those states is not known any more.
         for column in (engine.live.cells.since_ms, engine.live.cells.usual_ms, engine.live.machines.moved_ms):
             column[:] = NEVER_MS
-        Reevaluation(engine.live, engine.memory, engine.ages, engine.saved, engine.book).run(everyone, state)
+        _restore_pools(engine, header, arrays)
+        work = Reevaluation(engine.live, engine.memory, engine.ages, engine.saved, engine.book, engine.pools)
+        work.run(everyone, state)
     held = _held(engine, header, arrays)
     engine.held = [held] if len(held.cell) else []
     return engine
@@ -156,6 +163,10 @@ def _oldest_waiting(engine: Engine) -> Ints:
     mending = engine.mending
     cell = mending.waiting()
     np.minimum.at(oldest_ms, engine.layout.cell_facility[cell], mending.oldest_ms[cell])
+    if engine.pools is not None:
+        pool, since_ms = engine.pools.waiting()
+        fed = engine.pools.reach.spread(Rows(pool, since_ms, np.zeros(len(pool))))
+        np.minimum.at(oldest_ms, engine.layout.cell_facility[fed.cell], fed.time_ms)
     return oldest_ms
 
 
@@ -191,6 +202,19 @@ def _restore_intervals(engine: Engine, names: _Names, arrays: Arrays) -> None:
     for number, (start_ms, stop_ms, since_ms) in zip(machine.tolist(), ends, strict=True):
         stop = None if stop_ms == _NO_STOP else stop_ms
         engine.book.begin(number, Interval(start_ms=start_ms, stop_ms=stop, since_ms=since_ms))
+
+
+def _restore_pools(engine: Engine, header: Mapping[str, Any], arrays: Arrays) -> None:
+    """Members as they stood; at least where those who read them stand."""
+    if engine.pools is None:
+        return
+    read = engine.live.horizon_ms[engine.pools.reach.reader]
+    engine.pools.restore(max(int(header.get("pools_ms", BEGINNING_MS)), int(read.max(initial=BEGINNING_MS))))
+    if "met.point" in arrays:
+        cell = engine.pools.lookup.cells(arrays["met.point"])
+        columns = (arrays[f"met.{name}"] for name in ("time_ms", "value", "epoch", "offset"))
+        met = Ranked(cell, *columns).take(cell >= 0)
+        engine.pools.held = [met] if len(met.cell) else []
 
 
 def _fed_forms(engine: Engine) -> list[str]:

@@ -11,11 +11,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 
-from core.findings import DID_YOU_MEAN
-from core.places import FacilityClass, Measurement, PointKind
+from core.findings import DID_YOU_MEAN, USE_ONE_OF, Kind
+from core.places import FacilityClass, Measurement, PointKind, Relation
 from core.rates import ALL_UNITS
 from core.units import UNITS, Unit
-from rules.bounds import MAX_WINDOW_MS
 from rules.expression import (
     Apply,
     Attribute,
@@ -24,9 +23,11 @@ from rules.expression import (
     Connect,
     Const,
     Derived,
+    Grouped,
     Load,
     Measured,
     Number,
+    OfParent,
     Scale,
     Truth,
     Windowed,
@@ -34,25 +35,25 @@ from rules.expression import (
 )
 from rules.language import condition_findings as kinds
 from rules.language import surroundings, syntax
-from rules.language.conversion import Report, Stop, Typed, Units, scaled
-from rules.operators import ARITHMETIC, COMPARISONS, CONNECTIVES, FUNCTIONS, RANGE_TESTS, WINDOWS
+from rules.language.conversion import Report, Stop, Typed, scaled
+from rules.language.reaching import SECOND_MS, Reaching
+from rules.operators import ARITHMETIC, COMPARISONS, CONNECTIVES, FUNCTIONS, GROUPS, RANGE_TESTS, WINDOWS
 from rules.operators.at_least import at_least
 from rules.operators.kinds import Takes, WindowAggregate
 from rules.operators.units import PLAIN
 
-_SECOND_MS = 1000
 
-
-class Checker(Units):
+class Checker(Reaching):
     """Checks the expressions of one class of facilities; faults go to ``report``."""
 
-    def __init__(self, facility_class: FacilityClass, report: Report) -> None:
-        """Check against the measurements of ``facility_class``."""
-        super().__init__(report)
+    def __init__(
+        self, facility_class: FacilityClass, report: Report, classes: Mapping[str, FacilityClass] | None = None
+    ) -> None:
+        """Check against the measurements of ``facility_class``, and of ``classes``, of which any may be a parent's."""
+        super().__init__(report, classes or {})
         self._class_id = facility_class.id
         self._measurements: Mapping[str, Measurement] = facility_class.measurements
         self._attributes = facility_class.attributes
-        self._in_window = False
 
     def condition(self, node: syntax.Node) -> Truth | None:
         """The checked condition, or None if something in it was reported."""
@@ -110,6 +111,8 @@ class Checker(Units):
     def _text(self, node: syntax.Infix, asked: syntax.Node, text: syntax.Node) -> Truth:
         if not isinstance(asked, syntax.FacilityAttribute) or asked.unit or node.word not in {"==", "!="}:
             raise self._fault(node.at, kinds.TEXT_COMPARED)
+        if self._grouping:
+            raise self._fault(asked.at, kinds.NOT_IN_GROUP, value=f"facility.{asked.name}")
         assert isinstance(text, syntax.Text)
         return surroundings.text_is(asked.name, text.text, equal=node.word == "==")
 
@@ -122,14 +125,15 @@ class Checker(Units):
         assert isinstance(call, syntax.Call)
         self._outside_windows(call.at, "age(…)")
         key, limit_ms = self._asked(call).key, self.duration_ms(limit)
-        if not _SECOND_MS <= limit_ms <= surroundings.MAX_AGE_MS:
+        if not SECOND_MS <= limit_ms <= surroundings.MAX_AGE_MS:
             raise self._fault(limit.at, kinds.AGE_LIMIT)
         return surroundings.aged(key, word, limit_ms)
 
     def _outside_windows(self, at: int, value: str) -> None:
-        """Windows look back over what is measured."""
-        if self._in_window:
-            raise self._fault(at, kinds.NOT_IN_WINDOW, value=value)
+        """Windows and groups look at what is measured."""
+        if self._in_window or self._grouping:
+            kind = kinds.NOT_IN_WINDOW if self._in_window else kinds.NOT_IN_GROUP
+            raise self._fault(at, kind, value=value)
 
     def _asked(self, node: syntax.Call) -> Measurement:
         """The one measurement a question is about."""
@@ -142,8 +146,10 @@ class Checker(Units):
     def _needs_operand(self, node: syntax.Node, *sides: Number) -> None:
         if not any(_reads(side) for side in sides):
             raise self._fault(node.at, kinds.NO_OPERAND)
-        if self._in_window and not any(_reads_measurement(side) for side in sides):
-            raise self._fault(node.at, kinds.WINDOW_WITHOUT_READINGS)
+        if (self._in_window or self._grouping) and not any(_reads_measurement(side) for side in sides):
+            raise self._fault(
+                node.at, kinds.WINDOW_WITHOUT_READINGS if self._in_window else kinds.GROUP_WITHOUT_READINGS
+            )
 
     def _vote(self, node: syntax.AtLeast) -> Truth:
         parts = [self.condition(part) for part in node.parts]
@@ -212,6 +218,11 @@ class Checker(Units):
                 return self._function(node)
             case syntax.Call():
                 return self._window(node)
+            case syntax.ParentName():
+                measurement = self._of_parent(node)
+                return Typed(Load(OfParent(Measured(node.name), measurement.unit)), UNITS[measurement.unit])
+            case syntax.OfGroup():
+                return self._group(node)
             case syntax.Infix(word=word) if word in ARITHMETIC:
                 return self._arithmetic(node)
             case syntax.Prefix(word="-"):
@@ -244,7 +255,7 @@ class Checker(Units):
     def _function(self, node: syntax.Call) -> Typed:
         function = FUNCTIONS.get(node.name)
         if function is None:
-            raise self._fault(node.at, kinds.NEEDS_WINDOW, value=node.name)
+            raise self._fault(node.at, _missing(node.name), value=node.name)
         if not function.least <= len(node.args) <= function.most:
             if node.name in WINDOWS and len(node.args) == 1:
                 hint = kinds.WINDOW_FORM(value=node.name)
@@ -259,12 +270,14 @@ class Checker(Units):
         if aggregate is None:
             raise self._fault(node.at, kinds.TAKES_NO_WINDOW, value=node.name, known=", ".join(WINDOWS))
         if window is None:
-            raise self._fault(node.at, kinds.NEEDS_WINDOW, value=node.name)
+            raise self._fault(node.at, _missing(node.name), value=node.name)
         if self._in_window:
             raise self._fault(node.at, kinds.WINDOW_IN_WINDOW)
         if len(node.args) != 1:
             example = "current > 2 A" if aggregate.takes is Takes.CONDITION else "level"
             raise self._fault(node.at, kinds.WINDOW_OF_ONE, value=node.name, example=example)
+        if isinstance(node.args[0], syntax.ParentName):
+            return self._window_of_parent(node, node.args[0], aggregate, window)
         self._in_window = True
         try:
             source, unit = self._source(node, node.args[0], aggregate)
@@ -297,11 +310,42 @@ class Checker(Units):
             raise self._fault(arg.at, kinds.WINDOW_WITHOUT_READINGS)
         return Derived(typed.number), typed.unit or PLAIN
 
-    def _width_ms(self, window: syntax.Quantity) -> int:
-        window_ms = self.duration_ms(window)
-        if not _SECOND_MS <= window_ms <= MAX_WINDOW_MS:
-            raise self._fault(window.at, kinds.WINDOW_WIDTH)
-        return window_ms
+    # --- across facilities ------------------------------------------------------------------------------------
+
+    def _group(self, node: syntax.OfGroup) -> Typed:
+        if self._grouping or self._in_window:
+            raise self._fault(node.at, kinds.NESTED_REACH)
+        aggregate = GROUPS.get(node.name)
+        if aggregate is None:
+            raise self._fault(node.at, kinds.TAKES_NO_GROUP, value=node.name, known=", ".join(GROUPS))
+        relations = {relation.value: relation for relation in Relation}
+        if node.relation not in relations:
+            near = difflib.get_close_matches(node.relation, relations, n=1, cutoff=0.5)
+            hint = DID_YOU_MEAN(near=near[0]) if near else USE_ONE_OF(known=", ".join(relations))
+            raise self._fault(node.relation_at, kinds.NO_GROUP, value=node.relation, hint=hint)
+        if len(node.args) != 1:
+            hint = kinds.GIVE_COUNT(least=1, most=1)
+            raise self._fault(node.at, kinds.WRONG_COUNT, value=node.name, count=len(node.args), hint=hint)
+        self._grouping = True
+        try:
+            inner, unit = self._member(node.args[0], aggregate.of_condition, node)
+        finally:
+            self._grouping = False
+        grouped = Grouped(aggregate, inner, relations[node.relation])
+        return Typed(Load(grouped), self._unit_of(node.at, aggregate.unit, (unit,)))
+
+    def _member(self, arg: syntax.Node, of_condition: bool, node: syntax.OfGroup) -> tuple[Number | Truth, Unit]:
+        """What is read of each member, and its unit."""
+        if of_condition:
+            if not _is_condition(arg):
+                raise self._fault(arg.at, kinds.GROUP_COUNTS, value=node.name)
+            return self._truth(arg), PLAIN
+        if _is_condition(arg):
+            raise self._fault(arg.at, kinds.GROUP_MEASURES, value=node.name)
+        typed = self._number(arg)
+        if not _reads_measurement(typed.number):
+            raise self._fault(arg.at, kinds.GROUP_WITHOUT_READINGS)
+        return typed.number, typed.unit or PLAIN
 
     def _arithmetic(self, node: syntax.Infix) -> Typed:
         operator = ARITHMETIC[node.word]
@@ -346,6 +390,13 @@ class Checker(Units):
         if inner.unit and inner.unit.offset:
             raise self._fault(node.at, kinds.NO_OPPOSITE)
         return Typed(scaled(inner.number, -1.0, 0.0), inner.unit)
+
+
+def _missing(name: str) -> Kind:
+    """What an aggregate without window and group lacks."""
+    if name in WINDOWS:
+        return kinds.NEEDS_EITHER if name in GROUPS else kinds.NEEDS_WINDOW
+    return kinds.NEEDS_GROUP
 
 
 def _reads(number: Number) -> bool:

@@ -358,3 +358,81 @@ UNLIKE = kind(
     "compare like with like",
 )
 NO_RESULT_UNIT = kind("TG-0311", "{reason}", "{reason}", "改写表达式", "rewrite the expression")
+
+# --- across facilities ------------------------------------------------------------------------------------------
+
+NO_PARENT_MEASUREMENT = kind(
+    "TG-0311",
+    "没有任何类别的设施测量 {value!r}",
+    "no class of facilities measures {value!r}",
+    "{hint}",
+    "{hint}",
+)
+PARENTS_MEASURE = Sentence(
+    "parent. 之后写上级设施类别的测量项，例如 parent.u_a",
+    "after 'parent.' stands a measurement of the parent's class, such as parent.u_a",
+)
+PARENTS_DIFFER = kind(
+    "TG-0311",
+    "{value!r} 在不同类别中是不同的量：{known}",
+    "{value!r} is another quantity in other classes: {known}",
+    "上级设施可为任一类别，请改用各类别含义相同的测量项",
+    "a parent may be of any class; use a measurement that means the same in all of them",
+)
+NESTED_REACH = kind(
+    "TG-0311",
+    "分组之内、表达式的窗口之内不能再用 parent 或分组",
+    "within a group, or a window over an expression, there are no parents and no groups",
+    "写各成员自己的测量项",
+    "write measurements of the members themselves",
+)
+NO_GROUP = kind("TG-0311", "没有分组 {value!r}", "there is no group {value!r}", "{hint}", "{hint}")
+NEEDS_GROUP = kind(
+    "TG-0311",
+    "{value!r} 需要分组",
+    "{value!r} needs a group",
+    "写成 '{value}(…) of cell.governance'",
+    "write '{value}(…) of cell.governance'",
+)
+NEEDS_EITHER = kind(
+    "TG-0311",
+    "{value!r} 需要窗口或分组",
+    "{value!r} needs a window or a group",
+    "写成 '{value}(…) over 10 min' 或 '{value}(…) of cell.governance'",
+    "write '{value}(…) over 10 min' or '{value}(…) of cell.governance'",
+)
+TAKES_NO_GROUP = kind(
+    "TG-0311",
+    "{value!r} 不能用于分组",
+    "{value!r} takes no group",
+    "可用于分组的有：{known}",
+    "groups have {known}",
+)
+GROUP_COUNTS = kind(
+    "TG-0311",
+    "{value!r} 统计的是条件，不是数字",
+    "{value!r} counts a condition, not a number",
+    "例如 '{value}(level > 0.5 m) of cell.governance'",
+    "write for example '{value}(level > 0.5 m) of cell.governance'",
+)
+GROUP_MEASURES = kind(
+    "TG-0311",
+    "{value!r} 汇总的是数字，不是条件",
+    "{value!r} takes a number, not a condition",
+    "条件请用 count 或 share",
+    "count a condition with count or share",
+)
+GROUP_WITHOUT_READINGS = kind(
+    "TG-0311",
+    "分组内的这一部分没有用到测量项",
+    "no measurement takes part in this part of a group",
+    "每个比较都应含有成员的测量项；其余条件写在分组之外",
+    "let every comparison read a measurement of the members, and write the others outside the group",
+)
+NOT_IN_GROUP = kind(
+    "TG-0311",
+    "分组只看各成员测得的量，不能包含 {value}",
+    "a group looks at what its members measure, not at {value}",
+    "把 {value} 放在分组之外，用 and 连接",
+    "put {value} outside the group, joined by 'and'",
+)

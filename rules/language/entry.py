@@ -149,7 +149,11 @@ class Entry:
             return None
         if facility_class is None:
             return None
-        return Checker(facility_class, lambda at, kind, values: self._bad(name, kind, at, **values)).condition(node)
+
+        def report(at: int, kind: Kind, values: Mapping[str, object]) -> None:
+            self._bad(name, kind, at, **values)
+
+        return Checker(facility_class, report, self._classes).condition(node)
 
     def _misspelt(self, name: str, before: str, facility_class: FacilityClass | None) -> None:
         """Names before a fault of form that are nearly measurements: with the fault mended they would be the next."""

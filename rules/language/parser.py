@@ -18,7 +18,7 @@ from rules.language import findings as kinds
 from rules.language import syntax
 from rules.language.surroundings import AGE, QUESTIONS
 from rules.language.tokens import RESERVED, SyntaxFault, Token, TokenKind, tokenize
-from rules.operators import ARITHMETIC, COMPARISONS, CONNECTIVES, FUNCTIONS, RANGE_TESTS, WINDOWS
+from rules.operators import ARITHMETIC, COMPARISONS, CONNECTIVES, FUNCTIONS, GROUPS, RANGE_TESTS, WINDOWS
 
 _COMPARING = 40
 _NEGATING = 70
@@ -27,7 +27,7 @@ FORECASTS = ("reaches", "falls_to")
 _BETWEEN = ("and", "or", "not", "in", "outside", "over")
 _SPOKEN = {"average": "mean", "average_over_time": "mean", "lowest": "min", "highest": "max"}
 """Functions under the names of other languages."""
-_CALLABLE = frozenset({*FUNCTIONS, *WINDOWS, *FORECASTS, AGE, *QUESTIONS})
+_CALLABLE = frozenset({*FUNCTIONS, *WINDOWS, *GROUPS, *FORECASTS, AGE, *QUESTIONS})
 
 
 def parse(text: str) -> syntax.Node:
@@ -131,6 +131,8 @@ class _Parser:
                 return syntax.ClassAttribute(token.at, token.text, token.unit)
             case TokenKind.TEXT:
                 return syntax.Text(token.at, token.text)
+            case TokenKind.PARENT:
+                return syntax.ParentName(token.at, token.text)
             case TokenKind.NAME:
                 return self._named(token)
             case TokenKind.SIGN if token.text == "(":
@@ -179,6 +181,10 @@ class _Parser:
         if token.text not in _CALLABLE:
             raise SyntaxFault(token.at, wrong.NO_FUNCTION, value=token.text, hint=_function_hint(token.text))
         args = self._arguments(wrong.CLOSE_PARENTHESIS)
+        if self._peek().text == "of":
+            self._next += 1
+            relation = self._take()
+            return syntax.OfGroup(token.at, token.text, args, relation.text, relation.at)
         if token.text not in FORECASTS:
             return syntax.Call(token.at, token.text, args, self._time("over"))
         within = self._time("within")
@@ -213,7 +219,7 @@ def _joining(word: str) -> Said:
 
 
 def _function_hint(word: str) -> Said:
-    known = sorted({*FUNCTIONS, *WINDOWS, *FORECASTS})
+    known = sorted({*FUNCTIONS, *WINDOWS, *GROUPS, *FORECASTS})
     near = [_SPOKEN[word.lower()]] if word.lower() in _SPOKEN else []
     near = near or difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.5)
     return DID_YOU_MEAN(near=near[0]) if near else USE_ONE_OF(known=", ".join(known))

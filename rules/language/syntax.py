@@ -67,6 +67,25 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class ParentName:
+    """``parent.name``: a measurement of the facility that supplies or contains this one."""
+
+    at: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfGroup:
+    """``name(args) of relation``: an aggregate over the members of a group."""
+
+    at: int
+    name: str
+    args: tuple[Node, ...]
+    relation: str
+    relation_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Infix:
     """``left word right``: arithmetic, comparison, ``and``, ``or``."""
 
@@ -124,6 +143,8 @@ Node = (
     | ClassAttribute
     | FacilityAttribute
     | Call
+    | ParentName
+    | OfGroup
     | Infix
     | Prefix
     | RangeOf

@@ -28,6 +28,7 @@ class TokenKind(Enum):
     ATTRIBUTE = auto()
     CLASS_ATTRIBUTE = auto()
     TEXT = auto()
+    PARENT = auto()
     SIGN = auto()
     END = auto()
 
@@ -38,7 +39,7 @@ class Token:
 
     Attributes:
         kind: what it is.
-        text: as written (the attribute's name for attributes).
+        text: as written (the name alone for attributes and for measurements of the parent; without blanks for cells).
         at: offset of its first character.
         value: of a quantity.
         unit: UCUM code of a quantity or attribute, empty when none was written.
@@ -71,6 +72,8 @@ _UNIT_LIKE = re.compile(r"[A-Za-z%°][A-Za-z0-9_%°]*|\[[A-Za-z][A-Za-z0-9]*\]")
 _ATTRIBUTE = re.compile(r"facility\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")
 _CLASS_ATTRIBUTE = re.compile(r"class\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")
 _TEXT = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+_PARENT = re.compile(r"parent\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")
+_CELL = re.compile(r"cell\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SIGN = re.compile(r"<=|>=|==|!=|[<>+\-*/()\[\],]")
 
@@ -131,6 +134,10 @@ def _token(text: str, at: int) -> tuple[Token, int]:
         return Token(TokenKind.CLASS_ATTRIBUTE, match.group(1), at, unit=unit), end
     if match := _TEXT.match(text, at):
         return Token(TokenKind.TEXT, match.group(1) or match.group(2) or "", at), match.end()
+    if match := _PARENT.match(text, at):
+        return Token(TokenKind.PARENT, match.group(1), at), match.end()
+    if match := _CELL.match(text, at):
+        return Token(TokenKind.NAME, f"cell.{match.group(1)}", at), match.end()
     if match := _NAME.match(text, at):
         return Token(TokenKind.NAME, match.group(), at), match.end()
     if match := _SIGN.match(text, at):

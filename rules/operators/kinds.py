@@ -112,4 +112,29 @@ class WindowAggregate:
     is_truth: bool = False
 
 
-Operator = Comparison | RangeTest | Connective | Arithmetic | Function | WindowAggregate
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupAggregate:
+    """``name(x) of group``: of the members of a group, each at the same moment.
+
+    Attributes:
+        of_condition: it counts a condition, which comes as 1 and 0; otherwise it takes a number.
+        everyone: it is unknown as soon as one member is; otherwise when fewer than half of them are known.
+        compute: float64[k, m], one row a moment, to float64[k]. NaN is an unknown member, or stands behind the last
+            member; at least one is known.
+        unit: unit of the result.
+        tally: of a condition: int64[k] members for which it is true and int64[k] known ones to the result, so that it
+            can be counted along instead of anew.
+        monotone: it is one of the members' values, by their order: values that no comparison tells apart may stand for
+            each other.
+    """
+
+    word: str
+    of_condition: bool
+    everyone: bool
+    compute: Callable[[Floats], Floats]
+    unit: UnitRule
+    tally: Callable[[Ints, Ints], Floats] | None = None
+    monotone: bool = False
+
+
+Operator = Comparison | RangeTest | Connective | Arithmetic | Function | WindowAggregate | GroupAggregate

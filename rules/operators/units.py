@@ -110,3 +110,10 @@ def seconds(units: Sequence[Unit]) -> Unit:
     """A time, whatever x is."""
     del units
     return UNITS["s"]
+
+
+def addable(units: Sequence[Unit]) -> Unit:
+    """The sum of several: temperatures on a scale with an arbitrary zero have none."""
+    if units[0].offset:
+        raise Refused(_NO_SUM())
+    return units[0]

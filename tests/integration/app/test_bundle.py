@@ -118,7 +118,7 @@ def test_no_planted_secret_is_in_the_bundle(installation: Path, tmp_path: Path) 
     for hidden in (CANARY, PHONE, "王小明", "Wang Xiaoming", "wangxm"):
         assert hidden not in everything, hidden
     assert CANARY.encode() not in done.file.read_bytes()
-    assert json.loads(parts["database.json"])["schema"] == "0004"
+    assert json.loads(parts["database.json"])["schema"] == "0007"
     assert json.loads(parts["database.json"])["rows"]["registry_person"] == 1
     assert json.loads(parts["gateways/gw.json"])["status"]["spool_bytes"] == 7
     assert json.loads(parts["gateways/gw.json"])["spool"] == {"budget_mb": 64}

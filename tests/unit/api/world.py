@@ -125,6 +125,7 @@ class FakeRegistry:
             if (where.communities is None or one.facility.community in where.communities)
             and where.class_id in ("", one.facility.class_id)
             and (where.numbers is None or one.facility.number in where.numbers)
+            and where.parent in (None, one.facility.parent)
             and where.text in one.facility.code
         ]
         return paged(found, page)

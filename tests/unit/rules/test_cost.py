@@ -16,7 +16,16 @@ from rules.engine.windows import Window
 from rules.expression import Operand
 from rules.operand_kinds import KINDS, kind_of
 from rules.operators import ALL
-from rules.operators.kinds import Arithmetic, Comparison, Connective, Function, Operator, RangeTest, WindowAggregate
+from rules.operators.kinds import (
+    Arithmetic,
+    Comparison,
+    Connective,
+    Function,
+    GroupAggregate,
+    Operator,
+    RangeTest,
+    WindowAggregate,
+)
 from rules.rule_set import Rule
 from tests.unit.rules.town import KEYS, members, rule_set, rule_text, town_class
 
@@ -28,6 +37,7 @@ PHRASES: dict[type[Operator], typing.Mapping[str, object]] = {
     Arithmetic: phrases.ARITHMETIC,
     Function: phrases.FUNCTIONS,
     WindowAggregate: phrases.AGGREGATES,
+    GroupAggregate: phrases.GROUPS,
 }
 
 

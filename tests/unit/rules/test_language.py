@@ -117,7 +117,7 @@ def test_a_condition_is_understood(text: str, expected: str) -> None:
         ("(level > 2 m", 13, "')' was expected"),
         ("level", 1, "a number is no condition"),
         ("mean(level) > 2 m", 1, "needs a window"),
-        ("median(level) over 1 h > 2 m", 1, "there is no function 'median'"),
+        ("mode(level) over 1 h > 2 m", 1, "there is no function 'mode'"),
         ("mean(level) over 10 > 2 m", 18, "a duration needs a unit"),
         ("mean(level) over 31 d > 2 m", 18, "a window is 1 s to 30 d long"),
         ("mean(level, level) over 1 h > 2 m", 1, "a window aggregates one quantity"),

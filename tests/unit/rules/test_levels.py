@@ -228,7 +228,7 @@ def levelled_rules(draw: st.DrawFn) -> list[str]:
         levels = [draw(level(severity)) for severity in severities]
         texts.append(levelled(*levels, rule_id=f"r{number}"))
     if draw(st.booleans()):
-        texts.append(rule_text("plain", draw(condition), for_=draw(duration)))
+        texts.append(rule_text("plain", draw(condition.filter(needs_readings)), for_=draw(duration)))
     return texts
 
 

@@ -14,15 +14,16 @@ from hypothesis import strategies as st
 from rules.columns import Tri
 from rules.operators import ALL
 from rules.operators.at_least import at_least
-from rules.operators.kinds import Connective, Function, Operator, Takes, WindowAggregate
-from tests.unit.rules.reference.operators import TWINS, WINDOW_TWINS
+from rules.operators.kinds import Connective, Function, GroupAggregate, Operator, Takes, WindowAggregate
+from tests.unit.rules.reference.operators import GROUP_TWINS, TWINS, WINDOW_TWINS
 from tests.unit.rules.reference.operators import at_least as vote
 
 values = st.sampled_from([None, 0.0, -0.0, 1.0, -1.0, 2.5, 1e308, -1e308, 1e-308]) | st.floats(
     allow_nan=False, allow_infinity=False
 )
 truths = st.sampled_from([True, False, None])
-ROW_BY_ROW = [operator for operator in ALL if not isinstance(operator, WindowAggregate)]
+ROW_BY_ROW = [operator for operator in ALL if not isinstance(operator, WindowAggregate | GroupAggregate)]
+GROUPS = [operator for operator in ALL if isinstance(operator, GroupAggregate)]
 WINDOWS = [operator for operator in ALL if isinstance(operator, WindowAggregate)]
 WINDOWS_BY_WORD = {operator.word: operator for operator in WINDOWS}
 
@@ -143,9 +144,29 @@ def test_a_vote_agrees_with_its_twin(parts: list[bool | None], count: int) -> No
     assert scalars(found) == [vote(count, parts)]
 
 
+@pytest.mark.parametrize("operator", GROUPS, ids=name)
+@given(st.data(), st.integers(1, 12), st.integers(0, 4))
+def test_a_group_aggregate_agrees_with_its_twin(
+    operator: GroupAggregate, data: st.DataObject, members: int, padding: int
+) -> None:
+    """Each row of a table gives what the scalar gives of its known members; what stands behind them does not count."""
+    known = st.sampled_from([0.0, 1.0]) if operator.of_condition else st.integers(-800, 800).map(lambda n: n / 8)
+    member = known if operator.everyone else known | st.none()
+    rows = data.draw(st.lists(st.lists(member, min_size=members, max_size=members).filter(any_known), min_size=1))
+    table = np.array([number_column([*row, *[None] * padding]) for row in rows])
+    expected = [GROUP_TWINS[operator.word]([value for value in row if value is not None]) for row in rows]
+    assert operator.compute(table).tolist() == expected
+
+
+def any_known(row: Sequence[float | None]) -> bool:
+    """Whether a group is worth a value."""
+    return any(value is not None for value in row)
+
+
 def test_every_operator_has_a_twin_and_a_word_of_its_own() -> None:
     """Nothing in the table escapes the comparison, and no word means two things of one kind."""
     told = [(type(operator).__name__, operator.word) for operator in ALL]
     assert len(set(told)) == len(told)
-    assert {key for key in told if key[0] != "WindowAggregate"} == set(TWINS)
+    assert {key for key in told if key[0] not in {"WindowAggregate", "GroupAggregate"}} == set(TWINS)
+    assert {operator.word for operator in GROUPS} == set(GROUP_TWINS)
     assert {operator.word for operator in WINDOWS} == set(WINDOW_TWINS)

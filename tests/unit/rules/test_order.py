@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from core.alarms import AlarmChange, AnnouncedAlarm, ChangeKind, Interval
 from core.findings import Kind
+from core.places import Relation
 from core.quality import GOOD, QualityClass, quality
 from core.readings import Readings, readings
 from rules.engine import kept
@@ -28,6 +29,12 @@ BASE_MS = 1_700_000_000_000
 WELLS = 3
 ATTRIBUTES = {"limit": [1.0, 2.5, float("nan")]}
 TEXTS = {"material": ["PE", "steel", None]}
+GROUP = {
+    Relation.GOVERNANCE_CELL: ("g", "g", "h"),
+    Relation.COMMUNITY: ("c", "c", "c"),
+    Relation.PARENT: ("", "well-0", "well-0"),
+    Relation.REDUNDANT_SET: ("", "r", "r"),
+}
 
 NUMBERS = ["0", "1", "2", "2.5", "3"]
 OPERANDS = [*KEYS, "abs(a)", "min(a, b)", "max(b, c)", "a - b", "b / c", "-a", "c * 2"]
@@ -285,6 +292,19 @@ class Journal:
         return sorted(found, key=lambda interval: interval.start_ms)
 
 
+def references(everything: Readings, calendar: TownCalendar) -> list[Facility]:
+    """All naive facilities, with what they have in common."""
+    town = [reference(everything, well, calendar) for well in range(WELLS)]
+    code = {f"well-{well}": facility for well, facility in enumerate(town)}
+    for well, facility in enumerate(town):
+        facility.parent = code.get(GROUP[Relation.PARENT][well])
+        facility.groups = {
+            relation: [town[other] for other, name in enumerate(names) if name == names[well]] if names[well] else []
+            for relation, names in GROUP.items()
+        }
+    return town
+
+
 def reference(everything: Readings, well: int, calendar: TownCalendar) -> Facility:
     """The naive facility with all readings of one well."""
     found: dict[str, list[Reading]] = {key: [] for key in KEYS}
@@ -309,10 +329,11 @@ def reference(everything: Readings, well: int, calendar: TownCalendar) -> Facili
 def check(engine: Engine, journal: Journal, everything: Readings, calendar: TownCalendar) -> int:
     """The engine, the journal and the reference agree on every rule and facility; returns the number of incidents."""
     incidents = 0
+    town = references(everything, calendar)
     for one in engine.layout.classes:
         for number, plan in enumerate(one.rules):
             for well in range(WELLS):
-                facility = reference(everything, well, calendar)
+                facility = town[well]
                 horizon_ms = int(engine.live.horizon_ms[well])
                 expected = intervals(facility, plan.rule, horizon_ms)
                 machine = one.machines(number).start + well
@@ -320,7 +341,7 @@ def check(engine: Engine, journal: Journal, everything: Readings, calendar: Town
                 assert list(engine.book.of(machine)) == expected, told
         for rule in engine.rules.of_class(one.class_id):
             for well in range(WELLS):
-                expected = alarms(reference(everything, well, calendar), rule, int(engine.live.horizon_ms[well]))
+                expected = alarms(town[well], rule, int(engine.live.horizon_ms[well]))
                 announced = journal.intervals(rule.id, 100 + well)
                 told = f"{[part.when_text for part in rule.parts]} | well {well}"
                 assert [_announced(i) for i in announced] == [_announced(i) for i in expected], told
@@ -340,14 +361,15 @@ def run(
     save_every_ms: int,
     calendar: TownCalendar,
     restart_at: int = -1,
+    meeting_ms: int = 2_000,
 ) -> tuple[Engine, Journal]:
     """Deliver everything, with time passing in between, and let the last re-evaluations have their turn.
 
     ``restart_at`` is the chunk after which the engine is taken down, two chunks after its last snapshot.
     """
     store = Store()
-    tuned = EngineSettings(save_every_ms=save_every_ms, memory_readings=limit)
-    town = {"well": members(WELLS, ATTRIBUTES, TEXTS)}
+    tuned = EngineSettings(save_every_ms=save_every_ms, memory_readings=limit, meeting_ms=meeting_ms)
+    town = {"well": members(WELLS, ATTRIBUTES, TEXTS, GROUP)}
     engine, journal = Engine(rule_set, town, store, tuned, calendar), Journal()
     now_ms = BASE_MS - 60_000
     data, since = b"", 0

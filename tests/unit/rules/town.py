@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from core.calendar import Timetable
-from core.places import ClassMembers, FacilityClass, Measurement, PointKind, Text
+from core.places import ClassMembers, FacilityClass, Measurement, PointKind, Relation, Text
 from core.readings import Readings, concat
 from rules.language.load import load_rules
 from rules.rule_set import RuleSet
@@ -58,6 +58,7 @@ def members(
     count: int,
     attributes: Mapping[str, Sequence[float]] | None = None,
     texts: Mapping[str, Sequence[str | None]] | None = None,
+    group: Mapping[Relation, tuple[str, ...]] | None = None,
 ) -> ClassMembers:
     """``count`` wells; well i has the points 10 * i, 10 * i + 1, 10 * i + 2 and the registry number 100 + i."""
     index = np.arange(count)
@@ -70,6 +71,7 @@ def members(
         unit=dict.fromkeys(KEYS, "1"),
         attribute={name: np.array(values, np.float64) for name, values in (attributes or {}).items()},
         text={name: tuple(values) for name, values in (texts or {}).items()},
+        group=group or {},
     )
 
 

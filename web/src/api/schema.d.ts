@@ -2175,6 +2175,18 @@ export interface components {
             longitude: number;
             address: components["schemas"]["Bilingual"];
             cells: components["schemas"]["Cells"];
+            /** @description what supplies or contains it, if the caller may see that */
+            parent: components["schemas"]["FacilityRef"] | null;
+            /**
+             * Supplies
+             * @description what it supplies or contains itself, directly
+             */
+            supplies: components["schemas"]["FacilityRef"][];
+            /**
+             * Redundant Set
+             * @description name it shares with those that measure the same; else empty
+             */
+            redundant_set: string;
             /**
              * Attributes
              * @example {

@@ -11,6 +11,7 @@ import numpy as np
 
 from core.alarms import Interval, Severity, SeverityStep
 from core.calendar import Steps
+from core.places import Relation
 from rules.expression import (
     Aged,
     Apply,
@@ -21,21 +22,25 @@ from rules.expression import (
     Connect,
     Const,
     Graded,
+    Grouped,
     InForce,
     Known,
     Load,
     Measured,
     Number,
+    OfParent,
     OnCalendar,
     Operand,
     Scale,
     Truth,
     Windowed,
     WindowedOver,
+    attribute_parts,
+    inner_operands,
     measured,
 )
 from rules.rule_set import Rule
-from tests.unit.rules.reference.operators import TWINS, WINDOW_TWINS, at_least
+from tests.unit.rules.reference.operators import GROUP_TWINS, TWINS, WINDOW_TWINS, at_least
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,8 @@ class Facility:
         self.attributes = attributes
         self.texts = texts or {}
         self.calendar = calendar or {}
+        self.parent: Facility | None = None
+        self.groups: Mapping[Relation, Sequence[Facility]] = {}
         self.readings: dict[str, list[Reading]] = {}
         for key, every in readings.items():
             best: dict[int, Reading] = {}
@@ -149,6 +156,10 @@ class Facility:
             return self.value_at(operand.key, at_ms)
         if isinstance(operand, Windowed | WindowedOver):
             return self.window(operand, at_ms)
+        if isinstance(operand, OfParent):
+            return None if self.parent is None else self.parent.operand(operand.operand, at_ms)
+        if isinstance(operand, Grouped):
+            return self.group(operand, at_ms)
         if isinstance(operand, Graded):
             last = self.in_force(operand.key, at_ms)
             return None if last is None else float(last.grade)
@@ -160,6 +171,32 @@ class Facility:
         assert isinstance(operand, InForce)
         begun = operand.from_ms is None or at_ms >= operand.from_ms
         return float(begun and (operand.until_ms is None or at_ms < operand.until_ms))
+
+    def members(self, operand: Grouped) -> list[Facility]:
+        """Who has this in common with the facility, and has what is asked."""
+        wanted = {part.name for part in attribute_parts(operand.inner)}
+        return [
+            member
+            for member in self.groups.get(operand.relation, ())
+            if not any(math.isnan(member.attributes.get(name, math.nan)) for name in wanted)
+        ]
+
+    def group(self, operand: Grouped, at_ms: int) -> float | None:
+        """The aggregate over the members at a moment."""
+        members, known = self.members(operand), []
+        for member in members:
+            if isinstance(operand.inner, Compare | Between | Connect):
+                truth = member.truth(operand.inner, at_ms)
+                value = None if truth is None else float(truth)
+            else:
+                value = member.number(operand.inner, at_ms)
+            if value is not None:
+                known.append(value)
+        if not known or 2 * len(known) < len(members):
+            return None
+        if operand.aggregate.word == "sum" and len(known) < len(members):
+            return None
+        return GROUP_TWINS[operand.aggregate.word](known)
 
     def number(self, node: Number, at_ms: int) -> float | None:
         """The value of an expression at a moment."""
@@ -198,23 +235,29 @@ class Facility:
         """Every moment up to the horizon at which a condition of the rule may change."""
         found: set[int] = set()
         for operand in rule.operands:
-            if isinstance(operand, InForce):
-                found |= {date for date in (operand.from_ms, operand.until_ms) if date is not None}
-                continue
-            if isinstance(operand, OnCalendar):
-                found |= {time_ms for time_ms, _ in self.calendar[operand.term].turns}
-                continue
-            changes = set().union(*(self.changes(key) for key in measured(operand)))
-            if isinstance(operand, Measured | Graded):
-                found |= changes
-            elif isinstance(operand, Aged):
-                times = {reading.time_ms for reading in self.readings.get(operand.key, ())}
-                found |= times | {time_ms + operand.limit_ms for time_ms in times}
-            elif isinstance(operand, Windowed | WindowedOver) and changes:
-                step_ms, width_ms = slots(operand.window_ms)
-                first = min(changes) // step_ms * step_ms
-                found |= set(range(first, min(horizon_ms, max(changes) + width_ms + step_ms) + 1, step_ms))
+            found |= self.moments_of(operand, horizon_ms)
         return sorted(moment for moment in found if moment <= horizon_ms)
+
+    def moments_of(self, operand: Operand, horizon_ms: int) -> set[int]:
+        """Every moment at which an operand may change."""
+        if isinstance(operand, InForce):
+            return {date for date in (operand.from_ms, operand.until_ms) if date is not None}
+        if isinstance(operand, OfParent):
+            return set() if self.parent is None else self.parent.moments_of(operand.operand, horizon_ms)
+        if isinstance(operand, Grouped):
+            members, read = self.members(operand), inner_operands(operand.inner)
+            return {at for member in members for inner in read for at in member.moments_of(inner, horizon_ms)}
+        if isinstance(operand, OnCalendar):
+            return {time_ms for time_ms, _ in self.calendar[operand.term].turns}
+        if isinstance(operand, Aged):
+            times = {reading.time_ms for reading in self.readings.get(operand.key, ())}
+            return times | {time_ms + operand.limit_ms for time_ms in times}
+        changes: set[int] = set().union(*(self.changes(key) for key in measured(operand)))
+        if isinstance(operand, Windowed | WindowedOver) and changes:
+            step_ms, width_ms = slots(operand.window_ms)
+            first = min(changes) // step_ms * step_ms
+            return set(range(first, min(horizon_ms, max(changes) + width_ms + step_ms) + 1, step_ms))
+        return changes
 
 
 def slots(window_ms: int) -> tuple[int, int]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise
+from statistics import median
 from typing import Any
 
 Number = float | None
@@ -153,3 +154,15 @@ def at_least(count: int, parts: Sequence[Truth]) -> Truth:
     if sum(part is True for part in parts) >= count:
         return True
     return False if sum(part is not False for part in parts) < count else None
+
+
+GROUP_TWINS: dict[str, Callable[[list[float]], float]] = {
+    "count": lambda known: float(sum(value == 1 for value in known)),
+    "share": lambda known: sum(value == 1 for value in known) / len(known),
+    "sum": sum,
+    "mean": lambda known: sum(known) / len(known),
+    "min": min,
+    "max": max,
+    "median": median,
+}
+"""Of the values of the members that are known, at least one; conditions are 1 and 0."""
