@@ -90,7 +90,7 @@ EXPECTED = {
 }
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_each_outage_is_one_alarm_and_nothing_bursts(demo: Demo) -> None:
     """A gateway that hangs, a bus that is cut, a unit that is off, a board without power, and a core that is killed."""
     hanging = process(demo, "gw-htn.yaml")
@@ -112,5 +112,6 @@ def test_each_outage_is_one_alarm_and_nothing_bursts(demo: Demo) -> None:
     assert "29 devices unseen" in found["sight.bus"].en
     assert "设备 29 台失联" in found["sight.bus"].zh
     assert found["elec-outage"].hidden["devices"] == 3
-    demo.until(lambda: not on(demo), 240)
+    # The script gives the power back at 330 s and the alarm holds a minute more; a quick machine waits longest for it.
+    demo.until(lambda: not on(demo), 420)
     assert {row.alarm_id for row in rows(demo)} == before, "what came back has raised nothing"
