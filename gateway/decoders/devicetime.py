@@ -45,11 +45,10 @@ def time_ms(value: object, form: TimeForm, zone: str = "") -> int:
 def _number_ms(value: object, form: TimeForm) -> int:
     try:
         number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0
-    if not math.isfinite(number):
-        return 0
-    return round(number * 1000) if form is TimeForm.SECONDS else round(number)
+    number_ms = number * 1000 if form is TimeForm.SECONDS else number
+    return round(number_ms) if math.isfinite(number_ms) else 0
 
 
 def _iso_ms(value: object, zone: str) -> int:

@@ -485,6 +485,8 @@ def test_pointers_templates_and_device_time_of_a_neuron_group() -> None:
         ("2026-05-01T00:00:00Z", TimeForm.ISO, "", 1_777_593_600_000),
         ("1970-01-01T00:00:10Z", TimeForm.ISO, "", 0),
         (1e300, TimeForm.MS, "", 0),
+        (1e306, TimeForm.SECONDS, "", 0),
+        pytest.param(10**400, TimeForm.MS, "", 0, id="a time of four hundred digits"),
         (True, TimeForm.MS, "", 0),
         (None, TimeForm.ISO, "", 0),
     ],
