@@ -21,7 +21,7 @@ from api.pages import Pages
 from api.perimeter import Perimeter
 from api.ports import ApiPorts
 from api.problems import ProblemError
-from api.routes import alarms, cases, configurations, places, session, stream, system
+from api.routes import alarms, backtests, cases, configurations, flags, folding, places, session, stream, system
 from api.services import Services, build
 from api.settings import ApiSettings
 from core.errors import TwingridError
@@ -36,9 +36,12 @@ def routes() -> list[BaseRoute]:
         session.router,
         places.router,
         alarms.router,
+        folding.router,
+        flags.router,
         cases.router,
         system.router,
         configurations.router,
+        backtests.router,
         stream.router,
         system.probes,
     )

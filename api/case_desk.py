@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from api import views
 from api.access import Caller
-from api.alarm_desk import severity_of
 from api.histories import Histories
 from api.models.base import Bilingual, Page, SeverityName
 from api.models.cases import (
@@ -69,7 +68,7 @@ class CaseDesk:
             states=states,
             open=is_open,
             overdue=overdue,
-            minimum=severity_of(severity),
+            minimum=views.severity_of(severity),
             drills=drills,
         )
         try:

@@ -41,7 +41,9 @@ _TAGS: Sequence[Mapping[str, str]] = (
     {"name": "places", "description": "Communities, facilities, histories"},
     {"name": "alarms", "description": "Alarms and what people do with them"},
     {"name": "cases", "description": "Cases"},
+    {"name": "flags", "description": "What keeps alarms silent"},
     {"name": "tasks", "description": "Tasks and their steps"},
+    {"name": "rules", "description": "Backtests of rules"},
     {"name": "system", "description": "Gateways, health, probes, metrics"},
     {"name": "stream", "description": "The live stream"},
 )
@@ -49,6 +51,7 @@ _EVENTS = (
     events.AlarmEvent,
     events.CaseEvent,
     events.TaskEvent,
+    events.FlagEvent,
     events.ValuesEvent,
     events.PingEvent,
     events.ResetEvent,

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from api import views
 from api.models.alarms import AlarmSummary
 from api.models.cases import CaseSummary, TaskSummary
-from api.models.stream import AlarmEvent, CaseEvent, TaskEvent
+from api.models.stream import AlarmEvent, CaseEvent, FlagEvent, TaskEvent
 from api.outbox import Change
 from api.places import PlaceBook, Places
 from api.ports import ApiPorts
@@ -82,6 +82,8 @@ class FeedLookup:
             case FeedKind.TASK:
                 task = self._ports.cases.task(int(entry.ref), _SYSTEM)
                 return _Found(task=None if task is None else views.task(task.task, places, None, now_ms))
+            case FeedKind.FLAG:
+                return _Found()
 
 
 def _seen(entry: FeedEntry, found: _Found) -> Seen:
@@ -104,4 +106,6 @@ def _change(entry: FeedEntry, found: _Found, *, mine: bool) -> Change:
         case FeedKind.TASK:
             task = None if found.task is None else found.task.model_copy(update={"mine": mine})
             event = TaskEvent(id=int(entry.ref), what=entry.what, at_ms=entry.at_ms, task=task)
+        case FeedKind.FLAG:
+            event = FlagEvent(id=int(entry.ref), what=entry.what, at_ms=entry.at_ms, facility=entry.facility)
     return Change(id=entry.id, kind=entry.kind.value, ref=entry.ref, data=event.model_dump_json())

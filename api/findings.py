@@ -41,3 +41,7 @@ OPERATION_TWICE = kind(
 )
 NO_JSON = Sentence("正文不是 JSON", "the body is no JSON")
 RANGE_BACKWARD = Sentence("必须晚于 from_ms", "must be later than from_ms")
+BACKTEST_TIME = Sentence(
+    "开始须早于结束，且最长 400 天", "the begin must lie before the end, and at most 400 days before it"
+)
+NO_BACKTESTS = Sentence("此处不能运行回测", "backtests cannot be run here")

@@ -14,6 +14,7 @@ from api.models.history import Gap, History, Limit
 from api.ports import ApiPorts
 from api.problem_kinds import Problems
 from api.problems import ProblemError, WrongField
+from core.calendar import term_name
 from core.errors import Refused
 from core.ports.registry import Point
 from core.readings import Int32s
@@ -136,10 +137,11 @@ class Histories:
         return found
 
     def _measurement(self, class_id: str, key: str) -> Bilingual:
-        """A measurement's name; anything else (``facility.x``) stands for itself."""
+        """A measurement's or calendar term's name; anything else (``facility.x``) stands for itself."""
         known = self._ports.registry.classes().get(class_id)
         measurement = None if known is None else known.measurements.get(key)
-        return Bilingual(zh=key, en=key) if measurement is None else Bilingual.of(measurement.name)
+        name = term_name(key) if measurement is None else measurement.name
+        return Bilingual(zh=key, en=key) if name is None else Bilingual.of(name)
 
     def _report_once(self, rule_id: str, why: str) -> None:
         if rule_id not in self._reported:

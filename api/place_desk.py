@@ -11,7 +11,7 @@ from api import views
 from api.access import Caller
 from api.boards import LatestBoard, StandingBoard, Standings, newest_ms
 from api.histories import Histories
-from api.models.base import Bilingual, HealthName, Page, severity_name
+from api.models.base import Bilingual, FacilityRef, HealthName, Page, severity_name
 from api.models.places import (
     CaseCounts,
     CellRef,
@@ -42,6 +42,7 @@ from core.ports.registry import Cell, Facility, FacilityFilter, PageRequest, Poi
 from core.readings import Readings
 
 _OPEN_SHOWN = 100
+_SUPPLIED_SHOWN = 200
 _PAGES_SCANNED = 20
 
 
@@ -150,6 +151,9 @@ class PlaceDesk:
             longitude=one.longitude,
             address=Bilingual.of(one.address),
             cells=self._cells(one),
+            parent=_parent(one, caller, places),
+            supplies=self._supplied(one, caller, places),
+            redundant_set=one.redundant_set,
             attributes=dict(one.attributes),
             points=[self._point(point, one.class_id, values.get(point.number)) for point in found.points],
             alarms=[
@@ -160,6 +164,12 @@ class PlaceDesk:
                 for row in sorted(cases.items, key=lambda row: (-row.severity, row.opened_ms))
             ],
         )
+
+    def _supplied(self, one: Facility, caller: Caller, places: Places) -> list[FacilityRef]:
+        """What hangs on a facility, as far as the caller may see it."""
+        where = FacilityFilter(communities=caller.horizon, parent=one.number)
+        found = self._ports.registry.facilities(where, PageRequest(limit=_SUPPLIED_SHOWN))
+        return [places.ref_of(child) for child in found.items]
 
     def values(self, points: tuple[Point, ...], now_ms: int) -> dict[int, LatestValue]:
         """Newest readings of points, by number."""
@@ -207,6 +217,12 @@ class PlaceDesk:
             latest=latest,
             limits=self._histories.limits(point, class_id),
         )
+
+
+def _parent(one: Facility, caller: Caller, places: Places) -> FacilityRef | None:
+    """What a facility hangs on; nothing where that stands in a community the caller may not see."""
+    parent = None if one.parent is None else places.facility(one.parent)
+    return None if parent is None or not caller.sees(parent.community) else places.ref_of(parent)
 
 
 def _overview(one: CommunityFigures, places: Places, newest: dict[int, int | None]) -> CommunityOverview:

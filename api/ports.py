@@ -8,14 +8,19 @@ from typing import Literal, Protocol
 
 import sqlalchemy as sa
 
+from api import findings as kinds
 from core.alarms import Severity
 from core.cases import RuleInfo
 from core.clock import Clock
+from core.errors import Refused
 from core.places import Text
+from core.ports.backtests import BacktestAsk, Backtests, BacktestState
 from core.ports.cases import CaseCommands, CaseQueries
 from core.ports.configurations import ConfigurationDesk
 from core.ports.directory import PointDirectory
+from core.ports.folding import FoldQueries
 from core.ports.nodes import NodeStatusBook
+from core.ports.performance import PerformanceReports
 from core.ports.registry import RegistryCommands, RegistryQueries
 from core.ports.store import GapRecord, Rollups, StoreCounts
 from core.readings import Int32s, Readings
@@ -52,7 +57,9 @@ class RuleText:
         info: what dispatch knows of it too.
         when, clear: the expressions as written; clear empty: as soon as ``when`` no longer holds.
         for_s: how long ``when`` must hold.
+        clear_for_s: how long ``clear`` must hold.
         source: the standard behind its limits.
+        levels: from the least to the worst severity, each as a rule; the fields above are then those of the first.
     """
 
     info: RuleInfo
@@ -60,6 +67,8 @@ class RuleText:
     clear: str = ""
     for_s: float = 0.0
     source: Text = NO_SOURCE
+    clear_for_s: float = 0.0
+    levels: tuple[RuleText, ...] = ()
 
 
 class ReadableStore(Protocol):
@@ -156,6 +165,26 @@ class NobodyWatches:
         return ()
 
 
+class NoBacktests:
+    """Where none can be run."""
+
+    def start(self, ask: BacktestAsk, owner: str, now_ms: int) -> BacktestState:
+        """Refused."""
+        raise Refused(kinds.NO_BACKTESTS())
+
+    def of(self, owner: str) -> Sequence[BacktestState]:
+        """None."""
+        return ()
+
+    def look(self, owner: str, number: str) -> BacktestState | None:
+        """None."""
+        return None
+
+    def stop(self, owner: str, number: str) -> BacktestState | None:
+        """None."""
+        return None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApiPorts:
     """Everything the API needs from outside.
@@ -165,12 +194,15 @@ class ApiPorts:
         registry, registry_commands: places, people, logins.
         directory: points of all facilities, from memory; refreshed by the API as it is asked.
         cases, case_commands: alarms, cases, tasks, the change feed.
+        folds: what alarms have to do with each other.
         nodes: the newest state of each gateway.
         configurations: versions of their configurations.
         rules: rule texts and limits.
+        performance: the report on the alarms themselves.
         clock: wall and monotonic time.
         engine: where ``api.tables`` live; prepared for two writing processes.
         watch: what the core process tells about itself.
+        backtests: runs rules over the past.
     """
 
     store: ReadableStore
@@ -179,9 +211,12 @@ class ApiPorts:
     directory: FacilityPoints
     cases: CaseQueries
     case_commands: CaseCommands
+    folds: FoldQueries
     nodes: NodeStatusBook
     configurations: ConfigurationDesk
     rules: RuleDirectory
+    performance: PerformanceReports
     clock: Clock
     engine: sa.Engine
     watch: SystemWatch = NobodyWatches()  # noqa: RUF009 - it has no state
+    backtests: Backtests = NoBacktests()  # noqa: RUF009 - it has no state

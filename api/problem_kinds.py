@@ -96,6 +96,14 @@ class Problems(Enum):
         "请查看接口文档。",
         "See the API's documentation.",
     )
+    SILENT = _kind(
+        "TG-4090",
+        409,
+        "该告警现在没有在提示",
+        "The alarm is silent now",
+        "先取消搁置或恢复使用，再确认或复位。",
+        "Unshelve it or return it to service first, then acknowledge or reset it.",
+    )
     TAKEN = _kind(
         "TG-4091",
         409,

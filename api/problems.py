@@ -64,6 +64,7 @@ _CONFLICTS: Mapping[str, Problems] = {
     "changed": Problems.CHANGED,
     "shelving": Problems.SHELVE_REFUSED,
     "suspended_before": Problems.SUSPENDED_BEFORE,
+    "silent": Problems.SILENT,
     "key_reused": Problems.KEY_REUSED,
 }
 

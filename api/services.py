@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from api.alarm_desk import AlarmDesk
+from api.backtest_desk import BacktestDesk
 from api.boards import LatestBoard, StandingBoard
 from api.case_desk import CaseDesk, TaskDesk
 from api.configuration_desk import ConfigurationDesk
 from api.entrance import Entrance
+from api.evidence_desk import EvidenceDesk
 from api.feed_lookup import FeedLookup
+from api.flag_desk import FlagDesk
+from api.folding_desk import FoldingDesk
 from api.histories import Histories
 from api.live import Live
 from api.metrics import Metrics
+from api.performance_desk import PerformanceDesk
 from api.place_desk import PlaceDesk
 from api.places import PlaceBook
 from api.policy import Policy
@@ -36,10 +41,15 @@ class Services:
     places: PlaceDesk
     histories: Histories
     alarms: AlarmDesk
+    performance: PerformanceDesk
+    folding: FoldingDesk
+    flags: FlagDesk
+    evidence: EvidenceDesk
     cases: CaseDesk
     tasks: TaskDesk
     system: SystemDesk
     configurations: ConfigurationDesk
+    backtests: BacktestDesk
     live: Live
     book: PlaceBook
 
@@ -54,6 +64,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
     entrance = Entrance(ports, settings, policy, setup)
     standings = StandingBoard(ports.cases, ports.clock)
     latest = LatestBoard(ports.store, ports.directory, ports.clock)
+    flags = FlagDesk(ports, book)
     return Services(
         settings=settings,
         ports=ports,
@@ -63,11 +74,16 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         entrance=entrance,
         places=PlaceDesk(ports, book, standings, latest, histories),
         histories=histories,
-        alarms=AlarmDesk(ports, book),
+        performance=PerformanceDesk(ports, book),
+        folding=FoldingDesk(ports, book),
+        alarms=AlarmDesk(ports, book, flags),
+        flags=flags,
+        evidence=EvidenceDesk(ports),
         cases=CaseDesk(ports, book),
         tasks=TaskDesk(ports, book, histories),
         system=SystemDesk(ports, book, settings, metrics),
         configurations=ConfigurationDesk(ports),
+        backtests=BacktestDesk(ports),
         live=Live(ports, settings, entrance, FeedLookup(ports, book), metrics),
         book=book,
     )

@@ -148,7 +148,7 @@ class SystemDesk:
                 "store_superseded_readings": counts.superseded,
                 "store_size_bytes": counts.bytes_on_disk,
             }
-        gauges |= request.app.state.services.live.gauges()
+        gauges |= self._part_gauges() | request.app.state.services.live.gauges()
         return Response(self._metrics.text(gauges), media_type=CONTENT_TYPE)
 
     def _counts(self) -> StoreCounts | None:
@@ -156,6 +156,13 @@ class SystemDesk:
             return self._ports.store.counts()
         except Unavailable:
             return None
+
+    def _part_gauges(self) -> Mapping[str, float]:
+        """``part_rules_up`` and its like: 1 while a part of the core is fine."""
+        try:
+            return {f"part_{one.name}_up": float(one.status == "ok") for one in self._ports.watch.parts()}
+        except Unavailable:
+            return {}
 
     def _answers(self, check: Callable[[], object]) -> bool:
         try:

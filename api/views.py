@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from api.models.alarms import AlarmEntry, AlarmSummary, EvidenceValue, RuleView, Shelving
-from api.models.base import Bilingual, Light, severity_name
+from api.models.alarms import AlarmEntry, AlarmSummary, EvidenceValue, LevelView, RuleView, SeverityStep, Shelving
+from api.models.base import Bilingual, Light, SeverityName, severity_name
 from api.models.cases import Candidate, CaseSummary, Deadline, HistoryEntry, TaskSummary
 from api.models.places import LatestValue
 from api.places import Places
 from api.ports import RuleText
 from api.words import QUALITY_NAMES, SYSTEM, quality_text, reason_name
+from core.alarms import ChangeKind, Severity
 from core.cases import OPEN_CASE_STATES, OPEN_TASK_STATES, DeadlineWhat
 from core.cases import SYSTEM as SYSTEM_ACTOR
 from core.ports import cases as rows
@@ -32,6 +33,7 @@ def alarm(row: rows.AlarmRow, places: Places) -> AlarmSummary:
         rule_id=row.rule_id,
         say=Bilingual.of(row.say),
         severity=severity_name(row.severity),
+        worst=severity_name(max((step.severity for step in row.steps), default=row.severity)),
         state=row.state,
         active=row.stop_ms is None and not row.retracted,
         facility=places.facility_ref(row.facility),
@@ -49,17 +51,41 @@ def alarm(row: rows.AlarmRow, places: Places) -> AlarmSummary:
     )
 
 
-def alarm_entry(row: rows.AlarmHistoryRow) -> AlarmEntry:
-    """One line of an alarm's history."""
+def alarm_entry(row: rows.AlarmHistoryRow, places: Places) -> AlarmEntry:
+    """One line of an alarm's history, with names."""
     return AlarmEntry(
         time_ms=row.at_ms,
-        what=row.change.value if row.change is not None else row.event,
+        what=_what(row),
+        severity=None if row.severity is None else severity_name(row.severity),
+        from_state=row.from_state,
         state=row.state,
         by=row.actor,
+        by_name=who(row.actor, row.person, places),
         start_ms=row.start_ms,
         stop_ms=row.stop_ms,
+        until_ms=row.until_ms,
         note=row.note,
     )
+
+
+def _what(row: rows.AlarmHistoryRow) -> str:
+    """What happened: the change of the rules, the event of a person; of a severity its direction, if it has one."""
+    if row.change is ChangeKind.SEVERITY and row.event:
+        return row.event
+    return row.change.value if row.change is not None else row.event
+
+
+def steps(row: rows.AlarmRow) -> list[SeverityStep]:
+    """How the severity of an alarm rose and fell."""
+    return [SeverityStep(from_ms=step.at_ms, severity=severity_name(step.severity)) for step in row.steps]
+
+
+def who(actor: str, person: int | None, places: Places) -> Bilingual:
+    """Who did something: the person's name, else the login, or the system."""
+    if actor == SYSTEM_ACTOR:
+        return SYSTEM
+    known = places.person_ref(person)
+    return known.name if known is not None else Bilingual(zh=actor, en=actor)
 
 
 def evidence(values: Iterable[rows.EvidenceValue]) -> list[EvidenceValue]:
@@ -95,6 +121,18 @@ def rule(text: RuleText | None) -> RuleView | None:
         lead=text.info.lead,
         support=text.info.support,
         source=Bilingual.of(text.source),
+        levels=[
+            LevelView(
+                severity=severity_name(level.info.severity),
+                say=Bilingual.of(level.info.say),
+                when=level.when,
+                for_s=level.for_s,
+                clear=level.clear,
+                clear_for_s=level.clear_for_s,
+                source=Bilingual.of(level.source),
+            )
+            for level in text.levels
+        ],
     )
 
 
@@ -139,6 +177,7 @@ def case(row: rows.CaseRow, places: Places, now_ms: int) -> CaseSummary:
         escalated=row.escalated,
         note=row.note,
         drill=row.drill,
+        flagged=row.flagged or None,
     )
 
 
@@ -167,6 +206,7 @@ def task(row: rows.TaskRow, places: Places, viewer: int | None, now_ms: int) -> 
         clock=row.clock,
         version=row.version,
         drill=row.drill,
+        flagged=row.flagged or None,
     )
 
 
@@ -176,7 +216,7 @@ def history(entries: Iterable[rows.HistoryRow], places: Places) -> list[HistoryE
         HistoryEntry(
             time_ms=one.at_ms,
             what=one.action,
-            by=_by(one, places),
+            by=who(one.actor, one.person, places),
             task_id=one.task,
             from_state=one.from_state,
             to_state=one.to_state,
@@ -184,13 +224,6 @@ def history(entries: Iterable[rows.HistoryRow], places: Places) -> list[HistoryE
         )
         for one in entries
     ]
-
-
-def _by(entry: rows.HistoryRow, places: Places) -> Bilingual:
-    if entry.actor == SYSTEM_ACTOR:
-        return SYSTEM
-    person = places.person_ref(entry.person)
-    return person.name if person is not None else Bilingual(zh=entry.actor, en=entry.actor)
 
 
 def candidate(one: rows.Candidate, places: Places) -> Candidate:
@@ -219,3 +252,8 @@ def latest_values(batch: Readings, stale_ms: dict[int, int], now_ms: int) -> dic
             stale=now_ms - time_ms > stale_ms.get(point, 0),
         )
     return values
+
+
+def severity_of(name: SeverityName | None) -> Severity:
+    """The severity by its name; info, the lowest, where none was asked for."""
+    return Severity.INFO if name is None else Severity[name.upper()]

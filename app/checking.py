@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
+from app.calendars import local_day, notices, of_folder
 from app.settings import Settings
 from app.settings_file import load
 from app.wiring import load_rule_set, rule_sources
 from app.wiring_api import api_settings
-from app.wiring_core import local_day
 from core.clock import SystemClock
 from core.errors import Invalid
-from core.findings import Finding
+from core.findings import Finding, Said
 from gateway.budget import BusLoad
 from gateway.prediction import predict
 from gateway.service import load_config
@@ -38,6 +39,7 @@ class CheckResult:
     files: tuple[str, ...]
     findings: tuple[Finding, ...]
     loads: tuple[PredictedLoad, ...] = ()
+    notices: tuple[Said, ...] = ()
 
 
 def check_all(config: Path | None) -> CheckResult:
@@ -55,7 +57,20 @@ def check_all(config: Path | None) -> CheckResult:
             look()
         except Invalid as error:
             findings += error.findings
-    return CheckResult(files=tuple(files), findings=tuple(findings), loads=_loads(settings))
+    return CheckResult(files=tuple(files), findings=tuple(findings), loads=_loads(settings), notices=_notices(settings))
+
+
+def _notices(settings: Settings) -> tuple[Said, ...]:
+    """What the site calendar does not know, if folder and rules are sound."""
+    folder, day = settings.registry.folder, local_day(SystemClock().now_ms(), settings.time_zone)
+    if folder is None:
+        return ()
+    try:
+        rules = load_rule_set(settings, {name: entry.facility_class for name, entry in load_classes().items()})
+        calendar = of_folder(folder, settings.time_zone, day)
+    except Invalid:  # its findings are told
+        return ()
+    return tuple(notices(rules, calendar, date.fromisoformat(day)))
 
 
 def _loads(settings: Settings) -> tuple[PredictedLoad, ...]:

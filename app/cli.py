@@ -12,7 +12,23 @@ from collections.abc import Sequence
 
 import typer
 
-from app.commands import api, bundle, check, config, core, demo, doctor, gateway, modbus, profile, site, up, version
+from app.commands import (
+    alarms,
+    api,
+    bundle,
+    check,
+    config,
+    core,
+    demo,
+    doctor,
+    gateway,
+    modbus,
+    profile,
+    rule,
+    site,
+    up,
+    version,
+)
 from app.console import Speaker
 from app.exits import Exit
 from app.findings import BUSY_PORT
@@ -38,7 +54,10 @@ def build(speaker: Speaker) -> typer.Typer:
     def top(lang: str = typer.Option("", help=speaker.say("help.lang"))) -> None:
         """``lang`` was looked at before the help texts were made."""
 
-    for part in (demo, up, core, api, gateway, site, modbus, check, profile, doctor, bundle, config, version):
+    for part in (
+        *(demo, up, core, api, gateway, site, modbus, alarms, check, profile, rule),
+        *(doctor, bundle, config, version),
+    ):
         part.register(app, speaker)
     return app
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -31,6 +31,8 @@ class CoreStatus:
         waiting_bytes: payload bytes not committed yet; waiting_readings: readings not judged yet.
         journal_waits: whether alarm changes wait for the database.
         counts: every counter of ingest and judge, by name.
+        rules_version: of the rule set in force.
+        rules_refused: why a changed rule folder was not taken, by language; empty while the folder is in force.
     """
 
     at_ms: int
@@ -39,6 +41,8 @@ class CoreStatus:
     waiting_readings: int
     journal_waits: bool
     counts: Mapping[str, int]
+    rules_version: str = ""
+    rules_refused: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_status(file: Path, status: CoreStatus) -> None:
@@ -49,7 +53,8 @@ def write_status(file: Path, status: CoreStatus) -> None:
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.{os.getpid()}")
-    values = {name: getattr(status, name) for name in CoreStatus.__slots__} | {"counts": dict(status.counts)}
+    values = {name: getattr(status, name) for name in CoreStatus.__slots__}
+    values |= {name: dict(getattr(status, name)) for name in ("counts", "rules_refused")}
     draft.write_text(json.dumps(values), encoding="utf-8")
     draft.replace(file)
 
@@ -82,11 +87,10 @@ class CoreWatch:
         """
         status = self._fresh()
         busy: Status = "degraded" if status.waiting_bytes > 32 * 1024 * 1024 else "ok"
-        behind: Status = "degraded" if status.waiting_readings > 1_000_000 else "ok"
         return (
             _part("broker", "ok" if status.broker else "down", ("已连接", "connected"), ("未连接", "not connected")),
             _part("ingest", busy, ("正常", "keeps up"), ("积压", "is behind")),
-            _part("rules", behind, ("正常", "keep up"), ("积压", "are behind")),
+            _rules_part(status),
             _part("dispatch", "degraded" if status.journal_waits else "ok", ("正常", "fine"), ("等待数据库", "waits")),
         )
 
@@ -118,6 +122,17 @@ _PROMISES = (
     ("INV-2", Text(zh="同一读数只存一次", en="No reading is stored twice"), ("clone_chunks", "clone_births")),
 )
 """Counters that stay at 0 while the promise holds: holes below a gateway's low mark, two gateways with one identity."""
+
+
+def _rules_part(status: CoreStatus) -> PartStatus:
+    if status.rules_refused:
+        say = Text(
+            zh=f"规则文件有误，仍用原有规则：{status.rules_refused.get('zh', '')}",
+            en=f"a rule file is wrong, the rules before it stay in force: {status.rules_refused.get('en', '')}",
+        )
+        return PartStatus(name="rules", status="degraded", say=say)
+    behind: Status = "degraded" if status.waiting_readings > 1_000_000 else "ok"
+    return _part("rules", behind, ("正常", "keep up"), ("积压", "are behind"))
 
 
 def _part(name: str, status: Status, good: tuple[str, str], bad: tuple[str, str]) -> PartStatus:

@@ -36,12 +36,13 @@ _PREPARE_TIMEOUT_S = 120.0
 
 @dataclass(frozen=True, kw_only=True)
 class DemoOptions:
-    """What the person asked for."""
+    """What the person asked for; ``faults`` is a script of incidents and faults in the place of the demo's own."""
 
     folder: Path
     ports: DemoPorts
     speed: float = 1.0
     fresh: bool = False
+    faults: Path | None = None
 
 
 def run(wanted: DemoOptions, speaker: Speaker) -> int:
@@ -132,6 +133,7 @@ def _simulator(wanted: DemoOptions, place: DemoPlace, ports: Sequence[PortUse]) 
     command = python_command(
         *("firmware_sim", "serve", "--modbus-port-base", str(wanted.ports.modbus)),
         *("--mqtt-url", url, "--speed", str(wanted.speed)),
+        *(("--faults", str(wanted.faults)) if wanted.faults is not None else ()),
     )
     return ProcessSpec(name="devices", stage=CENTRE, command=command, ports=tuple(ports))
 

@@ -67,6 +67,7 @@ class SimFacility(_Said):
     lat: float
     points: tuple[SimPoint, ...]
     attributes: Mapping[str, float | str] = {}
+    parent: str = ""
 
 
 class SimUnit(_Said):

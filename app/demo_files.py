@@ -38,6 +38,17 @@ _SKILLS = (
 """What the two maintainers of a community can do: water and buildings, current and machines."""
 
 
+_CALENDAR: Sequence[Mapping[str, object]] = (
+    {"entry": "general", "zone": "Asia/Shanghai", "holidays": "china", "night": "22:00-06:00"},
+    {"entry": "opening", "hours": "workday 08:30-12:00 14:30-17:30; weekend 09:00-12:00; holiday closed"},
+    {"entry": "opening", "hours": "daily 05:30-22:30", "class": "public_toilet"},
+    {"entry": "season", "name": "flood", "first": "05-01", "last": "10-15"},
+    {"entry": "season", "name": "heating", "first": "11-15", "last": "03-15"},
+    {"entry": "season", "name": "freeze", "first": "12-15", "last": "02-20"},
+)
+"""Seasons: flood by the flood-control rules of Hubei (secondary source), heating as in the north, freeze assumed."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class DemoPorts:
     """Where the demo listens."""
@@ -146,6 +157,7 @@ def registry_tables(city: SimCity) -> Mapping[str, list[dict[str, object]]]:
         ],
         "points": [point for community in everywhere for point in _points(community)],
         "people": [*(person for community in everywhere for person in _people(community)), *_city_people()],
+        "calendar": [dict(entry) for entry in _CALENDAR],
     }
 
 
@@ -213,12 +225,19 @@ def _facility(community: SimCommunity, facility: SimFacility) -> dict[str, objec
         "provenance": "recorded" if recorded else "model",
         "provenance_note_zh": provenance_note(origins, "zh"),
         "provenance_note_en": provenance_note(origins, "en"),
+        "parent": facility.parent,
         **{f"attributes.{name}": value for name, value in facility.attributes.items()},
     }
 
 
 def _gateway_code(community: SimCommunity) -> str:
     return f"{community.id}-gw-01"
+
+
+def _centre_board(community: SimCommunity) -> str:
+    """The distribution board of the house that the gateway stands in; empty if there is none."""
+    at_centre = (one.id for one in community.facilities if one.class_id == "electrical_distribution")
+    return next(at_centre, "")
 
 
 def _gateway_facility(community: SimCommunity) -> dict[str, object]:
@@ -235,6 +254,7 @@ def _gateway_facility(community: SimCommunity) -> dict[str, object]:
         "address_zh": community.centre_zh,
         "address_en": community.centre_en,
         "provenance": "measured",
+        "parent": _centre_board(community),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -9,18 +10,22 @@ import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from app import findings as kinds
 from app.broker import mosquitto_program, nats_program
+from app.calendars import local_day, of_folder, unknown_from
 from app.installation import free_bytes
 from app.pages import web_root
 from app.probes import PortUse, busy_ports
 from app.settings import Settings
-from core.errors import TwingridError, Unavailable
+from core.clock import SystemClock
+from core.errors import Invalid, TwingridError, Unavailable
 from core.places import Text
+from dispatch.holidays import mainland_china
 
 _GB = 1024**3
 _NO_FIX = Text(zh="", en="")
@@ -32,6 +37,7 @@ LABELS: Final[Mapping[str, Text]] = {
     "data_dir": Text(zh="数据目录", en="data folder"),
     "secrets": Text(zh="密钥文件", en="secrets"),
     "clock": Text(zh="时钟", en="clock"),
+    "holidays": Text(zh="节假日", en="public holidays"),
     "web": Text(zh="网页文件", en="built pages"),
     "open files": Text(zh="打开文件数", en="open files"),
 }
@@ -71,6 +77,7 @@ def examine(settings: Settings) -> list[Observation]:
         _disk,
         _rights,
         _clock,
+        _holidays,
         _pages,
         _limits,
     )
@@ -192,6 +199,28 @@ def _clock(_settings: Settings) -> Iterator[Observation]:
         fix=_NO_FIX
         if synchronised
         else Text(zh="启用 systemd-timesyncd 或 chrony", en="enable systemd-timesyncd or chrony"),
+    )
+
+
+def _holidays(settings: Settings) -> Iterator[Observation]:
+    """Whether the days of the next weeks are known; the calendar of the folder counts if it can be read."""
+    day, holidays = local_day(SystemClock().now_ms(), settings.time_zone), mainland_china()
+    if settings.registry.folder is not None:
+        with contextlib.suppress(Invalid):
+            holidays = of_folder(settings.registry.folder, settings.time_zone, day).holidays
+    missing = unknown_from(holidays, date.fromisoformat(day))
+    if missing is None:
+        say = Text(zh="今后几周已知", en="known for the next weeks")
+        yield Observation(what="holidays", verdict=Verdict.OK, say=say)
+        return
+    yield Observation(
+        what="holidays",
+        verdict=Verdict.WARN,
+        say=Text(zh=f"从 {missing} 起未知", en=f"not known from {missing} on"),
+        fix=Text(
+            zh="更新 chinesecalendar，或在台账的 calendar 中写入日期",
+            en="update chinesecalendar, or write the days into the registry's calendar",
+        ),
     )
 
 

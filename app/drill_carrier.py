@@ -91,6 +91,10 @@ class DrillCarrier:
         self._places = places
         self._rules = rules
 
+    def take(self, rules: RuleSet) -> None:
+        """Go by another rule set from now on."""
+        self._rules = rules
+
     def step(self, now_ms: int) -> None:
         """Answer the calls that have come; one that cannot be answered now comes again.
 

@@ -7,6 +7,18 @@ from __future__ import annotations
 
 from core.findings import Sentence, kind
 
+HOLIDAYS_END = Sentence(
+    "从 {day} 起不知道哪些日子放假、哪些周末调休上班：规则中的 workday、holiday 和 occupied 从那时起未知，"
+    "办理时限按周一至周五计算。请更新 chinesecalendar，或在台账的 calendar 中写入日期（entry: day、entry: year）",
+    "from {day} on nobody knows the public holidays and the weekends worked instead: workday, holiday and occupied are "
+    "unknown to rules from then on, and limits count Monday to Friday. Update chinesecalendar, or write the days into "
+    "the registry's calendar (entry: day, entry: year)",
+)
+NO_SEASON = Sentence(
+    "台账的 calendar 中没有季节 {season}，这些规则因此不会告警：{rules}",
+    "the registry's calendar has no season {season}, so these rules stay silent: {rules}",
+)
+
 # --- settings ---------------------------------------------------------------------------------------------------
 
 UNREADABLE = kind(
@@ -88,6 +100,25 @@ BOOK_UNREADABLE = kind(
     "the rule book cannot be read: {problem}",
     "检查 rules.book",
     "check rules.book",
+)
+NO_CORE = Sentence(
+    "数据目录 {folder} 没有运行中的核心进程；先用 `twingrid up` 启动",
+    "no core process runs with the data folder {folder}; start it with `twingrid up`",
+)
+NO_MOMENT = Sentence(
+    "{value!r} 不是时刻；例如 2026-03-02T08:30+08:00 或 08:30",
+    "{value!r} is no moment; write for example 2026-03-02T08:30+08:00 or 08:30",
+)
+NO_SPAN = Sentence("{value!r} 不是时长；例如 7 d", "{value!r} is no duration; write for example 7 d")
+NO_FACILITY = Sentence(
+    "类别 {class_id} 没有设施 {value!r}；最接近的是：{near}", "there is no {class_id} {value!r}; nearest: {near}"
+)
+RULES_DO_NOT_FIT = kind(
+    "TG-0030",
+    "规则与设施不符：{reason}",
+    "the rules do not fit the facilities: {reason}",
+    "核对台账中测点的单位",
+    "look at the units of the points in the registry",
 )
 NO_RULE_FILE = Sentence("其中没有 *.yaml 文件", "it holds no *.yaml file")
 PASSWORD_UNREADABLE = kind(
@@ -216,4 +247,65 @@ NO_SUCH_VERSION = Sentence("没有配置版本 {version}", "there is no configur
 NOT_SHOWN_YET = Sentence(
     "网关 {gateway} 尚未报告正在运行的配置；等它上线后重试",
     "gateway {gateway} has not shown what it runs; try again once it is online",
+)
+
+# --- backtests --------------------------------------------------------------------------------------------------
+
+NO_SUCH_RULE = kind(
+    "TG-0060",
+    "没有规则 {name!r}，也没有这个文件",
+    "there is no rule {name!r}, and no file of that name",
+    "{hint}",
+    "{hint}",
+)
+RULES_LISTED = Sentence("规则的编号见网页或规则文件的 id", "ids of rules stand in the rule files, under id")
+NO_RULE_LEFT = kind(
+    "TG-0061",
+    "没有规则可供回测：{name}",
+    "there is no rule left to backtest: {name}",
+    "放宽 --class，或检查规则文件",
+    "choose another --class, or look at the rule file",
+)
+NO_SUCH_PLACE = kind(
+    "TG-0062",
+    "{option}：没有 {name!r}",
+    "{option}: there is no {name!r}",
+    "{hint}",
+    "{hint}",
+)
+PLACES_KNOWN = Sentence("已知的有：{known}", "known are: {known}")
+NO_FACILITY_LEFT = kind(
+    "TG-0063",
+    "范围内没有这些规则所属类别（{classes}）的设施",
+    "no facility of the classes of these rules ({classes}) lies in the scope",
+    "放宽 --community、--cell、--facility",
+    "widen --community, --cell, --facility",
+)
+NO_SUCH_TIME = kind(
+    "TG-0064",
+    "{option}：无法识别 {value!r}",
+    "{option}: {value!r} is not understood",
+    "时长写成 90d、36h 或 45m；时刻写成 2026-05-01 或 2026-05-01T08:00",
+    "write a length as 90d, 36h or 45m, a moment as 2026-05-01 or 2026-05-01T08:00",
+)
+TIME_EMPTY = kind(
+    "TG-0064",
+    "时间段为空：从 {begin} 到 {end}",
+    "the time is empty: from {begin} to {end}",
+    "让 --from 早于 --to，且不晚于现在",
+    "let --from lie before --to and before now",
+)
+NO_STORE_HERE = Sentence(
+    "时序库没有应答：核心进程未运行，本机也没有它的文件（{path}）",
+    "the time-series store does not answer: the core process is not running, and its files are not here ({path})",
+)
+BACKTEST_RUNS = Sentence(
+    "您已有一个回测在运行；等它结束或停止它", "a backtest of yours is running: wait for its end, or stop it"
+)
+BACKTESTS_BUSY = Sentence(
+    "已有 {most} 个回测在运行；请稍后再试", "{most} backtests are running already: try again in a few minutes"
+)
+BACKTEST_DIED = Sentence(
+    "回测进程意外结束；请缩短时间或范围后重试",
+    "the backtest ended unexpectedly: try again over a shorter time or fewer facilities",
 )

@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.snapshot import write_snapshot
 from core.alarms import AlarmChange, AnnouncedAlarm
@@ -67,8 +67,16 @@ class Watching(Protocol):
         """What the journal holds."""
         ...
 
+    def succeed(self, before: Any, now_ms: int) -> None:
+        """Go on where another one of its kind stands."""
+        ...
+
     def see(self, batch: Readings, now_ms: int) -> None:
         """Readings have arrived."""
+        ...
+
+    def learn(self, changes: Sequence[AlarmChange]) -> None:
+        """The rules have announced something."""
         ...
 
     def changes(self, now_ms: int) -> Sequence[AlarmChange]:
@@ -172,7 +180,7 @@ class Judge:
             self._room.notify_all()
 
     def look_out(self, watchman: Watching) -> None:
-        """Let this watchman see from the next round on, beginning with what the journal holds."""
+        """Let this watchman see from the next round on: the first begins with what the journal holds."""
         with self._room:
             self._relief = watchman
             self._room.notify_all()
@@ -258,11 +266,17 @@ class Judge:
         except Unavailable:  # the next round tries again
             self.counts["journal_failed"] += 1
             return
-        self._watchman, self._relief = self._relief, None
-        self._watchman.announce(announced)
+        before, self._watchman, self._relief = self._watchman, self._relief, None
+        if before is None:
+            self._watchman.announce(announced)
+        else:
+            self._watchman.succeed(before, now_ms)
 
     def _write(self, now_ms: int) -> None:
-        self._unwritten += self._engine.changes(now_ms)
+        changes = self._engine.changes(now_ms)
+        if changes and self._watchman is not None:
+            self._watchman.learn(changes)
+        self._unwritten += changes
         if not self._unwritten:
             return
         hit("judge.before_journal")

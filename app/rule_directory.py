@@ -9,27 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from api.ports import RuleLimit, RuleText
-from rules.expression import (
-    Compare,
-    Connect,
-    Const,
-    Load,
-    Measured,
-    Number,
-    Scale,
-    Truth,
-    Windowed,
-    attributes,
-    operands,
-)
+from rules.expression import Compare, Connect, Grouped, OfParent, OnCalendar, Truth, attributes, measured, operands
+from rules.limits import line_of
 from rules.rule_set import Rule, RuleSet
-
-_HIGH = frozenset({">", ">="})
-_LOW = frozenset({"<", "<="})
-Side = Literal["high", "low"]
 
 
 class RuleBook:
@@ -40,40 +24,54 @@ class RuleBook:
         self._rules = rules
         self._limits: dict[str, tuple[RuleLimit, ...]] = {}
 
+    def take(self, rules: RuleSet) -> None:
+        """Answer from another rule set from now on."""
+        self._rules, self._limits = rules, {}
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rule set it answers from."""
+        return self._rules
+
     def rule(self, rule_id: str) -> RuleText | None:
         """One rule; ``None`` for ``sight.*`` and for rules that no longer exist."""
         rule = self._rules.by_id.get(rule_id)
         if rule is None:
             return None
-        return RuleText(
-            info=rule.info,
-            when=rule.when_text,
-            clear=rule.clear_text,
-            for_s=rule.for_ms / 1000,
-            source=rule.source.document,
-        )
+        return _text(rule)
 
     def limits(self, class_id: str) -> Sequence[RuleLimit]:
         """Limits over the measurements of a class, in the order of the rule book."""
         if class_id not in self._limits:
             units = self._rules.units.get(class_id, {})
-            found = (limit for rule in self._rules.of_class(class_id) for limit in _limits(rule, units))
+            parts = (part for rule in self._rules.of_class(class_id) for part in rule.parts)
+            found = (limit for part in parts for limit in _limits(part, units))
             self._limits[class_id] = tuple(found)
         return self._limits[class_id]
+
+
+def _text(rule: Rule) -> RuleText:
+    return RuleText(
+        info=rule.info,
+        when=rule.when_text,
+        clear=rule.clear_text,
+        for_s=rule.for_ms / 1000,
+        clear_for_s=rule.clear_for_ms / 1000,
+        source=rule.source.document,
+        levels=tuple(_text(level) for level in rule.levels),
+    )
 
 
 def _limits(rule: Rule, known: Mapping[str, str]) -> Iterator[RuleLimit]:
     for standing in _standing(rule.when, True, frozenset()):
         part = standing.comparison
-        word = part.operator.word if standing.holds else _OPPOSITE.get(part.operator.word, "")
-        found = _line(part.left, part.right, word) or _line(part.right, part.left, _MIRRORED.get(word, ""))
-        if found is not None and found[0] in known:
-            key, value, kind = found
+        line = line_of(part)
+        if line is not None and line.key in known:
             yield RuleLimit(
-                measurement=key,
-                value=value,
-                unit=known[key],
-                kind=kind,
+                measurement=line.key,
+                value=line.value,
+                unit=known[line.key],
+                kind="high" if line.is_high == standing.holds else "low",
                 severity=rule.info.severity,
                 rule_id=rule.id,
                 say=rule.info.say,
@@ -105,34 +103,19 @@ def _standing(condition: Truth, holds: bool, others: frozenset[str]) -> Iterator
         if condition.operator.word == "not":
             yield from _standing(condition.args[0], not holds, others)
             return
-        joint = condition.operator.word == ("and" if holds else "or")
+        word = condition.operator.word
+        # Of several that must vote together none decides alone, true or false.
+        joint = word == ("and" if holds else "or") or word not in {"and", "or"}
         for i, part in enumerate(condition.args):
             beside = [_named(other) for j, other in enumerate(condition.args) if joint and j != i]
             yield from _standing(part, holds, others.union(*beside))
 
 
 def _named(condition: Truth) -> frozenset[str]:
-    """What a condition reads, for people; the dates of a rule are no condition of the facility."""
-    read = {part.key for part in operands(condition) if isinstance(part, Measured | Windowed)}
-    return frozenset(read | {f"facility.{name}" for name in attributes(condition)})
-
-
-_OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
-_MIRRORED = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
-
-
-def _line(measured: Number, limit: Number, word: str) -> tuple[str, float, Side] | None:
-    """(measurement, value in its own unit, side) of ``measurement word number``; ``None`` for anything else."""
-    if not isinstance(limit, Const) or word not in _HIGH | _LOW:
-        return None
-    value = limit.value
-    if isinstance(measured, Scale) and measured.factor > 0:
-        value = (value - measured.offset) / measured.factor
-        measured = measured.child
-    if not isinstance(measured, Load):
-        return None
-    match measured.operand:
-        case Measured(key=key) | Windowed(key=key):
-            return key, value, "high" if word in _HIGH else "low"
-        case _:
-            return None
+    """What a condition reads, for people; terms of the calendar too, while a rule's own dates are no condition."""
+    read = operands(condition)
+    found = frozenset().union(*(measured(part) for part in read if not isinstance(part, Grouped)))
+    found |= {part.term for part in read if isinstance(part, OnCalendar)}
+    found |= {f"parent.{part.operand.key}" for part in read if isinstance(part, OfParent)}
+    found |= {f"{part.aggregate.word} of {part.relation}" for part in read if isinstance(part, Grouped)}
+    return found | {f"facility.{name}" for name in attributes(condition)}

@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from app.backtest_texts import BACKTEST_TEXTS
+from app.rule_texts import RULE_TEXTS
 from app.site_texts import SITE_TEXTS
 from core.people import Language
 from core.places import Text
@@ -23,6 +25,7 @@ TEXTS: Final[Mapping[str, Text]] = {
         ("help.port", "网页端口", "port of the pages"),
         ("help.broker-port", "MQTT 端口", "port of the MQTT broker"),
         ("help.modbus-port", "第一条模拟总线的端口", "port of the first simulated bus"),
+        ("help.faults", "故障与事件脚本，替代演示自带的脚本", "script of incidents and faults in place of the demo's own"),
         ("help.speed", "模拟时间的倍速", "simulated seconds per second"),
         ("help.fresh", "先清空演示数据", "start with empty demo data"),
         ("help.gateway-file", "网关配置文件", "configuration file of the gateway"),
@@ -32,6 +35,46 @@ TEXTS: Final[Mapping[str, Text]] = {
         ("cmd.core", "核心进程：接入、存储、规则、派单", "The core process: ingest, store, rules, dispatch"),
         ("cmd.api", "接口进程：HTTP 接口与网页", "The API process: HTTP interface and pages"),
         ("cmd.gateway", "网关进程：读取设备并上送", "A gateway: reads devices and sends readings north"),
+        ("cmd.alarms", "告警绩效：负荷、泛滥、抖动、滞留", "How the alarms do: load, floods, chatter, stale ones"),
+        ("cmd.alarms.report", "按 ISA-18.2 和 EEMUA 191 衡量告警，并给出回差与延时建议", "Measure the alarms by ISA-18.2 and EEMUA 191, and suggest deadbands and delays"),
+        ("help.report-days", "最近多少天（标准要求至少 30 天）", "how many days back (the standard asks for 30 or more)"),
+        ("help.report-community", "社区代码；不填为全部", "code of a community; all without it"),
+        ("report.no-community", "没有代码为 {code} 的社区", "no community has the code {code}"),
+        ("report.sum", "最近 {days} 天有 {alarms} 次告警需要人关注；每人负荷：{load}", "alarms that asked for attention in the last {days} d: {alarms}; load on one person: {load}"),
+        ("report.load.acceptable", "可接受", "acceptable"),
+        ("report.load.manageable", "可应付", "manageable"),
+        ("report.load.demanding", "偏重", "demanding"),
+        ("report.load.over_demanding", "过重", "over-demanding"),
+        ("report.load.unacceptable", "不可接受", "unacceptable"),
+        ("report.column.measure", "指标", "measure"),
+        ("report.column.value", "数值", "value"),
+        ("report.column.target", "目标上限", "at most"),
+        ("report.column.verdict", "结论", "verdict"),
+        ("report.column.rule", "规则", "rule"),
+        ("report.column.facility", "设施", "facility"),
+        ("report.column.alarms", "告警数", "alarms"),
+        ("report.column.share", "占比", "share"),
+        ("report.verdict.ok", "达标", "within target"),
+        ("report.verdict.watch", "关注", "watch"),
+        ("report.verdict.act", "需处理", "act"),
+        ("report.verdict.few", "数量太少，暂不评判", "too few to judge"),
+        ("report.measure.rate", "每人每 10 分钟平均告警数", "alarms per person in 10 min, average"),
+        ("report.measure.peak", "10 分钟内最多告警数", "most alarms in 10 min"),
+        ("report.measure.busy_intervals", "超过 10 次的 10 分钟区间占比", "10-min intervals with more than 10"),
+        ("report.measure.flood_time", "告警泛滥时间占比", "time in flood"),
+        ("report.measure.top_ten", "最频繁的 10 个来源占比", "share of the 10 most frequent"),
+        ("report.measure.chattering", "抖动的来源数", "sources that chatter"),
+        ("report.measure.fleeting", "瞬时告警数", "fleeting alarms"),
+        ("report.measure.stale", "持续超过一天的告警数", "on for more than a day"),
+        ("report.measure.share_medium", "较重占比", "share of medium"),
+        ("report.measure.share_high", "严重占比", "share of high"),
+        ("report.measure.share_critical", "紧急占比", "share of critical"),
+        ("report.measure.tasks_a_day", "单人单日最多任务数", "most tasks of one worker in a day"),
+        ("report.measure.tasks_an_hour", "单人每小时最多任务数", "most tasks of one worker in an hour"),
+        ("report.flutter", "一分钟内三次 × {chattering}，10 秒内结束 × {fleeting}", "{chattering} × three within a minute, {fleeting} × over in 10 s"),
+        ("report.deadband", "若到 {clear} 才解除，{alarms} 次告警只剩 {left} 次", "clearing only at {clear} would have left {left} of {alarms} alarms"),
+        ("report.hold", "若设 clear_for: {time}，{alarms} 次告警只剩 {left} 次", "with clear_for: {time}, {left} of {alarms} alarms would have been left"),
+        ("report.wait", "若设 for: {time}，{alarms} 次告警只剩 {left} 次", "with for: {time}, {left} of {alarms} alarms would have been left"),
         ("cmd.bundle", "收集诊断包（已去除密钥和人员信息）", "Collect a diagnostics bundle, without secrets and people"),
         ("help.bundle-gateway", "网关配置文件；可重复", "configuration file of a gateway; may be repeated"),
         ("help.bundle-log", "另外收入的日志文件；可重复", "log file to add; may be repeated"),
@@ -164,7 +207,7 @@ TEXTS: Final[Mapping[str, Text]] = {
         ("error", "错误", "error"),
         ("error.unavailable", "现在无法进行：{why}", "not possible now: {why}"),
     )
-} | dict(SITE_TEXTS)  # fmt: skip
+} | dict(SITE_TEXTS) | dict(RULE_TEXTS) | dict(BACKTEST_TEXTS)  # fmt: skip
 
 
 def say(key: str, language: Language, **values: object) -> str:

@@ -1,50 +1,53 @@
-"""The watchman: from gateways' states and arrivals to "cannot see now" alarms (``docs/alarms.md`` section 6).
+"""The watchman: from gateways' states, births and arrivals to "cannot see now" alarms (``docs/alarms.md`` section 6).
 
-``rules.sight`` decides; here it gets what it looks at: which facility stands behind which gateway (registry), how the
-gateways are (host), what has arrived (judge). A gateway that was not heard since this process began has its time, from
-the beginning on, before it counts as down: a restart of ours is no failure of theirs.
+``rules.sight`` decides; here it gets what it looks at: what hangs where (registry, and what the gateways' births say),
+how the gateways are (host), what has arrived (judge). A gateway that was not heard since this process began has its
+time, from the beginning on, before it counts as down, unless the journal says that it is down already: a restart of
+ours is no failure of theirs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from core.alarms import AlarmChange, AnnouncedAlarm, Severity
-from core.cases import RuleInfo
-from core.places import ClassMembers, Grid, Text
-from core.ports.nodes import NodeStatus
+from app.sight_texts import Names, dark, say
+from core.alarms import AlarmChange, AnnouncedAlarm, ChangeKind
+from core.places import ClassMembers, parents
+from core.ports.nodes import NodeStatus, Origin
 from core.ports.registry import Gateway
 from core.readings import Readings
 from core.sparkplug.topics import NodeId
-from rules.sight import DEVICE_RULE, GATEWAY_RULE, GatewayState, Sight, watched
+from rules.rule_set import RuleSet
+from rules.sight import Sight
+from rules.sight_evidence import GatewayState, Heard
+from rules.sight_tree import LEAST_SILENCE_MS, SUPPLY_RULE, Behind, Gate, Grown, grow
 
-SIGHT_INFOS: Mapping[str, RuleInfo] = {
-    GATEWAY_RULE: RuleInfo(
-        rule_id=GATEWAY_RULE,
-        family="sight",
-        severity=Severity.MEDIUM,
-        lead=Grid.CONSTRUCTION,
-        support=Grid.GOVERNANCE,
-        say=Text(zh="网关失联，其后设施暂时看不到", en="Gateway is not heard; what stands behind it cannot be seen"),
-        do=(
-            Text(zh="查看网关电源与指示灯", en="Check the gateway's power and lamps"),
-            Text(zh="检查网络（网线、SIM 卡、信号）", en="Check its network: cable, SIM card, signal"),
-            Text(zh="恢复后确认缓存的读数已补传", en="Once it is back, see that its stored readings arrive"),
-        ),
-    ),
-    DEVICE_RULE: RuleInfo(
-        rule_id=DEVICE_RULE,
-        family="sight",
-        severity=Severity.LOW,
-        lead=Grid.CONSTRUCTION,
-        support=None,
-        say=Text(zh="设施没有读数", en="No readings from the facility"),
-        do=(
-            Text(zh="检查传感器供电和接线", en="Check the sensor's power and wiring"),
-            Text(zh="核对总线地址与通信参数", en="Check its bus address and line settings"),
-        ),
-    ),
-}
+BIRTH_MS = 300_000
+"""So long an alarm of the journal waits for the birth that names its element, once its gateway speaks."""
+_REGROW_MS = 5_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Marks:
+    """What rules say of supplies.
+
+    Attributes:
+        rules: rule id to ``lost`` or ``feed_lost``.
+        classes: classes with a rule that is marked ``lost``: their facilities are supplies.
+    """
+
+    rules: Mapping[str, str] = field(default_factory=dict)
+    classes: frozenset[str] = frozenset()
+
+
+def marks_of(rule_set: RuleSet) -> Marks:
+    """What the rules in force say of supplies."""
+    marked = [rule for rule in rule_set.rules if rule.info.supply]
+    return Marks(
+        rules={rule.id: rule.info.supply for rule in marked},
+        classes=frozenset(rule.class_id for rule in marked if rule.info.supply == "lost"),
+    )
 
 
 class Watchman:
@@ -57,52 +60,139 @@ class Watchman:
         gateways: Sequence[Gateway],
         statuses: Callable[[], Sequence[NodeStatus]],
         started_ms: int,
+        *,
+        marks: Marks | None = None,
+        names: Names | None = None,
+        communities: Mapping[int, str] | None = None,
+        origins: Mapping[NodeId, Mapping[str, Origin]] | None = None,
     ) -> None:
         """Take the registry as it is now.
 
         Args:
             members: the facilities by class.
             points_by_node: which points each gateway serves.
-            gateways: the enrolled gateways; those without a facility of their own raise nothing.
+            gateways: the enrolled gateways.
             statuses: how the host sees them now.
             started_ms: since when this process listens.
+            marks: what rules say of supplies.
+            names: for what alarms say; without them they say what their rule says.
+            communities: number to code; without them nothing is said of whole communities.
+            origins: what is known already of where metrics are read from.
         """
         self._statuses = statuses
         self._started_ms = started_ms
-        self._facility_of = {
-            gateway.node: gateway.facility
-            for gateway in gateways
-            if gateway.facility is not None and gateway.revoked_ms is None
-        }
-        node_of = {point: node for node, points in points_by_node.items() for point in points}
-        self._sight = Sight(watched(members, self._parents(members, node_of)), started_ms)
+        self._marks = marks or Marks()
+        self._names = names
+        self._gates = [
+            Gate(str(one.node), one.facility, (communities or {}).get(one.community, ""))
+            for one in gateways
+            if one.revoked_ms is None
+        ]
+        self._keys = {gate.key for gate in self._gates}
+        self._node_of = {point: node for node, points in points_by_node.items() for point in points}
+        self._members = members
+        self._parents = parents(members)
+        self._supplies = frozenset(
+            facility
+            for class_id in self._marks.classes & members.keys()
+            for facility in members[class_id].facility.tolist()
+        )
+        self._origins = dict(origins or {})
+        self._heard = Heard(started_ms)
+        self._sight = Sight(self._grow(), self._heard, started_ms, self._marks.rules)
+        self._grown_ms = started_ms
+        self._wanted = False
 
-    def _parents(self, members: Mapping[str, ClassMembers], node_of: Mapping[int, NodeId]) -> dict[int, int]:
-        parents: dict[int, int] = {}
-        for group in members.values():
-            for column in group.point.values():
-                for facility, point in zip(group.facility.tolist(), column.tolist(), strict=True):
-                    parent = self._facility_of.get(node_of[point]) if point in node_of else None
-                    # The gateway's own points stand behind it like all others: its outage is one alarm, not two.
-                    if parent is not None:
-                        parents[facility] = parent
-        return parents
+    @property
+    def origins(self) -> Mapping[NodeId, Mapping[str, Origin]]:
+        """What the births have said so far."""
+        return self._origins
+
+    def _grow(self) -> Grown:
+        found: list[Behind] = []
+        for group in self._members.values():
+            for key, column in group.point.items():
+                silences = group.stale_after_ms[key].tolist()
+                rows = zip(group.facility.tolist(), group.code, column.tolist(), silences, strict=True)
+                found += [
+                    self._behind(point, facility, key, silence_ms, f"{code}/{key}")
+                    for facility, code, point, silence_ms in rows
+                    if point >= 0
+                ]
+        return grow(found, self._gates, self._parents, self._supplies)
+
+    def _behind(self, point: int, facility: int, key: str, silence_ms: int, metric: str) -> Behind:
+        node = self._node_of.get(point)
+        gateway = str(node) if node is not None and str(node) in self._keys else ""
+        origin = self._origins.get(node, {}).get(metric, _UNKNOWN) if node is not None else _UNKNOWN
+        silence_ms = max(LEAST_SILENCE_MS, silence_ms)
+        return Behind(point, facility, key, silence_ms, gateway, origin.device, origin.source)
 
     def announce(self, alarms: Sequence[AnnouncedAlarm]) -> None:
         """What the journal holds as on."""
         self._sight.announce(alarms)
 
+    def succeed(self, before: Watchman, now_ms: int) -> None:
+        """Go on where another one stands: the registry has changed."""
+        self._heard, self._started_ms = before._heard, before._started_ms
+        self._origins = {**before._origins, **self._origins}
+        self._replant(before._sight, now_ms)
+
+    def _replant(self, before: Sight, now_ms: int) -> None:
+        self._sight = Sight(self._grow(), self._heard, now_ms, self._marks.rules)
+        self._sight.succeed(before, now_ms)
+        self._grown_ms, self._wanted = now_ms, False
+
     def see(self, batch: Readings, now_ms: int) -> None:
         """Readings have arrived."""
         self._sight.see(batch, now_ms)
 
+    def learn(self, changes: Sequence[AlarmChange]) -> None:
+        """The rules have announced something: some of it is of supplies."""
+        self._sight.learn(changes)
+
     def changes(self, now_ms: int) -> Sequence[AlarmChange]:
         """What is to be announced now."""
-        states = {
-            facility: GatewayState(alive=True, heard_ms=self._started_ms) for facility in self._facility_of.values()
-        }
-        for status in self._statuses():
-            facility = self._facility_of.get(status.node)
-            if facility is not None:
-                states[facility] = GatewayState(alive=status.online, heard_ms=status.seen_ms)
-        return self._sight.changes(states, now_ms)
+        statuses = {status.node: status for status in self._statuses()}
+        self._take_births(statuses.values())
+        if self._wanted and now_ms - self._grown_ms >= _REGROW_MS:
+            self._replant(self._sight, now_ms)
+        by_key = {str(node): status for node, status in statuses.items()}
+        states = {key: self._state(key, by_key.get(key)) for key in self._keys}
+        found = self._sight.changes(states, now_ms, self._unborn(by_key, now_ms))
+        return [self._said(change) for change in found]
+
+    def _take_births(self, statuses: Iterable[NodeStatus]) -> None:
+        for status in statuses:
+            known = self._origins.get(status.node)
+            if status.origins and status.origins is not known:
+                self._wanted = self._wanted or status.origins != known
+                self._origins[status.node] = status.origins
+
+    def _state(self, key: str, status: NodeStatus | None) -> GatewayState:
+        if status is None:
+            return GatewayState(alive=not self._sight.holds(key), heard_ms=self._started_ms)
+        # Between the birth of a gateway and those of its devices none of them is alive yet.
+        devices = frozenset(status.devices) if status.online and status.origins else None
+        return GatewayState(alive=status.online, heard_ms=status.seen_ms, devices=devices)
+
+    def _unborn(self, statuses: Mapping[str, NodeStatus], now_ms: int) -> frozenset[str]:
+        """Gateways of which it is not known yet what hangs on them."""
+        told = {str(node) for node in self._origins} if not self._wanted else set()
+        found = set()
+        for key in self._keys - told:
+            status = statuses.get(key)
+            since_ms = max(self._started_ms, status.since_ms if status is not None else 0)
+            if status is None or not status.online or now_ms - since_ms < BIRTH_MS:
+                found.add(key)
+        return frozenset(found)
+
+    def _said(self, change: AlarmChange) -> AlarmChange:
+        if self._names is None:
+            return change
+        if change.kind is ChangeKind.COVERS and change.rule_id == SUPPLY_RULE and change.unseen is not None:
+            return replace(change, say=dark(self._names.facility(change.facility), change.unseen))
+        return replace(change, say=say(change, self._names))
+
+
+_UNKNOWN = Origin("", "")

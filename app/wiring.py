@@ -13,7 +13,7 @@ from app import findings as kinds
 from app.broker_accounts import HOST_USER, passwords
 from app.database import migrate, open_database
 from app.settings import Settings
-from app.watchman import SIGHT_INFOS
+from app.sight_texts import SIGHT_INFOS
 from core.cases import RuleInfo
 from core.errors import Invalid
 from core.findings import Said
@@ -77,6 +77,15 @@ class RuleInfos:
 
     def __init__(self, rules: RuleSet) -> None:
         """Take the rule set in force."""
+        self._rules = rules
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rule set in force."""
+        return self._rules
+
+    def take(self, rules: RuleSet) -> None:
+        """Answer from another rule set from now on."""
         self._rules = rules
 
     def __call__(self, rule_id: str) -> RuleInfo | None:

@@ -17,16 +17,23 @@ from api.server import listen
 from api.server import server as http_server
 from api.settings import ApiSettings
 from app import findings as kinds
+from app.backtest_workers import BacktestWorkers
+from app.calendars import Calendars
 from app.commands.version import twingrid_version
 from app.core_status import CoreWatch
 from app.pages import web_root
+from app.performance import Reports
 from app.rule_directory import RuleBook
+from app.rules_in_force import RulesWatch, in_force_file, kept
 from app.settings import Settings
 from app.wiring import RuleInfos, database, rule_set_of
 from core.clock import SystemClock
 from core.errors import Invalid, Unavailable
 from core.foreign import system_problem
 from dispatch.desk import SqlDesk
+from dispatch.fold_queries import SqlFoldQueries
+from dispatch.performance_queries import SqlPerformanceQueries
+from dispatch.policy import Policy
 from dispatch.queries import SqlCaseQueries
 from gateway.device_part import check_part
 from registry.classbook import load_classes
@@ -49,11 +56,11 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]
         core.errors.Invalid: if rules or settings are wrong.
         core.errors.Unavailable: if the database does not answer or the port is taken.
     """
-    with application(settings) as (app, directory), _listen(settings) as listener:
+    with application(settings) as (app, refresh), _listen(settings) as listener:
         # A proxy on this machine ends TLS; its word on the peer's address is believed, nobody else's.
         server = http_server(app, trusted_proxies=("127.0.0.1", "::1") if settings.api.https else ())
         serving = asyncio.create_task(server.serve([listener]), name="http")
-        refreshing = asyncio.create_task(_refresh(directory), name="refresh")
+        refreshing = asyncio.create_task(_refresh(refresh), name="refresh")
         listening = asyncio.create_task(server.listening.wait(), name="listening")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         helpers = (refreshing, listening, stopping)
@@ -82,32 +89,52 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 @contextmanager
-def application(settings: Settings) -> Iterator[tuple[FastAPI, Directory]]:
-    """The application joined to its neighbours, and the directory that must be refreshed while it serves."""
+def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None]]]:
+    """The application joined to its neighbours, and what must be called every few seconds while it serves."""
     clock = SystemClock()
     with ExitStack() as open_parts:
         engine = database(settings)
         open_parts.callback(engine.dispose)
         registry = Registry(engine, load_classes())
-        rules = rule_set_of(settings, registry)
+        watch = RulesWatch(in_force_file(settings), registry.classes())
+        # What the core judges by; before its first start the folder.
+        rules = kept(in_force_file(settings), registry.classes()) or rule_set_of(settings, registry)
+        infos, book = RuleInfos(rules), RuleBook(rules)
         directory = Directory(engine, registry)
+        calendars = Calendars(registry, settings.time_zone)
         store = RemoteStore(settings.store_socket)
         open_parts.callback(store.close)
+        performance = Reports(
+            journal=SqlPerformanceQueries(engine), registry=registry, rules=book, store=store, policy=Policy()
+        )
         ports = ApiPorts(
             store=store,
             registry=registry,
             registry_commands=RegistryCommandsSql(engine),
             directory=directory,
             cases=SqlCaseQueries(engine, registry),
-            case_commands=SqlDesk(engine, rules=RuleInfos(rules), source=registry),
-            rules=RuleBook(rules),
+            case_commands=SqlDesk(engine, rules=infos, source=registry, policy=calendars.policy()),
+            rules=book,
+            performance=performance,
             clock=clock,
             engine=engine,
+            folds=SqlFoldQueries(engine),
             nodes=SqlNodeStatusBook(engine),
             configurations=SqlConfigurationDesk(engine, check_part),
             watch=CoreWatch(settings.core_status_file, clock),
+            backtests=open_parts.enter_context(BacktestWorkers(settings)),
         )
-        yield create_app(ports, api_settings(settings)), directory
+
+        def refresh() -> None:
+            if directory.refresh():
+                calendars.refresh()
+            news = watch.news()
+            if news is not None:
+                infos.take(news)
+                book.take(news)
+                log.info("other rules are in force", extra={"version": news.version})
+
+        yield create_app(ports, api_settings(settings)), refresh
 
 
 def api_settings(settings: Settings) -> ApiSettings:
@@ -139,10 +166,10 @@ def _token(file: Path | None) -> str:
         raise Invalid([kinds.TOKEN_UNREADABLE.at(str(file), problem=system_problem(error))]) from error
 
 
-async def _refresh(directory: Directory) -> None:
+async def _refresh(refresh: Callable[[], None]) -> None:
     while True:
         await asyncio.sleep(_REFRESH_EVERY_S)
         try:
-            await asyncio.to_thread(directory.refresh)
+            await asyncio.to_thread(refresh)
         except Unavailable as error:
             log.warning("the registry does not answer", extra={"why": str(error)})

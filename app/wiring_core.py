@@ -9,28 +9,40 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import date
 
 import sqlalchemy as sa
 
+from app.calendars import Calendars, local_day, notices
+from app.commands.version import twingrid_version
 from app.configuration_carrier import ConfigurationCarrier
 from app.core_status import CoreStatus, write_status
 from app.drill_carrier import DrillCarrier
 from app.evidence import StoreEvidence
+from app.frozen_evidence import EvidenceFreezer
 from app.judge import Judge, JudgeSettings
+from app.rule_reload import ReloadDesk, RuleReloader, removed_rules
+from app.rules_in_force import StartingRules, in_force_file, keep, starting_rules
 from app.settings import Settings
+from app.sight_texts import Names
 from app.snapshot import read_snapshot
-from app.watchman import Watchman
-from app.wiring import RuleInfos, broker_url, database, rule_set_of
+from app.watchman import Watchman, marks_of
+from app.wiring import RuleInfos, broker_url, database, rule_sources
 from app.wiring_store import open_store
+from core.alarms import Severity
+from core.calendar import SiteCalendar
 from core.clock import Clock, SystemClock
 from core.errors import Refused, Unavailable
 from core.ports.store import TimeSeriesStore
 from core.readings import Readings
 from dispatch.drills import SqlDrills
+from dispatch.freezer import Freezer
 from dispatch.journal import SqlJournal
 from dispatch.outbox import LogDeliverer, Outbox
 from ingest.host import Host, HostSettings
@@ -42,6 +54,8 @@ from registry.importer import apply
 from registry.node_status import SqlNodeStatusBook
 from registry.queries import Registry
 from rules.engine.engine import Engine, EngineSettings
+from rules.engine.layout import build
+from rules.language.load import load_rules
 from rules.rule_set import RuleSet
 from store.remote_server import serve
 
@@ -54,6 +68,9 @@ _REFRESH_EVERY_S = 2.0
 _DELIVER_EVERY_S = 1.0
 _CARRY_EVERY_S = 1.0
 _DRILL_EVERY_S = 0.25
+_RELOAD_EVERY_S = 1.0
+_RENEWED_WITHIN_S = 60.0
+_FREEZE_EVERY_S = 1.0
 
 
 @dataclass(kw_only=True)
@@ -68,11 +85,18 @@ class Core:
     judge: Judge
     host: Host
     outbox: Outbox
+    freezer: Freezer
     carrier: ConfigurationCarrier
     drills: DrillCarrier
     registry: Registry
     started_ms: int
     rule_set: RuleSet
+    infos: RuleInfos
+    reloader: RuleReloader
+    renewing: threading.Lock
+    renewed: threading.Event
+    leaving: Mapping[str, Severity]
+    calendars: Calendars
 
 
 async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]) -> None:
@@ -84,6 +108,7 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]
     """
     sys.setswitchinterval(_SWITCH_S)
     with core(settings, SystemClock()) as parts:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, parts.reloader.signal)
         ready()
         chores = [
             asyncio.create_task(_watch(parts), name="watch"),
@@ -92,6 +117,8 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]
             asyncio.create_task(_every(_DELIVER_EVERY_S, parts, _deliver), name="deliver"),
             asyncio.create_task(_every(_CARRY_EVERY_S, parts, _carry), name="configurations"),
             asyncio.create_task(_every(_DRILL_EVERY_S, parts, _drill), name="drills"),
+            asyncio.create_task(_every(_RELOAD_EVERY_S, parts, _reload), name="rules"),
+            asyncio.create_task(_every(_FREEZE_EVERY_S, parts, _freeze), name="evidence"),
         ]
         stopping = asyncio.create_task(stop.wait(), name="stop")
         done, _ = await asyncio.wait([stopping, *chores], return_when=asyncio.FIRST_COMPLETED)
@@ -111,13 +138,22 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
         import_registry(settings, engine, clock)
         registry = Registry(engine, load_classes())
         directory = Directory(engine, registry)
-        rule_set = rule_set_of(settings, registry)
+        starting = starting_rules(settings, registry.classes())
+        rule_set = starting.rules
+        calendars = Calendars(registry, settings.time_zone)
+        today = date.fromisoformat(local_day(clock.now_ms(), settings.time_zone))
+        for notice in notices(rule_set, calendars.now, today):
+            log.warning("the site calendar does not know everything", extra={"notice": str(notice)})
+        policy = calendars.policy()
         store = open_store(settings, clock)
         open_parts.callback(store.close)
         infos, evidence = RuleInfos(rule_set), StoreEvidence(store, registry)
-        journal = SqlJournal(engine, rules=infos, source=registry, evidence=evidence)
-        book = SqlDrills(engine, rules=infos, source=registry, evidence=evidence)
-        judge = _judge(settings, rule_set, directory, store, journal, clock)
+        frozen = EvidenceFreezer(
+            store, registry, lambda: infos.rules, calendar=policy.calendar, program=twingrid_version()
+        )
+        journal = SqlJournal(engine, rules=infos, source=registry, policy=policy, evidence=evidence, frozen=frozen)
+        book = SqlDrills(engine, rules=infos, source=registry, policy=policy, evidence=evidence)
+        judge = _judge(settings, starting, directory, store, journal, clock, calendars.now)
         open_parts.enter_context(judge)
         settings.store_socket.parent.mkdir(parents=True, exist_ok=True)
         open_parts.enter_context(serve(store, settings.store_socket))
@@ -132,9 +168,16 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
             judge=judge,
             host=host,
             outbox=Outbox(engine),
+            freezer=Freezer(engine, frozen, infos, policy),
             carrier=ConfigurationCarrier(SqlConfigurationBook(engine), host),
             drills=DrillCarrier(book, host, directory, registry, rule_set),
             rule_set=rule_set,
+            infos=infos,
+            reloader=_reloader(settings, registry, starting, lambda: parts),
+            renewing=threading.Lock(),
+            renewed=threading.Event(),
+            leaving=removed_rules(starting.before, rule_set),
+            calendars=calendars,
             registry=registry,
             started_ms=clock.now_ms(),
         )
@@ -144,12 +187,25 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
 
 def _post_watchman(parts: Core) -> None:
     """Have gateways and facilities watched as the registry knows them now."""
+    communities = {one.number: one for one in parts.registry.communities()}
+    names = Names(
+        places=parts.registry.roster().places,
+        communities={one.code: one.name for one in communities.values()},
+        measurements={
+            (one.id, key): measurement.name
+            for one in parts.registry.classes().values()
+            for key, measurement in one.measurements.items()
+        },
+    )
     watchman = Watchman(
         parts.directory.members(),
         parts.directory.points_by_node(),
         parts.registry.gateways(),
         lambda: parts.host.statuses,
         parts.started_ms,
+        marks=marks_of(parts.rule_set),
+        names=names,
+        communities={number: one.code for number, one in communities.items()},
     )
     parts.judge.look_out(watchman)
 
@@ -169,34 +225,28 @@ def import_registry(settings: Settings, engine: sa.Engine, clock: Clock) -> None
     log.info("registry folder imported", extra={"folder": str(folder), "changes": len(plan.changes)})
 
 
-def local_day(now_ms: int, zone: str) -> str:
-    """ISO date of that moment in a time zone."""
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
-    return datetime.fromtimestamp(now_ms / 1000, ZoneInfo(zone)).date().isoformat()
-
-
 def _judge(
     settings: Settings,
-    rule_set: RuleSet,
+    starting: StartingRules,
     directory: Directory,
     store: TimeSeriesStore,
     journal: SqlJournal,
     clock: Clock,
+    calendar: SiteCalendar,
 ) -> Judge:
-    options = _engine_settings(settings)
+    options, rule_set = _engine_settings(settings), starting.rules
     path = settings.data_dir / "rules" / "snapshot"
     number, engine = 0, None
     kept = read_snapshot(path)
     if kept is not None:
         try:
-            engine = Engine.restore(kept[1], rule_set, directory.members(), store, options)
+            engine = Engine.restore(kept[1], rule_set, directory.members(), store, options, calendar)
             number = kept[0]
         except Refused as error:
             log.warning("the rules' snapshot is of no use, they begin anew", extra={"why": str(error)})
     if engine is None:
-        engine = Engine(rule_set, directory.members(), store, options)
+        engine = Engine(rule_set, directory.members(), store, options, calendar)
+    engine.retire(removed_rules(starting.before, rule_set))
     judge = Judge(
         JudgeSettings(snapshot_path=path, snapshot_every_s=settings.rules.snapshot_every_s),
         engine=engine,
@@ -249,7 +299,8 @@ async def _watch(parts: Core) -> None:
 
 
 def _tell(parts: Core) -> None:
-    counts = parts.host.count_all() + parts.judge.counts
+    counts = parts.host.count_all() + parts.judge.counts + parts.reloader.counts
+    refused = parts.reloader.refused
     status = CoreStatus(
         at_ms=parts.clock.now_ms(),
         broker=parts.host.is_connected,
@@ -257,6 +308,8 @@ def _tell(parts: Core) -> None:
         waiting_readings=parts.judge.waiting,
         journal_waits=parts.judge.unwritten > 0,
         counts=dict(counts),
+        rules_version=parts.rule_set.version,
+        rules_refused={name: f"{refused[0].place} {refused[0].what_in(name)}" for name in ("zh", "en") if refused},
     )
     try:
         write_status(parts.settings.core_status_file, status)
@@ -281,12 +334,66 @@ def _maintain(parts: Core) -> None:
 
 def _refresh(parts: Core) -> None:
     """Take over what changed in the registry; the rules go on with their state over the new facilities."""
-    if not parts.directory.refresh():
-        return
-    log.info("registry changed", extra={"version": parts.directory.version})
-    members, options = parts.directory.members(), _engine_settings(parts.settings)
-    parts.judge.renew(lambda state: Engine.restore(state, parts.rule_set, members, parts.store, options))
+    with parts.renewing:
+        if not parts.directory.refresh():
+            return
+        log.info("registry changed", extra={"version": parts.directory.version})
+        parts.calendars.refresh()
+        _renew(parts)
     _post_watchman(parts)
+
+
+def _renew(parts: Core) -> None:
+    """Let the judge go on with the rules and facilities of now; ``renewed`` is set once it does."""
+    rules, members, options = parts.rule_set, parts.directory.members(), _engine_settings(parts.settings)
+    leaving, calendar = parts.leaving, parts.calendars.now
+    parts.renewed.clear()
+
+    def make(state: bytes) -> Engine:
+        engine = Engine.restore(state, rules, members, parts.store, options, calendar)
+        engine.retire(leaving)
+        parts.renewed.set()
+        return engine
+
+    parts.judge.renew(make)
+
+
+def _reloader(
+    settings: Settings, registry: Registry, starting: StartingRules, parts: Callable[[], Core]
+) -> RuleReloader:
+    def read() -> tuple[Mapping[str, str], RuleSet]:
+        sources = rule_sources(settings.rules.book)
+        return sources, load_rules(sources, registry.classes())
+
+    return RuleReloader(
+        ReloadDesk(settings.core_status_file.parent),
+        read=read,
+        in_force=lambda: parts().rule_set,
+        apply=lambda rules: _take_rules(parts(), rules),
+        keep=lambda sources: keep(in_force_file(settings), sources),
+        refused=starting.refused,
+    )
+
+
+def _take_rules(parts: Core, rules: RuleSet) -> bool:
+    """Put rules in force; whether the judge goes by them within a minute.
+
+    Raises:
+        Refused: if they do not fit the facilities; nothing has changed then.
+    """
+    with parts.renewing:
+        build(rules, parts.directory.members(), parts.calendars.now)
+        left = {**parts.leaving, **removed_rules(parts.rule_set, rules)}
+        parts.leaving = {rule: severity for rule, severity in left.items() if rule not in rules.by_id}
+        parts.rule_set = rules
+        parts.infos.take(rules)
+        parts.drills.take(rules)
+        _renew(parts)
+    return parts.renewed.wait(_RENEWED_WITHIN_S)
+
+
+def _reload(parts: Core) -> None:
+    parts.reloader.step(parts.clock.now_ms())
 
 
 def _carry(parts: Core) -> None:
@@ -295,6 +402,10 @@ def _carry(parts: Core) -> None:
 
 def _drill(parts: Core) -> None:
     parts.drills.step(parts.clock.now_ms())
+
+
+def _freeze(parts: Core) -> None:
+    parts.freezer.step(parts.clock.now_ms())
 
 
 def _deliver(parts: Core) -> None:

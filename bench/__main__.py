@@ -20,6 +20,10 @@ from bench.rows import Row
 MODULES = (
     "ingest_bench",
     "rules_bench",
+    "rule_rivals_bench",
+    "sight_bench",
+    "backtest_bench",
+    "groups_bench",
     "gateway_bench",
     "line_bench",
     "store_bench",
@@ -61,7 +65,7 @@ def table(rows: list[Row]) -> str:
 
 def main() -> int:
     """Run and report."""
-    names = tuple(sys.argv[1:]) or MODULES
+    names = tuple(_module(name) for name in sys.argv[1:]) or MODULES
     rows, errors = measure(names)
     print(table(rows))
     for error in errors:
@@ -75,6 +79,11 @@ def main() -> int:
     kept = [] if names == MODULES else [row for row in _previous() if row["name"] not in {fresh.name for fresh in rows}]
     RESULTS.write_text(json.dumps({"about": about, "rows": kept + [asdict(row) for row in rows]}, indent=1) + "\n")
     return 1 if errors else 0
+
+
+def _module(name: str) -> str:
+    """The module of a measurement; ``rules`` stands for ``rules_bench``."""
+    return f"{name}_bench" if f"{name}_bench" in MODULES else name
 
 
 def _previous() -> list[dict[str, object]]:

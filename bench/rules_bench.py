@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from bench.rows import Row
+from bench.window_bench import rows as window_rows
 from core.places import ClassMembers, FacilityClass, Measurement, PointKind, Text
 from core.readings import Readings, readings
 from rules.engine.engine import Engine, EngineSettings
@@ -345,4 +346,5 @@ def rows(rounds: int = 130, runs: int = 3) -> list[Row]:
             ratio=wait_ms / 5,
             note=f"{STATIONS} facilities, median of 30",
         ),
+        *window_rows(),
     ]

@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from itertools import pairwise
+from typing import NamedTuple
+
+from core.places import Text
 
 
 class Severity(IntEnum):
@@ -45,6 +50,19 @@ class ChangeKind(StrEnum):
     SPLIT = "split"
     MERGED = "merged"
     RETRACTED = "retracted"
+    FOLDED = "folded"
+    """Closed because the alarm of something above says it, too; for "cannot see now" only."""
+    COVERS = "covers"
+    """What cannot be seen because of it has changed, and nothing else has."""
+    SEVERITY = "severity"
+    """It rose or fell, the ends are as they were."""
+
+
+class SeverityStep(NamedTuple):
+    """From a moment (event time) on an alarm is of this severity, until its next step or its end."""
+
+    at_ms: int
+    severity: Severity
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,30 +73,71 @@ class Interval:
         start_ms: when the condition had held long enough.
         stop_ms: when it cleared; ``None`` while it is on.
         since_ms: when the condition began to hold (start minus ``for``, without time unknown); <= start_ms.
+        steps: how its severity rose and fell, the first at the start; empty for rules without levels, whose alarms are
+            of the rule's severity throughout.
     """
 
     start_ms: int
     stop_ms: int | None
     since_ms: int
+    steps: tuple[SeverityStep, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse negative intervals.
 
         Raises:
-            ValueError: if the ends are in the wrong order.
+            ValueError: if the ends are in the wrong order, or the steps.
         """
         if self.since_ms > self.start_ms or (self.stop_ms is not None and self.stop_ms <= self.start_ms):
             raise ValueError(f"not an interval: since {self.since_ms}, {self.start_ms} to {self.stop_ms}")
+        if self.steps:
+            self._check_steps()
+
+    def _check_steps(self) -> None:
+        moments = [step.at_ms for step in self.steps]
+        ends = (self.start_ms, math.inf if self.stop_ms is None else self.stop_ms)
+        if moments[0] != ends[0] or not moments[-1] < ends[1] or not all(a < b for a, b in pairwise(moments)):
+            raise ValueError(f"not the steps of [{self.start_ms}, {self.stop_ms}): {moments}")
+
+    def severity(self, plain: Severity) -> Severity:
+        """To be shown: that of the moment while it is on, the worst when it is over; ``plain`` without steps."""
+        if not self.steps:
+            return plain
+        return self.worst(plain) if self.stop_ms is not None else self.steps[-1].severity
+
+    def worst(self, plain: Severity) -> Severity:
+        """The worst it has had; ``plain`` without steps."""
+        return max((step.severity for step in self.steps), default=plain)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnnouncedAlarm:
-    """An interval that was announced under an id that never changes."""
+    """An interval that was announced under an id that never changes.
+
+    Attributes:
+        severity: as the journal shows it; ``None`` where nobody asked the journal.
+    """
 
     alarm_id: str
     rule_id: str
     facility: int
     interval: Interval
+    element: str = ""
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unseen:
+    """What cannot be seen because of an alarm.
+
+    Attributes:
+        gateways, devices: how many.
+        facilities: registry numbers, ascending.
+    """
+
+    gateways: int
+    devices: int
+    facilities: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,10 +150,14 @@ class AlarmChange:
         rule_id: the rule; ``sight.*`` for "cannot see now".
         facility: registry number.
         interval: the interval after the change; for ``RETRACTED`` the one that was withdrawn.
-        severity: of the rule.
+        severity: to be shown after the change: of the rule, or of the level (``Interval.severity``).
         alarm_kind: condition or sight.
         late: the beginning lies so far back that it is "discovered late", not live.
-        into: for ``MERGED`` the id of the alarm that took this one in; for ``SPLIT`` the id it was split from.
+        into: for ``MERGED`` the id of the alarm that took this one in; for ``SPLIT`` the id it was split from; for
+            ``FOLDED`` the id of the alarm that says it all.
+        element: of "cannot see now", which of several elements of the facility; empty where the facility says it all.
+        say: what is wrong, where the rule's own words do not name the element.
+        unseen: what cannot be seen because of it.
     """
 
     kind: ChangeKind
@@ -106,6 +169,9 @@ class AlarmChange:
     alarm_kind: AlarmKind = AlarmKind.CONDITION
     late: bool = False
     into: str = ""
+    element: str = ""
+    say: Text | None = None
+    unseen: Unseen | None = None
 
 
 class AlarmState(StrEnum):
@@ -123,9 +189,13 @@ class AlarmEvent(StrEnum):
     """What moves an alarm through its life cycle."""
 
     ENTER = "enter"
+    RISE = "rise"
+    """It is on, and of a higher severity than before."""
     CLEAR = "clear"
     ACKNOWLEDGE = "acknowledge"
     RESET = "reset"
+    ANNUNCIATE = "annunciate"
+    """The last flag that kept it silent has fallen while it is on: it asks for attention anew."""
 
 
 def alarm_id(rule_id: str, facility: int, start_ms: int) -> str:

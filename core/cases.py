@@ -8,7 +8,7 @@ site, handled, verified, closed); the tables that join them live in ``dispatch/l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from core.alarms import AlarmKind, Severity
@@ -121,13 +121,24 @@ class Deadline:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LevelInfo:
+    """What a level of a rule says and asks for; ``None``: as the rule does. ``alone``: nobody supports it."""
+
+    severity: Severity
+    say: Text | None = None
+    do: tuple[Text, ...] | None = None
+    deadline: Deadline | None = None
+    alone: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RuleInfo:
     """What dispatch must know of a rule; ``app`` maps the rule set to it.
 
     Attributes:
         rule_id: the rule.
         family: alarms of one facility and one family share one open case.
-        severity: of its alarms.
+        severity: of its alarms; of a rule with levels the worst.
         lead: the grid that handles.
         support: the grid that looks and verifies; ``None``: the supervisor of the leading grid verifies.
         say: what is wrong, one clause.
@@ -136,6 +147,9 @@ class RuleInfo:
         latching: alarms stay until reset (gas, fire, a person trapped).
         measurements: keys whose values are the evidence.
         kind: of its alarms.
+        supply: what its alarms say of supplies: ``lost`` (the facility supplies nothing), ``feed_lost`` (nothing
+            supplies it); empty: nothing.
+        levels: from the least to the worst; empty for a rule of one severity.
     """
 
     rule_id: str
@@ -149,6 +163,23 @@ class RuleInfo:
     latching: bool = False
     measurements: tuple[str, ...] = ()
     kind: AlarmKind = AlarmKind.CONDITION
+    supply: str = ""
+    levels: tuple[LevelInfo, ...] = ()
+
+    def at(self, severity: Severity) -> RuleInfo:
+        """What is known of an alarm of this severity: for a rule with levels, of the highest that it reaches."""
+        if not self.levels:
+            return self
+        level = next((one for one in reversed(self.levels) if one.severity <= severity), self.levels[0])
+        return replace(
+            self,
+            severity=level.severity,
+            say=level.say or self.say,
+            do=self.do if level.do is None else level.do,
+            deadline=level.deadline or self.deadline,
+            support=None if level.alone else self.support,
+            levels=(),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,7 +205,7 @@ class Conflict(Refused):
     """Not in this state, or somebody was faster; ``code`` says which, ``owner`` who holds it now.
 
     Codes: ``taken``, ``wrong_state``, ``own_repair``, ``not_handled_yet``, ``suspended_before``, ``key_reused``,
-    ``changed``, ``shelving``.
+    ``changed``, ``shelving``, ``silent``.
     """
 
     def __init__(self, code: str, message: Said | str, owner: int | None = None) -> None:

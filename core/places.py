@@ -26,6 +26,18 @@ class Grid(StrEnum):
         return Grid.CONSTRUCTION if self is Grid.GOVERNANCE else Grid.GOVERNANCE
 
 
+class Relation(StrEnum):
+    """What facilities can have in common; facilities that share it are a group."""
+
+    GOVERNANCE_CELL = "cell.governance"
+    CONSTRUCTION_CELL = "cell.construction"
+    COMMUNITY = "community"
+    PARENT = "parent"
+    """What supplies or contains them."""
+    REDUNDANT_SET = "redundant_set"
+    GATEWAY = "gateway"
+
+
 class PointKind(StrEnum):
     """How a point's values are to be read (``facility_classes``: value kinds)."""
 
@@ -71,11 +83,12 @@ class Measurement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FacilityClass:
-    """A class of facilities (``sewage_pump``) with its measurements."""
+    """A class of facilities (``sewage_pump``) with its measurements, and attributes for those that have none."""
 
     id: str
     name: Text
     measurements: Mapping[str, Measurement]
+    attributes: Mapping[str, float | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,6 +124,9 @@ class ClassMembers:
         stale_after_ms: measurement key to int64[m]: how long a value holds when nothing follows.
         unit: measurement key to the UCUM unit of its readings.
         attribute: numeric attributes (``design_pressure``) to float64[m], NaN where a facility has none.
+        group: relation to m names: the cell, community, parent (facility code), redundant set or gateway
+            (``group/node``) of each facility, empty where it has none. A relation that is missing nobody has.
+        text: text attributes (``material``) to m texts, ``None`` where a facility has none.
     """
 
     class_id: str
@@ -120,7 +136,24 @@ class ClassMembers:
     stale_after_ms: Mapping[str, Int64s]
     unit: Mapping[str, str]
     attribute: Mapping[str, np.ndarray[tuple[int], np.dtype[np.float64]]] = field(default_factory=dict)
+    group: Mapping[Relation, tuple[str, ...]] = field(default_factory=dict)
+    text: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Number of facilities."""
         return len(self.facility)
+
+
+def parents(members: Mapping[str, ClassMembers]) -> dict[int, int]:
+    """Facility number to that of the facility that supplies or contains it; those without a parent are left out."""
+    number = {
+        code: facility
+        for one in members.values()
+        for code, facility in zip(one.code, one.facility.tolist(), strict=True)
+    }
+    return {
+        facility: number[code]
+        for one in members.values()
+        for facility, code in zip(one.facility.tolist(), one.group.get(Relation.PARENT, ()), strict=False)
+        if code in number
+    }

@@ -111,6 +111,8 @@ DIMENSIONS: Mapping[str, Sentence] = {
     )
 }
 """What people call a dimension."""
+PER_TIME = " per time"
+"""Ends the name of a dimension of change (``core.rates``)."""
 UNKNOWN_UNIT = Sentence("未知的单位 {code!r}：{hint}", "unknown unit {code!r}: {hint}")
 _CODES_LISTED = Sentence("已知的代码见 docs/units.md", "docs/units.md lists the known codes")
 UNLIKE = Sentence(
@@ -131,9 +133,17 @@ def unit(code: str) -> Unit:
     return known
 
 
+def dimension_name(dimension: str) -> Sentence:
+    """What people call a dimension, that of a change per time among them (``core.rates``)."""
+    if dimension.endswith(PER_TIME):
+        changing = DIMENSIONS[dimension.removesuffix(PER_TIME)]
+        return Sentence(changing.zh + "的变化率", changing.en + PER_TIME)
+    return DIMENSIONS[dimension]
+
+
 def unlike(left: Unit, right: Unit) -> Said:
     """That two units measure different things."""
-    sides = {"left": DIMENSIONS[left.dimension], "right": DIMENSIONS[right.dimension]}
+    sides = {"left": dimension_name(left.dimension), "right": dimension_name(right.dimension)}
     return UNLIKE(left_unit=left.code, right_unit=right.code, **sides)
 
 

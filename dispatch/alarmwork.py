@@ -8,27 +8,36 @@ is opened again is the same alarm, with the same case.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from core.alarms import AlarmChange, AlarmEvent, AlarmKind, AlarmState, ChangeKind, Severity
-from core.cases import RuleInfo
+from core.cases import Actor, RuleInfo
+from core.flags import FlagEvent
 from core.lifecycle import next_state
 from core.places import Grid, Text
 from core.ports.cases import EvidenceValue, FeedKind
+from core.ports.evidence import Occasion
 from core.ports.registry import RosterSource
 from dispatch import tables
 from dispatch.casework import CaseWork
+from dispatch.deciding import wants_case
 from dispatch.drillwork import drill_info, is_drill
+from dispatch.flagwork import FlagWork, covers, is_silent, silent_clause
+from dispatch.foldwork import FoldWork
 from dispatch.ledger import Ledger
+from dispatch.levelwork import FALL, RISE, digest_of, direction, graded, says, steps_text
 from dispatch.policy import Policy
+from dispatch.worktime import HOUR_MS
 
 logger = logging.getLogger(__name__)
 
+_LONGEST_BEFORE_MS = HOUR_MS
+"""What a condition held for longer before it became an alarm is not frozen whole."""
 _GONE = frozenset({ChangeKind.RETRACTED, ChangeKind.MERGED})
 _STARTS = frozenset({ChangeKind.OPENED, ChangeKind.SPLIT})
 
@@ -36,8 +45,11 @@ RuleLookup = Callable[[str], RuleInfo | None]
 
 
 def info_of(rules: RuleLookup, change_rule: str, severity: Severity) -> RuleInfo:
-    """What is known of a rule; alarms of a rule that has left the rule set go to the construction grid."""
-    return rules(change_rule) or RuleInfo(
+    """What is known of a rule at a severity; alarms of one that has left the rule set go to the construction grid."""
+    info = rules(change_rule)
+    if info is not None:
+        return info.at(severity)
+    return RuleInfo(
         rule_id=change_rule,
         family=change_rule,
         severity=severity,
@@ -67,37 +79,44 @@ class AlarmWork:
         self._now_ms = now_ms
         self.ledger = Ledger(connection, now_ms)
         self.cases = CaseWork(connection, self.ledger, source, policy, now_ms)
+        self._folds = FoldWork(connection, self.ledger)
+        self.flags = FlagWork(connection, policy, now_ms)
         self._touched: dict[int, bool] = {}
+        self._to_mark: set[int] = set()
 
     def unapplied(self, changes: Sequence[AlarmChange]) -> list[AlarmChange]:
         """The changes without those that the alarms' histories already end with, in order."""
         wanted: dict[str, list[tuple[object, ...]]] = {}
         for change in changes:
-            wanted.setdefault(change.alarm_id, []).append(_step(change))
+            if change.kind is not ChangeKind.COVERS:  # no step in the alarm's history
+                wanted.setdefault(change.alarm_id, []).append(_step(change))
         done: dict[str, list[tuple[object, ...]]] = {}
         table, ids = tables.alarm_history, sorted(wanted)
         for begin in range(0, len(ids), 500):
             query = sa.select(table).where(table.c.alarm_id.in_(ids[begin : begin + 500]), table.c.change.is_not(None))
             for row in self._connection.execute(query.order_by(table.c.id)):
                 steps = done.setdefault(row.alarm_id, [])
-                steps.append((ChangeKind(row.change), row.start_ms, row.stop_ms, row.since_ms))
+                steps.append((ChangeKind(row.change), row.start_ms, row.stop_ms, row.since_ms, row.steps_digest or ""))
         skip = {alarm_id: _overlap(done.get(alarm_id, []), steps) for alarm_id, steps in wanted.items()}
         fresh = []
         for change in changes:
-            if skip[change.alarm_id] > 0:
+            if change.kind is not ChangeKind.COVERS and skip[change.alarm_id] > 0:
                 skip[change.alarm_id] -= 1
             else:
                 fresh.append(change)
         return fresh
 
-    def record(self, change: AlarmChange, evidence: Sequence[EvidenceValue]) -> None:
-        """Apply one change to its alarm and, through it, to its case."""
+    def record(self, change: AlarmChange, evidence: Sequence[EvidenceValue], context: str = "") -> None:
+        """Apply one change to its alarm and, through it, to its case; ``context`` is what is frozen at an opening."""
+        if change.kind is ChangeKind.COVERS:
+            self._folds.covers(change)
+            return
         before = self._alarm(change.alarm_id)
         if before is None:
             if change.kind in _GONE:
                 logger.warning("a change of an unknown alarm was ignored", extra={"alarm": change.alarm_id})
                 return
-            self._opened(change, evidence)
+            self._opened(change, evidence, context)
             return
         if change.kind in _STARTS:
             if not (before.retracted or before.merged_into):
@@ -111,36 +130,37 @@ class AlarmWork:
             self._touched[after.case] = True
         if change.kind is ChangeKind.MERGED:
             self._merged(before, change)
-        if after.active and not before.active:
+        if change.kind is ChangeKind.FOLDED:
+            self._folds.folded(after, change.into)
+        fell = is_silent(before) and not is_silent(after) and direction(before, Severity(after.severity)) != RISE
+        if after.active and (fell or not before.active):
             self._on(after)
+        elif after.active:
+            self._graded(before, after)
 
     def settle(self) -> None:
         """After all changes: let every case whose alarms changed follow."""
         for number, cleared in self._touched.items():
             self.cases.settle(number, cleared)
+        for number in sorted(self._to_mark):
+            self.cases.mark(number, self.flags.flagged(number))
         self._touched.clear()
+        self._to_mark.clear()
 
     def open_due_cases(self) -> None:
         """Cases for alarms that are on and have none yet: low ones that have lasted, those whose silence has ended."""
         for row in self._connection.execute(due_for_case(self._policy, self._now_ms)).all():
             self._on(row)
 
-    def end_shelving(self) -> None:
-        """Let shelving run out; what is still on is annunciated again."""
-        table, shelf = tables.alarm, tables.shelf
-        over = (table.c.shelved_until_ms.is_not(None), table.c.shelved_until_ms <= self._now_ms)
-        for row in self._connection.execute(sa.select(table).where(*over)).all():
-            self.unshelved(row, "shelving_ended")
-        self._connection.execute(sa.delete(shelf).where(shelf.c.until_ms <= self._now_ms))
-
-    def unshelved(self, row: Any, event: str, actor: str = "system") -> Any:
-        """Take an alarm off the shelf: it enters again if it is on."""
-        values: dict[str, object] = {"shelved_until_ms": None, "shelve_reason": ""}
-        if row.active:
-            values["state"] = AlarmState.UNACKNOWLEDGED.value
-        after = self.update(row, **values)
-        self.ledger.note_alarm(after, change=None, event=event, actor=actor)
+    def reflag(
+        self, row: Any, event: str, *, actor: Actor | None = None, note: str = "", until_ms: int | None = None
+    ) -> Any:
+        """After a flag over an alarm was raised, moved or lowered: what it shows, and that it asks anew if it is on."""
+        after = self._marked(row)
+        self.ledger.note_alarm(after, before=row, change=None, event=event, actor=actor, note=note, until_ms=until_ms)
         self.tell(after, event)
+        if after.active and is_silent(row) and not is_silent(after):
+            self._on(after)
         return after
 
     def update(self, row: Any, **values: object) -> Any:
@@ -166,14 +186,15 @@ class AlarmWork:
         query = sa.select(tables.alarm).where(tables.alarm.c.alarm_id == alarm_id)
         return self._connection.execute(query).one_or_none()
 
-    def _opened(self, change: AlarmChange, evidence: Sequence[EvidenceValue]) -> None:
+    def _opened(self, change: AlarmChange, evidence: Sequence[EvidenceValue], context: str) -> None:
         drill = change.alarm_kind is AlarmKind.TEST
         info = (
             drill_info(self._rules, change.rule_id) if drill else info_of(self._rules, change.rule_id, change.severity)
         )
         place = self._source.place(change.facility)
         on = change.interval.stop_ms is None
-        shelf = self._shelf(change)
+        if change.say is not None:
+            info = replace(info, say=change.say)
         values: dict[str, object] = {
             "alarm_id": change.alarm_id,
             "rule_id": change.rule_id,
@@ -183,18 +204,17 @@ class AlarmWork:
             "kind": _kind(change, info).value,
             "state": _first_state(change, info).value,
             "latching": info.latching,
-            "say_zh": info.say.zh,
-            "say_en": info.say.en,
-            "do": json.dumps([[text.zh, text.en] for text in info.do], ensure_ascii=False),
+            **says(info),
             **_interval(change),
+            "steps": steps_text(change.interval),
             "active": on,
             "late": change.late,
             "retracted": False,
             "merged_into": "",
             "split_from": change.into if change.kind is ChangeKind.SPLIT else "",
             "opened_ms": self._now_ms,
-            "shelved_until_ms": shelf.until_ms if shelf else None,
-            "shelve_reason": shelf.reason if shelf else "",
+            "shelved_until_ms": None,
+            "shelve_reason": "",
             "suppressed": False,
             "out_of_service": False,
             "case": self._case_of(change.into) if change.kind is ChangeKind.SPLIT else None,
@@ -202,7 +222,11 @@ class AlarmWork:
         table = tables.alarm
         row = self._connection.execute(sa.insert(table).returning(table), values).one()
         self._keep_evidence(change.alarm_id, evidence)
+        self._folds.opened(change)
+        self._begin_record(row, Occasion.ALARM, row.start_ms, row.since_ms, context)
+        row = self._marked(row)
         self.ledger.note_alarm(row, change=change.kind.value, event=AlarmEvent.ENTER.value)
+        self._note_flags(row)
         self.tell(row, change.kind.value)
         if on:
             self._on(row)
@@ -215,6 +239,7 @@ class AlarmWork:
         active = change.interval.stop_ms is None and not gone
         values: dict[str, object] = {
             **_interval(change),
+            **graded(before, change, info_of(self._rules, change.rule_id, change.severity)),
             "active": active,
             "retracted": change.kind is ChangeKind.RETRACTED,
             "merged_into": change.into if change.kind is ChangeKind.MERGED else "",
@@ -229,22 +254,69 @@ class AlarmWork:
             moved = AlarmEvent.ENTER if active else AlarmEvent.CLEAR
             event = moved.value
             state = next_state(AlarmState(before.state), moved, latching=before.latching)
+        elif active and "severity" in values:
+            event = direction(before, change.severity)
+            if event == RISE:
+                state = next_state(AlarmState(before.state), AlarmEvent.RISE, latching=before.latching)
         if state is not None:
             values["state"] = state.value
         after = self.update(before, **values)
-        self.ledger.note_alarm(after, change=change.kind.value, event=event, note=change.into)
-        self.tell(after, change.kind.value)
+        if event == RISE:
+            self._outgrown(after)
+        if after.active or is_silent(before):
+            after = self._marked(after)
+        self.ledger.note_alarm(after, before=before, change=change.kind.value, event=event, note=change.into)
+        if event == RISE and before.shelved_until_ms is not None:
+            self.ledger.note_alarm(after, before=after, change=None, event="shelving_outgrown")
+        self.tell(after, RISE if event == RISE else change.kind.value)
         if after.case is not None:
             self._touched.setdefault(after.case, False)
         return after
 
+    def _outgrown(self, row: Any) -> None:
+        """A rise ends the shelving of an alarm: its reason was given for something lesser."""
+        for flag in self.flags.shelves(row):
+            number, severity = str(flag.number), flag.severity
+            self.flags.ended(flag, FlagEvent.LOWER)
+            self.ledger.tell(
+                FeedKind.FLAG, number, "outgrown", community=row.community, facility=row.facility, severity=severity
+            )
+            for other in self.flags.affected(flag):
+                if other.alarm_id != row.alarm_id and covers(flag, other):
+                    self.reflag(other, "shelving_outgrown")
+
+    def _note_flags(self, row: Any) -> None:
+        """An alarm that opens while flags stand over it is silent from the first moment; its history says why."""
+        for flag in self.flags.covering(row):
+            actor = Actor(login=flag.actor, person=flag.person)
+            self.ledger.note_alarm(
+                row, before=row, change=None, event=flag.kind, actor=actor, note=flag.reason, until_ms=flag.until_ms
+            )
+
+    def _marked(self, row: Any) -> Any:
+        """The alarm with what it shows of its flags; if the last of them has fallen and it is on, annunciated anew."""
+        values = self.flags.marks(row)
+        if all(getattr(row, name) == value for name, value in values.items()):
+            return row
+        after = self.update(row, **values)
+        if row.active and is_silent(row) and not is_silent(after):
+            state = next_state(AlarmState(row.state), AlarmEvent.ANNUNCIATE, latching=row.latching)
+            after = self.update(after, state=state.value) if state is not None else after
+        if after.case is not None:
+            self._to_mark.add(after.case)
+        return after
+
     def _on(self, row: Any) -> None:
-        """An alarm is on: it needs a case, has one already, or need not have one (yet)."""
+        """An alarm is on: it needs a case, has one already, or need not have one (yet, or while flags stand)."""
         if is_drill(row):
             case = self.cases.open_or_join(row, drill_info(self._rules, row.rule_id))
             self._touched.setdefault(case.number, False)
             return
-        info = info_of(self._rules, row.rule_id, Severity(row.severity))
+        if is_silent(row):
+            return
+        info = self._folds.told(row, info_of(self._rules, row.rule_id, Severity(row.severity)))
+        if row.case is None and row.opened_ms < self._now_ms and _wants_case(row, self._policy, self._now_ms):
+            self._begin_record(row, Occasion.CASE, self._now_ms, self._now_ms, "")
         if row.case is not None:
             case = self.cases.put_back(row, info)
         elif _wants_case(row, self._policy, self._now_ms):
@@ -252,6 +324,19 @@ class AlarmWork:
         else:
             return
         self._touched.setdefault(case.number, False)
+
+    def _graded(self, before: Any, after: Any) -> None:
+        """The severity of an alarm that stays on has risen or fallen."""
+        turn = direction(before, Severity(after.severity))
+        if turn == FALL:
+            self.cases.fall(after)
+        if turn != RISE or is_silent(after):
+            return
+        if after.case is None:
+            self._on(after)
+        else:
+            case = self.cases.rise(after, info_of(self._rules, after.rule_id, Severity(after.severity)))
+            self._touched.setdefault(case.number, False)
 
     def _merged(self, before: Any, change: AlarmChange) -> None:
         """The alarm that takes another one in takes its open case over, if it has none of its own."""
@@ -267,10 +352,26 @@ class AlarmWork:
         row = self._alarm(alarm_id)
         return row.case if row is not None else None
 
-    def _shelf(self, change: AlarmChange) -> Any | None:
-        table = tables.shelf
-        key = (table.c.rule_id == change.rule_id, table.c.facility == change.facility, table.c.until_ms > self._now_ms)
-        return self._connection.execute(sa.select(table).where(*key)).one_or_none()
+    def _begin_record(self, row: Any, occasion: Occasion, at_ms: int, since_ms: int, context: str) -> None:
+        """Begin to freeze evidence; ``dispatch.freezer`` completes it. What was begun once is not begun again."""
+        table, before_ms = tables.record, self._policy.evidence_before_ms
+        if is_drill(row) or row.severity <= Severity.INFO:
+            return
+        if occasion is Occasion.CASE:
+            known = sa.exists().where(table.c.alarm_id == row.alarm_id, table.c.occasion == occasion.value)
+            if self._connection.execute(sa.select(known)).scalar_one():
+                return
+        values = {
+            "alarm_id": row.alarm_id,
+            "occasion": occasion.value,
+            "at_ms": at_ms,
+            "made_ms": self._now_ms,
+            "from_ms": max(since_ms, at_ms - _LONGEST_BEFORE_MS) - before_ms,
+            "to_ms": at_ms + self._policy.evidence_after_ms,
+            "context": context,
+            "due_ms": self._now_ms,
+        }
+        self._connection.execute(sa.insert(table), values)
 
     def _keep_evidence(self, alarm_id: str, evidence: Sequence[EvidenceValue]) -> None:
         if not evidence:
@@ -301,21 +402,16 @@ def due_for_case(policy: Policy, now_ms: int) -> sa.Select[Any]:
     return sa.select(table).where(
         table.c.active,
         table.c.case.is_(None),
-        table.c.shelved_until_ms.is_(None),
-        ~table.c.suppressed,
-        ~table.c.out_of_service,
+        ~silent_clause(),
         sa.or_(table.c.severity >= Severity.MEDIUM.value, lasted),
     )
 
 
 def _wants_case(row: Any, policy: Policy, now_ms: int) -> bool:
     """The same as ``due_for_case``, for one row."""
-    silent = row.shelved_until_ms is not None or row.suppressed or row.out_of_service
-    if silent or not row.active:
+    if is_silent(row) or not row.active:
         return False
-    if row.severity == Severity.LOW:
-        return bool(row.start_ms <= now_ms - policy.low_after_ms)
-    return bool(row.severity >= Severity.MEDIUM)
+    return wants_case(Severity(row.severity), row.start_ms, now_ms, policy)
 
 
 def _kind(change: AlarmChange, info: RuleInfo) -> AlarmKind:
@@ -339,7 +435,8 @@ def _interval(change: AlarmChange) -> Mapping[str, object]:
 
 def _step(change: AlarmChange) -> tuple[object, ...]:
     interval = change.interval
-    return (change.kind, interval.start_ms, interval.stop_ms, interval.since_ms)
+    digest = digest_of(steps_text(interval))
+    return (change.kind, interval.start_ms, interval.stop_ms, interval.since_ms, digest)
 
 
 def _overlap(done: Sequence[tuple[object, ...]], wanted: Sequence[tuple[object, ...]]) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,8 +18,9 @@ from core.places import Grid
 from core.ports.cases import Candidate, PassedOver, Rung
 from core.ports.registry import FacilityPlace, Roster
 from dispatch import tables
+from dispatch.deciding import announce_ms, assign, request_for
 from dispatch.policy import Policy
-from dispatch.routing import Assignment, Load, Request, route
+from dispatch.routing import Assignment, Load
 from dispatch.worktime import HOUR_MS
 
 
@@ -36,9 +36,7 @@ class Assigner:
 
     def announce_ms(self, severity: Severity, now_ms: int) -> int:
         """When a task of this severity is announced: now, or when work begins again."""
-        if self._policy.rests_at_night(severity):
-            return self._policy.calendar.next_start(now_ms)
-        return now_ms
+        return announce_ms(severity, now_ms, self._policy)
 
     def assign(
         self,
@@ -53,39 +51,22 @@ class Assigner:
         excluded: Mapping[int, PassedOver],
     ) -> Assignment:
         """Find the owner of a task; without anybody fit, those who returned it are asked again."""
-        request = Request(
+        request = request_for(
+            kind=kind,
             grid=grid,
+            support=support,
+            place=place,
             community=community,
-            cell=place.cells.get(grid, "") if place else "",
-            skill=place.skill if place and kind is TaskKind.HANDLE else "",
             severity=severity,
             at_ms=at_ms,
             excluded=excluded,
-            supervisors_only=kind is TaskKind.VERIFY and support is None,
         )
         loads = self._loads_at(at_ms)
-        found = self._first(request, loads, place)
+        found = assign(request, place, self._roster, loads, self._policy)
         if found.owner is not None:
             load = loads.get(found.owner, Load())
             loads[found.owner] = Load(load.open + 1, load.today + 1, load.hour + 1)
         return found
-
-    def _first(self, request: Request, loads: Mapping[int, Load], place: FacilityPlace | None) -> Assignment:
-        looked: tuple[Candidate, ...] = ()
-        hard = {person: why for person, why in request.excluded.items() if why is PassedOver.OWN_REPAIR}
-        attempts = [request]
-        if request.supervisors_only:  # the supervisor repaired it: the other grid looks
-            other = request.grid.other
-            cell = place.cells.get(other, "") if place else ""
-            attempts.append(replace(request, grid=other, cell=cell, supervisors_only=False))
-        if len(hard) < len(request.excluded):
-            attempts += [replace(attempt, excluded=hard) for attempt in tuple(attempts)]
-        for attempt in attempts:
-            found = route(attempt, self._roster, loads, self._policy)
-            looked += found.candidates
-            if found.owner is not None:
-                return Assignment(owner=found.owner, rung=found.rung, candidates=looked)
-        return Assignment(owner=None, rung=Rung.UNSTAFFED, candidates=looked)
 
     def _loads_at(self, at_ms: int) -> dict[int, Load]:
         if at_ms in self._loads:

@@ -29,7 +29,9 @@ from core.cases import (
 from core.ports.cases import FeedKind
 from core.ports.registry import RosterSource
 from dispatch import tables
+from dispatch.deciding import AllOff, handling_limit, needs_call_out, when_all_off
 from dispatch.drillwork import end_alarms, is_drill
+from dispatch.foldwork import FOLDED, FoldWork
 from dispatch.ledger import Ledger
 from dispatch.lifecycle import FOLLOW_UPS, UNSTARTED, next_case
 from dispatch.policy import Policy
@@ -128,13 +130,33 @@ class CaseWork:
         if row.open:
             self._ledger.note(row.number, "on_again", note=alarm.alarm_id)
             return self._raised(row, alarm, info)
-        table = tables.case
-        key = (table.c.facility == row.facility, table.c.family == row.family, table.c.open)
-        if self._connection.execute(sa.select(table.c.number).where(*key)).one_or_none() is not None:
-            return self.open_or_join(alarm, info)
+        joined = self._open_one_of(row, alarm, info)
+        if joined is not None:
+            return joined
         if row.state == CaseState.CANCELLED and row.ended_by != SYSTEM:
             return row
         return self._reopened(row, alarm, info)
+
+    def rise(self, alarm: Any, info: RuleInfo) -> Any:
+        """The alarm of a case has risen: the case goes along, or is reopened.
+
+        One that a person has cancelled stays so unless it is worse now than what was cancelled.
+        """
+        row = self.case(alarm.case)
+        if row.open and alarm.severity > row.severity:
+            return self._raised(row, alarm, info)
+        if row.open:
+            self._noted(row, "risen", alarm)
+            return row
+        if row.state == CaseState.CANCELLED and row.ended_by != SYSTEM and alarm.severity > row.severity:
+            return self._open_one_of(row, alarm, info) or self._reopened(row, alarm, info)
+        return self.put_back(alarm, info)
+
+    def fall(self, alarm: Any) -> None:
+        """The alarm of a case has fallen: a note. What the case is worth does not fall by itself."""
+        row = self.case(alarm.case) if alarm.case is not None else None
+        if row is not None and row.open:
+            self._noted(row, "fallen", alarm)
 
     def settle(self, number: int, cleared: bool) -> None:
         """After a batch: a case whose alarms are all off is cancelled if nobody has begun; else its worker is told.
@@ -148,9 +170,11 @@ class CaseWork:
             return
         tasks = self.tasks.tasks(number)
         begun = any(TaskState(task.state) not in UNSTARTED for task in tasks.values())
-        if not begun and CaseState(row.state) in _NOT_BEGUN and row.handled_by is None:
+        begun = begun or CaseState(row.state) not in _NOT_BEGUN or row.handled_by is not None
+        if when_all_off(begun=begun) is AllOff.SELF_CLEARED:
             standing = self._alarms(number, ~tables.alarm.c.retracted)
-            self.cancel(row, SELF_CLEARED if standing else RETRACTED)
+            folded = standing and FoldWork(self._connection, self._ledger).all_folded(number)
+            self.cancel(row, FOLDED if folded else SELF_CLEARED if standing else RETRACTED)
         elif cleared:
             self._ledger.note(number, "cleared")
             self.tell(row, "cleared")
@@ -211,11 +235,32 @@ class CaseWork:
         """Whether an alarm of the case is still on."""
         return self._alarms(number, tables.alarm.c.active)
 
+    def mark(self, number: int, flagged: str) -> None:
+        """Let an open case show that flags stand over alarms of it (the kind named first), or no longer (empty)."""
+        row = self.case(number)
+        flagged = flagged if row.open else ""
+        if flagged != row.flagged:
+            row = self.update(row, flagged=flagged)
+            self._ledger.note(number, "flagged" if flagged else "unflagged", note=flagged)
+            self.tell(row, "flagged" if flagged else "unflagged")
+
     # --- inside -------------------------------------------------------------------------------------------------
+
+    def _noted(self, row: Any, what: str, alarm: Any) -> None:
+        self._ledger.note(row.number, what, note=Severity(alarm.severity).name.lower())
+        self.tell(row, what)
+
+    def _open_one_of(self, row: Any, alarm: Any, info: RuleInfo) -> Any | None:
+        """The open case of an ended one's key, which the alarm joins; None if there is none."""
+        table = tables.case
+        key = (table.c.facility == row.facility, table.c.family == row.family, table.c.open)
+        if self._connection.execute(sa.select(table.c.number).where(*key)).one_or_none() is None:
+            return None
+        return self.open_or_join(alarm, info)
 
     def _opened(self, alarm: Any, info: RuleInfo) -> Any:
         severity, drill = Severity(alarm.severity), is_drill(alarm)
-        limit = info.deadline or self._policy.handle[severity]
+        limit = handling_limit(info, severity, self._policy)
         values = {
             "code": alarm.alarm_id,
             "facility": alarm.facility,
@@ -257,7 +302,7 @@ class CaseWork:
 
     def _reopened(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
         severity = Severity(max(row.severity, alarm.severity))
-        limit = info.deadline or self._policy.handle[severity]
+        limit = handling_limit(info, severity, self._policy)
         due_ms = self._due(severity, limit)
         row = self.step(
             row,
@@ -274,7 +319,7 @@ class CaseWork:
             handled_by=None,
             ended_by="",
         )
-        row = self.update(row, note="")
+        row = self.update(row, note="", **_said(row, info))
         for kind, task in self.tasks.tasks(row.number).items():
             after = self.tasks.by_system(task, row, Action.REOPEN)
             if after is None:
@@ -286,29 +331,36 @@ class CaseWork:
         return self.follow_up(row)
 
     def _raised(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
-        """The case after an alarm joined: the worst severity counts, and its limit if that is nearer."""
+        """The case after an alarm joined or rose: the worst severity counts, and its limit if that is nearer."""
         if alarm.severity <= row.severity:
             self.tell(row, "joined")
             return row
         severity = Severity(alarm.severity)
-        limit = info.deadline or self._policy.handle[severity]
+        limit = handling_limit(info, severity, self._policy)
         due_ms = self._due(severity, limit)
         values: dict[str, object] = {"severity": severity.value}
+        values |= _said(row, info)
+        supported = row.support is None and info.support is not None and info.rule_id == row.rule_id
+        if supported and info.support is not None:
+            values["support"] = info.support.value
         if row.due_ms is not None and row.met_ms is None and due_ms < row.due_ms:
             values |= {"due_ms": due_ms, "due_clock": limit.clock.value, "due_what": limit.what.value}
         row = self.update(row, **values)
         self._ledger.note(row.number, "raised", note=severity.name.lower())
         self.tell(row, "raised")
-        for kind, task in self.tasks.tasks(row.number).items():
+        tasks = self.tasks.tasks(row.number)
+        if supported and TaskKind.VERIFY not in tasks:
+            self.tasks.create(row, TaskKind.VERIFY, self._policy.look[severity], {})
+        for kind, task in tasks.items():
             if not task.open:
                 continue
             if kind is TaskKind.HANDLE and "due_ms" in values:
                 task = self.tasks.new_limit(task, limit, self._now_ms)
-            if self._policy.rests_at_night(severity) or (task.not_before_ms or 0) <= self._now_ms:
+            if needs_call_out(severity, task.not_before_ms, self._now_ms, self._policy):
+                self.tasks.reassign(task, row)
+            else:
                 self.tasks.message(task, row, "raised", task.owner)
                 self.tasks.tell(task, row, "raised")
-            else:  # given to somebody for the morning, but now it is urgent
-                self.tasks.reassign(task, row)
         return row
 
     def _link(self, alarm: Any, number: int) -> None:
@@ -323,6 +375,11 @@ class CaseWork:
     def _due(self, severity: Severity, limit: Deadline) -> int:
         start_ms = self.tasks.announce_ms(severity)
         return due(self._policy.calendar, DeadlineClock(limit.clock), start_ms, limit.hours)
+
+
+def _said(row: Any, info: RuleInfo) -> dict[str, object]:
+    """What a case says goes with the level of the rule that opened it, not with other rules."""
+    return {"say_zh": info.say.zh, "say_en": info.say.en} if info.rule_id == row.rule_id else {}
 
 
 def _latched() -> sa.ColumnElement[bool]:

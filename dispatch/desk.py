@@ -11,90 +11,27 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.alarms import AlarmEvent, AlarmState, Severity
+from core.alarms import Severity
 from core.cases import Action, Actor, CaseState, Conflict, DeadlineWhat, TaskKind, TaskState, UnknownItem
 from core.errors import Invalid
-from core.lifecycle import next_state
 from core.people import Person, Role
 from core.places import Grid
-from core.ports.cases import AlarmRow, PassedOver, TaskCommand, TaskRow
-from core.ports.registry import Roster, RosterSource
+from core.ports.cases import PassedOver, TaskCommand, TaskRow
+from core.ports.registry import Roster
 from dispatch import findings as kinds
 from dispatch import tables
-from dispatch.alarmwork import AlarmWork, RuleLookup
+from dispatch.alarm_desk import SqlAlarmDesk
 from dispatch.casework import CaseWork
 from dispatch.database import writing
 from dispatch.lifecycle import Situation, decide
 from dispatch.policy import Policy
 from dispatch.taskwork import SourceOnce, limit_of
-from dispatch.views import alarm_row, one_task
+from dispatch.views import one_task
 from dispatch.worktime import resumed_due
 
 
-class SqlDesk:
-    """All writing by people; safe to use from several threads and processes."""
-
-    def __init__(
-        self, engine: sa.Engine, *, rules: RuleLookup, source: RosterSource, policy: Policy | None = None
-    ) -> None:
-        """Write to ``engine`` (prepared by ``dispatch.database.prepare``)."""
-        self._engine = engine
-        self._rules = rules
-        self._source = source
-        self._policy = policy or Policy()
-
-    def acknowledge(self, alarm_id: str, actor: Actor, now_ms: int, note: str = "") -> AlarmRow:
-        """Somebody has seen the alarm. Acknowledging what is acknowledged changes nothing."""
-        return self._alarm_event(alarm_id, AlarmEvent.ACKNOWLEDGE, actor, now_ms, note)
-
-    def reset(self, alarm_id: str, actor: Actor, now_ms: int, note: str = "") -> AlarmRow:
-        """Release a latched, acknowledged alarm.
-
-        Raises:
-            Conflict: ``wrong_state`` if it is still on or has not been acknowledged.
-        """
-        return self._alarm_event(alarm_id, AlarmEvent.RESET, actor, now_ms, note)
-
-    def shelve(self, alarm_id: str, actor: Actor, until_ms: int, reason: str, now_ms: int) -> AlarmRow:
-        """Silence a rule at a facility for a time: at most 8 h, high 1 h, critical never.
-
-        Raises:
-            Conflict: ``shelving`` if the severity does not allow it or the time is too long.
-            Invalid: without a reason.
-        """
-        _check_reason(reason, "shelving")
-        source = SourceOnce(self._source)
-        with writing(self._engine) as connection:
-            work = self._work(connection, source, now_ms)
-            row = _alarm(connection, alarm_id)
-            most_ms = self._policy.shelve_most_ms.get(Severity(row.severity), 0)
-            if not 0 < until_ms - now_ms <= most_ms:
-                hours = most_ms / 3_600_000
-                raise Conflict("shelving", kinds.SHELVED_TOO_LONG(hours=hours))
-            key = {"rule_id": row.rule_id, "facility": row.facility}
-            shelf = tables.shelf
-            connection.execute(sa.delete(shelf).where(*(shelf.c[name] == value for name, value in key.items())))
-            values = {"until_ms": until_ms, "reason": reason[:1000], "actor": actor.login}
-            connection.execute(sa.insert(shelf).values(**key, **values))
-            row = work.update(row, shelved_until_ms=until_ms, shelve_reason=reason[:1000])
-            work.ledger.note_alarm(row, change=None, event="shelved", actor=actor.login, note=reason)
-            work.tell(row, "shelved")
-            work.ledger.flush()
-            return alarm_row(row)
-
-    def unshelve(self, alarm_id: str, actor: Actor, now_ms: int) -> AlarmRow:
-        """End the silence early."""
-        source = SourceOnce(self._source)
-        with writing(self._engine) as connection:
-            work = self._work(connection, source, now_ms)
-            row = _alarm(connection, alarm_id)
-            shelf = tables.shelf
-            key = (shelf.c.rule_id == row.rule_id, shelf.c.facility == row.facility)
-            connection.execute(sa.delete(shelf).where(*key))
-            if row.shelved_until_ms is not None:
-                row = work.unshelved(row, "unshelved", actor.login)
-            work.ledger.flush()
-            return alarm_row(row)
+class SqlDesk(SqlAlarmDesk):
+    """All writing by people, with alarms and with tasks; safe to use from several threads and processes."""
 
     def act(self, command: TaskCommand, now_ms: int) -> TaskRow:
         """Do something with a task; the task after it.
@@ -129,28 +66,6 @@ class SqlDesk:
                 )
                 work.ledger.flush()
             return one_task(connection, command.task)
-
-    def _work(self, connection: sa.Connection, source: RosterSource, now_ms: int) -> AlarmWork:
-        return AlarmWork(connection, rules=self._rules, source=source, policy=self._policy, now_ms=now_ms)
-
-    def _alarm_event(self, alarm_id: str, event: AlarmEvent, actor: Actor, now_ms: int, note: str) -> AlarmRow:
-        source = SourceOnce(self._source)
-        with writing(self._engine) as connection:
-            row = _alarm(connection, alarm_id)
-            target = next_state(AlarmState(row.state), event, latching=row.latching)
-            if target is None:
-                if event is AlarmEvent.ACKNOWLEDGE:
-                    return alarm_row(row)
-                said = kinds.ALARM_STATE(state=kinds.ALARMS[row.state], event=kinds.ALARM_EVENTS[event.value])
-                raise Conflict("wrong_state", said)
-            work = self._work(connection, source, now_ms)
-            row = work.update(row, state=target.value)
-            work.ledger.note_alarm(row, change=None, event=event.value, actor=actor.login, note=note)
-            work.tell(row, event.value)
-            if row.case is not None and event is AlarmEvent.RESET:
-                work.cases.settle(row.case, cleared=False)
-            work.ledger.flush()
-            return alarm_row(row)
 
 
 class _Turn:
@@ -340,15 +255,3 @@ def _is_repeat(connection: sa.Connection, command: TaskCommand) -> bool:
     if (row.task, row.action) != (command.task, command.action.value):
         raise Conflict("key_reused", kinds.KEY_REUSED())
     return True
-
-
-def _alarm(connection: sa.Connection, alarm_id: str) -> Any:
-    row = connection.execute(sa.select(tables.alarm).where(tables.alarm.c.alarm_id == alarm_id)).one_or_none()
-    if row is None:
-        raise UnknownItem(kinds.NO_ALARM(alarm=alarm_id[:64]))
-    return row
-
-
-def _check_reason(reason: str, what: str) -> None:
-    if not reason.strip():
-        raise Invalid([kinds.REASON_MISSING.at(action=kinds.ACTIONS[what])])

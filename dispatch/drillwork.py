@@ -64,7 +64,7 @@ def end_alarms(connection: sa.Connection, ledger: Ledger, case: int, now_ms: int
         over = {"active": False, "stop_ms": max(now_ms, row.start_ms + 1), "state": AlarmState.NORMAL.value}
         query = sa.update(table).where(table.c.alarm_id == row.alarm_id).values(over).returning(table)
         after = connection.execute(query).one()
-        ledger.note_alarm(after, change=None, event=AlarmEvent.CLEAR.value)
+        ledger.note_alarm(after, before=row, change=None, event=AlarmEvent.CLEAR.value)
         ledger.tell(
             FeedKind.ALARM,
             after.alarm_id,

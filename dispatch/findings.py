@@ -37,6 +37,14 @@ NOBODY_TO_TRANSFER_TO = kind(
     "name an active person of this community",
 )
 
+OUT_TOO_LONG = kind(
+    "TG-3105",
+    "计划结束时间须在未来 {days:g} 天以内",
+    "the planned end must lie within the next {days:g} days",
+    "选择较近的时间；到期前可以说明原因延期",
+    "choose a nearer time; it can be extended later, with a reason",
+)
+
 # --- why a step does not fit ------------------------------------------------------------------------------------
 
 SHELVED_TOO_LONG = Sentence("该告警最多可搁置 {hours:g} h", "this alarm may be shelved for at most {hours:g} h")
@@ -60,6 +68,13 @@ OWN_REPAIR = Sentence("不能核查自己的维修", "nobody verifies their own 
 SUSPENDED_BEFORE = Sentence("一个案件最多挂起一次", "a case is suspended once at most")
 KEY_REUSED = Sentence("该幂等键已用于其他操作", "this idempotency key was used for something else")
 NO_TASK = Sentence("没有任务 {task}", "there is no task {task}")
+SILENT = Sentence(
+    "该告警{flag}，没有在提示：请先恢复提示",
+    "the alarm is {flag} and asks for nobody: end that first",
+)
+IN_SERVICE = Sentence("它已恢复使用", "it is in service again")
+NO_FACILITY = Sentence("没有设施 {facility}", "there is no facility {facility}")
+NO_FLAG = Sentence("没有停用记录 {flag}", "nothing with the number {flag} is out of service")
 NO_ALARM = Sentence("没有告警 {alarm!r}", "there is no alarm {alarm!r}")
 
 # --- words of the tables ----------------------------------------------------------------------------------------
@@ -71,10 +86,14 @@ def _words(pairs: str) -> Mapping[str, Sentence]:
     return {word: Sentence(chinese, word) for word, chinese in rows}
 
 
-ACTIONS = _words(
-    "dispatch=派遣 accept=接单 arrive=报告到场 handle=处置 verify=判为合格 reject=判为不合格 close=结案 return=退回 "
-    "transfer=转派 suspend=挂起 resume=恢复 cancel=取消 reopen=重新立案 shelving=搁置 confirm=确认收到"
-)
+ACTIONS = {
+    **_words(
+        "dispatch=派遣 accept=接单 arrive=报告到场 handle=处置 verify=判为合格 reject=判为不合格 close=结案 "
+        "return=退回 transfer=转派 suspend=挂起 resume=恢复 cancel=取消 reopen=重新立案 shelving=搁置 "
+        "confirm=确认收到 comment=备注"
+    ),
+    "taking_out": Sentence("停用", "taking out of service"),
+}
 CASES = _words(
     "filed=已立案 dispatched=已派遣 accepted=已接单 on_site=已到场 handled=已处置，待核查 verified=已核查 "
     "closed=已结案 returned=已退回 transferred=已转派 suspended=已挂账 rework=返工 cancelled=已作废"
@@ -85,4 +104,9 @@ ALARMS = _words(
     "normal=已恢复 unacknowledged=未确认 acknowledged=已确认 returned_unacknowledged=已恢复，未确认 "
     "latched_unacknowledged=已锁定，未确认 latched_acknowledged=已锁定，待复位"
 )
+FLAGS = {
+    "shelved": Sentence("已搁置", "shelved"),
+    "suppressed": Sentence("按设计抑制", "suppressed by design"),
+    "out_of_service": Sentence("已停用", "out of service"),
+}
 ALARM_EVENTS = _words("enter=触发 clear=消失 acknowledge=确认 reset=复位")

@@ -15,10 +15,13 @@ import sqlalchemy as sa
 from core.alarms import AlarmChange, AlarmKind, AnnouncedAlarm, ChangeKind, Interval, Severity
 from core.errors import Unavailable
 from core.ports.cases import EvidenceSource, EvidenceValue
+from core.ports.evidence import FrozenSource
 from core.ports.registry import RosterSource
 from dispatch import tables
 from dispatch.alarmwork import AlarmWork, RuleLookup, info_of
 from dispatch.database import reading, writing
+from dispatch.freezer import context_of
+from dispatch.levelwork import steps_of
 from dispatch.policy import Policy
 from dispatch.taskwork import SourceOnce
 from dispatch.ticking import Rounds
@@ -43,6 +46,7 @@ class SqlJournal:
         source: RosterSource,
         policy: Policy | None = None,
         evidence: EvidenceSource | None = None,
+        frozen: FrozenSource | None = None,
     ) -> None:
         """Write to ``engine``.
 
@@ -52,22 +56,28 @@ class SqlJournal:
             source: the registry, for places and people.
             policy: the city's numbers.
             evidence: where the values at the opening of an alarm come from.
+            frozen: where the rule, the place and the calendar at its opening come from.
         """
         self._engine = engine
         self._rules = rules
         self._source = source
         self._policy = policy or Policy()
         self._evidence = evidence
+        self._frozen = frozen
         self._sought = (-1, 0)
 
     def announced(self, since_ms: int) -> Sequence[AnnouncedAlarm]:
         """Alarms that are on, or were on at or after ``since_ms`` (event time); retracted and merged ones excluded."""
         table = tables.alarm
-        query = sa.select(table).where(
-            ~table.c.retracted,
-            table.c.kind != AlarmKind.TEST.value,
-            table.c.merged_into == "",
-            sa.or_(table.c.stop_ms.is_(None), table.c.stop_ms >= since_ms),
+        query = (
+            sa.select(table, tables.fold.c.element)
+            .outerjoin(tables.fold)
+            .where(
+                ~table.c.retracted,
+                table.c.kind != AlarmKind.TEST.value,
+                table.c.merged_into == "",
+                sa.or_(table.c.stop_ms.is_(None), table.c.stop_ms >= since_ms),
+            )
         )
         with reading(self._engine) as connection:
             return [_announced(row) for row in connection.execute(query.order_by(table.c.start_ms, table.c.alarm_id))]
@@ -85,16 +95,17 @@ class SqlJournal:
             self._apply(changes[begin : begin + _MOST], now_ms)
 
     def _apply(self, changes: Sequence[AlarmChange], now_ms: int) -> None:
-        evidence, source = self._gathered(changes), SourceOnce(self._source)
+        evidence, contexts = self._gathered(changes), self._contexts(changes)
+        source = SourceOnce(self._source)
         with writing(self._engine) as connection:
             work = self._work(connection, source, now_ms)
             for change in work.unapplied(changes):
-                work.record(change, evidence.get(change.alarm_id, ()))
+                work.record(change, evidence.get(change.alarm_id, ()), contexts.get(change.alarm_id, ""))
             work.settle()
             work.ledger.flush()
 
     def tick(self, now_ms: int) -> None:
-        """Let time pass: deadlines, escalation, low alarms that have lasted, shelving that ends, posts that changed."""
+        """Let time pass: deadlines, escalation, low alarms that have lasted, flags that end, posts that changed."""
         source = SourceOnce(self._source)
         rounds = Rounds(self._policy, source.roster(), now_ms, seek_owners=self._seek_owners(source, now_ms))
         with reading(self._engine) as connection:
@@ -102,9 +113,6 @@ class SqlJournal:
                 return
         with writing(self._engine) as connection:
             work = self._work(connection, source, now_ms)
-            work.end_shelving()
-            work.open_due_cases()
-            work.settle()
             rounds.run(connection, work)
             work.ledger.flush()
 
@@ -137,11 +145,21 @@ class SqlJournal:
                 found[change.alarm_id] = values
         return found
 
+    def _contexts(self, changes: Sequence[AlarmChange]) -> dict[str, str]:
+        """What is frozen beside the values; a context that cannot be had now is taken up by the freezer."""
+        shown = [change for change in changes if change.kind in _SHOWN and change.severity > Severity.INFO]
+        return {
+            change.alarm_id: context_of(self._frozen, change.rule_id, change.facility, change.interval.start_ms)
+            for change in shown
+        }
+
 
 def _announced(row: Any) -> AnnouncedAlarm:
     return AnnouncedAlarm(
         alarm_id=row.alarm_id,
         rule_id=row.rule_id,
         facility=row.facility,
-        interval=Interval(start_ms=row.start_ms, stop_ms=row.stop_ms, since_ms=row.since_ms),
+        element=row.element or "",
+        interval=Interval(start_ms=row.start_ms, stop_ms=row.stop_ms, since_ms=row.since_ms, steps=steps_of(row.steps)),
+        severity=Severity(row.severity),
     )

@@ -15,6 +15,8 @@ from core.cases import SYSTEM, Actor
 from core.places import Text
 from core.ports.cases import FeedKind
 from dispatch import tables
+from dispatch.flagwork import is_silent
+from dispatch.levelwork import digest_of
 
 _HEAD = 1
 
@@ -57,20 +59,36 @@ class Ledger:
             }
         )
 
-    def note_alarm(self, row: Any, *, change: str | None, event: str, actor: str = SYSTEM, note: str = "") -> None:
-        """A line in the history of an alarm; ``row`` is the alarm after it."""
+    def note_alarm(
+        self,
+        row: Any,
+        *,
+        change: str | None,
+        event: str,
+        before: Any = None,
+        actor: Actor | None = None,
+        note: str = "",
+        until_ms: int | None = None,
+    ) -> None:
+        """A line in the history of an alarm: ``row`` is the alarm after it, ``before`` the one before."""
         self._alarm_history.append(
             {
                 "alarm_id": row.alarm_id,
                 "at_ms": self._now_ms,
-                "actor": actor,
+                "actor": actor.login if actor else SYSTEM,
+                "person": actor.person if actor else None,
                 "change": change,
                 "event": event,
+                "from_state": before.state if before is not None else "",
                 "state": row.state,
                 "start_ms": row.start_ms,
                 "stop_ms": row.stop_ms,
                 "since_ms": row.since_ms,
+                "until_ms": until_ms,
+                "silent": is_silent(row),
                 "note": note[:1000],
+                "severity": row.severity,
+                "steps_digest": digest_of(row.steps),
             }
         )
 
@@ -101,7 +119,7 @@ class Ledger:
         self,
         kind: str,
         *,
-        task: int,
+        ref: str,
         version: int,
         person: int,
         channels: Sequence[str],
@@ -109,15 +127,18 @@ class Ledger:
         body: Text,
         not_before_ms: int | None = None,
     ) -> None:
-        """A message to one person on each of its channels; the same message is never queued twice."""
+        """A message to one person on each of its channels; the same message is never queued twice.
+
+        ``ref`` names the task or the flag it is about, ``version`` makes it another message.
+        """
         for channel in channels:
-            key = f"{channel}/{person}/{kind}/{task}/{version}"
+            key = f"{channel}/{person}/{kind}/{ref}/{version}"
             self._outbox[key] = {
                 "key": key,
                 "channel": channel,
                 "person": person,
                 "kind": kind,
-                "ref": str(task),
+                "ref": ref,
                 "title_zh": title.zh[:1000],
                 "title_en": title.en[:1000],
                 "body_zh": body.zh[:1000],

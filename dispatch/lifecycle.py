@@ -299,6 +299,8 @@ _TAIL = """## Guards
 * A verification may be accepted and visited before the repair (look, warn people), and concluded only after it.
 * A test case (drill) knows confirm and cancel, and nothing else does know confirm. The handling worker's confirmation
   closes it, the other one's is noted; unconfirmed it ends after 30 min. It has no limits and counts nowhere.
+* A case is marked while a flag stands over alarms of it (shelved, suppressed, out of service): it stays where it is,
+  and its limits run on; no further alarm beneath the flag joins it.
 * A case that ended by itself, or was closed, is reopened by the system if its alarm proves to be still on; it never
   makes a second case.
 """

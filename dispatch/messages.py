@@ -27,6 +27,7 @@ KINDS: Mapping[str, Text] = {
     "cleared": Text(zh="告警已恢复，仍请核查", en="Alarm has cleared, please still check"),
     "raised": Text(zh="级别提高", en="Severity raised"),
     "drill": Text(zh="演练 TEST", en="TEST drill"),
+    "out_of_service": Text(zh="停用已超过计划结束时间", en="Out of service beyond its planned end"),
 }
 
 
@@ -35,6 +36,8 @@ def title(kind: str, severity: Severity, say: Text) -> Text:
     about, how = KINDS[kind], SEVERITY[severity]
     if kind == "drill":
         return say  # it names itself, and has no severity
+    if kind == "out_of_service":
+        return Text(zh=f"{about.zh}｜{say.zh}", en=f"{about.en} | {say.en}")  # nothing has gone wrong
     return Text(zh=f"{about.zh}｜{how.zh}｜{say.zh}", en=f"{about.en} | {how.en} | {say.en}")
 
 
@@ -44,3 +47,12 @@ def body(code: str, place: Text, due_ms: int | None, zone: ZoneInfo) -> Text:
         return Text(zh=f"{place.zh}（{code}）", en=f"{place.en} ({code})")
     due = datetime.fromtimestamp(due_ms / 1000, zone).strftime("%m-%d %H:%M")
     return Text(zh=f"{place.zh}（{code}），时限 {due}", en=f"{place.en} ({code}), due {due}")
+
+
+def overrun(reason: str, until_ms: int, zone: ZoneInfo) -> Text:
+    """Why something is out of service, and what to do about it now."""
+    end = datetime.fromtimestamp(until_ms / 1000, zone).strftime("%m-%d %H:%M")
+    return Text(
+        zh=f"计划 {end} 恢复，原因：{reason}。请恢复使用或延期",
+        en=f"Planned until {end}, reason: {reason}. Return it to service or extend it",
+    )

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from core.errors import Refused, Unavailable
 from core.places import Text
-from core.ports.cases import Deliverer, Notification
+from core.ports.notifications import Deliverer, Notification
 from dispatch import tables
 from dispatch.database import reading, writing
 from dispatch.worktime import HOUR_MS, MINUTE_MS

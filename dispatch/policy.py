@@ -57,6 +57,10 @@ class Policy:
         low_after_ms: a low alarm opens a case when it has been on for so long (docs/alarms.md, part 8).
         most_a_day, most_an_hour: burden of one worker; critical and high tasks are exempt.
         shelve_most_ms: longest shelving; severities without an entry are never shelved.
+        out_of_service_most_ms: longest stretch out of service before somebody must say again why.
+        remind_every_ms: how often whoever took something out is reminded once its planned end has passed.
+        evidence_before_ms, evidence_after_ms: how much around the opening of an alarm is frozen.
+        evidence_kept_ms: how long frozen samples of alarms without a case are kept; with one, as long as the case.
         feed_kept_ms: how long the change feed is kept.
         drill_ms: a test case that nobody confirms ends by itself after so long.
     """
@@ -78,6 +82,11 @@ class Policy:
             Severity.HIGH: HOUR_MS,
         }
     )
+    out_of_service_most_ms: int = 30 * 24 * HOUR_MS
+    remind_every_ms: int = 24 * HOUR_MS
+    evidence_before_ms: int = 10 * MINUTE_MS
+    evidence_after_ms: int = 5 * MINUTE_MS
+    evidence_kept_ms: int = 90 * 24 * HOUR_MS
     feed_kept_ms: int = 7 * 24 * HOUR_MS
     drill_ms: int = 30 * MINUTE_MS
 

@@ -7,9 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.alarms import AlarmKind, AlarmState, Severity
+from core.alarms import AlarmKind, Severity
 from core.cases import Actor, TaskState
-from core.errors import Refused
 from core.places import Text
 from core.ports.cases import (
     AlarmDetail,
@@ -30,23 +29,16 @@ from dispatch import tables, views
 from dispatch.assignment import routing_of
 from dispatch.database import reading
 from dispatch.desk import situation
+from dispatch.flag_queries import SqlFlagQueries, alarm_conditions, covering, limit_of_page, number_of, seen
 from dispatch.lifecycle import allowed
 
-MAX_LIMIT = 500
-_ANNUNCIATED = (
-    AlarmState.UNACKNOWLEDGED.value,
-    AlarmState.RETURNED_UNACKNOWLEDGED.value,
-    AlarmState.LATCHED_UNACKNOWLEDGED.value,
-    AlarmState.LATCHED_ACKNOWLEDGED.value,
-)
 
-
-class SqlCaseQueries:
+class SqlCaseQueries(SqlFlagQueries):
     """All reading of dispatch; safe to use from several threads and processes."""
 
     def __init__(self, engine: sa.Engine, source: RosterSource) -> None:
         """Read from ``engine``; ``source`` is the registry."""
-        self._engine = engine
+        super().__init__(engine)
         self._source = source
 
     def alarms(self, where: AlarmFilter, page: PageRequest) -> Page[AlarmRow]:
@@ -56,12 +48,12 @@ class SqlCaseQueries:
             Refused: if the cursor or the limit is not valid.
         """
         table = tables.alarm
-        query = sa.select(table).where(*_alarm_conditions(where))
+        query = sa.select(table).where(*alarm_conditions(where))
         if page.cursor:
             start_ms, alarm_id = _split_cursor(page.cursor)
             older = sa.and_(table.c.start_ms == start_ms, table.c.alarm_id < alarm_id)
             query = query.where(sa.or_(table.c.start_ms < start_ms, older))
-        query = query.order_by(table.c.start_ms.desc(), table.c.alarm_id.desc()).limit(_limit(page) + 1)
+        query = query.order_by(table.c.start_ms.desc(), table.c.alarm_id.desc()).limit(limit_of_page(page) + 1)
         with reading(self._engine) as connection:
             found = [views.alarm_row(row) for row in connection.execute(query)]
         last = found[page.limit - 1] if len(found) > page.limit else None
@@ -71,7 +63,7 @@ class SqlCaseQueries:
         """One alarm."""
         table, history = tables.alarm, tables.alarm_history
         with reading(self._engine) as connection:
-            where = (table.c.alarm_id == alarm_id, _seen(table.c.community, communities))
+            where = (table.c.alarm_id == alarm_id, seen(table.c.community, communities))
             row = connection.execute(sa.select(table).where(*where)).one_or_none()
             if row is None:
                 return None
@@ -81,6 +73,7 @@ class SqlCaseQueries:
                 history=tuple(views.alarm_history_row(step) for step in connection.execute(steps)),
                 evidence=_evidence(connection, [alarm_id]),
                 do=views.instructions(row),
+                flags=covering(connection, row),
             )
 
     def cases(self, where: CaseFilter, page: PageRequest) -> Page[CaseRow]:
@@ -91,7 +84,7 @@ class SqlCaseQueries:
         """
         table = tables.case
         query = sa.select(table).where(*_case_conditions(where), _before(table.c.number, page))
-        query = query.order_by(table.c.number.desc()).limit(_limit(page) + 1)
+        query = query.order_by(table.c.number.desc()).limit(limit_of_page(page) + 1)
         with reading(self._engine) as connection:
             found = [views.case_row(row) for row in connection.execute(query)]
         more = len(found) > page.limit
@@ -101,7 +94,7 @@ class SqlCaseQueries:
         """One case."""
         table = tables.case
         with reading(self._engine) as connection:
-            where = (table.c.number == number, _seen(table.c.community, communities))
+            where = (table.c.number == number, seen(table.c.community, communities))
             row = connection.execute(sa.select(table).where(*where)).one_or_none()
             if row is None:
                 return None
@@ -126,7 +119,7 @@ class SqlCaseQueries:
         """
         table = tables.task
         query = views.task_select().where(*_task_conditions(where), _before(table.c.number, page))
-        query = query.order_by(table.c.number.desc()).limit(_limit(page) + 1)
+        query = query.order_by(table.c.number.desc()).limit(limit_of_page(page) + 1)
         with reading(self._engine) as connection:
             found = [views.task_row(row) for row in connection.execute(query)]
         more = len(found) > page.limit
@@ -150,7 +143,7 @@ class SqlCaseQueries:
         """One task with its why, where, what, by when, and what ``actor`` may do with it."""
         table, roster = tables.task, self._source.roster()
         with reading(self._engine) as connection:
-            where = (table.c.number == number, _seen(table.c.community, communities))
+            where = (table.c.number == number, seen(table.c.community, communities))
             row = connection.execute(views.task_select().where(*where)).one_or_none()
             if row is None:
                 return None
@@ -207,7 +200,7 @@ class SqlCaseQueries:
     def feed(self, after: int, limit: int = 500, communities: frozenset[int] | None = None) -> Sequence[FeedEntry]:
         """Lines with id > ``after``, ascending."""
         table = tables.feed
-        query = sa.select(table).where(table.c.id > after, _seen(table.c.community, communities))
+        query = sa.select(table).where(table.c.id > after, seen(table.c.community, communities))
         query = query.order_by(table.c.id).limit(max(1, min(limit, 5000)))
         with reading(self._engine) as connection:
             return [views.feed_entry(row) for row in connection.execute(query)]
@@ -233,62 +226,20 @@ def _worst_first(item: CommunityFigures) -> tuple[int, ...]:
     )
 
 
-def _limit(page: PageRequest) -> int:
-    if not 1 <= page.limit <= MAX_LIMIT:
-        raise Refused(f"a page has 1 to {MAX_LIMIT} items, not {page.limit}")
-    return page.limit
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise Refused("the cursor is none that this list gave out: begin with the first page")
-    return int(text)
-
-
 def _before(column: sa.Column[int], page: PageRequest) -> sa.ColumnElement[bool]:
-    return column < _number(page.cursor) if page.cursor else sa.true()
+    return column < number_of(page.cursor) if page.cursor else sa.true()
 
 
 def _split_cursor(cursor: str) -> tuple[int, str]:
     start, _, alarm_id = cursor.partition(".")
     if not (alarm_id.isascii() and alarm_id.isalnum() and len(alarm_id) <= 64):
         alarm_id = ""  # not one of ours: everything of that millisecond lies behind it
-    return _number(start), alarm_id
-
-
-def _seen(column: sa.Column[int], communities: frozenset[int] | None) -> sa.ColumnElement[bool]:
-    return sa.true() if communities is None else column.in_(sorted(communities))
-
-
-def _alarm_conditions(where: AlarmFilter) -> list[sa.ColumnElement[bool]]:
-    table = tables.alarm
-    found = [_seen(table.c.community, where.communities), table.c.severity >= where.minimum.value]
-    if where.facility is not None:
-        found.append(table.c.facility == where.facility)
-    if where.rule_id:
-        found.append(table.c.rule_id == where.rule_id)
-    if where.states:
-        found.append(table.c.state.in_(sorted(state.value for state in where.states)))
-    if where.on is not None:
-        found.append(table.c.active if where.on else ~table.c.active)
-    if where.needs_attention:
-        attention = sa.or_(table.c.active, table.c.state.in_(_ANNUNCIATED))
-        silent = sa.or_(table.c.shelved_until_ms.is_not(None), table.c.suppressed, table.c.out_of_service)
-        found += [attention, ~silent, table.c.severity > Severity.INFO.value]
-    if where.from_ms is not None:
-        found.append(sa.or_(table.c.stop_ms.is_(None), table.c.stop_ms > where.from_ms))
-    if where.to_ms is not None:
-        found.append(table.c.start_ms < where.to_ms)
-    if not where.drills:
-        found.append(table.c.kind != AlarmKind.TEST.value)
-    if not where.retracted:
-        found += [~table.c.retracted, table.c.merged_into == ""]
-    return found
+    return number_of(start), alarm_id
 
 
 def _case_conditions(where: CaseFilter) -> list[sa.ColumnElement[bool]]:
     table = tables.case
-    found = [_seen(table.c.community, where.communities), table.c.severity >= where.minimum.value]
+    found = [seen(table.c.community, where.communities), table.c.severity >= where.minimum.value]
     found.append(table.c.drill if where.drills else ~table.c.drill)
     if where.facility is not None:
         found.append(table.c.facility == where.facility)
@@ -303,7 +254,7 @@ def _case_conditions(where: CaseFilter) -> list[sa.ColumnElement[bool]]:
 
 def _task_conditions(where: TaskFilter) -> list[sa.ColumnElement[bool]]:
     table = tables.task
-    found = [_seen(table.c.community, where.communities)]
+    found = [seen(table.c.community, where.communities)]
     if where.drills is not None:
         found.append(table.c.drill if where.drills else ~table.c.drill)
     if where.owner is not None:

@@ -58,6 +58,7 @@ case = sa.Table(
     sa.Column("ended_by", sa.String(64), nullable=False),
     sa.Column("note", _TEXT, nullable=False),
     sa.Column("drill", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("flagged", _WORD, nullable=False, server_default=sa.text("''")),
     sa.Index(
         "open_key", "facility", "family", unique=True, sqlite_where=sa.text("open"), postgresql_where=sa.text("open")
     ),
@@ -93,12 +94,16 @@ alarm = sa.Table(
     sa.Column("suppressed", sa.Boolean, nullable=False),
     sa.Column("out_of_service", sa.Boolean, nullable=False),
     sa.Column("case", sa.ForeignKey(case.c.number), index=True),
+    sa.Column("steps", sa.Text, nullable=False, server_default="[]"),
     sa.Index("ix_dispatch_alarm_start", "start_ms", "alarm_id"),
     sa.Index("ix_dispatch_alarm_facility", "facility", "start_ms"),
     sa.Index("ix_dispatch_alarm_active", "active", "community"),
     sa.Index("ix_dispatch_alarm_stop", "stop_ms"),
 )
-"""``active``: on now, neither retracted nor merged. ``do``: instructions as JSON pairs, frozen at opening."""
+"""``active``: on now, neither retracted nor merged. ``do``: instructions as JSON pairs, frozen at opening and when the
+severity changes. ``steps``: JSON pairs of moment and severity, for rules with levels; ``severity`` is then that of the
+last step while it is on, the worst when it is over.
+"""
 
 alarm_history = sa.Table(
     "dispatch_alarm_history",
@@ -114,8 +119,31 @@ alarm_history = sa.Table(
     sa.Column("stop_ms", sa.BigInteger),
     sa.Column("since_ms", sa.BigInteger, nullable=False),
     sa.Column("note", _TEXT, nullable=False),
+    sa.Column("from_state", _WORD, nullable=False, server_default=sa.text("''")),
+    sa.Column("person", sa.Integer),
+    sa.Column("until_ms", sa.BigInteger),
+    sa.Column("silent", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("severity", sa.Integer),
+    sa.Column("steps_digest", sa.String(16)),
     sqlite_autoincrement=True,
 )
+"""What happened to an alarm, by the rules (``change``) or by people and the clock (``event``): who, when, from where to
+where, why; ``until_ms``: of a flag; ``silent``: a flag stood over it. ``severity``: shown after the step;
+``steps_digest``: which steps the alarm had then, so that a repeated change is recognised; both are null in lines from
+before there were levels. Only ever appended."""
+
+fold = sa.Table(
+    "dispatch_fold",
+    metadata,
+    sa.Column("alarm_id", sa.ForeignKey(alarm.c.alarm_id), primary_key=True),
+    sa.Column("element", sa.String(300), nullable=False),
+    sa.Column("folded_into", _ALARM, nullable=False, index=True),
+    sa.Column("unseen", sa.Text, nullable=False),
+    sa.Column("say_zh", _TEXT, nullable=False),
+    sa.Column("say_en", _TEXT, nullable=False),
+)
+"""Which of several elements of its facility an alarm is of, the alarm that took it in, and what cannot be seen because
+of it: numbers and facilities as JSON, and a sentence."""
 
 evidence = sa.Table(
     "dispatch_evidence",
@@ -194,16 +222,75 @@ command = sa.Table(
 )
 """Idempotency keys that were used."""
 
-shelf = sa.Table(
-    "dispatch_shelf",
+flag = sa.Table(
+    "dispatch_flag",
     metadata,
-    sa.Column("rule_id", _RULE, primary_key=True),
-    sa.Column("facility", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("until_ms", sa.BigInteger, nullable=False, index=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("kind", _WORD, nullable=False),
+    sa.Column("state", _WORD, nullable=False),
+    sa.Column("community", sa.Integer, nullable=False),
+    sa.Column("facility", sa.Integer, nullable=False),
+    sa.Column("rule_id", _RULE, nullable=False),
+    sa.Column("alarm_id", _ALARM, nullable=False),
+    sa.Column("cause", _WORD, nullable=False),
+    sa.Column("ref", sa.String(200), nullable=False),
+    sa.Column("severity", sa.Integer, nullable=False),
     sa.Column("reason", _TEXT, nullable=False),
     sa.Column("actor", sa.String(64), nullable=False),
+    sa.Column("person", sa.Integer),
+    sa.Column("set_ms", sa.BigInteger, nullable=False),
+    sa.Column("until_ms", sa.BigInteger),
+    sa.Column("due_ms", sa.BigInteger),
+    sa.Column("ended_ms", sa.BigInteger),
+    sa.Index(
+        "flag_key",
+        *("kind", "facility", "rule_id", "alarm_id", "cause", "ref"),
+        unique=True,
+        sqlite_where=sa.text("ended_ms IS NULL"),
+        postgresql_where=sa.text("ended_ms IS NULL"),
+    ),
+    sa.Index("ix_dispatch_flag_facility", "facility", "ended_ms"),
+    sa.Index("ix_dispatch_flag_due", "due_ms"),
+    sqlite_autoincrement=True,
 )
-"""Shelving holds for a rule at a facility: an alarm that returns meanwhile is shelved too."""
+"""What keeps alarms silent, and what did. ``rule_id`` empty: every rule of the facility; ``alarm_id`` empty: every
+alarm of the rule. ``severity``: of the alarm it was shelved for; what is worse is not kept silent. ``due_ms``: when the
+clock must look at it: its end, or the next reminder."""
+
+flag_history = sa.Table(
+    "dispatch_flag_history",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("flag", sa.ForeignKey(flag.c.number), nullable=False, index=True),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+    sa.Column("actor", sa.String(64), nullable=False),
+    sa.Column("person", sa.Integer),
+    sa.Column("event", _WORD, nullable=False),
+    sa.Column("from_state", _WORD, nullable=False),
+    sa.Column("to_state", _WORD, nullable=False),
+    sa.Column("until_ms", sa.BigInteger),
+    sa.Column("note", _TEXT, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Who raised, moved and lowered a flag, when and why; only ever appended."""
+
+record = sa.Table(
+    "dispatch_record",
+    metadata,
+    sa.Column("alarm_id", sa.ForeignKey(alarm.c.alarm_id), primary_key=True),
+    sa.Column("occasion", _WORD, primary_key=True),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+    sa.Column("made_ms", sa.BigInteger, nullable=False),
+    sa.Column("from_ms", sa.BigInteger, nullable=False),
+    sa.Column("to_ms", sa.BigInteger, nullable=False),
+    sa.Column("context", sa.Text, nullable=False),
+    sa.Column("samples", sa.LargeBinary),
+    sa.Column("due_ms", sa.BigInteger, index=True),
+    sa.Column("frozen_ms", sa.BigInteger),
+)
+"""Frozen evidence of an alarm, taken when it opened and when its case did. ``context``: the rule, place and calendar
+then (``core.evidence``); ``samples``: the readings around ``at_ms``; ``due_ms``: when samples are to be taken (again),
+null once they are frozen."""
 
 outbox = sa.Table(
     "dispatch_outbox",

@@ -227,7 +227,7 @@ class TaskWork:
         name = place.name if place else Text(zh=f"设施 {case.facility}", en=f"Facility {case.facility}")
         self._ledger.notify(
             kind,
-            task=row.number,
+            ref=str(row.number),
             version=row.version,
             person=person,
             channels=CHANNELS if case.drill else self._policy.channels[severity],

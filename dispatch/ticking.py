@@ -16,6 +16,7 @@ from dispatch import tables
 from dispatch.alarmwork import AlarmWork, due_for_case
 from dispatch.drillwork import UNCONFIRMED
 from dispatch.policy import Policy
+from dispatch.silence import expire_flags
 from dispatch.worktime import HOUR_MS
 
 _KEYS_KEPT_MS = 30 * 24 * HOUR_MS
@@ -34,11 +35,9 @@ class Rounds:
 
     def anything_due(self, connection: sa.Connection) -> bool:
         """Whether a round would change anything."""
-        alarm = tables.alarm
-        shelving = sa.and_(alarm.c.shelved_until_ms.is_not(None), alarm.c.shelved_until_ms <= self._now_ms)
         questions = [
             sa.exists(due_for_case(self._policy, self._now_ms)),
-            sa.exists().where(shelving),
+            sa.exists().where(tables.flag.c.due_ms <= self._now_ms),
             sa.exists().where(self._late(tables.case)),
             sa.exists().where(self._late(tables.task)),
             sa.exists().where(self._unanswered()),
@@ -51,6 +50,9 @@ class Rounds:
 
     def run(self, connection: sa.Connection, work: AlarmWork) -> None:
         """Do the round."""
+        expire_flags(work, self._roster, self._policy, self._now_ms)
+        work.open_due_cases()
+        work.settle()
         for row in self._orphans(connection):
             self._find_owner(work, row)
         for row in connection.execute(sa.select(tables.task).where(self._unanswered())).all():

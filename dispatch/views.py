@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from core.alarms import AlarmKind, AlarmState, ChangeKind, Severity
 from core.cases import CaseState, DeadlineClock, DeadlineWhat, TaskKind, TaskState
+from core.evidence import unpack
+from core.flags import FlagKind, FlagScope, FlagState
 from core.places import Grid, Text
 from core.ports.cases import (
     AlarmHistoryRow,
@@ -20,7 +22,10 @@ from core.ports.cases import (
     HistoryRow,
     TaskRow,
 )
+from core.ports.evidence import EvidenceRecord, Occasion
+from core.ports.flags import FlagRow, FlagStep
 from dispatch import tables
+from dispatch.levelwork import steps_of
 
 
 def task_select() -> sa.Select[Any]:
@@ -33,6 +38,7 @@ def task_select() -> sa.Select[Any]:
         case.c.severity.label("case_severity"),
         case.c.say_zh.label("case_say_zh"),
         case.c.say_en.label("case_say_en"),
+        case.c.flagged.label("case_flagged"),
     ).join(case, case.c.number == task.c.case)
 
 
@@ -66,6 +72,7 @@ def task_row(row: Any) -> TaskRow:
         ready=row.ready,
         version=row.version,
         drill=row.drill,
+        flagged=row.case_flagged,
     )
 
 
@@ -91,6 +98,7 @@ def case_row(row: Any) -> CaseRow:
         closed_ms=row.closed_ms,
         note=row.note,
         drill=row.drill,
+        flagged=row.flagged,
     )
 
 
@@ -119,6 +127,7 @@ def alarm_row(row: Any) -> AlarmRow:
         merged_into=row.merged_into,
         split_from=row.split_from,
         case=row.case,
+        steps=steps_of(row.steps),
     )
 
 
@@ -139,6 +148,10 @@ def alarm_history_row(row: Any) -> AlarmHistoryRow:
         start_ms=row.start_ms,
         stop_ms=row.stop_ms,
         note=row.note,
+        severity=None if row.severity is None else Severity(row.severity),
+        from_state=AlarmState(row.from_state) if row.from_state else None,
+        person=row.person,
+        until_ms=row.until_ms,
     )
 
 
@@ -182,4 +195,56 @@ def feed_entry(row: Any) -> FeedEntry:
         what=row.what,
         facility=row.facility,
         owner=row.owner,
+    )
+
+
+def flag_row(row: Any) -> FlagRow:
+    """A row of ``dispatch_flag``."""
+    scope = FlagScope.ALARM if row.alarm_id else FlagScope.RULE if row.rule_id else FlagScope.FACILITY
+    return FlagRow(
+        number=row.number,
+        kind=FlagKind(row.kind),
+        state=FlagState(row.state),
+        scope=scope,
+        community=row.community,
+        facility=row.facility,
+        rule_id=row.rule_id,
+        alarm_id=row.alarm_id,
+        cause=row.cause,
+        ref=row.ref,
+        severity=Severity(row.severity),
+        reason=row.reason,
+        actor=row.actor,
+        person=row.person,
+        set_ms=row.set_ms,
+        until_ms=row.until_ms,
+        ended_ms=row.ended_ms,
+    )
+
+
+def flag_step(row: Any) -> FlagStep:
+    """A row of ``dispatch_flag_history``."""
+    return FlagStep(
+        at_ms=row.at_ms,
+        actor=row.actor,
+        person=row.person,
+        event=row.event,
+        from_state=FlagState(row.from_state),
+        to_state=FlagState(row.to_state),
+        until_ms=row.until_ms,
+        note=row.note,
+    )
+
+
+def evidence_record(row: Any) -> EvidenceRecord:
+    """A row of ``dispatch_record``."""
+    return EvidenceRecord(
+        occasion=Occasion(row.occasion),
+        at_ms=row.at_ms,
+        made_ms=row.made_ms,
+        from_ms=row.from_ms,
+        to_ms=row.to_ms,
+        frozen_ms=row.frozen_ms,
+        context=row.context,
+        series=unpack(row.samples) if row.samples else (),
     )

@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from core.cases import DeadlineClock
+from dispatch.holidays import mainland_china
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -30,15 +30,9 @@ def monday_to_friday(day: date) -> bool:
     return day.weekday() < 5
 
 
-@lru_cache(maxsize=4096)
 def chinese_workday(day: date) -> bool:
-    """Whether ``day`` is worked in mainland China, by the yearly notices as ``chinesecalendar`` tabulates them."""
-    import chinese_calendar
-
-    try:
-        return bool(chinese_calendar.is_workday(day))
-    except NotImplementedError:  # the notice for that year is not out yet, or the table is old
-        return monday_to_friday(day)
+    """Whether ``day`` is worked in mainland China; a limit needs a date, so an unknown year goes by the week."""
+    return mainland_china().is_workday(day)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -250,6 +250,7 @@ def _describe_facility(facility: Facility, plant: Plant, unit_of: Mapping[str, i
         lon=facility.lon,
         lat=facility.lat,
         points=tuple(points),
+        parent=facility.parent,
     )
 
 

@@ -65,7 +65,7 @@ class PointDescription:
 
 @dataclass(frozen=True, kw_only=True)
 class FacilityDescription:
-    """One facility with its points."""
+    """One facility with its points; `parent` supplies it, empty where nothing does."""
 
     id: str
     class_id: str
@@ -76,6 +76,7 @@ class FacilityDescription:
     lon: float
     lat: float
     points: tuple[PointDescription, ...]
+    parent: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,7 @@ class Facility:
         name_zh, name_en, place_zh, place_en: texts for people.
         lon, lat: WGS 84 degrees.
         options: parameters of the kit.
+        parent: id of the facility that supplies it; empty: none.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Facility:
     lon: float
     lat: float
     options: Mapping[str, Any]
+    parent: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,4 +130,5 @@ def _facility(raw: Any, community: str) -> Facility:
         lon=float(raw["at"][0]),
         lat=float(raw["at"][1]),
         options=dict(raw.get("options", {})),
+        parent=f"{community}-{raw['parent']}" if "parent" in raw else "",
     )

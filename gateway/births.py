@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from google.protobuf.message import DecodeError
 
@@ -22,12 +23,16 @@ from core.sparkplug.datatypes import (
     REASON,
     REBIRTH,
     SHOW_CONFIGURATION,
+    SOURCE,
     TEST_ALARM,
     DataType,
 )
 from gateway.chunk import Chunk, as_historical, set_value
 from gateway.points import Points
 from gateway.spool_values import Metric
+
+MAX_BIRTH_BYTES: Final = 256 * 1024
+"""A Sparkplug device is born in one message, which has this limit (docs/wire.md)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +87,7 @@ def nbirth(*, bdseq: int, epoch: int, seq: int, now_ms: int, health: Iterable[No
 
 
 def dbirth(metrics: Sequence[Metric], points: Points, rows: dict[int, int], *, seq: int, now_ms: int) -> bytes:
-    """DBIRTH: every metric with the value last read, or null.
+    """DBIRTH: every metric with the value last read, or null, and with its source, unless that makes it too large.
 
     Args:
         metrics: the device's metrics, retired ones included.
@@ -91,6 +96,15 @@ def dbirth(metrics: Sequence[Metric], points: Points, rows: dict[int, int], *, s
         seq: sequence number.
         now_ms: the payload's time.
     """
+    full = _dbirth(metrics, points, rows, seq=seq, now_ms=now_ms, sources=True)
+    if len(full) <= MAX_BIRTH_BYTES:
+        return full
+    return _dbirth(metrics, points, rows, seq=seq, now_ms=now_ms, sources=False)
+
+
+def _dbirth(
+    metrics: Sequence[Metric], points: Points, rows: dict[int, int], *, seq: int, now_ms: int, sources: bool
+) -> bytes:
     payload = spb.Payload(timestamp=now_ms, seq=seq)
     for metric in metrics:
         row = rows.get(metric.alias)
@@ -104,15 +118,18 @@ def dbirth(metrics: Sequence[Metric], points: Points, rows: dict[int, int], *, s
             continue
         code = int(points.quality[row])
         set_value(entry, metric.type, float(points.value[row]), points.text.get(row))
-        _add_properties(entry, metric.unit, code)
+        _add_properties(entry, metric.unit, code, points.names[row].source if sources else "")
     return payload.SerializeToString()
 
 
-def _add_properties(entry: spb.Payload.Metric, unit: str, code: int) -> None:
+def _add_properties(entry: spb.Payload.Metric, unit: str, code: int, source: str = "") -> None:
     properties = entry.properties
     if unit:
         properties.keys.append(ENG_UNIT)
         properties.values.add(type=DataType.STRING, string_value=unit)
+    if source:
+        properties.keys.append(SOURCE)
+        properties.values.add(type=DataType.STRING, string_value=source)
     if code != GOOD:
         properties.keys.extend((QUALITY, REASON))
         properties.values.add(type=DataType.INT32, int_value=sparkplug_quality(code))

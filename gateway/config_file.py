@@ -45,6 +45,7 @@ from core.foreign import system_problem
 from core.sparkplug.topics import NodeId, is_own_id
 from core.units import UNITS
 from gateway import document, findings, point_file, profile_file, quirks, record_file, remote_file, transport_file
+from gateway.births import MAX_BIRTH_BYTES
 from gateway.config import (
     AdapterConfig,
     BusConfig,
@@ -67,7 +68,6 @@ from gateway.profile import NO_PROFILE, DataType, Profile, Register
 from gateway.transport import Framing, TransactionIds
 
 MAX_METRICS = 4096
-MAX_BIRTH_BYTES = 256 * 1024
 """A Sparkplug device is born in one message, which has these limits (docs/wire.md)."""
 BIRTH_OVERHEAD = 96
 """Bytes of a metric in a birth beside its name and unit, at most: alias, time, value, unit and quality properties."""

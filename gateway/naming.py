@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.sparkplug.datatypes import DataType
 from gateway.chunk import COMMON, Traits
-from gateway.config import FieldConfig, GatewayConfig, PointConfig
+from gateway.config import BusConfig, FieldConfig, GatewayConfig, PointConfig, UnitConfig
 from gateway.points import PointName, Points
 from gateway.profile import DataType as RegisterType
 from gateway.self_points import names as self_names
@@ -30,17 +30,22 @@ def metric_type(register: RegisterType, scaled: bool) -> DataType:
     return DataType.DOUBLE if scaled and kind in (DataType.UINT64, DataType.INT64) else kind
 
 
-def point_name(device: str, point: PointConfig) -> PointName:
+def point_name(device: str, point: PointConfig, source: str = "") -> PointName:
     """How a Modbus point is called on the wire."""
     register = point.register
     kind = DataType.DOUBLE if point.site.changes_values else metric_type(register.type, register.scaled)
     unit = "" if kind is DataType.STRING else point.unit
-    return PointName(device=device, metric=point.metric, type=kind, unit=unit)
+    return PointName(device=device, metric=point.metric, type=kind, unit=unit, source=source)
 
 
-def field_name(device: str, field: FieldConfig) -> PointName:
+def field_name(device: str, field: FieldConfig, source: str = "") -> PointName:
     """How a field of an MQTT device is called on the wire."""
-    return PointName(device=device, metric=field.metric, type=DataType.DOUBLE, unit=field.unit)
+    return PointName(device=device, metric=field.metric, type=DataType.DOUBLE, unit=field.unit, source=source)
+
+
+def unit_name(bus: BusConfig, unit: UnitConfig) -> str:
+    """What the wire calls a unit within its device; several buses may be one device."""
+    return unit.name if bus.device == bus.id else f"{bus.id}/{unit.name}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,10 +79,15 @@ class Named:
 
 def name_points(config: GatewayConfig) -> Named:
     """Number the points of a configuration; they have no aliases yet."""
-    names = [point_name(bus.device, p) for bus in config.buses for unit in bus.units for p in unit.points]
+    names = [
+        point_name(bus.device, p, unit_name(bus, unit))
+        for bus in config.buses
+        for unit in bus.units
+        for p in unit.points
+    ]
     traits = [p.traits for bus in config.buses for unit in bus.units for p in unit.points]
     of_buses = len(names)
-    names += [field_name(a.id, f) for a in config.adapters for source in a.sources for f in source.fields]
+    names += [field_name(a.id, f, source.name) for a in config.adapters for source in a.sources for f in source.fields]
     traits += [f.traits for a in config.adapters for source in a.sources for f in source.fields]
     of_drivers = len(names)
     names += self_names(config.own.facility) if config.own else []

@@ -28,12 +28,14 @@ class PointName:
         metric: ``facility/measurement``.
         type: Sparkplug datatype.
         unit: UCUM code, empty for text.
+        source: unit of the bus or source of the adapter that it is read from; empty: the gateway itself.
     """
 
     device: str
     metric: str
     type: DataType
     unit: str
+    source: str = ""
 
 
 class Points:

@@ -385,6 +385,7 @@ class Host:
                 health=dict(self._health.get(node, {})),
                 readings=self._stored[node],
                 devices=tuple(sorted(session.devices)),
+                origins=session.origins if now_ms - session.born_ms >= _BIRTHS_MS else {},
             )
             for node, session in self._assembler.nodes.sessions()
             if session.link is not Link.UNKNOWN
@@ -398,6 +399,8 @@ class Host:
             log.warning("the state of the gateways could not be written down", extra={"reason": str(error)})
 
 
+_BIRTHS_MS = 2_000
+"""The births of a session follow each other at once: so long after the last one they are whole."""
 _GREETINGS_A_ROUND = 20
 """Births come back for each; a round takes at most 50 ms, so a thousand gateways are greeted within some seconds."""
 

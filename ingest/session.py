@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from core.ports.nodes import Origin
 from core.sparkplug import datatypes
 from core.sparkplug.sparkplug_b_pb2 import Payload
 from ingest.directory import MAX_ALIAS, Metric
@@ -42,6 +43,8 @@ class NodeSession:
         changed_ms: when ``link`` last changed (host time).
         seen_ms: when anything last arrived (host time).
         missing: sequence numbers that were jumped over, not yet arrived.
+        origins: by metric name, where the births of the devices say that it is read from.
+        born_ms: when the last birth came, of the node or of a device (host time).
     """
 
     link: Link = Link.UNKNOWN
@@ -53,6 +56,8 @@ class NodeSession:
     changed_ms: int = 0
     seen_ms: int = 0
     missing: set[int] = field(default_factory=set)
+    origins: dict[str, Origin] = field(default_factory=dict)
+    born_ms: int = 0
     _expected: int = -1
     _missing_since_ms: int = 0
     _rebirth_asked_ms: int = -REBIRTH_MS
@@ -65,6 +70,8 @@ class NodeSession:
         self.named.clear()
         self.devices.clear()
         self.missing.clear()
+        self.origins = {}
+        self.born_ms = now_ms
         self._expected = (payload.seq + 1) % _SEQ
         for metric in payload.metrics:
             if metric.name == datatypes.BDSEQ:
@@ -75,9 +82,11 @@ class NodeSession:
 
     def device_birth(self, device: str, payload: Payload, now_ms: int) -> None:
         """DBIRTH: what the device's metrics mean."""
-        self.seen_ms = now_ms
+        self.seen_ms = self.born_ms = now_ms
         self.devices[device] = now_ms
         self._learn(payload)
+        found = {item.name: Origin(device, _text_of(item, datatypes.SOURCE)) for item in payload.metrics if item.name}
+        self.origins = self.origins | found  # never changed in place: others read it
 
     def device_death(self, device: str, now_ms: int) -> None:
         """DDEATH: the bus or adapter is lost."""
@@ -140,7 +149,7 @@ class NodeSession:
                 name=item.name,
                 alias=item.alias if item.HasField("alias") else -1,
                 datatype=item.datatype,
-                unit=_unit_of(item),
+                unit=_text_of(item, datatypes.ENG_UNIT),
             )
             if 0 <= metric.alias <= MAX_ALIAS:
                 self.metrics[metric.alias] = metric
@@ -148,10 +157,11 @@ class NodeSession:
                 self.named[metric.name] = metric
 
 
-def _unit_of(metric: Payload.Metric) -> str:
+def _text_of(metric: Payload.Metric, name: str) -> str:
+    """A property of a metric that is text; empty without one."""
     if not metric.HasField("properties"):
         return ""
     for key, item in zip(metric.properties.keys, metric.properties.values, strict=False):
-        if key == datatypes.ENG_UNIT:
+        if key == name:
             return item.string_value
     return ""

@@ -76,6 +76,7 @@ def parse_class(file: str, text: str, findings: list[Finding]) -> ClassEntry | N
                 id=str(document["id"]),
                 name=_text(document["name"]),
                 measurements={item.key: item for item in measurements},
+                attributes={str(name): _attribute(one) for name, one in document.get("attributes", {}).items()},
             ),
             normal={str(item["key"]): _pair(item["normal"]) for item in document["measurements"]},
             skill=str(document.get("skill", "")),
@@ -111,6 +112,15 @@ def _measurement(file: str, item: Mapping[str, Any], findings: list[Finding]) ->
     if not (low < high and result.interval_s > 0):
         findings.append(_finding(file, kinds.CLASS_EMPTY_RANGE(key=result.key), kinds.CLASS_RANGE))
     return result
+
+
+def _attribute(value: object) -> float | str:
+    """A default for facilities that have none of their own: a finite number, or a text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise ValueError(f"{value!r} is no number and no text")
+    return float(value)
 
 
 def _pair(value: object) -> tuple[float, float]:

@@ -16,8 +16,9 @@ from core.errors import Invalid
 from core.findings import DID_YOU_MEAN, Finding, Kind, Said
 from core.people import Role
 from core.places import Grid
-from registry import entries
+from registry import calendar_entries, calendar_findings, entries
 from registry import findings as kinds
+from registry.calendar_entries import EVERYWHERE, CalendarEntry
 from registry.classbook import ClassEntry
 from registry.entries import (
     ALL,
@@ -33,10 +34,11 @@ from registry.entries import (
 )
 from registry.geometry import CellMap, CellShape
 from registry.sources import read_rows
+from registry.supply import check_supply
 
 T = TypeVar("T")
 
-ORDER = ("streets", "communities", "cells", "gateways", "facilities", "points", "people")
+ORDER = ("streets", "communities", "cells", "gateways", "facilities", "points", "people", "calendar")
 MAX_FINDINGS = 1000
 
 
@@ -57,6 +59,7 @@ class Content:
     facilities: tuple[FacilityEntry, ...]
     points: tuple[PointEntry, ...]
     people: tuple[PersonEntry, ...]
+    calendar: tuple[CalendarEntry, ...]
     cell_of: Mapping[str, Mapping[Grid, str]]
     neighbours: Mapping[str, tuple[str, ...]]
 
@@ -66,7 +69,7 @@ def read_folder(folder: Path, classes: Mapping[str, ClassEntry], day: str) -> Co
 
     Args:
         folder: with ``streets``, ``communities``, ``cells``, ``gateways``, ``facilities``, ``people`` and optionally
-            ``points``, each as ``.csv`` or ``.yaml``.
+            ``points`` and ``calendar``, each as ``.csv`` or ``.yaml``.
         classes: the facility classes there are.
         day: ISO date on which cells must hold the facilities (today).
 
@@ -82,11 +85,13 @@ def read_folder(folder: Path, classes: Mapping[str, ClassEntry], day: str) -> Co
         facilities=_decoded(folder, "facilities", entries.facility, findings),
         points=_decoded(folder, "points", entries.point, findings, required=False),
         people=_decoded(folder, "people", entries.person, findings),
+        calendar=_decoded(folder, "calendar", calendar_entries.calendar, findings, required=False),
         cell_of={},
         neighbours={},
     )
     checker = _Checker(content, classes, findings)
     checker.check_references()
+    checker.check_calendar()
     points = checker.expanded_points()
     shapes = CellMap([_shape(cell) for cell in content.cells])
     checker.check_cells(shapes)
@@ -109,7 +114,7 @@ def _decoded(
     *,
     required: bool = True,
 ) -> tuple[T, ...]:
-    known = entries.COLUMNS[collection]
+    known = calendar_entries.COLUMNS if collection == "calendar" else entries.COLUMNS[collection]
     found: list[T] = []
     strangers: set[str] = set()
     for row in read_rows(folder, collection, findings, required=required):
@@ -175,8 +180,37 @@ class _Checker:
                     value=facility.class_id,
                     hint=_near(facility.class_id, self._classes),
                 )
+            if facility.parent:
+                self._known(facility.place, facility.parent, facilities, "facilities")
+        check_supply(content.facilities, self._findings)
         for person in content.people:
             self._check_person(person, communities)
+
+    def check_calendar(self) -> None:
+        """No entry twice; the places that entries name exist."""
+        content = self._content
+        first: dict[tuple[str, str], Place] = {}
+        known: Mapping[str, set[str]] = {
+            "communities": {entry.code for entry in content.communities},
+            "cells": {entry.code for entry in content.cells},
+            "facilities": {entry.code for entry in content.facilities},
+        }
+        for entry in content.calendar:
+            key = (entry.kind, entry.key)
+            if entry.key or entry.kind == "general":
+                if key in first:
+                    where = f"{first[key].file}:{first[key].line}"
+                    self._add(
+                        entry.place, calendar_findings.ENTRY_TWICE, entry=entry.kind, value=entry.key, first=where
+                    )
+                first.setdefault(key, entry.place)
+            where_of = getattr(entry.item, "where", EVERYWHERE)
+            for collection, codes in zip(known, (where_of.community, where_of.cell, where_of.facility), strict=True):
+                for code in codes:
+                    self._known(entry.place, code, known[collection], collection)
+            for code in where_of.facility_class:
+                if code not in self._classes:
+                    self._add(entry.place, kinds.NO_CLASS, value=code, hint=_near(code, self._classes))
 
     def expanded_points(self) -> tuple[PointEntry, ...]:
         """All points, short forms expanded; checks keys, gateways and repetitions."""

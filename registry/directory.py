@@ -7,6 +7,7 @@ never wait: the whole picture is one immutable value that is swapped in one assi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,8 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from core.places import ClassMembers, PointBinding
-from core.ports.registry import Point
+from core.places import ClassMembers, Grid, PointBinding, Relation
+from core.ports.registry import Facility, Point
 from core.sparkplug.topics import NodeId
 from registry import tables
 from registry.database import reading, version
@@ -29,6 +30,29 @@ class _Picture:
     version: int
     bindings: Mapping[NodeId, Mapping[str, PointBinding]]
     members: Mapping[str, ClassMembers]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Names:
+    """Names of groups by the numbers that facilities hold; ``gateway`` by the facility's own number."""
+
+    community: Mapping[int, str]
+    facility: Mapping[int, str]
+    gateway: Mapping[int, str]
+
+    def groups(self, facilities: Sequence[Facility]) -> dict[Relation, tuple[str, ...]]:
+        """The groups of each facility; relations that none of them has are left out."""
+        columns = {
+            Relation.GOVERNANCE_CELL: tuple(one.cells[Grid.GOVERNANCE] for one in facilities),
+            Relation.CONSTRUCTION_CELL: tuple(one.cells[Grid.CONSTRUCTION] for one in facilities),
+            Relation.COMMUNITY: tuple(self.community[one.community] for one in facilities),
+            Relation.PARENT: tuple(
+                "" if one.parent is None else self.facility.get(one.parent, "") for one in facilities
+            ),
+            Relation.REDUNDANT_SET: tuple(one.redundant_set for one in facilities),
+            Relation.GATEWAY: tuple(self.gateway.get(one.number, "") for one in facilities),
+        }
+        return {relation: column for relation, column in columns.items() if any(column)}
 
 
 class Directory:
@@ -95,10 +119,17 @@ class Directory:
         by_class: dict[str, list[Any]] = {}
         for row in rows:
             by_class.setdefault(row.class_id, []).append(row)
-        members = {name: self._members(name, found, by_facility) for name, found in by_class.items()}
+        known = _Names(
+            community={row.number: row.code for row in connection.execute(sa.select(tables.community))},
+            facility={row.number: row.code for found in by_class.values() for row in found},
+            gateway={number: _gateway_of(points) for number, points in by_facility.items()},
+        )
+        members = {name: self._members(name, found, by_facility, known) for name, found in by_class.items()}
         return _Picture(version=now, bindings=bindings, members=members)
 
-    def _members(self, class_id: str, rows: Sequence[Any], points: Mapping[int, Mapping[str, Point]]) -> ClassMembers:
+    def _members(
+        self, class_id: str, rows: Sequence[Any], points: Mapping[int, Mapping[str, Point]], known: _Names
+    ) -> ClassMembers:
         facilities = [facility_of(row) for row in rows]
         facility_class = self._registry.classes().get(class_id)
         measurements = facility_class.measurements if facility_class else {}
@@ -111,9 +142,9 @@ class Directory:
             for key, point in points.get(facility.number, {}).items():
                 numbers[key][index] = point.number
                 stale[key][index] = round(1000 * point.stale_after_s)
-        names = {
-            name for facility in facilities for name, value in facility.attributes.items() if not isinstance(value, str)
-        }
+        defaults = facility_class.attributes if facility_class else {}
+        attributes = [{**defaults, **facility.attributes} for facility in facilities]
+        given = [(name, isinstance(value, str)) for every in attributes for name, value in every.items()]
         return ClassMembers(
             class_id=class_id,
             facility=np.array([facility.number for facility in facilities], np.int32),
@@ -122,11 +153,26 @@ class Directory:
             stale_after_ms=stale,
             unit={key: measurement.unit for key, measurement in measurements.items()},
             attribute={
-                name: np.array([_number(facility.attributes.get(name)) for facility in facilities], np.float64)
-                for name in sorted(names)
+                name: np.array([_number(every.get(name)) for every in attributes], np.float64)
+                for name in sorted({name for name, textual in given if not textual})
             },
+            text={
+                name: tuple(_words(every.get(name)) for every in attributes)
+                for name in sorted({name for name, textual in given if textual})
+            },
+            group=known.groups(facilities),
         )
+
+
+def _words(value: float | str | None) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _number(value: float | str | None) -> float:
     return float(value) if isinstance(value, int | float) else float("nan")
+
+
+def _gateway_of(points: Mapping[str, Point]) -> str:
+    """The gateway that serves most of a facility's points, the first by name among equals; empty if none does."""
+    served = Counter(str(point.gateway) for point in points.values() if point.gateway is not None)
+    return min(served, key=lambda name: (-served[name], name), default="")

@@ -110,6 +110,8 @@ class FacilityEntry:
     attributes: Mapping[str, float | str]
     gateway: str
     measurements: tuple[str, ...]
+    parent: str
+    redundant_set: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -168,6 +170,10 @@ class Record:
         at = self._row.fields.get(field)
         line, column = (at.line, at.column) if at else (self._row.line, 0)
         self._findings.append(kind.at(self._row.file, line, column, name=field, **values))
+
+    def names(self) -> tuple[str, ...]:
+        """The fields that are there."""
+        return tuple(self._row.fields)
 
     def text(self, name: str, *, required: bool = False, longest: int = 200) -> str:
         """Free text: anything printable. It stays text wherever it goes."""
@@ -414,6 +420,8 @@ def facility(record: Record) -> FacilityEntry:
         attributes=record.attributes(),
         gateway=record.text("gateway"),
         measurements=record.words("measurements"),
+        parent=record.code("parent", required=False),
+        redundant_set=record.code("redundant_set", required=False),
     )
 
 
@@ -462,7 +470,7 @@ COLUMNS: Mapping[str, frozenset[str]] = {
     "gateways": frozenset({"group", "node", *_TEXT, "community", "facility"}),
     "facilities": frozenset(
         {"code", "class", "community", *_TEXT, "latitude", "longitude", "address_zh", "address_en", "provenance"}
-        | {"provenance_note_zh", "provenance_note_en", "gateway", "measurements"}
+        | {"provenance_note_zh", "provenance_note_en", "gateway", "measurements", "parent", "redundant_set"}
     ),
     "points": frozenset({"facility", "measurement", "gateway", "interval_s", "stale_after_s"}),
     "people": frozenset({"code", *_TEXT, "role", "communities", "skills", "cells", "shifts", "supervisor"}),

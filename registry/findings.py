@@ -348,6 +348,20 @@ ROLES = {
     "grid_worker": Sentence("网格员", "grid_worker"),
     "technician": Sentence("调试员", "technician"),
 }
+PARENT_CYCLE = kind(
+    "TG-3054",
+    "上级设施成环：{chain}",
+    "the parents go round in a circle: {chain}",
+    "去掉其中一个 parent：供电或包含关系最终应止于没有上级的设施",
+    "remove one parent: what supplies or contains must end at a facility that has none",
+)
+MIXED_SET = kind(
+    "TG-3055",
+    "冗余组 {name!r} 中既有 {class_id}，又有 {other}（{first}）",
+    "the redundant set {name!r} holds a {class_id} beside a {other} ({first})",
+    "冗余组只收同一类别的设施：另取组名",
+    "a redundant set holds facilities of one class: choose another name",
+)
 ADMINISTRATOR_EXISTS = Sentence(
     "管理员已经存在：请以管理员登录后再建其他账号",
     "there is an administrator already: log in as one to create further logins",

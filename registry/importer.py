@@ -144,6 +144,8 @@ class _Writer:
         numbers = self._numbers()
         if added:
             first = next_numbers(self._connection, collection, len(added)) if form.numbered else 0
+            if collection == "facilities":  # a new facility's parent may be new, too
+                numbers[collection] |= {change.key: first + offset for offset, change in enumerate(added)}
             values = []
             for offset, change in enumerate(added):
                 row = {**form.keyed(change.key, numbers), **form.stored(change.after, numbers)}
@@ -162,6 +164,23 @@ class _Writer:
                 self._connection.execute(sa.update(form.table).where(*where).values(**stored))
         if collection == "people":
             self._write_lists(changes)
+        if collection == "facilities":
+            self._remember_supply({numbers[collection][change.key] for change in changes if _moves_supply(change)})
+
+    def _remember_supply(self, facilities: set[int]) -> None:
+        """What supplies these facilities from now on; a second import of the same millisecond replaces the first."""
+        if not facilities:
+            return
+        history, facility = tables.supply, tables.facility
+        rows_now = self._connection.execute(sa.select(facility.c.number, facility.c.parent, facility.c.redundant_set))
+        values = [
+            {"facility": row.number, "from_ms": self._now_ms, "parent": row.parent, "redundant_set": row.redundant_set}
+            for row in rows_now
+            if row.number in facilities
+        ]
+        same = (history.c.facility == sa.bindparam("one"), history.c.from_ms == self._now_ms)
+        self._connection.execute(sa.delete(history).where(*same), [{"one": value["facility"]} for value in values])
+        self._connection.execute(sa.insert(history), values)
 
     def _numbers(self) -> dict[str, dict[Key, int]]:
         return {
@@ -194,3 +213,8 @@ class _Writer:
 
     def _item(self, name: str, item: str, numbers: Mapping[str, Mapping[Key, int]]) -> object:
         return numbers["communities"][(item,)] if name == "communities" else item
+
+
+def _moves_supply(change: Change) -> bool:
+    """Whether parent or redundant set become others than they were; a new facility had neither."""
+    return any(change.after.get(name) or name in change.before for name in ("parent", "redundant_set"))

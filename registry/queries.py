@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.errors import Refused
+from core.holidays import Holidays
 from core.people import Language, Login, Person, Role, Shift
 from core.places import FacilityClass, Grid, Text
 from core.ports.registry import (
@@ -31,11 +32,14 @@ from core.ports.registry import (
     Post,
     Provenance,
     Roster,
+    Supply,
 )
 from core.sparkplug.topics import NodeId
 from registry import tables
+from registry.calendar_entries import from_text
 from registry.classbook import ClassEntry
 from registry.database import reading, version
+from registry.site_calendar import RegistryCalendar, Site
 
 MAX_LIMIT = 500
 STALE_INTERVALS = 3
@@ -90,6 +94,30 @@ class Registry:
         with reading(self._engine) as connection:
             return tuple(_cell(row) for row in connection.execute(query))
 
+    def calendar(self, table: Holidays, default_zone: str) -> RegistryCalendar:
+        """The site calendar of all facilities in use; without entries it knows days and nights alone.
+
+        Args:
+            table: the public holidays, where the entries do not say otherwise.
+            default_zone: the time zone where the entries name none.
+        """
+        calendar, facility, community = tables.calendar, tables.facility, tables.community
+        entries = sa.select(calendar).where(calendar.c.active).order_by(calendar.c.kind, calendar.c.key)
+        places = sa.select(facility, community.c.code.label("community_code"))
+        places = places.join(community, community.c.number == facility.c.community).where(facility.c.active)
+        with reading(self._engine) as connection:
+            items = [from_text(row.kind, row.item) for row in connection.execute(entries)]
+            sites = {
+                row.number: Site(
+                    community=row.community_code,
+                    cells=frozenset({row.cell_governance, row.cell_construction}),
+                    code=row.code,
+                    facility_class=row.class_id,
+                )
+                for row in connection.execute(places)
+            }
+        return RegistryCalendar(items, sites, table, default_zone)
+
     def facilities(self, where: FacilityFilter, page: PageRequest) -> Page[Facility]:
         """Facilities by number, retired ones excluded.
 
@@ -112,6 +140,16 @@ class Registry:
     def facility_by_code(self, code: str) -> FacilityDetail | None:
         """The same by the code people know."""
         return self._detail(tables.facility.c.code == code)
+
+    def supplies(self, facility: int) -> Sequence[Supply]:
+        """What supplied or contained a facility over time, the oldest first; before that nothing was known."""
+        table = tables.supply
+        query = sa.select(table).where(table.c.facility == facility).order_by(table.c.from_ms)
+        with reading(self._engine) as connection:
+            return tuple(
+                Supply(from_ms=row.from_ms, parent=row.parent, redundant_set=row.redundant_set or "")
+                for row in connection.execute(query)
+            )
 
     def point(self, number: int) -> Point | None:
         """One point."""
@@ -151,12 +189,12 @@ class Registry:
 
     def login(self, username: str) -> Login | None:
         """The login of that name, whatever its case."""
-        found = self._logins(tables.login.c.folded == username.casefold()[:64])
+        found = _logins(self._engine, tables.login.c.folded == username.casefold()[:64])
         return found[0] if found else None
 
     def logins(self) -> Sequence[Login]:
         """All logins by username."""
-        return tuple(self._logins(sa.true()))
+        return tuple(_logins(self._engine, sa.true()))
 
     def roster(self) -> Roster:
         """Who may be given a task; the same object while nothing changed."""
@@ -212,6 +250,7 @@ class Registry:
             community=row.community,
             cells={Grid.GOVERNANCE: row.cell_governance, Grid.CONSTRUCTION: row.cell_construction},
             skill=entry.skill if entry else "",
+            parent=row.parent,
         )
 
     def _detail(self, condition: sa.ColumnElement[bool]) -> FacilityDetail | None:
@@ -247,16 +286,6 @@ class Registry:
             active=row.active,
         )
 
-    def _logins(self, condition: sa.ColumnElement[bool]) -> list[Login]:
-        table, link = tables.login, tables.login_community
-        with reading(self._engine) as connection:
-            communities: dict[str, set[int]] = {}
-            links = sa.select(link).join(table, table.c.folded == link.c.login).where(condition)
-            for row in connection.execute(links):
-                communities.setdefault(row.login, set()).add(row.community)
-            query = sa.select(table).where(condition).order_by(table.c.folded)
-            return [_login(row, communities.get(row.folded, set())) for row in connection.execute(query)]
-
 
 def _cursor(page: PageRequest) -> tuple[int, int]:
     if not 1 <= page.limit <= MAX_LIMIT:
@@ -273,6 +302,8 @@ def _matching(where: FacilityFilter) -> list[sa.ColumnElement[bool]]:
         found.append(table.c.community.in_(sorted(where.communities)))
     if where.numbers is not None:
         found.append(table.c.number.in_(sorted(where.numbers)))
+    if where.parent is not None:
+        found.append(table.c.parent == where.parent)
     if where.class_id:
         found.append(table.c.class_id == where.class_id)
     if where.cell:
@@ -329,6 +360,8 @@ def facility_of(row: Any) -> Facility:
         attributes=json.loads(row.attributes),
         provenance=Provenance(row.provenance),
         provenance_note=_text(row, "provenance_note"),
+        parent=row.parent,
+        redundant_set=row.redundant_set or "",
     )
 
 
@@ -343,6 +376,17 @@ def _gateway(row: Any) -> Gateway:
         points=row.points,
         facility=row.facility,
     )
+
+
+def _logins(engine: sa.Engine, condition: sa.ColumnElement[bool]) -> list[Login]:
+    table, link = tables.login, tables.login_community
+    with reading(engine) as connection:
+        communities: dict[str, set[int]] = {}
+        links = sa.select(link).join(table, table.c.folded == link.c.login).where(condition)
+        for row in connection.execute(links):
+            communities.setdefault(row.login, set()).add(row.community)
+        query = sa.select(table).where(condition).order_by(table.c.folded)
+        return [_login(row, communities.get(row.folded, set())) for row in connection.execute(query)]
 
 
 def _login(row: Any, communities: set[int]) -> Login:

@@ -7,6 +7,7 @@ from a checked folder, ``present`` from the database; a ``Form`` says how a row'
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ import sqlalchemy as sa
 from core.people import Shift
 from core.places import Grid, Text
 from registry import tables
+from registry.calendar_entries import to_text
 from registry.content import Content
 
 Key = tuple[str, ...]
@@ -67,7 +69,12 @@ COLLECTIONS: Mapping[str, Form] = {
     "cells": Form(
         table=tables.cell, key=("code", "valid_from"), numbered=False, references={"community": "communities"}
     ),
-    "facilities": Form(table=tables.facility, key=("code",), numbered=True, references={"community": "communities"}),
+    "facilities": Form(
+        table=tables.facility,
+        key=("code",),
+        numbered=True,
+        references={"community": "communities", "parent": "facilities"},
+    ),
     "gateways": Form(
         table=tables.gateway,
         key=("group_id", "node_id"),
@@ -81,6 +88,7 @@ COLLECTIONS: Mapping[str, Form] = {
         references={"facility": "facilities", "gateway": "gateways"},
     ),
     "people": Form(table=tables.person, key=("code",), numbered=True, references={}),
+    "calendar": Form(table=tables.calendar, key=("kind", "key"), numbered=False, references={}),
 }
 """In the order in which they must be written."""
 
@@ -172,7 +180,19 @@ def wanted(content: Content) -> dict[str, dict[Key, RowValues]]:
             }
             for entry in content.people
         },
+        "calendar": _wanted_calendar(content),
     }
+
+
+def _wanted_calendar(content: Content) -> dict[Key, RowValues]:
+    """Entries by kind and name; those without a name (hours, seasons) are numbered, since their order counts."""
+    counted: Counter[str] = Counter()
+    found: dict[Key, RowValues] = {}
+    for entry in content.calendar:
+        counted[entry.kind] += 1
+        key = entry.key or f"{counted[entry.kind]:04d}"
+        found[entry.kind, key] = {"item": to_text(entry.item), "active": True}
+    return found
 
 
 def _wanted_facilities(content: Content) -> dict[Key, RowValues]:
@@ -190,6 +210,8 @@ def _wanted_facilities(content: Content) -> dict[Key, RowValues]:
             "provenance": entry.provenance.value,
             **_text("provenance_note", entry.provenance_note),
             "active": True,
+            "parent": entry.parent or None,
+            "redundant_set": entry.redundant_set or None,
         }
         for entry in content.facilities
     }
@@ -206,8 +228,10 @@ def present(connection: sa.Connection) -> dict[str, dict[Key, RowValues]]:
     found: dict[str, dict[Key, RowValues]] = {}
     for name, form in COLLECTIONS.items():
         collected: dict[Key, RowValues] = {}
-        names: dict[int, str] = {}
-        for row in connection.execute(sa.select(form.table)).mappings():
+        stored = connection.execute(sa.select(form.table)).mappings().all()
+        if form.numbered:  # before the rows are read, since a facility's parent is one of them
+            codes[name] = {row["number"]: "/".join(str(row[part]) for part in form.key) for row in stored}
+        for row in stored:
             values = {
                 column: codes[form.references[column]][value]
                 if column in form.references and value is not None
@@ -215,10 +239,9 @@ def present(connection: sa.Connection) -> dict[str, dict[Key, RowValues]]:
                 for column, value in row.items()
             }
             key = tuple(str(values.pop(part)) for part in form.key)
-            if form.numbered:
-                names[int(str(values.pop("number")))] = "/".join(key)
+            values.pop("number", None)
             collected[key] = values
-        codes[name], found[name] = names, collected
+        found[name] = collected
     _add_lists(connection, codes, found["people"])
     return found
 

@@ -74,6 +74,16 @@ cell = sa.Table(
     sa.CheckConstraint("grid IN ('governance', 'construction')", name="grid"),
 )
 
+calendar = sa.Table(
+    "registry_calendar",
+    metadata,
+    sa.Column("kind", sa.String(20), primary_key=True),
+    sa.Column("key", _CODE, primary_key=True),
+    sa.Column("item", sa.Text, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+)
+"""Entries of the site calendar; ``item`` is JSON (``registry.calendar_entries``), ``key`` the order where it counts."""
+
 facility = sa.Table(
     "registry_facility",
     metadata,
@@ -94,7 +104,21 @@ facility = sa.Table(
     sa.Column("provenance_note_zh", _NOTE, nullable=False),
     sa.Column("provenance_note_en", _NOTE, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("parent", sa.Integer, index=True),
+    sa.Column("redundant_set", _CODE),
 )
+"""``parent`` (a facility's number) supplies or contains the facility. SQLite adds no named constraint to a table that
+is there, so the reference is kept by ``registry_supply``, which every change of a parent enters."""
+
+supply = sa.Table(
+    "registry_supply",
+    metadata,
+    sa.Column("facility", sa.ForeignKey(facility.c.number), primary_key=True),
+    sa.Column("from_ms", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("parent", sa.ForeignKey(facility.c.number)),
+    sa.Column("redundant_set", _CODE),
+)
+"""Parent and redundant set of a facility from a moment on; before its first row it had neither."""
 
 gateway = sa.Table(
     "registry_gateway",

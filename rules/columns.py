@@ -6,7 +6,7 @@ operands travel as NaN, so that every comparison with one is neither true nor fa
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Bytes: TypeAlias = NDArray[np.uint8]
 Indices: TypeAlias = NDArray[np.intp]
+Shares: TypeAlias = NDArray[Any]
+"""What stretches of windows come to: numbers, or records of several."""
 
 NEVER_MS = np.iinfo(np.int64).max // 4
 """A moment that does not come; far enough from the end of int64 that a duration may be added."""

@@ -6,7 +6,7 @@ overlap, an open end reaches for ever. How many of each a chain has decides what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
@@ -14,6 +14,19 @@ from core.alarms import AlarmChange, AnnouncedAlarm, ChangeKind, Interval, Sever
 
 LATE_MS = 5 * 60_000
 """An opening further behind the wall clock than this is "discovered late"."""
+
+
+def ended(alarm: AnnouncedAlarm, severity: Severity, now_ms: int) -> AlarmChange:
+    """An alarm that is on and whose rule has left the set: nothing judges it any more, so it ends now."""
+    stop_ms = max(now_ms, alarm.interval.start_ms + 1)
+    return AlarmChange(
+        kind=ChangeKind.CLOSED,
+        alarm_id=alarm.alarm_id,
+        rule_id=alarm.rule_id,
+        facility=alarm.facility,
+        interval=replace(alarm.interval, stop_ms=stop_ms),
+        severity=severity,
+    )
 
 
 class Many(Enum):
@@ -47,7 +60,7 @@ class Comparison:
     """Compares one rule and facility; collects changes and the new state of what is announced."""
 
     def __init__(self, rule_id: str, facility: int, severity: Severity, now_ms: int) -> None:
-        """Changes are of this rule, facility and severity; ``now_ms`` decides what is late."""
+        """Changes are of this rule, facility and, without levels, severity; ``now_ms`` decides what is late."""
         self._rule_id = rule_id
         self._facility = facility
         self._severity = severity
@@ -56,9 +69,9 @@ class Comparison:
         self.changes: list[AlarmChange] = []
         self.announced: list[AnnouncedAlarm] = []
 
-    def run(self, old: Sequence[AnnouncedAlarm], new: Sequence[Interval]) -> Compared:
+    def run(self, old: Sequence[AnnouncedAlarm], new: Sequence[Interval], taken: Collection[str] = ()) -> Compared:
         """Compare the announced with the computed intervals, each without overlaps among themselves."""
-        self._taken = {alarm.alarm_id for alarm in old}
+        self._taken = {alarm.alarm_id for alarm in old}.union(taken)
         for chain in _chains(old, new):
             TABLE[_many(chain.old), _many(chain.new)](self, chain)
         self.announced.sort(key=lambda alarm: alarm.interval.start_ms)
@@ -85,12 +98,12 @@ class Comparison:
             self._say(ChangeKind.RETRACTED, alarm)
 
     def follow(self, chain: _Chain) -> None:
-        """One to one: closed, reopened or moved."""
+        """One to one: closed, reopened or moved, or its severity has changed."""
         alarm, interval = chain.old[0], chain.new[0]
         old = alarm.interval
         same_start = old.start_ms == interval.start_ms
         if same_start and old.stop_ms == interval.stop_ms:
-            self.announced.append(alarm)
+            self._grade(alarm, interval)
         elif same_start and old.stop_ms is None:
             self._keep(ChangeKind.CLOSED, alarm, interval)
         elif same_start and interval.stop_ms is None:
@@ -104,7 +117,7 @@ class Comparison:
         for alarm, interval in zip(chain.old, chain.new, strict=False):
             old = alarm.interval
             if (old.start_ms, old.stop_ms) == (interval.start_ms, interval.stop_ms):
-                self.announced.append(alarm)
+                self._grade(alarm, interval)
             else:
                 self._keep(ChangeKind.MOVED, alarm, interval)
         root = chain.old[paired - 1].alarm_id
@@ -126,6 +139,13 @@ class Comparison:
         self.announced.append(alarm)
         return alarm
 
+    def _grade(self, alarm: AnnouncedAlarm, interval: Interval) -> None:
+        """The ends are as they were; the severity in between may have risen or fallen."""
+        if alarm.interval.steps == interval.steps:
+            self.announced.append(alarm)
+        else:
+            self._keep(ChangeKind.SEVERITY, alarm, interval)
+
     def _keep(self, kind: ChangeKind, alarm: AnnouncedAlarm, interval: Interval) -> None:
         moved = replace(alarm, interval=interval)
         self.announced.append(moved)
@@ -139,7 +159,7 @@ class Comparison:
                 rule_id=self._rule_id,
                 facility=self._facility,
                 interval=alarm.interval,
-                severity=self._severity,
+                severity=alarm.interval.severity(self._severity),
                 late=late,
                 into=into,
             )
@@ -198,9 +218,10 @@ def compare(
     facility: int,
     severity: Severity,
     now_ms: int,
+    taken: Collection[str] = (),
 ) -> Compared:
     """The changes that lead from the announced to the computed intervals of one rule and facility.
 
-    Comparing again afterwards gives no changes.
+    Comparing again afterwards gives no changes. ``taken`` are ids of other alarms of them, which none may get.
     """
-    return Comparison(rule_id, facility, severity, now_ms).run(old, new)
+    return Comparison(rule_id, facility, severity, now_ms).run(old, new, taken)

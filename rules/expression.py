@@ -1,8 +1,9 @@
 """A checked expression: names resolved, units converted, ready to be evaluated on columns.
 
 A tree of frozen values. ``Number`` nodes give float64 columns, ``Truth`` nodes give ``Tri``. What an expression reads
-are *operands*: a measurement, an aggregate of one over a window, or whether a rule with dates is in force. To the
-engine all three are the same thing, a step function per facility.
+are *operands*: a measurement, an aggregate of one (or of an expression) over a window, whether a rule with dates is in
+force, what the parent measures, or an aggregate over a group. To the engine all are the same thing, a step function per
+facility.
 """
 
 from __future__ import annotations
@@ -14,8 +15,17 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from core.places import Relation
 from rules.columns import Floats, Tri
-from rules.operators.kinds import Arithmetic, Comparison, Connective, Function, RangeTest, WindowAggregate
+from rules.operators.kinds import (
+    Arithmetic,
+    Comparison,
+    Connective,
+    Function,
+    GroupAggregate,
+    RangeTest,
+    WindowAggregate,
+)
 
 _Column = TypeVar("_Column", Floats, Tri)
 
@@ -44,7 +54,65 @@ class InForce:
     until_ms: int | None
 
 
-Operand = Measured | Windowed | InForce
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What an expression over measurements comes to: a number, or 1 and 0 of a condition. Only windows read it."""
+
+    node: Number | Truth
+
+
+@dataclass(frozen=True, slots=True)
+class WindowedOver:
+    """An aggregate of an expression over the last ``window_ms``, in slots as ``Windowed``."""
+
+    source: Derived
+    aggregate: WindowAggregate
+    window_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class OnCalendar:
+    """1 while a term of the site calendar holds, 0 while it does not, NaN where nobody knows (``core.calendar``)."""
+
+    term: str
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """The quality class (``core.quality``) of a measurement's reading in force; NaN where none is."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Aged:
+    """1 once the last good reading of a measurement is ``limit_ms`` old, 0 before; NaN while there was none."""
+
+    key: str
+    limit_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class OfParent:
+    """What the facility that supplies or contains this one measures, in ``unit`` (classes may differ in theirs)."""
+
+    operand: Measured | Windowed
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """An aggregate over all facilities of the class that have something in common with this one, itself included.
+
+    ``inner`` is read on each of them: measurements, windows and numeric attributes.
+    """
+
+    aggregate: GroupAggregate
+    inner: Number | Truth
+    relation: Relation
+
+
+Operand = Measured | Windowed | Derived | WindowedOver | InForce | OnCalendar | Graded | Aged | OfParent | Grouped
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +137,21 @@ class Attribute:
 
 
 @dataclass(frozen=True, slots=True)
+class AttributeText:
+    """1 where a text attribute of the facility is ``text``, 0 where it is another, NaN where it has none."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """1 while an operand is known, 0 while it is not."""
+
+    operand: Operand
+
+
+@dataclass(frozen=True, slots=True)
 class Scale:
     """A change of unit: child * factor + offset."""
 
@@ -85,7 +168,7 @@ class Apply:
     args: tuple[Number, ...]
 
 
-Number = Const | Load | Attribute | Scale | Apply
+Number = Const | Load | Attribute | AttributeText | Known | Scale | Apply
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +233,56 @@ def parts(number: Number) -> Iterator[Number]:
 
 def operands(condition: Truth) -> frozenset[Operand]:
     """Every operand a condition reads."""
-    return frozenset(part.operand for number in numbers(condition) for part in parts(number) if isinstance(part, Load))
+    return frozenset(
+        part.operand for number in numbers(condition) for part in parts(number) if isinstance(part, Load | Known)
+    )
+
+
+def attribute_parts(node: Number | Truth) -> frozenset[Attribute | AttributeText]:
+    """Every question a number or condition asks of the facility's attributes, be it inside a window."""
+    inside = (operand.source.node for operand in inner_operands(node) if isinstance(operand, WindowedOver))
+    every = (part for one in (node, *inside) for part in _parts_of(one))
+    return frozenset(part for part in every if isinstance(part, Attribute | AttributeText))
+
+
+def inner_operands(inner: Number | Truth) -> frozenset[Operand]:
+    """Every operand that a number or condition reads."""
+    return frozenset(part.operand for part in _parts_of(inner) if isinstance(part, Load | Known))
 
 
 def attributes(condition: Truth) -> frozenset[str]:
-    """Every facility attribute a condition reads."""
-    return frozenset(
-        part.name for number in numbers(condition) for part in parts(number) if isinstance(part, Attribute)
-    )
+    """Every facility attribute a condition reads, be it inside a window."""
+    return frozenset(part.name for part in attribute_parts(condition))
+
+
+def attributes_of(source: Derived) -> frozenset[Attribute | AttributeText]:
+    """What an expression under a window asks of the facility's attributes."""
+    return frozenset(part for part in _parts_of(source.node) if isinstance(part, Attribute | AttributeText))
+
+
+def inputs(source: Derived) -> frozenset[Operand]:
+    """Every operand an expression under a window reads."""
+    return frozenset(part.operand for part in _parts_of(source.node) if isinstance(part, Load | Known))
+
+
+def measured(operand: Operand) -> frozenset[str]:
+    """Keys of the facility's own measurements that an operand is made of; of groups those of each member."""
+    match operand:
+        case Measured(key) | Windowed(key) | Graded(key) | Aged(key):
+            return frozenset({key})
+        case Derived():
+            return frozenset().union(*(measured(part) for part in inputs(operand)))
+        case WindowedOver(source):
+            return measured(source)
+        case Grouped(inner=inner):
+            return frozenset().union(*(measured(part) for part in inner_operands(inner)))
+        case InForce() | OnCalendar() | OfParent():
+            return frozenset()
+
+
+def _parts_of(node: Number | Truth) -> Iterator[Number]:
+    roots = numbers(node) if isinstance(node, Compare | Between | Connect) else iter((node,))
+    return (part for root in roots for part in parts(root))
 
 
 @cache
@@ -173,8 +298,10 @@ class Columns:
     """Where evaluation gets its columns from, all of one length; constants are broadcast unless said otherwise."""
 
     load: Callable[[Operand], Floats]
-    attribute: Callable[[str], Floats]
+    attribute: Callable[[Attribute | AttributeText], Floats]
     constant: Callable[[float], Floats] = constant_column
+    known: Callable[[Operand], Floats] | None = None
+    """1 and 0, NaN where it is not certain; none: it is as ``load`` says."""
 
 
 NumberFunction = Callable[[Columns], Floats]
@@ -190,8 +317,10 @@ def number_function(number: Number) -> NumberFunction:
         return lambda columns: columns.load(number.operand)
     if isinstance(number, Const):
         return lambda columns: columns.constant(number.value)
-    if isinstance(number, Attribute):
-        return lambda columns: columns.attribute(number.name)
+    if isinstance(number, Attribute | AttributeText):
+        return lambda columns: columns.attribute(number)
+    if isinstance(number, Known):
+        return lambda columns: _known(columns, number.operand)
     if isinstance(number, Scale):
         child, factor, offset = number_function(number.child), number.factor, number.offset
         return lambda columns: _finite(child(columns) * factor + offset)
@@ -208,12 +337,31 @@ def truth_function(condition: Truth) -> TruthFunction:
     return _applied(condition.operator.compute, [number_function(side) for side in sides])
 
 
+def source_function(node: Number | Truth) -> NumberFunction:
+    """What windows look back over: a number as it is, a condition as 1 and 0, NaN where it is unknown."""
+    if not isinstance(node, Compare | Between | Connect):
+        return number_function(node)
+    truth = truth_function(node)
+
+    def numeric(columns: Columns) -> Floats:
+        true, false = truth(columns)
+        return np.where(true, 1.0, np.where(false, 0.0, np.nan))
+
+    return numeric
+
+
 def _applied(compute: Callable[..., _Column], args: Sequence[Callable[[Columns], Any]]) -> Callable[[Columns], _Column]:
     """What an operator gives for its arguments; most have two."""
     if len(args) == 2:
         left, right = args
         return lambda columns: compute(left(columns), right(columns))
     return lambda columns: compute(*[arg(columns) for arg in args])
+
+
+def _known(columns: Columns, operand: Operand) -> Floats:
+    if columns.known is not None:
+        return columns.known(operand)
+    return (~np.isnan(columns.load(operand))).astype(np.float64)
 
 
 def _finite(column: Floats) -> Floats:
@@ -233,8 +381,26 @@ def form(node: Number | Truth | Operand | None) -> str:
             return key
         case Windowed(key, aggregate, window_ms):
             return f"{aggregate.word}({key},{window_ms})"
+        case Derived(inner):
+            return form(inner)
+        case WindowedOver(source, aggregate, window_ms):
+            return f"{aggregate.word}({form(source)},{window_ms})"
         case InForce(from_ms, until_ms):
             return f"in_force({from_ms},{until_ms})"
+        case OnCalendar(term):
+            return f"calendar({term})"
+        case Graded(key):
+            return f"quality({key})"
+        case Aged(key, limit_ms):
+            return f"aged({key},{limit_ms})"
+        case Known(operand):
+            return f"known({form(operand)})"
+        case AttributeText(name, text):
+            return f"facility.{name}=={text!r}"
+        case OfParent(operand, unit):
+            return f"parent.{form(operand)}:{unit}"
+        case Grouped(aggregate, inner, relation):
+            return f"{aggregate.word}({form(inner)}) of {relation}"
         case Attribute(name):
             return f"facility.{name}"
         case Scale(child, factor, offset):

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from core.cases import RuleInfo
-from core.places import Text
-from rules.expression import InForce, Measured, Operand, Truth, Windowed, attributes, operands
+from core.places import Relation, Text
+from rules.expression import (
+    Attribute,
+    AttributeText,
+    Grouped,
+    InForce,
+    OfParent,
+    Operand,
+    Truth,
+    Windowed,
+    WindowedOver,
+    attribute_parts,
+    inner_operands,
+    measured,
+    operands,
+)
 
 
 class Evidence(StrEnum):
@@ -49,6 +63,8 @@ class Rule:
         when_text, clear_text: the conditions as written, for people.
         file, line: where it stands.
         fingerprint: the same for two rules that judge alike; saved state is kept while it stays.
+        levels: from the least to the worst severity, each a rule of the same id; the fields above are then those of the
+            first. Empty for a rule of one severity.
     """
 
     id: str
@@ -64,21 +80,44 @@ class Rule:
     file: str
     line: int
     fingerprint: str
+    levels: tuple[Rule, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Rule, ...]:
+        """What is judged, each by a machine of its own: the levels, or the rule itself."""
+        return self.levels or (self,)
+
+    @property
+    def conditions(self) -> tuple[Truth, ...]:
+        """All its conditions, of all levels."""
+        return tuple(one for part in self.parts for one in (part.when, part.clear) if one is not None)
 
     @property
     def operands(self) -> frozenset[Operand]:
         """Everything its conditions read."""
-        return operands(self.when) | (operands(self.clear) if self.clear is not None else frozenset())
+        return frozenset().union(*(operands(one) for one in self.conditions))
+
+    @property
+    def attribute_parts(self) -> frozenset[Attribute | AttributeText]:
+        """What its conditions ask of the facility's attributes."""
+        return frozenset().union(*(attribute_parts(one) for one in self.conditions))
 
     @property
     def attributes(self) -> frozenset[str]:
         """The facility attributes its conditions read."""
-        return attributes(self.when) | (attributes(self.clear) if self.clear is not None else frozenset())
+        return frozenset(part.name for part in self.attribute_parts)
 
     @property
     def measurements(self) -> frozenset[str]:
         """Keys of the measurements its conditions read."""
-        return frozenset(operand.key for operand in self.operands if isinstance(operand, Measured | Windowed))
+        return frozenset().union(*(measured(operand) for operand in self.operands))
+
+    @property
+    def relations(self) -> frozenset[Relation]:
+        """By what it reaches across facilities; empty for a rule that is judged on each facility alone."""
+        found = {operand.relation for operand in self.operands if isinstance(operand, Grouped)}
+        parents = {Relation.PARENT for operand in self.operands if isinstance(operand, OfParent)}
+        return frozenset(found | parents)
 
     @property
     def dates(self) -> InForce | None:
@@ -109,5 +148,20 @@ class RuleSet:
     @property
     def longest_window_ms(self) -> int:
         """The longest window any rule looks back over; 0 without windows."""
-        widths = (part.window_ms for rule in self.rules for part in rule.operands if isinstance(part, Windowed))
+        widths = (part.window_ms for rule in self.rules for part in _looking_back(rule.operands))
         return max(widths, default=0)
+
+    def across(self) -> Mapping[str, frozenset[Relation]]:
+        """The rules that reach across facilities, by id, and by which relations: no partition may cut these."""
+        return {rule.id: rule.relations for rule in self.rules if rule.relations}
+
+
+def _looking_back(read: Iterable[Operand]) -> Iterator[Windowed | WindowedOver]:
+    """The windows among operands, and within those of parents and groups."""
+    for operand in read:
+        if isinstance(operand, Windowed | WindowedOver):
+            yield operand
+        elif isinstance(operand, OfParent):
+            yield from _looking_back((operand.operand,))
+        elif isinstance(operand, Grouped):
+            yield from _looking_back(inner_operands(operand.inner))

@@ -223,6 +223,17 @@ class DuckDBStore:
         with translated("read"):
             return queries.read(self._state.view(), Points(points, from_ms, to_ms))
 
+    def stretch(self, points: Int32s, from_ms: int, to_ms: int, points_at_once: int) -> Iterator[Readings]:
+        """``PastReadings``: readings in order, values only, some points after the other."""
+        self._check_open()
+        with translated("read"):
+            yield from queries.pieces(self._state.view(), Points(points, from_ms, to_ms), points_at_once)
+
+    def raw_from_ms(self) -> int:
+        """``PastReadings``: from when on no readings were dropped for their age."""
+        self._check_open()
+        return queries.raw_from_ms(self._state.view().catalog)
+
     def rollup(self, points: Int32s, from_ms: int, to_ms: int, step_ms: int) -> Rollups:
         """Aggregates in whole buckets; where a tier has ended the answer's ``step_ms`` is wider than asked for."""
         self._check_open()

@@ -27,6 +27,7 @@ from core.readings import Int32s, Readings, readings
 from core.sparkplug.topics import NodeId
 from store.aggregates import check_step, from_rows
 from store.commit_log import CommitLog, settlement
+from store.stretches import WholeReads
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class _Row:
     text: str | None
 
 
-class MemoryStore:
+class MemoryStore(WholeReads):
     """``TimeSeriesStore`` in dictionaries; lives as long as the process."""
 
     def __init__(self) -> None:

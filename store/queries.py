@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +54,24 @@ def read(view: View, wanted: Points) -> Readings:
         if segment.raw is not None
     ]
     return _merge([*parts, *_hot_parts(view, wanted)])
+
+
+def pieces(view: View, points: Points, points_at_once: int) -> Iterator[Readings]:
+    """``read`` for replays, some points after the other: without ranks and texts it is ten times as fast."""
+    segments = view.catalog.touching(points.from_ms, points.to_ms)
+    hot = concat([part for part in _hot_parts(view, points) if len(part)])
+    for begin in range(0, len(points.points), points_at_once):
+        some = Points(points.points[begin : begin + points_at_once], points.from_ms, points.to_ms)
+        found = _values(segments, some, some.select(hot))
+        if len(found):
+            yield found
+
+
+def raw_from_ms(catalog: Catalog) -> int:
+    """The end of the last day whose readings have gone because of their age; 0 if there is none."""
+    kept = {segment.day for segment in catalog.segments if segment.raw is not None}
+    gone = {segment.day for segment in catalog.segments if segment.raw is None} | set(catalog.closed)
+    return max((day + 1 for day in gone - kept), default=0) * DAY_MS
 
 
 def rollup(view: View, wanted: Points, step_ms: int) -> Rollups:

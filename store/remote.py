@@ -87,6 +87,10 @@ class RemoteStore:
         found = self._here(points, from_ms, to_ms, 0, queries.read)
         if found is not None:
             return found
+        return self._asked(points, from_ms, to_ms)
+
+    def _asked(self, points: Int32s, from_ms: int, to_ms: int) -> Readings:
+        """The owner's answer to ``read``."""
         request = wire.ReadRequest(len(points), from_ms, to_ms)
         answer, body = self._call(request, _points(points), wire.ReadingsAnswer)
         return wire.unpack_readings(answer.table, body)
@@ -100,6 +104,30 @@ class RemoteStore:
         request = wire.RollupRequest(len(points), from_ms, to_ms, step_ms)
         return wire.unpack_rollups(*self._call(request, _points(points), wire.RollupsAnswer))
 
+    def stretch(self, points: Int32s, from_ms: int, to_ms: int, points_at_once: int) -> Iterator[Readings]:
+        """``PastReadings``: read from the owner's files, however much; by the owner where they cannot be seen."""
+        points = np.unique(points).astype(np.int32)
+        done, failures = 0, 0
+        while done < len(points) and failures < _ATTEMPTS:
+            view = self._view(points[done:], from_ms, to_ms, 0)
+            if view is None:
+                break
+            try:
+                while done < len(points):
+                    some = Points(points[done : done + points_at_once], from_ms, to_ms)
+                    yield from queries.pieces(view, some, points_at_once)
+                    done += points_at_once
+            except (OSError, pa.ArrowException):  # most likely merged away meanwhile
+                self._mirror.forget()
+                failures += 1
+        for begin in range(done, len(points), points_at_once):
+            yield self._asked(points[begin : begin + points_at_once], from_ms, to_ms)
+
+    def raw_from_ms(self) -> int:
+        """``PastReadings``: from when on no readings were dropped for their age; 0 where the files cannot be seen."""
+        view = self._view(np.empty(0, np.int32), 0, 1, 0)
+        return 0 if view is None else queries.raw_from_ms(view.catalog)
+
     def _here(
         self, points: Int32s, from_ms: int, to_ms: int, step_ms: int, answer: Callable[[View, Points], _T]
     ) -> _T | None:
@@ -107,12 +135,7 @@ class RemoteStore:
         if not is_small(points, from_ms, to_ms):
             return None
         for _ in range(_ATTEMPTS):
-            if not self._mirror.usable:
-                return None
-            held = self._mirror.held
-            request = wire.ViewRequest(len(points), from_ms, to_ms, step_ms, held.stamp)
-            reply, body = self._call(request, _points(points), wire.ViewAnswer)
-            view = self._mirror.view(held, reply.stamp, reply.catalog, wire.unpack_readings(reply.table, body))
+            view = self._view(points, from_ms, to_ms, step_ms)
             if view is None:
                 return None
             try:
@@ -120,6 +143,15 @@ class RemoteStore:
             except (OSError, pa.ArrowException):  # most likely merged away meanwhile; if not, the owner will say so
                 self._mirror.forget()
         return None
+
+    def _view(self, points: Int32s, from_ms: int, to_ms: int, step_ms: int) -> View | None:
+        """What is needed to answer a question here; ``None`` if the owner's files cannot be seen from here."""
+        if not self._mirror.usable:
+            return None
+        held = self._mirror.held
+        request = wire.ViewRequest(len(points), from_ms, to_ms, step_ms, held.stamp)
+        reply, body = self._call(request, _points(points), wire.ViewAnswer)
+        return self._mirror.view(held, reply.stamp, reply.catalog, wire.unpack_readings(reply.table, body))
 
     def latest(self, points: Int32s | None = None) -> Readings:
         """The newest reading of each point."""

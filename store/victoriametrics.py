@@ -32,6 +32,7 @@ from store.latest import LatestTable
 from store.memory import gap_order
 from store.merging import merge
 from store.selection import Points
+from store.stretches import WholeReads
 from store.vm_client import VictoriaMetricsClient
 from store.vm_format import lines, parse, point_filter
 from store.vm_log import VictoriaMetricsLog
@@ -73,7 +74,7 @@ class _Pending:
     server: int
 
 
-class VictoriaMetricsStore:
+class VictoriaMetricsStore(WholeReads):
     """``TimeSeriesStore`` on a single-node VictoriaMetrics."""
 
     def __init__(

@@ -20,6 +20,7 @@ from api.models.base import (
 )
 from api.models.history import History
 from core.cases import CaseState, DeadlineClock, DeadlineWhat, TaskKind, TaskState
+from core.flags import FlagKind
 from core.places import Grid
 from core.ports.cases import PassedOver, Rung
 
@@ -70,6 +71,7 @@ class CaseSummary(Model):
     escalated: int = Field(description="0 owner, 1 supervisor, 2 manager")
     note: str
     drill: bool = Field(description="a test alarm from site (演练): nothing is wrong, and it counts nowhere")
+    flagged: FlagKind | None = Field(description="a flag stands over alarms of it, while it is open")
 
 
 class TaskSummary(Model):
@@ -96,6 +98,7 @@ class TaskSummary(Model):
     clock: DeadlineClock
     version: int
     drill: bool = Field(description="of a test case (演练): only to be confirmed")
+    flagged: FlagKind | None = Field(description="a flag stands over alarms of its case")
 
 
 class HistoryEntry(Model):

@@ -160,6 +160,9 @@ class FacilityDetail(FacilitySummary):
     longitude: float
     address: Bilingual
     cells: Cells
+    parent: FacilityRef | None = Field(description="what supplies or contains it, if the caller may see that")
+    supplies: list[FacilityRef] = Field(description="what it supplies or contains itself, directly")
+    redundant_set: str = Field(description="name it shares with those that measure the same; else empty")
     attributes: dict[str, float | str] = Field(examples=[{"design_pressure": 0.6}])
     points: list[PointView]
     alarms: list[AlarmSummary] = Field(description="open ones, worst first")

@@ -37,6 +37,15 @@ class TaskEvent(Model):
     task: TaskSummary | None
 
 
+class FlagEvent(Model):
+    """Event ``flag``: something was silenced, or speaks again; also where nothing is in alarm."""
+
+    id: Number
+    what: str = Field(examples=["out_of_service"])
+    at_ms: TimeMs
+    facility: Number
+
+
 class PointValue(Model):
     """A point and its newest reading."""
 

@@ -9,8 +9,12 @@ from fastapi import APIRouter, Query
 from api.guard import PREFIX, GuardedRoute
 from api.models.alarms import Acknowledgement, AlarmDetail, AlarmSummary, ShelveRequest
 from api.models.base import Page, SeverityName
+from api.models.evidence import EvidenceFile
+from api.models.flags import AlarmOutOfServiceRequest, CommentRequest, ReturnRequest
+from api.models.performance import AlarmPerformance
 from api.routes.inputs import AlarmInPath, Asking, CommunityQuery, Desk, FacilityQuery, Paging, TimeQuery
 from core.alarms import AlarmState
+from core.flags import FlagKind
 
 router = APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=["alarms"])
 
@@ -26,6 +30,8 @@ def list_alarms(
     state: Annotated[list[AlarmState] | None, Query()] = None,
     active: Annotated[bool | None, Query(description="on now, or not")] = None,
     attention: Annotated[bool, Query(description="only those that ask for somebody's attention")] = False,
+    flag: Annotated[list[FlagKind] | None, Query(description="only those under such a flag")] = None,
+    silent: Annotated[bool | None, Query(description="under any flag, or under none")] = None,
     from_ms: TimeQuery = None,
     to_ms: TimeQuery = None,
 ) -> Page[AlarmSummary]:
@@ -39,9 +45,19 @@ def list_alarms(
         states=frozenset(state or ()),
         active=active,
         attention=attention,
+        flags=frozenset(flag or ()),
+        silent=silent,
         from_ms=from_ms,
         to_ms=to_ms,
     )
+
+
+@router.get("/alarm-performance", operation_id="get_alarm_performance", summary="How well the alarms do")
+def get_alarm_performance(
+    caller: Asking, desk: Desk, community: CommunityQuery = None, from_ms: TimeQuery = None, to_ms: TimeQuery = None
+) -> AlarmPerformance:
+    """Rates, floods, chatter, stale alarms, burden of workers (ISA-18.2, EEMUA 191); of 30 days by default."""
+    return desk.performance.report(caller, community=community, from_ms=from_ms, to_ms=to_ms)
 
 
 @router.get("/alarms/{alarm}", operation_id="get_alarm", summary="One alarm")
@@ -69,6 +85,24 @@ def shelve_alarm(alarm: AlarmInPath, body: ShelveRequest, caller: Asking, desk: 
 
 
 @router.post("/alarms/{alarm}/unshelve", operation_id="unshelve_alarm", summary="Take it up again")
-def unshelve_alarm(alarm: AlarmInPath, caller: Asking, desk: Desk) -> AlarmDetail:
+def unshelve_alarm(alarm: AlarmInPath, caller: Asking, desk: Desk, body: ReturnRequest | None = None) -> AlarmDetail:
     """Ends the silence early."""
-    return desk.alarms.unshelve(caller, alarm)
+    return desk.alarms.unshelve(caller, alarm, body)
+
+
+@router.post("/alarms/{alarm}/out-of-service", operation_id="take_alarm_out", summary="Take it out of service")
+def take_alarm_out(alarm: AlarmInPath, body: AlarmOutOfServiceRequest, caller: Asking, desk: Desk) -> AlarmDetail:
+    """The alarm, its rule at its facility, or the whole facility; until somebody returns it."""
+    return desk.alarms.take_out(caller, alarm, body)
+
+
+@router.post("/alarms/{alarm}/comments", operation_id="comment_on_alarm", summary="Write something beside it")
+def comment_on_alarm(alarm: AlarmInPath, body: CommentRequest, caller: Asking, desk: Desk) -> AlarmDetail:
+    """The same words by the same person right after are written once."""
+    return desk.alarms.comment(caller, alarm, body)
+
+
+@router.get("/alarms/{alarm}/evidence", operation_id="get_evidence", summary="Frozen evidence of an alarm")
+def get_evidence(alarm: AlarmInPath, caller: Asking, desk: Desk) -> EvidenceFile:
+    """The readings around its opening, and the rule, place and calendar in force then."""
+    return desk.evidence.of_alarm(caller, alarm)

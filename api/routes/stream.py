@@ -22,8 +22,8 @@ MAX_FACILITIES = 50
     response_class=Response,
     responses={
         200: {
-            "description": "events `alarm`, `case`, `task`, `values`, `ping`, `reset`; the ids of alarm, case and task "
-            "events say where to resume",
+            "description": "events `alarm`, `case`, `task`, `flag`, `values`, `ping`, `reset`; the ids of the first "
+            "four say where to resume",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         }
     },

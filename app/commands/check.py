@@ -61,13 +61,16 @@ def register(app: typer.Typer, speaker: Speaker) -> None:
 
         result = check_all(config)
         if as_json:
+            told = [notice.in_language(speaker.language) for notice in result.notices]
             loads = [load_values(load) for load in result.loads]
             findings = finding_values(result.findings, speaker.language)
-            speaker.json({"files": list(result.files), "findings": findings, "buses": loads})
+            speaker.json({"files": list(result.files), "findings": findings, "buses": loads, "notices": told})
         elif result.findings:
             speaker.findings(result.findings)
             speaker.note(speaker.say("check.bad", count=len(result.findings)))
         else:
             _print_loads(speaker, result.loads)
+            for notice in result.notices:
+                speaker.note(notice.in_language(speaker.language))
             speaker.out.print(speaker.say("check.good", count=len(result.files)))
         raise typer.Exit(Exit.FINDING if result.findings else Exit.OK)

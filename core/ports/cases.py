@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from core.alarms import AlarmKind, AlarmState, ChangeKind, Severity
+from core.alarms import AlarmKind, AlarmState, ChangeKind, Severity, SeverityStep
 from core.cases import Action, Actor, CaseState, DeadlineClock, DeadlineWhat, TaskKind, TaskState
+from core.flags import FlagKind
 from core.places import Grid, Text
+from core.ports.evidence import EvidenceQueries
+from core.ports.flags import AlarmCommands, FlagQueries, FlagRow
 from core.ports.registry import Page, PageRequest
 
 
@@ -31,6 +34,8 @@ class AlarmRow:
         merged_into: the alarm that took it in, or empty; split_from: the alarm it was split from, or empty.
         case: number of the case it belongs to, ``None`` for report lines.
         opened_ms: wall clock, when it was first recorded.
+        severity: that of the moment while it is on, the worst once it is over.
+        steps: how it rose and fell; empty for rules without levels.
     """
 
     alarm_id: str
@@ -55,11 +60,15 @@ class AlarmRow:
     merged_into: str = ""
     split_from: str = ""
     case: int | None = None
+    steps: tuple[SeverityStep, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlarmHistoryRow:
-    """One step of an alarm: by the rules (``change``) or by a person (``event``)."""
+    """One step of an alarm, by the rules (``change``), a person or the clock (``event``): from where to where, why.
+
+    ``from_state`` is ``None`` for the first step; ``until_ms`` is the end of a flag that was raised.
+    """
 
     at_ms: int
     actor: str
@@ -69,6 +78,11 @@ class AlarmHistoryRow:
     start_ms: int
     stop_ms: int | None
     note: str = ""
+    severity: Severity | None = None
+    """Shown after the step; ``None`` in lines from before severities changed."""
+    from_state: AlarmState | None = None
+    person: int | None = None
+    until_ms: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,12 +107,13 @@ class EvidenceValue:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlarmDetail:
-    """An alarm with its history, evidence and instructions."""
+    """An alarm with its history, evidence and instructions, and the flags that keep it silent."""
 
     alarm: AlarmRow
     history: tuple[AlarmHistoryRow, ...]
     evidence: tuple[EvidenceValue, ...]
     do: tuple[Text, ...]
+    flags: tuple[FlagRow, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,7 +128,11 @@ class AlarmFilter:
     on: bool | None = None
     """True: on now; False: cleared."""
     needs_attention: bool = False
-    """Annunciated: unacknowledged, latched, or on, and neither shelved nor suppressed."""
+    """Annunciated: unacknowledged, latched, or on, and no flag stands."""
+    flags: frozenset[FlagKind] = frozenset()
+    """Under a flag of one of these kinds."""
+    silent: bool | None = None
+    """True: some flag stands; False: none."""
     from_ms: int | None = None
     to_ms: int | None = None
     """Interval touches [from_ms, to_ms), event time."""
@@ -136,6 +155,7 @@ class CaseRow:
         escalated: 0 owner, 1 supervisor, 2 manager.
         note: for cancelled ones why (``self-cleared``).
         drill: a test case; it counts nowhere.
+        flagged: the kind of flag that stands over alarms of it, while it is open; else empty.
     """
 
     number: int
@@ -157,6 +177,7 @@ class CaseRow:
     closed_ms: int | None = None
     note: str = ""
     drill: bool = False
+    flagged: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -236,6 +257,7 @@ class TaskRow:
         due_ms: limit of this task; due_what: what must have happened then.
         ready: a verification task becomes ready when the repair is reported.
         drill: of a test case.
+        flagged: as of its case.
     """
 
     number: int
@@ -260,6 +282,7 @@ class TaskRow:
     ready: bool
     version: int
     drill: bool = False
+    flagged: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -359,11 +382,12 @@ class FeedKind(StrEnum):
     ALARM = "alarm"
     CASE = "case"
     TASK = "task"
+    FLAG = "flag"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FeedEntry:
-    """One line of the change feed: something about ``ref`` (alarm id, case or task number) has changed; look it up."""
+    """One line of the change feed: ``ref`` (alarm id, else a number) has changed; look it up."""
 
     id: int
     kind: FeedKind
@@ -378,7 +402,7 @@ class FeedEntry:
     """For tasks: whose queue."""
 
 
-class CaseQueries(Protocol):
+class CaseQueries(FlagQueries, EvidenceQueries, Protocol):
     """Reading. Every method raises ``core.errors.Unavailable`` if the database does not answer now."""
 
     def alarms(self, where: AlarmFilter, page: PageRequest) -> Page[AlarmRow]:
@@ -422,28 +446,12 @@ class CaseQueries(Protocol):
         ...
 
 
-class CaseCommands(Protocol):
-    """Writing by people; each call is one transaction with history and feed.
+class CaseCommands(AlarmCommands, Protocol):
+    """Writing by people (with alarms, too); each call is one transaction with history and feed.
 
     Methods raise ``UnknownItem``, ``NotPermitted``, ``Conflict`` (all ``Refused``), ``Invalid`` for a missing reason,
     or ``Unavailable``.
     """
-
-    def acknowledge(self, alarm_id: str, actor: Actor, now_ms: int, note: str = "") -> AlarmRow:
-        """Somebody has seen the alarm; it says nothing about who works on it."""
-        ...
-
-    def reset(self, alarm_id: str, actor: Actor, now_ms: int, note: str = "") -> AlarmRow:
-        """Release a latched, acknowledged alarm."""
-        ...
-
-    def shelve(self, alarm_id: str, actor: Actor, until_ms: int, reason: str, now_ms: int) -> AlarmRow:
-        """Silence for a time: at most 8 h, high 1 h, critical never."""
-        ...
-
-    def unshelve(self, alarm_id: str, actor: Actor, now_ms: int) -> AlarmRow:
-        """End the silence early."""
-        ...
 
     def act(self, command: TaskCommand, now_ms: int) -> TaskRow:
         """Do something with a task; the task after it."""
@@ -455,41 +463,4 @@ class EvidenceSource(Protocol):
 
     def evidence(self, facility: int, at_ms: int, keys: Sequence[str]) -> Sequence[EvidenceValue]:
         """The facility's values at that time, ``keys`` first; answers from memory within 50 ms, or with nothing."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Notification:
-    """One message to one person on one channel.
-
-    Attributes:
-        id: outbox number; key: never delivered twice under one key.
-        channel: ``app``, ``sms``, ``phone``.
-        person: registry number.
-        kind: ``task``, ``escalated``, ``overdue``, ``cancelled``, ``cleared``, ``rework``.
-        ref: task number.
-        title, body: what it says.
-    """
-
-    id: int
-    key: str
-    channel: str
-    person: int
-    kind: str
-    ref: str
-    title: Text
-    body: Text
-    created_ms: int
-
-
-class Deliverer(Protocol):
-    """Takes notifications to people."""
-
-    def deliver(self, notification: Notification) -> None:
-        """Send it.
-
-        Raises:
-            core.errors.Unavailable: try again later.
-            core.errors.Refused: never try again.
-        """
         ...

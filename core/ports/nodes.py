@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from core.sparkplug.topics import NodeId
+
+
+class Origin(NamedTuple):
+    """Where a metric is read from: bus or adapter (Sparkplug device), and unit or source there (empty: not said)."""
+
+    device: str
+    source: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +28,8 @@ class NodeStatus:
         health: what the gateway says of itself, by metric name (spool bytes, polls failed, …).
         readings: readings settled from its spool since this host started.
         devices: its buses and adapters that are alive.
+        origins: by metric name, where the births of this session say that it is read from; empty until they have come
+            whole, and not kept by a book.
     """
 
     node: NodeId
@@ -30,6 +39,7 @@ class NodeStatus:
     health: Mapping[str, float] = field(default_factory=dict)
     readings: int = 0
     devices: tuple[str, ...] = ()
+    origins: Mapping[str, Origin] = field(default_factory=dict)
 
 
 class NodeStatusBook(Protocol):

@@ -100,6 +100,8 @@ class Facility:
         attributes: free facts (``design_pressure``, ``build_year``); numbers feed rules.
         provenance, provenance_note: where its readings come from.
         address: text for people.
+        parent: registry number of the facility that supplies or contains it, if there is one.
+        redundant_set: name that it shares with those that measure the same; empty: none.
     """
 
     number: int
@@ -114,6 +116,23 @@ class Facility:
     attributes: Mapping[str, float | str] = field(default_factory=dict)
     provenance: Provenance = Provenance.MEASURED
     provenance_note: Text = field(default_factory=lambda: Text(zh="", en=""))
+    parent: int | None = None
+    redundant_set: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Supply:
+    """What supplied a facility from a moment on, until the next such entry.
+
+    Attributes:
+        from_ms: wall clock of the import that said so.
+        parent: registry number of what supplies or contains it; ``None``: nothing known.
+        redundant_set: name that it shares with those that measure the same; empty: none.
+    """
+
+    from_ms: int
+    parent: int | None
+    redundant_set: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -187,6 +206,8 @@ class FacilityFilter:
     class_id: str = ""
     cell: str = ""
     numbers: frozenset[int] | None = None
+    parent: int | None = None
+    """Only what this facility supplies or contains, directly."""
     text: str = ""
     """Part of a code, name or address, in either language."""
 
@@ -203,6 +224,8 @@ class FacilityPlace:
     cells: Mapping[Grid, str]
     skill: str = ""
     """Skill its class asks of the construction grid; empty: any."""
+    parent: int | None = None
+    """Registry number of the facility that supplies or contains it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

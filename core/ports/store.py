@@ -147,7 +147,26 @@ class Maintenance:
     bytes_freed: int = 0
 
 
-class TimeSeriesStore(Protocol):
+class PastReadings(Protocol):
+    """The readings of the past as a replay wants them: in order, much at once, values only."""
+
+    def stretch(self, points: Int32s, from_ms: int, to_ms: int, points_at_once: int) -> Iterator[Readings]:
+        """Readings in [from_ms, to_ms), some points after the other, each point in one piece.
+
+        A piece is sorted by (point, time), one reading per point and millisecond; epoch and offset mean nothing, and
+        texts are left out.
+
+        Raises:
+            core.errors.Unavailable: if the store cannot answer now; also while pieces are taken.
+        """
+        ...
+
+    def raw_from_ms(self) -> int:
+        """From when on no readings were dropped for their age; 0 if none ever were."""
+        ...
+
+
+class TimeSeriesStore(PastReadings, Protocol):
     """A store of readings. Methods are called from any thread; a commit is atomic against every read.
 
     All methods raise ``core.errors.Unavailable`` if the engine cannot answer now and the call may be repeated.

@@ -12,6 +12,8 @@ Theory of operation, from the outside in. ``docs/alarms.md`` says *what* is comp
 3. **Events.** Readings that leave their band, expiries, window results that leave their band, and dates of rules
    become rows sorted by (facility, time). Values are carried forward along each facility, the conditions of the class
    evaluated row-wise, and compared with the row before (``conditions.py``).
+   A window looks back over a cell, or over an *expression*: that is evaluated where there are events, before everything
+   else, and feeds its window with what it comes to (``derived.py``).
 4. **Machines.** One per rule and facility, in flat columns: it hears only of changes, and knows the moment at which its
    running timer will end, so nothing happens in between (``machines.py``).
 5. **Planes.** Cells, windows and machines of a set of facilities are a plane (``plane.py``). The live plane holds all
@@ -23,5 +25,7 @@ Theory of operation, from the outside in. ``docs/alarms.md`` says *what* is comp
    slots since are patched, as long as its results stay in the bands they were in (``mending.py``; ``patches.py``, over
    the beginning of a block ``crossings.py``). Only what is left is re-evaluated. What was read before is found in
    memory by an index over each block of readings, made when first needed (``history.py``).
-7. **Differences.** Intervals computed are compared with those announced (``rules/differences.py``).
+7. **Levels.** A rule with levels has a machine for each, and nothing above knows that they belong together; their
+   intervals are laid over one another before they are compared (``levels.py``).
+8. **Differences.** Intervals computed are compared with those announced (``rules/differences.py``).
 """

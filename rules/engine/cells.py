@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Floats, Indices, Ints
+from rules.engine.feeds import AGES, LAPSED
 from rules.engine.layout import Layout
 from rules.engine.rows import NO_ROWS, Ranked, Rows, firsts, from_first, joined, one_per_moment, order_by
 
@@ -55,6 +56,7 @@ class Cells:
         self.usual_low = np.full(count, np.inf)
         self.usual_high = np.full(count, -np.inf)
         self.usual_ms = np.full(count, BEGINNING_MS)
+        self._ages: Bools | None = None if layout.feed is None else layout.feed == AGES
         self._scratch = np.zeros(count, np.intp)
         self._marked = np.zeros(count, np.bool_)
         self._counting = np.arange(0)
@@ -145,9 +147,9 @@ class Cells:
         front = front_ms[self._layout.cell_facility[cell]]
         late = (time_ms <= front) | (time_ms <= self.floor_ms[cell])
         events = restless[~late]
-        cell, was_known = rows.cell[events], ~np.isnan(self.value[rows.cell[events]])
+        cell, was_known = rows.cell[events], self._holding(rows.cell[events])
         lapsed = was_known & (rows.time_ms[events] > expiry[events])
-        gaps = Rows(cell[lapsed], expiry[events[lapsed]], np.full(int(lapsed.sum()), np.nan))
+        gaps = self._lapses(cell[lapsed], expiry[events[lapsed]])
         telling = was_known | ~np.isnan(rows.value[events])
         return joined([gaps, rows.take(events[telling])]), restless[late]
 
@@ -176,9 +178,9 @@ class Cells:
         before[first] = expiry[first]
         event = from_first(cell, ~fits | (time_ms > before))
         late = event & ((time_ms <= front_ms[layout.cell_facility[cell]]) | (time_ms <= self.floor_ms[cell]))
-        lapsed = event & (time_ms > before) & (~first | ~np.isnan(self.value[cell]))
+        lapsed = event & (time_ms > before) & (~first | self._holding(cell))
         lapsed &= before > front_ms[layout.cell_facility[cell]]
-        gaps = Rows(cell[lapsed], before[lapsed], np.full(int(lapsed.sum()), np.nan))
+        gaps = self._lapses(cell[lapsed], before[lapsed])
         events = np.flatnonzero(event & ~late)
         calm = ~event
         self.value[cell[calm]] = value[calm]
@@ -190,14 +192,38 @@ class Cells:
     # --- expiry -----------------------------------------------------------------------------------------------
 
     def expired(self, horizon_ms: Ints) -> Rows:
-        """A row "unknown" for every known cell that expires at or before its facility's horizon."""
+        """A row "unknown" (or aged) for every known cell that expires at or before its facility's horizon."""
         if not len(self.value) or not len(horizon_ms):
             return NO_ROWS
         cell = np.flatnonzero(self.expiry_ms <= horizon_ms.max())
-        cell = cell[~np.isnan(self.value[cell])]
+        cell = cell[self._holding(cell)]
         expiry = self.expiry_ms[cell]
         due = expiry <= horizon_ms[self._layout.cell_facility[cell]]
-        return Rows(cell[due], expiry[due], np.full(int(due.sum()), np.nan))
+        return self._lapses(cell[due], expiry[due])
+
+    def lapsing_at_once(self, events: Rows, horizon_ms: Ints) -> Rows:
+        """Expiries of readings that came so late that the horizon has passed their end already."""
+        if not len(events.cell):
+            return NO_ROWS
+        expiry = self.expiry_ms[events.cell]
+        due = expiry <= horizon_ms[self._layout.cell_facility[events.cell]]
+        due &= ~np.isnan(events.value)
+        return self._lapses(events.cell[due], expiry[due])
+
+    def _holding(self, cell: Indices) -> Bools:
+        """Where a reading is in force: neither unknown nor, for an age, reached."""
+        value = self.value[cell]
+        holding: Bools = ~np.isnan(value)
+        if self._ages is not None:
+            holding &= ~(self._ages[cell] & (value == LAPSED))
+        return holding
+
+    def _lapses(self, cell: Indices, time_ms: Ints) -> Rows:
+        """What cells become when their readings are over."""
+        value = np.full(len(cell), np.nan)
+        if self._ages is not None:
+            value[self._ages[cell]] = LAPSED
+        return Rows(cell, time_ms, value)
 
     def derived(self, rows: Rows) -> Rows:
         """Of the results of windows those that leave their cell's band, and those after them; by cell and time."""
@@ -270,6 +296,12 @@ class Cells:
         self.rebound(np.sort(rows.cell))
         left = rows.cell[~self.usual(rows)]
         self.usual_low[left], self.usual_high[left] = self.low[left], self.high[left]
+
+    def begin(self, cell: Indices, value: Floats, since_ms: Ints) -> None:
+        """Some cells (ascending) hold a value since a moment, and nothing before was of interest."""
+        self.value[cell], self.since_ms[cell], self.usual_ms[cell] = value, since_ms, since_ms
+        self.rebound(cell)
+        self.usual_low[cell], self.usual_high[cell] = self.low[cell], self.high[cell]
 
     def rebound(self, cell: Indices) -> None:
         """Compute the bands of some cells (ascending) from their values."""

@@ -22,10 +22,13 @@ from rules.expression import Columns, Operand
 class Moments:
     """The moments of one class in one batch, and the columns of its operands over them."""
 
-    def __init__(self, one: ClassLayout, cells: Cells, events: Rows, facility: Indices) -> None:
-        """Cut ``events`` of the class, sorted by (facility, time), into moments."""
+    def __init__(self, one: ClassLayout, before: Floats, events: Rows, facility: Indices) -> None:
+        """Cut ``events`` of the class, sorted by (facility, time), into moments.
+
+        ``before`` is float64[n]: the values of all cells before the first of them.
+        """
         self._one = one
-        self._cells = cells
+        self._before = before
         self._value = events.value
         self._column: Indices = (events.cell - one.cell0) // one.size
         new = firsts(facility)
@@ -41,7 +44,7 @@ class Moments:
 
     def columns(self) -> Columns:
         """What the conditions read."""
-        return Columns(self._load, lambda name: self._one.attribute[name][self.row])
+        return Columns(self._load, lambda part: self._one.attribute[part][self.row])
 
     def _load(self, operand: Operand) -> Floats:
         column = self._one.column_of[operand]
@@ -51,7 +54,7 @@ class Moments:
         return found
 
     def _carried(self, column: int) -> Floats:
-        carried = self._cells.value[self._one.cells(column)].take(self.row)
+        carried = self._before[self._one.cells(column)].take(self.row)
         if column not in self.touched:
             return carried
         brings = np.flatnonzero(self._column == column)
@@ -72,7 +75,7 @@ def judge(layout: Layout, cells: Cells, machines: Machines, events: Rows, facili
         start, stop = np.searchsorted(facility, (one.facility0, one.facility0 + one.size)).tolist()
         if start < stop:
             mine = events.between(start, stop)
-            changes += _judge_class(one, cells, machines, Moments(one, cells, mine, facility[start:stop]))
+            changes += _judge_class(one, cells, machines, Moments(one, cells.value, mine, facility[start:stop]))
     _tell(machines, changes)
 
 
@@ -111,7 +114,7 @@ def judge_all(layout: Layout, cells: Cells, machines: Machines, at_ms: Ints) -> 
         rows = np.flatnonzero(at_ms[one.facilities] > BEGINNING_MS)
         columns = Columns(
             lambda operand, one=one: cells.value[one.cells(one.column_of[operand])],  # type: ignore[misc]
-            lambda name, one=one: one.attribute[name],  # type: ignore[misc]
+            lambda part, one=one: one.attribute[part],  # type: ignore[misc]
         )
         for number, plan in enumerate(one.rules):
             drive = np.broadcast_to(_drive(plan, columns), one.size)

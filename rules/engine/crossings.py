@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from rules.columns import Bools, Floats, Indices, Ints
+from rules.columns import Bools, Indices, Ints, Shares
 from rules.engine.patches import Patch
-from rules.engine.windows import Window, flat, fold_down
+from rules.engine.windows import Window, flat
+from rules.operators.folds import fold_down, fold_up
 
 
 def over_a_beginning(live: Window, row: Indices, slot: Ints, open_slot: Ints) -> Bools:
@@ -25,7 +26,7 @@ def over_a_beginning(live: Window, row: Indices, slot: Ints, open_slot: Ints) ->
 class Crossing(Patch):
     """The slots of a window from the first that may differ to the open one, over one beginning of a block."""
 
-    def _folds(self, live: Window) -> tuple[Floats, Floats]:
+    def _folds(self, live: Window) -> tuple[Shares, Shares]:
         slots, fold, count = self._plan.slots, self._plan.aggregate.fold, len(self._row)
         self._beginning: Ints = -(-self._slot // slots) * slots
         nothing = np.full((1, count), self._plan.aggregate.identity)
@@ -37,7 +38,9 @@ class Crossing(Patch):
         head_before = np.concatenate([nothing, block])
         self._open_head = np.concatenate([nothing, self._since_beginning()])
         self._tail_before = block
-        for table in (self._tail_before[::-1], gone[::-1], head_before, self._open_head):
+        for table in (self._tail_before, gone):
+            fold_up(fold, table)
+        for table in (head_before, self._open_head):
             fold_down(fold, table)
         # The results are numbered from the one before the first slot on; the first of them are of the block before.
         at = self._slot + np.arange(len(self._share))[:, None] - self._beginning
@@ -48,12 +51,12 @@ class Crossing(Patch):
         tail = tail.take(np.minimum(place, 2 * slots - 1) * count + rows)
         return head, tail
 
-    def _remembered(self, live: Window, first: Ints) -> Floats:
-        """float64[slots, k]: the shares of a block that begins with ``first``, as the ring has them."""
+    def _remembered(self, live: Window, first: Ints) -> Shares:
+        """[slots, k]: the shares of a block that begins with ``first``, as the ring has them."""
         return live.share_ring.take(live.in_rings(self._row, first, self._plan.slots))
 
-    def _since_beginning(self) -> Floats:
-        """float64[b, k]: the shares of the open block; nothing behind the open slot."""
+    def _since_beginning(self) -> Shares:
+        """[b, k]: the shares of the open block; nothing behind the open slot."""
         before = self._beginning - self._slot
         most = int((self._closed - before).max(initial=0))
         number = before + np.arange(most)[:, None]

@@ -7,22 +7,28 @@ journal holds, then ``ingest`` for what was stored since.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from core.alarms import AlarmChange, AnnouncedAlarm, Interval
+from core.alarms import AlarmChange, AnnouncedAlarm, Interval, Severity
+from core.calendar import SiteCalendar
 from core.places import ClassMembers
 from core.readings import Readings
-from rules.columns import BEGINNING_MS, Indices, Ints
-from rules.differences import compare
+from rules.columns import BEGINNING_MS, NEVER_MS, Indices, Ints
+from rules.differences import compare, ended
+from rules.engine.ages import Ages
 from rules.engine.history import History, Memory, PointLookup
 from rules.engine.intervals import IntervalBook
 from rules.engine.lateness import Lateness
 from rules.engine.layout import build
+from rules.engine.levels import Levels, as_announced, last_moment
 from rules.engine.mending import Mending, mendable
 from rules.engine.plane import Plane
+from rules.engine.pools import Pools
+from rules.engine.reach import reach_of
 from rules.engine.reevaluation import Reevaluation
 from rules.engine.rows import Ranked, Rows, joined_ranked
 from rules.engine.saved import SavedStates, save
@@ -32,6 +38,8 @@ from rules.rule_set import Rule, RuleSet
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+_MOST_DAYS = 500_000
+"""Days of calendar terms worked on at once, at about four steps of 24 bytes a day and term."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,12 +51,15 @@ class EngineSettings:
         save_every_ms: distance of the newest saved states.
         reach_ms: how far back late readings are judged.
         memory_readings: readings kept in memory for re-evaluations.
+        meeting_ms: facilities with rules that reach across facilities are judged this far behind the wall clock (at
+            least ``grace_ms``), so that the readings of all members meet.
     """
 
     grace_ms: int = 1_000
     save_every_ms: int = 10_000
     reach_ms: int = 7 * DAY_MS
     memory_readings: int = 1_000_000
+    meeting_ms: int = 2_000
 
 
 @dataclass(slots=True)
@@ -65,6 +76,8 @@ class EngineStats:
         reevaluations: facilities re-evaluated.
         replayed: readings played in re-evaluations.
         changes: changes of alarms given out.
+        told: values of groups and parents told to who reads them.
+        corrected: groups and parents that late readings have changed.
     """
 
     readings: int = 0
@@ -76,6 +89,8 @@ class EngineStats:
     reevaluations: int = 0
     replayed: int = 0
     changes: int = 0
+    told: int = 0
+    corrected: int = 0
 
 
 class Engine:
@@ -87,6 +102,7 @@ class Engine:
         members: Mapping[str, ClassMembers],
         history: History,
         settings: EngineSettings | None = None,
+        calendar: SiteCalendar | None = None,
     ) -> None:
         """Begin from nothing: all normal since minus infinity.
 
@@ -95,28 +111,40 @@ class Engine:
             members: the facilities by class; classes without rules are ignored.
             history: where readings are found that are no longer in memory.
             settings: what may be tuned.
+            calendar: of the sites, for the rules that ask for it; without one all its terms are unknown.
 
         Raises:
             Refused: if a point belongs to two measurements, or its unit cannot be converted.
         """
         self.settings = settings or EngineSettings()
         self.rules = rules
-        self.layout = build(rules, members)
+        self.layout, reach = reach_of(build(rules, members, calendar), rules, members)
         self.stats = EngineStats()
         self.live = Plane(self.layout)
         self.lookup = PointLookup(self.layout)
         self.memory = Memory(self.layout, self.lookup, history, self.settings.memory_readings)
+        self.pools = None if reach is None else Pools(reach, history, self.settings.memory_readings)
+        self._lag_ms: Ints | int = self.settings.grace_ms
+        if reach is not None:
+            behind_ms = max(self.settings.grace_ms, self.settings.meeting_ms)
+            self._lag_ms = np.where(reach.reader, behind_ms, self.settings.grace_ms)
         facilities = len(self.layout.facility)
         self.saved = SavedStates(facilities, self.settings.save_every_ms, self.settings.reach_ms)
+        self.ages = Ages(self.layout)
         self.lateness = Lateness(facilities)
         self.mending = Lateness(len(self.layout.point))
         self.suspects = Suspects(self.layout)
+        self._waiting = [self.suspects.lateness, self.mending]
+        self._waiting += [] if self.pools is None else [self.pools.lateness]
         self.book = IntervalBook()
+        self.levels = Levels(self.layout)
         self.remembers = np.zeros(len(self.layout.machine_facility), np.bool_)
         self.held: list[Ranked] = []
         self._forgot_ms = self._now_ms = 0
         self._recovering = False
         self._announced: dict[int, tuple[AnnouncedAlarm, ...]] = {}
+        self._retired: Mapping[str, Severity] = {}
+        self._leaving: list[AnnouncedAlarm] = []
         self._rule_of = [
             (plan.rule, one.machines(number)) for one in self.layout.classes for number, plan in enumerate(one.rules)
         ]
@@ -129,7 +157,15 @@ class Engine:
         rows = self.lookup.rows(batch)
         self.stats.readings += len(rows.cell)
         self.stats.unwatched += len(batch) - len(rows.cell)
+        if self.layout.feed is not None:
+            rows = joined_ranked([rows, self.lookup.more(batch)])
         self._now_ms = now_ms
+        if self.pools is not None:
+            self.pools.take_in(batch)
+            self.held += [rows] if len(rows.cell) else []  # what was held and what has come must be judged in one step
+            self.stats.held += int((rows.time_ms > now_ms).sum())
+            self._release(now_ms)
+            return
         self._release(now_ms)
         if len(rows.cell) and int(rows.time_ms.max()) > now_ms:
             future = rows.time_ms > now_ms
@@ -146,9 +182,10 @@ class Engine:
         """
         self._now_ms = now_ms
         self._release(now_ms)
-        self.live.step(None, now_ms - self.settings.grace_ms)
+        fed = self._fed(now_ms)
+        self.live.step(None, now_ms - self._lag_ms, fed_rows=fed)
         self.book.record(self.live.take_switches())
-        if self.suspects.lateness.due(now_ms) or self.mending.due(now_ms):
+        if any(waiting.due(now_ms) for waiting in self._waiting):
             self._look_into()
         if self.lateness.due(now_ms):
             self._reevaluate()
@@ -166,14 +203,32 @@ class Engine:
             return
         rows = joined_ranked(self.held)
         ripe = rows.time_ms <= now_ms
+        if self.pools is not None:
+            behind_ms = np.where(self.pools.reach.reader, self._lag_ms, 0)
+            ripe = rows.time_ms <= now_ms - behind_ms[self.layout.cell_facility[rows.cell]]
         self.held = [] if ripe.all() else [rows.take(~ripe)]
         self._judge(rows.take(ripe), now_ms)
 
+    def _fed(self, now_ms: int) -> Rows | None:
+        """What groups and parents have come to until a little while ago, for the cells of those who read them."""
+        if self.pools is None:
+            return None
+        judged_from_ms = int(self.saved.states[0].at_ms.min(initial=NEVER_MS))
+        until_ms = now_ms - max(self.settings.grace_ms, self.settings.meeting_ms)
+        rows = self.pools.reach.spread(self.pools.step(until_ms, judged_from_ms, now_ms))
+        self.stats.told += len(rows.cell)
+        late = rows.time_ms <= self.live.front_ms[self.layout.cell_facility[rows.cell]]
+        if late.any():  # only where the journal was believed up to a moment
+            self._note_late(rows.cell[late], rows.time_ms[late])
+            rows = rows.take(~late)
+        return rows
+
     def _judge(self, rows: Ranked, now_ms: int) -> None:
-        if not len(rows.cell):
+        fed = self._fed(now_ms)
+        if not len(rows.cell) and (fed is None or not len(fed.cell)):
             return
         self.memory.add(rows)
-        late = self.live.step(rows, None)
+        late = self.live.step(self.ages.count(rows), None, fed_rows=fed)
         self.book.record(self.live.take_switches())
         if len(late.cell):
             mild = mendable(self.live, late)
@@ -202,7 +257,7 @@ class Engine:
         late = self.suspects.take()
         if len(late.cell):
             facility = self.layout.cell_facility[late.cell]
-            looked = looked_into(self.live, self.memory, late, self.saved.states[0].at_ms)
+            looked = looked_into(self.live, self.memory, self.ages, late, self.saved.states[0].at_ms)
             guilty = np.zeros(len(self.layout.facility), np.bool_)
             guilty[facility[stirring(self.live, late, looked)]] = True
             hard = guilty[facility]
@@ -212,6 +267,15 @@ class Engine:
             mild = np.flatnonzero(~hard & self.layout.windowed[late.cell])
             self.mending.note(late.cell[mild], late.time_ms[mild], BEGINNING_MS)
         self._mend()
+        if self.pools is not None:
+            self._correct(self.pools)
+
+    def _correct(self, pools: Pools) -> None:
+        """Compute groups and parents with late readings anew; who was told otherwise is re-evaluated at once."""
+        pool, since_ms = pools.correct()
+        rows = pools.reach.spread(Rows(pool, since_ms, np.zeros(len(pool))))
+        self.stats.corrected += len(pool)
+        self._note_late(rows.cell, rows.time_ms)
 
     def _mend(self) -> None:
         """Mend the windows over cells with late readings; what cannot be mended is re-evaluated at once."""
@@ -225,12 +289,21 @@ class Engine:
     def _reevaluate(self) -> None:
         facility, oldest_ms = self.lateness.take()
         state = self.saved.latest_before(facility, oldest_ms)
-        facility, state = facility[state >= 0], state[state >= 0]
+        able = state >= 0
+        facility, state, oldest_ms = facility[able], state[able], oldest_ms[able]
         if not len(facility):
             return
-        work = Reevaluation(self.live, self.memory, self.saved, self.book)
-        self.stats.replayed += work.run(facility, state)
+        size = self._portion(int(oldest_ms.min()))
+        for start in range(0, len(facility), size):
+            work = Reevaluation(self.live, self.memory, self.ages, self.saved, self.book, self.pools)
+            self.stats.replayed += work.run(facility[start : start + size], state[start : start + size])
         self.stats.reevaluations += len(facility)
+
+    def _portion(self, oldest_ms: int) -> int:
+        """How many facilities are re-evaluated at a time: a clock that stood at 2000 means years of calendar each."""
+        terms = max((len(one.terms) for one in self.layout.classes), default=0)
+        days = (self._now_ms - oldest_ms) // DAY_MS
+        return max(1, _MOST_DAYS // (terms * days)) if terms and days > 0 else len(self.layout.facility)
 
     def _save(self, now_ms: int) -> None:
         """Keep a saved state; readings older than it are late from now on where they change anything."""
@@ -243,7 +316,9 @@ class Engine:
         """Drop what no late reading can change any more."""
         self._forgot_ms = now_ms
         oldest_ms = int(self.saved.states[0].at_ms.min(initial=now_ms))
-        self.book.drop_before(oldest_ms)
+        self.levels.forget(self.book, oldest_ms)
+        if self.pools is not None:
+            self.pools.told.forget(oldest_ms)
         for machine, alarms in list(self._announced.items()):
             kept = tuple(alarm for alarm in alarms if not _over(alarm.interval, oldest_ms))
             if len(kept) < len(alarms):
@@ -264,8 +339,9 @@ class Engine:
         members: Mapping[str, ClassMembers],
         history: History,
         settings: EngineSettings | None = None,
+        calendar: SiteCalendar | None = None,
     ) -> Engine:
-        """An engine that goes on where the snapshot was taken, also under changed rules or facilities.
+        """An engine that goes on where the snapshot was taken, also under changed rules, facilities or calendars.
 
         ``announce`` must follow, then ``ingest`` of everything committed since.
 
@@ -274,9 +350,13 @@ class Engine:
         """
         from rules.engine.snapshot import restore
 
-        return restore(data, rules, members, history, settings)
+        return restore(data, rules, members, history, settings, calendar)
 
     # --- alarms -------------------------------------------------------------------------------------------------
+
+    def retire(self, rules: Mapping[str, Severity]) -> None:
+        """Rules that have left the set: what ``announce`` then finds on of theirs ends at the next ``changes``."""
+        self._retired = rules
 
     def announce(self, alarms: Iterable[AnnouncedAlarm]) -> None:
         """Take over what the journal holds, at the start.
@@ -287,8 +367,10 @@ class Engine:
         """
         self._announced = {}
         place = {int(number): row for row, number in enumerate(self.layout.facility.tolist())}
-        first = {rule.id: machines.start for rule, machines in self._rule_of}
+        first = {rule.id: machines.start for rule, machines in reversed(self._rule_of)}  # of levels the first
         by_machine: dict[int, list[AnnouncedAlarm]] = {}
+        alarms = list(alarms)
+        self._leaving = [one for one in alarms if one.rule_id in self._retired and one.interval.stop_ms is None]
         for alarm in alarms:
             if alarm.rule_id in first and alarm.facility in place:
                 facility = place[alarm.facility]
@@ -309,8 +391,7 @@ class Engine:
         for machine, found in alarms.items():
             facility = int(owner[machine])
             if self.live.horizon_ms[facility] == BEGINNING_MS or facility in until:
-                last = found[-1].interval
-                until[facility] = max(until.get(facility, 0), last.stop_ms or last.start_ms)
+                until[facility] = max(until.get(facility, 0), last_moment(found[-1].interval))
         for facility, moment in until.items():
             self.live.horizon_ms[facility] = self.live.front_ms[facility] = moment
             for state in self.saved.states:
@@ -319,8 +400,9 @@ class Engine:
         for machine, found in alarms.items():
             horizon_ms = int(self.live.horizon_ms[owner[machine]])
             for alarm in found:
-                if (alarm.interval.stop_ms or alarm.interval.start_ms) <= horizon_ms:
-                    self._adopt(machine, alarm.interval, horizon_ms)
+                if last_moment(alarm.interval) <= horizon_ms:
+                    for share, interval in self.levels.shares(machine, alarm):
+                        self._adopt(share, interval, horizon_ms)
 
     def _adopt(self, machine: int, interval: Interval, horizon_ms: int) -> None:
         self.book.begin(machine, interval)
@@ -336,25 +418,42 @@ class Engine:
             # What a late reading changed before the restart must not be taken back until it is judged again.
             self._recovering = False
             self.settle(now_ms)
-        found: list[AlarmChange] = []
-        for machine in self.book.take_changed():
+        found = [ended(alarm, self._retired[alarm.rule_id], now_ms) for alarm in self._leaving]
+        self._leaving = []
+        for machine, from_ms in self.levels.heads(self.book.take_changed()).items():
             rule, facility = self._owner(machine)
+            old = self._announced.get(machine, ())
+            new = self._intervals(machine, old, from_ms)
+            # What was over before anything changed is announced as it is: the two need not be compared again.
+            past = _count_over([alarm.interval for alarm in old], from_ms)
             compared = compare(
-                self._announced.get(machine, ()),
-                self.book.of(machine),
+                old[past:],
+                new[_count_over(new, from_ms) :],
                 rule_id=rule.id,
                 facility=facility,
                 severity=rule.info.severity,
                 now_ms=now_ms,
+                taken=frozenset(alarm.alarm_id for alarm in old[:past]),
             )
-            self._announced[machine] = compared.announced
+            self._announced[machine] = (*old[:past], *compared.announced)
             found += compared.changes
         self.stats.changes += len(found)
         return found
 
+    def _intervals(self, machine: int, old: Sequence[AnnouncedAlarm], from_ms: int) -> Sequence[Interval]:
+        """The alarms of a rule and facility as they are now known; nothing has changed before ``from_ms``."""
+        found = self.levels.intervals(machine, self.book, from_ms)
+        past_ms = int(self.saved.states[0].at_ms[self.layout.machine_facility[machine]])
+        return [as_announced(interval, old, past_ms) for interval in found] if found and found[0].steps else found
+
     def _owner(self, machine: int) -> tuple[Rule, int]:
         rule, _ = self._rule_of[int(np.searchsorted(self._starts, machine, side="right")) - 1]
         return rule, int(self.layout.facility[self.layout.machine_facility[machine]])
+
+
+def _count_over(intervals: Sequence[Interval], at_ms: int) -> int:
+    """How many of intervals in time order were over before a moment."""
+    return bisect_left(intervals, at_ms, key=lambda one: NEVER_MS if one.stop_ms is None else one.stop_ms)
 
 
 def _over(interval: Interval, at_ms: int) -> bool:

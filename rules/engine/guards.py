@@ -19,8 +19,10 @@ from rules.columns import Floats, Indices
 from rules.expression import (
     Apply,
     Attribute,
+    AttributeText,
     Between,
     Compare,
+    Known,
     Load,
     Number,
     Operand,
@@ -78,10 +80,11 @@ UNCUT = Guard(False, np.array([-LARGEST]), np.array([LARGEST]), ())
 """Of an operand that nothing is compared with, only a window looks back over it: one band."""
 
 
-def guards(conditions: Iterable[Truth], fixed: Fixed) -> Mapping[Operand, Guard]:
-    """The guard of every operand that the conditions of a class read."""
+def guards(conditions: Iterable[Truth], fixed: Fixed, aggregated: Iterable[Number] = ()) -> Mapping[Operand, Guard]:
+    """The guard of every operand that the conditions of a class read, and the numbers its windows look back over."""
     cuts: dict[Operand, list[Floats]] = {}
-    restless: set[Operand] = set()
+    restless: set[Operand] = {operand for number in aggregated for operand in _loads(number)}
+    cuts.update((operand, []) for operand in restless)
     for condition in conditions:
         for comparison in comparisons(condition):
             _cut(comparison, fixed, cuts, restless)
@@ -110,6 +113,8 @@ def _spread(number: Number, limits: list[Floats], cuts: dict[Operand, list[Float
     if isinstance(number, Load):
         cuts[number.operand].extend(limits)
         return True
+    if isinstance(number, Known):
+        return True
     if isinstance(number, Scale):
         mirrored = number.factor == -1.0 and number.offset == 0.0
         return mirrored and _spread(number.child, [-limit for limit in limits], cuts)
@@ -128,9 +133,9 @@ def _guard(limits: list[Floats], restless: bool) -> Guard:
 
 
 def _loads(number: Number) -> list[Operand]:
-    return [part.operand for part in parts(number) if isinstance(part, Load)]
+    return [part.operand for part in parts(number) if isinstance(part, Load | Known)]
 
 
 def needs_facility(number: Number) -> bool:
     """Whether an expression without operands differs between facilities."""
-    return any(isinstance(part, Attribute) for part in parts(number))
+    return any(isinstance(part, Attribute | AttributeText) for part in parts(number))

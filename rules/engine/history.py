@@ -12,11 +12,11 @@ from typing import Protocol
 
 import numpy as np
 
-from core.quality import is_good
 from core.readings import Int32s, Readings, empty
 from rules.columns import BEGINNING_MS, NEVER_MS, Indices, Ints
+from rules.engine.feeds import VALUES, fed, sound
 from rules.engine.layout import Layout
-from rules.engine.rows import Ranked, Rows, joined, joined_ranked, one_per_moment, order_by
+from rules.engine.rows import NO_RANKED, Ranked, Rows, joined, joined_ranked, one_per_moment, order_by
 
 
 class History(Protocol):
@@ -130,15 +130,39 @@ class PointLookup:
         self._layout = layout
         real = np.flatnonzero(layout.point >= 0)
         points = layout.point[real]
-        self._table = np.full(int(points.max()) + 2 if len(points) else 1, -1, np.intp)
-        self._table[points] = real
-        self._last = len(self._table) - 1
+        self._size = int(points.max()) + 2 if len(points) else 1
+        others = real[:0] if layout.feed is None else real[layout.feed[real] != VALUES]
+        self._table = self._table_of(np.setdiff1d(real, others, assume_unique=True) if len(others) else real)
+        self._others: list[Indices] = []
+        while len(others):
+            _, first = np.unique(layout.point[others], return_index=True)
+            self._others.append(self._table_of(others[first]))
+            others = np.delete(others, first)
+        self._last = self._size - 1
+
+    def _table_of(self, cell: Indices) -> Indices:
+        table = np.full(self._size, -1, np.intp)
+        table[self._layout.point[cell]] = cell
+        return table
 
     def cells(self, point: Int32s) -> Indices:
-        """The cell of each point, -1 where no rule reads it."""
-        if int(point.min(initial=0)) < 0:
-            point = np.where(point < 0, self._last, point)
-        return self._table.take(point, mode="clip")
+        """The cell that takes the values of each point, -1 where no rule reads it."""
+        return self._table.take(self._place(point), mode="clip")
+
+    def _place(self, point: Int32s) -> Int32s:
+        return np.where(point < 0, self._last, point) if int(point.min(initial=0)) < 0 else point
+
+    def more(self, batch: Readings) -> Ranked:
+        """The rows for cells that take something else than the value (``feeds.py``)."""
+        found: list[Ranked] = []
+        feed = self._layout.feed
+        if feed is None or not len(batch):
+            return NO_RANKED
+        for table in self._others:
+            cell = table.take(self._place(batch.point), mode="clip")
+            value = fed(batch, feed.take(np.maximum(cell, 0)))
+            found.append(Ranked(cell, batch.time_ms, value, batch.epoch, batch.offset).take(cell >= 0))
+        return joined_ranked(found)
 
     def rows(self, batch: Readings) -> Ranked:
         """The rows of a batch that a rule reads: values in the rules' units, NaN where not good or not finite."""
@@ -154,10 +178,8 @@ class PointLookup:
 
 
 def _values(batch: Readings) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    value = batch.value
-    sound = is_good(batch.quality)
-    sound &= np.isfinite(value)
-    return value if sound.all() else np.where(sound, value, np.nan)
+    usable = sound(batch)
+    return batch.value if usable.all() else np.where(usable, batch.value, np.nan)
 
 
 class Memory:
@@ -224,7 +246,8 @@ class Memory:
         for group in np.unique(reach).tolist():
             mine = reach == group
             earliest = max(0, int(from_ms[mine].min()))
-            rows = self._lookup.rows(self._history.read(self._layout.point[wanted[mine]], earliest, to_ms))
+            stored = self._history.read(np.unique(self._layout.point[wanted[mine]]), earliest, to_ms)
+            rows = joined_ranked([self._lookup.rows(stored), self._lookup.more(stored)])
             begin = np.full(len(self._layout.point), np.iinfo(np.int64).max)
             begin[wanted[mine]] = from_ms[mine]
             found.append(rows.take(rows.time_ms >= begin.take(rows.cell)))

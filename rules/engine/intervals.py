@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from core.alarms import Interval
-from rules.columns import Indices
+from rules.columns import BEGINNING_MS, Indices
 from rules.engine.machines import Switches
 
 
@@ -15,7 +15,7 @@ class IntervalBook:
     def __init__(self) -> None:
         """No alarms."""
         self._of: dict[int, list[Interval]] = {}
-        self._changed: set[int] = set()
+        self._changed: dict[int, int] = {}
 
     def of(self, machine: int) -> Sequence[Interval]:
         """The intervals of one machine."""
@@ -31,7 +31,6 @@ class IntervalBook:
             machine = part.machine if index is None else index[part.machine]
             rows = zip(machine.tolist(), part.at_ms.tolist(), part.since_ms.tolist(), part.on.tolist(), strict=True)
             for number, at_ms, since_ms, on in rows:
-                self._changed.add(number)
                 if on:
                     self.begin(number, Interval(start_ms=at_ms, stop_ms=None, since_ms=since_ms))
                 else:
@@ -40,10 +39,11 @@ class IntervalBook:
     def begin(self, machine: int, interval: Interval) -> None:
         """One more interval, later than all others of the machine."""
         self._of.setdefault(machine, []).append(interval)
-        self._changed.add(machine)
+        self.touch(machine, interval.start_ms)
 
     def _end(self, machine: int, stop_ms: int) -> None:
         last = self._of[machine][-1]
+        self.touch(machine, stop_ms)
         if stop_ms <= last.start_ms:
             # Only where a saved state was taken before a late reading of that very moment: the alarm never was.
             self._of[machine].pop()
@@ -53,29 +53,33 @@ class IntervalBook:
     def cut(self, machine: int, at_ms: int) -> None:
         """Forget what was not over at ``at_ms``: it is computed anew."""
         kept = [interval for interval in self._of.get(machine, ()) if _over(interval, at_ms)]
-        self._changed.add(machine)
+        self.touch(machine, at_ms)
         if kept:
             self._of[machine] = kept
         else:
             self._of.pop(machine, None)
 
-    def drop_before(self, oldest_ms: int) -> None:
-        """Forget intervals that were over before ``oldest_ms``: nothing can change them any more."""
+    def drop_before(self, oldest_ms: int, needed: Mapping[int, Container[int]]) -> None:
+        """Forget intervals that were over before ``oldest_ms``: nothing can change them any more.
+
+        Those whose starts are ``needed``, by machine, stay.
+        """
         for machine, intervals in list(self._of.items()):
-            kept = [interval for interval in intervals if not _over(interval, oldest_ms)]
+            wanted = needed.get(machine, ())
+            kept = [interval for interval in intervals if not _over(interval, oldest_ms) or interval.start_ms in wanted]
             if len(kept) < len(intervals):
                 if kept:
                     self._of[machine] = kept
                 else:
                     del self._of[machine]
 
-    def touch(self, machine: int) -> None:
-        """Have a machine compared with what was announced."""
-        self._changed.add(machine)
+    def touch(self, machine: int, from_ms: int = BEGINNING_MS) -> None:
+        """Have a machine compared with what was announced; nothing is different before ``from_ms``."""
+        self._changed[machine] = min(from_ms, self._changed.get(machine, from_ms))
 
-    def take_changed(self) -> list[int]:
-        """Machines whose intervals may differ from what was announced; ascending."""
-        changed, self._changed = sorted(self._changed), set()
+    def take_changed(self) -> Mapping[int, int]:
+        """Machines whose intervals may differ from what was announced, ascending, and from when on."""
+        changed, self._changed = dict(sorted(self._changed.items())), {}
         return changed
 
 

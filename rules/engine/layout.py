@@ -7,42 +7,91 @@ reading finds its cell by one look-up. A layout never changes; ``take`` cuts out
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from core.calendar import NoCalendar, SiteCalendar
 from core.errors import Refused
 from core.places import ClassMembers
 from core.readings import Int32s
 from core.units import convert
+from rules.buckets import slot_plan
 from rules.columns import NEVER_MS, Bools, Floats, Indices, Ints
+from rules.engine.feeds import VALUES, feed_of
 from rules.engine.guards import UNCUT, Guard, guards, needs_facility
+from rules.engine.schedules import TermColumn
 from rules.expression import (
+    Aged,
+    Attribute,
+    AttributeText,
+    Between,
     Columns,
+    Compare,
+    Connect,
+    Const,
+    Derived,
+    Graded,
+    Grouped,
     InForce,
     Measured,
     Number,
+    NumberFunction,
+    OfParent,
+    OnCalendar,
     Operand,
+    Truth,
     TruthFunction,
     Windowed,
+    WindowedOver,
+    attribute_parts,
+    form,
+    inner_operands,
+    inputs,
     number_function,
+    source_function,
     truth_function,
 )
+from rules.operators import COMPARISONS
 from rules.operators.kinds import WindowAggregate
 from rules.rule_set import Rule, RuleSet
 
 
 @dataclass(frozen=True, slots=True)
 class WindowPlan:
-    """One window aggregate of a class: from the source column to its own column."""
+    """One window aggregate of a class: from the source column to its own column.
+
+    Attributes:
+        column: its own.
+        source: the one it looks back over.
+        inputs: the columns of measurements that is made of; the source itself unless it is an expression.
+    """
 
     column: int
     source: int
+    inputs: frozenset[int]
     aggregate: WindowAggregate
     step_ms: int
     slots: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DerivedPlan:
+    """An expression windows look back over.
+
+    Attributes:
+        column: its own.
+        inputs: the columns it reads.
+        compute: the expression; a condition gives 1 and 0.
+    """
+
+    column: int
+    inputs: frozenset[int]
+    compute: NumberFunction
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +99,7 @@ class RulePlan:
     """A rule with what it takes to judge it.
 
     Attributes:
-        rule: the rule.
+        rule: the rule, or a level of it.
         reads: bool[columns], the operand columns it reads.
         columns: their numbers.
         when, clear: the conditions as functions.
@@ -77,7 +126,9 @@ class ClassLayout:
     rules: tuple[RulePlan, ...]
     guards: tuple[Guard, ...]
     windows: tuple[WindowPlan, ...]
-    attribute: Mapping[str, Floats]
+    derived: tuple[DerivedPlan, ...]
+    attribute: Mapping[Attribute | AttributeText, Floats]
+    terms: tuple[TermColumn, ...] = ()
 
     @property
     def facilities(self) -> slice:
@@ -109,6 +160,9 @@ class Layout:
         factor, offset: float64[n], from the readings' unit to the class's; ``None`` when nothing is to be converted.
         machine_facility: intp[q].
         for_ms, clear_ms: int64[q].
+        feed: uint8[n], what of a reading each cell takes (``feeds.py``); ``None`` where all take the value.
+        pool: intp[n], number of the pool (``reach.py``) each cell is fed from, -1 for none; ``None`` if no rule reaches
+            across facilities.
     """
 
     classes: tuple[ClassLayout, ...]
@@ -122,6 +176,8 @@ class Layout:
     machine_facility: Indices
     for_ms: Ints
     clear_ms: Ints
+    feed: NDArray[np.uint8] | None = None
+    pool: Indices | None = None
 
     @property
     def has_windows(self) -> bool:
@@ -158,6 +214,8 @@ class Layout:
             machine_facility=index[self.machine_facility[machine]],
             for_ms=self.for_ms[machine],
             clear_ms=self.clear_ms[machine],
+            feed=None if self.feed is None else self.feed[cell],
+            pool=None if self.pool is None else self.pool[cell],
         )
         return cut, cell, machine
 
@@ -174,22 +232,19 @@ def _cut_class(one: ClassLayout, rows: Indices, facility0: int, cell0: int, mach
         rules=one.rules,
         guards=tuple(guard.take(rows) for guard in one.guards),
         windows=one.windows,
+        derived=one.derived,
         attribute={name: column[rows] for name, column in one.attribute.items()},
+        terms=tuple(term.take(rows) for term in one.terms),
     )
 
 
-def slot_plan(window_ms: int) -> tuple[int, int]:
-    """Slot width in milliseconds and number of slots of a window (``docs/alarms.md`` section 2)."""
-    step_ms = max(1000, -(-window_ms // 60_000) * 1000)
-    return step_ms, -(-window_ms // step_ms)
-
-
-def build(rules: RuleSet, members: Mapping[str, ClassMembers]) -> Layout:
+def build(rules: RuleSet, members: Mapping[str, ClassMembers], calendar: SiteCalendar | None = None) -> Layout:
     """Lay out all classes that have both rules and members.
 
     Args:
         rules: the rules in force.
         members: the facilities by class.
+        calendar: what rules that ask for it read; without one every term is unknown.
 
     Raises:
         Refused: if a point belongs to two facilities or measurements, or a unit cannot be converted.
@@ -197,36 +252,56 @@ def build(rules: RuleSet, members: Mapping[str, ClassMembers]) -> Layout:
     classes: list[ClassLayout] = []
     facility0 = cell0 = machine0 = 0
     for class_id in sorted(members):
-        of_class = rules.of_class(class_id)
+        of_class = [part for rule in rules.of_class(class_id) for part in rule.parts]
         if not of_class or not len(members[class_id]):
             continue
-        one = _build_class(members[class_id], of_class, facility0, cell0, machine0)
+        one = build_class(members[class_id], of_class, {}, (facility0, cell0, machine0))
+        one = replace(one, terms=_terms(one, members[class_id], calendar or NoCalendar()))
         classes.append(one)
         facility0 += one.size
         cell0 += len(one.operands) * one.size
         machine0 += len(one.rules) * one.size
-    return _columns(classes, members, rules.units)
+    return build_columns(classes, members, rules.units)
 
 
-def _build_class(
-    members: ClassMembers, rules: Sequence[Rule], facility0: int, cell0: int, machine0: int
+def build_class(
+    members: ClassMembers,
+    rules: Sequence[Rule],
+    inners: Mapping[Number | Truth, Floats | None],
+    begin: tuple[int, int, int],
 ) -> ClassLayout:
-    size = len(members)
-    operands = _operand_columns(rules)
+    """Lay out one class.
+
+    Args:
+        members: its facilities.
+        rules: what is judged on them.
+        inners: what else is read of them, for groups and children; of numbers with what they are compared, or ``None``
+            where every value counts.
+        begin: its first facility, cell and machine.
+    """
+    size, (facility0, cell0, machine0) = len(members), begin
+    operands = _operand_columns([*(rule.operands for rule in rules), *(inner_operands(inner) for inner in inners)])
     column_of = {operand: column for column, operand in enumerate(operands)}
-    attribute = {
-        name: np.asarray(members.attribute.get(name, np.full(size, np.nan)), np.float64)
-        for rule in rules
-        for name in rule.attributes
-    }
+    asked = [*(rule.attribute_parts for rule in rules), *(attribute_parts(inner) for inner in inners)]
+    attribute = {part: _attribute(members, part) for read in asked for part in read}
 
     def fixed(number: Number) -> Floats:
         rows = size if needs_facility(number) else 1
-        columns = Columns(_no_operand, lambda name: attribute[name], lambda value: np.full(rows, value))
+        columns = Columns(_no_operand, lambda part: attribute[part], lambda value: np.full(rows, value))
         return number_function(number)(columns)
 
     conditions = [part for rule in rules for part in (rule.when, rule.clear) if part is not None]
-    by_operand = guards(conditions, fixed)
+    sources = [operand.node for operand in operands if isinstance(operand, Derived)]
+    conditions += [source for source in sources if isinstance(source, Compare | Between | Connect)]
+    aggregated = [source for source in sources if not isinstance(source, Compare | Between | Connect)]
+    for inner, cuts in inners.items():
+        if isinstance(inner, Compare | Between | Connect):
+            conditions.append(inner)
+        elif cuts is None:
+            aggregated.append(inner)
+        else:
+            conditions += [Compare(COMPARISONS[">"], inner, Const(cut)) for cut in cuts.tolist()]
+    by_operand = guards(conditions, fixed, aggregated)
     return ClassLayout(
         class_id=members.class_id,
         facility0=facility0,
@@ -238,12 +313,38 @@ def _build_class(
         rules=tuple(_plan(rule, column_of) for rule in rules),
         guards=tuple(by_operand.get(operand, UNCUT) for operand in operands),
         windows=tuple(
-            WindowPlan(column, column_of[Measured(operand.key)], operand.aggregate, *slot_plan(operand.window_ms))
+            _window_plan(column, operand, column_of)
             for column, operand in enumerate(operands)
-            if isinstance(operand, Windowed)
+            if isinstance(operand, Windowed | WindowedOver)
+        ),
+        derived=tuple(
+            DerivedPlan(column, _inputs(operand, column_of), source_function(operand.node))
+            for column, operand in enumerate(operands)
+            if isinstance(operand, Derived)
         ),
         attribute=attribute,
     )
+
+
+def _window_plan(column: int, operand: Windowed | WindowedOver, column_of: Mapping[Operand, int]) -> WindowPlan:
+    source = operand.source if isinstance(operand, WindowedOver) else Measured(operand.key)
+    read = _inputs(source, column_of) if isinstance(source, Derived) else frozenset({column_of[source]})
+    return WindowPlan(column, column_of[source], read, operand.aggregate, *slot_plan(operand.window_ms))
+
+
+def _inputs(source: Derived, column_of: Mapping[Operand, int]) -> frozenset[int]:
+    return frozenset(column_of[operand] for operand in inputs(source))
+
+
+def _attribute(members: ClassMembers, part: Attribute | AttributeText) -> Floats:
+    """float64[m]: an attribute of the members of a class, or whether it is a text."""
+    nothing = np.full(len(members), np.nan)
+    if isinstance(part, Attribute):
+        return np.asarray(members.attribute.get(part.name, nothing), np.float64)
+    texts = members.text.get(part.name)
+    if texts is None:
+        return nothing
+    return np.array([math.nan if text is None else float(text == part.text) for text in texts], np.float64)
 
 
 def _plan(rule: Rule, column_of: Mapping[Operand, int]) -> RulePlan:
@@ -254,13 +355,17 @@ def _plan(rule: Rule, column_of: Mapping[Operand, int]) -> RulePlan:
     return RulePlan(rule, reads, columns, truth_function(rule.when), clear)
 
 
-def _operand_columns(rules: Sequence[Rule]) -> tuple[Operand, ...]:
-    """Everything the rules read, and what their windows look back over; in a stable order."""
+def _operand_columns(read: Sequence[frozenset[Operand]]) -> tuple[Operand, ...]:
+    """Everything that is read, and what windows look back over; in a stable order."""
     found: dict[Operand, None] = {}
-    for rule in rules:
-        for operand in sorted(rule.operands, key=repr):
-            if isinstance(operand, Windowed):
+    for operands in read:
+        for operand in sorted(operands, key=form):
+            if isinstance(operand, Windowed | Graded | Aged):
                 found.setdefault(Measured(operand.key))
+            if isinstance(operand, WindowedOver):
+                for source in sorted(inputs(operand.source), key=form):
+                    found.setdefault(source)
+                found.setdefault(operand.source)
             found.setdefault(operand)
     return tuple(found)
 
@@ -269,11 +374,16 @@ def _no_operand(operand: Operand) -> Floats:
     raise AssertionError(f"a fixed expression reads {operand}")
 
 
-def _columns(
+def build_columns(
     classes: Sequence[ClassLayout], members: Mapping[str, ClassMembers], units: Mapping[str, Mapping[str, str]]
 ) -> Layout:
-    facility, owner, point, stale, windowed, factor, offset, machine_owner, for_ms, clear_ms = (
-        _start() for _ in range(10)
+    """The columns over all classes.
+
+    Raises:
+        Refused: if a point belongs to two facilities or measurements, or a unit cannot be converted.
+    """
+    facility, owner, point, stale, windowed, factor, offset, machine_owner, for_ms, clear_ms, feed = (
+        _start() for _ in range(11)
     )
     for one in classes:
         group = members[one.class_id]
@@ -283,9 +393,10 @@ def _columns(
         for column, operand in enumerate(one.operands):
             owner.append(index)
             key = operand.key if isinstance(operand, Measured) else ""
-            own_points = group.point.get(key)
+            own_points = group.point.get(operand.key) if isinstance(operand, Measured | Graded | Aged) else None
             point.append(np.full(one.size, -1) if own_points is None else own_points)
-            stale.append(group.stale_after_ms[key] if own_points is not None else np.full(one.size, NEVER_MS))
+            stale.append(_holds(operand, group, one.size) if own_points is not None else np.full(one.size, NEVER_MS))
+            feed.append(np.full(one.size, feed_of(operand)))
             windowed.append(np.full(one.size, column in sources))
             scale, shift = _conversion(group.unit.get(key, ""), units.get(one.class_id, {}).get(key, ""))
             factor.append(np.full(one.size, scale))
@@ -294,8 +405,8 @@ def _columns(
             machine_owner.append(index)
             for_ms.append(np.full(one.size, plan.rule.for_ms))
             clear_ms.append(np.full(one.size, plan.rule.clear_for_ms))
-    points = np.concatenate(point).astype(np.int32)
-    _refuse_shared(points)
+    points, feeds = np.concatenate(point).astype(np.int32), np.concatenate(feed).astype(np.uint8)
+    _refuse_shared(points[feeds == VALUES])
     factors, offsets = np.concatenate(factor).astype(np.float64), np.concatenate(offset).astype(np.float64)
     plain = bool((factors == 1.0).all() and (offsets == 0.0).all())
     return Layout(
@@ -310,7 +421,16 @@ def _columns(
         machine_facility=np.concatenate(machine_owner).astype(np.intp),
         for_ms=np.concatenate(for_ms).astype(np.int64),
         clear_ms=np.concatenate(clear_ms).astype(np.int64),
+        feed=feeds if feeds.any() else None,
     )
+
+
+def _holds(operand: Operand, group: ClassMembers, size: int) -> Ints:
+    """How long a reading holds in the column of an operand, int64[m]."""
+    if isinstance(operand, Aged):
+        return np.full(size, operand.limit_ms)
+    assert isinstance(operand, Measured | Graded)
+    return group.stale_after_ms[operand.key]
 
 
 def _start() -> list[np.ndarray[Any, Any]]:
@@ -332,6 +452,20 @@ def _refuse_shared(points: Int32s) -> None:
         raise Refused(f"point {int(twice[0])} belongs to two measurements; a point has one owner")
 
 
+def _terms(one: ClassLayout, members: ClassMembers, calendar: SiteCalendar) -> tuple[TermColumn, ...]:
+    """The columns that the calendar fills."""
+    return tuple(
+        TermColumn.build(column, calendar.timetable(operand.term, members.facility))
+        for column, operand in enumerate(one.operands)
+        if isinstance(operand, OnCalendar)
+    )
+
+
 def dated(one: ClassLayout) -> list[tuple[int, InForce]]:
     """The columns that say whether a rule with dates is in force."""
     return [(column, operand) for column, operand in enumerate(one.operands) if isinstance(operand, InForce)]
+
+
+def fed(one: ClassLayout) -> list[tuple[int, OfParent | Grouped]]:
+    """The columns that are fed from other facilities."""
+    return [(column, operand) for column, operand in enumerate(one.operands) if isinstance(operand, OfParent | Grouped)]

@@ -50,6 +50,7 @@ class Mending:
         starts = self._starts(cell, oldest_ms, failed)
         horizon_ms = self._live.horizon_ms[layout.cell_facility[cell]]
         rows = self._memory.since(cell, starts - layout.stale_ms[cell], int(horizon_ms.max(initial=0)) + 1)
+        rows = self._live.judged(rows)
         number = np.empty(len(layout.point), np.intp)
         mended: list[tuple[Window, Recomputed, Indices, Indices]] = []
         for one, windows in zip(layout.classes, self._live.windows, strict=True):

@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rules.columns import BEGINNING_MS, Bools, Floats, Indices, Ints
+from rules.columns import BEGINNING_MS, Bools, Floats, Indices, Ints, Shares
 from rules.engine.rows import Rows, firsts
-from rules.engine.windows import Window, flat, fold_down
+from rules.engine.windows import Window, flat
+from rules.operators.folds import fold_down
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,10 +51,14 @@ class Stretch:
 
 
 class Pieces(NamedTuple):
-    """What was held, cut at the slots' ends, in time order: place intp[n], slot, held_ms int64[n], value float64[n]."""
+    """What was held, cut at the slots' ends, in time order.
+
+    place intp[n], slot, from_ms, held_ms int64[n], value float64[n].
+    """
 
     place: Indices
     slot: Ints
+    from_ms: Ints
     held_ms: Ints
     value: Floats
 
@@ -71,8 +76,9 @@ def cut_pieces(rows: Rows, from_ms: Ints, until_ms: Ints, stale_ms: Ints, step_m
     times = (end - 1) // step_ms - first + 1
     piece = np.repeat(np.arange(len(held)), times)
     slot = first[piece] + np.arange(len(piece)) - (np.cumsum(times) - times)[piece]
-    held_ms = np.minimum(end[piece], (slot + 1) * step_ms) - np.maximum(begin[piece], slot * step_ms)
-    return Pieces(place[piece], slot, held_ms, value[piece])
+    since = np.maximum(begin[piece], slot * step_ms)
+    held_ms = np.minimum(end[piece], (slot + 1) * step_ms) - since
+    return Pieces(place[piece], slot, since, held_ms, value[piece])
 
 
 def last_held(rows: Rows, stale_ms: Ints) -> tuple[Floats, Ints, Ints]:
@@ -128,8 +134,9 @@ class Patch:
     def _add(self, pieces: Pieces) -> None:
         aggregate = self._plan.aggregate
         target = (pieces.slot - self._slot[pieces.place]) * len(self._row) + pieces.place
-        aggregate.fold.at(self._share.reshape(-1), target, aggregate.piece(pieces.value, pieces.held_ms))
-        np.add.at(self._known.reshape(-1), target, pieces.held_ms)
+        share = aggregate.piece(pieces.value, pieces.from_ms, pieces.held_ms)
+        aggregate.fold.at(flat(self._share), target, share)
+        np.add.at(flat(self._known), target, pieces.held_ms)
 
     def _window_knowns(self, live: Window) -> Ints:
         """int64[l + 1, k]: how long the window was known before the first slot, and after each."""
@@ -146,11 +153,11 @@ class Patch:
         fold_down(np.add, change)
         return change
 
-    def _folds(self, live: Window) -> tuple[Floats, Floats]:
-        """float64[l + 1, k], float64[l, k]: heads and tails of the result before the first slot, and of those after."""
+    def _folds(self, live: Window) -> tuple[Shares, Shares]:
+        """Shares of [l + 1, k] and [l, k]: heads and tails of the result before the first slot, and of those after."""
         return self._heads(live), self._tails(live)
 
-    def _tails(self, live: Window) -> Floats:
+    def _tails(self, live: Window) -> Shares:
         gone = live.share_ring.take(self._gone_in_ring)
         tails = np.empty_like(gone)
         tail = live.tail[live.slot[self._row] % self._plan.slots, self._row]
@@ -160,13 +167,13 @@ class Patch:
         tails[0] = tail
         return tails
 
-    def _heads(self, live: Window) -> Floats:
+    def _heads(self, live: Window) -> Shares:
         aggregate, inside = self._plan.aggregate, self._slot % self._plan.slots
         most = int(inside.max(initial=0))
         block = live.tail[:most].take(self._row, axis=1)
         if most > int(inside.min(initial=most)):
             block[np.arange(most)[:, None] >= inside] = aggregate.identity
-        heads = np.empty((len(self._share) + 1, len(self._row)))
+        heads = np.empty((len(self._share) + 1, len(self._row)), self._share.dtype)
         head = np.full(len(self._row), aggregate.identity)
         for share in block:
             aggregate.fold(head, share, out=head)
@@ -182,8 +189,8 @@ class Patch:
         number = found - place * length
         at = number * len(self._row) + place
         window = self._plan.aggregate.fold(self._tail.take(at), self._head.take(at))
-        value = live.result(window, self._window_known.take(at))
-        return Rows(place, (self._slot.take(place) + number) * self._plan.step_ms, value)
+        end_ms = (self._slot.take(place) + number) * self._plan.step_ms
+        return Rows(place, end_ms, live.result(window, self._window_known.take(at), end_ms))
 
     def put(self, window: Window, chosen: Indices) -> None:
         """Put the chosen places into the live window."""

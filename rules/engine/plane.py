@@ -12,9 +12,11 @@ import numpy as np
 from rules.columns import BEGINNING_MS, Ints
 from rules.engine.cells import Cells
 from rules.engine.conditions import judge, judge_all
-from rules.engine.layout import ClassLayout, Layout, dated
+from rules.engine.derived import closed_ms, derive, sourced, stand
+from rules.engine.layout import ClassLayout, Layout, dated, fed
 from rules.engine.machines import Machines, Switches
 from rules.engine.rows import NO_ROWS, Ranked, Rows, joined, order_by
+from rules.engine.schedules import TermColumn
 from rules.engine.windows import Emitted, Window
 
 
@@ -26,48 +28,72 @@ class Plane:
         front_ms: int64[G], the last moment at which a condition of the facility changed.
     """
 
-    def __init__(self, layout: Layout) -> None:
-        """Minus infinity: nothing known, everything normal."""
+    def __init__(self, layout: Layout, cells: Cells | None = None) -> None:
+        """Minus infinity: nothing known, everything normal; ``cells`` that sift in another way (``sieve.py``)."""
         self.layout = layout
-        self.cells = Cells(layout)
+        self.cells = cells or Cells(layout)
         self.machines = Machines(layout)
         self.windows = [[Window(plan, one.size) for plan in one.windows] for one in layout.classes]
         self.horizon_ms = np.full(len(layout.facility), BEGINNING_MS)
         self.front_ms = np.full(len(layout.facility), BEGINNING_MS)
+        self._sourced = sourced(layout)
         self._dates = [(one, column, part) for one in layout.classes for column, part in dated(one)]
+        self._terms = [(one, term) for one in layout.classes for term in one.terms]
         for one, column, part in self._dates:
             self.cells.value[one.cells(column)] = 1.0 if part.from_ms is None else 0.0
         for one in layout.classes:
-            derived = [column for column, _ in dated(one)]
+            derived = [
+                *(column for column, _ in (*dated(one), *fed(one))),
+                *(plan.column for plan in one.derived),
+                *(term.column for term in one.terms),
+            ]
             for column in [*derived, *(plan.column for plan in one.windows)]:
                 self.cells.expiry_ms[one.cells(column)] = 2 * -BEGINNING_MS
                 self.cells.rebound(np.arange(one.cells(column).start, one.cells(column).stop))
 
-    def step(self, batch: Ranked | None, until_ms: Ints | int | None, derived: Rows | None = None) -> Rows:
+    def like(self, layout: Layout) -> Plane:
+        """A plane of the same kind over another layout, at minus infinity."""
+        return Plane(layout)
+
+    def step(
+        self,
+        batch: Ranked | None,
+        until_ms: Ints | int | None,
+        derived: Rows | None = None,
+        fed_rows: Rows | None = None,
+    ) -> Rows:
         """Take in a batch and move the horizons forward.
 
         Args:
             batch: rows in any order; ``None`` for none.
             until_ms: int64[G] or one moment, to which horizons rise as well.
             derived: results of windows by (cell, time), if they were computed elsewhere; the windows rest then.
+            fed_rows: what other facilities feed, by (cell, time); behind every front.
 
         Returns:
             The rows that came too late for this plane; nothing of them was used.
         """
-        before = self.horizon_ms.copy() if self._dates else self.horizon_ms
+        before = self.horizon_ms.copy() if self._dates or self._terms else self.horizon_ms
         events = looked_back = late = NO_ROWS
         if batch is not None and len(batch.cell):
             events, looked_back, late = self.cells.sift(batch, self.front_ms)
             self._raise_horizon(batch.rows)
+        if fed_rows is not None:
+            self._raise_horizon(fed_rows)
         if until_ms is not None:
             np.maximum(self.horizon_ms, until_ms, out=self.horizon_ms)
         parts = [
             events,
             self.cells.expired(self.horizon_ms),
-            self._expiring_at_once(events),
-            self._windows(looked_back) if derived is None else self.cells.derived(derived),
+            self.cells.lapsing_at_once(events, self.horizon_ms),
             self._dates_passed(before),
+            self._turns(before, batch, fed_rows, derived),
+            NO_ROWS if fed_rows is None else self.cells.derived(fed_rows),
         ]
+        if self._sourced:
+            happened = joined([part for part in parts if len(part.cell)])
+            looked_back = joined([looked_back, derive(self.layout, self._sourced, self.cells.value, happened)])
+        parts.append(self._windows(looked_back) if derived is None else self.cells.derived(derived))
         self._judge(joined([part for part in parts if len(part.cell)]))
         facility, at_ms = self.machines.expire(self.horizon_ms)
         np.maximum.at(self.front_ms, facility, at_ms)
@@ -83,6 +109,9 @@ class Plane:
             begun = np.ones(one.size, np.bool_) if part.from_ms is None else at >= part.from_ms
             over = np.zeros(one.size, np.bool_) if part.until_ms is None else at >= part.until_ms
             self.cells.value[one.cells(column)] = begun & ~over
+        for one, term in self._terms:
+            self.cells.value[one.cells(term.column)], _ = term.at(at_ms[one.facilities])
+        stand(self.layout, self.cells.value)
         self.cells.rebound(np.arange(len(self.cells.value)))
         self.cells.usual_ms[:] = self.cells.since_ms
         self.cells.usual_low[:], self.cells.usual_high[:] = self.cells.low, self.cells.high
@@ -102,21 +131,21 @@ class Plane:
         self.cells.prolong(newest)
         self.cells.put(newest)
 
+    def judged(self, rows: Rows) -> Rows:
+        """Rows of the history that are not behind their facility's horizon.
+
+        The history may hold more only where facilities are judged at different distances from the wall clock.
+        """
+        if self.layout.pool is None:
+            return rows
+        return rows.take(rows.time_ms <= self.horizon_ms[self.layout.cell_facility[rows.cell]])
+
     def take_switches(self) -> list[Switches]:
         """Alarms that started or stopped since the last call."""
         return self.machines.take_switches()
 
     def _raise_horizon(self, rows: Rows) -> None:
         np.maximum.at(self.horizon_ms, self.layout.cell_facility.take(rows.cell), rows.time_ms)
-
-    def _expiring_at_once(self, events: Rows) -> Rows:
-        """Expiries of readings that came so late that the horizon has passed their end already."""
-        if not len(events.cell):
-            return NO_ROWS
-        expiry = self.cells.expiry_ms[events.cell]
-        due = expiry <= self.horizon_ms[self.layout.cell_facility[events.cell]]
-        due &= ~np.isnan(events.value)
-        return Rows(events.cell[due], expiry[due], np.full(int(due.sum()), np.nan))
 
     def _windows(self, looked_back: Rows) -> Rows:
         """Feed the windows, close their slots, and give the results that leave their band."""
@@ -137,8 +166,11 @@ class Plane:
         window.close_until(horizon_ms, emitted)
         if not emitted.row:
             return NO_ROWS
-        closed = window.slot * window.plan.step_ms - 1
-        np.maximum(self.cells.floor_ms[source], closed, out=self.cells.floor_ms[source])
+        closed = closed_ms(window)
+        if window.plan.source in window.plan.inputs:
+            np.maximum(self.cells.floor_ms[source], closed, out=self.cells.floor_ms[source])
+        else:
+            np.maximum(self.front_ms[one.facilities], closed, out=self.front_ms[one.facilities])
         cell = np.concatenate(emitted.row) + one.cells(window.plan.column).start
         return self.cells.derived(Rows(cell, np.concatenate(emitted.time_ms), np.concatenate(emitted.value)))
 
@@ -152,6 +184,36 @@ class Plane:
                     cell = row + one.cells(column).start
                     found.append(Rows(cell, np.full(len(row), moment), np.full(len(row), value)))
         return joined(found)
+
+    def _turns(self, before_ms: Ints, batch: Ranked | None, *others: Rows | None) -> Rows:
+        """Where a term of the calendar turns true or false; a facility's calendar begins with its first reading."""
+        if not self._terms:
+            return NO_ROWS
+        earliest = self.horizon_ms.copy()
+        for rows in (batch, *others):
+            if rows is not None and len(rows.cell):
+                np.minimum.at(earliest, self.layout.cell_facility[rows.cell], rows.time_ms)
+        from_ms = np.where(before_ms == BEGINNING_MS, earliest, before_ms)
+        found: list[Rows] = []
+        for one, term in self._terms:
+            own = one.facilities
+            self._begin_term(one, term, np.where(before_ms[own] == BEGINNING_MS, from_ms[own], BEGINNING_MS))
+            row, time_ms, value = term.between(from_ms[own], self.horizon_ms[own])
+            found.append(Rows(row + one.cells(term.column).start, time_ms, value))
+        return joined(found)
+
+    def _begin_term(self, one: ClassLayout, term: TermColumn, at_ms: Ints) -> None:
+        """Set a term where facilities begin at a moment (``BEGINNING_MS`` where they do not).
+
+        No condition can be true before a reading (``rules/language/alone.py``), so nothing is judged.
+        """
+        row = np.flatnonzero(at_ms > BEGINNING_MS)
+        if not len(row):
+            return
+        value, since_ms = term.take(row).at(at_ms[row])
+        cell, facility = row + one.cells(term.column).start, row + one.facility0
+        self.cells.begin(cell, value, since_ms)
+        self.front_ms[facility] = np.maximum(self.front_ms[facility], since_ms)
 
     def _judge(self, events: Rows) -> None:
         if not len(events.cell):

@@ -10,34 +10,57 @@ the newest becomes the state at the end, those before it copies of the one begun
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 
 from core.alarms import Interval
 from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Indices, Ints
+from rules.engine.ages import Ages
 from rules.engine.cells import Cells
+from rules.engine.derived import closed_ms, derived_anew
+from rules.engine.feeds import AGES, LAPSED
 from rules.engine.history import Memory
 from rules.engine.intervals import IntervalBook
-from rules.engine.layout import ClassLayout
+from rules.engine.layout import ClassLayout, Layout
 from rules.engine.machines import Machines
 from rules.engine.patches import Stretch
 from rules.engine.plane import Plane
 from rules.engine.rewinding import Recomputed, begin_slot, recomputed, results_at
-from rules.engine.rows import Ranked, Rows, firsts, joined
+from rules.engine.rows import NO_ROWS, Ranked, Rows, firsts, joined, spans
 from rules.engine.saved import SavedState, SavedStates, save
 from rules.engine.windows import Window
 
 
-class Reevaluation:
-    """One re-evaluation; ``run`` is called once."""
+class Feeding(Protocol):
+    """Where the values of pools (``pools.py``) come from."""
 
-    def __init__(self, live: Plane, memory: Memory, saved: SavedStates, book: IntervalBook) -> None:
-        """Work on ``live``, its history, its saved states and its intervals."""
+    def since(self, pool: Indices, from_ms: Ints) -> Rows:
+        """The values of pools (ascending) after a moment of each, and those at that moment; by (pool, time)."""
+        ...
+
+
+class Reevaluation:
+    """One re-evaluation: ``play``, then ``keep``, or both by ``run``; each is called once."""
+
+    def __init__(
+        self,
+        live: Plane,
+        memory: Memory,
+        ages: Ages,
+        saved: SavedStates,
+        book: IntervalBook,
+        pools: Feeding | None = None,
+    ) -> None:
+        """Work on ``live``, its history, its ages, its saved states, its intervals, and what feeds it."""
         self._live = live
         self._memory = memory
+        self._ages = ages
         self._saved = saved
         self._book = book
+        self._pools = pools
         self._anew: list[tuple[Window, Recomputed, Indices]] = []
+        self._blank: list[tuple[Window, Indices]] = []
 
     def run(self, facility: Indices, state: Ints) -> int:
         """Re-evaluate facilities (ascending), each from the saved state with its number.
@@ -45,8 +68,14 @@ class Reevaluation:
         Returns:
             How many readings were played.
         """
+        self.play(facility, state)
+        self.keep()
+        return self._played_rows
+
+    def play(self, facility: Indices, state: Ints) -> Plane:
+        """What the facilities (ascending) come to, each from the saved state with its number."""
         layout, cell, machine = self._live.layout.take(facility)
-        plane = Plane(layout)
+        plane = self._live.like(layout)
         at_ms = np.empty(len(facility), np.int64)
         for number in np.unique(state).tolist():
             mine = state == number
@@ -57,15 +86,26 @@ class Reevaluation:
         rows = self._readings(plane, facility, cell, at_ms, int(horizon.max()) + 1)
         before = rows.take(rows.time_ms <= at_ms[layout.cell_facility[rows.cell]])
         _rebuild(plane, before, at_ms)
-        derived = self._rewind(plane, facility, rows, at_ms, horizon)
+        if len(self._ages.cells):
+            self._ages.begin_anew(cell, at_ms[layout.cell_facility], rows)
+            _age(plane, self._ages.first_ms[cell], at_ms)
+        derived = joined([self._rewind(plane, facility, rows, at_ms, horizon), self._feed(plane, at_ms)])
         self._reopen(plane, machine, at_ms)
         self._play(plane, rows, derived, (facility, state, machine), at_ms, horizon)
+        self._result = plane, facility, cell, machine, at_ms
+        self._played_rows = len(rows.cell)
+        return plane
+
+    def keep(self) -> None:
+        """Let everything go on from what was played."""
+        plane, facility, cell, machine, at_ms = self._result
         self._book.record(plane.take_switches(), machine)
         _keep_what_held(self._live, plane, cell, machine, at_ms)
         _copy_back(self._live, plane, facility, cell, machine)
+        for window, row in self._blank:
+            window.put(row, Window(window.plan, len(row)))
         for window, found, row in self._anew:
             found.put(window, row, np.ones(len(row), np.bool_))
-        return len(rows.cell)
 
     def _windows(self, plane: Plane, facility: Indices) -> Iterator[tuple[ClassLayout, Window, Window, Indices]]:
         """Each window of the plane, the live one, and where its rows lie there."""
@@ -82,10 +122,11 @@ class Reevaluation:
         layout = plane.layout
         window_ms = np.zeros(len(layout.stale_ms), np.int64)
         for one, window, live, row in self._windows(plane, facility):
-            source, at = one.cells(window.plan.source), at_ms[one.facilities]
+            at = at_ms[one.facilities]
             able = live.reaches(row, at // window.plan.step_ms)
             back = np.where(able, at % window.plan.step_ms, (window.plan.slots + 1) * window.plan.step_ms)
-            window_ms[source] = np.maximum(window_ms[source], back)
+            for column in window.plan.inputs:
+                window_ms[one.cells(column)] = np.maximum(window_ms[one.cells(column)], back)
         lookback = np.minimum(layout.stale_ms + window_ms, NEVER_MS)
         from_ms = np.maximum(at_ms[layout.cell_facility] - lookback, BEGINNING_MS)
         real = np.flatnonzero(layout.point >= 0)
@@ -93,6 +134,7 @@ class Reevaluation:
         rows = self._memory.since(cell[order], from_ms[order], to_ms)
         own = np.zeros(len(self._live.layout.point), np.intp)
         own[cell] = np.arange(len(cell))
+        rows = self._ages.without_void(self._live.judged(rows))
         return rows._replace(cell=own[rows.cell])
 
     def _reopen(self, plane: Plane, machine: Indices, at_ms: Ints) -> None:
@@ -116,9 +158,7 @@ class Reevaluation:
         for one, window, live, row in self._windows(plane, facility):
             source, target = one.cells(window.plan.source), one.cells(window.plan.column)
             at, step_ms = at_ms[one.facilities], window.plan.step_ms
-            start, stop = np.searchsorted(rows.cell, (source.start, source.stop)).tolist()
-            mine = rows.between(start, stop)
-            mine = mine._replace(cell=mine.cell - source.start)
+            mine = _looked_back(plane.layout, one, window, rows, horizon_ms[one.facilities])
             known = live.reaches(row, at // step_ms)
             slot = np.where(known, at // step_ms, begin_slot(mine, one.size, step_ms))
             able = np.flatnonzero(slot != BEGINNING_MS)
@@ -131,13 +171,30 @@ class Reevaluation:
             part = mine.take(inside[mine.cell])
             new, results = recomputed(live, stretch, part._replace(cell=np.searchsorted(able, part.cell)))
             window.slot[able] = new.slot
-            live.put(row[slot == BEGINNING_MS], Window(window.plan, one.size - len(able)))
+            self._blank.append((live, row[slot == BEGINNING_MS]))
             self._anew.append((live, new, row[able]))
             results = results._replace(cell=able[results.cell])
             plane.cells.value[target] = results_at(results, one.size, at)
             later = results.take(results.time_ms > at[results.cell])
             found.append(later._replace(cell=later.cell + target.start))
         return joined(found)
+
+    def _feed(self, plane: Plane, at_ms: Ints) -> Rows:
+        """Set the fed cells as they stood at the saved state; what they were fed after it."""
+        feed = plane.layout.pool
+        if self._pools is None or feed is None or not (feed >= 0).any():
+            return NO_ROWS
+        cell = np.flatnonzero(feed >= 0)
+        cell = cell[np.argsort(feed[cell], kind="stable")]
+        pool, first = np.unique(feed[cell], return_index=True)
+        at = at_ms[plane.layout.cell_facility[cell]]
+        rows = self._pools.since(pool, np.minimum.reduceat(at, first))
+        which, place = spans(np.append(first, len(cell)), np.searchsorted(pool, rows.cell))
+        fed = Rows(cell[place], rows.time_ms[which], rows.value[which])
+        later = fed.time_ms > at_ms[plane.layout.cell_facility[fed.cell]]
+        before = fed.take(~later)
+        plane.cells.value[before.cell] = before.value
+        return fed.take(later)
 
     def _play(
         self,
@@ -186,6 +243,17 @@ class Reevaluation:
         self._saved.states[number].replace(part, machine[own], facility[renewed])
 
 
+def _looked_back(layout: Layout, one: ClassLayout, window: Window, rows: Rows, until_ms: Ints) -> Rows:
+    """What a window looks back over, from readings: ``cell`` is the row in the class; sorted by (row, time)."""
+    for plan in one.derived:
+        if plan.column == window.plan.source:
+            return derived_anew(layout, one, plan, rows, until_ms)
+    source = one.cells(window.plan.source)
+    start, stop = np.searchsorted(rows.cell, (source.start, source.stop)).tolist()
+    mine = rows.between(start, stop)
+    return mine._replace(cell=mine.cell - source.start)
+
+
 def _rebuild(plane: Plane, before: Rows, at_ms: Ints) -> None:
     """Cells as they stood at ``at_ms``, from the readings until then (sorted by cell and time)."""
     layout = plane.layout
@@ -197,6 +265,14 @@ def _rebuild(plane: Plane, before: Rows, at_ms: Ints) -> None:
     plane.cells.expiry_ms[newest.cell] = expiry
     plane.cells.value[newest.cell] = np.where(expiry > at, newest.value, np.nan)
     plane.cells.floor_ms[newest.cell] = at
+
+
+def _age(plane: Plane, first_ms: Ints, at_ms: Ints) -> None:
+    """Ages that were reached at ``at_ms``: there was a good reading (int64[n], the first), and none is in force."""
+    layout, value = plane.layout, plane.cells.value
+    if layout.feed is not None:
+        old = np.flatnonzero((layout.feed == AGES) & np.isnan(value) & (first_ms <= at_ms[layout.cell_facility]))
+        value[old] = LAPSED
 
 
 def _keep_what_held(live: Plane, plane: Plane, cell: Indices, machine: Indices, at_ms: Ints) -> None:
@@ -214,8 +290,9 @@ def _keep_what_held(live: Plane, plane: Plane, cell: Indices, machine: Indices, 
 def _copy_back(live: Plane, plane: Plane, facility: Indices, cell: Indices, machine: Indices) -> None:
     for one, windows in zip(plane.layout.classes, plane.windows, strict=True):
         for window in windows:
-            floor = plane.cells.floor_ms[one.cells(window.plan.source)]
-            np.maximum(floor, window.slot * window.plan.step_ms - 1, out=floor)
+            own = window.plan.source in window.plan.inputs
+            floor = plane.cells.floor_ms[one.cells(window.plan.source)] if own else plane.front_ms[one.facilities]
+            np.maximum(floor, closed_ms(window), out=floor)
     for name in Cells.COLUMNS:
         getattr(live.cells, name)[cell] = getattr(plane.cells, name)
     for name in Machines.COLUMNS:

@@ -22,7 +22,8 @@ from rules.columns import BEGINNING_MS, Bools, Floats, Indices, Ints
 from rules.engine.crossings import Crossing, over_a_beginning
 from rules.engine.patches import Patch, Stretch, cut_pieces, in_open_block, last_held
 from rules.engine.rows import NO_ROWS, Rows, firsts, joined
-from rules.engine.windows import Window
+from rules.engine.windows import Window, flat
+from rules.operators.folds import fold_down, fold_up
 
 _MOST_CELLS = 500_000
 """Slots times facilities worked on at once; 4 MB a table."""
@@ -121,7 +122,7 @@ def _recomputed_whole(live: Window, stretch: Stretch, rows: Rows) -> tuple[Windo
 
 
 class _Table:
-    """Shares and known times by slot and row: float64[l, k], int64[l, k], from a block before the first result on."""
+    """Shares and known times (int64) by slot and row, [l, k] each, from a block before the first result on."""
 
     def __init__(self, live: Window, stretch: Stretch, rows: Rows) -> None:
         self._live, self._stretch, self._rows = live, stretch, rows
@@ -138,9 +139,10 @@ class _Table:
         self._remember()
         self._add_pieces()
         blocks = self._share.reshape(-1, slots, self._count)
-        self._head = self._aggregate.fold.accumulate(blocks, axis=1).reshape(self._share.shape)
-        tail = self._aggregate.fold.accumulate(blocks[:, ::-1], axis=1)[:, ::-1]
-        self._tail = tail.reshape(self._share.shape)
+        heads, tails = blocks.copy(), blocks.copy()
+        fold_down(self._aggregate.fold, heads.swapaxes(0, 1))
+        fold_up(self._aggregate.fold, tails.swapaxes(0, 1))
+        self._head, self._tail = heads.reshape(self._share.shape), tails.reshape(self._share.shape)
         total = np.cumsum(self._known, axis=0)
         self._window_known = total.copy()
         self._window_known[slots:] -= total[:-slots]
@@ -159,9 +161,9 @@ class _Table:
         stretch, step_ms = self._stretch, self._plan.step_ms
         pieces = cut_pieces(self._rows, stretch.slot * step_ms, self._open * step_ms, stretch.stale_ms, step_ms)
         target = (pieces.slot - self._first) * self._count + pieces.place
-        share = self._aggregate.piece(pieces.value, pieces.held_ms)
-        self._aggregate.fold.at(self._share.reshape(-1), target, share)
-        np.add.at(self._known.reshape(-1), target, pieces.held_ms)
+        share = self._aggregate.piece(pieces.value, pieces.from_ms, pieces.held_ms)
+        self._aggregate.fold.at(flat(self._share), target, share)
+        np.add.at(flat(self._known), target, pieces.held_ms)
 
     def results(self) -> Rows:
         """Every result from the one at the beginning of the stretch on, by row and time."""
@@ -173,8 +175,8 @@ class _Table:
         inside = at % slots
         before = np.where(inside == slots - 1, self._aggregate.identity, self._tail[at - slots + 1, row])
         window = self._aggregate.fold(before, self._head[at, row])
-        value = self._live.result(window, self._window_known[at, row])
-        return Rows(row, (self._first + at + 1) * self._plan.step_ms, value)
+        end_ms = (self._first + at + 1) * self._plan.step_ms
+        return Rows(row, end_ms, self._live.result(window, self._window_known[at, row], end_ms))
 
     def window(self) -> Window:
         """The window after the last closed slot."""

@@ -130,3 +130,13 @@ def from_first(group: Indices, marked: Bools) -> Bools:
     before = np.maximum.accumulate(np.where(firsts(group), seen - marked, 0))
     result: Bools = seen > before
     return result
+
+
+def spans(first: Indices, number: Indices) -> tuple[Indices, Indices]:
+    """Every place of every numbered stretch: which of ``number`` it belongs to, and the place itself."""
+    start = first[number]
+    count = first[number + 1] - start
+    which = np.repeat(np.arange(len(number)), count)
+    stop = np.cumsum(count)
+    at = np.arange(len(which)) + np.repeat(start - stop + count, count)
+    return which, at

@@ -1,7 +1,8 @@
 """The engine's state as bytes, and back, also under a changed set of rules or facilities.
 
 What is written is a saved state taken now, with all older ones, the intervals, who waits for a re-evaluation and what
-is held back. Values and windows are not written: they are read from the history, as in any re-evaluation. Machines
+is held back. Values and windows are not written: they are read from the history, as in any re-evaluation, but for the
+windows of many hours (``kept.py``). Machines
 are named by the fingerprint of their rule and the registry number of their facility, so a rule that did not change
 keeps its state, and a changed or new one begins anew (and believes the journal, see ``Engine.announce``).
 
@@ -20,14 +21,18 @@ from typing import Any
 import numpy as np
 
 from core.alarms import Interval
+from core.calendar import SiteCalendar
 from core.errors import Refused
 from core.places import ClassMembers
 from rules.columns import BEGINNING_MS, NEVER_MS, Indices, Ints
 from rules.engine.engine import Engine, EngineSettings
+from rules.engine.feeds import VALUES, feed_of
 from rules.engine.history import History
+from rules.engine.kept import keep, take_over
 from rules.engine.reevaluation import Reevaluation
-from rules.engine.rows import Ranked, joined_ranked
+from rules.engine.rows import Ranked, Rows, joined_ranked
 from rules.engine.saved import SavedState, save
+from rules.expression import form
 from rules.rule_set import RuleSet
 
 _MAGIC = b"TGRULE01"
@@ -58,8 +63,21 @@ def snapshot(engine: Engine, now_ms: int) -> bytes:
     arrays["late.oldest_ms"] = _oldest_waiting(engine)
     held = joined_ranked(engine.held)
     arrays["held.point"] = layout.point[held.cell]
+    arrays["held.fed"] = _fed(engine)[held.cell]
+    ages = engine.ages
+    arrays["age.point"], arrays["age.first_ms"] = layout.point[ages.cells], ages.first_ms[ages.cells]
     arrays.update({f"held.{name}": getattr(held, name) for name in ("time_ms", "value", "epoch", "offset")})
-    header = {"rules": [rule.fingerprint for rule in engine.rules.rules], "taken": [state.taken_ms for state in states]}
+    header: dict[str, Any] = {
+        "rules": _fingerprints(engine),
+        "taken": [state.taken_ms for state in states],
+        "windows": keep(engine.live, arrays),
+        "fed": _fed_forms(engine),
+    }
+    if engine.pools is not None:
+        header["pools_ms"] = engine.pools.horizon_ms
+        waiting = joined_ranked(engine.pools.held)
+        arrays["met.point"] = engine.pools.reach.layout.point[waiting.cell]
+        arrays.update({f"met.{name}": getattr(waiting, name) for name in ("time_ms", "value", "epoch", "offset")})
     return _pack(header, arrays)
 
 
@@ -69,6 +87,7 @@ def restore(
     members: Mapping[str, ClassMembers],
     history: History,
     settings: EngineSettings | None = None,
+    calendar: SiteCalendar | None = None,
 ) -> Engine:
     """An engine that goes on where the snapshot was taken.
 
@@ -76,7 +95,7 @@ def restore(
         Refused: if the bytes are no snapshot of this version, or damaged; begin anew then.
     """
     header, arrays = _unpack(data)
-    engine = Engine(rules, members, history, settings)
+    engine = Engine(rules, members, history, settings, calendar)
     names = _Names(engine, header["rules"], arrays["facility"])
     facilities = len(engine.layout.facility)
     engine.saved.states = [_state(names, arrays, place, taken) for place, taken in enumerate(header["taken"])]
@@ -85,6 +104,8 @@ def restore(
     engine.live.horizon_ms[:] = at_ms
     engine.memory.complete_from_ms = int(at_ms.max(initial=BEGINNING_MS)) + 1
     _restore_intervals(engine, names, arrays)
+    take_over(engine.live, header.get("windows", []), arrays)
+    _restore_ages(engine, arrays)
     engine.remembers = names.remembered(len(engine.layout.machine_facility))
     if facilities:
         # The history holds the late readings that were waiting, so the facilities they came for begin before them.
@@ -96,8 +117,10 @@ def restore(
         # What happened before those states is not known any more.
         for column in (engine.live.cells.since_ms, engine.live.cells.usual_ms, engine.live.machines.moved_ms):
             column[:] = NEVER_MS
-        Reevaluation(engine.live, engine.memory, engine.saved, engine.book).run(everyone, state)
-    held = _held(engine, arrays)
+        _restore_pools(engine, header, arrays)
+        work = Reevaluation(engine.live, engine.memory, engine.ages, engine.saved, engine.book, engine.pools)
+        work.run(everyone, state)
+    held = _held(engine, header, arrays)
     engine.held = [held] if len(held.cell) else []
     return engine
 
@@ -140,16 +163,25 @@ def _oldest_waiting(engine: Engine) -> Ints:
     mending = engine.mending
     cell = mending.waiting()
     np.minimum.at(oldest_ms, engine.layout.cell_facility[cell], mending.oldest_ms[cell])
+    if engine.pools is not None:
+        pool, since_ms = engine.pools.waiting()
+        fed = engine.pools.reach.spread(Rows(pool, since_ms, np.zeros(len(pool))))
+        np.minimum.at(oldest_ms, engine.layout.cell_facility[fed.cell], fed.time_ms)
     return oldest_ms
+
+
+def _fingerprints(engine: Engine) -> list[str]:
+    """Of everything that is judged: rules, or their levels."""
+    return [part.fingerprint for rule in engine.rules.rules for part in rule.parts]
 
 
 def _machine_names(engine: Engine) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """For each machine the place of its rule in the rule set and of its facility in the layout."""
-    number = {rule.id: place for place, rule in enumerate(engine.rules.rules)}
+    number = {fingerprint: place for place, fingerprint in enumerate(_fingerprints(engine))}
     rule = np.zeros(len(engine.layout.machine_facility), np.int32)
     for one in engine.layout.classes:
         for place, plan in enumerate(one.rules):
-            rule[one.machines(place)] = number[plan.rule.id]
+            rule[one.machines(place)] = number[plan.rule.fingerprint]
     return rule, engine.layout.machine_facility.astype(np.int32)
 
 
@@ -172,8 +204,56 @@ def _restore_intervals(engine: Engine, names: _Names, arrays: Arrays) -> None:
         engine.book.begin(number, Interval(start_ms=start_ms, stop_ms=stop, since_ms=since_ms))
 
 
-def _held(engine: Engine, arrays: Arrays) -> Ranked:
+def _restore_pools(engine: Engine, header: Mapping[str, Any], arrays: Arrays) -> None:
+    """Members as they stood; at least where those who read them stand."""
+    if engine.pools is None:
+        return
+    read = engine.live.horizon_ms[engine.pools.reach.reader]
+    engine.pools.restore(max(int(header.get("pools_ms", BEGINNING_MS)), int(read.max(initial=BEGINNING_MS))))
+    if "met.point" in arrays:
+        cell = engine.pools.lookup.cells(arrays["met.point"])
+        columns = (arrays[f"met.{name}"] for name in ("time_ms", "value", "epoch", "offset"))
+        met = Ranked(cell, *columns).take(cell >= 0)
+        engine.pools.held = [met] if len(met.cell) else []
+
+
+def _fed_forms(engine: Engine) -> list[str]:
+    """The operands whose cells take something else than values, as texts; in no cell's case twice."""
+    every = {form(part): None for one in engine.layout.classes for part in one.operands if feed_of(part) != VALUES}
+    return list(every)
+
+
+def _fed(engine: Engine) -> Ints:
+    """int64[n]: for each cell that takes something else than values the number of its operand, else -1."""
+    number = {text: place for place, text in enumerate(_fed_forms(engine))}
+    fed: Ints = np.full(len(engine.layout.point), -1)
+    for one in engine.layout.classes:
+        for column, operand in enumerate(one.operands):
+            if feed_of(operand) != VALUES:
+                fed[one.cells(column)] = number[form(operand)]
+    return fed
+
+
+def _restore_ages(engine: Engine, arrays: Arrays) -> None:
+    """Since when each point has had a good reading; a snapshot from before there were ages knows nothing of it."""
+    layout = engine.layout
+    if "age.point" in arrays:
+        point, first_ms = arrays["age.point"], arrays["age.first_ms"]
+        earliest = np.full(int(max(point.max(initial=-1), layout.point.max(initial=-1))) + 2, NEVER_MS)
+        np.minimum.at(earliest, point, first_ms)
+        earliest[-1] = NEVER_MS
+        engine.ages.resume(earliest[layout.point])
+
+
+def _held(engine: Engine, header: dict[str, Any], arrays: Arrays) -> Ranked:
     cell = engine.lookup.cells(arrays["held.point"])
+    if "held.fed" in arrays and (arrays["held.fed"] >= 0).any():
+        number, forms = {text: place for place, text in enumerate(header["fed"])}, _fed_forms(engine)
+        fed, point = _fed(engine), engine.layout.point
+        places = np.flatnonzero((fed >= 0) & (point >= 0)).tolist()
+        place = {(int(point[own]), number.get(forms[fed[own]], -1)): own for own in places}
+        asked = zip(arrays["held.point"].tolist(), arrays["held.fed"].tolist(), cell.tolist(), strict=True)
+        cell = np.array([place.get((p, at), -1) if at >= 0 else own for p, at, own in asked], np.intp)
     columns = (arrays[f"held.{name}"] for name in ("time_ms", "value", "epoch", "offset"))
     return Ranked(cell, *columns).take(cell >= 0)
 

@@ -51,6 +51,9 @@ def stirring(plane: Plane, late: Rows, looked: Looked) -> Bools:
         place = rows.cell[mine] - one.cell0
         column = place // one.size
         row = place - column * one.size
+        # What a window looks back over is never let pass: it would be held from then on.
+        aggregated = [number for plan in one.derived for number in plan.inputs]
+        moves[mine[np.isin(column, aggregated)]] = True
         for number, plan in enumerate(one.rules):
             reading = np.flatnonzero(plan.reads[column])
             if len(reading):
@@ -70,7 +73,12 @@ def _moves(
         sure = (certain.since_ms[cell] < late.time_ms) | certain.steady[cell]
         return np.where(cell == late.cell, late.value, np.where(sure, plane.cells.usual_value(cell), np.nan))
 
-    columns = Columns(load, lambda name: one.attribute[name][row])
+    def known(operand: Operand) -> Floats:
+        """Only of the late row itself it is certain: knowing less may well make this come true."""
+        cell = one.cells(one.column_of[operand]).start + row
+        return np.where(cell == late.cell, (~np.isnan(late.value)).astype(np.float64), np.nan)
+
+    columns = Columns(load, lambda part: one.attribute[part][row], known=known)
     when = plan.when(columns)
     stays = when.true if plan.clear is None else plan.clear(columns).false
     quiet = np.where(plane.machines.on[machine] == 1, stays, when.false)

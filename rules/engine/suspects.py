@@ -13,7 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Indices, Ints
+from rules.engine.ages import Ages
 from rules.engine.cells import bands
+from rules.engine.feeds import AGES
 from rules.engine.history import Memory
 from rules.engine.lateness import Lateness
 from rules.engine.layout import Layout
@@ -59,12 +61,13 @@ class Looked(NamedTuple):
     steady: Bools
 
 
-def looked_into(plane: Plane, memory: Memory, late: Rows, judged_from_ms: Ints) -> Looked:
+def looked_into(plane: Plane, memory: Memory, ages: Ages, late: Rows, judged_from_ms: Ints) -> Looked:
     """Find out which late rows may change a comparison.
 
     Args:
         plane: the live plane.
         memory: holds every row judged so far, and the late ones.
+        ages: which of them count for ages.
         late: rows that have not been judged.
         judged_from_ms: int64[G], up to where rows of each facility may have gone unjudged.
     """
@@ -83,6 +86,8 @@ def looked_into(plane: Plane, memory: Memory, late: Rows, judged_from_ms: Ints) 
     # Two readings of one millisecond: which of them holds is left to a re-evaluation.
     again = (place[1:] == place[:-1]) & (rows.time_ms[1:] == rows.time_ms[:-1])
     reached[place[1:][again]] = False
+    rows = ages.without_void(rows)
+    place = place_of.take(rows.cell)
     steady = reached.copy()
     steady[place[~plane.cells.usual(rows)]] = False
     found = np.flatnonzero(reached[own])
@@ -90,6 +95,11 @@ def looked_into(plane: Plane, memory: Memory, late: Rows, judged_from_ms: Ints) 
     changing, until_ms = np.ones(len(own), np.bool_), np.full(len(own), NEVER_MS)
     changing[found] = ~_harmless(layout, rows, at, judged_from_ms)
     until_ms[found] = _until(layout, rows, at)
+    if layout.feed is not None:
+        # The first good reading of a point makes all the time after it aged: that is not over when the reading is.
+        aging = layout.feed[cell] == AGES
+        steady[aging] = False
+        until_ms[aging[own]] = NEVER_MS
     return Looked(changing, until_ms, cell, steady)
 
 

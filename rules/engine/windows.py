@@ -6,31 +6,23 @@ blocks of n slots (van Herk 1992, Gil and Werman 1993): a window is the tail of 
 one, tails are folded once when a block ends, heads grow by one slot at a time. Slots and blocks are aligned to 1970,
 and pieces end only where the
 value changes or a slot ends, so the same readings give bit for bit the same result, in whatever chunks they came:
-folding has no memory of the order of arrival. (A running sum that adds and subtracts would have.)
+folding has no memory of the order of arrival. (A running sum that adds and subtracts would have.) Shares are numbers or
+records (``rules.operators.folds``); everything here moves them as they are.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.columns import BEGINNING_MS, Bools, Floats, Indices, Ints
+from rules.buckets import REWIND_SLOTS
+from rules.columns import BEGINNING_MS, Bools, Floats, Indices, Ints, Shares
 from rules.engine.layout import WindowPlan
 from rules.engine.rows import firsts
 
 _T = TypeVar("_T", bound=np.generic)
-
-REWIND_SLOTS = 30
-"""How many slots before the open one a window can be set back to."""
-
-
-def fold_down(fold: np.ufunc, table: NDArray[Any]) -> None:
-    """Fold every row of a table into the next, in place; row by row this is several times as fast as ``accumulate``."""
-    for before, row in pairwise(table):
-        fold(before, row, out=row)
 
 
 def flat(table: NDArray[_T]) -> NDArray[_T]:
@@ -55,7 +47,7 @@ class Emitted:
 
 
 class Window:
-    """One aggregate over one measurement of all m facilities of a class; state n * 20 + 450 bytes each."""
+    """One aggregate over one measurement of all m facilities of a class; ``rules.buckets`` says what it takes."""
 
     ROW_COLUMNS = ("slot", "begun", "value", "from_ms", "until_ms", "share", "known_ms", "head", "window_known_ms")
     SLOT_COLUMNS = ("tail", "share_ring", "known_ring")
@@ -173,10 +165,11 @@ class Window:
     def _hold(self, row: Indices | None, time_ms: Ints) -> None:
         """The open value was held until ``time_ms`` (or until it expired): add its piece to the open slot."""
         at = slice(None) if row is None else row
-        held = np.minimum(time_ms, self.until_ms[at]) - self.from_ms[at]
+        since = self.from_ms[at]
+        held = np.minimum(time_ms, self.until_ms[at]) - since
         np.maximum(held, 0, out=held)
         aggregate = self.plan.aggregate
-        self.share[at] = aggregate.fold(self.share[at], aggregate.piece(self.value[at], held))
+        self.share[at] = aggregate.fold(self.share[at], aggregate.piece(self.value[at], since, held))
         self.known_ms[at] += held
         self.from_ms[at] = time_ms
 
@@ -187,15 +180,15 @@ class Window:
         # Usually most rows close the same slot: then whole columns are worked on, and one row of each ring.
         if 2 * len(row) > len(self.slot) and bool((slot == slot[0]).all()):
             window, known = self._close_columns(row, int(slot[0]))
-            emitted.add(row, end_ms, self.result(window, known)[row])
+            emitted.add(row, end_ms, self.result(window[row], known[row], end_ms))
         else:
             self._hold(row, end_ms)
-            emitted.add(row, end_ms, self.result(*self._close_rows(row, slot)))
+            emitted.add(row, end_ms, self.result(*self._close_rows(row, slot), end_ms))
         finished = row[slot % plan.slots == plan.slots - 1]
         if len(finished):
             self._fold_tails(finished)
 
-    def _close_columns(self, row: Indices, number: int) -> tuple[Floats, Ints]:
+    def _close_columns(self, row: Indices, number: int) -> tuple[Shares, Ints]:
         """Close the slot ``number`` of most rows; windows and known times of all m rows, meaningless in the others."""
         plan, fold = self.plan, self.plan.aggregate.fold
         closing: Bools | Literal[True] = True
@@ -222,7 +215,7 @@ class Window:
             np.copyto(column, value, where=closing)
         return window, window_known
 
-    def _close_rows(self, row: Indices, slot: Ints) -> tuple[Floats, Ints]:
+    def _close_rows(self, row: Indices, slot: Ints) -> tuple[Shares, Ints]:
         """Close the slot of some rows; their windows and known times."""
         plan, fold = self.plan, self.plan.aggregate.fold
         place, ring = slot % plan.slots, slot % self._ring
@@ -240,10 +233,11 @@ class Window:
         self.slot[row] = slot + 1
         return window, window_known
 
-    def result(self, window: Floats, known_ms: Ints) -> Floats:
-        """What a window comes to; unknown if it was known for less than half of its time."""
-        half = 2 * known_ms >= self.plan.slots * self.plan.step_ms
-        result = self.plan.aggregate.finish(window, known_ms)
+    def result(self, window: Shares, known_ms: Ints, end_ms: Ints) -> Floats:
+        """What windows that end at some moments come to; unknown if one was known for less than half of its time."""
+        width_ms = self.plan.slots * self.plan.step_ms
+        half = 2 * known_ms >= width_ms
+        result = self.plan.aggregate.finish(window, known_ms, end_ms - width_ms)
         return np.where(half & np.isfinite(result), result, np.nan)
 
     def _fold_tails(self, row: Indices) -> None:

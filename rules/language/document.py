@@ -8,6 +8,7 @@ of the file by counting its visible characters, which holds for plain, quoted an
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -15,7 +16,11 @@ import yaml
 
 from core.findings import DID_YOU_MEAN, Finding, Kind
 from core.foreign import yaml_problem
+from rules.bounds import MAX_FILE_CHARACTERS
 from rules.language import findings as kinds
+
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+"""Half of a pair of UTF-16, which an escape can say and no file can hold."""
 
 Node = yaml.nodes.Node
 Scalar = yaml.nodes.ScalarNode
@@ -49,19 +54,32 @@ class Place:
 
     def fault(self, kind: Kind, at: int = 0, /, **values: object) -> None:
         """Report a fault at offset ``at`` of this node's text."""
+        self._document.findings.add(self.finding(kind, at, **values))
+
+    def finding(self, kind: Kind, at: int = 0, /, **values: object) -> Finding:
+        """A finding at offset ``at`` of this node's text, reported by the caller."""
         line, column = self._position(at)
-        self._document.findings.add(kind.at(self._document.file, line, column, **values))
+        return kind.at(self._document.file, line, column, **values)
 
     def text(self) -> str | None:
         """The scalar's text, or None (reported) if it is no scalar."""
-        if isinstance(self.node, Scalar):
-            return str(self.node.value)
-        self.fault(kinds.NO_TEXT)
-        return None
+        if not isinstance(self.node, Scalar):
+            self.fault(kinds.NO_TEXT)
+            return None
+        text = str(self.node.value)
+        half = _HALF_CHARACTER.search(text)
+        if half is not None:
+            self.fault(kinds.HALF_CHARACTER, half.start(), value=half.group())
+            return None
+        return text
 
     def is_map(self) -> bool:
         """Whether it is a map of fields."""
         return isinstance(self.node, Mapping)
+
+    def has(self, key: str) -> bool:
+        """Whether it is a map with this key."""
+        return self.is_map() and any(name.value == key for name, _ in self.node.value)
 
     def is_null(self) -> bool:
         """Whether it says nothing (``~``, ``null`` or empty)."""
@@ -96,6 +114,21 @@ class Place:
                 self.fault(kinds.FIELD_MISSING, name=key)
         return found
 
+    def entries(self) -> Iterator[tuple[str, Place, Place]]:
+        """Key, its place and the value's of a map whose keys are names; reported if it is none, or names one twice."""
+        if not isinstance(self.node, Mapping):
+            self.fault(kinds.NO_MAP, fields="…")
+            return
+        seen: set[str] = set()
+        for key_node, value_node in self.node.value:
+            key_place = Place(self._document, key_node)
+            key = str(key_node.value) if isinstance(key_node, Scalar) else ""
+            if key in seen:
+                key_place.fault(kinds.FIELD_TWICE, name=key)
+                continue
+            seen.add(key)
+            yield key, key_place, Place(self._document, value_node)
+
     def _position(self, at: int) -> tuple[int, int]:
         start = self.node.start_mark
         if at <= 0 or not isinstance(self.node, Scalar):
@@ -125,14 +158,33 @@ class Document:
 
     def root(self) -> Place | None:
         """The top node; None if the file is empty or no YAML (reported)."""
+        if len(self.text) > MAX_FILE_CHARACTERS:
+            size = {"count": len(self.text), "most": MAX_FILE_CHARACTERS}
+            self.findings.add(kinds.FILE_TOO_LONG.at(self.file, *_walk(self.text, MAX_FILE_CHARACTERS, 0), **size))
+            return None
+        loader = None
         try:
-            node = yaml.compose(self.text, Loader=yaml.SafeLoader)
+            loader = yaml.SafeLoader(self.text)
+            node = loader.get_single_node()
+        except yaml.reader.ReaderError as error:
+            place = _walk(self.text, int(error.position), 0)
+            self.findings.add(kinds.NO_YAML.at(self.file, *place, problem=yaml_problem(error)))
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-            place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+            place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             self.findings.add(kinds.NO_YAML.at(self.file, *place, problem=yaml_problem(error)))
-            return None
-        return None if node is None else Place(self, node)
+        except (
+            RecursionError,
+            ValueError,
+            OverflowError,
+        ) as error:  # the library's own stack; an escape that is no character
+            place = (1, 1) if loader is None else (loader.line + 1, loader.column + 1)
+            deep = isinstance(error, RecursionError)
+            kind = kinds.FILE_TOO_DEEP if deep else kinds.NO_CHARACTER
+            self.findings.add(kind.at(self.file, *place))
+        else:
+            return None if node is None else Place(self, node)
+        return None
 
 
 def _walk(text: str, index: int, visible: int) -> tuple[int, int]:

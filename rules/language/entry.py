@@ -1,7 +1,7 @@
 """One rule of a file: every field is read, checked and, if wrong, reported; reading goes on to the next.
 
 Fields: ``id class kind when for clear clear_for severity lead support family latching say do source evidence deadline
-from until``; ``docs/rules.md`` says what each means.
+from until supply levels``; ``docs/rules.md`` says what each means. Rules with levels are read by ``levels.py``.
 """
 
 from __future__ import annotations
@@ -9,27 +9,33 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
 from core.alarms import AlarmKind, Severity
 from core.cases import Deadline, DeadlineClock, DeadlineWhat, RuleInfo
 from core.findings import DID_YOU_MEAN, USE_ONE_OF, Kind
 from core.places import FacilityClass, Grid, Text
-from rules.expression import Compare, Connect, Const, InForce, Load, Measured, Truth, Windowed, form, operands
+from rules.bounds import MAX_NODES, MAX_WINDOWS
+from rules.cost import conditions_cost
+from rules.expression import Compare, Connect, Const, InForce, Load, Truth, form, measured, operands
+from rules.language import condition_findings as wrong
 from rules.language import findings as kinds
+from rules.language.alone import true_by_itself
 from rules.language.check import Checker
 from rules.language.document import Place
 from rules.language.parser import parse, parse_quantity
-from rules.language.tokens import SyntaxFault
+from rules.language.tokens import SyntaxFault, names
 from rules.operators import COMPARISONS, CONNECTIVES
 from rules.rule_set import Evidence, Rule, Source
 
 _FIELDS = (
     *("id", "class", "kind", "when", "for", "clear", "clear_for", "severity", "lead", "support", "family", "latching"),
-    *("say", "do", "source", "evidence", "deadline", "from", "until"),
+    *("say", "do", "source", "evidence", "deadline", "from", "until", "supply", "levels"),
 )
 _REQUIRED = ("id", "class", "when", "severity", "lead", "say", "do", "source", "evidence")
+_SUPPLY_MARKS = {"lost": True, "feed_lost": True}
 _ID = re.compile(r"[a-z][a-z0-9]*(?:[-._][a-z0-9]+)*")
 _DEADLINE_EXAMPLES = "{hours: 4, clock: continuous} / {hours: 8, clock: work, what: arrive}"
 _MAX_DURATION_MS = 30 * 86_400_000
@@ -40,29 +46,35 @@ _CITY_TIME = timezone(timedelta(hours=8))
 class Entry:
     """One rule of a file while it is read; every field reports its own faults and reading goes on."""
 
+    FIELDS: tuple[str, ...] = _FIELDS
+    REQUIRED: tuple[str, ...] = _REQUIRED
+
+    fields: Mapping[str, Place]
+    """Where each field stands."""
+
     def __init__(self, place: Place, file: str, classes: Mapping[str, FacilityClass]) -> None:
         self._place = place
         self._file = file
         self._classes = classes
-        self._fields = place.fields(_FIELDS, _REQUIRED)
-        self._sound = all(name in self._fields for name in _REQUIRED)
+        self.fields = place.fields(self.FIELDS, self.REQUIRED)
+        self._sound = all(name in self.fields for name in self.REQUIRED)
 
     def rule(self) -> Rule | None:
         """The checked rule, or None if anything in it was reported."""
         rule_id, facility_class = self._id(), self._class()
         when, clear = self._condition("when", facility_class), self._condition("clear", facility_class)
-        if when is not None and not operands(when):
-            self._bad("when", kinds.READS_NOTHING)
+        self._reads_something(when)
         for_ms, clear_for_ms = self._duration("for"), self._duration("clear_for")
+        self._bounded([part for part in (when, clear) if part is not None])
         dates = self._dates()
         info = self._info(rule_id, facility_class, when)
         source = self._source()
         if not self._sound or when is None or facility_class is None or info is None or source is None:
             return None
         if dates is not None:
-            when, clear = _within(when, clear, dates)
+            when, clear = within(when, clear, dates)
         when_text, clear_text = self._written("when"), self._written("clear")
-        return Rule(
+        rule = Rule(
             id=rule_id,
             class_id=facility_class.id,
             when=when,
@@ -75,27 +87,48 @@ class Entry:
             clear_text=clear_text,
             file=self._file,
             line=self._place.line,
-            fingerprint=_fingerprint(rule_id, facility_class, when, clear, for_ms, clear_for_ms),
+            fingerprint="",
         )
+        return replace(rule, fingerprint=fingerprint_of(rule))
+
+    def _reads_something(self, when: Truth | None) -> None:
+        if when is not None and not operands(when):
+            self._bad("when", wrong.READS_NOTHING)
+        elif when is not None and true_by_itself(when):
+            self._bad("when", wrong.TRUE_BY_ITSELF)
+
+    @property
+    def level_fields(self) -> Sequence[Mapping[str, Place]]:
+        """Where each field of each level stands; a rule without levels has none."""
+        return ()
+
+    def _bounded(self, conditions: Sequence[Truth]) -> None:
+        """Refuse what costs more than is declared (``rules.bounds``)."""
+        cost = conditions_cost(conditions)
+        if cost.nodes > MAX_NODES:
+            self._bad("when", kinds.TOO_MANY_NODES, count=cost.nodes, most=MAX_NODES)
+        if len(cost.windows) > MAX_WINDOWS:
+            size = sum(window.state_bytes for window in cost.windows)
+            self._bad("when", kinds.TOO_MANY_WINDOWS, count=len(cost.windows), most=MAX_WINDOWS, bytes=size)
 
     def _bad(self, field: str, kind: Kind, at: int = 0, /, **values: object) -> None:
         self._sound = False
-        self._fields[field].fault(kind, at, **values)
+        self.fields[field].fault(kind, at, **values)
 
     def _written(self, name: str) -> str:
-        place = self._fields.get(name)
+        place = self.fields.get(name)
         return (place.text() or "").strip() if place is not None else ""
 
     def _id(self) -> str:
         text = self._written("id")
-        if "id" in self._fields and (not _ID.fullmatch(text) or len(text) > 64):
+        if "id" in self.fields and (not _ID.fullmatch(text) or len(text) > 64):
             self._bad("id", kinds.NO_RULE_ID, value=text)
         return text
 
     def _class(self) -> FacilityClass | None:
         text = self._written("class")
         found = self._classes.get(text)
-        if found is None and "class" in self._fields:
+        if found is None and "class" in self.fields:
             near = difflib.get_close_matches(text, self._classes, n=1, cutoff=0.5)
             known = ", ".join(sorted(self._classes))
             rest = kinds.KNOWN_CLASSES(known=known) if known else kinds.NO_CLASSES()
@@ -103,7 +136,7 @@ class Entry:
         return found
 
     def _condition(self, name: str, facility_class: FacilityClass | None) -> Truth | None:
-        place = self._fields.get(name)
+        place = self.fields.get(name)
         text = place.text() if place is not None else None
         if text is None:
             self._sound = self._sound and place is None
@@ -111,14 +144,30 @@ class Entry:
         try:
             node = parse(text)
         except SyntaxFault as fault:
+            self._misspelt(name, text[: fault.at], facility_class)
             self._bad(name, fault.kind, fault.at, **fault.values)
             return None
         if facility_class is None:
             return None
-        return Checker(facility_class, lambda at, kind, values: self._bad(name, kind, at, **values)).condition(node)
+
+        def report(at: int, kind: Kind, values: Mapping[str, object]) -> None:
+            self._bad(name, kind, at, **values)
+
+        return Checker(facility_class, report, self._classes).condition(node)
+
+    def _misspelt(self, name: str, before: str, facility_class: FacilityClass | None) -> None:
+        """Names before a fault of form that are nearly measurements: with the fault mended they would be the next."""
+        known = facility_class.measurements if facility_class is not None else {}
+        for token in names(before):
+            near = difflib.get_close_matches(token.text, known, n=1, cutoff=0.7)
+            if near and token.text not in known:
+                hint = DID_YOU_MEAN(near=near[0])
+                self._bad(
+                    name, wrong.NO_MEASUREMENT, token.at, class_id=self._written("class"), value=token.text, hint=hint
+                )
 
     def _duration(self, name: str) -> int:
-        if name not in self._fields:
+        if name not in self.fields:
             return 0
         text = self._written(name)
         try:
@@ -136,7 +185,7 @@ class Entry:
         return duration_ms
 
     def _choice(self, name: str, choices: Mapping[str, object]) -> str | None:
-        if name not in self._fields:
+        if name not in self.fields:
             return None
         text = self._written(name)
         if text in choices:
@@ -147,16 +196,17 @@ class Entry:
         return None
 
     def _info(self, rule_id: str, facility_class: FacilityClass | None, when: Truth | None) -> RuleInfo | None:
-        severity = self._choice("severity", {level.name.lower(): level for level in Severity})
+        severity = self._severity()
         grids = {grid.value: grid for grid in Grid}
         lead = self._choice("lead", grids)
-        support = "none" if "support" in self._fields and self._fields["support"].is_null() else None
+        support = "none" if "support" in self.fields and self.fields["support"].is_null() else None
         support = support or self._choice("support", {**grids, "none": None})
         latching = self._choice("latching", {"true": True, "false": False})
         kind = self._choice("kind", {one.value: one for one in (AlarmKind.CONDITION, AlarmKind.COMMISSIONING)})
+        supply = self._choice("supply", _SUPPLY_MARKS)
         say, steps, deadline = self._text_pair("say"), self._steps(), self._deadline()
         family = self._written("family")
-        if "family" in self._fields and not _ID.fullmatch(family):
+        if "family" in self.fields and not _ID.fullmatch(family):
             self._bad("family", kinds.NO_FAMILY, value=family)
         if severity is None or lead is None or say is None or steps is None or facility_class is None:
             self._sound = False
@@ -166,7 +216,7 @@ class Entry:
         return RuleInfo(
             rule_id=rule_id,
             family=family or facility_class.id,
-            severity=Severity[severity.upper()],
+            severity=severity,
             lead=grids[lead],
             support=None if support == "none" else grids[support] if support else grids[lead].other,
             say=say,
@@ -174,13 +224,18 @@ class Entry:
             deadline=deadline,
             latching=latching == "true",
             kind=AlarmKind(kind) if kind else AlarmKind.CONDITION,
-            measurements=_evidence_of(when),
+            measurements=evidence_of(when),
+            supply=supply or "",
         )
 
+    def _severity(self) -> Severity | None:
+        name = self._choice("severity", {level.name.lower(): level for level in Severity})
+        return None if name is None else Severity[name.upper()]
+
     def _text_pair(self, name: str) -> Text | None:
-        if name not in self._fields:
+        if name not in self.fields:
             return None
-        pair = self._fields[name].fields(("zh", "en"), ("zh", "en"))
+        pair = self.fields[name].fields(("zh", "en"), ("zh", "en"))
         texts = {language: (place.text() or "").strip() for language, place in pair.items()}
         for language, text in texts.items():
             if not text:
@@ -191,9 +246,9 @@ class Entry:
         return Text(zh=texts["zh"], en=texts["en"])
 
     def _steps(self) -> tuple[Text, ...] | None:
-        if "do" not in self._fields:
+        if "do" not in self.fields:
             return None
-        pair = self._fields["do"].fields(("zh", "en"), ("zh", "en"))
+        pair = self.fields["do"].fields(("zh", "en"), ("zh", "en"))
         lists = {language: [(step.text() or "").strip() for step in place.items()] for language, place in pair.items()}
         if len(lists) < 2:
             self._sound = False
@@ -213,7 +268,7 @@ class Entry:
 
     def _document(self) -> Text | None:
         """The source's name: one text where it is the same in both languages, else ``{zh: …, en: …}``."""
-        place = self._fields.get("source")
+        place = self.fields.get("source")
         if place is None:
             return None
         if place.is_map():
@@ -225,7 +280,7 @@ class Entry:
         return Text(zh=text, en=text)
 
     def _deadline(self) -> Deadline | None:
-        place = self._fields.get("deadline")
+        place = self.fields.get("deadline")
         if place is None or place.is_null():
             return None
         parts = place.fields(("hours", "clock", "what"), ("hours", "clock"))
@@ -249,7 +304,7 @@ class Entry:
         return InForce(from_ms, until_ms)
 
     def _moment(self, name: str) -> int | None:
-        if name not in self._fields:
+        if name not in self.fields:
             return None
         text = self._written(name)
         try:
@@ -270,7 +325,7 @@ def _shown(texts: Mapping[str, str]) -> str:
     return ", ".join(f"{name}: {text}" for name, text in texts.items())
 
 
-def _within(when: Truth, clear: Truth | None, dates: InForce) -> tuple[Truth, Truth]:
+def within(when: Truth, clear: Truth | None, dates: InForce) -> tuple[Truth, Truth]:
     """Outside its dates a rule's ``when`` is false and its ``clear`` true."""
     inside = Compare(COMPARISONS["=="], Load(dates), Const(1.0))
     over = clear if clear is not None else Connect(CONNECTIVES["not"], (when,))
@@ -278,15 +333,15 @@ def _within(when: Truth, clear: Truth | None, dates: InForce) -> tuple[Truth, Tr
     return Connect(CONNECTIVES["and"], (inside, when)), Connect(CONNECTIVES["or"], (outside, over))
 
 
-def _evidence_of(when: Truth | None) -> tuple[str, ...]:
+def evidence_of(when: Truth | None) -> tuple[str, ...]:
+    """Keys of the measurements a condition reads."""
     if when is None:
         return ()
-    return tuple(sorted({part.key for part in operands(when) if isinstance(part, Measured | Windowed)}))
+    return tuple(sorted(frozenset().union(*(measured(part) for part in operands(when)))))
 
 
-def _fingerprint(
-    rule_id: str, facility_class: FacilityClass, when: Truth, clear: Truth | None, for_ms: int, clear_for_ms: int
-) -> str:
+def fingerprint_of(rule: Rule, *levels: str) -> str:
     """Of everything that decides; the tree's text form names operators by their words, so it is stable."""
-    judged = f"{rule_id}|{facility_class.id}|{form(when)}|{form(clear)}|{for_ms}|{clear_for_ms}"
+    judged = f"{rule.id}|{rule.class_id}|{form(rule.when)}|{form(rule.clear)}|{rule.for_ms}|{rule.clear_for_ms}"
+    judged = "|".join([judged, *levels])
     return hashlib.blake2b(judged.encode(), digest_size=12).hexdigest()

@@ -13,6 +13,20 @@ NO_YAML = kind(
     "TG-0301", "不是有效的 YAML：{problem}", "not valid YAML: {problem}", "修正此处的排版", "mend the layout"
 )
 NO_TEXT = kind("TG-0302", "此处应为文本", "a text was expected here", "写一个值", "write one value")
+NO_CHARACTER = kind(
+    "TG-0301",
+    "转义序列不是字符",
+    "an escape here is no character",
+    "写出字符本身",
+    "write the character itself",
+)
+HALF_CHARACTER = kind(
+    "TG-0302",
+    "{value!r} 只是半个字符",
+    "{value!r} is half of a character",
+    "写出字符本身",
+    "write the character itself",
+)
 NO_LIST = kind(
     "TG-0302",
     "此处应为列表",
@@ -121,217 +135,92 @@ NO_DATE = kind(
     "write 2026-05-01 or 2026-05-01T08:00+08:00",
 )
 
-# --- the form of an expression ----------------------------------------------------------------------------------
+# --- levels -----------------------------------------------------------------------------------------------------
 
-NO_QUANTITY = kind(
-    "TG-0310",
-    "{value!r} 不是带单位的数",
-    "{value!r} is not a number with a unit",
-    "例如 30 s、10 min 或 2 h",
-    "write for example 30 s, 10 min or 2 h",
+TOO_FEW_LEVELS = kind(
+    "TG-0309",
+    "至少需要两个级别",
+    "a rule needs at least two levels",
+    "增加一个级别，或改为不分级的 when 与 severity",
+    "add a level, or write 'when' and 'severity' without levels",
 )
-TOO_DEEP = kind(
-    "TG-0310",
-    "表达式嵌套过深",
-    "the expression is nested too deeply",
+LEVEL_TWICE = kind(
+    "TG-0309",
+    "级别 {value} 出现了两次",
+    "there are two levels {value}",
+    "每个级别只写一次；同一级别的条件用 or 连接",
+    "write each severity once; join conditions of one severity with 'or'",
+)
+LEVELS_DESCEND = kind(
+    "TG-0309",
+    "级别 {value} 写在更重的级别 {other} 之后",
+    "the level {value} stands after {other}, which is worse",
+    "级别按由轻到重的顺序写",
+    "write the levels from the least to the worst",
+)
+LEVEL_TOO_NEAR = kind(
+    "TG-0309",
+    "级别 {value} 的限值不比更轻的级别 {other} 更远",
+    "the limit of {value} is reached no later than that of {other}",
+    "更重的级别应有更远的限值",
+    "give the worse level the limit further out",
+)
+LEVEL_CLEARS_TWICE = kind(
+    "TG-0309",
+    "{name!r} 既写在规则上，又写在最轻的级别上",
+    "{name!r} stands at the rule and at its lowest level",
+    "只保留一处：规则上所写的就是最轻级别的",
+    "keep one: what stands at the rule is meant for its lowest level",
+)
+BELONGS_TO_LEVELS = kind(
+    "TG-0309",
+    "有 levels 时，{name!r} 写在各级别中",
+    "with 'levels', {name!r} is written in each level",
+    "将其移到级别中",
+    "move it into the levels",
+)
+
+# --- bounds (rules.bounds) --------------------------------------------------------------------------------------
+
+FILE_TOO_LONG = kind(
+    "TG-0330",
+    "文件有 {count} 个字符，最多 {most} 个",
+    "the file has {count} characters, at most {most} are read",
+    "拆成几个文件",
+    "split it into several files",
+)
+FILE_TOO_DEEP = kind(
+    "TG-0330",
+    "列表或字段嵌套过深",
+    "lists or maps are nested too deeply",
+    "规则文件只是规则的列表",
+    "a rule file is a list of rules",
+)
+TOO_MANY_CHARACTERS = kind(
+    "TG-0330",
+    "条件有 {count} 个字符，最多 {most} 个",
+    "the condition has {count} characters, at most {most} are allowed",
     "拆成几条规则",
     "split it into several rules",
 )
-UNEXPECTED_END = kind(
-    "TG-0310",
-    "此处不应出现 {value!r}",
-    "{value!r} was not expected here",
-    "用 and 或 or 连接条件",
-    "join conditions with 'and' or 'or'",
+TOO_MANY_WORDS = kind(
+    "TG-0330",
+    "条件中的名称、数字和符号超过 {most} 个",
+    "the condition has more than {most} names, numbers and signs",
+    "拆成几条规则",
+    "split it into several rules",
 )
-UNEXPECTED_SIGN = kind(
-    "TG-0310",
-    "此处不应出现 {value!r}",
-    "{value!r} was not expected here",
-    "写测量项或数字",
-    "write a measurement or a number",
+TOO_MANY_NODES = kind(
+    "TG-0330",
+    "规则有 {count} 个节点（操作数、数字、运算），最多 {most} 个",
+    "the rule has {count} nodes (operands, numbers, operators), at most {most} are allowed",
+    "拆成几条规则",
+    "split it into several rules",
 )
-UNEXPECTED_WORD = kind(
-    "TG-0310",
-    "此处不应出现 {value!r}",
-    "{value!r} was not expected here",
-    "先写测量项或数字",
-    "write a measurement or a number first",
+TOO_MANY_WINDOWS = kind(
+    "TG-0330",
+    "规则用了 {count} 个不同的窗口（每个设施 {bytes} 字节），最多 {most} 个",
+    "the rule has {count} different windows ({bytes} bytes a facility), at most {most} are allowed",
+    "拆成几条规则，或统一窗口长度",
+    "split it into several rules, or use windows of one length",
 )
-SIGN_MISSING = kind("TG-0310", "应为 {want!r}，却是{found}", "{want!r} was expected, found {found}", "{hint}", "{hint}")
-THE_END = Sentence("结尾", "the end")
-RANGE_FORM = Sentence("区间写成 [low, high]", "write the range as [low, high]")
-CLOSE_RANGE = Sentence("用 ] 结束区间", "close the range with ]")
-CLOSE_PARENTHESIS = Sentence("补上右括号", "close the parenthesis")
-CHAINED = kind(
-    "TG-0310",
-    "比较不能连写",
-    "comparisons do not chain",
-    "写成 'x in [low, high]'，或用 and",
-    "write 'x in [low, high]' or use 'and'",
-)
-ENDS_EARLY = kind(
-    "TG-0310",
-    "表达式没有写完",
-    "the expression ends too early",
-    "写测量项、数字或左括号",
-    "write a measurement, a number or '('",
-)
-NO_FUNCTION = kind(
-    "TG-0310",
-    "没有函数 {value!r}",
-    "there is no function {value!r}",
-    "请使用其中之一：{known}",
-    "use one of {known}",
-)
-WINDOW_WITHOUT_WIDTH = kind(
-    "TG-0310",
-    "窗口需要时长",
-    "a window needs a duration",
-    "例如 'over 10 min'",
-    "write for example 'over 10 min'",
-)
-SINGLE_EQUALS = kind(
-    "TG-0310",
-    "单个 = 不表示比较",
-    "a single = compares nothing",
-    "“等于”写成 ==",
-    "write == for 'is equal to'",
-)
-NOT_OF_THE_LANGUAGE = kind(
-    "TG-0310",
-    "规则语言中没有 {sign}",
-    "{sign} is not part of the language",
-    "写 {instead}",
-    "write {instead}",
-)
-MEANINGLESS = kind("TG-0310", "此处的 {value!r} 没有意义", "{value!r} means nothing here", "删除它", "remove it")
-UNKNOWN_UNIT = kind("TG-0310", "未知的单位 {value!r}", "unknown unit {value!r}", "{hint}", "{hint}")
-NEAR_UNIT = Sentence("是否应为 {near!r}？单位使用 UCUM 代码", "did you mean {near!r}? Units are UCUM codes")
-UNIT_CODES = Sentence("使用 UCUM 代码，例如 A、V、kW、m、Cel、%", "use a UCUM code such as A, V, kW, m, Cel, %")
-
-# --- names and units --------------------------------------------------------------------------------------------
-
-READS_NOTHING = kind(
-    "TG-0311",
-    "没有用到任何测量项",
-    "no measurement takes part",
-    "规则判断的是读数，请比较一个测量项",
-    "a rule judges readings; compare a measurement",
-)
-BACKWARD_RANGE = kind(
-    "TG-0311",
-    "区间的下限高于上限",
-    "the range runs backwards",
-    "先写下限",
-    "write the lower limit first",
-)
-NUMBER_ALONE = kind(
-    "TG-0311",
-    "数字不是条件",
-    "a number is no condition",
-    "请加以比较，例如 '> 5 A'",
-    "compare it, for example with '> 5 A'",
-)
-NO_OPERAND = kind(
-    "TG-0311",
-    "这个比较中既没有测量项也没有属性",
-    "neither a measurement nor an attribute takes part in this comparison",
-    "比较一个测量项",
-    "compare a measurement",
-)
-CONDITION_AS_NUMBER = kind(
-    "TG-0311",
-    "条件不是数字",
-    "a condition is no number",
-    "只有数字可以比较或相加",
-    "only numbers are compared or added",
-)
-NO_MEASUREMENT = kind(
-    "TG-0311",
-    "类别 {class_id!r} 没有测量项 {value!r}",
-    "class {class_id!r} has no measurement {value!r}",
-    "{hint}",
-    "{hint}",
-)
-IT_HAS = Sentence("它有：{known}", "it has {known}")
-CLASS_WITH_STRANGE_UNIT = kind(
-    "TG-0311",
-    "{value!r} 的单位 {unit!r} 未知",
-    "{value!r} has the unknown unit {unit!r}",
-    "更正类别文件",
-    "mend the class",
-)
-NEEDS_WINDOW = kind(
-    "TG-0311",
-    "{value!r} 需要窗口",
-    "{value!r} needs a window",
-    "写成 '{value}(…) over 10 min'",
-    "write '{value}(…) over 10 min'",
-)
-WRONG_COUNT = kind(
-    "TG-0311",
-    "{value!r} 不能有 {count} 个操作数",
-    "{value!r} takes no {count} operand(s)",
-    "{hint}",
-    "{hint}",
-)
-WINDOW_FORM = Sentence("窗口写成 '{value}(…) over 10 min'", "write '{value}(…) over 10 min' for a window")
-GIVE_COUNT = Sentence("给出 {least} 至 {most} 个", "give it {least} to {most}")
-TAKES_NO_WINDOW = kind(
-    "TG-0311",
-    "{value!r} 不能带窗口",
-    "{value!r} takes no window",
-    "可带窗口的有：{known}",
-    "windows have {known}",
-)
-WINDOW_OF_ONE = kind(
-    "TG-0311",
-    "窗口只汇总一个测量项",
-    "a window aggregates one measurement",
-    "写成 '{value}(level) over 10 min'",
-    "write '{value}(level) over 10 min'",
-)
-WINDOW_WIDTH = kind(
-    "TG-0311",
-    "窗口的长度为 1 s 至 7 d",
-    "a window is 1 s to 7 d long",
-    "在此范围内选择",
-    "choose a width within that",
-)
-NO_OPPOSITE = kind(
-    "TG-0311",
-    "温标上的温度没有相反数",
-    "a temperature on a scale has no opposite",
-    "先求差",
-    "take a difference first",
-)
-NO_TIME_UNIT = kind(
-    "TG-0311",
-    "时长需要时间单位，而不是 {unit!r}",
-    "a duration needs a unit of time, not {unit!r}",
-    "例如 30 s、10 min 或 2 h",
-    "write for example 30 s, 10 min or 2 h",
-)
-NO_UNIT_AT_ALL = kind(
-    "TG-0311",
-    "时长需要单位",
-    "a duration needs a unit",
-    "例如 30 s、10 min 或 2 h",
-    "write for example 30 s, 10 min or 2 h",
-)
-UNITLESS = kind(
-    "TG-0311",
-    "{value:g} 没有单位，而另一边的单位是 {unit}",
-    "{value:g} has no unit, the other side is in {unit}",
-    "写成 {value:g} {unit}",
-    "write {value:g} {unit}",
-)
-UNLIKE = kind(
-    "TG-0311",
-    "{problem}",
-    "{problem}",
-    "只能比较同类的量",
-    "compare like with like",
-)
-NO_RESULT_UNIT = kind("TG-0311", "{reason}", "{reason}", "改写表达式", "rewrite the expression")

@@ -23,6 +23,31 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarTerm:
+    """A term of the site calendar (``core.calendar``)."""
+
+    at: int
+    term: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text in quotation marks."""
+
+    at: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassAttribute:
+    """``class.name`` with the unit it is meant in, empty when it takes that of its neighbour."""
+
+    at: int
+    name: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class FacilityAttribute:
     """``facility.name`` with the unit it is meant in, empty when it takes that of its neighbour."""
 
@@ -39,6 +64,25 @@ class Call:
     name: str
     args: tuple[Node, ...]
     window: Quantity | None
+
+
+@dataclass(frozen=True, slots=True)
+class ParentName:
+    """``parent.name``: a measurement of the facility that supplies or contains this one."""
+
+    at: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfGroup:
+    """``name(args) of relation``: an aggregate over the members of a group."""
+
+    at: int
+    name: str
+    args: tuple[Node, ...]
+    relation: str
+    relation_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +115,39 @@ class RangeOf:
     high: Node
 
 
-Node = Quantity | Name | FacilityAttribute | Call | Infix | Prefix | RangeOf
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """``reaches(value, limit) within t``, ``over w`` where the trend is not taken over the same time."""
+
+    at: int
+    name: str
+    args: tuple[Node, ...]
+    within: Quantity
+    window: Quantity | None
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """``at least count of (parts)``."""
+
+    at: int
+    count: float
+    parts: tuple[Node, ...]
+
+
+Node = (
+    Quantity
+    | Name
+    | CalendarTerm
+    | Text
+    | ClassAttribute
+    | FacilityAttribute
+    | Call
+    | ParentName
+    | OfGroup
+    | Infix
+    | Prefix
+    | RangeOf
+    | Forecast
+    | AtLeast
+)

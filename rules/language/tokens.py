@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from core.findings import Kind, Said
+from core.rates import ALL_UNITS
 from core.units import UNITS
+from rules.bounds import MAX_CHARACTERS, MAX_NUMBER
+from rules.language import condition_findings as wrong
 from rules.language import findings as kinds
 
 
@@ -23,6 +26,9 @@ class TokenKind(Enum):
     QUANTITY = auto()
     NAME = auto()
     ATTRIBUTE = auto()
+    CLASS_ATTRIBUTE = auto()
+    TEXT = auto()
+    PARENT = auto()
     SIGN = auto()
     END = auto()
 
@@ -33,7 +39,7 @@ class Token:
 
     Attributes:
         kind: what it is.
-        text: as written (the attribute's name for attributes).
+        text: as written (the name alone for attributes and for measurements of the parent; without blanks for cells).
         at: offset of its first character.
         value: of a quantity.
         unit: UCUM code of a quantity or attribute, empty when none was written.
@@ -59,26 +65,38 @@ _BLANK = re.compile(r"\s*")
 _NUMBER = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 _UNIT = re.compile(
     "(?:"
-    + "|".join(re.escape(code) for code in sorted(UNITS, key=len, reverse=True) if code != "1")
+    + "|".join(re.escape(code) for code in sorted(ALL_UNITS, key=len, reverse=True) if code != "1")
     + r")(?![A-Za-z0-9_\[(])"
 )
 _UNIT_LIKE = re.compile(r"[A-Za-z%°][A-Za-z0-9_%°]*|\[[A-Za-z][A-Za-z0-9]*\]")
 _ATTRIBUTE = re.compile(r"facility\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")
+_CLASS_ATTRIBUTE = re.compile(r"class\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")
+_TEXT = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+_PARENT = re.compile(r"parent\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")
+_CELL = re.compile(r"cell\s*\.\s*([A-Za-z_][A-Za-z0-9_]*)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SIGN = re.compile(r"<=|>=|==|!=|[<>+\-*/()\[\],]")
 
-RESERVED = frozenset({"and", "or", "not", "in", "outside", "over", "facility"})
+RESERVED = frozenset({"and", "or", "not", "in", "outside", "over", "facility", "class", "of", "within"})
 
-_INSTEAD = {"&": "'and'", "|": "'or'", "!": "'not'", "≥": ">=", "≤": "<=", "≠": "!="}
-"""Signs of other languages, and what is written here."""
+_INSTEAD = {
+    "&": "'and'", "|": "'or'", "!": "'not'", "≥": ">=", "≤": "<=", "≠": "!=", "×": "*", "÷": "/", "−": "-",
+    "＞": ">", "＜": "<", "＝": "==", "（": "(", "）": ")", "，": ",", "［": "[", "］": "]", "＋": "+", "－": "-",
+    "℃": "Cel", "°": "deg", "％": "%", "Ω": "Ohm", "µ": "u", "μ": "u", "²": "2", "³": "3",
+}  # fmt: skip
+"""Signs of other languages and keyboards, and what is written here."""
+
+_TURNED = {"=<": "<=", "=>": ">="}
 
 
 def tokenize(text: str) -> list[Token]:
     """All tokens of an expression, the last one ``END``.
 
     Raises:
-        SyntaxFault: at a character that begins nothing, or at an unknown unit.
+        SyntaxFault: at a character that begins nothing, at an unknown unit, or where the text becomes too long.
     """
+    if len(text) > MAX_CHARACTERS:
+        raise SyntaxFault(MAX_CHARACTERS, kinds.TOO_MANY_CHARACTERS, count=len(text), most=MAX_CHARACTERS)
     tokens: list[Token] = []
     at = _blank(text, 0)
     while at < len(text):
@@ -89,6 +107,14 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
+def names(text: str) -> list[Token]:
+    """The names of a text that may end anywhere, as far as it can be read; words of the language excepted."""
+    try:
+        return [token for token in tokenize(text) if token.kind is TokenKind.NAME and token.text not in RESERVED]
+    except SyntaxFault:
+        return []
+
+
 def _blank(text: str, at: int) -> int:
     match = _BLANK.match(text, at)
     return match.end() if match else at
@@ -96,20 +122,33 @@ def _blank(text: str, at: int) -> int:
 
 def _token(text: str, at: int) -> tuple[Token, int]:
     if match := _NUMBER.match(text, at):
+        if (value := float(match.group())) > MAX_NUMBER:
+            raise SyntaxFault(at, wrong.NUMBER_TOO_LARGE, value=match.group()[:40], most=f"{MAX_NUMBER:g}")
         unit, end = _unit(text, match.end())
-        return Token(TokenKind.QUANTITY, text[at:end], at, float(match.group()), unit), end
+        return Token(TokenKind.QUANTITY, text[at:end], at, value, unit), end
     if match := _ATTRIBUTE.match(text, at):
         unit, end = _unit(text, match.end())
         return Token(TokenKind.ATTRIBUTE, match.group(1), at, unit=unit), end
+    if match := _CLASS_ATTRIBUTE.match(text, at):
+        unit, end = _unit(text, match.end())
+        return Token(TokenKind.CLASS_ATTRIBUTE, match.group(1), at, unit=unit), end
+    if match := _TEXT.match(text, at):
+        return Token(TokenKind.TEXT, match.group(1) or match.group(2) or "", at), match.end()
+    if match := _PARENT.match(text, at):
+        return Token(TokenKind.PARENT, match.group(1), at), match.end()
+    if match := _CELL.match(text, at):
+        return Token(TokenKind.NAME, f"cell.{match.group(1)}", at), match.end()
     if match := _NAME.match(text, at):
         return Token(TokenKind.NAME, match.group(), at), match.end()
     if match := _SIGN.match(text, at):
         return Token(TokenKind.SIGN, match.group(), at), match.end()
+    if text[at : at + 2] in _TURNED:
+        raise SyntaxFault(at, wrong.NOT_OF_THE_LANGUAGE, sign=text[at : at + 2], instead=_TURNED[text[at : at + 2]])
     if text[at] == "=":
-        raise SyntaxFault(at, kinds.SINGLE_EQUALS)
+        raise SyntaxFault(at, wrong.SINGLE_EQUALS)
     if text[at] in _INSTEAD:
-        raise SyntaxFault(at, kinds.NOT_OF_THE_LANGUAGE, sign=text[at], instead=_INSTEAD[text[at]])
-    raise SyntaxFault(at, kinds.MEANINGLESS, value=text[at])
+        raise SyntaxFault(at, wrong.NOT_OF_THE_LANGUAGE, sign=text[at], instead=_INSTEAD[text[at]])
+    raise SyntaxFault(at, wrong.MEANINGLESS, value=text[at])
 
 
 def _unit(text: str, at: int) -> tuple[str, int]:
@@ -119,7 +158,7 @@ def _unit(text: str, at: int) -> tuple[str, int]:
     strange = _UNIT_LIKE.match(text, start)
     if strange is None or strange.group() in RESERVED:
         return "", at
-    raise SyntaxFault(start, kinds.UNKNOWN_UNIT, value=strange.group(), hint=_unit_hint(strange.group()))
+    raise SyntaxFault(start, wrong.UNKNOWN_UNIT, value=strange.group(), hint=_unit_hint(strange.group()))
 
 
 _SPOKEN = {
@@ -132,4 +171,4 @@ _SPOKEN = {
 def _unit_hint(word: str) -> Said:
     spoken = _SPOKEN.get(word)
     near = [spoken] if spoken else difflib.get_close_matches(word, UNITS, n=1, cutoff=0.5)
-    return kinds.NEAR_UNIT(near=near[0]) if near else kinds.UNIT_CODES()
+    return wrong.NEAR_UNIT(near=near[0]) if near else wrong.UNIT_CODES()

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from enum import StrEnum
 
 from core.units import Unit
-from rules.columns import Floats, Ints, Tri
+from rules.columns import Floats, Ints, Shares, Tri
+from rules.operators.folds import Fold
 
 UnitRule = Callable[[Sequence[Unit]], Unit]
 """Unit of the result from the units of the operands; raises ``core.errors.Refused`` with the reason."""
@@ -75,22 +75,66 @@ class Function:
     cuts: Callable[[Floats], tuple[Floats, ...]] | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+class Takes(StrEnum):
+    """What a window looks back over."""
+
+    NUMBER = "number"
+    COUNTER = "counter"
+    CONDITION = "condition"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class WindowAggregate:
     """``name(x) over w``: an associative fold over the slots of a window.
 
     Attributes:
-        identity: what an empty slot holds.
-        piece: float64[n] values held for int64[n] milliseconds (>= 0) to their share of a slot.
-        fold: joins two shares; a ufunc, associative and commutative.
-        finish: share of the whole window and int64[n] known milliseconds (> 0) to the result.
+        word: its name in a rule.
+        identity: what an empty slot holds, as an array without dimensions; its type is that of all shares.
+        piece: float64[n] values held from int64[n] moments for int64[n] milliseconds (>= 0) to their shares; what was
+            held for 0 ms gives the identity. A condition is 1 where true and 0 where false.
+        fold: joins two shares.
+        finish: shares of whole windows, int64[n] known milliseconds (> 0) and int64[n] beginnings of the windows to
+            results; NaN where unknown.
+        unit: unit of the result from that of what is aggregated.
+        takes: what it is an aggregate of.
+        is_level: the result is a value of the measurement itself, so that its limit can be drawn beside the readings.
+        is_truth: the result says yes (1) or no (0), and stands as a condition.
     """
 
     word: str
-    identity: float
-    piece: Callable[[Floats, Ints], Floats]
-    fold: np.ufunc
-    finish: Callable[[Floats, Ints], Floats]
+    identity: Shares
+    piece: Callable[[Floats, Ints, Ints], Shares]
+    fold: Fold
+    finish: Callable[[Shares, Ints, Ints], Floats]
+    unit: UnitRule
+    takes: Takes = Takes.NUMBER
+    is_level: bool = False
+    is_truth: bool = False
 
 
-Operator = Comparison | RangeTest | Connective | Arithmetic | Function | WindowAggregate
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupAggregate:
+    """``name(x) of group``: of the members of a group, each at the same moment.
+
+    Attributes:
+        of_condition: it counts a condition, which comes as 1 and 0; otherwise it takes a number.
+        everyone: it is unknown as soon as one member is; otherwise when fewer than half of them are known.
+        compute: float64[k, m], one row a moment, to float64[k]. NaN is an unknown member, or stands behind the last
+            member; at least one is known.
+        unit: unit of the result.
+        tally: of a condition: int64[k] members for which it is true and int64[k] known ones to the result, so that it
+            can be counted along instead of anew.
+        monotone: it is one of the members' values, by their order: values that no comparison tells apart may stand for
+            each other.
+    """
+
+    word: str
+    of_condition: bool
+    everyone: bool
+    compute: Callable[[Floats], Floats]
+    unit: UnitRule
+    tally: Callable[[Ints, Ints], Floats] | None = None
+    monotone: bool = False
+
+
+Operator = Comparison | RangeTest | Connective | Arithmetic | Function | WindowAggregate | GroupAggregate

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 
-from rules.columns import Floats, Ints
+from rules.columns import Floats, Ints, Shares
+from rules.operators.folds import Plain
 from rules.operators.kinds import WindowAggregate
+from rules.operators.units import same
 
 
-def held(value: Floats, held_ms: Ints) -> Floats:
+def held(value: Floats, from_ms: Ints, held_ms: Ints) -> Shares:
     """The value, where it was held for any time at all."""
+    del from_ms
     return np.where(held_ms > 0, value, -np.inf)
 
 
-def largest(extreme: Floats, known_ms: Ints) -> Floats:
+def largest(extreme: Shares, known_ms: Ints, begin_ms: Ints) -> Floats:
     """The fold is the answer already."""
-    del known_ms
+    del known_ms, begin_ms
     return extreme
 
 
 MAX_OVER = WindowAggregate(
     word="max",
-    identity=float("-inf"),
+    identity=np.array(-np.inf),
     piece=held,
-    fold=np.maximum,
+    fold=Plain(np.maximum),
     finish=largest,
+    unit=same,
+    is_level=True,
 )

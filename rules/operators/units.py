@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from core.errors import Refused
 from core.findings import Sentence
-from core.units import DIMENSIONS, UNITS, Unit
+from core.rates import per_second
+from core.units import PER_TIME, UNITS, Unit, dimension_name
 
 PLAIN = UNITS["1"]
 _DIFFERENCE = UNITS["K"]
@@ -29,6 +30,7 @@ _NO_DIVIDEND = Sentence(
     "温标上的温度不能相除；请先求差", "a temperature on a scale cannot be divided; take a difference first"
 )
 _NO_PRODUCT = Sentence("{left}与{right}的乘积没有单位", "the product of {left} and {right} has no unit here")
+_NO_RATE = Sentence("{kind}的变化率在此没有单位", "{kind} per time has no unit here")
 _NO_QUOTIENT = Sentence("{left}除以{right}没有单位", "{left} divided by {right} has no unit here")
 
 
@@ -71,7 +73,7 @@ def product(units: Sequence[Unit]) -> Unit:
         return left
     if left.dimension == PLAIN.dimension:
         return right
-    raise Refused(_NO_PRODUCT(left=DIMENSIONS[left.dimension], right=DIMENSIONS[right.dimension]))
+    raise Refused(_NO_PRODUCT(left=dimension_name(left.dimension), right=dimension_name(right.dimension)))
 
 
 def quotient(units: Sequence[Unit]) -> Unit:
@@ -83,4 +85,35 @@ def quotient(units: Sequence[Unit]) -> Unit:
         return left
     if left.dimension == right.dimension:
         return PLAIN
-    raise Refused(_NO_QUOTIENT(left=DIMENSIONS[left.dimension], right=DIMENSIONS[right.dimension]))
+    raise Refused(_NO_QUOTIENT(left=dimension_name(left.dimension), right=dimension_name(right.dimension)))
+
+
+def spread(units: Sequence[Unit]) -> Unit:
+    """A difference of two values of x: of temperatures on a scale in kelvins."""
+    return difference((units[0], units[0]))
+
+
+def change_rate(units: Sequence[Unit]) -> Unit:
+    """X per second."""
+    if units[0].dimension == UNITS["s"].dimension or units[0].dimension.endswith(PER_TIME):
+        raise Refused(_NO_RATE(kind=dimension_name(units[0].dimension)))
+    return per_second(units[0])
+
+
+def plain_number(units: Sequence[Unit]) -> Unit:
+    """A count or a share, whatever x is."""
+    del units
+    return PLAIN
+
+
+def seconds(units: Sequence[Unit]) -> Unit:
+    """A time, whatever x is."""
+    del units
+    return UNITS["s"]
+
+
+def addable(units: Sequence[Unit]) -> Unit:
+    """The sum of several: temperatures on a scale with an arbitrary zero have none."""
+    if units[0].offset:
+        raise Refused(_NO_SUM())
+    return units[0]

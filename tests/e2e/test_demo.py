@@ -63,6 +63,8 @@ def test_the_manager_sees_the_city_live(browser: Browser, world: World, language
         address = journeys.newest_alarm_arrives(page, world)
         page.goto(world.base_url + address)
         expect(page.locator("h1")).not_to_be_empty()
+        evidence = {"zh": "告警发生时的证据", "en": "Evidence at the opening"}[language]
+        expect(page.get_by_role("heading", name=evidence)).to_be_visible()
         photograph(page, f"demo-alarm-{language}")
 
 

@@ -31,7 +31,10 @@ PAGES = {
     "community": "/communities/1",
     "facility": "/facilities/3",
     "alarms": "/alarms",
+    "performance": "/performance",
     "alarm": "/alarms/mock000007",
+    "outage": "/alarms/mock000005",
+    "levels": "/alarms/mock000002",
     "cases": "/cases",
     "case": "/cases/3",
     "tasks": "/tasks",
@@ -63,6 +66,21 @@ def test_every_page_is_accessible(
                 findings += [f"{name}: small target {target}" for target in small_targets(page)]
             findings += [f"{name}: the name of a text instead of it, {space}.…" for space in bare_keys(page)]
         assert not findings, "\n".join(findings)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_an_outage_shows_what_belongs_to_it(browser: Browser, mock_world: World, language: str) -> None:
+    """What cannot be seen because of it, with links, and the alarms that were folded into it."""
+    with person(browser, mock_world.base_url, language, DESK) as somebody:
+        page = journeys.log_in(somebody, mock_world, mock_world.manager)
+        page.goto(f"{mock_world.base_url}{PAGES['outage']}")
+        panel = page.get_by_role("region", name={"zh": "一次中断，一条告警", "en": "One outage, one alarm"}[language])
+        expect(panel.get_by_text({"zh": "设备 4 台失联", "en": "4 devices unseen"}[language])).to_be_visible()
+        expect(panel.locator(".unseen a")).to_have_count(4)
+        expect(panel.get_by_text({"zh": "液位没有读数", "en": "No readings of level"}[language])).to_be_visible()
+        page.goto(f"{mock_world.base_url}{PAGES['alarm']}")
+        expect(page.locator("h1").first).to_be_visible()
+        expect(page.locator(".folding")).to_have_count(0)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -18,7 +18,7 @@ const CLASSES = {
     name: text("室内环境", "Indoor air"),
     points: [
       ["air_temp", "温度", "Temperature", "Cel", "gauge", 22.4, 2.2, [[28, "high", "low", "iaq-hot", "室温过高", "Room too hot"]]],
-      ["co2", "二氧化碳", "CO₂", "[ppm]", "gauge", 760, 380, [[1000, "high", "low", "iaq-co2", "二氧化碳偏高", "CO₂ high"], [2000, "high", "medium", "iaq-co2-very", "二氧化碳过高", "CO₂ very high"]]],
+      ["co2", "二氧化碳", "CO₂", "[ppm]", "gauge", 760, 380, [[1000, "high", "low", "iaq-co2", "二氧化碳偏高", "CO₂ high"], [1100, "high", "medium", "iaq-co2", "二氧化碳过高", "CO₂ very high"]]],
       ["rh", "相对湿度", "Relative humidity", "%", "gauge", 48, 9, []],
       ["pm2_5", "细颗粒物", "PM2.5", "ug/m3", "gauge", 31, 18, []],
     ],

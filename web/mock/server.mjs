@@ -11,14 +11,17 @@ import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HOUR, REASONS, cells, communities, facilities, gaps, people, points, start, text, valueAt } from "./city.mjs";
+import { performanceReport } from "./performance.mjs";
 
 const PORT = Number(process.env.PORT ?? 23510);
 const SETUP = process.env.MOCK_SETUP === "1";
 const DIST = fileURLToPath(new URL("../dist", import.meta.url));
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; worker-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const PASSWORD = "mock-mock-1";
+/** How long a minute of shelving is here: a test cannot wait for a real one. */
+const MINUTE_OF_SHELVES = Number(process.env.MOCK_SHELF_MINUTE_MS ?? 60_000);
 
-const OFFICE = ["see", "alarm.acknowledge", "alarm.shelve", "task.work", "task.supervise", "gateway.see", "health.see"];
+const OFFICE = ["see", "alarm.acknowledge", "alarm.shelve", "alarm.measure", "alarm.out_of_service", "task.work", "task.supervise", "gateway.see", "health.see"];
 const WORK = ["see", "alarm.acknowledge", "task.work"];
 const user = (username, role, name, permissions, person, everywhere = false) => ({ username, role, name, permissions, person, everywhere, language: "zh", communities: communities.slice(0, 1).map(({ id, code, name: called }) => ({ id, code, name: called })), must_change_password: username === "new.one", expires_ms: start + 12 * HOUR });
 const users = new Map([
@@ -41,18 +44,26 @@ let nextAlarm = 1;
 
 function raise(facilityId, limit, age, { state = "unacknowledged", stop = null, late = false, kind = "condition", withCase = true } = {}) {
   const f = byId(facilityId);
-  const alarm = { id: `mock${String(nextAlarm).padStart(6, "0")}`, kind, rule_id: limit.rule_id, say: limit.say, severity: limit.severity, state, active: stop === null, facility: ref(f), community: f.community, since_ms: Date.now() - age - 30_000, start_ms: Date.now() - age, stop_ms: stop, late, retracted: false, latching: false, shelved: null, suppressed: false, out_of_service: false, case_id: null, history: [{ time_ms: Date.now() - age, what: "opened", state: "unacknowledged", by: "system", start_ms: Date.now() - age, stop_ms: null, note: "" }] };
+  const alarm = { id: `mock${String(nextAlarm).padStart(6, "0")}`, kind, rule_id: limit.rule_id, say: limit.say, severity: limit.severity, worst: limit.severity, steps: [], state, active: stop === null, facility: ref(f), community: f.community, since_ms: Date.now() - age - 30_000, start_ms: Date.now() - age, stop_ms: stop, late, retracted: false, latching: false, shelved: null, suppressed: false, out_of_service: false, case_id: null, history: [{ time_ms: Date.now() - age, what: "opened", state: "unacknowledged", by: "system", start_ms: Date.now() - age, stop_ms: null, note: "", from_state: null, by_name: text("系统", "System"), until_ms: null }] };
   nextAlarm += 1;
   alarms.unshift(alarm);
   if (withCase && kind === "condition" && ["critical", "high", "medium"].includes(alarm.severity)) openCase(alarm, f);
   return alarm;
 }
 
+/** An alarm of sight hides what stands in its community, and has taken in a point that fell silent before. */
+function folding(alarm) {
+  if (alarm.kind !== "sight") return { into: null, folded: [], unseen: null };
+  const hidden = facilities.filter((f) => f.community.id === alarm.community.id).slice(0, 4).map(ref);
+  const point = { ...bareAlarm(alarm), id: "mockfolded", say: text("液位没有读数", "No readings of level"), active: false, state: "normal", stop_ms: alarm.start_ms };
+  return { into: null, folded: [point], unseen: { say: text("网关失联：设备 4 台失联", "Gateway is not heard: 4 devices unseen"), gateways: 0, devices: 4, facilities: hidden } };
+}
+
 function openCase(alarm, f) {
   const id = cases.length + 1;
   const hours = { critical: 1, high: 2, medium: 8 }[alarm.severity];
   const deadline = () => deadlineOf(alarm.start_ms, hours);
-  const item = { id, code: `C-2026-${String(id).padStart(6, "0")}`, say: alarm.say, family: f.class_id, state: "dispatched", open: true, severity: alarm.severity, lead: "construction", support: "governance", facility: ref(f), community: f.community, opened_ms: alarm.start_ms + 300, changed_ms: alarm.start_ms + 300, closed_ms: null, deadline, escalated: 0, note: "", alarm, history: [{ time_ms: alarm.start_ms + 300, what: "dispatch", by: text("系统", "System"), task_id: null, from_state: "filed", to_state: "dispatched", note: "" }] };
+  const item = { id, code: `C-2026-${String(id).padStart(6, "0")}`, say: alarm.say, family: f.class_id, state: "dispatched", open: true, severity: alarm.severity, lead: "construction", support: "governance", facility: ref(f), community: f.community, opened_ms: alarm.start_ms + 300, changed_ms: alarm.start_ms + 300, closed_ms: null, deadline, escalated: 0, note: "", flagged: null, alarm, history: [{ time_ms: alarm.start_ms + 300, what: "dispatch", by: text("系统", "System"), task_id: null, from_state: "filed", to_state: "dispatched", note: "" }] };
   alarm.case_id = id;
   cases.unshift(item);
   const task = (kind, grid, owner) => ({ id: tasks.length + 1, case_id: id, case_code: item.code, say: alarm.say, kind, grid, state: "waiting", ready: kind === "handle", severity: alarm.severity, facility: ref(f), community: f.community, cell: cells(f.community)[grid].code, owner, created_ms: item.opened_ms, changed_ms: item.opened_ms, not_before_ms: null, deadline, clock: "continuous", version: 1, case: item });
@@ -66,14 +77,29 @@ function deadlineOf(from, hours) {
   return { due_ms: due, what: "handle", light: used >= 1 ? "red" : used >= 0.75 ? "amber" : "green", overdue: used >= 1 };
 }
 
+/** An alarm whose rule has levels: it has risen and fallen since it began, so many hours after its start. */
+function graded(alarm, turns) {
+  alarm.steps = [{ from_ms: alarm.start_ms, severity: alarm.severity }, ...turns.map(([severity, hours]) => ({ from_ms: alarm.start_ms + hours * HOUR, severity }))];
+  alarm.worst = "medium";
+  alarm.steps.slice(1).forEach(({ from_ms, severity }) => alarm.history.push({ ...alarm.history[0], time_ms: from_ms, what: severity === "medium" ? "rise" : "fall", severity }));
+}
+
+const LEVELS = {
+  "iaq-co2": [
+    { severity: "low", say: text("二氧化碳偏高", "CO₂ high"), when: "mean(co2) over 1 h > 1000 [ppm]", for_s: 0, clear: "mean(co2) over 1 h < 900 [ppm]", clear_for_s: 0, source: text("GB/T 18883-2022 室内空气质量标准", "GB/T 18883-2022 Standards for indoor air quality") },
+    { severity: "medium", say: text("二氧化碳过高", "CO₂ very high"), when: "mean(co2) over 10 min > 1100 [ppm]", for_s: 60, clear: "mean(co2) over 10 min < 1050 [ppm]", clear_for_s: 300, source: text("本项目建议值", "proposal of the project") },
+  ],
+};
+
 const limitOf = (pointId, n = 0) => points.get(pointId).limits[n];
 raise(9, limitOf(90), 9 * HOUR, { state: "acknowledged" });
-raise(2, limitOf(21), 2.2 * HOUR, { withCase: false });
+graded(raise(2, limitOf(21), 2.2 * HOUR, { withCase: false }), [["medium", 0.6], ["low", 1.5], ["medium", 1.7], ["low", 2]]);
 raise(14, limitOf(140, 0), 26 * HOUR, { state: "normal", stop: Date.now() - 25 * HOUR });
 raise(16, limitOf(160), 40 * 60_000, { state: "returned_unacknowledged", stop: Date.now() - 22 * 60_000, withCase: false });
 raise(12, { rule_id: "sight.device", severity: "low", say: text("设备失联", "Device silent") }, 19 * 60_000, { kind: "sight" });
 raise(3, limitOf(32), 6.2 * HOUR);
 raise(1, limitOf(10), 50 * 60_000);
+Object.assign(raise(8, { rule_id: "gas-leak", severity: "high", say: text("可燃气体浓度过高", "Combustible gas too high") }, 3 * HOUR, { state: "latched_unacknowledged", stop: Date.now() - 2 * HOUR, withCase: false }), { latching: true });
 
 const OK = { quality: "good", reason: "", say: text("正常", "good") };
 function latestOf(point, now = Date.now()) {
@@ -92,8 +118,8 @@ function summary(f) {
   return { ...ref(f), community: f.community, health, worst, open_alarms: on.length, open_cases: cases.filter((c) => c.facility.id === f.id && c.open).length, last_reading_ms: latestOf(f.points[0]).time_ms, provenance: f.provenance, provenance_note: f.provenance_note };
 }
 const bare = ({ alarm, history: _history, deadline, ...rest }) => ({ ...rest, deadline: deadline() });
-const bareAlarm = ({ history: _history, ...rest }) => rest;
-const bareTask = ({ case: _case, deadline, ...rest }, me) => ({ ...rest, deadline: deadline(), mine: rest.owner?.id === me.person });
+const bareAlarm = ({ history: _history, steps: _steps, ...rest }) => rest;
+const bareTask = ({ case: _case, deadline, ...rest }, me) => ({ ...rest, flagged: _case.flagged, deadline: deadline(), mine: rest.owner?.id === me.person });
 
 function overview(c) {
   const mine = facilities.filter((f) => f.community.id === c.id).map(summary);
@@ -155,12 +181,63 @@ function act(task, action, note, key, me) {
 function evidence(f) {
   return f.points.slice(0, 2).map((p) => ({ point: p.id, key: p.key, name: p.name, unit: p.unit, time_ms: Date.now(), value: round(valueAt(p, Date.now())), text: "", quality: "good", reason: "" }));
 }
-const rule = (alarm) => (alarm.kind === "sight" ? null : { id: alarm.rule_id, say: alarm.say, when: "level > 2.2 m", for_s: 60, clear: "level < 1.8 m", severity: alarm.severity, family: "mock", lead: "construction", support: "governance", source: text("GB 55036-2022 第 3.0.2 条", "GB 55036-2022, 3.0.2") });
+const rule = (alarm) => (alarm.kind === "sight" ? null : { id: alarm.rule_id, say: alarm.say, when: "level > 2.2 m", for_s: 60, clear: "level < 1.8 m", severity: alarm.severity, family: "mock", lead: "construction", support: "governance", source: text("GB 55036-2022 第 3.0.2 条", "GB 55036-2022, 3.0.2"), levels: LEVELS[alarm.rule_id] ?? [] });
 function taskDetail(task, me) {
   const f = byId(task.facility.id);
   const point = f.points.find((p) => p.limits.some((l) => l.rule_id === task.case.alarm.rule_id)) ?? f.points[0];
   const to = Date.now();
   return { ...bareTask(task, me), why: { alarms: [bareAlarm(task.case.alarm)], rule: rule(task.case.alarm), evidence: evidence(f), series: [{ point: point.id, key: point.key, name: point.name, history: curve(point, to - 24 * HOUR, to, 240) }] }, where: { latitude: f.latitude, longitude: f.longitude, address: f.address }, steps: f.do, actions: actionsOf(task, me), history: task.case.history, routing: [] };
+}
+
+const WAITING = new Set(["unacknowledged", "returned_unacknowledged", "latched_unacknowledged"]);
+const RANK = { critical: 4, high: 3, medium: 2, low: 1, info: 0 };
+/** Flags: what keeps alarms silent. One alarm is shelved, one facility has been out of service for too long. */
+const flags = [];
+const covers = (flag, a) => flag.facility.id === a.facility.id && (flag.rule_id === "" || flag.rule_id === a.rule_id) && (flag.alarm_id === "" || flag.alarm_id === a.id);
+function mark(a) {
+  const over = flags.filter((flag) => flag.ended_ms === null && covers(flag, a));
+  const shelf = over.find((flag) => flag.kind === "shelved");
+  const was = a.shelved !== null || a.suppressed || a.out_of_service;
+  Object.assign(a, { shelved: shelf ? { until_ms: shelf.until_ms, reason: shelf.reason } : null, suppressed: over.some((flag) => flag.kind === "suppressed"), out_of_service: over.some((flag) => flag.kind === "out_of_service") });
+  if (was && over.length === 0 && a.state === "acknowledged") a.state = "unacknowledged";
+  const item = cases.find((one) => one.id === a.case_id);
+  if (item) item.flagged = over.length > 0 ? over.at(-1).kind : null;
+}
+function jot(a, what, me, words = "", until_ms = null, before = a.state) {
+  a.history.push({ time_ms: Date.now(), what, from_state: before, state: a.state, by: me?.username ?? "system", by_name: me?.name ?? text("系统", "System"), start_ms: a.start_ms, stop_ms: a.stop_ms, until_ms, note: words });
+  send("alarm", { id: a.id, what, at_ms: Date.now(), alarm: bareAlarm(a) });
+}
+function fly(kind, f, until_ms, reason, me, { rule_id = "", alarm_id = "", say = null, cause = "", set = Date.now() } = {}) {
+  const scope = alarm_id ? "alarm" : rule_id ? "rule" : "facility";
+  const flag = { id: flags.length + 1, kind, state: until_ms !== null && until_ms < Date.now() ? "overdue" : "standing", scope, facility: ref(f), community: f.community, rule_id, rule_say: say, alarm_id, cause, ref: "", reason, by: me?.name ?? text("系统", "System"), set_ms: set, until_ms, ended_ms: null };
+  flags.unshift(flag);
+  send("flag", { id: flag.id, what: kind, at_ms: Date.now(), facility: f.id });
+  for (const a of alarms.filter((one) => covers(flag, one))) { const before = a.state; mark(a); jot(a, kind, me, reason, until_ms, before); }
+  return flag;
+}
+function fall(flag, what, me, reason = "") {
+  Object.assign(flag, { state: "down", ended_ms: Date.now() });
+  send("flag", { id: flag.id, what, at_ms: Date.now(), facility: flag.facility.id });
+  for (const a of alarms.filter((one) => covers(flag, one))) { const before = a.state; mark(a); jot(a, what, me, reason, null, before); }
+  return flag;
+}
+setInterval(() => {
+  for (const flag of flags) if (flag.kind === "shelved" && flag.ended_ms === null && flag.until_ms <= Date.now()) fall(flag, "shelving_ended", null);
+}, 500).unref();
+const silent = (a) => a.shelved !== null || a.suppressed || a.out_of_service;
+const SHOW = { active: (a) => a.active, attention: (a) => (a.active || WAITING.has(a.state)) && !silent(a), unacknowledged: (a) => WAITING.has(a.state) && !silent(a), shelved: (a) => a.shelved !== null, suppressed: (a) => a.suppressed, out_of_service: (a) => a.out_of_service };
+function tally(q) {
+  const near = alarms.filter((a) => (!q.get("community") || a.community.id === Number(q.get("community"))) && (!q.get("severity") || RANK[a.severity] >= RANK[q.get("severity")]));
+  const stand = flags.filter((flag) => flag.ended_ms === null);
+  return { ...Object.fromEntries(Object.entries(SHOW).map(([name, holds]) => [name, near.filter(holds).length])), flags_shelved: stand.filter((flag) => flag.kind === "shelved").length, flags_out_of_service: stand.filter((flag) => flag.kind === "out_of_service").length, overdue: stand.filter((flag) => flag.state === "overdue").length };
+}
+function record(a) {
+  const f = byId(a.facility.id);
+  const point = f.points.find((p) => p.limits.some((l) => l.rule_id === a.rule_id)) ?? f.points[0];
+  const frozen = Date.now() - a.start_ms > 330_000 ? a.start_ms + 330_000 : null;
+  const { severity, lead, support, source, say, when, clear, family } = rule(a);
+  const context = { rule: { id: a.rule_id, version: "5d1f0c7a90b3e2aa", set_version: "0a1b2c3d4e5f6071", say, when, clear, for_ms: 60_000, clear_for_ms: 0, severity, family, lead, support, source, levels: [] }, limits: [], do: f.do, attributes: { design_level: 2.2 }, place: { code: f.code, name: f.name, class_id: f.class_id, class_name: f.class_name, community: f.community.code, community_name: f.community.name, street: text("示范街道", "Model street"), cells: Object.fromEntries(Object.entries(cells(f.community)).map(([grid, cell]) => [grid, [cell.code, cell.name]])), gateways: [`g1/gw-${f.community.code}`], parents: [] }, calendar: { zone: "Asia/Shanghai", local: "2026-11-23T09:00:00.000+08:00", workday: true, works: true, windows: [[480, 720], [840, 1080]] }, registry_version: 12, program: "0.1.0" };
+  return { occasion: "alarm", at_ms: a.start_ms, made_ms: a.start_ms, from_ms: a.start_ms - 600_000, to_ms: a.start_ms + 300_000, frozen_ms: frozen, changed_since: false, context, series: [{ key: point.key, name: point.name, thinned: false, history: curve(point, a.start_ms - 600_000, Math.min(Date.now(), a.start_ms + 300_000), 720) }] };
 }
 
 const streams = new Set();
@@ -210,16 +287,24 @@ const page = (items, query) => {
   const limit = Number(query.get("limit") || 50);
   return { items: items.slice(at, at + limit), next_cursor: at + limit < items.length ? String(at + limit) : null };
 };
-const RANK = { critical: 4, high: 3, medium: 2, low: 1, info: 0 };
-const WAITING = new Set(["unacknowledged", "returned_unacknowledged", "latched_unacknowledged"]);
 
-const alarmDetail = (a) => ({ ...a, evidence: a.kind === "sight" ? [] : evidence(byId(a.facility.id)), do: byId(a.facility.id).do, rule: rule(a) });
-function setAlarm(a, state, what, me, note = "") {
+const alarmDetail = (a) => ({ ...a, flags: flags.filter((flag) => flag.ended_ms === null && covers(flag, a)), evidence: a.kind === "sight" ? [] : evidence(byId(a.facility.id)), do: byId(a.facility.id).do, rule: rule(a) });
+function setAlarm(a, state, what, me, words = "") {
+  if (silent(a)) throw problem(409, "TG-4090", "该告警现在没有在提示", "", "先取消搁置或恢复使用，再确认或复位。");
+  const before = a.state;
   Object.assign(a, state);
-  a.history.push({ time_ms: Date.now(), what, state: a.state, by: me.username, start_ms: a.start_ms, stop_ms: a.stop_ms, note });
-  send("alarm", { id: a.id, what, at_ms: Date.now(), alarm: bareAlarm(a) });
+  jot(a, what, me, words, null, before);
   return alarmDetail(a);
 }
+const alarmOf = (id) => found(alarms.find((one) => one.id === id));
+const flagOf = (id) => found(flags.find((one) => one.id === Number(id)));
+const flagDetail = (flag) => ({ ...flag, history: [] });
+function reach(a, scope) {
+  return { rule_id: scope === "facility" ? "" : a.rule_id, alarm_id: scope === "alarm" ? a.id : "", say: a.say };
+}
+
+fly("out_of_service", byId(4), start - HOUR, "水泵大修，等待配件", users.get("manager"), { set: start - 49 * HOUR });
+fly("shelved", byId(2), start + 40 * 60_000, "清洗传感器", users.get("manager"), reach(alarms.find((a) => a.facility.id === 2), "rule"));
 
 /** Rows of method, path pattern, answer(me, match, query, body, request). */
 const ROUTES = [
@@ -233,14 +318,25 @@ const ROUTES = [
   ["GET", /^\/facilities$/, (me, m, q) => page(facilities.filter((f) => !q.get("community") || f.community.id === Number(q.get("community"))).map(summary), q)],
   ["GET", /^\/facilities\/(\d+)$/, (me, [, id]) => {
     const f = found(byId(Number(id)));
-    return { ...summary(f), latitude: f.latitude, longitude: f.longitude, address: f.address, cells: cells(f.community), attributes: { commissioned: 2004, rated_power_kw: 7.5 }, points: f.points.map(({ base, swing, seed, facility, ...p }) => ({ ...p, latest: latestOf(points.get(p.id)) })), alarms: alarms.filter((a) => a.facility.id === f.id && a.active).map(bareAlarm), cases: cases.filter((c) => c.facility.id === f.id && c.open).map(bare) };
+    return { ...summary(f), latitude: f.latitude, longitude: f.longitude, address: f.address, cells: cells(f.community), parent: null, supplies: [], redundant_set: "", attributes: { commissioned: 2004, rated_power_kw: 7.5 }, points: f.points.map(({ base, swing, seed, facility, ...p }) => ({ ...p, latest: latestOf(points.get(p.id)) })), alarms: alarms.filter((a) => a.facility.id === f.id && a.active).map(bareAlarm), cases: cases.filter((c) => c.facility.id === f.id && c.open).map(bare) };
   }],
   ["GET", /^\/points\/(\d+)\/history$/, (me, [, id], q) => curve(found(points.get(Number(id))), Number(q.get("from_ms")), Number(q.get("to_ms")), Number(q.get("max_points") ?? 720))],
-  ["GET", /^\/alarms$/, (me, m, q) => page(alarms.filter((a) => (!q.get("severity") || RANK[a.severity] >= RANK[q.get("severity")]) && (!q.get("community") || a.community.id === Number(q.get("community"))) && (q.get("active") !== "true" || a.active) && (q.get("attention") !== "true" || ((a.active || WAITING.has(a.state)) && !a.shelved))).map(bareAlarm), q)],
-  ["GET", /^\/alarms\/(\w+)$/, (me, [, id]) => alarmDetail(found(alarms.find((a) => a.id === id)))],
-  ["POST", /^\/alarms\/(\w+)\/acknowledge$/, (me, [, id], q, body) => { const a = found(alarms.find((one) => one.id === id)); return setAlarm(a, { state: a.active ? "acknowledged" : "normal" }, "acknowledge", me, body.note); }],
-  ["POST", /^\/alarms\/(\w+)\/shelve$/, (me, [, id], q, body) => setAlarm(found(alarms.find((one) => one.id === id)), { shelved: { until_ms: Date.now() + body.minutes * 60_000, reason: body.reason } }, "shelve", me, body.reason)],
-  ["POST", /^\/alarms\/(\w+)\/unshelve$/, (me, [, id]) => setAlarm(found(alarms.find((one) => one.id === id)), { shelved: null }, "unshelve", me)],
+  ["GET", /^\/alarm-performance$/, (me, m, q) => performanceReport(alarms, Number(q.get("from_ms")))],
+  ["GET", /^\/alarms\/(\w+)\/folding$/, (me, [, id]) => folding(found(alarms.find((a) => a.id === id)))],
+  ["GET", /^\/alarms$/, (me, m, q) => page(alarms.filter((a) => (!q.get("severity") || RANK[a.severity] >= RANK[q.get("severity")]) && (!q.get("community") || a.community.id === Number(q.get("community"))) && (q.get("active") !== "true" || a.active) && (q.get("attention") !== "true" || SHOW.attention(a)) && (q.get("silent") !== "false" || !silent(a)) && (q.getAll("state").length === 0 || q.getAll("state").includes(a.state)) && (!q.get("flag") || SHOW[q.get("flag")](a))).map(bareAlarm), q)],
+  ["GET", /^\/alarm-counts$/, (me, m, q) => tally(q)],
+  ["GET", /^\/alarms\/(\w+)$/, (me, [, id]) => alarmDetail(alarmOf(id))],
+  ["GET", /^\/alarms\/(\w+)\/evidence$/, (me, [, id]) => ({ items: alarmOf(id).kind === "sight" ? [] : [record(alarmOf(id))] })],
+  ["POST", /^\/alarms\/(\w+)\/acknowledge$/, (me, [, id], q, body) => { const a = alarmOf(id); return setAlarm(a, { state: a.active ? "acknowledged" : a.latching ? "latched_acknowledged" : "normal" }, "acknowledge", me, body.note); }],
+  ["POST", /^\/alarms\/(\w+)\/reset$/, (me, [, id], q, body) => setAlarm(alarmOf(id), { state: "normal" }, "reset", me, body.note)],
+  ["POST", /^\/alarms\/(\w+)\/comments$/, (me, [, id], q, body) => { const a = alarmOf(id); jot(a, "comment", me, body.text); return alarmDetail(a); }],
+  ["POST", /^\/alarms\/(\w+)\/shelve$/, (me, [, id], q, body) => { const a = alarmOf(id); fly("shelved", byId(a.facility.id), Date.now() + body.minutes * MINUTE_OF_SHELVES, body.reason, me, reach(a, body.scope)); return alarmDetail(a); }],
+  ["POST", /^\/alarms\/(\w+)\/unshelve$/, (me, [, id]) => { const a = alarmOf(id); for (const flag of flags) if (flag.kind === "shelved" && flag.ended_ms === null && covers(flag, a)) fall(flag, "unshelved", me); return alarmDetail(a); }],
+  ["POST", /^\/alarms\/(\w+)\/out-of-service$/, (me, [, id], q, body) => { const a = alarmOf(id); fly("out_of_service", byId(a.facility.id), body.until_ms, body.reason, me, reach(a, body.scope)); return alarmDetail(a); }],
+  ["POST", /^\/facilities\/(\d+)\/out-of-service$/, (me, [, id], q, body) => fly("out_of_service", found(byId(Number(id))), body.until_ms, body.reason, me)],
+  ["GET", /^\/flags$/, (me, m, q) => page(flags.filter((flag) => flag.ended_ms === null && (!q.get("kind") || flag.kind === q.get("kind")) && (!q.get("facility") || flag.facility.id === Number(q.get("facility"))) && (!q.get("community") || flag.community.id === Number(q.get("community")))), q)],
+  ["POST", /^\/flags\/(\d+)\/extend$/, (me, [, id], q, body) => flagDetail(Object.assign(flagOf(id), { until_ms: body.until_ms, state: "standing" }))],
+  ["POST", /^\/flags\/(\d+)\/return$/, (me, [, id], q, body) => flagDetail(fall(flagOf(id), "in_service", me, body.reason))],
   ["GET", /^\/cases$/, (me, m, q) => page(cases.filter((c) => (q.get("open") === null || c.open === (q.get("open") === "true")) && (q.get("overdue") !== "true" || c.deadline().overdue) && (!q.get("community") || c.community.id === Number(q.get("community")))).map(bare), q)],
   ["GET", /^\/cases\/(\d+)$/, (me, [, id]) => { const c = found(cases.find((one) => one.id === Number(id))); return { ...bare(c), alarms: [bareAlarm(c.alarm)], tasks: tasks.filter((t) => t.case_id === c.id).map((t) => bareTask(t, me)), evidence: evidence(byId(c.facility.id)), do: byId(c.facility.id).do, history: c.history }; }],
   ["GET", /^\/tasks$/, (me, m, q) => page(tasks.filter((t) => !["done", "cancelled"].includes(t.state) && (q.get("mine") !== "true" || t.owner?.id === me.person)).toSorted((a, b) => a.deadline().due_ms - b.deadline().due_ms).map((t) => bareTask(t, me)), q)],

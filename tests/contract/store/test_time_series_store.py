@@ -60,10 +60,21 @@ def assert_same_rollups(found: Rollups, expected: Rollups) -> None:
     np.testing.assert_allclose(found.mean, expected.mean, rtol=1e-9, atol=1e-12)
 
 
+def assert_same_stretch(found: TimeSeriesStore, expected: Readings, begin: int, end: int) -> None:
+    """What a replay reads is what ``read`` gives, without ranks and texts; each point is in one piece."""
+    pieces = [piece for piece in found.stretch(ALL_POINTS, begin, end, 2) if len(piece)]
+    together = concat(pieces)
+    assert sum(len(np.unique(piece.point)) for piece in pieces) == len(np.unique(together.point))
+    for name in ("point", "time_ms", "quality"):
+        np.testing.assert_array_equal(getattr(together, name), getattr(expected, name), err_msg=name)
+    assert bits(together.value) == bits(expected.value)
+
+
 def assert_same_content(found: TimeSeriesStore, expected: TimeSeriesStore) -> None:
     begin, end = T0_MS - 40 * DAY_MS, T0_MS + 40 * DAY_MS
     assert_same(found.read(ALL_POINTS, begin, end), expected.read(ALL_POINTS, begin, end))
     assert_same(found.latest(), expected.latest())
+    assert_same_stretch(found, expected.read(ALL_POINTS, begin, end), begin, end)
     for step_ms in (10_000, 60_000, 3_600_000, DAY_MS):
         assert_same_rollups(
             found.rollup(ALL_POINTS, begin, end, step_ms), expected.rollup(ALL_POINTS, begin, end, step_ms)

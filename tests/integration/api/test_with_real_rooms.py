@@ -23,12 +23,13 @@ from core.ports.nodes import NodeStatus
 from core.ports.store import Commit
 from core.readings import readings
 from core.sparkplug.topics import NodeId
+from dispatch.fold_queries import SqlFoldQueries
 from registry.commands import RegistryCommandsSql
 from registry.configurations import SqlConfigurationDesk
 from registry.directory import Directory
 from registry.node_status import SqlNodeStatusBook
 from store.memory import MemoryStore
-from tests.unit.api.world import COST, HASH, FakeRules, FakeWatch, World
+from tests.unit.api.world import COST, HASH, FakeReports, FakeRules, FakeWatch, World
 from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, Hall, build_hall, change
 
 
@@ -52,9 +53,11 @@ class Town:
             directory=Directory(engine, registry),
             cases=self.hall.queries,
             case_commands=self.hall.desk,
+            folds=SqlFoldQueries(engine),
             nodes=SqlNodeStatusBook(engine),
             configurations=SqlConfigurationDesk(engine, lambda _text: None),
             rules=FakeRules(),
+            performance=FakeReports(),
             clock=self.clock,
             engine=engine,
             watch=FakeWatch(),

@@ -13,7 +13,9 @@ import pytest
 from app.settings import Settings
 from app.settings_file import _paths
 from core.alarms import Severity
+from core.calendar import WORDS
 from core.findings import Kind as FindingKind
+from core.holidays import DayKind
 from core.people import Role
 from core.places import Grid
 from core.ports.registry import Provenance
@@ -28,10 +30,16 @@ from gateway.profile_file import OBJECTS, shipped
 from gateway.profile_warnings import check
 from gateway.quantities import called
 from gateway.transport import Framing
+from registry import calendar_entries
+from registry.calendar_entries import DAY_WORDS, HolidaySource, Unpublished
 from registry.classbook import load_classes
 from registry.entries import COLUMNS
+from rules.language.parser import FORECASTS
+from rules.language.surroundings import AGE, QUESTIONS
 from rules.operators import FUNCTIONS, WINDOWS
 from rules.rule_set import Evidence
+from rules.trial.scenario import EXPECTED, STATES
+from rules.trial.series import MARKS
 from tests.integration.app.test_cli import twingrid
 
 WORD = re.compile(r"[A-Za-z]{2,}")
@@ -41,13 +49,16 @@ NAMES = frozenset(
     WORD.findall(
         # products, formats and standards that are called so in Chinese too
         "twingrid python sqlite mqtt nats mosquitto yaml csv json utf gbk ucum wgs tg lang chrony systemd timesyncd "
+        "chinesecalendar "
         # commands, options and values that are written as they are
         "make web pip install apt server ulimit help config check doctor show version demo up core api gateway data "
         "docs md port broker modbus mbpoll speed fresh log level origin str int float true false null none external "
-        "zip bundle site list diff push file note wait out buses adapters profiles "
+        "zip bundle alarms faults site list diff push file note wait out buses adapters profiles "
         "debug info warning error err value key args continuous work arrive http https asia shanghai gb chmod "
         # words of the languages that the files are written in
-        "and or not in over low high facility group node registry from until zh en"
+        "and or not in over low high facility group node registry from until zh en class attributes season calendar "
+        # names in examples of what to write
+        "heating flood material"
     )
 )
 
@@ -113,7 +124,13 @@ RULES = """\
 - {id: eight, class: sewage_pump, when: "level in [3 m, 2 m]"}
 - {id: nine, class: sewage_pump, when: level}
 - {id: ten, class: hvac, when: room_temp + return_temp > 40 Cel}
-- {id: ten, class: hvac, when: mean(room_temp) over 10 d > 40 Cel}
+- {id: ten, class: hvac, when: mean(room_temp) over 40 d > 40 Cel}
+- {id: eleven, class: hvac, when: age(room_temp) > facility.limit and known(room_temp, levle)}
+- {id: twelve, class: hvac, when: occupied == 1 and room_temp == 'PE' or in season}
+- {id: thirteen, class: hvac, when: occupied and in season 3}
+- {id: fourteen, class: hvac, when: occupied == 1 and room_temp == 'PE' or age(room_temp) > 9 d}
+- {id: fifteen, class: hvac, when: not known(room_temp)}
+- {id: sixteen, class: hvac, when: room_temp > class.limit Cel}
 - text
 """
 PROFILE = """\
@@ -202,6 +219,21 @@ REGISTRY = {
     "- {code: f3, class: sewage_pump, community: xc, name: {zh: 泵, en: Pump}, latitude: 31, longitude: 112, "
     "gateway: a/b, measurements: [levle]}\n",
     "people.csv": '"code,name_zh\n',
+    "calendar.yaml": "- {hours: daily 06:00-22:00}\n"
+    "- {entry: general, zone: Mars/Base, unpublished: perhaps}\n"
+    "- {entry: opening, hours: mon-fri 08:00-18:00}\n"
+    "- {entry: opening, hours: workday 8-18}\n"
+    "- {entry: opening, hours: someday 08:00-18:00}\n"
+    "- {entry: opening, hours: daily 08:00-18:00; daily closed, valid_from: soon}\n"
+    "- {entry: season, name: Flood 1, first: 05-01, last: 10-15}\n"
+    "- {entry: season, name: flood, first: 05-01, last: 2026-10-15}\n"
+    "- {entry: season, name: flood, first: 05-01, last: 10-32, hours: closed}\n"
+    "- {entry: day, date: 2027-02-06, is: feast}\n"
+    "- {entry: work, code: w1, name: {zh: 换泵, en: Pump}, from: 2026-12-01T08:00, until: 2026-12-01T07:00}\n"
+    "- {entry: work, code: w2, name: {zh: 换泵, en: Pump}, from: soon, until: 2026-12-01T07:00, cell: c9}\n"
+    "- {entry: year, year: 2027}\n"
+    "- {entry: year, year: 2027}\n"
+    "- {entry: weather}\n",
 }
 
 
@@ -209,11 +241,14 @@ def _words_known() -> Iterator[str]:
     """Names that are the same in both languages: of settings, columns, classes, measurements, units and functions."""
     for path in _paths(Settings):
         yield from path  # type: ignore[misc]
-    for columns in (*COLUMNS.values(), COLUMNS, UNITS, FUNCTIONS, WINDOWS, OBJECTS):
+    calendar = (calendar_entries.COLUMNS, calendar_entries.KINDS, DAY_WORDS, HolidaySource, Unpublished, DayKind)
+    asked = (QUESTIONS, (AGE,), WORDS)
+    for columns in (*COLUMNS.values(), COLUMNS, UNITS, FUNCTIONS, WINDOWS, FORECASTS, OBJECTS, *asked, *calendar):
         yield from columns
     choices = (Mode, Framing, DECODERS, Provenance, Role, Grid, Evidence, DataType, Order, Kind, Quirk, ProfileEvidence)
     for choice in choices:
         yield from choice
+    yield from (*MARKS, *EXPECTED, *STATES)
     yield from (severity.name for severity in Severity)
     for class_id, entry in load_classes().items():
         yield class_id
@@ -395,3 +430,63 @@ def test_help_and_wrong_use_are_chinese(tmp_path: Path, arguments: tuple[str, ..
     assert re.search(r"[\u4e00-\u9fff]", said)
     own = {word.lower() for argument in arguments for word in WORD.findall(argument)}
     assert [one for one in strangers(said, tmp_path) if one.split("'")[1].lower() not in own] == []
+
+
+ODD_RULES = """\
+- {id: odd-one, class: sewage_pump, when: level > 2 m, for: 10 s, clear: level > 1 m, REST}
+- {id: odd-two, class: sewage_pump, when: level > 12 m, REST}
+- {id: odd-three, class: sewage_pump, when: level > 13 m, clear: level < 1 m, REST}
+- {id: odd-four, class: sewage_pump, when: mean(level) over 20 s > 2 m, clear: level < 1 m, REST}
+- {id: odd-five, class: sewage_pump, when: level > 12 m, clear_for: 1 min, REST}
+"""
+ODD_REST = (
+    "severity: low, lead: construction, say: {zh: 高, en: x}, do: {zh: [看], en: [x]}, source: GB, evidence: read"
+)
+SCENARIOS = """\
+class: sewage_pump
+scenarios:
+  - name: a
+    series: {levl: 1x3, level: 1 yy, pump_current: {interval: 0, values: 1!fine}}
+    stale_after: {level: soon}
+    attributes: {start_level: high}
+    start: 2026-03-02
+    expect: [{rule: pump-dry-run, start: 2 min, stop: 1 min, severity: dire}, {rule: pump-dry-rnu, start: 1 min}]
+    moments: [{at: 1 min, pump-dry-run: of}, {pump-dry-run: normal}]
+  - name: a
+    series: {level: _x3}
+    expcet: []
+"""
+FAILING = """\
+class: sewage_pump
+scenarios:
+  - name: a
+    say: 空转
+    series: {level: 0.1x20, pump_current: 5x20}
+    expect: []
+    moments: [{at: 1 min, pump-dry-run: normal}]
+"""
+
+
+def test_the_commands_for_rules_speak_chinese(broken: Path) -> None:
+    """Errors and warnings of rules, mistakes in scenarios, a verdict, an explanation, a refusal: no word of English."""
+    (broken / "rules" / "odd.yaml").write_text(ODD_RULES.replace("REST", ODD_REST), encoding="utf-8")
+    (broken / "scenarios.yaml").write_text(SCENARIOS, encoding="utf-8")
+    (broken / "failing.yaml").write_text(FAILING, encoding="utf-8")
+    checked = twingrid("--lang", "zh", "rule", "check", "rules", "none.yaml", cwd=broken)
+    codes = set(re.findall(r"TG-03\d{2}", checked.stderr))
+    assert codes >= {"TG-0301", "TG-0310", "TG-0311", "TG-0331", "TG-0332", "TG-0333", "TG-0334", "TG-0335"}
+    shown = [line for line in checked.stderr.splitlines() if not line.startswith("    ") or "处理" in line]
+    assert strangers("\n".join(shown) + checked.stdout, broken) == []
+    (broken / "twingrid.yaml").unlink()
+    for words in (
+        ("test", "scenarios.yaml"),
+        ("test", "failing.yaml"),
+        ("explain", "pump-dry-run"),
+        ("explain", "pump-dry-run", "--facility", "x"),
+        ("reload",),
+        ("new", "--class", "sewage_pump", "--measurement", "level", "--limit", "> 20 m"),
+    ):
+        run = twingrid("--lang", "zh", "rule", *words, cwd=broken)
+        assert run.returncode == (0 if words == ("explain", "pump-dry-run") else 69 if words == ("reload",) else 1)
+        told = "\n".join(line for line in (run.stdout + run.stderr).splitlines() if not line.startswith("  when: "))
+        assert strangers(told, broken) == [], words

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.sources import ROOT
+from tests.unit.registry import city
 
 
 def twingrid(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -67,6 +68,36 @@ buses:
   - {id: b, host: h, units: [{unit: 1, profile: nothing, points: {}}]}
 """
 BAD_RULES = "- id: x\n  class: nothing\n  when: level >\n"
+
+
+SEASONAL_RULE = """\
+- id: cold
+  class: indoor_air
+  when: air_temp < 16 Cel and in season heating
+  severity: low
+  lead: governance
+  say: {zh: 太冷, en: Too cold}
+  do: {zh: [看供热], en: [Look at the heating]}
+  source: {zh: 测试, en: test}
+  evidence: proposal
+"""
+
+
+@pytest.mark.parametrize("season", ["heating", "flood"])
+def test_check_says_which_season_is_missing(tmp_path: Path, season: str) -> None:
+    """A rule that asks for a season the calendar does not know stays silent: nothing is wrong, but it is said."""
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "a.yaml").write_text(SEASONAL_RULE)
+    city.write_city(tmp_path / "registry")
+    entry = f"- {{entry: season, name: {season}, first: 11-15, last: 03-15}}\n"
+    (tmp_path / "registry" / "calendar.yaml").write_text(entry)
+    (tmp_path / "twingrid.yaml").write_text("registry: {folder: registry}\nrules: {book: rules}\n")
+    told = {}
+    for language, word in (("en", "has no season heating"), ("zh", "没有季节 heating")):
+        run = twingrid("check", "--json", "--lang", language, cwd=tmp_path)
+        assert run.returncode == 0, run.stderr
+        told[language] = any(word in notice for notice in json.loads(run.stdout)["notices"])
+    assert told == dict.fromkeys(told, season == "flood")
 
 
 def test_check_reports_everything_at_once(tmp_path: Path) -> None:

@@ -7,9 +7,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 
-from app.database import all_metadata, differences, migrate, open_database
+from app.database import _config, all_metadata, differences, migrate, open_database
+from core.alarms import Severity
 from core.errors import Refused, Unavailable
+from dispatch.journal import SqlJournal
+from registry.classbook import load_classes
+from registry.queries import Registry
 
 
 def _shape(engine: sa.Engine) -> dict[str, Any]:
@@ -108,8 +113,102 @@ def test_a_failing_migration_leaves_nothing_behind(tmp_path: Path, monkeypatch: 
     engine.dispose()
 
 
+def test_alarms_of_rules_that_became_levels_go_over(tmp_path: Path) -> None:
+    """What is on, and open cases, go over to the rule that took theirs in; of two that are on one is left."""
+    engine = open_database(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    _migrate_to(engine, "0005")
+    with engine.begin() as connection:
+        _old_case(connection, 1, "elec-residual-alarm", "a2")
+        _old_alarm(connection, "a1", "elec-residual-warning", facility=1, severity=2, start_ms=100)
+        _old_alarm(connection, "a2", "elec-residual-alarm", facility=1, severity=3, start_ms=200, case=1)
+        _old_alarm(connection, "b1", "ups-charge-critical", facility=2, severity=3, start_ms=100)
+        _old_alarm(connection, "c1", "iaq-co2-very-high", facility=3, severity=2, start_ms=100, stop_ms=300)
+        _old_alarm(connection, "d1", "pump-fault", facility=4, severity=3, start_ms=100)
+    migrate(engine)
+    columns = 'alarm_id, rule_id, severity, active, merged_into, "case", steps'
+    with engine.connect() as connection:
+        found = connection.execute(sa.text(f"SELECT {columns} FROM dispatch_alarm ORDER BY alarm_id"))
+        assert [tuple(row) for row in found] == [
+            ("a1", "elec-residual", 3, 1, "", 1, "[]"),
+            ("a2", "elec-residual", 3, 0, "a1", 1, "[]"),
+            ("b1", "ups-charge-low", 3, 1, "", None, "[]"),
+            ("c1", "iaq-co2-very-high", 2, 0, "", None, "[]"),
+            ("d1", "pump-fault", 3, 1, "", None, "[]"),
+        ]
+        assert connection.execute(sa.text("SELECT rule_id FROM dispatch_case")).scalar_one() == "elec-residual"
+    announced = SqlJournal(engine, rules=lambda _: None, source=Registry(engine, load_classes())).announced(0)
+    assert [(alarm.alarm_id, alarm.severity, alarm.interval.steps) for alarm in announced if alarm.facility == 1] == [
+        ("a1", Severity.HIGH, ())
+    ]
+    engine.dispose()
+
+
+def _migrate_to(engine: sa.Engine, revision: str) -> None:
+    """The schema as an older program left it."""
+    config = _config()
+    with engine.connect().execution_options(write_intent=True) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def _old_alarm(
+    connection: sa.Connection,
+    alarm_id: str,
+    rule: str,
+    *,
+    facility: int,
+    severity: int,
+    start_ms: int,
+    stop_ms: int | None = None,
+    case: int | None = None,
+) -> None:
+    values: dict[str, object] = {"alarm_id": alarm_id, "rule_id": rule, "facility": facility, "severity": severity}
+    values |= {"community": 0, "kind": "condition", "state": "unacknowledged", "latching": False, "say_zh": "旧"}
+    values |= {"say_en": "old", "do": "[]", "start_ms": start_ms, "stop_ms": stop_ms, "since_ms": start_ms}
+    values |= {"active": stop_ms is None, "late": False, "retracted": False, "merged_into": "", "split_from": ""}
+    values |= {"opened_ms": start_ms, "shelve_reason": "", "suppressed": False, "out_of_service": False, "case": case}
+    _insert(connection, "dispatch_alarm", values)
+
+
+def _old_case(connection: sa.Connection, number: int, rule: str, alarm_id: str) -> None:
+    values: dict[str, object] = {"number": number, "code": "C-1", "facility": 1, "community": 0, "family": "f"}
+    values |= {"open": True, "state": "filed", "severity": 3, "lead": "construction", "rule_id": rule, "say_zh": "旧"}
+    values |= {"say_en": "old", "opening_alarm": alarm_id, "opened_ms": 1, "changed_ms": 1, "due_clock": "work"}
+    values |= {"due_what": "handle", "overdue": False, "escalated": 0, "suspensions": 0, "ended_by": "", "note": ""}
+    _insert(connection, "dispatch_case", values)
+
+
+def _insert(connection: sa.Connection, table: str, values: dict[str, object]) -> None:
+    into = sa.table(table, *(sa.column(name) for name in values))
+    connection.execute(sa.insert(into).values(values))
+
+
 def test_a_folder_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:
     """A path below a file has one clear error."""
     (tmp_path / "file").touch()
     with pytest.raises(Unavailable, match="cannot make the database's folder"):
         open_database(f"sqlite:///{tmp_path / 'file' / 'a.sqlite'}")
+
+
+def test_a_registry_in_use_gets_its_supply(tmp_path: Path) -> None:
+    """Facilities that were there before the supply was known keep everything and have no parent, forth and back."""
+    engine = open_database(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    config = _config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        connection.exec_driver_sql("INSERT INTO registry_street VALUES ('s', '街', 'S')")
+        connection.exec_driver_sql(
+            "INSERT INTO registry_community VALUES (1, 'c', '区', 'C', 's', '2020-01-01', '', 0, 0)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO registry_facility VALUES (7, 'c-sp-01', '泵', 'Pump', 'sewage_pump', 1, 31.7, 112.1, "
+            "'g', 'k', '', '', '{}', 'measured', '', '', 1)"
+        )
+        before = connection.exec_driver_sql("SELECT * FROM registry_facility").one()
+        command.upgrade(config, "0004")
+        after = connection.exec_driver_sql("SELECT * FROM registry_facility").one()
+        assert tuple(after) == (*before, None, None)
+        command.downgrade(config, "0003")
+        assert connection.exec_driver_sql("SELECT * FROM registry_facility").one() == before
+    engine.dispose()

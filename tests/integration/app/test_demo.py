@@ -48,11 +48,11 @@ def _is_free(port: int) -> bool:
 class Demo:
     """A running demo."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
         base = _block_of_ports(5)
         self.port = base
-        self.arguments = ("--port", str(base), "--broker-port", str(base + 1), "--modbus-port", str(base + 2))
+        self.arguments = ("--port", str(base), "--broker-port", str(base + 1), "--modbus-port", str(base + 2), *options)
         self.output = folder.parent / f"demo-{base}.out"
         self.process = self._start()
 
@@ -118,9 +118,9 @@ class Demo:
 
 
 @contextmanager
-def come_up(folder: Path) -> Iterator[Demo]:
+def come_up(folder: Path, *options: str) -> Iterator[Demo]:
     """A demo in a folder whose address is printed; nothing of it is left afterwards."""
-    running = Demo(folder)
+    running = Demo(folder, *options)
     try:
         running.until_ready()
         yield running

@@ -439,3 +439,18 @@ def test_lists_do_not_wait_while_somebody_asks_a_slow_store() -> None:
         assert not asking.done()
         store.let_go.set()
         asking.result(10)
+
+
+def test_a_facility_shows_what_it_hangs_on_as_far_as_one_may_see(world: World) -> None:
+    """Parent and supplied facilities are links; where they stand in a community one may not see they are left out."""
+    known = world.registry.known_facilities
+    child, parent = known[10], known[20]
+    known[10] = replace(child, facility=replace(child.facility, parent=20, redundant_set="pit"))
+    with world.client("administrator0") as client:
+        shown = client.get("/api/v1/facilities/10").json()
+        above = client.get("/api/v1/facilities/20").json()
+    assert (shown["parent"]["id"], shown["parent"]["code"]) == (20, parent.facility.code)
+    assert (shown["supplies"], shown["redundant_set"]) == ([], "pit")
+    assert ([one["id"] for one in above["supplies"]], above["parent"]) == ([10], None)
+    with world.client("maintainer1") as client:
+        assert client.get("/api/v1/facilities/10").json()["parent"] is None

@@ -37,11 +37,16 @@ from core.cases import (
 from core.clock import ManualClock
 from core.errors import Invalid, Refused
 from core.findings import kind
+from core.flags import FlagKind, FlagScope, FlagState
 from core.people import Language, Login, Person, Role
 from core.places import ClassMembers, FacilityClass, Grid, Measurement, PointKind, Text
 from core.ports import cases as rows
 from core.ports.configurations import ConfigurationVersion, RunningConfiguration, VersionState
+from core.ports.evidence import EvidenceRecord
+from core.ports.flags import AlarmCounts, FlagDetail, FlagFilter, FlagRow, FlagStep
+from core.ports.folding import Folding
 from core.ports.nodes import NodeStatus
+from core.ports.performance import Annunciations, Performance, Source
 from core.ports.registry import (
     Cell,
     Community,
@@ -55,6 +60,7 @@ from core.ports.registry import (
     Provenance,
 )
 from core.sparkplug.topics import NodeId
+from dispatch.performance import measure
 from store.memory import MemoryStore
 
 NOW_MS = 1_795_000_000_000
@@ -119,6 +125,7 @@ class FakeRegistry:
             if (where.communities is None or one.facility.community in where.communities)
             and where.class_id in ("", one.facility.class_id)
             and (where.numbers is None or one.facility.number in where.numbers)
+            and where.parent in (None, one.facility.parent)
             and where.text in one.facility.code
         ]
         return paged(found, page)
@@ -259,8 +266,106 @@ def task_row(n: int, owner: int) -> rows.TaskRow:
     )
 
 
+def flag_row(n: int, facility: int | None = None, until_ms: int = NOW_MS + 3_600_000) -> FlagRow:
+    return FlagRow(
+        number=n,
+        kind=FlagKind.OUT_OF_SERVICE,
+        state=FlagState.STANDING,
+        scope=FlagScope.FACILITY,
+        community=n,
+        facility=10 * n if facility is None else facility,
+        rule_id="",
+        alarm_id="",
+        cause="",
+        ref="",
+        severity=Severity.CRITICAL,
+        reason=HOSTILE,
+        actor="manager1",
+        person=100,
+        set_ms=NOW_MS - 600_000,
+        until_ms=until_ms,
+        ended_ms=None,
+    )
+
+
 @dataclass
-class FakeCases:
+class FakeFlags:
+    """Flags of dispatch over a dictionary: one stands in each community."""
+
+    flag_by_number: dict[int, FlagRow] = field(default_factory=lambda: {n: flag_row(n) for n in (1, 2)})
+
+    def flags(self, where: FlagFilter, page: PageRequest) -> Page[FlagRow]:
+        found = [
+            one
+            for one in self.flag_by_number.values()
+            if _in(one.community, where.communities)
+            and where.facility in (None, one.facility)
+            and (not where.kinds or one.kind in where.kinds)
+            and where.standing in (None, one.ended_ms is None)
+        ]
+        return paged(found, page)
+
+    def flag(self, number: int, communities: frozenset[int] | None = None) -> FlagDetail | None:
+        one = self.flag_by_number.get(number)
+        if one is None or not _in(one.community, communities):
+            return None
+        step = FlagStep(
+            at_ms=one.set_ms,
+            actor=one.actor,
+            person=None,
+            event="raise",
+            from_state=FlagState.DOWN,
+            to_state=FlagState.STANDING,
+            until_ms=one.until_ms,
+            note=one.reason,
+        )
+        return FlagDetail(flag=one, steps=(step,))
+
+    def alarm_counts(self, where: rows.AlarmFilter) -> AlarmCounts:
+        standing = [one for one in self.flag_by_number.values() if _in(one.community, where.communities)]
+        return AlarmCounts(
+            attention=1,
+            active=1,
+            unacknowledged=1,
+            shelved=0,
+            suppressed=0,
+            out_of_service=0,
+            flags_shelved=0,
+            flags_out_of_service=len(standing),
+            overdue=0,
+        )
+
+    def evidence(self, alarm_id: str, communities: frozenset[int] | None = None) -> Sequence[EvidenceRecord] | None:
+        community = {"alarm1": 1, "alarm2": 2}.get(alarm_id)
+        return [] if community is not None and _in(community, communities) else None
+
+    def take_out(
+        self,
+        alarm_id: str,
+        actor: Any,
+        until_ms: int,
+        reason: str,
+        now_ms: int,
+        scope: FlagScope = FlagScope.RULE,
+    ) -> FlagRow:
+        return flag_row(1)
+
+    def take_out_facility(self, facility: int, actor: Any, until_ms: int, reason: str, now_ms: int) -> FlagRow:
+        return flag_row(facility // 10, facility, until_ms)
+
+    def extend(self, flag: int, actor: Any, until_ms: int, reason: str, now_ms: int) -> FlagRow:
+        row = replace(self.flag_by_number[flag], until_ms=until_ms)
+        self.flag_by_number[flag] = row
+        return row
+
+    def put_back(self, flag: int, actor: Any, reason: str, now_ms: int) -> FlagRow:
+        row = replace(self.flag_by_number[flag], state=FlagState.DOWN, ended_ms=now_ms)
+        self.flag_by_number[flag] = row
+        return row
+
+
+@dataclass
+class FakeCases(FakeFlags):
     """Dispatch over dictionaries: enough of its manners to see what the API makes of them."""
 
     alarm_by_id: dict[str, rows.AlarmRow] = field(default_factory=lambda: {f"alarm{n}": alarm_row(n) for n in (1, 2)})
@@ -270,6 +375,7 @@ class FakeCases:
     commands: list[rows.TaskCommand] = field(default_factory=list)
     answers: dict[tuple[str, str], int] = field(default_factory=dict)
     broken: Exception | None = None
+    folding_by_id: dict[str, Folding] = field(default_factory=dict)
 
     def note(self, kind: rows.FeedKind, ref: str, community: int, what: str, owner: int | None = None) -> None:
         """Append a line to the feed."""
@@ -304,6 +410,10 @@ class FakeCases:
             at_ms=NOW_MS, actor="system", change=None, event="enter", state=one.state, start_ms=1, stop_ms=None
         )
         return rows.AlarmDetail(alarm=one, history=(step,), evidence=_evidence(one.community), do=(text("Stop it"),))
+
+    def folding(self, alarm_id: str) -> Folding:
+        self._check()
+        return self.folding_by_id.get(alarm_id, Folding(into=None, folded=(), unseen=None, say=text("")))
 
     def cases(self, where: rows.CaseFilter, page: PageRequest) -> Page[rows.CaseRow]:
         found = [
@@ -392,12 +502,23 @@ class FakeCases:
     def reset(self, alarm_id: str, actor: Any, now_ms: int, note: str = "") -> rows.AlarmRow:
         raise Conflict("wrong_state", "it is not latched")
 
-    def shelve(self, alarm_id: str, actor: Any, until_ms: int, reason: str, now_ms: int) -> rows.AlarmRow:
+    def comment(self, alarm_id: str, actor: Any, text: str, now_ms: int) -> rows.AlarmRow:
+        return self.alarm_by_id[alarm_id]
+
+    def shelve(
+        self,
+        alarm_id: str,
+        actor: Any,
+        until_ms: int,
+        reason: str,
+        now_ms: int,
+        scope: FlagScope = FlagScope.RULE,
+    ) -> rows.AlarmRow:
         row = replace(self.alarm_by_id[alarm_id], shelved_until_ms=until_ms, shelve_reason=reason)
         self.alarm_by_id[alarm_id] = row
         return row
 
-    def unshelve(self, alarm_id: str, actor: Any, now_ms: int) -> rows.AlarmRow:
+    def unshelve(self, alarm_id: str, actor: Any, now_ms: int, reason: str = "") -> rows.AlarmRow:
         row = replace(self.alarm_by_id[alarm_id], shelved_until_ms=None)
         self.alarm_by_id[alarm_id] = row
         return row
@@ -556,6 +677,26 @@ class FakeRules:
         return [low, replace(low, unit="Cel")]
 
 
+class FakeReports:
+    """Three alarms in community 1, of a facility that chatters, and a worker who was given a task."""
+
+    def report(self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Performance:
+        seen = communities is None or 1 in communities
+        at_ms = np.array([0, 20_000, 40_000] if seen else [], np.int64) + to_ms - 60_000
+        found = Annunciations(
+            from_ms=from_ms,
+            to_ms=to_ms,
+            at_ms=at_ms,
+            stop_ms=at_ms + 5_000,
+            severity=np.full(len(at_ms), int(Severity.HIGH), np.int64),
+            source=np.zeros(len(at_ms), np.int64),
+            sources=(Source(rule_id="sewage-pump-dry-run", facility=10, say=text("Pump runs dry")),),
+            task_owner=np.array([1] if seen else [], np.int64),
+            task_ms=at_ms[:1],
+        )
+        return measure(found, zone_ms=0, most_a_day=12, most_an_hour=3)
+
+
 class FakeWatch:
     """A core process that keeps its promises but one."""
 
@@ -654,9 +795,11 @@ class World:
             directory=FakeDirectory(),
             cases=self.cases,
             case_commands=self.cases,
+            folds=self.cases,
             nodes=FakeNodes(),
             configurations=self.configurations,
             rules=FakeRules(),
+            performance=FakeReports(),
             clock=self.clock,
             engine=self.engine,
             watch=FakeWatch(),

@@ -172,3 +172,46 @@ def test_a_damaged_snapshot_is_no_snapshot(tmp_path: Path) -> None:
         path.write_bytes(whole[:position] + bytes([whole[position] ^ 1]) + whole[position + 1 :])
         assert read_snapshot(path) is None
     assert read_snapshot(tmp_path / "nowhere") is None
+
+
+class Watch:
+    """A watchman that remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.learned = threading.Event()
+
+    def announce(self, alarms: Sequence[AnnouncedAlarm]) -> None:
+        """What the journal holds."""
+        self.told.append(f"announce {len(alarms)}")
+
+    def succeed(self, before: Watch, now_ms: int) -> None:
+        """Whom it follows."""
+        self.told.append(f"succeed {before.told[0]}")
+        self.learned.set()
+
+    def see(self, batch: Readings, now_ms: int) -> None:
+        """Nothing to see."""
+
+    def learn(self, changes: Sequence[AlarmChange]) -> None:
+        """What the rules announced."""
+        self.told.append(f"learn {[change.facility for change in changes]}")
+        self.learned.set()
+
+    def changes(self, now_ms: int) -> Sequence[AlarmChange]:
+        """Never anything."""
+        return []
+
+
+def test_a_watchman_hears_what_the_rules_announce_and_the_next_one_goes_on_where_it_stood(tmp_path: Path) -> None:
+    """The first begins with the journal, then every change of the rules, then it hands over; nothing is asked twice."""
+    engine, journal, first, second = Engine(), Journal(), Watch(), Watch()
+    watching = judge(tmp_path, engine, journal, MemoryStore())
+    watching.look_out(first)
+    with watching:
+        watching.submit(1, commit(5).readings)
+        assert first.learned.wait(5)
+        watching.look_out(second)
+        assert second.learned.wait(5)
+    assert first.told == ["announce 0", "learn [5]"]
+    assert second.told == ["succeed announce 0"]

@@ -77,6 +77,13 @@ def _only_with(when: str) -> dict[tuple[str, float, str], tuple[str, ...]]:
         ),
         ("not (level < 2 m and pump_current > 9 A)", {("level", 2, "high"): (), ("pump_current", 9, "low"): ()}),
         ("level > 2 m and facility.deep == 1", {("level", 2, "high"): ("facility.deep",)}),
+        ("slope(level) over 10 min > 1 m/h or stddev(level) over 1 h > 1 m", {}),
+        ("time(level > 1 m) over 1 h > 30 min or mean(level + 1 m) over 1 h > 3 m", {}),
+        ("reaches(level, 3 m) within 30 min", {("level", 3, "high"): ()}),
+        (
+            "at least 2 of (level > 2 m, pump_current > 9 A)",
+            {("level", 2, "high"): ("pump_current",), ("pump_current", 9, "high"): ("level",)},
+        ),
     ],
 )
 def test_a_limit_inside_a_conjunction_says_what_belongs_to_it(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from app.sight_texts import Names
 from app.watchman import Watchman
-from core.alarms import ChangeKind
+from core.alarms import AlarmChange, AnnouncedAlarm, ChangeKind
 from core.places import ClassMembers, Text
-from core.ports.nodes import NodeStatus
-from core.ports.registry import Gateway
+from core.ports.nodes import NodeStatus, Origin
+from core.ports.registry import FacilityPlace, Gateway
 from core.readings import readings
 from core.sparkplug.topics import NodeId
 
@@ -76,3 +79,106 @@ def test_a_facility_that_falls_silent_alone_is_named() -> None:
     assert scene.changes(T0 + 130_000) == [("sight.device", 2, ChangeKind.OPENED)]
     scene.hear(T0 + 131_000)
     assert scene.changes(T0 + 132_000) == [("sight.device", 2, ChangeKind.CLOSED)]
+
+
+NAMES = Names(
+    places={
+        number: FacilityPlace(
+            number=number,
+            code=f"p{number}",
+            name=Text(zh=f"{number} 号泵", en=f"Pump {number}"),
+            class_id="sewage_pump",
+            community=1,
+            cells={},
+        )
+        for number in (1, 2, 99)
+    },
+    communities={"east": Text(zh="东社区", en="East")},
+    measurements={("sewage_pump", "level"): Text(zh="液位", en="Level")},
+)
+ORIGINS = {"p1/level": Origin("b0", "meter"), "p2/level": Origin("b0", "drive")}
+
+
+class Street(Scene):
+    """The same, with names, and a gateway whose births say what hangs where."""
+
+    def __init__(self, started_ms: int = T0) -> None:
+        self.statuses = []
+        points = {NODE: frozenset({10, 11})}
+        self.watchman = Watchman(MEMBERS, points, [GATEWAY], lambda: self.statuses, started_ms, names=NAMES)
+
+    def born(self, now_ms: int, *points: int) -> None:
+        """The gateway is there, its births have come, some points have values."""
+        self.hear(now_ms, points=points)
+        self.statuses = [replace(self.statuses[0], devices=("b0",), origins=ORIGINS)]
+
+    def announced(self, until_ms: int, *points: int) -> list[AlarmChange]:
+        """Everything until then, while these points have values."""
+        found: list[AlarmChange] = []
+        for now_ms in range(until_ms - 240_000, until_ms, 10_000):
+            self.born(now_ms, *points)
+            found += self.watchman.changes(now_ms)
+        return found
+
+
+def test_a_birth_says_what_hangs_where_and_the_alarm_names_it() -> None:
+    """A unit that falls silent beside another one on its bus: its name and its facility's, in both languages."""
+    street = Street()
+    (opened,) = street.announced(T0 + 240_000, 10)
+    assert (opened.rule_id, opened.facility, opened.element) == ("sight.unit", 2, "g/gw/b0/drive")
+    assert opened.say == Text(zh="2 号泵：设备 drive 无应答", en="Pump 2: drive does not answer")
+    (closed,) = street.announced(T0 + 480_000, 10, 11)
+    assert (closed.kind, closed.alarm_id) == (ChangeKind.CLOSED, opened.alarm_id)
+
+
+def test_a_bus_of_silent_units_is_one_alarm_with_its_tally() -> None:
+    """Both units behind it are silent, the gateway speaks."""
+    (opened,) = Street().announced(T0 + 240_000)
+    assert (opened.rule_id, opened.facility, opened.element) == ("sight.bus", 99, "g/gw/b0")
+    assert opened.say == Text(zh="99 号泵的总线 b0 断开：设备 2 台失联", en="Pump 99: bus b0 is lost: 2 devices unseen")
+
+
+def test_after_a_restart_an_alarm_of_a_bus_waits_for_the_birth_that_names_it() -> None:
+    """Until then nothing behind its gateway is raised; then it goes on under its own id."""
+    (opened,) = Street().announced(T0 + 240_000)
+    alarm = AnnouncedAlarm(
+        alarm_id=opened.alarm_id,
+        rule_id=opened.rule_id,
+        facility=opened.facility,
+        interval=opened.interval,
+        element=opened.element,
+    )
+    again = Street(T0 + 300_000)
+    again.watchman.announce([alarm])
+    for now_ms in range(T0 + 300_000, T0 + 480_000, 10_000):
+        again.hear(now_ms, points=())
+        assert again.watchman.changes(now_ms) == []
+    assert [one.kind for one in again.announced(T0 + 760_000)] in ([], [ChangeKind.COVERS])
+    (closed, *_) = again.announced(T0 + 1_000_000, 10, 11)
+    assert (closed.kind, closed.alarm_id) == (ChangeKind.CLOSED, opened.alarm_id)
+
+
+def test_a_change_of_the_registry_forgets_nothing_of_what_was_heard() -> None:
+    """The new watchman goes on where the old one stands: what was heard long ago is not silent, what is on stays on."""
+    street = Street()
+    (opened,) = street.announced(T0 + 240_000, 10)
+    relief = Street()
+    relief.watchman.succeed(street.watchman, T0 + 241_000)
+    assert relief.announced(T0 + 600_000, 10) == []
+    (closed,) = relief.announced(T0 + 900_000, 10, 11)
+    assert (closed.kind, closed.alarm_id) == (ChangeKind.CLOSED, opened.alarm_id)
+
+
+def test_a_unit_that_is_off_stays_announced_when_its_birth_comes_after_a_restart() -> None:
+    """It has not been heard: nothing is closed, nothing raised again."""
+    (opened,) = Street().announced(T0 + 240_000, 10)
+    alarm = AnnouncedAlarm(
+        alarm_id=opened.alarm_id,
+        rule_id=opened.rule_id,
+        facility=opened.facility,
+        interval=opened.interval,
+        element=opened.element,
+    )
+    again = Street(T0 + 300_000)
+    again.watchman.announce([alarm])
+    assert again.announced(T0 + 540_000, 10) == []

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from core.alarms import AlarmChange, AlarmKind, ChangeKind, Interval, Severity, alarm_id
-from core.cases import Action, Actor, Deadline, DeadlineClock, RuleInfo, TaskKind
+from core.alarms import AlarmChange, AlarmKind, ChangeKind, Interval, Severity, SeverityStep, alarm_id
+from core.cases import Action, Actor, Deadline, DeadlineClock, LevelInfo, RuleInfo, TaskKind
 from core.places import Grid, Text
 from core.ports.cases import CaseFilter, CaseRow, TaskCommand, TaskFilter, TaskRow
 from core.ports.registry import PageRequest
@@ -40,6 +40,16 @@ def rule(rule_id: str, severity: Severity, **changes: object) -> RuleInfo:
     return RuleInfo(**(values | changes))  # type: ignore[arg-type]
 
 
+LEVELS = (
+    LevelInfo(severity=Severity.LOW, alone=True),
+    LevelInfo(severity=Severity.MEDIUM),
+    LevelInfo(
+        severity=Severity.HIGH,
+        say=Text(zh="将溢流", en="About to overflow"),
+        do=(Text(zh="立即停泵", en="Stop at once"), Text(zh="围挡", en="Fence it off")),
+        deadline=Deadline(hours=1, clock=DeadlineClock.CONTINUOUS),
+    ),
+)
 RULES = {
     info.rule_id: info
     for info in (
@@ -49,6 +59,7 @@ RULES = {
         rule("medium-2", Severity.MEDIUM),
         rule("low", Severity.LOW),
         rule("info", Severity.INFO),
+        rule("levels", Severity.HIGH, family="level", levels=LEVELS),
         rule("alone", Severity.MEDIUM, family="alone", support=None),
         rule("gas", Severity.HIGH, family="gas", latching=True, lead=Grid.GOVERNANCE, support=Grid.CONSTRUCTION),
     )
@@ -65,15 +76,17 @@ def change(
     opened: int | None = None,
     late: bool = False,
     into: str = "",
+    steps: Sequence[tuple[int, Severity]] = (),
 ) -> AlarmChange:
-    """A change of the alarm first opened at ``opened`` (by default at ``start``)."""
+    """A change of the alarm first opened at ``opened`` (by default at ``start``); ``steps`` for rules with levels."""
+    interval = Interval(start_ms=start, stop_ms=stop, since_ms=start, steps=tuple(SeverityStep(*one) for one in steps))
     return AlarmChange(
         kind=kind,
         alarm_id=alarm_id(rule_id, facility, start if opened is None else opened),
         rule_id=rule_id,
         facility=facility,
-        interval=Interval(start_ms=start, stop_ms=stop, since_ms=start),
-        severity=RULES[rule_id].severity if rule_id in RULES else Severity.MEDIUM,
+        interval=interval,
+        severity=interval.severity(RULES[rule_id].severity if rule_id in RULES else Severity.MEDIUM),
         alarm_kind=AlarmKind.CONDITION,
         late=late,
         into=into,

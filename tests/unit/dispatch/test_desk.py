@@ -12,6 +12,7 @@ from core.alarms import AlarmState, ChangeKind, alarm_id
 from core.cases import Action, CaseState, Conflict, NotPermitted, TaskKind, TaskState, UnknownItem
 from core.errors import Invalid
 from core.ports.cases import AlarmFilter, PassedOver, TaskCommand
+from core.ports.flags import FlagFilter
 from core.ports.registry import PageRequest
 from dispatch import tables
 from dispatch.database import prepare
@@ -340,8 +341,7 @@ def test_shelving_has_limits(hall: Hall) -> None:
     with pytest.raises(Invalid):
         hall.desk.shelve(high, boss, MONDAY_9 + MINUTE, " ", MONDAY_9)
     assert hall.desk.unshelve(high, boss, MONDAY_9).shelved_until_ms is None
-    with hall.engine.connect() as connection:
-        assert connection.execute(sa.select(sa.func.count()).select_from(tables.shelf)).scalar_one() == 0
+    assert hall.queries.flags(FlagFilter(standing=True), PageRequest()).items == ()
 
 
 def test_a_raise_at_night_wakes_somebody(hall: Hall) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from core.alarms import ChangeKind
 from core.cases import Action, TaskKind
 from core.errors import Refused, Unavailable
-from core.ports.cases import Notification
+from core.ports.notifications import Notification
 from dispatch import tables
 from dispatch.outbox import Delivery, LogDeliverer, Outbox
 from registry import tables as registry_tables

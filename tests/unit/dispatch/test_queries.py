@@ -183,6 +183,8 @@ def test_the_feed_tells_everything_in_order(hall: Hall) -> None:
     assert hall.queries.feed_head() == 0
     hall.apply(change(OPENED, facility=hall.city.facility("aa-sp-01")))
     hall.act(hall.tasks()[TaskKind.HANDLE], Action.ACCEPT, hall.actor("aa-m1"))
+    calm, boss = hall.city.facility("aa-sp-02"), hall.actor("mgr", supervises=True)
+    hall.desk.take_out_facility(calm, boss, MONDAY_9 + HOUR, "overhaul", MONDAY_9)
     entries = list(hall.queries.feed(0))
     assert [entry.id for entry in entries] == list(range(1, len(entries) + 1))
     assert hall.queries.feed_head() == entries[-1].id

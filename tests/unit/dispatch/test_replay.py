@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.alarms import AlarmChange, ChangeKind, Interval, alarm_id
+from core.alarms import AlarmChange, ChangeKind, Interval, Severity, SeverityStep, alarm_id
 from core.cases import Action, CaseState, Conflict, NotPermitted, TaskKind
 from core.errors import Invalid, Unavailable
 from dispatch import tables
@@ -27,7 +27,8 @@ from tests.unit.dispatch.hall import MINUTE, MONDAY_9, Hall, build_hall, change,
 from tests.unit.registry.city import other_database
 
 KINDS = st.sampled_from(ChangeKind)
-RULES = ("medium", "medium-2", "gas", "low")
+SEVERITIES = (Severity.LOW, Severity.MEDIUM, Severity.HIGH)
+RULES = ("medium", "medium-2", "gas", "low", "levels")
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +55,28 @@ class Model:
         mine.sort(key=lambda known: known.interval.start_ms)
         on = next((known for known in mine if known.interval.stop_ms is None), None)
         if kind is ChangeKind.OPENED:
-            return [] if on else [self._keep(change(kind, rule, facility=facility, start=self.clock))]
+            steps = [(self.clock, Severity.LOW)] if rule == "levels" else []
+            return [] if on else [self._keep(change(kind, rule, facility=facility, start=self.clock, steps=steps))]
         if not mine:
             return []
         chosen = mine[choice % len(mine)]
+        if kind is ChangeKind.SEVERITY:
+            return self._graded(chosen, choice)
         return self._changed(kind, chosen, on)
+
+    def _graded(self, chosen: AlarmChange, choice: int) -> list[AlarmChange]:
+        """One more step, now or (where it is over, or by chance) in its past."""
+        interval = chosen.interval
+        if not interval.steps:
+            return []
+        last = interval.steps[-1]
+        at_ms = self.clock if interval.stop_ms is None and choice % 2 else last.at_ms + 1
+        if interval.stop_ms is not None and at_ms >= interval.stop_ms:
+            return []
+        severity = next(one for one in SEVERITIES[choice % 3 :] + SEVERITIES if one is not last.severity)
+        after = replace(interval, steps=(*interval.steps, SeverityStep(at_ms, severity)))
+        kind, shown = ChangeKind.SEVERITY, after.severity(severity)
+        return [self._keep(replace(chosen, kind=kind, interval=after, severity=shown, into=""))]
 
     def _changed(self, kind: ChangeKind, chosen: AlarmChange, on: AlarmChange | None) -> list[AlarmChange]:
         if kind is ChangeKind.CLOSED and chosen.interval.stop_ms is None:
@@ -72,7 +90,8 @@ class Model:
             return [replace(chosen, kind=kind)]
         if kind is ChangeKind.SPLIT and on is not None and on.interval.start_ms < self.clock - MINUTE:
             first = self._with(on, ChangeKind.MOVED, stop=self.clock - MINUTE)
-            second = change(kind, on.rule_id, facility=on.facility, start=self.clock, into=on.alarm_id)
+            steps = [(self.clock, Severity.LOW)] if on.interval.steps else []
+            second = change(kind, on.rule_id, facility=on.facility, start=self.clock, into=on.alarm_id, steps=steps)
             return [first, self._keep(second)]
         others = [known for known in self.known.values() if known.alarm_id != chosen.alarm_id]
         heir = next((o for o in others if (o.rule_id, o.facility) == (chosen.rule_id, chosen.facility)), None)
@@ -87,12 +106,21 @@ class Model:
 
     def _with(self, old: AlarmChange, kind: ChangeKind, *, stop: int | None, start: int | None = None) -> AlarmChange:
         begin = old.interval.start_ms if start is None else start
-        interval = Interval(start_ms=begin, stop_ms=stop, since_ms=begin)
-        return self._keep(replace(old, kind=kind, interval=interval, into=""))
+        steps = _fitted(old.interval.steps, begin, stop)
+        interval = Interval(start_ms=begin, stop_ms=stop, since_ms=begin, steps=steps)
+        return self._keep(replace(old, kind=kind, interval=interval, severity=interval.severity(old.severity), into=""))
 
     def _keep(self, made: AlarmChange) -> AlarmChange:
         self.known[made.alarm_id] = made
         return made
+
+
+def _fitted(steps: tuple[SeverityStep, ...], start_ms: int, stop_ms: int | None) -> tuple[SeverityStep, ...]:
+    """The steps of an alarm whose ends have moved."""
+    if not steps:
+        return ()
+    later = [step for step in steps[1:] if step.at_ms > start_ms and (stop_ms is None or step.at_ms < stop_ms)]
+    return (SeverityStep(start_ms, steps[0].severity), *later)
 
 
 STEPS = st.lists(
@@ -135,7 +163,10 @@ def end(hall: Hall) -> list[tuple[Any, ...]]:
     """What is the same however we came there."""
     alarm, case = tables.alarm, tables.case
     with hall.engine.connect() as connection:
-        shown = sa.select(alarm.c.alarm_id, alarm.c.active, alarm.c.retracted, alarm.c.merged_into, alarm.c.stop_ms)
+        shown = sa.select(
+            *(alarm.c.alarm_id, alarm.c.active, alarm.c.retracted, alarm.c.merged_into, alarm.c.stop_ms),
+            *(alarm.c.severity, alarm.c.steps, alarm.c.say_en),
+        )
         alarms = [tuple(row) for row in connection.execute(shown.order_by(alarm.c.alarm_id))]
         cases = sa.select(case.c.facility, case.c.family, case.c.opening_alarm, case.c.open, case.c.severity)
         return alarms + [tuple(row) for row in connection.execute(cases.order_by(case.c.opening_alarm))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from core.sparkplug.datatypes import SOURCE, DataType
 from core.sparkplug.sparkplug_b_pb2 import Payload
 from ingest.session import REBIRTH_MS, REORDER_MS, Link, NodeSession
 
@@ -69,3 +70,27 @@ def test_a_death_takes_the_devices_with_it() -> None:
     session.device_birth("bus1", Payload(), T0)
     session.node_death(3, T0 + 1)
     assert not session.devices
+
+
+def device(**sources: str) -> Payload:
+    """A device's birth: metric to the unit it is read from; empty: it does not say."""
+    payload = Payload()
+    for name, source in sources.items():
+        metric = payload.metrics.add(name=name)
+        if source:
+            metric.properties.keys.append(SOURCE)
+            metric.properties.values.add(type=DataType.STRING, string_value=source)
+    return payload
+
+
+def test_births_say_which_bus_and_unit_a_metric_is_read_from() -> None:
+    """The topic names the bus, a property the unit; a gateway that is born again may have them otherwise."""
+    session = born()
+    session.device_birth("bus1", device(level="meter", flow="meter"), T0)
+    session.device_birth("bus2", device(current=""), T0)
+    before = session.origins
+    assert before == {"level": ("bus1", "meter"), "flow": ("bus1", "meter"), "current": ("bus2", "")}
+    session.node_birth(Payload(seq=0), T0 + 1)
+    session.device_birth("bus1", device(level="drive"), T0 + 1)
+    assert session.origins == {"level": ("bus1", "drive")}
+    assert len(before) == 3, "what was handed out is never changed"

@@ -65,3 +65,13 @@ def test_a_good_class_file_is_read() -> None:
     findings: list[Finding] = []
     assert parse_class("thing.yaml", GOOD, findings) is not None
     assert not findings
+
+
+def test_a_class_may_have_attributes_for_all_its_facilities() -> None:
+    """Numbers and texts are kept as they are; anything else makes the file wrong."""
+    findings: list[Finding] = []
+    entry = parse_class("thing.yaml", GOOD + "attributes: {design_pressure: 0.6, material: PE}\n", findings)
+    assert entry is not None
+    assert entry.facility_class.attributes == {"design_pressure": 0.6, "material": "PE"}
+    assert parse_class("thing.yaml", GOOD + "attributes: {deep: [1]}\n", findings) is None
+    assert len(findings) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from core.places import Grid, Text
 from core.ports.registry import FacilityFilter, PageRequest
 from core.sparkplug.topics import NodeId
 from registry import tables
+from registry.classbook import load_classes
 from registry.commands import RegistryCommandsSql
 from registry.directory import Directory
 from registry.queries import Registry
@@ -262,3 +264,15 @@ def test_a_dead_database_is_unavailable(city: City) -> None:
         connection.commit()
     with pytest.raises(Unavailable):
         Registry(city.engine, {}).version()
+
+
+def test_facilities_without_an_attribute_have_that_of_their_class(city: City) -> None:
+    """A number of its own goes before the class's; texts are columns beside the numbers."""
+    entries = dict(load_classes())
+    pump = entries["sewage_pump"]
+    given = replace(pump.facility_class, attributes={"build_year": 1970.0, "material": "PE"})
+    registry = Registry(city.engine, {**entries, "sewage_pump": replace(pump, facility_class=given)})
+    members = Directory(city.engine, registry).members()
+    assert members["sewage_pump"].attribute["build_year"].tolist() == [1998, 2003, 1970]
+    assert members["sewage_pump"].text == {"material": ("PE", "PE", "PE")}
+    assert not members["elevator"].text

@@ -4,45 +4,108 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from unittest.mock import patch
 
 import numpy as np
 from hypothesis import HealthCheck, event, given, settings, target
 from hypothesis import strategies as st
 
 from core.alarms import AlarmChange, AnnouncedAlarm, ChangeKind, Interval
+from core.findings import Kind
+from core.places import Relation
 from core.quality import GOOD, QualityClass, quality
 from core.readings import Readings, readings
+from rules.engine import kept
 from rules.engine.engine import Engine, EngineSettings
+from rules.expression import operands
+from rules.language.alone import true_by_itself
+from rules.language.check import Checker
+from rules.language.parser import parse
 from rules.rule_set import RuleSet
-from tests.unit.rules.reference.judge import Facility, Reading, intervals
-from tests.unit.rules.town import KEYS, STALE_MS, Store, members, rule_set, rule_text
+from tests.unit.rules.reference.judge import Facility, Reading, Turns, alarms, intervals
+from tests.unit.rules.town import KEYS, STALE_MS, Store, TownCalendar, members, rule_set, rule_text, town_class
 
 BASE_MS = 1_700_000_000_000
 WELLS = 3
 ATTRIBUTES = {"limit": [1.0, 2.5, float("nan")]}
+TEXTS = {"material": ["PE", "steel", None]}
+GROUP = {
+    Relation.GOVERNANCE_CELL: ("g", "g", "h"),
+    Relation.COMMUNITY: ("c", "c", "c"),
+    Relation.PARENT: ("", "well-0", "well-0"),
+    Relation.REDUNDANT_SET: ("", "r", "r"),
+}
 
 NUMBERS = ["0", "1", "2", "2.5", "3"]
 OPERANDS = [*KEYS, "abs(a)", "min(a, b)", "max(b, c)", "a - b", "b / c", "-a", "c * 2"]
-WINDOWS = [
-    f"{name}({key}) over {width}" for name in ("mean", "min", "max") for key in ("a", "b") for width in ("5 s", "90 s")
-]
+NUMBER_WINDOWS = ("mean", "min", "max", "avg", "range", "delta", "changes")
+LOOKED_BACK = ["a", "b", "a", "b", "a - b", "abs(a) + c", "min(a, b)", "a * facility.limit"]
+HELD_TRUE = ["a > 1", "a > 1 and b > 2", "not (a > 1 or b < 2.5)", "b >= facility.limit", "a outside [1, 2] or c == 2"]
+WIDTHS = ["5 s", "90 s"]
+
+window = st.builds(
+    "{}({}) over {}".format, st.sampled_from(NUMBER_WINDOWS), st.sampled_from(LOOKED_BACK), st.sampled_from(WIDTHS)
+)
+measured_window = st.builds(
+    "{}({}) over {}".format, st.sampled_from(NUMBER_WINDOWS), st.sampled_from(["a", "b"]), st.sampled_from(WIDTHS)
+)
+counted = st.builds(
+    "{}({}) over {}".format, st.sampled_from(["share", "count"]), st.sampled_from(HELD_TRUE), st.sampled_from(WIDTHS)
+)
+# Results that are rounded are never compared with what they may hit exactly.
+rounded = st.builds(
+    "{}({}) over {} {} {}".format,
+    st.sampled_from(["stddev", "slope"]),
+    st.sampled_from(LOOKED_BACK),
+    st.sampled_from(WIDTHS),
+    st.sampled_from([">", "<"]),
+    st.sampled_from(["0.0137", "0.371", "-0.0411"]),
+).map(lambda text: text if "slope" not in text else text + " /s") | st.builds(
+    "rate(c) over {} > {} /min".format, st.sampled_from(WIDTHS), st.sampled_from(["1.137", "11.37"])
+)
+counter = st.builds("increase(c) over {}".format, st.sampled_from(WIDTHS))
+timed = st.builds(
+    "time({}) over {} >= {}".format,
+    st.sampled_from(HELD_TRUE),
+    st.sampled_from(WIDTHS),
+    st.sampled_from(["1 s", "2500 ms", "0.5 min"]),
+)
+stuck = st.builds("stuck({}) over {}".format, st.sampled_from(LOOKED_BACK), st.sampled_from(["2 s", *WIDTHS]))
+forecast = st.builds(
+    "{}({}, {}) within {}".format,
+    st.sampled_from(["reaches", "falls_to"]),
+    st.sampled_from(["a", "a - b"]),
+    st.sampled_from(["2.371", "0.137", "facility.limit"]),
+    st.sampled_from(["5 s", "10 s over 5 s", "90 s"]),
+)
+over_time = rounded | timed | stuck | forecast
 
 comparison = st.builds(
     "{} {} {}".format,
-    st.sampled_from([*KEYS, *KEYS, *OPERANDS, *WINDOWS]),
+    st.sampled_from([*KEYS, *KEYS, *OPERANDS]) | measured_window | st.one_of(window, counted, counter),
     st.sampled_from([">", ">=", "<", "<=", "==", "!="]),
     st.sampled_from([*NUMBERS, *NUMBERS, "facility.limit"]),
 )
 in_range = st.builds("{} {} [1, 2]".format, st.sampled_from(KEYS), st.sampled_from(["in", "outside"]))
+surroundings = st.sampled_from(
+    [
+        *("occupied", "not occupied", "in season flood", "facility.material == 'PE'", "facility.material != 'PE'"),
+        *("age(a) > 2 s", "age(a) >= 8 s", "age(b) < 3 s", "age(b) <= 15 s", "3 s < age(c)"),
+        *("known(a)", "not known(b)", "known(c)", "uncertain(a)", "bad(b)", "not bad(c)", "not_measured(a)"),
+    ]
+)
 condition = st.recursive(
-    comparison | in_range,
+    comparison | comparison | in_range | over_time | surroundings,
     lambda inner: (
         st.builds("({} and {})".format, inner, inner)
         | st.builds("({} or {})".format, inner, inner)
         | st.builds("not ({})".format, inner)
+        | st.builds("at least 2 of ({}, {}, {})".format, inner, inner, inner)
     ),
     max_leaves=3,
 )
+# Rules that read nothing but a window over a condition: then most readings are calm, and late ones easily let pass.
+held = timed | st.builds("{} {} {}".format, counted, st.sampled_from([">", "<"]), st.sampled_from(["0", "0.371", "2"]))
 duration = st.sampled_from(["0 s", "0 s", "1 s", "2500 ms", "6 s"])
 
 
@@ -50,15 +113,36 @@ duration = st.sampled_from(["0 s", "0 s", "1 s", "2500 ms", "6 s"])
 def rules(draw: st.DrawFn) -> list[str]:
     """One to three random rules; some with dates."""
     texts = []
+    kind = draw(st.sampled_from([condition, condition, condition, held]))
     for number in range(draw(st.integers(1, 3))):
         fields = {"for_": draw(duration), "clear_for": draw(duration)}
         if draw(st.booleans()):
-            fields["clear"] = draw(condition)
+            fields["clear"] = draw(kind)
         if draw(st.integers(0, 5)) == 0:
             fields["from"] = "2023-11-14T22:13:35+00:00"
             fields["until"] = "2023-11-14T22:13:55.500+00:00"
-        texts.append(rule_text(f"r{number}", draw(condition), **fields))
+        texts.append(rule_text(f"r{number}", draw(kind.filter(needs_readings)), **fields))
     return texts
+
+
+def needs_readings(text: str) -> bool:
+    """Whether the language allows the condition: not those that the calendar, say, makes true alone."""
+    found: list[Kind] = []
+    node = Checker(town_class(), lambda at, kind, values: found.append(kind)).condition(parse(text))
+    assert node is not None, found
+    return bool(operands(node)) and not true_by_itself(node)
+
+
+@st.composite
+def calendars(draw: st.DrawFn) -> TownCalendar:
+    """Random step functions, unknown for a while here and there."""
+    values = st.sampled_from([0.0, 1.0, 1.0, 0.0, float("nan")])
+
+    def turns() -> Turns:
+        times = sorted(draw(st.sets(st.integers(-20, 260), max_size=6)))
+        return Turns(draw(values), tuple((BASE_MS + 250 * time, draw(values)) for time in times))
+
+    return TownCalendar({term: [turns() for _ in range(WELLS)] for term in ("occupied", "season flood")})
 
 
 @dataclass(frozen=True)
@@ -177,6 +261,10 @@ class Journal:
             case ChangeKind.MOVED:
                 assert old is not None
                 assert old.interval != new
+            case ChangeKind.SEVERITY:
+                assert old is not None
+                assert (old.interval.start_ms, old.interval.stop_ms) == (new.start_ms, new.stop_ms)
+                assert old.interval.steps != new.steps
             case ChangeKind.MERGED:
                 assert old is not None
                 assert change.into in self.alarms
@@ -187,7 +275,13 @@ class Journal:
     def announced(self) -> list[AnnouncedAlarm]:
         """As a journal gives it back at the start."""
         return [
-            AnnouncedAlarm(alarm_id=one.alarm_id, rule_id=one.rule_id, facility=one.facility, interval=one.interval)
+            AnnouncedAlarm(
+                alarm_id=one.alarm_id,
+                rule_id=one.rule_id,
+                facility=one.facility,
+                interval=one.interval,
+                severity=one.severity,
+            )
             for one in self.alarms.values()
         ]
 
@@ -198,7 +292,20 @@ class Journal:
         return sorted(found, key=lambda interval: interval.start_ms)
 
 
-def reference(everything: Readings, well: int) -> Facility:
+def references(everything: Readings, calendar: TownCalendar) -> list[Facility]:
+    """All naive facilities, with what they have in common."""
+    town = [reference(everything, well, calendar) for well in range(WELLS)]
+    code = {f"well-{well}": facility for well, facility in enumerate(town)}
+    for well, facility in enumerate(town):
+        facility.parent = code.get(GROUP[Relation.PARENT][well])
+        facility.groups = {
+            relation: [town[other] for other, name in enumerate(names) if name == names[well]] if names[well] else []
+            for relation, names in GROUP.items()
+        }
+    return town
+
+
+def reference(everything: Readings, well: int, calendar: TownCalendar) -> Facility:
     """The naive facility with all readings of one well."""
     found: dict[str, list[Reading]] = {key: [] for key in KEYS}
     for row in range(len(everything)):
@@ -207,38 +314,63 @@ def reference(everything: Readings, well: int) -> Facility:
             sound = everything.quality[row] == GOOD and np.isfinite(everything.value[row])
             value = float(everything.value[row]) if sound else None
             rank = (int(everything.epoch[row]), int(everything.offset[row]))
-            found[KEYS[point % 10]].append(Reading(int(everything.time_ms[row]), value, rank))
-    return Facility(found, STALE_MS, {name: values[well] for name, values in ATTRIBUTES.items()})
+            grade = int(everything.quality[row]) >> 6
+            grade = int(QualityClass.BAD) if value is None and grade == 0 else grade
+            found[KEYS[point % 10]].append(Reading(int(everything.time_ms[row]), value, rank, grade))
+    return Facility(
+        found,
+        STALE_MS,
+        {name: values[well] for name, values in ATTRIBUTES.items()},
+        {name: values[well] for name, values in TEXTS.items()},
+        {term: every[well] for term, every in calendar.terms.items()},
+    )
 
 
-def check(engine: Engine, journal: Journal, everything: Readings) -> int:
+def check(engine: Engine, journal: Journal, everything: Readings, calendar: TownCalendar) -> int:
     """The engine, the journal and the reference agree on every rule and facility; returns the number of incidents."""
     incidents = 0
+    town = references(everything, calendar)
     for one in engine.layout.classes:
         for number, plan in enumerate(one.rules):
             for well in range(WELLS):
-                facility = reference(everything, well)
+                facility = town[well]
                 horizon_ms = int(engine.live.horizon_ms[well])
                 expected = intervals(facility, plan.rule, horizon_ms)
                 machine = one.machines(number).start + well
                 told = f"{plan.rule.when_text} | {plan.rule.clear_text} | well {well}"
                 assert list(engine.book.of(machine)) == expected, told
-                announced = journal.intervals(plan.rule.id, 100 + well)
-                assert [(i.start_ms, i.stop_ms) for i in announced] == [(i.start_ms, i.stop_ms) for i in expected], told
+        for rule in engine.rules.of_class(one.class_id):
+            for well in range(WELLS):
+                expected = alarms(town[well], rule, int(engine.live.horizon_ms[well]))
+                announced = journal.intervals(rule.id, 100 + well)
+                told = f"{[part.when_text for part in rule.parts]} | well {well}"
+                assert [_announced(i) for i in announced] == [_announced(i) for i in expected], told
                 incidents += len(expected)
     return incidents
 
 
+def _announced(interval: Interval) -> tuple[object, ...]:
+    """What is announced of an interval; ``since`` alone is no difference."""
+    return (interval.start_ms, interval.stop_ms, interval.steps)
+
+
 def run(
-    rule_set: RuleSet, delivery: Delivery, limit: int, save_every_ms: int, restart_at: int = -1
+    rule_set: RuleSet,
+    delivery: Delivery,
+    limit: int,
+    save_every_ms: int,
+    calendar: TownCalendar,
+    restart_at: int = -1,
+    meeting_ms: int = 2_000,
 ) -> tuple[Engine, Journal]:
     """Deliver everything, with time passing in between, and let the last re-evaluations have their turn.
 
     ``restart_at`` is the chunk after which the engine is taken down, two chunks after its last snapshot.
     """
     store = Store()
-    tuned = EngineSettings(save_every_ms=save_every_ms, memory_readings=limit)
-    engine, journal = Engine(rule_set, {"well": members(WELLS, ATTRIBUTES)}, store, tuned), Journal()
+    tuned = EngineSettings(save_every_ms=save_every_ms, memory_readings=limit, meeting_ms=meeting_ms)
+    town = {"well": members(WELLS, ATTRIBUTES, TEXTS, GROUP)}
+    engine, journal = Engine(rule_set, town, store, tuned, calendar), Journal()
     now_ms = BASE_MS - 60_000
     data, since = b"", 0
     for number, (now_ms, chunk) in enumerate(delivery.chunks):
@@ -250,7 +382,7 @@ def run(
         if number == restart_at - 2:
             data, since = engine.snapshot(), number + 1
         if number == restart_at and data:
-            engine = Engine.restore(data, rule_set, {"well": members(WELLS, ATTRIBUTES)}, store, tuned)
+            engine = Engine.restore(data, rule_set, town, store, tuned, calendar)
             engine.announce(journal.announced())
             for _, again in delivery.chunks[since : number + 1]:
                 engine.ingest(again, now_ms)
@@ -267,14 +399,29 @@ def run(
     max_examples=int(os.environ.get("TWINGRID_ORDER_EXAMPLES", "150")),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
 )
-@given(rules(), plans, st.sampled_from([10, 10_000]), st.sampled_from([2_000, 10_000]), st.sampled_from([-1, 3, 12]))
+@given(
+    rules(),
+    plans,
+    calendars(),
+    st.sampled_from([10, 10_000]),
+    st.sampled_from([2_000, 10_000]),
+    st.sampled_from([-1, 3, 12]),
+    st.sampled_from([0, kept.KEEP_FROM_MS]),
+)
 def test_any_order_gives_the_intervals_of_the_set(
-    texts: list[str], plan: Plan, limit: int, save_every_ms: int, restart_at: int
+    texts: list[str],
+    plan: Plan,
+    calendar: TownCalendar,
+    limit: int,
+    save_every_ms: int,
+    restart_at: int,
+    keep_from_ms: int,
 ) -> None:
     """Any chunking, repetition, arrival order and restart end in the intervals that the naive reading gives."""
     delivery = delivery_of(plan)
-    engine, journal = run(rule_set(*texts), delivery, limit, save_every_ms, restart_at)
-    incidents = check(engine, journal, delivery.everything)
+    with patch.object(kept, "KEEP_FROM_MS", keep_from_ms):
+        engine, journal = run(rule_set(*texts), delivery, limit, save_every_ms, calendar, restart_at)
+    incidents = check(engine, journal, delivery.everything, calendar)
     event(f"re-evaluations: {min(engine.stats.reevaluations, 3)}")
     event(f"incidents: {min(incidents, 5)}")
     target(float(incidents), label="incidents")

@@ -7,17 +7,25 @@ import numpy as np
 from core.alarms import AlarmChange, AlarmKind, ChangeKind
 from core.quality import GOOD, QualityClass, Reason, quality
 from core.readings import Readings, readings
-from rules.sight import DEVICE_RULE, GATEWAY_RULE, GatewayState, Sight, watched
-from tests.unit.rules.town import members
+from rules.sight import Sight
+from rules.sight_evidence import GatewayState, Heard
+from rules.sight_tree import DEVICE_RULE, GATEWAY_RULE, Behind, Gate, grow
+from tests.unit.rules.town import STALE_MS
 
 START_MS = 1_700_000_000_000
 GATEWAY = 900
-UP = {GATEWAY: GatewayState(alive=True, heard_ms=START_MS)}
+NODE = "g/gw"
+UP = {NODE: GatewayState(alive=True, heard_ms=START_MS)}
+WELLS = [
+    Behind(10 * well + place, 100 + well, key, max(60_000, STALE_MS[key]), NODE if well < 2 else "")
+    for well in range(3)
+    for place, key in enumerate("abc")
+]
 
 
-def sight() -> Sight:
-    """Three wells behind one gateway."""
-    return Sight(watched({"well": members(3)}, {100: GATEWAY, 101: GATEWAY}), START_MS)
+def sight(now_ms: int = START_MS) -> Sight:
+    """Three wells, two of them behind one gateway; no birth has said what hangs on which bus."""
+    return Sight(grow(WELLS, [Gate(NODE, GATEWAY)], {}, frozenset()), Heard(now_ms), now_ms)
 
 
 def said(changes: list[AlarmChange]) -> list[tuple[ChangeKind, str, int]]:
@@ -31,9 +39,9 @@ def seen(point: int, code: int = GOOD) -> Readings:
     return readings(point=[point], time_ms=[0], value=[1.0], quality=np.array([code]))
 
 
-def heard(now_ms: int) -> dict[int, GatewayState]:
+def heard(now_ms: int) -> dict[str, GatewayState]:
     """The gateway, heard just now."""
-    return {GATEWAY: GatewayState(alive=True, heard_ms=now_ms)}
+    return {NODE: GatewayState(alive=True, heard_ms=now_ms)}
 
 
 def test_a_silent_device_is_told_once_and_taken_back_once() -> None:
@@ -66,11 +74,11 @@ def test_a_gateway_that_is_down_hides_its_devices() -> None:
     eye.see(seen(20), now_ms)
     assert len(eye.changes(heard(now_ms), now_ms)) == 2
     now_ms += 1_000
-    dead = {GATEWAY: GatewayState(alive=False, heard_ms=now_ms)}
+    dead = {NODE: GatewayState(alive=False, heard_ms=now_ms)}
     assert said(eye.changes(dead, now_ms)) == [
         (ChangeKind.OPENED, GATEWAY_RULE, GATEWAY),
-        (ChangeKind.CLOSED, DEVICE_RULE, 100),
-        (ChangeKind.CLOSED, DEVICE_RULE, 101),
+        (ChangeKind.FOLDED, DEVICE_RULE, 100),
+        (ChangeKind.FOLDED, DEVICE_RULE, 101),
     ]
     eye.see(seen(20), now_ms)
     back_ms = now_ms + 1_000
@@ -97,7 +105,7 @@ def test_a_restart_goes_on_with_what_was_announced() -> None:
     journal = [
         AnnouncedAlarm(alarm_id=c.alarm_id, rule_id=c.rule_id, facility=c.facility, interval=c.interval) for c in opened
     ]
-    again = Sight(watched({"well": members(3)}, {100: GATEWAY, 101: GATEWAY}), now_ms)
+    again = sight(now_ms)
     again.announce(journal)
     closed = again.changes(heard(now_ms), now_ms)
     assert {change.alarm_id for change in closed} <= {alarm.alarm_id for alarm in journal}

@@ -6,20 +6,21 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from core.places import ClassMembers, FacilityClass, Measurement, PointKind, Text
+from core.calendar import Timetable
+from core.places import ClassMembers, FacilityClass, Measurement, PointKind, Relation, Text
 from core.readings import Readings, concat
 from rules.language.load import load_rules
 from rules.rule_set import RuleSet
+from tests.unit.rules.reference.judge import Turns
 
 KEYS = ("a", "b", "c")
 STALE_MS = {"a": 7_000, "b": 9_500, "c": 30_000}
 
 
 def measurement(key: str, unit: str = "1") -> Measurement:
-    """A measurement with a wide range."""
-    return Measurement(
-        key=key, unit=unit, low=-1e9, high=1e9, interval_s=3, kind=PointKind.GAUGE, name=Text(zh=key, en=key)
-    )
+    """A measurement with a wide range; c and what is called a counter are counters."""
+    kind = PointKind.COUNTER if key in {"c", "counter"} else PointKind.GAUGE
+    return Measurement(key=key, unit=unit, low=-1e9, high=1e9, interval_s=3, kind=kind, name=Text(zh=key, en=key))
 
 
 def town_class(**units: str) -> FacilityClass:
@@ -53,7 +54,12 @@ def rule_set(*texts: str, **units: str) -> RuleSet:
     return load_rules({"rules.yaml": "".join(texts)}, {"well": town_class(**units)})
 
 
-def members(count: int, attributes: Mapping[str, Sequence[float]] | None = None) -> ClassMembers:
+def members(
+    count: int,
+    attributes: Mapping[str, Sequence[float]] | None = None,
+    texts: Mapping[str, Sequence[str | None]] | None = None,
+    group: Mapping[Relation, tuple[str, ...]] | None = None,
+) -> ClassMembers:
     """``count`` wells; well i has the points 10 * i, 10 * i + 1, 10 * i + 2 and the registry number 100 + i."""
     index = np.arange(count)
     return ClassMembers(
@@ -64,7 +70,20 @@ def members(count: int, attributes: Mapping[str, Sequence[float]] | None = None)
         stale_after_ms={key: np.full(count, STALE_MS[key], np.int64) for key in KEYS},
         unit=dict.fromkeys(KEYS, "1"),
         attribute={name: np.array(values, np.float64) for name, values in (attributes or {}).items()},
+        text={name: tuple(values) for name, values in (texts or {}).items()},
+        group=group or {},
     )
+
+
+class TownCalendar:
+    """For each term the step function of each well."""
+
+    def __init__(self, terms: Mapping[str, Sequence[Turns]]) -> None:
+        self.terms = terms
+
+    def timetable(self, term: str, facility: np.ndarray) -> Timetable:
+        """Every well keeps its own."""
+        return Timetable(facility.astype(np.intp) - 100, self.terms[term])
 
 
 class Store:

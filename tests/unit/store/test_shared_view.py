@@ -138,3 +138,28 @@ def test_a_store_out_of_sight_is_asked_once(owner: Owner, client: RemoteStore, m
     monkeypatch.setattr("store.shared_view.unpack_catalog", lambda body, footers: None)
     assert chart(client) == chart(client) == [1.0, 2.0, 3.0]
     assert (owner.answered, owner.asked_for_hot) == (2, 1)
+
+
+def test_a_replay_is_read_by_who_asks(owner: Owner, client: RemoteStore) -> None:
+    """However much a replay reads, the owner gives what is hot and nothing else; files that vanish are no harm."""
+    for minute in range(6):
+        owner.segment(minute)
+    owner.commit(Commit(readings=readings(point=[1, 2], time_ms=[T0_MS + 7 * MINUTE_MS] * 2, value=[7.0, 8.0])))
+    points = np.arange(1, POINT_DAYS_MAX + 10, dtype=np.int32)
+    owner.answered, owner.merges_wanted = 0, 1
+    found = list(client.stretch(points, T0_MS, T0_MS + DAY_MS, 5))
+    assert (owner.answered, owner.merges_wanted) == (0, 0)
+    expected = owner.read(points, T0_MS, T0_MS + DAY_MS)
+    assert [row for piece in found for row in piece.value.tolist()] == expected.value.tolist()
+
+
+def test_a_replay_knows_from_when_on_readings_are_kept(owner: Owner, client: RemoteStore) -> None:
+    """Days whose readings have gone are before ``raw_from_ms``, whoever is asked."""
+    owner.segment(1)
+    assert (owner.raw_from_ms(), client.raw_from_ms()) == (0, 0)
+    for _ in range(3):
+        owner.ticker.advance(100 * DAY_MS)
+        owner.maintain(owner.ticker.now_ms())
+    assert len(owner.read(POINT, T0_MS, T0_MS + DAY_MS)) == 0
+    assert owner.raw_from_ms() == T0_MS + DAY_MS
+    assert client.raw_from_ms() == T0_MS + DAY_MS

@@ -2,7 +2,12 @@
 import { call } from "./client";
 import type {
   AlarmDetail,
+  AlarmPerformance,
+  AlarmFolding,
   AlarmSummary,
+  Backtest,
+  BacktestQuestion,
+  AlarmTally,
   CaseDetail,
   CaseSummary,
   ClassList,
@@ -10,8 +15,13 @@ import type {
   CommunityList,
   ConfigurationDetail,
   ConfigurationList,
+  EvidenceFile,
   FacilityDetail,
   FacilitySummary,
+  FlagDetail,
+  FlagKind,
+  FlagScope,
+  FlagView,
   GatewayList,
   Health,
   History as PointHistory,
@@ -77,21 +87,51 @@ export interface AlarmQuery {
   readonly active?: boolean;
   /** Only those that ask for somebody's attention. */
   readonly attention?: boolean;
+  /** Under a flag of this kind. */
+  readonly flag?: FlagKind;
+  /** Under any flag, or under none. */
+  readonly silent?: boolean;
   readonly cursor?: string;
   readonly limit?: number;
 }
 export const getAlarms = (query: AlarmQuery, { signal }: Signal = {}): Promise<PageOf<AlarmSummary>> =>
   call("/alarms", { query: { ...query }, signal });
 
+export const getAlarmPerformance = (
+  query: { readonly from_ms?: number; readonly to_ms?: number; readonly community?: number },
+  { signal }: Signal = {},
+): Promise<AlarmPerformance> => call("/alarm-performance", { query: { ...query }, signal });
+
 const alarmPath = (id: string, step = ""): string => `/alarms/${encodeURIComponent(id)}${step}`;
 export const getAlarm = (id: string, { signal }: Signal = {}): Promise<AlarmDetail> => call(alarmPath(id), { signal });
+export const getFolding = (id: string, { signal }: Signal = {}): Promise<AlarmFolding> =>
+  call(alarmPath(id, "/folding"), { signal });
 export const acknowledge = (id: string, note = ""): Promise<AlarmDetail> =>
   call(alarmPath(id, "/acknowledge"), { method: "POST", body: { note } });
 export const resetAlarm = (id: string, note = ""): Promise<AlarmDetail> =>
   call(alarmPath(id, "/reset"), { method: "POST", body: { note } });
-export const shelve = (id: string, body: { minutes: number; reason: string }): Promise<AlarmDetail> =>
+export const shelve = (id: string, body: { minutes: number; reason: string; scope: "alarm" | "rule" }): Promise<AlarmDetail> =>
   call(alarmPath(id, "/shelve"), { method: "POST", body });
 export const unshelve = (id: string): Promise<AlarmDetail> => call(alarmPath(id, "/unshelve"), { method: "POST" });
+export const commentOn = (id: string, text: string): Promise<AlarmDetail> =>
+  call(alarmPath(id, "/comments"), { method: "POST", body: { text } });
+export const takeAlarmOut = (id: string, body: { until_ms: number; reason: string; scope: FlagScope }): Promise<AlarmDetail> =>
+  call(alarmPath(id, "/out-of-service"), { method: "POST", body });
+export const getEvidence = (id: string, { signal }: Signal = {}): Promise<EvidenceFile> =>
+  call(alarmPath(id, "/evidence"), { signal });
+export const getAlarmCounts = (query: { community?: number; severity?: string }, { signal }: Signal = {}): Promise<AlarmTally> =>
+  call("/alarm-counts", { query, signal });
+
+export const getFlags = (
+  query: { community?: number; facility?: number; kind?: FlagKind; limit?: number },
+  { signal }: Signal = {},
+): Promise<PageOf<FlagView>> => call("/flags", { query, signal });
+export const takeFacilityOut = (facility: number, body: { until_ms: number; reason: string }): Promise<FlagView> =>
+  call(`/facilities/${facility}/out-of-service`, { method: "POST", body });
+export const extendFlag = (flag: number, body: { until_ms: number; reason: string }): Promise<FlagDetail> =>
+  call(`/flags/${flag}/extend`, { method: "POST", body });
+export const returnFlag = (flag: number, reason = ""): Promise<FlagDetail> =>
+  call(`/flags/${flag}/return`, { method: "POST", body: { reason } });
 
 export const getCases = (
   query: {
@@ -125,3 +165,30 @@ export const postConfiguration = (gateway: number, body: { text: string; note: s
 export const pushConfiguration = (gateway: number, version: number): Promise<ConfigurationDetail> =>
   call(configurationPath(gateway, `/${version}/push`), { method: "POST" });
 export const getHealth = ({ signal }: Signal = {}): Promise<Health> => call("/health", { signal });
+
+/** The report of a backtest, as `twingrid rule backtest --json` prints it; what the page shows of it. */
+export interface BacktestReport {
+  readonly complete: boolean;
+  readonly holds: { readonly from_ms: number; readonly until_ms: number };
+  readonly assumed: { readonly accept_min: number; readonly work_min: number };
+  readonly alarms: { readonly total: number; readonly without_case: number };
+  readonly cases: Readonly<Record<"total" | "at_night" | "off_hours" | "short" | "self_cleared", number>>;
+  readonly tasks: Readonly<Record<"bound_a_day" | "bound_an_hour", number>>;
+  readonly by_cell: readonly (Readonly<Record<"cases" | "at_night" | "short", number>> & { readonly cell: string; readonly name: Both })[];
+  readonly by_worker: readonly (Readonly<
+    Record<"tasks" | "most_a_day" | "most_an_hour" | "days_over" | "hours_over" | "at_night", number>
+  > & { readonly code: string; readonly name: Both })[];
+  readonly by_hour: readonly number[];
+  readonly edit: {
+    readonly alarms: Readonly<Record<"changed" | "added" | "gone", number>>;
+    readonly cases_before: number;
+    readonly cases_after: number;
+  } | null;
+  readonly happened: { readonly alarms: number; readonly cases: number } | null;
+}
+type Both = { readonly zh: string; readonly en: string };
+const backtestPath = (id: string, step = ""): string => `/backtests/${encodeURIComponent(id)}${step}`;
+export const postBacktest = (body: Partial<BacktestQuestion> & Pick<BacktestQuestion, "from_ms" | "to_ms">): Promise<Backtest> =>
+  call("/backtests", { method: "POST", body });
+export const getBacktest = (id: string, { signal }: Signal = {}): Promise<Backtest> => call(backtestPath(id), { signal });
+export const stopBacktest = (id: string): Promise<Backtest> => call(backtestPath(id, "/stop"), { method: "POST" });

@@ -220,6 +220,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alarm-performance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How well the alarms do
+         * @description Rates, floods, chatter, stale alarms, burden of workers (ISA-18.2, EEMUA 191); of 30 days by default.
+         */
+        get: operations["get_alarm_performance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alarms/{alarm}": {
         parameters: {
             query?: never;
@@ -314,6 +334,206 @@ export interface paths {
          * @description Ends the silence early.
          */
         post: operations["unshelve_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarms/{alarm}/out-of-service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take it out of service
+         * @description The alarm, its rule at its facility, or the whole facility; until somebody returns it.
+         */
+        post: operations["take_alarm_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarms/{alarm}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write something beside it
+         * @description The same words by the same person right after are written once.
+         */
+        post: operations["comment_on_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarms/{alarm}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Frozen evidence of an alarm
+         * @description The readings around its opening, and the rule, place and calendar in force then.
+         */
+        get: operations["get_evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarms/{alarm}/folding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What belongs to one outage
+         * @description The alarm that says it all, the alarms that are folded into this one, and what cannot be seen because of it.
+         */
+        get: operations["get_alarm_folding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What keeps alarms silent, newest first
+         * @description Shelved, suppressed by design, out of service; also over what is not in alarm.
+         */
+        get: operations["list_flags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flags/{flag}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One flag
+         * @description With its history: who raised, moved and ended it, when and why.
+         */
+        get: operations["get_flag"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alarm-counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many alarms each list holds
+         * @description For the tabs of the list of alarms.
+         */
+        get: operations["count_alarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/facilities/{facility}/out-of-service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a facility out of service
+         * @description Until somebody returns it; after the planned end a reminder comes every day.
+         */
+        post: operations["take_facility_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flags/{flag}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move the planned end
+         * @description Of what is out of service.
+         */
+        post: operations["extend_out_of_service"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/flags/{flag}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Return to service
+         * @description What is still on is annunciated, and opens its case.
+         */
+        post: operations["return_to_service"];
         delete?: never;
         options?: never;
         head?: never;
@@ -544,6 +764,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backtests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One's own backtests
+         * @description Of the last hour, newest first, without their reports.
+         */
+        get: operations["list_backtests"];
+        put?: never;
+        /**
+         * Replay rules over the stored past
+         * @description How many cases they would have made, for whom and when; over the communities one sees.
+         *
+         *     It runs in the background: look at it until its status is no longer `running`. One at a time for each login.
+         */
+        post: operations["start_backtest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backtests/{backtest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far a backtest is, and its report
+         * @description One's own only.
+         */
+        get: operations["get_backtest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backtests/{backtest}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a backtest with what there is
+         * @description The report of the part that was done follows within a second or two, marked as not complete.
+         */
+        post: operations["stop_backtest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -640,8 +926,42 @@ export interface components {
             note: string;
         };
         /**
+         * Actor
+         * @description A rule at a facility with its share of the load.
+         */
+        Actor: {
+            /** Rule Id */
+            rule_id: string;
+            say: components["schemas"]["Bilingual"];
+            facility: components["schemas"]["FacilityRef"];
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
+            /** Alarms */
+            alarms: number;
+            /** Share */
+            share: number;
+            /**
+             * Chattering
+             * @description how often it came for the third time within a minute
+             */
+            chattering: number;
+            /**
+             * Fleeting
+             * @description over in 10 s and not back within a minute
+             */
+            fleeting: number;
+            /** @description a `clear_for` that joins its repetitions */
+            hold: components["schemas"]["Delay"] | null;
+            /** @description a `for` that keeps fleeting ones away */
+            wait: components["schemas"]["Delay"] | null;
+            deadband: components["schemas"]["Deadband"] | null;
+        };
+        /**
          * AlarmDetail
-         * @description An alarm with its history, evidence, instructions and rule.
+         * @description An alarm with its history, evidence, instructions and rule, and the flags that keep it silent.
          */
         AlarmDetail: {
             /**
@@ -658,9 +978,16 @@ export interface components {
             say: components["schemas"]["Bilingual"];
             /**
              * Severity
+             * @description of the moment while it is on, the worst it has had once it is over
              * @enum {string}
              */
             severity: "info" | "low" | "medium" | "high" | "critical";
+            /**
+             * Worst
+             * @description the worst it has had
+             * @enum {string}
+             */
+            worst: "info" | "low" | "medium" | "high" | "critical";
             state: components["schemas"]["AlarmState"];
             /**
              * Active
@@ -705,12 +1032,19 @@ export interface components {
             out_of_service: boolean;
             /** Case Id */
             case_id: number | null;
+            /** Flags */
+            flags: components["schemas"]["FlagView"][];
             /** History */
             history: components["schemas"]["AlarmEntry"][];
             /** Evidence */
             evidence: components["schemas"]["EvidenceValue"][];
             /** Do */
             do: components["schemas"]["Bilingual"][];
+            /**
+             * Steps
+             * @description how its severity rose and fell; empty for a rule without levels
+             */
+            steps: components["schemas"]["SeverityStep"][];
             /** @description null for `sight.*` and for rules that no longer exist */
             rule: components["schemas"]["RuleView"] | null;
         };
@@ -727,15 +1061,25 @@ export interface components {
             time_ms: number;
             /**
              * What
+             * @description for a severity that changed `rise` or `fall`
              * @example opened
              */
             what: string;
+            /**
+             * Severity
+             * @description shown after it; null where it was not written down yet
+             */
+            severity: ("info" | "low" | "medium" | "high" | "critical") | null;
+            /** @description null at the first */
+            from_state: components["schemas"]["AlarmState"] | null;
             state: components["schemas"]["AlarmState"];
             /**
              * By
              * @description username, or `system`
              */
             by: string;
+            /** @description name of the person, or the login, or the system */
+            by_name: components["schemas"]["Bilingual"];
             /**
              * Start Ms
              * @description UTC milliseconds
@@ -744,6 +1088,11 @@ export interface components {
             start_ms: number;
             /** Stop Ms */
             stop_ms: number | null;
+            /**
+             * Until Ms
+             * @description end of the flag that was raised
+             */
+            until_ms: number | null;
             /** Note */
             note: string;
         };
@@ -772,11 +1121,86 @@ export interface components {
             alarm: components["schemas"]["AlarmSummary"] | null;
         };
         /**
+         * AlarmFolding
+         * @description One outage, one alarm: what took this one in, what it took in, and what it hides.
+         */
+        AlarmFolding: {
+            /** @description the alarm that says it all, if this one was folded into it */
+            into: components["schemas"]["AlarmSummary"] | null;
+            /**
+             * Folded
+             * @description alarms that were folded into this one, newest first; at most 200
+             */
+            folded: components["schemas"]["AlarmSummary"][];
+            /** @description null where nothing but the alarm's own element is not seen */
+            unseen: components["schemas"]["UnseenView"] | null;
+        };
+        /**
          * AlarmKind
          * @description Kinds that never mix.
          * @enum {string}
          */
         AlarmKind: "condition" | "sight" | "test" | "commissioning";
+        /**
+         * AlarmOutOfServiceRequest
+         * @description The alarm alone, its rule at its facility, or the whole facility.
+         */
+        AlarmOutOfServiceRequest: {
+            /**
+             * Until Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            until_ms: number;
+            /**
+             * Reason
+             * @example pump is being exchanged
+             */
+            reason: string;
+            /** @default rule */
+            scope: components["schemas"]["FlagScope"];
+        };
+        /**
+         * AlarmPerformance
+         * @description The report of a span.
+         */
+        AlarmPerformance: {
+            /**
+             * From Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            from_ms: number;
+            /**
+             * To Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            to_ms: number;
+            /** Alarms */
+            alarms: number;
+            /** @description EEMUA 191 class of the average of ten minutes and one operator */
+            load: components["schemas"]["Load"];
+            /** Measures */
+            measures: components["schemas"]["Measure"][];
+            /** By Severity */
+            by_severity: components["schemas"]["SeverityCount"][];
+            /**
+             * By Hour
+             * @description by hour of the local day, 24 numbers
+             */
+            by_hour: number[];
+            /** Floods */
+            floods: components["schemas"]["Flood"][];
+            /** Actors */
+            actors: components["schemas"]["Actor"][];
+            /** Chattering */
+            chattering: components["schemas"]["Actor"][];
+            /** Stale */
+            stale: components["schemas"]["Stale"][];
+            /** Burdens */
+            burdens: components["schemas"]["Burden"][];
+        };
         /**
          * AlarmState
          * @description ISA-18.2 states. Shelved, suppressed and out of service are flags beside the state, so that nothing is lost.
@@ -802,9 +1226,16 @@ export interface components {
             say: components["schemas"]["Bilingual"];
             /**
              * Severity
+             * @description of the moment while it is on, the worst it has had once it is over
              * @enum {string}
              */
             severity: "info" | "low" | "medium" | "high" | "critical";
+            /**
+             * Worst
+             * @description the worst it has had
+             * @enum {string}
+             */
+            worst: "info" | "low" | "medium" | "high" | "critical";
             state: components["schemas"]["AlarmState"];
             /**
              * Active
@@ -851,6 +1282,170 @@ export interface components {
             case_id: number | null;
         };
         /**
+         * AlarmTally
+         * @description How many alarms each list holds, and how many flags stand.
+         */
+        AlarmTally: {
+            /** Attention */
+            attention: number;
+            /** Active */
+            active: number;
+            /** Unacknowledged */
+            unacknowledged: number;
+            /** Shelved */
+            shelved: number;
+            /** Suppressed */
+            suppressed: number;
+            /** Out Of Service */
+            out_of_service: number;
+            /**
+             * Flags Shelved
+             * @description shelves that stand, also over what is not in alarm
+             */
+            flags_shelved: number;
+            /** Flags Out Of Service */
+            flags_out_of_service: number;
+            /**
+             * Overdue
+             * @description out of service beyond the planned end
+             */
+            overdue: number;
+        };
+        /**
+         * Backtest
+         * @description A backtest: how far it is, and what it has found.
+         */
+        Backtest: {
+            /**
+             * Id
+             * @example 5f0c1e0e6c1b4a538a1b2d7f
+             */
+            id: string;
+            status: components["schemas"]["BacktestStatus"];
+            /**
+             * Started Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            started_ms: number;
+            question: components["schemas"]["BacktestQuestion"];
+            /**
+             * Share
+             * @description of the time in question
+             */
+            share: number;
+            /**
+             * Left S
+             * @description seconds it will take at this pace
+             */
+            left_s: number;
+            /**
+             * Readings
+             * @description judged so far
+             */
+            readings: number;
+            /**
+             * Report
+             * @description as `twingrid rule backtest --json` prints it
+             */
+            report: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Wrong
+             * @description what was wrong with the question
+             */
+            wrong: components["schemas"]["BacktestFinding"][];
+            /** @description why it failed otherwise */
+            problem: components["schemas"]["Bilingual"] | null;
+        };
+        /**
+         * BacktestFinding
+         * @description One thing that was wrong with the question.
+         */
+        BacktestFinding: {
+            /**
+             * Code
+             * @example TG-0062
+             */
+            code: string;
+            /**
+             * Line
+             * @description 1-based line of the text, 0 where it has none
+             */
+            line: number;
+            /** Column */
+            column: number;
+            what: components["schemas"]["Bilingual"];
+            fix: components["schemas"]["Bilingual"];
+        };
+        /**
+         * BacktestList
+         * @description One's own backtests of the last hour, newest first, without their reports.
+         */
+        BacktestList: {
+            /** Items */
+            items: components["schemas"]["Backtest"][];
+        };
+        /**
+         * BacktestQuestion
+         * @description What is to be replayed; without ``rule`` and ``text`` the whole book. Empty lists do not restrict.
+         */
+        BacktestQuestion: {
+            /**
+             * Rule
+             * @description id of a rule in force
+             */
+            rule?: string | null;
+            /**
+             * Text
+             * @description rules as a rule file has them, instead of `rule`
+             * @default
+             */
+            text: string;
+            /**
+             * Class Id
+             * @description rules of this class alone
+             */
+            class_id?: string | null;
+            /** Communities */
+            communities?: string[];
+            /** Cells */
+            cells?: string[];
+            /** Facilities */
+            facilities?: string[];
+            /**
+             * From Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            from_ms: number;
+            /**
+             * To Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            to_ms: number;
+            /**
+             * Accept Min
+             * @description assumed: minutes until a task is accepted
+             * @default 15
+             */
+            accept_min: number;
+            /**
+             * Work Min
+             * @description assumed: minutes until it is repaired
+             * @default 60
+             */
+            work_min: number;
+        };
+        /**
+         * BacktestStatus
+         * @description How a backtest is.
+         * @enum {string}
+         */
+        BacktestStatus: "running" | "done" | "stopped" | "failed";
+        /**
          * Bilingual
          * @description A text that people read, in both languages.
          */
@@ -865,6 +1460,19 @@ export interface components {
              * @example Pump runs dry
              */
             en: string;
+        };
+        /**
+         * Burden
+         * @description What one worker was given.
+         */
+        Burden: {
+            person: components["schemas"]["PersonRef"];
+            /** Tasks */
+            tasks: number;
+            /** Most A Day */
+            most_a_day: number;
+            /** Most An Hour */
+            most_an_hour: number;
         };
         /**
          * Candidate
@@ -946,6 +1554,8 @@ export interface components {
              * @description a test alarm from site (演练): nothing is wrong, and it counts nowhere
              */
             drill: boolean;
+            /** @description a flag stands over alarms of it, while it is open */
+            flagged: components["schemas"]["FlagKind"] | null;
             /** Alarms */
             alarms: components["schemas"]["AlarmSummary"][];
             /** Tasks */
@@ -1040,6 +1650,8 @@ export interface components {
              * @description a test alarm from site (演练): nothing is wrong, and it counts nowhere
              */
             drill: boolean;
+            /** @description a flag stands over alarms of it, while it is open */
+            flagged: components["schemas"]["FlagKind"] | null;
         };
         /**
          * CellRef
@@ -1109,6 +1721,17 @@ export interface components {
             /** Id */
             id: string;
             name: components["schemas"]["Bilingual"];
+        };
+        /**
+         * CommentRequest
+         * @description A note beside an alarm.
+         */
+        CommentRequest: {
+            /**
+             * Text
+             * @example the float switch sticks again
+             */
+            text: string;
         };
         /**
          * CommunityDetail
@@ -1331,6 +1954,22 @@ export interface components {
             findings: components["schemas"]["ConfigurationFinding"][];
         };
         /**
+         * Deadband
+         * @description A limit for clearing that the readings suggest.
+         */
+        Deadband: {
+            /** Measurement */
+            measurement: string;
+            /** Unit */
+            unit: string;
+            /** Width */
+            width: number;
+            /** Clear */
+            clear: number;
+            /** Left */
+            left: number;
+        };
+        /**
          * Deadline
          * @description By when, and how it looks now.
          */
@@ -1365,6 +2004,69 @@ export interface components {
          * @enum {string}
          */
         DeadlineWhat: "arrive" | "handle";
+        /**
+         * Delay
+         * @description A delay in the rule, and the alarms that would have been left.
+         */
+        Delay: {
+            /** Seconds */
+            seconds: number;
+            /** Left */
+            left: number;
+        };
+        /**
+         * EvidenceFile
+         * @description All that was frozen of an alarm, oldest first; empty for alarms from before it was.
+         */
+        EvidenceFile: {
+            /** Items */
+            items: components["schemas"]["EvidenceRecord"][];
+        };
+        /**
+         * EvidenceRecord
+         * @description What was frozen on one occasion; nothing changes it once ``frozen_ms`` is set.
+         */
+        EvidenceRecord: {
+            occasion: components["schemas"]["Occasion"];
+            /**
+             * At Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            at_ms: number;
+            /**
+             * Made Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            made_ms: number;
+            /**
+             * From Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            from_ms: number;
+            /**
+             * To Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            to_ms: number;
+            /**
+             * Frozen Ms
+             * @description null: samples are still being taken
+             */
+            frozen_ms: number | null;
+            /**
+             * Changed Since
+             * @description the rule in force now is another one
+             */
+            changed_since: boolean;
+            /** @description null until it has been taken */
+            context: components["schemas"]["FrozenContext"] | null;
+            /** Series */
+            series: components["schemas"]["FrozenSeries"][];
+        };
         /**
          * EvidenceValue
          * @description A value at the opening, frozen.
@@ -1473,6 +2175,18 @@ export interface components {
             longitude: number;
             address: components["schemas"]["Bilingual"];
             cells: components["schemas"]["Cells"];
+            /** @description what supplies or contains it, if the caller may see that */
+            parent: components["schemas"]["FacilityRef"] | null;
+            /**
+             * Supplies
+             * @description what it supplies or contains itself, directly
+             */
+            supplies: components["schemas"]["FacilityRef"][];
+            /**
+             * Redundant Set
+             * @description name it shares with those that measure the same; else empty
+             */
+            redundant_set: string;
             /**
              * Attributes
              * @example {
@@ -1578,6 +2292,376 @@ export interface components {
              * @example Input should be less than or equal to 480
              */
             what: string;
+        };
+        /**
+         * FlagDetail
+         * @description A flag with its history.
+         */
+        FlagDetail: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            kind: components["schemas"]["FlagKind"];
+            state: components["schemas"]["FlagState"];
+            scope: components["schemas"]["FlagScope"];
+            facility: components["schemas"]["FacilityRef"];
+            community: components["schemas"]["CommunityRef"];
+            /**
+             * Rule Id
+             * @description empty: every rule of the facility
+             */
+            rule_id: string;
+            /** @description the rule in its author's words, while it is in the rule book */
+            rule_say: components["schemas"]["Bilingual"] | null;
+            /**
+             * Alarm Id
+             * @description empty: every alarm of the rule
+             */
+            alarm_id: string;
+            /**
+             * Cause
+             * @description for suppression by design: topology, planned_work or storm
+             */
+            cause: string;
+            /**
+             * Ref
+             * @description what stands for it, such as the alarm of the element above
+             */
+            ref: string;
+            /** Reason */
+            reason: string;
+            /** @description name of the person, or the login, or the system */
+            by: components["schemas"]["Bilingual"];
+            /**
+             * Set Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            set_ms: number;
+            /**
+             * Until Ms
+             * @description end of shelving; planned end out of service; null: when logic says so
+             */
+            until_ms: number | null;
+            /** Ended Ms */
+            ended_ms: number | null;
+            /** History */
+            history: components["schemas"]["FlagEntry"][];
+        };
+        /**
+         * FlagEntry
+         * @description One step of a flag.
+         */
+        FlagEntry: {
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            /**
+             * What
+             * @example raise
+             */
+            what: string;
+            by: components["schemas"]["Bilingual"];
+            from_state: components["schemas"]["FlagState"];
+            to_state: components["schemas"]["FlagState"];
+            /** Until Ms */
+            until_ms: number | null;
+            /** Note */
+            note: string;
+        };
+        /**
+         * FlagEvent
+         * @description Event ``flag``: something was silenced, or speaks again; also where nothing is in alarm.
+         */
+        FlagEvent: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * What
+             * @example out_of_service
+             */
+            what: string;
+            /**
+             * At Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            at_ms: number;
+            /**
+             * Facility
+             * @example 17
+             */
+            facility: number;
+        };
+        /**
+         * FlagKind
+         * @description Why an alarm is silent.
+         * @enum {string}
+         */
+        FlagKind: "shelved" | "suppressed" | "out_of_service";
+        /**
+         * FlagScope
+         * @description How much one flag keeps silent, narrowest first.
+         * @enum {string}
+         */
+        FlagScope: "alarm" | "rule" | "facility";
+        /**
+         * FlagState
+         * @description Where a flag stands.
+         * @enum {string}
+         */
+        FlagState: "standing" | "overdue" | "down";
+        /**
+         * FlagView
+         * @description Something that keeps alarms silent, or did.
+         */
+        FlagView: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            kind: components["schemas"]["FlagKind"];
+            state: components["schemas"]["FlagState"];
+            scope: components["schemas"]["FlagScope"];
+            facility: components["schemas"]["FacilityRef"];
+            community: components["schemas"]["CommunityRef"];
+            /**
+             * Rule Id
+             * @description empty: every rule of the facility
+             */
+            rule_id: string;
+            /** @description the rule in its author's words, while it is in the rule book */
+            rule_say: components["schemas"]["Bilingual"] | null;
+            /**
+             * Alarm Id
+             * @description empty: every alarm of the rule
+             */
+            alarm_id: string;
+            /**
+             * Cause
+             * @description for suppression by design: topology, planned_work or storm
+             */
+            cause: string;
+            /**
+             * Ref
+             * @description what stands for it, such as the alarm of the element above
+             */
+            ref: string;
+            /** Reason */
+            reason: string;
+            /** @description name of the person, or the login, or the system */
+            by: components["schemas"]["Bilingual"];
+            /**
+             * Set Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            set_ms: number;
+            /**
+             * Until Ms
+             * @description end of shelving; planned end out of service; null: when logic says so
+             */
+            until_ms: number | null;
+            /** Ended Ms */
+            ended_ms: number | null;
+        };
+        /**
+         * Flood
+         * @description More than 10 alarms in ten minutes, until fewer than 5.
+         */
+        Flood: {
+            /**
+             * Start Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            start_ms: number;
+            /**
+             * Stop Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            stop_ms: number;
+            /** Alarms */
+            alarms: number;
+        };
+        /**
+         * FrozenCalendar
+         * @description What time it was for people.
+         */
+        FrozenCalendar: {
+            /** Zone */
+            zone: string;
+            /**
+             * Local
+             * @example 2026-11-23T09:00:00.000+08:00
+             */
+            local: string;
+            /** Workday */
+            workday: boolean;
+            /**
+             * Works
+             * @description within working hours
+             */
+            works: boolean;
+            /**
+             * Windows
+             * @description working hours, minutes after midnight
+             */
+            windows: [
+                number,
+                number
+            ][];
+        };
+        /**
+         * FrozenContext
+         * @description The rule, place and calendar in force at the opening.
+         */
+        FrozenContext: {
+            rule: components["schemas"]["FrozenRule"] | null;
+            /** Limits */
+            limits: components["schemas"]["FrozenLimit"][];
+            /** Do */
+            do: components["schemas"]["Bilingual"][];
+            /** Attributes */
+            attributes: {
+                [key: string]: number | string;
+            };
+            place: components["schemas"]["FrozenPlace"] | null;
+            calendar: components["schemas"]["FrozenCalendar"];
+            /** Registry Version */
+            registry_version: number;
+            /** Program */
+            program: string;
+        };
+        /**
+         * FrozenLevel
+         * @description One level of a rule of several severities.
+         */
+        FrozenLevel: {
+            /** Severity */
+            severity: string;
+            /** When */
+            when: string;
+            /** Clear */
+            clear: string;
+            /** For Ms */
+            for_ms: number;
+            /** Clear For Ms */
+            clear_for_ms: number;
+        };
+        /**
+         * FrozenLimit
+         * @description A limit of the rule over a measurement.
+         */
+        FrozenLimit: {
+            /** Measurement */
+            measurement: string;
+            /** Value */
+            value: number;
+            /** Unit */
+            unit: string;
+            /** Kind */
+            kind: string;
+            /** Severity */
+            severity: string;
+            /** Only With */
+            only_with: components["schemas"]["Bilingual"][];
+        };
+        /**
+         * FrozenPlace
+         * @description Where the facility stood, and through which gateways its readings came.
+         */
+        FrozenPlace: {
+            /** Code */
+            code: string;
+            name: components["schemas"]["Bilingual"];
+            /** Class Id */
+            class_id: string;
+            class_name: components["schemas"]["Bilingual"];
+            /** Community */
+            community: string;
+            community_name: components["schemas"]["Bilingual"];
+            street: components["schemas"]["Bilingual"];
+            /** Cells */
+            cells: {
+                [key: string]: [
+                    string,
+                    components["schemas"]["Bilingual"]
+                ];
+            };
+            /** Gateways */
+            gateways: string[];
+            /**
+             * Parents
+             * @description what supplied or contained it, nearest first
+             */
+            parents: string[];
+        };
+        /**
+         * FrozenRule
+         * @description The rule as it stood.
+         */
+        FrozenRule: {
+            /** Id */
+            id: string;
+            /**
+             * Version
+             * @description fingerprint of the rule
+             */
+            version: string;
+            /**
+             * Set Version
+             * @description fingerprint of the whole rule set
+             */
+            set_version: string;
+            say: components["schemas"]["Bilingual"];
+            /** When */
+            when: string;
+            /** Clear */
+            clear: string;
+            /** For Ms */
+            for_ms: number;
+            /** Clear For Ms */
+            clear_for_ms: number;
+            /** Severity */
+            severity: string;
+            /** Family */
+            family: string;
+            /** Lead */
+            lead: string;
+            /** Support */
+            support: string;
+            source: components["schemas"]["Bilingual"];
+            /**
+             * Levels
+             * @description from the least to the worst; empty for a rule of one severity
+             */
+            levels: components["schemas"]["FrozenLevel"][];
+        };
+        /**
+         * FrozenSeries
+         * @description The readings of one point around the opening.
+         */
+        FrozenSeries: {
+            /** Key */
+            key: string;
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Thinned
+             * @description of each stretch the first, lowest, highest and last reading are kept
+             */
+            thinned: boolean;
+            history: components["schemas"]["History"];
         };
         /**
          * Gap
@@ -1862,6 +2946,7 @@ export interface components {
             /** Note */
             note: string;
         };
+        JsonValue: unknown;
         /**
          * Language
          * @description Languages of pages, notifications and rule texts.
@@ -1905,6 +2990,30 @@ export interface components {
             stale: boolean;
         };
         /**
+         * LevelView
+         * @description One level of a rule, in its author's words.
+         */
+        LevelView: {
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
+            say: components["schemas"]["Bilingual"];
+            /** When */
+            when: string;
+            /** For S */
+            for_s: number;
+            /**
+             * Clear
+             * @description empty: as soon as `when` no longer holds
+             */
+            clear: string;
+            /** Clear For S */
+            clear_for_s: number;
+            source: components["schemas"]["Bilingual"];
+        };
+        /**
          * Limit
          * @description A limit of a rule over the point, in the point's unit, to be drawn as a line where it stands alone.
          */
@@ -1930,6 +3039,12 @@ export interface components {
              */
             only_with: components["schemas"]["Bilingual"][];
         };
+        /**
+         * Load
+         * @description EEMUA 191: how an average of so many alarms in ten minutes is borne by one operator.
+         * @enum {string}
+         */
+        Load: "acceptable" | "manageable" | "demanding" | "over_demanding" | "unacceptable";
         /**
          * LoginRequest
          * @description A username and its password.
@@ -2011,6 +3126,50 @@ export interface components {
              */
             expires_ms: number;
         };
+        /**
+         * Measure
+         * @description One figure beside its target; shares are between 0 and 1.
+         */
+        Measure: {
+            /**
+             * Key
+             * @enum {string}
+             */
+            key: "rate" | "peak" | "busy_intervals" | "flood_time" | "top_ten" | "chattering" | "fleeting" | "stale" | "share_medium" | "share_high" | "share_critical" | "tasks_a_day" | "tasks_an_hour";
+            /** Value */
+            value: number;
+            /** Target */
+            target: number;
+            /**
+             * Limit
+             * @description beyond it somebody must act
+             */
+            limit: number;
+            verdict: components["schemas"]["Verdict"];
+        };
+        /**
+         * Occasion
+         * @description When evidence was taken.
+         * @enum {string}
+         */
+        Occasion: "alarm" | "case";
+        /**
+         * OutOfServiceRequest
+         * @description Take out of service, with a planned end: at most 30 days, to be extended.
+         */
+        OutOfServiceRequest: {
+            /**
+             * Until Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            until_ms: number;
+            /**
+             * Reason
+             * @example pump is being exchanged
+             */
+            reason: string;
+        };
         /** Page[AlarmSummary] */
         Page_AlarmSummary_: {
             /** Items */
@@ -2029,6 +3188,13 @@ export interface components {
         Page_FacilitySummary_: {
             /** Items */
             items: components["schemas"]["FacilitySummary"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[FlagView] */
+        Page_FlagView_: {
+            /** Items */
+            items: components["schemas"]["FlagView"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -2254,6 +3420,17 @@ export interface components {
             reason: string;
         };
         /**
+         * ReturnRequest
+         * @description Return to service.
+         */
+        ReturnRequest: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
          * Role
          * @description What somebody is there for; what a role may do is the business of ``api``.
          * @enum {string}
@@ -2290,6 +3467,11 @@ export interface components {
             support: components["schemas"]["Grid"] | null;
             /** @description the standard or the practice behind the limits */
             source: components["schemas"]["Bilingual"];
+            /**
+             * Levels
+             * @description from the least to the worst; `when`, `for_s` and `clear` are then those of the first
+             */
+            levels: components["schemas"]["LevelView"][];
         };
         /**
          * Rung
@@ -2381,6 +3563,19 @@ export interface components {
             needed: boolean;
         };
         /**
+         * SeverityCount
+         * @description Annunciations of one severity.
+         */
+        SeverityCount: {
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
+            /** Alarms */
+            alarms: number;
+        };
+        /**
          * SeverityCounts
          * @description Alarms that are on, by severity.
          */
@@ -2397,6 +3592,23 @@ export interface components {
             critical: number;
         };
         /**
+         * SeverityStep
+         * @description From this moment on it was of this severity, until the next step or its end.
+         */
+        SeverityStep: {
+            /**
+             * From Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            from_ms: number;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
+        };
+        /**
          * ShelveRequest
          * @description Put an alarm aside: at most 8 h, high 1 h, critical never.
          */
@@ -2411,6 +3623,13 @@ export interface components {
              * @example pump is being exchanged
              */
             reason: string;
+            /**
+             * Scope
+             * @description the alarm alone, or its rule at its facility
+             * @default rule
+             * @enum {string}
+             */
+            scope: "alarm" | "rule";
         };
         /**
          * Shelving
@@ -2425,6 +3644,27 @@ export interface components {
             until_ms: number;
             /** Reason */
             reason: string;
+        };
+        /**
+         * Stale
+         * @description An alarm that has been on for more than a day.
+         */
+        Stale: {
+            /** Rule Id */
+            rule_id: string;
+            say: components["schemas"]["Bilingual"];
+            facility: components["schemas"]["FacilityRef"];
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
+            /**
+             * Since Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            since_ms: number;
         };
         /**
          * StoreSize
@@ -2515,6 +3755,8 @@ export interface components {
              * @description of a test case (演练): only to be confirmed
              */
             drill: boolean;
+            /** @description a flag stands over alarms of its case */
+            flagged: components["schemas"]["FlagKind"] | null;
             why: components["schemas"]["TaskWhy"];
             where: components["schemas"]["TaskWhere"];
             /** Steps */
@@ -2647,6 +3889,8 @@ export interface components {
              * @description of a test case (演练): only to be confirmed
              */
             drill: boolean;
+            /** @description a flag stands over alarms of its case */
+            flagged: components["schemas"]["FlagKind"] | null;
         };
         /**
          * TaskWhere
@@ -2673,6 +3917,23 @@ export interface components {
             series: components["schemas"]["Series"][];
         };
         /**
+         * UnseenView
+         * @description What cannot be seen because of an alarm, as it was last.
+         */
+        UnseenView: {
+            /** @description element, what is wrong, and how many are not seen, in a sentence */
+            say: components["schemas"]["Bilingual"];
+            /** Gateways */
+            gateways: number;
+            /** Devices */
+            devices: number;
+            /**
+             * Facilities
+             * @description those within the caller's communities, by number
+             */
+            facilities: components["schemas"]["FacilityRef"][];
+        };
+        /**
          * ValuesEvent
          * @description Event ``values``, at most once a second: points whose newest reading changed (all of them at first).
          */
@@ -2680,6 +3941,12 @@ export interface components {
             /** Points */
             points: components["schemas"]["PointValue"][];
         };
+        /**
+         * Verdict
+         * @description A measure beside its target.
+         * @enum {string}
+         */
+        Verdict: "ok" | "watch" | "act" | "few";
         /**
          * VersionState
          * @description Where a version stands.
@@ -2694,13 +3961,24 @@ export interface components {
     pathItems: never;
 }
 export type Acknowledgement = components['schemas']['Acknowledgement'];
+export type Actor = components['schemas']['Actor'];
 export type AlarmDetail = components['schemas']['AlarmDetail'];
 export type AlarmEntry = components['schemas']['AlarmEntry'];
 export type AlarmEvent = components['schemas']['AlarmEvent'];
+export type AlarmFolding = components['schemas']['AlarmFolding'];
 export type AlarmKind = components['schemas']['AlarmKind'];
+export type AlarmOutOfServiceRequest = components['schemas']['AlarmOutOfServiceRequest'];
+export type AlarmPerformance = components['schemas']['AlarmPerformance'];
 export type AlarmState = components['schemas']['AlarmState'];
 export type AlarmSummary = components['schemas']['AlarmSummary'];
+export type AlarmTally = components['schemas']['AlarmTally'];
+export type Backtest = components['schemas']['Backtest'];
+export type BacktestFinding = components['schemas']['BacktestFinding'];
+export type BacktestList = components['schemas']['BacktestList'];
+export type BacktestQuestion = components['schemas']['BacktestQuestion'];
+export type BacktestStatus = components['schemas']['BacktestStatus'];
 export type Bilingual = components['schemas']['Bilingual'];
+export type Burden = components['schemas']['Burden'];
 export type Candidate = components['schemas']['Candidate'];
 export type CaseCounts = components['schemas']['CaseCounts'];
 export type CaseDetail = components['schemas']['CaseDetail'];
@@ -2713,6 +3991,7 @@ export type Cells = components['schemas']['Cells'];
 export type ClassCount = components['schemas']['ClassCount'];
 export type ClassList = components['schemas']['ClassList'];
 export type ClassView = components['schemas']['ClassView'];
+export type CommentRequest = components['schemas']['CommentRequest'];
 export type CommunityDetail = components['schemas']['CommunityDetail'];
 export type CommunityList = components['schemas']['CommunityList'];
 export type CommunityOverview = components['schemas']['CommunityOverview'];
@@ -2722,15 +4001,34 @@ export type ConfigurationDraft = components['schemas']['ConfigurationDraft'];
 export type ConfigurationFinding = components['schemas']['ConfigurationFinding'];
 export type ConfigurationList = components['schemas']['ConfigurationList'];
 export type ConfigurationSummary = components['schemas']['ConfigurationSummary'];
+export type Deadband = components['schemas']['Deadband'];
 export type Deadline = components['schemas']['Deadline'];
 export type DeadlineClock = components['schemas']['DeadlineClock'];
 export type DeadlineWhat = components['schemas']['DeadlineWhat'];
+export type Delay = components['schemas']['Delay'];
+export type EvidenceFile = components['schemas']['EvidenceFile'];
+export type EvidenceRecord = components['schemas']['EvidenceRecord'];
 export type EvidenceValue = components['schemas']['EvidenceValue'];
 export type FacilityCounts = components['schemas']['FacilityCounts'];
 export type FacilityDetail = components['schemas']['FacilityDetail'];
 export type FacilityRef = components['schemas']['FacilityRef'];
 export type FacilitySummary = components['schemas']['FacilitySummary'];
 export type FieldProblem = components['schemas']['FieldProblem'];
+export type FlagDetail = components['schemas']['FlagDetail'];
+export type FlagEntry = components['schemas']['FlagEntry'];
+export type FlagEvent = components['schemas']['FlagEvent'];
+export type FlagKind = components['schemas']['FlagKind'];
+export type FlagScope = components['schemas']['FlagScope'];
+export type FlagState = components['schemas']['FlagState'];
+export type FlagView = components['schemas']['FlagView'];
+export type Flood = components['schemas']['Flood'];
+export type FrozenCalendar = components['schemas']['FrozenCalendar'];
+export type FrozenContext = components['schemas']['FrozenContext'];
+export type FrozenLevel = components['schemas']['FrozenLevel'];
+export type FrozenLimit = components['schemas']['FrozenLimit'];
+export type FrozenPlace = components['schemas']['FrozenPlace'];
+export type FrozenRule = components['schemas']['FrozenRule'];
+export type FrozenSeries = components['schemas']['FrozenSeries'];
 export type Gap = components['schemas']['Gap'];
 export type GatewayLedger = components['schemas']['GatewayLedger'];
 export type GatewayList = components['schemas']['GatewayList'];
@@ -2740,15 +4038,22 @@ export type Health = components['schemas']['Health'];
 export type HealthPart = components['schemas']['HealthPart'];
 export type History = components['schemas']['History'];
 export type HistoryEntry = components['schemas']['HistoryEntry'];
+export type JsonValue = components['schemas']['JsonValue'];
 export type Language = components['schemas']['Language'];
 export type LatestValue = components['schemas']['LatestValue'];
+export type LevelView = components['schemas']['LevelView'];
 export type Limit = components['schemas']['Limit'];
+export type Load = components['schemas']['Load'];
 export type LoginRequest = components['schemas']['LoginRequest'];
 export type LostReadings = components['schemas']['LostReadings'];
 export type Me = components['schemas']['Me'];
+export type Measure = components['schemas']['Measure'];
+export type Occasion = components['schemas']['Occasion'];
+export type OutOfServiceRequest = components['schemas']['OutOfServiceRequest'];
 export type PageAlarmSummary = components['schemas']['Page_AlarmSummary_'];
 export type PageCaseSummary = components['schemas']['Page_CaseSummary_'];
 export type PageFacilitySummary = components['schemas']['Page_FacilitySummary_'];
+export type PageFlagView = components['schemas']['Page_FlagView_'];
 export type PageTaskSummary = components['schemas']['Page_TaskSummary_'];
 export type PassedOver = components['schemas']['PassedOver'];
 export type PasswordChange = components['schemas']['PasswordChange'];
@@ -2762,6 +4067,7 @@ export type Problem = components['schemas']['Problem'];
 export type Promise = components['schemas']['Promise'];
 export type Provenance = components['schemas']['Provenance'];
 export type ResetEvent = components['schemas']['ResetEvent'];
+export type ReturnRequest = components['schemas']['ReturnRequest'];
 export type Role = components['schemas']['Role'];
 export type RuleView = components['schemas']['RuleView'];
 export type Rung = components['schemas']['Rung'];
@@ -2770,9 +4076,12 @@ export type Series = components['schemas']['Series'];
 export type SessionPatch = components['schemas']['SessionPatch'];
 export type SetupRequest = components['schemas']['SetupRequest'];
 export type SetupState = components['schemas']['SetupState'];
+export type SeverityCount = components['schemas']['SeverityCount'];
 export type SeverityCounts = components['schemas']['SeverityCounts'];
+export type SeverityStep = components['schemas']['SeverityStep'];
 export type ShelveRequest = components['schemas']['ShelveRequest'];
 export type Shelving = components['schemas']['Shelving'];
+export type Stale = components['schemas']['Stale'];
 export type StoreSize = components['schemas']['StoreSize'];
 export type TaskAction = components['schemas']['TaskAction'];
 export type TaskDetail = components['schemas']['TaskDetail'];
@@ -2783,7 +4092,9 @@ export type TaskState = components['schemas']['TaskState'];
 export type TaskSummary = components['schemas']['TaskSummary'];
 export type TaskWhere = components['schemas']['TaskWhere'];
 export type TaskWhy = components['schemas']['TaskWhy'];
+export type UnseenView = components['schemas']['UnseenView'];
 export type ValuesEvent = components['schemas']['ValuesEvent'];
+export type Verdict = components['schemas']['Verdict'];
 export type VersionState = components['schemas']['VersionState'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -3216,6 +4527,10 @@ export interface operations {
                 active?: boolean | null;
                 /** @description only those that ask for somebody's attention */
                 attention?: boolean;
+                /** @description only those under such a flag */
+                flag?: components["schemas"]["FlagKind"][] | null;
+                /** @description under any flag, or under none */
+                silent?: boolean | null;
                 /** @description UTC milliseconds */
                 from_ms?: number | null;
                 /** @description UTC milliseconds */
@@ -3237,6 +4552,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AlarmSummary_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_alarm_performance: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description UTC milliseconds */
+                from_ms?: number | null;
+                /** @description UTC milliseconds */
+                to_ms?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmPerformance"];
                 };
             };
             /** @description A problem */
@@ -3395,7 +4746,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReturnRequest"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -3404,6 +4759,350 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlarmDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_alarm_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlarmOutOfServiceRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    comment_on_alarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_evidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceFile"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_alarm_folding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmFolding"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_flags: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description number of a facility */
+                facility?: number | null;
+                kind?: components["schemas"]["FlagKind"][] | null;
+                /** @description those that stand, or those that have ended */
+                standing?: boolean | null;
+                /** @description `next_cursor` of the previous page */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FlagView_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_flag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flag: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    count_alarms: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description number of a facility */
+                facility?: number | null;
+                /** @description this severity or worse */
+                severity?: ("info" | "low" | "medium" | "high" | "critical") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmTally"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_facility_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                facility: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutOfServiceRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    extend_out_of_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flag: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutOfServiceRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    return_to_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                flag: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagDetail"];
                 };
             };
             /** @description A problem */
@@ -3827,6 +5526,130 @@ export interface operations {
             };
         };
     };
+    list_backtests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BacktestQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backtest"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backtest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backtest"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backtest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backtest"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     stream: {
         parameters: {
             query?: {
@@ -3844,7 +5667,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description events `alarm`, `case`, `task`, `values`, `ping`, `reset`; the ids of alarm, case and task events say where to resume */
+            /** @description events `alarm`, `case`, `task`, `flag`, `values`, `ping`, `reset`; the ids of the first four say where to resume */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -86,6 +86,7 @@ function limitLines(limits: readonly Limit[], range: AxisRange, colours: Colours
         yAxis: limit.value,
         lineStyle: { color: colour.fill, type: "dashed" as const, width: 1.5 },
         label: {
+          show: place?.without !== true,
           formatter: words.limit(limit),
           position,
           color: colour.ink,

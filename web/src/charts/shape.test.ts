@@ -171,6 +171,12 @@ describe("labels of limits", () => {
     const places = labelPlaces([{ value: 0.5, kind: "low" }, { value: 0.6, kind: "high" }], axis);
     expect(places.map((place) => place.atStart)).toEqual([true, false]);
   });
+
+  it("are left out where both ends are taken: a rule with levels may have three lines close together", () => {
+    const places = labelPlaces([0.5, 0.6, 0.7, 5].map((value) => ({ value, kind: "low" as const })), axis);
+    expect(places.map((place) => place.without ?? false)).toEqual([false, false, true, false]);
+    expect(places[3]?.atStart).toBe(true);
+  });
 });
 
 describe("states", () => {

@@ -239,23 +239,31 @@ export function looksLikeState(history: { readonly unit: string; readonly mean: 
 export interface LabelPlace {
   readonly above: boolean;
   readonly atStart: boolean;
+  /** Both ends are taken by others: the line goes without, the caption says all of them. */
+  readonly without?: true;
 }
 
 /** Height of a label as a share of the chart's. */
 const LABEL = 0.1;
+
+function isFree(taken: readonly number[], middle: number): boolean {
+  return taken.every((other) => Math.abs(other - middle) >= LABEL);
+}
 
 /** Where the labels of limits go so that none leaves the chart and no two cover each other. */
 export function labelPlaces(
   limits: readonly { readonly value: number; readonly kind: "high" | "low" }[],
   { low, high }: AxisRange,
 ): readonly LabelPlace[] {
-  const taken: number[] = [];
+  const atStarts: number[] = [];
+  const atEnds: number[] = [];
   return limits.map(({ value, kind }) => {
     const at = (value - low) / (high - low);
     const above = kind === "high" ? at < 1 - LABEL * 1.3 : at < LABEL * 1.3;
     const middle = above ? at + LABEL / 2 : at - LABEL / 2;
-    const atStart = taken.every((other) => Math.abs(other - middle) >= LABEL);
-    if (atStart) taken.push(middle);
-    return { above, atStart };
+    const atStart = isFree(atStarts, middle);
+    const without = !atStart && !isFree(atEnds, middle);
+    if (!without) (atStart ? atStarts : atEnds).push(middle);
+    return { above, atStart, ...(without ? { without } : {}) };
   });
 }

@@ -8,7 +8,7 @@ export function useFresh(): ShallowRef<ReadonlySet<string>> {
   const fresh = shallowRef<ReadonlySet<string>>(new Set());
   const timers = new Set<ReturnType<typeof setTimeout>>();
   onLive("alarm", (event) => {
-    if (event.what !== "opened" && event.what !== "reopened") return;
+    if (event.what !== "opened" && event.what !== "reopened" && event.what !== "rise") return;
     fresh.value = new Set([...fresh.value, event.id]);
     const timer = setTimeout(() => {
       timers.delete(timer);

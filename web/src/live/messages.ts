@@ -4,7 +4,7 @@
  * One connection serves all tabs of a browser (a browser allows about six connections to a host over HTTP/1.1, and ten
  * tabs would use them up). `events.ts` chooses how it is shared, `hub.ts` owns it; the pages see only these messages.
  */
-export const KINDS = ["alarm", "case", "task", "values", "ping", "reset"] as const;
+export const KINDS = ["alarm", "case", "task", "flag", "values", "ping", "reset"] as const;
 export type Kind = (typeof KINDS)[number];
 
 export type LinkState = "connecting" | "open" | "lost";

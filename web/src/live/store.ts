@@ -7,6 +7,7 @@ import type {
   LatestValue,
   PingEvent,
   ResetEvent,
+  FlagEvent,
   TaskEvent,
   ValuesEvent,
 } from "@/api/schema";
@@ -18,6 +19,7 @@ interface EventTypes {
   alarm: AlarmEvent;
   case: CaseEvent;
   task: TaskEvent;
+  flag: FlagEvent;
   values: ValuesEvent;
   ping: PingEvent;
   reset: ResetEvent;
@@ -30,6 +32,7 @@ const handlers: Handlers = {
   alarm: new Set(),
   case: new Set(),
   task: new Set(),
+  flag: new Set(),
   values: new Set(),
   ping: new Set(),
   reset: new Set(),

@@ -3,6 +3,9 @@ import type { HistoryEntry } from "@/api/schema";
 import { i18n, say } from "@/i18n";
 import type { Line } from "./TimeLine.vue";
 
+/** Their note is a severity. */
+const GRADED: ReadonlySet<string> = new Set(["raised", "risen", "fallen"]);
+
 export function historyLines(entries: readonly HistoryEntry[]): readonly Line[] {
   const { t, te } = i18n.global;
   return entries.map((entry, key) => ({
@@ -10,6 +13,6 @@ export function historyLines(entries: readonly HistoryEntry[]): readonly Line[] 
     time_ms: entry.time_ms,
     text: te(`did.${entry.what}`) ? t(`did.${entry.what}`) : entry.what,
     by: say(entry.by),
-    note: entry.note,
+    note: GRADED.has(entry.what) && te(`severity.${entry.note}`) ? t(`severity.${entry.note}`) : entry.note,
   }));
 }

@@ -11,6 +11,11 @@ export const HEALTHS: readonly HealthName[] = ["fault", "attention", "unseen", "
 
 const RANK: Record<SeverityName, number> = { critical: 4, high: 3, medium: 2, low: 1, info: 0 };
 
+/** 0 for info to 4 for critical. */
+export function severityRank(severity: SeverityName): number {
+  return RANK[severity];
+}
+
 export function worse(a: SeverityName, b: SeverityName): number {
   return RANK[b] - RANK[a];
 }

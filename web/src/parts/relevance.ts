@@ -8,7 +8,8 @@ export interface Sorted<T> {
 
 /** Readings the rule's condition names first; without a rule, or when it names none, all of them. */
 export function byRelevance<T extends { readonly key: string }>(items: readonly T[], rule: RuleView | null): Sorted<T> {
-  const named = new Set(rule === null ? [] : `${rule.when} ${rule.clear}`.match(/[A-Za-z_]\w*/g));
+  const conditions = rule === null ? [] : [rule, ...rule.levels].flatMap(({ when, clear }) => [when, clear]);
+  const named = new Set(conditions.join(" ").match(/[A-Za-z_]\w*/g));
   const first = items.filter((item) => named.has(item.key));
   return first.length === 0 ? { first: items, rest: [] } : { first, rest: items.filter((item) => !named.has(item.key)) };
 }

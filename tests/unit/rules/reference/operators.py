@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 Number = float | None
@@ -69,16 +72,97 @@ TWINS: dict[tuple[str, str], Callable[..., Any]] = {
     ("Function", "max"): _known(max),
 }
 
-Held = list[tuple[float, int]]
-"""What was held in a window: (value, milliseconds > 0), in time order."""
+Held = list[tuple[float, int, int]]
+"""What was held in a window: (value, from, until) in milliseconds, in time order, until later than from."""
+
+
+def _exact(held: Held) -> list[tuple[Fraction, Fraction, Fraction]]:
+    """(value, length, middle) of every piece, in fractions: nothing is rounded before the end."""
+    return [(Fraction(value), Fraction(stop - start), Fraction(start + stop, 2)) for value, start, stop in held]
 
 
 def _mean(held: Held) -> float:
-    return sum(value * held_ms for value, held_ms in held) / sum(held_ms for _, held_ms in held)
+    return sum(value * (stop - start) for value, start, stop in held) / sum(stop - start for _, start, stop in held)
 
 
-WINDOW_TWINS: dict[str, Callable[[Held], float]] = {
-    "mean": _mean,
-    "min": lambda held: min(value for value, _ in held),
-    "max": lambda held: max(value for value, _ in held),
+def _stddev(held: Held) -> float:
+    pieces = _exact(held)
+    total = sum(length for _, length, _ in pieces)
+    mean = sum(value * length for value, length, _ in pieces) / total
+    return math.sqrt(sum((value - mean) ** 2 * length for value, length, _ in pieces) / total)
+
+
+def _slope(held: Held) -> float:
+    """Integrals of (t - mean t)(x - mean x) and (t - mean t)² over the known time, the quotient per second."""
+    pieces = _exact(held)
+    total = sum(length for _, length, _ in pieces)
+    mean = sum(value * length for value, length, _ in pieces) / total
+    moment = sum(middle * length for _, length, middle in pieces) / total
+    products = sum((value - mean) * (middle - moment) * length for value, length, middle in pieces)
+    squares = sum((middle - moment) ** 2 * length + length**3 / 12 for _, length, middle in pieces)
+    return float(products / squares * 1000)
+
+
+def _increase(held: Held) -> float:
+    values = [value for value, _, _ in held]
+    return float(sum(after - before if after >= before else after for before, after in pairwise(values)))
+
+
+def _changes(held: Held) -> float:
+    return float(sum(before != after for (before, _, _), (after, _, _) in pairwise(held)))
+
+
+def _stuck(held: Held, begin_ms: int) -> Number:
+    if len({value for value, _, _ in held}) > 1:
+        return 0.0
+    return 1.0 if held[0][1] == begin_ms else None
+
+
+def _true_s(held: Held) -> float:
+    return sum(stop - start for value, start, stop in held if value == 1.0) / 1000
+
+
+def _true_share(held: Held) -> float:
+    true = sum(stop - start for value, start, stop in held if value == 1.0)
+    return true / sum(stop - start for _, start, stop in held)
+
+
+def _starts(held: Held) -> float:
+    return float(sum((before, after) == (0.0, 1.0) for (before, _, _), (after, _, _) in pairwise(held)))
+
+
+WINDOW_TWINS: dict[str, Callable[[Held, int], Number]] = {
+    "mean": lambda held, _: _mean(held),
+    "min": lambda held, _: min(value for value, _, _ in held),
+    "max": lambda held, _: max(value for value, _, _ in held),
+    "range": lambda held, _: max(value for value, _, _ in held) - min(value for value, _, _ in held),
+    "stddev": lambda held, _: _stddev(held),
+    "slope": lambda held, _: _slope(held),
+    "delta": lambda held, _: held[-1][0] - held[0][0],
+    "increase": lambda held, _: _increase(held),
+    "rate": lambda held, _: _increase(held) / (held[-1][2] - held[0][1]) * 1000,
+    "changes": lambda held, _: _changes(held),
+    "stuck": _stuck,
+    "time": lambda held, _: _true_s(held),
+    "share": lambda held, _: _true_share(held),
+    "count": lambda held, _: _starts(held),
 }
+
+
+def at_least(count: int, parts: Sequence[Truth]) -> Truth:
+    """Of several conditions at least so many: unknown ones may turn out either way."""
+    if sum(part is True for part in parts) >= count:
+        return True
+    return False if sum(part is not False for part in parts) < count else None
+
+
+GROUP_TWINS: dict[str, Callable[[list[float]], float]] = {
+    "count": lambda known: float(sum(value == 1 for value in known)),
+    "share": lambda known: sum(value == 1 for value in known) / len(known),
+    "sum": sum,
+    "mean": lambda known: sum(known) / len(known),
+    "min": min,
+    "max": max,
+    "median": median,
+}
+"""Of the values of the members that are known, at least one; conditions are 1 and 0."""

@@ -1,0 +1,116 @@
+"""Frozen evidence as pages show it. The context's fields are those of ``core.evidence.FrozenContext``."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from api.models.base import Bilingual, Model, TimeMs
+from api.models.history import History
+from core.ports.evidence import Occasion
+
+
+class FrozenLevel(Model):
+    """One level of a rule of several severities."""
+
+    severity: str
+    when: str
+    clear: str
+    for_ms: int
+    clear_for_ms: int
+
+
+class FrozenRule(Model):
+    """The rule as it stood."""
+
+    id: str
+    version: str = Field(description="fingerprint of the rule")
+    set_version: str = Field(description="fingerprint of the whole rule set")
+    say: Bilingual
+    when: str
+    clear: str
+    for_ms: int
+    clear_for_ms: int
+    severity: str
+    family: str
+    lead: str
+    support: str
+    source: Bilingual
+    levels: list[FrozenLevel] = Field(description="from the least to the worst; empty for a rule of one severity")
+
+
+class FrozenLimit(Model):
+    """A limit of the rule over a measurement."""
+
+    measurement: str
+    value: float
+    unit: str
+    kind: str
+    severity: str
+    only_with: list[Bilingual]
+
+
+class FrozenPlace(Model):
+    """Where the facility stood, and through which gateways its readings came."""
+
+    code: str
+    name: Bilingual
+    class_id: str
+    class_name: Bilingual
+    community: str
+    community_name: Bilingual
+    street: Bilingual
+    cells: dict[str, tuple[str, Bilingual]]
+    gateways: list[str]
+    parents: list[str] = Field(description="what supplied or contained it, nearest first")
+
+
+class FrozenCalendar(Model):
+    """What time it was for people."""
+
+    zone: str
+    local: str = Field(examples=["2026-11-23T09:00:00.000+08:00"])
+    workday: bool
+    works: bool = Field(description="within working hours")
+    windows: list[tuple[int, int]] = Field(description="working hours, minutes after midnight")
+
+
+class FrozenContext(Model):
+    """The rule, place and calendar in force at the opening."""
+
+    rule: FrozenRule | None
+    limits: list[FrozenLimit]
+    do: list[Bilingual]
+    attributes: dict[str, float | str]
+    place: FrozenPlace | None
+    calendar: FrozenCalendar
+    registry_version: int
+    program: str
+
+
+class FrozenSeries(Model):
+    """The readings of one point around the opening."""
+
+    key: str
+    name: Bilingual
+    thinned: bool = Field(description="of each stretch the first, lowest, highest and last reading are kept")
+    history: History
+
+
+class EvidenceRecord(Model):
+    """What was frozen on one occasion; nothing changes it once ``frozen_ms`` is set."""
+
+    occasion: Occasion
+    at_ms: TimeMs
+    made_ms: TimeMs
+    from_ms: TimeMs
+    to_ms: TimeMs
+    frozen_ms: TimeMs | None = Field(description="null: samples are still being taken")
+    changed_since: bool = Field(description="the rule in force now is another one")
+    context: FrozenContext | None = Field(description="null until it has been taken")
+    series: list[FrozenSeries]
+
+
+class EvidenceFile(Model):
+    """All that was frozen of an alarm, oldest first; empty for alarms from before it was."""
+
+    items: list[EvidenceRecord]

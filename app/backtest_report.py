@@ -1,0 +1,257 @@
+"""The report of a backtest as data: what the rules would have made, for the command line and the pages alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from app.backtest import Answer, Question
+from core.alarms import Interval, Severity
+from core.places import ClassMembers, Text
+from core.ports.cases import AlarmFilter, AlarmRow, CaseQueries
+from core.ports.registry import FacilityPlace, PageRequest, Roster
+from dispatch.foresight import Crew, PastAlarm, foresee
+from dispatch.policy import Policy
+from dispatch.workload import Workload, workload
+from rules.edits import Effect, effect
+from rules.engine.replay import FoundAlarm, Past
+from rules.rule_set import RuleSet
+
+_MOST_FACILITIES = 10
+_MOST_ALARMS = 20_000
+"""Alarms of the journal that are looked at for the comparison; more are not counted, and the report says so."""
+_PAGE = 500
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surroundings:
+    """What the answer is read against.
+
+    Attributes:
+        roster: people, posts, places.
+        cell_names: code of each cell to its name.
+        policy: the city's numbers.
+        crew: what is assumed of people.
+        cases: what really happened; ``None`` where nobody is to be asked.
+    """
+
+    roster: Roster
+    cell_names: Mapping[str, Text]
+    policy: Policy
+    crew: Crew
+    cases: CaseQueries | None
+
+
+def report(question: Question, answer: Answer, around: Surroundings) -> dict[str, Any]:
+    """Everything that is to be said, as JSON; texts for people in both languages.
+
+    Raises:
+        Unavailable: if the database does not answer.
+    """
+    from_ms, until_ms = answer.holds_from_ms, max(answer.until_ms, answer.holds_from_ms)
+    alarms = _past(answer.alarms)
+    found = foresee(alarms, around.roster, around.policy, around.crew, from_ms, until_ms)
+    figures = workload(found, alarms, around.policy, from_ms, until_ms)
+    looked_ms = max(1, until_ms - from_ms)
+    return {
+        "complete": answer.whole,
+        "asked": {"from_ms": question.from_ms, "to_ms": question.to_ms},
+        "holds": {"from_ms": from_ms, "until_ms": until_ms, "days": round(looked_ms / 86_400_000, 2)},
+        "raw_from_ms": answer.raw_from_ms or None,
+        "first_reading_ms": answer.first_ms,
+        "replayed": {
+            "readings": answer.readings,
+            "points": answer.points,
+            "facilities": answer.facilities,
+            "spent_s": round(answer.spent_s, 2),
+        },
+        "rules": [_rule(rule_id, question.rules, figures) for rule_id in question.rules.by_id],
+        "assumed": {f"{name}_min": round(value / 60_000) for name, value in _assumed(around.crew).items()},
+        **_figures(figures, around),
+        "already_on": sum(_began_before(alarm, from_ms) for alarm in answer.alarms),
+        "edit": _edit(question, answer, around, figures, from_ms, until_ms),
+        "happened": _happened(question, answer, around, from_ms, until_ms),
+    }
+
+
+def _assumed(crew: Crew) -> dict[str, int]:
+    return {name.removesuffix("_ms"): value for name, value in asdict(crew).items()}
+
+
+def _past(alarms: Iterable[FoundAlarm]) -> list[PastAlarm]:
+    return [
+        PastAlarm(
+            info=alarm.rule.info,
+            facility=alarm.facility,
+            severity=_first(alarm),
+            start_ms=alarm.interval.start_ms,
+            stop_ms=alarm.interval.stop_ms,
+            steps=alarm.interval.steps,
+        )
+        for alarm in alarms
+    ]
+
+
+def _first(alarm: FoundAlarm) -> Severity:
+    """Its severity at its start."""
+    steps = alarm.interval.steps
+    return steps[0].severity if steps else alarm.rule.info.severity
+
+
+def _began_before(alarm: FoundAlarm, from_ms: int) -> bool:
+    stop_ms = alarm.interval.stop_ms
+    return alarm.interval.start_ms < from_ms and (stop_ms is None or stop_ms > from_ms)
+
+
+def _rule(rule_id: str, rules: RuleSet, figures: Workload) -> dict[str, Any]:
+    rule = rules.by_id[rule_id]
+    return {
+        "id": rule_id,
+        "class": rule.class_id,
+        "severity": rule.info.severity.name.lower(),
+        "say": asdict(rule.info.say),
+        "cases": dict(figures.by_rule).get(rule_id, 0),
+    }
+
+
+def _severities(counts: Mapping[Severity, int]) -> dict[str, int]:
+    return {severity.name.lower(): count for severity, count in counts.items()}
+
+
+def _figures(figures: Workload, around: Surroundings) -> dict[str, Any]:
+    people, places = around.roster.people, around.roster.places
+    return {
+        "alarms": {
+            "total": sum(figures.alarms.values()),
+            "by_severity": _severities(figures.alarms),
+            "without_case": figures.unheard,
+        },
+        "cases": {
+            "total": figures.cases,
+            "by_severity": _severities(figures.by_severity),
+            "at_night": figures.at_night,
+            "off_hours": figures.off_hours,
+            "short": figures.short,
+            "self_cleared": figures.self_cleared,
+            "open_at_end": figures.open_at_end,
+        },
+        "tasks": {
+            "total": figures.tasks,
+            "to_nobody": figures.unstaffed,
+            "called_out": figures.called_out,
+            "bound_a_day": figures.most_a_day,
+            "bound_an_hour": figures.most_an_hour,
+        },
+        "by_cell": [
+            {
+                "cell": cell,
+                "name": _name(around.cell_names.get(cell)),
+                "cases": every,
+                "at_night": night,
+                "short": short,
+            }
+            for cell, (every, night, short) in figures.by_cell
+        ],
+        "by_worker": [
+            {"code": people[one.person].code, "name": asdict(people[one.person].name), **asdict(one)}
+            for one in figures.burdens
+        ],
+        "by_week": [{"monday": week.isoformat(), "cases": count} for week, count in figures.by_week],
+        "by_hour": list(figures.by_hour),
+        "facilities": [
+            {**_facility(places.get(one.facility), one.facility), **asdict(one)}
+            for one in figures.facilities[:_MOST_FACILITIES]
+        ],
+    }
+
+
+def _name(text: Text | None) -> dict[str, str]:
+    return asdict(text) if text is not None else {"zh": "", "en": ""}
+
+
+def _facility(place: FacilityPlace | None, number: int) -> dict[str, Any]:
+    if place is None:
+        return {"code": str(number), "name": {"zh": "", "en": ""}}
+    return {"code": place.code, "name": asdict(place.name)}
+
+
+# --- against the rules in force, and against what happened --------------------------------------------------------
+
+
+def _within(alarms: Iterable[FoundAlarm], from_ms: int, until_ms: int) -> list[Past]:
+    return [
+        (alarm.rule.id, alarm.facility, alarm.interval)
+        for alarm in alarms
+        if from_ms <= alarm.interval.start_ms < until_ms
+    ]
+
+
+def _effect(found: Effect) -> dict[str, int]:
+    return {**asdict(found), "changed": found.changed}
+
+
+def _edit(
+    question: Question, answer: Answer, around: Surroundings, figures: Workload, from_ms: int, until_ms: int
+) -> dict[str, Any] | None:
+    """What the edited rules change against those in force, in alarms and in cases."""
+    if question.in_force is None:
+        return None
+    ids = question.in_force.by_id.keys()
+    edited = [alarm for alarm in answer.alarms if alarm.rule.id in ids]
+    changed = effect(_within(answer.in_force, from_ms, until_ms), _within(edited, from_ms, until_ms))
+    alarms = _past(answer.in_force)
+    before = foresee(alarms, around.roster, around.policy, around.crew, from_ms, until_ms)
+    old = workload(before, alarms, around.policy, from_ms, until_ms)
+    return {
+        "rules": sorted(ids),
+        "alarms": _effect(changed),
+        "cases_before": old.cases,
+        "cases_after": figures.cases,
+        "at_night_before": old.at_night,
+        "at_night_after": figures.at_night,
+    }
+
+
+def _happened(
+    question: Question, answer: Answer, around: Surroundings, from_ms: int, until_ms: int
+) -> dict[str, Any] | None:
+    """What the journal holds of these rules and facilities in the same time."""
+    if around.cases is None:
+        return None
+    facilities = _numbers(question.members)
+    rows, all_seen = _journal(around.cases, question.rules, from_ms, until_ms)
+    mine = [row for row in rows if row.facility in facilities and from_ms <= row.start_ms < until_ms]
+    real = [(row.rule_id, row.facility, _interval(row)) for row in mine]
+    compared = effect(real, _within(answer.alarms, from_ms, until_ms))
+    return {
+        "alarms": len(mine),
+        "cases": len({row.case for row in mine if row.case is not None}),
+        "against": _effect(compared),
+        "all_seen": all_seen,
+    }
+
+
+def _numbers(members: Mapping[str, ClassMembers]) -> frozenset[int]:
+    return frozenset(number for group in members.values() for number in group.facility.tolist())
+
+
+def _interval(row: AlarmRow) -> Interval:
+    return Interval(start_ms=row.start_ms, stop_ms=row.stop_ms, since_ms=row.since_ms)
+
+
+def _journal(cases: CaseQueries, rules: RuleSet, from_ms: int, until_ms: int) -> tuple[Sequence[AlarmRow], bool]:
+    """Alarms of the rules, and whether that is all of them."""
+    found: list[AlarmRow] = []
+    for rule_id in rules.by_id:
+        cursor = ""
+        while True:
+            where = AlarmFilter(rule_id=rule_id, from_ms=from_ms, to_ms=until_ms)
+            page = cases.alarms(where, PageRequest(cursor=cursor, limit=_PAGE))
+            found += page.items
+            cursor = page.next_cursor
+            if len(found) >= _MOST_ALARMS:
+                return found, False
+            if not cursor:
+                break
+    return found, True

@@ -1,0 +1,76 @@
+"""What ``twingrid rule backtest`` says, in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from core.places import Text
+
+BACKTEST_TEXTS: Final[Mapping[str, Text]] = {
+    key: Text(zh=zh, en=en)
+    for key, zh, en in (
+        ("cmd.rule.backtest", "回测：按过去的读数，这些规则会产生多少工作", "How much work rules would have made of the stored past"),
+        ("help.backtest.subject", "规则编号或规则文件；不写则为全部规则", "id of a rule or a rule file; the whole book without one"),
+        ("help.backtest.class", "只回测这一类设施的规则", "rules of this class alone"),
+        ("help.backtest.community", "社区编码；可重复", "code of a community; may be repeated"),
+        ("help.backtest.cell", "网格编码；可重复", "code of a grid cell; may be repeated"),
+        ("help.backtest.facility", "设施编码；可重复", "code of a facility; may be repeated"),
+        ("help.backtest.last", "最近多久，如 90d、36h", "how far back, such as 90d or 36h"),
+        ("help.backtest.from", "开始时刻，如 2026-05-01", "begin, such as 2026-05-01"),
+        ("help.backtest.to", "结束时刻；默认为现在", "end; now by default"),
+        ("help.backtest.accept", "假定：派发后多少分钟接单", "assumed: minutes from the announcement to the acceptance"),
+        ("help.backtest.work", "假定：接单后多少分钟修好", "assumed: minutes from the acceptance to the repair"),
+        ("help.backtest.events", "进度与结果逐行输出为 JSON（供程序使用）", "progress and result as lines of JSON, for programs"),
+        ("backtest.progress", "{percent} %：已到 {until}，{readings} 个读数，约剩 {left}（Ctrl-C 停止并给出已有结果）", "{percent} %: up to {until}, {readings} readings, about {left} left (Ctrl-C stops and shows what there is)"),
+        ("backtest.stopping", "正在停止……", "stopping …"),
+        ("backtest.partial", "未完成：只到 {until} 为止（{days} 天），以下数字只针对这一段", "Not finished: up to {until} only ({days} days); the figures are of that time alone"),
+        ("backtest.head", "{begin} 至 {end}（{days} 天），{rules} 条规则，{facilities} 个设施", "{begin} to {end} ({days} days), {rules} rules, {facilities} facilities"),
+        ("backtest.holds", "注意：结果自 {begin} 起有效；{why}", "Note: this holds from {begin} on; {why}"),
+        ("backtest.raw-gone", "更早的原始读数已按保留期删除", "readings before are gone, as their retention says"),
+        ("backtest.begins", "更早没有读数", "there are no readings before"),
+        ("backtest.nothing", "这段时间内没有任何读数", "there are no readings in this time"),
+        ("backtest.cases", "{cases} 个案件，其中夜间 {night} 个（22–6 时）、工作时间外 {off} 个，{short} 个会在 10 分钟内自行消除", "{cases} cases, {night} at night (22 to 6), {off} outside working hours; {short} would have cleared alone within 10 min"),
+        ("backtest.no-cases", "没有案件", "no cases"),
+        ("backtest.ended", "接单前自行消除 {alone} 个；结束时未了结 {open} 个；因升级夜间叫人 {called} 次", "{alone} ended before anybody had accepted, {open} were open at the end, {called} times somebody was called out at night"),
+        ("backtest.alarms", "{alarms} 个告警（{severities}）；{without} 个无需立案", "{alarms} alarms ({severities}); {without} needed no case"),
+        ("backtest.already", "开始时已处于告警：{count} 个（未计入）", "on already at the beginning: {count} (not counted)"),
+        ("backtest.by-cell", "按网格", "By grid cell"),
+        ("backtest.by-rule", "按规则", "By rule"),
+        ("backtest.by-worker", "按人员（上限：每天 {day} 件，每小时 {hour} 件）", "By worker (bound: {day} tasks a day, {hour} an hour)"),
+        ("backtest.by-week", "按周", "By week"),
+        ("backtest.by-hour", "按时刻（0–23 时）", "By hour of the day (0 to 23)"),
+        ("backtest.facilities", "案件最多的设施", "Facilities with most cases"),
+        ("backtest.bound-kept", "所有人都在上限之内", "everybody stays within the bounds"),
+        ("backtest.bound-broken", "超过上限：{people} 人；超过单日上限 {days} 天，超过单小时上限 {hours} 件（危急和高级别不受限）", "beyond the bounds: {people} people; {days} days beyond a day's, {hours} tasks beyond an hour's (critical and high ones are exempt)"),
+        ("backtest.nobody", "{count} 个任务无人可派", "{count} tasks found nobody"),
+        ("backtest.edit", "与现行规则相比，此次修改会改变 {changed} 个过去的告警：新增 {added}，减少 {gone}，起止变动 {moved}，不变 {same}；案件由 {before} 变为 {after}", "Against the rules in force this edit would have changed {changed} past alarms: +{added}, -{gone}, {moved} with other ends, {same} the same; cases {before} before, {after} after"),
+        ("backtest.happened", "实际发生（告警记录）：{alarms} 个告警、{cases} 个案件；回测多出 {added}，少 {gone}，起止不同 {moved}，相同 {same}", "What happened (journal): {alarms} alarms, {cases} cases; the backtest has {added} more, lacks {gone}, {moved} with other ends, {same} the same"),
+        ("backtest.happened-part", "告警记录过多，只比较了一部分", "the journal holds too many of them; a part was compared"),
+        ("backtest.assumed", "假定：派发后 {accept} 分钟接单，{work} 分钟修好（告警未消则等到消除），{verify} 分钟后核实；人员与岗位按现在的名册", "Assumed: accepted {accept} min after the announcement, repaired in {work} min (not before the alarms are off), verified {verify} min later; people and posts as they are today"),
+        ("backtest.speed", "{readings} 个读数，用时 {spent}（实时的 {factor} 倍）", "{readings} readings in {spent} ({factor} times real time)"),
+        ("col.backtest.cell", "网格", "cell"),
+        ("col.backtest.cases", "案件", "cases"),
+        ("col.backtest.night", "夜间", "at night"),
+        ("col.backtest.short", "10 分钟内自消", "alone in 10 min"),
+        ("col.backtest.rule", "规则", "rule"),
+        ("col.backtest.say", "说明", "says"),
+        ("col.backtest.severity", "级别", "severity"),
+        ("col.backtest.worker", "人员", "worker"),
+        ("col.backtest.tasks", "任务", "tasks"),
+        ("col.backtest.day", "单日最多", "most a day"),
+        ("col.backtest.hour", "单小时最多", "most an hour"),
+        ("col.backtest.over", "超限天数", "days beyond"),
+        ("col.backtest.week", "周一", "Monday"),
+        ("col.backtest.facility", "设施", "facility"),
+        ("col.backtest.alarms", "告警", "alarms"),
+        ("backtest.severity.critical", "危急", "critical"),
+        ("backtest.severity.high", "高", "high"),
+        ("backtest.severity.medium", "中", "medium"),
+        ("backtest.severity.low", "低", "low"),
+        ("backtest.severity.info", "提示", "info"),
+        ("backtest.no-cell", "（无网格）", "(no cell)"),
+        ("backtest.seconds", "{count} 秒", "{count} s"),
+        ("backtest.minutes", "{count} 分钟", "{count} min"),
+    )
+}  # fmt: skip

@@ -1,0 +1,107 @@
+"""What is decided about alarms, cases and tasks, apart from where their rows are kept.
+
+``alarmwork``, ``casework`` and ``assignment`` ask these functions inside a transaction, ``foresight`` asks them in
+memory: so what a backtest foretells is what dispatch would have done. Values in, values out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from enum import Enum, auto
+
+from core.alarms import Severity
+from core.cases import Deadline, RuleInfo, TaskKind
+from core.places import Grid
+from core.ports.cases import Candidate, PassedOver, Rung
+from core.ports.registry import FacilityPlace, Roster
+from dispatch.policy import Policy
+from dispatch.routing import Assignment, Load, Request, route
+
+
+def wants_case(severity: Severity, start_ms: int, now_ms: int, policy: Policy) -> bool:
+    """Whether an alarm that is on needs a case by now (docs/alarms.md, part 8)."""
+    if severity is Severity.LOW:
+        return start_ms <= now_ms - policy.low_after_ms
+    return severity >= Severity.MEDIUM
+
+
+def wait_for_case_ms(severity: Severity, policy: Policy) -> int | None:
+    """How long after its start an alarm that stays on gets its case; ``None``: never."""
+    if severity is Severity.LOW:
+        return policy.low_after_ms
+    return 0 if severity >= Severity.MEDIUM else None
+
+
+def handling_limit(info: RuleInfo, severity: Severity, policy: Policy) -> Deadline:
+    """The limit of a case that an alarm of this rule opens or raises."""
+    return info.deadline or policy.handle[severity]
+
+
+class AllOff(Enum):
+    """What follows when all alarms of an open case are off."""
+
+    SELF_CLEARED = auto()
+    """Nobody has begun: the case ends by itself."""
+    NOTED = auto()
+    """Somebody is at work and is told."""
+
+
+def when_all_off(*, begun: bool) -> AllOff:
+    """A case whose alarms are all off, none of them latched."""
+    return AllOff.NOTED if begun else AllOff.SELF_CLEARED
+
+
+def announce_ms(severity: Severity, now_ms: int, policy: Policy) -> int:
+    """When a task of this severity is announced: now, or when work begins again."""
+    return policy.calendar.next_start(now_ms) if policy.rests_at_night(severity) else now_ms
+
+
+def needs_call_out(severity: Severity, not_before_ms: int | None, now_ms: int, policy: Policy) -> bool:
+    """Whether a task that was given to somebody for the morning is now so urgent that it is given anew."""
+    return not policy.rests_at_night(severity) and (not_before_ms or 0) > now_ms
+
+
+def request_for(
+    *,
+    kind: TaskKind,
+    grid: Grid,
+    support: Grid | None,
+    place: FacilityPlace | None,
+    community: int,
+    severity: Severity,
+    at_ms: int,
+    excluded: Mapping[int, PassedOver],
+) -> Request:
+    """The question whom a task of a case goes to."""
+    return Request(
+        grid=grid,
+        community=community,
+        cell=place.cells.get(grid, "") if place else "",
+        skill=place.skill if place and kind is TaskKind.HANDLE else "",
+        severity=severity,
+        at_ms=at_ms,
+        excluded=excluded,
+        supervisors_only=kind is TaskKind.VERIFY and support is None,
+    )
+
+
+def assign(
+    request: Request, place: FacilityPlace | None, roster: Roster, loads: Mapping[int, Load], policy: Policy
+) -> Assignment:
+    """Find the owner of a task; without anybody fit, those who returned it are asked again."""
+    looked: tuple[Candidate, ...] = ()
+    hard = {person: why for person, why in request.excluded.items() if why is PassedOver.OWN_REPAIR}
+    attempts = [request]
+    if request.supervisors_only:  # the supervisor repaired it: the other grid looks
+        other = request.grid.other
+        cell = place.cells.get(other, "") if place else ""
+        attempts.append(replace(request, grid=other, cell=cell, supervisors_only=False))
+    if len(hard) < len(request.excluded):
+        attempts += [replace(attempt, excluded=hard) for attempt in tuple(attempts)]
+    for attempt in attempts:
+        found = route(attempt, roster, loads, policy)
+        looked += found.candidates
+        if found.owner is not None:
+            return Assignment(owner=found.owner, rung=found.rung, candidates=looked)
+    return Assignment(owner=None, rung=Rung.UNSTAFFED, candidates=looked)

@@ -1,0 +1,439 @@
+"""What dispatch would have made of alarms of the past: cases and tasks, without a database and without people.
+
+The decisions are those of ``dispatch.deciding``, ``routing`` and ``worktime``, taken in the order of time: which alarm
+opens a case and when, which joins, what ends by itself, who gets the task and when they are told. What no policy says
+is what people do with a task; there a ``Crew`` is assumed, the same for everybody, and every report says so. The
+roster is that of today: the past one's posts and shifts are not kept.
+"""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from typing import Any
+
+from core.alarms import Severity, SeverityStep
+from core.cases import RuleInfo, TaskKind
+from core.places import Grid
+from core.ports.cases import PassedOver, Rung
+from core.ports.registry import FacilityPlace, Roster
+from dispatch.deciding import (
+    AllOff,
+    announce_ms,
+    assign,
+    needs_call_out,
+    request_for,
+    wait_for_case_ms,
+    when_all_off,
+)
+from dispatch.policy import Policy
+from dispatch.routing import Load
+from dispatch.worktime import HOUR_MS, MINUTE_MS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PastAlarm:
+    """An alarm that was, or would have been.
+
+    Attributes:
+        info: its rule.
+        facility: registry number.
+        severity: of the alarm, at its start.
+        start_ms, stop_ms: when it was on; ``stop_ms`` ``None``: still on at the end.
+        steps: how its severity rose and fell, the first at the start; empty for one severity throughout.
+    """
+
+    info: RuleInfo
+    facility: int
+    severity: Severity
+    start_ms: int
+    stop_ms: int | None
+    steps: tuple[SeverityStep, ...] = ()
+
+    @property
+    def worst(self) -> Severity:
+        """The worst it had."""
+        return max((step.severity for step in self.steps), default=self.severity)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Crew:
+    """What is assumed of people, since no policy decides it.
+
+    Attributes:
+        accept_ms: a task is accepted so long after it was announced; what clears before is nobody's trip.
+        work_ms: the repair takes so long from then on, and at least until all alarms of the case are off.
+        verify_ms: the second grid has looked so long after the repair.
+    """
+
+    accept_ms: int = 15 * MINUTE_MS
+    work_ms: int = HOUR_MS
+    verify_ms: int = 30 * MINUTE_MS
+
+
+class Ending(IntEnum):
+    """How a case ended."""
+
+    OPEN = 0
+    SELF_CLEARED = 1
+    CLOSED = 2
+
+
+@dataclass(slots=True, eq=False)
+class ForeseenTask:
+    """A task as it would have been given; ``owner`` ``None``: nobody was there.
+
+    ``given_ms`` is when it was announced; ``called_out`` says that somebody had to be woken after it was first given.
+    """
+
+    kind: TaskKind
+    grid: Grid
+    severity: Severity
+    made_ms: int
+    given_ms: int
+    owner: int | None
+    rung: Rung
+    cell: str
+    open: bool = True
+    accepted_ms: int | None = None
+    called_out: bool = False
+    turn: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class ForeseenCase:
+    """A case as it would have been opened; ``cleared_ms`` is when all its alarms were off for the first time."""
+
+    info: RuleInfo
+    facility: int
+    community: int
+    place: FacilityPlace | None
+    severity: Severity
+    opened_ms: int
+    alarms: int = 0
+    on: int = 0
+    latched: bool = False
+    begun: bool = False
+    cleared_ms: int | None = None
+    repaired_ms: int | None = None
+    closed_ms: int | None = None
+    ending: Ending = Ending.OPEN
+    tasks: list[ForeseenTask] = field(default_factory=list)
+
+    def task(self, kind: TaskKind) -> ForeseenTask | None:
+        """Its task of a kind."""
+        return next((task for task in self.tasks if task.kind is kind), None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Foreseen:
+    """Everything that would have been made, in the order of time.
+
+    Attributes:
+        cases: opened in the time.
+        unheard: alarms that never needed a case: information, and low ones that were short.
+    """
+
+    cases: tuple[ForeseenCase, ...]
+    unheard: int
+
+
+class _Loads:
+    """Who has what on their hands: the counts that ``dispatch.assignment`` asks the database for."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._calendar = policy.calendar
+        self._open: dict[int, int] = {}
+        self._given: dict[int, list[int]] = {}
+
+    def add(self, task: ForeseenTask) -> None:
+        """A task has an owner."""
+        if task.owner is not None:
+            self._open[task.owner] = self._open.get(task.owner, 0) + 1
+            insort(self._given.setdefault(task.owner, []), task.given_ms)
+
+    def ended(self, task: ForeseenTask) -> None:
+        """A task is no longer open; it has been given that day all the same."""
+        if task.open and task.owner is not None:
+            self._open[task.owner] -= 1
+        task.open = False
+
+    def taken_back(self, task: ForeseenTask) -> None:
+        """A task is given to somebody else."""
+        if task.owner is not None:
+            self._open[task.owner] -= 1
+            given = self._given[task.owner]
+            del given[bisect_left(given, task.given_ms)]
+
+    def at(self, at_ms: int) -> Mapping[int, Load]:
+        """The loads of everybody who was ever given anything."""
+        midnight = self._calendar.instant(self._calendar.day_of(at_ms), 0)
+        found = {}
+        for person, given in self._given.items():
+            upto = bisect_right(given, at_ms)
+            found[person] = Load(
+                self._open.get(person, 0),
+                upto - bisect_left(given, midnight),
+                upto - bisect_right(given, at_ms - HOUR_MS),
+            )
+        return found
+
+
+class _What(IntEnum):
+    """What happens, in the order in which it is looked at within one millisecond."""
+
+    OFF = 0
+    ON = 1
+    STEP = 2
+    SETTLE = 3
+    DUE = 4
+    ACCEPTED = 5
+    WORKED = 6
+    VERIFIED = 7
+
+
+_Case = ForeseenCase
+
+
+class _Play:
+    """Plays the alarms in the order of time."""
+
+    def __init__(self, roster: Roster, policy: Policy, crew: Crew) -> None:
+        self._roster, self._policy, self._crew = roster, policy, crew
+        self._loads = _Loads(policy)
+        self._queue: list[tuple[int, _What, int, PastAlarm | _Case, int]] = []
+        self._order = 0
+        self._open: dict[tuple[int, str], _Case] = {}
+        self._case_of: dict[int, _Case] = {}
+        self._on: dict[int, Severity] = {}
+        self._begun: dict[int, int] = {}
+        self.cases: list[_Case] = []
+        self._steps: Mapping[_What, Callable[[int, Any, int], None]] = {
+            _What.OFF: self._off,
+            _What.ON: self._start,
+            _What.STEP: self._step,
+            _What.DUE: self._due,
+            _What.SETTLE: self._settle,
+            _What.ACCEPTED: self._accepted,
+            _What.WORKED: self._worked,
+            _What.VERIFIED: self._verified,
+        }
+
+    def run(self, alarms: Iterable[PastAlarm], from_ms: int, until_ms: int) -> Foreseen:
+        """Play everything that happens before ``until_ms``; what began before ``from_ms`` is not told."""
+        for alarm in alarms:
+            self._later(alarm.start_ms, _What.ON, alarm)
+            if alarm.stop_ms is not None:
+                self._later(alarm.stop_ms, _What.OFF, alarm)
+            for number, step in enumerate(alarm.steps[1:], start=1):
+                self._later(step.at_ms, _What.STEP, alarm, number)
+        while self._queue and self._queue[0][0] < until_ms:
+            at_ms, what, _, subject, turn = heapq.heappop(self._queue)
+            self._steps[what](at_ms, subject, turn)
+        unheard = [one for one, at_ms in self._begun.items() if at_ms >= from_ms and one not in self._case_of]
+        cases = tuple(case for case in self.cases if case.opened_ms >= from_ms)
+        return Foreseen(cases=cases, unheard=len(unheard))
+
+    def _later(self, at_ms: int, what: _What, subject: PastAlarm | _Case, turn: int = 0) -> None:
+        self._order += 1
+        heapq.heappush(self._queue, (at_ms, what, self._order, subject, turn))
+
+    # --- alarms -------------------------------------------------------------------------------------------------
+
+    def _start(self, at_ms: int, alarm: PastAlarm, turn: int) -> None:
+        del turn
+        self._on[id(alarm)] = alarm.severity
+        self._begun[id(alarm)] = at_ms
+        self._ask_for_case(at_ms, alarm)
+
+    def _ask_for_case(self, at_ms: int, alarm: PastAlarm) -> None:
+        """An alarm that is on has no case: it gets one now, later, or never."""
+        wait_ms = wait_for_case_ms(self._on[id(alarm)], self._policy)
+        if wait_ms is None:
+            return
+        if wait_ms == 0 or alarm.start_ms + wait_ms <= at_ms:
+            self._open_or_join(at_ms, alarm)
+        else:
+            self._later(alarm.start_ms + wait_ms, _What.DUE, alarm)
+
+    def _step(self, at_ms: int, alarm: PastAlarm, turn: int) -> None:
+        """Its severity has changed: a rise takes the case along or asks for one, a fall is a note."""
+        before, severity = self._on[id(alarm)], alarm.steps[turn].severity
+        self._on[id(alarm)] = severity
+        case = self._case_of.get(id(alarm))
+        if severity <= before:
+            return
+        if case is None:
+            self._ask_for_case(at_ms, alarm)
+        else:
+            self._raised(at_ms, case, alarm)
+
+    def _due(self, at_ms: int, alarm: PastAlarm, turn: int) -> None:
+        del turn
+        severity = self._on.get(id(alarm), Severity.INFO)
+        if id(alarm) not in self._case_of and wait_for_case_ms(severity, self._policy) is not None:
+            self._open_or_join(at_ms, alarm)
+
+    def _off(self, at_ms: int, alarm: PastAlarm, turn: int) -> None:
+        del turn
+        self._on.pop(id(alarm), None)
+        case = self._case_of.get(id(alarm))
+        if case is not None:
+            case.on -= 1
+            self._later(at_ms, _What.SETTLE, case)
+
+    def _open_or_join(self, at_ms: int, alarm: PastAlarm) -> None:
+        key = (alarm.facility, alarm.info.family)
+        case = self._open.get(key)
+        if case is None:
+            case = self._open[key] = self._opened(at_ms, alarm)
+        else:
+            self._raised(at_ms, case, alarm)
+        case.alarms += 1
+        case.on += 1
+        case.latched |= alarm.info.latching
+        self._case_of[id(alarm)] = case
+
+    def _opened(self, at_ms: int, alarm: PastAlarm) -> _Case:
+        place = self._roster.places.get(alarm.facility)
+        case = _Case(
+            info=alarm.info.at(self._on[id(alarm)]),
+            facility=alarm.facility,
+            community=place.community if place else 0,
+            place=place,
+            severity=self._on[id(alarm)],
+            opened_ms=at_ms,
+        )
+        self.cases.append(case)
+        self._give(at_ms, case, TaskKind.HANDLE)
+        if case.info.support is not None:
+            self._give(at_ms, case, TaskKind.VERIFY)
+        return case
+
+    def _raised(self, at_ms: int, case: _Case, alarm: PastAlarm) -> None:
+        severity = self._on[id(alarm)]
+        if severity <= case.severity:
+            return
+        case.severity = severity
+        tasks, info = tuple(case.tasks), alarm.info.at(severity)
+        if case.info.support is None and info.support is not None and info.rule_id == case.info.rule_id:
+            case.info = replace(case.info, support=info.support)
+            if case.task(TaskKind.VERIFY) is None:
+                self._give(at_ms, case, TaskKind.VERIFY)
+        for task in tasks:
+            waits_until_ms = task.given_ms if task.accepted_ms is None and task.given_ms > at_ms else None
+            if task.open and needs_call_out(case.severity, waits_until_ms, at_ms, self._policy):
+                task.called_out = True
+                self._give_anew(at_ms, case, task)
+
+    def _settle(self, at_ms: int, case: _Case, turn: int) -> None:
+        del turn
+        if case.on or case.ending is not Ending.OPEN:
+            return
+        if case.cleared_ms is None:
+            case.cleared_ms = at_ms
+        if case.latched and not case.begun:
+            return
+        if when_all_off(begun=case.begun) is AllOff.SELF_CLEARED:
+            self._end(at_ms, case, Ending.SELF_CLEARED)
+        else:
+            self._worked(at_ms, case, 0)
+            self._verified(at_ms, case, 0)
+
+    # --- tasks --------------------------------------------------------------------------------------------------
+
+    def _give(self, at_ms: int, case: _Case, kind: TaskKind, excluded: Mapping[int, PassedOver] | None = None) -> None:
+        """Make a task, as ``TaskWork.create`` does."""
+        grid = case.info.lead if kind is TaskKind.HANDLE or case.info.support is None else case.info.support
+        cell = case.place.cells.get(grid, "") if case.place else ""
+        task = ForeseenTask(kind, grid, case.severity, at_ms, at_ms, None, Rung.UNSTAFFED, cell)
+        case.tasks.append(task)
+        self._route(at_ms, case, task, excluded or {})
+
+    def _give_anew(self, at_ms: int, case: _Case, task: ForeseenTask) -> None:
+        """Give a task to somebody else, as ``TaskWork.reassign`` does; nobody looks at their own repair."""
+        handle = case.task(TaskKind.HANDLE)
+        repaired = task.kind is TaskKind.VERIFY and handle is not None and not handle.open
+        own = handle.owner if repaired and handle is not None else None
+        self._loads.taken_back(task)
+        self._route(at_ms, case, task, {} if own is None else {own: PassedOver.OWN_REPAIR})
+
+    def _route(self, at_ms: int, case: _Case, task: ForeseenTask, excluded: Mapping[int, PassedOver]) -> None:
+        task.given_ms = announce_ms(case.severity, at_ms, self._policy)
+        task.severity, task.accepted_ms, task.turn = case.severity, None, task.turn + 1
+        request = request_for(
+            kind=task.kind,
+            grid=task.grid,
+            support=case.info.support,
+            place=case.place,
+            community=case.community,
+            severity=case.severity,
+            at_ms=task.given_ms,
+            excluded=excluded,
+        )
+        found = assign(request, case.place, self._roster, self._loads.at(task.given_ms), self._policy)
+        task.owner, task.rung = found.owner, found.rung
+        self._loads.add(task)
+        if task.kind is TaskKind.HANDLE and task.owner is not None:
+            self._later(task.given_ms + self._crew.accept_ms, _What.ACCEPTED, case, task.turn)
+
+    def _accepted(self, at_ms: int, case: _Case, turn: int) -> None:
+        task = case.task(TaskKind.HANDLE)
+        if task is None or not task.open or task.turn != turn:
+            return
+        case.begun, task.accepted_ms = True, at_ms
+        self._later(at_ms + self._crew.work_ms, _What.WORKED, case)
+
+    def _worked(self, at_ms: int, case: _Case, turn: int) -> None:
+        """The repair is done when its time is over and all alarms are off; then the other grid looks."""
+        del turn
+        task = case.task(TaskKind.HANDLE)
+        if task is None or not task.open or task.accepted_ms is None:
+            return
+        if case.on or at_ms < task.accepted_ms + self._crew.work_ms:
+            return
+        self._loads.ended(task)
+        case.repaired_ms = at_ms
+        repaired_by = {task.owner: PassedOver.OWN_REPAIR} if task.owner is not None else {}
+        verify = case.task(TaskKind.VERIFY)
+        if verify is None:
+            self._give(at_ms, case, TaskKind.VERIFY, repaired_by)
+        elif verify.owner is None or verify.owner == task.owner:
+            self._give_anew(at_ms, case, verify)
+        self._later(at_ms + self._crew.verify_ms, _What.VERIFIED, case)
+
+    def _verified(self, at_ms: int, case: _Case, turn: int) -> None:
+        """The other grid has looked; if an alarm is back meanwhile, the case stays until it is off."""
+        del turn
+        repaired_ms = case.repaired_ms
+        if case.ending is not Ending.OPEN or case.on or repaired_ms is None:
+            return
+        if at_ms >= repaired_ms + self._crew.verify_ms:
+            self._end(at_ms, case, Ending.CLOSED)
+
+    def _end(self, at_ms: int, case: _Case, ending: Ending) -> None:
+        case.ending, case.closed_ms = ending, at_ms
+        for task in case.tasks:
+            self._loads.ended(task)
+        del self._open[case.facility, case.info.family]
+
+
+def foresee(
+    alarms: Sequence[PastAlarm], roster: Roster, policy: Policy, crew: Crew, from_ms: int, until_ms: int
+) -> Foreseen:
+    """Play alarms through the policy.
+
+    Args:
+        alarms: in any order; those that began before ``from_ms`` open what they open, and are left out of the answer.
+        roster: people, posts and places.
+        policy: the city's numbers.
+        crew: what is assumed of people.
+        from_ms: cases opened earlier are not part of the answer.
+        until_ms: nothing that happens then or later is looked at.
+    """
+    return _Play(roster, policy, crew).run(
+        sorted(alarms, key=lambda one: (one.start_ms, one.facility)), from_ms, until_ms
+    )

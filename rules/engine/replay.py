@@ -1,0 +1,228 @@
+"""Rules over the past: the engine's own plane, fed from the store in order, without anything that late data need.
+
+No saved states, no memory of readings, no second look: the store gives whole stretches of time, sorted, so nothing is
+ever late. What is the same as in the running engine is everything that decides: layout, cells, windows, conditions,
+machines, intervals. ``tests/unit/rules/test_replay.py`` compares the two on random rules and readings.
+
+What the sieve knows are measurements, windows over them, attributes and dates. Rules that read anything else, and they
+alone, are judged by the running engine itself, in short batches: slower, and right without a word here about new
+operands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from core.alarms import AlarmChange, ChangeKind, Interval
+from core.calendar import SiteCalendar
+from core.places import ClassMembers
+from core.readings import Int32s, Readings, concat
+from rules.columns import BEGINNING_MS
+from rules.engine.engine import Engine, EngineSettings
+from rules.engine.history import NoHistory, PointLookup
+from rules.engine.intervals import IntervalBook
+from rules.engine.lanes import replay_window
+from rules.engine.layout import build
+from rules.engine.levels import Levels
+from rules.engine.plane import Plane
+from rules.engine.rows import Ranked
+from rules.engine.sieve import OrderedCells, Sieve
+from rules.expression import InForce, Measured, Windowed
+from rules.rule_set import Rule, RuleSet
+
+_SIEVED = (Measured, Windowed, InForce)
+_BATCH_MS = 60_000
+_NEVER_MS = 1 << 62
+"""Longer than all time: no states are saved."""
+_GONE = frozenset({ChangeKind.RETRACTED, ChangeKind.MERGED})
+
+Past = tuple[str, int, Interval]
+"""Rule, facility, interval."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundAlarm:
+    """An alarm as the rules would have raised it; ``interval.stop_ms`` is ``None`` where it is on at the end."""
+
+    rule: Rule
+    facility: int
+    interval: Interval
+
+
+class _Way(Protocol):
+    """How a replay judges."""
+
+    @property
+    def points(self) -> Int32s: ...
+
+    def take(self, batch: Readings) -> int: ...
+
+    def close(self, until_ms: int) -> None: ...
+
+    def alarms(self) -> Iterator[Past]: ...
+
+
+class Replay:
+    """Judges stretches of the past one after the other."""
+
+    def __init__(
+        self,
+        rules: RuleSet,
+        members: Mapping[str, ClassMembers],
+        calendar: SiteCalendar | None = None,
+        whole: Mapping[str, ClassMembers] | None = None,
+    ) -> None:
+        """Begin before every reading.
+
+        Args:
+            rules: what is judged.
+            members: the facilities by class.
+            calendar: of the sites, for the rules that ask for it.
+            whole: all facilities, of which ``members`` are some, for the rules that reach across facilities.
+
+        Raises:
+            Refused: if a point belongs to two measurements, or its unit cannot be converted.
+        """
+        self._rules = rules
+        plain, other, reaching = (
+            RuleSet(tuple(rule for rule in rules.rules if chosen(rule)), rules.units)
+            for chosen in (_is_sieved, _is_alone, lambda rule: bool(rule.relations))
+        )
+        self._ways: list[_Way] = []
+        if len(plain) or not len(other) + len(reaching):
+            self._ways.append(SievedWay(plain, members))
+        if len(other):
+            self._ways.append(EngineWay(other, members, calendar))
+        if len(reaching):
+            self._ways.append(EngineWay(reaching, members if whole is None else whole, calendar))
+        self._facilities = frozenset(number for group in members.values() for number in group.facility.tolist())
+        self.readings = 0
+
+    @property
+    def points(self) -> Int32s:
+        """The points that any rule reads, ascending."""
+        point = np.concatenate([way.points for way in self._ways])
+        return np.unique(point[point >= 0])
+
+    def take(self, batch: Readings) -> None:
+        """Take in readings of some points in the stretch that is open.
+
+        Args:
+            batch: sorted by (point, time), one per point and millisecond, later than the last ``close``; each point in
+                one batch at most until the next ``close``.
+        """
+        self.readings += max(way.take(batch) for way in self._ways)
+
+    def close(self, until_ms: int) -> None:
+        """Judge everything up to and with ``until_ms``; later batches are later than that."""
+        for way in self._ways:
+            way.close(until_ms)
+
+    def alarms(self) -> Iterator[FoundAlarm]:
+        """All alarms up to the last ``close``."""
+        for way in self._ways:
+            for rule_id, facility, interval in way.alarms():
+                if facility not in self._facilities:
+                    continue
+                yield FoundAlarm(rule=self._rules.by_id[rule_id], facility=facility, interval=interval)
+
+
+def _is_sieved(rule: Rule) -> bool:
+    return all(isinstance(operand, _SIEVED) for operand in rule.operands)
+
+
+def _is_alone(rule: Rule) -> bool:
+    return not _is_sieved(rule) and not rule.relations
+
+
+class SievedWay:
+    """Whole stretches through a plane, readings sieved run by run."""
+
+    def __init__(self, rules: RuleSet, members: Mapping[str, ClassMembers]) -> None:
+        """Begin before every reading."""
+        self.layout = build(rules, members)
+        cells = OrderedCells(self.layout)
+        self._plane = Plane(self.layout, cells)
+        self._plane.windows = [[replay_window(plan, one.size) for plan in one.windows] for one in self.layout.classes]
+        self._sieve = Sieve(self.layout, cells, PointLookup(self.layout))
+        self._book = IntervalBook()
+
+    @property
+    def points(self) -> Int32s:
+        """The points that are read; -1 among them."""
+        return self.layout.point
+
+    def take(self, batch: Readings) -> int:
+        """Sieve; how many a rule reads."""
+        return self._sieve.take(batch)
+
+    def close(self, until_ms: int) -> None:
+        """Move the plane forward."""
+        rows = self._sieve.hand_over()
+        self._plane.step(Ranked.alone(rows) if len(rows.cell) else None, until_ms)
+        self._book.record(self._plane.take_switches())
+
+    def alarms(self) -> Iterator[Past]:
+        """From the book, by rule and facility; the levels of a rule laid over one another."""
+        levels = Levels(self.layout)
+        heads = levels.heads(dict.fromkeys(sorted(self._book.machines()), BEGINNING_MS))
+        for head in heads:
+            facility = int(self.layout.facility[self.layout.machine_facility[head]])
+            for interval in levels.intervals(head, self._book, BEGINNING_MS):
+                yield self._rule_of(head), facility, interval
+
+    def _rule_of(self, machine: int) -> str:
+        one = next(one for one in self.layout.classes if machine < one.machine0 + len(one.rules) * one.size)
+        return one.rules[(machine - one.machine0) // one.size].rule.id
+
+
+class EngineWay:
+    """The running engine, fed as if the readings came now."""
+
+    def __init__(
+        self, rules: RuleSet, members: Mapping[str, ClassMembers], calendar: SiteCalendar | None = None
+    ) -> None:
+        """Begin before every reading."""
+        tuned = EngineSettings(grace_ms=0, meeting_ms=0, save_every_ms=_NEVER_MS, memory_readings=1)
+        self._engine = Engine(rules, members, NoHistory(), tuned, calendar)
+        self._parts: list[Readings] = []
+        self._found: dict[str, AlarmChange] = {}
+
+    @property
+    def points(self) -> Int32s:
+        """The points that are read, those of groups and parents too; -1 among them."""
+        pools = self._engine.pools
+        own = self._engine.layout.point
+        return own if pools is None else np.concatenate([own, pools.reach.layout.point])
+
+    def take(self, batch: Readings) -> int:
+        """Keep a piece of the stretch; how many readings it has."""
+        if len(batch):
+            self._parts.append(batch)
+        return len(batch)
+
+    def close(self, until_ms: int) -> None:
+        """Feed the stretch minute by minute."""
+        every = concat(self._parts)
+        self._parts = []
+        order = np.argsort(every.time_ms, kind="stable")
+        tick = every.time_ms[order] // _BATCH_MS
+        for rows in np.split(order, np.flatnonzero(np.diff(tick)) + 1) if len(order) else []:
+            now_ms = min((int(every.time_ms[rows[0]]) // _BATCH_MS + 1) * _BATCH_MS - 1, until_ms)
+            self._engine.ingest(every.take(rows), now_ms)
+            self._engine.advance(now_ms)
+        self._engine.advance(until_ms)
+        for change in self._engine.changes(until_ms):
+            if change.kind in _GONE:
+                self._found.pop(change.alarm_id, None)
+            else:
+                self._found[change.alarm_id] = change
+
+    def alarms(self) -> Iterator[Past]:
+        """What was announced in the end."""
+        for change in self._found.values():
+            yield change.rule_id, change.facility, change.interval

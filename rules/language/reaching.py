@@ -1,0 +1,71 @@
+"""What of a check concerns other facilities' measurements: those of parents, and windows over them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+
+from core.findings import DID_YOU_MEAN
+from core.places import FacilityClass, Measurement, PointKind
+from core.units import UNITS
+from rules.bounds import MAX_WINDOW_MS
+from rules.expression import Load, OfParent, Windowed
+from rules.language import condition_findings as kinds
+from rules.language import syntax
+from rules.language.conversion import Report, Typed, Units
+from rules.operators.kinds import Takes, WindowAggregate
+
+SECOND_MS = 1000
+
+
+class Reaching(Units):
+    """Names of parents' measurements; faults go to ``report``."""
+
+    def __init__(self, report: Report, classes: Mapping[str, FacilityClass]) -> None:
+        """Parents may be of any of ``classes``."""
+        super().__init__(report)
+        self._classes = classes
+        self._grouping = False
+        self._in_window = False
+
+    def _of_parent(self, node: syntax.ParentName) -> Measurement:
+        """The measurement of some class that bears the name; all classes that have it must mean the same quantity."""
+        if self._grouping or self._in_window:
+            raise self._fault(node.at, kinds.NESTED_REACH)
+        found = {
+            name: one.measurements[node.name]
+            for name, one in sorted(self._classes.items())
+            if node.name in one.measurements
+        }
+        if not found:
+            every = sorted({key for one in self._classes.values() for key in one.measurements})
+            near = difflib.get_close_matches(node.name, every, n=1, cutoff=0.5)
+            hint = DID_YOU_MEAN(near=near[0]) if near else kinds.PARENTS_MEASURE()
+            raise self._fault(node.at, kinds.NO_PARENT_MEASUREMENT, value=node.name, hint=hint)
+        first = next(iter(found.values()))
+        for one in found.values():
+            if one.unit not in UNITS:
+                raise self._fault(node.at, kinds.CLASS_WITH_STRANGE_UNIT, value=node.name, unit=one.unit)
+            if UNITS[one.unit].dimension != UNITS[first.unit].dimension:
+                known = ", ".join(f"{name} ({other.unit})" for name, other in found.items())
+                raise self._fault(node.at, kinds.PARENTS_DIFFER, value=node.name, known=known)
+        return first
+
+    def _window_of_parent(
+        self, node: syntax.Call, read: syntax.ParentName, aggregate: WindowAggregate, window: syntax.Quantity
+    ) -> Typed:
+        """An aggregate over one measurement of the parent."""
+        if aggregate.takes is Takes.CONDITION:
+            raise self._fault(read.at, kinds.WINDOW_OF_CONDITION, value=node.name)
+        measurement = self._of_parent(read)
+        if aggregate.takes is Takes.COUNTER and measurement.kind is not PointKind.COUNTER:
+            raise self._fault(node.at, kinds.WINDOW_OF_COUNTER, value=node.name)
+        unit = self._unit_of(node.at, aggregate.unit, (UNITS[measurement.unit],))
+        operand = Windowed(read.name, aggregate, self._width_ms(window))
+        return Typed(Load(OfParent(operand, measurement.unit)), unit)
+
+    def _width_ms(self, window: syntax.Quantity) -> int:
+        window_ms = self.duration_ms(window)
+        if not SECOND_MS <= window_ms <= MAX_WINDOW_MS:
+            raise self._fault(window.at, kinds.WINDOW_WIDTH)
+        return window_ms

