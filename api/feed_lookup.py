@@ -13,11 +13,10 @@ from api.models.stream import AlarmEvent, CaseEvent, FlagEvent, TaskEvent
 from api.outbox import Change
 from api.places import PlaceBook, Places
 from api.ports import ApiPorts
-from core.cases import SYSTEM, Actor
+from core.cases import THE_SYSTEM
 from core.ports.cases import FeedEntry, FeedKind
 
 _LOOKED_UP = 100
-_SYSTEM = Actor(login=SYSTEM)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +79,7 @@ class FeedLookup:
                 case = self._ports.cases.case(int(entry.ref))
                 return _Found(case=None if case is None else views.case(case.case, places, now_ms))
             case FeedKind.TASK:
-                task = self._ports.cases.task(int(entry.ref), _SYSTEM)
+                task = self._ports.cases.task(int(entry.ref), THE_SYSTEM)
                 return _Found(task=None if task is None else views.task(task.task, places, None, now_ms))
             case FeedKind.FLAG:
                 return _Found()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 from core.alarms import AlarmKind, Severity
 from core.errors import Refused
@@ -195,6 +196,10 @@ class Actor:
     login: str
     person: int | None = None
     supervises: bool = False
+
+
+THE_SYSTEM: Final = Actor(login=SYSTEM)
+"""Who acts when no person does: the rules, the clock, logic."""
 
 
 class UnknownItem(Refused):

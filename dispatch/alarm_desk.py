@@ -6,6 +6,8 @@ decide. What is asked twice is done once.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -51,18 +53,14 @@ class SqlAlarmDesk:
         Raises:
             Conflict: ``silent`` while a flag stands.
         """
-        source = SourceOnce(self._source)
-        with writing(self._engine) as connection:
+        with self._writing(now_ms) as (connection, work):
             row = _alarm(connection, alarm_id)
             target = next_state(AlarmState(row.state), AlarmEvent.ACKNOWLEDGE, latching=row.latching)
             if target is not None:
                 _check_annunciated(row)
-            work = self._work(connection, source, now_ms)
-            if target is not None:
                 row = _moved(work, row, target, AlarmEvent.ACKNOWLEDGE, actor, note)
             elif note.strip():
                 _commented(connection, work, row, actor, note)
-            work.ledger.flush()
             return alarm_row(row)
 
     def reset(self, alarm_id: str, actor: Actor, now_ms: int, note: str = "") -> AlarmRow:
@@ -71,19 +69,16 @@ class SqlAlarmDesk:
         Raises:
             Conflict: ``wrong_state`` if it is still on or has not been acknowledged; ``silent`` while a flag stands.
         """
-        source = SourceOnce(self._source)
-        with writing(self._engine) as connection:
+        with self._writing(now_ms) as (connection, work):
             row = _alarm(connection, alarm_id)
             target = next_state(AlarmState(row.state), AlarmEvent.RESET, latching=row.latching)
             if target is None:
                 event = kinds.ALARM_EVENTS[AlarmEvent.RESET.value]
                 raise Conflict("wrong_state", kinds.ALARM_STATE(state=kinds.ALARMS[row.state], event=event))
             _check_annunciated(row)
-            work = self._work(connection, source, now_ms)
             row = _moved(work, row, target, AlarmEvent.RESET, actor, note)
             if row.case is not None:
                 work.cases.settle(row.case, cleared=False)
-            work.ledger.flush()
             return alarm_row(row)
 
     def comment(self, alarm_id: str, actor: Actor, text: str, now_ms: int) -> AlarmRow:
@@ -93,12 +88,9 @@ class SqlAlarmDesk:
             Invalid: if it says nothing.
         """
         _check_reason(text, _COMMENT)
-        source = SourceOnce(self._source)
-        with writing(self._engine) as connection:
+        with self._writing(now_ms) as (connection, work):
             row = _alarm(connection, alarm_id)
-            work = self._work(connection, source, now_ms)
             _commented(connection, work, row, actor, text)
-            work.ledger.flush()
             return alarm_row(row)
 
     def shelve(
@@ -119,30 +111,21 @@ class SqlAlarmDesk:
             Invalid: without a reason.
         """
         _check_reason(reason, "shelving")
-        source = SourceOnce(self._source)
-        with writing(self._engine) as connection:
+        with self._writing(now_ms) as (connection, work):
             row = _real_alarm(connection, alarm_id)
-            work = self._work(connection, source, now_ms)
             severity, reach = Severity(row.severity), _reach(row, scope)
             begun_ms = min((flag.set_ms for flag in work.flags.shelves(row)), default=now_ms)
             most_ms = self._policy.shelve_most_ms.get(severity, 0)
             if until_ms <= now_ms or until_ms - begun_ms > most_ms or scope is FlagScope.FACILITY:
                 raise Conflict("shelving", kinds.SHELVED_TOO_LONG(hours=most_ms / HOUR_MS))
             raise_flag(work, FlagKind.SHELVED, reach, reason=reason, actor=actor, until_ms=until_ms, severity=severity)
-            work.settle()
-            work.ledger.flush()
             return alarm_row(_alarm(connection, alarm_id))
 
     def unshelve(self, alarm_id: str, actor: Actor, now_ms: int, reason: str = "") -> AlarmRow:
         """End the silence early; what is not shelved stays as it is."""
-        source = SourceOnce(self._source)
-        with writing(self._engine) as connection:
-            row = _alarm(connection, alarm_id)
-            work = self._work(connection, source, now_ms)
-            for flag in work.flags.shelves(row):
+        with self._writing(now_ms) as (connection, work):
+            for flag in work.flags.shelves(_alarm(connection, alarm_id)):
                 lower_flag(work, flag, actor, reason)
-            work.settle()
-            work.ledger.flush()
             return alarm_row(_alarm(connection, alarm_id))
 
     def take_out(
@@ -154,9 +137,9 @@ class SqlAlarmDesk:
             Invalid: without a reason, or with a planned end that is past or too far away.
         """
         self._check_stretch(until_ms, reason, now_ms)
-        with writing(self._engine) as connection:
+        with self._writing(now_ms) as (connection, work):
             reach = _reach(_real_alarm(connection, alarm_id), scope)
-        return self._out(reach, actor, until_ms, reason, now_ms)
+            return flag_row(_taken_out(work, reach, actor, until_ms, reason))
 
     def take_out_facility(self, facility: int, actor: Actor, until_ms: int, reason: str, now_ms: int) -> FlagRow:
         """Take a facility out of service, whether it is in alarm or not.
@@ -169,7 +152,9 @@ class SqlAlarmDesk:
         place = self._source.place(facility)
         if place is None:
             raise UnknownItem(kinds.NO_FACILITY(facility=facility))
-        return self._out(Reach(facility=facility, community=place.community), actor, until_ms, reason, now_ms)
+        reach = Reach(facility=facility, community=place.community)
+        with self._writing(now_ms) as (_, work):
+            return flag_row(_taken_out(work, reach, actor, until_ms, reason))
 
     def extend(self, flag: int, actor: Actor, until_ms: int, reason: str, now_ms: int) -> FlagRow:
         """Move the planned end of what is out of service.
@@ -180,16 +165,11 @@ class SqlAlarmDesk:
             Invalid: as in ``take_out``.
         """
         self._check_stretch(until_ms, reason, now_ms)
-        source = SourceOnce(self._source)
-        with writing(self._engine) as connection:
+        with self._writing(now_ms) as (connection, work):
             row = _out_of_service(connection, flag)
             if row.state == FlagState.DOWN:
                 raise Conflict("wrong_state", kinds.IN_SERVICE())
-            work = self._work(connection, source, now_ms)
-            row = extend_flag(work, row, until_ms, actor, reason)
-            work.settle()
-            work.ledger.flush()
-            return flag_row(row)
+            return flag_row(extend_flag(work, row, until_ms, actor, reason))
 
     def put_back(self, flag: int, actor: Actor, reason: str, now_ms: int) -> FlagRow:
         """Return to service; what is still on is annunciated. What is in service already stays so.
@@ -197,14 +177,10 @@ class SqlAlarmDesk:
         Raises:
             UnknownItem: if there is no such flag.
         """
-        source = SourceOnce(self._source)
-        with writing(self._engine) as connection:
+        with self._writing(now_ms) as (connection, work):
             row = _out_of_service(connection, flag)
             if row.state != FlagState.DOWN:
-                work = self._work(connection, source, now_ms)
                 row = lower_flag(work, row, actor, reason)
-                work.settle()
-                work.ledger.flush()
             return flag_row(row)
 
     # --- inside -------------------------------------------------------------------------------------------------
@@ -212,14 +188,15 @@ class SqlAlarmDesk:
     def _work(self, connection: sa.Connection, source: RosterSource, now_ms: int) -> AlarmWork:
         return AlarmWork(connection, rules=self._rules, source=source, policy=self._policy, now_ms=now_ms)
 
-    def _out(self, reach: Reach, actor: Actor, until_ms: int, reason: str, now_ms: int) -> FlagRow:
+    @contextmanager
+    def _writing(self, now_ms: int) -> Iterator[tuple[sa.Connection, AlarmWork]]:
+        """One transaction; what was done in it reaches cases, histories, feed and outbox at its end."""
         source = SourceOnce(self._source)
         with writing(self._engine) as connection:
             work = self._work(connection, source, now_ms)
-            row = raise_flag(work, FlagKind.OUT_OF_SERVICE, reach, reason=reason, actor=actor, until_ms=until_ms)
+            yield connection, work
             work.settle()
             work.ledger.flush()
-            return flag_row(row)
 
     def _check_stretch(self, until_ms: int, reason: str, now_ms: int) -> None:
         most_ms = self._policy.out_of_service_most_ms
@@ -228,6 +205,10 @@ class SqlAlarmDesk:
             found.append(kinds.OUT_TOO_LONG.at(days=most_ms / _DAY_MS))
         if found:
             raise Invalid(found)
+
+
+def _taken_out(work: AlarmWork, reach: Reach, actor: Actor, until_ms: int, reason: str) -> Any:
+    return raise_flag(work, FlagKind.OUT_OF_SERVICE, reach, reason=reason, actor=actor, until_ms=until_ms)
 
 
 def _moved(work: AlarmWork, row: Any, target: AlarmState, event: AlarmEvent, actor: Actor, note: str) -> Any:

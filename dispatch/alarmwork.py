@@ -276,11 +276,7 @@ class AlarmWork:
     def _outgrown(self, row: Any) -> None:
         """A rise ends the shelving of an alarm: its reason was given for something lesser."""
         for flag in self.flags.shelves(row):
-            number, severity = str(flag.number), flag.severity
-            self.flags.ended(flag, FlagEvent.LOWER)
-            self.ledger.tell(
-                FeedKind.FLAG, number, "outgrown", community=row.community, facility=row.facility, severity=severity
-            )
+            self.ledger.tell_flag(self.flags.ended(flag, FlagEvent.LOWER), "outgrown")
             for other in self.flags.affected(flag):
                 if other.alarm_id != row.alarm_id and covers(flag, other):
                     self.reflag(other, "shelving_outgrown")

@@ -17,7 +17,7 @@ from core.ports.flags import AlarmCounts, FlagDetail, FlagFilter, FlagRow
 from core.ports.registry import Page, PageRequest
 from dispatch import tables, views
 from dispatch.database import reading
-from dispatch.flagwork import WORST_FIRST, covers, silent_clause
+from dispatch.flagwork import SHOWN, WORST_FIRST, matters_clause, silencing, silent_clause
 
 MAX_LIMIT = 500
 ANNUNCIATED = (
@@ -80,10 +80,8 @@ class SqlFlagQueries:
             sa.func.count().filter(flag.c.kind == FlagKind.OUT_OF_SERVICE.value).label("flags_out_of_service"),
             sa.func.count().filter(flag.c.state == FlagState.OVERDUE.value).label("overdue"),
         ]
-        # Only what is not at rest is in any of the lists; the index on activity and state spares the long past.
-        matters = sa.or_(alarm.c.active, alarm.c.state != AlarmState.NORMAL.value, silent_clause())
         with reading(self._engine) as connection:
-            found = connection.execute(sa.select(*counted).select_from(alarm).where(matters)).one()
+            found = connection.execute(sa.select(*counted).select_from(alarm).where(matters_clause())).one()
             raised = connection.execute(sa.select(*flags).select_from(flag).where(*_conditions(stands))).one()
         return AlarmCounts(**found._asdict(), **raised._asdict())
 
@@ -104,9 +102,7 @@ def covering(connection: sa.Connection, alarm: Any) -> tuple[FlagRow, ...]:
     """The flags that stand over an alarm, the one to be named first in front."""
     table = tables.flag
     query = sa.select(table).where(table.c.facility == alarm.facility, table.c.ended_ms.is_(None))
-    if alarm.kind == AlarmKind.TEST.value:
-        return ()
-    found = [views.flag_row(flag) for flag in connection.execute(query) if covers(flag, alarm)]
+    found = [views.flag_row(flag) for flag in silencing(connection.execute(query), alarm)]
     return tuple(sorted(found, key=lambda flag: (WORST_FIRST.index(flag.kind), -flag.number)))
 
 
@@ -126,7 +122,7 @@ def alarm_conditions(where: AlarmFilter) -> list[sa.ColumnElement[bool]]:
         attention = sa.or_(table.c.active, table.c.state.in_(ANNUNCIATED))
         found += [attention, ~silent_clause(), table.c.severity > Severity.INFO.value]
     if where.flags:
-        found.append(sa.or_(*(_FLAGGED[kind] for kind in sorted(where.flags))))
+        found.append(sa.or_(*(SHOWN[kind] for kind in sorted(where.flags))))
     if where.silent is not None:
         found.append(silent_clause() if where.silent else ~silent_clause())
     if where.from_ms is not None:
@@ -138,13 +134,6 @@ def alarm_conditions(where: AlarmFilter) -> list[sa.ColumnElement[bool]]:
     if not where.retracted:
         found += [~table.c.retracted, table.c.merged_into == ""]
     return found
-
-
-_FLAGGED: dict[FlagKind, sa.ColumnElement[bool]] = {
-    FlagKind.SHELVED: tables.alarm.c.shelved_until_ms.is_not(None),
-    FlagKind.SUPPRESSED: sa.and_(tables.alarm.c.suppressed),
-    FlagKind.OUT_OF_SERVICE: sa.and_(tables.alarm.c.out_of_service),
-}
 
 
 def _conditions(where: FlagFilter) -> list[sa.ColumnElement[bool]]:

@@ -7,20 +7,19 @@ row, so that lists need no join; ``marks`` is the one place where that is done.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from core.alarms import AlarmKind, AlarmState, Severity
-from core.cases import SYSTEM, Actor
+from core.cases import THE_SYSTEM, Actor
 from core.flags import FlagEvent, FlagKind, FlagState
 from core.lifecycle import next_flag
 from dispatch import tables
 from dispatch.policy import Policy
 
-_SYSTEM = Actor(login=SYSTEM)
 WORST_FIRST = (FlagKind.OUT_OF_SERVICE, FlagKind.SUPPRESSED, FlagKind.SHELVED)
 """The order in which flags are named where there is room for one."""
 
@@ -48,10 +47,8 @@ class FlagWork:
     # --- what stands --------------------------------------------------------------------------------------------
 
     def covering(self, alarm: Any) -> list[Any]:
-        """The standing flags that keep an alarm silent; a test alarm goes its way whatever stands."""
-        if alarm.kind == AlarmKind.TEST.value:
-            return []
-        return [flag for flag in self._of(alarm.facility) if covers(flag, alarm)]
+        """The standing flags that keep an alarm silent."""
+        return silencing(self._of(alarm.facility), alarm)
 
     def shelves(self, alarm: Any) -> list[Any]:
         """The standing shelves that reach an alarm, also those that it has grown too bad for."""
@@ -79,15 +76,14 @@ class FlagWork:
             where.append(table.c.rule_id == flag.rule_id)
         if flag.alarm_id:
             where.append(table.c.alarm_id == flag.alarm_id)
-        matters = sa.or_(table.c.active, table.c.state != AlarmState.NORMAL.value, silent_clause())
-        query = sa.select(table).where(*where, matters).order_by(table.c.start_ms, table.c.alarm_id)
+        query = sa.select(table).where(*where, matters_clause()).order_by(table.c.start_ms, table.c.alarm_id)
         return self._connection.execute(query).all()
 
     def flagged(self, number: int) -> str:
         """The kind of flag to be named first of those over the alarms of a case that are not at rest."""
         table = tables.alarm
-        matters = sa.or_(table.c.active, table.c.state != AlarmState.NORMAL.value)
-        query = sa.select(table).where(table.c.case == number, ~table.c.retracted, table.c.merged_into == "", matters)
+        stirs = sa.or_(table.c.active, table.c.state != AlarmState.NORMAL.value)
+        query = sa.select(table).where(table.c.case == number, ~table.c.retracted, table.c.merged_into == "", stirs)
         shown = {
             kind for alarm in self._connection.execute(query.where(silent_clause())) for kind in flags_shown(alarm)
         }
@@ -111,7 +107,7 @@ class FlagWork:
         reach: Reach,
         *,
         reason: str,
-        actor: Actor = _SYSTEM,
+        actor: Actor = THE_SYSTEM,
         until_ms: int | None = None,
         cause: str = "",
         ref: str = "",
@@ -150,7 +146,7 @@ class FlagWork:
         """Move the end of a standing flag; its own reason stays."""
         return self._moved(flag, {"until_ms": until_ms, "due_ms": until_ms}, actor, reason)
 
-    def ended(self, flag: Any, event: FlagEvent, actor: Actor = _SYSTEM, reason: str = "") -> Any:
+    def ended(self, flag: Any, event: FlagEvent, actor: Actor = THE_SYSTEM, reason: str = "") -> Any:
         """Lower a flag, or let its time come; the row, which stands no longer unless the table says so."""
         state = next_flag(FlagKind(flag.kind), FlagState(flag.state), event)
         if state is FlagState.DOWN:
@@ -198,6 +194,13 @@ class FlagWork:
         self._connection.execute(sa.insert(tables.flag_history), values)
 
 
+def silencing(standing: Iterable[Any], alarm: Any) -> list[Any]:
+    """Those of its facility's standing flags that keep an alarm silent; a test alarm goes its way whatever stands."""
+    if alarm.kind == AlarmKind.TEST.value:
+        return []
+    return [flag for flag in standing if covers(flag, alarm)]
+
+
 def covers(flag: Any, alarm: Any) -> bool:
     """Whether a standing flag of the alarm's facility keeps it silent; what is worse than was shelved speaks."""
     return _reaches(flag, alarm) and (flag.kind != FlagKind.SHELVED or alarm.severity <= flag.severity)
@@ -207,15 +210,28 @@ def _reaches(flag: Any, alarm: Any) -> bool:
     return flag.rule_id in ("", alarm.rule_id) and flag.alarm_id in ("", alarm.alarm_id)
 
 
-def is_silent(alarm: Any) -> bool:
-    """Whether a flag stands at an alarm's row."""
-    return bool(alarm.shelved_until_ms is not None or alarm.suppressed or alarm.out_of_service)
+SHOWN: Mapping[FlagKind, sa.ColumnElement[bool]] = {
+    FlagKind.SHELVED: tables.alarm.c.shelved_until_ms.is_not(None),
+    FlagKind.SUPPRESSED: tables.alarm.c.suppressed,
+    FlagKind.OUT_OF_SERVICE: tables.alarm.c.out_of_service,
+}
+"""In SQL, that an alarm's row shows a flag of a kind."""
 
 
 def silent_clause() -> sa.ColumnElement[bool]:
-    """The same in SQL."""
+    """In SQL, that a flag stands at an alarm's row: ``is_silent``."""
+    return sa.or_(*SHOWN.values())
+
+
+def matters_clause() -> sa.ColumnElement[bool]:
+    """In SQL, that an alarm is not at rest, or silent; the index on activity and state spares the long past."""
     table = tables.alarm
-    return sa.or_(table.c.shelved_until_ms.is_not(None), table.c.suppressed, table.c.out_of_service)
+    return sa.or_(table.c.active, table.c.state != AlarmState.NORMAL.value, silent_clause())
+
+
+def is_silent(alarm: Any) -> bool:
+    """Whether a flag stands at an alarm's row."""
+    return bool(flags_shown(alarm))
 
 
 def flags_shown(alarm: Any) -> list[FlagKind]:

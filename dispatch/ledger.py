@@ -115,6 +115,11 @@ class Ledger:
             "owner": owner,
         }
 
+    def tell_flag(self, flag: Any, what: str) -> None:
+        """A line in the change feed about a flag."""
+        number, severity = str(flag.number), flag.severity
+        self.tell(FeedKind.FLAG, number, what, community=flag.community, facility=flag.facility, severity=severity)
+
     def notify(
         self,
         kind: str,

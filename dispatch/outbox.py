@@ -82,7 +82,7 @@ class LogDeliverer:
                 "channel": notification.channel,
                 "person": notification.person,
                 "kind": notification.kind,
-                "task": notification.ref,
+                "ref": notification.ref,
                 "title": notification.title.en,
             },
         )

@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.alarms import Severity
-from core.cases import SYSTEM, Actor
+from core.cases import THE_SYSTEM, Actor
 from core.flags import Cause, FlagEvent, FlagKind, FlagState, Suppression
 from core.places import Grid, Text
-from core.ports.cases import FeedKind
 from core.ports.registry import FacilityPlace, Roster
 from dispatch import messages, tables
 from dispatch.alarmwork import AlarmWork
@@ -21,7 +20,6 @@ from dispatch.flagwork import Reach, covers
 from dispatch.policy import Policy
 from dispatch.routing import Request, route
 
-_SYSTEM = Actor(login=SYSTEM)
 _FALLEN: Mapping[tuple[FlagKind, FlagEvent], str] = {
     (FlagKind.SHELVED, FlagEvent.LOWER): "unshelved",
     (FlagKind.SHELVED, FlagEvent.EXPIRE): "shelving_ended",
@@ -38,7 +36,7 @@ def raise_flag(
     reach: Reach,
     *,
     reason: str,
-    actor: Actor = _SYSTEM,
+    actor: Actor = THE_SYSTEM,
     until_ms: int | None = None,
     cause: str = "",
     ref: str = "",
@@ -61,7 +59,7 @@ def extend_flag(work: AlarmWork, flag: Any, until_ms: int, actor: Actor, reason:
     return after
 
 
-def lower_flag(work: AlarmWork, flag: Any, actor: Actor = _SYSTEM, reason: str = "") -> Any:
+def lower_flag(work: AlarmWork, flag: Any, actor: Actor = THE_SYSTEM, reason: str = "") -> Any:
     """Take a standing flag away; its row."""
     after = work.flags.ended(flag, FlagEvent.LOWER, actor, reason)
     _retell(work, after, _FALLEN[FlagKind(flag.kind), FlagEvent.LOWER], actor, reason)
@@ -73,10 +71,10 @@ def expire_flags(work: AlarmWork, roster: Roster, policy: Policy, now_ms: int) -
     for flag in work.flags.due():
         after = work.flags.ended(flag, FlagEvent.EXPIRE)
         if after.state == FlagState.DOWN:
-            _retell(work, after, _FALLEN[FlagKind(flag.kind), FlagEvent.EXPIRE], _SYSTEM, "")
+            _retell(work, after, _FALLEN[FlagKind(flag.kind), FlagEvent.EXPIRE], THE_SYSTEM, "")
         else:
             _remind(work, after, roster, policy, now_ms)
-            _tell(work, flag, "overdue")
+            work.ledger.tell_flag(flag, "overdue")
 
 
 def suppress(work: AlarmWork, cause: Cause, wanted: Suppression, place: FacilityPlace | None) -> Any:
@@ -100,16 +98,11 @@ def suppress(work: AlarmWork, cause: Cause, wanted: Suppression, place: Facility
 
 def _retell(work: AlarmWork, flag: Any, event: str, actor: Actor, reason: str) -> None:
     """Let every alarm that a flag covers know of it, and whoever looks at the flags."""
-    _tell(work, flag, event)
+    work.ledger.tell_flag(flag, event)
     for alarm in work.flags.affected(flag):
         if not covers(flag, alarm):
             continue
         work.reflag(alarm, event, actor=actor, note=reason, until_ms=flag.until_ms if flag.ended_ms is None else None)
-
-
-def _tell(work: AlarmWork, flag: Any, what: str) -> None:
-    number, severity = str(flag.number), flag.severity
-    work.ledger.tell(FeedKind.FLAG, number, what, community=flag.community, facility=flag.facility, severity=severity)
 
 
 def _remind(work: AlarmWork, flag: Any, roster: Roster, policy: Policy, now_ms: int) -> None:

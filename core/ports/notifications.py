@@ -16,8 +16,8 @@ class Notification:
         id: outbox number; key: never delivered twice under one key.
         channel: ``app``, ``sms``, ``phone``.
         person: registry number.
-        kind: ``task``, ``escalated``, ``overdue``, ``cancelled``, ``cleared``, ``rework``.
-        ref: task number.
+        kind: one of ``dispatch.messages.KINDS``.
+        ref: number of the task, or of the flag as ``flag-N``, that it is about.
         title, body: what it says.
     """
 
