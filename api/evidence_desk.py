@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api import charts
 from api.access import Caller
-from api.models.base import Bilingual, SeverityName
+from api.models.base import Bilingual
 from api.models.evidence import EvidenceFile, EvidenceRecord, FrozenContext, FrozenLimit, FrozenSeries
 from api.models.history import History, Limit
 from api.ports import ApiPorts
@@ -15,14 +15,6 @@ from core.evidence import Samples
 from core.ports import evidence as rows
 from core.readings import readings
 from core.units import convert
-
-_SEVERITIES: dict[str, SeverityName] = {
-    "info": "info",
-    "low": "low",
-    "medium": "medium",
-    "high": "high",
-    "critical": "critical",
-}
 
 
 class EvidenceDesk:
@@ -55,16 +47,11 @@ class EvidenceDesk:
         )
 
     def _changed(self, context: FrozenContext | None) -> bool:
-        """Whether the rule book speaks otherwise now; a rule that has left it counts as changed."""
+        """Whether the rule book judges otherwise now; a rule that has left it counts as changed."""
         if context is None or context.rule is None:
             return False
         now = self._ports.rules.rule(context.rule.id)
-        if now is None:
-            return True
-        then, levels = context.rule, [(one.when, one.clear, one.for_ms) for one in context.rule.levels]
-        if [(one.when, one.clear, round(one.for_s * 1000)) for one in now.levels] != levels:
-            return True
-        return (now.when, now.clear, round(now.for_s * 1000)) != (then.when, then.clear, then.for_ms)
+        return now is None or now.version != context.rule.version
 
 
 def _series(
@@ -114,8 +101,8 @@ def _limit(known: FrozenLimit, one: Samples, context: FrozenContext | None) -> L
         return None
     return Limit(
         value=value,
-        kind="high" if known.kind == "high" else "low",
-        severity=_SEVERITIES[known.severity],
+        kind=known.kind,
+        severity=known.severity,
         rule_id=context.rule.id,
         say=context.rule.say,
         only_with=known.only_with,

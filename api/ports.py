@@ -60,6 +60,7 @@ class RuleText:
         clear_for_s: how long ``clear`` must hold.
         source: the standard behind its limits.
         levels: from the least to the worst severity, each as a rule; the fields above are then those of the first.
+        version: the same for two rules that judge alike; empty where nobody knows.
     """
 
     info: RuleInfo
@@ -69,6 +70,7 @@ class RuleText:
     source: Text = NO_SOURCE
     clear_for_s: float = 0.0
     levels: tuple[RuleText, ...] = ()
+    version: str = ""
 
 
 class ReadableStore(Protocol):

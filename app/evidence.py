@@ -6,29 +6,25 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from app.facility_memory import FacilityMemory
 from core.errors import Unavailable
 from core.ports.cases import EvidenceValue
-from core.ports.registry import Point
 from core.ports.store import TimeSeriesStore
-from registry.queries import Registry
-
-_MOST_FACILITIES = 20_000
 
 
 class StoreEvidence:
-    """Answers dispatch from the latest values; the registry's answers are kept for one version of it."""
+    """Answers dispatch from the latest values."""
 
-    def __init__(self, store: TimeSeriesStore, registry: Registry) -> None:
-        """Ask ``store`` for values and ``registry`` for what they mean."""
+    def __init__(self, store: TimeSeriesStore, facilities: FacilityMemory) -> None:
+        """Ask ``store`` for values and ``facilities`` for what they mean."""
         self._store = store
-        self._registry = registry
-        self._version = -1
-        self._points: dict[int, tuple[Point, ...]] = {}
+        self._facilities = facilities
 
     def evidence(self, facility: int, at_ms: int, keys: Sequence[str]) -> Sequence[EvidenceValue]:
         """The facility's newest values not later than ``at_ms`` plus what came since, ``keys`` first."""
         try:
-            points = self._points_of(facility)
+            detail = self._facilities.detail(facility)
+            points = detail.points if detail is not None else ()
             latest = self._store.latest(np.array([point.number for point in points], np.int32))
         except Unavailable:  # a case without its values is better than no case
             return ()
@@ -54,13 +50,3 @@ class StoreEvidence:
                 )
             )
         return values
-
-    def _points_of(self, facility: int) -> tuple[Point, ...]:
-        version = self._registry.version()
-        if version != self._version or len(self._points) > _MOST_FACILITIES:
-            self._points.clear()
-            self._version = version
-        if facility not in self._points:
-            detail = self._registry.facility(facility)
-            self._points[facility] = detail.points if detail is not None else ()
-        return self._points[facility]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 
+from app.facility_memory import MOST_FACILITIES, FacilityMemory
 from app.rule_directory import RuleBook
 from core.evidence import (
     MOST_POINTS,
@@ -27,7 +29,6 @@ from dispatch.worktime import WorkCalendar
 from registry.queries import Registry
 from rules.rule_set import Rule, RuleSet
 
-_MOST_FACILITIES = 20_000
 _LONGEST_READ_MS = 2 * 3_600_000
 """Requests that lie within so much time are read from the store in one go."""
 _STALE_MOST_MS = 3_600_000
@@ -36,13 +37,22 @@ _MOST_ATTRIBUTES = 40
 _MOST_PARENTS = 16
 
 
+class _Known(NamedTuple):
+    """Places of one version of the registry."""
+
+    version: int
+    places: dict[int, FrozenPlace]
+    communities: Mapping[int, Community]
+
+
 class EvidenceFreezer:
-    """Answers dispatch with what is to be kept; the registry's answers are remembered for one version of it."""
+    """Answers dispatch with what is to be kept; safe to use from several threads."""
 
     def __init__(
         self,
         store: TimeSeriesStore,
         registry: Registry,
+        facilities: FacilityMemory,
         rules: Callable[[], RuleSet],
         *,
         calendar: WorkCalendar,
@@ -54,15 +64,13 @@ class EvidenceFreezer:
         self._rules = rules
         self._calendar = calendar
         self._program = program
-        self._version = -1
-        self._details: dict[int, FacilityDetail | None] = {}
-        self._places: dict[int, FrozenPlace] = {}
-        self._communities: Mapping[int, Community] = {}
+        self._facilities = facilities
+        self._known = _Known(-1, {}, {})
         self._book = RuleBook(rules())
 
     def context(self, rule_id: str, facility: int, at_ms: int) -> str:
         """JSON of everything but the samples; from memory, once a facility has been asked for."""
-        rule_set, detail = self._rules(), self._detail(facility)
+        rule_set, detail = self._rules(), self._facilities.detail(facility)
         rule = rule_set.by_id.get(rule_id)
         return FrozenContext(
             rule=None if rule is None else _frozen_rule(rule, rule_set.version),
@@ -71,7 +79,7 @@ class EvidenceFreezer:
             attributes=_attributes(rule, detail),
             place=None if detail is None else self._placed(detail),
             calendar=self._frozen_calendar(at_ms),
-            registry_version=self._version,
+            registry_version=self._facilities.version,
             program=self._program,
         ).as_text()
 
@@ -83,7 +91,8 @@ class EvidenceFreezer:
         while order:
             first = requests[order[0]].from_ms
             near = [at for at in order if requests[at].to_ms - first <= _LONGEST_READ_MS] or order[:1]
-            order = [at for at in order if at not in set(near)]
+            taken = set(near)
+            order = [at for at in order if at not in taken]
             last = max(requests[at].to_ms for at in near)
             points = [point for at in near for point in chosen[at]]
             numbers = np.unique(np.array([point.number for point in points], np.int32))
@@ -95,20 +104,9 @@ class EvidenceFreezer:
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _detail(self, facility: int) -> FacilityDetail | None:
-        version = self._registry.version()
-        if version != self._version or len(self._details) > _MOST_FACILITIES:
-            self._details.clear()
-            self._places.clear()
-            self._communities = {one.number: one for one in self._registry.communities()}
-            self._version = version
-        if facility not in self._details:
-            self._details[facility] = self._registry.facility(facility)
-        return self._details[facility]
-
     def _points(self, request: SampleRequest) -> tuple[Point, ...]:
         """The points that are kept: those of the rule's measurements, then the other quantities."""
-        detail = self._detail(request.facility)
+        detail = self._facilities.detail(request.facility)
         if detail is None:
             return ()
         rank = {key: place for place, key in enumerate(request.keys)}
@@ -137,14 +135,17 @@ class EvidenceFreezer:
         )
 
     def _placed(self, detail: FacilityDetail) -> FrozenPlace:
-        number = detail.facility.number
-        if number not in self._places:
-            self._places[number] = self._place(detail)
-        return self._places[number]
+        version, number, known = self._facilities.version, detail.facility.number, self._known
+        if version != known.version or len(known.places) >= MOST_FACILITIES:
+            communities = {one.number: one for one in self._registry.communities()}
+            known = self._known = _Known(version, {}, communities)
+        if number not in known.places:
+            known.places[number] = self._place(detail, known.communities)
+        return known.places[number]
 
-    def _place(self, detail: FacilityDetail) -> FrozenPlace:
+    def _place(self, detail: FacilityDetail, communities: Mapping[int, Community]) -> FrozenPlace:
         one = detail.facility
-        community = self._communities.get(one.community)
+        community = communities.get(one.community)
         known, cells = self._registry.classes().get(one.class_id), {}
         names = {cell.code: cell.name for cell in self._registry.cells(one.community)}
         for grid, code in one.cells.items():
@@ -168,7 +169,7 @@ class EvidenceFreezer:
         codes: list[str] = []
         above = detail.facility.parent
         while above is not None and len(codes) < _MOST_PARENTS:
-            found = self._detail(above)
+            found = self._facilities.detail(above)
             if found is None:
                 break
             codes.append(found.facility.code)
@@ -228,14 +229,12 @@ def _held_ms(point: Point) -> int:
 
 
 def _samples(batch: Readings, point: Point, request: SampleRequest) -> Samples:
-    """The rows of one point in the window, and the one before it that still held at its beginning."""
-    rows = np.flatnonzero(batch.point == point.number)
-    times = batch.time_ms[rows]
-    begin, end = np.searchsorted(times, [request.from_ms, request.to_ms])
-    if begin > 0 and times[begin - 1] > request.from_ms - _held_ms(point):
+    """The rows of one point in the window, and one before it that still held; batches are sorted by point and time."""
+    first, last = np.searchsorted(batch.point, [point.number, point.number + 1])
+    begin, end = first + np.searchsorted(batch.time_ms[first:last], [request.from_ms, request.to_ms])
+    if begin > first and batch.time_ms[begin - 1] > request.from_ms - _held_ms(point):
         begin -= 1
-    rows = rows[begin:end]
-    place = {int(row): at for at, row in enumerate(rows.tolist())}
+    rows = slice(int(begin), int(end))
     return Samples(
         point=point.number,
         key=point.key,
@@ -245,5 +244,5 @@ def _samples(batch: Readings, point: Point, request: SampleRequest) -> Samples:
         time_ms=batch.time_ms[rows],
         value=batch.value[rows],
         quality=batch.quality[rows],
-        text={place[row]: text for row, text in batch.text.items() if row in place},
+        text={row - rows.start: text for row, text in batch.text.items() if rows.start <= row < rows.stop},
     )

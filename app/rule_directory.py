@@ -59,6 +59,7 @@ def _text(rule: Rule) -> RuleText:
         clear_for_s=rule.clear_for_ms / 1000,
         source=rule.source.document,
         levels=tuple(_text(level) for level in rule.levels),
+        version=rule.fingerprint,
     )
 
 

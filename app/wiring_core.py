@@ -25,6 +25,7 @@ from app.configuration_carrier import ConfigurationCarrier
 from app.core_status import CoreStatus, write_status
 from app.drill_carrier import DrillCarrier
 from app.evidence import StoreEvidence
+from app.facility_memory import FacilityMemory
 from app.frozen_evidence import EvidenceFreezer
 from app.judge import Judge, JudgeSettings
 from app.rule_reload import ReloadDesk, RuleReloader, removed_rules
@@ -147,9 +148,10 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
         policy = calendars.policy()
         store = open_store(settings, clock)
         open_parts.callback(store.close)
-        infos, evidence = RuleInfos(rule_set), StoreEvidence(store, registry)
+        infos, facilities = RuleInfos(rule_set), FacilityMemory(registry)
+        evidence = StoreEvidence(store, facilities)
         frozen = EvidenceFreezer(
-            store, registry, lambda: infos.rules, calendar=policy.calendar, program=twingrid_version()
+            store, registry, facilities, lambda: infos.rules, calendar=policy.calendar, program=twingrid_version()
         )
         journal = SqlJournal(engine, rules=infos, source=registry, policy=policy, evidence=evidence, frozen=frozen)
         book = SqlDrills(engine, rules=infos, source=registry, policy=policy, evidence=evidence)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
-from api.models.base import Bilingual, Model, TimeMs
+from api.models.base import Bilingual, Model, SeverityName, TimeMs
 from api.models.history import History
 from core.ports.evidence import Occasion
 
@@ -12,7 +14,7 @@ from core.ports.evidence import Occasion
 class FrozenLevel(Model):
     """One level of a rule of several severities."""
 
-    severity: str
+    severity: SeverityName
     when: str
     clear: str
     for_ms: int
@@ -30,7 +32,7 @@ class FrozenRule(Model):
     clear: str
     for_ms: int
     clear_for_ms: int
-    severity: str
+    severity: SeverityName
     family: str
     lead: str
     support: str
@@ -44,8 +46,8 @@ class FrozenLimit(Model):
     measurement: str
     value: float
     unit: str
-    kind: str
-    severity: str
+    kind: Literal["high", "low"]
+    severity: SeverityName
     only_with: list[Bilingual]
 
 

@@ -293,6 +293,7 @@ class FakeFlags:
     """Flags of dispatch over a dictionary: one stands in each community."""
 
     flag_by_number: dict[int, FlagRow] = field(default_factory=lambda: {n: flag_row(n) for n in (1, 2)})
+    frozen: Sequence[EvidenceRecord] = ()
 
     def flags(self, where: FlagFilter, page: PageRequest) -> Page[FlagRow]:
         found = [
@@ -337,7 +338,7 @@ class FakeFlags:
 
     def evidence(self, alarm_id: str, communities: frozenset[int] | None = None) -> Sequence[EvidenceRecord] | None:
         community = {"alarm1": 1, "alarm2": 2}.get(alarm_id)
-        return [] if community is not None and _in(community, communities) else None
+        return self.frozen if community is not None and _in(community, communities) else None
 
     def take_out(
         self,
@@ -662,7 +663,8 @@ class FakeRules:
             support=Grid.GOVERNANCE,
             say=text("Pump runs dry"),
         )
-        return RuleText(info=info, when="current > 2 A and level < 0.2 m", for_s=30, clear="level > 0.4 m")
+        when, clear = "current > 2 A and level < 0.2 m", "level > 0.4 m"
+        return RuleText(info=info, when=when, for_s=30, clear=clear, version="now")
 
     def limits(self, class_id: str) -> Sequence[RuleLimit]:
         low = RuleLimit(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.facility_memory import FacilityMemory
 from app.frozen_evidence import EvidenceFreezer
 from core.ports.store import TimeSeriesStore
 from dispatch.freezer import Freezer
@@ -35,7 +36,14 @@ def rule_set_of(hall: Hall, limit: float = 2.2) -> RuleSet:
 def source_of(hall: Hall, store: TimeSeriesStore, rules: RuleSet | None = None) -> EvidenceFreezer:
     """What is frozen, over this store and rule book."""
     book = rules or rule_set_of(hall)
-    return EvidenceFreezer(store, hall.city.registry, lambda: book, calendar=WorkCalendar(), program="1.2.3")
+    return EvidenceFreezer(
+        store,
+        hall.city.registry,
+        FacilityMemory(hall.city.registry),
+        lambda: book,
+        calendar=WorkCalendar(),
+        program="1.2.3",
+    )
 
 
 def freezer_of(hall: Hall, store: TimeSeriesStore, rules: RuleSet | None = None) -> Freezer:

@@ -2548,8 +2548,11 @@ export interface components {
          * @description One level of a rule of several severities.
          */
         FrozenLevel: {
-            /** Severity */
-            severity: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
             /** When */
             when: string;
             /** Clear */
@@ -2570,10 +2573,16 @@ export interface components {
             value: number;
             /** Unit */
             unit: string;
-            /** Kind */
-            kind: string;
-            /** Severity */
-            severity: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "high" | "low";
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
             /** Only With */
             only_with: components["schemas"]["Bilingual"][];
         };
@@ -2633,8 +2642,11 @@ export interface components {
             for_ms: number;
             /** Clear For Ms */
             clear_for_ms: number;
-            /** Severity */
-            severity: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
             /** Family */
             family: string;
             /** Lead */
