@@ -17,6 +17,8 @@ export interface ResourceOptions {
   readonly on?: WatchSource;
   /** Load again, keeping what is shown, when the stream says so. */
   readonly live?: readonly Kind[];
+  /** Of those events only the ones about this alarm, case, task or flag. */
+  readonly about?: string;
   /** Load again this often, for what the stream does not carry. */
   readonly everyMs?: number;
 }
@@ -48,7 +50,11 @@ export function useResource<T>(load: (signal: { signal: AbortSignal }) => Promis
   const { during, soon, stop } = reloads(read);
   const reload = (): Promise<void> => during(read);
   const kinds = options.live ?? [];
-  for (const kind of kinds) onLive(kind, soon);
+  for (const kind of kinds) {
+    onLive(kind, (event) => {
+      if (options.about === undefined || ("id" in event && String(event.id) === options.about)) soon();
+    });
+  }
   onLive("reset", ({ reason }) => {
     if (kinds.length > 0 || reason !== OPENED) soon();
   });
