@@ -1,7 +1,7 @@
 """Random texts of the whole rule language, without the machinery of a property test: a few thousand a second.
 
 Every text is right by construction: names, units and places where a word may stand are those of ``docs/rules.md``.
-What is rounded (trends, scatter, rates, quotients under a sum) is compared only with numbers it does not hit exactly, so
+What is rounded (trends, scatter, rates, quotients under a sum) is compared only with numbers it never hits exactly, so
 two right ways to compute it agree on every comparison; all else is compared with what the readings hit often.
 """
 
