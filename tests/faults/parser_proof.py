@@ -28,7 +28,7 @@ BOOK = Path(__file__).parents[2] / "rules" / "book"
 CONDITION_S = 0.5
 FILE_S = 2.0
 """Time of the processor for one input of either kind, however bad it is."""
-CONDITIONS_A_RUN, FILES_A_RUN = 8_500, 1_500
+CONDITIONS_A_RUN, FILES_A_RUN = 9_500, 500
 WELL = town_class()
 SPOILT = (
     *("\x00", "\ud800", "\U0010ffff", "\u2028", "\ufeff", "\u202e", "é", "µ", "（", "＞", "𝟙", "٣", "\t", "\r", "\n"),

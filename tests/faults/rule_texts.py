@@ -8,6 +8,7 @@ two right ways to compute it agree on every comparison; all else is compared wit
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.unit.rules.town import KEYS, rule_text
@@ -20,6 +21,8 @@ RELATIONS = ("cell.governance", "community", "parent", "redundant_set", "gateway
 EXACT = ("min", "max", "range", "delta", "changes")
 ROUNDED = ("mean", "avg", "stddev", "slope")
 HOLDS = ("0 s", "0 s", "0 s", "1 s", "2500 ms", "6 s", "0.5 min", "1 ms")
+ADDING = ("sum", "mean", "median", "window")
+SHARED = 6
 DATES = {"from": "2023-11-14T22:13:35+00:00", "until": "2023-11-14T22:13:55.500+00:00"}
 HEAD = """
 - id: {id}
@@ -48,6 +51,15 @@ class Words:
     sums: bool = True
     inside: bool = field(default=False, init=False)
     """Within a window or group: nothing that looks across or back stands there."""
+    pool: dict[str, list[str]] = field(default_factory=dict, init=False)
+    """Windows and groups written before, by kind; most are written again, as rules of one class share them."""
+
+    def again(self, kind: str, make: Callable[[], str]) -> str:
+        """One of at most ``SHARED`` texts of a kind."""
+        texts = self.pool.setdefault(kind, [])
+        if len(texts) < SHARED and self.rng.random() < 0.5 + 0.5 * (not texts):
+            texts.append(make())
+        return self.rng.choice(texts)
 
     def number(self, hit: bool = True, unit: str | None = None) -> str:
         """A number with its unit, now and then written in a smaller one."""
@@ -93,59 +105,56 @@ class Words:
         finally:
             self.inside = before
 
-    def exact_window(self) -> tuple[str, str]:
-        """A window whose result is exact, and its unit."""
-        word = self.rng.choice(EXACT)
-        kinds = [
-            (f"{word}({self.within('number')}) over {self.width()}", "" if word == "changes" else self.unit),
-            (f"increase(c) over {self.width()}", self.unit),
-            (f"count({self.within('condition')}) over {self.width()}", ""),
-        ]
-        return self.rng.choice(kinds)
+    def exact_window(self) -> str:
+        """A comparison of a window whose result is exact."""
+        rng, sign = self.rng, self.rng.choice(COMPARED)
+        word = rng.choice((*EXACT, "increase", "count"))
+        if word == "increase":
+            text = self.again(word, lambda: f"increase(c) over {self.width()}")
+        elif word == "count":
+            text = self.again(word, lambda: f"count({self.within('condition')}) over {self.width()}")
+        else:
+            text = self.again(word, lambda: f"{word}({self.within('number')}) over {self.width()}")
+        return f"{text} {sign} {self.limit(unit='' if word in {'count', 'changes'} else self.unit)}"
 
     def rounded_window(self) -> str:
         """A comparison of a window whose result is rounded."""
-        rng, word, width = self.rng, self.rng.choice(ROUNDED), self.width()
-        sign = rng.choice(("<", ">"))
-        if word == "slope":
-            unit = f"{self.unit}/s"
-            return f"slope({self.within('number')}) over {width} {sign} {rng.choice(MISSED)} {unit}"
-        return rng.choice(
-            [
-                f"{word}({self.within('number')}) over {width} {sign} {self.number(hit=False)}",
-                f"rate(c) over {width} {sign} {rng.choice(MISSED)} {self.unit}/s",
-                f"share({self.within('condition')}) over {width} {sign} {rng.choice(MISSED)}",
-                f"time({self.within('condition')}) over {width} >= {rng.choice(('1 s', '2500 ms', '0.5 min'))}",
-            ]
-        )
+        rng, word = self.rng, self.rng.choice((*ROUNDED, "rate", "share", "time"))
+        sign, missed = rng.choice(("<", ">")), rng.choice(MISSED)
+        if word in {"share", "time"}:
+            text = self.again(word, lambda: f"{word}({self.within('condition')}) over {self.width()}")
+            limit = missed if word == "share" else rng.choice(("1 s", "2500 ms", "0.5 min"))
+            return f"{text} {'>=' if word == 'time' else sign} {limit}"
+        if word == "rate":
+            return f"rate(c) over {self.width()} {sign} {missed} {self.unit}/s"
+        text = self.again(word, lambda: f"{word}({self.within('number')}) over {self.width()}")
+        return f"{text} {sign} {f'{missed} {self.unit}/s' if word == 'slope' else self.number(hit=False)}"
 
     def across(self) -> str:
         """A comparison with a parent's value or a group's."""
-        rng, relation = self.rng, self.rng.choice(RELATIONS)
-        counted = f"count({self.within('condition')}) of {relation}"
-        shared = f"share({self.within('condition')}) of {relation}"
-        least = rng.choice(("min", "max"))
-        taken = f"{least}({self.within('number')}) of {relation}"
-        kinds = [
-            f"{counted} {rng.choice(COMPARED)} {rng.choice(HIT)}",
-            f"{shared} {rng.choice(('>', '<'))} {rng.choice(MISSED)}",
-            f"{taken} {rng.choice(COMPARED)} {self.limit()}",
-            f"{rng.choice(KEYS)} {rng.choice(COMPARED)} {taken}",
-            f"parent.{rng.choice(KEYS)} {rng.choice(COMPARED)} {self.limit()}",
-            f"parent.{rng.choice(KEYS)} {rng.choice(COMPARED)} {rng.choice(KEYS)}",
-        ]
-        if self.sums:
-            word = rng.choice(("sum", "mean", "median"))
-            sign, missed = rng.choice(("<", ">")), self.number(hit=False)
-            window = f"{rng.choice(EXACT[:4])}({rng.choice(KEYS)}) over {self.width()}"
-            kinds += [
-                f"{word}({self.within('number')}) of {relation} {sign} {missed}",
-                f"{word}({window}) of {relation} {sign} {missed}",
-                f"abs({rng.choice(KEYS)} - {word}({rng.choice(KEYS)}) of {relation}) {sign} {missed}",
-                f"{rng.choice(EXACT[:4])}(parent.{rng.choice(KEYS)}) over {self.width()} {sign} {missed}",
-                f"mean(parent.{rng.choice(KEYS)}) over {self.width()} {sign} {missed}",
-            ]
-        return rng.choice(kinds)
+        rng, key = self.rng, self.rng.choice(KEYS)
+        word = rng.choice(("count", "share", "min", "max", "parent", *(ADDING if self.sums else ())))
+        if word == "parent":
+            return f"parent.{key} {rng.choice(COMPARED)} {rng.choice((self.limit(), rng.choice(KEYS)))}"
+        if word == "window":
+            text = self.again(word, lambda: f"{rng.choice(EXACT[:4])}(parent.{key}) over {self.width()}")
+            return f"{text} {rng.choice(COMPARED)} {self.limit()}"
+        make = "condition" if word in {"count", "share"} else "number"
+        text = self.again(f"{word} of", lambda: f"{word}({self._member(make)}) of {rng.choice(RELATIONS)}")
+        sign, missed = rng.choice(("<", ">")), self.number(hit=False)
+        if word in {"min", "max"}:
+            return rng.choice((f"{text} {rng.choice(COMPARED)} {self.limit()}", f"{key} {rng.choice(COMPARED)} {text}"))
+        if word == "count":
+            return f"{text} {rng.choice(COMPARED)} {rng.choice(HIT)}"
+        if word == "share":
+            return f"{text} {sign} {rng.choice(MISSED)}"
+        return rng.choice((f"{text} {sign} {missed}", f"abs({key} - {text}) {sign} {missed}"))
+
+    def _member(self, make: str) -> str:
+        """What a group reads of its members."""
+        if make == "number" and self.sums and self.rng.random() < 0.3:
+            return f"{self.rng.choice(EXACT[:4])}({self.rng.choice(KEYS)}) over {self.width()}"
+        return self.within(make)
 
     def surroundings(self) -> str:
         """A condition on calendar, attributes, age and quality."""
@@ -195,12 +204,11 @@ class Words:
         if roll < 0.6 or not self.sums:
             return self.across()
         if roll < 0.75:
-            text, unit = self.exact_window()
-            return f"{text} {self.rng.choice(COMPARED)} {self.limit(unit=unit)}"
+            return self.exact_window()
         if roll < 0.88:
             return self.rounded_window()
         if roll < 0.94:
-            return f"stuck({self.within('number')}) over {self.width()}"
+            return self.again("stuck", lambda: f"stuck({self.within('number')}) over {self.width()}")
         word, ahead = self.rng.choice(("reaches", "falls_to")), self.rng.choice(("5 s", "10 s over 5 s", "90 s"))
         return f"{word}({self.rng.choice(('a', 'b', 'a - b'))}, {self.number(hit=False)}) within {ahead}"
 

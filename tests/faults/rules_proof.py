@@ -16,13 +16,16 @@ import time
 import tracemalloc
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, cast
 from unittest.mock import patch
 
 import numpy as np
 
 from core.alarms import Interval
+from core.places import FacilityClass
 from core.readings import Readings
 from rules.bounds import MAX_NODES, MAX_WINDOWS
 from rules.columns import Floats
@@ -41,7 +44,10 @@ from rules.expression import (
     operands,
     truth_function,
 )
+from rules.language.check import Checker
 from rules.language.load import class_units, read_rules
+from rules.language.parser import parse
+from rules.language.tokens import SyntaxFault
 from rules.rule_set import Rule, RuleSet
 from tests.faults.rule_texts import Words
 from tests.unit.rules.reference import judge
@@ -60,7 +66,7 @@ from tests.unit.rules.town import KEYS, TownCalendar, town_class
 
 logger = logging.getLogger(__name__)
 
-RULES_A_RUN = 500
+RULES_A_RUN, EXPRESSIONS_A_RUN = 100, 4_000
 SIZES = (1, 2, 3, 5, 10, 20, 40, 80)
 """Rules of a town: the fewer, the more late readings find facilities at rest."""
 REFUSED = {"TG-0311", "TG-0330"}
@@ -75,7 +81,7 @@ JUDGE_S = 0.25
 NODE_COLUMNS = 12
 """Columns of eight bytes a row that a node may hold while a condition is evaluated."""
 OWN_BYTES = 200
-ROWS = 48
+ROWS = 24
 POOL = (0.0, -0.0, 1.0, 2.0, 2.5, 3.0, 0.5, -1.0, 4.0, 1e15, -1e15, 1e308, -1e308, 5e-324, math.nan, math.nan)
 HUGE = ((3.75, 1e308), (-3.25, -1e308), (2.25, 5e-324), (-2.5, -0.0), (4.25, 1e15))
 """In towns without sums some readings are of extreme size."""
@@ -172,7 +178,7 @@ def town_of(seed: int, size: int, figures: Figures) -> Town:
     rng = random.Random(seed)
     unit, extreme = rng.choice(("", "m")), rng.random() < 0.2
     words = Words(rng, unit, sums=not extreme)
-    classes = {"well": town_class(**dict.fromkeys(KEYS, unit or "1"))}
+    classes = {"well": _town_class(unit)}
     texts: list[str] = []
     rules: list[Rule] = []
     while len(rules) < size:
@@ -290,7 +296,7 @@ def _as_tuple(child: Any) -> tuple[Any, ...]:
 def judged(town: Town, figures: Figures) -> None:
     """All rules of a town: what the engine and its journal say is what the scalar reading says."""
     rng = random.Random(town.seed + 1)
-    units = class_units({"well": town_class(**dict.fromkeys(KEYS, town.unit or "1"))})
+    units = class_units({"well": _town_class(town.unit)})
     how = {
         "limit": rng.choice((10, 10_000)),
         "save_every_ms": rng.choice((2_000, 10_000)),
@@ -374,15 +380,52 @@ def town_run(seed: int, size: int, figures: Figures) -> None:
         for place, condition in enumerate(rule.conditions):
             on_columns(condition, seed + 7 * number + place, figures)
             figures.add("expressions")
+            figures.add("expressions_judged")
     judged(town, figures)
     figures.add("rules", len(town.rules))
     figures.add("readings", len(town.delivery.everything))
     figures.add("towns")
 
 
-def proof_run(seed: int, rules: int = RULES_A_RUN) -> dict[str, float]:
-    """Towns until so many rules were compared; the figures. A town that differs is said, and counted as ``unequal``."""
+def expression_run(seed: int, figures: Figures) -> None:
+    """One random expression: parsed and checked within a time, and compared on columns."""
+    rng = random.Random(seed)
+    unit = rng.choice(("", "m"))
+    text = Words(rng, unit).condition(rng.choice((2, 3, 4)))
+    begin = time.process_time()
+    found: list[int] = []
+    condition = None
+    with suppress(SyntaxFault):  # beyond a bound
+        checker = Checker(_town_class(unit), lambda at, kind, values: found.append(at), {"well": _town_class(unit)})
+        condition = checker.condition(parse(text))
+        assert condition is not None, f"seed {seed}: {text} at {found}"
+    taken = time.process_time() - begin
+    assert taken < LOAD_S, f"{taken} s to read {text}"
+    if condition is None:
+        figures.add("refused")
+        return
+    on_columns(condition, seed, figures)
+    figures.add("expressions")
+
+
+@cache
+def _town_class(unit: str) -> FacilityClass:
+    return town_class(**dict.fromkeys(KEYS, unit or "1"))
+
+
+def proof_run(seed: int, rules: int = RULES_A_RUN, expressions: int = EXPRESSIONS_A_RUN) -> dict[str, float]:
+    """So many expressions on columns, then towns of so many rules; the figures.
+
+    What differs is said, with its seed, and counted as ``unequal``.
+    """
     rng, figures = random.Random(seed), Figures.none()
+    for _ in range(expressions):
+        expression_seed = rng.randrange(2**31)
+        try:
+            expression_run(expression_seed, figures)
+        except AssertionError:
+            logger.exception("the expression from seed %d differs", expression_seed)
+            figures.add("unequal")
     figures.add("unequal", 0)
     while figures.counts["rules"] < rules:
         town_seed, size = rng.randrange(2**31), rng.choice(SIZES)

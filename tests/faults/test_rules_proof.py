@@ -19,10 +19,10 @@ SEED = int(os.environ.get("TWINGRID_SEED", "20261129"))
 
 def test_random_rules_are_judged_as_their_scalar_twins_say() -> None:
     """Some dozen random rules in random towns: every interval and alarm as the naive reading has them."""
-    figures = rules_proof.proof_run(SEED, rules=120)
+    figures = rules_proof.proof_run(SEED, rules=60, expressions=1_000)
     assert figures["unequal"] == 0, figures
-    assert figures["rules"] >= 120
-    assert figures["expressions"] >= figures["rules"]
+    assert figures["rules"] >= 60
+    assert figures["expressions"] >= figures["expressions_judged"] + 990
     assert figures["intervals_equal"] > 0
 
 
@@ -49,8 +49,8 @@ def test_a_condition_that_is_evaluated_wrongly_is_seen() -> None:
 
 def test_any_text_is_answered_in_time() -> None:
     """Some thousand texts: each a tree, rules or findings with places, within its time."""
-    figures = parser_proof.proof_run(SEED, conditions=2_500, files=500)
-    assert figures["inputs"] == 3_000
+    figures = parser_proof.proof_run(SEED, conditions=1_600, files=400)
+    assert figures["inputs"] == 2_000
     assert figures["sound"] > 100
     assert figures["refused"] > 100
 
