@@ -73,7 +73,8 @@ class _Arrivals:
 
 
 def play(scenario: Scenario, rules: RuleSet, facility_class: FacilityClass) -> tuple[Run, ...]:
-    """Run a scenario in every order, the one written first."""
+    """Run a scenario in every order, the one written first; rules that it does not look at are left out."""
+    rules = _looked_at(scenario, rules)
     members = _members(scenario, facility_class)
     arrivals = _arrivals(scenario, list(facility_class.measurements))
     end_ms = scenario.start_ms + scenario.until_ms
@@ -91,6 +92,14 @@ def play(scenario: Scenario, rules: RuleSet, facility_class: FacilityClass) -> t
             changes += one.changes(end_ms)
         runs.append(Run(order=order, raised=_finished(one, changes, scenario, end_ms)))
     return tuple(runs)
+
+
+def _looked_at(scenario: Scenario, rules: RuleSet) -> RuleSet:
+    """The rules under test, and those whose state is asked for: rules do not know of one another."""
+    if not scenario.only:
+        return rules
+    named = {*scenario.only, *(rule for moment in scenario.moments for rule in moment.states)}
+    return RuleSet(tuple(rule for rule in rules.rules if rule.id in named), rules.units)
 
 
 def _written(engine: Engine, scenario: Scenario, arrivals: _Arrivals) -> Run:
