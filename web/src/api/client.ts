@@ -29,7 +29,7 @@ export const API = "/api/v1";
 const TIMEOUT_MS = 20_000;
 
 export interface Call {
-  readonly method?: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly body?: unknown;
   readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>;
   readonly headers?: Readonly<Record<string, string>>;

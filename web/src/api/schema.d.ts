@@ -3975,7 +3975,7 @@ export interface components {
              */
             clear_for: string;
             /** Levels */
-            levels?: components["schemas"]["LevelForm"][];
+            levels: components["schemas"]["LevelForm"][];
             /**
              * Lead
              * @default
@@ -4003,7 +4003,7 @@ export interface components {
             family: string;
             say: components["schemas"]["TextPair"];
             /** Steps */
-            steps?: components["schemas"]["TextPair"][];
+            steps: components["schemas"]["TextPair"][];
             source: components["schemas"]["TextPair"];
             /**
              * Evidence
