@@ -212,7 +212,7 @@ export const draftRule = (
   { signal }: Signal = {},
 ): Promise<RuleDraft> => call("/rules/draft", { method: "POST", body, signal });
 export const previewRule = (body: { readonly text: string; readonly facility?: number }, { signal }: Signal = {}): Promise<RulePreview> =>
-  call("/rules/preview", { method: "POST", body, signal });
+  call("/rules/preview", { method: "POST", body, signal, timeoutMs: 60_000 });
 export const putRule = (id: string, body: { readonly text: string; readonly base: string; readonly note: string }): Promise<RuleSaved> =>
   call(rulePath(id), { method: "PUT", body });
 export const postRule = (body: { readonly text: string; readonly note: string }): Promise<RuleSaved> =>
