@@ -26,6 +26,7 @@ from core.cases import (
     TaskKind,
     TaskState,
 )
+from core.places import Text
 from core.ports.cases import FeedKind
 from core.ports.registry import RosterSource
 from dispatch import tables
@@ -35,13 +36,14 @@ from dispatch.foldwork import FOLDED, FoldWork
 from dispatch.ledger import Ledger
 from dispatch.lifecycle import FOLLOW_UPS, UNSTARTED, next_case
 from dispatch.policy import Policy
+from dispatch.storms import Common, StormEvent, StormState, group_of, next_storm, told
 from dispatch.taskwork import TaskWork
 from dispatch.worktime import due
 
 SELF_CLEARED = "self-cleared"
 RETRACTED = "retracted"
 _LATCHED = (AlarmState.LATCHED_UNACKNOWLEDGED.value, AlarmState.LATCHED_ACKNOWLEDGED.value)
-_NOT_BEGUN = frozenset({CaseState.FILED, CaseState.DISPATCHED, CaseState.RETURNED, CaseState.TRANSFERRED})
+NOT_BEGUN = frozenset({CaseState.FILED, CaseState.DISPATCHED, CaseState.RETURNED, CaseState.TRANSFERRED})
 
 
 class CaseWork:
@@ -110,16 +112,39 @@ class CaseWork:
             return self.step(row, action, closed_ms=self._now_ms)
         return row
 
+    def open_one(self, facility: int, family: str) -> Any | None:
+        """The open case of a facility and rule family."""
+        table = tables.case
+        key = (table.c.facility == facility, table.c.family == family, table.c.open)
+        return self._connection.execute(sa.select(table).where(*key)).one_or_none()
+
     def open_or_join(self, alarm: Any, info: RuleInfo) -> Any:
         """The case an alarm belongs to from now on: the open one of its key, or a new one."""
-        table = tables.case
-        key = (table.c.facility == alarm.facility, table.c.family == info.family, table.c.open)
-        row = self._connection.execute(sa.select(table).where(*key)).one_or_none()
-        if row is None:
-            return self._opened(alarm, info)
+        row = self.open_one(alarm.facility, info.family)
+        return self._opened(alarm, info) if row is None else self.join(row, alarm, info)
+
+    def join(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
+        """An alarm joins an open case; of a storm, which has very many, the number of its members is told instead."""
         self._link(alarm, row.number)
-        self._ledger.note(row.number, "joined", note=alarm.alarm_id)
+        if not row.gathers:
+            self._ledger.note(row.number, "joined", note=alarm.alarm_id)
         return self._raised(row, alarm, info)
+
+    def open_storm(self, alarm: Any, info: RuleInfo, gathers: str) -> Any:
+        """A case for what many facilities have in common; ``alarm`` is the first of it that is seen."""
+        return self.update(self._opened(alarm, info), gathers=gathers)
+
+    def hand_over(self, row: Any, number: int, note: str) -> None:
+        """A case that nobody has begun ends; its alarms are those of another one."""
+        table = tables.alarm
+        self._connection.execute(sa.update(table).where(table.c.case == row.number).values(case=number))
+        self._ledger.note(number, "folds", note=row.code)
+        self.cancel(row, note)
+
+    def begun(self, row: Any) -> bool:
+        """Whether somebody has begun to work on a case."""
+        begun = any(TaskState(task.state) not in UNSTARTED for task in self.tasks.tasks(row.number).values())
+        return begun or CaseState(row.state) not in NOT_BEGUN or row.handled_by is not None
 
     def put_back(self, alarm: Any, info: RuleInfo) -> Any:
         """An alarm that has a case is on again: the case goes on, is reopened, or another open one takes the alarm in.
@@ -166,11 +191,13 @@ class CaseWork:
             cleared: whether something went off in this batch.
         """
         row = self.case(number)
+        if row.open and row.gathers:
+            row = self._gathered(row)
         if not row.open or self._alarms(number, tables.alarm.c.active) or self._alarms(number, _latched()):
             return
-        tasks = self.tasks.tasks(number)
-        begun = any(TaskState(task.state) not in UNSTARTED for task in tasks.values())
-        begun = begun or CaseState(row.state) not in _NOT_BEGUN or row.handled_by is not None
+        begun = self.begun(row)
+        if row.gathers and not begun and storm_of(row, self._now_ms, self._policy) is not StormState.CALM:
+            return
         if when_all_off(begun=begun) is AllOff.SELF_CLEARED:
             standing = self._alarms(number, ~tables.alarm.c.retracted)
             folded = standing and FoldWork(self._connection, self._ledger).all_folded(number)
@@ -178,7 +205,7 @@ class CaseWork:
         elif cleared:
             self._ledger.note(number, "cleared")
             self.tell(row, "cleared")
-            for task in tasks.values():
+            for task in self.tasks.tasks(number).values():
                 if task.open:
                     self.tasks.message(task, row, "cleared", task.owner)
 
@@ -252,11 +279,32 @@ class CaseWork:
 
     def _open_one_of(self, row: Any, alarm: Any, info: RuleInfo) -> Any | None:
         """The open case of an ended one's key, which the alarm joins; None if there is none."""
-        table = tables.case
-        key = (table.c.facility == row.facility, table.c.family == row.family, table.c.open)
-        if self._connection.execute(sa.select(table.c.number).where(*key)).one_or_none() is None:
-            return None
-        return self.open_or_join(alarm, info)
+        found = self.open_one(row.facility, row.family)
+        return None if found is None else self.join(found, alarm, info)
+
+    def _gathered(self, row: Any) -> Any:
+        """A storm keeps its members up to date, and since when it has been quiet."""
+        table = tables.alarm
+        mine = (table.c.case == row.number, table.c.merged_into == "", ~table.c.retracted)
+        facility, on = table.c.facility, sa.case((table.c.active, table.c.facility))
+        counts = sa.select(sa.func.count(facility.distinct()), sa.func.count(on.distinct())).where(*mine)
+        members, members_on = self._connection.execute(counts).one()
+        values: dict[str, object] = {"members": members, "members_on": members_on}
+        values["quiet_ms"] = None if members_on else row.quiet_ms or self._now_ms
+        worst = sa.select(table).where(*mine).order_by(table.c.active.desc(), table.c.severity.desc()).limit(1)
+        alarm = self._connection.execute(worst).one_or_none()
+        if alarm is not None:
+            group = group_of(row.gathers)
+            place = self._source.place(int(group.code)) if group.common is Common.PARENT else None
+            say = told(group, members, Text(zh=alarm.say_zh, en=alarm.say_en), place.name if place else None)
+            values |= {"say_zh": say.zh[:1000], "say_en": say.en[:1000]}
+        if all(getattr(row, name) == value for name, value in values.items()):
+            return row
+        if members != row.members:
+            self._ledger.note(row.number, "members", note=str(members))
+        row = self.update(row, **values)
+        self.tell(row, "members")
+        return row
 
     def _opened(self, alarm: Any, info: RuleInfo) -> Any:
         severity, drill = Severity(alarm.severity), is_drill(alarm)
@@ -377,9 +425,18 @@ class CaseWork:
         return due(self._policy.calendar, DeadlineClock(limit.clock), start_ms, limit.hours)
 
 
+def storm_of(row: Any, now_ms: int, policy: Policy) -> StormState:
+    """Where the storm of a case stands."""
+    if row.quiet_ms is None:
+        return StormState.RAGING
+    lasted = now_ms - row.quiet_ms >= policy.storm_quiet_ms
+    return next_storm(StormState.QUIET, StormEvent.LASTED) if lasted else StormState.QUIET
+
+
 def _said(row: Any, info: RuleInfo) -> dict[str, object]:
     """What a case says goes with the level of the rule that opened it, not with other rules."""
-    return {"say_zh": info.say.zh, "say_en": info.say.en} if info.rule_id == row.rule_id else {}
+    plain = info.rule_id == row.rule_id and not row.gathers
+    return {"say_zh": info.say.zh, "say_en": info.say.en} if plain else {}
 
 
 def _latched() -> sa.ColumnElement[bool]:
