@@ -112,39 +112,17 @@ class CaseWork:
             return self.step(row, action, closed_ms=self._now_ms)
         return row
 
-    def open_one(self, facility: int, family: str) -> Any | None:
-        """The open case of a facility and rule family."""
-        table = tables.case
-        key = (table.c.facility == facility, table.c.family == family, table.c.open)
-        return self._connection.execute(sa.select(table).where(*key)).one_or_none()
-
     def open_or_join(self, alarm: Any, info: RuleInfo) -> Any:
         """The case an alarm belongs to from now on: the open one of its key, or a new one."""
-        row = self.open_one(alarm.facility, info.family)
-        return self._opened(alarm, info) if row is None else self.join(row, alarm, info)
+        row = open_case(self._connection, alarm.facility, info.family)
+        return self.opened(alarm, info) if row is None else self.join(row, alarm, info)
 
     def join(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
         """An alarm joins an open case; of a storm, which has very many, the number of its members is told instead."""
-        self._link(alarm, row.number)
+        _link(self._connection, alarm, row.number)
         if not row.gathers:
             self._ledger.note(row.number, "joined", note=alarm.alarm_id)
         return self._raised(row, alarm, info)
-
-    def open_storm(self, alarm: Any, info: RuleInfo, gathers: str) -> Any:
-        """A case for what many facilities have in common; ``alarm`` is the first of it that is seen."""
-        return self.update(self._opened(alarm, info), gathers=gathers)
-
-    def hand_over(self, row: Any, number: int, note: str) -> None:
-        """A case that nobody has begun ends; its alarms are those of another one."""
-        table = tables.alarm
-        self._connection.execute(sa.update(table).where(table.c.case == row.number).values(case=number))
-        self._ledger.note(number, "folds", note=row.code)
-        self.cancel(row, note)
-
-    def begun(self, row: Any) -> bool:
-        """Whether somebody has begun to work on a case."""
-        begun = any(TaskState(task.state) not in UNSTARTED for task in self.tasks.tasks(row.number).values())
-        return begun or CaseState(row.state) not in NOT_BEGUN or row.handled_by is not None
 
     def put_back(self, alarm: Any, info: RuleInfo) -> Any:
         """An alarm that has a case is on again: the case goes on, is reopened, or another open one takes the alarm in.
@@ -192,10 +170,12 @@ class CaseWork:
         """
         row = self.case(number)
         if row.open and row.gathers:
-            row = self._gathered(row)
+            before, row = row, gather(self._connection, self, self._source, row, self._now_ms)
+            if row.members != before.members:
+                self._ledger.note(number, "members", note=str(row.members))
         if not row.open or self._alarms(number, tables.alarm.c.active) or self._alarms(number, _latched()):
             return
-        begun = self.begun(row)
+        begun = has_begun(row, self.tasks)
         if row.gathers and not begun and storm_of(row, self._now_ms, self._policy) is not StormState.CALM:
             return
         if when_all_off(begun=begun) is AllOff.SELF_CLEARED:
@@ -279,34 +259,11 @@ class CaseWork:
 
     def _open_one_of(self, row: Any, alarm: Any, info: RuleInfo) -> Any | None:
         """The open case of an ended one's key, which the alarm joins; None if there is none."""
-        found = self.open_one(row.facility, row.family)
+        found = open_case(self._connection, row.facility, row.family)
         return None if found is None else self.join(found, alarm, info)
 
-    def _gathered(self, row: Any) -> Any:
-        """A storm keeps its members up to date, and since when it has been quiet."""
-        table = tables.alarm
-        mine = (table.c.case == row.number, table.c.merged_into == "", ~table.c.retracted)
-        facility, on = table.c.facility, sa.case((table.c.active, table.c.facility))
-        counts = sa.select(sa.func.count(facility.distinct()), sa.func.count(on.distinct())).where(*mine)
-        members, members_on = self._connection.execute(counts).one()
-        values: dict[str, object] = {"members": members, "members_on": members_on}
-        values["quiet_ms"] = None if members_on else row.quiet_ms or self._now_ms
-        worst = sa.select(table).where(*mine).order_by(table.c.active.desc(), table.c.severity.desc()).limit(1)
-        alarm = self._connection.execute(worst).one_or_none()
-        if alarm is not None:
-            group = group_of(row.gathers)
-            place = self._source.place(int(group.code)) if group.common is Common.PARENT else None
-            say = told(group, members, Text(zh=alarm.say_zh, en=alarm.say_en), place.name if place else None)
-            values |= {"say_zh": say.zh[:1000], "say_en": say.en[:1000]}
-        if all(getattr(row, name) == value for name, value in values.items()):
-            return row
-        if members != row.members:
-            self._ledger.note(row.number, "members", note=str(members))
-        row = self.update(row, **values)
-        self.tell(row, "members")
-        return row
-
-    def _opened(self, alarm: Any, info: RuleInfo) -> Any:
+    def opened(self, alarm: Any, info: RuleInfo) -> Any:
+        """A new case for an alarm."""
         severity, drill = Severity(alarm.severity), is_drill(alarm)
         limit = handling_limit(info, severity, self._policy)
         values = {
@@ -340,7 +297,7 @@ class CaseWork:
         year = datetime.fromtimestamp(self._now_ms / 1000, self._policy.calendar.zone).year
         row = self.update(row, code=f"C-{year}-{row.number:06d}")
         self._ledger.note(row.number, "opened", to_state=row.state, note=alarm.alarm_id)
-        self._link(alarm, row.number)
+        _link(self._connection, alarm, row.number)
         routed_as = info.severity if drill else None
         self.tasks.create(row, TaskKind.HANDLE, limit, {}, routed_as)
         if row.support:
@@ -411,10 +368,6 @@ class CaseWork:
                 self.tasks.tell(task, row, "raised")
         return row
 
-    def _link(self, alarm: Any, number: int) -> None:
-        table = tables.alarm
-        self._connection.execute(sa.update(table).where(table.c.alarm_id == alarm.alarm_id).values(case=number))
-
     def _alarms(self, number: int, condition: sa.ColumnElement[bool]) -> bool:
         table = tables.alarm
         query = sa.select(sa.exists().where(table.c.case == number, table.c.merged_into == "", condition))
@@ -423,6 +376,47 @@ class CaseWork:
     def _due(self, severity: Severity, limit: Deadline) -> int:
         start_ms = self.tasks.announce_ms(severity)
         return due(self._policy.calendar, DeadlineClock(limit.clock), start_ms, limit.hours)
+
+
+def open_case(connection: sa.Connection, facility: int, family: str) -> Any | None:
+    """The open case of a facility and rule family."""
+    table = tables.case
+    key = (table.c.facility == facility, table.c.family == family, table.c.open)
+    return connection.execute(sa.select(table).where(*key)).one_or_none()
+
+
+def has_begun(row: Any, tasks: TaskWork) -> bool:
+    """Whether somebody has begun to work on a case."""
+    begun = any(TaskState(task.state) not in UNSTARTED for task in tasks.tasks(row.number).values())
+    return begun or CaseState(row.state) not in NOT_BEGUN or row.handled_by is not None
+
+
+def gather(connection: sa.Connection, cases: CaseWork, source: RosterSource, row: Any, now_ms: int) -> Any:
+    """A storm keeps its members up to date, and since when it has been quiet; the row after it."""
+    table = tables.alarm
+    mine = (table.c.case == row.number, table.c.merged_into == "", ~table.c.retracted)
+    facility, on = table.c.facility, sa.case((table.c.active, table.c.facility))
+    counts = sa.select(sa.func.count(facility.distinct()), sa.func.count(on.distinct())).where(*mine)
+    members, members_on = connection.execute(counts).one()
+    values: dict[str, object] = {"members": members, "members_on": members_on}
+    values["quiet_ms"] = None if members_on else row.quiet_ms or now_ms
+    worst = sa.select(table).where(*mine).order_by(table.c.active.desc(), table.c.severity.desc()).limit(1)
+    alarm = connection.execute(worst).one_or_none()
+    if alarm is not None:
+        group = group_of(row.gathers)
+        place = source.place(int(group.code)) if group.common is Common.PARENT else None
+        say = told(group, members, Text(zh=alarm.say_zh, en=alarm.say_en), place.name if place else None)
+        values |= {"say_zh": say.zh[:1000], "say_en": say.en[:1000]}
+    if all(getattr(row, name) == value for name, value in values.items()):
+        return row
+    after = cases.update(row, **values)
+    cases.tell(after, "members")
+    return after
+
+
+def _link(connection: sa.Connection, alarm: Any, number: int) -> None:
+    table = tables.alarm
+    connection.execute(sa.update(table).where(table.c.alarm_id == alarm.alarm_id).values(case=number))
 
 
 def storm_of(row: Any, now_ms: int, policy: Policy) -> StormState:

@@ -12,7 +12,7 @@ from core.alarms import AlarmChange, AlarmKind, ChangeKind, Severity
 from core.cases import RuleInfo
 from core.ports.registry import RosterSource
 from dispatch import tables
-from dispatch.casework import CaseWork
+from dispatch.casework import CaseWork, has_begun, open_case
 from dispatch.flagwork import silent_clause
 from dispatch.foldwork import FOLDED
 from dispatch.policy import Policy
@@ -60,7 +60,7 @@ class StormWork:
         if not self._policy.storm_facilities or not may_gather(kind, severity, latching=alarm.latching):
             return None
         place = self._source.place(alarm.facility)
-        if place is None or self._cases.open_one(alarm.facility, info.family) is not None:
+        if place is None or open_case(self._connection, alarm.facility, info.family) is not None:
             return None
         found = groups(place, info)
         storms = self._storms()
@@ -79,16 +79,23 @@ class StormWork:
     def _begin(self, group: Group, alarm: Any, info: RuleInfo, members: set[int]) -> Any:
         """A storm has come: one case, and those that nobody has begun fold into it."""
         family = f"storm/{info.family}"[:_LONGEST_FAMILY]
-        row = self._cases.open_storm(alarm, replace(info, family=family), group.key)
+        row = self._cases.opened(alarm, replace(info, family=family))
+        row = self._cases.update(row, gathers=group.key)
         self._storms()[group.key] = row.number
         table = tables.case
         mine = (table.c.open, table.c.family == info.family, table.c.gathers == "")
         for begin in range(0, len(members), _CHUNK):
             part = sorted(members)[begin : begin + _CHUNK]
             for single in self._connection.execute(sa.select(table).where(*mine, table.c.facility.in_(part))).all():
-                if not self._cases.begun(single):
-                    self._cases.hand_over(single, row.number, FOLDED)
+                if not has_begun(single, self._cases.tasks):
+                    self._hand_over(single, row.number)
         return self._cases.case(row.number)
+
+    def _hand_over(self, row: Any, number: int) -> None:
+        """A case that nobody has begun ends; its alarms are those of the storm."""
+        table = tables.alarm
+        self._connection.execute(sa.update(table).where(table.c.case == row.number).values(case=number))
+        self._cases.cancel(row, FOLDED)
 
     def _storms(self) -> dict[str, int]:
         if self._open is None:

@@ -85,13 +85,14 @@ def courses(draw: st.DrawFn) -> list[Interval]:
     lengths = st.one_of(st.integers(1, 30_000), st.sampled_from([HOLD_MS, 2 * WITHIN_MS]))
     found: list[Interval] = []
     at_ms = 0
-    for pause, length, steps in draw(st.lists(st.tuples(pauses, lengths, st.integers(0, 2)), max_size=40)):
+    drawn, on = draw(st.tuples(st.lists(st.tuples(pauses, lengths, st.integers(0, 2)), max_size=40), st.booleans()))
+    for pause, length, steps in drawn:
         start_ms = at_ms + pause
         at_ms = start_ms + length
         grades = [SeverityStep(start_ms + place * length // 3, Severity(1 + (steps + place) % 3)) for place in range(2)]
         own = tuple(grades) if length >= 3 else tuple(grades[:1])
         found.append(Interval(start_ms=start_ms, stop_ms=at_ms, since_ms=start_ms, steps=own))
-    if found and draw(st.booleans()):
+    if found and on:
         found[-1] = replace(found[-1], stop_ms=None)
     return found
 
