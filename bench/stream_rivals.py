@@ -51,7 +51,7 @@ def threshold(state: Latch | None, reading: tuple[int, float]) -> tuple[Latch, b
 
 def window(state: Any, reading: tuple[int, float]) -> tuple[Any, bool]:
     """A step of bytewax: the mean over ten minutes above 90 for a minute."""
-    held, total, inner = state or (deque(), 0.0, (None, False))
+    held, total, inner = state or (deque[tuple[int, float]](), 0.0, (None, False))
     at, value = reading
     held.append(reading)
     total += value
