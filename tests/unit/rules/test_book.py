@@ -264,7 +264,9 @@ def test_it_believes_no_spoilt_reading(rule: Rule, mark: int, nan: bool) -> None
 
 @pytest.mark.parametrize("rule", [rule for rule in MADE if rule.for_ms and longest_ms(rule) <= 3_600_000], ids=name_of)
 def test_a_gap_does_not_count_as_time(rule: Rule) -> None:
-    """What a window says of a day outlives a gap of hours. Where a condition must hold, half of that time and then silence opens none."""
+    """Where a condition must hold, half of that time and then silence opens none. (What a window
+    says of a day outlives a gap of hours.)
+    """
     assert alarms(rule, course_of(rule), stale_ms=rule.for_ms // 2) == 0
 
 
