@@ -84,7 +84,12 @@ def judge(alarms: Iterable[Said], faults: Sequence[Fault]) -> Verdict:
 
 def _explains(fault: Fault, disturbs: frozenset[str], until_ms: int, alarm: Said) -> bool:
     ends_ms = FOREVER_MS if alarm.stop_ms is None else alarm.stop_ms
-    return bool(alarm.reads & disturbs) and alarm.since_ms < until_ms and alarm.start_ms < until_ms and fault.start_ms < ends_ms
+    return (
+        bool(alarm.reads & disturbs)
+        and alarm.since_ms < until_ms
+        and alarm.start_ms < until_ms
+        and fault.start_ms < ends_ms
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,9 +108,7 @@ class ClassLine:
     false_a_day_100: float
 
 
-def by_class(
-    verdict: Verdict, sizes: Mapping[str, tuple[int, int, int]], days: float
-) -> list[ClassLine]:
+def by_class(verdict: Verdict, sizes: Mapping[str, tuple[int, int, int]], days: float) -> list[ClassLine]:
     """The table by class of facility.
 
     Args:

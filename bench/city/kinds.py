@@ -1,8 +1,8 @@
 """What can happen: faults that somebody has to be told of, and disturbances that nobody should be told of.
 
 Each row says how long it lasts, how strong it is, at which hours it begins, and which measurements it disturbs: an alarm
-is explained by a fault if it is of a facility and of a measurement that the fault disturbs, while it does. Disturbances
-explain nothing. Strengths of faults are those of a real fault of the kind, not those of a limit; where they can be
+is explained by a fault if it is of a facility and of a measurement that the fault disturbs, while it does.
+Disturbances explain nothing. Strengths of faults are those of a real fault of the kind, not those of a limit; where they can be
 weak, the weak ones are in.
 """
 
@@ -124,7 +124,9 @@ FAULTS: Final = (
     _kind("smoke_fire", "loop_fault", (3, 24), "fault"),
     _kind("smoke_fire", "detectors_off", (30, 60), "disabled"),
     _kind("smoke_fire", "panel_mains_loss", (1, 6), "main_power"),
-    _kind("old_house", "movement", (24, 72), "tilt_permille tilt_change crack_width crack_change", (0.2, 0.7), after_h=30),
+    _kind(
+        "old_house", "movement", (24, 72), "tilt_permille tilt_change crack_width crack_change", (0.2, 0.7), after_h=30
+    ),
     _kind("old_house", "works", (1, 4), "vibration", (6, 9), begins=(8, 16)),
     _kind("public_toilet", "fan_stopped", (4, 12), "nh3 h2s", (0.8, 2), after_h=1),
     _kind("public_toilet", "flush_leak", (1, 5), "leak"),

@@ -6,21 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bench.city.kinds import DISTURBANCES, FAULTS
-from bench.city.script import DISTURBANCES_A_DAY, FAULTS_A_DAY
 from bench.city.readings import LOST
+from bench.city.script import DISTURBANCES_A_DAY, FAULTS_A_DAY
 from dispatch.foresight import Crew
 
 Kept = Mapping[str, Any]
 
 _HEAD = """# The rule book on a simulated city
 
-How many alarms the shipped rules raise, how many of them are false, what they miss, and how much work they make. A city is computed by the
-physical models of `firmware_sim` at true physical time; its readings go through the engine's replay, and the alarms through the
-dispatch policy, as in a [backtest](backtest.md). This page is written by the run itself:
+How many alarms the shipped rules raise, how many of them are false, what they miss, and how much work they make. A
+city is computed by the physical models of `firmware_sim` at true physical time; its readings go through the engine's
+replay, and the alarms through the dispatch policy, as in a [backtest](backtest.md). This page is written by the run:
 
 ```sh
-python -m bench city --days 14 --seed 1 2 --communities 3   # a run for each seed; figures in bench/city.json, then this page
-python -m bench city --page                                 # only the page, from the figures that are kept
+python -m bench city --days 14 --seed 1 2 --communities 3   # a run for each seed; figures in bench/city.json
+python -m bench city --page                                 # only this page, from the figures that are kept
 ```
 """
 
@@ -38,7 +38,10 @@ def page(runs: Sequence[Kept]) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + "|".join("---" if not at else "---:" for at in range(len(head))) + "|"]
+    lines = [
+        "| " + " | ".join(head) + " |",
+        "|" + "|".join("---" if not at else "---:" for at in range(len(head))) + "|",
+    ]
     lines += ["| " + " | ".join(_shown(value) for value in row) + " |" for row in rows]
     return "\n".join(lines) + "\n"
 
@@ -64,7 +67,9 @@ def _bounds(runs: Sequence[Kept]) -> str:
     rows.append(["cases, tasks", "", *(f"{one['cases']}, {one['tasks']}" for one in runs)])
     rows.append(["ended before anybody accepted", "", *(one["self_cleared"] for one in runs)])
     night = ", ".join(runs[0]["at_night"])
-    rows.append([f"tasks announced at night ({night})", "", *(", ".join(map(str, r["at_night"].values())) for r in runs)])
+    rows.append(
+        [f"tasks announced at night ({night})", "", *(", ".join(map(str, r["at_night"].values())) for r in runs)]
+    )
     rows.append(["processor time, s; memory, MB", "", *(f"{one['spent_s']}; {one['peak_mb']}" for one in runs)])
     return "## The figures\n\n" + _table(head, rows)
 
@@ -74,26 +79,30 @@ def _what(runs: Sequence[Kept]) -> str:
     minutes = [round(value / 60_000) for value in (crew.accept_ms, crew.work_ms, crew.verify_ms)]
     return f"""## What is simulated
 
-* {one["communities"]} communities with {one["facilities"]} facilities of {len(one["classes"])} classes and {one["points"]:,} points, of which
-  {one["points_read"]:,} are read by a rule; false alarms are counted against these alone. {one["days"]} days from {one["first_day"]} with the holidays
-  and the make-up day they have; offices are empty when they are closed. {one["warm_up_days"]} day before is measured and not counted, so that
-  windows of a day are full. Windows of a week are full only in the second week.
-* Every value is a function of time and seed: demand, load and people by the hour, weather by the community, noise and the last
-  digit of an instrument. Intervals are those of the class or shorter (wells and old houses), for lifts and boards longer (10 s
-  and 30 s). {100 * LOST:g} % of the readings get lost, one by one.
-* **Faults**: {FAULTS_A_DAY:g} a day and community of {len(FAULTS)} kinds, and storms over the whole city; an outage of a board takes along what hangs on it. The
-  script knows when each begins and ends and which measurements it disturbs where (`bench/city/kinds.py`).
-* **Disturbances that nobody should be told of**: {DISTURBANCES_A_DAY:g} a day and community of {len(DISTURBANCES)} kinds (dips of the mains, mopping, cooking, meetings,
-  maintenance, flushing, a slow uplink) and ordinary rain. An alarm on one of them is false.
-* An alarm is **true** if a fault disturbs, at that facility and at that time, a measurement its rule reads; anything else is **false**. A fault is
-  **found** if such an alarm begins while it lasts.
-* The roster is the demo's: for each community two maintainers, two grid workers and a supervisor, on call day and night. Of people it is
-  assumed that a task is accepted after {minutes[0]} min, done after another {minutes[1]} min and at the earliest when all alarms are off, and
-  verified after {minutes[2]} min.
+* {one["communities"]} communities with {one["facilities"]} facilities of {len(one["classes"])} classes and
+  {one["points"]:,} points, of which {one["points_read"]:,} are read by a rule; false alarms are counted against these
+  alone. {one["days"]} days from {one["first_day"]}, with the holidays and the make-up days they have; offices are
+  empty when they are closed. {one["warm_up_days"]} day before is measured and not counted, so that windows of a day
+  are full; windows of a week are full only in the second week.
+* Every value is a function of time and seed: demand, load and people by the hour, weather by the community, noise and
+  the last digit of an instrument. Intervals are those of the class or shorter (wells, roads, old houses), except
+  lifts (10 s) and boards (30 s and more). {100 * LOST:g} % of the readings get lost, one by one.
+* **Faults**: {FAULTS_A_DAY:g} a day and community of {len(FAULTS)} kinds, and storms over the whole city; an outage of
+  a board takes along what hangs on it. The script knows when each begins and ends and which measurements it disturbs
+  where (`bench/city/kinds.py`).
+* **Disturbances that nobody should be told of**: {DISTURBANCES_A_DAY:g} a day and community of {len(DISTURBANCES)}
+  kinds (dips of the mains, mopping, cooking, meetings, maintenance, flushing, a slow uplink) and ordinary rain. An
+  alarm on one of them is false.
+* An alarm is **true** if a fault disturbs, at that facility and at that time, a measurement its rule reads; anything
+  else is **false**. A fault is **found** if such an alarm begins while it lasts.
+* The roster is the demo's: for each community two maintainers, two grid workers and a supervisor, on call day and
+  night. Of people it is assumed that a task is accepted after {minutes[0]} min, done after another {minutes[1]} min
+  and at the earliest when all alarms are off, and verified after {minutes[2]} min.
 
-What this does not show: the models are ours, and so are the faults' strengths; a real city has faults that no model knows. Faults of
-instruments are not in the script (see [replays.md](replays.md) for recordings with such faults), nor is what cannot be seen
-(devices and gateways that fall silent): these alarms are of their own kind and go to their own queue.
+What this does not show: the models are ours, and so are the faults' strengths; a real city has faults that no model
+knows. Faults of instruments are not in the script (see [replays.md](replays.md) for recordings with such faults), nor
+is what cannot be seen (devices and gateways that fall silent): those alarms are of their own kind and have their own
+queue.
 """
 
 
@@ -106,8 +115,7 @@ def _run(one: Kept) -> str:
     burden_keys = ("code", "role", "tasks", "most_a_day", "most_an_hour", "at_night")
     parts = [
         f"## Seed {one['seed']}\n",
-        f"{one['faults']} faults, {one['disturbances']} disturbances, {one['rains']} rains that are no storm, "
-        f"{one['readings']:,} readings, {one['rules']} rules.\n",
+        _scope(one),
         "### By class\n",
         _table(head, rows),
         "### By worker\n",
@@ -118,6 +126,13 @@ def _run(one: Kept) -> str:
         _false(one),
     ]
     return "\n".join(parts)
+
+
+def _scope(one: Kept) -> str:
+    return (
+        f"{one['faults']} faults, {one['disturbances']} disturbances, {one['rains']} rains that are no storm, "
+        f"{one['readings']:,} readings, {one['rules']} rules.\n"
+    )
 
 
 def _missed(one: Kept) -> str:
@@ -133,7 +148,9 @@ def _missed(one: Kept) -> str:
 
 def why(fault: Mapping[str, Any], ruleless: frozenset[str] | set[str]) -> str:
     """Why a fault was missed, as far as it is known."""
-    return _WHY.get((fault["class_id"], fault["name"]), "no rule for the class" if fault["class_id"] in ruleless else "")
+    return _WHY.get(
+        (fault["class_id"], fault["name"]), "no rule for the class" if fault["class_id"] in ruleless else ""
+    )
 
 
 _WHY: Mapping[tuple[str, str], str] = {}

@@ -1,4 +1,4 @@
-"""The readings of the city, computed when the replay asks for them: ``core.ports.store.PastReadings`` without a store."""
+"""The readings of the city, computed when the replay asks for them: ``PastReadings`` without a store."""
 
 from __future__ import annotations
 
@@ -117,6 +117,4 @@ def _sampled(source: _Source, wanted: frozenset[int], from_ms: int, to_ms: int) 
     there = np.random.default_rng(source.seed ^ from_ms).random(len(stamp)) >= LOST
     stamp, value = stamp[there], value[:, there]
     point = np.array([source.points[at] for at in kept], dtype=np.int32)
-    return readings(
-        point=np.repeat(point, len(stamp)), time_ms=np.tile(stamp, len(kept)), value=value.ravel()
-    )
+    return readings(point=np.repeat(point, len(stamp)), time_ms=np.tile(stamp, len(kept)), value=value.ravel())

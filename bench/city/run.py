@@ -46,7 +46,7 @@ class Wish:
 
     days: int = 14
     seed: int = 1
-    communities: int = 4
+    communities: int = 3
     counts: Mapping[str, int] = field(default_factory=lambda: COUNTS)
     rate: float = 1.0
 
@@ -164,9 +164,7 @@ def closed_days(first: date, days: int) -> frozenset[int]:
 def said(alarms: list[FoundAlarm], members: Mapping[str, ClassMembers], places: list[Place]) -> list[Said]:
     """The replay's alarms as they are counted."""
     code = {
-        int(number): name
-        for group in members.values()
-        for number, name in zip(group.facility, group.code, strict=True)
+        int(number): name for group in members.values() for number, name in zip(group.facility, group.code, strict=True)
     }
     community = {place.code: place.community for place in places}
     together: dict[str, frozenset[str]] = {}

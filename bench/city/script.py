@@ -100,9 +100,7 @@ class _Draft:
     faults: list[Fault] = field(default_factory=list)
 
     def free(self, code: str, start_s: float, end_s: float) -> bool:
-        return all(
-            end_s + _REST_S <= begin or end + _REST_S <= start_s for begin, end in self.taken.get(code, ())
-        )
+        return all(end_s + _REST_S <= begin or end + _REST_S <= start_s for begin, end in self.taken.get(code, ()))
 
     def put(self, code: str, kind: str, window: Window, end_s: float) -> None:
         self.windows.setdefault(code, {}).setdefault(kind, []).append(window)

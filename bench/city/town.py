@@ -1,4 +1,4 @@
-"""What stands in the city and who works there: a registry folder like an operator's, imported into a database of its own."""
+"""What stands in the city and who works there: a registry folder like an operator's, imported into its own database."""
 
 from __future__ import annotations
 

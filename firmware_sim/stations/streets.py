@@ -165,7 +165,12 @@ def edge_device(site: Site) -> Station:
             0.1,
             lambda t: 52.0 + 5.0 * smooth(seed + 1, t, 7200.0) + rise_and_fall(hot, t, 900.0, 900.0),
         ),
-        output("poll_error_ratio", 300, 0.1, lambda t: 0.4 + 0.3 * smooth(seed + 2, t, 3600.0) + 25.0 * bool(noisy.active(t))),
+        output(
+            "poll_error_ratio",
+            300,
+            0.1,
+            lambda t: 0.4 + 0.3 * smooth(seed + 2, t, 3600.0) + 25.0 * bool(noisy.active(t)),
+        ),
         output("clock_offset", 300, 0.01, lambda t: 0.05 * smooth(seed + 3, t, 7200.0) + 30.0 * bool(clock.active(t))),
         output("bad_quality_ratio", 900, 0.1, lambda t: 0.3 + 0.2 * smooth(seed + 4, t, 7200.0)),
         output("bus_used", 60, 0.1, lambda t: 46.0 + 4.0 * smooth(seed + 5, t, 600.0)),
