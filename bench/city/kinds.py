@@ -1,9 +1,9 @@
 """What can happen: faults that somebody has to be told of, and disturbances that nobody should be told of.
 
-Each row says how long it lasts, how strong it is, at which hours it begins, and which measurements it disturbs: an alarm
-is explained by a fault if it is of a facility and of a measurement that the fault disturbs, while it does.
-Disturbances explain nothing. Strengths of faults are those of a real fault of the kind, not those of a limit; where they can be
-weak, the weak ones are in.
+Each row says how long it lasts, how strong it is, at which hours it begins, and which measurements it disturbs: an
+alarm is explained by a fault if it is of a facility and of a measurement that the fault disturbs, while it does.
+Disturbances explain nothing. Strengths of faults are those of a real fault of the kind, not those of a limit; where
+they can be weak, the weak ones are in.
 """
 
 from __future__ import annotations
