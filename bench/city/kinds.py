@@ -27,7 +27,8 @@ class Kind:
         after_s: how long they are disturbed afterwards.
         hours: local hours in which it may begin.
         weight: how often it is drawn, against 1.
-        carries: kinds that it brings to the facilities that hang on this one.
+        carries: whether it brings something to the facilities that hang on this one (``CARRIED``).
+        workdays: whether it begins on working days only: what nobody uses cannot be seen to fail.
     """
 
     class_id: str
@@ -39,6 +40,7 @@ class Kind:
     hours: tuple[float, float] = (0.0, 24.0)
     weight: float = 1.0
     carries: bool = False
+    workdays: bool = False
 
 
 def _kind(
@@ -52,6 +54,7 @@ def _kind(
     begins: tuple[float, float] = (0.0, 24.0),
     weight: float = 1.0,
     carries: bool = False,
+    workdays: bool = False,
 ) -> Kind:
     return Kind(
         class_id=class_id,
@@ -63,6 +66,7 @@ def _kind(
         hours=begins,
         weight=weight,
         carries=carries,
+        workdays=workdays,
     )
 
 
@@ -109,7 +113,7 @@ FAULTS: Final = (
     _kind("gas_network", "inlet_low", (1, 4), "inlet_pressure outlet_pressure", (165, 190), after_h=0.5),
     _kind("gas_network", "gas_leak", (3, 10), "ch4_lel", (30, 60), after_h=3),
     _kind("gas_network", "cover_moved", (3, 12), "cover_tilt", (20, 60)),
-    _kind("hvac", "no_effect", (4, 9), "supply_temp return_temp", begins=(8.5, 11)),
+    _kind("hvac", "no_effect", (4, 9), "supply_temp return_temp", begins=(8.5, 11), workdays=True),
     _kind("hvac", "hvac_fault", (3, 10), "fault_code supply_temp"),
     _kind("hvac", "filter_full", (60, 90), "filter_dp", after_h=24),
     _kind("indoor_air", "crowd", (2.5, 5), "co2", (1200, 2500), begins=(9, 14), after_h=1.2),
@@ -173,32 +177,34 @@ _MINUTE: Final = 1 / 60
 DISTURBANCES: Final = (
     _kind("electrical_distribution", "phase_loss", (1 / 1800, 1 / 900), ""),
     _kind("electrical_distribution", "outage", (1 / 1800, 1 / 360), ""),
-    _kind("electrical_distribution", "overload", (0.5, 1.5), "", (1.2, 1.35)),
-    _kind("electrical_distribution", "door_open", (3 * _MINUTE, 8 * _MINUTE), ""),
+    _kind("electrical_distribution", "overload", (0.5, 1.5), "", (1.2, 1.45)),
+    _kind("electrical_distribution", "door_open", (3 * _MINUTE, 25 * _MINUTE), ""),
     _kind("elevator", "lift_maintenance", (0.5, 2), "", begins=(8, 16)),
     _kind("ev_charging", "hot_socket", (0.5, 3), "", (12, 25), weight=2),
     _kind("ev_charging", "leakage", (0.5, 3), "", (6, 14)),
-    _kind("fire_water", "manual_mode", (2 * _MINUTE, 8 * _MINUTE), ""),
-    _kind("gas_indoor", "gas_leak", (0.1, 0.5), "", (1, 2.5), weight=3),
-    _kind("gas_indoor", "fumes", (0.3, 1), "", (5, 12), weight=3),
+    _kind("fire_water", "manual_mode", (2 * _MINUTE, 40 * _MINUTE), ""),
+    _kind("fire_water", "fire_pump_runs", (4 * _MINUTE, 8 * _MINUTE), "", begins=(9, 16), weight=0.5),
+    _kind("gas_indoor", "gas_leak", (0.1, 0.5), "", (1, 4), weight=3),
+    _kind("gas_indoor", "fumes", (0.3, 1), "", (5, 18), weight=3),
     _kind("gas_network", "inlet_low", (0.5, 2), "", (20, 60)),
-    _kind("indoor_air", "crowd", (1, 2.5), "", (60, 140), begins=(9, 14), weight=4),
-    _kind("indoor_air", "heat", (1, 4), "", (1, 3), begins=(9, 14), weight=2),
-    _kind("indoor_leak", "leak", (5 / 3600, 20 / 3600), "", weight=2),
-    _kind("ups_battery", "mains_loss", (15 / 3600, 40 / 3600), ""),
+    _kind("indoor_air", "crowd", (1, 2.5), "", (60, 250), begins=(9, 14), weight=4),
+    _kind("indoor_air", "heat", (1, 4), "", (1, 4), begins=(9, 14), weight=2),
+    _kind("indoor_leak", "leak", (5 / 3600, 60 / 3600), "", weight=2),
+    _kind("ups_battery", "mains_loss", (15 / 3600, 90 / 3600), ""),
     _kind("ups_battery", "battery_hot", (2, 6), "", (4, 9)),
+    _kind("smoke_fire", "detectors_off", (0.3, 8), "", begins=(8, 14)),
     _kind("smoke_fire", "fire", (0.05, 0.3), "", (0.1, 0.35), begins=(6, 20), weight=3),
-    _kind("smoke_fire", "panel_mains_loss", (1 * _MINUTE, 3 * _MINUTE), ""),
-    _kind("old_house", "works", (0.5, 3), "", (0.8, 2.2), begins=(8, 16), weight=2),
+    _kind("smoke_fire", "panel_mains_loss", (1 * _MINUTE, 8 * _MINUTE), ""),
+    _kind("old_house", "works", (0.5, 3), "", (0.8, 3), begins=(8, 16), weight=2),
     _kind("public_toilet", "fan_stopped", (0.5, 2), "", (0.05, 0.15), weight=2),
-    _kind("public_toilet", "flush_leak", (1 * _MINUTE, 4 * _MINUTE), "", weight=2),
-    _kind("street_light", "door_open", (5 * _MINUTE, 15 * _MINUTE), ""),
-    _kind("water_network", "burst", (0.1, 0.6), "", (0.005, 0.02), weight=3),
-    _kind("water_supply_pump", "door_open", (0.5 * _MINUTE, 3 * _MINUTE), "", weight=2),
+    _kind("public_toilet", "flush_leak", (1 * _MINUTE, 7 * _MINUTE), "", weight=2),
+    _kind("street_light", "door_open", (5 * _MINUTE, 45 * _MINUTE), ""),
+    _kind("water_network", "burst", (0.1, 0.6), "", (0.005, 0.03), weight=3),
+    _kind("water_supply_pump", "door_open", (0.5 * _MINUTE, 8 * _MINUTE), "", weight=2),
     _kind("water_supply_pump", "turbid", (0.2, 0.8), "", (0.1, 0.4)),
     _kind("water_supply_pump", "chlorine_low", (0.5, 2), "", (0.04, 0.1)),
     _kind("water_supply_pump", "tank_empties", (0.5, 2), "", (0.2, 0.6)),
-    _kind("edge_device", "uplink_slow", (1 * _MINUTE, 8 * _MINUTE), "", weight=3),
+    _kind("edge_device", "uplink_slow", (1 * _MINUTE, 20 * _MINUTE), "", weight=3),
     _kind("edge_device", "overheated", (1, 4), "", (6, 14)),
 )
-"""Ordinary life: dips, maintenance, mopping, meetings, cooking."""
+"""Ordinary life: dips, unannounced maintenance, mopping, meetings, cooking; some as strong as a rule can bear."""

@@ -102,14 +102,15 @@ def run(wish: Wish, tell: Callable[[Progress], None] = lambda progress: None) ->
     places = plan(wish.communities, wish.counts)
     with tempfile.TemporaryDirectory(prefix="twingrid-city-") as folder:
         town = found(places, Path(folder), (FIRST_DAY - timedelta(days=WARM_UP_DAYS)).isoformat())
-    script = write(places, seed=wish.seed, begin_s=begin_s, days=wish.days, rate=wish.rate)
+    closed = closed_days(FIRST_DAY - timedelta(days=WARM_UP_DAYS), wish.days + WARM_UP_DAYS + 1)
+    script = write(places, seed=wish.seed, begin_s=begin_s, days=wish.days, rate=wish.rate, closed_days=closed)
     past = CityReadings(
         places,
         town.members,
         script.happening,
         seed=wish.seed,
         begin_s=begin_s - WARM_UP_DAYS * DAY_MS / 1000,
-        closed_days=closed_days(FIRST_DAY - timedelta(days=WARM_UP_DAYS), wish.days + WARM_UP_DAYS + 1),
+        closed_days=closed,
     )
     rules = load_rules(rule_sources(None), town.classes)
     from_ms = round(begin_s * 1000)

@@ -107,7 +107,15 @@ class _Draft:
         self.taken.setdefault(code, []).append((window.start_s, end_s))
 
 
-def write(places: Sequence[Place], *, seed: int, begin_s: float, days: int, rate: float = 1.0) -> Script:
+def write(
+    places: Sequence[Place],
+    *,
+    seed: int,
+    begin_s: float,
+    days: int,
+    rate: float = 1.0,
+    closed_days: frozenset[int] = frozenset(),
+) -> Script:
     """Draw a script.
 
     Args:
@@ -116,16 +124,17 @@ def write(places: Sequence[Place], *, seed: int, begin_s: float, days: int, rate
         begin_s: local midnight of the first day, s since 1970 UTC.
         days: how long; nothing begins in the last hours, so that it can still be seen.
         rate: times the usual number of faults and disturbances.
+        closed_days: local days (since 1970-01-01) on which offices are closed.
     """
     draft = _Draft(places)
     rains = _rain(draft, np.random.default_rng(derive_seed(seed, "rain")), begin_s, days)
     rng = np.random.default_rng(derive_seed(seed, "faults"))
     communities = sorted({place.community for place in places})
     for community in communities:
-        _draw(draft, rng, community, FAULTS, FAULTS_A_DAY * rate, begin_s, days)
+        _draw(draft, rng, community, FAULTS, FAULTS_A_DAY * rate, begin_s, days, closed_days)
     rng = np.random.default_rng(derive_seed(seed, "disturbances"))
     disturbed = sum(
-        _draw(draft, rng, community, DISTURBANCES, DISTURBANCES_A_DAY * rate, begin_s, days)
+        _draw(draft, rng, community, DISTURBANCES, DISTURBANCES_A_DAY * rate, begin_s, days, closed_days)
         for community in communities
     )
     return Script(
@@ -150,6 +159,7 @@ def _draw(
     a_day: float,
     begin_s: float,
     days: int,
+    closed: frozenset[int],
 ) -> int:
     """Put so many events of a community where there is room; how many there are."""
     weight = np.array([kind.weight for kind in kinds])
@@ -162,6 +172,8 @@ def _draw(
             start_s = round(begin_s + day * DAY_S + HOUR * rng.uniform(first, last))
             last_s = round(rng.uniform(*kind.last_s), 1)
             strength = float(rng.uniform(*kind.strength))
+            if kind.workdays and math.floor((start_s + LOCAL_S) / DAY_S) in closed:
+                continue
             if not mine or start_s + min(last_s, 6 * HOUR) > begin_s + days * DAY_S:
                 continue
             place = mine[int(rng.integers(len(mine)))]

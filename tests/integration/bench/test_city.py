@@ -14,9 +14,9 @@ COUNTS = {"electrical_distribution": 1, "sewage_pump": 1, "elevator": 1, "indoor
 HOUR_S = 3600.0
 
 
-def scripted(places: object, *, seed: int, begin_s: float, days: int, rate: float) -> Script:
+def scripted(places: object, *, begin_s: float, **drawn: object) -> Script:
     """A pump trips at nine for two hours, and an archive is wet from three to four; somebody mops it at noon."""
-    del places, seed, days, rate
+    del places, drawn
 
     def fault(name: str, facility: str, class_id: str, from_h: float, to_h: float, disturbs: set[str]) -> Fault:
         start_ms, stop_ms = (round((begin_s + hour * HOUR_S) * 1000) for hour in (from_h, to_h))
