@@ -138,23 +138,24 @@ def _scope(one: Kept) -> str:
 def _missed(one: Kept) -> str:
     if not one["missed"]:
         return "None.\n"
-    ruleless = {line["class_id"] for line in one["classes"] if not line["rules"]}
     rows = [
-        [f"{fault['class_id']}: {fault['name']}", fault["at"], fault["hours"], fault["strength"], why(fault, ruleless)]
+        [
+            f"{fault['class_id']}: {fault['name']}",
+            fault["at"],
+            fault["hours"],
+            fault["strength"],
+            why(fault["could_see"]),
+        ]
         for fault in one["missed"]
     ]
     return _table(["fault", "from", "hours", "strength", "why"], rows)
 
 
-def why(fault: Mapping[str, Any], ruleless: frozenset[str] | set[str]) -> str:
-    """Why a fault was missed, as far as it is known."""
-    return _WHY.get(
-        (fault["class_id"], fault["name"]), "no rule for the class" if fault["class_id"] in ruleless else ""
-    )
-
-
-_WHY: Mapping[tuple[str, str], str] = {}
-"""What was found out by looking at them."""
+def why(could_see: Sequence[str]) -> str:
+    """Why nobody was told of a fault: no rule looks at what it disturbs, or those that do did not fire."""
+    if not could_see:
+        return "no rule reads what it disturbs"
+    return f"below the limits or the times of {', '.join(could_see)}"
 
 
 def _false(one: Kept) -> str:

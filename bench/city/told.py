@@ -13,6 +13,7 @@ from bench.city.run import FIRST_DAY, WARM_UP_DAYS, Outcome
 from bench.city.script import Fault
 from bench.city.town import ZONE
 from core.alarms import Severity
+from rules.rule_set import RuleSet
 
 MOST_FALSE = 1.0
 """False alarms a day and 100 points."""
@@ -61,7 +62,8 @@ def told(outcome: Outcome) -> dict[str, Any]:
             | {key: value for key, value in asdict(one).items() if key != "person"}
             for one in work.burdens
         ],
-        "missed": [_fault(fault) for fault in verdict.missed],
+        "missed": [missed(fault, outcome.rules) for fault in verdict.missed],
+        "rules_version": outcome.rules.version,
         "false_by_rule": Counter(alarm.rule for alarm in verdict.false).most_common(),
         "false_listed": [_alarm(alarm) for alarm in verdict.false[:_LISTED]],
         "true_by_rule": Counter(alarm.rule for alarm in verdict.true).most_common(),
@@ -95,7 +97,9 @@ def _local(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, ZoneInfo(ZONE)).strftime("%m-%d %H:%M")
 
 
-def _fault(fault: Fault) -> dict[str, Any]:
+def missed(fault: Fault, rules: RuleSet) -> dict[str, Any]:
+    """A fault that nobody was told of, with the rules that could have seen it."""
+    could = [rule.id for rule in rules.of_class(fault.class_id) if rule.measurements & fault.reaches[0].disturbs]
     return {
         "class_id": fault.class_id,
         "name": fault.name,
@@ -103,6 +107,7 @@ def _fault(fault: Fault) -> dict[str, Any]:
         "at": _local(fault.start_ms),
         "hours": round((fault.stop_ms - fault.start_ms) / 3_600_000, 2),
         "strength": round(fault.strength, 3),
+        "could_see": could,
     }
 
 
