@@ -80,7 +80,7 @@ class StormWork:
         """A storm has come: one case, and those that nobody has begun fold into it."""
         family = f"storm/{info.family}"[:_LONGEST_FAMILY]
         row = self._cases.opened(alarm, replace(info, family=family))
-        row = self._cases.update(row, gathers=group.key)
+        row = self._cases.update(row, gathers=group.key, opening_alarm=f"storm/{row.opening_alarm}")
         self._storms()[group.key] = row.number
         table = tables.case
         mine = (table.c.open, table.c.family == info.family, table.c.gathers == "")
