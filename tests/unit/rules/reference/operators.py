@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import median
 from typing import Any
 
@@ -118,6 +118,26 @@ def _stuck(held: Held, begin_ms: int) -> Number:
     return 1.0 if held[0][1] == begin_ms else None
 
 
+def _runs(held: Held) -> list[float]:
+    """The values one after the other, the same ones in a row as one."""
+    return [value for value, _ in groupby(value for value, _, _ in held)]
+
+
+def _spike(held: Held) -> float:
+    """The farthest that any value lies outside the band of the two beside it."""
+    runs = _runs(held)
+    outside = [max(b - max(a, c), min(a, c) - b, 0.0) for a, b, c in zip(runs, runs[1:], runs[2:], strict=False)]
+    return max(outside, default=0.0)
+
+
+def _travel(held: Held) -> float:
+    return float(sum(abs(Fraction(after) - Fraction(before)) for before, after in pairwise(_runs(held))))
+
+
+def _missing(held: Held) -> float:
+    return 1 - sum(stop - start for _, start, stop in held) / (held[-1][2] - held[0][1])
+
+
 def _true_s(held: Held) -> float:
     return sum(stop - start for value, start, stop in held if value == 1.0) / 1000
 
@@ -143,6 +163,9 @@ WINDOW_TWINS: dict[str, Callable[[Held, int], Number]] = {
     "rate": lambda held, _: _increase(held) / (held[-1][2] - held[0][1]) * 1000,
     "changes": lambda held, _: _changes(held),
     "stuck": _stuck,
+    "spike": lambda held, _: _spike(held),
+    "travel": lambda held, _: _travel(held),
+    "missing": lambda held, _: _missing(held),
     "time": lambda held, _: _true_s(held),
     "share": lambda held, _: _true_share(held),
     "count": lambda held, _: _starts(held),
