@@ -50,7 +50,9 @@ def the_book() -> RuleSet:
 
 CLASSES = the_classes()
 RULES = the_book()
-PARTS = [part for rule in RULES.rules for part in rule.parts]
+SENSOR_HEALTH = "sensor_health.yaml"
+"""The one file for all classes; what its rules raise is shown in ``test_sensor_health.py``."""
+PARTS = [part for rule in RULES.rules if rule.file != SENSOR_HEALTH for part in rule.parts]
 """Every rule; of one with levels each of them, which is a rule of its own to whoever judges."""
 
 
@@ -69,7 +71,7 @@ def test_it_covers_what_the_demo_has_and_more() -> None:
     """At least 30 rules over at least twelve classes, each file for the class of its name."""
     assert len(RULES) >= 30
     assert len({rule.class_id for rule in RULES.rules}) >= 12
-    assert all(rule.file == f"{rule.class_id}.yaml" for rule in RULES.rules)
+    assert all(rule.file in {f"{rule.class_id}.yaml", SENSOR_HEALTH} for rule in RULES.rules)
 
 
 def test_a_rule_that_makes_cases_has_a_deadline() -> None:

@@ -118,7 +118,11 @@ def test_a_spike_is_what_leaves_the_band_of_its_neighbours_and_returns() -> None
     """One value of 9 between 1 and 2 leaves their band by 7; a step to 9, a peak of two values and a ramp do not."""
     engine = engine_of("spike(a) over 5 s > 6.9")
     assert played(engine, A, SECOND_MS, [1.0, 1.0, 9.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]) == [(4.0, 7.0)]
-    for calm in ([1.0, 1.0, 9.0, 9.0, 9.0, 9.0, 9.0], [1.0, 4.0, 9.0, 8.9, 4.0, 1.0, 1.0], [float(n) for n in range(9)]):
+    for calm in (
+        [1.0, 1.0, 9.0, 9.0, 9.0, 9.0, 9.0],
+        [1.0, 4.0, 9.0, 8.9, 4.0, 1.0, 1.0],
+        [float(n) for n in range(9)],
+    ):
         assert played(engine_of("spike(a) over 5 s > 6.9"), A, SECOND_MS, calm) == []
 
 
