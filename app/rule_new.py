@@ -192,7 +192,7 @@ def _proven(speaker: Speaker, file: str, text: str, trial: str, scenarios: str) 
     tried = read_scenarios(trial, scenarios, known)
     print_findings(speaker, tried.findings, {trial: scenarios.splitlines()}, "red")
     for scenario in tried.scenarios:
-        if tried.findings or differences(scenario, play(scenario, rules, known[scenario.class_id])):
+        if tried.findings or differences(scenario, play(scenario, rules, known)):
             speaker.error(speaker.say("new.unproven", name=scenario.name))
             return None
     return list(warnings(read.rules, known))

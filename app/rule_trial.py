@@ -73,14 +73,14 @@ def try_files(files: Sequence[Path], book: Sequence[Path], config: Path | None, 
         strangers = unknown_rules(file, read, rules.by_id)
         wrong += strangers
         if not strangers:
-            verdicts += _play(read, rules, known[read.class_id], only)
+            verdicts += _play(read, rules, known, only)
     return Trial(verdicts=tuple(verdicts), findings=tuple(wrong))
 
 
-def _play(read: ScenarioFile, rules: RuleSet, facility_class: FacilityClass, only: str) -> Iterator[Verdict]:
+def _play(read: ScenarioFile, rules: RuleSet, known: Mapping[str, FacilityClass], only: str) -> Iterator[Verdict]:
     for scenario in read.scenarios:
         if only in scenario.name:
-            runs = play(scenario, rules, facility_class)
+            runs = play(scenario, rules, known)
             yield Verdict(scenario=scenario, runs=runs, differences=tuple(differences(scenario, runs)))
 
 

@@ -1,4 +1,4 @@
-"""``python -m bench [name …]``: measure, print a table, write ``bench/results.json``.
+"""``python -m bench [name …] [--data DIR]``: measure, print a table, write ``bench/results.json``.
 
 One measurement that fails does not hide the others: its error stands in the table and the exit code is 1. Figures are
 ratios taken in one run; the machine's name, load and cores stand beside them.
@@ -6,6 +6,7 @@ ratios taken in one run; the machine's name, load and cores stand beside them.
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import json
 import os
@@ -15,6 +16,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from bench.replay_files import DATA_VARIABLE
 from bench.rows import Row
 
 MODULES = (
@@ -24,6 +26,7 @@ MODULES = (
     "sight_bench",
     "backtest_bench",
     "groups_bench",
+    "replays_bench",
     "gateway_bench",
     "line_bench",
     "store_bench",
@@ -65,7 +68,10 @@ def table(rows: list[Row]) -> str:
 
 def main() -> int:
     """Run and report."""
-    names = tuple(_module(name) for name in sys.argv[1:]) or MODULES
+    asked = _asked()
+    if asked.data is not None:
+        os.environ[DATA_VARIABLE] = asked.data
+    names = tuple(_module(name) for name in asked.name) or MODULES
     rows, errors = measure(names)
     print(table(rows))
     for error in errors:
@@ -79,6 +85,16 @@ def main() -> int:
     kept = [] if names == MODULES else [row for row in _previous() if row["name"] not in {fresh.name for fresh in rows}]
     RESULTS.write_text(json.dumps({"about": about, "rows": kept + [asdict(row) for row in rows]}, indent=1) + "\n")
     return 1 if errors else 0
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure; without names everything.")
+    known = ", ".join(name.removesuffix("_bench") for name in MODULES)
+    parser.add_argument("name", nargs="*", help=f"what to measure: {known}, or another module of bench")
+    parser.add_argument(
+        "--data", metavar="DIR", help=f"folder of recordings for replays; else {DATA_VARIABLE}, else ../shared/data"
+    )
+    return parser.parse_args()
 
 
 def _module(name: str) -> str:

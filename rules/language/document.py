@@ -106,6 +106,14 @@ class Place:
         """Whether it is a map of fields."""
         return isinstance(self.node, Mapping)
 
+    def is_scalar(self) -> bool:
+        """Whether it is one text, number or word."""
+        return isinstance(self.node, Scalar)
+
+    def is_quoted(self) -> bool:
+        """Whether it is a text in quotes."""
+        return isinstance(self.node, Scalar) and self.node.style in {"'", '"'}
+
     def has(self, key: str) -> bool:
         """Whether it is a map with this key."""
         return self.is_map() and any(name.value == key for name, _ in self.node.value)

@@ -88,3 +88,32 @@ NOTHING_PLAYED = kind(
     "write at least one measurement under 'series'",
 )
 KNOWN = Sentence("可用：{known}", "known: {known}")
+NO_TERM = kind("TG-0349", "日历没有用语 {value!r}", "the calendar has no term {value!r}", "{hint}", "{hint}")
+NO_TRUTH = kind(
+    "TG-0349",
+    "{value!r} 不是 true、false 或 unknown",
+    "{value!r} is not true, false or unknown",
+    "例如 true，或 false @2h true",
+    "write for example true, or false @2h true",
+)
+NO_MOMENT = kind(
+    "TG-0349",
+    "{value!r} 前缺少时刻",
+    "there is no moment before {value!r}",
+    "例如 false @2h true",
+    "write for example false @2h true",
+)
+CALENDAR_BACKWARD = kind(
+    "TG-0349",
+    "{value!r} 不晚于前面的时刻",
+    "{value!r} is not after the moment before it",
+    "按时间顺序书写",
+    "write the moments in the order of time",
+)
+NO_COUNT = kind(
+    "TG-0349",
+    "{value!r} 不是 1 至 {most} 的整数",
+    "{value!r} is no whole number from 1 to {most}",
+    "写成员的个数",
+    "write how many such members there are",
+)

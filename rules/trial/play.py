@@ -2,13 +2,13 @@
 
 The first order is the one written: each reading arrives at its time, or as much later as the scenario says. The others
 hand over the same readings when all is over: in one piece, shuffled in pieces, the newest first, twice, and one
-measurement after the other.
+measurement after the other, those of the parent and of the members of its groups too.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,18 +16,22 @@ import numpy as np
 
 from core.alarms import AlarmChange, ChangeKind, Interval, Severity
 from core.findings import Sentence
-from core.places import ClassMembers, FacilityClass
+from core.places import FacilityClass
 from core.readings import Readings
 from rules.columns import NEVER_MS, Indices
 from rules.engine.engine import Engine, EngineSettings
 from rules.engine.history import NoHistory
 from rules.engine.machines import UNSET_MS
 from rules.rule_set import RuleSet
+from rules.trial.cast import FACILITY, Cast, cast_of
 from rules.trial.scenario import Scenario
+from rules.trial.timeline import PlayedCalendar
 
-_FACILITY: Final = 1
+_FURTHEST: Final = ("normal", "pending", "clearing", "on")
 _GONE: Final = frozenset({ChangeKind.RETRACTED, ChangeKind.MERGED})
 _PIECES: Final = 7
+_LOOK_MS: Final = 30_000
+"""How often time passes between readings where it is asked what is announced late."""
 
 AS_WRITTEN = Sentence("按书写的到达顺序", "in the order written")
 AT_ONCE = Sentence("一次全部到达", "all at once")
@@ -72,15 +76,23 @@ class _Arrivals:
     arrival_ms: np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
-def play(scenario: Scenario, rules: RuleSet, facility_class: FacilityClass) -> tuple[Run, ...]:
-    """Run a scenario in every order, the one written first."""
-    members = _members(scenario, facility_class)
-    arrivals = _arrivals(scenario, list(facility_class.measurements))
+def play(scenario: Scenario, rules: RuleSet, classes: Mapping[str, FacilityClass]) -> tuple[Run, ...]:
+    """Run a scenario in every order, the one written first; rules that it does not look at are left out.
+
+    Args:
+        scenario: what happens.
+        rules: the rules of the class under test.
+        classes: that of the scenario and that of its parent, by name.
+    """
+    rules = _looked_at(scenario, rules)
+    cast = cast_of(scenario, classes)
+    arrivals = _arrivals(scenario, cast)
     end_ms = scenario.start_ms + scenario.until_ms
     arrivals = _cut(arrivals, end_ms)
+    calendar = PlayedCalendar(scenario.calendar, scenario.start_ms)
 
     def engine() -> Engine:
-        return Engine(rules, {scenario.class_id: members}, NoHistory(), EngineSettings(grace_ms=0))
+        return Engine(rules, cast.members, NoHistory(), EngineSettings(grace_ms=0, meeting_ms=0), calendar)
 
     runs = [_written(engine(), scenario, arrivals)]
     for order, pieces in _ORDERS:
@@ -93,13 +105,24 @@ def play(scenario: Scenario, rules: RuleSet, facility_class: FacilityClass) -> t
     return tuple(runs)
 
 
+def _looked_at(scenario: Scenario, rules: RuleSet) -> RuleSet:
+    """The rules under test, and those whose state is asked for: rules do not know of one another."""
+    if not scenario.only:
+        return rules
+    named = {*scenario.only, *(rule for moment in scenario.moments for rule in moment.states)}
+    return RuleSet(tuple(rule for rule in rules.rules if rule.id in named), rules.units)
+
+
 def _written(engine: Engine, scenario: Scenario, arrivals: _Arrivals) -> Run:
     """Each reading when it arrives, with the moments looked at in between."""
     looks = sorted({scenario.start_ms + moment.at_ms for moment in scenario.moments})
     end_ms = scenario.start_ms + scenario.until_ms
     changes: list[AlarmChange] = []
     seen: dict[int, Mapping[str, str]] = {}
-    at = np.unique(np.concatenate([arrivals.arrival_ms, np.array([*looks, end_ms], np.int64)]))
+    between = (
+        range(scenario.start_ms, end_ms, _LOOK_MS) if any(one.late is not None for one in scenario.expected) else ()
+    )
+    at = np.unique(np.concatenate([arrivals.arrival_ms, np.array([*looks, *between, end_ms], np.int64)]))
     for now_ms in at[at <= end_ms].tolist():
         mine = np.flatnonzero(arrivals.arrival_ms == now_ms)
         if len(mine):
@@ -122,6 +145,8 @@ def _finished(engine: Engine, changes: list[AlarmChange], scenario: Scenario, en
     changes += engine.changes(end_ms)
     journal: dict[str, tuple[AlarmChange, Interval, bool]] = {}
     for change in changes:
+        if change.facility != FACILITY:
+            continue
         if change.kind in _GONE:
             journal.pop(change.alarm_id, None)
         else:
@@ -143,40 +168,29 @@ def _finished(engine: Engine, changes: list[AlarmChange], scenario: Scenario, en
 
 
 def _states(engine: Engine) -> Mapping[str, str]:
-    """The state of each rule's machine."""
+    """The state of each rule's machine on the facility under test; of levels that of the one that is furthest."""
     machines = engine.live.machines
     states: dict[str, str] = {}
     for one in engine.layout.classes:
+        row = int(np.flatnonzero(engine.layout.facility[one.facilities] == FACILITY)[0])  # no other class has rules
         for number, plan in enumerate(one.rules):
-            machine = one.machines(number).start
+            machine = one.machines(number).start + row
             timed = machines.spent_ms[machine] > 0 or machines.deadline_ms[machine] < NEVER_MS
             if machines.on[machine]:
-                states[plan.rule.id] = "clearing" if timed else "on"
+                state = "clearing" if timed else "on"
             else:
-                states[plan.rule.id] = "pending" if machines.since_ms[machine] != UNSET_MS else "normal"
+                state = "pending" if machines.since_ms[machine] != UNSET_MS else "normal"
+            states[plan.rule.id] = max(state, states.get(plan.rule.id, "normal"), key=_FURTHEST.index)
     return states
 
 
 # --- readings -----------------------------------------------------------------------------------------------------
 
 
-def _members(scenario: Scenario, facility_class: FacilityClass) -> ClassMembers:
-    """One facility that has every measurement of its class."""
-    keys = list(facility_class.measurements)
-    return ClassMembers(
-        class_id=scenario.class_id,
-        facility=np.array([_FACILITY], np.int32),
-        code=("trial",),
-        point={key: np.array([place], np.int32) for place, key in enumerate(keys)},
-        stale_after_ms={key: np.array([scenario.stale_ms[key]], np.int64) for key in keys},
-        unit={key: one.unit for key, one in facility_class.measurements.items()},
-        attribute={name: np.array([value]) for name, value in scenario.attributes.items()},
-    )
-
-
-def _arrivals(scenario: Scenario, keys: Sequence[str]) -> _Arrivals:
-    samples = [sample for part in scenario.series.values() for sample in part]
-    point = [keys.index(key) for key, part in scenario.series.items() for _ in part]
+def _arrivals(scenario: Scenario, cast: Cast) -> _Arrivals:
+    """All readings, those of the facility under test first."""
+    samples = [sample for _, part in cast.series for sample in part]
+    point = [number for number, part in cast.series for _ in part]
     time_ms = np.array([sample.at_ms for sample in samples], np.int64) + scenario.start_ms
     readings = Readings(
         point=np.array(point, np.int32),

@@ -10,10 +10,14 @@ import json
 from typing import Any, Final
 
 from core.alarms import Severity
+from core.calendar import WORDS
+from rules.trial.players import MOST_MEMBERS, RELATIONS
 from rules.trial.scenario import STATES
+from rules.trial.timeline import SEASON, VALUES
 
 _Json = dict[str, Any]
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
+_TIMELINE: Final = rf"^\s*((@\S+\s+)?({'|'.join(VALUES)})\s*)(@\S+\s+({'|'.join(VALUES)})\s*)*$"
 _SPAN: Final = r"^\s*(0|(\d+(\.\d+)?\s*(ms|s|min|h|d)\s*)+)$"
 
 
@@ -29,6 +33,8 @@ def schema() -> _Json:
                 "items": {"type": "string"},
                 "description": "rule files or folders, relative to this file; by default the installation's book",
             },
+            "attributes": _attributes("attributes of the facilities in all scenarios"),
+            "calendar": {"$ref": "#/$defs/calendar"},
             "scenarios": {"type": "array", "items": {"$ref": "#/$defs/scenario"}},
         },
         ["class", "scenarios"],
@@ -45,7 +51,10 @@ def schema() -> _Json:
                 "type": ["string", "number"],
                 "description": "0.2x30 0.2+0.05x10 _x5 stale nan 0.2!bad 0.2^5min @10min",
             },
+            "calendar": _calendar(),
             "scenario": _scenario(),
+            "parent": _parent(),
+            "member": _member(),
             "expected": _expected(),
         },
     }
@@ -54,17 +63,23 @@ def schema() -> _Json:
 def _scenario() -> _Json:
     text = {"type": "string"}
     both = _closed({"zh": text, "en": text}, ["zh", "en"])
-    timed = _closed({"interval": _ref("span", ""), "values": {"$ref": "#/$defs/series"}}, ["values"])
     return _closed(
         {
             "name": {"type": "string", "description": "unique in the file"},
             "say": {"oneOf": [text, both], "description": "what happens, for people"},
             "only": {"type": "array", "items": text, "description": "rules under test; by default all of the class"},
-            "attributes": _map({"type": "number"}, "numeric attributes of the facility"),
+            "attributes": _attributes("attributes of the facility, numbers and texts"),
+            "calendar": {"$ref": "#/$defs/calendar"},
             "stale_after": _map(_ref("span", ""), "how long a reading holds, by measurement"),
             "interval": _ref("span", "distance of two readings"),
             "start": _ref("moment", "moment of the first reading"),
-            "series": _map({"oneOf": [{"$ref": "#/$defs/series"}, timed]}, "readings by measurement"),
+            "series": _series(),
+            "parent": {"$ref": "#/$defs/parent"},
+            "members": {
+                "type": "array",
+                "items": {"$ref": "#/$defs/member"},
+                "description": "facilities of the same class that share a group with it",
+            },
             "until": _ref("span", "the end; by default when the last series ends"),
             "expect": {
                 "type": "array",
@@ -83,6 +98,58 @@ def _scenario() -> _Json:
             },
         },
         ["name", "series", "expect"],
+    )
+
+
+def _series() -> _Json:
+    timed = _closed({"interval": _ref("span", ""), "values": {"$ref": "#/$defs/series"}}, ["values"])
+    return _map({"oneOf": [{"$ref": "#/$defs/series"}, timed]}, "readings by measurement")
+
+
+def _attributes(description: str) -> _Json:
+    return _map({"type": ["number", "string"]}, description)
+
+
+def _calendar() -> _Json:
+    """Terms by their words; a season by its name."""
+    timeline: _Json = {"type": ["boolean", "string"], "pattern": _TIMELINE}
+    return {
+        "type": "object",
+        "description": "when the site calendar's terms hold: true @2h false; what is missing is unknown",
+        "properties": dict.fromkeys(WORDS, timeline),
+        "patternProperties": {f"^season {SEASON.pattern}$": timeline},
+        "additionalProperties": False,
+    }
+
+
+def _parent() -> _Json:
+    return _closed(
+        {
+            "class": {"type": "string", "description": "its facility class"},
+            "interval": _ref("span", "distance of two readings"),
+            "stale_after": _map(_ref("span", ""), "how long a reading holds, by measurement"),
+            "series": _series(),
+        },
+        ["class", "series"],
+    )
+
+
+def _member() -> _Json:
+    relation = {"enum": list(RELATIONS)}
+    return _closed(
+        {
+            "name": {"type": "string", "description": "for people"},
+            "group": {
+                "oneOf": [relation, {"type": "array", "items": relation}],
+                "description": "what it has in common with the facility under test",
+            },
+            "count": {"type": "integer", "minimum": 1, "maximum": MOST_MEMBERS, "description": "how many of them"},
+            "attributes": _attributes("attributes; others are as those of the facility under test"),
+            "interval": _ref("span", "distance of two readings"),
+            "stale_after": _map(_ref("span", ""), "how long a reading holds, by measurement"),
+            "series": _series(),
+        },
+        ["group", "series"],
     )
 
 

@@ -59,7 +59,7 @@ def test_every_measurement_can_have_a_rule(facility_class: FacilityClass, one: M
         assert len(found.scenarios) == (3 if for_ms else 2)
         rules = RuleSet((rule,), class_units(CLASSES))
         for scenario in found.scenarios:
-            assert differences(scenario, play(scenario, rules, facility_class)) == [], trial
+            assert differences(scenario, play(scenario, rules, CLASSES)) == [], trial
 
 
 def test_the_texts_are_commented_in_both_languages() -> None:

@@ -167,7 +167,7 @@ WRONG_SCENARIOS = """\
   - name: a
     series: {levl: 1x3, level: 1 y, pump_current: {interval: 0, values: 1}}
     stale_after: {level: soon}
-    attributes: {start_level: high}
+    attributes: {start_level: nan}
     start: 2026-03-02
     expect:
       - {rule: pump-dry-run, start: 2 min, stop: 1 min, severity: hihg}
@@ -261,7 +261,7 @@ def test_the_shipped_files_are_sound(file: Path) -> None:
 def test_the_shipped_scenarios_pass(scenario: Scenario) -> None:
     """In every order of arrival the rule book raises what is expected, and nothing else."""
     rules = RuleSet(BOOK.of_class(scenario.class_id), BOOK.units)
-    runs = play(scenario, rules, CLASSES[scenario.class_id])
+    runs = play(scenario, rules, CLASSES)
     assert len(runs) == 6
     assert differences(scenario, runs) == []
 
@@ -291,10 +291,10 @@ DRY = """\
 )
 def test_a_wrong_expectation_fails(old: str, new: str) -> None:
     """Every field of an expectation is compared; an alarm that is missing or too many is a failure."""
-    assert differences(one(DRY), play(one(DRY), pump_rules(), PUMP)) == []
+    assert differences(one(DRY), play(one(DRY), pump_rules(), CLASSES)) == []
     assert old in DRY
     changed = one(DRY.replace(old, new))
-    found = differences(changed, play(changed, pump_rules(), PUMP))
+    found = differences(changed, play(changed, pump_rules(), CLASSES))
     assert found
     for difference in found:
         for said in (*difference.expected, *difference.got):
@@ -304,13 +304,13 @@ def test_a_wrong_expectation_fails(old: str, new: str) -> None:
 def test_an_alarm_nobody_expected_fails() -> None:
     """Silence is expected of every rule of the class that is not named."""
     silent = replace(one(DRY), expected=())
-    found = differences(silent, play(silent, pump_rules(), PUMP))
+    found = differences(silent, play(silent, pump_rules(), CLASSES))
     assert {difference.rule_id for difference in found} == {"pump-dry-run"}
     assert len(found) == 6
     assert found[0].lines[0] == "·" * 60
     assert found[0].lines[1] == "·" * 10 + "░" * 5 + "█" * 30 + "·" * 15
     other = replace(silent, only=("pump-fault",))
-    assert differences(other, play(other, pump_rules(), PUMP)) == []
+    assert differences(other, play(other, pump_rules(), CLASSES)) == []
 
 
 def scenario_texts() -> st.SearchStrategy[Mapping[str, str]]:
@@ -333,7 +333,7 @@ def test_every_order_of_arrival_raises_the_same(series: Mapping[str, str]) -> No
     if found.findings:  # a series of gaps alone
         assert {finding.kind for finding in found.findings} == {kinds.NOTHING_PLAYED}
         return
-    runs = play(found.scenarios[0], pump_rules(), PUMP)
+    runs = play(found.scenarios[0], pump_rules(), CLASSES)
     first = [replace(raised, late=False) for raised in runs[0].raised]
     for run in runs[1:]:
         assert [replace(raised, late=False) for raised in run.raised] == first, run.order.en
@@ -343,5 +343,5 @@ def test_a_class_is_needed() -> None:
     """The class of a scenario gives it its measurements, their units and intervals."""
     facility_class: FacilityClass = PUMP
     scenario = one("  - name: a\n    series: {level: 1x2}\n    expect: []\n")
-    assert scenario.stale_ms["level"] == round(3000 * facility_class.measurements["level"].interval_s)
+    assert scenario.own.stale_ms["level"] == round(3000 * facility_class.measurements["level"].interval_s)
     assert scenario.until_ms == 20_000
