@@ -56,6 +56,7 @@ from rules.operators.subtract import SUBTRACT
 from rules.operators.sum_of import SUM_OF
 from rules.operators.time_over import SHARE_OVER, TIME_OVER
 from rules.operators.travel_over import TRAVEL_OVER
+from rules.operators.weekly import BASELINE_OVER, DEVIATION_OVER
 
 _O = TypeVar("_O", Comparison, RangeTest, Connective, Arithmetic, Function, WindowAggregate, GroupAggregate)
 
@@ -68,6 +69,7 @@ ALL: tuple[Operator, ...] = (
     *(MEAN_OVER, MIN_OVER, MAX_OVER),
     *(RANGE_OVER, STDDEV_OVER, SLOPE_OVER, DELTA_OVER, INCREASE_OVER, RATE_OVER, CHANGES_OVER, STUCK_OVER),
     *(SPIKE_OVER, TRAVEL_OVER, MISSING_OVER),
+    *(BASELINE_OVER, DEVIATION_OVER),
     *(TIME_OVER, SHARE_OVER, COUNT_OVER),
     *(COUNT_OF, SHARE_OF, SUM_OF, MEAN_OF, MIN_OF, MAX_OF, MEDIAN_OF),
 )

@@ -151,6 +151,21 @@ def _starts(held: Held) -> float:
     return float(sum((before, after) == (0.0, 1.0) for (before, _, _), (after, _, _) in pairwise(held)))
 
 
+def usual(samples: Sequence[Number]) -> Number:
+    """The median, if at least half of the samples are known."""
+    known = [value for value in samples if value is not None]
+    return median(known) if known and 2 * len(known) >= len(samples) else None
+
+
+def strange(samples: Sequence[Number], last: Number) -> Number:
+    """How many usual scatters a value lies from the usual."""
+    centre = usual(samples)
+    if centre is None or last is None:
+        return None
+    scatter = usual([None if value is None else abs(value - centre) for value in samples])
+    return (last - centre) / (1.4826 * scatter) if scatter else None
+
+
 WINDOW_TWINS: dict[str, Callable[[Held, int], Number]] = {
     "mean": lambda held, _: _mean(held),
     "min": lambda held, _: min(value for value, _, _ in held),
@@ -166,6 +181,8 @@ WINDOW_TWINS: dict[str, Callable[[Held, int], Number]] = {
     "spike": lambda held, _: _spike(held),
     "travel": lambda held, _: _travel(held),
     "missing": lambda held, _: _missing(held),
+    "baseline": lambda held, _: _mean(held),
+    "deviation": lambda held, _: _mean(held),
     "time": lambda held, _: _true_s(held),
     "share": lambda held, _: _true_share(held),
     "count": lambda held, _: _starts(held),
