@@ -226,7 +226,7 @@ def test_a_quiet_office_is_strange_at_noon_and_not_at_night() -> None:
 
 
 def test_what_it_keeps_is_said() -> None:
-    """Four weeks, and one that can be set back, are 844 hours of four bytes, and a few numbers: what the arrays hold."""
+    """Four weeks, and one to be set back over, are 844 hours of four bytes and a few numbers: what the arrays hold."""
     (operand,) = rule_set(rule_text("r0", "deviation(a) over 28 d > 5")).rules[0].operands
     plan = bucket(operand)
     live, _ = season("deviation", 4, course(1, 40), BASE_MS + 40 * HOUR_MS)
