@@ -98,7 +98,7 @@ class RuleEditor:
         except Invalid as error:
             return RuleShelf(rules=(), is_own=self._shelf.is_own, version=now.version, wrong=error.findings)
         read = {one.rule.id: one.rule for one in self._whole(sources)}
-        entries = tuple(_entry(one, read.get(one.block.rule_id), now) for one in standings(sources))
+        entries = tuple(_entry(one, _named(one.block.rule_id, read), now) for one in standings(sources))
         return RuleShelf(rules=entries, is_own=self._shelf.is_own, version=now.version, wrong=self._wrong_with(sources))
 
     def text(self, rule_id: str) -> tuple[RuleEntry, str] | None:
@@ -108,7 +108,7 @@ class RuleEditor:
         if found is None:
             return None
         rules = {one.rule.id: one.rule for one in self._of_file(found.file, sources[found.file]).rules}
-        return _entry(found, rules.get(rule_id), self._in_force()), found.text
+        return _entry(found, _named(rule_id, rules), self._in_force()), found.text
 
     def template(self, class_id: str, language: str) -> str | None:
         """The beginning of a rule for the first measurement of a class."""
@@ -201,7 +201,7 @@ class RuleEditor:
             after = with_more(whole, text) if old is None else with_block(whole, old.block, text)
             edit = RuleEdit(
                 number=0,
-                rule_id=rule.id,
+                rule_id=blocks(text)[0].rule_id,
                 file=file,
                 kind=EditKind.ADDED if old is None else EditKind.CHANGED,
                 at_ms=now_ms,
@@ -267,12 +267,12 @@ class RuleEditor:
         found = blocks(text)
         if len(found) != 1:
             return [kinds.ONE_RULE.at(_HERE, 1, 1, count=max(len(found), len(read)))]
-        rule, place = read[0].rule, read[0].fields["id"]
-        if rule_id and rule.id != rule_id:
-            return [place.finding(kinds.ID_STAYS, old=rule_id, new=rule.id)]
-        other = None if rule_id else standing(sources, rule.id)
+        own, line = found[0].rule_id, found[0].line
+        if rule_id and own != rule_id:
+            return [kinds.ID_STAYS.at(_HERE, line, 7, old=rule_id, new=own)]
+        other = None if rule_id else standing(sources, own)
         if other is not None:
-            return [place.finding(RULE_TWICE, value=rule.id, first=f"{other.file}:{other.block.line}")]
+            return [RULE_TWICE.at(_HERE, line, 7, value=own, first=f"{other.file}:{other.block.line}")]
         return []
 
     def _odd(self, read: Sequence[ReadRule], rule_id: str, sources: Mapping[str, str]) -> tuple[Finding, ...]:
@@ -280,7 +280,7 @@ class RuleEditor:
         others = [
             one
             for one in self._whole(sources)
-            if one.rule.id != rule_id and read and one.rule.class_id == read[0].rule.class_id
+            if not _is_of(one.rule.id, rule_id) and read and one.rule.class_id == read[0].rule.class_id
         ]
         found = warnings([*others, *read], self._classes, None)
         return tuple(one for one in found if one.file == _HERE)
@@ -412,6 +412,17 @@ def _entry(one: Standing, rule: Rule | None, now: RuleSet) -> RuleEntry:
         when=rule.when_text,
         levels=max(1, len(rule.levels)),
     )
+
+
+def _is_of(rule_id: str, entry_id: str) -> bool:
+    """Whether a rule comes from the entry of that id: itself, or one of those of a template."""
+    return bool(entry_id) and (rule_id == entry_id or rule_id.startswith(f"{entry_id}."))
+
+
+def _named(entry_id: str, rules: Mapping[str, Rule]) -> Rule | None:
+    """The rule of an entry, the first one of a template."""
+    found = rules.get(entry_id)
+    return found or next((rule for name, rule in rules.items() if _is_of(name, entry_id)), None)
 
 
 def _field(text: str, finding: Finding) -> str:
