@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.replay_files import Played, files_of, read
-from bench.replay_match import FOR_EVER_MS, Fault, Raised, Recording, match, observed_ms, runs
+from bench.replay_match import FOR_EVER_MS, Fault, Raised, Recording, Scoring, match, observed_ms, runs
 from bench.replay_plan import Device, Part
 from core import units
 from core.places import ClassMembers, FacilityClass
@@ -143,5 +143,9 @@ def _recording(one: Played, part: Part, alarms: Sequence[Raised]) -> Recording:
         healthy_point_ms=healthy,
         alarms=tuple(alarms),
         faults=tuple(faults),
-        matched=match(alarms, faults, left_out, part.tolerance_ms),
+        matched=match(
+            alarms,
+            faults,
+            Scoring(tolerance_ms=part.tolerance_ms, left_out=tuple(left_out), unlabelled=tuple(part.unlabelled)),
+        ),
     )
