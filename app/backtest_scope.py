@@ -127,7 +127,7 @@ def question(scope: Scope, grounds: Grounds) -> Question:
     members = {
         class_id: group
         for class_id in sorted(class_ids & grounds.members.keys())
-        if len(group := _cut(grounds.members[class_id], chosen))
+        if len(group := cut(grounds.members[class_id], chosen))
     }
     if not members:
         raise Invalid([kinds.NO_FACILITY_LEFT.at(classes=", ".join(sorted(class_ids)))])
@@ -219,7 +219,7 @@ def _places(scope: Scope, grounds: Grounds, findings: list[Finding]) -> frozense
     )
 
 
-def _cut(group: ClassMembers, chosen: frozenset[int] | None) -> ClassMembers:
+def cut(group: ClassMembers, chosen: frozenset[int] | None) -> ClassMembers:
     """Some of the facilities of a class."""
     if chosen is None:
         return group

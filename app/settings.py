@@ -212,6 +212,18 @@ class Settings(_Section):
         return self.store.socket or self.data_dir / "run" / "store.sock"
 
     @property
+    def own_rules(self) -> Path:
+        """Where rule files edited in the pages go, unless ``rules.book`` names a folder."""
+        return self.data_dir / "rules" / "book"
+
+    @property
+    def rule_folder(self) -> Path | None:
+        """The folder of rule files; ``None``: the rule book that came with Twingrid."""
+        if self.rules.book is not None:
+            return self.rules.book
+        return self.own_rules if self.own_rules.is_dir() else None
+
+    @property
     def database_url(self) -> str:
         """SQLAlchemy URL of the database."""
         return self.database.url or f"sqlite:///{self.data_dir / 'twingrid.sqlite'}"

@@ -364,7 +364,7 @@ def _reloader(
     settings: Settings, registry: Registry, starting: StartingRules, parts: Callable[[], Core]
 ) -> RuleReloader:
     def read() -> tuple[Mapping[str, str], RuleSet]:
-        sources = rule_sources(settings.rules.book)
+        sources = rule_sources(settings.rule_folder)
         return sources, load_rules(sources, registry.classes())
 
     return RuleReloader(

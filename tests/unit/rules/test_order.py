@@ -362,6 +362,7 @@ def run(
     calendar: TownCalendar,
     restart_at: int = -1,
     meeting_ms: int = 2_000,
+    unit: str = "1",
 ) -> tuple[Engine, Journal]:
     """Deliver everything, with time passing in between, and let the last re-evaluations have their turn.
 
@@ -369,7 +370,7 @@ def run(
     """
     store = Store()
     tuned = EngineSettings(save_every_ms=save_every_ms, memory_readings=limit, meeting_ms=meeting_ms)
-    town = {"well": members(WELLS, ATTRIBUTES, TEXTS, GROUP)}
+    town = {"well": members(WELLS, ATTRIBUTES, TEXTS, GROUP, unit)}
     engine, journal = Engine(rule_set, town, store, tuned, calendar), Journal()
     now_ms = BASE_MS - 60_000
     data, since = b"", 0
