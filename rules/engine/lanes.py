@@ -14,6 +14,7 @@ import numpy as np
 
 from rules.columns import BEGINNING_MS, Floats, Indices, Ints
 from rules.engine.layout import WindowPlan
+from rules.engine.seasons import window_of
 from rules.engine.windows import Emitted, Window
 
 WIDTH = 4_096
@@ -27,7 +28,7 @@ LEADS_A_LANE = 4
 def replay_window(plan: WindowPlan, size: int) -> Window:
     """The window of a replay over ``size`` facilities."""
     if plan.slots * plan.step_ms > MOST_WINDOW_MS or 2 * size > WIDTH:
-        return Window(plan, size)
+        return window_of(plan, size)
     return LanedWindow(plan, size)
 
 

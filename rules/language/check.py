@@ -15,6 +15,7 @@ from core.findings import DID_YOU_MEAN, USE_ONE_OF, Kind
 from core.places import FacilityClass, Measurement, PointKind, Relation
 from core.rates import ALL_UNITS
 from core.units import UNITS, Unit
+from rules.bounds import LEARNING_MS
 from rules.expression import (
     Apply,
     Attribute,
@@ -41,6 +42,7 @@ from rules.operators import ARITHMETIC, COMPARISONS, CONNECTIVES, FUNCTIONS, GRO
 from rules.operators.at_least import at_least
 from rules.operators.kinds import Takes, WindowAggregate
 from rules.operators.units import PLAIN
+from rules.operators.weekly import WeeklyAggregate
 
 
 class Checker(Reaching):
@@ -284,11 +286,17 @@ class Checker(Reaching):
         finally:
             self._in_window = False
         window_ms = self._width_ms(window)
+        self._whole_weeks(node, aggregate, window_ms)
         if isinstance(source, Measured):
             operand: Windowed | WindowedOver = Windowed(source.key, aggregate, window_ms)
         else:
             operand = WindowedOver(source, aggregate, window_ms)
         return Typed(Load(operand), self._unit_of(node.at, aggregate.unit, (unit,)))
+
+    def _whole_weeks(self, node: syntax.Call, aggregate: WindowAggregate, window_ms: int) -> None:
+        """What is learned by the hour of the week looks back over weeks."""
+        if isinstance(aggregate, WeeklyAggregate) and window_ms not in LEARNING_MS:
+            raise self._fault(node.at, kinds.WHOLE_WEEKS, value=node.name)
 
     def _source(
         self, node: syntax.Call, arg: syntax.Node, aggregate: WindowAggregate
