@@ -151,6 +151,9 @@ class RulesSettings(_Section):
     snapshot_every_s: Seconds = 30.0
     keep_states_s: Seconds = 604_800.0
     """Readings older than that are stored but no longer judged."""
+    storm_facilities: Annotated[int, Field(ge=0)] = 10
+    """More facilities than that with alarms of one rule family and one supply, cell or community within ten minutes are
+    one case; 0: never."""
 
 
 class RegistrySettings(_Section):

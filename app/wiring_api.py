@@ -118,7 +118,9 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             registry_commands=RegistryCommandsSql(engine),
             directory=directory,
             cases=SqlCaseQueries(engine, registry),
-            case_commands=SqlDesk(engine, rules=infos, source=registry, policy=calendars.policy()),
+            case_commands=SqlDesk(
+                engine, rules=infos, source=registry, policy=calendars.policy(settings.rules.storm_facilities)
+            ),
             rules=book,
             performance=performance,
             clock=clock,

@@ -279,6 +279,7 @@ class Checker(Reaching):
             example = "current > 2 A" if aggregate.takes is Takes.CONDITION else "level"
             raise self._fault(node.at, kinds.WINDOW_OF_ONE, value=node.name, example=example)
         if isinstance(node.args[0], syntax.ParentName):
+            self._whole_weeks(node, aggregate, self._width_ms(window))
             return self._window_of_parent(node, node.args[0], aggregate, window)
         self._in_window = True
         try:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.errors import Invalid
 from core.quality import GOOD, QualityClass, quality
 from core.readings import Readings, readings
-from rules.buckets import bucket
+from rules.buckets import CELL_BYTES, bucket
 from rules.engine.engine import Engine, EngineSettings
 from rules.engine.layout import build
 from rules.engine.patches import Stretch
@@ -226,15 +226,17 @@ def test_a_quiet_office_is_strange_at_noon_and_not_at_night() -> None:
 
 
 def test_what_it_keeps_is_said() -> None:
-    """Four weeks are 844 hours of four bytes, and a few numbers."""
+    """Four weeks, and one to be set back over, are 844 hours of four bytes and a few numbers: what the arrays hold."""
     (operand,) = rule_set(rule_text("r0", "deviation(a) over 28 d > 5")).rules[0].operands
     plan = bucket(operand)
-    assert plan.state_bytes == 4 * (4 * WEEK_H + 2 + 170) + 64 + 72
+    live, _ = season("deviation", 4, course(1, 40), BASE_MS + 40 * HOUR_MS)
+    held = sum(getattr(live, name).nbytes for name in (*Season.ROW_COLUMNS, *Season.SLOT_COLUMNS)) // ROWS
+    assert (plan.state_bytes, held) == (held + CELL_BYTES, 4 * 844 + 64)
     assert "4 weeks" in plan.told().in_language("en")
 
 
 def test_it_learns_from_whole_weeks() -> None:
     """Ten days are refused with the weeks that may stand there."""
     with pytest.raises(Invalid) as caught:
-        rule_set(rule_text("r0", "baseline(a) over 10 d > 5"))
-    assert "14 d, 21 d or 28 d" in str(caught.value.findings[0])
+        rule_set(rule_text("r0", "baseline(a) over 10 d > 5"), rule_text("r1", "a > deviation(parent.a) over 30 d"))
+    assert [("14 d, 21 d or 28 d" in str(finding)) for finding in caught.value.findings] == [True, True]

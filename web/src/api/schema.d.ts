@@ -1178,6 +1178,11 @@ export interface components {
             suppressed: boolean;
             /** Out Of Service */
             out_of_service: boolean;
+            /**
+             * Flaps
+             * @description how often it opened, if it flaps: told in doublings while it is on; else 0
+             */
+            flaps: number;
             /** Case Id */
             case_id: number | null;
             /** Flags */
@@ -1193,6 +1198,11 @@ export interface components {
              * @description how its severity rose and fell; empty for a rule without levels
              */
             steps: components["schemas"]["SeverityStep"][];
+            /**
+             * Pieces
+             * @description of one that flaps: the first, and once it is over the newest
+             */
+            pieces: components["schemas"]["Piece"][];
             /** @description null for `sight.*` and for rules that no longer exist */
             rule: components["schemas"]["RuleView"] | null;
         };
@@ -1426,6 +1436,11 @@ export interface components {
             suppressed: boolean;
             /** Out Of Service */
             out_of_service: boolean;
+            /**
+             * Flaps
+             * @description how often it opened, if it flaps: told in doublings while it is on; else 0
+             */
+            flaps: number;
             /** Case Id */
             case_id: number | null;
         };
@@ -1704,6 +1719,8 @@ export interface components {
             drill: boolean;
             /** @description a flag stands over alarms of it, while it is open */
             flagged: components["schemas"]["FlagKind"] | null;
+            /** @description it gathers many facilities; `facility` is the first of them */
+            storm: components["schemas"]["Storm"] | null;
             /** Alarms */
             alarms: components["schemas"]["AlarmSummary"][];
             /** Tasks */
@@ -1800,6 +1817,8 @@ export interface components {
             drill: boolean;
             /** @description a flag stands over alarms of it, while it is open */
             flagged: components["schemas"]["FlagKind"] | null;
+            /** @description it gathers many facilities; `facility` is the first of them */
+            storm: components["schemas"]["Storm"] | null;
         };
         /**
          * CellRef
@@ -3555,6 +3574,20 @@ export interface components {
             name: components["schemas"]["Bilingual"];
         };
         /**
+         * Piece
+         * @description When the condition of an alarm that flaps truly held.
+         */
+        Piece: {
+            /**
+             * Start Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            start_ms: number;
+            /** Stop Ms */
+            stop_ms: number | null;
+        };
+        /**
          * PingEvent
          * @description Event ``ping``, at once and then every 15 s: the stream is alive, and what time the server has.
          */
@@ -4493,6 +4526,22 @@ export interface components {
             bytes_on_disk: number;
         };
         /**
+         * Storm
+         * @description A case of many facilities that have something in common.
+         */
+        Storm: {
+            /**
+             * Members
+             * @description facilities with alarms in it
+             */
+            members: number;
+            /**
+             * Members On
+             * @description those with an alarm on now
+             */
+            members_on: number;
+        };
+        /**
          * TaskAction
          * @description What a person may do with a task.
          * @enum {string}
@@ -4913,6 +4962,7 @@ export type PageTaskSummary = components['schemas']['Page_TaskSummary_'];
 export type PassedOver = components['schemas']['PassedOver'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PersonRef = components['schemas']['PersonRef'];
+export type Piece = components['schemas']['Piece'];
 export type PingEvent = components['schemas']['PingEvent'];
 export type PointKind = components['schemas']['PointKind'];
 export type PointValue = components['schemas']['PointValue'];
@@ -4955,6 +5005,7 @@ export type ShelveRequest = components['schemas']['ShelveRequest'];
 export type Shelving = components['schemas']['Shelving'];
 export type Stale = components['schemas']['Stale'];
 export type StoreSize = components['schemas']['StoreSize'];
+export type Storm = components['schemas']['Storm'];
 export type TaskAction = components['schemas']['TaskAction'];
 export type TaskDetail = components['schemas']['TaskDetail'];
 export type TaskEvent = components['schemas']['TaskEvent'];
