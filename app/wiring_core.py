@@ -19,6 +19,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
+from app.by_design import DesignedJournal
 from app.calendars import Calendars, local_day, notices
 from app.commands.version import twingrid_version
 from app.configuration_carrier import ConfigurationCarrier
@@ -43,9 +44,11 @@ from core.errors import Refused, Unavailable
 from core.ports.store import TimeSeriesStore
 from core.readings import Readings
 from dispatch.drills import SqlDrills
+from dispatch.explained import Explained
 from dispatch.freezer import Freezer
 from dispatch.journal import SqlJournal
 from dispatch.outbox import LogDeliverer, Outbox
+from dispatch.suppression import SqlSuppression
 from ingest.host import Host, HostSettings
 from registry.classbook import load_classes
 from registry.configurations import SqlConfigurationBook
@@ -154,8 +157,10 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
             store, registry, facilities, lambda: infos.rules, calendar=policy.calendar, program=twingrid_version()
         )
         journal = SqlJournal(engine, rules=infos, source=registry, policy=policy, evidence=evidence, frozen=frozen)
+        silent = SqlSuppression(engine, rules=infos, source=registry, policy=policy)
+        designed = DesignedJournal(journal, silent, Explained(infos), registry, lambda: calendars.now)
         book = SqlDrills(engine, rules=infos, source=registry, policy=policy, evidence=evidence)
-        judge = _judge(settings, starting, directory, store, journal, clock, calendars.now)
+        judge = _judge(settings, starting, directory, store, designed, clock, calendars.now)
         open_parts.enter_context(judge)
         settings.store_socket.parent.mkdir(parents=True, exist_ok=True)
         open_parts.enter_context(serve(store, settings.store_socket))
@@ -232,7 +237,7 @@ def _judge(
     starting: StartingRules,
     directory: Directory,
     store: TimeSeriesStore,
-    journal: SqlJournal,
+    journal: DesignedJournal,
     clock: Clock,
     calendar: SiteCalendar,
 ) -> Judge:

@@ -1,5 +1,7 @@
 """``python -m bench [name …] [--data DIR]``: measure, print a table, write ``bench/results.json``.
 
+``python -m bench city [--days N] [--seed S …] [--communities K]`` simulates other cities than the default.
+
 One measurement that fails does not hide the others: its error stands in the table and the exit code is 1. Figures are
 ratios taken in one run; the machine's name, load and cores stand beside them.
 """
@@ -8,16 +10,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import os
-import platform
 import sys
 import time
-from dataclasses import asdict
-from pathlib import Path
 
+from bench.city.command import main as city
 from bench.replay_files import DATA_VARIABLE
-from bench.rows import Row
+from bench.rows import Row, keep
 
 MODULES = (
     "ingest_bench",
@@ -27,6 +26,7 @@ MODULES = (
     "backtest_bench",
     "groups_bench",
     "replays_bench",
+    "city_bench",
     "gateway_bench",
     "line_bench",
     "store_bench",
@@ -34,7 +34,6 @@ MODULES = (
     "plant_room_bench",
     "demo_bench",
 )
-RESULTS = Path(__file__).parent / "results.json"
 
 
 def measure(names: tuple[str, ...]) -> tuple[list[Row], list[str]]:
@@ -67,7 +66,9 @@ def table(rows: list[Row]) -> str:
 
 
 def main() -> int:
-    """Run and report."""
+    """Run and report; ``city`` has options of its own."""
+    if sys.argv[1:2] == ["city"]:
+        return city(sys.argv[2:])
     asked = _asked()
     if asked.data is not None:
         os.environ[DATA_VARIABLE] = asked.data
@@ -76,14 +77,7 @@ def main() -> int:
     print(table(rows))
     for error in errors:
         print(f"failed: {error}")
-    about = {
-        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "load_1min": round(os.getloadavg()[0], 2),
-    }
-    kept = [] if names == MODULES else [row for row in _previous() if row["name"] not in {fresh.name for fresh in rows}]
-    RESULTS.write_text(json.dumps({"about": about, "rows": kept + [asdict(row) for row in rows]}, indent=1) + "\n")
+    keep(rows, every=names == MODULES)
     return 1 if errors else 0
 
 
@@ -100,13 +94,6 @@ def _asked() -> argparse.Namespace:
 def _module(name: str) -> str:
     """The module of a measurement; ``rules`` stands for ``rules_bench``."""
     return f"{name}_bench" if f"{name}_bench" in MODULES else name
-
-
-def _previous() -> list[dict[str, object]]:
-    try:
-        return list(json.loads(RESULTS.read_text())["rows"])
-    except (OSError, ValueError, KeyError):
-        return []
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from registry.queries import STALE_INTERVALS
 from rules.engine.replay import Replay
 from rules.rule_set import RuleSet
 
+_BATCH_MS = 1_800_000
 _OUT_OF_RANGE = quality(QualityClass.BAD, Reason.OUT_OF_RANGE)
 
 
@@ -106,7 +107,7 @@ def _alarms(
 ) -> dict[int, list[Raised]]:
     members = _members(placed, part, classes)
     mine = RuleSet(tuple(rule for rule in rules.rules if rule.class_id in members), rules.units)
-    replay = Replay(mine, members)
+    replay = Replay(mine, members, batch_ms=_BATCH_MS)
     replay.take(concat(batch for one in placed for batch in _readings(one, classes)).one_per_millisecond())
     end_ms = {one.facility: int(one.played.time_ms[-1]) for one in placed}
     replay.close(max(end_ms.values()) + round(1000 * STALE_INTERVALS * part.interval_s))

@@ -336,7 +336,7 @@ class AlarmWork:
             self._on(after)
         elif after.severity >= Severity.CRITICAL and self.cases.case(after.case).gathers:  # seen for itself now
             self._touched.setdefault(after.case, False)
-            case = self.cases.open_or_join(after, info_of(self._rules, after.rule_id, Severity(after.severity)))
+            case = self.storms.leave(after, info_of(self._rules, after.rule_id, Severity(after.severity)))
             self._touched.setdefault(case.number, False)
         else:
             case = self.cases.rise(after, info_of(self._rules, after.rule_id, Severity(after.severity)))

@@ -74,13 +74,23 @@ class StormWork:
                 return self._begin(group, alarm, info, members)
         return None
 
+    def leave(self, alarm: Any, info: RuleInfo) -> Any:
+        """An alarm of a storm needs a case of its own: the open one of its facility, the one it had, or a new one."""
+        table = tables.case
+        had = self._connection.execute(sa.select(table).where(table.c.opening_alarm == alarm.alarm_id)).one_or_none()
+        if had is None or open_case(self._connection, alarm.facility, info.family) is not None:
+            return self._cases.open_or_join(alarm, info)
+        mine = sa.update(tables.alarm).where(tables.alarm.c.alarm_id == alarm.alarm_id)
+        after = self._connection.execute(mine.values(case=had.number).returning(tables.alarm)).one()
+        return self._cases.rise(after, info)
+
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _begin(self, group: Group, alarm: Any, info: RuleInfo, members: set[int]) -> Any:
         """A storm has come: one case, and those that nobody has begun fold into it."""
         family = f"storm/{info.family}"[:_LONGEST_FAMILY]
         row = self._cases.opened(alarm, replace(info, family=family))
-        row = self._cases.update(row, gathers=group.key)
+        row = self._cases.update(row, gathers=group.key, opening_alarm=f"storm/{row.opening_alarm}")
         self._storms()[group.key] = row.number
         table = tables.case
         mine = (table.c.open, table.c.family == info.family, table.c.gathers == "")

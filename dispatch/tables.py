@@ -2,8 +2,9 @@
 
 Facilities, communities and people are registry numbers without a foreign key: the registry is another room. Three
 things must never happen, whatever the code above does, so the database forbids them: two open cases of one facility and
-rule family (partial unique index ``open_key``), two cases opened by one alarm (``opening_alarm``), two effects of one
-command (``dispatch_command``).
+rule family (partial unique index ``open_key``), two cases opened by one alarm (``opening_alarm``; that of a storm
+begins with ``storm/``, since its first alarm may come to a case of its own), two effects of one command
+(``dispatch_command``).
 """
 
 from __future__ import annotations

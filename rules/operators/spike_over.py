@@ -46,9 +46,11 @@ def joined(earlier: Shares, later: Shares) -> Shares:
     share["second"] = np.where(np.isnan(earlier["second"]), after, earlier["second"])
     share["second_last"] = np.where(np.isnan(later["second_last"]), before, later["second_last"])
     left = distance(earlier["second_last"], earlier["last"], after)
-    right = distance(before, later["first"], later["second"])
     np.maximum(earlier["farthest"], later["farthest"], out=share["farthest"])
-    np.maximum(share["farthest"], np.maximum(left, right), out=share["farthest"])
+    np.maximum(share["farthest"], left, out=share["farthest"])
+    if not np.isnan(later["second"]).all():  # mostly a single piece is joined to what there is
+        right = distance(before, later["first"], later["second"])
+        np.maximum(share["farthest"], right, out=share["farthest"])
     np.copyto(share, earlier, where=np.isnan(later["first"]))
     np.copyto(share, later, where=np.isnan(earlier["first"]))
     return share
