@@ -49,6 +49,7 @@ from rules.language.check import Checker
 from rules.language.findings import RULE_TWICE
 from rules.language.load import ReadRule, ReadRules, class_units, read_rules
 from rules.language.parser import parse
+from rules.language.template import FOR_EACH
 from rules.language.warnings import warnings
 from rules.operators import COMPARISONS, RANGE_TESTS, WINDOWS
 from rules.operators.kinds import Takes
@@ -98,7 +99,7 @@ class RuleEditor:
         except Invalid as error:
             return RuleShelf(rules=(), is_own=self._shelf.is_own, version=now.version, wrong=error.findings)
         read = {one.rule.id: one.rule for one in self._whole(sources)}
-        entries = tuple(_entry(one, _named(one.block.rule_id, read), now) for one in standings(sources))
+        entries = tuple(_entry(one, _rule_of(one, read), now) for one in standings(sources))
         return RuleShelf(rules=entries, is_own=self._shelf.is_own, version=now.version, wrong=self._wrong_with(sources))
 
     def text(self, rule_id: str) -> tuple[RuleEntry, str] | None:
@@ -108,7 +109,7 @@ class RuleEditor:
         if found is None:
             return None
         rules = {one.rule.id: one.rule for one in self._of_file(found.file, sources[found.file]).rules}
-        return _entry(found, _named(rule_id, rules), self._in_force()), found.text
+        return _entry(found, _rule_of(found, rules), self._in_force()), found.text
 
     def template(self, class_id: str, language: str) -> str | None:
         """The beginning of a rule for the first measurement of a class."""
@@ -201,7 +202,7 @@ class RuleEditor:
             after = with_more(whole, text) if old is None else with_block(whole, old.block, text)
             edit = RuleEdit(
                 number=0,
-                rule_id=blocks(text)[0].rule_id,
+                rule_id=rule.id,
                 file=file,
                 kind=EditKind.ADDED if old is None else EditKind.CHANGED,
                 at_ms=now_ms,
@@ -265,14 +266,14 @@ class RuleEditor:
     ) -> list[Finding]:
         """What is wrong with a text as one rule of this folder."""
         found = blocks(text)
-        if len(found) != 1:
+        if len(found) != 1 or len(read) > 1:  # several, or a template
             return [kinds.ONE_RULE.at(_HERE, 1, 1, count=max(len(found), len(read)))]
-        own, line = found[0].rule_id, found[0].line
-        if rule_id and own != rule_id:
-            return [kinds.ID_STAYS.at(_HERE, line, 7, old=rule_id, new=own)]
-        other = None if rule_id else standing(sources, own)
+        rule, place = read[0].rule, read[0].fields["id"]
+        if rule_id and rule.id != rule_id:
+            return [place.finding(kinds.ID_STAYS, old=rule_id, new=rule.id)]
+        other = None if rule_id else standing(sources, rule.id)
         if other is not None:
-            return [RULE_TWICE.at(_HERE, line, 7, value=own, first=f"{other.file}:{other.block.line}")]
+            return [place.finding(RULE_TWICE, value=rule.id, first=f"{other.file}:{other.block.line}")]
         return []
 
     def _odd(self, read: Sequence[ReadRule], rule_id: str, sources: Mapping[str, str]) -> tuple[Finding, ...]:
@@ -280,7 +281,7 @@ class RuleEditor:
         others = [
             one
             for one in self._whole(sources)
-            if not _is_of(one.rule.id, rule_id) and read and one.rule.class_id == read[0].rule.class_id
+            if one.rule.id != rule_id and read and one.rule.class_id == read[0].rule.class_id
         ]
         found = warnings([*others, *read], self._classes, None)
         return tuple(one for one in found if one.file == _HERE)
@@ -322,7 +323,9 @@ class RuleEditor:
 
     def _file_for(self, sources: Mapping[str, str], rule: Rule) -> str:
         """Where most rules of its class stand, or a file of its own."""
-        files = [one.rule.file for one in self._whole(sources) if one.rule.class_id == rule.class_id]
+        written = {one.block.rule_id for one in standings(sources)}  # those of templates stand in no block of their own
+        mine = [one.rule for one in self._whole(sources) if one.rule.class_id == rule.class_id]
+        files = [one.file for one in mine if one.id in written]
         return max(sorted(set(files)), key=files.count) if files else f"{rule.class_id}.yaml"
 
     def _commit(self, edit: RuleEdit, sources: Mapping[str, str], after: str) -> RuleSaved:
@@ -396,6 +399,13 @@ class RuleEditor:
         return answered(desk, token, _RELOADED_WITHIN_S)
 
 
+def _rule_of(one: Standing, rules: Mapping[str, Rule]) -> Rule | None:
+    """The rule that is written here; of a template the first that it stands for."""
+    stem = f"{one.block.rule_id}."
+    of_template = (rules[name] for name in rules if name.startswith(stem)) if f"{FOR_EACH}:" in one.text else iter(())
+    return rules.get(one.block.rule_id) or next(of_template, None)
+
+
 def _entry(one: Standing, rule: Rule | None, now: RuleSet) -> RuleEntry:
     found = {"rule_id": one.block.rule_id, "file": Path(one.file).name, "line": one.block.line}
     if rule is None:
@@ -412,17 +422,6 @@ def _entry(one: Standing, rule: Rule | None, now: RuleSet) -> RuleEntry:
         when=rule.when_text,
         levels=max(1, len(rule.levels)),
     )
-
-
-def _is_of(rule_id: str, entry_id: str) -> bool:
-    """Whether a rule comes from the entry of that id: itself, or one of those of a template."""
-    return bool(entry_id) and (rule_id == entry_id or rule_id.startswith(f"{entry_id}."))
-
-
-def _named(entry_id: str, rules: Mapping[str, Rule]) -> Rule | None:
-    """The rule of an entry, the first one of a template."""
-    found = rules.get(entry_id)
-    return found or next((rule for name, rule in rules.items() if _is_of(name, entry_id)), None)
 
 
 def _field(text: str, finding: Finding) -> str:
