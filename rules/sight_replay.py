@@ -89,7 +89,10 @@ class SightReplay:
     """Notes gaps stretch by stretch, and in the end says what sight would have announced."""
 
     def __init__(self, scenery: Scenery, begin_ms: int) -> None:
-        """Nobody was seen yet: everybody has their silence from ``begin_ms`` on."""
+        """Nobody was seen yet.
+
+        Everybody has their silence from ``begin_ms`` on, or from the first reading of all where the past begins later.
+        """
         self._scenery = scenery
         self._begin_ms = begin_ms
         self._until_ms = begin_ms
@@ -100,8 +103,8 @@ class SightReplay:
         self._least = _Least.of(scenery.points)
         self._patience_ms = self._least.patience_ms
         self._least_ms = int(self._patience_ms.min(initial=NEVER_MS))
-        self._seen_ms: Ints = np.full(len(number), begin_ms, np.int64)
-        self._ever: Bools = np.zeros(len(number), np.bool_)
+        self._first_ms: Ints = np.full(len(number), NEVER_MS)
+        self._seen_ms: Ints = np.full(len(number), BEGINNING_MS)
         self._gaps: list[_Gaps] = []
 
     @property
@@ -126,9 +129,11 @@ class SightReplay:
         inside = (head[owner] != far) & (place[owner] >= 0)
         self._note(place[owner[inside]], time_ms[far[inside] - 1], time_ms[far[inside]])
         head, last, place = head[place >= 0], last[place >= 0], place[place >= 0]
-        self._note(place, self._seen_ms[place], time_ms[head])
+        new = self._first_ms[place] == NEVER_MS
+        self._first_ms[place[new]] = time_ms[head[new]]
+        again = place[~new]
+        self._note(again, self._seen_ms[again], time_ms[head[~new]])
         self._seen_ms[place] = time_ms[last]
-        self._ever[place] = True
 
     def close(self, until_ms: int) -> None:
         """All readings until then have gone by."""
@@ -137,9 +142,7 @@ class SightReplay:
     def _note(self, place: Indices, gone_ms: Ints, back_ms: Ints) -> None:
         gap = np.flatnonzero(back_ms - gone_ms > self._patience_ms[place])
         if len(gap):
-            some = place[gap]
-            first = ~self._ever[some] & (gone_ms[gap] == self._begin_ms)
-            self._gaps.append(_Gaps(some, gone_ms[gap], back_ms[gap], first))
+            self._gaps.append(_Gaps(place[gap], gone_ms[gap], back_ms[gap], np.zeros(len(gap), np.bool_)))
 
     def outages(
         self, supplies: Iterable[SupplyAlarm], stopped: Callable[[], bool] = lambda: False
@@ -150,16 +153,27 @@ class SightReplay:
         if not len(gaps.place) and not marked:
             return ()
         chosen = self._chosen(gaps, marked)
-        play = _Play(self._scenery, chosen, self._least.take(chosen), gaps, marked, (self._begin_ms, self._until_ms))
+        play = _Play(self._scenery, chosen, self._least.take(chosen), gaps, marked, (self._begin(), self._until_ms))
         return play.run(stopped)
 
     def _all_gaps(self) -> _Gaps:
-        """With those that are open at the end."""
-        silent = np.flatnonzero(self._until_ms - self._seen_ms > self._patience_ms)
+        """With those that are open at the end, and those before the first reading."""
+        seen_ms = np.where(self._seen_ms == BEGINNING_MS, self._begin(), self._seen_ms)
+        silent = np.flatnonzero(self._until_ms - seen_ms > self._patience_ms)
         never = np.full(len(silent), NEVER_MS)
-        every = [*self._gaps, _Gaps(silent, self._seen_ms[silent], never, ~self._ever[silent])]
+        late = np.flatnonzero((self._first_ms < NEVER_MS) & (self._first_ms - self._begin() > self._patience_ms))
+        every = [
+            *self._gaps,
+            _Gaps(silent, seen_ms[silent], never, self._first_ms[silent] == NEVER_MS),
+            _Gaps(late, np.full(len(late), self._begin()), self._first_ms[late], np.ones(len(late), np.bool_)),
+        ]
         columns = ((one.place, one.gone_ms, one.back_ms, one.first) for one in every)
         return _Gaps(*(np.concatenate(column) for column in zip(*columns, strict=True)))
+
+    def _begin(self) -> int:
+        """When the past begins."""
+        first_ms = int(self._first_ms.min(initial=NEVER_MS))
+        return max(self._begin_ms, first_ms) if first_ms < NEVER_MS else self._until_ms
 
     def _chosen(self, gaps: _Gaps, marked: Sequence[SupplyAlarm]) -> Indices:
         """Points of facilities with gaps or supply alarms, of supplies, and one of each gateway that never goes."""
