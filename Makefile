@@ -107,6 +107,14 @@ proof-input: environment-dev ## Long run: malformed input, adds up in proof/inpu
 proof-spool: environment-dev ## Long run: SIGKILL at every fault point of the spool and at random, adds up in proof/spool.json
 	@$(PY) -m tests.faults.proof spool --minutes $(PROOF_MINUTES)
 
+.PHONY: proof-rules
+proof-rules: environment-dev ## Long run: random rules equal their scalar twins, in bounded time and memory, adds up in proof/rules.json
+	@$(PY) -m tests.faults.proof rules --minutes $(PROOF_MINUTES)
+
+.PHONY: proof-parser
+proof-parser: environment-dev ## Long run: any text is a rule or a finding, in bounded time, adds up in proof/parser.json
+	@$(PY) -m tests.faults.proof parser --minutes $(PROOF_MINUTES)
+
 # --- cleaning ------------------------------------------------------------------------------------------------------
 
 .PHONY: clean

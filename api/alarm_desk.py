@@ -127,6 +127,7 @@ class AlarmDesk:
             history=[views.alarm_entry(row, places) for row in found.history],
             evidence=views.evidence(found.evidence),
             steps=views.steps(found.alarm),
+            pieces=views.pieces(found.alarm),
             do=[Bilingual.of(text) for text in found.do],
             rule=views.rule(self._ports.rules.rule(found.alarm.rule_id)),
         )

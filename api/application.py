@@ -21,7 +21,19 @@ from api.pages import Pages
 from api.perimeter import Perimeter
 from api.ports import ApiPorts
 from api.problems import ProblemError
-from api.routes import alarms, backtests, cases, configurations, flags, folding, places, session, stream, system
+from api.routes import (
+    alarms,
+    backtests,
+    cases,
+    configurations,
+    flags,
+    folding,
+    places,
+    rules,
+    session,
+    stream,
+    system,
+)
 from api.services import Services, build
 from api.settings import ApiSettings
 from core.errors import TwingridError
@@ -42,6 +54,7 @@ def routes() -> list[BaseRoute]:
         system.router,
         configurations.router,
         backtests.router,
+        rules.router,
         stream.router,
         system.probes,
     )
@@ -55,10 +68,10 @@ def create_app(ports: ApiPorts, settings: ApiSettings) -> FastAPI:
         core.errors.Invalid: if a route is not guarded or has no entry in the policy.
         RuntimeError: if ``settings.web_root`` holds no built pages.
     """
-    rules = policy.load()
+    granted = policy.load()
     served = routes()
-    check_routes(served, rules)
-    services = build(ports, settings, rules)
+    check_routes(served, granted)
+    services = build(ports, settings, granted)
     app = FastAPI(
         title=TITLE,
         version=VERSION,

@@ -44,4 +44,9 @@ RANGE_BACKWARD = Sentence("必须晚于 from_ms", "must be later than from_ms")
 BACKTEST_TIME = Sentence(
     "开始须早于结束，且最长 400 天", "the begin must lie before the end, and at most 400 days before it"
 )
+RULES_OF_ALL = Sentence(
+    "规则对所有社区生效，只有能看到全部社区的账号才能修改",
+    "a rule holds for all communities: only a login that sees them all may change it",
+)
+NO_EDITING = Sentence("此处不能编辑规则", "rules cannot be edited here")
 NO_BACKTESTS = Sentence("此处不能运行回测", "backtests cannot be run here")

@@ -22,6 +22,19 @@ from core.ports.folding import FoldQueries
 from core.ports.nodes import NodeStatusBook
 from core.ports.performance import PerformanceReports
 from core.ports.registry import RegistryCommands, RegistryQueries
+from core.ports.rule_editing import (
+    FormValues,
+    Preview,
+    PreviewAsk,
+    RuleDraft,
+    RuleEdit,
+    RuleEditing,
+    RuleEntry,
+    RulePreviews,
+    RuleSaved,
+    RuleShelf,
+    RuleWords,
+)
 from core.ports.store import GapRecord, Rollups, StoreCounts
 from core.readings import Int32s, Readings
 
@@ -187,6 +200,46 @@ class NoBacktests:
         return None
 
 
+class NoRuleEditing:
+    """Where no rules can be edited."""
+
+    def shelf(self) -> RuleShelf:
+        """None."""
+        return RuleShelf(rules=(), is_own=False, version="")
+
+    def text(self, rule_id: str) -> tuple[RuleEntry, str] | None:
+        """None."""
+        return None
+
+    def template(self, class_id: str, language: str) -> str | None:
+        """None."""
+        return None
+
+    def words(self, class_id: str) -> RuleWords:
+        """None."""
+        return RuleWords()
+
+    def draft(self, text: str, form: FormValues | None, rule_id: str) -> RuleDraft:
+        """Refused."""
+        raise Refused(kinds.NO_EDITING())
+
+    def edits(self, rule_id: str = "", limit: int = 100) -> Sequence[RuleEdit]:
+        """None."""
+        return ()
+
+    def save(self, rule_id: str, base: str, text: str, note: str, actor: str, now_ms: int) -> RuleSaved:
+        """Refused."""
+        raise Refused(kinds.NO_EDITING())
+
+    def remove(self, rule_id: str, base: str, note: str, actor: str, now_ms: int) -> RuleSaved:
+        """Refused."""
+        raise Refused(kinds.NO_EDITING())
+
+    def look(self, ask: PreviewAsk, owner: str) -> Preview:
+        """Refused."""
+        raise Refused(kinds.NO_EDITING())
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApiPorts:
     """Everything the API needs from outside.
@@ -205,6 +258,8 @@ class ApiPorts:
         engine: where ``api.tables`` live; prepared for two writing processes.
         watch: what the core process tells about itself.
         backtests: runs rules over the past.
+        editing: changes rules.
+        previews: tries them on the last day.
     """
 
     store: ReadableStore
@@ -222,3 +277,5 @@ class ApiPorts:
     engine: sa.Engine
     watch: SystemWatch = NobodyWatches()  # noqa: RUF009 - it has no state
     backtests: Backtests = NoBacktests()  # noqa: RUF009 - it has no state
+    editing: RuleEditing = NoRuleEditing()  # noqa: RUF009 - it has no state
+    previews: RulePreviews = NoRuleEditing()  # noqa: RUF009 - it has no state

@@ -22,6 +22,7 @@ from api.place_desk import PlaceDesk
 from api.places import PlaceBook
 from api.policy import Policy
 from api.ports import ApiPorts
+from api.rule_desk import RuleDesk
 from api.settings import ApiSettings
 from api.setup import Setup
 from api.store_gate import StoreGate
@@ -50,6 +51,7 @@ class Services:
     system: SystemDesk
     configurations: ConfigurationDesk
     backtests: BacktestDesk
+    rules: RuleDesk
     live: Live
     book: PlaceBook
 
@@ -84,6 +86,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         system=SystemDesk(ports, book, settings, metrics),
         configurations=ConfigurationDesk(ports),
         backtests=BacktestDesk(ports),
+        rules=RuleDesk(ports, book),
         live=Live(ports, settings, entrance, FeedLookup(ports, book), metrics),
         book=book,
     )

@@ -5,9 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from api.models.alarms import AlarmEntry, AlarmSummary, EvidenceValue, LevelView, RuleView, SeverityStep, Shelving
+from api.models.alarms import (
+    AlarmEntry,
+    AlarmSummary,
+    EvidenceValue,
+    LevelView,
+    Piece,
+    RuleView,
+    SeverityStep,
+    Shelving,
+)
 from api.models.base import Bilingual, Light, SeverityName, severity_name
-from api.models.cases import Candidate, CaseSummary, Deadline, HistoryEntry, TaskSummary
+from api.models.cases import Candidate, CaseSummary, Deadline, HistoryEntry, Storm, TaskSummary
 from api.models.places import LatestValue
 from api.places import Places
 from api.ports import RuleText
@@ -47,6 +56,7 @@ def alarm(row: rows.AlarmRow, places: Places) -> AlarmSummary:
         shelved=shelved,
         suppressed=row.suppressed,
         out_of_service=row.out_of_service,
+        flaps=row.flaps,
         case_id=row.case,
     )
 
@@ -78,6 +88,11 @@ def _what(row: rows.AlarmHistoryRow) -> str:
 def steps(row: rows.AlarmRow) -> list[SeverityStep]:
     """How the severity of an alarm rose and fell."""
     return [SeverityStep(from_ms=step.at_ms, severity=severity_name(step.severity)) for step in row.steps]
+
+
+def pieces(row: rows.AlarmRow) -> list[Piece]:
+    """When the condition of an alarm that flaps truly held."""
+    return [Piece(start_ms=piece.start_ms, stop_ms=piece.stop_ms) for piece in row.pieces]
 
 
 def who(actor: str, person: int | None, places: Places) -> Bilingual:
@@ -178,6 +193,7 @@ def case(row: rows.CaseRow, places: Places, now_ms: int) -> CaseSummary:
         note=row.note,
         drill=row.drill,
         flagged=row.flagged or None,
+        storm=Storm(members=row.members, members_on=row.members_on) if row.storm else None,
     )
 
 

@@ -52,7 +52,7 @@ def report(question: Question, answer: Answer, around: Surroundings) -> dict[str
         Unavailable: if the database does not answer.
     """
     from_ms, until_ms = answer.holds_from_ms, max(answer.until_ms, answer.holds_from_ms)
-    alarms = _past(answer.alarms) + _past_outages(answer.outages or ())
+    alarms = past_alarms(answer.alarms) + _past_outages(answer.outages or ())
     found = foresee(alarms, around.roster, around.policy, around.crew, from_ms, until_ms)
     figures = workload(found, alarms, around.policy, from_ms, until_ms)
     looked_ms = max(1, until_ms - from_ms)
@@ -82,7 +82,8 @@ def _assumed(crew: Crew) -> dict[str, int]:
     return {name.removesuffix("_ms"): value for name, value in asdict(crew).items()}
 
 
-def _past(alarms: Iterable[FoundAlarm]) -> list[PastAlarm]:
+def past_alarms(alarms: Iterable[FoundAlarm]) -> list[PastAlarm]:
+    """Alarms of a replay as dispatch foresees them."""
     return [
         PastAlarm(
             info=alarm.rule.info,
@@ -235,7 +236,7 @@ def _edit(
     ids = question.in_force.by_id.keys()
     edited = [alarm for alarm in answer.alarms if alarm.rule.id in ids]
     changed = effect(_within(answer.in_force, from_ms, until_ms), _within(edited, from_ms, until_ms))
-    alarms = _past(answer.in_force)
+    alarms = past_alarms(answer.in_force)
     before = foresee(alarms, around.roster, around.policy, around.crew, from_ms, until_ms)
     old = workload(before, alarms, around.policy, from_ms, until_ms)
     return {

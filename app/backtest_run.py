@@ -101,7 +101,7 @@ def answer(settings: Settings, scope: Scope, crew: Crew, tell: Tell, started: Ca
         around = Surroundings(
             roster=roster,
             cell_names={cell.code: cell.name for cell in registry.cells()},
-            policy=calendars.policy(),
+            policy=calendars.policy(settings.rules.storm_facilities),
             crew=crew,
             cases=SqlCaseQueries(engine, registry),
         )

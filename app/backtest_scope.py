@@ -132,7 +132,7 @@ def question(scope: Scope, grounds: Grounds) -> Question:
     members = {
         class_id: group
         for class_id in sorted(class_ids & grounds.members.keys())
-        if len(group := _cut(grounds.members[class_id], chosen))
+        if len(group := cut(grounds.members[class_id], chosen))
     }
     if not members:
         raise Invalid([kinds.NO_FACILITY_LEFT.at(classes=", ".join(sorted(class_ids)))])
@@ -153,7 +153,7 @@ def _scenery(scope: Scope, grounds: Grounds, chosen: frozenset[int] | None) -> S
     """Outages belong to the whole book, not to a rule of it: then all facilities in scope are looked at."""
     if grounds.scenery is None or scope.subject or scope.text or scope.class_id:
         return None
-    return grounds.scenery({name: _cut(group, chosen) for name, group in grounds.members.items()})
+    return grounds.scenery({name: cut(group, chosen) for name, group in grounds.members.items()})
 
 
 def _rules(scope: Scope, grounds: Grounds, findings: list[Finding]) -> tuple[RuleSet, RuleSet | None]:
@@ -232,7 +232,7 @@ def _places(scope: Scope, grounds: Grounds, findings: list[Finding]) -> frozense
     )
 
 
-def _cut(group: ClassMembers, chosen: frozenset[int] | None) -> ClassMembers:
+def cut(group: ClassMembers, chosen: frozenset[int] | None) -> ClassMembers:
     """Some of the facilities of a class."""
     if chosen is None:
         return group

@@ -51,9 +51,10 @@ class Calendars:
         """Whether a date is worked, by the calendar in force."""
         return self.now.holidays.is_workday(day)
 
-    def policy(self) -> Policy:
-        """The policy of dispatch, its working time by this calendar."""
-        return Policy(calendar=WorkCalendar(is_workday=self.is_workday, zone=self.now.zone))
+    def policy(self, storm_facilities: int = 10) -> Policy:
+        """The policy of dispatch, its working time by this calendar; so many facilities are no storm yet."""
+        working = WorkCalendar(is_workday=self.is_workday, zone=self.now.zone)
+        return Policy(calendar=working, storm_facilities=storm_facilities)
 
 
 def unknown_from(holidays: Holidays, today: date) -> date | None:

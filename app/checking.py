@@ -98,6 +98,6 @@ def _looks(settings: Settings) -> Sequence[tuple[list[str], Callable[[], object]
 
 def _rule_files(settings: Settings) -> list[str]:
     try:
-        return list(rule_sources(settings.rules.book))
+        return list(rule_sources(settings.rule_folder))
     except Invalid:
         return []

@@ -23,6 +23,7 @@ import api.tables
 import dispatch.tables
 import registry.configurations
 import registry.node_status
+import registry.rule_edits
 import registry.tables
 from app import findings as kinds
 from core.errors import Refused, Unavailable

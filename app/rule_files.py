@@ -61,7 +61,7 @@ def book_sources(paths: Sequence[Path], config: Path | None) -> tuple[Mapping[st
     Raises:
         Invalid: if the settings or the book's folder cannot be read.
     """
-    return named_sources(paths) if paths else (rule_sources(load(config).settings.rules.book), ())
+    return named_sources(paths) if paths else (rule_sources(load(config).settings.rule_folder), ())
 
 
 def check_rules(paths: Sequence[Path], config: Path | None) -> CheckedRules:

@@ -36,7 +36,7 @@ def reload(speaker: Speaker, config: Path | None, wait_s: float, *, as_json: boo
         token = desk.ask()
     except OSError as error:
         raise Unavailable(system_problem(error)) from error
-    answer = _answered(desk, token, wait_s)
+    answer = answered(desk, token, wait_s)
     if answer is None:
         speaker.error(speaker.say("reload.silent", seconds=wait_s))
         return Exit.UNAVAILABLE
@@ -55,7 +55,8 @@ def core_runs(settings: Settings) -> bool:
         return False
 
 
-def _answered(desk: ReloadDesk, token: str, wait_s: float) -> ReloadAnswer | None:
+def answered(desk: ReloadDesk, token: str, wait_s: float) -> ReloadAnswer | None:
+    """What the core says to a request; ``None`` if it does not in time."""
     deadline = time.monotonic() + wait_s
     while True:
         answer = desk.told()

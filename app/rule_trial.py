@@ -87,8 +87,8 @@ def _play(read: ScenarioFile, rules: RuleSet, known: Mapping[str, FacilityClass]
 def _texts(files: Sequence[Path], config: Path | None) -> tuple[Mapping[str, str], tuple[Finding, ...]]:
     if files:
         return named_sources(files)
-    folder = load(config).settings.rules.book
-    if folder is not None:
+    folder = load(config).settings.rule_folder
+    if folder is not None and (folder != load(config).settings.own_rules or (folder / FOLDER).is_dir()):
         own = folder / FOLDER
         return named_sources([own]) if own.is_dir() else ({}, ())
     shipped = importlib.resources.files("rules").joinpath(FOLDER)
@@ -119,7 +119,7 @@ class _Books:
 
     def _load(self, paths: tuple[Path, ...]) -> RuleSet:
         if not paths:
-            return load_rules(rule_sources(load(self._config).settings.rules.book), self._classes)
+            return load_rules(rule_sources(load(self._config).settings.rule_folder), self._classes)
         sources, unreadable = named_sources(paths)
         if unreadable:
             raise Invalid(unreadable)

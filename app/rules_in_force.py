@@ -76,7 +76,7 @@ def starting_rules(settings: Settings, classes: Mapping[str, FacilityClass]) -> 
     """
     before = kept(in_force_file(settings), classes)
     try:
-        sources = rule_sources(settings.rules.book)
+        sources = rule_sources(settings.rule_folder)
         rules = load_rules(sources, classes)
     except Invalid as error:
         if before is None:

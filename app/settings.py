@@ -151,6 +151,9 @@ class RulesSettings(_Section):
     snapshot_every_s: Seconds = 30.0
     keep_states_s: Seconds = 604_800.0
     """Readings older than that are stored but no longer judged."""
+    storm_facilities: Annotated[int, Field(ge=0)] = 10
+    """More facilities than that with alarms of one rule family and one supply, cell or community within ten minutes are
+    one case; 0: never."""
 
 
 class RegistrySettings(_Section):
@@ -210,6 +213,18 @@ class Settings(_Section):
     def store_socket(self) -> Path:
         """Unix socket on which the core process answers for the store."""
         return self.store.socket or self.data_dir / "run" / "store.sock"
+
+    @property
+    def own_rules(self) -> Path:
+        """Where rule files edited in the pages go, unless ``rules.book`` names a folder."""
+        return self.data_dir / "rules" / "book"
+
+    @property
+    def rule_folder(self) -> Path | None:
+        """The folder of rule files; ``None``: the rule book that came with Twingrid."""
+        if self.rules.book is not None:
+            return self.rules.book
+        return self.own_rules if self.own_rules.is_dir() else None
 
     @property
     def database_url(self) -> str:

@@ -69,7 +69,7 @@ def load_rule_set(settings: Settings, classes: Mapping[str, FacilityClass]) -> R
     Raises:
         Invalid: with every fault of every file.
     """
-    return load_rules(rule_sources(settings.rules.book), classes)
+    return load_rules(rule_sources(settings.rule_folder), classes)
 
 
 class RuleInfos:

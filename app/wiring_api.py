@@ -24,6 +24,8 @@ from app.core_status import CoreWatch
 from app.pages import web_root
 from app.performance import Reports
 from app.rule_directory import RuleBook
+from app.rule_editor import RuleEditor
+from app.rule_previews import PreviewWorkers
 from app.rules_in_force import RulesWatch, in_force_file, kept
 from app.settings import Settings
 from app.wiring import RuleInfos, database, rule_set_of
@@ -42,6 +44,9 @@ from registry.configurations import SqlConfigurationDesk
 from registry.directory import Directory
 from registry.node_status import SqlNodeStatusBook
 from registry.queries import Registry
+from registry.rule_edits import SqlRuleEdits
+from rules.engine.layout import build
+from rules.rule_set import RuleSet
 from store.remote import RemoteStore
 
 log = logging.getLogger(__name__)
@@ -113,7 +118,9 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             registry_commands=RegistryCommandsSql(engine),
             directory=directory,
             cases=SqlCaseQueries(engine, registry),
-            case_commands=SqlDesk(engine, rules=infos, source=registry, policy=calendars.policy()),
+            case_commands=SqlDesk(
+                engine, rules=infos, source=registry, policy=calendars.policy(settings.rules.storm_facilities)
+            ),
             rules=book,
             performance=performance,
             clock=clock,
@@ -123,6 +130,14 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             configurations=SqlConfigurationDesk(engine, check_part),
             watch=CoreWatch(settings.core_status_file, clock),
             backtests=open_parts.enter_context(BacktestWorkers(settings)),
+            editing=RuleEditor(
+                settings,
+                registry.classes(),
+                SqlRuleEdits(engine),
+                lambda: book.rules,
+                lambda rules: _fit(rules, directory, calendars),
+            ),
+            previews=open_parts.enter_context(PreviewWorkers(settings)),
         )
 
         def refresh() -> None:
@@ -135,6 +150,16 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
                 log.info("other rules are in force", extra={"version": news.version})
 
         yield create_app(ports, api_settings(settings)), refresh
+
+
+def _fit(rules: RuleSet, directory: Directory, calendars: Calendars) -> None:
+    """Refuse rules that do not fit the facilities, as the core would.
+
+    Raises:
+        Refused: with the reason.
+    """
+    directory.refresh()
+    build(rules, directory.members(), calendars.now)
 
 
 def api_settings(settings: Settings) -> ApiSettings:

@@ -19,6 +19,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
+from app.by_design import DesignedJournal
 from app.calendars import Calendars, local_day, notices
 from app.commands.version import twingrid_version
 from app.configuration_carrier import ConfigurationCarrier
@@ -44,9 +45,11 @@ from core.errors import Refused, Unavailable
 from core.ports.store import TimeSeriesStore
 from core.readings import Readings
 from dispatch.drills import SqlDrills
+from dispatch.explained import Explained
 from dispatch.freezer import Freezer
 from dispatch.journal import SqlJournal
 from dispatch.outbox import LogDeliverer, Outbox
+from dispatch.suppression import SqlSuppression
 from ingest.host import Host, HostSettings
 from registry.classbook import load_classes
 from registry.configurations import SqlConfigurationBook
@@ -146,7 +149,7 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
         today = date.fromisoformat(local_day(clock.now_ms(), settings.time_zone))
         for notice in notices(rule_set, calendars.now, today):
             log.warning("the site calendar does not know everything", extra={"notice": str(notice)})
-        policy = calendars.policy()
+        policy = calendars.policy(settings.rules.storm_facilities)
         store = open_store(settings, clock)
         open_parts.callback(store.close)
         infos, facilities = RuleInfos(rule_set), FacilityMemory(registry)
@@ -155,8 +158,10 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
             store, registry, facilities, lambda: infos.rules, calendar=policy.calendar, program=twingrid_version()
         )
         journal = SqlJournal(engine, rules=infos, source=registry, policy=policy, evidence=evidence, frozen=frozen)
+        silent = SqlSuppression(engine, rules=infos, source=registry, policy=policy)
+        designed = DesignedJournal(journal, silent, Explained(infos), registry, lambda: calendars.now)
         book = SqlDrills(engine, rules=infos, source=registry, policy=policy, evidence=evidence)
-        judge = _judge(settings, starting, directory, store, journal, clock, calendars.now)
+        judge = _judge(settings, starting, directory, store, designed, clock, calendars.now)
         open_parts.enter_context(judge)
         settings.store_socket.parent.mkdir(parents=True, exist_ok=True)
         open_parts.enter_context(serve(store, settings.store_socket))
@@ -233,7 +238,7 @@ def _judge(
     starting: StartingRules,
     directory: Directory,
     store: TimeSeriesStore,
-    journal: SqlJournal,
+    journal: DesignedJournal,
     clock: Clock,
     calendar: SiteCalendar,
 ) -> Judge:
@@ -365,7 +370,7 @@ def _reloader(
     settings: Settings, registry: Registry, starting: StartingRules, parts: Callable[[], Core]
 ) -> RuleReloader:
     def read() -> tuple[Mapping[str, str], RuleSet]:
-        sources = rule_sources(settings.rules.book)
+        sources = rule_sources(settings.rule_folder)
         return sources, load_rules(sources, registry.classes())
 
     return RuleReloader(

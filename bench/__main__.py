@@ -1,4 +1,6 @@
-"""``python -m bench [name …]``: measure, print a table, write ``bench/results.json``.
+"""``python -m bench [name …] [--data DIR]``: measure, print a table, write ``bench/results.json``.
+
+``python -m bench city [--days N] [--seed S …] [--communities K]`` simulates other cities than the default.
 
 One measurement that fails does not hide the others: its error stands in the table and the exit code is 1. Figures are
 ratios taken in one run; the machine's name, load and cores stand beside them.
@@ -6,16 +8,15 @@ ratios taken in one run; the machine's name, load and cores stand beside them.
 
 from __future__ import annotations
 
+import argparse
 import importlib
-import json
 import os
-import platform
 import sys
 import time
-from dataclasses import asdict
-from pathlib import Path
 
-from bench.rows import Row
+from bench.city.command import main as city
+from bench.replay_files import DATA_VARIABLE
+from bench.rows import Row, keep
 
 MODULES = (
     "ingest_bench",
@@ -24,6 +25,8 @@ MODULES = (
     "sight_bench",
     "backtest_bench",
     "groups_bench",
+    "replays_bench",
+    "city_bench",
     "gateway_bench",
     "line_bench",
     "store_bench",
@@ -31,7 +34,6 @@ MODULES = (
     "plant_room_bench",
     "demo_bench",
 )
-RESULTS = Path(__file__).parent / "results.json"
 
 
 def measure(names: tuple[str, ...]) -> tuple[list[Row], list[str]]:
@@ -64,33 +66,34 @@ def table(rows: list[Row]) -> str:
 
 
 def main() -> int:
-    """Run and report."""
-    names = tuple(_module(name) for name in sys.argv[1:]) or MODULES
+    """Run and report; ``city`` has options of its own."""
+    if sys.argv[1:2] == ["city"]:
+        return city(sys.argv[2:])
+    asked = _asked()
+    if asked.data is not None:
+        os.environ[DATA_VARIABLE] = asked.data
+    names = tuple(_module(name) for name in asked.name) or MODULES
     rows, errors = measure(names)
     print(table(rows))
     for error in errors:
         print(f"failed: {error}")
-    about = {
-        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "load_1min": round(os.getloadavg()[0], 2),
-    }
-    kept = [] if names == MODULES else [row for row in _previous() if row["name"] not in {fresh.name for fresh in rows}]
-    RESULTS.write_text(json.dumps({"about": about, "rows": kept + [asdict(row) for row in rows]}, indent=1) + "\n")
+    keep(rows, every=names == MODULES)
     return 1 if errors else 0
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure; without names everything.")
+    known = ", ".join(name.removesuffix("_bench") for name in MODULES)
+    parser.add_argument("name", nargs="*", help=f"what to measure: {known}, or another module of bench")
+    parser.add_argument(
+        "--data", metavar="DIR", help=f"folder of recordings for replays; else {DATA_VARIABLE}, else ../shared/data"
+    )
+    return parser.parse_args()
 
 
 def _module(name: str) -> str:
     """The module of a measurement; ``rules`` stands for ``rules_bench``."""
     return f"{name}_bench" if f"{name}_bench" in MODULES else name
-
-
-def _previous() -> list[dict[str, object]]:
-    try:
-        return list(json.loads(RESULTS.read_text())["rows"])
-    except (OSError, ValueError, KeyError):
-        return []
 
 
 if __name__ == "__main__":

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import os
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results.json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,3 +32,23 @@ class Row:
     against: str
     ratio: float | None
     note: str = ""
+
+
+def keep(rows: Sequence[Row], *, every: bool = False, file: Path = RESULTS) -> None:
+    """Write rows to ``bench/results.json``: instead of those of the same names, or (``every``) of all."""
+    names = {row.name for row in rows}
+    old = [] if every else [row for row in _previous(file) if row["name"] not in names]
+    about = {
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "load_1min": round(os.getloadavg()[0], 2),
+    }
+    file.write_text(json.dumps({"about": about, "rows": old + [asdict(row) for row in rows]}, indent=1) + "\n")
+
+
+def _previous(file: Path) -> list[dict[str, object]]:
+    try:
+        return list(json.loads(file.read_text())["rows"])
+    except (OSError, ValueError, KeyError):
+        return []

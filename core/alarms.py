@@ -56,6 +56,8 @@ class ChangeKind(StrEnum):
     """What cannot be seen because of it has changed, and nothing else has."""
     SEVERITY = "severity"
     """It rose or fell, the ends are as they were."""
+    FLAPPED = "flapped"
+    """It has opened and closed more often beneath its one announcement; nothing else has changed."""
 
 
 class SeverityStep(NamedTuple):
@@ -63,6 +65,13 @@ class SeverityStep(NamedTuple):
 
     at_ms: int
     severity: Severity
+
+
+class Piece(NamedTuple):
+    """A stretch of event time in which the condition of a flapping alarm held: [start, stop), without a stop on."""
+
+    start_ms: int
+    stop_ms: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,12 +84,17 @@ class Interval:
         since_ms: when the condition began to hold (start minus ``for``, without time unknown); <= start_ms.
         steps: how its severity rose and fell, the first at the start; empty for rules without levels, whose alarms are
             of the rule's severity throughout.
+        flaps: how often it opened, those before its start that made it flap included; 0 for one that does not flap.
+            While it is on the count is told when it has doubled.
+        pieces: of one that flaps, when the condition truly held: the first ones, and once it is over the newest.
     """
 
     start_ms: int
     stop_ms: int | None
     since_ms: int
     steps: tuple[SeverityStep, ...] = ()
+    flaps: int = 0
+    pieces: tuple[Piece, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse negative intervals.

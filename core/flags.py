@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from core.alarms import Severity
+
 
 class FlagKind(StrEnum):
     """Why an alarm is silent."""
@@ -74,6 +76,7 @@ class Suppression:
         ref: what stands for it, such as the id of the parent's alarm or of the planned work.
         reason: for people, in the log's language.
         until_ms: when it ends by itself; ``None``: when the logic says so.
+        severity: what is worse than that speaks all the same.
     """
 
     facility: int
@@ -82,6 +85,7 @@ class Suppression:
     ref: str = ""
     reason: str = ""
     until_ms: int | None = None
+    severity: Severity = Severity.CRITICAL
 
 
 class SuppressionBook(Protocol):

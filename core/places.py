@@ -70,6 +70,7 @@ class Measurement:
         interval_s: expected time between two readings.
         kind: gauge, counter, state or event.
         name: what people read.
+        event_interval_s: time between two readings while the value changes, of devices that then report faster.
     """
 
     key: str
@@ -79,6 +80,12 @@ class Measurement:
     interval_s: float
     kind: PointKind
     name: Text
+    event_interval_s: float | None = None
+
+    @property
+    def pace_s(self) -> float:
+        """Time between two readings when something happens."""
+        return self.interval_s if self.event_interval_s is None else self.event_interval_s
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

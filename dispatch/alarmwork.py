@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,8 +31,9 @@ from dispatch.drillwork import drill_info, is_drill
 from dispatch.flagwork import FlagWork, covers, is_silent, silent_clause
 from dispatch.foldwork import FoldWork
 from dispatch.ledger import Ledger
-from dispatch.levelwork import FALL, RISE, digest_of, direction, graded, says, steps_text
+from dispatch.levelwork import FALL, RISE, digest_of, direction, graded, pieces_text, says, steps_text
 from dispatch.policy import Policy
+from dispatch.stormwork import StormWork
 from dispatch.worktime import HOUR_MS
 
 logger = logging.getLogger(__name__)
@@ -80,6 +82,8 @@ class AlarmWork:
         self.ledger = Ledger(connection, now_ms)
         self.cases = CaseWork(connection, self.ledger, source, policy, now_ms)
         self._folds = FoldWork(connection, self.ledger)
+        infos = partial(info_of, rules)
+        self.storms = StormWork(connection, self.cases, infos=infos, source=source, policy=policy, now_ms=now_ms)
         self.flags = FlagWork(connection, policy, now_ms)
         self._touched: dict[int, bool] = {}
         self._to_mark: set[int] = set()
@@ -316,7 +320,7 @@ class AlarmWork:
         if row.case is not None:
             case = self.cases.put_back(row, info)
         elif _wants_case(row, self._policy, self._now_ms):
-            case = self.cases.open_or_join(row, info)
+            case = self.storms.case_for(row, info) or self.cases.open_or_join(row, info)
         else:
             return
         self._touched.setdefault(case.number, False)
@@ -330,6 +334,10 @@ class AlarmWork:
             return
         if after.case is None:
             self._on(after)
+        elif after.severity >= Severity.CRITICAL and self.cases.case(after.case).gathers:  # seen for itself now
+            self._touched.setdefault(after.case, False)
+            case = self.storms.leave(after, info_of(self._rules, after.rule_id, Severity(after.severity)))
+            self._touched.setdefault(case.number, False)
         else:
             case = self.cases.rise(after, info_of(self._rules, after.rule_id, Severity(after.severity)))
             self._touched.setdefault(case.number, False)
@@ -426,12 +434,13 @@ def _first_state(change: AlarmChange, info: RuleInfo) -> AlarmState:
 
 def _interval(change: AlarmChange) -> Mapping[str, object]:
     interval = change.interval
-    return {"start_ms": interval.start_ms, "stop_ms": interval.stop_ms, "since_ms": interval.since_ms}
+    ends = {"start_ms": interval.start_ms, "stop_ms": interval.stop_ms, "since_ms": interval.since_ms}
+    return ends | {"flaps": interval.flaps, "pieces": pieces_text(interval)}
 
 
 def _step(change: AlarmChange) -> tuple[object, ...]:
     interval = change.interval
-    digest = digest_of(steps_text(interval))
+    digest = digest_of(steps_text(interval), interval.flaps, pieces_text(interval))
     return (change.kind, interval.start_ms, interval.stop_ms, interval.since_ms, digest)
 
 

@@ -26,6 +26,7 @@ from core.cases import (
     TaskKind,
     TaskState,
 )
+from core.places import Text
 from core.ports.cases import FeedKind
 from core.ports.registry import RosterSource
 from dispatch import tables
@@ -35,13 +36,14 @@ from dispatch.foldwork import FOLDED, FoldWork
 from dispatch.ledger import Ledger
 from dispatch.lifecycle import FOLLOW_UPS, UNSTARTED, next_case
 from dispatch.policy import Policy
+from dispatch.storms import Common, StormEvent, StormState, group_of, next_storm, told
 from dispatch.taskwork import TaskWork
 from dispatch.worktime import due
 
 SELF_CLEARED = "self-cleared"
 RETRACTED = "retracted"
 _LATCHED = (AlarmState.LATCHED_UNACKNOWLEDGED.value, AlarmState.LATCHED_ACKNOWLEDGED.value)
-_NOT_BEGUN = frozenset({CaseState.FILED, CaseState.DISPATCHED, CaseState.RETURNED, CaseState.TRANSFERRED})
+NOT_BEGUN = frozenset({CaseState.FILED, CaseState.DISPATCHED, CaseState.RETURNED, CaseState.TRANSFERRED})
 
 
 class CaseWork:
@@ -112,13 +114,14 @@ class CaseWork:
 
     def open_or_join(self, alarm: Any, info: RuleInfo) -> Any:
         """The case an alarm belongs to from now on: the open one of its key, or a new one."""
-        table = tables.case
-        key = (table.c.facility == alarm.facility, table.c.family == info.family, table.c.open)
-        row = self._connection.execute(sa.select(table).where(*key)).one_or_none()
-        if row is None:
-            return self._opened(alarm, info)
-        self._link(alarm, row.number)
-        self._ledger.note(row.number, "joined", note=alarm.alarm_id)
+        row = open_case(self._connection, alarm.facility, info.family)
+        return self.opened(alarm, info) if row is None else self.join(row, alarm, info)
+
+    def join(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
+        """An alarm joins an open case; of a storm, which has very many, the number of its members is told instead."""
+        _link(self._connection, alarm, row.number)
+        if not row.gathers:
+            self._ledger.note(row.number, "joined", note=alarm.alarm_id)
         return self._raised(row, alarm, info)
 
     def put_back(self, alarm: Any, info: RuleInfo) -> Any:
@@ -166,11 +169,15 @@ class CaseWork:
             cleared: whether something went off in this batch.
         """
         row = self.case(number)
+        if row.open and row.gathers:
+            before, row = row, gather(self._connection, self, self._source, row, self._now_ms)
+            if row.members != before.members:
+                self._ledger.note(number, "members", note=str(row.members))
         if not row.open or self._alarms(number, tables.alarm.c.active) or self._alarms(number, _latched()):
             return
-        tasks = self.tasks.tasks(number)
-        begun = any(TaskState(task.state) not in UNSTARTED for task in tasks.values())
-        begun = begun or CaseState(row.state) not in _NOT_BEGUN or row.handled_by is not None
+        begun = has_begun(row, self.tasks)
+        if row.gathers and not begun and storm_of(row, self._now_ms, self._policy) is not StormState.CALM:
+            return
         if when_all_off(begun=begun) is AllOff.SELF_CLEARED:
             standing = self._alarms(number, ~tables.alarm.c.retracted)
             folded = standing and FoldWork(self._connection, self._ledger).all_folded(number)
@@ -178,7 +185,7 @@ class CaseWork:
         elif cleared:
             self._ledger.note(number, "cleared")
             self.tell(row, "cleared")
-            for task in tasks.values():
+            for task in self.tasks.tasks(number).values():
                 if task.open:
                     self.tasks.message(task, row, "cleared", task.owner)
 
@@ -252,13 +259,11 @@ class CaseWork:
 
     def _open_one_of(self, row: Any, alarm: Any, info: RuleInfo) -> Any | None:
         """The open case of an ended one's key, which the alarm joins; None if there is none."""
-        table = tables.case
-        key = (table.c.facility == row.facility, table.c.family == row.family, table.c.open)
-        if self._connection.execute(sa.select(table.c.number).where(*key)).one_or_none() is None:
-            return None
-        return self.open_or_join(alarm, info)
+        found = open_case(self._connection, row.facility, row.family)
+        return None if found is None else self.join(found, alarm, info)
 
-    def _opened(self, alarm: Any, info: RuleInfo) -> Any:
+    def opened(self, alarm: Any, info: RuleInfo) -> Any:
+        """A new case for an alarm."""
         severity, drill = Severity(alarm.severity), is_drill(alarm)
         limit = handling_limit(info, severity, self._policy)
         values = {
@@ -292,7 +297,7 @@ class CaseWork:
         year = datetime.fromtimestamp(self._now_ms / 1000, self._policy.calendar.zone).year
         row = self.update(row, code=f"C-{year}-{row.number:06d}")
         self._ledger.note(row.number, "opened", to_state=row.state, note=alarm.alarm_id)
-        self._link(alarm, row.number)
+        _link(self._connection, alarm, row.number)
         routed_as = info.severity if drill else None
         self.tasks.create(row, TaskKind.HANDLE, limit, {}, routed_as)
         if row.support:
@@ -363,10 +368,6 @@ class CaseWork:
                 self.tasks.tell(task, row, "raised")
         return row
 
-    def _link(self, alarm: Any, number: int) -> None:
-        table = tables.alarm
-        self._connection.execute(sa.update(table).where(table.c.alarm_id == alarm.alarm_id).values(case=number))
-
     def _alarms(self, number: int, condition: sa.ColumnElement[bool]) -> bool:
         table = tables.alarm
         query = sa.select(sa.exists().where(table.c.case == number, table.c.merged_into == "", condition))
@@ -377,9 +378,59 @@ class CaseWork:
         return due(self._policy.calendar, DeadlineClock(limit.clock), start_ms, limit.hours)
 
 
+def open_case(connection: sa.Connection, facility: int, family: str) -> Any | None:
+    """The open case of a facility and rule family."""
+    table = tables.case
+    key = (table.c.facility == facility, table.c.family == family, table.c.open)
+    return connection.execute(sa.select(table).where(*key)).one_or_none()
+
+
+def has_begun(row: Any, tasks: TaskWork) -> bool:
+    """Whether somebody has begun to work on a case."""
+    begun = any(TaskState(task.state) not in UNSTARTED for task in tasks.tasks(row.number).values())
+    return begun or CaseState(row.state) not in NOT_BEGUN or row.handled_by is not None
+
+
+def gather(connection: sa.Connection, cases: CaseWork, source: RosterSource, row: Any, now_ms: int) -> Any:
+    """A storm keeps its members up to date, and since when it has been quiet; the row after it."""
+    table = tables.alarm
+    mine = (table.c.case == row.number, table.c.merged_into == "", ~table.c.retracted)
+    facility, on = table.c.facility, sa.case((table.c.active, table.c.facility))
+    counts = sa.select(sa.func.count(facility.distinct()), sa.func.count(on.distinct())).where(*mine)
+    members, members_on = connection.execute(counts).one()
+    values: dict[str, object] = {"members": members, "members_on": members_on}
+    values["quiet_ms"] = None if members_on else row.quiet_ms or now_ms
+    worst = sa.select(table).where(*mine).order_by(table.c.active.desc(), table.c.severity.desc()).limit(1)
+    alarm = connection.execute(worst).one_or_none()
+    if alarm is not None:
+        group = group_of(row.gathers)
+        place = source.place(int(group.code)) if group.common is Common.PARENT else None
+        say = told(group, members, Text(zh=alarm.say_zh, en=alarm.say_en), place.name if place else None)
+        values |= {"say_zh": say.zh[:1000], "say_en": say.en[:1000]}
+    if all(getattr(row, name) == value for name, value in values.items()):
+        return row
+    after = cases.update(row, **values)
+    cases.tell(after, "members")
+    return after
+
+
+def _link(connection: sa.Connection, alarm: Any, number: int) -> None:
+    table = tables.alarm
+    connection.execute(sa.update(table).where(table.c.alarm_id == alarm.alarm_id).values(case=number))
+
+
+def storm_of(row: Any, now_ms: int, policy: Policy) -> StormState:
+    """Where the storm of a case stands."""
+    if row.quiet_ms is None:
+        return StormState.RAGING
+    lasted = now_ms - row.quiet_ms >= policy.storm_quiet_ms
+    return next_storm(StormState.QUIET, StormEvent.LASTED) if lasted else StormState.QUIET
+
+
 def _said(row: Any, info: RuleInfo) -> dict[str, object]:
     """What a case says goes with the level of the rule that opened it, not with other rules."""
-    return {"say_zh": info.say.zh, "say_en": info.say.en} if info.rule_id == row.rule_id else {}
+    plain = info.rule_id == row.rule_id and not row.gathers
+    return {"say_zh": info.say.zh, "say_en": info.say.en} if plain else {}
 
 
 def _latched() -> sa.ColumnElement[bool]:

@@ -202,8 +202,8 @@ def silencing(standing: Iterable[Any], alarm: Any) -> list[Any]:
 
 
 def covers(flag: Any, alarm: Any) -> bool:
-    """Whether a standing flag of the alarm's facility keeps it silent; what is worse than was shelved speaks."""
-    return _reaches(flag, alarm) and (flag.kind != FlagKind.SHELVED or alarm.severity <= flag.severity)
+    """Whether a standing flag of the alarm's facility keeps it silent; what is worse than it was meant for speaks."""
+    return _reaches(flag, alarm) and (flag.kind == FlagKind.OUT_OF_SERVICE or alarm.severity <= flag.severity)
 
 
 def _reaches(flag: Any, alarm: Any) -> bool:

@@ -21,7 +21,7 @@ from dispatch import tables
 from dispatch.alarmwork import AlarmWork, RuleLookup, info_of
 from dispatch.database import reading, writing
 from dispatch.freezer import context_of
-from dispatch.levelwork import steps_of
+from dispatch.levelwork import pieces_of, steps_of
 from dispatch.policy import Policy
 from dispatch.taskwork import SourceOnce
 from dispatch.ticking import Rounds
@@ -99,7 +99,9 @@ class SqlJournal:
         source = SourceOnce(self._source)
         with writing(self._engine) as connection:
             work = self._work(connection, source, now_ms)
-            for change in work.unapplied(changes):
+            fresh = work.unapplied(changes)
+            work.storms.expect(fresh)
+            for change in fresh:
                 work.record(change, evidence.get(change.alarm_id, ()), contexts.get(change.alarm_id, ""))
             work.settle()
             work.ledger.flush()
@@ -160,6 +162,13 @@ def _announced(row: Any) -> AnnouncedAlarm:
         rule_id=row.rule_id,
         facility=row.facility,
         element=row.element or "",
-        interval=Interval(start_ms=row.start_ms, stop_ms=row.stop_ms, since_ms=row.since_ms, steps=steps_of(row.steps)),
+        interval=Interval(
+            start_ms=row.start_ms,
+            stop_ms=row.stop_ms,
+            since_ms=row.since_ms,
+            steps=steps_of(row.steps),
+            flaps=row.flaps,
+            pieces=pieces_of(row.pieces),
+        ),
         severity=Severity(row.severity),
     )

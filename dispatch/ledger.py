@@ -88,7 +88,7 @@ class Ledger:
                 "silent": is_silent(row),
                 "note": note[:1000],
                 "severity": row.severity,
-                "steps_digest": digest_of(row.steps),
+                "steps_digest": digest_of(row.steps, row.flaps, row.pieces),
             }
         )
 

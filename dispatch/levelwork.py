@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from core.alarms import AlarmChange, Interval, Severity, SeverityStep
+from core.alarms import AlarmChange, Interval, Piece, Severity, SeverityStep
 from core.cases import RuleInfo
 
 RISE, FALL = "rise", "fall"
@@ -26,9 +26,21 @@ def steps_of(text: str) -> tuple[SeverityStep, ...]:
     return tuple(SeverityStep(at_ms, Severity(severity)) for at_ms, severity in json.loads(text))
 
 
-def digest_of(steps: str) -> str:
-    """What tells one course of severities from another in a line of history; empty without steps."""
-    return hashlib.blake2b(steps.encode(), digest_size=8).hexdigest() if steps_of(steps) else ""
+def pieces_text(interval: Interval) -> str:
+    """When the condition of a flapping alarm held, as it is kept: pairs of start and stop."""
+    return json.dumps(interval.pieces, separators=(",", ":"))
+
+
+def pieces_of(text: str) -> tuple[Piece, ...]:
+    """The pieces that were kept."""
+    return tuple(Piece(start_ms, stop_ms) for start_ms, stop_ms in json.loads(text))
+
+
+def digest_of(steps: str, flaps: int = 0, pieces: str = "[]") -> str:
+    """What tells one course of an alarm from another in a line of history; empty without steps and flapping."""
+    if not flaps:
+        return hashlib.blake2b(steps.encode(), digest_size=8).hexdigest() if steps_of(steps) else ""
+    return hashlib.blake2b(f"{steps} {flaps} {pieces}".encode(), digest_size=8).hexdigest()
 
 
 def says(info: RuleInfo) -> dict[str, object]:

@@ -62,6 +62,9 @@ class Policy:
         evidence_before_ms, evidence_after_ms: how much around the opening of an alarm is frozen.
         evidence_kept_ms: how long frozen samples of alarms without a case are kept; with one, as long as the case.
         feed_kept_ms: how long the change feed is kept.
+        storm_facilities: more facilities than that with alarms of one rule family and one supply, cell or community
+            within ``storm_within_ms`` are one case (docs/alarms.md, part 8); 0: never.
+        storm_quiet_ms: a storm that nobody has begun to work on ends when none of its alarms has been on for so long.
         drill_ms: a test case that nobody confirms ends by itself after so long.
     """
 
@@ -88,6 +91,9 @@ class Policy:
     evidence_after_ms: int = 5 * MINUTE_MS
     evidence_kept_ms: int = 90 * 24 * HOUR_MS
     feed_kept_ms: int = 7 * 24 * HOUR_MS
+    storm_facilities: int = 10
+    storm_within_ms: int = 10 * MINUTE_MS
+    storm_quiet_ms: int = 10 * MINUTE_MS
     drill_ms: int = 30 * MINUTE_MS
 
     def rests_at_night(self, severity: Severity) -> bool:

@@ -32,6 +32,9 @@ from dispatch.desk import situation
 from dispatch.flag_queries import SqlFlagQueries, alarm_conditions, covering, limit_of_page, number_of, seen
 from dispatch.lifecycle import allowed
 
+_MOST_ALARMS = 500
+"""Alarms of a case that are shown."""
+
 
 class SqlCaseQueries(SqlFlagQueries):
     """All reading of dispatch; safe to use from several threads and processes."""
@@ -269,8 +272,11 @@ def _task_conditions(where: TaskFilter) -> list[sa.ColumnElement[bool]]:
 
 
 def _alarms_of(connection: sa.Connection, case: int) -> Sequence[Any]:
+    """The alarms of a case in the order of time; of a storm those that are on and the newest of the others."""
     table = tables.alarm
-    return connection.execute(sa.select(table).where(table.c.case == case).order_by(table.c.start_ms)).all()
+    order = (table.c.active.desc(), table.c.severity.desc(), table.c.start_ms.desc(), table.c.alarm_id)
+    found = connection.execute(sa.select(table).where(table.c.case == case).order_by(*order).limit(_MOST_ALARMS)).all()
+    return sorted(found, key=lambda row: row.start_ms)
 
 
 def _history(connection: sa.Connection, case: int) -> tuple[Any, ...]:

@@ -93,6 +93,7 @@ def suppress(work: AlarmWork, cause: Cause, wanted: Suppression, place: Facility
         until_ms=wanted.until_ms,
         cause=cause.value,
         ref=wanted.ref,
+        severity=wanted.severity,
     )
 
 

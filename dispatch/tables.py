@@ -2,8 +2,9 @@
 
 Facilities, communities and people are registry numbers without a foreign key: the registry is another room. Three
 things must never happen, whatever the code above does, so the database forbids them: two open cases of one facility and
-rule family (partial unique index ``open_key``), two cases opened by one alarm (``opening_alarm``), two effects of one
-command (``dispatch_command``).
+rule family (partial unique index ``open_key``), two cases opened by one alarm (``opening_alarm``; that of a storm
+begins with ``storm/``, since its first alarm may come to a case of its own), two effects of one command
+(``dispatch_command``).
 """
 
 from __future__ import annotations
@@ -59,12 +60,26 @@ case = sa.Table(
     sa.Column("note", _TEXT, nullable=False),
     sa.Column("drill", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("flagged", _WORD, nullable=False, server_default=sa.text("''")),
+    sa.Column("gathers", sa.String(300), nullable=False, server_default=sa.text("''")),
+    sa.Column("members", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("members_on", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("quiet_ms", sa.BigInteger),
     sa.Index(
         "open_key", "facility", "family", unique=True, sqlite_where=sa.text("open"), postgresql_where=sa.text("open")
+    ),
+    sa.Index(
+        "open_storm",
+        "gathers",
+        unique=True,
+        sqlite_where=sa.text("open AND gathers <> ''"),
+        postgresql_where=sa.text("open AND gathers <> ''"),
     ),
     sa.Index("ix_dispatch_case_open_community", "open", "community"),
     sqlite_autoincrement=True,
 )
+
+"""``gathers``: of a storm, what its members have in common: family, kind of group and its code; ``members``,
+``members_on``: facilities, and those with an alarm on; ``quiet_ms``: since when none has one."""
 
 alarm = sa.Table(
     "dispatch_alarm",
@@ -95,14 +110,18 @@ alarm = sa.Table(
     sa.Column("out_of_service", sa.Boolean, nullable=False),
     sa.Column("case", sa.ForeignKey(case.c.number), index=True),
     sa.Column("steps", sa.Text, nullable=False, server_default="[]"),
+    sa.Column("flaps", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("pieces", sa.Text, nullable=False, server_default="[]"),
     sa.Index("ix_dispatch_alarm_start", "start_ms", "alarm_id"),
     sa.Index("ix_dispatch_alarm_facility", "facility", "start_ms"),
     sa.Index("ix_dispatch_alarm_active", "active", "community"),
     sa.Index("ix_dispatch_alarm_stop", "stop_ms"),
+    sa.Index("ix_dispatch_alarm_opened", "opened_ms"),
 )
 """``active``: on now, neither retracted nor merged. ``do``: instructions as JSON pairs, frozen at opening and when the
 severity changes. ``steps``: JSON pairs of moment and severity, for rules with levels; ``severity`` is then that of the
-last step while it is on, the worst when it is over.
+last step while it is on, the worst when it is over. ``flaps``: how often it opened, if it flaps; ``pieces``: JSON
+pairs, when its condition truly held (``core.alarms.Interval``).
 """
 
 alarm_history = sa.Table(

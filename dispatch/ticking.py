@@ -14,6 +14,7 @@ from core.cases import CaseState, TaskState
 from core.ports.registry import Roster
 from dispatch import tables
 from dispatch.alarmwork import AlarmWork, due_for_case
+from dispatch.casework import NOT_BEGUN
 from dispatch.drillwork import UNCONFIRMED
 from dispatch.policy import Policy
 from dispatch.silence import expire_flags
@@ -43,6 +44,7 @@ class Rounds:
             sa.exists().where(self._unanswered()),
             sa.exists().where(self._old_feed()),
             sa.exists().where(self._unconfirmed()),
+            sa.exists().where(self._calm()),
         ]
         if bool(connection.execute(sa.select(sa.or_(*questions))).scalar_one()):
             return True
@@ -65,6 +67,8 @@ class Rounds:
             work.cases.tell(row, "overdue")
         for row in connection.execute(sa.select(tables.case).where(self._unconfirmed())).all():
             work.cases.cancel(row, UNCONFIRMED)
+        for number in connection.execute(sa.select(tables.case.c.number).where(self._calm())).scalars().all():
+            work.cases.settle(number, cleared=False)
         connection.execute(sa.delete(tables.feed).where(self._old_feed()))
         connection.execute(sa.delete(tables.command).where(tables.command.c.at_ms < self._now_ms - _KEYS_KEPT_MS))
 
@@ -75,6 +79,12 @@ class Rounds:
         """Drills whose time is over."""
         table = tables.case
         return sa.and_(table.c.open, table.c.drill, table.c.opened_ms <= self._now_ms - self._policy.drill_ms)
+
+    def _calm(self) -> sa.ColumnElement[bool]:
+        """Storms that nobody has begun and that have been quiet for long enough."""
+        table, quiet_ms = tables.case, self._now_ms - self._policy.storm_quiet_ms
+        waits = table.c.state.in_([state.value for state in NOT_BEGUN])
+        return sa.and_(table.c.open, table.c.quiet_ms <= quiet_ms, waits)
 
     def _unanswered(self) -> sa.ColumnElement[bool]:
         table = tables.task

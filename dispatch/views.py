@@ -25,7 +25,7 @@ from core.ports.cases import (
 from core.ports.evidence import EvidenceRecord, Occasion
 from core.ports.flags import FlagRow, FlagStep
 from dispatch import tables
-from dispatch.levelwork import steps_of
+from dispatch.levelwork import pieces_of, steps_of
 
 
 def task_select() -> sa.Select[Any]:
@@ -99,6 +99,9 @@ def case_row(row: Any) -> CaseRow:
         note=row.note,
         drill=row.drill,
         flagged=row.flagged,
+        storm=row.gathers != "",
+        members=row.members,
+        members_on=row.members_on,
     )
 
 
@@ -128,6 +131,8 @@ def alarm_row(row: Any) -> AlarmRow:
         split_from=row.split_from,
         case=row.case,
         steps=steps_of(row.steps),
+        flaps=row.flaps,
+        pieces=pieces_of(row.pieces),
     )
 
 

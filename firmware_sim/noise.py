@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from functools import lru_cache
 from typing import Final
 
 _MASK: Final = (1 << 64) - 1
@@ -27,12 +28,16 @@ def uniform(seed: int, index: int) -> float:
     return ((z ^ (z >> 31)) >> 11) / (1 << 53)
 
 
+_support = lru_cache(maxsize=1 << 16)(uniform)
+"""Support points are asked for again and again as time goes on; there are few of them at a time."""
+
+
 def smooth(seed: int, time_s: float, period_s: float) -> float:
     """Value noise in [-1, 1]: random support points every `period_s`, joined by a cosine, so without jumps."""
     position = time_s / period_s
     slot = math.floor(position)
     blend = (1 - math.cos((position - slot) * math.pi)) / 2
-    first, second = uniform(seed, slot), uniform(seed, slot + 1)
+    first, second = _support(seed, slot), _support(seed, slot + 1)
     return 2 * (first + (second - first) * blend) - 1
 
 

@@ -104,12 +104,13 @@ def _measurement(file: str, item: Mapping[str, Any], findings: list[Finding]) ->
         interval_s=float(item["interval_s"]),
         kind=PointKind(item["kind"]),
         name=_text(item["name"]),
+        event_interval_s=float(item["event_interval_s"]) if "event_interval_s" in item else None,
     )
     try:
         units.unit(result.unit)
     except Refused as error:
         findings.append(_finding(file, kinds.CLASS_BAD_UNIT(key=result.key, reason=error), kinds.CLASS_UNIT_CODE))
-    if not (low < high and result.interval_s > 0):
+    if not (low < high and 0 < result.pace_s <= result.interval_s):
         findings.append(_finding(file, kinds.CLASS_EMPTY_RANGE(key=result.key), kinds.CLASS_RANGE))
     return result
 

@@ -17,7 +17,9 @@ CLASS_OWN_KEY = Sentence("每个测量项用自己的键", "give each measuremen
 CLASS_BAD_UNIT = Sentence("{key}：{reason}", "{key}: {reason}")
 CLASS_UNIT_CODE = Sentence("使用 core/units.py 中的代码", "use a code of core/units.py")
 CLASS_EMPTY_RANGE = Sentence("{key}：范围或周期为空", "{key}: empty range or interval")
-CLASS_RANGE = Sentence("low < high，且 interval_s > 0", "low < high and interval_s > 0")
+CLASS_RANGE = Sentence(
+    "low < high，且 0 < event_interval_s <= interval_s", "low < high and 0 < event_interval_s <= interval_s"
+)
 
 # --- files ------------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -30,6 +31,7 @@ from core.calendar import (
     season_of,
 )
 from core.holidays import NO_HOLIDAYS, DayKind, Holidays, by_weekday
+from core.places import Text
 from core.readings import Int32s
 from registry.calendar_entries import (
     DAY_WORDS,
@@ -50,6 +52,15 @@ _DAY = timedelta(days=1)
 _DAY_MINUTES = 1440
 Piece = tuple[int, float]
 """From an instant on (UTC milliseconds) a value."""
+
+
+class Work(NamedTuple):
+    """Planned work that goes on: until when, at which facilities (registry numbers, ascending)."""
+
+    code: str
+    name: Text
+    end_ms: int
+    facilities: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,6 +112,7 @@ class RegistryCalendar:
         """
         self._items = tuple(items)
         self._sites = sites
+        self._worked: dict[str, tuple[int, ...]] = {}
         self._general = next((item for item in items if isinstance(item, General)), General())
         self.holidays = holidays_of(items, table)
         self.zone = ZoneInfo(self._general.zone or default_zone)
@@ -124,6 +136,20 @@ class RegistryCalendar:
                 schedules.append(self._schedule(term, [entries[place] for place in kept]))
             of[row] = number[kept]
         return Timetable(of, tuple(schedules))
+
+    def works(self, at_ms: int) -> list[Work]:
+        """The planned work that goes on at a moment, in the order of the file."""
+        found = []
+        for item in self._items:
+            if not isinstance(item, PlannedWork):
+                continue
+            begin_ms, end_ms = self._clock.moment(item.begin), self._clock.moment(item.end)
+            if begin_ms <= at_ms < end_ms:
+                if item.code not in self._worked:
+                    mine = (number for number, site in self._sites.items() if site.is_in(item.where))
+                    self._worked[item.code] = tuple(sorted(mine))
+                found.append(Work(item.code, item.name, end_ms, self._worked[item.code]))
+        return found
 
     def _entries(self, term: str) -> list[Opening | Season | PlannedWork]:
         """The entries that a term asks, in the order of the file."""

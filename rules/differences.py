@@ -140,11 +140,14 @@ class Comparison:
         return alarm
 
     def _grade(self, alarm: AnnouncedAlarm, interval: Interval) -> None:
-        """The ends are as they were; the severity in between may have risen or fallen."""
-        if alarm.interval.steps == interval.steps:
-            self.announced.append(alarm)
-        else:
+        """The ends are as they were; in between it may have risen or fallen, or flapped."""
+        old = alarm.interval
+        if old.steps != interval.steps:
             self._keep(ChangeKind.SEVERITY, alarm, interval)
+        elif (old.flaps, old.pieces) != (interval.flaps, interval.pieces):
+            self._keep(ChangeKind.FLAPPED, alarm, interval)
+        else:
+            self.announced.append(alarm)
 
     def _keep(self, kind: ChangeKind, alarm: AnnouncedAlarm, interval: Interval) -> None:
         moved = replace(alarm, interval=interval)

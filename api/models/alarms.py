@@ -27,6 +27,13 @@ class SeverityStep(Model):
     severity: SeverityName
 
 
+class Piece(Model):
+    """When the condition of an alarm that flaps truly held."""
+
+    start_ms: TimeMs
+    stop_ms: TimeMs | None
+
+
 class AlarmSummary(Model):
     """An alarm in a list."""
 
@@ -49,6 +56,7 @@ class AlarmSummary(Model):
     shelved: Shelving | None
     suppressed: bool
     out_of_service: bool
+    flaps: int = Field(description="how often it opened, if it flaps: told in doublings while it is on; else 0")
     case_id: Number | None
 
 
@@ -120,6 +128,7 @@ class AlarmDetail(AlarmSummary):
     evidence: list[EvidenceValue]
     do: list[Bilingual]
     steps: list[SeverityStep] = Field(description="how its severity rose and fell; empty for a rule without levels")
+    pieces: list[Piece] = Field(description="of one that flaps: the first, and once it is over the newest")
     rule: RuleView | None = Field(description="null for `sight.*` and for rules that no longer exist")
 
 

@@ -50,6 +50,13 @@ class Deadline(Model):
     overdue: bool = Field(description="the limit has passed and was not met")
 
 
+class Storm(Model):
+    """A case of many facilities that have something in common."""
+
+    members: int = Field(description="facilities with alarms in it")
+    members_on: int = Field(description="those with an alarm on now")
+
+
 class CaseSummary(Model):
     """A case in a list."""
 
@@ -72,6 +79,7 @@ class CaseSummary(Model):
     note: str
     drill: bool = Field(description="a test alarm from site (演练): nothing is wrong, and it counts nowhere")
     flagged: FlagKind | None = Field(description="a flag stands over alarms of it, while it is open")
+    storm: Storm | None = Field(description="it gathers many facilities; `facility` is the first of them")
 
 
 class TaskSummary(Model):

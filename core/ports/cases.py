@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from core.alarms import AlarmKind, AlarmState, ChangeKind, Severity, SeverityStep
+from core.alarms import AlarmKind, AlarmState, ChangeKind, Piece, Severity, SeverityStep
 from core.cases import Action, Actor, CaseState, DeadlineClock, DeadlineWhat, TaskKind, TaskState
 from core.flags import FlagKind
 from core.places import Grid, Text
@@ -36,6 +36,7 @@ class AlarmRow:
         opened_ms: wall clock, when it was first recorded.
         severity: that of the moment while it is on, the worst once it is over.
         steps: how it rose and fell; empty for rules without levels.
+        flaps: how often it opened, if it flaps, else 0; pieces: when its condition truly held, first and newest.
     """
 
     alarm_id: str
@@ -61,6 +62,8 @@ class AlarmRow:
     split_from: str = ""
     case: int | None = None
     steps: tuple[SeverityStep, ...] = ()
+    flaps: int = 0
+    pieces: tuple[Piece, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,6 +159,7 @@ class CaseRow:
         note: for cancelled ones why (``self-cleared``).
         drill: a test case; it counts nowhere.
         flagged: the kind of flag that stands over alarms of it, while it is open; else empty.
+        storm: it gathers many facilities; members: how many, members_on: those with an alarm on now.
     """
 
     number: int
@@ -178,6 +182,9 @@ class CaseRow:
     note: str = ""
     drill: bool = False
     flagged: str = ""
+    storm: bool = False
+    members: int = 0
+    members_on: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

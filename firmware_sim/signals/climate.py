@@ -36,6 +36,7 @@ class RoomAir:
         crowd: extra people in the room; magnitude is how many ppm they would add for ever.
         crowd_tau_s: how fast a crowd is felt; below V/Q it is time-compressed.
         warm: `magnitude` Cel warmer while the air conditioner fails.
+        closed_days: local days (since 1970-01-01) on which nobody comes.
     """
 
     MODEL: ClassVar[str] = "CO2 mass balance with occupancy"
@@ -48,6 +49,7 @@ class RoomAir:
     crowd: Schedule = field(default=NEVER)
     crowd_tau_s: float = 240.0
     warm: Schedule = field(default=NEVER)
+    closed_days: frozenset[int] = frozenset()
 
     @property
     def detail(self) -> str:
@@ -56,10 +58,14 @@ class RoomAir:
 
     def people(self, slot: int) -> int:
         """People in the room during a slot of half an hour."""
-        hour = local_hour((slot + 0.5) * _SLOT_S)
-        if not self.open_h <= hour < self.close_h:
+        middle_s = (slot + 0.5) * _SLOT_S
+        hour = local_hour(middle_s)
+        if self._closed(middle_s) or not self.open_h <= hour < self.close_h:
             return 0
         return round(self.seats * (0.25 + 0.75 * uniform(self.seed, slot)))
+
+    def _closed(self, time_s: float) -> bool:
+        return bool(self.closed_days) and math.floor((time_s + LOCAL_OFFSET_S) / DAY_S) in self.closed_days
 
     def co2_ppm(self, time_s: float) -> float:
         """CO2 concentration."""
@@ -76,6 +82,8 @@ class RoomAir:
 
     def _used(self, time_s: float) -> float:
         """0 closed to 1 open, with half an hour of transition."""
+        if self._closed(time_s):
+            return 0.0
         hour = local_hour(time_s)
         return max(0.0, min(1.0, (hour - self.open_h) * 2 + 1, (self.close_h - hour) * 2 + 1))
 

@@ -74,10 +74,27 @@ class ThreePhaseSupply:
 
     def voltage_v(self, phase: int, time_s: float) -> float:
         """Voltage of a phase to neutral."""
-        if self._dead(phase, time_s):
+        dead = self._dead(phase, time_s)
+        return self._voltage_at(phase, time_s, 0.0 if dead else self.phase_power_w(phase, time_s), dead=dead)
+
+    def _voltage_at(self, phase: int, time_s: float, power_w: float, *, dead: bool) -> float:
+        if dead:
             return 0.0 if self.outage.active(time_s) else _RESIDUAL_V
         wander = 1.8 * smooth(self.seed + phase, time_s, 240.0) + 0.15 * jitter(self.seed + phase + 8, time_s)
-        return self.voltage - self.drop_v_per_kw * self.phase_power_w(phase, time_s) / _W_PER_KW + wander
+        return self.voltage - self.drop_v_per_kw * power_w / _W_PER_KW + wander
+
+    def meter(self, time_s: float) -> tuple[float, float, float, float, float, float]:
+        """Voltages and currents of the three phases at one moment, as a meter reads them in one go."""
+        load_w, factor = self.load_w.value(time_s), self.power_factor(time_s)
+        excess = self.overload.active(time_s)
+        volts, amps = [], []
+        for phase in range(3):
+            dead = self._dead(phase, time_s)
+            power_w = 0.0 if dead else load_w * self.shares[phase] * (excess.magnitude if excess else 1.0)
+            volt = self._voltage_at(phase, time_s, power_w, dead=dead)
+            volts.append(volt)
+            amps.append(0.0 if dead else power_w / (volt * factor))
+        return (volts[0], volts[1], volts[2], amps[0], amps[1], amps[2])
 
     def line_voltage_v(self, a: int, b: int, time_s: float) -> float:
         """Voltage between two phases 120 degrees apart."""

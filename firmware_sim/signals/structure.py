@@ -32,6 +32,7 @@ class OldHouse:
         tilt_deg_per_cel: breathing with the temperature.
         creep_deg_per_year: slow movement.
         movement: when it gives way; magnitude in degrees, negative for back (a repair).
+        reach_s: how long it takes to move so far; setting it back takes three times as long.
     """
 
     MODEL: ClassVar[str] = "temperature-driven tilt and crack"
@@ -44,6 +45,7 @@ class OldHouse:
     tilt_deg_per_cel: float = 0.0015
     creep_deg_per_year: float = 0.02
     movement: Schedule = field(default=NEVER)
+    reach_s: float = 20.0
 
     @property
     def detail(self) -> str:
@@ -55,8 +57,8 @@ class OldHouse:
         if window is None:
             return 0.0
         if time_s < window.stop_s:
-            return window.magnitude * min(1.0, (time_s - window.start_s) / 20.0)
-        return window.magnitude * max(0.0, 1.0 - (time_s - window.stop_s) / 60.0)  # propped and set back
+            return window.magnitude * min(1.0, (time_s - window.start_s) / self.reach_s)
+        return window.magnitude * max(0.0, 1.0 - (time_s - window.stop_s) / (3 * self.reach_s))  # propped and set back
 
     def angle_x_deg(self, time_s: float) -> float:
         """Tilt across the street."""

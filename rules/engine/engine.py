@@ -19,6 +19,7 @@ from core.places import ClassMembers
 from core.readings import Readings
 from rules.columns import BEGINNING_MS, NEVER_MS, Indices, Ints
 from rules.differences import compare, ended
+from rules.engine import flapping
 from rules.engine.ages import Ages
 from rules.engine.history import History, Memory, PointLookup
 from rules.engine.intervals import IntervalBook
@@ -138,6 +139,7 @@ class Engine:
         self._waiting += [] if self.pools is None else [self.pools.lateness]
         self.book = IntervalBook()
         self.levels = Levels(self.layout)
+        self.flapping = flapping.Flapping(self.layout, self.levels, self.book)
         self.remembers = np.zeros(len(self.layout.machine_facility), np.bool_)
         self.held: list[Ranked] = []
         self._forgot_ms = self._now_ms = 0
@@ -308,6 +310,7 @@ class Engine:
     def _save(self, now_ms: int) -> None:
         """Keep a saved state; readings older than it are late from now on where they change anything."""
         self.saved.add(save(self.live, now_ms))
+        self.flapping.condense(self.saved)
         np.maximum(self.live.front_ms, self.live.horizon_ms, out=self.live.front_ms)
         if now_ms - self._forgot_ms >= HOUR_MS:
             self._forget(now_ms)
@@ -316,7 +319,7 @@ class Engine:
         """Drop what no late reading can change any more."""
         self._forgot_ms = now_ms
         oldest_ms = int(self.saved.states[0].at_ms.min(initial=now_ms))
-        self.levels.forget(self.book, oldest_ms)
+        self.levels.forget(self.book, oldest_ms - flapping.MARGIN_MS)
         if self.pools is not None:
             self.pools.told.forget(oldest_ms)
         for machine, alarms in list(self._announced.items()):
@@ -420,6 +423,7 @@ class Engine:
             self.settle(now_ms)
         found = [ended(alarm, self._retired[alarm.rule_id], now_ms) for alarm in self._leaving]
         self._leaving = []
+        self.flapping.wake(self.live.horizon_ms)
         for machine, from_ms in self.levels.heads(self.book.take_changed()).items():
             rule, facility = self._owner(machine)
             old = self._announced.get(machine, ())
@@ -442,8 +446,10 @@ class Engine:
 
     def _intervals(self, machine: int, old: Sequence[AnnouncedAlarm], from_ms: int) -> Sequence[Interval]:
         """The alarms of a rule and facility as they are now known; nothing has changed before ``from_ms``."""
-        found = self.levels.intervals(machine, self.book, from_ms)
-        past_ms = int(self.saved.states[0].at_ms[self.layout.machine_facility[machine]])
+        facility = self.layout.machine_facility[machine]
+        past_ms, horizon_ms = int(self.saved.states[0].at_ms[facility]), int(self.live.horizon_ms[facility])
+        computed = self.levels.intervals(machine, self.book, from_ms)
+        found = self.flapping.damped(machine, computed, old, past_ms=past_ms, horizon_ms=horizon_ms, from_ms=from_ms)
         return [as_announced(interval, old, past_ms) for interval in found] if found and found[0].steps else found
 
     def _owner(self, machine: int) -> tuple[Rule, int]:

@@ -59,6 +59,10 @@ class IntervalBook:
         else:
             self._of.pop(machine, None)
 
+    def put(self, machine: int, intervals: list[Interval]) -> None:
+        """Keep others in the place of a machine's intervals that say the same; at least one."""
+        self._of[machine] = intervals
+
     def drop_before(self, oldest_ms: int, needed: Mapping[int, Container[int]]) -> None:
         """Forget intervals that were over before ``oldest_ms``: nothing can change them any more.
 

@@ -18,11 +18,9 @@ import numpy as np
 
 from core.alarms import AnnouncedAlarm, Interval, Severity, SeverityStep
 from rules.columns import BEGINNING_MS
+from rules.damping import few
 from rules.engine.intervals import IntervalBook
 from rules.engine.layout import Layout
-
-MOST_STEPS = 500
-"""Steps announced of one alarm: of one that is on for months with a level that flaps the newest tell enough."""
 
 
 class _Level(NamedTuple):
@@ -63,6 +61,10 @@ class Levels:
         for head, from_ms in sorted(zip(heads.tolist(), changed.values(), strict=True)):
             found.setdefault(head, from_ms)
         return found
+
+    def has(self, head: int) -> bool:
+        """Whether a machine is that of a level."""
+        return bool(self._of(head))
 
     def intervals(self, head: int, book: IntervalBook, from_ms: int) -> Sequence[Interval]:
         """The intervals of a rule and facility: as they are, or folded from those of its levels.
@@ -210,7 +212,7 @@ def as_announced(interval: Interval, old: Sequence[AnnouncedAlarm], past_ms: int
     later = [step for step in steps if step.at_ms >= past_ms]
     then = next(step.severity for step in reversed(steps) if step.at_ms <= past_ms)
     between = [] if then is before[-1].severity or later[:1] == [(past_ms, then)] else [SeverityStep(past_ms, then)]
-    return replace(interval, steps=_few([*before, *between, *later]))
+    return replace(interval, steps=few([*before, *between, *later]))
 
 
 def last_moment(interval: Interval) -> int:
@@ -221,12 +223,7 @@ def last_moment(interval: Interval) -> int:
 
 
 def _interval(start_ms: int, stop_ms: int | None, since_ms: int, steps: Sequence[SeverityStep]) -> Interval:
-    return Interval(start_ms=start_ms, stop_ms=stop_ms, since_ms=since_ms, steps=_few(steps))
-
-
-def _few(steps: Sequence[SeverityStep]) -> tuple[SeverityStep, ...]:
-    """The first step and the newest."""
-    return tuple(steps) if len(steps) <= MOST_STEPS else (steps[0], *steps[1 - MOST_STEPS :])
+    return Interval(start_ms=start_ms, stop_ms=stop_ms, since_ms=since_ms, steps=few(steps))
 
 
 def _reaches_over(interval: Interval, at_ms: int) -> bool:

@@ -22,6 +22,7 @@ from core.calendar import SiteCalendar
 from core.places import ClassMembers
 from core.readings import Int32s, Readings, concat
 from rules.columns import BEGINNING_MS
+from rules.damping import damp
 from rules.engine.engine import Engine, EngineSettings
 from rules.engine.history import NoHistory, PointLookup
 from rules.engine.intervals import IntervalBook
@@ -152,6 +153,7 @@ class SievedWay:
         self._plane.windows = [[replay_window(plan, one.size) for plan in one.windows] for one in self.layout.classes]
         self._sieve = Sieve(self.layout, cells, PointLookup(self.layout))
         self._book = IntervalBook()
+        self._until_ms = BEGINNING_MS
 
     @property
     def points(self) -> Int32s:
@@ -164,17 +166,18 @@ class SievedWay:
 
     def close(self, until_ms: int) -> None:
         """Move the plane forward."""
+        self._until_ms = until_ms
         rows = self._sieve.hand_over()
         self._plane.step(Ranked.alone(rows) if len(rows.cell) else None, until_ms)
         self._book.record(self._plane.take_switches())
 
     def alarms(self) -> Iterator[Past]:
-        """From the book, by rule and facility; the levels of a rule laid over one another."""
+        """From the book, by rule and facility; the levels of a rule laid over one another, what flaps damped."""
         levels = Levels(self.layout)
         heads = levels.heads(dict.fromkeys(sorted(self._book.machines()), BEGINNING_MS))
         for head in heads:
             facility = int(self.layout.facility[self.layout.machine_facility[head]])
-            for interval in levels.intervals(head, self._book, BEGINNING_MS):
+            for interval in damp(levels.intervals(head, self._book, BEGINNING_MS), self._until_ms):
                 yield self._rule_of(head), facility, interval
 
     def _rule_of(self, machine: int) -> str:

@@ -18,8 +18,10 @@ class Rows(NamedTuple):
     value: Floats
 
     def take(self, rows: Indices | Bools) -> Rows:
-        """Some of the rows, by index or mask."""
+        """Some of the rows, by index or mask; the same columns if a mask chooses all."""
         index = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        if index is not rows and len(index) == len(self.cell):
+            return self
         return Rows(self.cell.take(index), self.time_ms.take(index), self.value.take(index))
 
     def between(self, start: int, stop: int) -> Rows:

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from core.alarms import Interval
+from core.alarms import Interval, Piece
 from core.calendar import SiteCalendar
 from core.errors import Refused
 from core.places import ClassMembers
@@ -60,6 +60,9 @@ def snapshot(engine: Engine, now_ms: int) -> bytes:
     arrays["interval.rule"], arrays["interval.owner"] = machine_rule[machines], machine_owner[machines]
     ends = [(i.start_ms, i.stop_ms if i.stop_ms is not None else _NO_STOP, i.since_ms) for i in intervals]
     arrays["interval.ends"] = np.array(ends, np.int64).reshape(-1, 3)
+    arrays["interval.flaps"] = np.array([(i.flaps, len(i.pieces)) for i in intervals], np.int64).reshape(-1, 2)
+    pieces = [(p.start_ms, p.stop_ms if p.stop_ms is not None else _NO_STOP) for i in intervals for p in i.pieces]
+    arrays["interval.pieces"] = np.array(pieces, np.int64).reshape(-1, 2)
     arrays["late.oldest_ms"] = _oldest_waiting(engine)
     held = joined_ranked(engine.held)
     arrays["held.point"] = layout.point[held.cell]
@@ -199,9 +202,19 @@ def _state(names: _Names, arrays: Arrays, place: int, taken_ms: int) -> SavedSta
 def _restore_intervals(engine: Engine, names: _Names, arrays: Arrays) -> None:
     there, machine = names.machines(arrays["interval.rule"], arrays["interval.owner"])
     ends = arrays["interval.ends"][there].tolist()
-    for number, (start_ms, stop_ms, since_ms) in zip(machine.tolist(), ends, strict=True):
-        stop = None if stop_ms == _NO_STOP else stop_ms
-        engine.book.begin(number, Interval(start_ms=start_ms, stop_ms=stop, since_ms=since_ms))
+    flaps = arrays.get("interval.flaps", np.zeros((len(arrays["interval.ends"]), 2), np.int64))
+    last = np.cumsum(flaps[:, 1])
+    kept = arrays.get("interval.pieces", np.zeros((0, 2), np.int64)).tolist()
+    told = zip(flaps[there, 0].tolist(), (last - flaps[:, 1])[there].tolist(), last[there].tolist(), strict=True)
+    for number, (start_ms, stop_ms, since_ms), (count, begin, end) in zip(machine.tolist(), ends, told, strict=True):
+        pieces = tuple(Piece(at_ms, _stop(until_ms)) for at_ms, until_ms in kept[begin:end])
+        stop = _stop(stop_ms)
+        one = Interval(start_ms=start_ms, stop_ms=stop, since_ms=since_ms, flaps=count, pieces=pieces)
+        engine.book.begin(number, one)
+
+
+def _stop(stop_ms: int) -> int | None:
+    return None if stop_ms == _NO_STOP else stop_ms
 
 
 def _restore_pools(engine: Engine, header: Mapping[str, Any], arrays: Arrays) -> None:

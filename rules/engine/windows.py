@@ -144,15 +144,17 @@ class Window:
         last = until_ms[crossing] // self.plan.step_ms - 1
         left = crossing if row is None else row[crossing]
         while len(left):
-            slot = self.slot[left]
-            silent = (self.until_ms[left] <= slot * self.plan.step_ms) & (slot < last)
-            silent &= self.window_known_ms[left] + self.known_ms[left] == 0
+            at: Indices | slice = slice(None) if row is None and len(left) == len(self.slot) else left
+            slot = self.slot[at].copy()
+            silent = (self.until_ms[at] <= slot * self.plan.step_ms) & (slot < last)
             if silent.any():
+                silent &= self.window_known_ms[at] + self.known_ms[at] == 0
                 self._skip(left[silent], last[silent])
-                slot = self.slot[left]
-            self._close(left, slot, emitted)
+                slot = self.slot[at].copy()
+            self._close(left, at, slot, emitted)
             going_on = slot < last
-            left, last = left[going_on], last[going_on]
+            if not going_on.all():
+                left, last = left[going_on], last[going_on]
 
     def _skip(self, row: Indices, last: Ints) -> None:
         """Nothing is known in the whole window and nothing is held: leap to the last slot."""
@@ -162,7 +164,7 @@ class Window:
         self.known_ring[:, row] = 0
         self.tail[:, row] = self.plan.aggregate.identity
 
-    def _hold(self, row: Indices | None, time_ms: Ints) -> None:
+    def _hold(self, row: Indices | None, time_ms: Ints | int) -> None:
         """The open value was held until ``time_ms`` (or until it expired): add its piece to the open slot."""
         at = slice(None) if row is None else row
         since = self.from_ms[at]
@@ -173,14 +175,17 @@ class Window:
         self.known_ms[at] += held
         self.from_ms[at] = time_ms
 
-    def _close(self, row: Indices, slot: Ints, emitted: Emitted) -> None:
-        """Close the open slot of each row (each at most once), and say what the window that ends with it holds."""
+    def _close(self, row: Indices, at: Indices | slice, slot: Ints, emitted: Emitted) -> None:
+        """Close the open slot of each row (each at most once), and say what the window that ends with it holds.
+
+        ``at`` says of which rows as cheaply as can be: a slice if these are all of them, in their order.
+        """
         plan = self.plan
         end_ms = (slot + 1) * plan.step_ms
         # Usually most rows close the same slot: then whole columns are worked on, and one row of each ring.
         if 2 * len(row) > len(self.slot) and bool((slot == slot[0]).all()):
             window, known = self._close_columns(row, int(slot[0]))
-            emitted.add(row, end_ms, self.result(window[row], known[row], end_ms))
+            emitted.add(row, end_ms, self.result(window[at], known[at], end_ms))
         else:
             self._hold(row, end_ms)
             emitted.add(row, end_ms, self.result(*self._close_rows(row, slot), end_ms))
@@ -192,11 +197,13 @@ class Window:
         """Close the slot ``number`` of most rows; windows and known times of all m rows, meaningless in the others."""
         plan, fold = self.plan, self.plan.aggregate.fold
         closing: Bools | Literal[True] = True
+        until: Ints | int = (number + 1) * plan.step_ms
         if len(row) < len(self.slot):
             closing = np.zeros(len(self.slot), np.bool_)
             closing[row] = True
-        # What the others hold is held until where it was held already, which adds nothing.
-        self._hold(None, np.where(closing, (number + 1) * plan.step_ms, self.from_ms))
+            # What the others hold is held until where it was held already, which adds nothing.
+            until = np.where(closing, until, self.from_ms)
+        self._hold(None, until)
         place, ring = number % plan.slots, number % self._ring
         head = fold(self.head, self.share)
         window_known = self.window_known_ms + self.known_ms

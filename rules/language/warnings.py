@@ -64,7 +64,7 @@ def _pace(one: ReadRule, facility_class: FacilityClass) -> Iterator[Finding]:
     """A time that passes between two readings holds nothing; states and events come when they change, not at a pace."""
     rule = one.rule
     read = [facility_class.measurements[part.key] for part in rule.operands if isinstance(part, Measured)]
-    intervals = [measurement.interval_s * 1000 for measurement in read]
+    intervals = [measurement.pace_s * 1000 for measurement in read]
     paced = all(measurement.kind in {PointKind.GAUGE, PointKind.COUNTER} for measurement in read)
     if rule.for_ms and paced and intervals and rule.for_ms < min(intervals):
         yield one.fields["for"].finding(
@@ -106,7 +106,7 @@ def back(line: Line, measurement: Measurement) -> float:
 
 def _windows(one: ReadRule, facility_class: FacilityClass) -> Iterator[Finding]:
     for operand in sorted((part for part in one.rule.operands if isinstance(part, Windowed)), key=repr):
-        interval_ms = round(facility_class.measurements[operand.key].interval_s * 1000)
+        interval_ms = round(facility_class.measurements[operand.key].pace_s * 1000)
         if operand.window_ms < 2 * interval_ms:
             field, at = _window_place(one, operand)
             yield one.fields[field].finding(

@@ -77,13 +77,14 @@ class _Arrivals:
 
 
 def play(scenario: Scenario, rules: RuleSet, classes: Mapping[str, FacilityClass]) -> tuple[Run, ...]:
-    """Run a scenario in every order, the one written first.
+    """Run a scenario in every order, the one written first; rules that it does not look at are left out.
 
     Args:
         scenario: what happens.
         rules: the rules of the class under test.
         classes: that of the scenario and that of its parent, by name.
     """
+    rules = _looked_at(scenario, rules)
     cast = cast_of(scenario, classes)
     arrivals = _arrivals(scenario, cast)
     end_ms = scenario.start_ms + scenario.until_ms
@@ -102,6 +103,14 @@ def play(scenario: Scenario, rules: RuleSet, classes: Mapping[str, FacilityClass
             changes += one.changes(end_ms)
         runs.append(Run(order=order, raised=_finished(one, changes, scenario, end_ms)))
     return tuple(runs)
+
+
+def _looked_at(scenario: Scenario, rules: RuleSet) -> RuleSet:
+    """The rules under test, and those whose state is asked for: rules do not know of one another."""
+    if not scenario.only:
+        return rules
+    named = {*scenario.only, *(rule for moment in scenario.moments for rule in moment.states)}
+    return RuleSet(tuple(rule for rule in rules.rules if rule.id in named), rules.units)
 
 
 def _written(engine: Engine, scenario: Scenario, arrivals: _Arrivals) -> Run:

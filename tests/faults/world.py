@@ -122,7 +122,7 @@ class World:
             f"broker: {{kind: external, host: 127.0.0.1, port: {self.broker_port}}}\n"
             f"api: {{port: {self.api_port}}}\n"
             f"registry: {{folder: {self.root / 'registry'}}}\n"
-            f"rules: {{book: {self.root / 'rules'}, snapshot_every_s: 3}}\n"
+            f"rules: {{book: {self.root / 'rules'}, snapshot_every_s: 3, storm_facilities: 0}}\n"
             "log: {level: info}\n"
         )
 

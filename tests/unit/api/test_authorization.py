@@ -88,6 +88,15 @@ RECIPES: Mapping[str, Recipe] = {
     "list_backtests": Recipe("GET", f"{V1}/backtests"),
     "get_backtest": Recipe("GET", f"{V1}/backtests/0123456789abcdef"),
     "stop_backtest": Recipe("POST", f"{V1}/backtests/0123456789abcdef/stop"),
+    "list_rules": Recipe("GET", f"{V1}/rules"),
+    "get_rule": Recipe("GET", f"{V1}/rules/pump-dry-run"),
+    "get_rule_template": Recipe("GET", f"{V1}/rules/template/sewage_pump"),
+    "get_rule_words": Recipe("GET", f"{V1}/rules/words/sewage_pump"),
+    "draft_rule": Recipe("POST", f"{V1}/rules/draft", {"text": "- id: x"}),
+    "preview_rule": Recipe("POST", f"{V1}/rules/preview", {"text": "- id: x", "facility": 20}),
+    "create_rule": Recipe("POST", f"{V1}/rules", {"text": "- id: x"}),
+    "save_rule": Recipe("PUT", f"{V1}/rules/pump-dry-run", {"text": "- id: x", "base": "00"}),
+    "remove_rule": Recipe("POST", f"{V1}/rules/pump-dry-run/remove", {"base": "00"}),
     "get_health": Recipe("GET", f"{V1}/health"),
     "stream": Recipe("GET", f"{V1}/stream?facility={{f}}"),
     "probe_healthy": Recipe("GET", "/-/healthy"),
@@ -147,6 +156,8 @@ def test_roles_are_as_narrow_as_they_were_meant() -> None:
         "task.work",
         "task.supervise",
         "rule.backtest",
+        "rule.see",
+        "rule.edit",
     }
     worker = {"see", "alarm.acknowledge", "task.work"}
     assert POLICY.roles == {

@@ -14,10 +14,11 @@ from core.alarms import AnnouncedAlarm, ChangeKind, Interval, Severity, Severity
 from core.errors import Invalid
 from core.places import Grid, Text
 from core.readings import readings
+from rules.damping import MOST_STEPS
 from rules.differences import compare
 from rules.engine.engine import Engine, EngineSettings
 from rules.engine.history import NoHistory
-from rules.engine.levels import MOST_STEPS, folded
+from rules.engine.levels import folded
 from rules.rule_set import Evidence, Rule
 from tests.unit.rules.test_order import (
     Plan,

@@ -15,6 +15,7 @@ from rules.engine.engine import Engine
 from rules.engine.history import NoHistory
 from rules.engine.replay import Replay
 from rules.rule_set import RuleSet
+from tests.unit.rules.reference.damping import damped
 from tests.unit.rules.reference.judge import intervals
 from tests.unit.rules.test_levels import levelled
 from tests.unit.rules.test_order import (
@@ -80,7 +81,7 @@ def test_a_replay_gives_the_intervals_of_the_readings(
         (rule.id, 100 + well, interval)
         for rule in every_rule.rules
         for well in range(WELLS)
-        for interval in intervals(reference(everything, well, calendar), rule, end_ms - 1)
+        for interval in damped(intervals(reference(everything, well, calendar), rule, end_ms - 1), end_ms - 1)
     ]
     event(f"incidents: {min(len(expected), 5)}")
     target(float(len(expected)), label="incidents")

@@ -59,6 +59,7 @@ def members(
     attributes: Mapping[str, Sequence[float]] | None = None,
     texts: Mapping[str, Sequence[str | None]] | None = None,
     group: Mapping[Relation, tuple[str, ...]] | None = None,
+    unit: str = "1",
 ) -> ClassMembers:
     """``count`` wells; well i has the points 10 * i, 10 * i + 1, 10 * i + 2 and the registry number 100 + i."""
     index = np.arange(count)
@@ -68,7 +69,7 @@ def members(
         code=tuple(f"well-{i}" for i in range(count)),
         point={key: (10 * index + place).astype(np.int32) for place, key in enumerate(KEYS)},
         stale_after_ms={key: np.full(count, STALE_MS[key], np.int64) for key in KEYS},
-        unit=dict.fromkeys(KEYS, "1"),
+        unit=dict.fromkeys(KEYS, unit),
         attribute={name: np.array(values, np.float64) for name, values in (attributes or {}).items()},
         text={name: tuple(values) for name, values in (texts or {}).items()},
         group=group or {},

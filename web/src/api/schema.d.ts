@@ -830,6 +830,154 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All rules, and how they stand to those in force
+         * @description In the order of their files; with those that were taken out of force in the pages.
+         */
+        get: operations["list_rules"];
+        put?: never;
+        /**
+         * Put a new rule in force
+         * @description Written into the file of its class; the core is asked to reload.
+         */
+        post: operations["create_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check a rule's text, with a form put in
+         * @description What `twingrid rule check` says of it: everything wrong and odd, and the cost. Nothing is saved.
+         */
+        post: operations["draft_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a rule on the last 24 h
+         * @description Within seconds: one facility whole, of the others as many as the time allows; over the communities one sees.
+         */
+        post: operations["preview_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/template/{class_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The beginning of a new rule
+         * @description For the first measurement of a class, with comments in the reader's language.
+         */
+        get: operations["get_rule_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/words/{class_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a form may offer for a class
+         * @description Measurements, aggregates, comparisons, terms of the calendar, attributes.
+         */
+        get: operations["get_rule_words"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/{rule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A rule as text and as form, and what was done to it
+         * @description As it is written in its file.
+         */
+        get: operations["get_rule"];
+        /**
+         * Put a changed rule in force
+         * @description If it still is what the edit was based on, and the whole folder loads and fits; else nothing changes.
+         */
+        put: operations["save_rule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/{rule}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a rule out of force
+         * @description Its alarms end; the record keeps its text, and it can be put in force again.
+         */
+        post: operations["remove_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -1030,6 +1178,11 @@ export interface components {
             suppressed: boolean;
             /** Out Of Service */
             out_of_service: boolean;
+            /**
+             * Flaps
+             * @description how often it opened, if it flaps: told in doublings while it is on; else 0
+             */
+            flaps: number;
             /** Case Id */
             case_id: number | null;
             /** Flags */
@@ -1045,6 +1198,11 @@ export interface components {
              * @description how its severity rose and fell; empty for a rule without levels
              */
             steps: components["schemas"]["SeverityStep"][];
+            /**
+             * Pieces
+             * @description of one that flaps: the first, and once it is over the newest
+             */
+            pieces: components["schemas"]["Piece"][];
             /** @description null for `sight.*` and for rules that no longer exist */
             rule: components["schemas"]["RuleView"] | null;
         };
@@ -1278,6 +1436,11 @@ export interface components {
             suppressed: boolean;
             /** Out Of Service */
             out_of_service: boolean;
+            /**
+             * Flaps
+             * @description how often it opened, if it flaps: told in doublings while it is on; else 0
+             */
+            flaps: number;
             /** Case Id */
             case_id: number | null;
         };
@@ -1556,6 +1719,8 @@ export interface components {
             drill: boolean;
             /** @description a flag stands over alarms of it, while it is open */
             flagged: components["schemas"]["FlagKind"] | null;
+            /** @description it gathers many facilities; `facility` is the first of them */
+            storm: components["schemas"]["Storm"] | null;
             /** Alarms */
             alarms: components["schemas"]["AlarmSummary"][];
             /** Tasks */
@@ -1652,6 +1817,8 @@ export interface components {
             drill: boolean;
             /** @description a flag stands over alarms of it, while it is open */
             flagged: components["schemas"]["FlagKind"] | null;
+            /** @description it gathers many facilities; `facility` is the first of them */
+            storm: components["schemas"]["Storm"] | null;
         };
         /**
          * CellRef
@@ -1833,6 +2000,84 @@ export interface components {
             name: components["schemas"]["Bilingual"];
         };
         /**
+         * ConditionForm
+         * @description Parts joined by `join`; the rows of a part with several are joined by the other word.
+         */
+        ConditionForm: {
+            /**
+             * Join
+             * @enum {string}
+             */
+            join: "all" | "any";
+            /** Parts */
+            parts: components["schemas"]["ConditionRow"][][];
+        };
+        /**
+         * ConditionRow
+         * @description One line of a condition. `text` is what it was cut from; a row whose fields are unchanged is written with it.
+         */
+        ConditionRow: {
+            /**
+             * Kind
+             * @description `text` cannot be drawn and stays text
+             * @enum {string}
+             */
+            kind: "compare" | "formula" | "term" | "text";
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /**
+             * Measurement
+             * @description key, `parent.key`, a formula, or a term of the calendar
+             * @default
+             */
+            measurement: string;
+            /**
+             * Aggregate
+             * @default
+             * @example mean
+             */
+            aggregate: string;
+            /**
+             * Window
+             * @default
+             * @example 10 min
+             */
+            window: string;
+            /**
+             * Operator
+             * @default
+             * @example >
+             */
+            operator: string;
+            /**
+             * Limit
+             * @description a number, `facility.x` or `class.x`
+             * @default
+             * @example 2
+             */
+            limit: string;
+            /**
+             * Unit
+             * @default
+             * @example m
+             */
+            unit: string;
+            /**
+             * Upper
+             * @description of a range
+             * @default
+             */
+            upper: string;
+            /**
+             * Upper Unit
+             * @default
+             */
+            upper_unit: string;
+        };
+        /**
          * ConfigurationDetail
          * @description One version with its text and how it differs from what runs.
          */
@@ -1999,6 +2244,27 @@ export interface components {
          */
         DeadlineClock: "continuous" | "work";
         /**
+         * DeadlineForm
+         * @description A deadline as written; all empty: none.
+         */
+        DeadlineForm: {
+            /**
+             * Hours
+             * @default
+             */
+            hours: string;
+            /**
+             * Clock
+             * @default
+             */
+            clock: string;
+            /**
+             * What
+             * @default
+             */
+            what: string;
+        };
+        /**
          * DeadlineWhat
          * @description What must have happened when a deadline runs out.
          * @enum {string}
@@ -2014,6 +2280,29 @@ export interface components {
             /** Left */
             left: number;
         };
+        /**
+         * DraftQuestion
+         * @description A text to be checked; with a form, which is put into it first.
+         */
+        DraftQuestion: {
+            /**
+             * Text
+             * @description one rule, as a rule file has it
+             */
+            text: string;
+            form?: components["schemas"]["RuleForm"] | null;
+            /**
+             * Rule
+             * @description id of the rule that it is to replace
+             */
+            rule?: string | null;
+        };
+        /**
+         * EditKind
+         * @description What was done to a rule.
+         * @enum {string}
+         */
+        EditKind: "added" | "changed" | "removed";
         /**
          * EvidenceFile
          * @description All that was frozen of an alarm, oldest first; empty for alarms from before it was.
@@ -2103,6 +2392,15 @@ export interface components {
              * @example
              */
             reason: string;
+        };
+        /**
+         * FacilityAlarms
+         * @description How many alarms a facility would have had.
+         */
+        FacilityAlarms: {
+            facility: components["schemas"]["FacilityRef"];
+            /** Alarms */
+            alarms: number;
         };
         /**
          * FacilityCounts
@@ -3002,6 +3300,29 @@ export interface components {
             stale: boolean;
         };
         /**
+         * LevelForm
+         * @description One severity of a rule with several.
+         */
+        LevelForm: {
+            /**
+             * Severity
+             * @default
+             */
+            severity: string;
+            when: components["schemas"]["ConditionForm"];
+            /**
+             * For
+             * @default
+             */
+            for: string;
+            clear?: components["schemas"]["ConditionForm"] | null;
+            /**
+             * Clear For
+             * @default
+             */
+            clear_for: string;
+        };
+        /**
          * LevelView
          * @description One level of a rule, in its author's words.
          */
@@ -3253,6 +3574,20 @@ export interface components {
             name: components["schemas"]["Bilingual"];
         };
         /**
+         * Piece
+         * @description When the condition of an alarm that flaps truly held.
+         */
+        Piece: {
+            /**
+             * Start Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            start_ms: number;
+            /** Stop Ms */
+            stop_ms: number | null;
+        };
+        /**
          * PingEvent
          * @description Event ``ping``, at once and then every 15 s: the stream is alive, and what time the server has.
          */
@@ -3328,6 +3663,47 @@ export interface components {
             latest: components["schemas"]["LatestValue"] | null;
             /** Limits */
             limits: components["schemas"]["Limit"][];
+        };
+        /**
+         * PreviewAlarm
+         * @description An alarm that the rule would have raised.
+         */
+        PreviewAlarm: {
+            /**
+             * Since Ms
+             * @description since when the condition holds
+             * @example 1795000000000
+             */
+            since_ms: number;
+            /**
+             * Start Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            start_ms: number;
+            /** Stop Ms */
+            stop_ms: number | null;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
+        };
+        /**
+         * PreviewQuestion
+         * @description A rule to be tried on the last 24 h.
+         */
+        PreviewQuestion: {
+            /**
+             * Text
+             * @description one rule, as a rule file has it
+             */
+            text: string;
+            /**
+             * Facility
+             * @description looked at first; else the first of its class
+             */
+            facility?: number | null;
         };
         /**
          * Probe
@@ -3449,6 +3825,437 @@ export interface components {
          */
         Role: "administrator" | "manager" | "maintainer" | "grid_worker" | "technician";
         /**
+         * RuleChange
+         * @description A text that is to be in force.
+         */
+        RuleChange: {
+            /**
+             * Text
+             * @description one rule, as a rule file has it
+             */
+            text: string;
+            /**
+             * Base
+             * @description version that the edit is based on; empty for a new rule
+             * @default
+             * @example 0c4d9a41b7f04b2a9be1f2c3
+             */
+            base: string;
+            /**
+             * Note
+             * @description why
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * RuleDetail
+         * @description A rule, its text, and what was done to it in the pages.
+         */
+        RuleDetail: {
+            rule: components["schemas"]["RuleSummary"];
+            draft: components["schemas"]["RuleDraft"];
+            /** May Edit */
+            may_edit: boolean;
+            /**
+             * Edits
+             * @description newest first
+             */
+            edits: components["schemas"]["RuleEditLine"][];
+        };
+        /**
+         * RuleDraft
+         * @description A text and everything that can be said of it.
+         */
+        RuleDraft: {
+            /** Text */
+            text: string;
+            /** @description null where the text cannot be read as one rule */
+            form: components["schemas"]["RuleForm"] | null;
+            /** Findings */
+            findings: components["schemas"]["RuleFinding"][];
+            /**
+             * Sound
+             * @description whether it may be saved
+             */
+            sound: boolean;
+            /**
+             * Cost
+             * @description as `twingrid rule check --json` says it
+             */
+            cost: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Sentences
+             * @description the rule in words
+             */
+            sentences: components["schemas"]["Bilingual"][];
+            /**
+             * Same
+             * @description whether it judges as the rule in force does
+             */
+            same: boolean;
+            /**
+             * Class Id
+             * @description empty with errors
+             */
+            class_id: string;
+            /**
+             * Measurements
+             * @description that it reads, with lines to draw
+             */
+            measurements: components["schemas"]["RuleMeasurement"][];
+        };
+        /**
+         * RuleEditLine
+         * @description One line of the record.
+         */
+        RuleEditLine: {
+            /** Number */
+            number: number;
+            /** Rule Id */
+            rule_id: string;
+            /** File */
+            file: string;
+            kind: components["schemas"]["EditKind"];
+            /**
+             * At Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            at_ms: number;
+            /** Actor */
+            actor: string;
+            /** Note */
+            note: string;
+            /**
+             * Before
+             * @description the text before; empty where there was none
+             */
+            before: string;
+            /**
+             * After
+             * @description the text after; empty where there is none
+             */
+            after: string;
+        };
+        /**
+         * RuleFinding
+         * @description Something wrong or odd in a rule's text.
+         */
+        RuleFinding: {
+            /**
+             * Code
+             * @example TG-0311
+             */
+            code: string;
+            /**
+             * Line
+             * @description 1-based line of the text, 0 where it has none
+             */
+            line: number;
+            /** Column */
+            column: number;
+            /**
+             * Field
+             * @description such as `when` or `levels.0.for`; empty where it is of the whole rule
+             */
+            field: string;
+            /**
+             * Error
+             * @description else it is only odd, and keeps nobody from saving
+             */
+            error: boolean;
+            what: components["schemas"]["Bilingual"];
+            fix: components["schemas"]["Bilingual"];
+        };
+        /**
+         * RuleForm
+         * @description A rule as fields, each as it is written; empty where nothing is.
+         */
+        RuleForm: {
+            /**
+             * Id
+             * @default
+             */
+            id: string;
+            /**
+             * Class
+             * @default
+             */
+            class: string;
+            /**
+             * Kind
+             * @default
+             */
+            kind: string;
+            /**
+             * Severity
+             * @default
+             */
+            severity: string;
+            when?: components["schemas"]["ConditionForm"] | null;
+            /**
+             * For
+             * @default
+             */
+            for: string;
+            clear?: components["schemas"]["ConditionForm"] | null;
+            /**
+             * Clear For
+             * @default
+             */
+            clear_for: string;
+            /** Levels */
+            levels?: components["schemas"]["LevelForm"][];
+            /**
+             * Lead
+             * @default
+             */
+            lead: string;
+            /**
+             * Support
+             * @default
+             */
+            support: string;
+            /**
+             * Supply
+             * @default
+             */
+            supply: string;
+            /**
+             * Latching
+             * @default
+             */
+            latching: string;
+            /**
+             * Family
+             * @default
+             */
+            family: string;
+            say: components["schemas"]["TextPair"];
+            /** Steps */
+            steps?: components["schemas"]["TextPair"][];
+            source: components["schemas"]["TextPair"];
+            /**
+             * Evidence
+             * @default
+             */
+            evidence: string;
+            deadline: components["schemas"]["DeadlineForm"];
+            /**
+             * From
+             * @default
+             */
+            from: string;
+            /**
+             * Until
+             * @default
+             */
+            until: string;
+        };
+        /**
+         * RuleList
+         * @description All rules, in the order of their files.
+         */
+        RuleList: {
+            /** Items */
+            items: components["schemas"]["RuleSummary"][];
+            /**
+             * Own
+             * @description whether the installation has rule files of its own; the first edit makes them
+             */
+            own: boolean;
+            /**
+             * Version
+             * @description of the rules in force
+             */
+            version: string;
+            /**
+             * May Edit
+             * @description whether this login may change rules
+             */
+            may_edit: boolean;
+            /**
+             * Wrong
+             * @description why the folder does not load, if it does not
+             */
+            wrong: components["schemas"]["RuleFinding"][];
+            /**
+             * Removed
+             * @description taken out of force in the pages, newest first
+             */
+            removed: components["schemas"]["RuleEditLine"][];
+        };
+        /**
+         * RuleMeasurement
+         * @description A measurement that a rule reads, and the lines of its limits.
+         */
+        RuleMeasurement: {
+            /** Key */
+            key: string;
+            name: components["schemas"]["Bilingual"];
+            /** Unit */
+            unit: string;
+            /** Limits */
+            limits: components["schemas"]["Limit"][];
+        };
+        /**
+         * RulePreview
+         * @description What the last 24 h say.
+         */
+        RulePreview: {
+            /** @description that was looked at first; null if nobody sees one of the class */
+            facility: components["schemas"]["FacilityRef"] | null;
+            /**
+             * From Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            from_ms: number;
+            /**
+             * To Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            to_ms: number;
+            /**
+             * Alarms
+             * @description of that facility
+             */
+            alarms: components["schemas"]["PreviewAlarm"][];
+            /**
+             * Before
+             * @description of the rule in force, where it judges otherwise
+             */
+            before: components["schemas"]["PreviewAlarm"][] | null;
+            /**
+             * Looked At
+             * @description facilities the figures are of
+             */
+            looked_at: number;
+            /**
+             * Facilities
+             * @description of the class that this login sees
+             */
+            facilities: number;
+            /** Complete */
+            complete: boolean;
+            /**
+             * Total
+             * @description alarms
+             */
+            total: number;
+            /** Before Total */
+            before_total: number | null;
+            /** Cases */
+            cases: number;
+            /**
+             * Affected
+             * @description facilities with an alarm
+             */
+            affected: number;
+            /** Most */
+            most: components["schemas"]["FacilityAlarms"][];
+            /** Readings */
+            readings: number;
+            /** Spent S */
+            spent_s: number;
+        };
+        /**
+         * RuleRemoval
+         * @description A rule that is to go.
+         */
+        RuleRemoval: {
+            /**
+             * Base
+             * @example 0c4d9a41b7f04b2a9be1f2c3
+             */
+            base: string;
+            /**
+             * Note
+             * @description why
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * RuleSaved
+         * @description What became of a change.
+         */
+        RuleSaved: {
+            /** Rule Id */
+            rule_id: string;
+            /**
+             * Version
+             * @example 0c4d9a41b7f04b2a9be1f2c3
+             */
+            version: string;
+            /**
+             * In Force
+             * @description whether the core goes by it; else it does once it runs or answers
+             */
+            in_force: boolean;
+            /**
+             * Kept
+             * @description rules that keep their state
+             */
+            kept: number;
+            /** Changed */
+            changed: number;
+            /** Added */
+            added: number;
+            /** Removed */
+            removed: number;
+        };
+        /**
+         * RuleState
+         * @description How a rule of the folder stands to what the core goes by.
+         * @enum {string}
+         */
+        RuleState: "in_force" | "waiting" | "broken";
+        /**
+         * RuleSummary
+         * @description A rule of the folder.
+         */
+        RuleSummary: {
+            /** Id */
+            id: string;
+            /**
+             * Class Id
+             * @description empty for a rule that does not load
+             */
+            class_id: string;
+            /** File */
+            file: string;
+            /** Line */
+            line: number;
+            /**
+             * Version
+             * @example 0c4d9a41b7f04b2a9be1f2c3
+             */
+            version: string;
+            state: components["schemas"]["RuleState"];
+            /** Severity */
+            severity: ("info" | "low" | "medium" | "high" | "critical") | null;
+            /**
+             * Levels
+             * @description how many severities it has
+             */
+            levels: number;
+            say: components["schemas"]["Bilingual"];
+            /** When */
+            when: string;
+        };
+        /**
+         * RuleTemplate
+         * @description The beginning of a new rule.
+         */
+        RuleTemplate: {
+            draft: components["schemas"]["RuleDraft"];
+        };
+        /**
          * RuleView
          * @description The rule behind an alarm, in its author's words.
          */
@@ -3484,6 +4291,30 @@ export interface components {
              * @description from the least to the worst; `when`, `for_s` and `clear` are then those of the first
              */
             levels: components["schemas"]["LevelView"][];
+        };
+        /**
+         * RuleWords
+         * @description What the fields of a form may hold, for one class.
+         */
+        RuleWords: {
+            /** Class Id */
+            class_id: string;
+            name: components["schemas"]["Bilingual"];
+            /** Measurements */
+            measurements: components["schemas"]["WordMeasurement"][];
+            /** Aggregates */
+            aggregates: string[];
+            /** Comparisons */
+            comparisons: string[];
+            /** Ranges */
+            ranges: string[];
+            /**
+             * Terms
+             * @description of the site calendar
+             */
+            terms: string[];
+            /** Attributes */
+            attributes: string[];
         };
         /**
          * Rung
@@ -3693,6 +4524,22 @@ export interface components {
             superseded: number;
             /** Bytes On Disk */
             bytes_on_disk: number;
+        };
+        /**
+         * Storm
+         * @description A case of many facilities that have something in common.
+         */
+        Storm: {
+            /**
+             * Members
+             * @description facilities with alarms in it
+             */
+            members: number;
+            /**
+             * Members On
+             * @description those with an alarm on now
+             */
+            members_on: number;
         };
         /**
          * TaskAction
@@ -3929,6 +4776,22 @@ export interface components {
             series: components["schemas"]["Series"][];
         };
         /**
+         * TextPair
+         * @description A text in both languages, as far as it is written.
+         */
+        TextPair: {
+            /**
+             * Zh
+             * @default
+             */
+            zh: string;
+            /**
+             * En
+             * @default
+             */
+            en: string;
+        };
+        /**
          * UnseenView
          * @description What cannot be seen because of an alarm, as it was last.
          */
@@ -3965,6 +4828,28 @@ export interface components {
          * @enum {string}
          */
         VersionState: "draft" | "pushed" | "applied" | "confirmed" | "rolled-back" | "refused" | "superseded";
+        /**
+         * WordMeasurement
+         * @description A measurement that a row may read.
+         */
+        WordMeasurement: {
+            /** Key */
+            key: string;
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Unit
+             * @description UCUM
+             */
+            unit: string;
+            /**
+             * Low
+             * @description plausible from here
+             */
+            low: number;
+            /** High */
+            high: number;
+            kind: components["schemas"]["PointKind"];
+        };
     };
     responses: never;
     parameters: never;
@@ -4008,6 +4893,8 @@ export type CommunityDetail = components['schemas']['CommunityDetail'];
 export type CommunityList = components['schemas']['CommunityList'];
 export type CommunityOverview = components['schemas']['CommunityOverview'];
 export type CommunityRef = components['schemas']['CommunityRef'];
+export type ConditionForm = components['schemas']['ConditionForm'];
+export type ConditionRow = components['schemas']['ConditionRow'];
 export type ConfigurationDetail = components['schemas']['ConfigurationDetail'];
 export type ConfigurationDraft = components['schemas']['ConfigurationDraft'];
 export type ConfigurationFinding = components['schemas']['ConfigurationFinding'];
@@ -4016,11 +4903,15 @@ export type ConfigurationSummary = components['schemas']['ConfigurationSummary']
 export type Deadband = components['schemas']['Deadband'];
 export type Deadline = components['schemas']['Deadline'];
 export type DeadlineClock = components['schemas']['DeadlineClock'];
+export type DeadlineForm = components['schemas']['DeadlineForm'];
 export type DeadlineWhat = components['schemas']['DeadlineWhat'];
 export type Delay = components['schemas']['Delay'];
+export type DraftQuestion = components['schemas']['DraftQuestion'];
+export type EditKind = components['schemas']['EditKind'];
 export type EvidenceFile = components['schemas']['EvidenceFile'];
 export type EvidenceRecord = components['schemas']['EvidenceRecord'];
 export type EvidenceValue = components['schemas']['EvidenceValue'];
+export type FacilityAlarms = components['schemas']['FacilityAlarms'];
 export type FacilityCounts = components['schemas']['FacilityCounts'];
 export type FacilityDetail = components['schemas']['FacilityDetail'];
 export type FacilityRef = components['schemas']['FacilityRef'];
@@ -4053,6 +4944,7 @@ export type HistoryEntry = components['schemas']['HistoryEntry'];
 export type JsonValue = components['schemas']['JsonValue'];
 export type Language = components['schemas']['Language'];
 export type LatestValue = components['schemas']['LatestValue'];
+export type LevelForm = components['schemas']['LevelForm'];
 export type LevelView = components['schemas']['LevelView'];
 export type Limit = components['schemas']['Limit'];
 export type Load = components['schemas']['Load'];
@@ -4070,10 +4962,13 @@ export type PageTaskSummary = components['schemas']['Page_TaskSummary_'];
 export type PassedOver = components['schemas']['PassedOver'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PersonRef = components['schemas']['PersonRef'];
+export type Piece = components['schemas']['Piece'];
 export type PingEvent = components['schemas']['PingEvent'];
 export type PointKind = components['schemas']['PointKind'];
 export type PointValue = components['schemas']['PointValue'];
 export type PointView = components['schemas']['PointView'];
+export type PreviewAlarm = components['schemas']['PreviewAlarm'];
+export type PreviewQuestion = components['schemas']['PreviewQuestion'];
 export type Probe = components['schemas']['Probe'];
 export type Problem = components['schemas']['Problem'];
 export type Promise = components['schemas']['Promise'];
@@ -4081,7 +4976,22 @@ export type Provenance = components['schemas']['Provenance'];
 export type ResetEvent = components['schemas']['ResetEvent'];
 export type ReturnRequest = components['schemas']['ReturnRequest'];
 export type Role = components['schemas']['Role'];
+export type RuleChange = components['schemas']['RuleChange'];
+export type RuleDetail = components['schemas']['RuleDetail'];
+export type RuleDraft = components['schemas']['RuleDraft'];
+export type RuleEditLine = components['schemas']['RuleEditLine'];
+export type RuleFinding = components['schemas']['RuleFinding'];
+export type RuleForm = components['schemas']['RuleForm'];
+export type RuleList = components['schemas']['RuleList'];
+export type RuleMeasurement = components['schemas']['RuleMeasurement'];
+export type RulePreview = components['schemas']['RulePreview'];
+export type RuleRemoval = components['schemas']['RuleRemoval'];
+export type RuleSaved = components['schemas']['RuleSaved'];
+export type RuleState = components['schemas']['RuleState'];
+export type RuleSummary = components['schemas']['RuleSummary'];
+export type RuleTemplate = components['schemas']['RuleTemplate'];
 export type RuleView = components['schemas']['RuleView'];
+export type RuleWords = components['schemas']['RuleWords'];
 export type Rung = components['schemas']['Rung'];
 export type RunningConfiguration = components['schemas']['RunningConfiguration'];
 export type Series = components['schemas']['Series'];
@@ -4095,6 +5005,7 @@ export type ShelveRequest = components['schemas']['ShelveRequest'];
 export type Shelving = components['schemas']['Shelving'];
 export type Stale = components['schemas']['Stale'];
 export type StoreSize = components['schemas']['StoreSize'];
+export type Storm = components['schemas']['Storm'];
 export type TaskAction = components['schemas']['TaskAction'];
 export type TaskDetail = components['schemas']['TaskDetail'];
 export type TaskEvent = components['schemas']['TaskEvent'];
@@ -4104,10 +5015,12 @@ export type TaskState = components['schemas']['TaskState'];
 export type TaskSummary = components['schemas']['TaskSummary'];
 export type TaskWhere = components['schemas']['TaskWhere'];
 export type TaskWhy = components['schemas']['TaskWhy'];
+export type TextPair = components['schemas']['TextPair'];
 export type UnseenView = components['schemas']['UnseenView'];
 export type ValuesEvent = components['schemas']['ValuesEvent'];
 export type Verdict = components['schemas']['Verdict'];
 export type VersionState = components['schemas']['VersionState'];
+export type WordMeasurement = components['schemas']['WordMeasurement'];
 export type $defs = Record<string, never>;
 export interface operations {
     get_setup: {
@@ -5649,6 +6562,297 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Backtest"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleSaved"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    draft_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleDraft"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulePreview"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_rule_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleTemplate"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_rule_words: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                class_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleWords"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleSaved"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleRemoval"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleSaved"];
                 };
             };
             /** @description A problem */

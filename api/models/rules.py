@@ -1,0 +1,286 @@
+"""Rules as pages edit them: lists, texts, forms, findings, previews."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from api.models.backtests import MAX_TEXT, Code
+from api.models.base import Bilingual, FacilityRef, Model, Number, SeverityName, TimeMs
+from api.models.history import Limit
+from core.places import PointKind
+from core.ports.rule_editing import EditKind, RuleState
+
+Line = Annotated[str, Field(max_length=4_000)]
+Word = Annotated[str, Field(max_length=400)]
+RuleTextField = Annotated[str, Field(max_length=MAX_TEXT, description="one rule, as a rule file has it")]
+Version = Annotated[str, Field(max_length=64, pattern=r"^[a-f0-9]*$", examples=["0c4d9a41b7f04b2a9be1f2c3"])]
+
+
+class ConditionRow(Model):
+    """One line of a condition. `text` is what it was cut from; a row whose fields are unchanged is written with it."""
+
+    kind: Literal["compare", "formula", "term", "text"] = Field(description="`text` cannot be drawn and stays text")
+    text: Line = ""
+    measurement: Line = Field("", description="key, `parent.key`, a formula, or a term of the calendar")
+    aggregate: Word = Field("", examples=["mean"])
+    window: Word = Field("", examples=["10 min"])
+    operator: Word = Field("", examples=[">"])
+    limit: Word = Field("", description="a number, `facility.x` or `class.x`", examples=["2"])
+    unit: Word = Field("", examples=["m"])
+    upper: Word = Field("", description="of a range")
+    upper_unit: Word = ""
+
+
+class ConditionForm(Model):
+    """Parts joined by `join`; the rows of a part with several are joined by the other word."""
+
+    join: Literal["all", "any"]
+    parts: list[Annotated[list[ConditionRow], Field(max_length=100)]] = Field(max_length=100)
+
+
+class TextPair(Model):
+    """A text in both languages, as far as it is written."""
+
+    zh: Line = ""
+    en: Line = ""
+
+
+class DeadlineForm(Model):
+    """A deadline as written; all empty: none."""
+
+    hours: Word = ""
+    clock: Word = ""
+    what: Word = ""
+
+
+class LevelForm(Model):
+    """One severity of a rule with several."""
+
+    severity: Word = ""
+    when: ConditionForm
+    for_: Word = Field("", alias="for")
+    clear: ConditionForm | None = None
+    clear_for: Word = ""
+
+
+class RuleForm(Model):
+    """A rule as fields, each as it is written; empty where nothing is."""
+
+    id: Word = ""
+    class_: Word = Field("", alias="class")
+    kind: Word = ""
+    severity: Word = ""
+    when: ConditionForm | None = None
+    for_: Word = Field("", alias="for")
+    clear: ConditionForm | None = None
+    clear_for: Word = ""
+    levels: list[LevelForm] = Field(default_factory=list, max_length=5)
+    lead: Word = ""
+    support: Word = ""
+    supply: Word = ""
+    latching: Word = ""
+    family: Word = ""
+    say: TextPair
+    steps: list[TextPair] = Field(default_factory=list, max_length=50)
+    source: TextPair
+    evidence: Word = ""
+    deadline: DeadlineForm
+    from_: Word = Field("", alias="from")
+    until: Word = ""
+
+
+class RuleSummary(Model):
+    """A rule of the folder."""
+
+    id: str
+    class_id: str = Field(description="empty for a rule that does not load")
+    file: str
+    line: int
+    version: Version
+    state: RuleState
+    severity: SeverityName | None
+    levels: int = Field(description="how many severities it has")
+    say: Bilingual
+    when: str
+
+
+class RuleFinding(Model):
+    """Something wrong or odd in a rule's text."""
+
+    code: str = Field(examples=["TG-0311"])
+    line: int = Field(ge=0, description="1-based line of the text, 0 where it has none")
+    column: int = Field(ge=0)
+    field: str = Field(description="such as `when` or `levels.0.for`; empty where it is of the whole rule")
+    error: bool = Field(description="else it is only odd, and keeps nobody from saving")
+    what: Bilingual
+    fix: Bilingual
+
+
+class RuleList(Model):
+    """All rules, in the order of their files."""
+
+    items: list[RuleSummary]
+    own: bool = Field(description="whether the installation has rule files of its own; the first edit makes them")
+    version: str = Field(description="of the rules in force")
+    may_edit: bool = Field(description="whether this login may change rules")
+    wrong: list[RuleFinding] = Field(description="why the folder does not load, if it does not")
+    removed: list[RuleEditLine] = Field(description="taken out of force in the pages, newest first")
+
+
+class RuleEditLine(Model):
+    """One line of the record."""
+
+    number: int
+    rule_id: str
+    file: str
+    kind: EditKind
+    at_ms: TimeMs
+    actor: str
+    note: str
+    before: str = Field(description="the text before; empty where there was none")
+    after: str = Field(description="the text after; empty where there is none")
+
+
+class RuleMeasurement(Model):
+    """A measurement that a rule reads, and the lines of its limits."""
+
+    key: str
+    name: Bilingual
+    unit: str
+    limits: list[Limit]
+
+
+class RuleDraft(Model):
+    """A text and everything that can be said of it."""
+
+    text: str
+    form: RuleForm | None = Field(description="null where the text cannot be read as one rule")
+    findings: list[RuleFinding]
+    sound: bool = Field(description="whether it may be saved")
+    cost: dict[str, JsonValue] | None = Field(description="as `twingrid rule check --json` says it")
+    sentences: list[Bilingual] = Field(description="the rule in words")
+    same: bool = Field(description="whether it judges as the rule in force does")
+    class_id: str = Field(description="empty with errors")
+    measurements: list[RuleMeasurement] = Field(description="that it reads, with lines to draw")
+
+
+class RuleDetail(Model):
+    """A rule, its text, and what was done to it in the pages."""
+
+    rule: RuleSummary
+    draft: RuleDraft
+    may_edit: bool
+    edits: list[RuleEditLine] = Field(description="newest first")
+
+
+class DraftQuestion(Model):
+    """A text to be checked; with a form, which is put into it first."""
+
+    text: RuleTextField
+    form: RuleForm | None = None
+    rule: Code | None = Field(None, description="id of the rule that it is to replace")
+
+
+class RuleTemplate(Model):
+    """The beginning of a new rule."""
+
+    draft: RuleDraft
+
+
+class WordMeasurement(Model):
+    """A measurement that a row may read."""
+
+    key: str
+    name: Bilingual
+    unit: str = Field(description="UCUM")
+    low: float = Field(description="plausible from here")
+    high: float
+    kind: PointKind
+
+
+class RuleWords(Model):
+    """What the fields of a form may hold, for one class."""
+
+    class_id: str
+    name: Bilingual
+    measurements: list[WordMeasurement]
+    aggregates: list[str]
+    comparisons: list[str]
+    ranges: list[str]
+    terms: list[str] = Field(description="of the site calendar")
+    attributes: list[str]
+
+
+class RuleChange(Model):
+    """A text that is to be in force."""
+
+    text: RuleTextField
+    base: Version = Field("", description="version that the edit is based on; empty for a new rule")
+    note: str = Field("", max_length=1_000, description="why")
+
+
+class RuleRemoval(Model):
+    """A rule that is to go."""
+
+    base: Version
+    note: str = Field("", max_length=1_000, description="why")
+
+
+class RuleSaved(Model):
+    """What became of a change."""
+
+    rule_id: str
+    version: Version
+    in_force: bool = Field(description="whether the core goes by it; else it does once it runs or answers")
+    kept: int = Field(description="rules that keep their state")
+    changed: int
+    added: int
+    removed: int
+
+
+class PreviewQuestion(Model):
+    """A rule to be tried on the last 24 h."""
+
+    text: RuleTextField
+    facility: Number | None = Field(None, description="looked at first; else the first of its class")
+
+
+class PreviewAlarm(Model):
+    """An alarm that the rule would have raised."""
+
+    since_ms: TimeMs = Field(description="since when the condition holds")
+    start_ms: TimeMs
+    stop_ms: TimeMs | None
+    severity: SeverityName
+
+
+class FacilityAlarms(Model):
+    """How many alarms a facility would have had."""
+
+    facility: FacilityRef
+    alarms: int
+
+
+class RulePreview(Model):
+    """What the last 24 h say."""
+
+    facility: FacilityRef | None = Field(description="that was looked at first; null if nobody sees one of the class")
+    from_ms: TimeMs
+    to_ms: TimeMs
+    alarms: list[PreviewAlarm] = Field(description="of that facility")
+    before: list[PreviewAlarm] | None = Field(description="of the rule in force, where it judges otherwise")
+    looked_at: int = Field(description="facilities the figures are of")
+    facilities: int = Field(description="of the class that this login sees")
+    complete: bool
+    total: int = Field(description="alarms")
+    before_total: int | None
+    cases: int
+    affected: int = Field(description="facilities with an alarm")
+    most: list[FacilityAlarms]
+    readings: int
+    spent_s: float
+
+
+RuleList.model_rebuild()

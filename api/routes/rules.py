@@ -1,0 +1,82 @@
+"""Rules: listed, read as text and form, checked, tried, saved, taken out of force."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+
+from api.guard import PREFIX, GuardedRoute
+from api.models.rules import (
+    DraftQuestion,
+    PreviewQuestion,
+    RuleChange,
+    RuleDetail,
+    RuleDraft,
+    RuleList,
+    RulePreview,
+    RuleRemoval,
+    RuleSaved,
+    RuleTemplate,
+    RuleWords,
+)
+from api.problems import language_of
+from api.routes.inputs import Asking, Desk
+
+router = APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=["rules"])
+RuleInPath = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[a-z0-9._-]+$", examples=["pump-dry-run"])]
+ClassInPath = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[a-z0-9_]+$", examples=["sewage_pump"])]
+
+
+@router.get("/rules", operation_id="list_rules", summary="All rules, and how they stand to those in force")
+def list_rules(caller: Asking, desk: Desk) -> RuleList:
+    """In the order of their files; with those that were taken out of force in the pages."""
+    return desk.rules.all(caller)
+
+
+@router.post("/rules", operation_id="create_rule", summary="Put a new rule in force", status_code=201)
+def create_rule(body: RuleChange, caller: Asking, desk: Desk) -> RuleSaved:
+    """Written into the file of its class; the core is asked to reload."""
+    return desk.rules.save(caller, "", body)
+
+
+@router.post("/rules/draft", operation_id="draft_rule", summary="Check a rule's text, with a form put in")
+def draft_rule(body: DraftQuestion, caller: Asking, desk: Desk) -> RuleDraft:
+    """What `twingrid rule check` says of it: everything wrong and odd, and the cost. Nothing is saved."""
+    return desk.rules.draft(body)
+
+
+@router.post("/rules/preview", operation_id="preview_rule", summary="Try a rule on the last 24 h")
+def preview_rule(body: PreviewQuestion, caller: Asking, desk: Desk) -> RulePreview:
+    """Within seconds: one facility whole, of the others as many as the time allows; over the communities one sees."""
+    return desk.rules.preview(caller, body)
+
+
+@router.get("/rules/template/{class_id}", operation_id="get_rule_template", summary="The beginning of a new rule")
+def get_rule_template(class_id: ClassInPath, request: Request, desk: Desk) -> RuleTemplate:
+    """For the first measurement of a class, with comments in the reader's language."""
+    return desk.rules.template(class_id, language_of(request))
+
+
+@router.get("/rules/words/{class_id}", operation_id="get_rule_words", summary="What a form may offer for a class")
+def get_rule_words(class_id: ClassInPath, desk: Desk) -> RuleWords:
+    """Measurements, aggregates, comparisons, terms of the calendar, attributes."""
+    return desk.rules.words(class_id)
+
+
+@router.get("/rules/{rule}", operation_id="get_rule", summary="A rule as text and as form, and what was done to it")
+def get_rule(rule: RuleInPath, caller: Asking, desk: Desk) -> RuleDetail:
+    """As it is written in its file."""
+    return desk.rules.one(caller, rule)
+
+
+@router.put("/rules/{rule}", operation_id="save_rule", summary="Put a changed rule in force")
+def save_rule(rule: RuleInPath, body: RuleChange, caller: Asking, desk: Desk) -> RuleSaved:
+    """If it still is what the edit was based on, and the whole folder loads and fits; else nothing changes."""
+    return desk.rules.save(caller, rule, body)
+
+
+@router.post("/rules/{rule}/remove", operation_id="remove_rule", summary="Take a rule out of force")
+def remove_rule(rule: RuleInPath, body: RuleRemoval, caller: Asking, desk: Desk) -> RuleSaved:
+    """Its alarms end; the record keeps its text, and it can be put in force again."""
+    return desk.rules.remove(caller, rule, body)

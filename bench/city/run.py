@@ -1,0 +1,199 @@
+"""One run: the city is founded, the script drawn, the readings replayed, the cases foreseen, and everything counted."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from app.backtest import Backtest, Progress, Question
+from app.wiring import rule_sources
+from bench.city.counting import Said, Verdict, judge
+from bench.city.readings import CityReadings
+from bench.city.script import Script, write
+from bench.city.town import COUNTS, ZONE, Place, Town, found, plan
+from core.alarms import Severity
+from core.places import ClassMembers
+from dispatch.foresight import Crew, ForeseenTask, PastAlarm, foresee
+from dispatch.holidays import mainland_china
+from dispatch.workload import Workload, is_night, workload
+from rules.engine.replay import FoundAlarm
+from rules.language.load import load_rules
+from rules.rule_set import RuleSet
+
+FIRST_DAY = date(2025, 9, 22)
+"""A Monday; with the make-up day of 28 September and the holidays from 1 to 8 October."""
+WARM_UP_DAYS = 1
+"""Measured, but not counted: windows of a day fill."""
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """What is to be simulated.
+
+    Attributes:
+        days: counted days; seed: fixes faults, disturbances, weather and noise; communities: how many.
+        counts: facilities of each class in a community.
+        rate: times the usual number of faults and disturbances.
+    """
+
+    days: int = 14
+    seed: int = 1
+    communities: int = 3
+    counts: Mapping[str, int] = field(default_factory=lambda: COUNTS)
+    rate: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Night:
+    """Who is woken: tasks announced between 22 and 6 by severity."""
+
+    tasks: Mapping[Severity, int]
+
+    @property
+    def below_high(self) -> int:
+        """Of medium severity and less."""
+        return sum(count for severity, count in self.tasks.items() if severity < Severity.HIGH)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """Everything that came out.
+
+    Attributes:
+        wish: what was asked.
+        town, script: what there was.
+        rules: the shipped rules.
+        verdict: alarms against the script.
+        work: cases, tasks and burdens.
+        night: who is woken.
+        waiting: tasks with nobody to do them.
+        points: measured; read: those that any rule reads.
+        readings: judged.
+        spent_s: processor time; peak_mb: memory of the process.
+    """
+
+    wish: Wish
+    town: Town
+    script: Script
+    rules: RuleSet
+    verdict: Verdict
+    work: Workload
+    night: Night
+    points: int
+    read: int
+    readings: int
+    spent_s: float
+    peak_mb: float
+
+
+def run(wish: Wish, tell: Callable[[Progress], None] = lambda progress: None) -> Outcome:
+    """Simulate, replay, count."""
+    began_s = time.process_time()
+    midnight = datetime.combine(FIRST_DAY, datetime.min.time(), ZoneInfo(ZONE))
+    begin_s = midnight.timestamp()
+    places = plan(wish.communities, wish.counts)
+    with tempfile.TemporaryDirectory(prefix="twingrid-city-") as folder:
+        town = found(places, Path(folder), (FIRST_DAY - timedelta(days=WARM_UP_DAYS)).isoformat())
+    closed = closed_days(FIRST_DAY - timedelta(days=WARM_UP_DAYS), wish.days + WARM_UP_DAYS + 1)
+    script = write(places, seed=wish.seed, begin_s=begin_s, days=wish.days, rate=wish.rate, closed_days=closed)
+    past = CityReadings(
+        places,
+        town.members,
+        script.happening,
+        seed=wish.seed,
+        begin_s=begin_s - WARM_UP_DAYS * DAY_MS / 1000,
+        closed_days=closed,
+    )
+    rules = load_rules(rule_sources(None), town.classes)
+    from_ms = round(begin_s * 1000)
+    to_ms = from_ms + wish.days * DAY_MS
+    judged = {name: group for name, group in town.members.items() if rules.of_class(name)}
+    question = Question(
+        rules=rules,
+        in_force=None,
+        members=judged,
+        from_ms=from_ms,
+        to_ms=to_ms,
+        calendar=town.calendar,
+        whole=town.members,
+    )
+    answer = Backtest(question, past).run(tell)
+    alarms = [one for one in answer.alarms if one.interval.start_ms >= from_ms]
+    verdict = judge(said(alarms, town.members, places), script.faults)
+    past_alarms = [past_alarm(one) for one in answer.alarms]
+    foreseen = foresee(past_alarms, town.roster, town.policy, Crew(), from_ms, to_ms)
+    tasks = [task for case in foreseen.cases for task in case.tasks]
+    return Outcome(
+        wish=wish,
+        town=town,
+        script=script,
+        rules=rules,
+        verdict=verdict,
+        work=workload(foreseen, past_alarms, town.policy, from_ms, to_ms),
+        night=Night(tasks=_woken(tasks, town)),
+        points=past.points,
+        read=answer.points,
+        readings=answer.readings,
+        spent_s=time.process_time() - began_s,
+        peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1 << 20),
+    )
+
+
+def _woken(tasks: list[ForeseenTask], town: Town) -> dict[Severity, int]:
+    counts = dict.fromkeys(sorted(Severity, reverse=True), 0)
+    for task in tasks:
+        if task.owner is not None and is_night(town.policy.calendar, task.given_ms):
+            counts[task.severity] += 1
+    return counts
+
+
+def closed_days(first: date, days: int) -> frozenset[int]:
+    """Local days on which offices are closed: days since 1970-01-01."""
+    holidays = mainland_china()
+    every = (first + timedelta(days=ahead) for ahead in range(days))
+    return frozenset((day - date(1970, 1, 1)).days for day in every if not holidays.is_workday(day))
+
+
+def said(alarms: list[FoundAlarm], members: Mapping[str, ClassMembers], places: list[Place]) -> list[Said]:
+    """The replay's alarms as they are counted."""
+    code = {
+        int(number): name for group in members.values() for number, name in zip(group.facility, group.code, strict=True)
+    }
+    community = {place.code: place.community for place in places}
+    together: dict[str, frozenset[str]] = {}
+    for place in places:
+        together[place.community] = together.get(place.community, frozenset()) | {place.code}
+    return [
+        Said(
+            rule=one.rule.id,
+            class_id=one.rule.class_id,
+            facility=code[one.facility],
+            within=together[community[code[one.facility]]] if one.rule.relations else frozenset(),
+            reads=one.rule.measurements,
+            severity=max((step.severity for step in one.interval.steps), default=one.rule.info.severity),
+            since_ms=one.interval.since_ms,
+            start_ms=one.interval.start_ms,
+            stop_ms=one.interval.stop_ms,
+        )
+        for one in alarms
+    ]
+
+
+def past_alarm(one: FoundAlarm) -> PastAlarm:
+    """The replay's alarm as dispatch takes it."""
+    return PastAlarm(
+        info=one.rule.info,
+        facility=one.facility,
+        severity=one.interval.steps[0].severity if one.interval.steps else one.rule.info.severity,
+        start_ms=one.interval.start_ms,
+        stop_ms=one.interval.stop_ms,
+        steps=one.interval.steps,
+    )

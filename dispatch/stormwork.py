@@ -1,0 +1,147 @@
+"""Storms inside a transaction: which alarms gather in one case instead of one each (``docs/alarms.md``, part 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.alarms import AlarmChange, AlarmKind, ChangeKind, Severity
+from core.cases import RuleInfo
+from core.ports.registry import RosterSource
+from dispatch import tables
+from dispatch.casework import CaseWork, has_begun, open_case
+from dispatch.flagwork import silent_clause
+from dispatch.foldwork import FOLDED
+from dispatch.policy import Policy
+from dispatch.storms import Group, groups, is_crowd, may_gather
+
+_CHUNK = 500
+_LONGEST_FAMILY = 200
+
+
+class StormWork:
+    """Counts who has come lately, opens storms, and lets alarms join them."""
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        cases: CaseWork,
+        *,
+        infos: Callable[[str, Severity], RuleInfo],
+        source: RosterSource,
+        policy: Policy,
+        now_ms: int,
+    ) -> None:
+        """Work on ``connection``; ``infos`` says what is known of a rule at a severity."""
+        self._connection = connection
+        self._cases = cases
+        self._infos = infos
+        self._source = source
+        self._policy = policy
+        self._now_ms = now_ms
+        self._expected: list[tuple[str, int, Severity]] = []
+        self._crowds: dict[str, set[int]] | None = None
+        self._open: dict[str, int] | None = None
+
+    def expect(self, changes: Sequence[AlarmChange]) -> None:
+        """What is about to be recorded: a storm that comes in one piece opens no case for the first of it."""
+        self._expected += [
+            (change.rule_id, change.facility, change.severity)
+            for change in changes
+            if change.kind is ChangeKind.OPENED and change.alarm_kind is AlarmKind.CONDITION and not change.late
+        ]
+
+    def case_for(self, alarm: Any, info: RuleInfo) -> Any | None:
+        """The case of a storm that an alarm belongs to, which it opens if need be; None: it has a case of its own."""
+        kind, severity = AlarmKind(alarm.kind), Severity(alarm.severity)
+        if not self._policy.storm_facilities or not may_gather(kind, severity, latching=alarm.latching):
+            return None
+        place = self._source.place(alarm.facility)
+        if place is None or open_case(self._connection, alarm.facility, info.family) is not None:
+            return None
+        found = groups(place, info)
+        storms = self._storms()
+        for group in found:
+            if group.key in storms:
+                return self._cases.join(self._cases.case(storms[group.key]), alarm, info)
+        crowds = self._counted()
+        for group in found:
+            members = crowds.get(group.key, set())
+            if is_crowd(len(members), self._policy.storm_facilities):
+                return self._begin(group, alarm, info, members)
+        return None
+
+    def leave(self, alarm: Any, info: RuleInfo) -> Any:
+        """An alarm of a storm needs a case of its own: the open one of its facility, the one it had, or a new one."""
+        table = tables.case
+        had = self._connection.execute(sa.select(table).where(table.c.opening_alarm == alarm.alarm_id)).one_or_none()
+        if had is None or open_case(self._connection, alarm.facility, info.family) is not None:
+            return self._cases.open_or_join(alarm, info)
+        mine = sa.update(tables.alarm).where(tables.alarm.c.alarm_id == alarm.alarm_id)
+        after = self._connection.execute(mine.values(case=had.number).returning(tables.alarm)).one()
+        return self._cases.rise(after, info)
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _begin(self, group: Group, alarm: Any, info: RuleInfo, members: set[int]) -> Any:
+        """A storm has come: one case, and those that nobody has begun fold into it."""
+        family = f"storm/{info.family}"[:_LONGEST_FAMILY]
+        row = self._cases.opened(alarm, replace(info, family=family))
+        row = self._cases.update(row, gathers=group.key, opening_alarm=f"storm/{row.opening_alarm}")
+        self._storms()[group.key] = row.number
+        table = tables.case
+        mine = (table.c.open, table.c.family == info.family, table.c.gathers == "")
+        for begin in range(0, len(members), _CHUNK):
+            part = sorted(members)[begin : begin + _CHUNK]
+            for single in self._connection.execute(sa.select(table).where(*mine, table.c.facility.in_(part))).all():
+                if not has_begun(single, self._cases.tasks):
+                    self._hand_over(single, row.number)
+        return self._cases.case(row.number)
+
+    def _hand_over(self, row: Any, number: int) -> None:
+        """A case that nobody has begun ends; its alarms are those of the storm."""
+        table = tables.alarm
+        self._connection.execute(sa.update(table).where(table.c.case == row.number).values(case=number))
+        self._cases.cancel(row, FOLDED)
+
+    def _storms(self) -> dict[str, int]:
+        if self._open is None:
+            table = tables.case
+            query = sa.select(table.c.gathers, table.c.number).where(table.c.open, table.c.gathers != "")
+            self._open = {str(row.gathers): int(row.number) for row in self._connection.execute(query)}
+        return self._open
+
+    def _counted(self) -> dict[str, set[int]]:
+        """The facilities by group that lately had an alarm which wants a case."""
+        if self._crowds is not None:
+            return self._crowds
+        crowds: dict[str, set[int]] = {}
+        table = tables.alarm
+        since_ms = self._now_ms - self._policy.storm_within_ms
+        lately = sa.or_(
+            sa.and_(table.c.severity > Severity.LOW.value, table.c.opened_ms >= since_ms),
+            sa.and_(table.c.severity == Severity.LOW.value, table.c.opened_ms >= since_ms - self._policy.low_after_ms),
+        )
+        query = sa.select(table.c.rule_id, table.c.facility, table.c.severity).where(
+            table.c.opened_ms >= since_ms - self._policy.low_after_ms,
+            lately,
+            ~table.c.late,
+            ~table.c.retracted,
+            ~table.c.latching,
+            table.c.kind == AlarmKind.CONDITION.value,
+            table.c.severity < Severity.CRITICAL.value,
+            ~silent_clause(),
+        )
+        stored = [(row.rule_id, row.facility, Severity(row.severity)) for row in self._connection.execute(query)]
+        for rule_id, facility, severity in {*stored, *self._expected}:
+            place = self._source.place(facility)
+            info = self._infos(rule_id, severity)
+            if place is None or not may_gather(info.kind, severity, latching=info.latching):
+                continue
+            for group in groups(place, info):
+                crowds.setdefault(group.key, set()).add(facility)
+        self._crowds = crowds
+        return crowds

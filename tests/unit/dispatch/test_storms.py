@@ -1,0 +1,146 @@
+"""Storms: many at once are one case of what they have in common; what endangers people is seen one by one."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from core.alarms import AlarmKind, ChangeKind, Severity
+from core.cases import Action, TaskKind
+from core.places import Grid, Text
+from core.ports.registry import FacilityPlace
+from dispatch import tables
+from dispatch.journal import SqlJournal
+from dispatch.policy import Policy
+from dispatch.storms import (
+    TABLE,
+    Common,
+    Group,
+    StormEvent,
+    StormState,
+    group_of,
+    groups,
+    is_crowd,
+    may_gather,
+    next_storm,
+    told,
+)
+from tests.unit.dispatch.hall import MINUTE, MONDAY_9, RULES, Hall, change
+
+PUMPS = ("aa-sp-01", "aa-sp-02", "aa-li-01", "aa-ia-01")
+
+
+@pytest.fixture
+def storm(hall: Hall) -> Hall:
+    """A hall in which more than two facilities are a storm."""
+    policy = Policy(storm_facilities=2)
+    hall.journal = SqlJournal(hall.engine, rules=RULES.get, source=hall.city.registry, policy=policy)
+    return hall
+
+
+def opened(hall: Hall, code: str, rule_id: str = "medium", at_ms: int = MONDAY_9) -> str:
+    """An alarm opens; its id."""
+    one = change(ChangeKind.OPENED, rule_id, facility=hall.city.facility(code), start=at_ms)
+    hall.apply(one, now_ms=at_ms)
+    return one.alarm_id
+
+
+def test_the_table_leads_nowhere_else() -> None:
+    """What is not in the table changes nothing."""
+    for state, event in product(StormState, StormEvent):
+        assert next_storm(state, event) is TABLE.get((state, event), state)
+
+
+def test_groups_from_the_narrowest_to_the_widest() -> None:
+    """Supply, cell of the leading grid, community; the key gives the group back."""
+    name = Text(zh="泵", en="Pump")
+    place = FacilityPlace(
+        number=1, code="p", name=name, class_id="x", community=7, cells={Grid.CONSTRUCTION: "c-1"}, parent=9
+    )
+    found = groups(place, RULES["medium"])
+    assert [group.common for group in found] == list(Common)
+    assert [group_of(group.key) for group in found] == found
+    odd = Group("a|b", Common.CELL, "c")
+    assert group_of(odd.key) == odd
+    assert told(found[1], 17, Text(zh="液位高", en="level high"), None).en == "17 facilities of cell c-1: level high"
+
+
+def test_critical_latching_and_information_never_gather() -> None:
+    """Nor does what is no condition."""
+    assert may_gather(AlarmKind.CONDITION, Severity.HIGH, latching=False)
+    assert not may_gather(AlarmKind.CONDITION, Severity.CRITICAL, latching=False)
+    assert not may_gather(AlarmKind.CONDITION, Severity.HIGH, latching=True)
+    assert not may_gather(AlarmKind.CONDITION, Severity.INFO, latching=False)
+    assert not may_gather(AlarmKind.SIGHT, Severity.HIGH, latching=False)
+    assert not is_crowd(1_000, 0)
+
+
+def test_cases_that_nobody_has_begun_fold_into_the_storm(storm: Hall) -> None:
+    """The third facility makes two cases one; what somebody has begun stays theirs."""
+    opened(storm, PUMPS[0])
+    task = storm.tasks()[TaskKind.HANDLE]
+    owner = storm.actor(storm.code_of(task.owner))
+    storm.act(task, Action.ACCEPT, owner)
+    opened(storm, PUMPS[1])
+    opened(storm, PUMPS[2])
+    opened(storm, PUMPS[3])
+    cases = storm.cases(open_only=True)
+    assert [(case.storm, case.members, case.members_on) for case in cases] == [(False, 0, 0), (True, 3, 3)]
+    assert cases[1].say.en == "3 facilities of one community: Rule medium"
+    folded = next(case for case in storm.cases() if case.note == "folded")
+    assert folded.facility == storm.city.facility(PUMPS[1])
+
+
+def test_another_community_and_another_family_have_nothing_in_common(storm: Hall) -> None:
+    """They have their own cases, as before."""
+    for code in PUMPS[:3]:
+        opened(storm, code)
+    opened(storm, "bb-sp-01")
+    opened(storm, PUMPS[0], "alone")
+    assert sorted(case.storm for case in storm.cases(open_only=True)) == [False, False, True]
+
+
+def test_what_comes_slowly_is_no_storm(storm: Hall) -> None:
+    """Three within more than ten minutes are three cases."""
+    for place, code in enumerate(PUMPS):
+        opened(storm, code, at_ms=MONDAY_9 + place * 6 * MINUTE)
+    assert [case.storm for case in storm.cases()] == [False] * 4
+
+
+def test_a_critical_alarm_has_its_own_case_in_any_storm(storm: Hall) -> None:
+    """From its beginning, or from the moment at which it rises to that."""
+    for code in PUMPS[:3]:
+        opened(storm, code)
+    opened(storm, PUMPS[3], "critical")
+    assert [case.severity for case in storm.cases(open_only=True) if not case.storm] == [Severity.CRITICAL]
+    steps = [(MONDAY_9, Severity.HIGH)]
+    for code in PUMPS[:3]:
+        storm.apply(change(ChangeKind.OPENED, "levels", facility=storm.city.facility(code), steps=steps))
+    risen = [*steps, (MONDAY_9 + MINUTE, Severity.CRITICAL)]
+    storm.apply(
+        change(ChangeKind.SEVERITY, "levels", facility=storm.city.facility(PUMPS[0]), steps=risen),
+        now_ms=MONDAY_9 + MINUTE,
+    )
+    critical = [case for case in storm.cases(open_only=True) if case.severity is Severity.CRITICAL]
+    assert [case.storm for case in critical] == [False, False]
+    assert critical[-1].facility == storm.city.facility(PUMPS[0])
+
+
+def test_a_storm_goes_on_through_pauses_and_ends_after_ten_quiet_minutes(storm: Hall) -> None:
+    """What flaps opens no second case; the case ends by itself when all has been off for long enough."""
+    for round_ms in (MONDAY_9, MONDAY_9 + 5 * MINUTE):
+        for code in PUMPS[:3]:
+            facility = storm.city.facility(code)
+            storm.apply(change(ChangeKind.OPENED, facility=facility, start=round_ms), now_ms=round_ms)
+        for code in PUMPS[:3]:
+            facility, stop_ms = storm.city.facility(code), round_ms + MINUTE
+            storm.apply(change(ChangeKind.CLOSED, facility=facility, start=round_ms, stop=stop_ms), now_ms=stop_ms)
+        storm.journal.tick(round_ms + 2 * MINUTE)
+        assert [case.members_on for case in storm.cases(open_only=True)] == [0]
+    storm.journal.tick(MONDAY_9 + 16 * MINUTE - 1)
+    assert len(storm.cases(open_only=True)) == 1
+    storm.journal.tick(MONDAY_9 + 16 * MINUTE)
+    assert not storm.cases(open_only=True)
+    assert [case.note for case in storm.cases() if case.storm] == ["self-cleared"]
+    assert storm.count(tables.alarm) == 6
