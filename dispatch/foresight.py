@@ -20,6 +20,7 @@ from core.cases import RuleInfo, TaskKind
 from core.places import Grid
 from core.ports.cases import PassedOver, Rung
 from core.ports.registry import FacilityPlace, Roster
+from dispatch.crowds import Crowds
 from dispatch.deciding import (
     AllOff,
     announce_ms,
@@ -31,6 +32,7 @@ from dispatch.deciding import (
 )
 from dispatch.policy import Policy
 from dispatch.routing import Load
+from dispatch.storms import Group
 from dispatch.worktime import HOUR_MS, MINUTE_MS
 
 
@@ -80,6 +82,8 @@ class Ending(IntEnum):
     OPEN = 0
     SELF_CLEARED = 1
     CLOSED = 2
+    FOLDED = 3
+    """A storm has taken its alarms in."""
 
 
 @dataclass(slots=True, eq=False)
@@ -105,7 +109,10 @@ class ForeseenTask:
 
 @dataclass(slots=True, eq=False)
 class ForeseenCase:
-    """A case as it would have been opened; ``cleared_ms`` is when all its alarms were off for the first time."""
+    """A case as it would have been opened; ``cleared_ms`` is when all its alarms were off for the first time.
+
+    ``gathers`` is the group of a storm, ``quiet_ms`` since when all its alarms have been off.
+    """
 
     info: RuleInfo
     facility: int
@@ -121,6 +128,8 @@ class ForeseenCase:
     repaired_ms: int | None = None
     closed_ms: int | None = None
     ending: Ending = Ending.OPEN
+    gathers: str = ""
+    quiet_ms: int | None = None
     tasks: list[ForeseenTask] = field(default_factory=list)
 
     def task(self, kind: TaskKind) -> ForeseenTask | None:
@@ -196,6 +205,8 @@ class _What(IntEnum):
 
 
 _Case = ForeseenCase
+_STORM = -1
+"""Stands for the facility in the key of a storm."""
 
 
 class _Play:
@@ -207,6 +218,7 @@ class _Play:
         self._queue: list[tuple[int, _What, int, PastAlarm | _Case, int]] = []
         self._order = 0
         self._open: dict[tuple[int, str], _Case] = {}
+        self._crowds = Crowds((), roster.places, policy)
         self._case_of: dict[int, _Case] = {}
         self._on: dict[int, Severity] = {}
         self._begun: dict[int, int] = {}
@@ -224,6 +236,9 @@ class _Play:
 
     def run(self, alarms: Iterable[PastAlarm], from_ms: int, until_ms: int) -> Foreseen:
         """Play everything that happens before ``until_ms``; what began before ``from_ms`` is not told."""
+        alarms = tuple(alarms)
+        came = ((alarm.info, alarm.facility, alarm.severity, alarm.start_ms) for alarm in alarms)
+        self._crowds = Crowds(came, self._roster.places, self._policy)
         for alarm in alarms:
             self._later(alarm.start_ms, _What.ON, alarm)
             if alarm.stop_ms is not None:
@@ -266,6 +281,10 @@ class _Play:
         case = self._case_of.get(id(alarm))
         if severity <= before:
             return
+        if case is not None and case.gathers and severity >= Severity.CRITICAL:  # seen for itself now
+            case.alarms, case.on = case.alarms - 1, case.on - 1
+            self._later(at_ms, _What.SETTLE, case)
+            case = None
         if case is None:
             self._ask_for_case(at_ms, alarm)
         else:
@@ -287,15 +306,44 @@ class _Play:
 
     def _open_or_join(self, at_ms: int, alarm: PastAlarm) -> None:
         key = (alarm.facility, alarm.info.family)
-        case = self._open.get(key)
+        case = self._open.get(key) or self._storm(at_ms, alarm)
         if case is None:
             case = self._open[key] = self._opened(at_ms, alarm)
         else:
             self._raised(at_ms, case, alarm)
+        case.quiet_ms = None
         case.alarms += 1
         case.on += 1
         case.latched |= alarm.info.latching
         self._case_of[id(alarm)] = case
+
+    def _storm(self, at_ms: int, alarm: PastAlarm) -> _Case | None:
+        """The storm that an alarm belongs to, which it may begin: ``StormWork.case_for``."""
+        found = self._crowds.groups(alarm.info, alarm.facility, self._on[id(alarm)])
+        for group in found:
+            if (_STORM, group.key) in self._open:
+                return self._open[_STORM, group.key]
+        storms = [group for group in found if self._crowds.is_storm(group, at_ms)]
+        return self._begin_storm(at_ms, alarm, storms[0]) if storms else None
+
+    def _begin_storm(self, at_ms: int, alarm: PastAlarm, group: Group) -> _Case:
+        storm = self._opened(at_ms, alarm)
+        storm.gathers = group.key
+        lately = self._crowds.members(group, at_ms)
+        mine = [case for case in self._open.values() if case.facility in lately and self._folds(case, group)]
+        for single in mine:
+            self._end(at_ms, single, Ending.FOLDED)
+            for one, case in self._case_of.items():
+                if case is single:
+                    self._case_of[one] = storm
+            storm.alarms, storm.on = storm.alarms + single.alarms, storm.on + single.on
+        self._open[_STORM, group.key] = storm
+        return storm
+
+    @staticmethod
+    def _folds(case: _Case, group: Group) -> bool:
+        """Whether a case of a member is the storm's: nobody has begun."""
+        return not case.gathers and not case.begun and case.info.family == group.family
 
     def _opened(self, at_ms: int, alarm: PastAlarm) -> _Case:
         place = self._roster.places.get(alarm.facility)
@@ -337,11 +385,19 @@ class _Play:
             case.cleared_ms = at_ms
         if case.latched and not case.begun:
             return
+        if case.gathers and not case.begun and not self._has_been_quiet(at_ms, case):
+            return
         if when_all_off(begun=case.begun) is AllOff.SELF_CLEARED:
             self._end(at_ms, case, Ending.SELF_CLEARED)
         else:
             self._worked(at_ms, case, 0)
             self._verified(at_ms, case, 0)
+
+    def _has_been_quiet(self, at_ms: int, storm: _Case) -> bool:
+        if storm.quiet_ms is None:
+            storm.quiet_ms = at_ms
+            self._later(at_ms + self._policy.storm_quiet_ms, _What.SETTLE, storm)
+        return at_ms - storm.quiet_ms >= self._policy.storm_quiet_ms
 
     # --- tasks --------------------------------------------------------------------------------------------------
 
@@ -418,7 +474,7 @@ class _Play:
         case.ending, case.closed_ms = ending, at_ms
         for task in case.tasks:
             self._loads.ended(task)
-        del self._open[case.facility, case.info.family]
+        del self._open[(_STORM, case.gathers) if case.gathers else (case.facility, case.info.family)]
 
 
 def foresee(

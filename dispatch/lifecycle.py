@@ -301,6 +301,8 @@ _TAIL = """## Guards
   closes it, the other one's is noted; unconfirmed it ends after 30 min. It has no limits and counts nowhere.
 * A case is marked while a flag stands over alarms of it (shelved, suppressed, out of service): it stays where it is,
   and its limits run on; no further alarm beneath the flag joins it.
+* A storm ([alarms.md](alarms.md), part 8) is one case of many facilities: two tasks, whatever their number. It says how
+  many there are and how many are on; nobody having begun, it ends when all have been off for 10 min.
 * A case that ended by itself, or was closed, is reopened by the system if its alarm proves to be still on; it never
   makes a second case.
 """

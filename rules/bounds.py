@@ -26,3 +26,5 @@ MAX_WINDOWS: Final = 12
 """Windows of a rule that differ in measurement, aggregate or length."""
 MAX_WINDOW_MS: Final = 30 * DAY_MS
 """Length of a window."""
+LEARNING_MS: Final = (14 * DAY_MS, 21 * DAY_MS, 28 * DAY_MS)
+"""From how far back the usual of an hour of the week may be learned."""

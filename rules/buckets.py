@@ -24,13 +24,23 @@ from rules.expression import (
     WindowedOver,
     inner_operands,
 )
+from rules.operators.kinds import WindowAggregate
+from rules.operators.weekly import WeeklyAggregate
 
 REWIND_SLOTS = 30
 """How many slots before the open one a window can be set back to."""
+WEEK_HOURS = 168
+WEEKLY_REWIND_SLOTS = WEEK_HOURS + 2
+"""The same of a weekly aggregate: as far as the oldest saved state."""
+_HOUR_MS = 3_600_000
 
 _TOLD = Sentence(
     "窗口 {window} 分为 {slots} 格，每格 {step}，结果每 {step} 更新一次；每个设施占 {size} 字节",
     "a window of {window} in {slots} slots of {step}: a new result every {step}; {size} bytes per facility",
+)
+_TOLD_WEEKLY = Sentence(
+    "按一周中的小时从最近 {weeks} 周学习，结果每小时更新一次；每个设施占 {size} 字节",
+    "learned by hour of the week from the last {weeks} weeks: a new result every hour; {size} bytes per facility",
 )
 _AT_ONCE = Sentence("每条读数立即判断", "judged with every reading")
 
@@ -43,11 +53,13 @@ class Bucket:
         step_ms: width of a slot and distance of two results; 0 where nothing is bucketed.
         slots: how many make a window.
         state_bytes: kept for each facility.
+        weeks: how many weeks it learns from, where it is a weekly aggregate.
     """
 
     step_ms: int
     slots: int
     state_bytes: int
+    weeks: int = 0
 
     @property
     def window_ms(self) -> int:
@@ -58,6 +70,8 @@ class Bucket:
         """For people."""
         if not self.step_ms:
             return _AT_ONCE()
+        if self.weeks:
+            return _TOLD_WEEKLY(weeks=self.weeks, size=self.state_bytes)
         window, step = duration(self.window_ms), duration(self.step_ms)
         return _TOLD(window=window, slots=self.slots, step=step, size=self.state_bytes)
 
@@ -66,6 +80,13 @@ def slot_plan(window_ms: int) -> tuple[int, int]:
     """Slot width in milliseconds and number of slots of a window (``docs/alarms.md`` section 2)."""
     step_ms = max(1000, -(-window_ms // 60_000) * 1000)
     return step_ms, -(-window_ms // step_ms)
+
+
+def plan_of(aggregate: WindowAggregate, window_ms: int) -> tuple[int, int]:
+    """The same of any aggregate: a weekly one has hours, and keeps those that its results look at."""
+    if isinstance(aggregate, WeeklyAggregate):
+        return _HOUR_MS, window_ms // _HOUR_MS + 2
+    return slot_plan(window_ms)
 
 
 CELL_BYTES = 72
@@ -83,7 +104,11 @@ def bucket(operand: Operand) -> Bucket:
         case (
             Windowed(aggregate=aggregate, window_ms=window_ms) | WindowedOver(aggregate=aggregate, window_ms=window_ms)
         ):
-            step_ms, slots = slot_plan(window_ms)
+            step_ms, slots = plan_of(aggregate, window_ms)
+            if isinstance(aggregate, WeeklyAggregate):
+                hours = 4 * (slots + WEEKLY_REWIND_SLOTS) + _ROW_BYTES + CELL_BYTES
+                source = CELL_BYTES if isinstance(operand, WindowedOver) else 0
+                return Bucket(step_ms, slots, hours + source, slots // WEEK_HOURS)
             size = aggregate.identity.itemsize
             ring = (slots + REWIND_SLOTS) * (size + 4)
             source = CELL_BYTES if isinstance(operand, WindowedOver) else 0

@@ -121,8 +121,11 @@ class Narrator:
             case Scale(child):
                 said, target = self.number(child, self.unit(child)), self.unit(number)
                 return said if target == "K" else phrases.SCALED(value=said, unit=target)
+            case Apply(operator, (Const(factor), Const(other))) if operator.word in {"*", "/"} and other:
+                return quantity(factor * other if operator.word == "*" else factor / other, unit)
             case Apply(operator, args) if operator.word in phrases.ARITHMETIC:
-                left, right = (self._term(arg, unit) for arg in args)
+                scales = operator.word in {"*", "/"}  # by plain numbers
+                left, right = (self._term(arg, "" if scales and isinstance(arg, Const) else unit) for arg in args)
                 return phrases.ARITHMETIC[operator.word](left=left, right=right)
             case Apply(operator, args):
                 return phrases.FUNCTIONS[operator.word](args=_listed([self._term(arg, unit) for arg in args]))

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from core.findings import PLAIN, Said, Sentence, Speaks
 from core.places import FacilityClass
+from core.units import UNITS
 from rules import phrases, surroundings_told
 from rules.buckets import bucket
 from rules.expression import (
@@ -33,6 +34,7 @@ from rules.expression import (
     Windowed,
     WindowedOver,
 )
+from rules.operators.units import spread
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,6 +95,15 @@ def _windowed_name(operand: Windowed, facility_class: FacilityClass) -> Speaks:
     return phrases.aggregate(operand.aggregate.word)(
         value=measurement_name(operand.key, facility_class), window=phrases.duration(operand.window_ms)
     )
+
+
+def _windowed_unit(operand: Windowed, facility_class: FacilityClass) -> str:
+    """Of what is no level of the measurement: that of its differences, where they have one."""
+    measurement = facility_class.measurements.get(operand.key)
+    if operand.aggregate.unit is not spread or measurement is None or measurement.unit not in UNITS:
+        return ""
+    unit = operand.aggregate.unit((UNITS[measurement.unit],)).code
+    return "" if unit == "1" else unit
 
 
 def _over_name(operand: WindowedOver, facility_class: FacilityClass) -> Speaks:
@@ -213,6 +224,7 @@ KINDS: Final[Mapping[type, OperandKind]] = {
         name=_windowed_name,
         unknown=_windowed_unknown,
         key=lambda operand: operand.key if operand.aggregate.is_level else None,
+        unit=_windowed_unit,
     ),
     Derived: OperandKind(
         cost=_cost,

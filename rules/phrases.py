@@ -46,6 +46,17 @@ AGGREGATES: Final[Mapping[str, Sentence]] = {
     "rate": Sentence("{value}最近 {window} 的平均增速", "the rate of increase of {value} over the last {window}"),
     "changes": Sentence("{value}最近 {window} 的变化次数", "how often {value} changed over the last {window}"),
     "stuck": Sentence("{value}最近 {window} 一直不变（1 为是）", "{value} not changing over the last {window} (1: so)"),
+    "spike": Sentence("{value}最近 {window} 的最大尖峰", "the largest spike of {value} over the last {window}"),
+    "travel": Sentence("{value}最近 {window} 上下变动的总和", "how far {value} travelled over the last {window}"),
+    "missing": Sentence("{value}最近 {window} 的缺失比例", "the missing part of {value} over the last {window}"),
+    "baseline": Sentence(
+        "{value}在一周中这一小时的平时水平（最近 {window}）",
+        "the usual {value} at this hour of the week (of the last {window})",
+    ),
+    "deviation": Sentence(
+        "{value}上一小时偏离平时水平的倍数（最近 {window}）",
+        "how many usual scatters {value} lay from its usual at that hour of the week (of the last {window})",
+    ),
     "time": Sentence("最近 {window} 内{value}的时长", "how long {value} held over the last {window}"),
     "share": Sentence("最近 {window} 内{value}的时间占比", "the share of the last {window} in which {value} held"),
     "count": Sentence("最近 {window} 内{value}开始成立的次数", "how often {value} began over the last {window}"),

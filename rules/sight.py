@@ -70,8 +70,6 @@ class Sight:
         self._homeless: dict[Key, AnnouncedAlarm] = {}
         self._told: dict[str, Unseen] = {}
         self._tallied_ms = BEGINNING_MS
-        self.due_ms = NEVER_MS
-        """When a failure that has been noticed is to be announced next, if nothing else happens."""
 
     # --- what is known from elsewhere ---------------------------------------------------------------------------
 
@@ -197,10 +195,8 @@ class Sight:
             seen, folded, top = self._look(gateways, now_ms)
         self._top, self._failed = top, seen.failed
         out = np.concatenate([folded.out, seen.failed[len(folded.out) :]])
-        ripe_ms = self._ripe(seen, out)
-        waits = ~self._on & (top == np.arange(self._total))
-        self.due_ms = int(ripe_ms.min(initial=NEVER_MS, where=waits & (ripe_ms > now_ms)))
-        ripe = waits & (now_ms >= ripe_ms)
+        ripe = now_ms >= self._ripe(seen, out)
+        ripe &= ~self._on & (top == np.arange(self._total))
         ripe[: len(self._grown.points)] &= self._heard.ever(self._grown.points)
         ripe[[node for node, _ in self._lost.values()]] = False
         waiting = {_gateway(alarm) for alarm in self._homeless.values()}

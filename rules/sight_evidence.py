@@ -87,15 +87,6 @@ class Heard:
         """What hid these points is over: they have their silence once more."""
         self._seen_ms[points] = np.maximum(self._seen_ms[points], now_ms)
 
-    def last_seen(self, points: Indices, seen_ms: Ints) -> None:
-        """When these points were last seen, where that is known from elsewhere (``sight_replay``)."""
-        self._seen_ms[points] = seen_ms
-
-    def in_sight(self, points: Indices, ever: Indices, now_ms: int) -> None:
-        """These points are seen now, and those have ever been."""
-        self._seen_ms[points] = now_ms
-        self._ever[ever] = self._now[ever] = True
-
     def seen_ms(self, points: Indices) -> Ints:
         """When each point was last seen."""
         return self._seen_ms[points]

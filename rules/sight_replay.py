@@ -23,7 +23,7 @@ from core.quality import GOOD, QualityClass, Reason, quality
 from core.readings import Int32s, Readings
 from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Indices, Ints
 from rules.sight import Sight
-from rules.sight_evidence import GatewayState, Heard
+from rules.sight_evidence import Evidence, GatewayState, Heard
 from rules.sight_tree import Behind, Gate, grow
 
 TICK_MS = 1_000
@@ -228,6 +228,37 @@ class _Least:
         return np.minimum(self.facility_ms * 2 // 3, self.gateway_ms)
 
 
+class _PastHeard(Heard):
+    """What was heard, where it is known beforehand."""
+
+    def last_seen(self, points: Indices, seen_ms: Ints) -> None:
+        """When these points were last seen."""
+        self._seen_ms[points] = seen_ms
+
+    def in_sight(self, points: Indices, ever: Indices, now_ms: int) -> None:
+        """These points are seen now, and those have ever been."""
+        self._seen_ms[points] = now_ms
+        self._ever[ever] = self._now[ever] = True
+
+
+class _PastSight(Sight):
+    """Sight that says when it must look again.
+
+    Attributes:
+        now_ms: when it looks; set before each look.
+        due_ms: when a failure that has been noticed is to be announced next, if nothing else happens.
+    """
+
+    now_ms = BEGINNING_MS
+    due_ms = NEVER_MS
+
+    def _ripe(self, seen: Evidence, out: Bools) -> Ints:
+        ripe_ms = super()._ripe(seen, out)
+        waits = ~self._on & (self._top == np.arange(self._total)) & (ripe_ms > self.now_ms)
+        self.due_ms = int(ripe_ms.min(initial=NEVER_MS, where=waits))
+        return ripe_ms
+
+
 class _Play:
     """Sight at the moments at which something may change."""
 
@@ -244,8 +275,8 @@ class _Play:
         points = [scenery.points[place] for place in chosen.tolist()]
         grown = grow(points, scenery.gates, scenery.parents, scenery.supplies)
         self._number = np.array([one.point for one in points], np.intp)
-        self._heard = Heard(begin_ms)
-        self._sight = Sight(grown, self._heard, begin_ms, scenery.marks)
+        self._heard = _PastHeard(begin_ms)
+        self._sight = _PastSight(grown, self._heard, begin_ms, scenery.marks)
         own = np.full(len(scenery.points), -1, np.intp)
         own[chosen] = np.arange(len(chosen))
         self._gaps = _Gaps(own[gaps.place], gaps.gone_ms, gaps.back_ms, gaps.first)
@@ -274,6 +305,7 @@ class _Play:
                 break
             self._move(now_ms)
             states = dict(self._states(now_ms))
+            self._sight.now_ms = now_ms
             for change in self._sight.changes(states, now_ms):
                 self._note(change)
         still = [_outage(change, None, folded=False) for change in self._on.values()]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rules.columns import BEGINNING_MS, Indices, Shares
 from rules.engine.layout import ClassLayout, Layout
 from rules.engine.plane import Plane
+from rules.engine.seasons import Season
 from rules.engine.windows import Window
 from rules.expression import WindowedOver, attributes_of, form
 from rules.operators.folds import fold_up
@@ -35,9 +36,12 @@ def keep(plane: Plane, arrays: Arrays) -> list[str]:
         names.append(name)
         arrays[f"window.{number}.facility"] = plane.layout.facility[one.facilities]
         arrays[f"window.{number}.made_from"] = _made_from(plane.layout, one, window)
-        arrays[f"window.{number}.known"] = window.known_ring
         for column in _ROWS:
             arrays[f"window.{number}.{column}"] = getattr(window, column)
+        if isinstance(window, Season):
+            arrays[f"window.{number}.hours"] = window.hours
+            continue
+        arrays[f"window.{number}.known"] = window.known_ring
         for field, part in _fields(window.share_ring):
             arrays[f"window.{number}.share{field}"] = part
     return names
@@ -97,6 +101,9 @@ def _fields(shares: Shares) -> Iterator[tuple[str, NDArray[Any]]]:
 def _put(window: Window, row: Indices, at: Indices, prefix: str, arrays: Mapping[str, NDArray[Any]]) -> None:
     for column in _ROWS:
         getattr(window, column)[row] = arrays[f"{prefix}.{column}"][at]
+    if isinstance(window, Season):
+        window.hours[:, row] = arrays[f"{prefix}.hours"][:, at]
+        return
     window.known_ring[:, row] = arrays[f"{prefix}.known"][:, at]
     for field, part in _fields(window.share_ring):
         part[:, row] = arrays[f"{prefix}.share{field}"][:, at]

@@ -14,6 +14,7 @@ import numpy as np
 
 from rules.columns import BEGINNING_MS, Floats, Indices, Ints
 from rules.engine.layout import WindowPlan
+from rules.engine.seasons import window_of
 from rules.engine.windows import Emitted, Window
 
 WIDTH = 4_096
@@ -25,9 +26,9 @@ LEADS_A_LANE = 4
 
 
 def replay_window(plan: WindowPlan, size: int) -> Window:
-    """The window of a replay over ``size`` facilities; what an expression comes to never goes stale: no lanes."""
-    if plan.source not in plan.inputs or plan.slots * plan.step_ms > MOST_WINDOW_MS or 2 * size > WIDTH:
-        return Window(plan, size)
+    """The window of a replay over ``size`` facilities."""
+    if plan.slots * plan.step_ms > MOST_WINDOW_MS or 2 * size > WIDTH:
+        return window_of(plan, size)
     return LanedWindow(plan, size)
 
 

@@ -20,7 +20,7 @@ from core.errors import Refused
 from core.places import ClassMembers
 from core.readings import Int32s
 from core.units import convert
-from rules.buckets import slot_plan
+from rules.buckets import plan_of
 from rules.columns import NEVER_MS, Bools, Floats, Indices, Ints
 from rules.engine.feeds import VALUES, feed_of
 from rules.engine.guards import UNCUT, Guard, guards, needs_facility
@@ -329,7 +329,9 @@ def build_class(
 def _window_plan(column: int, operand: Windowed | WindowedOver, column_of: Mapping[Operand, int]) -> WindowPlan:
     source = operand.source if isinstance(operand, WindowedOver) else Measured(operand.key)
     read = _inputs(source, column_of) if isinstance(source, Derived) else frozenset({column_of[source]})
-    return WindowPlan(column, column_of[source], read, operand.aggregate, *slot_plan(operand.window_ms))
+    return WindowPlan(
+        column, column_of[source], read, operand.aggregate, *plan_of(operand.aggregate, operand.window_ms)
+    )
 
 
 def _inputs(source: Derived, column_of: Mapping[Operand, int]) -> frozenset[int]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rules.buckets import WEEK_HOURS
 from rules.columns import Bools, Floats, Indices, Ints
 from rules.engine.cells import bands
 from rules.engine.history import Memory
@@ -20,6 +21,7 @@ from rules.engine.patches import Patch, Stretch, in_open_block
 from rules.engine.plane import Plane
 from rules.engine.rewinding import Recomputed, recomputed
 from rules.engine.rows import Rows
+from rules.engine.seasons import Season
 from rules.engine.windows import Window
 
 
@@ -95,6 +97,9 @@ class Mending:
         stretch = Stretch(row, slot, np.ones(len(row), np.bool_), window.begun[row], stale_ms, until_ms)
         new, results = recomputed(window, stretch, rows)
         left = self._leaves_band(one, window, row, slot, results)
+        if isinstance(window, Season):
+            # An hour is looked at a week later; only ``deviation`` looks at it at once.
+            return new, left & ((new.slot - slot > WEEK_HOURS - 3) | (window.weekly.ahead == 0))
         unsure = np.flatnonzero(left & in_open_block(window, row, slot, new.slot))
         if len(unsure):
             mine = left[results.cell] & np.isin(results.cell, unsure)

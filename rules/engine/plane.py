@@ -17,6 +17,7 @@ from rules.engine.layout import ClassLayout, Layout, dated, fed
 from rules.engine.machines import Machines, Switches
 from rules.engine.rows import NO_ROWS, Ranked, Rows, joined, order_by
 from rules.engine.schedules import TermColumn
+from rules.engine.seasons import window_of
 from rules.engine.windows import Emitted, Window
 
 
@@ -33,7 +34,7 @@ class Plane:
         self.layout = layout
         self.cells = cells or Cells(layout)
         self.machines = Machines(layout)
-        self.windows = [[Window(plan, one.size) for plan in one.windows] for one in layout.classes]
+        self.windows = [[window_of(plan, one.size) for plan in one.windows] for one in layout.classes]
         self.horizon_ms = np.full(len(layout.facility), BEGINNING_MS)
         self.front_ms = np.full(len(layout.facility), BEGINNING_MS)
         self._sourced = sourced(layout)

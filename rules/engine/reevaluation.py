@@ -29,6 +29,7 @@ from rules.engine.plane import Plane
 from rules.engine.rewinding import Recomputed, begin_slot, recomputed, results_at
 from rules.engine.rows import NO_ROWS, Ranked, Rows, firsts, joined, spans
 from rules.engine.saved import SavedState, SavedStates, save
+from rules.engine.seasons import window_of
 from rules.engine.windows import Window
 
 
@@ -103,7 +104,7 @@ class Reevaluation:
         _keep_what_held(self._live, plane, cell, machine, at_ms)
         _copy_back(self._live, plane, facility, cell, machine)
         for window, row in self._blank:
-            window.put(row, Window(window.plan, len(row)))
+            window.put(row, window_of(window.plan, len(row)))
         for window, found, row in self._anew:
             found.put(window, row, np.ones(len(row), np.bool_))
 

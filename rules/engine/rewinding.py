@@ -22,6 +22,7 @@ from rules.columns import BEGINNING_MS, Bools, Floats, Indices, Ints
 from rules.engine.crossings import Crossing, over_a_beginning
 from rules.engine.patches import Patch, Stretch, cut_pieces, in_open_block, last_held
 from rules.engine.rows import NO_ROWS, Rows, firsts, joined
+from rules.engine.seasons import Season, season_anew
 from rules.engine.windows import Window, flat
 from rules.operators.folds import fold_down, fold_up
 
@@ -68,6 +69,9 @@ def recomputed(live: Window, stretch: Stretch, rows: Rows) -> tuple[Recomputed, 
         with the result that held when the stretch began.
     """
     open_slot = np.maximum(stretch.until_ms // live.plan.step_ms, stretch.slot)
+    if isinstance(live, Season):
+        season, found = season_anew(live, stretch, rows)
+        return Recomputed(open_slot, season, np.arange(len(stretch.row)), ()), found
     within = stretch.known & in_open_block(live, stretch.row, stretch.slot, open_slot)
     across = stretch.known & ~within & over_a_beginning(live, stretch.row, stretch.slot, open_slot)
     patches: list[tuple[Patch, Indices]] = []

@@ -49,8 +49,19 @@ class Emitted:
 class Window:
     """One aggregate over one measurement of all m facilities of a class; ``rules.buckets`` says what it takes."""
 
-    ROW_COLUMNS = ("slot", "begun", "value", "from_ms", "until_ms", "share", "known_ms", "head", "window_known_ms")
-    SLOT_COLUMNS = ("tail", "share_ring", "known_ring")
+    ROW_COLUMNS: tuple[str, ...] = (
+        "slot",
+        "begun",
+        "value",
+        "from_ms",
+        "until_ms",
+        "share",
+        "known_ms",
+        "head",
+        "window_known_ms",
+    )
+    SLOT_COLUMNS: tuple[str, ...] = ("tail", "share_ring", "known_ring")
+    REWIND = REWIND_SLOTS
 
     def __init__(self, plan: WindowPlan, size: int) -> None:
         """Nothing known; slots begin with the first reading."""
@@ -260,7 +271,7 @@ class Window:
 
     def reaches(self, row: Indices, slot: Ints) -> Bools:
         """Whether each row can be set back to the beginning of a slot."""
-        able: Bools = (slot >= self.begun[row]) & (slot > self.slot[row] - REWIND_SLOTS) & (slot <= self.slot[row])
+        able: Bools = (slot >= self.begun[row]) & (slot > self.slot[row] - self.REWIND) & (slot <= self.slot[row])
         return able
 
     def in_rings(self, row: Indices, first: Ints, length: int) -> Indices:
@@ -272,7 +283,7 @@ class Window:
 
     def cut(self, row: Indices) -> Window:
         """Some of the rows."""
-        part = Window(self.plan, 0)
+        part = type(self)(self.plan, 0)
         for name in self.ROW_COLUMNS:
             setattr(part, name, getattr(self, name)[row])
         for name in self.SLOT_COLUMNS:

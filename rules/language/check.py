@@ -15,6 +15,7 @@ from core.findings import DID_YOU_MEAN, USE_ONE_OF, Kind
 from core.places import FacilityClass, Measurement, PointKind, Relation
 from core.rates import ALL_UNITS
 from core.units import UNITS, Unit
+from rules.bounds import LEARNING_MS
 from rules.expression import (
     Apply,
     Attribute,
@@ -28,12 +29,10 @@ from rules.expression import (
     Measured,
     Number,
     OfParent,
-    OnCalendar,
     Scale,
     Truth,
     Windowed,
     WindowedOver,
-    inner_operands,
 )
 from rules.language import condition_findings as kinds
 from rules.language import surroundings, syntax
@@ -43,6 +42,7 @@ from rules.operators import ARITHMETIC, COMPARISONS, CONNECTIVES, FUNCTIONS, GRO
 from rules.operators.at_least import at_least
 from rules.operators.kinds import Takes, WindowAggregate
 from rules.operators.units import PLAIN
+from rules.operators.weekly import WeeklyAggregate
 
 
 class Checker(Reaching):
@@ -75,12 +75,10 @@ class Checker(Reaching):
         if isinstance(node, syntax.Prefix) and node.word == "not":
             return Connect(CONNECTIVES["not"], (self._truth(node.operand),))
         if isinstance(node, syntax.CalendarTerm):
-            self._outside_groups(node.at, node.term)
+            self._outside_windows(node.at, node.term)
             return surroundings.on_calendar(node.term)
         if isinstance(node, syntax.Call) and node.name in surroundings.QUESTIONS:
-            if node.name == surroundings.KNOWN:
-                self._outside_windows(node.at, "known(…)")
-            self._outside_groups(node.at, f"{node.name}(…)")
+            self._outside_windows(node.at, f"{node.name}(…)")
             return surroundings.answered(node.name, self._asked(node).key)
         if isinstance(node, syntax.Infix) and node.word in COMPARISONS:
             special = self._special(node)
@@ -134,15 +132,10 @@ class Checker(Reaching):
         return surroundings.aged(key, word, limit_ms)
 
     def _outside_windows(self, at: int, value: str) -> None:
-        """Windows look back over readings, not over how old they are or that there are none."""
-        if self._in_window:
-            raise self._fault(at, kinds.NOT_IN_WINDOW, value=value)
-        self._outside_groups(at, value)
-
-    def _outside_groups(self, at: int, value: str) -> None:
-        """Groups look at what is measured."""
-        if self._grouping:
-            raise self._fault(at, kinds.NOT_IN_GROUP, value=value)
+        """Windows and groups look at what is measured."""
+        if self._in_window or self._grouping:
+            kind = kinds.NOT_IN_WINDOW if self._in_window else kinds.NOT_IN_GROUP
+            raise self._fault(at, kind, value=value)
 
     def _asked(self, node: syntax.Call) -> Measurement:
         """The one measurement a question is about."""
@@ -286,6 +279,7 @@ class Checker(Reaching):
             example = "current > 2 A" if aggregate.takes is Takes.CONDITION else "level"
             raise self._fault(node.at, kinds.WINDOW_OF_ONE, value=node.name, example=example)
         if isinstance(node.args[0], syntax.ParentName):
+            self._whole_weeks(node, aggregate, self._width_ms(window))
             return self._window_of_parent(node, node.args[0], aggregate, window)
         self._in_window = True
         try:
@@ -293,11 +287,17 @@ class Checker(Reaching):
         finally:
             self._in_window = False
         window_ms = self._width_ms(window)
+        self._whole_weeks(node, aggregate, window_ms)
         if isinstance(source, Measured):
             operand: Windowed | WindowedOver = Windowed(source.key, aggregate, window_ms)
         else:
             operand = WindowedOver(source, aggregate, window_ms)
         return Typed(Load(operand), self._unit_of(node.at, aggregate.unit, (unit,)))
+
+    def _whole_weeks(self, node: syntax.Call, aggregate: WindowAggregate, window_ms: int) -> None:
+        """What is learned by the hour of the week looks back over weeks."""
+        if isinstance(aggregate, WeeklyAggregate) and window_ms not in LEARNING_MS:
+            raise self._fault(node.at, kinds.WHOLE_WEEKS, value=node.name)
 
     def _source(
         self, node: syntax.Call, arg: syntax.Node, aggregate: WindowAggregate
@@ -306,10 +306,7 @@ class Checker(Reaching):
         if aggregate.takes is Takes.CONDITION:
             if not _is_condition(arg):
                 raise self._fault(arg.at, kinds.WINDOW_OF_CONDITION, value=node.name)
-            condition = self._truth(arg)
-            if all(isinstance(operand, OnCalendar) for operand in inner_operands(condition)):
-                raise self._fault(arg.at, kinds.WINDOW_WITHOUT_READINGS)
-            return Derived(condition), PLAIN
+            return Derived(self._truth(arg)), PLAIN
         if isinstance(arg, syntax.Name):
             measurement = self._measurement(arg)
             if aggregate.takes is Takes.COUNTER and measurement.kind is not PointKind.COUNTER:

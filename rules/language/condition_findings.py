@@ -436,3 +436,10 @@ NOT_IN_GROUP = kind(
     "把 {value} 放在分组之外，用 and 连接",
     "put {value} outside the group, joined by 'and'",
 )
+WHOLE_WEEKS = kind(
+    "TG-0312",
+    "{value} 按周学习，窗口只能是 14 d、21 d 或 28 d",
+    "{value} learns week by week: its window is 14 d, 21 d or 28 d",
+    "例如 {value}(x) over 28 d",
+    "write for example {value}(x) over 28 d",
+)

@@ -28,15 +28,40 @@ Mapping = yaml.nodes.MappingNode
 Sequence_ = yaml.nodes.SequenceNode
 
 
+class Filled(Scalar):
+    """A scalar of a template whose placeholders are filled in; it knows where its characters were written."""
+
+    def __init__(self, written: Scalar, parts: Sequence[tuple[str, int | None]]) -> None:
+        """Fill in ``parts``: texts, each with where it stands in what was ``written``, or none where it was filled."""
+        value = "".join(text for text, _ in parts)
+        super().__init__(written.tag, value, written.start_mark, written.end_mark, written.style)
+        self.written = str(written.value)
+        self._parts = parts
+
+    def origin(self, at: int) -> int:
+        """Where the character at an offset of the value was written; of what was filled in, its placeholder."""
+        passed = place = 0
+        for text, start in self._parts:
+            place = place if start is None else start
+            if at < passed + len(text):
+                return place if start is None else start + at - passed
+            passed += len(text)
+            place += 0 if start is None else len(text)
+        return place
+
+
 @dataclass
 class Findings:
-    """Collects what is wrong, in the order found."""
+    """Collects what is wrong, in the order found, each once: the rules of a template have their faults in common."""
 
     items: list[Finding] = field(default_factory=list)
+    _told: set[str] = field(default_factory=set)
 
     def add(self, finding: Finding) -> None:
-        """One more finding."""
-        self.items.append(finding)
+        """One more finding, unless it was told already."""
+        if str(finding) not in self._told:
+            self._told.add(str(finding))
+            self.items.append(finding)
 
 
 class Place:
@@ -46,6 +71,10 @@ class Place:
         """Wrap a node of ``document``."""
         self._document = document
         self.node = node
+
+    def at(self, node: Node) -> Place:
+        """Another node of the same document."""
+        return Place(self._document, node)
 
     @property
     def line(self) -> int:
@@ -142,7 +171,10 @@ class Place:
         if at <= 0 or not isinstance(self.node, Scalar):
             shift = 1 if isinstance(self.node, Scalar) and self.node.style in {"'", '"'} and at >= 0 else 0
             return start.line + 1, start.column + 1 + shift
-        visible = sum(not character.isspace() for character in str(self.node.value)[:at])
+        text = str(self.node.value)
+        if isinstance(self.node, Filled):
+            text, at = self.node.written, self.node.origin(at)
+        visible = sum(not character.isspace() for character in text[:at])
         return _walk(self._document.text, self._first_character(), visible)
 
     def _first_character(self) -> int:

@@ -224,3 +224,17 @@ TOO_MANY_WINDOWS = kind(
     "拆成几条规则，或统一窗口长度",
     "split it into several rules, or use windows of one length",
 )
+TEMPLATE_WITH_CLASS = kind(
+    "TG-0325",
+    "带 for_each 的规则不写 class，类别写在 for_each 里",
+    "a rule with for_each has no class of its own; the classes stand in for_each",
+    "删去 class，或删去 for_each",
+    "leave out class, or for_each",
+)
+NO_PLACEHOLDER = kind(
+    "TG-0325",
+    "{value} 在此没有值",
+    "{value} has no value here",
+    "可用：{known}；限值写在 for_each 的测量项后面",
+    "there are {known}; the limit stands behind the measurement in for_each",
+)

@@ -15,6 +15,7 @@ from core.places import FacilityClass
 from rules.language import findings as kinds
 from rules.language.document import Document, Findings, Place
 from rules.language.levels import entry
+from rules.language.template import expanded
 from rules.rule_set import Rule, RuleSet
 
 
@@ -49,7 +50,7 @@ def read_rules(sources: Mapping[str, str], classes: Mapping[str, FacilityClass])
         root = Document(file, text, findings).root()
         if root is None:
             continue
-        for place in root.items():
+        for place in (one for item in root.items() for one in expanded(item, classes)):
             read = entry(place, file, classes)
             rule = read.rule()
             if rule is None:

@@ -25,6 +25,8 @@ from rules.rule_set import Rule
 
 _BACK = 0.1
 """Share of the limit proposed as the distance between raising and clearing."""
+_PACED = frozenset({PointKind.GAUGE, PointKind.COUNTER})
+"""Kinds that are read at an interval; states and events come when they change."""
 
 
 def warnings(
@@ -65,7 +67,7 @@ def _pace(one: ReadRule, facility_class: FacilityClass) -> Iterator[Finding]:
     rule = one.rule
     read = [facility_class.measurements[part.key] for part in rule.operands if isinstance(part, Measured)]
     intervals = [measurement.pace_s * 1000 for measurement in read]
-    paced = all(measurement.kind in {PointKind.GAUGE, PointKind.COUNTER} for measurement in read)
+    paced = all(measurement.kind in _PACED for measurement in read)
     if rule.for_ms and paced and intervals and rule.for_ms < min(intervals):
         yield one.fields["for"].finding(
             kinds.SHORTER_THAN_PACE,
@@ -106,8 +108,9 @@ def back(line: Line, measurement: Measurement) -> float:
 
 def _windows(one: ReadRule, facility_class: FacilityClass) -> Iterator[Finding]:
     for operand in sorted((part for part in one.rule.operands if isinstance(part, Windowed)), key=repr):
-        interval_ms = round(facility_class.measurements[operand.key].pace_s * 1000)
-        if operand.window_ms < 2 * interval_ms:
+        measurement = facility_class.measurements[operand.key]
+        interval_ms = round(measurement.pace_s * 1000)
+        if measurement.kind in _PACED and operand.window_ms < 2 * interval_ms:
             field, at = _window_place(one, operand)
             yield one.fields[field].finding(
                 kinds.SHORT_WINDOW,

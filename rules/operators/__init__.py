@@ -41,6 +41,7 @@ from rules.operators.median_of import MEDIAN_OF
 from rules.operators.min_of import MIN_OF
 from rules.operators.min_over import MIN_OVER
 from rules.operators.minimum import MIN
+from rules.operators.missing_over import MISSING_OVER
 from rules.operators.multiply import MULTIPLY
 from rules.operators.negation import NOT
 from rules.operators.not_equal import NOT_EQUAL
@@ -48,11 +49,14 @@ from rules.operators.outside import OUTSIDE
 from rules.operators.range_over import RANGE_OVER
 from rules.operators.share_of import SHARE_OF
 from rules.operators.slope_over import SLOPE_OVER
+from rules.operators.spike_over import SPIKE_OVER
 from rules.operators.stddev_over import STDDEV_OVER
 from rules.operators.stuck_over import STUCK_OVER
 from rules.operators.subtract import SUBTRACT
 from rules.operators.sum_of import SUM_OF
 from rules.operators.time_over import SHARE_OVER, TIME_OVER
+from rules.operators.travel_over import TRAVEL_OVER
+from rules.operators.weekly import BASELINE_OVER, DEVIATION_OVER
 
 _O = TypeVar("_O", Comparison, RangeTest, Connective, Arithmetic, Function, WindowAggregate, GroupAggregate)
 
@@ -64,6 +68,8 @@ ALL: tuple[Operator, ...] = (
     *(ABS, MIN, MAX),
     *(MEAN_OVER, MIN_OVER, MAX_OVER),
     *(RANGE_OVER, STDDEV_OVER, SLOPE_OVER, DELTA_OVER, INCREASE_OVER, RATE_OVER, CHANGES_OVER, STUCK_OVER),
+    *(SPIKE_OVER, TRAVEL_OVER, MISSING_OVER),
+    *(BASELINE_OVER, DEVIATION_OVER),
     *(TIME_OVER, SHARE_OVER, COUNT_OVER),
     *(COUNT_OF, SHARE_OF, SUM_OF, MEAN_OF, MIN_OF, MAX_OF, MEDIAN_OF),
 )

@@ -11,6 +11,7 @@ from core.cases import Action, TaskKind
 from core.places import Grid, Text
 from core.ports.registry import FacilityPlace
 from dispatch import tables
+from dispatch.foresight import Crew, Ending, PastAlarm, foresee
 from dispatch.journal import SqlJournal
 from dispatch.policy import Policy
 from dispatch.storms import (
@@ -144,3 +145,37 @@ def test_a_storm_goes_on_through_pauses_and_ends_after_ten_quiet_minutes(storm: 
     assert not storm.cases(open_only=True)
     assert [case.note for case in storm.cases() if case.storm] == ["self-cleared"]
     assert storm.count(tables.alarm) == 6
+
+
+@pytest.mark.parametrize("last_min", [3, 40])
+def test_a_backtest_foretells_the_storm(storm: Hall, last_min: int) -> None:
+    """The same alarms through the journal and foreseen: the same cases, folded, gathered and ended alike."""
+    policy = Policy(storm_facilities=2)
+    end_ms = MONDAY_9 + 14 * MINUTE
+    begins = {code: MONDAY_9 + place * MINUTE for place, code in enumerate((*PUMPS[:3], "bb-sp-01"))}
+    begins[PUMPS[3]] = MONDAY_9 + last_min * MINUTE
+    alarms = [
+        PastAlarm(
+            info=RULES["medium"],
+            facility=storm.city.facility(code),
+            severity=Severity.MEDIUM,
+            start_ms=start_ms,
+            stop_ms=max(start_ms + MINUTE, end_ms),
+        )
+        for code, start_ms in begins.items()
+    ]
+    moments = {at_ms for one in alarms for at_ms in (one.start_ms, one.stop_ms or 0)}
+    for now_ms in sorted(moments | {end_ms + 10 * MINUTE, MONDAY_9 + 80 * MINUTE}):
+        for one in alarms:
+            kind = ChangeKind.OPENED if one.start_ms == now_ms else ChangeKind.CLOSED
+            if now_ms in (one.start_ms, one.stop_ms):
+                stop = one.stop_ms if kind is ChangeKind.CLOSED else None
+                storm.apply(change(kind, facility=one.facility, start=one.start_ms, stop=stop), now_ms=now_ms)
+        storm.journal.tick(now_ms)
+    patient = Crew(accept_ms=300 * MINUTE)
+    roster = storm.city.registry.roster()
+    found = foresee(alarms, roster, policy, patient, MONDAY_9, MONDAY_9 + 90 * MINUTE)
+    note = {Ending.FOLDED: "folded", Ending.SELF_CLEARED: "self-cleared"}
+    foreseen = [(case.facility, case.gathers != "", note[case.ending]) for case in found.cases]
+    assert foreseen == [(case.facility, case.storm, case.note) for case in storm.cases()]
+    assert [case.alarms for case in found.cases if case.gathers] == [4 if last_min == 3 else 3]

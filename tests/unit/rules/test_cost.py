@@ -26,6 +26,7 @@ from rules.operators.kinds import (
     RangeTest,
     WindowAggregate,
 )
+from rules.operators.weekly import WeeklyAggregate
 from rules.rule_set import Rule
 from tests.unit.rules.town import KEYS, members, rule_set, rule_text, town_class
 
@@ -37,6 +38,7 @@ PHRASES: dict[type[Operator], typing.Mapping[str, object]] = {
     Arithmetic: phrases.ARITHMETIC,
     Function: phrases.FUNCTIONS,
     WindowAggregate: phrases.AGGREGATES,
+    WeeklyAggregate: phrases.AGGREGATES,
     GroupAggregate: phrases.GROUPS,
 }
 

@@ -21,6 +21,7 @@ SECOND_MS = 1_000
 WINDOWS = (
     *("mean(a) over 90 s", "min(a) over 90 s", "max(a) over 90 s"),
     *("slope(a) over 90 s", "stddev(a) over 90 s", "changes(a) over 90 s"),
+    *("spike(a) over 90 s", "travel(a) over 90 s", "missing(a) over 90 s"),
 )
 
 

@@ -114,6 +114,34 @@ def test_a_value_is_stuck_when_it_stands_still_for_the_whole_window() -> None:
     assert played(engine_of("stuck(a) over 5 s"), A, SECOND_MS, gap) == [(5.0, None)]
 
 
+def test_a_spike_is_what_leaves_the_band_of_its_neighbours_and_returns() -> None:
+    """One value of 9 between 1 and 2 leaves their band by 7; a step to 9, a peak of two values and a ramp do not."""
+    engine = engine_of("spike(a) over 5 s > 6.9")
+    assert played(engine, A, SECOND_MS, [1.0, 1.0, 9.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]) == [(4.0, 7.0)]
+    for calm in (
+        [1.0, 1.0, 9.0, 9.0, 9.0, 9.0, 9.0],
+        [1.0, 4.0, 9.0, 8.9, 4.0, 1.0, 1.0],
+        [float(n) for n in range(9)],
+    ):
+        assert played(engine_of("spike(a) over 5 s > 6.9"), A, SECOND_MS, calm) == []
+
+
+def test_a_trembling_value_travels_far_in_a_narrow_range() -> None:
+    """Up and down by 1 each second is a way of 4 within five seconds, though the range is 1."""
+    trembling = [float(second % 2) for second in range(12)]
+    assert played(engine_of("travel(a) over 5 s > 3.5"), A, SECOND_MS, trembling) == [(5.0, None)]
+    rising = [second / 4 for second in range(12)]
+    assert played(engine_of("travel(a) over 5 s > 3.5"), A, SECOND_MS, rising) == []
+
+
+def test_what_is_missing_lies_between_what_is_known() -> None:
+    """Two of ten seconds are a fifth, until the window begins with them; who is new or falls silent misses nothing."""
+    engine = engine_of("missing(a) over 10 s > 19 %", stale_ms=1_000)
+    values = [1.0] * 10 + [None, None] + [1.0] * 14
+    assert played(engine, A, SECOND_MS, values) == [(13.0, 20.0)]
+    assert played(engine_of("missing(a) over 10 s > 0 %", stale_ms=1_000), A, SECOND_MS, [1.0] * 12 + [None] * 12) == []
+
+
 def test_changes_are_counted_over_gaps() -> None:
     """1, unknown, 2 is one change; 1, unknown, 1 is none."""
     assert played(engine_of("changes(a) over 5 s > 0"), A, SECOND_MS, [1.0, None, 1.0, 1.0, 1.0, 1.0]) == []

@@ -57,6 +57,7 @@ def same_bits(found: Shares, wanted: Shares, told: str) -> None:
     [
         *("mean(a) over 90 s", "max(a) over 90 s", "mean(a) over 20 s", "min(a) over 5 s"),
         *("slope(a) over 90 s", "stddev(a) over 20 s", "rate(c) over 90 s", "changes(a) over 5 s"),
+        *("spike(a) over 20 s", "travel(a) over 90 s", "missing(a) over 90 s"),
     ],
 )
 @pytest.mark.parametrize("after_beginning_ms", [0, 1, 13_000, 57_000, 58_000, 61_999, 89_999])

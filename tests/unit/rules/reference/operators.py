@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import median
 from typing import Any
 
@@ -118,6 +118,26 @@ def _stuck(held: Held, begin_ms: int) -> Number:
     return 1.0 if held[0][1] == begin_ms else None
 
 
+def _runs(held: Held) -> list[float]:
+    """The values one after the other, the same ones in a row as one."""
+    return [value for value, _ in groupby(value for value, _, _ in held)]
+
+
+def _spike(held: Held) -> float:
+    """The farthest that any value lies outside the band of the two beside it."""
+    runs = _runs(held)
+    outside = [max(b - max(a, c), min(a, c) - b, 0.0) for a, b, c in zip(runs, runs[1:], runs[2:], strict=False)]
+    return max(outside, default=0.0)
+
+
+def _travel(held: Held) -> float:
+    return float(sum(abs(Fraction(after) - Fraction(before)) for before, after in pairwise(_runs(held))))
+
+
+def _missing(held: Held) -> float:
+    return 1 - sum(stop - start for _, start, stop in held) / (held[-1][2] - held[0][1])
+
+
 def _true_s(held: Held) -> float:
     return sum(stop - start for value, start, stop in held if value == 1.0) / 1000
 
@@ -129,6 +149,21 @@ def _true_share(held: Held) -> float:
 
 def _starts(held: Held) -> float:
     return float(sum((before, after) == (0.0, 1.0) for (before, _, _), (after, _, _) in pairwise(held)))
+
+
+def usual(samples: Sequence[Number]) -> Number:
+    """The median, if at least half of the samples are known."""
+    known = [value for value in samples if value is not None]
+    return median(known) if known and 2 * len(known) >= len(samples) else None
+
+
+def strange(samples: Sequence[Number], last: Number) -> Number:
+    """How many usual scatters a value lies from the usual."""
+    centre = usual(samples)
+    if centre is None or last is None:
+        return None
+    scatter = usual([None if value is None else abs(value - centre) for value in samples])
+    return (last - centre) / (1.4826 * scatter) if scatter else None
 
 
 WINDOW_TWINS: dict[str, Callable[[Held, int], Number]] = {
@@ -143,6 +178,11 @@ WINDOW_TWINS: dict[str, Callable[[Held, int], Number]] = {
     "rate": lambda held, _: _increase(held) / (held[-1][2] - held[0][1]) * 1000,
     "changes": lambda held, _: _changes(held),
     "stuck": _stuck,
+    "spike": lambda held, _: _spike(held),
+    "travel": lambda held, _: _travel(held),
+    "missing": lambda held, _: _missing(held),
+    "baseline": lambda held, _: _mean(held),
+    "deviation": lambda held, _: _mean(held),
     "time": lambda held, _: _true_s(held),
     "share": lambda held, _: _true_share(held),
     "count": lambda held, _: _starts(held),
