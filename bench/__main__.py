@@ -22,6 +22,8 @@ MODULES = (
     "ingest_bench",
     "rules_bench",
     "rule_rivals_bench",
+    "rule_streams_bench",
+    "rule_load_bench",
     "sight_bench",
     "backtest_bench",
     "groups_bench",

@@ -115,9 +115,13 @@ class Rule:
     @property
     def relations(self) -> frozenset[Relation]:
         """By what it reaches across facilities; empty for a rule that is judged on each facility alone."""
-        found = {operand.relation for operand in self.operands if isinstance(operand, Grouped)}
         parents = {Relation.PARENT for operand in self.operands if isinstance(operand, OfParent)}
-        return frozenset(found | parents)
+        return frozenset(self.grouped_by | parents)
+
+    @property
+    def grouped_by(self) -> frozenset[Relation]:
+        """By what the groups it reads are held together; a parent's own value is no group."""
+        return frozenset(operand.relation for operand in self.operands if isinstance(operand, Grouped))
 
     @property
     def dates(self) -> InForce | None:

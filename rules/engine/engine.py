@@ -37,6 +37,8 @@ from rules.engine.stirring import stirring
 from rules.engine.suspects import Suspects, looked_into
 from rules.rule_set import Rule, RuleSet
 
+MOST_REPLAYED = 100_000
+"""Readings that are played again at once, about: more than the processor's cache holds cost twice as much each."""
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 _MOST_DAYS = 500_000
@@ -302,10 +304,15 @@ class Engine:
         self.stats.reevaluations += len(facility)
 
     def _portion(self, oldest_ms: int) -> int:
-        """How many facilities are re-evaluated at a time: a clock that stood at 2000 means years of calendar each."""
+        """How many facilities are re-evaluated at a time.
+
+        So many that their readings in memory stay near; and of calendars, a clock that stood at 2000 means years each.
+        """
+        facilities = len(self.layout.facility)
+        size = max(1, MOST_REPLAYED * facilities // max(1, self.memory.count_since(oldest_ms)))
         terms = max((len(one.terms) for one in self.layout.classes), default=0)
         days = (self._now_ms - oldest_ms) // DAY_MS
-        return max(1, _MOST_DAYS // (terms * days)) if terms and days > 0 else len(self.layout.facility)
+        return max(1, min(size, _MOST_DAYS // (terms * days))) if terms and days > 0 else size
 
     def _save(self, now_ms: int) -> None:
         """Keep a saved state; readings older than it are late from now on where they change anything."""

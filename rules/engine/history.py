@@ -210,6 +210,10 @@ class Memory:
             self._count -= len(gone.rows.cell)
             self.complete_from_ms = max(self.complete_from_ms, gone.last_ms + 1)
 
+    def count_since(self, oldest_ms: int) -> int:
+        """How many readings in memory came in batches that reach beyond a moment."""
+        return sum(len(block.rows.cell) for block in self._blocks if block.last_ms >= oldest_ms)
+
     def since(self, wanted: Indices, from_ms: Ints, to_ms: int) -> Rows:
         """Rows of the cells ``wanted`` (ascending) from each cell's own moment on, before ``to_ms``.
 

@@ -160,7 +160,7 @@ def around(
         inside = np.isin(reach.entry_pool, pools[pools >= 0])
         wanted |= set(reach.layout.facility[reach.entry_facility[inside]].tolist())
     rows = {name: np.flatnonzero(np.isin(group.facility, sorted(wanted))) for name, group in members.items()}
-    return {name: _cut(members[name], row) for name, row in rows.items() if len(row)}
+    return {name: cut_to(members[name], row) for name, row in rows.items() if len(row)}
 
 
 @dataclass(slots=True, eq=False)
@@ -272,7 +272,7 @@ def _laid_out(wishes: Sequence[_Wish], judged: Layout, rules: RuleSet, members: 
             asked[inner] = _both(asked.get(inner, _NO_CUTS), wish.feed.cuts)
             used.setdefault(class_id, []).append(row)
     rows_of = {class_id: np.unique(np.concatenate(rows)) for class_id, rows in sorted(used.items())}
-    cut = {class_id: _cut(members[class_id], row) for class_id, row in rows_of.items()}
+    cut = {class_id: cut_to(members[class_id], row) for class_id, row in rows_of.items()}
     classes: list[ClassLayout] = []
     slot0: dict[tuple[str, Number | Truth], int] = {}
     slot_facility = [np.empty(0, np.intp)]
@@ -334,7 +334,7 @@ def _inner(one: ClassLayout, inner: Number | Truth) -> Inner:
     return Inner(reads, value)
 
 
-def _cut(group: ClassMembers, row: Indices) -> ClassMembers:
+def cut_to(group: ClassMembers, row: Indices) -> ClassMembers:
     """Some facilities of a class."""
     return replace(
         group,

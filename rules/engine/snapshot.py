@@ -81,7 +81,7 @@ def snapshot(engine: Engine, now_ms: int) -> bytes:
         waiting = joined_ranked(engine.pools.held)
         arrays["met.point"] = engine.pools.reach.layout.point[waiting.cell]
         arrays.update({f"met.{name}": getattr(waiting, name) for name in ("time_ms", "value", "epoch", "offset")})
-    return _pack(header, arrays)
+    return pack(header, arrays)
 
 
 def restore(
@@ -97,7 +97,7 @@ def restore(
     Raises:
         Refused: if the bytes are no snapshot of this version, or damaged; begin anew then.
     """
-    header, arrays = _unpack(data)
+    header, arrays = unpack(data)
     engine = Engine(rules, members, history, settings, calendar)
     names = _Names(engine, header["rules"], arrays["facility"])
     facilities = len(engine.layout.facility)
@@ -274,7 +274,8 @@ def _held(engine: Engine, header: dict[str, Any], arrays: Arrays) -> Ranked:
 # --- bytes ----------------------------------------------------------------------------------------------------------
 
 
-def _pack(header: dict[str, Any], arrays: Arrays) -> bytes:
+def pack(header: dict[str, Any], arrays: Arrays) -> bytes:
+    """The bytes of a snapshot; the header is told which arrays follow."""
     little = {name: np.ascontiguousarray(column, column.dtype.newbyteorder("<")) for name, column in arrays.items()}
     header["arrays"] = [[name, column.dtype.str, list(column.shape)] for name, column in little.items()]
     text = json.dumps(header, separators=(",", ":")).encode()
@@ -282,7 +283,12 @@ def _pack(header: dict[str, Any], arrays: Arrays) -> bytes:
     return body + hashlib.blake2b(body, digest_size=_CHECK_BYTES).digest()
 
 
-def _unpack(data: bytes) -> tuple[dict[str, Any], Arrays]:
+def unpack(data: bytes) -> tuple[dict[str, Any], Arrays]:
+    """Header and arrays of a snapshot.
+
+    Raises:
+        Refused: if the bytes are no snapshot of this version, or damaged.
+    """
     body, check = data[:-_CHECK_BYTES], data[-_CHECK_BYTES:]
     if not body.startswith(_MAGIC):
         raise Refused("not a snapshot of this version of the rules engine")

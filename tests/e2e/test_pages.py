@@ -35,6 +35,7 @@ PAGES = {
     "alarm": "/alarms/mock000007",
     "outage": "/alarms/mock000005",
     "levels": "/alarms/mock000002",
+    "flapping": "/alarms/mock000006",
     "cases": "/cases",
     "case": "/cases/3",
     "tasks": "/tasks",

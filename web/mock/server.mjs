@@ -44,7 +44,7 @@ let nextAlarm = 1;
 
 function raise(facilityId, limit, age, { state = "unacknowledged", stop = null, late = false, kind = "condition", withCase = true } = {}) {
   const f = byId(facilityId);
-  const alarm = { id: `mock${String(nextAlarm).padStart(6, "0")}`, kind, rule_id: limit.rule_id, say: limit.say, severity: limit.severity, worst: limit.severity, steps: [], state, active: stop === null, facility: ref(f), community: f.community, since_ms: Date.now() - age - 30_000, start_ms: Date.now() - age, stop_ms: stop, late, retracted: false, latching: false, shelved: null, suppressed: false, out_of_service: false, case_id: null, history: [{ time_ms: Date.now() - age, what: "opened", state: "unacknowledged", by: "system", start_ms: Date.now() - age, stop_ms: null, note: "", from_state: null, by_name: text("系统", "System"), until_ms: null }] };
+  const alarm = { id: `mock${String(nextAlarm).padStart(6, "0")}`, kind, rule_id: limit.rule_id, say: limit.say, severity: limit.severity, worst: limit.severity, steps: [], flaps: 0, pieces: [], state, active: stop === null, facility: ref(f), community: f.community, since_ms: Date.now() - age - 30_000, start_ms: Date.now() - age, stop_ms: stop, late, retracted: false, latching: false, shelved: null, suppressed: false, out_of_service: false, case_id: null, history: [{ time_ms: Date.now() - age, what: "opened", state: "unacknowledged", by: "system", start_ms: Date.now() - age, stop_ms: null, note: "", from_state: null, by_name: text("系统", "System"), until_ms: null }] };
   nextAlarm += 1;
   alarms.unshift(alarm);
   if (withCase && kind === "condition" && ["critical", "high", "medium"].includes(alarm.severity)) openCase(alarm, f);
@@ -63,7 +63,7 @@ function openCase(alarm, f) {
   const id = cases.length + 1;
   const hours = { critical: 1, high: 2, medium: 8 }[alarm.severity];
   const deadline = () => deadlineOf(alarm.start_ms, hours);
-  const item = { id, code: `C-2026-${String(id).padStart(6, "0")}`, say: alarm.say, family: f.class_id, state: "dispatched", open: true, severity: alarm.severity, lead: "construction", support: "governance", facility: ref(f), community: f.community, opened_ms: alarm.start_ms + 300, changed_ms: alarm.start_ms + 300, closed_ms: null, deadline, escalated: 0, note: "", flagged: null, alarm, history: [{ time_ms: alarm.start_ms + 300, what: "dispatch", by: text("系统", "System"), task_id: null, from_state: "filed", to_state: "dispatched", note: "" }] };
+  const item = { id, code: `C-2026-${String(id).padStart(6, "0")}`, say: alarm.say, family: f.class_id, state: "dispatched", open: true, severity: alarm.severity, lead: "construction", support: "governance", facility: ref(f), community: f.community, opened_ms: alarm.start_ms + 300, changed_ms: alarm.start_ms + 300, closed_ms: null, deadline, escalated: 0, note: "", flagged: null, storm: null, alarm, history: [{ time_ms: alarm.start_ms + 300, what: "dispatch", by: text("系统", "System"), task_id: null, from_state: "filed", to_state: "dispatched", note: "" }] };
   alarm.case_id = id;
   cases.unshift(item);
   const task = (kind, grid, owner) => ({ id: tasks.length + 1, case_id: id, case_code: item.code, say: alarm.say, kind, grid, state: "waiting", ready: kind === "handle", severity: alarm.severity, facility: ref(f), community: f.community, cell: cells(f.community)[grid].code, owner, created_ms: item.opened_ms, changed_ms: item.opened_ms, not_before_ms: null, deadline, clock: "continuous", version: 1, case: item });
@@ -84,6 +84,13 @@ function graded(alarm, turns) {
   alarm.steps.slice(1).forEach(({ from_ms, severity }) => alarm.history.push({ ...alarm.history[0], time_ms: from_ms, what: severity === "medium" ? "rise" : "fall", severity }));
 }
 
+/** An alarm that flaps, of a storm: what truly held, and how many facilities its case gathers. */
+function flapping(alarm) {
+  Object.assign(alarm, { flaps: 20, pieces: [0, 1, 2, 3].map((n) => ({ start_ms: alarm.start_ms - (3 - n) * 1000, stop_ms: alarm.start_ms - (3 - n) * 1000 + 500 })) });
+  const item = cases.find((one) => one.alarm === alarm);
+  if (item) Object.assign(item, { storm: { members: 17, members_on: 12 }, say: text(`网格 wtl-c1 17 处设施：${alarm.say.zh}`, `17 facilities of cell wtl-c1: ${alarm.say.en}`) });
+}
+
 const LEVELS = {
   "iaq-co2": [
     { severity: "low", say: text("二氧化碳偏高", "CO₂ high"), when: "mean(co2) over 1 h > 1000 [ppm]", for_s: 0, clear: "mean(co2) over 1 h < 900 [ppm]", clear_for_s: 0, source: text("GB/T 18883-2022 室内空气质量标准", "GB/T 18883-2022 Standards for indoor air quality") },
@@ -97,7 +104,7 @@ graded(raise(2, limitOf(21), 2.2 * HOUR, { withCase: false }), [["medium", 0.6],
 raise(14, limitOf(140, 0), 26 * HOUR, { state: "normal", stop: Date.now() - 25 * HOUR });
 raise(16, limitOf(160), 40 * 60_000, { state: "returned_unacknowledged", stop: Date.now() - 22 * 60_000, withCase: false });
 raise(12, { rule_id: "sight.device", severity: "low", say: text("设备失联", "Device silent") }, 19 * 60_000, { kind: "sight" });
-raise(3, limitOf(32), 6.2 * HOUR);
+flapping(raise(3, limitOf(32), 6.2 * HOUR));
 raise(1, limitOf(10), 50 * 60_000);
 Object.assign(raise(8, { rule_id: "gas-leak", severity: "high", say: text("可燃气体浓度过高", "Combustible gas too high") }, 3 * HOUR, { state: "latched_unacknowledged", stop: Date.now() - 2 * HOUR, withCase: false }), { latching: true });
 
@@ -118,7 +125,7 @@ function summary(f) {
   return { ...ref(f), community: f.community, health, worst, open_alarms: on.length, open_cases: cases.filter((c) => c.facility.id === f.id && c.open).length, last_reading_ms: latestOf(f.points[0]).time_ms, provenance: f.provenance, provenance_note: f.provenance_note };
 }
 const bare = ({ alarm, history: _history, deadline, ...rest }) => ({ ...rest, deadline: deadline() });
-const bareAlarm = ({ history: _history, steps: _steps, ...rest }) => rest;
+const bareAlarm = ({ history: _history, steps: _steps, pieces: _pieces, ...rest }) => rest;
 const bareTask = ({ case: _case, deadline, ...rest }, me) => ({ ...rest, flagged: _case.flagged, deadline: deadline(), mine: rest.owner?.id === me.person });
 
 function overview(c) {
