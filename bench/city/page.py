@@ -71,7 +71,8 @@ def _bounds(runs: Sequence[Kept]) -> str:
         [f"tasks announced at night ({night})", "", *(", ".join(map(str, r["at_night"].values())) for r in runs)]
     )
     rows.append(["processor time, s; memory, MB", "", *(f"{one['spent_s']}; {one['peak_mb']}" for one in runs)])
-    return "## The figures\n\n" + _table(head, rows)
+    rules = ", ".join(sorted({f"{one['rules']} rules (version {one['rules_version']})" for one in runs}))
+    return f"## The figures\n\n{_table(head, rows)}\nThey hold for {rules}; another rule book needs another run.\n"
 
 
 def _what(runs: Sequence[Kept]) -> str:
