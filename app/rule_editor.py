@@ -49,6 +49,7 @@ from rules.language.check import Checker
 from rules.language.findings import RULE_TWICE
 from rules.language.load import ReadRule, ReadRules, class_units, read_rules
 from rules.language.parser import parse
+from rules.language.template import FOR_EACH
 from rules.language.warnings import warnings
 from rules.operators import COMPARISONS, RANGE_TESTS, WINDOWS
 from rules.operators.kinds import Takes
@@ -98,7 +99,7 @@ class RuleEditor:
         except Invalid as error:
             return RuleShelf(rules=(), is_own=self._shelf.is_own, version=now.version, wrong=error.findings)
         read = {one.rule.id: one.rule for one in self._whole(sources)}
-        entries = tuple(_entry(one, read.get(one.block.rule_id), now) for one in standings(sources))
+        entries = tuple(_entry(one, _rule_of(one, read), now) for one in standings(sources))
         return RuleShelf(rules=entries, is_own=self._shelf.is_own, version=now.version, wrong=self._wrong_with(sources))
 
     def text(self, rule_id: str) -> tuple[RuleEntry, str] | None:
@@ -108,7 +109,7 @@ class RuleEditor:
         if found is None:
             return None
         rules = {one.rule.id: one.rule for one in self._of_file(found.file, sources[found.file]).rules}
-        return _entry(found, rules.get(rule_id), self._in_force()), found.text
+        return _entry(found, _rule_of(found, rules), self._in_force()), found.text
 
     def template(self, class_id: str, language: str) -> str | None:
         """The beginning of a rule for the first measurement of a class."""
@@ -265,7 +266,7 @@ class RuleEditor:
     ) -> list[Finding]:
         """What is wrong with a text as one rule of this folder."""
         found = blocks(text)
-        if len(found) != 1:
+        if len(found) != 1 or len(read) > 1:  # several, or a template
             return [kinds.ONE_RULE.at(_HERE, 1, 1, count=max(len(found), len(read)))]
         rule, place = read[0].rule, read[0].fields["id"]
         if rule_id and rule.id != rule_id:
@@ -322,7 +323,9 @@ class RuleEditor:
 
     def _file_for(self, sources: Mapping[str, str], rule: Rule) -> str:
         """Where most rules of its class stand, or a file of its own."""
-        files = [one.rule.file for one in self._whole(sources) if one.rule.class_id == rule.class_id]
+        written = {one.block.rule_id for one in standings(sources)}  # those of templates stand in no block of their own
+        mine = [one.rule for one in self._whole(sources) if one.rule.class_id == rule.class_id]
+        files = [one.file for one in mine if one.id in written]
         return max(sorted(set(files)), key=files.count) if files else f"{rule.class_id}.yaml"
 
     def _commit(self, edit: RuleEdit, sources: Mapping[str, str], after: str) -> RuleSaved:
@@ -394,6 +397,13 @@ class RuleEditor:
             log.error("the core cannot be asked to reload", extra={"why": str(error)})
             return None
         return answered(desk, token, _RELOADED_WITHIN_S)
+
+
+def _rule_of(one: Standing, rules: Mapping[str, Rule]) -> Rule | None:
+    """The rule that is written here; of a template the first that it stands for."""
+    stem = f"{one.block.rule_id}."
+    of_template = (rules[name] for name in rules if name.startswith(stem)) if f"{FOR_EACH}:" in one.text else iter(())
+    return rules.get(one.block.rule_id) or next(of_template, None)
 
 
 def _entry(one: Standing, rule: Rule | None, now: RuleSet) -> RuleEntry:

@@ -76,14 +76,14 @@ class RuleForm(Model):
     for_: Word = Field("", alias="for")
     clear: ConditionForm | None = None
     clear_for: Word = ""
-    levels: list[LevelForm] = Field(default_factory=list, max_length=5)
+    levels: list[LevelForm] = Field(max_length=5)
     lead: Word = ""
     support: Word = ""
     supply: Word = ""
     latching: Word = ""
     family: Word = ""
     say: TextPair
-    steps: list[TextPair] = Field(default_factory=list, max_length=50)
+    steps: list[TextPair] = Field(max_length=50)
     source: TextPair
     evidence: Word = ""
     deadline: DeadlineForm

@@ -41,6 +41,9 @@ PAGES = {
     "tasks": "/tasks",
     "task": "/tasks/7",
     "gateways": "/gateways",
+    "rules": "/rules",
+    "rule": "/rules/pump-level-high",
+    "rule-new": "/rules/new?class=sewage_pump",
     "me": "/me",
     "missing": "/nowhere",
 }

@@ -12,6 +12,7 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HOUR, REASONS, cells, communities, facilities, gaps, people, points, start, text, valueAt } from "./city.mjs";
 import { performanceReport } from "./performance.mjs";
+import { ruleRoutes } from "./rules.mjs";
 
 const PORT = Number(process.env.PORT ?? 23510);
 const SETUP = process.env.MOCK_SETUP === "1";
@@ -21,7 +22,7 @@ const PASSWORD = "mock-mock-1";
 /** How long a minute of shelving is here: a test cannot wait for a real one. */
 const MINUTE_OF_SHELVES = Number(process.env.MOCK_SHELF_MINUTE_MS ?? 60_000);
 
-const OFFICE = ["see", "alarm.acknowledge", "alarm.shelve", "alarm.measure", "alarm.out_of_service", "task.work", "task.supervise", "gateway.see", "health.see"];
+const OFFICE = ["see", "alarm.acknowledge", "alarm.shelve", "alarm.measure", "alarm.out_of_service", "task.work", "task.supervise", "gateway.see", "health.see", "rule.see", "rule.edit"];
 const WORK = ["see", "alarm.acknowledge", "task.work"];
 const user = (username, role, name, permissions, person, everywhere = false) => ({ username, role, name, permissions, person, everywhere, language: "zh", communities: communities.slice(0, 1).map(({ id, code, name: called }) => ({ id, code, name: called })), must_change_password: username === "new.one", expires_ms: start + 12 * HOUR });
 const users = new Map([
@@ -349,6 +350,7 @@ const ROUTES = [
   ["GET", /^\/tasks$/, (me, m, q) => page(tasks.filter((t) => !["done", "cancelled"].includes(t.state) && (q.get("mine") !== "true" || t.owner?.id === me.person)).toSorted((a, b) => a.deadline().due_ms - b.deadline().due_ms).map((t) => bareTask(t, me)), q)],
   ["GET", /^\/tasks\/(\d+)$/, (me, [, id]) => taskDetail(found(tasks.find((t) => t.id === Number(id))), me)],
   ["POST", /^\/tasks\/(\d+)\/(\w+)$/, (me, [, id, action], q, body, request) => act(found(tasks.find((t) => t.id === Number(id))), action, body.note, request.headers["idempotency-key"], me)],
+  ...ruleRoutes({ facilities, ref, problem }),
   ["GET", /^\/gateways$/, () => ({ items: communities.map((c, i) => ({ id: c.id, node: `g1/gw-${c.code}`, name: text(`${c.name.zh}网关`, `${c.name.en} gateway`), community: { id: c.id, code: c.code, name: c.name }, online: i !== 2, last_seen_ms: Date.now() - (i === 2 ? 1_200_000 : 900), backlog: i === 2 ? 4_112 : 0, stored: 1_204_551 + i * 40_000, since_ms: start - 7 * HOUR, health: { "poll/cycle_ms": 212, "spool/chunks": i }, devices: ["modbus-1", "mqtt-1"], points: 24, revoked: false })) })],
   ["GET", /^\/gateways\/(\d+)\/configurations$/, (me, [, id]) => ({ running: RUNNING, items: versionsOf(Number(id)).map(({ text: _text, difference: _difference, ...one }) => one).toReversed() })],
   ["GET", /^\/gateways\/(\d+)\/configurations\/(\d+)$/, (me, [, id, version]) => found(versionsOf(Number(id))[Number(version) - 1])],

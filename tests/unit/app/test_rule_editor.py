@@ -87,6 +87,19 @@ def test_the_first_edit_copies_the_book_and_changes_one_line(house: House) -> No
     assert load_rules(now, CLASSES).by_id[RULE].when_text == "level > 2.4 m"
 
 
+def test_a_template_is_shown_and_not_changed_here(house: House) -> None:
+    """It is in force like its rules, one entry for all of them; a save is refused, for it is more than one rule."""
+    editor = house.editor()
+    (entry,) = [one for one in editor.shelf().rules if one.rule_id == "sensor-spike"]
+    assert (entry.state, entry.file) == (RuleState.IN_FORCE, "sensor_health.yaml")
+    assert all(one.state is RuleState.IN_FORCE for one in editor.shelf().rules)
+    _, text = editor.text("sensor-spike") or pytest.fail("no template")
+    with pytest.raises(Invalid) as caught:
+        editor.save("sensor-spike", entry.version, text.replace("over 2 h", "over 4 h"), "", "ming", 1)
+    assert [finding.kind.code for finding in caught.value.findings] == ["TG-0070"]
+    assert "sensor_health.yaml" in written(house)
+
+
 def test_the_second_editor_of_one_rule_is_told_and_loses_nothing(house: House) -> None:
     """It is refused with the name of the first; another rule of the same file goes through."""
     first, second = house.editor(), house.editor()

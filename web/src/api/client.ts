@@ -29,11 +29,13 @@ export const API = "/api/v1";
 const TIMEOUT_MS = 20_000;
 
 export interface Call {
-  readonly method?: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly body?: unknown;
   readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** For what may take longer than other calls. */
+  readonly timeoutMs?: number;
 }
 
 /** Address of a route with its query; empty values are left out, lists repeat their name. */
@@ -77,8 +79,8 @@ export function whenUnauthenticated(listener: () => void): void {
  * @throws {ApiError} for every failure; `AbortError` when the caller's signal ended it.
  */
 export async function call<T>(path: string, options: Call = {}): Promise<T> {
-  const { method = "GET", body, query, headers, signal } = options;
-  const deadline = AbortSignal.timeout(TIMEOUT_MS);
+  const { method = "GET", body, query, headers, signal, timeoutMs = TIMEOUT_MS } = options;
+  const deadline = AbortSignal.timeout(timeoutMs);
   let response: Response;
   try {
     response = await fetch(address(path, query), {

@@ -26,6 +26,14 @@ import type {
   Health,
   History as PointHistory,
   Me,
+  RuleDetail,
+  RuleDraft,
+  RuleForm,
+  RuleList,
+  RulePreview,
+  RuleSaved,
+  RuleTemplate,
+  RuleWords,
   SetupState,
   TaskAction,
   TaskDetail,
@@ -192,3 +200,22 @@ export const postBacktest = (body: Partial<BacktestQuestion> & Pick<BacktestQues
   call("/backtests", { method: "POST", body });
 export const getBacktest = (id: string, { signal }: Signal = {}): Promise<Backtest> => call(backtestPath(id), { signal });
 export const stopBacktest = (id: string): Promise<Backtest> => call(backtestPath(id, "/stop"), { method: "POST" });
+
+const rulePath = (id: string, step = ""): string => `/rules/${encodeURIComponent(id)}${step}`;
+export const getRules = ({ signal }: Signal = {}): Promise<RuleList> => call("/rules", { signal });
+export const getRule = (id: string, { signal }: Signal = {}): Promise<RuleDetail> => call(rulePath(id), { signal });
+export const getRuleTemplate = (classId: string): Promise<RuleTemplate> => call(`/rules/template/${encodeURIComponent(classId)}`);
+export const getRuleWords = (classId: string, { signal }: Signal = {}): Promise<RuleWords> =>
+  call(`/rules/words/${encodeURIComponent(classId)}`, { signal });
+export const draftRule = (
+  body: { readonly text: string; readonly form?: RuleForm; readonly rule?: string },
+  { signal }: Signal = {},
+): Promise<RuleDraft> => call("/rules/draft", { method: "POST", body, signal });
+export const previewRule = (body: { readonly text: string; readonly facility?: number }, { signal }: Signal = {}): Promise<RulePreview> =>
+  call("/rules/preview", { method: "POST", body, signal, timeoutMs: 60_000 });
+export const putRule = (id: string, body: { readonly text: string; readonly base: string; readonly note: string }): Promise<RuleSaved> =>
+  call(rulePath(id), { method: "PUT", body });
+export const postRule = (body: { readonly text: string; readonly note: string }): Promise<RuleSaved> =>
+  call("/rules", { method: "POST", body });
+export const removeRule = (id: string, body: { readonly base: string; readonly note: string }): Promise<RuleSaved> =>
+  call(rulePath(id, "/remove"), { method: "POST", body });

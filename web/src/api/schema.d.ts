@@ -4008,7 +4008,7 @@ export interface components {
              */
             clear_for: string;
             /** Levels */
-            levels?: components["schemas"]["LevelForm"][];
+            levels: components["schemas"]["LevelForm"][];
             /**
              * Lead
              * @default
@@ -4036,7 +4036,7 @@ export interface components {
             family: string;
             say: components["schemas"]["TextPair"];
             /** Steps */
-            steps?: components["schemas"]["TextPair"][];
+            steps: components["schemas"]["TextPair"][];
             source: components["schemas"]["TextPair"];
             /**
              * Evidence

@@ -1,0 +1,58 @@
+/** Rules for the stand-in: one that can be edited. `levl` is a fault; `rules.json` holds what the real server says. */
+import { readFileSync } from "node:fs";
+
+const KEPT = JSON.parse(readFileSync(new URL("rules.json", import.meta.url), "utf8"));
+const RULE = KEPT.detail.rule.id;
+let detail = KEPT.detail;
+let version = 0;
+
+/** What a text and a form make: the limit, the time and the words are put in, as far as the stand-in goes. */
+function drafted({ text, form }) {
+  let written = text;
+  if (form?.when) {
+    const row = form.when.parts[0][0];
+    written = written.replace(/^ {2}when: .*$/m, `  when: ${row.measurement} ${row.operator} ${row.limit} ${row.unit}`).replace(/^ {2}for: .*$/m, `  for: ${form.for}`);
+  }
+  const found = /^ {2}when: (\w+) (\S+) (\S+) (\S+)$/m.exec(written);
+  const wrong = !found || found[1] === "levl";
+  const shown = JSON.parse(JSON.stringify(KEPT.detail.draft));
+  if (found) Object.assign(shown.form.when.parts[0][0], { text: found[0].slice(8), measurement: found[1], operator: found[2], limit: found[3], unit: found[4] });
+  shown.form.for = /^ {2}for: (.*)$/m.exec(written)?.[1] ?? "";
+  if (found && !wrong) shown.measurements[0].limits[0].value = Number(found[3]);
+  return wrong
+    ? { ...shown, text: written, sound: false, findings: KEPT.wrong, cost: null, sentences: [], same: false, class_id: "", measurements: [] }
+    : { ...shown, text: written, same: written === KEPT.detail.draft.text };
+}
+
+function preview(facilities, { text, facility }, ref) {
+  const mine = facilities.filter((one) => one.class_id === "sewage_pump");
+  const one = mine.find((other) => other.id === facility) ?? mine[0];
+  const now = Date.now();
+  const limit = Number(/level > (\S+)/.exec(text)?.[1] ?? 2);
+  const alarms = limit < 3 ? [{ since_ms: now - 5 * 3_600_000, start_ms: now - 5 * 3_600_000 + 120_000, stop_ms: now - 4 * 3_600_000, severity: "medium" }] : [];
+  const most = alarms.length > 0 ? mine.slice(0, 2).map((other) => ({ facility: ref(other), alarms: 1 })) : [];
+  return { facility: ref(one), from_ms: now - 86_400_000, to_ms: now, alarms, before: [], looked_at: mine.length - 1, facilities: mine.length, complete: false, total: alarms.length * 2, before_total: 0, cases: alarms.length, affected: most.length, most, readings: 172_800, spent_s: 0.8 };
+}
+
+/** Rows of method, path pattern, answer, for the server's table. */
+export function ruleRoutes({ facilities, ref, problem }) {
+  const mine = (id) => {
+    if (id !== RULE) throw problem(404, "TG-4040", "找不到");
+    return detail;
+  };
+  return [
+    ["GET", /^\/rules$/, () => ({ ...KEPT.list, own: version > 0 })],
+    ["POST", /^\/rules\/draft$/, (me, m, q, body) => drafted(body)],
+    ["POST", /^\/rules\/preview$/, (me, m, q, body) => preview(facilities, body, ref)],
+    ["GET", /^\/rules\/template\/(\w+)$/, () => KEPT.template],
+    ["GET", /^\/rules\/words\/(\w+)$/, () => KEPT.words],
+    ["GET", /^\/rules\/([\w.-]+)$/, (me, [, id]) => mine(id)],
+    ["PUT", /^\/rules\/([\w.-]+)$/, (me, [, id], q, body) => {
+      if (mine(id).rule.version !== body.base) throw problem(409, "TG-4094", "已被修改", `${detail.edits[0]?.actor ?? ""} 刚刚修改`);
+      version += 1;
+      const edit = { number: version, rule_id: id, file: detail.rule.file, kind: "changed", at_ms: Date.now(), actor: me.username, note: body.note, before: detail.draft.text, after: body.text };
+      detail = { ...detail, draft: drafted({ text: body.text }), rule: { ...detail.rule, version: version.toString(16).padStart(4, "0") }, edits: [edit, ...detail.edits] };
+      return { rule_id: id, version: detail.rule.version, in_force: true, kept: 130, changed: 1, added: 0, removed: 0 };
+    }],
+  ];
+}
