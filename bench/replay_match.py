@@ -4,8 +4,9 @@ The words:
 
 * A *fault* is a labelled stretch of time [start, stop) of one recording, perhaps of some measurements only.
 * An alarm is *true* if it begins while a fault of a measurement its rule reads lasts, or at most the tolerance later.
-  It is *left out* if it is not true and begins in a stretch that is left out of scoring. Every other one is *false*,
-  also one that begins before a fault and is still on during it.
+  It is *left out* if it is not true and begins in a stretch that is left out of scoring. It is *unlabelled* if the
+  labels do not speak of what its rule says, and the recording itself holds it; which rules these are is declared part
+  by part. Every other one is *false*, also one that begins before a fault and is still on during it.
 * A fault is *found* if a true alarm is on at some time from its start to its stop plus the tolerance: one alarm that
   stays on over a series of spikes finds them all. The *delay* is from the start to the first such alarm, 0 if it is
   already on.
@@ -33,6 +34,7 @@ class Verdict(StrEnum):
 
     TRUE = "true"
     FALSE = "false"
+    UNLABELLED = "unlabelled"
     LEFT_OUT = "left out"
 
 
@@ -90,28 +92,39 @@ def runs(time_ms: Int64s, code: NDArray[np.int_], hold_ms: int, whole_days: bool
     return list(zip(code[first][ill].tolist(), time_ms[first][ill].tolist(), stop_ms[ill].tolist(), strict=True))
 
 
-def match(
-    alarms: Sequence[Raised], faults: Sequence[Fault], left_out: Sequence[tuple[int, int]], tolerance_ms: int
-) -> Matched:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scoring:
+    """How a recording is scored.
+
+    Attributes:
+        tolerance_ms: how long after a fault an alarm may begin and still belong to it.
+        left_out: stretches [start, stop) that are not scored.
+        unlabelled: beginnings of the ids of the rules of which the labels do not speak.
+    """
+
+    tolerance_ms: int
+    left_out: tuple[tuple[int, int], ...] = ()
+    unlabelled: tuple[str, ...] = ()
+
+
+def match(alarms: Sequence[Raised], faults: Sequence[Fault], scoring: Scoring) -> Matched:
     """Judge every alarm and every fault of one recording."""
-    verdicts = tuple(_verdict(alarm, faults, left_out, tolerance_ms) for alarm in alarms)
+    verdicts = tuple(_verdict(alarm, faults, scoring) for alarm in alarms)
     true = [alarm for alarm, verdict in zip(alarms, verdicts, strict=True) if verdict is Verdict.TRUE]
-    return Matched(verdicts=verdicts, delay_ms=tuple(_delay_ms(fault, true, tolerance_ms) for fault in faults))
+    return Matched(verdicts=verdicts, delay_ms=tuple(_delay_ms(fault, true, scoring.tolerance_ms) for fault in faults))
 
 
 def _concerns(alarm: Raised, fault: Fault) -> bool:
     return not fault.only or bool(fault.only & alarm.measurements)
 
 
-def _verdict(alarm: Raised, faults: Sequence[Fault], left_out: Sequence[tuple[int, int]], tolerance_ms: int) -> Verdict:
+def _verdict(alarm: Raised, faults: Sequence[Fault], scoring: Scoring) -> Verdict:
     for fault in faults:
-        if _concerns(alarm, fault) and fault.start_ms <= alarm.start_ms < max(
-            fault.stop_ms + tolerance_ms, fault.start_ms + 1
-        ):
+        if _concerns(alarm, fault) and fault.start_ms <= alarm.start_ms < fault.stop_ms + scoring.tolerance_ms:
             return Verdict.TRUE
-    if any(start_ms <= alarm.start_ms < stop_ms for start_ms, stop_ms in left_out):
+    if any(start_ms <= alarm.start_ms < stop_ms for start_ms, stop_ms in scoring.left_out):
         return Verdict.LEFT_OUT
-    return Verdict.FALSE
+    return Verdict.UNLABELLED if alarm.rule_id.startswith(scoring.unlabelled) else Verdict.FALSE
 
 
 def _delay_ms(fault: Fault, true: Sequence[Raised], tolerance_ms: int) -> int | None:
@@ -163,6 +176,7 @@ class Counts:
     alarms: int
     true: int
     false: int
+    unlabelled: int
     faults: int
     found: int
     delay_s: float | None
@@ -181,6 +195,11 @@ class Counts:
     def false_per_100_points(self) -> float:
         """False alarms a day of healthy time and 100 points."""
         return 100 * self.false / self.point_days if self.point_days else 0.0
+
+    @property
+    def with_unlabelled_per_100_points(self) -> float:
+        """The same with the unlabelled ones."""
+        return 100 * (self.false + self.unlabelled) / self.point_days if self.point_days else 0.0
 
 
 def count(recordings: Sequence[Recording], tolerance_ms: int, rules: frozenset[str] | None = None) -> Counts:
@@ -201,6 +220,7 @@ def count(recordings: Sequence[Recording], tolerance_ms: int, rules: frozenset[s
         alarms=alarms,
         true=verdicts.count(Verdict.TRUE),
         false=verdicts.count(Verdict.FALSE),
+        unlabelled=verdicts.count(Verdict.UNLABELLED),
         faults=faults,
         found=len(delays),
         delay_s=median(delays) / 1000 if delays else None,

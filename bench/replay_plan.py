@@ -79,6 +79,7 @@ class Part:
         time: the columns of the time stamp, joined by ``T``.
         whole_days: a fault ends at midnight, the next day has its own.
         faults, left_out: from the notes, beside the labels.
+        unlabelled: beginning of the ids of rules of which the labels do not speak, to what the recording holds.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Part:
     labels: Labels | None = None
     faults: tuple[Stretch, ...] = ()
     left_out: tuple[Stretch, ...] = ()
+    unlabelled: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def points(self) -> int:
@@ -138,7 +140,18 @@ def _family(entry: Mapping[str, Any], classes: Mapping[str, FacilityClass], wron
 
 
 _NEEDED = ("id", "files", "interval_s", "tolerance_min", "time", "facilities")
-_OPTIONAL = ("separator", "quote", "names", "header", "time_format", "whole_days", "labels", "faults", "left_out")
+_OPTIONAL = (
+    "separator",
+    "quote",
+    "names",
+    "header",
+    "time_format",
+    "whole_days",
+    "labels",
+    "faults",
+    "left_out",
+    "unlabelled",
+)
 
 
 def _part(entry: Mapping[str, Any], place: str, classes: Mapping[str, FacilityClass], wrong: list[str]) -> Part | None:
@@ -164,6 +177,7 @@ def _part(entry: Mapping[str, Any], place: str, classes: Mapping[str, FacilityCl
         labels=_labels(entry.get("labels"), place, devices, wrong),
         faults=_stretches(entry.get("faults", ()), "kind", place, wrong),
         left_out=_stretches(entry.get("left_out", ()), "why", place, wrong),
+        unlabelled={str(rule): str(why) for rule, why in entry.get("unlabelled", {}).items()},
     )
 
 

@@ -35,6 +35,7 @@ class RuleResult:
     about: str
     true: int
     false: int
+    unlabelled: int
     left_out: int
 
 
@@ -86,6 +87,7 @@ def result(family: Family, part: Part, recordings: Sequence[Recording], rules: R
                 about=kind[rule_id],
                 true=verdicts.count(Verdict.TRUE),
                 false=verdicts.count(Verdict.FALSE),
+                unlabelled=verdicts.count(Verdict.UNLABELLED),
                 left_out=verdicts.count(Verdict.LEFT_OUT),
             )
             for rule_id, verdicts in sorted(raised.items())
@@ -137,6 +139,7 @@ def _whole(one: PartResult) -> str:
         _delay(book.delay_s),
         _rate(book.false_a_day),
         _rate(book.false_per_100_points),
+        _rate(book.with_unlabelled_per_100_points),
         f"{one.tolerance_min:.0f} min",
     )
     return f"| {' | '.join(cells)} |"
@@ -171,8 +174,8 @@ def tables(results: Sequence[PartResult]) -> str:
         for kind in one.kinds
     ]
     rules = [
-        f"| {one.family}: {one.part} | `{rule.rule}` | {rule.about} | {rule.true} | {rule.false} | {rule.left_out} "
-        f"| {_per_100_points(one, rule.false)} |"
+        f"| {one.family}: {one.part} | `{rule.rule}` | {rule.about} | {rule.true} | {rule.false} | {rule.unlabelled} "
+        f"| {rule.left_out} | {_per_100_points(one, rule.false)} |"
         for one in results
         for rule in one.rules
     ]
@@ -188,14 +191,25 @@ def tables(results: Sequence[PartResult]) -> str:
 _RATE = "false a day and 100 points"
 _WHOLE = (
     ("recordings",),
-    ("files", "points", "days", "alarms a day", "faults found", "delay (median)", "false a day", _RATE, "tolerance"),
+    (
+        "files",
+        "points",
+        "days",
+        "alarms a day",
+        "faults found",
+        "delay (median)",
+        "false a day",
+        _RATE,
+        "with unlabelled",
+        "tolerance",
+    ),
 )
 _SPLIT = (
     ("recordings",),
     ("sensor: alarms", "found", "false", _RATE, "process: alarms", "found", "false", _RATE),
 )
 _KINDS = (("recordings", "kind"), ("faults found", "delay (median)"))
-_RULES = (("recordings", "rule", "about"), ("true", "false", "left out", _RATE))
+_RULES = (("recordings", "rule", "about"), ("true", "false", "unlabelled", "left out", _RATE))
 
 
 def _table(title: str, heads: tuple[tuple[str, ...], tuple[str, ...]], lines: Sequence[str]) -> str:

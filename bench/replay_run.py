@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.replay_files import Played, files_of, read
-from bench.replay_match import FOR_EVER_MS, Fault, Raised, Recording, match, observed_ms, runs
+from bench.replay_match import FOR_EVER_MS, Fault, Raised, Recording, Scoring, match, observed_ms, runs
 from bench.replay_plan import Device, Part
 from core import units
 from core.places import ClassMembers, FacilityClass
@@ -23,6 +23,7 @@ from registry.queries import STALE_INTERVALS
 from rules.engine.replay import Replay
 from rules.rule_set import RuleSet
 
+_BATCH_MS = 1_800_000
 _OUT_OF_RANGE = quality(QualityClass.BAD, Reason.OUT_OF_RANGE)
 
 
@@ -106,7 +107,7 @@ def _alarms(
 ) -> dict[int, list[Raised]]:
     members = _members(placed, part, classes)
     mine = RuleSet(tuple(rule for rule in rules.rules if rule.class_id in members), rules.units)
-    replay = Replay(mine, members)
+    replay = Replay(mine, members, batch_ms=_BATCH_MS)
     replay.take(concat(batch for one in placed for batch in _readings(one, classes)).one_per_millisecond())
     end_ms = {one.facility: int(one.played.time_ms[-1]) for one in placed}
     replay.close(max(end_ms.values()) + round(1000 * STALE_INTERVALS * part.interval_s))
@@ -143,5 +144,9 @@ def _recording(one: Played, part: Part, alarms: Sequence[Raised]) -> Recording:
         healthy_point_ms=healthy,
         alarms=tuple(alarms),
         faults=tuple(faults),
-        matched=match(alarms, faults, left_out, part.tolerance_ms),
+        matched=match(
+            alarms,
+            faults,
+            Scoring(tolerance_ms=part.tolerance_ms, left_out=tuple(left_out), unlabelled=tuple(part.unlabelled)),
+        ),
     )

@@ -45,7 +45,8 @@ def told(one: PartResult) -> list[Row]:
     book, name = one.book, re.sub(r"[^a-z0-9]+", "_", f"{one.family} {one.part}".lower())
     note = (
         f"{one.recordings} files, {book.points} points, {book.days:.1f} days, {book.point_days:.1f} healthy point days"
-        f"; {book.alarms} alarms, {book.true} true, {book.false} false ({one.sensor.false} of sensor rules)"
+        f"; {book.alarms} alarms, {book.true} true, {book.false} false ({one.sensor.false} of sensor rules), "
+        f"{book.unlabelled} unlabelled"
     )
     rows = [
         Row(

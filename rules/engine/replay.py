@@ -36,7 +36,7 @@ from rules.expression import InForce, Measured, Windowed
 from rules.rule_set import Rule, RuleSet
 
 _SIEVED = (Measured, Windowed, InForce)
-_BATCH_MS = 60_000
+BATCH_MS = 60_000
 _NEVER_MS = 1 << 62
 """Longer than all time: no states are saved."""
 _GONE = frozenset({ChangeKind.RETRACTED, ChangeKind.MERGED})
@@ -76,6 +76,7 @@ class Replay:
         members: Mapping[str, ClassMembers],
         calendar: SiteCalendar | None = None,
         whole: Mapping[str, ClassMembers] | None = None,
+        batch_ms: int = BATCH_MS,
     ) -> None:
         """Begin before every reading.
 
@@ -84,6 +85,7 @@ class Replay:
             members: the facilities by class.
             calendar: of the sites, for the rules that ask for it.
             whole: all facilities, of which ``members`` are some, for the rules that reach across facilities.
+            batch_ms: length of the batches that the running engine is fed; the alarms do not depend on it.
 
         Raises:
             Refused: if a point belongs to two measurements, or its unit cannot be converted.
@@ -97,9 +99,9 @@ class Replay:
         if len(plain) or not len(other) + len(reaching):
             self._ways.append(SievedWay(plain, members))
         if len(other):
-            self._ways.append(EngineWay(other, members, calendar))
+            self._ways.append(EngineWay(other, members, calendar, batch_ms))
         if len(reaching):
-            self._ways.append(EngineWay(reaching, members if whole is None else whole, calendar))
+            self._ways.append(EngineWay(reaching, members if whole is None else whole, calendar, batch_ms))
         self._facilities = frozenset(number for group in members.values() for number in group.facility.tolist())
         self.readings = 0
 
@@ -187,9 +189,14 @@ class EngineWay:
     """The running engine, fed as if the readings came now."""
 
     def __init__(
-        self, rules: RuleSet, members: Mapping[str, ClassMembers], calendar: SiteCalendar | None = None
+        self,
+        rules: RuleSet,
+        members: Mapping[str, ClassMembers],
+        calendar: SiteCalendar | None = None,
+        batch_ms: int = BATCH_MS,
     ) -> None:
         """Begin before every reading."""
+        self._batch_ms = batch_ms
         tuned = EngineSettings(grace_ms=0, meeting_ms=0, save_every_ms=_NEVER_MS, memory_readings=1)
         self._engine = Engine(rules, members, NoHistory(), tuned, calendar)
         self._parts: list[Readings] = []
@@ -209,13 +216,13 @@ class EngineWay:
         return len(batch)
 
     def close(self, until_ms: int) -> None:
-        """Feed the stretch minute by minute."""
+        """Feed the stretch batch by batch."""
         every = concat(self._parts)
         self._parts = []
         order = np.argsort(every.time_ms, kind="stable")
-        tick = every.time_ms[order] // _BATCH_MS
+        tick = every.time_ms[order] // self._batch_ms
         for rows in np.split(order, np.flatnonzero(np.diff(tick)) + 1) if len(order) else []:
-            now_ms = min((int(every.time_ms[rows[0]]) // _BATCH_MS + 1) * _BATCH_MS - 1, until_ms)
+            now_ms = min((int(every.time_ms[rows[0]]) // self._batch_ms + 1) * self._batch_ms - 1, until_ms)
             self._engine.ingest(every.take(rows), now_ms)
             self._engine.advance(now_ms)
         self._engine.advance(until_ms)

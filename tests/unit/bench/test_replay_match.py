@@ -13,6 +13,7 @@ from bench.replay_match import (
     Fault,
     Raised,
     Recording,
+    Scoring,
     Verdict,
     by_kind,
     count,
@@ -52,22 +53,22 @@ def test_an_alarm_is_true_if_it_begins_in_a_fault_or_within_the_tolerance_after(
     start_min: int, verdict: Verdict
 ) -> None:
     """The fault lasts from 10 to 30, the tolerance is 5 minutes, 100 to 110 is left out of scoring."""
-    left_out = [(100 * MIN_MS, 110 * MIN_MS)]
-    matched = match([alarm(start_min, start_min + 1)], [fault(10, 30)], left_out, 5 * MIN_MS)
+    scoring = Scoring(tolerance_ms=5 * MIN_MS, left_out=((100 * MIN_MS, 110 * MIN_MS),))
+    matched = match([alarm(start_min, start_min + 1)], [fault(10, 30)], scoring)
     assert matched.verdicts == (verdict,)
     assert (matched.delay_ms[0] is not None) == (verdict is Verdict.TRUE)
 
 
 def test_an_alarm_that_was_on_before_the_fault_finds_nothing() -> None:
     """Whoever cries all the time has not found anything."""
-    matched = match([alarm(0, None)], [fault(10, 30)], [], 5 * MIN_MS)
+    matched = match([alarm(0, None)], [fault(10, 30)], Scoring(tolerance_ms=5 * MIN_MS))
     assert matched.verdicts == (Verdict.FALSE,)
     assert matched.delay_ms == (None,)
 
 
 def test_one_alarm_finds_every_fault_over_which_it_stays_on() -> None:
     """The delay is from the start of a fault, and none where the alarm is on already."""
-    matched = match([alarm(12, 50)], [fault(10, 11), fault(40, 41), fault(60, 61)], [], 5 * MIN_MS)
+    matched = match([alarm(12, 50)], [fault(10, 11), fault(40, 41), fault(60, 61)], Scoring(tolerance_ms=5 * MIN_MS))
     assert matched.verdicts == (Verdict.TRUE,)
     assert matched.delay_ms == (2 * MIN_MS, 0, None)
 
@@ -75,17 +76,26 @@ def test_one_alarm_finds_every_fault_over_which_it_stays_on() -> None:
 def test_an_alarm_of_another_measurement_is_false() -> None:
     """While the light sensor is at fault, that of the temperature is healthy."""
     only = frozenset({"illuminance"})
-    matched = match([alarm(12, 20)], [fault(10, 30, only=only)], [], 0)
+    matched = match([alarm(12, 20)], [fault(10, 30, only=only)], Scoring(tolerance_ms=0))
     assert matched.verdicts == (Verdict.FALSE,)
-    both = match([alarm(12, 20, reads=only | AIR)], [fault(10, 30, only=only)], [], 0)
+    both = match([alarm(12, 20, reads=only | AIR)], [fault(10, 30, only=only)], Scoring(tolerance_ms=0))
     assert both.verdicts == (Verdict.TRUE,)
+
+
+def test_what_the_labels_do_not_speak_of_is_neither_true_nor_false() -> None:
+    """Gaps are in the recording, whether or not it was labelled for them; within a fault they are true like others."""
+    scoring = Scoring(tolerance_ms=0, unlabelled=("sensor-gaps",))
+    alarms = [alarm(0, 1, "sensor-gaps.room"), alarm(12, 13, "sensor-gaps.room"), alarm(0, 1, "sensor-spike.room")]
+    matched = match(alarms, [fault(10, 30)], scoring)
+    assert matched.verdicts == (Verdict.UNLABELLED, Verdict.TRUE, Verdict.FALSE)
+    assert matched.delay_ms == (2 * MIN_MS,)
 
 
 def test_counting_one_rule_alone_counts_its_finds_alone() -> None:
     """With only some rules in force, a fault that another one found is not found."""
     alarms = (alarm(12, 20, "early"), alarm(15, 20, "late"), alarm(50, 55, "late"))
     faults = (fault(10, 30), fault(80, 90, kind="drift"))
-    matched = match(alarms, faults, [], 0)
+    matched = match(alarms, faults, Scoring(tolerance_ms=0))
     recording = Recording(
         points=2,
         observed_ms=DAY_MS,
