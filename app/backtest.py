@@ -18,9 +18,12 @@ from core.places import ClassMembers
 from core.ports.store import PastReadings
 from rules.engine.replay import FoundAlarm, Replay
 from rules.rule_set import RuleSet
+from rules.sight_replay import PastOutage, Scenery, SightReplay, SupplyAlarm
 
 DAY_MS, HOUR_MS = 86_400_000, 3_600_000
 _READINGS_AT_ONCE = 2_000_000
+_PATIENCE_S = 5.0
+"""So long outages are looked for after a stop."""
 _ROWS_A_STRETCH = 60_000_000
 """Readings of one stretch at most, so that what windows look back at fits in memory."""
 
@@ -36,6 +39,7 @@ class Question:
         from_ms, to_ms: the time.
         calendar: of the sites, for the rules that ask for it.
         whole: all facilities, for the rules that reach across facilities; ``None`` when ``members`` are all.
+        scenery: what hangs where, to replay outages too; ``None``: they are not asked for.
     """
 
     rules: RuleSet
@@ -45,6 +49,7 @@ class Question:
     to_ms: int
     calendar: SiteCalendar | None = None
     whole: Mapping[str, ClassMembers] | None = None
+    scenery: Scenery | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +76,7 @@ class Answer:
 
     Attributes:
         alarms: of the rules in question; in_force: of those in force, empty without any.
+        outages: alarms of sight; ``None``: not looked for, or stopped while they were.
         until_ms: up to where; whole: not stopped before.
         holds_from_ms: from when on it holds: readings before may be gone, or windows were not full.
         raw_from_ms: readings before are gone because of their age; 0: none.
@@ -90,6 +96,7 @@ class Answer:
     points: int
     facilities: int
     spent_s: float
+    outages: tuple[PastOutage, ...] | None = None
 
 
 class Backtest:
@@ -111,12 +118,14 @@ class Backtest:
         )
         replays = [self._replay] if self._other is None else [self._replay, self._other]
         self._replays: Sequence[Replay] = replays
-        self._points = np.unique(np.concatenate([replay.points for replay in replays]))
         self._raw_from_ms = past.raw_from_ms()
         lead_ms = max(lead_in_ms(question.rules), 0 if question.in_force is None else lead_in_ms(question.in_force))
         self._begin_ms = max(question.from_ms - lead_ms, self._raw_from_ms)
         self._holds_from_ms = max(question.from_ms, min(self._begin_ms + lead_ms, question.to_ms))
         self._until_ms = self._begin_ms
+        self._sight = None if question.scenery is None else SightReplay(question.scenery, self._begin_ms)
+        read = [replay.points for replay in replays] + ([] if self._sight is None else [self._sight.points])
+        self._points = np.unique(np.concatenate(read))
         self._first_ms: int | None = None
         self._stopped = False
         self._began_s = time.monotonic()
@@ -131,10 +140,11 @@ class Backtest:
             if not self._stretch(begin_ms, end_ms):
                 break
             tell(self._progress())
-        question = self._question
+        question, alarms = self._question, tuple(self._replay.alarms())
         sizes = [len(group) for name, group in question.members.items() if question.rules.of_class(name)]
         return Answer(
-            alarms=tuple(self._replay.alarms()),
+            alarms=alarms,
+            outages=self._outages(alarms),
             in_force=() if self._other is None else tuple(self._other.alarms()),
             until_ms=self._until_ms,
             whole=self._until_ms >= question.to_ms,
@@ -146,6 +156,24 @@ class Backtest:
             facilities=sum(sizes),
             spent_s=time.monotonic() - self._began_s,
         )
+
+    def _outages(self, alarms: Sequence[FoundAlarm]) -> tuple[PastOutage, ...] | None:
+        """What sight would have announced; nothing if that takes long after a stop."""
+        if self._sight is None:
+            return None
+        supplies = [
+            SupplyAlarm(rule_id=one.rule.id, facility=one.facility, interval=one.interval)
+            for one in alarms
+            if one.rule.info.supply
+        ]
+        began_s, cut = time.monotonic(), [False]
+
+        def stopped() -> bool:
+            cut[0] = self._stopped and time.monotonic() - began_s > _PATIENCE_S
+            return cut[0]
+
+        found = self._sight.outages(supplies, stopped)
+        return None if cut[0] else found
 
     def _stretch(self, begin_ms: int, end_ms: int) -> bool:
         """Read and judge one stretch; false when it was stopped in between, and nothing of it counts."""
@@ -160,10 +188,14 @@ class Backtest:
             self._first_ms = min(self._first_ms, int(piece.time_ms.min()))
             for replay in self._replays:
                 replay.take(piece)
+            if self._sight is not None:
+                self._sight.take(piece)
         if self._stopped:
             return False
         for replay in self._replays:
             replay.close(end_ms - 1)
+        if self._sight is not None:
+            self._sight.close(end_ms - 1)
         self._until_ms = end_ms
         return True
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from app.backtest import Answer, Question
+from app.sight_texts import SIGHT_INFOS
 from core.alarms import Interval, Severity
 from core.places import ClassMembers, Text
 from core.ports.cases import AlarmFilter, AlarmRow, CaseQueries
@@ -17,6 +18,7 @@ from dispatch.workload import Workload, workload
 from rules.edits import Effect, effect
 from rules.engine.replay import FoundAlarm, Past
 from rules.rule_set import RuleSet
+from rules.sight_replay import PastOutage
 
 _MOST_FACILITIES = 10
 _MOST_ALARMS = 20_000
@@ -50,7 +52,7 @@ def report(question: Question, answer: Answer, around: Surroundings) -> dict[str
         Unavailable: if the database does not answer.
     """
     from_ms, until_ms = answer.holds_from_ms, max(answer.until_ms, answer.holds_from_ms)
-    alarms = past_alarms(answer.alarms)
+    alarms = past_alarms(answer.alarms) + _past_outages(answer.outages or ())
     found = foresee(alarms, around.roster, around.policy, around.crew, from_ms, until_ms)
     figures = workload(found, alarms, around.policy, from_ms, until_ms)
     looked_ms = max(1, until_ms - from_ms)
@@ -67,6 +69,7 @@ def report(question: Question, answer: Answer, around: Surroundings) -> dict[str
             "spent_s": round(answer.spent_s, 2),
         },
         "rules": [_rule(rule_id, question.rules, figures) for rule_id in question.rules.by_id],
+        "sight": _sight(answer, figures, from_ms, until_ms),
         "assumed": {f"{name}_min": round(value / 60_000) for name, value in _assumed(around.crew).items()},
         **_figures(figures, around),
         "already_on": sum(_began_before(alarm, from_ms) for alarm in answer.alarms),
@@ -91,6 +94,38 @@ def past_alarms(alarms: Iterable[FoundAlarm]) -> list[PastAlarm]:
             steps=alarm.interval.steps,
         )
         for alarm in alarms
+    ]
+
+
+def _past_outages(outages: Iterable[PastOutage]) -> list[PastAlarm]:
+    return [
+        PastAlarm(
+            info=SIGHT_INFOS[one.rule_id],
+            facility=one.facility,
+            severity=one.severity,
+            start_ms=one.start_ms,
+            stop_ms=one.stop_ms,
+        )
+        for one in outages
+    ]
+
+
+def _sight(answer: Answer, figures: Workload, from_ms: int, until_ms: int) -> list[dict[str, Any]] | None:
+    """Outages by kind; ``None`` where they were not looked for."""
+    if answer.outages is None:
+        return None
+    mine = [one for one in answer.outages if from_ms <= one.start_ms < until_ms]
+    return [
+        {
+            "id": rule_id,
+            "severity": info.severity.name.lower(),
+            "say": asdict(info.say),
+            "alarms": sum(one.rule_id == rule_id for one in mine),
+            "folded": sum(one.rule_id == rule_id and one.folded for one in mine),
+            "cases": dict(figures.by_rule).get(rule_id, 0),
+        }
+        for rule_id, info in SIGHT_INFOS.items()
+        if any(one.rule_id == rule_id for one in mine)
     ]
 
 

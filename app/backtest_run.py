@@ -24,6 +24,7 @@ from app.console import Speaker
 from app.exits import Exit
 from app.settings import Settings
 from app.settings_file import load
+from app.sight_places import past_places
 from app.wiring import database, rule_set_of
 from app.wiring_store import open_store
 from core.clock import Clock, SystemClock
@@ -86,9 +87,12 @@ def answer(settings: Settings, scope: Scope, crew: Crew, tell: Tell, started: Ca
         registry = Registry(engine, load_classes())
         roster = registry.roster()
         in_force = rule_set_of(settings, registry)
-        members = Directory(engine, registry).members()
+        directory = Directory(engine, registry)
+        members = directory.members()
+        codes = {one.number: one.code for one in registry.communities()}
+        scenery = past_places(in_force, members, directory.points_by_node(), registry.gateways(), codes)
         calendars = Calendars(registry, settings.time_zone)
-        grounds = grounds_of(registry, in_force, members, roster.places, zone, clock.now_ms(), calendars.now)
+        grounds = grounds_of(registry, in_force, members, roster.places, zone, clock.now_ms(), calendars.now, scenery)
         asked = question(scope, grounds)
         past = parts.enter_context(past_readings(settings, clock))
         run = Backtest(asked, past)

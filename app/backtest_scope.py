@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from core.places import ClassMembers, FacilityClass
 from core.ports.registry import FacilityPlace, RegistryQueries
 from rules.language.load import load_rules
 from rules.rule_set import RuleSet
+from rules.sight_replay import Scenery
 
 DAY_MS = 86_400_000
 _UNIT_MS = {"d": DAY_MS, "h": 3_600_000, "m": 60_000}
@@ -71,6 +72,7 @@ class Grounds:
         zone: of times without one.
         now_ms: wall clock.
         calendar: of the sites.
+        scenery: what hangs where, of some facilities; ``None``: outages are not replayed.
     """
 
     in_force: RuleSet
@@ -82,6 +84,7 @@ class Grounds:
     zone: ZoneInfo
     now_ms: int
     calendar: SiteCalendar | None = None
+    scenery: Callable[[Mapping[str, ClassMembers]], Scenery] | None = None
 
 
 def grounds_of(
@@ -92,6 +95,7 @@ def grounds_of(
     zone: ZoneInfo,
     now_ms: int,
     calendar: SiteCalendar | None = None,
+    scenery: Callable[[Mapping[str, ClassMembers]], Scenery] | None = None,
 ) -> Grounds:
     """Ask the registry.
 
@@ -108,6 +112,7 @@ def grounds_of(
         zone=zone,
         now_ms=now_ms,
         calendar=calendar,
+        scenery=scenery,
     )
 
 
@@ -140,7 +145,15 @@ def question(scope: Scope, grounds: Grounds) -> Question:
         to_ms=to_ms,
         calendar=grounds.calendar,
         whole=grounds.members,
+        scenery=_scenery(scope, grounds, chosen),
     )
+
+
+def _scenery(scope: Scope, grounds: Grounds, chosen: frozenset[int] | None) -> Scenery | None:
+    """Outages belong to the whole book, not to a rule of it: then all facilities in scope are looked at."""
+    if grounds.scenery is None or scope.subject or scope.text or scope.class_id:
+        return None
+    return grounds.scenery({name: cut(group, chosen) for name, group in grounds.members.items()})
 
 
 def _rules(scope: Scope, grounds: Grounds, findings: list[Finding]) -> tuple[RuleSet, RuleSet | None]:

@@ -35,6 +35,7 @@ BACKTEST_TEXTS: Final[Mapping[str, Text]] = {
         ("backtest.ended", "接单前自行消除 {alone} 个；结束时未了结 {open} 个；因升级夜间叫人 {called} 次", "{alone} ended before anybody had accepted, {open} were open at the end, {called} times somebody was called out at night"),
         ("backtest.alarms", "{alarms} 个告警（{severities}）；{without} 个无需立案", "{alarms} alarms ({severities}); {without} needed no case"),
         ("backtest.already", "开始时已处于告警：{count} 个（未计入）", "on already at the beginning: {count} (not counted)"),
+        ("backtest.sight", "其中“看不到”{alarms} 个（{folded} 个并入上级）：依据存储读数的间断，网关或设备的上下线消息未保存", "{alarms} of them are outages ({folded} folded into a higher one), by the gaps of stored readings: births and deaths of gateways are not kept"),
         ("backtest.by-cell", "按网格", "By grid cell"),
         ("backtest.by-rule", "按规则", "By rule"),
         ("backtest.by-worker", "按人员（上限：每天 {day} 件，每小时 {hour} 件）", "By worker (bound: {day} tasks a day, {hour} an hour)"),

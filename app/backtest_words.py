@@ -64,6 +64,10 @@ class Words:
             yield say("backtest.no-cases")
         by = ", ".join(f"{self._severity(name)} {count}" for name, count in alarms["by_severity"].items() if count)
         yield say("backtest.alarms", alarms=alarms["total"], severities=by or "-", without=alarms["without_case"])
+        if report["sight"]:
+            yield say(
+                "backtest.sight", **{name: sum(r[name] for r in report["sight"]) for name in ("alarms", "folded")}
+            )
         if report["already_on"]:
             yield say("backtest.already", count=report["already_on"])
 
@@ -102,7 +106,8 @@ class Words:
             [self._cell(row), str(row["cases"]), str(row["at_night"]), str(row["short"])] for row in report["by_cell"]
         ]
         self._table("backtest.by-cell", ("cell", "cases", "night", "short"), cells)
-        rules = sorted((row for row in report["rules"] if row["cases"]), key=lambda row: -row["cases"])
+        every = [*report["rules"], *(report["sight"] or ())]
+        rules = sorted((row for row in every if row["cases"]), key=lambda row: -row["cases"])
         told = [
             [row["id"], self._severity(row["severity"]), str(row["cases"]), self._text(row["say"])] for row in rules
         ]

@@ -9,8 +9,9 @@ ours is no failure of theirs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
+from app.sight_places import Marks, gates_of, points_behind
 from app.sight_texts import Names, dark, say
 from core.alarms import AlarmChange, AnnouncedAlarm, ChangeKind
 from core.places import ClassMembers, parents
@@ -18,36 +19,13 @@ from core.ports.nodes import NodeStatus, Origin
 from core.ports.registry import Gateway
 from core.readings import Readings
 from core.sparkplug.topics import NodeId
-from rules.rule_set import RuleSet
 from rules.sight import Sight
 from rules.sight_evidence import GatewayState, Heard
-from rules.sight_tree import LEAST_SILENCE_MS, SUPPLY_RULE, Behind, Gate, Grown, grow
+from rules.sight_tree import SUPPLY_RULE, Grown, grow
 
 BIRTH_MS = 300_000
 """So long an alarm of the journal waits for the birth that names its element, once its gateway speaks."""
 _REGROW_MS = 5_000
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Marks:
-    """What rules say of supplies.
-
-    Attributes:
-        rules: rule id to ``lost`` or ``feed_lost``.
-        classes: classes with a rule that is marked ``lost``: their facilities are supplies.
-    """
-
-    rules: Mapping[str, str] = field(default_factory=dict)
-    classes: frozenset[str] = frozenset()
-
-
-def marks_of(rule_set: RuleSet) -> Marks:
-    """What the rules in force say of supplies."""
-    marked = [rule for rule in rule_set.rules if rule.info.supply]
-    return Marks(
-        rules={rule.id: rule.info.supply for rule in marked},
-        classes=frozenset(rule.class_id for rule in marked if rule.info.supply == "lost"),
-    )
 
 
 class Watchman:
@@ -83,12 +61,8 @@ class Watchman:
         self._started_ms = started_ms
         self._marks = marks or Marks()
         self._names = names
-        self._gates = [
-            Gate(str(one.node), one.facility, (communities or {}).get(one.community, ""))
-            for one in gateways
-            if one.revoked_ms is None
-        ]
-        self._keys = {gate.key for gate in self._gates}
+        self._gates = gates_of(gateways, communities or {})
+        self._keys = frozenset(gate.key for gate in self._gates)
         self._node_of = {point: node for node, points in points_by_node.items() for point in points}
         self._members = members
         self._parents = parents(members)
@@ -109,24 +83,8 @@ class Watchman:
         return self._origins
 
     def _grow(self) -> Grown:
-        found: list[Behind] = []
-        for group in self._members.values():
-            for key, column in group.point.items():
-                silences = group.stale_after_ms[key].tolist()
-                rows = zip(group.facility.tolist(), group.code, column.tolist(), silences, strict=True)
-                found += [
-                    self._behind(point, facility, key, silence_ms, f"{code}/{key}")
-                    for facility, code, point, silence_ms in rows
-                    if point >= 0
-                ]
+        found = points_behind(self._members, self._node_of, self._keys, self._origins)
         return grow(found, self._gates, self._parents, self._supplies)
-
-    def _behind(self, point: int, facility: int, key: str, silence_ms: int, metric: str) -> Behind:
-        node = self._node_of.get(point)
-        gateway = str(node) if node is not None and str(node) in self._keys else ""
-        origin = self._origins.get(node, {}).get(metric, _UNKNOWN) if node is not None else _UNKNOWN
-        silence_ms = max(LEAST_SILENCE_MS, silence_ms)
-        return Behind(point, facility, key, silence_ms, gateway, origin.device, origin.source)
 
     def announce(self, alarms: Sequence[AnnouncedAlarm]) -> None:
         """What the journal holds as on."""
@@ -193,6 +151,3 @@ class Watchman:
         if change.kind is ChangeKind.COVERS and change.rule_id == SUPPLY_RULE and change.unseen is not None:
             return replace(change, say=dark(self._names.facility(change.facility), change.unseen))
         return replace(change, say=say(change, self._names))
-
-
-_UNKNOWN = Origin("", "")

@@ -32,9 +32,10 @@ from app.judge import Judge, JudgeSettings
 from app.rule_reload import ReloadDesk, RuleReloader, removed_rules
 from app.rules_in_force import StartingRules, in_force_file, keep, starting_rules
 from app.settings import Settings
+from app.sight_places import marks_of
 from app.sight_texts import Names
 from app.snapshot import read_snapshot
-from app.watchman import Watchman, marks_of
+from app.watchman import Watchman
 from app.wiring import RuleInfos, broker_url, database, rule_sources
 from app.wiring_store import open_store
 from core.alarms import Severity

@@ -26,6 +26,8 @@ from registry.importer import apply
 from registry.queries import Registry
 
 ZONE = "Asia/Shanghai"
+OPENING = "workday 07:30-20:30; weekend closed; holiday closed"
+"""When offices are open: the rooms of the models are used from 8 to 20 with half an hour before and after."""
 COUNTS: Mapping[str, int] = {
     "drain_well": 4,
     "electrical_distribution": 3,
@@ -173,7 +175,8 @@ def _tables(places: list[Place]) -> Mapping[str, list[dict[str, object]]]:
     points = [row for row in tables["points"] if (row["facility"], row["measurement"]) in interval]
     for row in points:
         row["interval_s"] = interval[str(row["facility"]), str(row["measurement"])]
-    return {**tables, "points": points}
+    kept = [row for row in tables["calendar"] if row["entry"] != "opening" or "class" in row]
+    return {**tables, "points": points, "calendar": [*kept, {"entry": "opening", "hours": OPENING}]}
 
 
 def _described(places: list[Place]) -> SimCity:

@@ -127,11 +127,13 @@ def test_the_report_counts_what_was_announced(city: PastCity, announced: Announc
     report = backtest(city, *TIME)
     cases = report["cases"]
     assert report["complete"]
-    assert report["alarms"]["total"] == len(announced)
+    assert report["alarms"]["total"] == len(announced) + sum(one["alarms"] for one in report["sight"])
     assert cases["total"] > 5
     assert sum(row["cases"] for row in report["by_cell"]) == cases["total"]
     assert sum(row["cases"] for row in report["by_week"]) == cases["total"]
-    assert sum(report["by_hour"]) == sum(rule["cases"] for rule in report["rules"]) == cases["total"]
+    assert (
+        sum(report["by_hour"]) == sum(rule["cases"] for rule in [*report["rules"], *report["sight"]]) == cases["total"]
+    )
     assert sum(row["tasks"] for row in report["by_worker"]) == report["tasks"]["total"] - report["tasks"]["to_nobody"]
     assert max(row["most_an_hour"] for row in report["by_worker"]) > 0
     assert report["happened"]["alarms"] == 0

@@ -87,7 +87,7 @@ def test_a_file_is_its_blocks_and_what_lies_between(file: str) -> None:
     assert [one.rule_id for one in found] == [one["id"] for one in yaml.safe_load(text)]
     for one in found:
         assert with_block(text, one, one.text(text)) == text
-        assert only(one.text(text)).id == one.rule_id
+        assert only(one.text(text)).id.startswith(one.rule_id)  # a template stands for many rules
 
 
 def test_the_form_draws_nearly_all_conditions_of_the_book() -> None:
