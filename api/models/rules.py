@@ -118,17 +118,6 @@ class RuleFinding(Model):
     fix: Bilingual
 
 
-class RuleList(Model):
-    """All rules, in the order of their files."""
-
-    items: list[RuleSummary]
-    own: bool = Field(description="whether the installation has rule files of its own; the first edit makes them")
-    version: str = Field(description="of the rules in force")
-    may_edit: bool = Field(description="whether this login may change rules")
-    wrong: list[RuleFinding] = Field(description="why the folder does not load, if it does not")
-    removed: list[RuleEditLine] = Field(description="taken out of force in the pages, newest first")
-
-
 class RuleEditLine(Model):
     """One line of the record."""
 
@@ -141,6 +130,17 @@ class RuleEditLine(Model):
     note: str
     before: str = Field(description="the text before; empty where there was none")
     after: str = Field(description="the text after; empty where there is none")
+
+
+class RuleList(Model):
+    """All rules, in the order of their files."""
+
+    items: list[RuleSummary]
+    own: bool = Field(description="whether the installation has rule files of its own; the first edit makes them")
+    version: str = Field(description="of the rules in force")
+    may_edit: bool = Field(description="whether this login may change rules")
+    wrong: list[RuleFinding] = Field(description="why the folder does not load, if it does not")
+    removed: list[RuleEditLine] = Field(description="taken out of force in the pages, newest first")
 
 
 class RuleMeasurement(Model):
@@ -281,6 +281,3 @@ class RulePreview(Model):
     most: list[FacilityAlarms]
     readings: int
     spent_s: float
-
-
-RuleList.model_rebuild()
