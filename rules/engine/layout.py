@@ -359,19 +359,16 @@ def _plan(rule: Rule, column_of: Mapping[Operand, int]) -> RulePlan:
 
 def _operand_columns(read: Sequence[frozenset[Operand]]) -> tuple[Operand, ...]:
     """Everything that is read, and what windows look back over; in a stable order."""
-    found: dict[Operand, None] = {}
-    for operands in read:
-        for operand in sorted(operands, key=form):
-            if isinstance(operand, Windowed | Graded | Aged):
-                found.setdefault(Measured(operand.key))
-            if isinstance(operand, WindowedOver):
-                for source in sorted(inputs(operand.source), key=form):
-                    if isinstance(source, Graded):
-                        found.setdefault(Measured(source.key))
-                    found.setdefault(source)
-                found.setdefault(operand.source)
-            found.setdefault(operand)
-    return tuple(found)
+    every = (part for operands in read for operand in sorted(operands, key=form) for part in _with_sources(operand))
+    return tuple(dict.fromkeys(every))
+
+
+def _with_sources(operand: Operand) -> list[Operand]:
+    """What an operand is filled or computed from, and itself."""
+    if isinstance(operand, WindowedOver):
+        inner = [part for source in sorted(inputs(operand.source), key=form) for part in _with_sources(source)]
+        return [*inner, operand.source, operand]
+    return [Measured(operand.key), operand] if isinstance(operand, Windowed | Graded | Aged) else [operand]
 
 
 def _no_operand(operand: Operand) -> Floats:

@@ -135,17 +135,6 @@ class Checker(Reaching):
             raise self._fault(limit.at, kinds.AGE_LIMIT)
         return surroundings.aged(key, word, limit_ms)
 
-    def _outside_windows(self, at: int, value: str) -> None:
-        """Windows look back over readings, not over how old they are or that there are none."""
-        if self._in_window:
-            raise self._fault(at, kinds.NOT_IN_WINDOW, value=value)
-        self._outside_groups(at, value)
-
-    def _outside_groups(self, at: int, value: str) -> None:
-        """Groups look at what is measured."""
-        if self._grouping:
-            raise self._fault(at, kinds.NOT_IN_GROUP, value=value)
-
     def _asked(self, node: syntax.Call) -> Measurement:
         """The one measurement a question is about."""
         if node.window is not None:

@@ -19,7 +19,7 @@ SECOND_MS = 1000
 
 
 class Reaching(Units):
-    """Names of parents' measurements; faults go to ``report``."""
+    """Names of parents' measurements, and what windows and groups do not look at; faults go to ``report``."""
 
     def __init__(self, report: Report, classes: Mapping[str, FacilityClass]) -> None:
         """Parents may be of any of ``classes``."""
@@ -27,6 +27,17 @@ class Reaching(Units):
         self._classes = classes
         self._grouping = False
         self._in_window = False
+
+    def _outside_windows(self, at: int, value: str) -> None:
+        """Windows look back over readings, not over how old they are or that there are none."""
+        if self._in_window:
+            raise self._fault(at, kinds.NOT_IN_WINDOW, value=value)
+        self._outside_groups(at, value)
+
+    def _outside_groups(self, at: int, value: str) -> None:
+        """Groups look at what is measured."""
+        if self._grouping:
+            raise self._fault(at, kinds.NOT_IN_GROUP, value=value)
 
     def _of_parent(self, node: syntax.ParentName) -> Measurement:
         """The measurement of some class that bears the name; all classes that have it must mean the same quantity."""
