@@ -22,7 +22,6 @@ from registry.classbook import load_classes
 from registry.content import read_folder
 from registry.queries import Registry
 from registry.site_calendar import RegistryCalendar
-from rules.expression import OnCalendar
 from rules.rule_set import RuleSet
 
 WARN_DAYS = 45
@@ -67,8 +66,8 @@ def unknown_seasons(rules: RuleSet, calendar: RegistryCalendar) -> dict[str, lis
     """Seasons that rules ask for and no entry defines, with the ids of those rules."""
     found: dict[str, list[str]] = {}
     for rule in rules.rules:
-        for operand in rule.operands:
-            season = season_of(operand.term) if isinstance(operand, OnCalendar) else None
+        for term in sorted(rule.terms):
+            season = season_of(term)
             if season is not None and season not in calendar.seasons:
                 found.setdefault(season, []).append(rule.id)
     return found

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from api.ports import RuleLimit, RuleText
-from rules.expression import Compare, Connect, Grouped, OfParent, OnCalendar, Truth, attributes, measured, operands
+from rules.expression import Compare, Connect, Grouped, OfParent, Truth, attributes, measured, operands, terms
 from rules.limits import line_of
 from rules.rule_set import Rule, RuleSet
 
@@ -116,7 +116,7 @@ def _named(condition: Truth) -> frozenset[str]:
     """What a condition reads, for people; terms of the calendar too, while a rule's own dates are no condition."""
     read = operands(condition)
     found = frozenset().union(*(measured(part) for part in read if not isinstance(part, Grouped)))
-    found |= {part.term for part in read if isinstance(part, OnCalendar)}
+    found |= terms(condition)
     found |= {f"parent.{part.operand.key}" for part in read if isinstance(part, OfParent)}
     found |= {f"{part.aggregate.word} of {part.relation}" for part in read if isinstance(part, Grouped)}
     return found | {f"facility.{name}" for name in attributes(condition)}

@@ -250,6 +250,13 @@ def inner_operands(inner: Number | Truth) -> frozenset[Operand]:
     return frozenset(part.operand for part in _parts_of(inner) if isinstance(part, Load | Known))
 
 
+def terms(condition: Truth) -> frozenset[str]:
+    """Every term of the calendar that a condition asks for, be it inside a window."""
+    read = operands(condition)
+    inside = (inputs(operand.source) for operand in read if isinstance(operand, WindowedOver))
+    return frozenset(part.term for part in read.union(*inside) if isinstance(part, OnCalendar))
+
+
 def attributes(condition: Truth) -> frozenset[str]:
     """Every facility attribute a condition reads, be it inside a window."""
     return frozenset(part.name for part in attribute_parts(condition))
@@ -338,14 +345,25 @@ def truth_function(condition: Truth) -> TruthFunction:
 
 
 def source_function(node: Number | Truth) -> NumberFunction:
-    """What windows look back over: a number as it is, a condition as 1 and 0, NaN where it is unknown."""
+    """What windows look back over: a number as it is, a condition as 1 and 0, NaN where it is unknown.
+
+    One that asks the calendar is unknown while no measurement in it is known: a window looks back over readings, and a
+    night without any is no night in which nothing happened.
+    """
     if not isinstance(node, Compare | Between | Connect):
         return number_function(node)
     truth = truth_function(node)
+    read = inner_operands(node)
+    measured_ones = [operand for operand in sorted(read, key=form) if not isinstance(operand, OnCalendar)]
+    by_calendar = len(measured_ones) < len(read)
 
     def numeric(columns: Columns) -> Floats:
         true, false = truth(columns)
-        return np.where(true, 1.0, np.where(false, 0.0, np.nan))
+        value = np.where(true, 1.0, np.where(false, 0.0, np.nan))
+        if by_calendar:
+            blind = np.logical_and.reduce([np.isnan(columns.load(operand)) for operand in measured_ones])
+            value = np.where(blind, np.nan, value)
+        return value
 
     return numeric
 

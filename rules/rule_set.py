@@ -23,6 +23,7 @@ from rules.expression import (
     inner_operands,
     measured,
     operands,
+    terms,
 )
 
 
@@ -96,6 +97,11 @@ class Rule:
     def operands(self) -> frozenset[Operand]:
         """Everything its conditions read."""
         return frozenset().union(*(operands(one) for one in self.conditions))
+
+    @property
+    def terms(self) -> frozenset[str]:
+        """Terms of the calendar that its conditions ask for, be it inside a window."""
+        return frozenset().union(*(terms(one) for one in self.conditions))
 
     @property
     def attribute_parts(self) -> frozenset[Attribute | AttributeText]:

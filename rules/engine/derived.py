@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rules.columns import BEGINNING_MS, Floats, Ints
+from rules.columns import BEGINNING_MS, NEVER_MS, Floats, Ints
 from rules.engine.conditions import Moments
 from rules.engine.layout import ClassLayout, DerivedPlan, Layout
 from rules.engine.rows import Rows, firsts, joined, order_by
@@ -102,15 +102,34 @@ def derived_anew(layout: Layout, one: ClassLayout, plan: DerivedPlan, rows: Rows
         lapsed[:-1] = firsts(mine.cell)[1:] | (mine.time_ms[1:] > end_ms[:-1])
         events += [mine, Rows(mine.cell, end_ms, np.full(len(end_ms), np.nan)).take(lapsed)]
     every = joined(events)
+    value = np.full(len(layout.point), np.nan)
+    every = joined([every, *_turns(one, plan, every, until_ms, value)])
     row = layout.cell_facility[every.cell] - one.facility0
     every = every.take(every.time_ms <= until_ms[row])
     if not len(every.cell):
         return every
     facility = layout.cell_facility[every.cell]
     order = order_by(facility, every.time_ms)
-    moments = Moments(one, np.full(len(layout.point), np.nan), every.take(order), facility[order])
-    found = _changed(one, plan, np.full(len(layout.point), np.nan), moments)
+    moments = Moments(one, value, every.take(order), facility[order])
+    found = _changed(one, plan, value, moments)
     return found._replace(cell=found.cell - one.cells(plan.column).start)
+
+
+def _turns(one: ClassLayout, plan: DerivedPlan, events: Rows, until_ms: Ints, value: Floats) -> list[Rows]:
+    """Turns of the calendar from the first event of each facility on; ``value`` gets what held then."""
+    terms = [term for term in one.terms if term.column in plan.inputs]
+    if not terms or not len(events.cell):
+        return []
+    begin_ms = np.full(one.size, NEVER_MS)
+    np.minimum.at(begin_ms, (events.cell - one.cell0) % one.size, events.time_ms)
+    row = np.flatnonzero(begin_ms < NEVER_MS)
+    found = []
+    for term in terms:
+        mine, start = term.take(row), one.cells(term.column).start
+        value[start + row], _ = mine.at(begin_ms[row])
+        changes = mine.between(begin_ms[row], until_ms[row])
+        found.append(Rows(start + row[changes.row], changes.time_ms, changes.value))
+    return found
 
 
 def closed_ms(window: Window) -> Ints:

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from core.readings import Int32s, Readings, empty
-from rules.columns import BEGINNING_MS, NEVER_MS, Indices, Ints
+from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Indices, Ints
 from rules.engine.feeds import VALUES, fed, sound
 from rules.engine.layout import Layout
 from rules.engine.rows import NO_RANKED, Ranked, Rows, joined, joined_ranked, one_per_moment, order_by
@@ -151,6 +151,13 @@ class PointLookup:
 
     def _place(self, point: Int32s) -> Int32s:
         return np.where(point < 0, self._last, point) if int(point.min(initial=0)) < 0 else point
+
+    def asks_more(self, point: Int32s) -> Bools:
+        """Which points fill cells that take something else than the value."""
+        asked = np.zeros(len(point), np.bool_)
+        for table in self._others:
+            asked |= table.take(self._place(point), mode="clip") >= 0
+        return asked
 
     def more(self, batch: Readings) -> Ranked:
         """The rows for cells that take something else than the value (``feeds.py``)."""

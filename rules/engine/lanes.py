@@ -26,8 +26,8 @@ LEADS_A_LANE = 4
 
 
 def replay_window(plan: WindowPlan, size: int) -> Window:
-    """The window of a replay over ``size`` facilities."""
-    if plan.slots * plan.step_ms > MOST_WINDOW_MS or 2 * size > WIDTH:
+    """The window of a replay over ``size`` facilities; what an expression comes to never goes stale: no lanes."""
+    if plan.source not in plan.inputs or plan.slots * plan.step_ms > MOST_WINDOW_MS or 2 * size > WIDTH:
         return window_of(plan, size)
     return LanedWindow(plan, size)
 

@@ -366,6 +366,8 @@ def _operand_columns(read: Sequence[frozenset[Operand]]) -> tuple[Operand, ...]:
                 found.setdefault(Measured(operand.key))
             if isinstance(operand, WindowedOver):
                 for source in sorted(inputs(operand.source), key=form):
+                    if isinstance(source, Graded):
+                        found.setdefault(Measured(source.key))
                     found.setdefault(source)
                 found.setdefault(operand.source)
             found.setdefault(operand)

@@ -4,9 +4,9 @@ No saved states, no memory of readings, no second look: the store gives whole st
 ever late. What is the same as in the running engine is everything that decides: layout, cells, windows, conditions,
 machines, intervals. ``tests/unit/rules/test_replay.py`` compares the two on random rules and readings.
 
-What the sieve knows are measurements, windows over them, attributes and dates. Rules that read anything else, and they
-alone, are judged by the running engine itself, in short batches: slower, and right without a word here about new
-operands.
+What the sieve knows is everything of one facility: measurements, windows over them and over expressions, attributes,
+dates, the calendar, qualities and ages. Rules that reach across facilities (and new operands), and they alone, are
+judged by the running engine itself, in short batches: slower, and right without a word here about them.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from rules.engine.lanes import replay_window
 from rules.engine.layout import build
 from rules.engine.levels import Levels
 from rules.engine.plane import Plane
-from rules.engine.rows import Ranked
+from rules.engine.rows import Ranked, firsts
 from rules.engine.sieve import OrderedCells, Sieve
-from rules.expression import InForce, Measured, Windowed
+from rules.expression import Aged, Graded, InForce, Measured, OnCalendar, Windowed, WindowedOver
 from rules.rule_set import Rule, RuleSet
 
-_SIEVED = (Measured, Windowed, InForce)
+_SIEVED = (Measured, Windowed, WindowedOver, InForce, OnCalendar, Graded, Aged)
 BATCH_MS = 60_000
 _NEVER_MS = 1 << 62
 """Longer than all time: no states are saved."""
@@ -97,7 +97,7 @@ class Replay:
         )
         self._ways: list[_Way] = []
         if len(plain) or not len(other) + len(reaching):
-            self._ways.append(SievedWay(plain, members))
+            self._ways.append(SievedWay(plain, members, calendar))
         if len(other):
             self._ways.append(EngineWay(other, members, calendar, batch_ms))
         if len(reaching):
@@ -145,9 +145,11 @@ def _is_alone(rule: Rule) -> bool:
 class SievedWay:
     """Whole stretches through a plane, readings sieved run by run."""
 
-    def __init__(self, rules: RuleSet, members: Mapping[str, ClassMembers]) -> None:
+    def __init__(
+        self, rules: RuleSet, members: Mapping[str, ClassMembers], calendar: SiteCalendar | None = None
+    ) -> None:
         """Begin before every reading."""
-        self.layout = build(rules, members)
+        self.layout = build(rules, members, calendar)
         cells = OrderedCells(self.layout)
         self._plane = Plane(self.layout, cells)
         self._plane.windows = [[replay_window(plan, one.size) for plan in one.windows] for one in self.layout.classes]
@@ -201,6 +203,9 @@ class EngineWay:
         self._engine = Engine(rules, members, NoHistory(), tuned, calendar)
         self._parts: list[Readings] = []
         self._found: dict[str, AlarmChange] = {}
+        read = self.points[self.points >= 0]
+        self._reads = np.zeros(int(read.max(initial=-1)) + 2, np.bool_)
+        self._reads[read] = True
 
     @property
     def points(self) -> Int32s:
@@ -210,7 +215,12 @@ class EngineWay:
         return own if pools is None else np.concatenate([own, pools.reach.layout.point])
 
     def take(self, batch: Readings) -> int:
-        """Keep a piece of the stretch; how many readings it has."""
+        """Keep of a piece of the stretch what a rule reads; how many readings that are."""
+        if len(batch):
+            head = np.flatnonzero(firsts(batch.point))
+            wanted = self._reads.take(batch.point[head], mode="clip") & (batch.point[head] >= 0)
+            if not wanted.all():
+                batch = batch.take(np.flatnonzero(np.repeat(wanted, np.diff(head, append=len(batch)))))
         if len(batch):
             self._parts.append(batch)
         return len(batch)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from core.readings import Int32s
 from rules.columns import Bools, Floats, Indices, Ints
 
 
@@ -104,7 +105,7 @@ def order_by(group: Indices, time_ms: Ints) -> Indices:
     return keys
 
 
-def firsts(group: Indices) -> Bools:
+def firsts(group: Indices | Int32s) -> Bools:
     """Where a new group begins in a grouped column."""
     first = np.empty(len(group), np.bool_)
     first[:1] = True

@@ -124,7 +124,7 @@ class OrderedCells(Cells):
         head, known = runs.head, ~np.isnan(runs.value)
         was_known = np.empty(len(known), np.bool_)
         was_known[1:] = known[:-1]
-        was_known[head] = ~np.isnan(self.value[runs.cell])
+        was_known[head] = self._holding(runs.cell)
         lapsed = np.zeros(len(known), np.bool_)
         lapsed[_pauses(runs, self._layout.stale_ms[runs.cell])] = True
         lapsed[head] = runs.time_ms[head] > self.expiry_ms[runs.cell]
@@ -155,7 +155,7 @@ class OrderedCells(Cells):
         ended_ms = runs.time_ms[lapsed - 1] + self._layout.stale_ms[cell]
         is_head = runs.head[owner] == lapsed
         ended_ms[is_head] = self.expiry_ms[cell[is_head]]
-        return Rows(cell, ended_ms, np.full(len(cell), np.nan))
+        return self._lapses(cell, ended_ms)
 
 
 class Sieve:
@@ -174,9 +174,15 @@ class Sieve:
 
         Between two calls of ``hand_over`` each point comes in one batch at most.
         """
-        runs = self._runs(batch)
+        own, more = self._runs(batch), self._more(batch)
+        self._sift(own)
+        self._sift(_Runs.of(more.take(~np.isnan(more.value))))  # what is not good is none for an age
+        return max(len(own.time_ms), len(more.cell))
+
+    def _sift(self, runs: _Runs) -> None:
+        """Sort out runs of different cells."""
         if not len(runs.cell):
-            return 0
+            return
         stale_ms = self._layout.stale_ms[runs.cell]
         calm = self._calm(runs, _pauses(runs, stale_ms))
         self._cells.value[runs.cell[calm]] = runs.value[runs.last[calm]]
@@ -186,7 +192,6 @@ class Sieve:
         if self._layout.has_windows:
             seen = runs.take(self._layout.windowed[runs.cell])
             self._looked_back.append(seen.rows)
-        return len(runs.time_ms)
 
     def hand_over(self) -> Rows:
         """Give the cells what was found; the rows that are events or looked back at, so that one knows of any."""
@@ -194,6 +199,17 @@ class Sieve:
         self._events, self._looked_back = [], []
         self._cells.sieved = Sifted(events, looked_back, NO_ROWS)
         return events if len(events.cell) else looked_back
+
+    def _more(self, batch: Readings) -> Rows:
+        """What the cells of qualities and ages take, by cell and time."""
+        if self._layout.feed is None or not len(batch):
+            return NO_ROWS
+        head = np.flatnonzero(firsts(batch.point))
+        asked = self._lookup.asks_more(batch.point[head])
+        if not asked.any():
+            return NO_ROWS
+        rows = np.flatnonzero(np.repeat(asked, np.diff(head, append=len(batch))))
+        return self._lookup.more(batch.take(rows)).rows
 
     # --- whole runs ---------------------------------------------------------------------------------------------
 

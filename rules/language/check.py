@@ -29,10 +29,12 @@ from rules.expression import (
     Measured,
     Number,
     OfParent,
+    OnCalendar,
     Scale,
     Truth,
     Windowed,
     WindowedOver,
+    inner_operands,
 )
 from rules.language import condition_findings as kinds
 from rules.language import surroundings, syntax
@@ -75,10 +77,12 @@ class Checker(Reaching):
         if isinstance(node, syntax.Prefix) and node.word == "not":
             return Connect(CONNECTIVES["not"], (self._truth(node.operand),))
         if isinstance(node, syntax.CalendarTerm):
-            self._outside_windows(node.at, node.term)
+            self._outside_groups(node.at, node.term)
             return surroundings.on_calendar(node.term)
         if isinstance(node, syntax.Call) and node.name in surroundings.QUESTIONS:
-            self._outside_windows(node.at, f"{node.name}(…)")
+            if node.name == surroundings.KNOWN:
+                self._outside_windows(node.at, "known(…)")
+            self._outside_groups(node.at, f"{node.name}(…)")
             return surroundings.answered(node.name, self._asked(node).key)
         if isinstance(node, syntax.Infix) and node.word in COMPARISONS:
             special = self._special(node)
@@ -132,10 +136,15 @@ class Checker(Reaching):
         return surroundings.aged(key, word, limit_ms)
 
     def _outside_windows(self, at: int, value: str) -> None:
-        """Windows and groups look at what is measured."""
-        if self._in_window or self._grouping:
-            kind = kinds.NOT_IN_WINDOW if self._in_window else kinds.NOT_IN_GROUP
-            raise self._fault(at, kind, value=value)
+        """Windows look back over readings, not over how old they are or that there are none."""
+        if self._in_window:
+            raise self._fault(at, kinds.NOT_IN_WINDOW, value=value)
+        self._outside_groups(at, value)
+
+    def _outside_groups(self, at: int, value: str) -> None:
+        """Groups look at what is measured."""
+        if self._grouping:
+            raise self._fault(at, kinds.NOT_IN_GROUP, value=value)
 
     def _asked(self, node: syntax.Call) -> Measurement:
         """The one measurement a question is about."""
@@ -306,7 +315,10 @@ class Checker(Reaching):
         if aggregate.takes is Takes.CONDITION:
             if not _is_condition(arg):
                 raise self._fault(arg.at, kinds.WINDOW_OF_CONDITION, value=node.name)
-            return Derived(self._truth(arg)), PLAIN
+            condition = self._truth(arg)
+            if all(isinstance(operand, OnCalendar) for operand in inner_operands(condition)):
+                raise self._fault(arg.at, kinds.WINDOW_WITHOUT_READINGS)
+            return Derived(condition), PLAIN
         if isinstance(arg, syntax.Name):
             measurement = self._measurement(arg)
             if aggregate.takes is Takes.COUNTER and measurement.kind is not PointKind.COUNTER:

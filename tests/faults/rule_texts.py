@@ -51,6 +51,8 @@ class Words:
     sums: bool = True
     inside: bool = field(default=False, init=False)
     """Within a window or group: nothing that looks across or back stands there."""
+    by_member: bool = field(default=False, init=False)
+    """Within a group: neither the calendar nor qualities stand there."""
     pool: dict[str, list[str]] = field(default_factory=dict, init=False)
     """Windows and groups written before, by kind; most are written again, as rules of one class share them."""
 
@@ -154,7 +156,20 @@ class Words:
         """What a group reads of its members."""
         if make == "number" and self.sums and self.rng.random() < 0.3:
             return f"{self.rng.choice(EXACT[:4])}({self.rng.choice(KEYS)}) over {self.width()}"
-        return self.within(make)
+        self.by_member = True
+        try:
+            return self.within(make)
+        finally:
+            self.by_member = False
+
+    def looked_back(self) -> str:
+        """What only a window reads: qualities, and the calendar beside a comparison."""
+        rng = self.rng
+        quality = f"{rng.choice(('uncertain', 'bad', 'not_measured', 'not bad'))}({rng.choice(KEYS)})"
+        term = rng.choice(("occupied", "not occupied", "in season flood", "facility.material == 'PE'"))
+        return rng.choice(
+            (quality, f"({self.comparison()} {rng.choice(('and', 'or'))} {term})", f"({quality} and {term})")
+        )
 
     def surroundings(self) -> str:
         """A condition on calendar, attributes, age and quality."""
@@ -197,6 +212,8 @@ class Words:
     def leaf(self) -> str:
         """One comparison of any kind that may stand here."""
         roll = self.rng.random()
+        if self.inside and not self.by_member and roll < 0.3:
+            return self.looked_back()
         if self.inside or roll < 0.3:
             return self.comparison()
         if roll < 0.5:

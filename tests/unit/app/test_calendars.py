@@ -21,12 +21,12 @@ from tests.unit.registry import city
 KNOWN = Holidays(years=frozenset({2026}), holidays=frozenset(), makeup=frozenset())
 
 
-def seasonal(season: str) -> RuleSet:
+def seasonal(season: str, when: str = "air_temp < 16 Cel and in season {}") -> RuleSet:
     """One rule that asks for a season."""
     text = f"""
 - id: cold
   class: indoor_air
-  when: air_temp < 16 Cel and in season {season}
+  when: {when.format(season)}
   severity: low
   lead: governance
   say: {{zh: 太冷, en: Too cold}}
@@ -60,16 +60,19 @@ def test_days_of_ones_own_fill_the_gap() -> None:
     assert unknown_from(holidays, date(2026, 12, 1)) == date(2027, 1, 4)
 
 
-def test_a_season_that_nobody_defines_is_told_with_its_rules(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "when", ["air_temp < 16 Cel and in season {}", "time(air_temp < 16 Cel and in season {}) over 24 h > 2 h"]
+)
+def test_a_season_that_nobody_defines_is_told_with_its_rules(tmp_path: Path, when: str) -> None:
     """In both languages; one that is defined is not mentioned."""
     folder = city.write_city(tmp_path / "folder")
     (folder / "calendar.yaml").write_text("- {entry: season, name: flood, first: 05-01, last: 10-15}\n")
     calendar = of_folder(folder, "Asia/Shanghai", city.DAY)
-    (found,) = notices(seasonal("heating"), calendar, date(2026, 6, 1))
+    (found,) = notices(seasonal("heating", when), calendar, date(2026, 6, 1))
     assert "heating" in found.in_language("zh")
     assert "cold" in found.in_language("zh")
     assert "has no season heating" in found.in_language("en")
-    assert list(notices(seasonal("flood"), calendar, date(2026, 6, 1))) == []
+    assert list(notices(seasonal("flood", when), calendar, date(2026, 6, 1))) == []
 
 
 def test_working_time_goes_by_the_days_of_the_registry(tmp_path: Path) -> None:

@@ -46,7 +46,10 @@ NUMBERS = ["0", "1", "2", "2.5", "3"]
 OPERANDS = [*KEYS, "abs(a)", "min(a, b)", "max(b, c)", "a - b", "b / c", "-a", "c * 2"]
 NUMBER_WINDOWS = ("mean", "min", "max", "avg", "range", "delta", "changes", "spike")
 LOOKED_BACK = ["a", "b", "a", "b", "a - b", "abs(a) + c", "min(a, b)", "a * facility.limit"]
-HELD_TRUE = ["a > 1", "a > 1 and b > 2", "not (a > 1 or b < 2.5)", "b >= facility.limit", "a outside [1, 2] or c == 2"]
+HELD_TRUE = [
+    *("a > 1", "a > 1 and b > 2", "not (a > 1 or b < 2.5)", "b >= facility.limit", "a outside [1, 2] or c == 2"),
+    *("a > 1 and occupied", "not (b < 2 or in season flood)", "a > 1 or occupied", "b > 1 and uncertain(a)", "bad(c)"),
+]
 WIDTHS = ["5 s", "90 s"]
 
 window = st.builds(

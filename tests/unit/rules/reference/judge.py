@@ -123,13 +123,19 @@ class Facility:
 
     def changes_of(self, operand: Windowed | WindowedOver) -> set[int]:
         """Every moment at which what a window looks back over may change."""
-        return set().union(*(self.changes(key) for key in measured(operand)))
+        terms = () if isinstance(operand, Windowed) else inner_operands(operand.source.node)
+        turns = {at for part in terms if isinstance(part, OnCalendar) for at in self.moments_of(part, 0)}
+        return turns.union(*(self.changes(key) for key in measured(operand)))
 
     def looked_back(self, operand: Windowed | WindowedOver, at_ms: int) -> float | None:
         """What a window looks back over, at a moment."""
         if isinstance(operand, Windowed):
             return self.value_at(operand.key, at_ms)
         node = operand.source.node
+        read = inner_operands(node)
+        asked = [part for part in read if not isinstance(part, OnCalendar)]
+        if len(asked) < len(read) and all(self.operand(part, at_ms) is None for part in asked):
+            return None  # a calendar alone says nothing of readings
         if isinstance(node, Compare | Between | Connect):
             truth = self.truth(node, at_ms)
             return None if truth is None else float(truth)
