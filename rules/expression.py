@@ -347,20 +347,21 @@ def truth_function(condition: Truth) -> TruthFunction:
 def source_function(node: Number | Truth) -> NumberFunction:
     """What windows look back over: a number as it is, a condition as 1 and 0, NaN where it is unknown.
 
-    One that asks the calendar is unknown while no measurement in it is known: a window looks back over readings, and a
-    night without any is no night in which nothing happened.
+    One that asks the calendar or a text of the facility is unknown while no measurement in it is known: a window looks
+    back over readings, and a night without any is no night in which nothing happened.
     """
     if not isinstance(node, Compare | Between | Connect):
         return number_function(node)
     truth = truth_function(node)
     read = inner_operands(node)
     measured_ones = [operand for operand in sorted(read, key=form) if not isinstance(operand, OnCalendar)]
-    by_calendar = len(measured_ones) < len(read)
+    texts = any(isinstance(part, AttributeText) for part in attribute_parts(node))
+    may_be_blind = texts or len(measured_ones) < len(read)
 
     def numeric(columns: Columns) -> Floats:
         true, false = truth(columns)
         value = np.where(true, 1.0, np.where(false, 0.0, np.nan))
-        if by_calendar:
+        if may_be_blind:
             blind = np.logical_and.reduce([np.isnan(columns.load(operand)) for operand in measured_ones])
             value = np.where(blind, np.nan, value)
         return value

@@ -26,6 +26,12 @@ def test_random_rules_are_judged_as_their_scalar_twins_say() -> None:
     assert figures["intervals_equal"] > 0
 
 
+@pytest.mark.parametrize(("seed", "size"), [(1817461326, 5), (161052532, 40)])
+def test_a_text_alone_fills_no_window(seed: int, size: int) -> None:
+    """Found by the long run: a text made a window's condition false before there was any reading, for one of the two."""
+    town_run(seed, size, Figures.none())
+
+
 def test_a_town_that_is_judged_wrongly_is_seen() -> None:
     """The comparison can fail: an engine that forgets the last interval is caught."""
     whole = IntervalBook.of

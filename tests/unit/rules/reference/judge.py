@@ -134,8 +134,9 @@ class Facility:
         node = operand.source.node
         read = inner_operands(node)
         asked = [part for part in read if not isinstance(part, OnCalendar)]
-        if len(asked) < len(read) and all(self.operand(part, at_ms) is None for part in asked):
-            return None  # a calendar alone says nothing of readings
+        texts = any(isinstance(part, AttributeText) for part in attribute_parts(node))
+        if (texts or len(asked) < len(read)) and all(self.operand(part, at_ms) is None for part in asked):
+            return None  # a calendar or a text alone says nothing of readings
         if isinstance(node, Compare | Between | Connect):
             truth = self.truth(node, at_ms)
             return None if truth is None else float(truth)
