@@ -28,7 +28,7 @@ def test_random_rules_are_judged_as_their_scalar_twins_say() -> None:
 
 @pytest.mark.parametrize(("seed", "size"), [(1817461326, 5), (161052532, 40)])
 def test_a_text_alone_fills_no_window(seed: int, size: int) -> None:
-    """Found by the long run: a text made a window's condition false before there was any reading, for one of the two."""
+    """A long run found that a text made a window's condition false before there was any reading, for one of the two."""
     town_run(seed, size, Figures.none())
 
 
