@@ -89,6 +89,7 @@ class Facility:
         self.parent: Facility | None = None
         self.groups: Mapping[Relation, Sequence[Facility]] = {}
         self.readings: dict[str, list[Reading]] = {}
+        self._found: dict[int, tuple[Number | Truth, list[Operand], bool]] = {}
         for key, every in readings.items():
             best: dict[int, Reading] = {}
             for reading in every:
@@ -132,15 +133,22 @@ class Facility:
         if isinstance(operand, Windowed):
             return self.value_at(operand.key, at_ms)
         node = operand.source.node
-        read = inner_operands(node)
-        asked = [part for part in read if not isinstance(part, OnCalendar)]
-        texts = any(isinstance(part, AttributeText) for part in attribute_parts(node))
-        if (texts or len(asked) < len(read)) and all(self.operand(part, at_ms) is None for part in asked):
+        asked, may_be_blind = self._asked(node)
+        if may_be_blind and all(self.operand(part, at_ms) is None for part in asked):
             return None  # a calendar or a text alone says nothing of readings
         if isinstance(node, Compare | Between | Connect):
             truth = self.truth(node, at_ms)
             return None if truth is None else float(truth)
         return self.number(node, at_ms)
+
+    def _asked(self, node: Number | Truth) -> tuple[list[Operand], bool]:
+        """What an expression asks of readings, and whether it asks the calendar or a text besides; found once."""
+        if id(node) not in self._found:
+            read = inner_operands(node)
+            asked: list[Operand] = [part for part in read if not isinstance(part, OnCalendar)]
+            texts = any(isinstance(part, AttributeText) for part in attribute_parts(node))
+            self._found[id(node)] = (node, asked, texts or len(asked) < len(read))
+        return self._found[id(node)][1:]
 
     def window(self, operand: Windowed | WindowedOver, at_ms: int) -> float | None:
         """The aggregate that holds at a moment."""
