@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
 
 from core.alarms import AlarmChange, AlarmKind, ChangeKind, Severity
 from core.cases import RuleInfo
-from core.ports.registry import RosterSource
+from core.ports.registry import FacilityPlace, RosterSource
 from dispatch import tables
 from dispatch.casework import CaseWork, has_begun, open_case
 from dispatch.flagwork import silent_clause
@@ -59,7 +60,7 @@ class StormWork:
         kind, severity = AlarmKind(alarm.kind), Severity(alarm.severity)
         if not self._policy.storm_facilities or not may_gather(kind, severity, latching=alarm.latching):
             return None
-        place = self._source.place(alarm.facility)
+        place = self._places.get(alarm.facility)
         if place is None or open_case(self._connection, alarm.facility, info.family) is not None:
             return None
         found = groups(place, info)
@@ -85,6 +86,11 @@ class StormWork:
         return self._cases.rise(after, info)
 
     # --- inside -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _places(self) -> Mapping[int, FacilityPlace]:
+        """Asked once a transaction: the registry compares its version at every question."""
+        return self._source.roster().places
 
     def _begin(self, group: Group, alarm: Any, info: RuleInfo, members: set[int]) -> Any:
         """A storm has come: one case, and those that nobody has begun fold into it."""
@@ -137,7 +143,7 @@ class StormWork:
         )
         stored = [(row.rule_id, row.facility, Severity(row.severity)) for row in self._connection.execute(query)]
         for rule_id, facility, severity in {*stored, *self._expected}:
-            place = self._source.place(facility)
+            place = self._places.get(facility)
             info = self._infos(rule_id, severity)
             if place is None or not may_gather(info.kind, severity, latching=info.latching):
                 continue
