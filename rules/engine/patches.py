@@ -8,15 +8,18 @@ the live window made them, so the results are the same to the last bit.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from rules.columns import BEGINNING_MS, Bools, Floats, Indices, Ints, Shares
-from rules.engine.rows import Rows, firsts
+from rules.engine.rows import Rows, firsts, joined
 from rules.engine.windows import Window, flat
 from rules.operators.folds import fold_down
+
+_W = TypeVar("_W", bound=Window)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,3 +221,29 @@ class Patch:
         place = at - number * len(self._row)
         slot = self._slot.take(place) + number
         flat(window.tail)[slot % self._plan.slots * len(window.slot) + self._row.take(place)] = self._share.take(at)
+
+
+def in_portions(
+    whole: _W, stretch: Stretch, rows: Rows, size: int, anew: Callable[[Stretch, Rows], tuple[_W, Rows]]
+) -> Rows:
+    """Compute a window anew for some places at a time, so that their tables stay small.
+
+    Args:
+        whole: the window of all places of the stretch, which is filled.
+        stretch: where and how far; at least one place.
+        rows: readings with ``cell`` the place, sorted by (cell, time).
+        size: how many places at a time, at least one.
+        anew: the window and the results of some places, numbered among each other.
+
+    Returns:
+        The results (place in the stretch, slot end, result), sorted by both.
+    """
+    found = []
+    for start in range(0, len(stretch.row), size):
+        chosen = np.arange(start, min(len(stretch.row), start + size))
+        begin, stop = np.searchsorted(rows.cell, (start, chosen[-1] + 1)).tolist()
+        part = rows.between(begin, stop)
+        window, results = anew(stretch.take(chosen), part._replace(cell=part.cell - start))
+        whole.put(chosen, window)
+        found.append(results._replace(cell=results.cell + start))
+    return joined(found)

@@ -20,7 +20,7 @@ import numpy as np
 
 from rules.columns import BEGINNING_MS, Bools, Floats, Indices, Ints
 from rules.engine.crossings import Crossing, over_a_beginning
-from rules.engine.patches import Patch, Stretch, cut_pieces, in_open_block, last_held
+from rules.engine.patches import Patch, Stretch, cut_pieces, in_open_block, in_portions, last_held
 from rules.engine.rows import NO_ROWS, Rows, firsts, joined
 from rules.engine.seasons import Season, season_anew
 from rules.engine.windows import Window, flat
@@ -112,17 +112,12 @@ def _recomputed_whole(live: Window, stretch: Stretch, rows: Rows) -> tuple[Windo
         return whole, NO_ROWS
     first = (stretch.slot.min() - 1) // plan.slots - 1
     length = (int((stretch.until_ms // plan.step_ms).max()) // plan.slots - int(first) + 1) * plan.slots
-    size = max(1, _MOST_CELLS // length)
-    found = []
-    for start in range(0, count, size):
-        chosen = np.arange(start, min(count, start + size))
-        begin, stop = np.searchsorted(rows.cell, (start, chosen[-1] + 1)).tolist()
-        part = rows.between(begin, stop)
-        table = _Table(live, stretch.take(chosen), part._replace(cell=part.cell - start))
-        whole.put(chosen, table.window())
-        results = table.results()
-        found.append(results._replace(cell=results.cell + start))
-    return whole, joined(found)
+
+    def anew(part: Stretch, own: Rows) -> tuple[Window, Rows]:
+        table = _Table(live, part, own)
+        return table.window(), table.results()
+
+    return whole, in_portions(whole, stretch, rows, max(1, _MOST_CELLS // length), anew)
 
 
 class _Table:

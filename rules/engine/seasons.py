@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from rules.buckets import WEEK_HOURS, WEEKLY_REWIND_SLOTS
 from rules.columns import BEGINNING_MS, Floats, Indices, Ints
 from rules.engine.layout import WindowPlan
-from rules.engine.patches import Stretch, cut_pieces, last_held
-from rules.engine.rows import NO_ROWS, Rows, joined
+from rules.engine.patches import Stretch, cut_pieces, in_portions, last_held
+from rules.engine.rows import NO_ROWS, Rows
 from rules.engine.windows import Emitted, Window, flat
 from rules.operators.weekly import WeeklyAggregate
 
@@ -104,17 +104,12 @@ def season_anew(live: Season, stretch: Stretch, rows: Rows) -> tuple[Season, Row
     if not count:
         return whole, NO_ROWS
     length = int((stretch.until_ms // plan.step_ms).max() - stretch.slot.min()) + plan.slots + 3
-    size = max(1, _MOST_CELLS // length)
-    found = []
-    for start in range(0, count, size):
-        chosen = np.arange(start, min(count, start + size))
-        begin, stop = np.searchsorted(rows.cell, (start, chosen[-1] + 1)).tolist()
-        part = rows.between(begin, stop)
-        table = _Table(live, stretch.take(chosen), part._replace(cell=part.cell - start))
-        whole.put(chosen, table.season())
-        results = table.results()
-        found.append(results._replace(cell=results.cell + start))
-    return whole, joined(found)
+
+    def anew(part: Stretch, own: Rows) -> tuple[Season, Rows]:
+        table = _Table(live, part, own)
+        return table.season(), table.results()
+
+    return whole, in_portions(whole, stretch, rows, max(1, _MOST_CELLS // length), anew)
 
 
 class _Table:
