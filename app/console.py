@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,6 +15,8 @@ from rich.table import Table
 from app.texts import say
 from core.findings import Finding
 from core.people import Language
+
+_UNBOUNDED: Final = 4096  # columns; no row is wider
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +53,18 @@ class Speaker:
             self.err.print(f"    {self.say('check.fix')}: {escape(fix)}", soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]], *, whole: int = 0) -> None:
-        """A table of results; the first ``whole`` columns are never broken, since people copy from them."""
+        """A table of results; the first ``whole`` columns are never broken, since people copy from them.
+
+        In a file or a pipe, where nothing says how wide it is, every row is one line: programs find rows by lines.
+        """
+        wide = not self.out.is_terminal and "COLUMNS" not in os.environ
         table = Table(box=None, pad_edge=False, header_style="bold")
         for index, column in enumerate(columns):
-            table.add_column(column, overflow="fold", no_wrap=index < whole)
+            table.add_column(column, overflow="fold", no_wrap=wide or index < whole)
         for row in rows:
             table.add_row(*(escape(cell) for cell in row))
-        self.out.print(table)
+        out = Console(file=self.out.file, width=_UNBOUNDED, highlight=False) if wide else self.out
+        out.print(table)
 
     def json(self, value: Any) -> None:
         """A result for programs."""

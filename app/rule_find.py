@@ -38,7 +38,7 @@ def list_rules(speaker: Speaker, paths: Sequence[Path], config: Path | None, cla
     if as_json:
         speaker.json([_values(rule) for rule in rules])
         return Exit.OK
-    columns = [speaker.say(f"col.{name}") for name in ("rule", "class", "severity", "condition", "for", "name")]
+    columns = [speaker.say(f"col.{name}") for name in ("rule", "class", "severity", "condition", "for", "says")]
     speaker.table(columns, [_row(rule, speaker) for rule in rules], whole=1)
     return Exit.OK
 

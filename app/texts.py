@@ -135,6 +135,7 @@ TEXTS: Final[Mapping[str, Text]] = {
         ("col.registers", "寄存器数", "registers"),
         ("col.profile.evidence", "依据", "evidence"),
         ("col.name", "量", "quantity"),
+        ("col.says", "说法", "says"),
         ("col.profile.address", "手册地址", "manual"),
         ("col.wire", "报文地址", "wire"),
         ("col.scale", "换算", "scale"),
