@@ -57,8 +57,7 @@ class _Plain:
 
     def knows(self) -> Bools:
         """bool[m]: where anything is known."""
-        known: Bools = self._known_ms.any(axis=0)
-        return known
+        return np.asarray(self._known_ms.any(axis=0))
 
     def results(self, cuts: SlotCuts, known_ms: Ints, span: _Span, place: Indices) -> Floats:
         """float64[s, k]: the results of some places."""
@@ -80,8 +79,7 @@ class _Weekly:
 
     def knows(self) -> Bools:
         """bool[m]: where any hour is known."""
-        known: Bools = (~np.isnan(self._hours)).any(axis=0)
-        return known
+        return np.asarray((~np.isnan(self._hours)).any(axis=0))
 
     def results(self, cuts: SlotCuts, known_ms: Ints, span: _Span, place: Indices) -> Floats:
         """float64[s, k]: the results of some places."""

@@ -68,8 +68,7 @@ class Held:
 
     def sum(self, part: Floats) -> Floats:
         """float64[r]: added one after the other, from 0.0 on."""
-        total: Floats = np.bincount(self.number, part, len(self.head))
-        return total
+        return np.bincount(self.number, part, len(self.head)).astype(np.float64, copy=False)
 
     def count(self, marked: Bools) -> Ints:
         """int64[r]: how many pieces are marked."""

@@ -40,8 +40,10 @@ def courses_of(held: Held) -> Shares:
     """Both ends of stretches with their neighbours, and what leaves its band within; equal neighbours are one value."""
     kept = held.changed.copy()
     kept[held.head] = True
-    number, value = held.number[kept], held.value[kept]
-    course = Held(value, value, value, np.searchsorted(number, np.arange(len(held.head))))
+    chosen = np.flatnonzero(kept)
+    begins = np.searchsorted(chosen, held.head)
+    course = Held(held.value.take(chosen), held.from_ms.take(chosen), held.held_ms.take(chosen), begins)
+    value = course.value
     head, last, several = course.head, course.last, course.size > 1
     outside = np.zeros(len(value))
     outside[1:-1] = distance(value[:-2], value[1:-1], value[2:])
