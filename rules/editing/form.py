@@ -15,7 +15,7 @@ from rules.language.document import Mapping, Node, Scalar, Sequence_
 
 ORDER = (
     *("id", "class", "kind", "when", "for", "levels", "clear", "clear_for", "severity", "lead", "support", "supply"),
-    *("latching", "family", "say", "do", "source", "evidence", "deadline", "from", "until"),
+    *("latching", "family", "gather", "say", "do", "source", "evidence", "deadline", "from", "until"),
 )
 """Where a field that is added goes."""
 LEVEL_ORDER = (
@@ -31,7 +31,10 @@ LEVEL_ORDER = (
     "source",
     "evidence",
 )
-_PLAIN = ("class", "kind", "severity", "lead", "support", "supply", "latching", "family", "evidence", "from", "until")
+_PLAIN = (
+    *("class", "kind", "severity", "lead", "support", "supply", "latching", "family", "gather"),
+    *("evidence", "from", "until"),
+)
 _TIMES = ("for", "clear_for")
 _CONDITIONS = ("when", "clear")
 _DEADLINE = ("hours", "clock", "what")
@@ -89,6 +92,7 @@ class RuleForm:
     supply: str = ""
     latching: str = ""
     family: str = ""
+    gather: str = ""
     say: Pair = field(default_factory=Pair)
     steps: tuple[Pair, ...] = ()
     source: Pair = field(default_factory=Pair)

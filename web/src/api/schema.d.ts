@@ -4034,6 +4034,11 @@ export interface components {
              * @default
              */
             family: string;
+            /**
+             * Gather
+             * @default
+             */
+            gather: string;
             say: components["schemas"]["TextPair"];
             /** Steps */
             steps: components["schemas"]["TextPair"][];
@@ -4540,6 +4545,11 @@ export interface components {
              * @description those with an alarm on now
              */
             members_on: number;
+            /**
+             * Joint
+             * @description their rule gathers them, one by one and in calm too: one piece of work, no storm
+             */
+            joint: boolean;
         };
         /**
          * TaskAction
