@@ -104,6 +104,7 @@ class RuleForm(Model):
     supply: Word = ""
     latching: Word = ""
     family: Word = ""
+    gather: Word = ""
     say: TextPair
     steps: list[TextPair] = Field(max_length=50)
     source: TextPair

@@ -16,7 +16,7 @@ from rules.language.template import FOR_EACH
 
 ORDER = (
     *("id", "class", "kind", "when", "for", "levels", "clear", "clear_for", "severity", "lead", "support", "supply"),
-    *("latching", "family", "say", "do", "source", "evidence", "deadline", "from", "until"),
+    *("latching", "family", "gather", "say", "do", "source", "evidence", "deadline", "from", "until"),
 )
 """Where a field that is added goes."""
 LEVEL_ORDER = (
@@ -32,7 +32,10 @@ LEVEL_ORDER = (
     "source",
     "evidence",
 )
-_PLAIN = ("class", "kind", "severity", "lead", "support", "supply", "latching", "family", "evidence", "from", "until")
+_PLAIN = (
+    *("class", "kind", "severity", "lead", "support", "supply", "latching", "family", "gather"),
+    *("evidence", "from", "until"),
+)
 _TIMES = ("for", "clear_for")
 _CONDITIONS = ("when", "clear")
 _DEADLINE = ("hours", "clock", "what")
@@ -106,6 +109,7 @@ class RuleForm:
     supply: str = ""
     latching: str = ""
     family: str = ""
+    gather: str = ""
     say: Pair = field(default_factory=Pair)
     steps: tuple[Pair, ...] = ()
     source: Pair = field(default_factory=Pair)

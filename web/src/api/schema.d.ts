@@ -4094,6 +4094,11 @@ export interface components {
              * @default
              */
             family: string;
+            /**
+             * Gather
+             * @default
+             */
+            gather: string;
             say: components["schemas"]["TextPair"];
             /** Steps */
             steps: components["schemas"]["TextPair"][];
@@ -4645,6 +4650,11 @@ export interface components {
              * @description those with an alarm on now
              */
             members_on: number;
+            /**
+             * Joint
+             * @description their rule gathers them, one by one and in calm too: one piece of work, no storm
+             */
+            joint: boolean;
         };
         /**
          * TargetForm

@@ -396,6 +396,7 @@ export default {
   },
   case: {
     storm: "Storm",
+    joint: "Joint case",
     stormOn: "{on} of {members} facilities on now",
     title: "Case",
     opened: "Opened",
@@ -613,6 +614,8 @@ export default {
     what: "Until",
     latching: "Stays until a person resets it",
     family: "Family",
+    gather: "One case for",
+    gathers: { none: "each facility", parent: "all on one supply", cell: "all of one cell", community: "all of one community" },
     from: "In force from",
     until: "In force until",
     zh: "Chinese",

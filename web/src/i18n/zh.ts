@@ -396,6 +396,7 @@ export default {
   },
   case: {
     storm: "告警风暴",
+    joint: "合并工单",
     stormOn: "{members} 处设施中 {on} 处正在告警",
     title: "案件",
     opened: "立案于",
@@ -613,6 +614,8 @@ export default {
     what: "截止于",
     latching: "解除后须人工复位",
     family: "归并族",
+    gather: "合并立案",
+    gathers: { none: "每处设施各立一案", parent: "同一供电/上级合为一案", cell: "同一网格合为一案", community: "同一社区合为一案" },
     from: "生效日期",
     until: "失效日期",
     zh: "中文",
