@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rules.columns import Floats, Indices, Ints
+from rules.engine.cells import Cells
 from rules.engine.conditions import Moments
 from rules.engine.layout import ClassLayout, Layout
 from rules.engine.plane import Plane
@@ -35,9 +36,9 @@ class SourcePlane(Plane):
         value: float64[s], the inner value of each slot at the horizon, changes not yet taken excepted.
     """
 
-    def __init__(self, layout: Layout, inners: Sequence[Sequence[Inner]]) -> None:
-        """Minus infinity: nothing is known but what needs no reading."""
-        super().__init__(layout)
+    def __init__(self, layout: Layout, inners: Sequence[Sequence[Inner]], cells: Cells | None = None) -> None:
+        """Minus infinity: nothing is known but what needs no reading; ``cells`` as in ``Plane``."""
+        super().__init__(layout, cells)
         self._inners = inners
         self._slots: list[Slots] = []
         start = 0
