@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.readings import Readings
-from rules.columns import BEGINNING_MS
+from rules.columns import BEGINNING_MS, Indices
 from rules.engine.aggregation import Aggregation
 from rules.engine.history import PointLookup
 from rules.engine.layout import ClassLayout, Layout
@@ -38,24 +38,32 @@ class StretchWindows:
         """Results up to a moment that leave their band; ``looked_back`` are what expressions come to."""
         parts, self._cells.looked_back = self._cells.looked_back, []
         parts.append(Runs.of(looked_back))
-        found = [
-            self._leaving(one, results)
-            for one, column, source in self._sources
-            for results in source.close([_of_cells(part, one.cells(column)) for part in parts], until_ms)
-        ]
+        found: list[Rows] = []
+        for one, column, source in self._sources:
+            portions: list[Rows] = []
+            for results in source.close([_of_cells(part, one.cells(column)) for part in parts], until_ms):
+                if results.whole:
+                    found.append(self._leaving(one, results))
+                else:
+                    portions.append(_rows(one, results, np.arange(len(results.place))))
+            found.append(self._cells.derived(joined(portions)))
         return joined([part for part in found if len(part.cell)])
 
     def _leaving(self, one: ClassLayout, results: Results) -> Rows:
-        """The results of the places where any leaves the band of its cell."""
+        """Of the places where any result leaves the band of its cell those that do."""
         cells, value = self._cells, results.value
         cell = one.cells(results.plan.column).start + results.place
         stays = (value >= cells.low[cell]) & (value <= cells.high[cell])
         stays |= np.isnan(value) & np.isnan(cells.value[cell])
         place = np.flatnonzero(~stays.all(axis=0))
-        if not len(place):
-            return NO_ROWS
-        column = np.repeat(cell[place], len(results.end_ms))
-        return cells.derived(Rows(column, np.tile(results.end_ms, len(place)), value[:, place].T.ravel()))
+        return cells.derived(_rows(one, results, place)) if len(place) else NO_ROWS
+
+
+def _rows(one: ClassLayout, results: Results, place: Indices) -> Rows:
+    """The results of some places by cell and time."""
+    cell = one.cells(results.plan.column).start + results.place[place]
+    moments = np.tile(results.end_ms, len(place))
+    return Rows(np.repeat(cell, len(results.end_ms)), moments, results.value[:, place].T.ravel())
 
 
 def _source(layout: Layout, one: ClassLayout, column: int) -> Source:
