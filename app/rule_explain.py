@@ -22,9 +22,9 @@ from core.places import FacilityClass
 from core.quality import GOOD, Reason, class_of, reason_of
 from rules import phrases
 from rules.cost import cost_of
-from rules.explanation import Narrator, quantity
+from rules.explanation import LEVEL, Narrator, quantity
 from rules.expression import Operand, form
-from rules.moment import Part, Picture
+from rules.moment import Held, Part, Picture
 from rules.operand_kinds import kind_of
 from rules.rule_set import Rule
 
@@ -142,7 +142,9 @@ def seen_lines(seen: Seen, facility_class: FacilityClass, speaker: Speaker, zone
     for title, parts in (("explain.when", now.when), ("explain.clear", now.clear)):
         yield f"  {speaker.say(title)}"
         yield from (_part(part, speaker) for part in parts)
-    yield f"  {state_sentence(now, speaker, zone)}"
+    if not now.held or now.timer.state != "normal":
+        yield f"  {state_sentence(now, speaker, zone)}"
+    yield from (f"  {held_sentence(one, speaker, zone, level=seen.levels)}" for one in now.held)
 
 
 def _value(operand: Operand, value: float, facility_class: FacilityClass, language: str) -> str:
@@ -197,6 +199,17 @@ def state_sentence(now: Picture, speaker: Speaker, zone: ZoneInfo) -> str:
     return speaker.say("explain.on", since=since or start, start=start)
 
 
+def held_sentence(held: Held, speaker: Speaker, zone: ZoneInfo, *, level: bool) -> str:
+    """That an alarm, or a level of it, is on because it flaps, and when that ends."""
+    values = {"flaps": held.flaps, "start": _clock(held.start_ms, zone)}
+    if held.until_ms is None:
+        said = speaker.say("explain.flaps", **values)
+    else:
+        said = speaker.say("explain.held", until=_clock(held.until_ms, zone), **values)
+    severity = speaker.say(f"severity.{held.severity.name.lower()}")
+    return LEVEL(severity=severity, said=said).in_language(speaker.language.value) if level else said
+
+
 def _clock(at_ms: int, zone: ZoneInfo) -> str:
     text = datetime.fromtimestamp(at_ms / 1000, zone).isoformat(sep=" ", timespec="milliseconds")
     return text.replace(".000", "")
@@ -222,6 +235,15 @@ def seen_values(seen: Seen, facility_class: FacilityClass) -> dict[str, Any]:
         "spent_ms": timer.spent_ms,
         "needed_ms": timer.needed_ms,
         "due_ms": timer.due_ms,
+        "held": [
+            {
+                "severity": one.severity.name.lower(),
+                "flaps": one.flaps,
+                "start_ms": one.start_ms,
+                "until_ms": one.until_ms,
+            }
+            for one in now.held
+        ],
     }
 
 

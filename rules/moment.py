@@ -13,11 +13,13 @@ from typing import Final
 
 import numpy as np
 
+from core.alarms import Severity
 from core.calendar import SiteCalendar
 from core.findings import Sentence, Speaks
 from core.places import ClassMembers, FacilityClass
 from core.readings import Readings
 from rules.columns import NEVER_MS
+from rules.damping import HOLD_MS, episodes, held_until
 from rules.engine.engine import Engine, EngineSettings
 from rules.engine.history import NoHistory
 from rules.engine.machines import UNSET_MS
@@ -62,14 +64,32 @@ class Timer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """An alarm, or a level of one, that is announced as on because it flaps.
+
+    Attributes:
+        severity: of the rule or level.
+        flaps: how often it has opened, in the readings that were looked at.
+        start_ms: since when it is announced as one.
+        until_ms: when that ends if nothing comes before; ``None`` while the condition holds.
+    """
+
+    severity: Severity
+    flaps: int
+    start_ms: int
+    until_ms: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
     """A rule on a facility at a moment.
 
     Attributes:
         at_ms: the moment.
         operands: the value of each operand, in a stable order; ``None`` is unknown.
-        when, clear: the conditions, each followed by its parts.
-        timer: what the machine does.
+        when, clear: the conditions, each followed by its parts; of a rule with levels those of the lowest.
+        timer: what the machine does; of a rule with levels that of the lowest.
+        held: what is on because it flaps, the rule or some of its levels.
     """
 
     at_ms: int
@@ -77,6 +97,7 @@ class Picture:
     when: tuple[Part, ...]
     clear: tuple[Part, ...]
     timer: Timer
+    held: tuple[Held, ...] = ()
 
 
 def lookback_ms(rule: Rule, stale_ms: int) -> int:
@@ -125,14 +146,19 @@ def picture(
     )
     narrator = Narrator(facility_class)
     values = {operand: float(columns.load(operand)[0]) for operand in sorted(rule.operands, key=repr)}
-    machine = row + next(one.machines(i).start for i, plan in enumerate(one.rules) if plan.rule is rule)
-    timer = _timer(engine, machine, at_ms)
+    machines = {
+        row + one.machines(number).start: plan.rule.info.severity
+        for number, plan in enumerate(one.rules)
+        if plan.rule.id == rule.id
+    }
+    held = (_held(engine, machine, severity, at_ms) for machine, severity in machines.items())
     return Picture(
         at_ms=at_ms,
         operands={operand: None if np.isnan(value) else value for operand, value in values.items()},
         when=tuple(_parts(rule.when, narrator, columns, 0)),
         clear=_clear(rule, narrator, columns),
-        timer=timer,
+        timer=_timer(engine, min(machines), at_ms),
+        held=tuple(one for one in held if one is not None),
     )
 
 
@@ -143,7 +169,8 @@ def _probe(rule: Rule) -> Rule:
     parts: list[Truth] = [Compare(above, Apply(minus, (load, load)), Const(1.0)) for load in loads]
     either = CONNECTIVES["or"]
     when = reduce(lambda left, right: Connect(either, (left, right)), parts)
-    return replace(rule, id=f"{rule.id}.probe", when=when, clear=None, fingerprint=f"{rule.fingerprint}.probe")
+    fingerprint = f"{rule.fingerprint}.probe"
+    return replace(rule, id=f"{rule.id}.probe", when=when, clear=None, fingerprint=fingerprint, levels=())
 
 
 def _clear(rule: Rule, narrator: Narrator, columns: Columns) -> tuple[Part, ...]:
@@ -175,6 +202,14 @@ def _chain(condition: Truth, word: str) -> Sequence[Truth]:
 def _holds(condition: Truth, columns: Columns) -> bool | None:
     true, false = (bool(np.ravel(side)[0]) for side in truth_function(condition)(columns))
     return True if true else False if false else None
+
+
+def _held(engine: Engine, machine: int, severity: Severity, at_ms: int) -> Held | None:
+    _, episode = episodes(engine.book.of(machine))
+    if episode is None or held_until(episode) <= at_ms:
+        return None
+    until_ms = None if episode.stop_ms is None else episode.stop_ms + HOLD_MS
+    return Held(severity=severity, flaps=episode.flaps, start_ms=episode.start_ms, until_ms=until_ms)
 
 
 def _timer(engine: Engine, machine: int, at_ms: int) -> Timer:

@@ -77,6 +77,23 @@ def test_time_that_nobody_knows_stands_still() -> None:
     assert [part.holds for part in now.when] == [None, True, None]
 
 
+@pytest.mark.parametrize("levels", [False, True])
+def test_what_is_on_because_it_flaps_says_so(levels: bool) -> None:
+    """From the fifth opening on, until it has been quiet for five minutes; each level by itself."""
+    rule = the_rule("a > 2")
+    if levels:
+        two = '[{severity: low, when: "a > 2"}, {severity: high, when: "a > 4"}]'
+        text = rule_text("r", "a > 2").replace('  when: "a > 2"\n', "").replace("  severity: high\n", "")
+        rule = rule_set(f"{text}  levels: {two}\n").rules[0]
+    series = {"a": [(t, 5.0 if t % 20 else 3.0 if levels else 0.0) for t in range(0, 200, 10)]}
+    assert not seen(rule, series, 60).held
+    on = seen(rule, series, 190).held
+    assert [(one.flaps, one.start_ms, one.until_ms) for one in on] == [(10, START_MS + 90_000, None)]
+    off = seen(rule, series | {"a": [*series["a"], (200, 3.0 if levels else 0.0)]}, 210).held
+    assert [(one.severity.name, one.until_ms) for one in off] == [("HIGH", START_MS + 500_000)]
+    assert not seen(rule, series | {"a": [*series["a"], (200, 0.0)]}, 500).held
+
+
 def test_every_part_of_a_condition_is_shown() -> None:
     """A chain of one connective is one level; each part has its words and whether it holds."""
     rule = the_rule("(a > 2 or b > 100 or c > 1) and not b in [0, 3]")
