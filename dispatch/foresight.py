@@ -1,9 +1,8 @@
 """What dispatch would have made of alarms of the past: cases and tasks, without a database and without people.
 
 The decisions are those of ``dispatch.deciding``, ``routing`` and ``worktime``, taken in the order of time: which alarm
-opens a case and when, which joins, what ends by itself, who gets the task and when they are told. What no policy says
-is what people do with a task; there a ``Crew`` is assumed, the same for everybody, and every report says so. The
-roster is that of today: the past one's posts and shifts are not kept.
+opens a case and when, which joins, what ends by itself, who gets the task and when they are told. What people do with
+a task no policy says: a ``Crew`` is assumed, and every report says so. The roster is today's: no past one is kept.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from dispatch.deciding import (
 )
 from dispatch.loads import ForeseenTask, Loads
 from dispatch.policy import Policy
-from dispatch.storms import Group
+from dispatch.storms import Group, is_joint
 from dispatch.worktime import HOUR_MS, MINUTE_MS
 
 
@@ -174,7 +173,7 @@ class _Play:
     def run(self, alarms: Iterable[PastAlarm], from_ms: int, until_ms: int) -> Foreseen:
         """Play everything that happens before ``until_ms``; what began before ``from_ms`` is not told."""
         alarms = tuple(alarms)
-        came = ((alarm.info, alarm.facility, alarm.severity, alarm.start_ms) for alarm in alarms)
+        came = ((one.info, one.facility, one.severity, one.start_ms) for one in alarms)
         self._crowds = Crowds(came, self._roster.places, self._policy)
         for alarm in alarms:
             self._later(alarm.start_ms, _What.ON, alarm)
@@ -215,9 +214,9 @@ class _Play:
         """Its severity has changed: a rise takes the case along or asks for one, a fall is a note."""
         before, severity = self._on[id(alarm)], alarm.steps[turn].severity
         self._on[id(alarm)] = severity
-        case = self._case_of.get(id(alarm))
         if severity <= before:
             return
+        case = self._case_of.get(id(alarm))
         if case is not None and case.gathers and severity >= Severity.CRITICAL:  # seen for itself now
             case.alarms, case.on = case.alarms - 1, case.on - 1
             self._later(at_ms, _What.SETTLE, case)
@@ -245,7 +244,7 @@ class _Play:
     def _open_or_join(self, at_ms: int, alarm: PastAlarm) -> None:
         key = (alarm.facility, alarm.info.family)
         own = self._open.get(key)
-        case = self._storm(at_ms, alarm) if own is None or self._folds(own) else own
+        case = self._storm(at_ms, alarm) if own is None or _folds(own) else own
         case = case or own or self._again(at_ms, alarm)
         if case is None:
             case = self._open[key] = self._opened(at_ms, alarm)
@@ -258,14 +257,17 @@ class _Play:
         self._case_of[id(alarm)] = case
 
     def _storm(self, at_ms: int, alarm: PastAlarm) -> _Case | None:
-        """The storm that an alarm belongs to, which it may begin: ``StormWork.case_for``."""
+        """The storm or joint case that an alarm belongs to, which it may begin: ``StormWork.case_for``."""
+        own = self._open.get((alarm.facility, alarm.info.family))
+        joint = self._crowds.joint(alarm.info, alarm.facility, self._on[id(alarm)])
+        if joint is not None:
+            return own or self._open.get((_STORM, joint.key)) or self._gathered(at_ms, alarm, joint)
         group = self._narrowest(at_ms, self._crowds.groups(alarm.info, alarm.facility, self._on[id(alarm)]))
         if group is None:
             return None
         storm = self._open.get((_STORM, group.key))
         if storm is None:
             return self._begin_storm(at_ms, alarm, group)
-        own = self._open.get((alarm.facility, alarm.info.family))
         if own is not None:
             self._hand_over(at_ms, own, storm)
         return storm
@@ -275,15 +277,18 @@ class _Play:
         storms = (one for one in found if (_STORM, one.key) in self._open or self._crowds.is_storm(one, at_ms))
         return next(storms, None)
 
+    def _gathered(self, at_ms: int, alarm: PastAlarm, group: Group) -> _Case:
+        case = self._open[_STORM, group.key] = self._opened(at_ms, alarm)
+        case.gathers = group.key
+        return case
+
     def _begin_storm(self, at_ms: int, alarm: PastAlarm, group: Group) -> _Case:
-        storm = self._opened(at_ms, alarm)
-        storm.gathers = group.key
-        self._open[_STORM, group.key] = storm
+        storm = self._gathered(at_ms, alarm, group)
         lately = self._crowds.members(group, at_ms)
         mine = [case for case in self._open.values() if case.facility in lately and case.info.family == group.family]
         for single in mine:
             found = self._crowds.groups(alarm.info, single.facility, self._on[id(alarm)])
-            if self._folds(single) and self._narrowest(at_ms, found) == group:
+            if _folds(single) and self._narrowest(at_ms, found) == group:
                 self._hand_over(at_ms, single, storm)
         return storm
 
@@ -294,11 +299,6 @@ class _Play:
             if case is single:
                 self._case_of[one] = storm
         storm.alarms, storm.on = storm.alarms + single.alarms, storm.on + single.on
-
-    @staticmethod
-    def _folds(case: _Case) -> bool:
-        """Whether a case may become part of a storm's: nobody has begun it, and all in it may gather."""
-        return not (case.gathers or case.begun or case.latched) and case.severity < Severity.CRITICAL
 
     def _again(self, at_ms: int, alarm: PastAlarm) -> _Case | None:
         """The case that ended by itself when the same alarm cleared, a short while ago, reopened."""
@@ -357,7 +357,7 @@ class _Play:
             case.cleared_ms = at_ms
         if case.latched and not case.begun:
             return
-        if case.gathers and not case.begun and not self._has_been_quiet(at_ms, case):
+        if case.gathers and not is_joint(case.gathers) and not case.begun and not self._has_been_quiet(at_ms, case):
             return
         if when_all_off(begun=case.begun) is AllOff.SELF_CLEARED:
             self._end(at_ms, case, Ending.SELF_CLEARED)
@@ -447,6 +447,11 @@ class _Play:
         for task in case.tasks:
             self._loads.ended(task)
         del self._open[(_STORM, case.gathers) if case.gathers else (case.facility, case.info.family)]
+
+
+def _folds(case: _Case) -> bool:
+    """Whether a case may become part of a storm's: nobody has begun it, and all in it may gather."""
+    return not (case.gathers or case.begun or case.latched) and case.severity < Severity.CRITICAL
 
 
 def foresee(

@@ -17,10 +17,9 @@ from dispatch.casework import CaseWork, has_begun
 from dispatch.flagwork import silent_clause
 from dispatch.foldwork import FOLDED
 from dispatch.policy import Policy
-from dispatch.storms import Group, groups, is_crowd, may_gather
+from dispatch.storms import Group, groups, is_crowd, joint_group, may_gather
 
 _CHUNK = 500
-_LONGEST_FAMILY = 200
 
 
 class StormWork:
@@ -61,12 +60,15 @@ class StormWork:
         ``own`` is the open case of its facility, which folds into the storm unless somebody has begun it.
         """
         kind, severity = AlarmKind(alarm.kind), Severity(alarm.severity)
-        if not self._policy.storm_facilities or not may_gather(kind, severity, latching=alarm.latching):
+        if not may_gather(kind, severity, latching=alarm.latching):
             return None
         place = self._places.get(alarm.facility)
         if place is None or (own is not None and not self._folds(own)):
             return None
-        group = self._narrowest(groups(place, info))
+        joint = joint_group(place, info)
+        if joint is not None:
+            return self._joint(joint, alarm, info) if own is None else None
+        group = self._narrowest(groups(place, info) if self._policy.storm_facilities else [])
         if group is None:
             return None
         number = self._storms().get(group.key)
@@ -111,13 +113,23 @@ class StormWork:
         latching = self._connection.execute(sa.select(alone)).scalar_one()
         return not latching and not has_begun(single, self._cases.tasks)
 
+    def _joint(self, group: Group, alarm: Any, info: RuleInfo) -> Any:
+        """The case of a rule that gathers: the open one of the group, or a new one."""
+        number = self._storms().get(group.key)
+        if number is None:
+            return self._opened(group, alarm, info)
+        return self._cases.join(self._cases.case(number), alarm, info)
+
+    def _opened(self, group: Group, alarm: Any, info: RuleInfo) -> Any:
+        row = self._cases.opened(alarm, replace(info, family=group.case_family))
+        row = self._cases.update(row, gathers=group.key, opening_alarm=f"storm/{row.opening_alarm}")
+        self._storms()[group.key] = row.number
+        return row
+
     def _begin(self, group: Group, alarm: Any, info: RuleInfo) -> Any:
         """A storm has come: one case, and those fold into it that may and have no narrower storm."""
         members = self._counted()[group.key]
-        family = f"storm/{info.family}"[:_LONGEST_FAMILY]
-        row = self._cases.opened(alarm, replace(info, family=family))
-        row = self._cases.update(row, gathers=group.key, opening_alarm=f"storm/{row.opening_alarm}")
-        self._storms()[group.key] = row.number
+        row = self._opened(group, alarm, info)
         table = tables.case
         mine = (table.c.open, table.c.family == info.family, table.c.gathers == "")
         for begin in range(0, len(members), _CHUNK):
