@@ -1,7 +1,7 @@
 """Suppression by design over alarms of the past: what planned work and failed supplies would have kept silent.
 
 Values in, values out; the running system says the same through flags (``dispatch.explained``, ``app.by_design``). A
-flag keeps an alarm from opening a case; when the last one falls, what is still on opens it (``docs/alarms.md``, part 7).
+flag keeps an alarm from opening a case; when the last one falls, what is still on opens it (docs/alarms.md, part 7).
 """
 
 from __future__ import annotations
