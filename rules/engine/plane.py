@@ -18,6 +18,7 @@ from rules.engine.machines import Machines, Switches
 from rules.engine.rows import NO_ROWS, Ranked, Rows, joined, order_by
 from rules.engine.schedules import TermColumn
 from rules.engine.seasons import window_of
+from rules.engine.sieve import OrderedCells
 from rules.engine.windows import Emitted, Window
 
 
@@ -53,8 +54,8 @@ class Plane:
                 self.cells.rebound(np.arange(one.cells(column).start, one.cells(column).stop))
 
     def like(self, layout: Layout) -> Plane:
-        """A plane of the same kind over another layout, at minus infinity."""
-        return Plane(layout)
+        """A plane of the same kind over another layout, at minus infinity, that is fed in order."""
+        return Plane(layout, OrderedCells(layout))
 
     def step(
         self,

@@ -27,7 +27,7 @@ from rules.engine.machines import Machines
 from rules.engine.patches import Stretch
 from rules.engine.plane import Plane
 from rules.engine.rewinding import Recomputed, begin_slot, recomputed, results_at
-from rules.engine.rows import NO_ROWS, Ranked, Rows, firsts, joined, spans
+from rules.engine.rows import NO_ROWS, Rows, firsts, joined, spans
 from rules.engine.saved import SavedState, SavedStates, save
 from rules.engine.seasons import window_of
 from rules.engine.windows import Window
@@ -222,9 +222,11 @@ class Reevaluation:
         now: Bools = (rows.time_ms > done_ms[owner[rows.cell]]) & (rows.time_ms <= until_ms[owner[rows.cell]])
         mine = owner[derived.cell]
         due: Bools = (derived.time_ms > done_ms[mine]) & (derived.time_ms <= until_ms[mine])
-        late = plane.step(Ranked.alone(rows.take(now)), until_ms, derived.take(due))
+        played = rows.take(now)
+        late = plane.step(plane.cells.in_order(played), until_ms, derived.take(due))
         if len(late.cell):
             raise AssertionError("a reading was late in a re-evaluation")
+        plane.cells.refresh(played)
 
     def _renew(
         self, fresh: SavedState, number: int, renewed: Indices, facility: Indices, machine: Indices, owner: Indices
