@@ -27,11 +27,14 @@ class Sifted(NamedTuple):
         events: rows that may change a condition, expiries included.
         looked_back: rows of windowed cells, sorted by (cell, time).
         late: rows that came too late.
+        time_ms: int64[n], the moment of each cell's row, ``BEGINNING_MS`` where none has come; only of frames that were
+            worked on as columns.
     """
 
     events: Rows
     looked_back: Rows
     late: Rows
+    time_ms: Ints | None = None
 
 
 class Cells:
@@ -60,10 +63,15 @@ class Cells:
         self._scratch = np.zeros(count, np.intp)
         self._marked = np.zeros(count, np.bool_)
         self._counting = np.arange(0)
+        self._values = np.zeros(0)
 
     def sift(self, batch: Ranked, front_ms: Ints) -> Sifted:
         """Take in a batch: calm rows at once; events, late rows and rows for windows are handed back."""
         rows = batch.rows
+        if 2 * len(rows.cell) > len(self.value):
+            frame = self._sift_columns(rows, front_ms)
+            if frame is not None:
+                return frame
         expiry = self.expiry_ms.take(rows.cell)
         until = rows.time_ms + self._layout.stale_ms.take(rows.cell)
         newer = until > expiry
@@ -81,8 +89,11 @@ class Cells:
         several = fresh.take(np.flatnonzero(repeated))
         frame = self._sift_frame(rows.take(single), expiry.take(single), until.take(single), front_ms)
         chains = self._sift_chains(one_per_moment(batch.take(several)).rows, front_ms)
-        both = Sifted(*(joined([one, other]) for one, other in zip(frame, chains, strict=True)))
-        return both._replace(late=joined([past, both.late]))
+        return Sifted(
+            joined([frame.events, chains.events]),
+            joined([frame.looked_back, chains.looked_back]),
+            joined([past, frame.late, chains.late]),
+        )
 
     def in_order(self, rows: Rows) -> Ranked:
         """What ``sift`` takes for rows that are sorted by (cell, time), one a millisecond, none of them late."""
@@ -126,6 +137,49 @@ class Cells:
         return repeated
 
     # --- each cell at most once -------------------------------------------------------------------------------
+
+    def _put_in_columns(self, rows: Rows) -> tuple[Bools, Ints, Floats]:
+        """Which cells have a row (bool[n]), when (``BEGINNING_MS`` where none has come) and what, until the next call.
+
+        A column of truths is given away; the others are memory that is used again.
+        """
+        there = np.zeros(len(self.value), np.bool_)
+        there[rows.cell] = True
+        if len(self._values) < len(self.value):
+            self._values = np.zeros(len(self.value))
+        self._scratch[:] = BEGINNING_MS
+        self._scratch[rows.cell] = rows.time_ms
+        self._values[rows.cell] = rows.value
+        return there, self._scratch, self._values
+
+    def _sift_columns(self, rows: Rows, front_ms: Ints) -> Sifted | None:
+        """As ``_sift_frame`` over whole columns: nothing is looked up row by row.
+
+        ``None`` if a cell stands in two rows, or a row is older than what is known; nothing was done then.
+        """
+        there, time_ms, value = self._put_in_columns(rows)
+        if int(np.count_nonzero(there)) < len(rows.cell):
+            return None
+        until = time_ms + self._layout.stale_ms
+        calm = until > self.expiry_ms
+        if (there > calm).any():
+            return None
+        np.less_equal(time_ms, self.expiry_ms, out=calm)
+        calm &= value >= self.low
+        calm &= value <= self.high
+        calm &= time_ms > self.floor_ms
+        calm &= there
+        np.copyto(self.value, value, where=calm)
+        cell = np.flatnonzero(there > calm)
+        restless = Rows(cell, time_ms.take(cell), value.take(cell))
+        events, late = self._sort_out(restless, self._places(len(cell)), self.expiry_ms.take(cell), front_ms)
+        there[cell.take(late)] = False
+        np.copyto(self.expiry_ms, until, where=there)
+        there &= self._layout.windowed
+        np.copyto(self.floor_ms, time_ms, where=there)
+        seen = np.flatnonzero(there)
+        looked_back = Rows(seen, time_ms.take(seen), value.take(seen))
+        return Sifted(events, looked_back, restless.take(late), time_ms)
 
     def _sift_frame(self, rows: Rows, expiry: Ints, until: Ints, front_ms: Ints) -> Sifted:
         """Take in rows that are the newest of their cells, if they are not late.
