@@ -27,8 +27,8 @@ class Sifted(NamedTuple):
         events: rows that may change a condition, expiries included.
         looked_back: rows of windowed cells, sorted by (cell, time).
         late: rows that came too late.
-        time_ms: int64[n], the moment of each cell's row, ``BEGINNING_MS`` where none has come; only of frames that were
-            worked on as columns.
+        time_ms: int64[n], the newest moment of each cell's rows, ``BEGINNING_MS`` where none has come or all were older
+            than what was known; ``None`` if the batch was not worked on as columns.
     """
 
     events: Rows
@@ -68,7 +68,7 @@ class Cells:
     def sift(self, batch: Ranked, front_ms: Ints) -> Sifted:
         """Take in a batch: calm rows at once; events, late rows and rows for windows are handed back."""
         rows = batch.rows
-        if 2 * len(rows.cell) > len(self.value):
+        if self._fill_columns(rows) and self._are_single(rows):
             frame = self._sift_columns(rows, front_ms)
             if frame is not None:
                 return frame
@@ -87,12 +87,16 @@ class Cells:
             repeated = self._repeated(rows.cell.take(fresh))
         single = fresh.take(np.flatnonzero(~repeated))
         several = fresh.take(np.flatnonzero(repeated))
-        frame = self._sift_frame(rows.take(single), expiry.take(single), until.take(single), front_ms)
-        chains = self._sift_chains(one_per_moment(batch.take(several)).rows, front_ms)
+        frame = self._sift_single(rows, single, (expiry, until), front_ms)
+        chained = one_per_moment(batch.take(several)).rows
+        chains = self._sift_chains(chained, front_ms)
+        if frame.time_ms is not None:
+            np.maximum.at(frame.time_ms, chained.cell, chained.time_ms)
         return Sifted(
             joined([frame.events, chains.events]),
             joined([frame.looked_back, chains.looked_back]),
             joined([past, frame.late, chains.late]),
+            frame.time_ms,
         )
 
     def in_order(self, rows: Rows) -> Ranked:
@@ -138,6 +142,22 @@ class Cells:
 
     # --- each cell at most once -------------------------------------------------------------------------------
 
+    def _fill_columns(self, rows: Rows) -> bool:
+        """Whether most cells have a row, so that whole columns cost less than looking up each row's cell."""
+        return 2 * len(rows.cell) > len(self.value)
+
+    def _are_single(self, rows: Rows) -> bool:
+        """Whether each row is of another cell."""
+        there = np.zeros(len(self.value), np.bool_)
+        there[rows.cell] = True
+        return int(np.count_nonzero(there)) == len(rows.cell)
+
+    def _sift_single(self, rows: Rows, single: Indices, ends: tuple[Ints, Ints], front_ms: Ints) -> Sifted:
+        """Take in the ``single`` ones of some rows, newer than what is known; ``ends`` are expiry and until of all."""
+        own = rows.take(single)
+        frame = self._sift_columns(own, front_ms) if self._fill_columns(own) else None
+        return frame or self._sift_frame(own, ends[0].take(single), ends[1].take(single), front_ms)
+
     def _put_in_columns(self, rows: Rows) -> tuple[Bools, Ints, Floats]:
         """Which cells have a row (bool[n]), when (``BEGINNING_MS`` where none has come) and what, until the next call.
 
@@ -155,11 +175,9 @@ class Cells:
     def _sift_columns(self, rows: Rows, front_ms: Ints) -> Sifted | None:
         """As ``_sift_frame`` over whole columns: nothing is looked up row by row.
 
-        ``None`` if a cell stands in two rows, or a row is older than what is known; nothing was done then.
+        ``None`` if a row is older than what is known; nothing was done then. Rows are of different cells.
         """
         there, time_ms, value = self._put_in_columns(rows)
-        if int(np.count_nonzero(there)) < len(rows.cell):
-            return None
         until = time_ms + self._layout.stale_ms
         calm = until > self.expiry_ms
         if (there > calm).any():
@@ -174,7 +192,8 @@ class Cells:
         restless = Rows(cell, time_ms.take(cell), value.take(cell))
         events, late = self._sort_out(restless, self._places(len(cell)), self.expiry_ms.take(cell), front_ms)
         there[cell.take(late)] = False
-        np.copyto(self.expiry_ms, until, where=there)
+        until[cell.take(late)] = BEGINNING_MS
+        np.maximum(self.expiry_ms, until, out=self.expiry_ms)  # every row that is taken holds longer than what was
         there &= self._layout.windowed
         np.copyto(self.floor_ms, time_ms, where=there)
         seen = np.flatnonzero(there)

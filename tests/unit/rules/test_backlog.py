@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from unittest.mock import patch
 
 import numpy as np
@@ -38,7 +39,7 @@ def backlog(everything: Readings, order: str, pieces: int, every_ms: int, end_ms
 
 
 @settings(
-    max_examples=100,
+    max_examples=int(os.environ.get("TWINGRID_BACKLOG_EXAMPLES", "100")),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
 )
 @given(
