@@ -19,7 +19,8 @@ import numpy as np
 from core.quality import GOOD, is_good
 from core.readings import Readings
 from rules.columns import Bools, Floats, Indices, Ints
-from rules.engine.cells import Cells, Sifted
+from rules.engine.cells import Cells
+from rules.engine.frames import Sifted
 from rules.engine.guards import Guard
 from rules.engine.history import PointLookup
 from rules.engine.layout import Layout
