@@ -219,7 +219,7 @@ class NoRuleEditing:
         """None."""
         return RuleWords()
 
-    def draft(self, text: str, form: FormValues | None, rule_id: str) -> RuleDraft:
+    def draft(self, text: str, form: FormValues | None, rule_id: str, member: str = "") -> RuleDraft:
         """Refused."""
         raise Refused(kinds.NO_EDITING())
 

@@ -20,6 +20,7 @@ from core.cases import (
     Action,
     Actor,
     CaseState,
+    Common,
     Deadline,
     DeadlineClock,
     RuleInfo,
@@ -36,7 +37,7 @@ from dispatch.foldwork import FOLDED, FoldWork
 from dispatch.ledger import Ledger
 from dispatch.lifecycle import FOLLOW_UPS, UNSTARTED, next_case
 from dispatch.policy import Policy
-from dispatch.storms import Common, StormEvent, StormState, group_of, next_storm, told
+from dispatch.storms import StormEvent, StormState, group_of, is_joint, next_storm, told
 from dispatch.taskwork import TaskWork
 from dispatch.worktime import due
 
@@ -173,10 +174,13 @@ class CaseWork:
             before, row = row, gather(self._connection, self, self._source, row, self._now_ms)
             if row.members != before.members:
                 self._ledger.note(number, "members", note=str(row.members))
+                if row.members > before.members:
+                    tell_worker(self.tasks, row)
         if not row.open or self._alarms(number, tables.alarm.c.active) or self._alarms(number, _latched()):
             return
         begun = has_begun(row, self.tasks)
-        if row.gathers and not begun and storm_of(row, self._now_ms, self._policy) is not StormState.CALM:
+        storm = row.gathers and not is_joint(row.gathers)
+        if storm and not begun and storm_of(row, self._now_ms, self._policy) is not StormState.CALM:
             return
         if when_all_off(begun=begun) is AllOff.SELF_CLEARED:
             standing = self._alarms(number, ~tables.alarm.c.retracted)
@@ -259,7 +263,11 @@ class CaseWork:
 
     def _open_one_of(self, row: Any, alarm: Any, info: RuleInfo) -> Any | None:
         """The open case of an ended one's key, which the alarm joins; None if there is none."""
-        found = open_case(self._connection, row.facility, row.family)
+        found = (
+            open_gathering(self._connection, row.gathers)
+            if row.gathers
+            else open_case(self._connection, row.facility, row.family)
+        )
         return None if found is None else self.join(found, alarm, info)
 
     def opened(self, alarm: Any, info: RuleInfo) -> Any:
@@ -378,11 +386,25 @@ class CaseWork:
         return due(self._policy.calendar, DeadlineClock(limit.clock), start_ms, limit.hours)
 
 
+def tell_worker(tasks: TaskWork, row: Any) -> None:
+    """Whoever is at work on a joint case hears that there is more to do; in a storm that would be a flood."""
+    task = tasks.tasks(row.number).get(TaskKind.HANDLE)
+    begun = task is not None and task.open and TaskState(task.state) not in UNSTARTED
+    if task is not None and begun and is_joint(row.gathers):
+        tasks.message(task, row, "joined", task.owner, tasks.announce_ms(Severity(row.severity)))
+
+
 def open_case(connection: sa.Connection, facility: int, family: str) -> Any | None:
     """The open case of a facility and rule family."""
     table = tables.case
     key = (table.c.facility == facility, table.c.family == family, table.c.open)
     return connection.execute(sa.select(table).where(*key)).one_or_none()
+
+
+def open_gathering(connection: sa.Connection, key: str) -> Any | None:
+    """The open case that gathers a group."""
+    table = tables.case
+    return connection.execute(sa.select(table).where(table.c.gathers == key, table.c.open)).one_or_none()
 
 
 def has_begun(row: Any, tasks: TaskWork) -> bool:

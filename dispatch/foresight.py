@@ -1,9 +1,8 @@
 """What dispatch would have made of alarms of the past: cases and tasks, without a database and without people.
 
 The decisions are those of ``dispatch.deciding``, ``routing`` and ``worktime``, taken in the order of time: which alarm
-opens a case and when, which joins, what ends by itself, who gets the task and when they are told. What no policy says
-is what people do with a task; there a ``Crew`` is assumed, the same for everybody, and every report says so. The
-roster is that of today: the past one's posts and shifts are not kept.
+opens a case and when, which joins, what ends by itself, who gets the task and when they are told. What people do with
+a task no policy says: a ``Crew`` is assumed, and every report says so. The roster is today's: no past one is kept.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from dispatch.deciding import (
 )
 from dispatch.policy import Policy
 from dispatch.routing import Load
-from dispatch.storms import Group
+from dispatch.storms import Group, is_joint
 from dispatch.worktime import HOUR_MS, MINUTE_MS
 
 
@@ -237,7 +236,7 @@ class _Play:
     def run(self, alarms: Iterable[PastAlarm], from_ms: int, until_ms: int) -> Foreseen:
         """Play everything that happens before ``until_ms``; what began before ``from_ms`` is not told."""
         alarms = tuple(alarms)
-        came = ((alarm.info, alarm.facility, alarm.severity, alarm.start_ms) for alarm in alarms)
+        came = ((one.info, one.facility, one.severity, one.start_ms) for one in alarms)
         self._crowds = Crowds(came, self._roster.places, self._policy)
         for alarm in alarms:
             self._later(alarm.start_ms, _What.ON, alarm)
@@ -278,9 +277,9 @@ class _Play:
         """Its severity has changed: a rise takes the case along or asks for one, a fall is a note."""
         before, severity = self._on[id(alarm)], alarm.steps[turn].severity
         self._on[id(alarm)] = severity
-        case = self._case_of.get(id(alarm))
         if severity <= before:
             return
+        case = self._case_of.get(id(alarm))
         if case is not None and case.gathers and severity >= Severity.CRITICAL:  # seen for itself now
             case.alarms, case.on = case.alarms - 1, case.on - 1
             self._later(at_ms, _What.SETTLE, case)
@@ -318,32 +317,33 @@ class _Play:
         self._case_of[id(alarm)] = case
 
     def _storm(self, at_ms: int, alarm: PastAlarm) -> _Case | None:
-        """The storm that an alarm belongs to, which it may begin: ``StormWork.case_for``."""
+        """The storm or joint case that an alarm belongs to, which it may begin: ``StormWork.case_for``."""
+        joint = self._crowds.joint(alarm.info, alarm.facility, self._on[id(alarm)])
+        if joint is not None:
+            return self._open.get((_STORM, joint.key)) or self._gathered(at_ms, alarm, joint)
         found = self._crowds.groups(alarm.info, alarm.facility, self._on[id(alarm)])
-        for group in found:
-            if (_STORM, group.key) in self._open:
-                return self._open[_STORM, group.key]
-        storms = [group for group in found if self._crowds.is_storm(group, at_ms)]
-        return self._begin_storm(at_ms, alarm, storms[0]) if storms else None
+        raging = next((group.key for group in found if (_STORM, group.key) in self._open), None)
+        if raging is not None:
+            return self._open[_STORM, raging]
+        storm = next((group for group in found if self._crowds.is_storm(group, at_ms)), None)
+        return self._begin_storm(at_ms, alarm, storm) if storm else None
+
+    def _gathered(self, at_ms: int, alarm: PastAlarm, group: Group) -> _Case:
+        case = self._open[_STORM, group.key] = self._opened(at_ms, alarm)
+        case.gathers = group.key
+        return case
 
     def _begin_storm(self, at_ms: int, alarm: PastAlarm, group: Group) -> _Case:
-        storm = self._opened(at_ms, alarm)
-        storm.gathers = group.key
+        storm = self._gathered(at_ms, alarm, group)
         lately = self._crowds.members(group, at_ms)
-        mine = [case for case in self._open.values() if case.facility in lately and self._folds(case, group)]
+        mine = [case for case in self._open.values() if case.facility in lately and _folds(case, group)]
         for single in mine:
             self._end(at_ms, single, Ending.FOLDED)
             for one, case in self._case_of.items():
                 if case is single:
                     self._case_of[one] = storm
             storm.alarms, storm.on = storm.alarms + single.alarms, storm.on + single.on
-        self._open[_STORM, group.key] = storm
         return storm
-
-    @staticmethod
-    def _folds(case: _Case, group: Group) -> bool:
-        """Whether a case of a member is the storm's: nobody has begun."""
-        return not case.gathers and not case.begun and case.info.family == group.family
 
     def _opened(self, at_ms: int, alarm: PastAlarm) -> _Case:
         place = self._roster.places.get(alarm.facility)
@@ -385,7 +385,7 @@ class _Play:
             case.cleared_ms = at_ms
         if case.latched and not case.begun:
             return
-        if case.gathers and not case.begun and not self._has_been_quiet(at_ms, case):
+        if case.gathers and not is_joint(case.gathers) and not case.begun and not self._has_been_quiet(at_ms, case):
             return
         if when_all_off(begun=case.begun) is AllOff.SELF_CLEARED:
             self._end(at_ms, case, Ending.SELF_CLEARED)
@@ -475,6 +475,11 @@ class _Play:
         for task in case.tasks:
             self._loads.ended(task)
         del self._open[(_STORM, case.gathers) if case.gathers else (case.facility, case.info.family)]
+
+
+def _folds(case: _Case, group: Group) -> bool:
+    """Whether a case of a member is the storm's: nobody has begun."""
+    return not case.gathers and not case.begun and case.info.family == group.family
 
 
 def foresee(

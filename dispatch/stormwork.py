@@ -17,10 +17,9 @@ from dispatch.casework import CaseWork, has_begun, open_case
 from dispatch.flagwork import silent_clause
 from dispatch.foldwork import FOLDED
 from dispatch.policy import Policy
-from dispatch.storms import Group, groups, is_crowd, may_gather
+from dispatch.storms import Group, groups, is_crowd, joint_group, may_gather
 
 _CHUNK = 500
-_LONGEST_FAMILY = 200
 
 
 class StormWork:
@@ -58,12 +57,15 @@ class StormWork:
     def case_for(self, alarm: Any, info: RuleInfo) -> Any | None:
         """The case of a storm that an alarm belongs to, which it opens if need be; None: it has a case of its own."""
         kind, severity = AlarmKind(alarm.kind), Severity(alarm.severity)
-        if not self._policy.storm_facilities or not may_gather(kind, severity, latching=alarm.latching):
+        if not may_gather(kind, severity, latching=alarm.latching):
             return None
         place = self._places.get(alarm.facility)
         if place is None or open_case(self._connection, alarm.facility, info.family) is not None:
             return None
-        found = groups(place, info)
+        joint = joint_group(place, info)
+        if joint is not None:
+            return self._joint(joint, alarm, info)
+        found = groups(place, info) if self._policy.storm_facilities else []
         storms = self._storms()
         for group in found:
             if group.key in storms:
@@ -92,12 +94,22 @@ class StormWork:
         """Asked once a transaction: the registry compares its version at every question."""
         return self._source.roster().places
 
-    def _begin(self, group: Group, alarm: Any, info: RuleInfo, members: set[int]) -> Any:
-        """A storm has come: one case, and those that nobody has begun fold into it."""
-        family = f"storm/{info.family}"[:_LONGEST_FAMILY]
-        row = self._cases.opened(alarm, replace(info, family=family))
+    def _joint(self, group: Group, alarm: Any, info: RuleInfo) -> Any:
+        """The case of a rule that gathers: the open one of the group, or a new one."""
+        number = self._storms().get(group.key)
+        if number is None:
+            return self._opened(group, alarm, info)
+        return self._cases.join(self._cases.case(number), alarm, info)
+
+    def _opened(self, group: Group, alarm: Any, info: RuleInfo) -> Any:
+        row = self._cases.opened(alarm, replace(info, family=group.case_family))
         row = self._cases.update(row, gathers=group.key, opening_alarm=f"storm/{row.opening_alarm}")
         self._storms()[group.key] = row.number
+        return row
+
+    def _begin(self, group: Group, alarm: Any, info: RuleInfo, members: set[int]) -> Any:
+        """A storm has come: one case, and those that nobody has begun fold into it."""
+        row = self._opened(group, alarm, info)
         table = tables.case
         mine = (table.c.open, table.c.family == info.family, table.c.gathers == "")
         for begin in range(0, len(members), _CHUNK):

@@ -43,7 +43,7 @@ def create_rule(body: RuleChange, caller: Asking, desk: Desk) -> RuleSaved:
 @router.post("/rules/draft", operation_id="draft_rule", summary="Check a rule's text, with a form put in")
 def draft_rule(body: DraftQuestion, caller: Asking, desk: Desk) -> RuleDraft:
     """What `twingrid rule check` says of it: everything wrong and odd, and the cost. Nothing is saved."""
-    return desk.rules.draft(body)
+    return desk.rules.draft(caller, body)
 
 
 @router.post("/rules/preview", operation_id="preview_rule", summary="Try a rule on the last 24 h")
@@ -53,9 +53,9 @@ def preview_rule(body: PreviewQuestion, caller: Asking, desk: Desk) -> RulePrevi
 
 
 @router.get("/rules/template/{class_id}", operation_id="get_rule_template", summary="The beginning of a new rule")
-def get_rule_template(class_id: ClassInPath, request: Request, desk: Desk) -> RuleTemplate:
+def get_rule_template(class_id: ClassInPath, request: Request, caller: Asking, desk: Desk) -> RuleTemplate:
     """For the first measurement of a class, with comments in the reader's language."""
-    return desk.rules.template(class_id, language_of(request))
+    return desk.rules.template(caller, class_id, language_of(request))
 
 
 @router.get("/rules/words/{class_id}", operation_id="get_rule_words", summary="What a form may offer for a class")

@@ -83,7 +83,7 @@ class FakeEditing:
     def words(self, class_id: str) -> RuleWords:
         return RuleWords(aggregates=("mean",), comparisons=(">",), ranges=("in",), terms=("occupied",))
 
-    def draft(self, text: str, form: FormValues | None, rule_id: str) -> RuleDraft:
+    def draft(self, text: str, form: FormValues | None, rule_id: str, member: str = "") -> RuleDraft:
         self.asked.append((text, form, rule_id))
         shown = form_of(text)
         faults = () if shown else (FoundFault(finding=WRONG.at("rule", 1, 3, value="y"), field="when", is_error=True),)

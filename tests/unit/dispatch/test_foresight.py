@@ -152,7 +152,7 @@ def happened(live: Live, case: Any) -> tuple[object, ...]:
         for task in live.rows(tables.task, tables.task.c.case == case.number)
     ]
     ending = "open" if case.open else case.state
-    key = (case.opened_ms, case.facility, case.family)
+    key = (case.opened_ms, case.facility, case.family.removeprefix("joint/"))
     return (*key, case.severity, ending, case.closed_ms, tuple(sorted(tasks)))
 
 

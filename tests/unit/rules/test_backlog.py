@@ -15,6 +15,7 @@ from rules.engine import reevaluation, suspects
 from rules.engine.engine import Engine, EngineSettings
 from rules.engine.history import NoHistory
 from rules.rule_set import RuleSet
+from tests.unit.rules.reference.judge import Turns
 from tests.unit.rules.test_order import BASE_MS, Delivery, Plan, calendars, check, delivery_of, plans, rules, run
 from tests.unit.rules.town import TownCalendar, members, rule_set, rule_text
 
@@ -134,3 +135,18 @@ def test_after_a_backlog_a_cell_holds_its_newest_value() -> None:
     engine.settle(BASE_MS + 60_000)
     assert engine.stats.reevaluations == 1
     assert engine.live.cells.value[0] == 1.7
+
+
+def test_a_calendar_begins_with_the_first_reading_of_a_backlog() -> None:
+    """What is certain of the calendar is so from the first reading on, not from the last of its batch."""
+    turn_ms = BASE_MS + 30_000
+    calendar = TownCalendar({"occupied": [Turns(1.0, ((turn_ms, 0.0),))]})
+    engine = Engine(
+        rule_set(rule_text("r0", "a > 2 and not occupied")), {"well": members(1)}, NoHistory(), None, calendar
+    )
+    for now_s in (100, 110, 120):
+        engine.advance(BASE_MS + now_s * 1_000)
+    time_ms = BASE_MS + np.arange(0, 61, 3) * 1_000
+    engine.ingest(readings(point=np.zeros(21), time_ms=time_ms, value=np.full(21, 3.0)), BASE_MS + 120_000)
+    engine.settle(BASE_MS + 120_000)
+    assert [(one.start_ms, one.stop_ms) for one in engine.book.of(0)] == [(turn_ms, None)]

@@ -2014,15 +2014,15 @@ export interface components {
         };
         /**
          * ConditionRow
-         * @description One line of a condition. `text` is what it was cut from; a row whose fields are unchanged is written with it.
+         * @description A line that may be a vote: so many of several.
          */
         ConditionRow: {
             /**
              * Kind
-             * @description `text` cannot be drawn and stays text
+             * @description `group`: over the facilities of a group; `text` cannot be drawn and stays text
              * @enum {string}
              */
-            kind: "compare" | "formula" | "term" | "text";
+            kind: "compare" | "group" | "vote" | "formula" | "term" | "text";
             /**
              * Text
              * @default
@@ -2047,6 +2047,28 @@ export interface components {
              */
             window: string;
             /**
+             * Inner Operator
+             * @description of the comparison that an aggregate counts; empty: it takes values
+             * @default
+             */
+            inner_operator: string;
+            /**
+             * Inner Limit
+             * @default
+             */
+            inner_limit: string;
+            /**
+             * Inner Unit
+             * @default
+             */
+            inner_unit: string;
+            /**
+             * Group
+             * @default
+             * @example cell.governance
+             */
+            group: string;
+            /**
              * Operator
              * @default
              * @example >
@@ -2054,7 +2076,7 @@ export interface components {
             operator: string;
             /**
              * Limit
-             * @description a number, `facility.x` or `class.x`
+             * @description a number, `facility.x` or `class.x`; of a vote how many
              * @default
              * @example 2
              */
@@ -2076,6 +2098,12 @@ export interface components {
              * @default
              */
             upper_unit: string;
+            /**
+             * Votes
+             * @description of a vote; none of them is one
+             * @default []
+             */
+            votes: components["schemas"]["VoteRow"][];
         };
         /**
          * ConfigurationDetail
@@ -2296,6 +2324,11 @@ export interface components {
              * @description id of the rule that it is to replace
              */
             rule?: string | null;
+            /**
+             * Member
+             * @description of a template: the rule to tell about; else the first
+             */
+            member?: string | null;
         };
         /**
          * EditKind
@@ -3305,6 +3338,12 @@ export interface components {
          */
         LevelForm: {
             /**
+             * Origin
+             * @description its place in the text, from 0; -1: it stands in none yet
+             * @default -1
+             */
+            origin: number;
+            /**
              * Severity
              * @default
              */
@@ -3704,6 +3743,11 @@ export interface components {
              * @description looked at first; else the first of its class
              */
             facility?: number | null;
+            /**
+             * Member
+             * @description of a template: the rule to try; else the first
+             */
+            member?: string | null;
         };
         /**
          * Probe
@@ -3902,6 +3946,16 @@ export interface components {
              */
             class_id: string;
             /**
+             * Member
+             * @description of a template: the rule that words, cost and limits are of; else empty
+             */
+            member: string;
+            /**
+             * Members
+             * @description that a template stands for; empty for a rule and with errors
+             */
+            members: components["schemas"]["RuleMember"][];
+            /**
              * Measurements
              * @description that it reads, with lines to draw
              */
@@ -3986,6 +4040,12 @@ export interface components {
              */
             class: string;
             /**
+             * Targets
+             * @description of a template, in place of the class
+             * @default []
+             */
+            targets: components["schemas"]["TargetForm"][];
+            /**
              * Kind
              * @default
              */
@@ -4034,6 +4094,11 @@ export interface components {
              * @default
              */
             family: string;
+            /**
+             * Gather
+             * @default
+             */
+            gather: string;
             say: components["schemas"]["TextPair"];
             /** Steps */
             steps: components["schemas"]["TextPair"][];
@@ -4100,6 +4165,28 @@ export interface components {
             unit: string;
             /** Limits */
             limits: components["schemas"]["Limit"][];
+        };
+        /**
+         * RuleMember
+         * @description One rule that a template stands for.
+         */
+        RuleMember: {
+            /** Rule Id */
+            rule_id: string;
+            /** Class Id */
+            class_id: string;
+            class_name: components["schemas"]["Bilingual"];
+            measurement: components["schemas"]["Bilingual"];
+            /**
+             * Limit
+             * @description as the template gives it
+             */
+            limit: string;
+            /**
+             * Facilities
+             * @description of the class that this login sees
+             */
+            facilities: number;
         };
         /**
          * RulePreview
@@ -4302,8 +4389,31 @@ export interface components {
             name: components["schemas"]["Bilingual"];
             /** Measurements */
             measurements: components["schemas"]["WordMeasurement"][];
-            /** Aggregates */
+            /**
+             * Aggregates
+             * @description over time, of a measurement
+             */
             aggregates: string[];
+            /**
+             * Counts
+             * @description over time, of a comparison
+             */
+            counts: string[];
+            /**
+             * Group Aggregates
+             * @description over the facilities of a group, of a measurement
+             */
+            group_aggregates: string[];
+            /**
+             * Group Counts
+             * @description over the facilities of a group, of a comparison
+             */
+            group_counts: string[];
+            /**
+             * Groups
+             * @description what the facilities of a group have in common
+             */
+            groups: string[];
             /** Comparisons */
             comparisons: string[];
             /** Ranges */
@@ -4540,6 +4650,32 @@ export interface components {
              * @description those with an alarm on now
              */
             members_on: number;
+            /**
+             * Joint
+             * @description their rule gathers them, one by one and in calm too: one piece of work, no storm
+             */
+            joint: boolean;
+        };
+        /**
+         * TargetForm
+         * @description One measurement of a class that a template stands for, and the limit it gives it.
+         */
+        TargetForm: {
+            /**
+             * Class
+             * @default
+             */
+            class: string;
+            /**
+             * Measurement
+             * @default
+             */
+            measurement: string;
+            /**
+             * Limit
+             * @default
+             */
+            limit: string;
         };
         /**
          * TaskAction
@@ -4829,6 +4965,93 @@ export interface components {
          */
         VersionState: "draft" | "pushed" | "applied" | "confirmed" | "rolled-back" | "refused" | "superseded";
         /**
+         * VoteRow
+         * @description One line of a condition. `text` is what it was cut from; a row whose fields are unchanged is written with it.
+         */
+        VoteRow: {
+            /**
+             * Kind
+             * @description `group`: over the facilities of a group; `text` cannot be drawn and stays text
+             * @enum {string}
+             */
+            kind: "compare" | "group" | "vote" | "formula" | "term" | "text";
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /**
+             * Measurement
+             * @description key, `parent.key`, a formula, or a term of the calendar
+             * @default
+             */
+            measurement: string;
+            /**
+             * Aggregate
+             * @default
+             * @example mean
+             */
+            aggregate: string;
+            /**
+             * Window
+             * @default
+             * @example 10 min
+             */
+            window: string;
+            /**
+             * Inner Operator
+             * @description of the comparison that an aggregate counts; empty: it takes values
+             * @default
+             */
+            inner_operator: string;
+            /**
+             * Inner Limit
+             * @default
+             */
+            inner_limit: string;
+            /**
+             * Inner Unit
+             * @default
+             */
+            inner_unit: string;
+            /**
+             * Group
+             * @default
+             * @example cell.governance
+             */
+            group: string;
+            /**
+             * Operator
+             * @default
+             * @example >
+             */
+            operator: string;
+            /**
+             * Limit
+             * @description a number, `facility.x` or `class.x`; of a vote how many
+             * @default
+             * @example 2
+             */
+            limit: string;
+            /**
+             * Unit
+             * @default
+             * @example m
+             */
+            unit: string;
+            /**
+             * Upper
+             * @description of a range
+             * @default
+             */
+            upper: string;
+            /**
+             * Upper Unit
+             * @default
+             */
+            upper_unit: string;
+        };
+        /**
          * WordMeasurement
          * @description A measurement that a row may read.
          */
@@ -4984,6 +5207,7 @@ export type RuleFinding = components['schemas']['RuleFinding'];
 export type RuleForm = components['schemas']['RuleForm'];
 export type RuleList = components['schemas']['RuleList'];
 export type RuleMeasurement = components['schemas']['RuleMeasurement'];
+export type RuleMember = components['schemas']['RuleMember'];
 export type RulePreview = components['schemas']['RulePreview'];
 export type RuleRemoval = components['schemas']['RuleRemoval'];
 export type RuleSaved = components['schemas']['RuleSaved'];
@@ -5006,6 +5230,7 @@ export type Shelving = components['schemas']['Shelving'];
 export type Stale = components['schemas']['Stale'];
 export type StoreSize = components['schemas']['StoreSize'];
 export type Storm = components['schemas']['Storm'];
+export type TargetForm = components['schemas']['TargetForm'];
 export type TaskAction = components['schemas']['TaskAction'];
 export type TaskDetail = components['schemas']['TaskDetail'];
 export type TaskEvent = components['schemas']['TaskEvent'];
@@ -5020,6 +5245,7 @@ export type UnseenView = components['schemas']['UnseenView'];
 export type ValuesEvent = components['schemas']['ValuesEvent'];
 export type Verdict = components['schemas']['Verdict'];
 export type VersionState = components['schemas']['VersionState'];
+export type VoteRow = components['schemas']['VoteRow'];
 export type WordMeasurement = components['schemas']['WordMeasurement'];
 export type $defs = Record<string, never>;
 export interface operations {
