@@ -34,6 +34,7 @@ from core.ports.rule_editing import (
     RuleSaved,
     RuleShelf,
     RuleWords,
+    Trial,
 )
 from core.ports.store import GapRecord, Rollups, StoreCounts
 from core.readings import Int32s, Readings
@@ -236,6 +237,10 @@ class NoRuleEditing:
         raise Refused(kinds.NO_EDITING())
 
     def look(self, ask: PreviewAsk, owner: str) -> Preview:
+        """Refused."""
+        raise Refused(kinds.NO_EDITING())
+
+    def trial(self, text: str, owner: str) -> Trial:
         """Refused."""
         raise Refused(kinds.NO_EDITING())
 

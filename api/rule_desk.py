@@ -28,7 +28,11 @@ from api.models.rules import (
     RuleSaved,
     RuleSummary,
     RuleTemplate,
+    RuleTrial,
     RuleWords,
+    TrialCase,
+    TrialDifference,
+    TrialQuestion,
     WordMeasurement,
 )
 from api.places import PlaceBook
@@ -147,6 +151,17 @@ class RuleDesk:
             member=body.member or "",
         )
         return self._previewed(self._ports.previews.look(ask, caller.login.username))
+
+    def trial(self, caller: Caller, body: TrialQuestion) -> RuleTrial:
+        """Play a rule's scenarios."""
+        found = self._ports.previews.trial(body.text, caller.login.username)
+        return RuleTrial(
+            cases=[_case(one) for one in found.cases],
+            passed=sum(one.passed for one in found.cases),
+            left_out=found.left_out,
+            wrong=[Bilingual.of(one) for one in found.wrong],
+            spent_s=found.spent_s,
+        )
 
     def _draft(self, caller: Caller, draft: port.RuleDraft) -> RuleDraft:
         return RuleDraft(
@@ -286,6 +301,27 @@ def _saved(one: port.RuleSaved) -> RuleSaved:
         changed=one.changed,
         added=one.added,
         removed=one.removed,
+    )
+
+
+def _case(one: port.TrialCase) -> TrialCase:
+    return TrialCase(
+        name=one.name,
+        file=one.file,
+        line=one.line,
+        say=Bilingual.of(one.say),
+        passed=one.passed,
+        expects=one.expects,
+        differences=[
+            TrialDifference(
+                rule_id=found.rule_id,
+                orders=[Bilingual.of(said) for said in found.orders],
+                expected=[Bilingual.of(said) for said in found.expected],
+                got=[Bilingual.of(said) for said in found.got],
+                lines=[line for line in found.lines if line],
+            )
+            for found in one.differences
+        ],
     )
 
 

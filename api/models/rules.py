@@ -323,3 +323,41 @@ class RulePreview(Model):
     most: list[FacilityAlarms]
     readings: int
     spent_s: float
+
+
+class TrialQuestion(Model):
+    """A rule whose scenarios are to be played."""
+
+    text: RuleTextField
+
+
+class TrialDifference(Model):
+    """What the rule did otherwise than expected."""
+
+    rule_id: str = Field(description="empty for its state at a moment")
+    orders: list[Bilingual] = Field(description="of arrival in which it shows; empty: in all")
+    expected: list[Bilingual] = Field(description="one line per alarm")
+    got: list[Bilingual]
+    lines: list[str] = Field(description="expected and got on a line of time; empty for a state")
+
+
+class TrialCase(Model):
+    """A scenario that was played."""
+
+    name: str
+    file: str
+    line: int
+    say: Bilingual
+    passed: bool
+    expects: bool = Field(description="whether it expects an alarm of the rule, or none")
+    differences: list[TrialDifference]
+
+
+class RuleTrial(Model):
+    """What the scenarios of a rule say, failed ones first."""
+
+    cases: list[TrialCase]
+    passed: int
+    left_out: int = Field(description="not played, because the time was over")
+    wrong: list[Bilingual] = Field(description="what is wrong with the files of scenarios")
+    spent_s: float

@@ -18,7 +18,9 @@ from api.models.rules import (
     RuleRemoval,
     RuleSaved,
     RuleTemplate,
+    RuleTrial,
     RuleWords,
+    TrialQuestion,
 )
 from api.problems import language_of
 from api.routes.inputs import Asking, Desk
@@ -50,6 +52,12 @@ def draft_rule(body: DraftQuestion, caller: Asking, desk: Desk) -> RuleDraft:
 def preview_rule(body: PreviewQuestion, caller: Asking, desk: Desk) -> RulePreview:
     """Within seconds: one facility whole, of the others as many as the time allows; over the communities one sees."""
     return desk.rules.preview(caller, body)
+
+
+@router.post("/rules/trial", operation_id="try_rule", summary="Play the scenarios of a rule that is not saved yet")
+def try_rule(body: TrialQuestion, caller: Asking, desk: Desk) -> RuleTrial:
+    """What `twingrid rule test` says of it, within seconds; scenarios that were not begun in time are counted."""
+    return desk.rules.trial(caller, body)
 
 
 @router.get("/rules/template/{class_id}", operation_id="get_rule_template", summary="The beginning of a new rule")

@@ -318,8 +318,64 @@ class Preview:
     spent_s: float = 0.0
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialDifference:
+    """What a rule did otherwise than a scenario expects.
+
+    Attributes:
+        rule_id: the rule; empty for its state at a moment.
+        orders: of arrival in which it shows; empty: in all of them.
+        expected, got: one line per alarm.
+        lines: the same on a line of time; empty for a state.
+    """
+
+    rule_id: str
+    orders: tuple[Text, ...]
+    expected: tuple[Text, ...]
+    got: tuple[Text, ...]
+    lines: tuple[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialCase:
+    """One scenario that was played: where it stands, and whether the rule did what it should.
+
+    Attributes:
+        name, file, line: of the scenario.
+        say: what happens in it.
+        passed: whether all was as expected, in every order of arrival.
+        expects: whether it expects an alarm of the rule, or none.
+        differences: nothing where it passed.
+    """
+
+    name: str
+    file: str
+    line: int
+    say: Text
+    passed: bool
+    expects: bool
+    differences: tuple[TrialDifference, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trial:
+    """The scenarios of a rule, failed ones first.
+
+    Attributes:
+        cases: that were played.
+        left_out: not played, because the time was over.
+        wrong: what is wrong with the files of scenarios.
+        spent_s: how long it took.
+    """
+
+    cases: tuple[TrialCase, ...] = ()
+    left_out: int = 0
+    wrong: tuple[Text, ...] = ()
+    spent_s: float = 0.0
+
+
 class RulePreviews(Protocol):
-    """Tries rules on the last day, within seconds, in a process of their own."""
+    """Tries rules on the last day and on their scenarios, within seconds, in a process of their own."""
 
     def look(self, ask: PreviewAsk, owner: str) -> Preview:
         """Try one; a newer question of the same owner ends an older one.
@@ -329,4 +385,8 @@ class RulePreviews(Protocol):
             core.errors.Refused: if too many run, or a newer question has come.
             core.errors.Unavailable: if store or database do not answer.
         """
+        ...
+
+    def trial(self, text: str, owner: str) -> Trial:
+        """Play the scenarios of one rule or template. Raises as ``look`` does."""
         ...

@@ -894,6 +894,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Play the scenarios of a rule that is not saved yet
+         * @description What `twingrid rule test` says of it, within seconds; scenarios that were not begun in time are counted.
+         */
+        post: operations["try_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rules/template/{class_id}": {
         parameters: {
             query?: never;
@@ -4343,6 +4363,28 @@ export interface components {
             draft: components["schemas"]["RuleDraft"];
         };
         /**
+         * RuleTrial
+         * @description What the scenarios of a rule say, failed ones first.
+         */
+        RuleTrial: {
+            /** Cases */
+            cases: components["schemas"]["TrialCase"][];
+            /** Passed */
+            passed: number;
+            /**
+             * Left Out
+             * @description not played, because the time was over
+             */
+            left_out: number;
+            /**
+             * Wrong
+             * @description what is wrong with the files of scenarios
+             */
+            wrong: components["schemas"]["Bilingual"][];
+            /** Spent S */
+            spent_s: number;
+        };
+        /**
          * RuleView
          * @description The rule behind an alarm, in its author's words.
          */
@@ -4928,6 +4970,67 @@ export interface components {
             en: string;
         };
         /**
+         * TrialCase
+         * @description A scenario that was played.
+         */
+        TrialCase: {
+            /** Name */
+            name: string;
+            /** File */
+            file: string;
+            /** Line */
+            line: number;
+            say: components["schemas"]["Bilingual"];
+            /** Passed */
+            passed: boolean;
+            /**
+             * Expects
+             * @description whether it expects an alarm of the rule, or none
+             */
+            expects: boolean;
+            /** Differences */
+            differences: components["schemas"]["TrialDifference"][];
+        };
+        /**
+         * TrialDifference
+         * @description What the rule did otherwise than expected.
+         */
+        TrialDifference: {
+            /**
+             * Rule Id
+             * @description empty for its state at a moment
+             */
+            rule_id: string;
+            /**
+             * Orders
+             * @description of arrival in which it shows; empty: in all
+             */
+            orders: components["schemas"]["Bilingual"][];
+            /**
+             * Expected
+             * @description one line per alarm
+             */
+            expected: components["schemas"]["Bilingual"][];
+            /** Got */
+            got: components["schemas"]["Bilingual"][];
+            /**
+             * Lines
+             * @description expected and got on a line of time; empty for a state
+             */
+            lines: string[];
+        };
+        /**
+         * TrialQuestion
+         * @description A rule whose scenarios are to be played.
+         */
+        TrialQuestion: {
+            /**
+             * Text
+             * @description one rule, as a rule file has it
+             */
+            text: string;
+        };
+        /**
          * UnseenView
          * @description What cannot be seen because of an alarm, as it was last.
          */
@@ -5214,6 +5317,7 @@ export type RuleSaved = components['schemas']['RuleSaved'];
 export type RuleState = components['schemas']['RuleState'];
 export type RuleSummary = components['schemas']['RuleSummary'];
 export type RuleTemplate = components['schemas']['RuleTemplate'];
+export type RuleTrial = components['schemas']['RuleTrial'];
 export type RuleView = components['schemas']['RuleView'];
 export type RuleWords = components['schemas']['RuleWords'];
 export type Rung = components['schemas']['Rung'];
@@ -5241,6 +5345,9 @@ export type TaskSummary = components['schemas']['TaskSummary'];
 export type TaskWhere = components['schemas']['TaskWhere'];
 export type TaskWhy = components['schemas']['TaskWhy'];
 export type TextPair = components['schemas']['TextPair'];
+export type TrialCase = components['schemas']['TrialCase'];
+export type TrialDifference = components['schemas']['TrialDifference'];
+export type TrialQuestion = components['schemas']['TrialQuestion'];
 export type UnseenView = components['schemas']['UnseenView'];
 export type ValuesEvent = components['schemas']['ValuesEvent'];
 export type Verdict = components['schemas']['Verdict'];
@@ -6916,6 +7023,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RulePreview"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    try_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleTrial"];
                 };
             };
             /** @description A problem */
