@@ -111,4 +111,4 @@ def test_what_a_window_does_not_look_back_over_says_what_to_write(inside: str) -
     written = "missing(level) over 24 h > 10 %"
     assert written in finding.fix_in("zh")
     assert written in finding.fix_in("en")
-    assert loaded("sewage_pump", f"level > 0 m and {written}")
+    assert loaded("sewage_pump", f"level > 0 m and {written}").id == "example"
