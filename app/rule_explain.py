@@ -160,10 +160,11 @@ def _reading(operand: Operand, seen: Seen, speaker: Speaker) -> str:
         return speaker.say("explain.no-reading")
     at_ms, quality = seen.latest[key]
     age = speaker.say("explain.age", seconds=(seen.picture.at_ms - at_ms) / 1000)
-    return age if quality == GOOD else age + speaker.say("explain.quality", quality=_quality(quality))
+    return age if quality == GOOD else age + speaker.say("explain.quality", quality=quality_name(quality))
 
 
-def _quality(code: int) -> str:
+def quality_name(code: int) -> str:
+    """Class and reason of a quality, as people read it."""
     try:
         reason = reason_of(code)
     except ValueError:
