@@ -13,6 +13,7 @@ from api.models.rules import (
     DraftQuestion,
     ExplainQuestion,
     FacilityAlarms,
+    MomentLevel,
     MomentOperand,
     MomentPart,
     PreviewAlarm,
@@ -51,9 +52,6 @@ DAY_MS = 86_400_000
 _EDIT = "rule.edit"
 _REMOVED_TOLD = 30
 _FACILITIES_TOLD = 50
-_OF_MOMENT = (
-    *("rule_id", "at_ms", "from_ms", "readings", "state", "since_ms", "start_ms", "spent_ms", "needed_ms", "due_ms"),
-)
 
 
 class RuleDesk:
@@ -170,9 +168,12 @@ class RuleDesk:
         at_ms = self._ports.clock.now_ms() if body.at_ms is None else body.at_ms
         ask = port.ExplainAsk(rule_id=body.rule, text=body.text, facility=facility.code, at_ms=at_ms)
         found = self._ports.previews.explain(ask, caller.login.username)
-        plain = {name: getattr(found, name) for name in _OF_MOMENT}
         return RuleMoment(
+            rule_id=found.rule_id,
             facility=book.ref_of(facility),
+            at_ms=found.at_ms,
+            from_ms=found.from_ms,
+            readings=found.readings,
             operands=[
                 MomentOperand(
                     name=Bilingual.of(one.name),
@@ -183,9 +184,7 @@ class RuleDesk:
                 )
                 for one in found.operands
             ],
-            when=_parts(found.when),
-            clear=_parts(found.clear),
-            **plain,
+            levels=[_level(one) for one in found.levels],
         )
 
     def facilities(self, caller: Caller, class_id: str, text: str, community: int | None) -> RuleFacilities:
@@ -352,6 +351,20 @@ def _saved(one: port.RuleSaved) -> RuleSaved:
         changed=one.changed,
         added=one.added,
         removed=one.removed,
+    )
+
+
+def _level(one: port.ExplainedLevel) -> MomentLevel:
+    return MomentLevel(
+        severity=severity_name(one.severity),
+        when=_parts(one.when),
+        clear=_parts(one.clear),
+        state=one.state,
+        since_ms=one.since_ms,
+        start_ms=one.start_ms,
+        spent_ms=one.spent_ms,
+        needed_ms=one.needed_ms,
+        due_ms=one.due_ms,
     )
 
 

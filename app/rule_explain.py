@@ -24,7 +24,7 @@ from rules import phrases
 from rules.cost import cost_of
 from rules.explanation import Narrator, quantity
 from rules.expression import Operand, form
-from rules.moment import Part, Picture
+from rules.moment import Judged, Part
 from rules.operand_kinds import kind_of
 from rules.rule_set import Rule
 
@@ -139,10 +139,13 @@ def seen_lines(seen: Seen, facility_class: FacilityClass, speaker: Speaker, zone
         name = kind_of(operand).name(operand, facility_class).in_language(language)
         said = speaker.say("explain.is-unknown") if value is None else _value(operand, value, facility_class, language)
         yield f"  {name} = {said}{_reading(operand, seen, speaker)}"
-    for title, parts in (("explain.when", now.when), ("explain.clear", now.clear)):
-        yield f"  {speaker.say(title)}"
-        yield from (_part(part, speaker) for part in parts)
-    yield f"  {state_sentence(now, speaker, zone)}"
+    for level in now.levels:
+        if len(now.levels) > 1:
+            yield f"  [{speaker.say(f'severity.{level.severity.name.lower()}')}]"
+        for title, parts in (("explain.when", level.when), ("explain.clear", level.clear)):
+            yield f"  {speaker.say(title)}"
+            yield from (_part(part, speaker) for part in parts)
+        yield f"  {state_sentence(level, speaker, zone)}"
 
 
 def _value(operand: Operand, value: float, facility_class: FacilityClass, language: str) -> str:
@@ -179,7 +182,7 @@ def _part(part: Part, speaker: Speaker) -> str:
     return f"    {'  ' * part.depth}{mark} {part.say.in_language(speaker.language)}: {word}"
 
 
-def state_sentence(now: Picture, speaker: Speaker, zone: ZoneInfo) -> str:
+def state_sentence(now: Judged, speaker: Speaker, zone: ZoneInfo) -> str:
     """Why the alarm is on or not, which timer runs, and when it would end."""
     timer = now.timer
     language = speaker.language.value
@@ -205,7 +208,7 @@ def _clock(at_ms: int, zone: ZoneInfo) -> str:
 
 def seen_values(seen: Seen, facility_class: FacilityClass) -> dict[str, Any]:
     """A rule on a facility at a moment, for programs."""
-    now, timer = seen.picture, seen.picture.timer
+    now = seen.picture
     return {
         "facility": seen.facility,
         "at_ms": now.at_ms,
@@ -215,8 +218,19 @@ def seen_values(seen: Seen, facility_class: FacilityClass) -> dict[str, Any]:
             {"operand": form(operand), "name": _both(kind_of(operand).name(operand, facility_class)), "value": value}
             for operand, value in now.operands.items()
         ],
-        "when": [_part_values(part) for part in now.when],
-        "clear": [_part_values(part) for part in now.clear],
+        **_judged_values(now.levels[0]),
+        "levels": [
+            {"severity": level.severity.name.lower(), **_judged_values(level)}
+            for level in (now.levels if len(now.levels) > 1 else ())
+        ],
+    }
+
+
+def _judged_values(level: Judged) -> dict[str, Any]:
+    timer = level.timer
+    return {
+        "when": [_part_values(part) for part in level.when],
+        "clear": [_part_values(part) for part in level.clear],
         "state": timer.state,
         "since_ms": timer.since_ms,
         "start_ms": timer.start_ms,

@@ -14,11 +14,11 @@ from app.wiring import load_rule_set
 from core.errors import Refused
 from core.findings import Speaks
 from core.places import FacilityClass, Text
-from core.ports.rule_editing import ExplainAsk, Explained, ExplainedOperand, ExplainedPart
+from core.ports.rule_editing import ExplainAsk, Explained, ExplainedLevel, ExplainedOperand, ExplainedPart
 from core.quality import GOOD
 from rules.expression import Operand
 from rules.language.load import load_rules
-from rules.moment import Part
+from rules.moment import Judged, Part
 from rules.operand_kinds import kind_of
 from rules.rule_set import Rule
 
@@ -37,15 +37,23 @@ def explained(ask: ExplainAsk, settings: Settings) -> Explained:
     rule = _rule(ask, settings)
     facility_class = known[rule.class_id]
     seen = look(settings, rule, facility_class, ask.facility, ask.at_ms)
-    now, timer = seen.picture, seen.picture.timer
+    now = seen.picture
     return Explained(
         rule_id=rule.id,
         at_ms=now.at_ms,
         from_ms=seen.from_ms,
         readings=seen.readings,
         operands=tuple(_operand(one, value, seen, facility_class) for one, value in now.operands.items()),
-        when=_parts(now.when),
-        clear=_parts(now.clear),
+        levels=tuple(_level(one) for one in now.levels),
+    )
+
+
+def _level(one: Judged) -> ExplainedLevel:
+    timer = one.timer
+    return ExplainedLevel(
+        severity=one.severity,
+        when=_parts(one.when),
+        clear=_parts(one.clear),
         state=timer.state,
         since_ms=timer.since_ms,
         start_ms=timer.start_ms,

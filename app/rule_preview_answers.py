@@ -10,6 +10,7 @@ from core.errors import Refused, Unavailable
 from core.places import Text
 from core.ports.rule_editing import (
     Explained,
+    ExplainedLevel,
     ExplainedOperand,
     ExplainedPart,
     Preview,
@@ -78,7 +79,12 @@ def explained_from(answer: dict[str, Any]) -> Explained:
     _check(answer)
     said = answer["explained"]
     operands = tuple(ExplainedOperand(**{**one, "name": Text(**one["name"])}) for one in said["operands"])
-    return Explained(**{**said, "operands": operands, "when": _parts(said["when"]), "clear": _parts(said["clear"])})
+    return Explained(**{**said, "operands": operands, "levels": tuple(_level(one) for one in said["levels"])})
+
+
+def _level(said: dict[str, Any]) -> ExplainedLevel:
+    parts = {name: _parts(said[name]) for name in ("when", "clear")}
+    return ExplainedLevel(**{**said, **parts, "severity": Severity(said["severity"])})
 
 
 def _parts(said: Sequence[dict[str, Any]]) -> tuple[ExplainedPart, ...]:

@@ -367,7 +367,7 @@ class ExplainQuestion(Model):
     """A rule on a facility at a moment: one in force by its id, or a text that is being edited."""
 
     facility: Number
-    rule: Code = Field("", description="a rule in force; with a template's text one of its rules")
+    rule: Word = Field("", description="a rule in force; with a template's text one of its rules")
     text: Annotated[str, Field(max_length=MAX_TEXT, description="empty: the rule in force")] = ""
     at_ms: TimeMs | None = Field(None, description="now if left out")
 
@@ -390,6 +390,20 @@ class MomentPart(Model):
     holds: bool | None = Field(description="null: unknown")
 
 
+class MomentLevel(Model):
+    """One severity of the rule at the moment."""
+
+    severity: SeverityName
+    when: list[MomentPart] = Field(description="the condition, then its parts")
+    clear: list[MomentPart]
+    state: Literal["normal", "pending", "on", "clearing"]
+    since_ms: TimeMs | None = Field(description="since when the condition holds")
+    start_ms: TimeMs | None = Field(description="when the alarm started")
+    spent_ms: int = Field(description="of the time that runs")
+    needed_ms: int
+    due_ms: TimeMs | None = Field(description="when that time is over; null: none runs, or it stands still")
+
+
 class RuleMoment(Model):
     """Why a rule's alarm is on at a facility at a moment, or what it lacks."""
 
@@ -399,14 +413,7 @@ class RuleMoment(Model):
     from_ms: TimeMs = Field(description="since when readings were judged")
     readings: int
     operands: list[MomentOperand]
-    when: list[MomentPart] = Field(description="the condition, then its parts")
-    clear: list[MomentPart]
-    state: Literal["normal", "pending", "on", "clearing"]
-    since_ms: TimeMs | None = Field(description="since when the condition holds")
-    start_ms: TimeMs | None = Field(description="when the alarm started")
-    spent_ms: int = Field(description="of the time that runs")
-    needed_ms: int
-    due_ms: TimeMs | None = Field(description="when that time is over; null: none runs, or it stands still")
+    levels: list[MomentLevel] = Field(description="from the least to the worst severity; one where it has one")
 
 
 class RuleFacilities(Model):

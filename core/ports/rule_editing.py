@@ -412,24 +412,18 @@ class ExplainedPart:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Explained:
-    """A rule on a facility at a moment, as the engine sees it.
+class ExplainedLevel:
+    """One severity of a rule at a moment.
 
     Attributes:
-        rule_id, at_ms: what was asked about.
-        from_ms, readings: since when readings were judged, and how many.
-        operands: what the rule reads.
+        severity: of it.
         when, clear: the conditions, each followed by its parts.
         state: ``normal``, ``pending``, ``on`` or ``clearing``.
         since_ms, start_ms: since when the condition holds, and when the alarm started.
         spent_ms, needed_ms, due_ms: of the timer that runs.
     """
 
-    rule_id: str
-    at_ms: int
-    from_ms: int
-    readings: int
-    operands: tuple[ExplainedOperand, ...]
+    severity: Severity
     when: tuple[ExplainedPart, ...]
     clear: tuple[ExplainedPart, ...]
     state: str
@@ -438,6 +432,25 @@ class Explained:
     spent_ms: int
     needed_ms: int
     due_ms: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Explained:
+    """A rule on a facility at a moment, as the engine sees it.
+
+    Attributes:
+        rule_id, at_ms: what was asked about.
+        from_ms, readings: since when readings were judged, and how many.
+        operands: what the rule reads.
+        levels: from the least to the worst severity; one where the rule has one.
+    """
+
+    rule_id: str
+    at_ms: int
+    from_ms: int
+    readings: int
+    operands: tuple[ExplainedOperand, ...]
+    levels: tuple[ExplainedLevel, ...]
 
 
 class RulePreviews(Protocol):

@@ -55,7 +55,7 @@ const BELOW = [{ depth: 0, say: { zh: "液位低于 1.5 m", en: "Level is below 
 function moment(facilities, { facility, at_ms: at = Date.now() }, ref) {
   const one = facilities.find((other) => other.id === facility) ?? facilities[0];
   const level = { ...LEVEL, reading_ms: at - 8_000 };
-  return { rule_id: RULE, facility: ref(one), at_ms: at, from_ms: at - 86_400_000, readings: 8_640, operands: [level, CURRENT], when: ABOVE, clear: BELOW, state: "pending", since_ms: at - 60_000, start_ms: null, spent_ms: 60_000, needed_ms: 120_000, due_ms: at + 60_000 };
+  return { rule_id: RULE, facility: ref(one), at_ms: at, from_ms: at - 86_400_000, readings: 8_640, operands: [level, CURRENT], levels: [{ severity: "medium", when: ABOVE, clear: BELOW, state: "pending", since_ms: at - 60_000, start_ms: null, spent_ms: 60_000, needed_ms: 120_000, due_ms: at + 60_000 }] };
 }
 
 function listed(facilities, classId, q, ref) {

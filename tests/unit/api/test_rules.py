@@ -18,6 +18,7 @@ from core.ports.rule_editing import (
     EditKind,
     ExplainAsk,
     Explained,
+    ExplainedLevel,
     ExplainedOperand,
     ExplainedPart,
     FormValues,
@@ -150,12 +151,8 @@ class FakeEditing:
         self.asked.append((ask, owner))
         part = ExplainedPart(depth=0, say=Text(zh="高于", en="above"), holds=None)
         level = ExplainedOperand(name=Text(zh="液位", en=HOSTILE), value=None, unit="m", reading_ms=7, quality="bad")
-        return Explained(
-            rule_id=ask.rule_id,
-            at_ms=ask.at_ms,
-            from_ms=3,
-            readings=4,
-            operands=(level,),
+        one = ExplainedLevel(
+            severity=Severity.HIGH,
             when=(part,),
             clear=(part,),
             state="pending",
@@ -165,6 +162,7 @@ class FakeEditing:
             needed_ms=8,
             due_ms=None,
         )
+        return Explained(rule_id=ask.rule_id, at_ms=ask.at_ms, from_ms=3, readings=4, operands=(level,), levels=(one,))
 
     def trial(self, text: str, owner: str) -> Trial:
         self.asked.append((text, owner))
@@ -317,7 +315,9 @@ def test_a_moment_is_explained_where_one_sees_the_facility(world: World, editing
             NOW_MS,
             "manager1",
         )
-        assert (shown["state"], shown["due_ms"], shown["when"][0]["holds"]) == ("pending", None, None)
+        assert [(one["state"], one["due_ms"], one["when"][0]["holds"]) for one in shown["levels"]] == [
+            ("pending", None, None)
+        ]
         assert shown["operands"][0]["name"]["en"] == HOSTILE
         client.post(f"{PATH}/explain", json={"text": TEXT, "facility": facility["id"], "at_ms": 9})
         assert (editing.asked[-1][0].text, editing.asked[-1][0].at_ms) == (TEXT, 9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -186,3 +187,15 @@ def test_a_condition_is_said_in_both_languages(when: str, zh: str, en: str) -> N
     rule = rule_set(rule_text("r", when), **units).rules[0]
     said = next(iter(Narrator(well).rule(rule)))
     assert (said.in_language("zh"), said.in_language("en")) == (zh, en)
+
+
+def test_every_level_has_its_own_machine() -> None:
+    """Each severity with its own condition and time, the least first; what is asked of the whole is of the least."""
+    low = the_rule("a > 2")
+    high = the_rule("a > 4", for_="20 s", severity="critical")
+    now = seen(replace(low, levels=(low, high)), {"a": [(t, 5.0) for t in range(0, 60, 5)]}, 12)
+    assert [one.timer.state for one in now.levels] == ["on", "pending"]
+    assert [one.when[0].holds for one in now.levels] == [True, True]
+    assert [one.timer.needed_ms for one in now.levels][1] == 20_000
+    assert now.levels[0].severity < now.levels[1].severity
+    assert now.timer == now.levels[0].timer

@@ -2500,7 +2500,6 @@ export interface components {
              * Rule
              * @description a rule in force; with a template's text one of its rules
              * @default
-             * @example wtl-c2
              */
             rule: string;
             /**
@@ -3609,6 +3608,51 @@ export interface components {
             verdict: components["schemas"]["Verdict"];
         };
         /**
+         * MomentLevel
+         * @description One severity of the rule at the moment.
+         */
+        MomentLevel: {
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
+            /**
+             * When
+             * @description the condition, then its parts
+             */
+            when: components["schemas"]["MomentPart"][];
+            /** Clear */
+            clear: components["schemas"]["MomentPart"][];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "normal" | "pending" | "on" | "clearing";
+            /**
+             * Since Ms
+             * @description since when the condition holds
+             */
+            since_ms: number | null;
+            /**
+             * Start Ms
+             * @description when the alarm started
+             */
+            start_ms: number | null;
+            /**
+             * Spent Ms
+             * @description of the time that runs
+             */
+            spent_ms: number;
+            /** Needed Ms */
+            needed_ms: number;
+            /**
+             * Due Ms
+             * @description when that time is over; null: none runs, or it stands still
+             */
+            due_ms: number | null;
+        };
+        /**
          * MomentOperand
          * @description What the rule reads, and its newest reading.
          */
@@ -4364,39 +4408,10 @@ export interface components {
             /** Operands */
             operands: components["schemas"]["MomentOperand"][];
             /**
-             * When
-             * @description the condition, then its parts
+             * Levels
+             * @description from the least to the worst severity; one where it has one
              */
-            when: components["schemas"]["MomentPart"][];
-            /** Clear */
-            clear: components["schemas"]["MomentPart"][];
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "normal" | "pending" | "on" | "clearing";
-            /**
-             * Since Ms
-             * @description since when the condition holds
-             */
-            since_ms: number | null;
-            /**
-             * Start Ms
-             * @description when the alarm started
-             */
-            start_ms: number | null;
-            /**
-             * Spent Ms
-             * @description of the time that runs
-             */
-            spent_ms: number;
-            /** Needed Ms */
-            needed_ms: number;
-            /**
-             * Due Ms
-             * @description when that time is over; null: none runs, or it stands still
-             */
-            due_ms: number | null;
+            levels: components["schemas"]["MomentLevel"][];
         };
         /**
          * RulePreview
@@ -5469,6 +5484,7 @@ export type LoginRequest = components['schemas']['LoginRequest'];
 export type LostReadings = components['schemas']['LostReadings'];
 export type Me = components['schemas']['Me'];
 export type Measure = components['schemas']['Measure'];
+export type MomentLevel = components['schemas']['MomentLevel'];
 export type MomentOperand = components['schemas']['MomentOperand'];
 export type MomentPart = components['schemas']['MomentPart'];
 export type Occasion = components['schemas']['Occasion'];
