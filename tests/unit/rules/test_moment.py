@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.alarms import Severity
 from core.places import ClassMembers
 from core.readings import Readings, concat, readings
 from rules.explanation import Narrator
@@ -192,7 +193,8 @@ def test_a_condition_is_said_in_both_languages(when: str, zh: str, en: str) -> N
 def test_every_level_has_its_own_machine() -> None:
     """Each severity with its own condition and time, the least first; what is asked of the whole is of the least."""
     low = the_rule("a > 2")
-    high = the_rule("a > 4", for_="20 s", severity="critical")
+    high = the_rule("a > 4", for_="20 s")
+    high = replace(high, info=replace(high.info, severity=Severity.CRITICAL))
     now = seen(replace(low, levels=(low, high)), {"a": [(t, 5.0) for t in range(0, 60, 5)]}, 12)
     assert [one.timer.state for one in now.levels] == ["on", "pending"]
     assert [one.when[0].holds for one in now.levels] == [True, True]
