@@ -30,7 +30,7 @@ from rules.engine.mending import Mending, mendable
 from rules.engine.plane import Plane
 from rules.engine.pools import Pools
 from rules.engine.reach import reach_of
-from rules.engine.reevaluation import Reevaluation
+from rules.engine.reevaluation import Reevaluation, pauses
 from rules.engine.rows import Ranked, Rows, joined_ranked
 from rules.engine.saved import SavedStates, save
 from rules.engine.stirring import stirring
@@ -258,7 +258,8 @@ class Engine:
 
     def _look_into(self) -> None:
         """Find out which late readings change something: mend windows, and note what must be re-evaluated."""
-        late = self.suspects.take()
+        late, many = self.suspects.take()
+        self._note_late(many.cell, many.time_ms)
         if len(late.cell):
             facility = self.layout.cell_facility[late.cell]
             looked = looked_into(self.live, self.memory, self.ages, late, self.saved.states[0].at_ms)
@@ -291,16 +292,19 @@ class Engine:
         self._note_late(cell[failed], oldest_ms[failed])
 
     def _reevaluate(self) -> None:
+        newest_ms = self.lateness.newest_ms.copy()
         facility, oldest_ms = self.lateness.take()
         state = self.saved.latest_before(facility, oldest_ms)
         able = state >= 0
         facility, state, oldest_ms = facility[able], state[able], oldest_ms[able]
+        pause_ms = pauses(newest_ms[facility], self.live.horizon_ms[facility])
         if not len(facility):
             return
         size = self._portion(int(oldest_ms.min()))
         for start in range(0, len(facility), size):
             work = Reevaluation(self.live, self.memory, self.ages, self.saved, self.book, self.pools)
-            self.stats.replayed += work.run(facility[start : start + size], state[start : start + size])
+            part = slice(start, start + size)
+            self.stats.replayed += work.run(facility[part], state[part], pause_ms[part])
         self.stats.reevaluations += len(facility)
 
     def _portion(self, oldest_ms: int) -> int:
