@@ -49,7 +49,6 @@ class Seen:
         latest: measurement key to time and quality of its newest reading until then; without those that have none.
         readings: how many were judged.
         from_ms: since when.
-        levels: whether the rule has several severities.
     """
 
     facility: str
@@ -57,7 +56,6 @@ class Seen:
     latest: Mapping[str, tuple[int, int]]
     readings: int
     from_ms: int
-    levels: bool = False
 
 
 def moment(text: str, zone: str) -> int:
@@ -103,7 +101,6 @@ def look(
         latest=_latest(member, readings),
         readings=len(readings),
         from_ms=from_ms,
-        levels=bool(rule.levels),
     )
 
 

@@ -65,19 +65,31 @@ class Timer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Held:
-    """An alarm, or a level of one, that is announced as on because it flaps.
+    """That something is announced as on because it flaps.
 
     Attributes:
-        severity: of the rule or level.
         flaps: how often it has opened, in the readings that were looked at.
         start_ms: since when it is announced as one.
         until_ms: when that ends if nothing comes before; ``None`` while the condition holds.
     """
 
-    severity: Severity
     flaps: int
     start_ms: int
     until_ms: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judged:
+    """One severity of a rule at a moment: the conditions, each followed by its parts, and what the machine does.
+
+    ``held`` says that it is on because it flaps, whatever the machine does.
+    """
+
+    severity: Severity
+    when: tuple[Part, ...]
+    clear: tuple[Part, ...]
+    timer: Timer
+    held: Held | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,24 +99,35 @@ class Picture:
     Attributes:
         at_ms: the moment.
         operands: the value of each operand, in a stable order; ``None`` is unknown.
-        when, clear: the conditions, each followed by its parts; of a rule with levels those of the lowest.
-        timer: what the machine does; of a rule with levels that of the lowest.
-        held: what is on because it flaps, the rule or some of its levels.
+        levels: from the least to the worst severity; one where the rule has one.
     """
 
     at_ms: int
     operands: Mapping[Operand, float | None]
-    when: tuple[Part, ...]
-    clear: tuple[Part, ...]
-    timer: Timer
-    held: tuple[Held, ...] = ()
+    levels: tuple[Judged, ...]
+
+    @property
+    def when(self) -> tuple[Part, ...]:
+        """The condition of the least severity."""
+        return self.levels[0].when
+
+    @property
+    def clear(self) -> tuple[Part, ...]:
+        """What clears the least severity."""
+        return self.levels[0].clear
+
+    @property
+    def timer(self) -> Timer:
+        """The machine of the least severity."""
+        return self.levels[0].timer
 
 
 def lookback_ms(rule: Rule, stale_ms: int) -> int:
     """How far back readings tell the operands and timers of a rule: windows, times, and the longest a value holds."""
     windows = RuleSet((rule,), {}).longest_window_ms
     ages = max((getattr(operand, "limit_ms", 0) for operand in rule.operands), default=0)
-    return 2 * windows + ages + rule.for_ms + rule.clear_for_ms + 2 * stale_ms
+    times = max(level.for_ms + level.clear_for_ms for level in rule.parts)
+    return 2 * windows + ages + times + 2 * stale_ms
 
 
 def picture(
@@ -146,19 +169,20 @@ def picture(
     )
     narrator = Narrator(facility_class)
     values = {operand: float(columns.load(operand)[0]) for operand in sorted(rule.operands, key=repr)}
-    machines = {
-        row + one.machines(number).start: plan.rule.info.severity
-        for number, plan in enumerate(one.rules)
-        if plan.rule.id == rule.id
-    }
-    held = (_held(engine, machine, severity, at_ms) for machine, severity in machines.items())
+    start = {id(plan.rule): one.machines(i).start for i, plan in enumerate(one.rules)}
     return Picture(
         at_ms=at_ms,
         operands={operand: None if np.isnan(value) else value for operand, value in values.items()},
-        when=tuple(_parts(rule.when, narrator, columns, 0)),
-        clear=_clear(rule, narrator, columns),
-        timer=_timer(engine, min(machines), at_ms),
-        held=tuple(one for one in held if one is not None),
+        levels=tuple(
+            Judged(
+                severity=level.info.severity,
+                when=tuple(_parts(level.when, narrator, columns, 0)),
+                clear=_clear(level, narrator, columns),
+                timer=_timer(engine, row + start[id(level)], at_ms),
+                held=_held(engine, row + start[id(level)], at_ms),
+            )
+            for level in rule.parts
+        ),
     )
 
 
@@ -169,8 +193,9 @@ def _probe(rule: Rule) -> Rule:
     parts: list[Truth] = [Compare(above, Apply(minus, (load, load)), Const(1.0)) for load in loads]
     either = CONNECTIVES["or"]
     when = reduce(lambda left, right: Connect(either, (left, right)), parts)
-    fingerprint = f"{rule.fingerprint}.probe"
-    return replace(rule, id=f"{rule.id}.probe", when=when, clear=None, fingerprint=fingerprint, levels=())
+    return replace(
+        rule, id=f"{rule.id}.probe", when=when, clear=None, fingerprint=f"{rule.fingerprint}.probe", levels=()
+    )
 
 
 def _clear(rule: Rule, narrator: Narrator, columns: Columns) -> tuple[Part, ...]:
@@ -204,12 +229,12 @@ def _holds(condition: Truth, columns: Columns) -> bool | None:
     return True if true else False if false else None
 
 
-def _held(engine: Engine, machine: int, severity: Severity, at_ms: int) -> Held | None:
+def _held(engine: Engine, machine: int, at_ms: int) -> Held | None:
     _, episode = episodes(engine.book.of(machine))
     if episode is None or held_until(episode) <= at_ms:
         return None
     until_ms = None if episode.stop_ms is None else episode.stop_ms + HOLD_MS
-    return Held(severity=severity, flaps=episode.flaps, start_ms=episode.start_ms, until_ms=until_ms)
+    return Held(flaps=episode.flaps, start_ms=episode.start_ms, until_ms=until_ms)
 
 
 def _timer(engine: Engine, machine: int, at_ms: int) -> Timer:
