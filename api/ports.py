@@ -23,6 +23,8 @@ from core.ports.nodes import NodeStatusBook
 from core.ports.performance import PerformanceReports
 from core.ports.registry import RegistryCommands, RegistryQueries
 from core.ports.rule_editing import (
+    ExplainAsk,
+    Explained,
     FormValues,
     Preview,
     PreviewAsk,
@@ -34,6 +36,7 @@ from core.ports.rule_editing import (
     RuleSaved,
     RuleShelf,
     RuleWords,
+    Trial,
 )
 from core.ports.store import GapRecord, Rollups, StoreCounts
 from core.readings import Int32s, Readings
@@ -236,6 +239,14 @@ class NoRuleEditing:
         raise Refused(kinds.NO_EDITING())
 
     def look(self, ask: PreviewAsk, owner: str) -> Preview:
+        """Refused."""
+        raise Refused(kinds.NO_EDITING())
+
+    def explain(self, ask: ExplainAsk, owner: str) -> Explained:
+        """Refused."""
+        raise Refused(kinds.NO_EDITING())
+
+    def trial(self, text: str, owner: str) -> Trial:
         """Refused."""
         raise Refused(kinds.NO_EDITING())
 

@@ -318,8 +318,143 @@ class Preview:
     spent_s: float = 0.0
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialDifference:
+    """What a rule did otherwise than a scenario expects.
+
+    Attributes:
+        rule_id: the rule; empty for its state at a moment.
+        orders: of arrival in which it shows; empty: in all of them.
+        expected, got: one line per alarm.
+        lines: the same on a line of time; empty for a state.
+    """
+
+    rule_id: str
+    orders: tuple[Text, ...]
+    expected: tuple[Text, ...]
+    got: tuple[Text, ...]
+    lines: tuple[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialCase:
+    """One scenario that was played: where it stands, and whether the rule did what it should.
+
+    Attributes:
+        name, file, line: of the scenario.
+        say: what happens in it.
+        passed: whether all was as expected, in every order of arrival.
+        expects: whether it expects an alarm of the rule, or none.
+        differences: nothing where it passed.
+    """
+
+    name: str
+    file: str
+    line: int
+    say: Text
+    passed: bool
+    expects: bool
+    differences: tuple[TrialDifference, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trial:
+    """The scenarios of a rule, failed ones first.
+
+    Attributes:
+        cases: that were played.
+        left_out: not played, because the time was over.
+        wrong: what is wrong with the files of scenarios.
+        spent_s: how long it took.
+    """
+
+    cases: tuple[TrialCase, ...] = ()
+    left_out: int = 0
+    wrong: tuple[Text, ...] = ()
+    spent_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExplainAsk:
+    """A rule on a facility at a moment.
+
+    Attributes:
+        rule_id: of a rule in force; of a template's text the rule to look at, empty for the first.
+        text: of one rule or template; empty: the rule in force.
+        facility: its code.
+        at_ms: the moment.
+    """
+
+    rule_id: str
+    text: str
+    facility: str
+    at_ms: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExplainedOperand:
+    """What a rule reads: its value (``None``: unknown) in a unit, and time and quality of its newest reading."""
+
+    name: Text
+    value: float | None
+    unit: str
+    reading_ms: int | None
+    quality: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExplainedPart:
+    """A condition or a part of one: how deep it stands, in words, and whether it holds (``None``: unknown)."""
+
+    depth: int
+    say: Text
+    holds: bool | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExplainedLevel:
+    """One severity of a rule at a moment.
+
+    Attributes:
+        severity: of it.
+        when, clear: the conditions, each followed by its parts.
+        state: ``normal``, ``pending``, ``on`` or ``clearing``.
+        since_ms, start_ms: since when the condition holds, and when the alarm started.
+        spent_ms, needed_ms, due_ms: of the timer that runs.
+    """
+
+    severity: Severity
+    when: tuple[ExplainedPart, ...]
+    clear: tuple[ExplainedPart, ...]
+    state: str
+    since_ms: int | None
+    start_ms: int | None
+    spent_ms: int
+    needed_ms: int
+    due_ms: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Explained:
+    """A rule on a facility at a moment, as the engine sees it.
+
+    Attributes:
+        rule_id, at_ms: what was asked about.
+        from_ms, readings: since when readings were judged, and how many.
+        operands: what the rule reads.
+        levels: from the least to the worst severity; one where the rule has one.
+    """
+
+    rule_id: str
+    at_ms: int
+    from_ms: int
+    readings: int
+    operands: tuple[ExplainedOperand, ...]
+    levels: tuple[ExplainedLevel, ...]
+
+
 class RulePreviews(Protocol):
-    """Tries rules on the last day, within seconds, in a process of their own."""
+    """Tries rules on the last day and on their scenarios, within seconds, in a process of their own."""
 
     def look(self, ask: PreviewAsk, owner: str) -> Preview:
         """Try one; a newer question of the same owner ends an older one.
@@ -329,4 +464,12 @@ class RulePreviews(Protocol):
             core.errors.Refused: if too many run, or a newer question has come.
             core.errors.Unavailable: if store or database do not answer.
         """
+        ...
+
+    def trial(self, text: str, owner: str) -> Trial:
+        """Play the scenarios of one rule or template. Raises as ``look`` does."""
+        ...
+
+    def explain(self, ask: ExplainAsk, owner: str) -> Explained:
+        """Why a rule's alarm is on at a facility, or is not. Raises as ``look`` does."""
         ...

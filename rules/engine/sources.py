@@ -18,6 +18,7 @@ from rules.engine.layout import ClassLayout, Layout
 from rules.engine.plane import Plane
 from rules.engine.reach import Inner
 from rules.engine.rows import NO_ROWS, Rows, joined, order_by
+from rules.engine.sieve import OrderedCells
 from rules.expression import Columns
 
 
@@ -52,7 +53,7 @@ class SourcePlane(Plane):
 
     def like(self, layout: Layout) -> SourcePlane:
         """A plane over other members that are read in the same way."""
-        return SourcePlane(layout, self._inners)
+        return SourcePlane(layout, self._inners, OrderedCells(layout))
 
     def begin(self, at_ms: Ints) -> None:
         """Begin with the cells as they are at ``at_ms``."""
