@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from rules import phrases
 from rules.cost import cost_of
 from rules.explanation import Narrator, quantity
 from rules.expression import Operand, form
-from rules.moment import Judged, Part
+from rules.moment import Held, Judged, Part
 from rules.operand_kinds import kind_of
 from rules.rule_set import Rule
 
@@ -145,7 +146,10 @@ def seen_lines(seen: Seen, facility_class: FacilityClass, speaker: Speaker, zone
         for title, parts in (("explain.when", level.when), ("explain.clear", level.clear)):
             yield f"  {speaker.say(title)}"
             yield from (_part(part, speaker) for part in parts)
-        yield f"  {state_sentence(level, speaker, zone)}"
+        if level.held is None or level.timer.state != "normal":
+            yield f"  {state_sentence(level, speaker, zone)}"
+        if level.held is not None:
+            yield f"  {held_sentence(level.held, speaker, zone)}"
 
 
 def _value(operand: Operand, value: float, facility_class: FacilityClass, language: str) -> str:
@@ -201,6 +205,14 @@ def state_sentence(now: Judged, speaker: Speaker, zone: ZoneInfo) -> str:
     return speaker.say("explain.on", since=since or start, start=start)
 
 
+def held_sentence(held: Held, speaker: Speaker, zone: ZoneInfo) -> str:
+    """That an alarm, or a level of it, is on because it flaps, and when that ends."""
+    values = {"flaps": held.flaps, "start": _clock(held.start_ms, zone)}
+    if held.until_ms is None:
+        return speaker.say("explain.flaps", **values)
+    return speaker.say("explain.held", until=_clock(held.until_ms, zone), **values)
+
+
 def _clock(at_ms: int, zone: ZoneInfo) -> str:
     text = datetime.fromtimestamp(at_ms / 1000, zone).isoformat(sep=" ", timespec="milliseconds")
     return text.replace(".000", "")
@@ -237,6 +249,7 @@ def _judged_values(level: Judged) -> dict[str, Any]:
         "spent_ms": timer.spent_ms,
         "needed_ms": timer.needed_ms,
         "due_ms": timer.due_ms,
+        "held": None if level.held is None else asdict(level.held),
     }
 
 

@@ -19,6 +19,7 @@ from core.findings import Sentence, Speaks
 from core.places import ClassMembers, FacilityClass
 from core.readings import Readings
 from rules.columns import NEVER_MS
+from rules.damping import HOLD_MS, episodes, held_until
 from rules.engine.engine import Engine, EngineSettings
 from rules.engine.history import NoHistory
 from rules.engine.machines import UNSET_MS
@@ -63,13 +64,32 @@ class Timer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """That something is announced as on because it flaps.
+
+    Attributes:
+        flaps: how often it has opened, in the readings that were looked at.
+        start_ms: since when it is announced as one.
+        until_ms: when that ends if nothing comes before; ``None`` while the condition holds.
+    """
+
+    flaps: int
+    start_ms: int
+    until_ms: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Judged:
-    """One severity of a rule at a moment: the conditions, each followed by its parts, and what the machine does."""
+    """One severity of a rule at a moment: the conditions, each followed by its parts, and what the machine does.
+
+    ``held`` says that it is on because it flaps, whatever the machine does.
+    """
 
     severity: Severity
     when: tuple[Part, ...]
     clear: tuple[Part, ...]
     timer: Timer
+    held: Held | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,6 +179,7 @@ def picture(
                 when=tuple(_parts(level.when, narrator, columns, 0)),
                 clear=_clear(level, narrator, columns),
                 timer=_timer(engine, row + start[id(level)], at_ms),
+                held=_held(engine, row + start[id(level)], at_ms),
             )
             for level in rule.parts
         ),
@@ -206,6 +227,14 @@ def _chain(condition: Truth, word: str) -> Sequence[Truth]:
 def _holds(condition: Truth, columns: Columns) -> bool | None:
     true, false = (bool(np.ravel(side)[0]) for side in truth_function(condition)(columns))
     return True if true else False if false else None
+
+
+def _held(engine: Engine, machine: int, at_ms: int) -> Held | None:
+    _, episode = episodes(engine.book.of(machine))
+    if episode is None or held_until(episode) <= at_ms:
+        return None
+    until_ms = None if episode.stop_ms is None else episode.stop_ms + HOLD_MS
+    return Held(flaps=episode.flaps, start_ms=episode.start_ms, until_ms=until_ms)
 
 
 def _timer(engine: Engine, machine: int, at_ms: int) -> Timer:
