@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from api import findings as kinds
@@ -10,23 +11,34 @@ from api.models.base import Bilingual, severity_name
 from api.models.history import Limit
 from api.models.rules import (
     DraftQuestion,
+    ExplainQuestion,
     FacilityAlarms,
+    MomentLevel,
+    MomentOperand,
+    MomentPart,
     PreviewAlarm,
     PreviewQuestion,
     RuleChange,
     RuleDetail,
     RuleDraft,
     RuleEditLine,
+    RuleFacilities,
     RuleFinding,
     RuleForm,
     RuleList,
     RuleMeasurement,
+    RuleMember,
+    RuleMoment,
     RulePreview,
     RuleRemoval,
     RuleSaved,
     RuleSummary,
     RuleTemplate,
+    RuleTrial,
     RuleWords,
+    TrialCase,
+    TrialDifference,
+    TrialQuestion,
     WordMeasurement,
 )
 from api.places import PlaceBook
@@ -39,6 +51,7 @@ from core.ports import rule_editing as port
 DAY_MS = 86_400_000
 _EDIT = "rule.edit"
 _REMOVED_TOLD = 30
+_FACILITIES_TOLD = 50
 
 
 class RuleDesk:
@@ -73,22 +86,22 @@ class RuleDesk:
         entry, text = found
         return RuleDetail(
             rule=_summary(entry),
-            draft=self._draft(self._ports.editing.draft(text, None, rule_id)),
+            draft=self._draft(caller, self._ports.editing.draft(text, None, rule_id)),
             may_edit=_may_edit(caller),
             edits=[_line(one) for one in self._ports.editing.edits(rule_id)],
         )
 
-    def draft(self, body: DraftQuestion) -> RuleDraft:
+    def draft(self, caller: Caller, body: DraftQuestion) -> RuleDraft:
         """Everything that can be said of a text."""
         form = None if body.form is None else body.form.model_dump(by_alias=True)
-        return self._draft(self._ports.editing.draft(body.text, form, body.rule or ""))
+        return self._draft(caller, self._ports.editing.draft(body.text, form, body.rule or "", body.member or ""))
 
-    def template(self, class_id: str, language: str) -> RuleTemplate:
+    def template(self, caller: Caller, class_id: str, language: str) -> RuleTemplate:
         """The beginning of a new rule."""
         text = self._ports.editing.template(class_id, language)
         if text is None:
             raise ProblemError(Problems.NOT_FOUND)
-        return RuleTemplate(draft=self._draft(self._ports.editing.draft(text, None, "")))
+        return RuleTemplate(draft=self._draft(caller, self._ports.editing.draft(text, None, "")))
 
     def words(self, class_id: str) -> RuleWords:
         """What a form may offer."""
@@ -106,6 +119,10 @@ class RuleDesk:
                 for one in facility_class.measurements.values()
             ],
             aggregates=list(words.aggregates),
+            counts=list(words.counts),
+            group_aggregates=list(words.group_aggregates),
+            group_counts=list(words.group_counts),
+            groups=list(words.groups),
             comparisons=list(words.comparisons),
             ranges=list(words.ranges),
             terms=list(words.terms),
@@ -138,10 +155,65 @@ class RuleDesk:
             communities=() if caller.login.everywhere else seen,
             from_ms=now_ms - DAY_MS,
             to_ms=now_ms,
+            member=body.member or "",
         )
         return self._previewed(self._ports.previews.look(ask, caller.login.username))
 
-    def _draft(self, draft: port.RuleDraft) -> RuleDraft:
+    def explain(self, caller: Caller, body: ExplainQuestion) -> RuleMoment:
+        """Why a rule's alarm is on at a facility at a moment, or is not."""
+        book = self._book.now()
+        facility = book.facility(body.facility)
+        if facility is None or not caller.sees(facility.community):
+            raise ProblemError(Problems.NOT_FOUND)
+        at_ms = self._ports.clock.now_ms() if body.at_ms is None else body.at_ms
+        ask = port.ExplainAsk(rule_id=body.rule, text=body.text, facility=facility.code, at_ms=at_ms)
+        found = self._ports.previews.explain(ask, caller.login.username)
+        return RuleMoment(
+            rule_id=found.rule_id,
+            facility=book.ref_of(facility),
+            at_ms=found.at_ms,
+            from_ms=found.from_ms,
+            readings=found.readings,
+            operands=[
+                MomentOperand(
+                    name=Bilingual.of(one.name),
+                    value=one.value,
+                    unit=one.unit,
+                    reading_ms=one.reading_ms,
+                    quality=one.quality,
+                )
+                for one in found.operands
+            ],
+            levels=[_level(one) for one in found.levels],
+        )
+
+    def facilities(self, caller: Caller, class_id: str, text: str, community: int | None) -> RuleFacilities:
+        """The facilities of a class whose code or name holds a text."""
+        book, wanted = self._book.now(), text.strip().casefold()
+        within = caller.narrowed(community)
+        seen = [
+            one
+            for one in book.facilities.values()
+            if one.class_id == class_id and (within is None or one.community in within)
+        ]
+        found = [one for one in seen if wanted in f"{one.code} {one.name.zh} {one.name.en}".casefold()]
+        found.sort(key=lambda one: one.code)
+        return RuleFacilities(
+            items=[book.ref_of(one) for one in found[:_FACILITIES_TOLD]], matching=len(found), all=len(seen)
+        )
+
+    def trial(self, caller: Caller, body: TrialQuestion) -> RuleTrial:
+        """Play a rule's scenarios."""
+        found = self._ports.previews.trial(body.text, caller.login.username)
+        return RuleTrial(
+            cases=[_case(one) for one in found.cases],
+            passed=sum(one.passed for one in found.cases),
+            left_out=found.left_out,
+            wrong=[Bilingual.of(one) for one in found.wrong],
+            spent_s=found.spent_s,
+        )
+
+    def _draft(self, caller: Caller, draft: port.RuleDraft) -> RuleDraft:
         return RuleDraft(
             text=draft.text,
             form=None if draft.form is None else RuleForm.model_validate(draft.form),
@@ -151,8 +223,27 @@ class RuleDesk:
             sentences=[Bilingual.of(one) for one in draft.sentences],
             same=draft.same,
             class_id=draft.class_id,
+            member=draft.member,
+            members=self._members(caller, draft),
             measurements=self._measurements(draft),
         )
+
+    def _members(self, caller: Caller, draft: port.RuleDraft) -> list[RuleMember]:
+        if not draft.members:
+            return []
+        classes = self._ports.registry.classes()
+        there = Counter(one.class_id for one in self._book.now().facilities.values() if caller.sees(one.community))
+        return [
+            RuleMember(
+                rule_id=one.rule_id,
+                class_id=one.class_id,
+                class_name=Bilingual.of(classes[one.class_id].name),
+                measurement=Bilingual.of(classes[one.class_id].measurements[one.measurement].name),
+                limit=one.limit,
+                facilities=there[one.class_id],
+            )
+            for one in draft.members
+        ]
 
     def _measurements(self, draft: port.RuleDraft) -> list[RuleMeasurement]:
         facility_class = self._ports.registry.classes().get(draft.class_id)
@@ -260,6 +351,45 @@ def _saved(one: port.RuleSaved) -> RuleSaved:
         changed=one.changed,
         added=one.added,
         removed=one.removed,
+    )
+
+
+def _level(one: port.ExplainedLevel) -> MomentLevel:
+    return MomentLevel(
+        severity=severity_name(one.severity),
+        when=_parts(one.when),
+        clear=_parts(one.clear),
+        state=one.state,
+        since_ms=one.since_ms,
+        start_ms=one.start_ms,
+        spent_ms=one.spent_ms,
+        needed_ms=one.needed_ms,
+        due_ms=one.due_ms,
+    )
+
+
+def _parts(parts: Iterable[port.ExplainedPart]) -> list[MomentPart]:
+    return [MomentPart(depth=one.depth, say=Bilingual.of(one.say), holds=one.holds) for one in parts]
+
+
+def _case(one: port.TrialCase) -> TrialCase:
+    return TrialCase(
+        name=one.name,
+        file=one.file,
+        line=one.line,
+        say=Bilingual.of(one.say),
+        passed=one.passed,
+        expects=one.expects,
+        differences=[
+            TrialDifference(
+                rule_id=found.rule_id,
+                orders=[Bilingual.of(said) for said in found.orders],
+                expected=[Bilingual.of(said) for said in found.expected],
+                got=[Bilingual.of(said) for said in found.got],
+                lines=[line for line in found.lines if line],
+            )
+            for found in one.differences
+        ],
     )
 
 

@@ -193,7 +193,7 @@ def case(row: rows.CaseRow, places: Places, now_ms: int) -> CaseSummary:
         note=row.note,
         drill=row.drill,
         flagged=row.flagged or None,
-        storm=Storm(members=row.members, members_on=row.members_on) if row.storm else None,
+        storm=Storm(members=row.members, members_on=row.members_on, joint=row.joint) if row.storm else None,
     )
 
 

@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from types import TracebackType
@@ -15,14 +16,14 @@ from typing import Any
 
 from app import launch
 from app import rule_edit_findings as kinds
+from app.rule_preview_answers import explained_from, preview_from, trial_from
 from app.settings import Settings
-from core.alarms import Severity
 from core.errors import Refused, Unavailable
-from core.places import Text
-from core.ports.rule_editing import Preview, PreviewAlarm, PreviewAsk
+from core.ports.rule_editing import ExplainAsk, Explained, Preview, PreviewAsk, Trial
 
 MOST_AT_ONCE = 2
 LIMIT_S = 4.0
+TRIAL_LIMIT_S = 8.0
 _HARD_LIMIT_S = 40.0
 _MOST_WAITING = 6
 _PATIENCE_S = 15.0
@@ -56,6 +57,18 @@ class PreviewWorkers:
 
     def look(self, ask: PreviewAsk, owner: str) -> Preview:
         """Try a rule on the past."""
+        return preview_from(self._asked({"ask": asdict(ask), "limit_s": self._limit_s}, owner))
+
+    def trial(self, text: str, owner: str) -> Trial:
+        """Play a rule's scenarios."""
+        return trial_from(self._asked({"trial": text, "limit_s": TRIAL_LIMIT_S}, f"{owner} trial"))
+
+    def explain(self, ask: ExplainAsk, owner: str) -> Explained:
+        """Look at a rule on a facility."""
+        question = {"explain": asdict(ask), "limit_s": self._limit_s}
+        return explained_from(self._asked(question, f"{owner} explain"))
+
+    def _asked(self, question: Mapping[str, Any], owner: str) -> dict[str, Any]:
         mark = object()
         with self._lock:
             if self._waiting >= _MOST_WAITING:
@@ -71,14 +84,14 @@ class PreviewWorkers:
         try:
             if self._newest.get(owner) is not mark:
                 raise Refused(kinds.PREVIEW_OLD())
-            return self._answer(ask)
+            return self._answer(question)
         finally:
             self._free.release()
             with self._lock:
                 if self._newest.get(owner) is mark:
                     del self._newest[owner]
 
-    def _answer(self, ask: PreviewAsk) -> Preview:
+    def _answer(self, question: Mapping[str, Any]) -> dict[str, Any]:
         with self._lock:
             gone = [child for child in self._idle if not child.is_alive()]
             self._idle = [child for child in self._idle if child not in gone]
@@ -87,13 +100,13 @@ class PreviewWorkers:
             one.end()
         child = child or _Child(self._settings)
         try:
-            answer = child.ask({"ask": asdict(ask), "limit_s": self._limit_s})
+            answer = child.ask(question)
         except BaseException:
             child.end()
             raise
         with self._lock:
             self._idle.append(child)
-        return _told(answer)
+        return answer
 
 
 class _Child:
@@ -112,7 +125,7 @@ class _Child:
         """Whether it can be asked."""
         return self._process.poll() is None
 
-    def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+    def ask(self, question: Mapping[str, Any]) -> dict[str, Any]:
         """Its answer.
 
         Raises:
@@ -153,25 +166,3 @@ class _Child:
             pipe.flush()
         except OSError as error:
             raise Unavailable(kinds.PREVIEW_DIED()) from error
-
-
-def _told(answer: dict[str, Any]) -> Preview:
-    if "wrong" in answer:
-        first = answer["wrong"][0]
-        raise Refused(Text(zh=first["zh"], en=first["en"]))
-    if "problem" in answer:
-        text = Text(zh=answer["problem"]["zh"], en=answer["problem"]["en"])
-        raise (Unavailable(text) if answer["kind"] == "Unavailable" else Refused(text))
-    said = answer["preview"]
-    return Preview(
-        **{
-            **said,
-            "alarms": tuple(_alarm(one) for one in said["alarms"]),
-            "before": tuple(_alarm(one) for one in said["before"]),
-            "most": tuple((facility, count) for facility, count in said["most"]),
-        }
-    )
-
-
-def _alarm(said: dict[str, Any]) -> PreviewAlarm:
-    return PreviewAlarm(**{**said, "severity": Severity(said["severity"])})

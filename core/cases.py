@@ -121,6 +121,14 @@ class Deadline:
             raise ValueError(f"a deadline needs 0 < hours < 8760, got {self.hours}")
 
 
+class Common(StrEnum):
+    """What facilities of one case have in common, the narrowest first."""
+
+    PARENT = "parent"
+    CELL = "cell"
+    COMMUNITY = "community"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LevelInfo:
     """What a level of a rule says and asks for; ``None``: as the rule does. ``alone``: nobody supports it."""
@@ -151,6 +159,7 @@ class RuleInfo:
         supply: what its alarms say of supplies: ``lost`` (the facility supplies nothing), ``feed_lost`` (nothing
             supplies it); empty: nothing.
         levels: from the least to the worst; empty for a rule of one severity.
+        gather: alarms of facilities that have this in common are items of one case; ``None``: a case for each.
     """
 
     rule_id: str
@@ -166,6 +175,7 @@ class RuleInfo:
     kind: AlarmKind = AlarmKind.CONDITION
     supply: str = ""
     levels: tuple[LevelInfo, ...] = ()
+    gather: Common | None = None
 
     def at(self, severity: Severity) -> RuleInfo:
         """What is known of an alarm of this severity: for a rule with levels, of the highest that it reaches."""

@@ -3,7 +3,7 @@
 The rules (docs/alarms.md, part 8): an alarm of medium severity or above opens one case or joins the open one of its
 facility and rule family; the case takes the worst severity; if all its alarms clear before somebody has begun, it is
 cancelled as *self-cleared*, afterwards the clearing is a note; an alarm whose case has ended by itself and that proves
-to be on reopens that case instead of making a second one.
+to be on, or comes again soon, reopens that case instead of making a second one.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from core.cases import (
     Action,
     Actor,
     CaseState,
+    Common,
     Deadline,
     DeadlineClock,
     RuleInfo,
@@ -36,7 +37,7 @@ from dispatch.foldwork import FOLDED, FoldWork
 from dispatch.ledger import Ledger
 from dispatch.lifecycle import FOLLOW_UPS, UNSTARTED, next_case
 from dispatch.policy import Policy
-from dispatch.storms import Common, StormEvent, StormState, group_of, next_storm, told
+from dispatch.storms import StormEvent, StormState, group_of, is_joint, next_storm, told
 from dispatch.taskwork import TaskWork
 from dispatch.worktime import due
 
@@ -112,10 +113,39 @@ class CaseWork:
             return self.step(row, action, closed_ms=self._now_ms)
         return row
 
-    def open_or_join(self, alarm: Any, info: RuleInfo) -> Any:
-        """The case an alarm belongs to from now on: the open one of its key, or a new one."""
-        row = open_case(self._connection, alarm.facility, info.family)
-        return self.opened(alarm, info) if row is None else self.join(row, alarm, info)
+    def open_one(self, alarm: Any, info: RuleInfo) -> Any | None:
+        """The open case of an alarm's facility and family."""
+        return open_case(self._connection, alarm.facility, info.family)
+
+    def open_or_join(self, alarm: Any, info: RuleInfo, own: Any | None) -> Any:
+        """An alarm's case from now on: ``own``, the open one of its key, or the last one if it comes again."""
+        if own is not None:
+            return self.join(own, alarm, info)
+        last = self._ended_lately(alarm, info)
+        if last is None:
+            return self.opened(alarm, info)
+        _link(self._connection, alarm, last.number)
+        return self._reopened(last, alarm, info)
+
+    def _ended_lately(self, alarm: Any, info: RuleInfo) -> Any | None:
+        """The case that ended by itself when the same alarm cleared, a short while ago."""
+        table, case = tables.alarm, tables.case
+        earlier = (
+            sa.select(table.c.case)
+            .where(
+                table.c.facility == alarm.facility,
+                table.c.rule_id == alarm.rule_id,
+                table.c.start_ms < alarm.start_ms,
+                table.c.stop_ms >= alarm.start_ms - self._policy.again_within_ms,
+                table.c.case.is_not(None),
+            )
+            .order_by(table.c.start_ms.desc())
+            .limit(1)
+        )
+        ended = (case.c.state == CaseState.CANCELLED.value, case.c.ended_by == SYSTEM, case.c.note == SELF_CLEARED)
+        mine = (case.c.family == info.family, case.c.gathers == "", ~case.c.drill)
+        query = sa.select(case).where(case.c.number == earlier.scalar_subquery(), *ended, *mine)
+        return self._connection.execute(query).one_or_none() if self._policy.again_within_ms else None
 
     def join(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
         """An alarm joins an open case; of a storm, which has very many, the number of its members is told instead."""
@@ -173,10 +203,13 @@ class CaseWork:
             before, row = row, gather(self._connection, self, self._source, row, self._now_ms)
             if row.members != before.members:
                 self._ledger.note(number, "members", note=str(row.members))
+                if row.members > before.members:
+                    tell_worker(self.tasks, row)
         if not row.open or self._alarms(number, tables.alarm.c.active) or self._alarms(number, _latched()):
             return
         begun = has_begun(row, self.tasks)
-        if row.gathers and not begun and storm_of(row, self._now_ms, self._policy) is not StormState.CALM:
+        storm = row.gathers and not is_joint(row.gathers)
+        if storm and not begun and storm_of(row, self._now_ms, self._policy) is not StormState.CALM:
             return
         if when_all_off(begun=begun) is AllOff.SELF_CLEARED:
             standing = self._alarms(number, ~tables.alarm.c.retracted)
@@ -259,7 +292,11 @@ class CaseWork:
 
     def _open_one_of(self, row: Any, alarm: Any, info: RuleInfo) -> Any | None:
         """The open case of an ended one's key, which the alarm joins; None if there is none."""
-        found = open_case(self._connection, row.facility, row.family)
+        found = (
+            open_gathering(self._connection, row.gathers)
+            if row.gathers
+            else open_case(self._connection, row.facility, row.family)
+        )
         return None if found is None else self.join(found, alarm, info)
 
     def opened(self, alarm: Any, info: RuleInfo) -> Any:
@@ -378,11 +415,25 @@ class CaseWork:
         return due(self._policy.calendar, DeadlineClock(limit.clock), start_ms, limit.hours)
 
 
+def tell_worker(tasks: TaskWork, row: Any) -> None:
+    """Whoever is at work on a joint case hears that there is more to do; in a storm that would be a flood."""
+    task = tasks.tasks(row.number).get(TaskKind.HANDLE)
+    begun = task is not None and task.open and TaskState(task.state) not in UNSTARTED
+    if task is not None and begun and is_joint(row.gathers):
+        tasks.message(task, row, "joined", task.owner, tasks.announce_ms(Severity(row.severity)))
+
+
 def open_case(connection: sa.Connection, facility: int, family: str) -> Any | None:
     """The open case of a facility and rule family."""
     table = tables.case
     key = (table.c.facility == facility, table.c.family == family, table.c.open)
     return connection.execute(sa.select(table).where(*key)).one_or_none()
+
+
+def open_gathering(connection: sa.Connection, key: str) -> Any | None:
+    """The open case that gathers a group."""
+    table = tables.case
+    return connection.execute(sa.select(table).where(table.c.gathers == key, table.c.open)).one_or_none()
 
 
 def has_begun(row: Any, tasks: TaskWork) -> bool:

@@ -9,7 +9,7 @@ from core.alarms import Severity
 from core.cases import RuleInfo
 from core.ports.registry import FacilityPlace
 from dispatch.policy import Policy
-from dispatch.storms import Group, groups, is_crowd, may_gather
+from dispatch.storms import Group, groups, is_crowd, joint_group, may_gather
 
 Come = tuple[RuleInfo, int, Severity, int]
 """Rule, facility, severity at the start, start in milliseconds."""
@@ -33,6 +33,13 @@ class Crowds:
         if place is None or not self._policy.storm_facilities:
             return []
         return groups(place, info) if may_gather(info.kind, severity, latching=info.latching) else []
+
+    def joint(self, info: RuleInfo, facility: int, severity: Severity) -> Group | None:
+        """The group that shares a case because the rule says so."""
+        place = self._places.get(facility)
+        if place is None or not may_gather(info.kind, severity, latching=info.latching):
+            return None
+        return joint_group(place, info)
 
     def is_storm(self, group: Group, at_ms: int) -> bool:
         """Whether a group is a storm at a moment."""

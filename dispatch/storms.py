@@ -11,19 +11,14 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from core.alarms import AlarmKind, Severity
-from core.cases import RuleInfo
+from core.cases import Common, RuleInfo
 from core.places import Text
 from core.ports.registry import FacilityPlace
 
 _SEPARATOR = "|"
-
-
-class Common(StrEnum):
-    """What facilities have in common, the narrowest first."""
-
-    PARENT = "parent"
-    CELL = "cell"
-    COMMUNITY = "community"
+_JOINT = "joint/"
+_STORM = "storm/"
+_LONGEST_FAMILY = 200
 
 
 class Group(NamedTuple):
@@ -37,6 +32,16 @@ class Group(NamedTuple):
     def key(self) -> str:
         """As the case keeps it."""
         return _SEPARATOR.join((self.family, self.common.value, self.code))
+
+    @property
+    def joint(self) -> bool:
+        """Whether the rule itself gathers them, one by one and in calm too; else it takes a storm."""
+        return is_joint(self.key)
+
+    @property
+    def case_family(self) -> str:
+        """The family of the case, which is none of a single facility."""
+        return (self.family if self.joint else f"{_STORM}{self.family}")[:_LONGEST_FAMILY]
 
 
 class StormState(StrEnum):
@@ -80,20 +85,41 @@ def next_storm(state: StormState, event: StormEvent) -> StormState:
 
 
 def groups(place: FacilityPlace, info: RuleInfo) -> list[Group]:
-    """What a facility has in common with others for a rule: supply, cell of the leading grid, community."""
+    """What a facility has in common with others for a rule: supply, cell of the leading grid, community.
+
+    Nothing where the rule gathers by itself: its alarms make no storm.
+    """
+    return [] if info.gather is not None else _groups(place, info, info.family)
+
+
+def joint_group(place: FacilityPlace, info: RuleInfo) -> Group | None:
+    """The group that shares the case of a rule which gathers: the one it names, or the next wider that there is."""
+    if info.gather is None:
+        return None
+    order = list(Common)
+    named = order.index(info.gather)
+    return next(one for one in _groups(place, info, f"{_JOINT}{info.family}") if order.index(one.common) >= named)
+
+
+def _groups(place: FacilityPlace, info: RuleInfo, family: str) -> list[Group]:
     found = []
     if place.parent is not None:
-        found.append(Group(info.family, Common.PARENT, str(place.parent)))
+        found.append(Group(family, Common.PARENT, str(place.parent)))
     cell = place.cells.get(info.lead, "")
     if cell:
-        found.append(Group(info.family, Common.CELL, cell))
-    return [*found, Group(info.family, Common.COMMUNITY, str(place.community))]
+        found.append(Group(family, Common.CELL, cell))
+    return [*found, Group(family, Common.COMMUNITY, str(place.community))]
 
 
 def group_of(key: str) -> Group:
     """What a case keeps."""
     family, common, code = key.rsplit(_SEPARATOR, 2)
     return Group(family, Common(common), code)
+
+
+def is_joint(key: str) -> bool:
+    """Whether a case that keeps this key is a joint case; else it is a storm's."""
+    return key.startswith(_JOINT)
 
 
 def may_gather(kind: AlarmKind, severity: Severity, *, latching: bool) -> bool:
@@ -107,7 +133,9 @@ def is_crowd(facilities: int, most: int) -> bool:
 
 
 def told(group: Group, members: int, say: Text, parent: Text | None) -> Text:
-    """What the case says: "17 facilities of cell G-07: level high"."""
+    """What the case says: "17 facilities of cell G-07: level high"; of one facility what its alarm says."""
+    if members < 2:
+        return say
     where = {
         Common.PARENT: Text(
             zh=f"{parent.zh if parent else group.code}所属", en=f"of {parent.en if parent else group.code}"

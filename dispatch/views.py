@@ -26,6 +26,7 @@ from core.ports.evidence import EvidenceRecord, Occasion
 from core.ports.flags import FlagRow, FlagStep
 from dispatch import tables
 from dispatch.levelwork import pieces_of, steps_of
+from dispatch.storms import is_joint
 
 
 def task_select() -> sa.Select[Any]:
@@ -100,6 +101,7 @@ def case_row(row: Any) -> CaseRow:
         drill=row.drill,
         flagged=row.flagged,
         storm=row.gathers != "",
+        joint=is_joint(row.gathers),
         members=row.members,
         members_on=row.members_on,
     )

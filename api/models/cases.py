@@ -55,6 +55,7 @@ class Storm(Model):
 
     members: int = Field(description="facilities with alarms in it")
     members_on: int = Field(description="those with an alarm on now")
+    joint: bool = Field(description="their rule gathers them, one by one and in calm too: one piece of work, no storm")
 
 
 class CaseSummary(Model):

@@ -160,6 +160,7 @@ class CaseRow:
         drill: a test case; it counts nowhere.
         flagged: the kind of flag that stands over alarms of it, while it is open; else empty.
         storm: it gathers many facilities; members: how many, members_on: those with an alarm on now.
+        joint: its rule gathers them, one by one and in calm too; no storm.
     """
 
     number: int
@@ -185,6 +186,7 @@ class CaseRow:
     storm: bool = False
     members: int = 0
     members_on: int = 0
+    joint: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,7 +1,7 @@
 """One rule of a file: every field is read, checked and, if wrong, reported; reading goes on to the next.
 
 Fields: ``id class kind when for clear clear_for severity lead support family latching say do source evidence deadline
-from until supply levels``; ``docs/rules.md`` says what each means. Rules with levels are read by ``levels.py``.
+from until supply levels gather``; ``docs/rules.md`` says what each means. Rules with levels are read by ``levels.py``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
 from core.alarms import AlarmKind, Severity
-from core.cases import Deadline, DeadlineClock, DeadlineWhat, RuleInfo
+from core.cases import Common, Deadline, DeadlineClock, DeadlineWhat, RuleInfo
 from core.findings import DID_YOU_MEAN, USE_ONE_OF, Kind
 from core.places import FacilityClass, Grid, Text
 from rules.bounds import MAX_NODES, MAX_WINDOWS
@@ -32,7 +32,7 @@ from rules.rule_set import Evidence, Rule, Source
 
 _FIELDS = (
     *("id", "class", "kind", "when", "for", "clear", "clear_for", "severity", "lead", "support", "family", "latching"),
-    *("say", "do", "source", "evidence", "deadline", "from", "until", "supply", "levels"),
+    *("say", "do", "source", "evidence", "deadline", "from", "until", "supply", "levels", "gather"),
 )
 _REQUIRED = ("id", "class", "when", "severity", "lead", "say", "do", "source", "evidence")
 _SUPPLY_MARKS = {"lost": True, "feed_lost": True}
@@ -204,6 +204,7 @@ class Entry:
         latching = self._choice("latching", {"true": True, "false": False})
         kind = self._choice("kind", {one.value: one for one in (AlarmKind.CONDITION, AlarmKind.COMMISSIONING)})
         supply = self._choice("supply", _SUPPLY_MARKS)
+        gather = self._choice("gather", {one.value: one for one in Common})
         say, steps, deadline = self._text_pair("say"), self._steps(), self._deadline()
         family = self._written("family")
         if "family" in self.fields and not _ID.fullmatch(family):
@@ -226,6 +227,7 @@ class Entry:
             kind=AlarmKind(kind) if kind else AlarmKind.CONDITION,
             measurements=evidence_of(when),
             supply=supply or "",
+            gather=Common(gather) if gather else None,
         )
 
     def _severity(self) -> Severity | None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from core.alarms import AlarmChange, AlarmKind, ChangeKind, Interval, Severity, SeverityStep, alarm_id
-from core.cases import Action, Actor, Deadline, DeadlineClock, LevelInfo, RuleInfo, TaskKind
+from core.cases import Action, Actor, Common, Deadline, DeadlineClock, LevelInfo, RuleInfo, TaskKind
 from core.places import Grid, Text
 from core.ports.cases import CaseFilter, CaseRow, TaskCommand, TaskFilter, TaskRow
 from core.ports.registry import PageRequest
@@ -61,6 +61,7 @@ RULES = {
         rule("info", Severity.INFO),
         rule("levels", Severity.HIGH, family="level", levels=LEVELS),
         rule("alone", Severity.MEDIUM, family="alone", support=None),
+        rule("lamp", Severity.MEDIUM, family="lamp", support=None, gather=Common.COMMUNITY),
         rule("gas", Severity.HIGH, family="gas", latching=True, lead=Grid.GOVERNANCE, support=Grid.CONSTRUCTION),
     )
 }

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from itertools import product
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise, product
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from core.alarms import AlarmKind, ChangeKind, Severity
-from core.cases import Action, TaskKind
+from core.cases import Action, Common, TaskKind
 from core.places import Grid, Text
 from core.ports.registry import FacilityPlace
 from dispatch import tables
@@ -16,18 +23,18 @@ from dispatch.journal import SqlJournal
 from dispatch.policy import Policy
 from dispatch.storms import (
     TABLE,
-    Common,
     Group,
     StormEvent,
     StormState,
     group_of,
     groups,
     is_crowd,
+    joint_group,
     may_gather,
     next_storm,
     told,
 )
-from tests.unit.dispatch.hall import MINUTE, MONDAY_9, RULES, Hall, change
+from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall, build_hall, change, wipe
 
 PUMPS = ("aa-sp-01", "aa-sp-02", "aa-li-01", "aa-ia-01")
 
@@ -179,3 +186,175 @@ def test_a_backtest_foretells_the_storm(storm: Hall, last_min: int) -> None:
     foreseen = [(case.facility, case.gathers != "", note[case.ending]) for case in found.cases]
     assert foreseen == [(case.facility, case.storm, case.note) for case in storm.cases()]
     assert [case.alarms for case in found.cases if case.gathers] == [4 if last_min == 3 else 3]
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Hall]:
+    """One city for all examples; each begins with an empty dispatch."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = build_hall(Path(folder))
+        yield made
+        made.engine.dispose()
+
+
+def gathered(hall: Hall, batches: Sequence[Sequence[str]], most: int) -> frozenset[tuple[bool, frozenset[str]]]:
+    """Alarms that come in batches, 30 s apart, and stay on: each open case, whether it is a storm, and whose."""
+    wipe(hall)
+    journal = SqlJournal(hall.engine, rules=RULES.get, source=hall.city.registry, policy=Policy(storm_facilities=most))
+    for place, batch in enumerate(batches):
+        at_ms = MONDAY_9 + place * MINUTE // 2
+        came = [change(ChangeKind.OPENED, facility=hall.city.facility(code), start=MONDAY_9) for code in batch]
+        journal.apply(came, at_ms)
+    code_of = {hall.city.facility(code): code for code in EVERYBODY}
+    with hall.engine.connect() as connection:
+        alarms = connection.execute(sa.select(tables.alarm.c.case, tables.alarm.c.facility)).all()
+    return frozenset(
+        (case.storm, frozenset(code_of[alarm.facility] for alarm in alarms if alarm.case == case.number))
+        for case in hall.cases(open_only=True)
+    )
+
+
+EVERYBODY = (*PUMPS, "bb-sp-01")
+orders = st.permutations(EVERYBODY)
+cuts = st.sets(st.integers(1, len(EVERYBODY) - 1))
+
+
+def cut(order: Sequence[str], at: set[int]) -> list[Sequence[str]]:
+    """An order in batches."""
+    ends = [0, *sorted(at), len(order)]
+    return [order[begin:end] for begin, end in pairwise(ends)]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(orders, cuts)
+def test_in_any_order_a_storm_has_the_same_members(shared: Hall, order: list[str], at: set[int]) -> None:
+    """Where groups of one width become crowds: who comes when, and with whom, decides nothing."""
+    expected = frozenset({(True, frozenset(PUMPS)), (False, frozenset({"bb-sp-01"}))})
+    assert gathered(shared, cut(order, at), most=3) == expected
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(orders, cuts)
+def test_where_a_cell_lies_in_its_community_the_order_decides_only_which_of_both(
+    shared: Hall, order: list[str], at: set[int]
+) -> None:
+    """The bound of docs/alarms.md, part 8; and within one batch nothing depends on the order at all."""
+    found = gathered(shared, cut(order, at), most=1)
+    alone = [codes for storm, codes in found if not storm]
+    assert frozenset({"bb-sp-01"}) in alone
+    assert len(alone) - 1 <= 1, "no more of a crowd than the number that makes one keep a case of their own"
+    assert len([codes for storm, codes in found if storm]) <= 3, "of the two cells and of their community"
+    assert sum(len(codes) for _, codes in found) == len(EVERYBODY)
+    together = gathered(shared, [order], most=1)
+    assert together == gathered(shared, [EVERYBODY], most=1)
+
+
+def test_a_critical_case_of_a_member_stays_out_of_the_storm(storm: Hall) -> None:
+    """What its facility says besides joins that case."""
+    opened(storm, PUMPS[0], "critical")
+    for code in PUMPS:
+        opened(storm, code)
+    cases = storm.cases(open_only=True)
+    assert [(case.storm, case.severity, case.members) for case in cases] == [
+        (False, Severity.CRITICAL, 0),
+        (True, Severity.MEDIUM, 3),
+    ]
+    assert not [case for case in storm.cases() if case.note == "folded" and case.severity is Severity.CRITICAL]
+
+
+# --- joint cases ------------------------------------------------------------------------------------------------------
+
+
+def closed(hall: Hall, code: str, start_ms: int, stop_ms: int) -> None:
+    """The alarm of a lamp ends."""
+    one = change(ChangeKind.CLOSED, "lamp", facility=hall.city.facility(code), start=start_ms, stop=stop_ms)
+    hall.apply(one, now_ms=stop_ms)
+
+
+def test_a_rule_that_gathers_names_the_group_or_takes_the_next_wider() -> None:
+    """Without a supply it is the cell, without a cell the community; such a rule makes no storm."""
+    name = Text(zh="灯", en="Lamp")
+    place = FacilityPlace(number=1, code="p", name=name, class_id="x", community=7, cells={})
+    fed = replace(place, cells={Grid.CONSTRUCTION: "c-1"}, parent=9)
+
+    def common(where: FacilityPlace, gather: Common) -> Common | None:
+        found = joint_group(where, replace(RULES["lamp"], gather=gather))
+        assert found is None or found.joint
+        return found.common if found else None
+
+    assert [common(fed, one) for one in Common] == list(Common)
+    assert common(replace(fed, parent=None), Common.PARENT) is Common.CELL
+    assert [common(place, one) for one in Common] == [Common.COMMUNITY] * 3
+    assert groups(fed, RULES["lamp"]) == []
+    assert joint_group(fed, RULES["medium"]) is None
+    key = joint_group(fed, RULES["lamp"])
+    assert key is not None
+    assert group_of(key.key) == key
+
+
+def test_facilities_join_one_by_one_also_what_somebody_has_begun(hall: Hall) -> None:
+    """Two tasks at most, whatever comes; the worker hears of it; no alarm is without the case."""
+    opened(hall, PUMPS[0], "lamp")
+    (case,) = hall.cases(open_only=True)
+    assert (case.storm, case.joint, case.say.en) == (True, True, "Rule lamp")
+    task = hall.tasks()[TaskKind.HANDLE]
+    hall.act(task, Action.ACCEPT, hall.actor(hall.code_of(task.owner)))
+    later_ms = MONDAY_9 + 3 * HOUR
+    opened(hall, PUMPS[1], "lamp", later_ms)
+    opened(hall, PUMPS[2], "lamp", later_ms + HOUR)
+    opened(hall, "bb-sp-01", "lamp", later_ms + HOUR)
+    mine, other = hall.cases(open_only=True)
+    assert (mine.members, mine.members_on, other.members) == (3, 3, 1)
+    assert mine.say.en == "3 facilities of one community: Rule lamp"
+    assert hall.count(tables.task) == 2
+    with hall.engine.connect() as connection:
+        told_of = connection.execute(sa.select(tables.outbox.c.kind)).scalars().all()
+        cases = connection.execute(sa.select(tables.alarm.c.case)).scalars().all()
+    assert "joined" in told_of
+    assert sorted(cases) == [mine.number] * 3 + [other.number]
+
+
+def test_a_joint_case_ends_when_all_are_over_and_no_sooner(hall: Hall) -> None:
+    """Nobody having begun, with the last of them."""
+    opened(hall, PUMPS[0], "lamp")
+    opened(hall, PUMPS[1], "lamp", MONDAY_9 + HOUR)
+    closed(hall, PUMPS[0], MONDAY_9, MONDAY_9 + 2 * HOUR)
+    hall.journal.tick(MONDAY_9 + 4 * HOUR)
+    assert [(case.members, case.members_on) for case in hall.cases(open_only=True)] == [(2, 1)]
+    closed(hall, PUMPS[1], MONDAY_9 + HOUR, MONDAY_9 + 5 * HOUR)
+    assert [case.note for case in hall.cases()] == ["self-cleared"]
+    assert not hall.cases(open_only=True)
+
+
+def test_an_alarm_whose_joint_case_has_ended_joins_the_one_that_is_open(hall: Hall) -> None:
+    """A group has one open case; what proves to be on again never makes or reopens a second one."""
+    opened(hall, PUMPS[0], "lamp")
+    closed(hall, PUMPS[0], MONDAY_9, MONDAY_9 + MINUTE)
+    hall.journal.tick(MONDAY_9 + 20 * MINUTE)
+    opened(hall, PUMPS[1], "lamp", MONDAY_9 + HOUR)
+    again = change(ChangeKind.REOPENED, "lamp", facility=hall.city.facility(PUMPS[0]))
+    hall.apply(again, now_ms=MONDAY_9 + HOUR + MINUTE)
+    (case,) = hall.cases(open_only=True)
+    assert (case.members, case.members_on) == (2, 2)
+
+
+def test_a_backtest_foretells_joint_cases(hall: Hall) -> None:
+    """The same alarms through the journal and foreseen, whatever the number of a storm is."""
+    begins = {code: MONDAY_9 + place * HOUR for place, code in enumerate((*PUMPS, "bb-sp-01"))}
+    alarms = [
+        PastAlarm(
+            info=RULES["lamp"],
+            facility=hall.city.facility(code),
+            severity=Severity.MEDIUM,
+            start_ms=start_ms,
+            stop_ms=start_ms + 90 * MINUTE,
+        )
+        for code, start_ms in begins.items()
+    ]
+    for one in alarms:
+        hall.apply(change(ChangeKind.OPENED, "lamp", facility=one.facility, start=one.start_ms), now_ms=one.start_ms)
+    roster = hall.city.registry.roster()
+    found = foresee(alarms, roster, Policy(storm_facilities=0), Crew(), MONDAY_9, MONDAY_9 + 24 * HOUR)
+    assert [case.facility for case in found.cases] == [case.facility for case in hall.cases()]
+    assert [case.alarms for case in found.cases] == [4, 1]
+    assert [case.ending for case in found.cases] == [Ending.CLOSED] * 2

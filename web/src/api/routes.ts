@@ -8,6 +8,7 @@ import type {
   Backtest,
   BacktestQuestion,
   AlarmTally,
+  CalendarYear,
   CaseDetail,
   CaseSummary,
   ClassList,
@@ -29,10 +30,13 @@ import type {
   RuleDetail,
   RuleDraft,
   RuleForm,
+  RuleFacilities,
   RuleList,
+  RuleMoment,
   RulePreview,
   RuleSaved,
   RuleTemplate,
+  RuleTrial,
   RuleWords,
   SetupState,
   TaskAction,
@@ -208,11 +212,20 @@ export const getRuleTemplate = (classId: string): Promise<RuleTemplate> => call(
 export const getRuleWords = (classId: string, { signal }: Signal = {}): Promise<RuleWords> =>
   call(`/rules/words/${encodeURIComponent(classId)}`, { signal });
 export const draftRule = (
-  body: { readonly text: string; readonly form?: RuleForm; readonly rule?: string },
+  body: { readonly text: string; readonly form?: RuleForm; readonly rule?: string; readonly member?: string },
   { signal }: Signal = {},
 ): Promise<RuleDraft> => call("/rules/draft", { method: "POST", body, signal });
-export const previewRule = (body: { readonly text: string; readonly facility?: number }, { signal }: Signal = {}): Promise<RulePreview> =>
+export const previewRule = (body: { readonly text: string; readonly facility?: number; readonly member?: string }, { signal }: Signal = {}): Promise<RulePreview> =>
   call("/rules/preview", { method: "POST", body, signal, timeoutMs: 60_000 });
+export const tryRule = (body: { readonly text: string }, { signal }: Signal = {}): Promise<RuleTrial> =>
+  call("/rules/trial", { method: "POST", body, signal, timeoutMs: 60_000 });
+export const explainRule = (
+  body: { readonly rule: string; readonly text: string; readonly facility: number; readonly at_ms?: number },
+  { signal }: Signal = {},
+): Promise<RuleMoment> => call("/rules/explain", { method: "POST", body, signal, timeoutMs: 60_000 });
+export const getRuleFacilities = (classId: string, q: string, { signal }: Signal = {}): Promise<RuleFacilities> =>
+  call(`/rules/facilities/${encodeURIComponent(classId)}`, { query: { q }, signal });
+export const getCalendar = (year: number, { signal }: Signal = {}): Promise<CalendarYear> => call(`/rules/calendar/${year}`, { signal });
 export const putRule = (id: string, body: { readonly text: string; readonly base: string; readonly note: string }): Promise<RuleSaved> =>
   call(rulePath(id), { method: "PUT", body });
 export const postRule = (body: { readonly text: string; readonly note: string }): Promise<RuleSaved> =>

@@ -894,6 +894,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Play the scenarios of a rule that is not saved yet
+         * @description What `twingrid rule test` says of it, within seconds; scenarios that were not begun in time are counted.
+         */
+        post: operations["try_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Why a rule's alarm is on at a facility, or is not
+         * @description What `twingrid rule explain` says of a facility at a moment: values, conditions, and the time that runs.
+         */
+        post: operations["explain_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/calendar/{year}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The site calendar in a year
+         * @description Public holidays with the days worked instead, seasons, opening hours and planned work, as rules go by them.
+         */
+        get: operations["get_calendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/facilities/{class_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Facilities to look at
+         * @description The first of a class by code, how many match and how many there are, of those that this login sees.
+         */
+        get: operations["list_rule_facilities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rules/template/{class_id}": {
         parameters: {
             query?: never;
@@ -1638,6 +1718,109 @@ export interface components {
             most_an_hour: number;
         };
         /**
+         * CalendarDay
+         * @description A day that is no ordinary one of its week.
+         */
+        CalendarDay: {
+            /**
+             * Day
+             * @example 2026-10-10
+             */
+            day: string;
+            kind: components["schemas"]["DayKind"];
+            /**
+             * Own
+             * @description the registry says so, not the notice
+             */
+            own: boolean;
+        };
+        /**
+         * CalendarHours
+         * @description Hours on one kind of day.
+         */
+        CalendarHours: {
+            /**
+             * On
+             * @description `workday`, `weekend`, `holiday`, `daily`, `mon` to `sun`
+             */
+            on: string;
+            /**
+             * Periods
+             * @description empty: closed
+             * @example [
+             *       "08:30-12:00"
+             *     ]
+             */
+            periods: string[];
+        };
+        /**
+         * CalendarLine
+         * @description An entry of the calendar.
+         */
+        CalendarLine: {
+            kind: components["schemas"]["EntryKind"];
+            /** Code */
+            code: string;
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Everywhere
+             * @description whether it is for all facilities
+             */
+            everywhere: boolean;
+            /**
+             * Facilities
+             * @description that it is for, of those this login sees
+             */
+            facilities: number;
+            /**
+             * Where
+             * @description communities, cells, classes and facilities that it names
+             */
+            where: components["schemas"]["Bilingual"][];
+            /** Hours */
+            hours: components["schemas"]["CalendarHours"][];
+            /**
+             * First
+             * @description of a season `MM-DD` or a date; of an opening a date or empty
+             */
+            first: string;
+            /** Last */
+            last: string;
+            /**
+             * Begin Ms
+             * @description of planned work
+             */
+            begin_ms: number | null;
+            /** End Ms */
+            end_ms: number | null;
+        };
+        /**
+         * CalendarYear
+         * @description The calendar in a year.
+         */
+        CalendarYear: {
+            /** Zone */
+            zone: string;
+            /** Year */
+            year: number;
+            /**
+             * Known
+             * @description whether the holidays of the year are published
+             */
+            known: boolean;
+            /**
+             * By Week
+             * @description whether days of an unpublished year are taken by their weekday
+             */
+            by_week: boolean;
+            /** Night */
+            night: string;
+            /** Days */
+            days: components["schemas"]["CalendarDay"][];
+            /** Lines */
+            lines: components["schemas"]["CalendarLine"][];
+        };
+        /**
          * Candidate
          * @description Somebody routing looked at, and why they did not get the task (null: they did).
          */
@@ -2014,15 +2197,15 @@ export interface components {
         };
         /**
          * ConditionRow
-         * @description One line of a condition. `text` is what it was cut from; a row whose fields are unchanged is written with it.
+         * @description A line that may be a vote: so many of several.
          */
         ConditionRow: {
             /**
              * Kind
-             * @description `text` cannot be drawn and stays text
+             * @description `group`: over the facilities of a group; `text` cannot be drawn and stays text
              * @enum {string}
              */
-            kind: "compare" | "formula" | "term" | "text";
+            kind: "compare" | "group" | "vote" | "formula" | "term" | "text";
             /**
              * Text
              * @default
@@ -2047,6 +2230,28 @@ export interface components {
              */
             window: string;
             /**
+             * Inner Operator
+             * @description of the comparison that an aggregate counts; empty: it takes values
+             * @default
+             */
+            inner_operator: string;
+            /**
+             * Inner Limit
+             * @default
+             */
+            inner_limit: string;
+            /**
+             * Inner Unit
+             * @default
+             */
+            inner_unit: string;
+            /**
+             * Group
+             * @default
+             * @example cell.governance
+             */
+            group: string;
+            /**
              * Operator
              * @default
              * @example >
@@ -2054,7 +2259,7 @@ export interface components {
             operator: string;
             /**
              * Limit
-             * @description a number, `facility.x` or `class.x`
+             * @description a number, `facility.x` or `class.x`; of a vote how many
              * @default
              * @example 2
              */
@@ -2076,6 +2281,12 @@ export interface components {
              * @default
              */
             upper_unit: string;
+            /**
+             * Votes
+             * @description of a vote; none of them is one
+             * @default []
+             */
+            votes: components["schemas"]["VoteRow"][];
         };
         /**
          * ConfigurationDetail
@@ -2199,6 +2410,12 @@ export interface components {
             findings: components["schemas"]["ConfigurationFinding"][];
         };
         /**
+         * DayKind
+         * @description What a date is.
+         * @enum {string}
+         */
+        DayKind: "workday" | "makeup" | "weekend" | "holiday" | "unknown";
+        /**
          * Deadband
          * @description A limit for clearing that the readings suggest.
          */
@@ -2296,6 +2513,11 @@ export interface components {
              * @description id of the rule that it is to replace
              */
             rule?: string | null;
+            /**
+             * Member
+             * @description of a template: the rule to tell about; else the first
+             */
+            member?: string | null;
         };
         /**
          * EditKind
@@ -2303,6 +2525,12 @@ export interface components {
          * @enum {string}
          */
         EditKind: "added" | "changed" | "removed";
+        /**
+         * EntryKind
+         * @description What an entry says.
+         * @enum {string}
+         */
+        EntryKind: "opening" | "season" | "work";
         /**
          * EvidenceFile
          * @description All that was frozen of an alarm, oldest first; empty for alarms from before it was.
@@ -2392,6 +2620,34 @@ export interface components {
              * @example
              */
             reason: string;
+        };
+        /**
+         * ExplainQuestion
+         * @description A rule on a facility at a moment: one in force by its id, or a text that is being edited.
+         */
+        ExplainQuestion: {
+            /**
+             * Facility
+             * @example 17
+             */
+            facility: number;
+            /**
+             * Rule
+             * @description a rule in force; with a template's text one of its rules
+             * @default
+             */
+            rule: string;
+            /**
+             * Text
+             * @description empty: the rule in force
+             * @default
+             */
+            text: string;
+            /**
+             * At Ms
+             * @description now if left out
+             */
+            at_ms?: number | null;
         };
         /**
          * FacilityAlarms
@@ -3305,6 +3561,12 @@ export interface components {
          */
         LevelForm: {
             /**
+             * Origin
+             * @description its place in the text, from 0; -1: it stands in none yet
+             * @default -1
+             */
+            origin: number;
+            /**
              * Severity
              * @default
              */
@@ -3479,6 +3741,92 @@ export interface components {
              */
             limit: number;
             verdict: components["schemas"]["Verdict"];
+        };
+        /**
+         * MomentLevel
+         * @description One severity of the rule at the moment.
+         */
+        MomentLevel: {
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
+            /**
+             * When
+             * @description the condition, then its parts
+             */
+            when: components["schemas"]["MomentPart"][];
+            /** Clear */
+            clear: components["schemas"]["MomentPart"][];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "normal" | "pending" | "on" | "clearing";
+            /**
+             * Since Ms
+             * @description since when the condition holds
+             */
+            since_ms: number | null;
+            /**
+             * Start Ms
+             * @description when the alarm started
+             */
+            start_ms: number | null;
+            /**
+             * Spent Ms
+             * @description of the time that runs
+             */
+            spent_ms: number;
+            /** Needed Ms */
+            needed_ms: number;
+            /**
+             * Due Ms
+             * @description when that time is over; null: none runs, or it stands still
+             */
+            due_ms: number | null;
+        };
+        /**
+         * MomentOperand
+         * @description What the rule reads, and its newest reading.
+         */
+        MomentOperand: {
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Value
+             * @description null: unknown
+             */
+            value: number | null;
+            /**
+             * Unit
+             * @description UCUM
+             */
+            unit: string;
+            /**
+             * Reading Ms
+             * @description of the newest reading; null if there is none, or it has none
+             */
+            reading_ms: number | null;
+            /**
+             * Quality
+             * @example good
+             */
+            quality: string;
+        };
+        /**
+         * MomentPart
+         * @description A condition or a part of one.
+         */
+        MomentPart: {
+            /** Depth */
+            depth: number;
+            say: components["schemas"]["Bilingual"];
+            /**
+             * Holds
+             * @description null: unknown
+             */
+            holds: boolean | null;
         };
         /**
          * Occasion
@@ -3704,6 +4052,11 @@ export interface components {
              * @description looked at first; else the first of its class
              */
             facility?: number | null;
+            /**
+             * Member
+             * @description of a template: the rule to try; else the first
+             */
+            member?: string | null;
         };
         /**
          * Probe
@@ -3902,6 +4255,16 @@ export interface components {
              */
             class_id: string;
             /**
+             * Member
+             * @description of a template: the rule that words, cost and limits are of; else empty
+             */
+            member: string;
+            /**
+             * Members
+             * @description that a template stands for; empty for a rule and with errors
+             */
+            members: components["schemas"]["RuleMember"][];
+            /**
              * Measurements
              * @description that it reads, with lines to draw
              */
@@ -3939,6 +4302,27 @@ export interface components {
              * @description the text after; empty where there is none
              */
             after: string;
+        };
+        /**
+         * RuleFacilities
+         * @description Facilities of a class that a rule can be looked at.
+         */
+        RuleFacilities: {
+            /**
+             * Items
+             * @description the first by code
+             */
+            items: components["schemas"]["FacilityRef"][];
+            /**
+             * Matching
+             * @description that match the text
+             */
+            matching: number;
+            /**
+             * All
+             * @description of the class that this login sees
+             */
+            all: number;
         };
         /**
          * RuleFinding
@@ -3985,6 +4369,12 @@ export interface components {
              * @default
              */
             class: string;
+            /**
+             * Targets
+             * @description of a template, in place of the class
+             * @default []
+             */
+            targets: components["schemas"]["TargetForm"][];
             /**
              * Kind
              * @default
@@ -4034,6 +4424,11 @@ export interface components {
              * @default
              */
             family: string;
+            /**
+             * Gather
+             * @default
+             */
+            gather: string;
             say: components["schemas"]["TextPair"];
             /** Steps */
             steps: components["schemas"]["TextPair"][];
@@ -4100,6 +4495,58 @@ export interface components {
             unit: string;
             /** Limits */
             limits: components["schemas"]["Limit"][];
+        };
+        /**
+         * RuleMember
+         * @description One rule that a template stands for.
+         */
+        RuleMember: {
+            /** Rule Id */
+            rule_id: string;
+            /** Class Id */
+            class_id: string;
+            class_name: components["schemas"]["Bilingual"];
+            measurement: components["schemas"]["Bilingual"];
+            /**
+             * Limit
+             * @description as the template gives it
+             */
+            limit: string;
+            /**
+             * Facilities
+             * @description of the class that this login sees
+             */
+            facilities: number;
+        };
+        /**
+         * RuleMoment
+         * @description Why a rule's alarm is on at a facility at a moment, or what it lacks.
+         */
+        RuleMoment: {
+            /** Rule Id */
+            rule_id: string;
+            facility: components["schemas"]["FacilityRef"];
+            /**
+             * At Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            at_ms: number;
+            /**
+             * From Ms
+             * @description since when readings were judged
+             * @example 1795000000000
+             */
+            from_ms: number;
+            /** Readings */
+            readings: number;
+            /** Operands */
+            operands: components["schemas"]["MomentOperand"][];
+            /**
+             * Levels
+             * @description from the least to the worst severity; one where it has one
+             */
+            levels: components["schemas"]["MomentLevel"][];
         };
         /**
          * RulePreview
@@ -4256,6 +4703,28 @@ export interface components {
             draft: components["schemas"]["RuleDraft"];
         };
         /**
+         * RuleTrial
+         * @description What the scenarios of a rule say, failed ones first.
+         */
+        RuleTrial: {
+            /** Cases */
+            cases: components["schemas"]["TrialCase"][];
+            /** Passed */
+            passed: number;
+            /**
+             * Left Out
+             * @description not played, because the time was over
+             */
+            left_out: number;
+            /**
+             * Wrong
+             * @description what is wrong with the files of scenarios
+             */
+            wrong: components["schemas"]["Bilingual"][];
+            /** Spent S */
+            spent_s: number;
+        };
+        /**
          * RuleView
          * @description The rule behind an alarm, in its author's words.
          */
@@ -4302,8 +4771,31 @@ export interface components {
             name: components["schemas"]["Bilingual"];
             /** Measurements */
             measurements: components["schemas"]["WordMeasurement"][];
-            /** Aggregates */
+            /**
+             * Aggregates
+             * @description over time, of a measurement
+             */
             aggregates: string[];
+            /**
+             * Counts
+             * @description over time, of a comparison
+             */
+            counts: string[];
+            /**
+             * Group Aggregates
+             * @description over the facilities of a group, of a measurement
+             */
+            group_aggregates: string[];
+            /**
+             * Group Counts
+             * @description over the facilities of a group, of a comparison
+             */
+            group_counts: string[];
+            /**
+             * Groups
+             * @description what the facilities of a group have in common
+             */
+            groups: string[];
             /** Comparisons */
             comparisons: string[];
             /** Ranges */
@@ -4540,6 +5032,32 @@ export interface components {
              * @description those with an alarm on now
              */
             members_on: number;
+            /**
+             * Joint
+             * @description their rule gathers them, one by one and in calm too: one piece of work, no storm
+             */
+            joint: boolean;
+        };
+        /**
+         * TargetForm
+         * @description One measurement of a class that a template stands for, and the limit it gives it.
+         */
+        TargetForm: {
+            /**
+             * Class
+             * @default
+             */
+            class: string;
+            /**
+             * Measurement
+             * @default
+             */
+            measurement: string;
+            /**
+             * Limit
+             * @default
+             */
+            limit: string;
         };
         /**
          * TaskAction
@@ -4792,6 +5310,67 @@ export interface components {
             en: string;
         };
         /**
+         * TrialCase
+         * @description A scenario that was played.
+         */
+        TrialCase: {
+            /** Name */
+            name: string;
+            /** File */
+            file: string;
+            /** Line */
+            line: number;
+            say: components["schemas"]["Bilingual"];
+            /** Passed */
+            passed: boolean;
+            /**
+             * Expects
+             * @description whether it expects an alarm of the rule, or none
+             */
+            expects: boolean;
+            /** Differences */
+            differences: components["schemas"]["TrialDifference"][];
+        };
+        /**
+         * TrialDifference
+         * @description What the rule did otherwise than expected.
+         */
+        TrialDifference: {
+            /**
+             * Rule Id
+             * @description empty for its state at a moment
+             */
+            rule_id: string;
+            /**
+             * Orders
+             * @description of arrival in which it shows; empty: in all
+             */
+            orders: components["schemas"]["Bilingual"][];
+            /**
+             * Expected
+             * @description one line per alarm
+             */
+            expected: components["schemas"]["Bilingual"][];
+            /** Got */
+            got: components["schemas"]["Bilingual"][];
+            /**
+             * Lines
+             * @description expected and got on a line of time; empty for a state
+             */
+            lines: string[];
+        };
+        /**
+         * TrialQuestion
+         * @description A rule whose scenarios are to be played.
+         */
+        TrialQuestion: {
+            /**
+             * Text
+             * @description one rule, as a rule file has it
+             */
+            text: string;
+        };
+        /**
          * UnseenView
          * @description What cannot be seen because of an alarm, as it was last.
          */
@@ -4828,6 +5407,93 @@ export interface components {
          * @enum {string}
          */
         VersionState: "draft" | "pushed" | "applied" | "confirmed" | "rolled-back" | "refused" | "superseded";
+        /**
+         * VoteRow
+         * @description One line of a condition. `text` is what it was cut from; a row whose fields are unchanged is written with it.
+         */
+        VoteRow: {
+            /**
+             * Kind
+             * @description `group`: over the facilities of a group; `text` cannot be drawn and stays text
+             * @enum {string}
+             */
+            kind: "compare" | "group" | "vote" | "formula" | "term" | "text";
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /**
+             * Measurement
+             * @description key, `parent.key`, a formula, or a term of the calendar
+             * @default
+             */
+            measurement: string;
+            /**
+             * Aggregate
+             * @default
+             * @example mean
+             */
+            aggregate: string;
+            /**
+             * Window
+             * @default
+             * @example 10 min
+             */
+            window: string;
+            /**
+             * Inner Operator
+             * @description of the comparison that an aggregate counts; empty: it takes values
+             * @default
+             */
+            inner_operator: string;
+            /**
+             * Inner Limit
+             * @default
+             */
+            inner_limit: string;
+            /**
+             * Inner Unit
+             * @default
+             */
+            inner_unit: string;
+            /**
+             * Group
+             * @default
+             * @example cell.governance
+             */
+            group: string;
+            /**
+             * Operator
+             * @default
+             * @example >
+             */
+            operator: string;
+            /**
+             * Limit
+             * @description a number, `facility.x` or `class.x`; of a vote how many
+             * @default
+             * @example 2
+             */
+            limit: string;
+            /**
+             * Unit
+             * @default
+             * @example m
+             */
+            unit: string;
+            /**
+             * Upper
+             * @description of a range
+             * @default
+             */
+            upper: string;
+            /**
+             * Upper Unit
+             * @default
+             */
+            upper_unit: string;
+        };
         /**
          * WordMeasurement
          * @description A measurement that a row may read.
@@ -4876,6 +5542,10 @@ export type BacktestQuestion = components['schemas']['BacktestQuestion'];
 export type BacktestStatus = components['schemas']['BacktestStatus'];
 export type Bilingual = components['schemas']['Bilingual'];
 export type Burden = components['schemas']['Burden'];
+export type CalendarDay = components['schemas']['CalendarDay'];
+export type CalendarHours = components['schemas']['CalendarHours'];
+export type CalendarLine = components['schemas']['CalendarLine'];
+export type CalendarYear = components['schemas']['CalendarYear'];
 export type Candidate = components['schemas']['Candidate'];
 export type CaseCounts = components['schemas']['CaseCounts'];
 export type CaseDetail = components['schemas']['CaseDetail'];
@@ -4900,6 +5570,7 @@ export type ConfigurationDraft = components['schemas']['ConfigurationDraft'];
 export type ConfigurationFinding = components['schemas']['ConfigurationFinding'];
 export type ConfigurationList = components['schemas']['ConfigurationList'];
 export type ConfigurationSummary = components['schemas']['ConfigurationSummary'];
+export type DayKind = components['schemas']['DayKind'];
 export type Deadband = components['schemas']['Deadband'];
 export type Deadline = components['schemas']['Deadline'];
 export type DeadlineClock = components['schemas']['DeadlineClock'];
@@ -4908,9 +5579,11 @@ export type DeadlineWhat = components['schemas']['DeadlineWhat'];
 export type Delay = components['schemas']['Delay'];
 export type DraftQuestion = components['schemas']['DraftQuestion'];
 export type EditKind = components['schemas']['EditKind'];
+export type EntryKind = components['schemas']['EntryKind'];
 export type EvidenceFile = components['schemas']['EvidenceFile'];
 export type EvidenceRecord = components['schemas']['EvidenceRecord'];
 export type EvidenceValue = components['schemas']['EvidenceValue'];
+export type ExplainQuestion = components['schemas']['ExplainQuestion'];
 export type FacilityAlarms = components['schemas']['FacilityAlarms'];
 export type FacilityCounts = components['schemas']['FacilityCounts'];
 export type FacilityDetail = components['schemas']['FacilityDetail'];
@@ -4952,6 +5625,9 @@ export type LoginRequest = components['schemas']['LoginRequest'];
 export type LostReadings = components['schemas']['LostReadings'];
 export type Me = components['schemas']['Me'];
 export type Measure = components['schemas']['Measure'];
+export type MomentLevel = components['schemas']['MomentLevel'];
+export type MomentOperand = components['schemas']['MomentOperand'];
+export type MomentPart = components['schemas']['MomentPart'];
 export type Occasion = components['schemas']['Occasion'];
 export type OutOfServiceRequest = components['schemas']['OutOfServiceRequest'];
 export type PageAlarmSummary = components['schemas']['Page_AlarmSummary_'];
@@ -4980,16 +5656,20 @@ export type RuleChange = components['schemas']['RuleChange'];
 export type RuleDetail = components['schemas']['RuleDetail'];
 export type RuleDraft = components['schemas']['RuleDraft'];
 export type RuleEditLine = components['schemas']['RuleEditLine'];
+export type RuleFacilities = components['schemas']['RuleFacilities'];
 export type RuleFinding = components['schemas']['RuleFinding'];
 export type RuleForm = components['schemas']['RuleForm'];
 export type RuleList = components['schemas']['RuleList'];
 export type RuleMeasurement = components['schemas']['RuleMeasurement'];
+export type RuleMember = components['schemas']['RuleMember'];
+export type RuleMoment = components['schemas']['RuleMoment'];
 export type RulePreview = components['schemas']['RulePreview'];
 export type RuleRemoval = components['schemas']['RuleRemoval'];
 export type RuleSaved = components['schemas']['RuleSaved'];
 export type RuleState = components['schemas']['RuleState'];
 export type RuleSummary = components['schemas']['RuleSummary'];
 export type RuleTemplate = components['schemas']['RuleTemplate'];
+export type RuleTrial = components['schemas']['RuleTrial'];
 export type RuleView = components['schemas']['RuleView'];
 export type RuleWords = components['schemas']['RuleWords'];
 export type Rung = components['schemas']['Rung'];
@@ -5006,6 +5686,7 @@ export type Shelving = components['schemas']['Shelving'];
 export type Stale = components['schemas']['Stale'];
 export type StoreSize = components['schemas']['StoreSize'];
 export type Storm = components['schemas']['Storm'];
+export type TargetForm = components['schemas']['TargetForm'];
 export type TaskAction = components['schemas']['TaskAction'];
 export type TaskDetail = components['schemas']['TaskDetail'];
 export type TaskEvent = components['schemas']['TaskEvent'];
@@ -5016,10 +5697,14 @@ export type TaskSummary = components['schemas']['TaskSummary'];
 export type TaskWhere = components['schemas']['TaskWhere'];
 export type TaskWhy = components['schemas']['TaskWhy'];
 export type TextPair = components['schemas']['TextPair'];
+export type TrialCase = components['schemas']['TrialCase'];
+export type TrialDifference = components['schemas']['TrialDifference'];
+export type TrialQuestion = components['schemas']['TrialQuestion'];
 export type UnseenView = components['schemas']['UnseenView'];
 export type ValuesEvent = components['schemas']['ValuesEvent'];
 export type Verdict = components['schemas']['Verdict'];
 export type VersionState = components['schemas']['VersionState'];
+export type VoteRow = components['schemas']['VoteRow'];
 export type WordMeasurement = components['schemas']['WordMeasurement'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -6690,6 +7375,139 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RulePreview"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    try_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleTrial"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExplainQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleMoment"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                year: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarYear"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_rule_facilities: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description part of a code or name */
+                q?: string;
+            };
+            header?: never;
+            path: {
+                class_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleFacilities"];
                 };
             };
             /** @description A problem */
