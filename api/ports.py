@@ -23,6 +23,8 @@ from core.ports.nodes import NodeStatusBook
 from core.ports.performance import PerformanceReports
 from core.ports.registry import RegistryCommands, RegistryQueries
 from core.ports.rule_editing import (
+    ExplainAsk,
+    Explained,
     FormValues,
     Preview,
     PreviewAsk,
@@ -237,6 +239,10 @@ class NoRuleEditing:
         raise Refused(kinds.NO_EDITING())
 
     def look(self, ask: PreviewAsk, owner: str) -> Preview:
+        """Refused."""
+        raise Refused(kinds.NO_EDITING())
+
+    def explain(self, ask: ExplainAsk, owner: str) -> Explained:
         """Refused."""
         raise Refused(kinds.NO_EDITING())
 

@@ -139,16 +139,20 @@ class RegistryCalendar:
 
     def works(self, at_ms: int) -> list[Work]:
         """The planned work that goes on at a moment, in the order of the file."""
+        return [work for _, work in self.works_between(at_ms, at_ms + 1)]
+
+    def works_between(self, from_ms: int, until_ms: int) -> list[tuple[int, Work]]:
+        """Beginning and planned work of all that goes on at some moment of [from, until), in the order of the file."""
         found = []
         for item in self._items:
             if not isinstance(item, PlannedWork):
                 continue
             begin_ms, end_ms = self._clock.moment(item.begin), self._clock.moment(item.end)
-            if begin_ms <= at_ms < end_ms:
+            if begin_ms < until_ms and from_ms < end_ms:
                 if item.code not in self._worked:
                     mine = (number for number, site in self._sites.items() if site.is_in(item.where))
                     self._worked[item.code] = tuple(sorted(mine))
-                found.append(Work(item.code, item.name, end_ms, self._worked[item.code]))
+                found.append((begin_ms, Work(item.code, item.name, end_ms, self._worked[item.code])))
         return found
 
     def _entries(self, term: str) -> list[Opening | Season | PlannedWork]:

@@ -11,7 +11,7 @@ judged by the running engine itself, in short batches: slower, and right without
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -177,8 +177,12 @@ class SievedWay:
         heads = levels.heads(dict.fromkeys(sorted(self._book.machines()), BEGINNING_MS))
         for head in heads:
             facility = int(self.layout.facility[self.layout.machine_facility[head]])
-            for interval in damp(levels.intervals(head, self._book, BEGINNING_MS), self._until_ms):
+            for interval in levels.intervals(head, self._book, BEGINNING_MS, self._damped):
                 yield self._rule_of(head), facility, interval
+
+    def _damped(self, machine: int, pieces: Sequence[Interval], from_ms: int) -> Sequence[Interval]:
+        del machine, from_ms
+        return damp(pieces, self._until_ms)
 
     def _rule_of(self, machine: int) -> str:
         one = next(one for one in self.layout.classes if machine < one.machine0 + len(one.rules) * one.size)

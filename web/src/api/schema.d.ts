@@ -914,6 +914,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Why a rule's alarm is on at a facility, or is not
+         * @description What `twingrid rule explain` says of a facility at a moment: values, conditions, and the time that runs.
+         */
+        post: operations["explain_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/facilities/{class_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Facilities to look at
+         * @description The first of a class by code, how many match and how many there are, of those that this login sees.
+         */
+        get: operations["list_rule_facilities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rules/template/{class_id}": {
         parameters: {
             query?: never;
@@ -2447,6 +2487,34 @@ export interface components {
             reason: string;
         };
         /**
+         * ExplainQuestion
+         * @description A rule on a facility at a moment: one in force by its id, or a text that is being edited.
+         */
+        ExplainQuestion: {
+            /**
+             * Facility
+             * @example 17
+             */
+            facility: number;
+            /**
+             * Rule
+             * @description a rule in force; with a template's text one of its rules
+             * @default
+             */
+            rule: string;
+            /**
+             * Text
+             * @description empty: the rule in force
+             * @default
+             */
+            text: string;
+            /**
+             * At Ms
+             * @description now if left out
+             */
+            at_ms?: number | null;
+        };
+        /**
          * FacilityAlarms
          * @description How many alarms a facility would have had.
          */
@@ -3540,6 +3608,92 @@ export interface components {
             verdict: components["schemas"]["Verdict"];
         };
         /**
+         * MomentLevel
+         * @description One severity of the rule at the moment.
+         */
+        MomentLevel: {
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
+            /**
+             * When
+             * @description the condition, then its parts
+             */
+            when: components["schemas"]["MomentPart"][];
+            /** Clear */
+            clear: components["schemas"]["MomentPart"][];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "normal" | "pending" | "on" | "clearing";
+            /**
+             * Since Ms
+             * @description since when the condition holds
+             */
+            since_ms: number | null;
+            /**
+             * Start Ms
+             * @description when the alarm started
+             */
+            start_ms: number | null;
+            /**
+             * Spent Ms
+             * @description of the time that runs
+             */
+            spent_ms: number;
+            /** Needed Ms */
+            needed_ms: number;
+            /**
+             * Due Ms
+             * @description when that time is over; null: none runs, or it stands still
+             */
+            due_ms: number | null;
+        };
+        /**
+         * MomentOperand
+         * @description What the rule reads, and its newest reading.
+         */
+        MomentOperand: {
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Value
+             * @description null: unknown
+             */
+            value: number | null;
+            /**
+             * Unit
+             * @description UCUM
+             */
+            unit: string;
+            /**
+             * Reading Ms
+             * @description of the newest reading; null if there is none, or it has none
+             */
+            reading_ms: number | null;
+            /**
+             * Quality
+             * @example good
+             */
+            quality: string;
+        };
+        /**
+         * MomentPart
+         * @description A condition or a part of one.
+         */
+        MomentPart: {
+            /** Depth */
+            depth: number;
+            say: components["schemas"]["Bilingual"];
+            /**
+             * Holds
+             * @description null: unknown
+             */
+            holds: boolean | null;
+        };
+        /**
          * Occasion
          * @description When evidence was taken.
          * @enum {string}
@@ -4015,6 +4169,27 @@ export interface components {
             after: string;
         };
         /**
+         * RuleFacilities
+         * @description Facilities of a class that a rule can be looked at.
+         */
+        RuleFacilities: {
+            /**
+             * Items
+             * @description the first by code
+             */
+            items: components["schemas"]["FacilityRef"][];
+            /**
+             * Matching
+             * @description that match the text
+             */
+            matching: number;
+            /**
+             * All
+             * @description of the class that this login sees
+             */
+            all: number;
+        };
+        /**
          * RuleFinding
          * @description Something wrong or odd in a rule's text.
          */
@@ -4207,6 +4382,36 @@ export interface components {
              * @description of the class that this login sees
              */
             facilities: number;
+        };
+        /**
+         * RuleMoment
+         * @description Why a rule's alarm is on at a facility at a moment, or what it lacks.
+         */
+        RuleMoment: {
+            /** Rule Id */
+            rule_id: string;
+            facility: components["schemas"]["FacilityRef"];
+            /**
+             * At Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            at_ms: number;
+            /**
+             * From Ms
+             * @description since when readings were judged
+             * @example 1795000000000
+             */
+            from_ms: number;
+            /** Readings */
+            readings: number;
+            /** Operands */
+            operands: components["schemas"]["MomentOperand"][];
+            /**
+             * Levels
+             * @description from the least to the worst severity; one where it has one
+             */
+            levels: components["schemas"]["MomentLevel"][];
         };
         /**
          * RulePreview
@@ -5237,6 +5442,7 @@ export type EditKind = components['schemas']['EditKind'];
 export type EvidenceFile = components['schemas']['EvidenceFile'];
 export type EvidenceRecord = components['schemas']['EvidenceRecord'];
 export type EvidenceValue = components['schemas']['EvidenceValue'];
+export type ExplainQuestion = components['schemas']['ExplainQuestion'];
 export type FacilityAlarms = components['schemas']['FacilityAlarms'];
 export type FacilityCounts = components['schemas']['FacilityCounts'];
 export type FacilityDetail = components['schemas']['FacilityDetail'];
@@ -5278,6 +5484,9 @@ export type LoginRequest = components['schemas']['LoginRequest'];
 export type LostReadings = components['schemas']['LostReadings'];
 export type Me = components['schemas']['Me'];
 export type Measure = components['schemas']['Measure'];
+export type MomentLevel = components['schemas']['MomentLevel'];
+export type MomentOperand = components['schemas']['MomentOperand'];
+export type MomentPart = components['schemas']['MomentPart'];
 export type Occasion = components['schemas']['Occasion'];
 export type OutOfServiceRequest = components['schemas']['OutOfServiceRequest'];
 export type PageAlarmSummary = components['schemas']['Page_AlarmSummary_'];
@@ -5306,11 +5515,13 @@ export type RuleChange = components['schemas']['RuleChange'];
 export type RuleDetail = components['schemas']['RuleDetail'];
 export type RuleDraft = components['schemas']['RuleDraft'];
 export type RuleEditLine = components['schemas']['RuleEditLine'];
+export type RuleFacilities = components['schemas']['RuleFacilities'];
 export type RuleFinding = components['schemas']['RuleFinding'];
 export type RuleForm = components['schemas']['RuleForm'];
 export type RuleList = components['schemas']['RuleList'];
 export type RuleMeasurement = components['schemas']['RuleMeasurement'];
 export type RuleMember = components['schemas']['RuleMember'];
+export type RuleMoment = components['schemas']['RuleMoment'];
 export type RulePreview = components['schemas']['RulePreview'];
 export type RuleRemoval = components['schemas']['RuleRemoval'];
 export type RuleSaved = components['schemas']['RuleSaved'];
@@ -7056,6 +7267,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RuleTrial"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExplainQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleMoment"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_rule_facilities: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description part of a code or name */
+                q?: string;
+            };
+            header?: never;
+            path: {
+                class_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleFacilities"];
                 };
             };
             /** @description A problem */
