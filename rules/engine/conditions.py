@@ -100,8 +100,8 @@ def _changed_drives(
     """Where the drives of some rules (at least one) become others: machine, moment and drive, by rule and moment."""
     count = len(moments.row)
     drive = np.empty((len(numbers), count), np.uint8)
-    for place, number in enumerate(numbers):
-        drive[place] = _drive(one.rules[number], columns)
+    for own, number in zip(drive, numbers, strict=True):
+        own[:] = _drive(one.rules[number], columns)
     start = np.array([one.machines(number).start for number in numbers])
     first = np.flatnonzero(moments.first)
     before = np.empty_like(drive)
