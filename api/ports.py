@@ -15,6 +15,7 @@ from core.clock import Clock
 from core.errors import Refused
 from core.places import Text
 from core.ports.backtests import BacktestAsk, Backtests, BacktestState
+from core.ports.calendar_view import CalendarBook, CalendarYear
 from core.ports.cases import CaseCommands, CaseQueries
 from core.ports.configurations import ConfigurationDesk
 from core.ports.directory import PointDirectory
@@ -251,6 +252,14 @@ class NoRuleEditing:
         raise Refused(kinds.NO_EDITING())
 
 
+class NoCalendar:
+    """Where no calendar is kept."""
+
+    def year(self, year: int) -> CalendarYear:
+        """Nothing is known of it."""
+        return CalendarYear(zone="UTC", year=year, known=False, by_week=False, night="22:00-06:00", days=(), lines=())
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApiPorts:
     """Everything the API needs from outside.
@@ -271,6 +280,7 @@ class ApiPorts:
         backtests: runs rules over the past.
         editing: changes rules.
         previews: tries them on the last day.
+        calendars: of the sites, as people look at them.
     """
 
     store: ReadableStore
@@ -290,3 +300,4 @@ class ApiPorts:
     backtests: Backtests = NoBacktests()  # noqa: RUF009 - it has no state
     editing: RuleEditing = NoRuleEditing()  # noqa: RUF009 - it has no state
     previews: RulePreviews = NoRuleEditing()  # noqa: RUF009 - it has no state
+    calendars: CalendarBook = NoCalendar()  # noqa: RUF009 - it has no state

@@ -35,6 +35,7 @@ from core.places import Text
 from core.readings import Int32s
 from registry.calendar_entries import (
     DAY_WORDS,
+    EVERYWHERE,
     CalendarItem,
     General,
     HolidaySource,
@@ -121,6 +122,26 @@ class RegistryCalendar:
     def seasons(self) -> frozenset[str]:
         """Names of the seasons there are."""
         return frozenset(item.name for item in self._items if isinstance(item, Season))
+
+    @property
+    def items(self) -> tuple[CalendarItem, ...]:
+        """Its entries, in the order of the file."""
+        return self._items
+
+    @property
+    def night(self) -> Minutes:
+        """The hours of night."""
+        return self._general.night
+
+    def facilities_in(self, where: Where) -> frozenset[int] | None:
+        """Numbers of the facilities that an entry is for; ``None`` where it is for all."""
+        if where == EVERYWHERE:
+            return None
+        return frozenset(number for number, site in self._sites.items() if site.is_in(where))
+
+    def span(self, work: PlannedWork) -> tuple[int, int]:
+        """When planned work begins and ends, UTC milliseconds."""
+        return self._clock.moment(work.begin), self._clock.moment(work.end)
 
     def timetable(self, term: str, facility: Int32s) -> Timetable:
         """How a term holds for facilities; those that keep the same entries share a schedule."""

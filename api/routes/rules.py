@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 
 from api.guard import PREFIX, GuardedRoute
+from api.models.calendars import CalendarYear
 from api.models.rules import (
     DraftQuestion,
     ExplainQuestion,
@@ -67,6 +68,12 @@ def try_rule(body: TrialQuestion, caller: Asking, desk: Desk) -> RuleTrial:
 def explain_rule(body: ExplainQuestion, caller: Asking, desk: Desk) -> RuleMoment:
     """What `twingrid rule explain` says of a facility at a moment: values, conditions, and the time that runs."""
     return desk.rules.explain(caller, body)
+
+
+@router.get("/rules/calendar/{year}", operation_id="get_calendar", summary="The site calendar in a year")
+def get_calendar(year: Annotated[int, Path(ge=2000, le=2100)], caller: Asking, desk: Desk) -> CalendarYear:
+    """Public holidays with the days worked instead, seasons, opening hours and planned work, as rules go by them."""
+    return desk.calendars.year(caller, year)
 
 
 @router.get("/rules/facilities/{class_id}", operation_id="list_rule_facilities", summary="Facilities to look at")

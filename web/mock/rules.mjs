@@ -65,6 +65,19 @@ function listed(facilities, classId, q, ref) {
   return { items: matching.slice(0, 50).map((one) => ref(one)), matching: matching.length, all: mine.length };
 }
 
+const LINE = { code: "", name: { zh: "", en: "" }, everywhere: true, facilities: 60, where: [], hours: [], first: "", last: "", begin_ms: null, end_ms: null };
+
+/** One holiday with its make-up day; a season, hours for all and for a class, work under way. */
+function calendar(year) {
+  const known = year <= 2026;
+  const days = known ? [["10-01", "holiday"], ["10-02", "holiday"], ["10-03", "holiday"], ["10-10", "makeup"]].map(([day, kind]) => ({ day: `${year}-${day}`, kind, own: false })) : [];
+  const hours = [{ on: "workday", periods: ["08:30-12:00", "14:30-17:30"] }, { on: "holiday", periods: [] }];
+  const toilets = { ...LINE, kind: "opening", everywhere: false, facilities: 3, where: [{ zh: "公共厕所", en: "Public toilet" }], hours: [{ on: "daily", periods: ["05:30-22:30"] }] };
+  const season = { ...LINE, kind: "season", name: { zh: "汛期", en: "flood season" }, first: "05-01", last: "10-15" };
+  const work = { ...toilets, kind: "work", code: "w-1", name: { zh: "更换阀门", en: "Valve replaced" }, hours: [], begin_ms: Date.now() - 3_600_000, end_ms: Date.now() + 3_600_000 };
+  return { zone: "Asia/Shanghai", year, known, by_week: false, night: "22:00-06:00", days, lines: [season, { ...LINE, kind: "opening", hours }, toilets, work] };
+}
+
 /** Rows of method, path pattern, answer, for the server's table. */
 export function ruleRoutes({ facilities, ref, problem }) {
   const mine = (id) => {
@@ -75,6 +88,7 @@ export function ruleRoutes({ facilities, ref, problem }) {
     ["GET", /^\/rules$/, () => ({ ...KEPT.list, own: version > 0 })],
     ["POST", /^\/rules\/draft$/, (me, m, q, body) => drafted(body)],
     ["POST", /^\/rules\/preview$/, (me, m, q, body) => preview(facilities, body, ref)],
+    ["GET", /^\/rules\/calendar\/(\d+)$/, (me, [, year]) => calendar(Number(year))],
     ["POST", /^\/rules\/explain$/, (me, m, q, body) => moment(facilities, body, ref)],
     ["GET", /^\/rules\/facilities\/(\w+)$/, (me, [, classId], q) => listed(facilities, classId, q, ref)],
     ["POST", /^\/rules\/trial$/, (me, m, q, body) => trial(body)],

@@ -93,6 +93,7 @@ RECIPES: Mapping[str, Recipe] = {
     "get_rule_template": Recipe("GET", f"{V1}/rules/template/sewage_pump"),
     "get_rule_words": Recipe("GET", f"{V1}/rules/words/sewage_pump"),
     "draft_rule": Recipe("POST", f"{V1}/rules/draft", {"text": "- id: x"}),
+    "get_calendar": Recipe("GET", f"{V1}/rules/calendar/2026"),
     "explain_rule": Recipe("POST", f"{V1}/rules/explain", {"rule": "x", "facility": 20}),
     "list_rule_facilities": Recipe("GET", f"{V1}/rules/facilities/sewage_pump?community={{n}}"),
     "try_rule": Recipe("POST", f"{V1}/rules/trial", {"text": "- id: x"}),

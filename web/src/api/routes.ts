@@ -8,6 +8,7 @@ import type {
   Backtest,
   BacktestQuestion,
   AlarmTally,
+  CalendarYear,
   CaseDetail,
   CaseSummary,
   ClassList,
@@ -224,6 +225,7 @@ export const explainRule = (
 ): Promise<RuleMoment> => call("/rules/explain", { method: "POST", body, signal, timeoutMs: 60_000 });
 export const getRuleFacilities = (classId: string, q: string, { signal }: Signal = {}): Promise<RuleFacilities> =>
   call(`/rules/facilities/${encodeURIComponent(classId)}`, { query: { q }, signal });
+export const getCalendar = (year: number, { signal }: Signal = {}): Promise<CalendarYear> => call(`/rules/calendar/${year}`, { signal });
 export const putRule = (id: string, body: { readonly text: string; readonly base: string; readonly note: string }): Promise<RuleSaved> =>
   call(rulePath(id), { method: "PUT", body });
 export const postRule = (body: { readonly text: string; readonly note: string }): Promise<RuleSaved> =>

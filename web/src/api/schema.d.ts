@@ -934,6 +934,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules/calendar/{year}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The site calendar in a year
+         * @description Public holidays with the days worked instead, seasons, opening hours and planned work, as rules go by them.
+         */
+        get: operations["get_calendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rules/facilities/{class_id}": {
         parameters: {
             query?: never;
@@ -1698,6 +1718,109 @@ export interface components {
             most_an_hour: number;
         };
         /**
+         * CalendarDay
+         * @description A day that is no ordinary one of its week.
+         */
+        CalendarDay: {
+            /**
+             * Day
+             * @example 2026-10-10
+             */
+            day: string;
+            kind: components["schemas"]["DayKind"];
+            /**
+             * Own
+             * @description the registry says so, not the notice
+             */
+            own: boolean;
+        };
+        /**
+         * CalendarHours
+         * @description Hours on one kind of day.
+         */
+        CalendarHours: {
+            /**
+             * On
+             * @description `workday`, `weekend`, `holiday`, `daily`, `mon` to `sun`
+             */
+            on: string;
+            /**
+             * Periods
+             * @description empty: closed
+             * @example [
+             *       "08:30-12:00"
+             *     ]
+             */
+            periods: string[];
+        };
+        /**
+         * CalendarLine
+         * @description An entry of the calendar.
+         */
+        CalendarLine: {
+            kind: components["schemas"]["EntryKind"];
+            /** Code */
+            code: string;
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Everywhere
+             * @description whether it is for all facilities
+             */
+            everywhere: boolean;
+            /**
+             * Facilities
+             * @description that it is for, of those this login sees
+             */
+            facilities: number;
+            /**
+             * Where
+             * @description communities, cells, classes and facilities that it names
+             */
+            where: components["schemas"]["Bilingual"][];
+            /** Hours */
+            hours: components["schemas"]["CalendarHours"][];
+            /**
+             * First
+             * @description of a season `MM-DD` or a date; of an opening a date or empty
+             */
+            first: string;
+            /** Last */
+            last: string;
+            /**
+             * Begin Ms
+             * @description of planned work
+             */
+            begin_ms: number | null;
+            /** End Ms */
+            end_ms: number | null;
+        };
+        /**
+         * CalendarYear
+         * @description The calendar in a year.
+         */
+        CalendarYear: {
+            /** Zone */
+            zone: string;
+            /** Year */
+            year: number;
+            /**
+             * Known
+             * @description whether the holidays of the year are published
+             */
+            known: boolean;
+            /**
+             * By Week
+             * @description whether days of an unpublished year are taken by their weekday
+             */
+            by_week: boolean;
+            /** Night */
+            night: string;
+            /** Days */
+            days: components["schemas"]["CalendarDay"][];
+            /** Lines */
+            lines: components["schemas"]["CalendarLine"][];
+        };
+        /**
          * Candidate
          * @description Somebody routing looked at, and why they did not get the task (null: they did).
          */
@@ -2287,6 +2410,12 @@ export interface components {
             findings: components["schemas"]["ConfigurationFinding"][];
         };
         /**
+         * DayKind
+         * @description What a date is.
+         * @enum {string}
+         */
+        DayKind: "workday" | "makeup" | "weekend" | "holiday" | "unknown";
+        /**
          * Deadband
          * @description A limit for clearing that the readings suggest.
          */
@@ -2396,6 +2525,12 @@ export interface components {
          * @enum {string}
          */
         EditKind: "added" | "changed" | "removed";
+        /**
+         * EntryKind
+         * @description What an entry says.
+         * @enum {string}
+         */
+        EntryKind: "opening" | "season" | "work";
         /**
          * EvidenceFile
          * @description All that was frozen of an alarm, oldest first; empty for alarms from before it was.
@@ -5407,6 +5542,10 @@ export type BacktestQuestion = components['schemas']['BacktestQuestion'];
 export type BacktestStatus = components['schemas']['BacktestStatus'];
 export type Bilingual = components['schemas']['Bilingual'];
 export type Burden = components['schemas']['Burden'];
+export type CalendarDay = components['schemas']['CalendarDay'];
+export type CalendarHours = components['schemas']['CalendarHours'];
+export type CalendarLine = components['schemas']['CalendarLine'];
+export type CalendarYear = components['schemas']['CalendarYear'];
 export type Candidate = components['schemas']['Candidate'];
 export type CaseCounts = components['schemas']['CaseCounts'];
 export type CaseDetail = components['schemas']['CaseDetail'];
@@ -5431,6 +5570,7 @@ export type ConfigurationDraft = components['schemas']['ConfigurationDraft'];
 export type ConfigurationFinding = components['schemas']['ConfigurationFinding'];
 export type ConfigurationList = components['schemas']['ConfigurationList'];
 export type ConfigurationSummary = components['schemas']['ConfigurationSummary'];
+export type DayKind = components['schemas']['DayKind'];
 export type Deadband = components['schemas']['Deadband'];
 export type Deadline = components['schemas']['Deadline'];
 export type DeadlineClock = components['schemas']['DeadlineClock'];
@@ -5439,6 +5579,7 @@ export type DeadlineWhat = components['schemas']['DeadlineWhat'];
 export type Delay = components['schemas']['Delay'];
 export type DraftQuestion = components['schemas']['DraftQuestion'];
 export type EditKind = components['schemas']['EditKind'];
+export type EntryKind = components['schemas']['EntryKind'];
 export type EvidenceFile = components['schemas']['EvidenceFile'];
 export type EvidenceRecord = components['schemas']['EvidenceRecord'];
 export type EvidenceValue = components['schemas']['EvidenceValue'];
@@ -7300,6 +7441,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RuleMoment"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                year: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarYear"];
                 };
             };
             /** @description A problem */
