@@ -34,6 +34,7 @@ from core.ports.rule_editing import (
     RuleSaved,
     RuleShelf,
     RuleWords,
+    Trial,
 )
 from core.ports.store import GapRecord, Rollups, StoreCounts
 from core.readings import Int32s, Readings
@@ -219,7 +220,7 @@ class NoRuleEditing:
         """None."""
         return RuleWords()
 
-    def draft(self, text: str, form: FormValues | None, rule_id: str) -> RuleDraft:
+    def draft(self, text: str, form: FormValues | None, rule_id: str, member: str = "") -> RuleDraft:
         """Refused."""
         raise Refused(kinds.NO_EDITING())
 
@@ -236,6 +237,10 @@ class NoRuleEditing:
         raise Refused(kinds.NO_EDITING())
 
     def look(self, ask: PreviewAsk, owner: str) -> Preview:
+        """Refused."""
+        raise Refused(kinds.NO_EDITING())
+
+    def trial(self, text: str, owner: str) -> Trial:
         """Refused."""
         raise Refused(kinds.NO_EDITING())
 

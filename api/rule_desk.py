@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from api import findings as kinds
@@ -21,12 +22,17 @@ from api.models.rules import (
     RuleForm,
     RuleList,
     RuleMeasurement,
+    RuleMember,
     RulePreview,
     RuleRemoval,
     RuleSaved,
     RuleSummary,
     RuleTemplate,
+    RuleTrial,
     RuleWords,
+    TrialCase,
+    TrialDifference,
+    TrialQuestion,
     WordMeasurement,
 )
 from api.places import PlaceBook
@@ -73,22 +79,22 @@ class RuleDesk:
         entry, text = found
         return RuleDetail(
             rule=_summary(entry),
-            draft=self._draft(self._ports.editing.draft(text, None, rule_id)),
+            draft=self._draft(caller, self._ports.editing.draft(text, None, rule_id)),
             may_edit=_may_edit(caller),
             edits=[_line(one) for one in self._ports.editing.edits(rule_id)],
         )
 
-    def draft(self, body: DraftQuestion) -> RuleDraft:
+    def draft(self, caller: Caller, body: DraftQuestion) -> RuleDraft:
         """Everything that can be said of a text."""
         form = None if body.form is None else body.form.model_dump(by_alias=True)
-        return self._draft(self._ports.editing.draft(body.text, form, body.rule or ""))
+        return self._draft(caller, self._ports.editing.draft(body.text, form, body.rule or "", body.member or ""))
 
-    def template(self, class_id: str, language: str) -> RuleTemplate:
+    def template(self, caller: Caller, class_id: str, language: str) -> RuleTemplate:
         """The beginning of a new rule."""
         text = self._ports.editing.template(class_id, language)
         if text is None:
             raise ProblemError(Problems.NOT_FOUND)
-        return RuleTemplate(draft=self._draft(self._ports.editing.draft(text, None, "")))
+        return RuleTemplate(draft=self._draft(caller, self._ports.editing.draft(text, None, "")))
 
     def words(self, class_id: str) -> RuleWords:
         """What a form may offer."""
@@ -106,6 +112,10 @@ class RuleDesk:
                 for one in facility_class.measurements.values()
             ],
             aggregates=list(words.aggregates),
+            counts=list(words.counts),
+            group_aggregates=list(words.group_aggregates),
+            group_counts=list(words.group_counts),
+            groups=list(words.groups),
             comparisons=list(words.comparisons),
             ranges=list(words.ranges),
             terms=list(words.terms),
@@ -138,10 +148,22 @@ class RuleDesk:
             communities=() if caller.login.everywhere else seen,
             from_ms=now_ms - DAY_MS,
             to_ms=now_ms,
+            member=body.member or "",
         )
         return self._previewed(self._ports.previews.look(ask, caller.login.username))
 
-    def _draft(self, draft: port.RuleDraft) -> RuleDraft:
+    def trial(self, caller: Caller, body: TrialQuestion) -> RuleTrial:
+        """Play a rule's scenarios."""
+        found = self._ports.previews.trial(body.text, caller.login.username)
+        return RuleTrial(
+            cases=[_case(one) for one in found.cases],
+            passed=sum(one.passed for one in found.cases),
+            left_out=found.left_out,
+            wrong=[Bilingual.of(one) for one in found.wrong],
+            spent_s=found.spent_s,
+        )
+
+    def _draft(self, caller: Caller, draft: port.RuleDraft) -> RuleDraft:
         return RuleDraft(
             text=draft.text,
             form=None if draft.form is None else RuleForm.model_validate(draft.form),
@@ -151,8 +173,27 @@ class RuleDesk:
             sentences=[Bilingual.of(one) for one in draft.sentences],
             same=draft.same,
             class_id=draft.class_id,
+            member=draft.member,
+            members=self._members(caller, draft),
             measurements=self._measurements(draft),
         )
+
+    def _members(self, caller: Caller, draft: port.RuleDraft) -> list[RuleMember]:
+        if not draft.members:
+            return []
+        classes = self._ports.registry.classes()
+        there = Counter(one.class_id for one in self._book.now().facilities.values() if caller.sees(one.community))
+        return [
+            RuleMember(
+                rule_id=one.rule_id,
+                class_id=one.class_id,
+                class_name=Bilingual.of(classes[one.class_id].name),
+                measurement=Bilingual.of(classes[one.class_id].measurements[one.measurement].name),
+                limit=one.limit,
+                facilities=there[one.class_id],
+            )
+            for one in draft.members
+        ]
 
     def _measurements(self, draft: port.RuleDraft) -> list[RuleMeasurement]:
         facility_class = self._ports.registry.classes().get(draft.class_id)
@@ -260,6 +301,27 @@ def _saved(one: port.RuleSaved) -> RuleSaved:
         changed=one.changed,
         added=one.added,
         removed=one.removed,
+    )
+
+
+def _case(one: port.TrialCase) -> TrialCase:
+    return TrialCase(
+        name=one.name,
+        file=one.file,
+        line=one.line,
+        say=Bilingual.of(one.say),
+        passed=one.passed,
+        expects=one.expects,
+        differences=[
+            TrialDifference(
+                rule_id=found.rule_id,
+                orders=[Bilingual.of(said) for said in found.orders],
+                expected=[Bilingual.of(said) for said in found.expected],
+                got=[Bilingual.of(said) for said in found.got],
+                lines=[line for line in found.lines if line],
+            )
+            for found in one.differences
+        ],
     )
 
 

@@ -17,13 +17,14 @@ from app.rule_directory import RuleBook
 from app.rule_reload import ReloadAnswer, ReloadDesk
 from app.rule_reload_view import answered, core_runs
 from app.rule_shelf import Shelf, Standing, standing, standings, version_of
+from app.rule_templates import is_of, members_of
 from app.settings import Settings
 from core.alarms import Severity
 from core.calendar import WORDS
 from core.cases import Conflict
 from core.errors import Invalid, Refused
 from core.findings import Finding
-from core.places import FacilityClass, Grid, Text
+from core.places import FacilityClass, Grid, Relation, Text
 from core.ports.rule_editing import (
     DrawnLimit,
     EditKind,
@@ -51,7 +52,7 @@ from rules.language.load import ReadRule, ReadRules, class_units, read_rules
 from rules.language.parser import parse
 from rules.language.template import FOR_EACH
 from rules.language.warnings import warnings
-from rules.operators import COMPARISONS, RANGE_TESTS, WINDOWS
+from rules.operators import COMPARISONS, GROUPS, RANGE_TESTS, WINDOWS
 from rules.operators.kinds import Takes
 from rules.rule_set import Rule, RuleSet
 from rules.skeleton import NewRule, rule_text
@@ -145,15 +146,21 @@ class RuleEditor:
         plain = sorted(
             w for w, one in WINDOWS.items() if w == one.word and one.takes is not Takes.CONDITION and not one.is_truth
         )
+        counts = sorted(w for w, one in WINDOWS.items() if w == one.word and one.takes is Takes.CONDITION)
+        of_groups = {w: one.of_condition for w, one in GROUPS.items()}
         return RuleWords(
             aggregates=tuple(plain),
+            counts=tuple(counts),
+            group_aggregates=tuple(sorted(w for w, counted in of_groups.items() if not counted)),
+            group_counts=tuple(sorted(w for w, counted in of_groups.items() if counted)),
+            groups=tuple(one.value for one in Relation),
             comparisons=tuple(COMPARISONS),
             ranges=tuple(RANGE_TESTS),
             terms=tuple(WORDS),
             attributes=tuple(sorted(attributes)),
         )
 
-    def draft(self, text: str, form: FormValues | None, rule_id: str) -> RuleDraft:
+    def draft(self, text: str, form: FormValues | None, rule_id: str, member: str = "") -> RuleDraft:
         """Check a text, with a form put in."""
         text = as_block(text)
         if form is not None:
@@ -165,18 +172,22 @@ class RuleEditor:
         faults = [FoundFault(finding=one, field=_field(text, one), is_error=True) for one in errors]
         faults += [FoundFault(finding=one, field=_field(text, one), is_error=False) for one in odd]
         shown = form_of(text)
-        rule = read.rules[0].rule if len(read.rules) == 1 and not errors else None
-        old = None if rule is None else self._in_force().by_id.get(rule.id)
-        return RuleDraft(
-            text=text,
-            form=None if shown is None else values_of(shown),
-            faults=tuple(faults),
-            cost=None if rule is None else _cost(rule),
-            sentences=() if rule is None else self._told(rule),
-            same=rule is not None and old is not None and old.fingerprint == rule.fingerprint,
-            class_id="" if rule is None else rule.class_id,
-            reads=() if rule is None else tuple(sorted(rule.measurements)),
-            limits=() if rule is None else self._limits(rule),
+        blank = RuleDraft(text=text, form=None if shown is None else values_of(shown), faults=tuple(faults))
+        rules = [one.rule for one in read.rules]
+        if errors or not rules:
+            return blank
+        rule = next((one for one in rules if one.id == member), rules[0])
+        known = self._in_force().by_id
+        return replace(
+            blank,
+            cost=_cost(rule),
+            sentences=self._told(rule),
+            same=all(one.id in known and known[one.id].fingerprint == one.fingerprint for one in rules),
+            class_id=rule.class_id,
+            reads=tuple(sorted(rule.measurements)),
+            limits=self._limits(rule),
+            member=rule.id if shown is not None and shown.targets else "",
+            members=() if shown is None else members_of(shown, rules),
         )
 
     def edits(self, rule_id: str = "", limit: int = 100) -> Sequence[RuleEdit]:
@@ -202,7 +213,7 @@ class RuleEditor:
             after = with_more(whole, text) if old is None else with_block(whole, old.block, text)
             edit = RuleEdit(
                 number=0,
-                rule_id=rule.id,
+                rule_id=blocks(text)[0].rule_id,
                 file=file,
                 kind=EditKind.ADDED if old is None else EditKind.CHANGED,
                 at_ms=now_ms,
@@ -266,22 +277,21 @@ class RuleEditor:
     ) -> list[Finding]:
         """What is wrong with a text as one rule of this folder."""
         found = blocks(text)
-        if len(found) != 1 or len(read) > 1:  # several, or a template
-            return [kinds.ONE_RULE.at(_HERE, 1, 1, count=max(len(found), len(read)))]
-        rule, place = read[0].rule, read[0].fields["id"]
-        if rule_id and rule.id != rule_id:
-            return [place.finding(kinds.ID_STAYS, old=rule_id, new=rule.id)]
-        other = None if rule_id else standing(sources, rule.id)
+        if len(found) != 1 or not read:
+            return [kinds.ONE_RULE.at(_HERE, 1, 1, count=len(found))]
+        written, place = found[0].rule_id, read[0].fields["id"]  # of a template the rules have more behind it
+        if rule_id and written != rule_id:
+            return [place.finding(kinds.ID_STAYS, old=rule_id, new=written)]
+        other = None if rule_id else standing(sources, written)
         if other is not None:
-            return [place.finding(RULE_TWICE, value=rule.id, first=f"{other.file}:{other.block.line}")]
+            return [place.finding(RULE_TWICE, value=written, first=f"{other.file}:{other.block.line}")]
         return []
 
     def _odd(self, read: Sequence[ReadRule], rule_id: str, sources: Mapping[str, str]) -> tuple[Finding, ...]:
         """What is odd in the rule, seen beside the others of its class."""
+        classes = {one.rule.class_id for one in read}
         others = [
-            one
-            for one in self._whole(sources)
-            if one.rule.id != rule_id and read and one.rule.class_id == read[0].rule.class_id
+            one for one in self._whole(sources) if not is_of(one.rule.id, rule_id) and one.rule.class_id in classes
         ]
         found = warnings([*others, *read], self._classes, None)
         return tuple(one for one in found if one.file == _HERE)
@@ -401,9 +411,9 @@ class RuleEditor:
 
 def _rule_of(one: Standing, rules: Mapping[str, Rule]) -> Rule | None:
     """The rule that is written here; of a template the first that it stands for."""
-    stem = f"{one.block.rule_id}."
-    of_template = (rules[name] for name in rules if name.startswith(stem)) if f"{FOR_EACH}:" in one.text else iter(())
-    return rules.get(one.block.rule_id) or next(of_template, None)
+    stem = one.block.rule_id
+    of_template = (rules[name] for name in rules if is_of(name, stem)) if f"{FOR_EACH}:" in one.text else iter(())
+    return rules.get(stem) or next(of_template, None)
 
 
 def _entry(one: Standing, rule: Rule | None, now: RuleSet) -> RuleEntry:

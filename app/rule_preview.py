@@ -87,7 +87,8 @@ def preview(ask: PreviewAsk, grounds: PreviewGrounds, past: PastReadings, limit_
         Unavailable: if the store does not answer.
     """
     began_s = time.monotonic()
-    rules = load_rules({"rule": ask.text}, grounds.classes)
+    whole = load_rules({"rule": ask.text}, grounds.classes)
+    rules = RuleSet(tuple(one for one in whole.rules if one.id == ask.member) or whole.rules[:1], whole.units)
     old = [grounds.in_force.by_id[rule.id] for rule in rules.rules if rule.id in grounds.in_force.by_id]
     in_force = RuleSet(tuple(old), rules.units) if old else None
     if in_force is not None and in_force.version == rules.version:

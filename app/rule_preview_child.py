@@ -19,7 +19,9 @@ from typing import Any
 from app import logs
 from app.backtest_run import past_readings, tell_event
 from app.calendars import Calendars
+from app.rule_files import classes
 from app.rule_preview import PreviewGrounds, preview
+from app.rule_scenarios import TrialAsk, scenario_texts, try_rule
 from app.rules_in_force import in_force_file, kept
 from app.settings import Settings
 from app.wiring import database, load_rule_set
@@ -53,10 +55,10 @@ class _Room:
         """As they are now."""
         if self._directory.refresh():
             self._calendars.refresh()
-        registry, classes = self._registry, self._registry.classes()
-        rules = kept(in_force_file(self.settings), classes) or load_rule_set(self.settings, classes)
+        registry, known = self._registry, self._registry.classes()
+        rules = kept(in_force_file(self.settings), known) or load_rule_set(self.settings, known)
         return PreviewGrounds(
-            classes=classes,
+            classes=known,
             members=self._directory.members(),
             communities={one.code: one.number for one in registry.communities()},
             roster=registry.roster(),
@@ -77,6 +79,10 @@ def main() -> int:
         for line in lines:
             asked = json.loads(line)
             try:
+                if "trial" in asked:
+                    ask = TrialAsk(text=asked["trial"], limit_s=asked["limit_s"])
+                    tell_event({"trial": asdict(try_rule(ask, scenario_texts(settings), classes()))})
+                    continue
                 room = room or _Room(settings, parts)
                 tell_event(_answered(room, asked))
             except Invalid as error:

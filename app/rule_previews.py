@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from types import TracebackType
@@ -19,10 +20,11 @@ from app.settings import Settings
 from core.alarms import Severity
 from core.errors import Refused, Unavailable
 from core.places import Text
-from core.ports.rule_editing import Preview, PreviewAlarm, PreviewAsk
+from core.ports.rule_editing import Preview, PreviewAlarm, PreviewAsk, Trial, TrialCase, TrialDifference
 
 MOST_AT_ONCE = 2
 LIMIT_S = 4.0
+TRIAL_LIMIT_S = 8.0
 _HARD_LIMIT_S = 40.0
 _MOST_WAITING = 6
 _PATIENCE_S = 15.0
@@ -56,6 +58,13 @@ class PreviewWorkers:
 
     def look(self, ask: PreviewAsk, owner: str) -> Preview:
         """Try a rule on the past."""
+        return _told(self._asked({"ask": asdict(ask), "limit_s": self._limit_s}, owner))
+
+    def trial(self, text: str, owner: str) -> Trial:
+        """Play a rule's scenarios."""
+        return _tried(self._asked({"trial": text, "limit_s": TRIAL_LIMIT_S}, f"{owner} trial"))
+
+    def _asked(self, question: Mapping[str, Any], owner: str) -> dict[str, Any]:
         mark = object()
         with self._lock:
             if self._waiting >= _MOST_WAITING:
@@ -71,14 +80,14 @@ class PreviewWorkers:
         try:
             if self._newest.get(owner) is not mark:
                 raise Refused(kinds.PREVIEW_OLD())
-            return self._answer(ask)
+            return self._answer(question)
         finally:
             self._free.release()
             with self._lock:
                 if self._newest.get(owner) is mark:
                     del self._newest[owner]
 
-    def _answer(self, ask: PreviewAsk) -> Preview:
+    def _answer(self, question: Mapping[str, Any]) -> dict[str, Any]:
         with self._lock:
             gone = [child for child in self._idle if not child.is_alive()]
             self._idle = [child for child in self._idle if child not in gone]
@@ -87,13 +96,13 @@ class PreviewWorkers:
             one.end()
         child = child or _Child(self._settings)
         try:
-            answer = child.ask({"ask": asdict(ask), "limit_s": self._limit_s})
+            answer = child.ask(question)
         except BaseException:
             child.end()
             raise
         with self._lock:
             self._idle.append(child)
-        return _told(answer)
+        return answer
 
 
 class _Child:
@@ -112,7 +121,7 @@ class _Child:
         """Whether it can be asked."""
         return self._process.poll() is None
 
-    def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+    def ask(self, question: Mapping[str, Any]) -> dict[str, Any]:
         """Its answer.
 
         Raises:
@@ -155,13 +164,18 @@ class _Child:
             raise Unavailable(kinds.PREVIEW_DIED()) from error
 
 
-def _told(answer: dict[str, Any]) -> Preview:
+def _check(answer: dict[str, Any]) -> None:
+    """Raise what the process has told."""
     if "wrong" in answer:
         first = answer["wrong"][0]
         raise Refused(Text(zh=first["zh"], en=first["en"]))
     if "problem" in answer:
         text = Text(zh=answer["problem"]["zh"], en=answer["problem"]["en"])
         raise (Unavailable(text) if answer["kind"] == "Unavailable" else Refused(text))
+
+
+def _told(answer: dict[str, Any]) -> Preview:
+    _check(answer)
     said = answer["preview"]
     return Preview(
         **{
@@ -175,3 +189,27 @@ def _told(answer: dict[str, Any]) -> Preview:
 
 def _alarm(said: dict[str, Any]) -> PreviewAlarm:
     return PreviewAlarm(**{**said, "severity": Severity(said["severity"])})
+
+
+def _tried(answer: dict[str, Any]) -> Trial:
+    _check(answer)
+    said = answer["trial"]
+    cases = tuple(TrialCase(**{**one, "say": Text(**one["say"]), "differences": _differ(one)}) for one in said["cases"])
+    return Trial(**{**said, "cases": cases, "wrong": _texts(said["wrong"])})
+
+
+def _differ(said: dict[str, Any]) -> tuple[TrialDifference, ...]:
+    return tuple(
+        TrialDifference(
+            rule_id=one["rule_id"],
+            orders=_texts(one["orders"]),
+            expected=_texts(one["expected"]),
+            got=_texts(one["got"]),
+            lines=(one["lines"][0], one["lines"][1]),
+        )
+        for one in said["differences"]
+    )
+
+
+def _texts(said: Sequence[dict[str, str]]) -> tuple[Text, ...]:
+    return tuple(Text(**one) for one in said)

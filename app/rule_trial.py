@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.resources
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +92,14 @@ def _texts(files: Sequence[Path], config: Path | None) -> tuple[Mapping[str, str
     if folder is not None and (folder != load(config).settings.own_rules or (folder / FOLDER).is_dir()):
         own = folder / FOLDER
         return named_sources([own]) if own.is_dir() else ({}, ())
+    return {str(file): text for file, text in shipped_scenarios()}, ()
+
+
+def shipped_scenarios() -> Iterator[tuple[Traversable, str]]:
+    """The files of scenarios that came with Twingrid, and their texts."""
     shipped = importlib.resources.files("rules").joinpath(FOLDER)
-    found = sorted((file for file in shipped.iterdir() if file.name.endswith(".yaml")), key=lambda file: file.name)
-    return {str(file): file.read_text(encoding="utf-8") for file in found}, ()
+    for file in sorted((one for one in shipped.iterdir() if one.name.endswith(".yaml")), key=lambda one: one.name):
+        yield file, file.read_text(encoding="utf-8")
 
 
 class _Books:

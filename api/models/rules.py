@@ -18,19 +18,31 @@ RuleTextField = Annotated[str, Field(max_length=MAX_TEXT, description="one rule,
 Version = Annotated[str, Field(max_length=64, pattern=r"^[a-f0-9]*$", examples=["0c4d9a41b7f04b2a9be1f2c3"])]
 
 
-class ConditionRow(Model):
+class VoteRow(Model):
     """One line of a condition. `text` is what it was cut from; a row whose fields are unchanged is written with it."""
 
-    kind: Literal["compare", "formula", "term", "text"] = Field(description="`text` cannot be drawn and stays text")
+    kind: Literal["compare", "group", "vote", "formula", "term", "text"] = Field(
+        description="`group`: over the facilities of a group; `text` cannot be drawn and stays text"
+    )
     text: Line = ""
     measurement: Line = Field("", description="key, `parent.key`, a formula, or a term of the calendar")
     aggregate: Word = Field("", examples=["mean"])
     window: Word = Field("", examples=["10 min"])
+    inner_operator: Word = Field("", description="of the comparison that an aggregate counts; empty: it takes values")
+    inner_limit: Word = ""
+    inner_unit: Word = ""
+    group: Word = Field("", examples=["cell.governance"])
     operator: Word = Field("", examples=[">"])
-    limit: Word = Field("", description="a number, `facility.x` or `class.x`", examples=["2"])
+    limit: Word = Field("", description="a number, `facility.x` or `class.x`; of a vote how many", examples=["2"])
     unit: Word = Field("", examples=["m"])
     upper: Word = Field("", description="of a range")
     upper_unit: Word = ""
+
+
+class ConditionRow(VoteRow):
+    """A line that may be a vote: so many of several."""
+
+    votes: list[VoteRow] = Field([], max_length=50, description="of a vote; none of them is one")
 
 
 class ConditionForm(Model):
@@ -58,6 +70,7 @@ class DeadlineForm(Model):
 class LevelForm(Model):
     """One severity of a rule with several."""
 
+    origin: int = Field(-1, ge=-1, le=1_000, description="its place in the text, from 0; -1: it stands in none yet")
     severity: Word = ""
     when: ConditionForm
     for_: Word = Field("", alias="for")
@@ -65,11 +78,20 @@ class LevelForm(Model):
     clear_for: Word = ""
 
 
+class TargetForm(Model):
+    """One measurement of a class that a template stands for, and the limit it gives it."""
+
+    class_: Word = Field("", alias="class")
+    measurement: Word = ""
+    limit: Word = ""
+
+
 class RuleForm(Model):
     """A rule as fields, each as it is written; empty where nothing is."""
 
     id: Word = ""
     class_: Word = Field("", alias="class")
+    targets: list[TargetForm] = Field([], max_length=500, description="of a template, in place of the class")
     kind: Word = ""
     severity: Word = ""
     when: ConditionForm | None = None
@@ -153,6 +175,17 @@ class RuleMeasurement(Model):
     limits: list[Limit]
 
 
+class RuleMember(Model):
+    """One rule that a template stands for."""
+
+    rule_id: str
+    class_id: str
+    class_name: Bilingual
+    measurement: Bilingual
+    limit: str = Field(description="as the template gives it")
+    facilities: int = Field(description="of the class that this login sees")
+
+
 class RuleDraft(Model):
     """A text and everything that can be said of it."""
 
@@ -164,6 +197,8 @@ class RuleDraft(Model):
     sentences: list[Bilingual] = Field(description="the rule in words")
     same: bool = Field(description="whether it judges as the rule in force does")
     class_id: str = Field(description="empty with errors")
+    member: str = Field(description="of a template: the rule that words, cost and limits are of; else empty")
+    members: list[RuleMember] = Field(description="that a template stands for; empty for a rule and with errors")
     measurements: list[RuleMeasurement] = Field(description="that it reads, with lines to draw")
 
 
@@ -182,6 +217,7 @@ class DraftQuestion(Model):
     text: RuleTextField
     form: RuleForm | None = None
     rule: Code | None = Field(None, description="id of the rule that it is to replace")
+    member: Code | None = Field(None, description="of a template: the rule to tell about; else the first")
 
 
 class RuleTemplate(Model):
@@ -207,7 +243,11 @@ class RuleWords(Model):
     class_id: str
     name: Bilingual
     measurements: list[WordMeasurement]
-    aggregates: list[str]
+    aggregates: list[str] = Field(description="over time, of a measurement")
+    counts: list[str] = Field(description="over time, of a comparison")
+    group_aggregates: list[str] = Field(description="over the facilities of a group, of a measurement")
+    group_counts: list[str] = Field(description="over the facilities of a group, of a comparison")
+    groups: list[str] = Field(description="what the facilities of a group have in common")
     comparisons: list[str]
     ranges: list[str]
     terms: list[str] = Field(description="of the site calendar")
@@ -246,6 +286,7 @@ class PreviewQuestion(Model):
 
     text: RuleTextField
     facility: Number | None = Field(None, description="looked at first; else the first of its class")
+    member: Code | None = Field(None, description="of a template: the rule to try; else the first")
 
 
 class PreviewAlarm(Model):
@@ -281,4 +322,42 @@ class RulePreview(Model):
     affected: int = Field(description="facilities with an alarm")
     most: list[FacilityAlarms]
     readings: int
+    spent_s: float
+
+
+class TrialQuestion(Model):
+    """A rule whose scenarios are to be played."""
+
+    text: RuleTextField
+
+
+class TrialDifference(Model):
+    """What the rule did otherwise than expected."""
+
+    rule_id: str = Field(description="empty for its state at a moment")
+    orders: list[Bilingual] = Field(description="of arrival in which it shows; empty: in all")
+    expected: list[Bilingual] = Field(description="one line per alarm")
+    got: list[Bilingual]
+    lines: list[str] = Field(description="expected and got on a line of time; empty for a state")
+
+
+class TrialCase(Model):
+    """A scenario that was played."""
+
+    name: str
+    file: str
+    line: int
+    say: Bilingual
+    passed: bool
+    expects: bool = Field(description="whether it expects an alarm of the rule, or none")
+    differences: list[TrialDifference]
+
+
+class RuleTrial(Model):
+    """What the scenarios of a rule say, failed ones first."""
+
+    cases: list[TrialCase]
+    passed: int
+    left_out: int = Field(description="not played, because the time was over")
+    wrong: list[Bilingual] = Field(description="what is wrong with the files of scenarios")
     spent_s: float

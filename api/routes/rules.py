@@ -18,7 +18,9 @@ from api.models.rules import (
     RuleRemoval,
     RuleSaved,
     RuleTemplate,
+    RuleTrial,
     RuleWords,
+    TrialQuestion,
 )
 from api.problems import language_of
 from api.routes.inputs import Asking, Desk
@@ -43,7 +45,7 @@ def create_rule(body: RuleChange, caller: Asking, desk: Desk) -> RuleSaved:
 @router.post("/rules/draft", operation_id="draft_rule", summary="Check a rule's text, with a form put in")
 def draft_rule(body: DraftQuestion, caller: Asking, desk: Desk) -> RuleDraft:
     """What `twingrid rule check` says of it: everything wrong and odd, and the cost. Nothing is saved."""
-    return desk.rules.draft(body)
+    return desk.rules.draft(caller, body)
 
 
 @router.post("/rules/preview", operation_id="preview_rule", summary="Try a rule on the last 24 h")
@@ -52,10 +54,16 @@ def preview_rule(body: PreviewQuestion, caller: Asking, desk: Desk) -> RulePrevi
     return desk.rules.preview(caller, body)
 
 
+@router.post("/rules/trial", operation_id="try_rule", summary="Play the scenarios of a rule that is not saved yet")
+def try_rule(body: TrialQuestion, caller: Asking, desk: Desk) -> RuleTrial:
+    """What `twingrid rule test` says of it, within seconds; scenarios that were not begun in time are counted."""
+    return desk.rules.trial(caller, body)
+
+
 @router.get("/rules/template/{class_id}", operation_id="get_rule_template", summary="The beginning of a new rule")
-def get_rule_template(class_id: ClassInPath, request: Request, desk: Desk) -> RuleTemplate:
+def get_rule_template(class_id: ClassInPath, request: Request, caller: Asking, desk: Desk) -> RuleTemplate:
     """For the first measurement of a class, with comments in the reader's language."""
-    return desk.rules.template(class_id, language_of(request))
+    return desk.rules.template(caller, class_id, language_of(request))
 
 
 @router.get("/rules/words/{class_id}", operation_id="get_rule_words", summary="What a form may offer for a class")

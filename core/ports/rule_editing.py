@@ -116,6 +116,16 @@ class DrawnLimit:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RuleMember:
+    """One rule that a template stands for; ``limit`` as the template gives it."""
+
+    rule_id: str
+    class_id: str
+    measurement: str
+    limit: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RuleDraft:
     """A text, and everything that can be said of it.
 
@@ -129,6 +139,8 @@ class RuleDraft:
         class_id: of the rule; empty with errors, as all that follows.
         reads: keys of the measurements it reads.
         limits: to be drawn.
+        member: of a template the rule that all this is of; empty for a rule.
+        members: that a template stands for; empty for a rule and with errors.
     """
 
     text: str
@@ -140,6 +152,8 @@ class RuleDraft:
     class_id: str = ""
     reads: tuple[str, ...] = ()
     limits: tuple[DrawnLimit, ...] = ()
+    member: str = ""
+    members: tuple[RuleMember, ...] = ()
 
     @property
     def is_sound(self) -> bool:
@@ -171,13 +185,19 @@ class RuleWords:
     """What the fields of a form may hold.
 
     Attributes:
-        aggregates: of windows over a measurement.
+        aggregates: of windows over a measurement; counts: over a comparison.
+        group_aggregates, group_counts: the same over the facilities of a group.
+        groups: what the facilities of a group have in common.
         comparisons: between two numbers; ranges: with two limits.
         terms: of the calendar.
         attributes: numeric ones of the class, for limits; those of single facilities may have other names.
     """
 
     aggregates: tuple[str, ...] = ()
+    counts: tuple[str, ...] = ()
+    group_aggregates: tuple[str, ...] = ()
+    group_counts: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     comparisons: tuple[str, ...] = ()
     ranges: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
@@ -203,8 +223,15 @@ class RuleEditing(Protocol):
         """What a form for a class may offer."""
         ...
 
-    def draft(self, text: str, form: FormValues | None, rule_id: str) -> RuleDraft:
-        """Check a text, with a form put in; ``rule_id``: the rule that it is to replace, empty for a new one."""
+    def draft(self, text: str, form: FormValues | None, rule_id: str, member: str = "") -> RuleDraft:
+        """Check a text, with a form put in.
+
+        Args:
+            text: of one rule or template.
+            form: of it.
+            rule_id: the rule that it is to replace, empty for a new one.
+            member: of a template the rule to tell about, empty for the first.
+        """
         ...
 
     def edits(self, rule_id: str = "", limit: int = 100) -> Sequence[RuleEdit]:
@@ -231,7 +258,8 @@ class PreviewAsk:
     """A rule to be tried on the last day.
 
     Attributes:
-        text: of one rule.
+        text: of one rule or template.
+        member: of a template the rule to try; empty for the first.
         facility: looked at first, and whose alarms are told; 0: the first of its class.
         communities: codes; empty: all.
         from_ms, to_ms: the time.
@@ -242,6 +270,7 @@ class PreviewAsk:
     communities: tuple[str, ...]
     from_ms: int
     to_ms: int
+    member: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -289,8 +318,64 @@ class Preview:
     spent_s: float = 0.0
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialDifference:
+    """What a rule did otherwise than a scenario expects.
+
+    Attributes:
+        rule_id: the rule; empty for its state at a moment.
+        orders: of arrival in which it shows; empty: in all of them.
+        expected, got: one line per alarm.
+        lines: the same on a line of time; empty for a state.
+    """
+
+    rule_id: str
+    orders: tuple[Text, ...]
+    expected: tuple[Text, ...]
+    got: tuple[Text, ...]
+    lines: tuple[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialCase:
+    """One scenario that was played: where it stands, and whether the rule did what it should.
+
+    Attributes:
+        name, file, line: of the scenario.
+        say: what happens in it.
+        passed: whether all was as expected, in every order of arrival.
+        expects: whether it expects an alarm of the rule, or none.
+        differences: nothing where it passed.
+    """
+
+    name: str
+    file: str
+    line: int
+    say: Text
+    passed: bool
+    expects: bool
+    differences: tuple[TrialDifference, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trial:
+    """The scenarios of a rule, failed ones first.
+
+    Attributes:
+        cases: that were played.
+        left_out: not played, because the time was over.
+        wrong: what is wrong with the files of scenarios.
+        spent_s: how long it took.
+    """
+
+    cases: tuple[TrialCase, ...] = ()
+    left_out: int = 0
+    wrong: tuple[Text, ...] = ()
+    spent_s: float = 0.0
+
+
 class RulePreviews(Protocol):
-    """Tries rules on the last day, within seconds, in a process of their own."""
+    """Tries rules on the last day and on their scenarios, within seconds, in a process of their own."""
 
     def look(self, ask: PreviewAsk, owner: str) -> Preview:
         """Try one; a newer question of the same owner ends an older one.
@@ -300,4 +385,8 @@ class RulePreviews(Protocol):
             core.errors.Refused: if too many run, or a newer question has come.
             core.errors.Unavailable: if store or database do not answer.
         """
+        ...
+
+    def trial(self, text: str, owner: str) -> Trial:
+        """Play the scenarios of one rule or template. Raises as ``look`` does."""
         ...

@@ -129,6 +129,16 @@ def drop(text: str, path: Path) -> str:
     return text
 
 
+def end_of(text: str, path: Path) -> int:
+    """Where a field ends, its line end included; the end of the text if there is none."""
+    parent, key = node_at(text, path[:-1]), str(path[-1])
+    if isinstance(parent, Mapping):
+        for place, (name, _) in enumerate(parent.value):
+            if isinstance(name, Scalar) and name.value == key:
+                return _end(text, parent, place)
+    return len(text)
+
+
 # --- inside -------------------------------------------------------------------------------------------------------
 
 

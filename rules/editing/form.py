@@ -6,12 +6,13 @@ now and changes only what differs, so comments, order and every untouched field 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from rules.editing import fields, scalars
+from rules.editing import fields, levels, scalars
 from rules.editing.conditions import Condition, condition_of, written
 from rules.language.document import Mapping, Node, Scalar, Sequence_
+from rules.language.template import FOR_EACH
 
 ORDER = (
     *("id", "class", "kind", "when", "for", "levels", "clear", "clear_for", "severity", "lead", "support", "supply"),
@@ -38,6 +39,7 @@ _PLAIN = (
 _TIMES = ("for", "clear_for")
 _CONDITIONS = ("when", "clear")
 _DEADLINE = ("hours", "clock", "what")
+_NULL = "tag:yaml.org,2002:null"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,13 +61,26 @@ class Due:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LevelForm:
-    """One level; ``clear`` is ``None`` where nothing is written. Other fields of a level stay text."""
+    """One level; ``clear`` is ``None`` where nothing is written. Other fields of a level stay text.
 
+    ``origin`` is the place it has in the text, from 0; ``levels.NEW`` for one that stands in none yet.
+    """
+
+    origin: int = levels.NEW
     severity: str = ""
     when: Condition
     for_: str = ""
     clear: Condition | None = None
     clear_for: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """One measurement of a class that a template stands for; ``limit`` as written, empty for none."""
+
+    class_: str = ""
+    measurement: str = ""
+    limit: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,11 +90,13 @@ class RuleForm:
     Attributes:
         when: ``None`` with levels.
         levels: from the least to the worst; empty for a rule of one severity.
+        targets: of a template, in place of the class; empty for a rule.
         steps: of ``do``, one pair for each.
     """
 
     id: str = ""
     class_: str = ""
+    targets: tuple[Target, ...] = ()
     kind: str = ""
     severity: str = ""
     when: Condition | None = None
@@ -108,13 +125,14 @@ def form_of(text: str) -> RuleForm | None:
     if root is None:
         return None
     plain = {_attribute(name): _text(_at(root, name)) for name in (*_PLAIN, *_TIMES)}
-    levels = _at(root, "levels")
-    found = levels.value if isinstance(levels, Sequence_) else ()
+    steps = _at(root, "levels")
+    found = steps.value if isinstance(steps, Sequence_) else ()
     return RuleForm(
         id=_text(_at(root, "id")),
         when=_condition(_at(root, "when")),
         clear=_condition(_at(root, "clear")),
-        levels=tuple(_level(one) for one in found),
+        levels=tuple(_level(one, place) for place, one in enumerate(found)),
+        targets=tuple(_targets(_at(root, FOR_EACH))),
         say=_pair(_at(root, "say")),
         steps=_steps(_at(root, "do")),
         source=_pair(_at(root, "source")),
@@ -124,13 +142,14 @@ def form_of(text: str) -> RuleForm | None:
 
 
 def with_form(text: str, form: RuleForm) -> str:
-    """The text with everything that the form says otherwise; levels are changed, added and removed by their place."""
+    """The text with everything that the form says otherwise; levels by their origins."""
     now = form_of(text)
     if now is None:
         return text
     text = _with_text(text, ("id",), now.id, form.id, ORDER)
     if form.levels or now.levels:
         text = _with_levels(text, now, form)
+    text = _with_targets(text, now.targets, form.targets)
     text = _with_judging(text, (), now, form, ORDER)
     for name in _PLAIN:
         attribute = _attribute(name)
@@ -164,8 +183,16 @@ def _condition(node: Node | None) -> Condition | None:
     return condition_of(_text(node)) if isinstance(node, Scalar) else None
 
 
-def _level(node: Node) -> LevelForm:
+def _targets(node: Node | None) -> Iterator[Target]:
+    for name, inner in node.value if isinstance(node, Mapping) else ():
+        for key, value in inner.value if isinstance(inner, Mapping) else ():
+            limit = "" if value.tag == _NULL else _text(value)
+            yield Target(class_=_text(name), measurement=_text(key), limit=limit)
+
+
+def _level(node: Node, place: int) -> LevelForm:
     return LevelForm(
+        origin=place,
         severity=_text(_at(node, "severity")),
         when=condition_of(_text(_at(node, "when"))),
         for_=_text(_at(node, "for")),
@@ -215,40 +242,46 @@ def _with_judging(
 
 
 def _with_levels(text: str, now: RuleForm, form: RuleForm) -> str:
-    """Levels beyond those that are there are written anew; from the end, so that places hold."""
+    """Levels in their new order, then the fields of each."""
     if not form.levels:
         return fields.drop(text, ("levels",))
-    if len(form.levels) != len(now.levels):
-        node = fields.node_at(text, ("levels",))
-        kept = _level_sources(text, node)
-        lines = [kept.get(place, "") or _level_line(level) for place, level in enumerate(form.levels)]
-        text = fields.put_raw(text, ("levels",), "\n" + "\n".join(lines), ORDER)
-        read = form_of(text)
-        if read is None or len(read.levels) != len(form.levels):
-            return text
-        now = read
-    for place, (old, new) in enumerate(zip(now.levels, form.levels, strict=True)):
+    text = levels.rearranged(text, [one.origin for one in form.levels], [_fresh(one) for one in form.levels], ORDER)
+    read = form_of(text)
+    if read is None or len(read.levels) != len(form.levels):
+        return text
+    for place, (old, new) in enumerate(zip(read.levels, form.levels, strict=True)):
         path: fields.Path = ("levels", place)
         text = _with_text(text, (*path, "severity"), old.severity, new.severity, LEVEL_ORDER)
         text = _with_judging(text, path, old, new, LEVEL_ORDER)
     return text
 
 
-def _level_sources(text: str, node: Node | None) -> dict[int, str]:
-    """The lines of each level as they stand; the fields of the form are put into them afterwards."""
-    if not isinstance(node, Sequence_) or node.flow_style:
-        return {}
-    found: dict[int, str] = {}
-    for place, item in enumerate(node.value):
-        start = text.rfind("\n", 0, int(item.start_mark.index)) + 1
-        end = int(item.end_mark.index)
-        found[place] = text[start:end].rstrip().rstrip("-").rstrip()
-    return found
-
-
-def _level_line(level: LevelForm) -> str:
+def _fresh(level: LevelForm) -> str:
     parts = [f"severity: {level.severity}", f"when: {scalars.scalar(written(level.when), flow=True)}"]
-    return f"    - {{{', '.join(parts)}}}"
+    return f"{{{', '.join(parts)}}}"
+
+
+def _with_targets(text: str, old: Sequence[Target], new: Sequence[Target]) -> str:
+    """What a template stands for: limits are changed in their place, measurements added and taken out."""
+    before = {(one.class_, one.measurement): one.limit for one in old}
+    after = {(one.class_, one.measurement): one.limit for one in new if one.class_ and one.measurement}
+    if before == after or not before or not after:
+        return text
+    for key in before.keys() - after.keys():
+        class_id = key[0]
+        path: fields.Path = (FOR_EACH, *key) if any(one[0] == class_id for one in after) else (FOR_EACH, class_id)
+        text = fields.drop(text, path)
+    for key, limit in after.items():
+        if key in before and before[key] == limit:
+            continue
+        if fields.node_at(text, (FOR_EACH, key[0])) is None:
+            said = scalars.scalar(limit, flow=True) if limit else "null"
+            text = fields.put_raw(text, (FOR_EACH, key[0]), f"{{{key[1]}: {said}}}", ())
+        elif limit:
+            text = fields.put(text, (FOR_EACH, *key), limit, ())
+        else:
+            text = fields.put_raw(text, (FOR_EACH, *key), "null", ())
+    return text
 
 
 def _with_pair(text: str, path: fields.Path, old: Pair, new: Pair) -> str:

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
-from rules.editing.conditions import Condition, Row
-from rules.editing.form import Due, LevelForm, Pair, RuleForm
+from rules.editing.conditions import Condition
+from rules.editing.form import Due, LevelForm, Pair, RuleForm, Target
+from rules.editing.rows import Row
+
+_VOTES = "votes"
 
 
 def values_of(form: RuleForm) -> dict[str, Any]:
@@ -29,6 +32,7 @@ def form_from(values: Mapping[str, Any]) -> RuleForm:
             "when": _condition(given["when"]),
             "clear": _condition(given["clear"]),
             "levels": tuple(_level(one) for one in given["levels"]),
+            "targets": tuple(_target(one) for one in given["targets"]),
             "say": Pair(**given["say"]),
             "steps": tuple(Pair(**one) for one in given["steps"]),
             "source": Pair(**given["source"]),
@@ -39,7 +43,10 @@ def form_from(values: Mapping[str, Any]) -> RuleForm:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {name.removesuffix("_"): _plain(inner) for name, inner in value.items()}
+        found = {name.removesuffix("_"): _plain(inner) for name, inner in value.items()}
+        for one in found.get(_VOTES, ()):  # a vote holds none
+            one.pop(_VOTES, None)
+        return found
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_plain(inner) for inner in value]
     return value
@@ -48,15 +55,23 @@ def _plain(value: Any) -> Any:
 def _condition(values: Mapping[str, Any] | None) -> Condition | None:
     if values is None:
         return None
-    names = {one.name for one in fields(Row)}
-    parts = tuple(tuple(Row(**{name: row[name] for name in names}) for row in part) for part in values["parts"])
-    return Condition(join=values["join"], parts=parts)
+    return Condition(join=values["join"], parts=tuple(tuple(_row(row) for row in part) for part in values["parts"]))
+
+
+def _row(values: Mapping[str, Any]) -> Row:
+    plain = {one.name: values[one.name] for one in fields(Row) if one.name != _VOTES}
+    return Row(**plain, votes=tuple(_row(one) for one in values.get(_VOTES, ())))
+
+
+def _target(values: Mapping[str, Any]) -> Target:
+    return Target(class_=values["class"], measurement=values["measurement"], limit=values["limit"])
 
 
 def _level(values: Mapping[str, Any]) -> LevelForm:
     when = _condition(values["when"])
     assert when is not None
     return LevelForm(
+        origin=values["origin"],
         severity=values["severity"],
         when=when,
         for_=values["for"],

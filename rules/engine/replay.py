@@ -26,10 +26,9 @@ from rules.damping import damp
 from rules.engine.engine import Engine, EngineSettings
 from rules.engine.history import NoHistory, PointLookup
 from rules.engine.intervals import IntervalBook
-from rules.engine.lanes import replay_window
 from rules.engine.layout import build
 from rules.engine.levels import Levels
-from rules.engine.plane import Plane
+from rules.engine.replay_plane import ReplayPlane
 from rules.engine.rows import Ranked, firsts
 from rules.engine.sieve import OrderedCells, Sieve
 from rules.expression import Aged, Graded, InForce, Measured, OnCalendar, Windowed, WindowedOver
@@ -151,8 +150,7 @@ class SievedWay:
         """Begin before every reading."""
         self.layout = build(rules, members, calendar)
         cells = OrderedCells(self.layout)
-        self._plane = Plane(self.layout, cells)
-        self._plane.windows = [[replay_window(plan, one.size) for plan in one.windows] for one in self.layout.classes]
+        self._plane = ReplayPlane(self.layout, cells)
         self._sieve = Sieve(self.layout, cells, PointLookup(self.layout))
         self._book = IntervalBook()
         self._until_ms = BEGINNING_MS

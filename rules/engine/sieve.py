@@ -12,8 +12,6 @@ event that follows one in the same batch. Both find the same step functions: ``t
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from core.quality import GOOD, is_good
@@ -24,57 +22,10 @@ from rules.engine.guards import Guard
 from rules.engine.history import PointLookup
 from rules.engine.layout import Layout
 from rules.engine.rows import NO_ROWS, Ranked, Rows, firsts, joined, order_by
+from rules.engine.runs import Runs
 
 _COUNTED = 16
 """Up to so many cuts are counted one by one; more are searched."""
-
-
-class _Runs(NamedTuple):
-    """Runs of readings, each of one cell and in time order, one after the other.
-
-    Attributes:
-        cell: intp[r].
-        head: intp[r], the row at which each begins; size: intp[r], how many rows it has.
-        time_ms: int64[n]; value: float64[n], NaN is unknown.
-    """
-
-    cell: Indices
-    head: Indices
-    size: Indices
-    time_ms: Ints
-    value: Floats
-
-    @classmethod
-    def of(cls, rows: Rows) -> _Runs:
-        """Rows that are sorted by (cell, time)."""
-        head = np.flatnonzero(firsts(rows.cell))
-        return cls(rows.cell[head], head, np.diff(head, append=len(rows.cell)), rows.time_ms, rows.value)
-
-    @property
-    def last(self) -> Indices:
-        """The last row of each run."""
-        return self.head + self.size - 1
-
-    def take(self, chosen: Bools) -> _Runs:
-        """Some of the runs."""
-        if chosen.all():
-            return self
-        rows = np.flatnonzero(np.repeat(chosen, self.size))
-        size = self.size[chosen]
-        return _Runs(self.cell[chosen], _heads(size), size, self.time_ms.take(rows), self.value.take(rows))
-
-    def between(self, start: int, stop: int) -> _Runs:
-        """Neighbouring runs; nothing is copied."""
-        if start == stop:
-            return _Runs(self.cell[:0], self.head[:0], self.size[:0], self.time_ms[:0], self.value[:0])
-        begin, end = int(self.head[start]), int(self.last[stop - 1]) + 1
-        head = self.head[start:stop] - begin
-        return _Runs(self.cell[start:stop], head, self.size[start:stop], self.time_ms[begin:end], self.value[begin:end])
-
-    @property
-    def rows(self) -> Rows:
-        """The runs as rows."""
-        return Rows(np.repeat(self.cell, self.size), self.time_ms, self.value)
 
 
 class OrderedCells(Cells):
@@ -84,6 +35,7 @@ class OrderedCells(Cells):
         """Nothing known."""
         super().__init__(layout)
         self.sieved = Sifted(NO_ROWS, NO_ROWS, NO_ROWS)
+        self.looked_back: list[Runs] = []
         columns = [(one, number) for one in layout.classes for number in range(len(one.operands))]
         self._guard = [one.guards[number] for one, number in columns]
         self._cell0 = [one.cells(number).start for one, number in columns]
@@ -104,14 +56,14 @@ class OrderedCells(Cells):
             return NO_ROWS
         chosen = self._of_cells_of(rows.cell, np.flatnonzero(left))
         chosen = chosen.take(order_by(rows.cell.take(chosen), rows.time_ms.take(chosen)))
-        return self.events(_Runs.of(rows.take(chosen)))
+        return self.events(Runs.of(rows.take(chosen)))
 
-    def events(self, runs: _Runs) -> Rows:
+    def events(self, runs: Runs) -> Rows:
         """Where runs change their band, become unknown or known, by cell and time."""
         column = self._column[runs.cell]
         order = np.argsort(column, kind="stable")
         if (column[1:] < column[:-1]).any():
-            runs, column = _ordered(runs, order), column[order]
+            runs, column = runs.ordered(order), column[order]
         bounds = np.flatnonzero(np.diff(column, prepend=-1, append=-1))
         found: list[Rows] = []
         for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
@@ -119,7 +71,7 @@ class OrderedCells(Cells):
             found += self._events(runs.between(start, stop), self._guard[number], self._cell0[number])
         return joined(found)
 
-    def _events(self, runs: _Runs, guard: Guard, cell0: int) -> list[Rows]:
+    def _events(self, runs: Runs, guard: Guard, cell0: int) -> list[Rows]:
         """The same of one operand: the ends of what was held before a pause, and the readings that change it."""
         head, known = runs.head, ~np.isnan(runs.value)
         was_known = np.empty(len(known), np.bool_)
@@ -137,7 +89,7 @@ class OrderedCells(Cells):
         moved &= known | (was_known & ~lapsed)
         return [self._ends(runs, np.flatnonzero(lapsed)), _rows_at(runs, np.flatnonzero(moved))]
 
-    def _moved(self, runs: _Runs, guard: Guard, cell0: int) -> Bools:
+    def _moved(self, runs: Runs, guard: Guard, cell0: int) -> Bools:
         """Which readings lie in another band than the one before them."""
         if guard.restless:
             return np.ones(len(runs.value), np.bool_)
@@ -148,9 +100,9 @@ class OrderedCells(Cells):
         moved[runs.head] = ~((first >= self.low[runs.cell]) & (first <= self.high[runs.cell]))
         return moved
 
-    def _ends(self, runs: _Runs, lapsed: Indices) -> Rows:
+    def _ends(self, runs: Runs, lapsed: Indices) -> Rows:
         """When what was held before some rows has expired."""
-        owner = _owners(runs, lapsed)
+        owner = runs.owners(lapsed)
         cell = runs.cell[owner]
         ended_ms = runs.time_ms[lapsed - 1] + self._layout.stale_ms[cell]
         is_head = runs.head[owner] == lapsed
@@ -167,7 +119,7 @@ class Sieve:
         self._cells = cells
         self._lookup = lookup
         self._events: list[Rows] = []
-        self._looked_back: list[Rows] = []
+        self._looked_back: list[Runs] = []
 
     def take(self, batch: Readings) -> int:
         """Sort out readings of some points, sorted by (point, time), one per millisecond; how many a rule reads.
@@ -176,10 +128,10 @@ class Sieve:
         """
         own, more = self._runs(batch), self._more(batch)
         self._sift(own)
-        self._sift(_Runs.of(more.take(~np.isnan(more.value))))  # what is not good is none for an age
+        self._sift(Runs.of(more.take(~np.isnan(more.value))))  # what is not good is none for an age
         return max(len(own.time_ms), len(more.cell))
 
-    def _sift(self, runs: _Runs) -> None:
+    def _sift(self, runs: Runs) -> None:
         """Sort out runs of different cells."""
         if not len(runs.cell):
             return
@@ -190,15 +142,14 @@ class Sieve:
             self._events.append(self._cells.events(runs.take(~calm)))
         self._cells.expiry_ms[runs.cell] = runs.time_ms[runs.last] + stale_ms
         if self._layout.has_windows:
-            seen = runs.take(self._layout.windowed[runs.cell])
-            self._looked_back.append(seen.rows)
+            self._looked_back.append(runs.take(self._layout.windowed[runs.cell]))
 
     def hand_over(self) -> Rows:
-        """Give the cells what was found; the rows that are events or looked back at, so that one knows of any."""
-        events, looked_back = joined(self._events), joined(self._looked_back)
+        """Give the cells what was found; the events among it."""
+        events, self._cells.looked_back = joined(self._events), self._looked_back
         self._events, self._looked_back = [], []
-        self._cells.sieved = Sifted(events, looked_back, NO_ROWS)
-        return events if len(events.cell) else looked_back
+        self._cells.sieved = Sifted(events, NO_ROWS, NO_ROWS)
+        return events
 
     def _more(self, batch: Readings) -> Rows:
         """What the cells of qualities and ages take, by cell and time."""
@@ -213,7 +164,7 @@ class Sieve:
 
     # --- whole runs ---------------------------------------------------------------------------------------------
 
-    def _runs(self, batch: Readings) -> _Runs:
+    def _runs(self, batch: Readings) -> Runs:
         """The runs of cells; readings that no rule reads are left out."""
         point = batch.point
         head = (
@@ -224,10 +175,10 @@ class Sieve:
         value = batch.value
         if len(point) and int(batch.quality.max()) != GOOD:
             value = np.where(is_good(batch.quality), value, np.nan)
-        runs = _Runs(cell, head, size, batch.time_ms, value).take(cell >= 0)
+        runs = Runs(cell, head, size, batch.time_ms, value).take(cell >= 0)
         return runs._replace(value=self._converted(runs))
 
-    def _converted(self, runs: _Runs) -> Floats:
+    def _converted(self, runs: Runs) -> Floats:
         """Values in the rules' units, NaN for infinities."""
         value, layout = runs.value, self._layout
         if not np.isfinite(value).all():
@@ -240,55 +191,35 @@ class Sieve:
         converted: Floats = value * np.repeat(factor, runs.size) + np.repeat(offset, runs.size)
         return converted
 
-    def _calm(self, runs: _Runs, pauses: Indices) -> Bools:
+    def _calm(self, runs: Runs, pauses: Indices) -> Bools:
         """Which runs stay in the band in which their cell is, and follow on without a pause."""
         cells = self._cells
         calm: Bools = np.minimum.reduceat(runs.value, runs.head) >= cells.low[runs.cell]
         calm &= np.maximum.reduceat(runs.value, runs.head) <= cells.high[runs.cell]
         calm &= runs.time_ms[runs.head] <= cells.expiry_ms[runs.cell]
-        calm[_owners(runs, pauses)] = False
+        calm[runs.owners(pauses)] = False
         return calm
 
 
-def _heads(size: Indices) -> Indices:
-    """Where runs of these sizes begin."""
-    head: Indices = np.cumsum(size) - size
-    return head
-
-
-def _ordered(runs: _Runs, order: Indices) -> _Runs:
-    """The runs in another order."""
-    size = runs.size[order]
-    head = _heads(size)
-    rows = np.arange(len(runs.time_ms)) + np.repeat(runs.head[order] - head, size)
-    return _Runs(runs.cell[order], head, size, runs.time_ms.take(rows), runs.value.take(rows))
-
-
-def _owners(runs: _Runs, rows: Indices) -> Indices:
-    """Which run each of some rows belongs to."""
-    owner: Indices = np.searchsorted(runs.head, rows, side="right") - 1
-    return owner
-
-
-def _rows_at(runs: _Runs, rows: Indices) -> Rows:
+def _rows_at(runs: Runs, rows: Indices) -> Rows:
     """Some of the rows."""
-    return Rows(runs.cell[_owners(runs, rows)], runs.time_ms[rows], runs.value[rows])
+    return Rows(runs.cell[runs.owners(rows)], runs.time_ms[rows], runs.value[rows])
 
 
-def _pauses(runs: _Runs, stale_ms: Ints) -> Indices:
+def _pauses(runs: Runs, stale_ms: Ints) -> Indices:
     """Rows that come later than the one before them in their run holds."""
     if not len(runs.time_ms):
         return np.empty(0, np.intp)
     longest = int(stale_ms.min())
     far = np.flatnonzero(np.diff(runs.time_ms) > longest) + 1
-    owner = _owners(runs, far)
+    owner = runs.owners(far)
     inside = runs.head[owner] != far
     far, owner = far[inside], owner[inside]
     too_far: Indices = far[runs.time_ms[far] - runs.time_ms[far - 1] > stale_ms[owner]]
     return too_far
 
 
-def _codes(runs: _Runs, guard: Guard, cell0: int) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+def _codes(runs: Runs, guard: Guard, cell0: int) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
     """A number for the band of each value; 0 for unknown ones. Different bands of one cell have different numbers."""
     value = runs.value
     if guard.restless:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rules.columns import Floats, Ints, Shares
+from rules.operators.courses import Held, records
 from rules.operators.folds import Joined
 from rules.operators.kinds import WindowAggregate
 from rules.operators.units import plain_number
@@ -18,6 +19,12 @@ def held(value: Floats, from_ms: Ints, held_ms: Ints) -> Shares:
     share = np.zeros(len(value), _COURSE)
     share["first"] = share["last"] = np.where(held_ms > 0, value, np.nan)
     return share
+
+
+def courses_of(held: Held) -> Shares:
+    """Both ends of stretches, and how often the value became another within."""
+    first, last = held.value[held.head], held.value[held.last]
+    return records(held, _COURSE, first=first, last=last, changes=held.count(held.changed))
 
 
 def joined(earlier: Shares, later: Shares) -> Shares:
@@ -45,4 +52,5 @@ CHANGES_OVER = WindowAggregate(
     fold=Joined(joined),
     finish=number,
     unit=plain_number,
+    gather=courses_of,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rules.columns import Floats, Ints, Shares
+from rules.operators.courses import Held, records
 from rules.operators.folds import Joined
 from rules.operators.kinds import Takes, WindowAggregate
 from rules.operators.units import plain_number
@@ -19,6 +20,12 @@ def held(value: Floats, from_ms: Ints, held_ms: Ints) -> Shares:
     share = np.zeros(len(value), _COURSE)
     share["first"] = share["last"] = np.where(held_ms > 0, value, _NOTHING)
     return share
+
+
+def courses_of(held: Held) -> Shares:
+    """Both ends of stretches, and how often it became true within."""
+    first, last = held.value[held.head], held.value[held.last]
+    return records(held, _COURSE, first=first, last=last, starts=held.count(held.changed & (held.value == 1)))
 
 
 def joined(earlier: Shares, later: Shares) -> Shares:
@@ -46,4 +53,5 @@ COUNT_OVER = WindowAggregate(
     finish=number,
     unit=plain_number,
     takes=Takes.CONDITION,
+    gather=courses_of,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rules.columns import Floats, Ints, Shares
+from rules.operators.courses import Held, records
 from rules.operators.folds import Joined
 from rules.operators.kinds import WindowAggregate
 from rules.operators.units import spread
@@ -18,6 +19,11 @@ def held(value: Floats, from_ms: Ints, held_ms: Ints) -> Shares:
     share = np.empty(len(value), _ENDS)
     share["first"] = share["last"] = np.where(held_ms > 0, value, np.nan)
     return share
+
+
+def ends_of(held: Held) -> Shares:
+    """The first and the last value of stretches."""
+    return records(held, _ENDS, first=held.value[held.head], last=held.value[held.last])
 
 
 def joined(earlier: Shares, later: Shares) -> Shares:
@@ -43,4 +49,5 @@ DELTA_OVER = WindowAggregate(
     fold=Joined(joined),
     finish=difference,
     unit=spread,
+    gather=ends_of,
 )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from rules.columns import Floats, Ints, Shares
+from rules.operators.courses import Held, records
 from rules.operators.folds import Joined
 from rules.operators.kinds import Takes, WindowAggregate
 from rules.operators.units import change_rate, same
@@ -34,6 +35,20 @@ def held(value: Floats, from_ms: Ints, held_ms: Ints) -> Shares:
     share["until_ms"] = np.where(some, from_ms + held_ms, 0)
     share["first"] = share["last"] = np.where(some, value, np.nan)
     return share
+
+
+def courses_of(held: Held) -> Shares:
+    """Both ends of stretches with their moments, and every value from which it fell."""
+    head, last, before = held.head, held.last, held.before
+    return records(
+        held,
+        _COURSE,
+        from_ms=held.from_ms[head],
+        until_ms=held.from_ms[last] + held.held_ms[last],
+        first=held.value[head],
+        last=held.value[last],
+        fallen_from=held.sum(np.where(held.value < before, before, 0.0)),
+    )
 
 
 def joined(earlier: Shares, later: Shares) -> Shares:
@@ -75,6 +90,7 @@ INCREASE_OVER = WindowAggregate(
     finish=increase,
     unit=same,
     takes=Takes.COUNTER,
+    gather=courses_of,
 )
 
 RATE_OVER = WindowAggregate(
@@ -85,4 +101,5 @@ RATE_OVER = WindowAggregate(
     finish=rate,
     unit=change_rate,
     takes=Takes.COUNTER,
+    gather=courses_of,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rules.columns import Floats, Ints, Shares
+from rules.operators.courses import Held
 from rules.operators.folds import Plain
 from rules.operators.kinds import WindowAggregate
 from rules.operators.units import same
@@ -30,4 +31,5 @@ MAX_OVER = WindowAggregate(
     finish=largest,
     unit=same,
     is_level=True,
+    gather=Held.greatest,
 )

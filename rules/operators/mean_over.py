@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rules.columns import Floats, Ints, Shares
+from rules.operators.courses import Held
 from rules.operators.folds import Plain
 from rules.operators.kinds import WindowAggregate
 from rules.operators.units import same
@@ -14,6 +15,11 @@ def area(value: Floats, from_ms: Ints, held_ms: Ints) -> Shares:
     """Value times the milliseconds it was held."""
     del from_ms
     return value * held_ms
+
+
+def areas(held: Held) -> Shares:
+    """The areas of stretches."""
+    return held.sum(held.value * held.held_ms)
 
 
 def mean(total: Shares, known_ms: Ints, begin_ms: Ints) -> Floats:
@@ -32,4 +38,5 @@ MEAN_OVER = WindowAggregate(
     finish=mean,
     unit=same,
     is_level=True,
+    gather=areas,
 )

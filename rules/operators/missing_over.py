@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from rules.columns import BEGINNING_MS, NEVER_MS, Floats, Ints, Shares
+from rules.operators.courses import Held, records
 from rules.operators.folds import Joined
 from rules.operators.kinds import WindowAggregate
 from rules.operators.units import plain_number
@@ -23,6 +24,12 @@ def held(value: Floats, from_ms: Ints, held_ms: Ints) -> Shares:
     share["from_ms"] = np.where(some, from_ms, NEVER_MS)
     share["until_ms"] = np.where(some, from_ms + held_ms, BEGINNING_MS)
     return share
+
+
+def spans_of(held: Held) -> Shares:
+    """From the beginning of the first piece of each stretch to the end of its last."""
+    last = held.last
+    return records(held, _SPAN, from_ms=held.from_ms[held.head], until_ms=held.from_ms[last] + held.held_ms[last])
 
 
 def joined(earlier: Shares, later: Shares) -> Shares:
@@ -48,4 +55,5 @@ MISSING_OVER = WindowAggregate(
     fold=Joined(joined),
     finish=part,
     unit=plain_number,
+    gather=spans_of,
 )

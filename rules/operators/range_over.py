@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rules.columns import Floats, Ints, Shares
+from rules.operators.courses import Held, records
 from rules.operators.folds import Joined
 from rules.operators.kinds import WindowAggregate
 from rules.operators.units import spread
@@ -19,6 +20,11 @@ def held(value: Floats, from_ms: Ints, held_ms: Ints) -> Shares:
     share["low"] = np.where(held_ms > 0, value, np.inf)
     share["high"] = np.where(held_ms > 0, value, -np.inf)
     return share
+
+
+def extremes_of(held: Held) -> Shares:
+    """Both extremes of stretches."""
+    return records(held, _EXTREMES, low=held.least(), high=held.greatest())
 
 
 def joined(earlier: Shares, later: Shares) -> Shares:
@@ -44,4 +50,5 @@ RANGE_OVER = WindowAggregate(
     fold=Joined(joined),
     finish=width,
     unit=spread,
+    gather=extremes_of,
 )

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from rules.columns import Floats, Ints, Shares
+from rules.operators.courses import Held, records
 from rules.operators.folds import Joined
 from rules.operators.kinds import WindowAggregate
 from rules.operators.units import spread
@@ -33,6 +34,29 @@ def held(value: Floats, from_ms: Ints, held_ms: Ints) -> Shares:
     share = np.full(len(value), _NOTHING)
     share["first"] = share["last"] = np.where(held_ms > 0, value, np.nan)
     return share
+
+
+def courses_of(held: Held) -> Shares:
+    """Both ends of stretches with their neighbours, and what leaves its band within; equal neighbours are one value."""
+    kept = held.changed.copy()
+    kept[held.head] = True
+    chosen = np.flatnonzero(kept)
+    begins = np.searchsorted(chosen, held.head)
+    course = Held(held.value.take(chosen), held.from_ms.take(chosen), held.held_ms.take(chosen), begins)
+    value = course.value
+    head, last, several = course.head, course.last, course.size > 1
+    outside = np.zeros(len(value))
+    outside[1:-1] = distance(value[:-2], value[1:-1], value[2:])
+    outside[head] = outside[last] = 0.0
+    return records(
+        course,
+        _COURSE,
+        first=value[head],
+        second=np.where(several, value[np.minimum(head + 1, last)], np.nan),
+        second_last=np.where(several, value[np.maximum(last - 1, head)], np.nan),
+        last=value[last],
+        farthest=course.extreme(np.maximum, outside),
+    )
 
 
 def joined(earlier: Shares, later: Shares) -> Shares:
@@ -81,4 +105,5 @@ SPIKE_OVER = WindowAggregate(
     fold=Joined(joined),
     finish=farthest,
     unit=spread,
+    gather=courses_of,
 )

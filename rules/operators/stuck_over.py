@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rules.columns import NEVER_MS, Floats, Ints, Shares
+from rules.operators.courses import Held, records
 from rules.operators.folds import Joined
 from rules.operators.kinds import WindowAggregate
 from rules.operators.units import plain_number
@@ -20,6 +21,11 @@ def held(value: Floats, from_ms: Ints, held_ms: Ints) -> Shares:
     share["low"] = np.where(some, value, np.inf)
     share["high"] = np.where(some, value, -np.inf)
     return share
+
+
+def extremes_of(held: Held) -> Shares:
+    """Both extremes of stretches, and since when."""
+    return records(held, _EXTREMES, from_ms=held.from_ms[held.head], low=held.least(), high=held.greatest())
 
 
 def joined(earlier: Shares, later: Shares) -> Shares:
@@ -46,4 +52,5 @@ STUCK_OVER = WindowAggregate(
     finish=unchanged,
     unit=plain_number,
     is_truth=True,
+    gather=extremes_of,
 )

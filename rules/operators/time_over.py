@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rules.columns import Floats, Ints, Shares
+from rules.operators.courses import Held
 from rules.operators.folds import Plain
 from rules.operators.kinds import Takes, WindowAggregate
 from rules.operators.units import plain_number, seconds
@@ -14,6 +15,11 @@ def true_ms(value: Floats, from_ms: Ints, held_ms: Ints) -> Shares:
     """The milliseconds, where it was true."""
     del from_ms
     return value * held_ms
+
+
+def true_ms_of(held: Held) -> Shares:
+    """The milliseconds of stretches."""
+    return held.sum(held.value * held.held_ms)
 
 
 def time_true(total: Shares, known_ms: Ints, begin_ms: Ints) -> Floats:
@@ -39,6 +45,7 @@ TIME_OVER = WindowAggregate(
     finish=time_true,
     unit=seconds,
     takes=Takes.CONDITION,
+    gather=true_ms_of,
 )
 
 SHARE_OVER = WindowAggregate(
@@ -49,4 +56,5 @@ SHARE_OVER = WindowAggregate(
     finish=share_true,
     unit=plain_number,
     takes=Takes.CONDITION,
+    gather=true_ms_of,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from rules.columns import Floats, Ints, Shares
+from rules.operators.courses import Held, records
 from rules.operators.folds import Joined
 from rules.operators.kinds import WindowAggregate
 from rules.operators.units import spread
@@ -21,6 +22,14 @@ def held(value: Floats, from_ms: Ints, held_ms: Ints) -> Shares:
     share = np.full(len(value), _NOTHING)
     share["first"] = share["last"] = np.where(held_ms > 0, value, np.nan)
     return share
+
+
+def courses_of(held: Held) -> Shares:
+    """Both ends of stretches, and the way from value to value."""
+    first, last = held.value[held.head], held.value[held.last]
+    with np.errstate(all="ignore"):
+        between = np.abs(held.value - held.before)
+    return records(held, _COURSE, first=first, last=last, way=held.sum(between))
 
 
 def joined(earlier: Shares, later: Shares) -> Shares:
@@ -51,4 +60,5 @@ TRAVEL_OVER = WindowAggregate(
     fold=Joined(joined),
     finish=way,
     unit=spread,
+    gather=courses_of,
 )

@@ -16,7 +16,7 @@ import numpy as np
 from rules.columns import Floats
 from rules.operators.folds import Plain
 from rules.operators.kinds import WindowAggregate
-from rules.operators.mean_over import area, mean
+from rules.operators.mean_over import area, areas, mean
 from rules.operators.units import plain_number, same
 
 _NORMAL = 1.4826
@@ -69,6 +69,7 @@ BASELINE_OVER = WeeklyAggregate(
     piece=area,
     fold=Plain(np.add),
     finish=mean,
+    gather=areas,
     unit=same,
     is_level=True,
     ahead=1,
@@ -81,6 +82,7 @@ DEVIATION_OVER = WeeklyAggregate(
     piece=area,
     fold=Plain(np.add),
     finish=mean,
+    gather=areas,
     unit=plain_number,
     ahead=0,
     judge=strange,

@@ -34,6 +34,18 @@ function preview(facilities, { text, facility }, ref) {
   return { facility: ref(one), from_ms: now - 86_400_000, to_ms: now, alarms, before: [], looked_at: mine.length - 1, facilities: mine.length, complete: false, total: alarms.length * 2, before_total: 0, cases: alarms.length, affected: most.length, most, readings: 172_800, spent_s: 0.8 };
 }
 
+const said = (zh, en) => [{ zh, en }];
+const MISSED = { rule_id: RULE, orders: [], expected: said("较重，自 1 分钟，3 分钟 开始，仍未结束", "medium, since 1 min, start 3 min, still on"), got: said("无告警", "nothing"), lines: ["····░░░███", "··········"] };
+const HIGH = { name: "level-high", file: "sewage_pump.yaml", line: 9, say: { zh: "液位高于 2 m", en: "The level stays above 2 m" }, passed: true, expects: true, differences: [] };
+const SHORT = { ...HIGH, name: "level-for-a-moment", say: { zh: "液位短时升高", en: "The level is high for 20 s" }, expects: false };
+
+/** Two scenarios: the first fails as soon as the limit is another. */
+function trial({ text }) {
+  const passed = Number(/level > (\S+)/.exec(text)?.[1] ?? 2) === 2;
+  const cases = [passed ? HIGH : { ...HIGH, passed, differences: [MISSED] }, SHORT];
+  return { cases, passed: cases.filter((one) => one.passed).length, left_out: 0, wrong: [], spent_s: 0.6 };
+}
+
 /** Rows of method, path pattern, answer, for the server's table. */
 export function ruleRoutes({ facilities, ref, problem }) {
   const mine = (id) => {
@@ -44,6 +56,7 @@ export function ruleRoutes({ facilities, ref, problem }) {
     ["GET", /^\/rules$/, () => ({ ...KEPT.list, own: version > 0 })],
     ["POST", /^\/rules\/draft$/, (me, m, q, body) => drafted(body)],
     ["POST", /^\/rules\/preview$/, (me, m, q, body) => preview(facilities, body, ref)],
+    ["POST", /^\/rules\/trial$/, (me, m, q, body) => trial(body)],
     ["GET", /^\/rules\/template\/(\w+)$/, () => KEPT.template],
     ["GET", /^\/rules\/words\/(\w+)$/, () => KEPT.words],
     ["GET", /^\/rules\/([\w.-]+)$/, (me, [, id]) => mine(id)],

@@ -93,6 +93,7 @@ RECIPES: Mapping[str, Recipe] = {
     "get_rule_template": Recipe("GET", f"{V1}/rules/template/sewage_pump"),
     "get_rule_words": Recipe("GET", f"{V1}/rules/words/sewage_pump"),
     "draft_rule": Recipe("POST", f"{V1}/rules/draft", {"text": "- id: x"}),
+    "try_rule": Recipe("POST", f"{V1}/rules/trial", {"text": "- id: x"}),
     "preview_rule": Recipe("POST", f"{V1}/rules/preview", {"text": "- id: x", "facility": 20}),
     "create_rule": Recipe("POST", f"{V1}/rules", {"text": "- id: x"}),
     "save_rule": Recipe("PUT", f"{V1}/rules/pump-dry-run", {"text": "- id: x", "base": "00"}),

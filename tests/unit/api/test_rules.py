@@ -28,6 +28,9 @@ from core.ports.rule_editing import (
     RuleShelf,
     RuleState,
     RuleWords,
+    Trial,
+    TrialCase,
+    TrialDifference,
 )
 from rules.editing.form import form_of
 from rules.editing.values import values_of
@@ -83,7 +86,7 @@ class FakeEditing:
     def words(self, class_id: str) -> RuleWords:
         return RuleWords(aggregates=("mean",), comparisons=(">",), ranges=("in",), terms=("occupied",))
 
-    def draft(self, text: str, form: FormValues | None, rule_id: str) -> RuleDraft:
+    def draft(self, text: str, form: FormValues | None, rule_id: str, member: str = "") -> RuleDraft:
         self.asked.append((text, form, rule_id))
         shown = form_of(text)
         faults = () if shown else (FoundFault(finding=WRONG.at("rule", 1, 3, value="y"), field="when", is_error=True),)
@@ -138,6 +141,21 @@ class FakeEditing:
             total=1,
             most=((10, 1),),
         )
+
+    def trial(self, text: str, owner: str) -> Trial:
+        self.asked.append((text, owner))
+        said = Text(zh="无告警", en="nothing")
+        differs = TrialDifference(rule_id="level-high", orders=(), expected=(said,), got=(said,), lines=("··", "·█"))
+        case = TrialCase(
+            name="full",
+            file="a.yaml",
+            line=3,
+            say=Text(zh="满", en=HOSTILE),
+            passed=False,
+            expects=True,
+            differences=(differs,),
+        )
+        return Trial(cases=(case, replace(case, name="empty", passed=True, differences=())), left_out=2)
 
 
 @pytest.fixture
@@ -249,3 +267,13 @@ def test_what_has_no_bounds_is_refused(world: World, editing: FakeEditing, path:
     with world.client("manager1") as client:
         assert client.post(f"{PATH}/{path}", json=body).status_code == 422
     assert editing.asked == []
+
+
+def test_scenarios_are_played_by_those_who_may_edit(world: World, editing: FakeEditing) -> None:
+    """Each with what was expected and what was got."""
+    with world.client("manager1") as client:
+        shown = client.post(f"{PATH}/trial", json={"text": TEXT}).json()
+    assert editing.asked[-1] == (TEXT, "manager1")
+    assert (shown["passed"], shown["left_out"], [one["name"] for one in shown["cases"]]) == (1, 2, ["full", "empty"])
+    assert shown["cases"][0]["say"]["en"] == HOSTILE
+    assert shown["cases"][0]["differences"][0]["got"] == [{"zh": "无告警", "en": "nothing"}]

@@ -87,17 +87,27 @@ def test_the_first_edit_copies_the_book_and_changes_one_line(house: House) -> No
     assert load_rules(now, CLASSES).by_id[RULE].when_text == "level > 2.4 m"
 
 
-def test_a_template_is_shown_and_not_changed_here(house: House) -> None:
-    """It is in force like its rules, one entry for all of them; a save is refused, for it is more than one rule."""
+def test_a_template_is_edited_as_one_entry(house: House) -> None:
+    """All its rules follow; what it stands for is told, and words are of the one that is asked for."""
     editor = house.editor()
     (entry,) = [one for one in editor.shelf().rules if one.rule_id == "sensor-spike"]
     assert (entry.state, entry.file) == (RuleState.IN_FORCE, "sensor_health.yaml")
     assert all(one.state is RuleState.IN_FORCE for one in editor.shelf().rules)
     _, text = editor.text("sensor-spike") or pytest.fail("no template")
-    with pytest.raises(Invalid) as caught:
-        editor.save("sensor-spike", entry.version, text.replace("over 2 h", "over 4 h"), "", "ming", 1)
-    assert [finding.kind.code for finding in caught.value.findings] == ["TG-0070"]
-    assert "sensor_health.yaml" in written(house)
+    shown = editor.draft(text, None, "sensor-spike", "sensor-spike.indoor_air.co2")
+    assert shown.is_sound
+    assert shown.same
+    assert (shown.member, shown.class_id, shown.reads) == ("sensor-spike.indoor_air.co2", "indoor_air", ("co2",))
+    co2 = next(one for one in shown.members if one.rule_id == shown.member)
+    assert (co2.class_id, co2.measurement, co2.limit) == ("indoor_air", "co2", "2000 [ppm]")
+    assert editor.draft(text, None, "sensor-spike").member == shown.members[0].rule_id
+    saved = editor.save("sensor-spike", entry.version, text.replace("over 2 h", "over 4 h"), "", "ming", 1)
+    assert saved.rule_id == "sensor-spike"
+    rules = load_rules(written(house), CLASSES).by_id
+    assert {rules[one.rule_id].when_text.split(" over ")[1][:3] for one in shown.members} == {"4 h"}
+    assert [one.rule_id for one in editor.edits("sensor-spike")] == ["sensor-spike"]
+    renamed = editor.draft(text.replace("id: sensor-spike", "id: sensor-leap"), None, "sensor-spike")
+    assert [one.finding.kind.code for one in renamed.faults] == ["TG-0071"]
 
 
 def test_the_second_editor_of_one_rule_is_told_and_loses_nothing(house: House) -> None:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from app.rule_files import classes
 from app.wiring import rule_sources
 from rules.editing.blocks import as_block, blocks, with_block, with_more
-from rules.editing.conditions import Condition, Row, condition_of, written
+from rules.editing.conditions import Condition, condition_of, written
 from rules.editing.fields import drop, field_at, put
-from rules.editing.form import ORDER, Due, LevelForm, Pair, RuleForm, form_of, with_form
+from rules.editing.form import ORDER, Due, LevelForm, Pair, RuleForm, Target, form_of, with_form
+from rules.editing.rows import Row
 from rules.editing.values import form_from, values_of
 from rules.expression import form
 from rules.language.load import read_rules
@@ -319,3 +320,178 @@ def test_what_is_no_rule_has_no_form_and_stays(text: str) -> None:
     if form_of(text) is None:
         assert with_form(text, some) == text
     assert as_block(as_block(text)) == as_block(text)
+
+
+# --- groups, votes, levels in another order, templates ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        (
+            "count(level > 0.5 m) of cell.governance >= 3",
+            Row(
+                kind="group",
+                aggregate="count",
+                measurement="level",
+                inner_operator=">",
+                inner_limit="0.5",
+                inner_unit="m",
+                group="cell.governance",
+                operator=">=",
+                limit="3",
+            ),
+        ),
+        (
+            "median(level) of parent in [1 m, facility.top m]",
+            Row(
+                kind="group",
+                aggregate="median",
+                measurement="level",
+                group="parent",
+                operator="in",
+                limit="1",
+                unit="m",
+                upper="facility.top",
+                upper_unit="m",
+            ),
+        ),
+        (
+            "share(thd_u > 5 %) over 24 h > 5 %",
+            Row(
+                kind="compare",
+                aggregate="share",
+                measurement="thd_u",
+                inner_operator=">",
+                inner_limit="5",
+                inner_unit="%",
+                window="24 h",
+                operator=">",
+                limit="5",
+                unit="%",
+            ),
+        ),
+        (
+            "at least 2 of (a > 1 A, occupied, abs(b) > 2)",
+            Row(
+                kind="vote",
+                limit="2",
+                votes=(
+                    Row(kind="compare", text="a > 1 A", measurement="a", operator=">", limit="1", unit="A"),
+                    Row(kind="term", text="occupied", measurement="occupied", operator="is"),
+                    Row(kind="formula", text="abs(b) > 2", measurement="abs(b)", operator=">", limit="2"),
+                ),
+            ),
+        ),
+    ],
+)
+def test_groups_counts_and_votes_have_fields(text: str, row: Row) -> None:
+    """And are written from them as they were."""
+    assert condition_of(text).parts == ((replace(row, text=text),),)
+    assert written(Condition(join="all", parts=((row,),))) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["share(a > 1 and b > 2) over 1 h > 5 %", "at least 2 of (a > 1, )", "count(a > 1) of", "mean(a) over 1 h"]
+)
+def test_what_has_no_fields_stays_a_formula_or_a_text(text: str) -> None:
+    """Nothing is lost of it."""
+    row = condition_of(text).parts[0][0]
+    assert row.kind in {"formula", "text"}
+    assert written(condition_of(text)) == text
+
+
+def test_a_vote_within_a_vote_is_a_text() -> None:
+    """So that forms end somewhere."""
+    row = condition_of("at least 1 of (a > 1, at least 1 of (b > 1, c > 1))").parts[0][0]
+    assert [one.kind for one in row.votes] == ["compare", "text"]
+
+
+def lines_of(text: str) -> list[str]:
+    """The level lines of a text, bare."""
+    whole = text.splitlines()
+    begin = whole.index("  levels:") + 1
+    return whole[begin : next(n for n in range(begin, len(whole)) if not whole[n].startswith("    "))]
+
+
+def test_levels_move_with_everything_that_is_theirs() -> None:
+    """Comments and fields that no form has go with their level; the rest of the file stays."""
+    shown = form_of(LEVELS)
+    assert shown is not None
+    first, second = shown.levels
+    assert (first.origin, second.origin) == (0, 1)
+    turned = with_form(LEVELS, replace(shown, levels=(second, first)))
+    assert lines_of(turned) == [*lines_of(LEVELS)[1:], lines_of(LEVELS)[0]]
+    assert turned.split("  levels:")[0] == LEVELS.split("  levels:")[0]
+    assert turned.split("  clear: freeboard > 1 m")[1] == LEVELS.split("  clear: freeboard > 1 m")[1]
+    again = form_of(turned)
+    assert again is not None
+    assert with_form(turned, replace(again, levels=(again.levels[1], again.levels[0]))) == LEVELS
+
+
+def test_a_level_in_the_middle_is_taken_out_and_another_put_in() -> None:
+    """By where each comes from, not by their number."""
+    shown = form_of(LEVELS)
+    assert shown is not None
+    first, second = shown.levels
+    new = LevelForm(severity="critical", when=condition_of("freeboard < 0.1 m"), for_="1 min")
+    text = with_form(LEVELS, replace(shown, levels=(first, second, new)))
+    assert lines_of(text)[-1] == "    - {severity: critical, when: freeboard < 0.1 m, for: 1 min}"
+    shown = form_of(text)
+    assert shown is not None
+    text = with_form(text, replace(shown, levels=(shown.levels[0], shown.levels[2])))
+    assert lines_of(text) == [lines_of(LEVELS)[0], "    - {severity: critical, when: freeboard < 0.1 m, for: 1 min}"]
+
+
+def test_a_plain_rule_gets_levels_and_loses_them() -> None:
+    """What stood in the rule stands in its levels, and back."""
+    text = BOOK["pump-level-high"][1]
+    shown = form_of(text)
+    assert shown is not None
+    assert shown.when is not None
+    low = LevelForm(severity="medium", when=shown.when, for_="2 min")
+    high = LevelForm(severity="high", when=condition_of("level > 3 m"), for_="1 min")
+    levelled = with_form(text, replace(shown, when=None, severity="", for_="", levels=(low, high)))
+    assert len(only(levelled).levels) == 2
+    again = form_of(levelled)
+    assert again is not None
+    back = replace(again, levels=(), when=shown.when, severity="medium", for_="2 min")
+    assert only(with_form(levelled, back)).fingerprint == only(text).fingerprint
+
+
+def test_levels_between_brackets_are_rearranged_too() -> None:
+    """A list of one line becomes one of several."""
+    begin, end = LEVELS.index("  levels:"), LEVELS.index("  clear: freeboard > 1 m")
+    flow = (
+        "  levels: [{severity: low, when: freeboard < 0.8 m, for: 1 min}, {severity: high, when: freeboard < 0.5 m}]\n"
+    )
+    text = LEVELS[:begin] + flow + LEVELS[end:]
+    shown = form_of(text)
+    assert shown is not None
+    turned = form_of(with_form(text, replace(shown, levels=(shown.levels[1], shown.levels[0]))))
+    assert turned is not None
+    assert [(one.severity, one.for_) for one in turned.levels] == [("high", ""), ("low", "1 min")]
+
+
+def test_a_template_is_edited_as_what_it_is() -> None:
+    """A limit is changed where it stands; measurements come and go; the rules that come of it follow."""
+    text = BOOK["sensor-spike"][1]
+    shown = form_of(text)
+    assert shown is not None
+    assert len(shown.targets) > 3
+    first = shown.targets[0]
+    changed = with_form(text, replace(shown, targets=(replace(first, limit="7 K"), *shown.targets[1:])))
+    differs = [pair for pair in zip(text.splitlines(), changed.splitlines(), strict=True) if pair[0] != pair[1]]
+    assert len(differs) == 1
+    assert f"{first.measurement}: 7 K" in differs[0][1]
+    new = (
+        Target(class_="hvac", measurement="return_temp", limit="15 K"),
+        Target(class_="drain_well", measurement="level"),
+    )
+    more = form_of(with_form(text, replace(shown, targets=(*shown.targets[1:], *new))))
+    assert more is not None
+    assert set(more.targets) == {*shown.targets[1:], *new}
+    gone = [one for one in shown.targets if one.class_ != first.class_]
+    fewer = with_form(text, replace(shown, targets=tuple(gone)))
+    assert f"    {first.class_}:" not in fewer
+    assert len(read_rules({"rule": fewer}, CLASSES).rules) == len(gone)

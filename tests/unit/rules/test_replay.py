@@ -53,11 +53,11 @@ def replayed(
     return replay
 
 
-@pytest.fixture(params=["few lanes", "many lanes", "engine"])
+@pytest.fixture(params=["one portion", "many portions", "engine"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows in lanes, in as many as there would be for months, and the way of rules that the sieve does not know."""
-    if request.param == "many lanes":
-        monkeypatch.setattr("rules.engine.lanes.LEADS_A_LANE", 1)
+    """Windows of all facilities together or of each alone, and the way of rules that the sieve does not know."""
+    if request.param == "many portions":
+        monkeypatch.setattr("rules.engine.looking_back.AT_ONCE", 1)
     if request.param == "engine":
         monkeypatch.setattr("rules.engine.replay._SIEVED", ())
 

@@ -33,6 +33,7 @@ import type {
   RulePreview,
   RuleSaved,
   RuleTemplate,
+  RuleTrial,
   RuleWords,
   SetupState,
   TaskAction,
@@ -208,11 +209,13 @@ export const getRuleTemplate = (classId: string): Promise<RuleTemplate> => call(
 export const getRuleWords = (classId: string, { signal }: Signal = {}): Promise<RuleWords> =>
   call(`/rules/words/${encodeURIComponent(classId)}`, { signal });
 export const draftRule = (
-  body: { readonly text: string; readonly form?: RuleForm; readonly rule?: string },
+  body: { readonly text: string; readonly form?: RuleForm; readonly rule?: string; readonly member?: string },
   { signal }: Signal = {},
 ): Promise<RuleDraft> => call("/rules/draft", { method: "POST", body, signal });
-export const previewRule = (body: { readonly text: string; readonly facility?: number }, { signal }: Signal = {}): Promise<RulePreview> =>
+export const previewRule = (body: { readonly text: string; readonly facility?: number; readonly member?: string }, { signal }: Signal = {}): Promise<RulePreview> =>
   call("/rules/preview", { method: "POST", body, signal, timeoutMs: 60_000 });
+export const tryRule = (body: { readonly text: string }, { signal }: Signal = {}): Promise<RuleTrial> =>
+  call("/rules/trial", { method: "POST", body, signal, timeoutMs: 60_000 });
 export const putRule = (id: string, body: { readonly text: string; readonly base: string; readonly note: string }): Promise<RuleSaved> =>
   call(rulePath(id), { method: "PUT", body });
 export const postRule = (body: { readonly text: string; readonly note: string }): Promise<RuleSaved> =>

@@ -894,6 +894,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Play the scenarios of a rule that is not saved yet
+         * @description What `twingrid rule test` says of it, within seconds; scenarios that were not begun in time are counted.
+         */
+        post: operations["try_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rules/template/{class_id}": {
         parameters: {
             query?: never;
@@ -2014,15 +2034,15 @@ export interface components {
         };
         /**
          * ConditionRow
-         * @description One line of a condition. `text` is what it was cut from; a row whose fields are unchanged is written with it.
+         * @description A line that may be a vote: so many of several.
          */
         ConditionRow: {
             /**
              * Kind
-             * @description `text` cannot be drawn and stays text
+             * @description `group`: over the facilities of a group; `text` cannot be drawn and stays text
              * @enum {string}
              */
-            kind: "compare" | "formula" | "term" | "text";
+            kind: "compare" | "group" | "vote" | "formula" | "term" | "text";
             /**
              * Text
              * @default
@@ -2047,6 +2067,28 @@ export interface components {
              */
             window: string;
             /**
+             * Inner Operator
+             * @description of the comparison that an aggregate counts; empty: it takes values
+             * @default
+             */
+            inner_operator: string;
+            /**
+             * Inner Limit
+             * @default
+             */
+            inner_limit: string;
+            /**
+             * Inner Unit
+             * @default
+             */
+            inner_unit: string;
+            /**
+             * Group
+             * @default
+             * @example cell.governance
+             */
+            group: string;
+            /**
              * Operator
              * @default
              * @example >
@@ -2054,7 +2096,7 @@ export interface components {
             operator: string;
             /**
              * Limit
-             * @description a number, `facility.x` or `class.x`
+             * @description a number, `facility.x` or `class.x`; of a vote how many
              * @default
              * @example 2
              */
@@ -2076,6 +2118,12 @@ export interface components {
              * @default
              */
             upper_unit: string;
+            /**
+             * Votes
+             * @description of a vote; none of them is one
+             * @default []
+             */
+            votes: components["schemas"]["VoteRow"][];
         };
         /**
          * ConfigurationDetail
@@ -2296,6 +2344,11 @@ export interface components {
              * @description id of the rule that it is to replace
              */
             rule?: string | null;
+            /**
+             * Member
+             * @description of a template: the rule to tell about; else the first
+             */
+            member?: string | null;
         };
         /**
          * EditKind
@@ -3305,6 +3358,12 @@ export interface components {
          */
         LevelForm: {
             /**
+             * Origin
+             * @description its place in the text, from 0; -1: it stands in none yet
+             * @default -1
+             */
+            origin: number;
+            /**
              * Severity
              * @default
              */
@@ -3704,6 +3763,11 @@ export interface components {
              * @description looked at first; else the first of its class
              */
             facility?: number | null;
+            /**
+             * Member
+             * @description of a template: the rule to try; else the first
+             */
+            member?: string | null;
         };
         /**
          * Probe
@@ -3902,6 +3966,16 @@ export interface components {
              */
             class_id: string;
             /**
+             * Member
+             * @description of a template: the rule that words, cost and limits are of; else empty
+             */
+            member: string;
+            /**
+             * Members
+             * @description that a template stands for; empty for a rule and with errors
+             */
+            members: components["schemas"]["RuleMember"][];
+            /**
              * Measurements
              * @description that it reads, with lines to draw
              */
@@ -3985,6 +4059,12 @@ export interface components {
              * @default
              */
             class: string;
+            /**
+             * Targets
+             * @description of a template, in place of the class
+             * @default []
+             */
+            targets: components["schemas"]["TargetForm"][];
             /**
              * Kind
              * @default
@@ -4105,6 +4185,28 @@ export interface components {
             unit: string;
             /** Limits */
             limits: components["schemas"]["Limit"][];
+        };
+        /**
+         * RuleMember
+         * @description One rule that a template stands for.
+         */
+        RuleMember: {
+            /** Rule Id */
+            rule_id: string;
+            /** Class Id */
+            class_id: string;
+            class_name: components["schemas"]["Bilingual"];
+            measurement: components["schemas"]["Bilingual"];
+            /**
+             * Limit
+             * @description as the template gives it
+             */
+            limit: string;
+            /**
+             * Facilities
+             * @description of the class that this login sees
+             */
+            facilities: number;
         };
         /**
          * RulePreview
@@ -4261,6 +4363,28 @@ export interface components {
             draft: components["schemas"]["RuleDraft"];
         };
         /**
+         * RuleTrial
+         * @description What the scenarios of a rule say, failed ones first.
+         */
+        RuleTrial: {
+            /** Cases */
+            cases: components["schemas"]["TrialCase"][];
+            /** Passed */
+            passed: number;
+            /**
+             * Left Out
+             * @description not played, because the time was over
+             */
+            left_out: number;
+            /**
+             * Wrong
+             * @description what is wrong with the files of scenarios
+             */
+            wrong: components["schemas"]["Bilingual"][];
+            /** Spent S */
+            spent_s: number;
+        };
+        /**
          * RuleView
          * @description The rule behind an alarm, in its author's words.
          */
@@ -4307,8 +4431,31 @@ export interface components {
             name: components["schemas"]["Bilingual"];
             /** Measurements */
             measurements: components["schemas"]["WordMeasurement"][];
-            /** Aggregates */
+            /**
+             * Aggregates
+             * @description over time, of a measurement
+             */
             aggregates: string[];
+            /**
+             * Counts
+             * @description over time, of a comparison
+             */
+            counts: string[];
+            /**
+             * Group Aggregates
+             * @description over the facilities of a group, of a measurement
+             */
+            group_aggregates: string[];
+            /**
+             * Group Counts
+             * @description over the facilities of a group, of a comparison
+             */
+            group_counts: string[];
+            /**
+             * Groups
+             * @description what the facilities of a group have in common
+             */
+            groups: string[];
             /** Comparisons */
             comparisons: string[];
             /** Ranges */
@@ -4550,6 +4697,27 @@ export interface components {
              * @description their rule gathers them, one by one and in calm too: one piece of work, no storm
              */
             joint: boolean;
+        };
+        /**
+         * TargetForm
+         * @description One measurement of a class that a template stands for, and the limit it gives it.
+         */
+        TargetForm: {
+            /**
+             * Class
+             * @default
+             */
+            class: string;
+            /**
+             * Measurement
+             * @default
+             */
+            measurement: string;
+            /**
+             * Limit
+             * @default
+             */
+            limit: string;
         };
         /**
          * TaskAction
@@ -4802,6 +4970,67 @@ export interface components {
             en: string;
         };
         /**
+         * TrialCase
+         * @description A scenario that was played.
+         */
+        TrialCase: {
+            /** Name */
+            name: string;
+            /** File */
+            file: string;
+            /** Line */
+            line: number;
+            say: components["schemas"]["Bilingual"];
+            /** Passed */
+            passed: boolean;
+            /**
+             * Expects
+             * @description whether it expects an alarm of the rule, or none
+             */
+            expects: boolean;
+            /** Differences */
+            differences: components["schemas"]["TrialDifference"][];
+        };
+        /**
+         * TrialDifference
+         * @description What the rule did otherwise than expected.
+         */
+        TrialDifference: {
+            /**
+             * Rule Id
+             * @description empty for its state at a moment
+             */
+            rule_id: string;
+            /**
+             * Orders
+             * @description of arrival in which it shows; empty: in all
+             */
+            orders: components["schemas"]["Bilingual"][];
+            /**
+             * Expected
+             * @description one line per alarm
+             */
+            expected: components["schemas"]["Bilingual"][];
+            /** Got */
+            got: components["schemas"]["Bilingual"][];
+            /**
+             * Lines
+             * @description expected and got on a line of time; empty for a state
+             */
+            lines: string[];
+        };
+        /**
+         * TrialQuestion
+         * @description A rule whose scenarios are to be played.
+         */
+        TrialQuestion: {
+            /**
+             * Text
+             * @description one rule, as a rule file has it
+             */
+            text: string;
+        };
+        /**
          * UnseenView
          * @description What cannot be seen because of an alarm, as it was last.
          */
@@ -4838,6 +5067,93 @@ export interface components {
          * @enum {string}
          */
         VersionState: "draft" | "pushed" | "applied" | "confirmed" | "rolled-back" | "refused" | "superseded";
+        /**
+         * VoteRow
+         * @description One line of a condition. `text` is what it was cut from; a row whose fields are unchanged is written with it.
+         */
+        VoteRow: {
+            /**
+             * Kind
+             * @description `group`: over the facilities of a group; `text` cannot be drawn and stays text
+             * @enum {string}
+             */
+            kind: "compare" | "group" | "vote" | "formula" | "term" | "text";
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /**
+             * Measurement
+             * @description key, `parent.key`, a formula, or a term of the calendar
+             * @default
+             */
+            measurement: string;
+            /**
+             * Aggregate
+             * @default
+             * @example mean
+             */
+            aggregate: string;
+            /**
+             * Window
+             * @default
+             * @example 10 min
+             */
+            window: string;
+            /**
+             * Inner Operator
+             * @description of the comparison that an aggregate counts; empty: it takes values
+             * @default
+             */
+            inner_operator: string;
+            /**
+             * Inner Limit
+             * @default
+             */
+            inner_limit: string;
+            /**
+             * Inner Unit
+             * @default
+             */
+            inner_unit: string;
+            /**
+             * Group
+             * @default
+             * @example cell.governance
+             */
+            group: string;
+            /**
+             * Operator
+             * @default
+             * @example >
+             */
+            operator: string;
+            /**
+             * Limit
+             * @description a number, `facility.x` or `class.x`; of a vote how many
+             * @default
+             * @example 2
+             */
+            limit: string;
+            /**
+             * Unit
+             * @default
+             * @example m
+             */
+            unit: string;
+            /**
+             * Upper
+             * @description of a range
+             * @default
+             */
+            upper: string;
+            /**
+             * Upper Unit
+             * @default
+             */
+            upper_unit: string;
+        };
         /**
          * WordMeasurement
          * @description A measurement that a row may read.
@@ -4994,12 +5310,14 @@ export type RuleFinding = components['schemas']['RuleFinding'];
 export type RuleForm = components['schemas']['RuleForm'];
 export type RuleList = components['schemas']['RuleList'];
 export type RuleMeasurement = components['schemas']['RuleMeasurement'];
+export type RuleMember = components['schemas']['RuleMember'];
 export type RulePreview = components['schemas']['RulePreview'];
 export type RuleRemoval = components['schemas']['RuleRemoval'];
 export type RuleSaved = components['schemas']['RuleSaved'];
 export type RuleState = components['schemas']['RuleState'];
 export type RuleSummary = components['schemas']['RuleSummary'];
 export type RuleTemplate = components['schemas']['RuleTemplate'];
+export type RuleTrial = components['schemas']['RuleTrial'];
 export type RuleView = components['schemas']['RuleView'];
 export type RuleWords = components['schemas']['RuleWords'];
 export type Rung = components['schemas']['Rung'];
@@ -5016,6 +5334,7 @@ export type Shelving = components['schemas']['Shelving'];
 export type Stale = components['schemas']['Stale'];
 export type StoreSize = components['schemas']['StoreSize'];
 export type Storm = components['schemas']['Storm'];
+export type TargetForm = components['schemas']['TargetForm'];
 export type TaskAction = components['schemas']['TaskAction'];
 export type TaskDetail = components['schemas']['TaskDetail'];
 export type TaskEvent = components['schemas']['TaskEvent'];
@@ -5026,10 +5345,14 @@ export type TaskSummary = components['schemas']['TaskSummary'];
 export type TaskWhere = components['schemas']['TaskWhere'];
 export type TaskWhy = components['schemas']['TaskWhy'];
 export type TextPair = components['schemas']['TextPair'];
+export type TrialCase = components['schemas']['TrialCase'];
+export type TrialDifference = components['schemas']['TrialDifference'];
+export type TrialQuestion = components['schemas']['TrialQuestion'];
 export type UnseenView = components['schemas']['UnseenView'];
 export type ValuesEvent = components['schemas']['ValuesEvent'];
 export type Verdict = components['schemas']['Verdict'];
 export type VersionState = components['schemas']['VersionState'];
+export type VoteRow = components['schemas']['VoteRow'];
 export type WordMeasurement = components['schemas']['WordMeasurement'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -6700,6 +7023,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RulePreview"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    try_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleTrial"];
                 };
             };
             /** @description A problem */

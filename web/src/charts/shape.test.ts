@@ -82,6 +82,12 @@ describe("axisRange", () => {
     expect(range.high).toBeLessThan(40);
   });
 
+  it("shows one far off too where it is asked to", () => {
+    const range = axisRange(20, 24, [{ value: 26 }, { value: 400 }], true);
+    expect([range.shown.length, range.beyond.length]).toEqual([2, 0]);
+    expect(range.high).toBeGreaterThan(400);
+  });
+
   it("gives a flat line air and keeps zero for a quantity that is never negative", () => {
     const flat = axisRange(5, 5, []);
     expect(flat.low).toBeLessThan(5);

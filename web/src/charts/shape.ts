@@ -134,11 +134,12 @@ export function limitsToDraw<L extends { readonly rule_id: string; readonly only
   return limits.filter((limit) => limit.only_with.length === 0 || limit.rule_id === rule);
 }
 
-/** The range of the value axis: the curve with some air, and every limit that does not flatten it. */
+/** The range of the value axis: the curve with some air, and every limit that does not flatten it; with `every` those too. */
 export function axisRange<L extends { readonly value: number }>(
   low: number | null,
   high: number | null,
   limits: readonly L[],
+  every = false,
 ): AxisRange & LimitPlacement<L> {
   if (low === null || high === null) {
     const values = limits.map((limit) => limit.value);
@@ -154,7 +155,7 @@ export function axisRange<L extends { readonly value: number }>(
   const near = limits.toSorted((a, b) => distance(a.value, low, high) - distance(b.value, low, high));
   for (const limit of near) {
     const wouldBe = Math.max(to, limit.value) - Math.min(from, limit.value);
-    if (size / wouldBe >= CURVE_SHARE) {
+    if (every || size / wouldBe >= CURVE_SHARE) {
       from = Math.min(from, limit.value);
       to = Math.max(to, limit.value);
       shown.push(limit);

@@ -7,7 +7,7 @@ import type { RuleDraft, RuleForm } from "@/api/schema";
 /** So long after the last key a draft is sent. */
 export const PAUSE_MS = 350;
 
-type Ask = (body: { text: string; form?: RuleForm; rule?: string }, signal: { signal: AbortSignal }) => Promise<RuleDraft>;
+type Ask = (body: { text: string; form?: RuleForm; rule?: string; member?: string }, signal: { signal: AbortSignal }) => Promise<RuleDraft>;
 
 export interface Drafting {
   readonly text: Ref<string>;
@@ -16,6 +16,8 @@ export interface Drafting {
   readonly error: ShallowRef<ApiError | null>;
   /** Whether what is shown has not been checked yet. */
   readonly waiting: Ref<boolean>;
+  /** Of a template: the rule that is told about; empty for the first. */
+  readonly member: Ref<string>;
   take: (draft: RuleDraft) => void;
   typed: () => void;
   filled: () => void;
@@ -32,6 +34,7 @@ export function useDraft(rule: () => string, ask: Ask = draftRule): Drafting {
   const checked = shallowRef<RuleDraft | null>(null);
   const error = shallowRef<ApiError | null>(null);
   const waiting = ref(false);
+  const member = ref("");
   let timer: ReturnType<typeof setTimeout> | undefined;
   let running: AbortController | null = null;
 
@@ -47,7 +50,7 @@ export function useDraft(rule: () => string, ask: Ask = draftRule): Drafting {
     const mine = new AbortController();
     running = mine;
     const id = rule();
-    const body = { text: text.value, ...(fromForm && form.value ? { form: form.value } : {}), ...(id ? { rule: id } : {}) };
+    const body = { text: text.value, ...(fromForm && form.value ? { form: form.value } : {}), ...(id ? { rule: id } : {}), ...(member.value ? { member: member.value } : {}) };
     try {
       const draft = await ask(body, { signal: mine.signal });
       if (mine.signal.aborted) return;
@@ -56,6 +59,8 @@ export function useDraft(rule: () => string, ask: Ask = draftRule): Drafting {
       if (fromForm) text.value = draft.text;
       // A row that is half filled in would come back as a text: it stays as it is until it can be read.
       if (!fromForm || draft.sound) form.value = copied(draft.form);
+      // Its levels stand in the text now, in the order that they have in the form.
+      else if (form.value?.levels.length === draft.form?.levels.length) form.value?.levels.forEach((one, place) => (one.origin = place));
     } catch (failure) {
       if (mine.signal.aborted) return;
       if (!(failure instanceof ApiError)) throw failure;
@@ -75,5 +80,5 @@ export function useDraft(rule: () => string, ask: Ask = draftRule): Drafting {
     clearTimeout(timer);
     running?.abort();
   });
-  return { text, form, checked, error, waiting, take, typed: () => soon(false), filled: () => soon(true) };
+  return { text, form, checked, error, waiting, member, take, typed: () => soon(false), filled: () => soon(true) };
 }
