@@ -126,6 +126,7 @@ class Eyes:
 
 def draw(
     places: Sequence[Place],
+    heard: frozenset[str],
     busy: Mapping[str, Sequence[tuple[float, float]]],
     *,
     seed: int,
@@ -137,6 +138,7 @@ def draw(
 
     Args:
         places: the facilities.
+        heard: those that are missed soon; only such a device or bus fails.
         busy: facility to the times at which something happens to it, s; a lie keeps away from them by an hour.
         seed: fixes everything.
         begin_s: of the first day, s since 1970 UTC.
@@ -155,7 +157,7 @@ def draw(
                 if ill is not None and _fits(ill, ills, busy, begin_s + days * _DAY_S):
                     ills.append(ill)
             for _ in range(int(rng.poisson(OUTAGES_A_DAY * rate))):
-                outage = _outage(rng, mine, begin_s + day * _DAY_S)
+                outage = _outage(rng, mine, heard, begin_s + day * _DAY_S)
                 if outage.stop_ms < (begin_s + days * _DAY_S - 2 * _HOUR_S) * 1000 and _apart(outage, outages):
                     outages.append(outage)
     kept = [ill for ill in ills if all(_after(ill, outage) for outage in outages)]
@@ -186,11 +188,11 @@ def _fits(ill: Ill, others: Sequence[Ill], busy: Mapping[str, Sequence[tuple[flo
     return all(end <= first_s or begin >= last_s for begin, end in busy.get(ill.facility, ()))
 
 
-def _outage(rng: np.random.Generator, mine: Sequence[Place], day_s: float) -> Outage:
+def _outage(rng: np.random.Generator, mine: Sequence[Place], heard: frozenset[str], day_s: float) -> Outage:
     what = list(Blindness)[int(rng.integers(len(Blindness)))]
     start_s = round(day_s + float(rng.uniform(0, _DAY_S)))
     last_s = _HOUR_S * float(rng.uniform(0.5, 3))
-    field = [place.code for place in mine if place.class_id != GATEWAY]
+    field = [place.code for place in mine if place.class_id != GATEWAY and place.code in heard]
     size = {Blindness.BUS: _BUS_SIZE, Blindness.DEVICE: 1}.get(what, 0)
     chosen = rng.choice(field, size, replace=False).tolist() if size else [place.code for place in mine]
     return Outage(

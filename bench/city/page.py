@@ -102,8 +102,9 @@ def _what(runs: Sequence[Kept]) -> str:
   instruments, in the queue of the installation, and no rule of the process may speak. Drift takes a usual of two weeks
   (`sensor-drift`), so in a shorter run nothing can find it.
 * **Outages**: {OUTAGES_A_DAY:g} a day and community: the gateway (nothing of the community is heard), a bus (three
-  facilities), a device; half an hour to three hours. They must be found as *cannot see*, and no rule of the process may
-  speak because of them. Cases and tasks of both are in the figures of the work.
+  facilities), a device; half an hour to three hours, among facilities with a reading every five minutes; after 15 min
+  without any they are missed. They must be found as *cannot see*, and no rule of the process may speak because of
+  them. Cases and tasks of both are in the figures of the work.
 * The roster is the demo's: for each community two maintainers, two grid workers and a supervisor, on call day and
   night. Of people it is assumed that a task is accepted after {minutes[0]} min, done after another {minutes[1]} min
   and at the earliest when all alarms are off, and verified after {minutes[2]} min.
@@ -129,7 +130,7 @@ def _run(one: Kept) -> str:
         "### By worker\n",
         _table(people, [[worker[key] for key in burden_keys] for worker in one["workers"]]),
         "### Instruments and outages\n",
-        _eyes(one),
+        _eyes(one) if "eyes" in one else "Not in this run.\n",
         "### Missed\n",
         _missed(one),
         "### False alarms\n",

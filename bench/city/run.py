@@ -37,6 +37,9 @@ FIRST_DAY = date(2025, 9, 22)
 WARM_UP_DAYS = 1
 """Measured, but not counted: windows of a day fill."""
 DAY_MS = 86_400_000
+_BATCH_MS = 1_800_000
+_HEARD_MS = 900_000
+"""What has readings at least every five minutes is missed after that long."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,7 +118,11 @@ def run(wish: Wish, tell: Callable[[Progress], None] = lambda progress: None) ->
         town = found(places, Path(folder), (FIRST_DAY - timedelta(days=WARM_UP_DAYS)).isoformat())
     closed = closed_days(FIRST_DAY - timedelta(days=WARM_UP_DAYS), wish.days + WARM_UP_DAYS + 1)
     script = write(places, seed=wish.seed, begin_s=begin_s, days=wish.days, rate=wish.rate, closed_days=closed)
-    eyes = looking.draw(places, script.busy, seed=wish.seed, begin_s=begin_s, days=wish.days, rate=wish.rate)
+    rules = load_rules(rule_sources(None), town.classes)
+    scenery = _heard(past_places(rules, town.members, town.nodes, town.gateways, town.codes)(town.members))
+    code = codes_of(town.members)
+    heard = frozenset(code[one.facility] for one in scenery.points)
+    eyes = looking.draw(places, heard, script.busy, seed=wish.seed, begin_s=begin_s, days=wish.days, rate=wish.rate)
     past = CityReadings(
         places,
         town.members,
@@ -125,7 +132,6 @@ def run(wish: Wish, tell: Callable[[Progress], None] = lambda progress: None) ->
         closed_days=closed,
         eyes=eyes,
     )
-    rules = load_rules(rule_sources(None), town.classes)
     from_ms = round(begin_s * 1000)
     to_ms = from_ms + wish.days * DAY_MS
     judged = {name: group for name, group in town.members.items() if rules.of_class(name)}
@@ -137,14 +143,14 @@ def run(wish: Wish, tell: Callable[[Progress], None] = lambda progress: None) ->
         to_ms=to_ms,
         calendar=town.calendar,
         whole=town.members,
-        scenery=_quickest(past_places(rules, town.members, town.nodes, town.gateways, town.codes)(town.members)),
+        batch_ms=_BATCH_MS,
+        scenery=scenery,
     )
     answer = Backtest(question, past).run(tell)
     alarms = said([one for one in answer.alarms if one.interval.start_ms >= from_ms], town.members, places)
     told = true_of_instruments(eyes, alarms)
     verdict = judge([one for one in alarms if one not in told], script.faults)
     outages = [one for one in answer.outages or () if one.start_ms >= from_ms]
-    code = codes_of(town.members)
     sight = [(code[one.facility], one.start_ms) for one in outages if one.facility in code]
     past_alarms = [*(past_alarm(one) for one in answer.alarms), *(past_outage(one) for one in answer.outages or ())]
     foreseen = foresee(past_alarms, town.roster, town.policy, Crew(), from_ms, to_ms)
@@ -215,12 +221,13 @@ def codes_of(members: Mapping[str, ClassMembers]) -> dict[int, str]:
     }
 
 
-def _quickest(scenery: Scenery) -> Scenery:
-    """Of each facility the points that tell soonest whether it is heard; each slower one's pause would be a gap."""
-    least: dict[int, int] = {}
-    for one in scenery.points:
-        least[one.facility] = min(least.get(one.facility, one.silence_ms), one.silence_ms)
-    return replace(scenery, points=[one for one in scenery.points if one.silence_ms == least[one.facility]])
+def _heard(scenery: Scenery) -> Scenery:
+    """The points that can be missed within a quarter of an hour, all of them after that long.
+
+    A gateway is gone when its quickest point is silent, so that each pause of a slower one would be looked at.
+    """
+    quick = [one._replace(silence_ms=_HEARD_MS) for one in scenery.points if one.silence_ms <= _HEARD_MS]
+    return replace(scenery, points=quick)
 
 
 def past_outage(one: PastOutage) -> PastAlarm:
