@@ -15,6 +15,7 @@ from core.clock import Clock
 from core.errors import Refused
 from core.places import Text
 from core.ports.backtests import BacktestAsk, Backtests, BacktestState
+from core.ports.calendar_view import CalendarBook, CalendarYear
 from core.ports.cases import CaseCommands, CaseQueries
 from core.ports.configurations import ConfigurationDesk
 from core.ports.directory import PointDirectory
@@ -23,6 +24,8 @@ from core.ports.nodes import NodeStatusBook
 from core.ports.performance import PerformanceReports
 from core.ports.registry import RegistryCommands, RegistryQueries
 from core.ports.rule_editing import (
+    ExplainAsk,
+    Explained,
     FormValues,
     Preview,
     PreviewAsk,
@@ -240,9 +243,21 @@ class NoRuleEditing:
         """Refused."""
         raise Refused(kinds.NO_EDITING())
 
+    def explain(self, ask: ExplainAsk, owner: str) -> Explained:
+        """Refused."""
+        raise Refused(kinds.NO_EDITING())
+
     def trial(self, text: str, owner: str) -> Trial:
         """Refused."""
         raise Refused(kinds.NO_EDITING())
+
+
+class NoCalendar:
+    """Where no calendar is kept."""
+
+    def year(self, year: int) -> CalendarYear:
+        """Nothing is known of it."""
+        return CalendarYear(zone="UTC", year=year, known=False, by_week=False, night="22:00-06:00", days=(), lines=())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -265,6 +280,7 @@ class ApiPorts:
         backtests: runs rules over the past.
         editing: changes rules.
         previews: tries them on the last day.
+        calendars: of the sites, as people look at them.
     """
 
     store: ReadableStore
@@ -284,3 +300,4 @@ class ApiPorts:
     backtests: Backtests = NoBacktests()  # noqa: RUF009 - it has no state
     editing: RuleEditing = NoRuleEditing()  # noqa: RUF009 - it has no state
     previews: RulePreviews = NoRuleEditing()  # noqa: RUF009 - it has no state
+    calendars: CalendarBook = NoCalendar()  # noqa: RUF009 - it has no state

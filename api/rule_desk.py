@@ -11,18 +11,24 @@ from api.models.base import Bilingual, severity_name
 from api.models.history import Limit
 from api.models.rules import (
     DraftQuestion,
+    ExplainQuestion,
     FacilityAlarms,
+    MomentLevel,
+    MomentOperand,
+    MomentPart,
     PreviewAlarm,
     PreviewQuestion,
     RuleChange,
     RuleDetail,
     RuleDraft,
     RuleEditLine,
+    RuleFacilities,
     RuleFinding,
     RuleForm,
     RuleList,
     RuleMeasurement,
     RuleMember,
+    RuleMoment,
     RulePreview,
     RuleRemoval,
     RuleSaved,
@@ -45,6 +51,7 @@ from core.ports import rule_editing as port
 DAY_MS = 86_400_000
 _EDIT = "rule.edit"
 _REMOVED_TOLD = 30
+_FACILITIES_TOLD = 50
 
 
 class RuleDesk:
@@ -151,6 +158,49 @@ class RuleDesk:
             member=body.member or "",
         )
         return self._previewed(self._ports.previews.look(ask, caller.login.username))
+
+    def explain(self, caller: Caller, body: ExplainQuestion) -> RuleMoment:
+        """Why a rule's alarm is on at a facility at a moment, or is not."""
+        book = self._book.now()
+        facility = book.facility(body.facility)
+        if facility is None or not caller.sees(facility.community):
+            raise ProblemError(Problems.NOT_FOUND)
+        at_ms = self._ports.clock.now_ms() if body.at_ms is None else body.at_ms
+        ask = port.ExplainAsk(rule_id=body.rule, text=body.text, facility=facility.code, at_ms=at_ms)
+        found = self._ports.previews.explain(ask, caller.login.username)
+        return RuleMoment(
+            rule_id=found.rule_id,
+            facility=book.ref_of(facility),
+            at_ms=found.at_ms,
+            from_ms=found.from_ms,
+            readings=found.readings,
+            operands=[
+                MomentOperand(
+                    name=Bilingual.of(one.name),
+                    value=one.value,
+                    unit=one.unit,
+                    reading_ms=one.reading_ms,
+                    quality=one.quality,
+                )
+                for one in found.operands
+            ],
+            levels=[_level(one) for one in found.levels],
+        )
+
+    def facilities(self, caller: Caller, class_id: str, text: str, community: int | None) -> RuleFacilities:
+        """The facilities of a class whose code or name holds a text."""
+        book, wanted = self._book.now(), text.strip().casefold()
+        within = caller.narrowed(community)
+        seen = [
+            one
+            for one in book.facilities.values()
+            if one.class_id == class_id and (within is None or one.community in within)
+        ]
+        found = [one for one in seen if wanted in f"{one.code} {one.name.zh} {one.name.en}".casefold()]
+        found.sort(key=lambda one: one.code)
+        return RuleFacilities(
+            items=[book.ref_of(one) for one in found[:_FACILITIES_TOLD]], matching=len(found), all=len(seen)
+        )
 
     def trial(self, caller: Caller, body: TrialQuestion) -> RuleTrial:
         """Play a rule's scenarios."""
@@ -302,6 +352,24 @@ def _saved(one: port.RuleSaved) -> RuleSaved:
         added=one.added,
         removed=one.removed,
     )
+
+
+def _level(one: port.ExplainedLevel) -> MomentLevel:
+    return MomentLevel(
+        severity=severity_name(one.severity),
+        when=_parts(one.when),
+        clear=_parts(one.clear),
+        state=one.state,
+        since_ms=one.since_ms,
+        start_ms=one.start_ms,
+        spent_ms=one.spent_ms,
+        needed_ms=one.needed_ms,
+        due_ms=one.due_ms,
+    )
+
+
+def _parts(parts: Iterable[port.ExplainedPart]) -> list[MomentPart]:
+    return [MomentPart(depth=one.depth, say=Bilingual.of(one.say), holds=one.holds) for one in parts]
 
 
 def _case(one: port.TrialCase) -> TrialCase:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from api.alarm_desk import AlarmDesk
 from api.backtest_desk import BacktestDesk
 from api.boards import LatestBoard, StandingBoard
+from api.calendar_desk import CalendarDesk
 from api.case_desk import CaseDesk, TaskDesk
 from api.configuration_desk import ConfigurationDesk
 from api.entrance import Entrance
@@ -52,6 +53,7 @@ class Services:
     configurations: ConfigurationDesk
     backtests: BacktestDesk
     rules: RuleDesk
+    calendars: CalendarDesk
     live: Live
     book: PlaceBook
 
@@ -87,6 +89,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         configurations=ConfigurationDesk(ports),
         backtests=BacktestDesk(ports),
         rules=RuleDesk(ports, book),
+        calendars=CalendarDesk(ports, book),
         live=Live(ports, settings, entrance, FeedLookup(ports, book), metrics),
         book=book,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,7 +12,8 @@ from core.alarms import Interval, Severity
 from core.places import ClassMembers, Text
 from core.ports.cases import AlarmFilter, AlarmRow, CaseQueries
 from core.ports.registry import FacilityPlace, PageRequest, Roster
-from dispatch.foresight import Crew, PastAlarm, foresee
+from dispatch.designed import Planned, foresee_designed
+from dispatch.foresight import Crew, Foreseen, PastAlarm
 from dispatch.policy import Policy
 from dispatch.workload import Workload, workload
 from rules.edits import Effect, effect
@@ -26,6 +27,11 @@ _MOST_ALARMS = 20_000
 _PAGE = 500
 
 
+def _nothing_planned(from_ms: int, until_ms: int) -> Planned:
+    del from_ms, until_ms
+    return {}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Surroundings:
     """What the answer is read against.
@@ -36,6 +42,7 @@ class Surroundings:
         policy: the city's numbers.
         crew: what is assumed of people.
         cases: what really happened; ``None`` where nobody is to be asked.
+        planned: what planned work has kept silent, between two moments.
     """
 
     roster: Roster
@@ -43,6 +50,7 @@ class Surroundings:
     policy: Policy
     crew: Crew
     cases: CaseQueries | None
+    planned: Callable[[int, int], Planned] = _nothing_planned
 
 
 def report(question: Question, answer: Answer, around: Surroundings) -> dict[str, Any]:
@@ -53,7 +61,7 @@ def report(question: Question, answer: Answer, around: Surroundings) -> dict[str
     """
     from_ms, until_ms = answer.holds_from_ms, max(answer.until_ms, answer.holds_from_ms)
     alarms = past_alarms(answer.alarms) + _past_outages(answer.outages or ())
-    found = foresee(alarms, around.roster, around.policy, around.crew, from_ms, until_ms)
+    found = _foreseen(alarms, around, from_ms, until_ms)
     figures = workload(found, alarms, around.policy, from_ms, until_ms)
     looked_ms = max(1, until_ms - from_ms)
     return {
@@ -80,6 +88,13 @@ def report(question: Question, answer: Answer, around: Surroundings) -> dict[str
 
 def _assumed(crew: Crew) -> dict[str, int]:
     return {name.removesuffix("_ms"): value for name, value in asdict(crew).items()}
+
+
+def _foreseen(alarms: Sequence[PastAlarm], around: Surroundings, from_ms: int, until_ms: int) -> Foreseen:
+    """What dispatch would have made of what was not silent by design."""
+    begun_ms = min((alarm.start_ms for alarm in alarms), default=from_ms)
+    planned = around.planned(min(begun_ms, from_ms), until_ms)
+    return foresee_designed(alarms, around.roster, around.policy, around.crew, from_ms, until_ms, planned)
 
 
 def past_alarms(alarms: Iterable[FoundAlarm]) -> list[PastAlarm]:
@@ -237,7 +252,7 @@ def _edit(
     edited = [alarm for alarm in answer.alarms if alarm.rule.id in ids]
     changed = effect(_within(answer.in_force, from_ms, until_ms), _within(edited, from_ms, until_ms))
     alarms = past_alarms(answer.in_force)
-    before = foresee(alarms, around.roster, around.policy, around.crew, from_ms, until_ms)
+    before = _foreseen(alarms, around, from_ms, until_ms)
     old = workload(before, alarms, around.policy, from_ms, until_ms)
     return {
         "rules": sorted(ids),

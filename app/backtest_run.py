@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,6 +20,7 @@ from app.backtest import Backtest, Progress
 from app.backtest_report import Surroundings, report
 from app.backtest_scope import Scope, grounds_of, question
 from app.backtest_words import Words
+from app.by_design import planned_silence
 from app.calendars import Calendars
 from app.console import Speaker
 from app.exits import Exit
@@ -104,6 +106,7 @@ def answer(settings: Settings, scope: Scope, crew: Crew, tell: Tell, started: Ca
             policy=calendars.policy(settings.rules.storm_facilities),
             crew=crew,
             cases=SqlCaseQueries(engine, registry),
+            planned=partial(planned_silence, calendars.now),
         )
         return report(asked, found, around)
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from core.alarms import AlarmChange, AnnouncedAlarm, Severity
+from core.alarms import AlarmChange, AnnouncedAlarm
 from core.flags import Cause, Suppression, SuppressionBook
 from core.ports.journal import AlarmJournal
 from core.ports.registry import RosterSource
+from dispatch.designed import PLANNED_WORST, Silence
 from dispatch.explained import Explained
 from registry.site_calendar import RegistryCalendar
 
@@ -26,9 +27,18 @@ def of_planned_work(calendar: RegistryCalendar, now_ms: int) -> list[Suppression
                 ref=work.code[:200],
                 reason=f"{work.name.zh} / {work.name.en}",
                 until_ms=work.end_ms,
-                severity=Severity.HIGH,
+                severity=PLANNED_WORST,
             )
     return list(wanted.values())
+
+
+def planned_silence(calendar: RegistryCalendar, from_ms: int, until_ms: int) -> dict[int, list[Silence]]:
+    """What planned work has kept silent, by facility, wherever it reaches into [from, until)."""
+    found: dict[int, list[Silence]] = {}
+    for begin_ms, work in calendar.works_between(from_ms, until_ms):
+        for facility in work.facilities:
+            found.setdefault(facility, []).append(Silence(begin_ms, work.end_ms, PLANNED_WORST))
+    return found
 
 
 class DesignedJournal:

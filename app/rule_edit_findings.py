@@ -39,3 +39,4 @@ PREVIEW_BUSY = Sentence("预览太多，请稍后再试", "too many previews at 
 PREVIEW_OLD = Sentence("已有更新的预览", "a newer preview has been asked for")
 PREVIEW_DIED = Sentence("预览进程意外结束", "the preview ended unexpectedly")
 LAST_RULE = Sentence("不能停用最后一条规则", "the last rule cannot be taken out of force")
+NOT_IN_FORCE = Sentence("没有生效的规则 {rule!r}", "there is no rule {rule!r} in force")

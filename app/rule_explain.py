@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from rules import phrases
 from rules.cost import cost_of
 from rules.explanation import Narrator, quantity
 from rules.expression import Operand, form
-from rules.moment import Part, Picture
+from rules.moment import Held, Judged, Part
 from rules.operand_kinds import kind_of
 from rules.rule_set import Rule
 
@@ -139,10 +140,16 @@ def seen_lines(seen: Seen, facility_class: FacilityClass, speaker: Speaker, zone
         name = kind_of(operand).name(operand, facility_class).in_language(language)
         said = speaker.say("explain.is-unknown") if value is None else _value(operand, value, facility_class, language)
         yield f"  {name} = {said}{_reading(operand, seen, speaker)}"
-    for title, parts in (("explain.when", now.when), ("explain.clear", now.clear)):
-        yield f"  {speaker.say(title)}"
-        yield from (_part(part, speaker) for part in parts)
-    yield f"  {state_sentence(now, speaker, zone)}"
+    for level in now.levels:
+        if len(now.levels) > 1:
+            yield f"  [{speaker.say(f'severity.{level.severity.name.lower()}')}]"
+        for title, parts in (("explain.when", level.when), ("explain.clear", level.clear)):
+            yield f"  {speaker.say(title)}"
+            yield from (_part(part, speaker) for part in parts)
+        if level.held is None or level.timer.state != "normal":
+            yield f"  {state_sentence(level, speaker, zone)}"
+        if level.held is not None:
+            yield f"  {held_sentence(level.held, speaker, zone)}"
 
 
 def _value(operand: Operand, value: float, facility_class: FacilityClass, language: str) -> str:
@@ -160,10 +167,11 @@ def _reading(operand: Operand, seen: Seen, speaker: Speaker) -> str:
         return speaker.say("explain.no-reading")
     at_ms, quality = seen.latest[key]
     age = speaker.say("explain.age", seconds=(seen.picture.at_ms - at_ms) / 1000)
-    return age if quality == GOOD else age + speaker.say("explain.quality", quality=_quality(quality))
+    return age if quality == GOOD else age + speaker.say("explain.quality", quality=quality_name(quality))
 
 
-def _quality(code: int) -> str:
+def quality_name(code: int) -> str:
+    """Class and reason of a quality, as people read it."""
     try:
         reason = reason_of(code)
     except ValueError:
@@ -178,7 +186,7 @@ def _part(part: Part, speaker: Speaker) -> str:
     return f"    {'  ' * part.depth}{mark} {part.say.in_language(speaker.language)}: {word}"
 
 
-def state_sentence(now: Picture, speaker: Speaker, zone: ZoneInfo) -> str:
+def state_sentence(now: Judged, speaker: Speaker, zone: ZoneInfo) -> str:
     """Why the alarm is on or not, which timer runs, and when it would end."""
     timer = now.timer
     language = speaker.language.value
@@ -197,6 +205,14 @@ def state_sentence(now: Picture, speaker: Speaker, zone: ZoneInfo) -> str:
     return speaker.say("explain.on", since=since or start, start=start)
 
 
+def held_sentence(held: Held, speaker: Speaker, zone: ZoneInfo) -> str:
+    """That an alarm, or a level of it, is on because it flaps, and when that ends."""
+    values = {"flaps": held.flaps, "start": _clock(held.start_ms, zone)}
+    if held.until_ms is None:
+        return speaker.say("explain.flaps", **values)
+    return speaker.say("explain.held", until=_clock(held.until_ms, zone), **values)
+
+
 def _clock(at_ms: int, zone: ZoneInfo) -> str:
     text = datetime.fromtimestamp(at_ms / 1000, zone).isoformat(sep=" ", timespec="milliseconds")
     return text.replace(".000", "")
@@ -204,7 +220,7 @@ def _clock(at_ms: int, zone: ZoneInfo) -> str:
 
 def seen_values(seen: Seen, facility_class: FacilityClass) -> dict[str, Any]:
     """A rule on a facility at a moment, for programs."""
-    now, timer = seen.picture, seen.picture.timer
+    now = seen.picture
     return {
         "facility": seen.facility,
         "at_ms": now.at_ms,
@@ -214,14 +230,26 @@ def seen_values(seen: Seen, facility_class: FacilityClass) -> dict[str, Any]:
             {"operand": form(operand), "name": _both(kind_of(operand).name(operand, facility_class)), "value": value}
             for operand, value in now.operands.items()
         ],
-        "when": [_part_values(part) for part in now.when],
-        "clear": [_part_values(part) for part in now.clear],
+        **_judged_values(now.levels[0]),
+        "levels": [
+            {"severity": level.severity.name.lower(), **_judged_values(level)}
+            for level in (now.levels if len(now.levels) > 1 else ())
+        ],
+    }
+
+
+def _judged_values(level: Judged) -> dict[str, Any]:
+    timer = level.timer
+    return {
+        "when": [_part_values(part) for part in level.when],
+        "clear": [_part_values(part) for part in level.clear],
         "state": timer.state,
         "since_ms": timer.since_ms,
         "start_ms": timer.start_ms,
         "spent_ms": timer.spent_ms,
         "needed_ms": timer.needed_ms,
         "due_ms": timer.due_ms,
+        "held": None if level.held is None else asdict(level.held),
     }
 
 

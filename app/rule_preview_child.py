@@ -11,7 +11,7 @@ import os
 import select
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
@@ -20,6 +20,7 @@ from app import logs
 from app.backtest_run import past_readings, tell_event
 from app.calendars import Calendars
 from app.rule_files import classes
+from app.rule_moment import explained
 from app.rule_preview import PreviewGrounds, preview
 from app.rule_scenarios import TrialAsk, scenario_texts, try_rule
 from app.rules_in_force import in_force_file, kept
@@ -29,7 +30,7 @@ from core.clock import SystemClock
 from core.errors import Invalid, TwingridError, Unavailable
 from core.findings import Finding
 from core.people import Language
-from core.ports.rule_editing import PreviewAsk
+from core.ports.rule_editing import ExplainAsk, PreviewAsk
 from registry.classbook import load_classes
 from registry.directory import Directory
 from registry.queries import Registry
@@ -84,7 +85,7 @@ def main() -> int:
                     tell_event({"trial": asdict(try_rule(ask, scenario_texts(settings), classes()))})
                     continue
                 room = room or _Room(settings, parts)
-                tell_event(_answered(room, asked))
+                tell_event(_answered(lambda: _one(room, asked)))  # noqa: B023 - asked at once
             except Invalid as error:
                 tell_event({"wrong": [_finding(one) for one in error.findings]})
             except TwingridError as error:
@@ -101,18 +102,24 @@ def _lines(source: int) -> Iterator[bytes]:
         yield from whole
 
 
-def _answered(room: _Room, asked: dict[str, Any]) -> dict[str, Any]:
+def _answered(answer: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """The answer. Where no core runs the store lets in one process at a time: another preview is waited for."""
-    ask = PreviewAsk(**{**asked["ask"], "communities": tuple(asked["ask"]["communities"])})
     until_s = time.monotonic() + _OPEN_S
     while True:
         try:
-            with past_readings(room.settings, SystemClock()) as past:
-                return {"preview": asdict(preview(ask, room.grounds(), past, asked["limit_s"]))}
+            return answer()
         except Unavailable:
             if time.monotonic() >= until_s:
                 raise
         time.sleep(_PAUSE_S)
+
+
+def _one(room: _Room, asked: dict[str, Any]) -> dict[str, Any]:
+    if "explain" in asked:
+        return {"explained": asdict(explained(ExplainAsk(**asked["explain"]), room.settings))}
+    ask = PreviewAsk(**{**asked["ask"], "communities": tuple(asked["ask"]["communities"])})
+    with past_readings(room.settings, SystemClock()) as past:
+        return {"preview": asdict(preview(ask, room.grounds(), past, asked["limit_s"]))}
 
 
 def _finding(one: Finding) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import select
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from types import TracebackType
@@ -16,11 +16,10 @@ from typing import Any
 
 from app import launch
 from app import rule_edit_findings as kinds
+from app.rule_preview_answers import explained_from, preview_from, trial_from
 from app.settings import Settings
-from core.alarms import Severity
 from core.errors import Refused, Unavailable
-from core.places import Text
-from core.ports.rule_editing import Preview, PreviewAlarm, PreviewAsk, Trial, TrialCase, TrialDifference
+from core.ports.rule_editing import ExplainAsk, Explained, Preview, PreviewAsk, Trial
 
 MOST_AT_ONCE = 2
 LIMIT_S = 4.0
@@ -58,11 +57,16 @@ class PreviewWorkers:
 
     def look(self, ask: PreviewAsk, owner: str) -> Preview:
         """Try a rule on the past."""
-        return _told(self._asked({"ask": asdict(ask), "limit_s": self._limit_s}, owner))
+        return preview_from(self._asked({"ask": asdict(ask), "limit_s": self._limit_s}, owner))
 
     def trial(self, text: str, owner: str) -> Trial:
         """Play a rule's scenarios."""
-        return _tried(self._asked({"trial": text, "limit_s": TRIAL_LIMIT_S}, f"{owner} trial"))
+        return trial_from(self._asked({"trial": text, "limit_s": TRIAL_LIMIT_S}, f"{owner} trial"))
+
+    def explain(self, ask: ExplainAsk, owner: str) -> Explained:
+        """Look at a rule on a facility."""
+        question = {"explain": asdict(ask), "limit_s": self._limit_s}
+        return explained_from(self._asked(question, f"{owner} explain"))
 
     def _asked(self, question: Mapping[str, Any], owner: str) -> dict[str, Any]:
         mark = object()
@@ -162,54 +166,3 @@ class _Child:
             pipe.flush()
         except OSError as error:
             raise Unavailable(kinds.PREVIEW_DIED()) from error
-
-
-def _check(answer: dict[str, Any]) -> None:
-    """Raise what the process has told."""
-    if "wrong" in answer:
-        first = answer["wrong"][0]
-        raise Refused(Text(zh=first["zh"], en=first["en"]))
-    if "problem" in answer:
-        text = Text(zh=answer["problem"]["zh"], en=answer["problem"]["en"])
-        raise (Unavailable(text) if answer["kind"] == "Unavailable" else Refused(text))
-
-
-def _told(answer: dict[str, Any]) -> Preview:
-    _check(answer)
-    said = answer["preview"]
-    return Preview(
-        **{
-            **said,
-            "alarms": tuple(_alarm(one) for one in said["alarms"]),
-            "before": tuple(_alarm(one) for one in said["before"]),
-            "most": tuple((facility, count) for facility, count in said["most"]),
-        }
-    )
-
-
-def _alarm(said: dict[str, Any]) -> PreviewAlarm:
-    return PreviewAlarm(**{**said, "severity": Severity(said["severity"])})
-
-
-def _tried(answer: dict[str, Any]) -> Trial:
-    _check(answer)
-    said = answer["trial"]
-    cases = tuple(TrialCase(**{**one, "say": Text(**one["say"]), "differences": _differ(one)}) for one in said["cases"])
-    return Trial(**{**said, "cases": cases, "wrong": _texts(said["wrong"])})
-
-
-def _differ(said: dict[str, Any]) -> tuple[TrialDifference, ...]:
-    return tuple(
-        TrialDifference(
-            rule_id=one["rule_id"],
-            orders=_texts(one["orders"]),
-            expected=_texts(one["expected"]),
-            got=_texts(one["got"]),
-            lines=(one["lines"][0], one["lines"][1]),
-        )
-        for one in said["differences"]
-    )
-
-
-def _texts(said: Sequence[dict[str, str]]) -> tuple[Text, ...]:
-    return tuple(Text(**one) for one in said)

@@ -77,6 +77,8 @@ RULE_TEXTS: Final[Mapping[str, Text]] = {
         ("explain.clearing", "告警中，解除计时：已 {spent}，需 {needed}；保持不变则 {due} 解除（告警自 {since}）", "on, and clearing: {spent} of {needed}; if it stays so the alarm stops at {due} (on since {since})"),
         ("explain.clearing-stands", "告警中，解除计时停顿：已 {spent}，需 {needed}；解除条件未知", "on; clearing stands still at {spent} of {needed}: whether it is over is unknown"),
         ("explain.on", "告警中：自 {since} 起成立，{start} 告警；解除条件尚未成立", "on: it holds since {since}, the alarm started at {start}; what clears it does not hold"),
+        ("explain.flaps", "反复起落：已起落 {flaps} 次，自 {start} 起合并为一个告警；连续 5 分钟不成立才结束", "it flaps: it has opened {flaps} times, and is one alarm since {start}, which ends when nothing has been on for 5 min"),
+        ("explain.held", "因反复起落而保持：已起落 {flaps} 次，自 {start} 起合并为一个告警；若不再成立，{until} 结束", "on because it flaps: it has opened {flaps} times, and is one alarm since {start}; if it stays quiet it ends at {until}"),
         ("evidence.read", "已读原文", "read in the text itself"),
         ("evidence.secondary", "见于引用", "quoted elsewhere"),
         ("evidence.unchecked", "尚未核对", "not compared with the text"),

@@ -18,6 +18,7 @@ from api.server import server as http_server
 from api.settings import ApiSettings
 from app import findings as kinds
 from app.backtest_workers import BacktestWorkers
+from app.calendar_view import RegistryCalendarBook
 from app.calendars import Calendars
 from app.commands.version import twingrid_version
 from app.core_status import CoreWatch
@@ -138,6 +139,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
                 lambda rules: _fit(rules, directory, calendars),
             ),
             previews=open_parts.enter_context(PreviewWorkers(settings)),
+            calendars=RegistryCalendarBook(lambda: calendars.now),
         )
 
         def refresh() -> None:

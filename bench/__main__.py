@@ -25,6 +25,7 @@ MODULES = (
     "rule_streams_bench",
     "rule_load_bench",
     "sight_bench",
+    "storm_bench",
     "backtest_bench",
     "groups_bench",
     "replays_bench",

@@ -309,7 +309,8 @@ class AlarmWork:
     def _on(self, row: Any) -> None:
         """An alarm is on: it needs a case, has one already, or need not have one (yet, or while flags stand)."""
         if is_drill(row):
-            case = self.cases.open_or_join(row, drill_info(self._rules, row.rule_id))
+            info = drill_info(self._rules, row.rule_id)
+            case = self.cases.open_or_join(row, info, self.cases.open_one(row, info))
             self._touched.setdefault(case.number, False)
             return
         if is_silent(row):
@@ -320,7 +321,8 @@ class AlarmWork:
         if row.case is not None:
             case = self.cases.put_back(row, info)
         elif _wants_case(row, self._policy, self._now_ms):
-            case = self.storms.case_for(row, info) or self.cases.open_or_join(row, info)
+            own = self.cases.open_one(row, info)
+            case = self.storms.case_for(row, info, own) or self.cases.open_or_join(row, info, own)
         else:
             return
         self._touched.setdefault(case.number, False)

@@ -17,9 +17,10 @@ from dispatch.worktime import MINUTE_MS
 
 COMING_BACK_MS = 3 * MINUTE_MS
 """So long after a supply is back what hangs on it may take to clear before it is asked about."""
-_WORST = Severity.MEDIUM
+WORST = Severity.MEDIUM
 """What is worse speaks: water that rises without power is a danger of its own."""
-_DEEPEST = 16
+DEEPEST = 16
+"""Supplies above one another that are looked at."""
 _GONE = frozenset({ChangeKind.RETRACTED, ChangeKind.MERGED})
 
 
@@ -85,7 +86,7 @@ class Explained:
                         alarm_id=alarm_id,
                         ref=by_supply[above],
                         reason=f"{name.zh}：无供给 / {name.en}: no supply",
-                        severity=_WORST,
+                        severity=WORST,
                     )
                 )
         return found
@@ -101,10 +102,10 @@ class Explained:
     def _above(self, one: _On, places: Mapping[int, FacilityPlace], failed: Mapping[int, str]) -> int | None:
         """The nearest failed supply above an alarm that may be silent."""
         info = self._rules(one.rule_id)
-        if one.severity > _WORST or info is None or info.latching:
+        if one.severity > WORST or info is None or info.latching:
             return None
         place = places.get(one.facility)
-        for _ in range(_DEEPEST):
+        for _ in range(DEEPEST):
             if place is None or place.parent is None:
                 return None
             if place.parent in failed:

@@ -8,7 +8,6 @@ a task no policy says: a ``Crew`` is assumed, and every report says so. The rost
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
@@ -16,7 +15,6 @@ from typing import Any
 
 from core.alarms import Severity, SeverityStep
 from core.cases import RuleInfo, TaskKind
-from core.places import Grid
 from core.ports.cases import PassedOver, Rung
 from core.ports.registry import FacilityPlace, Roster
 from dispatch.crowds import Crowds
@@ -29,8 +27,8 @@ from dispatch.deciding import (
     wait_for_case_ms,
     when_all_off,
 )
+from dispatch.loads import ForeseenTask, Loads
 from dispatch.policy import Policy
-from dispatch.routing import Load
 from dispatch.storms import Group, is_joint
 from dispatch.worktime import HOUR_MS, MINUTE_MS
 
@@ -86,27 +84,6 @@ class Ending(IntEnum):
 
 
 @dataclass(slots=True, eq=False)
-class ForeseenTask:
-    """A task as it would have been given; ``owner`` ``None``: nobody was there.
-
-    ``given_ms`` is when it was announced; ``called_out`` says that somebody had to be woken after it was first given.
-    """
-
-    kind: TaskKind
-    grid: Grid
-    severity: Severity
-    made_ms: int
-    given_ms: int
-    owner: int | None
-    rung: Rung
-    cell: str
-    open: bool = True
-    accepted_ms: int | None = None
-    called_out: bool = False
-    turn: int = 0
-
-
-@dataclass(slots=True, eq=False)
 class ForeseenCase:
     """A case as it would have been opened; ``cleared_ms`` is when all its alarms were off for the first time.
 
@@ -149,47 +126,6 @@ class Foreseen:
     unheard: int
 
 
-class _Loads:
-    """Who has what on their hands: the counts that ``dispatch.assignment`` asks the database for."""
-
-    def __init__(self, policy: Policy) -> None:
-        self._calendar = policy.calendar
-        self._open: dict[int, int] = {}
-        self._given: dict[int, list[int]] = {}
-
-    def add(self, task: ForeseenTask) -> None:
-        """A task has an owner."""
-        if task.owner is not None:
-            self._open[task.owner] = self._open.get(task.owner, 0) + 1
-            insort(self._given.setdefault(task.owner, []), task.given_ms)
-
-    def ended(self, task: ForeseenTask) -> None:
-        """A task is no longer open; it has been given that day all the same."""
-        if task.open and task.owner is not None:
-            self._open[task.owner] -= 1
-        task.open = False
-
-    def taken_back(self, task: ForeseenTask) -> None:
-        """A task is given to somebody else."""
-        if task.owner is not None:
-            self._open[task.owner] -= 1
-            given = self._given[task.owner]
-            del given[bisect_left(given, task.given_ms)]
-
-    def at(self, at_ms: int) -> Mapping[int, Load]:
-        """The loads of everybody who was ever given anything."""
-        midnight = self._calendar.instant(self._calendar.day_of(at_ms), 0)
-        found = {}
-        for person, given in self._given.items():
-            upto = bisect_right(given, at_ms)
-            found[person] = Load(
-                self._open.get(person, 0),
-                upto - bisect_left(given, midnight),
-                upto - bisect_right(given, at_ms - HOUR_MS),
-            )
-        return found
-
-
 class _What(IntEnum):
     """What happens, in the order in which it is looked at within one millisecond."""
 
@@ -213,12 +149,13 @@ class _Play:
 
     def __init__(self, roster: Roster, policy: Policy, crew: Crew) -> None:
         self._roster, self._policy, self._crew = roster, policy, crew
-        self._loads = _Loads(policy)
+        self._loads = Loads(policy)
         self._queue: list[tuple[int, _What, int, PastAlarm | _Case, int]] = []
         self._order = 0
         self._open: dict[tuple[int, str], _Case] = {}
         self._crowds = Crowds((), roster.places, policy)
         self._case_of: dict[int, _Case] = {}
+        self._cleared: dict[tuple[int, str], tuple[_Case, int]] = {}
         self._on: dict[int, Severity] = {}
         self._begun: dict[int, int] = {}
         self.cases: list[_Case] = []
@@ -301,11 +238,14 @@ class _Play:
         case = self._case_of.get(id(alarm))
         if case is not None:
             case.on -= 1
+            self._cleared[alarm.facility, alarm.info.rule_id] = case, at_ms
             self._later(at_ms, _What.SETTLE, case)
 
     def _open_or_join(self, at_ms: int, alarm: PastAlarm) -> None:
         key = (alarm.facility, alarm.info.family)
-        case = self._open.get(key) or self._storm(at_ms, alarm)
+        own = self._open.get(key)
+        case = self._storm(at_ms, alarm) if own is None or _folds(own) else own
+        case = case or own or self._again(at_ms, alarm)
         if case is None:
             case = self._open[key] = self._opened(at_ms, alarm)
         else:
@@ -318,15 +258,24 @@ class _Play:
 
     def _storm(self, at_ms: int, alarm: PastAlarm) -> _Case | None:
         """The storm or joint case that an alarm belongs to, which it may begin: ``StormWork.case_for``."""
+        own = self._open.get((alarm.facility, alarm.info.family))
         joint = self._crowds.joint(alarm.info, alarm.facility, self._on[id(alarm)])
         if joint is not None:
-            return self._open.get((_STORM, joint.key)) or self._gathered(at_ms, alarm, joint)
-        found = self._crowds.groups(alarm.info, alarm.facility, self._on[id(alarm)])
-        raging = next((group.key for group in found if (_STORM, group.key) in self._open), None)
-        if raging is not None:
-            return self._open[_STORM, raging]
-        storm = next((group for group in found if self._crowds.is_storm(group, at_ms)), None)
-        return self._begin_storm(at_ms, alarm, storm) if storm else None
+            return own or self._open.get((_STORM, joint.key)) or self._gathered(at_ms, alarm, joint)
+        group = self._narrowest(at_ms, self._crowds.groups(alarm.info, alarm.facility, self._on[id(alarm)]))
+        if group is None:
+            return None
+        storm = self._open.get((_STORM, group.key))
+        if storm is None:
+            return self._begin_storm(at_ms, alarm, group)
+        if own is not None:
+            self._hand_over(at_ms, own, storm)
+        return storm
+
+    def _narrowest(self, at_ms: int, found: Sequence[Group]) -> Group | None:
+        """The first of groups that is a storm, or has become one."""
+        storms = (one for one in found if (_STORM, one.key) in self._open or self._crowds.is_storm(one, at_ms))
+        return next(storms, None)
 
     def _gathered(self, at_ms: int, alarm: PastAlarm, group: Group) -> _Case:
         case = self._open[_STORM, group.key] = self._opened(at_ms, alarm)
@@ -336,14 +285,37 @@ class _Play:
     def _begin_storm(self, at_ms: int, alarm: PastAlarm, group: Group) -> _Case:
         storm = self._gathered(at_ms, alarm, group)
         lately = self._crowds.members(group, at_ms)
-        mine = [case for case in self._open.values() if case.facility in lately and _folds(case, group)]
+        mine = [case for case in self._open.values() if case.facility in lately and case.info.family == group.family]
         for single in mine:
-            self._end(at_ms, single, Ending.FOLDED)
-            for one, case in self._case_of.items():
-                if case is single:
-                    self._case_of[one] = storm
-            storm.alarms, storm.on = storm.alarms + single.alarms, storm.on + single.on
+            found = self._crowds.groups(alarm.info, single.facility, self._on[id(alarm)])
+            if _folds(single) and self._narrowest(at_ms, found) == group:
+                self._hand_over(at_ms, single, storm)
         return storm
+
+    def _hand_over(self, at_ms: int, single: _Case, storm: _Case) -> None:
+        """A case that nobody has begun ends; its alarms are those of the storm."""
+        self._end(at_ms, single, Ending.FOLDED)
+        for one, case in self._case_of.items():
+            if case is single:
+                self._case_of[one] = storm
+        storm.alarms, storm.on = storm.alarms + single.alarms, storm.on + single.on
+
+    def _again(self, at_ms: int, alarm: PastAlarm) -> _Case | None:
+        """The case that ended by itself when the same alarm cleared, a short while ago, reopened."""
+        case, cleared_ms = self._cleared.get((alarm.facility, alarm.info.rule_id), (None, 0))
+        if case is None or case.ending is not Ending.SELF_CLEARED or case.gathers:
+            return None
+        if case.info.family != alarm.info.family:
+            return None
+        if alarm.start_ms - cleared_ms > self._policy.again_within_ms or not self._policy.again_within_ms:
+            return None
+        case.ending, case.closed_ms, case.cleared_ms = Ending.OPEN, None, None
+        case.severity = max(case.severity, self._on[id(alarm)])
+        self._open[case.facility, case.info.family] = case
+        for task in case.tasks:
+            task.open, task.owner = True, None
+            self._route(at_ms, case, task, {})
+        return case
 
     def _opened(self, at_ms: int, alarm: PastAlarm) -> _Case:
         place = self._roster.places.get(alarm.facility)
@@ -477,9 +449,9 @@ class _Play:
         del self._open[(_STORM, case.gathers) if case.gathers else (case.facility, case.info.family)]
 
 
-def _folds(case: _Case, group: Group) -> bool:
-    """Whether a case of a member is the storm's: nobody has begun."""
-    return not case.gathers and not case.begun and case.info.family == group.family
+def _folds(case: _Case) -> bool:
+    """Whether a case may become part of a storm's: nobody has begun it, and all in it may gather."""
+    return not (case.gathers or case.begun or case.latched) and case.severity < Severity.CRITICAL
 
 
 def foresee(

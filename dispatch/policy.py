@@ -64,6 +64,8 @@ class Policy:
         feed_kept_ms: how long the change feed is kept.
         storm_facilities: more facilities than that with alarms of one rule family and one supply, cell or community
             within ``storm_within_ms`` are one case (docs/alarms.md, part 8); 0: never.
+        again_within_ms: an alarm that comes again so soon after the same one has cleared goes on with the case of that,
+            if the case ended with it; 0: never.
         storm_quiet_ms: a storm that nobody has begun to work on ends when none of its alarms has been on for so long.
         drill_ms: a test case that nobody confirms ends by itself after so long.
     """
@@ -93,6 +95,7 @@ class Policy:
     feed_kept_ms: int = 7 * 24 * HOUR_MS
     storm_facilities: int = 10
     storm_within_ms: int = 10 * MINUTE_MS
+    again_within_ms: int = 10 * MINUTE_MS
     storm_quiet_ms: int = 10 * MINUTE_MS
     drill_ms: int = 30 * MINUTE_MS
 

@@ -13,7 +13,7 @@ from core.alarms import AlarmChange, AlarmKind, ChangeKind, Severity
 from core.cases import RuleInfo
 from core.ports.registry import FacilityPlace, RosterSource
 from dispatch import tables
-from dispatch.casework import CaseWork, has_begun, open_case
+from dispatch.casework import CaseWork, has_begun
 from dispatch.flagwork import silent_clause
 from dispatch.foldwork import FOLDED
 from dispatch.policy import Policy
@@ -54,35 +54,37 @@ class StormWork:
             if change.kind is ChangeKind.OPENED and change.alarm_kind is AlarmKind.CONDITION and not change.late
         ]
 
-    def case_for(self, alarm: Any, info: RuleInfo) -> Any | None:
-        """The case of a storm that an alarm belongs to, which it opens if need be; None: it has a case of its own."""
+    def case_for(self, alarm: Any, info: RuleInfo, own: Any | None) -> Any | None:
+        """The case of a storm that an alarm belongs to, which it opens if need be; None: it has a case of its own.
+
+        ``own`` is the open case of its facility, which folds into the storm unless somebody has begun it.
+        """
         kind, severity = AlarmKind(alarm.kind), Severity(alarm.severity)
         if not may_gather(kind, severity, latching=alarm.latching):
             return None
         place = self._places.get(alarm.facility)
-        if place is None or open_case(self._connection, alarm.facility, info.family) is not None:
+        if place is None or (own is not None and not self._folds(own)):
             return None
         joint = joint_group(place, info)
         if joint is not None:
-            return self._joint(joint, alarm, info)
-        found = groups(place, info) if self._policy.storm_facilities else []
-        storms = self._storms()
-        for group in found:
-            if group.key in storms:
-                return self._cases.join(self._cases.case(storms[group.key]), alarm, info)
-        crowds = self._counted()
-        for group in found:
-            members = crowds.get(group.key, set())
-            if is_crowd(len(members), self._policy.storm_facilities):
-                return self._begin(group, alarm, info, members)
-        return None
+            return self._joint(joint, alarm, info) if own is None else None
+        group = self._narrowest(groups(place, info) if self._policy.storm_facilities else [])
+        if group is None:
+            return None
+        number = self._storms().get(group.key)
+        if number is None:
+            return self._begin(group, alarm, info)
+        if own is not None:
+            self._hand_over(own, number)
+        return self._cases.join(self._cases.case(number), alarm, info)
 
     def leave(self, alarm: Any, info: RuleInfo) -> Any:
         """An alarm of a storm needs a case of its own: the open one of its facility, the one it had, or a new one."""
         table = tables.case
         had = self._connection.execute(sa.select(table).where(table.c.opening_alarm == alarm.alarm_id)).one_or_none()
-        if had is None or open_case(self._connection, alarm.facility, info.family) is not None:
-            return self._cases.open_or_join(alarm, info)
+        own = self._cases.open_one(alarm, info)
+        if had is None or own is not None:
+            return self._cases.open_or_join(alarm, info, own)
         mine = sa.update(tables.alarm).where(tables.alarm.c.alarm_id == alarm.alarm_id)
         after = self._connection.execute(mine.values(case=had.number).returning(tables.alarm)).one()
         return self._cases.rise(after, info)
@@ -93,6 +95,23 @@ class StormWork:
     def _places(self) -> Mapping[int, FacilityPlace]:
         """Asked once a transaction: the registry compares its version at every question."""
         return self._source.roster().places
+
+    def _narrowest(self, found: Sequence[Group]) -> Group | None:
+        """The first of groups that is a storm, or has become one."""
+        for group in found:
+            most = self._policy.storm_facilities
+            if group.key in self._storms() or is_crowd(len(self._counted().get(group.key, ())), most):
+                return group
+        return None
+
+    def _folds(self, single: Any) -> bool:
+        """Whether a case may become part of a storm's: nobody has begun it, and all in it may gather."""
+        if single.severity >= Severity.CRITICAL or single.drill:
+            return False
+        table = tables.alarm
+        alone = sa.exists().where(table.c.case == single.number, table.c.latching)
+        latching = self._connection.execute(sa.select(alone)).scalar_one()
+        return not latching and not has_begun(single, self._cases.tasks)
 
     def _joint(self, group: Group, alarm: Any, info: RuleInfo) -> Any:
         """The case of a rule that gathers: the open one of the group, or a new one."""
@@ -107,15 +126,17 @@ class StormWork:
         self._storms()[group.key] = row.number
         return row
 
-    def _begin(self, group: Group, alarm: Any, info: RuleInfo, members: set[int]) -> Any:
-        """A storm has come: one case, and those that nobody has begun fold into it."""
+    def _begin(self, group: Group, alarm: Any, info: RuleInfo) -> Any:
+        """A storm has come: one case, and those fold into it that may and have no narrower storm."""
+        members = self._counted()[group.key]
         row = self._opened(group, alarm, info)
         table = tables.case
         mine = (table.c.open, table.c.family == info.family, table.c.gathers == "")
         for begin in range(0, len(members), _CHUNK):
             part = sorted(members)[begin : begin + _CHUNK]
             for single in self._connection.execute(sa.select(table).where(*mine, table.c.facility.in_(part))).all():
-                if not has_begun(single, self._cases.tasks):
+                place = self._places[single.facility]
+                if self._narrowest(groups(place, info)) == group and self._folds(single):
                     self._hand_over(single, row.number)
         return self._cases.case(row.number)
 

@@ -35,6 +35,7 @@ from core.places import Text
 from core.readings import Int32s
 from registry.calendar_entries import (
     DAY_WORDS,
+    EVERYWHERE,
     CalendarItem,
     General,
     HolidaySource,
@@ -122,6 +123,26 @@ class RegistryCalendar:
         """Names of the seasons there are."""
         return frozenset(item.name for item in self._items if isinstance(item, Season))
 
+    @property
+    def items(self) -> tuple[CalendarItem, ...]:
+        """Its entries, in the order of the file."""
+        return self._items
+
+    @property
+    def night(self) -> Minutes:
+        """The hours of night."""
+        return self._general.night
+
+    def facilities_in(self, where: Where) -> frozenset[int] | None:
+        """Numbers of the facilities that an entry is for; ``None`` where it is for all."""
+        if where == EVERYWHERE:
+            return None
+        return frozenset(number for number, site in self._sites.items() if site.is_in(where))
+
+    def span(self, work: PlannedWork) -> tuple[int, int]:
+        """When planned work begins and ends, UTC milliseconds."""
+        return self._clock.moment(work.begin), self._clock.moment(work.end)
+
     def timetable(self, term: str, facility: Int32s) -> Timetable:
         """How a term holds for facilities; those that keep the same entries share a schedule."""
         entries = self._entries(term)
@@ -139,16 +160,20 @@ class RegistryCalendar:
 
     def works(self, at_ms: int) -> list[Work]:
         """The planned work that goes on at a moment, in the order of the file."""
+        return [work for _, work in self.works_between(at_ms, at_ms + 1)]
+
+    def works_between(self, from_ms: int, until_ms: int) -> list[tuple[int, Work]]:
+        """Beginning and planned work of all that goes on at some moment of [from, until), in the order of the file."""
         found = []
         for item in self._items:
             if not isinstance(item, PlannedWork):
                 continue
             begin_ms, end_ms = self._clock.moment(item.begin), self._clock.moment(item.end)
-            if begin_ms <= at_ms < end_ms:
+            if begin_ms < until_ms and from_ms < end_ms:
                 if item.code not in self._worked:
                     mine = (number for number, site in self._sites.items() if site.is_in(item.where))
                     self._worked[item.code] = tuple(sorted(mine))
-                found.append(Work(item.code, item.name, end_ms, self._worked[item.code]))
+                found.append((begin_ms, Work(item.code, item.name, end_ms, self._worked[item.code])))
         return found
 
     def _entries(self, term: str) -> list[Opening | Season | PlannedWork]:

@@ -127,6 +127,26 @@ def condensed(pieces: Sequence[Interval], bounds_ms: Sequence[int]) -> list[Inte
     return found
 
 
+def undamped(told: Sequence[Interval]) -> list[Interval]:
+    """Pieces of which ``damp`` makes what was announced: of what flapped one, over before all had been quiet.
+
+    Args:
+        told: of one rule (or level) and facility, without steps, in time order; how often one flapped may be unknown.
+    """
+    found: list[Interval] = []
+    recent: list[Interval] = []
+    for one in told:
+        recent = [earlier for earlier in recent if one.start_ms - earlier.start_ms <= WITHIN_MS]
+        if not one.flaps and len(recent) + 1 < FLAPS:
+            found.append(one)
+            recent.append(one)
+            continue
+        stop_ms = None if one.stop_ms is None else max(one.start_ms + 1, one.stop_ms - HOLD_MS)
+        found.append(replace(one if one.flaps else _flapping(recent, one), stop_ms=stop_ms))
+        recent = []
+    return found
+
+
 def joined(episode: Interval, piece: Interval) -> Interval:
     """An episode with what opened next; its severity falls only once a piece has lasted."""
     steps = list(episode.steps)

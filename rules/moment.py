@@ -13,11 +13,13 @@ from typing import Final
 
 import numpy as np
 
+from core.alarms import Severity
 from core.calendar import SiteCalendar
 from core.findings import Sentence, Speaks
 from core.places import ClassMembers, FacilityClass
 from core.readings import Readings
 from rules.columns import NEVER_MS
+from rules.damping import HOLD_MS, episodes, held_until
 from rules.engine.engine import Engine, EngineSettings
 from rules.engine.history import NoHistory
 from rules.engine.machines import UNSET_MS
@@ -62,28 +64,70 @@ class Timer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """That something is announced as on because it flaps.
+
+    Attributes:
+        flaps: how often it has opened, in the readings that were looked at.
+        start_ms: since when it is announced as one.
+        until_ms: when that ends if nothing comes before; ``None`` while the condition holds.
+    """
+
+    flaps: int
+    start_ms: int
+    until_ms: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judged:
+    """One severity of a rule at a moment: the conditions, each followed by its parts, and what the machine does.
+
+    ``held`` says that it is on because it flaps, whatever the machine does.
+    """
+
+    severity: Severity
+    when: tuple[Part, ...]
+    clear: tuple[Part, ...]
+    timer: Timer
+    held: Held | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
     """A rule on a facility at a moment.
 
     Attributes:
         at_ms: the moment.
         operands: the value of each operand, in a stable order; ``None`` is unknown.
-        when, clear: the conditions, each followed by its parts.
-        timer: what the machine does.
+        levels: from the least to the worst severity; one where the rule has one.
     """
 
     at_ms: int
     operands: Mapping[Operand, float | None]
-    when: tuple[Part, ...]
-    clear: tuple[Part, ...]
-    timer: Timer
+    levels: tuple[Judged, ...]
+
+    @property
+    def when(self) -> tuple[Part, ...]:
+        """The condition of the least severity."""
+        return self.levels[0].when
+
+    @property
+    def clear(self) -> tuple[Part, ...]:
+        """What clears the least severity."""
+        return self.levels[0].clear
+
+    @property
+    def timer(self) -> Timer:
+        """The machine of the least severity."""
+        return self.levels[0].timer
 
 
 def lookback_ms(rule: Rule, stale_ms: int) -> int:
     """How far back readings tell the operands and timers of a rule: windows, times, and the longest a value holds."""
     windows = RuleSet((rule,), {}).longest_window_ms
     ages = max((getattr(operand, "limit_ms", 0) for operand in rule.operands), default=0)
-    return 2 * windows + ages + rule.for_ms + rule.clear_for_ms + 2 * stale_ms
+    times = max(level.for_ms + level.clear_for_ms for level in rule.parts)
+    return 2 * windows + ages + times + 2 * stale_ms
 
 
 def picture(
@@ -125,14 +169,20 @@ def picture(
     )
     narrator = Narrator(facility_class)
     values = {operand: float(columns.load(operand)[0]) for operand in sorted(rule.operands, key=repr)}
-    machine = row + next(one.machines(i).start for i, plan in enumerate(one.rules) if plan.rule is rule)
-    timer = _timer(engine, machine, at_ms)
+    start = {id(plan.rule): one.machines(i).start for i, plan in enumerate(one.rules)}
     return Picture(
         at_ms=at_ms,
         operands={operand: None if np.isnan(value) else value for operand, value in values.items()},
-        when=tuple(_parts(rule.when, narrator, columns, 0)),
-        clear=_clear(rule, narrator, columns),
-        timer=timer,
+        levels=tuple(
+            Judged(
+                severity=level.info.severity,
+                when=tuple(_parts(level.when, narrator, columns, 0)),
+                clear=_clear(level, narrator, columns),
+                timer=_timer(engine, row + start[id(level)], at_ms),
+                held=_held(engine, row + start[id(level)], at_ms),
+            )
+            for level in rule.parts
+        ),
     )
 
 
@@ -143,7 +193,9 @@ def _probe(rule: Rule) -> Rule:
     parts: list[Truth] = [Compare(above, Apply(minus, (load, load)), Const(1.0)) for load in loads]
     either = CONNECTIVES["or"]
     when = reduce(lambda left, right: Connect(either, (left, right)), parts)
-    return replace(rule, id=f"{rule.id}.probe", when=when, clear=None, fingerprint=f"{rule.fingerprint}.probe")
+    return replace(
+        rule, id=f"{rule.id}.probe", when=when, clear=None, fingerprint=f"{rule.fingerprint}.probe", levels=()
+    )
 
 
 def _clear(rule: Rule, narrator: Narrator, columns: Columns) -> tuple[Part, ...]:
@@ -175,6 +227,14 @@ def _chain(condition: Truth, word: str) -> Sequence[Truth]:
 def _holds(condition: Truth, columns: Columns) -> bool | None:
     true, false = (bool(np.ravel(side)[0]) for side in truth_function(condition)(columns))
     return True if true else False if false else None
+
+
+def _held(engine: Engine, machine: int, at_ms: int) -> Held | None:
+    _, episode = episodes(engine.book.of(machine))
+    if episode is None or held_until(episode) <= at_ms:
+        return None
+    until_ms = None if episode.stop_ms is None else episode.stop_ms + HOLD_MS
+    return Held(flaps=episode.flaps, start_ms=episode.start_ms, until_ms=until_ms)
 
 
 def _timer(engine: Engine, machine: int, at_ms: int) -> Timer:

@@ -361,3 +361,64 @@ class RuleTrial(Model):
     left_out: int = Field(description="not played, because the time was over")
     wrong: list[Bilingual] = Field(description="what is wrong with the files of scenarios")
     spent_s: float
+
+
+class ExplainQuestion(Model):
+    """A rule on a facility at a moment: one in force by its id, or a text that is being edited."""
+
+    facility: Number
+    rule: Word = Field("", description="a rule in force; with a template's text one of its rules")
+    text: Annotated[str, Field(max_length=MAX_TEXT, description="empty: the rule in force")] = ""
+    at_ms: TimeMs | None = Field(None, description="now if left out")
+
+
+class MomentOperand(Model):
+    """What the rule reads, and its newest reading."""
+
+    name: Bilingual
+    value: float | None = Field(description="null: unknown")
+    unit: str = Field(description="UCUM")
+    reading_ms: TimeMs | None = Field(description="of the newest reading; null if there is none, or it has none")
+    quality: str = Field(examples=["good"])
+
+
+class MomentPart(Model):
+    """A condition or a part of one."""
+
+    depth: int
+    say: Bilingual
+    holds: bool | None = Field(description="null: unknown")
+
+
+class MomentLevel(Model):
+    """One severity of the rule at the moment."""
+
+    severity: SeverityName
+    when: list[MomentPart] = Field(description="the condition, then its parts")
+    clear: list[MomentPart]
+    state: Literal["normal", "pending", "on", "clearing"]
+    since_ms: TimeMs | None = Field(description="since when the condition holds")
+    start_ms: TimeMs | None = Field(description="when the alarm started")
+    spent_ms: int = Field(description="of the time that runs")
+    needed_ms: int
+    due_ms: TimeMs | None = Field(description="when that time is over; null: none runs, or it stands still")
+
+
+class RuleMoment(Model):
+    """Why a rule's alarm is on at a facility at a moment, or what it lacks."""
+
+    rule_id: str
+    facility: FacilityRef
+    at_ms: TimeMs
+    from_ms: TimeMs = Field(description="since when readings were judged")
+    readings: int
+    operands: list[MomentOperand]
+    levels: list[MomentLevel] = Field(description="from the least to the worst severity; one where it has one")
+
+
+class RuleFacilities(Model):
+    """Facilities of a class that a rule can be looked at."""
+
+    items: list[FacilityRef] = Field(description="the first by code")
+    matching: int = Field(description="that match the text")
+    all: int = Field(description="of the class that this login sees")

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 
 from api.guard import PREFIX, GuardedRoute
+from api.models.calendars import CalendarYear
 from api.models.rules import (
     DraftQuestion,
+    ExplainQuestion,
     PreviewQuestion,
     RuleChange,
     RuleDetail,
     RuleDraft,
+    RuleFacilities,
     RuleList,
+    RuleMoment,
     RulePreview,
     RuleRemoval,
     RuleSaved,
@@ -23,7 +27,7 @@ from api.models.rules import (
     TrialQuestion,
 )
 from api.problems import language_of
-from api.routes.inputs import Asking, Desk
+from api.routes.inputs import Asking, CommunityQuery, Desk
 
 router = APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=["rules"])
 RuleInPath = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[a-z0-9._-]+$", examples=["pump-dry-run"])]
@@ -58,6 +62,30 @@ def preview_rule(body: PreviewQuestion, caller: Asking, desk: Desk) -> RulePrevi
 def try_rule(body: TrialQuestion, caller: Asking, desk: Desk) -> RuleTrial:
     """What `twingrid rule test` says of it, within seconds; scenarios that were not begun in time are counted."""
     return desk.rules.trial(caller, body)
+
+
+@router.post("/rules/explain", operation_id="explain_rule", summary="Why a rule's alarm is on at a facility, or is not")
+def explain_rule(body: ExplainQuestion, caller: Asking, desk: Desk) -> RuleMoment:
+    """What `twingrid rule explain` says of a facility at a moment: values, conditions, and the time that runs."""
+    return desk.rules.explain(caller, body)
+
+
+@router.get("/rules/calendar/{year}", operation_id="get_calendar", summary="The site calendar in a year")
+def get_calendar(year: Annotated[int, Path(ge=2000, le=2100)], caller: Asking, desk: Desk) -> CalendarYear:
+    """Public holidays with the days worked instead, seasons, opening hours and planned work, as rules go by them."""
+    return desk.calendars.year(caller, year)
+
+
+@router.get("/rules/facilities/{class_id}", operation_id="list_rule_facilities", summary="Facilities to look at")
+def list_rule_facilities(
+    class_id: ClassInPath,
+    caller: Asking,
+    desk: Desk,
+    community: CommunityQuery = None,
+    q: Annotated[str, Query(max_length=80, description="part of a code or name")] = "",
+) -> RuleFacilities:
+    """The first of a class by code, how many match and how many there are, of those that this login sees."""
+    return desk.rules.facilities(caller, class_id, q, community)
 
 
 @router.get("/rules/template/{class_id}", operation_id="get_rule_template", summary="The beginning of a new rule")

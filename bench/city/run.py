@@ -24,8 +24,9 @@ from bench.city.script import Script, write
 from bench.city.town import COUNTS, ZONE, Place, Town, found, plan
 from core.alarms import AlarmKind, Severity
 from core.places import ClassMembers
-from dispatch.foresight import Crew, ForeseenTask, PastAlarm, foresee
+from dispatch.foresight import Crew, PastAlarm, foresee
 from dispatch.holidays import mainland_china
+from dispatch.loads import ForeseenTask
 from dispatch.workload import Workload, is_night, workload
 from rules.engine.replay import FoundAlarm
 from rules.language.load import load_rules

@@ -374,6 +374,85 @@ class Trial:
     spent_s: float = 0.0
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExplainAsk:
+    """A rule on a facility at a moment.
+
+    Attributes:
+        rule_id: of a rule in force; of a template's text the rule to look at, empty for the first.
+        text: of one rule or template; empty: the rule in force.
+        facility: its code.
+        at_ms: the moment.
+    """
+
+    rule_id: str
+    text: str
+    facility: str
+    at_ms: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExplainedOperand:
+    """What a rule reads: its value (``None``: unknown) in a unit, and time and quality of its newest reading."""
+
+    name: Text
+    value: float | None
+    unit: str
+    reading_ms: int | None
+    quality: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExplainedPart:
+    """A condition or a part of one: how deep it stands, in words, and whether it holds (``None``: unknown)."""
+
+    depth: int
+    say: Text
+    holds: bool | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExplainedLevel:
+    """One severity of a rule at a moment.
+
+    Attributes:
+        severity: of it.
+        when, clear: the conditions, each followed by its parts.
+        state: ``normal``, ``pending``, ``on`` or ``clearing``.
+        since_ms, start_ms: since when the condition holds, and when the alarm started.
+        spent_ms, needed_ms, due_ms: of the timer that runs.
+    """
+
+    severity: Severity
+    when: tuple[ExplainedPart, ...]
+    clear: tuple[ExplainedPart, ...]
+    state: str
+    since_ms: int | None
+    start_ms: int | None
+    spent_ms: int
+    needed_ms: int
+    due_ms: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Explained:
+    """A rule on a facility at a moment, as the engine sees it.
+
+    Attributes:
+        rule_id, at_ms: what was asked about.
+        from_ms, readings: since when readings were judged, and how many.
+        operands: what the rule reads.
+        levels: from the least to the worst severity; one where the rule has one.
+    """
+
+    rule_id: str
+    at_ms: int
+    from_ms: int
+    readings: int
+    operands: tuple[ExplainedOperand, ...]
+    levels: tuple[ExplainedLevel, ...]
+
+
 class RulePreviews(Protocol):
     """Tries rules on the last day and on their scenarios, within seconds, in a process of their own."""
 
@@ -389,4 +468,8 @@ class RulePreviews(Protocol):
 
     def trial(self, text: str, owner: str) -> Trial:
         """Play the scenarios of one rule or template. Raises as ``look`` does."""
+        ...
+
+    def explain(self, ask: ExplainAsk, owner: str) -> Explained:
+        """Why a rule's alarm is on at a facility, or is not. Raises as ``look`` does."""
         ...

@@ -10,60 +10,24 @@ What is not calm is an *event* if it is newer than everything that happened to i
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Floats, Indices, Ints
-from rules.engine.feeds import AGES, LAPSED
+from rules.engine.frames import Frames, Sifted
 from rules.engine.layout import Layout
 from rules.engine.rows import NO_ROWS, Ranked, Rows, firsts, from_first, joined, one_per_moment, order_by
 
 
-class Sifted(NamedTuple):
-    """What became of a batch.
-
-    Attributes:
-        events: rows that may change a condition, expiries included.
-        looked_back: rows of windowed cells, sorted by (cell, time).
-        late: rows that came too late.
-    """
-
-    events: Rows
-    looked_back: Rows
-    late: Rows
-
-
-class Cells:
-    """State of n cells: 72 bytes each.
-
-    ``usual_low`` to ``usual_high`` is the band of the last known value; since ``usual_ms`` the cell has been there or
-    unknown.
-    """
-
-    COLUMNS = ("value", "expiry_ms", "low", "high", "floor_ms", "since_ms", "usual_low", "usual_high", "usual_ms")
-
-    def __init__(self, layout: Layout) -> None:
-        """Nothing known."""
-        count = len(layout.cell_facility)
-        self._layout = layout
-        self.value = np.full(count, np.nan)
-        self.expiry_ms = np.full(count, BEGINNING_MS)
-        self.low = np.full(count, np.inf)
-        self.high = np.full(count, -np.inf)
-        self.floor_ms = np.full(count, BEGINNING_MS)
-        self.since_ms = np.full(count, BEGINNING_MS)
-        self.usual_low = np.full(count, np.inf)
-        self.usual_high = np.full(count, -np.inf)
-        self.usual_ms = np.full(count, BEGINNING_MS)
-        self._ages: Bools | None = None if layout.feed is None else layout.feed == AGES
-        self._scratch = np.zeros(count, np.intp)
-        self._marked = np.zeros(count, np.bool_)
-        self._counting = np.arange(0)
+class Cells(Frames):
+    """State of n cells: 72 bytes each; their chains, expiries, and what follows from events."""
 
     def sift(self, batch: Ranked, front_ms: Ints) -> Sifted:
         """Take in a batch: calm rows at once; events, late rows and rows for windows are handed back."""
         rows = batch.rows
+        if self._fill_columns(rows) and self._are_single(rows):
+            frame = self._sift_columns(rows, front_ms)
+            if frame is not None:
+                return frame
         expiry = self.expiry_ms.take(rows.cell)
         until = rows.time_ms + self._layout.stale_ms.take(rows.cell)
         newer = until > expiry
@@ -79,10 +43,29 @@ class Cells:
             repeated = self._repeated(rows.cell.take(fresh))
         single = fresh.take(np.flatnonzero(~repeated))
         several = fresh.take(np.flatnonzero(repeated))
-        frame = self._sift_frame(rows.take(single), expiry.take(single), until.take(single), front_ms)
-        chains = self._sift_chains(one_per_moment(batch.take(several)).rows, front_ms)
-        both = Sifted(*(joined([one, other]) for one, other in zip(frame, chains, strict=True)))
-        return both._replace(late=joined([past, both.late]))
+        frame = self._sift_single(rows, single, (expiry, until), front_ms)
+        chained = one_per_moment(batch.take(several)).rows
+        chains = self._sift_chains(chained, front_ms)
+        if frame.time_ms is not None:
+            np.maximum.at(frame.time_ms, chained.cell, chained.time_ms)
+        return Sifted(
+            joined([frame.events, chains.events]),
+            joined([frame.looked_back, chains.looked_back]),
+            joined([past, frame.late, chains.late]),
+            frame.time_ms,
+        )
+
+    def in_order(self, rows: Rows) -> Ranked:
+        """What ``sift`` takes for rows that are sorted by (cell, time), one a millisecond, none of them late."""
+        return Ranked.alone(rows)
+
+    def refresh(self, rows: Rows) -> None:
+        """Have cells hold the last of their rows (sorted by cell and time) to the last bit, not only in its band."""
+        last = np.ones(len(rows.cell), np.bool_)
+        last[:-1] = firsts(rows.cell)[1:]
+        cell, _, value = rows.take(last)
+        held = self._holding(cell) & (value >= self.low[cell]) & (value <= self.high[cell])
+        self.value[cell[held]] = value[held]
 
     def _of_cells_of(self, cell: Indices, some: Indices) -> Indices:
         """The rows whose cells are those of some of the rows."""
@@ -90,79 +73,6 @@ class Cells:
         chosen = np.flatnonzero(self._marked.take(cell))
         self._marked[cell[some]] = False
         return chosen
-
-    def _fits(self, rows: Rows) -> Bools:
-        """Which rows lie in the band in which their cell has been since a moment before."""
-        fits: Bools = rows.value >= self.low.take(rows.cell)
-        fits &= rows.value <= self.high.take(rows.cell)
-        fits &= rows.time_ms > self.floor_ms.take(rows.cell)
-        return fits
-
-    def _places(self, count: int) -> Indices:
-        """0 to ``count``; not to be written to."""
-        if count > len(self._counting):
-            self._counting = np.arange(2 * count)
-        return self._counting[:count]
-
-    def _repeated(self, cell: Indices) -> Bools:
-        """Rows whose cell stands in another row, too."""
-        place = self._places(len(cell))
-        self._scratch[cell] = place
-        repeated: Bools = self._scratch.take(cell) != place
-        again = cell.take(np.flatnonzero(repeated))
-        repeated[self._scratch.take(again)] = True
-        return repeated
-
-    # --- each cell at most once -------------------------------------------------------------------------------
-
-    def _sift_frame(self, rows: Rows, expiry: Ints, until: Ints, front_ms: Ints) -> Sifted:
-        """Take in rows that are the newest of their cells, if they are not late.
-
-        Args:
-            rows: the rows.
-            expiry: int64[n], until when holds what is known.
-            until: int64[n], until when each row holds.
-            front_ms: int64[G].
-        """
-        cell, time_ms, value = rows
-        calm = self._fits(rows)
-        calm &= time_ms <= expiry
-        if calm.all():
-            self.value[cell] = value
-            self.expiry_ms[cell] = until
-            return Sifted(NO_ROWS, self._looked_back(rows), NO_ROWS)
-        # Few rows are not calm: all are written, and what these have overwritten is put back.
-        restless = np.flatnonzero(~calm)
-        events, late = self._sort_out(rows, restless, expiry, front_ms)
-        before = self.value.take(cell.take(restless))
-        self.value[cell] = value
-        self.value[cell.take(restless)] = before
-        self.expiry_ms[cell] = until
-        self.expiry_ms[cell.take(late)] = expiry.take(late)
-        return Sifted(events, self._looked_back(rows, late), rows.take(late))
-
-    def _sort_out(self, rows: Rows, restless: Indices, expiry: Ints, front_ms: Ints) -> tuple[Rows, Indices]:
-        """Of rows that are not calm the events (with the expiries before them), and which rows are late."""
-        cell, time_ms = rows.cell[restless], rows.time_ms[restless]
-        front = front_ms[self._layout.cell_facility[cell]]
-        late = (time_ms <= front) | (time_ms <= self.floor_ms[cell])
-        events = restless[~late]
-        cell, was_known = rows.cell[events], self._holding(rows.cell[events])
-        lapsed = was_known & (rows.time_ms[events] > expiry[events])
-        gaps = self._lapses(cell[lapsed], expiry[events[lapsed]])
-        telling = was_known | ~np.isnan(rows.value[events])
-        return joined([gaps, rows.take(events[telling])]), restless[late]
-
-    def _looked_back(self, rows: Rows, late: Indices | None = None) -> Rows:
-        """The rows windows must see, and the new floor of their cells."""
-        if not self._layout.has_windows:
-            return NO_ROWS
-        chosen = self._layout.windowed.take(rows.cell)
-        if late is not None:
-            chosen[late] = False
-        seen = rows.take(chosen)
-        self.floor_ms[seen.cell] = seen.time_ms
-        return seen
 
     # --- cells repeat: sorted by (cell, time) -----------------------------------------------------------------
 
@@ -209,21 +119,6 @@ class Cells:
         due = expiry <= horizon_ms[self._layout.cell_facility[events.cell]]
         due &= ~np.isnan(events.value)
         return self._lapses(events.cell[due], expiry[due])
-
-    def _holding(self, cell: Indices) -> Bools:
-        """Where a reading is in force: neither unknown nor, for an age, reached."""
-        value = self.value[cell]
-        holding: Bools = ~np.isnan(value)
-        if self._ages is not None:
-            holding &= ~(self._ages[cell] & (value == LAPSED))
-        return holding
-
-    def _lapses(self, cell: Indices, time_ms: Ints) -> Rows:
-        """What cells become when their readings are over."""
-        value = np.full(len(cell), np.nan)
-        if self._ages is not None:
-            value[self._ages[cell]] = LAPSED
-        return Rows(cell, time_ms, value)
 
     def derived(self, rows: Rows) -> Rows:
         """Of the results of windows those that leave their cell's band, and those after them; by cell and time."""

@@ -18,6 +18,7 @@ from core.calendar import SiteCalendar
 from core.places import ClassMembers
 from core.readings import Readings
 from rules.columns import BEGINNING_MS, NEVER_MS, Indices, Ints
+from rules.damping import undamped
 from rules.differences import compare, ended
 from rules.engine import flapping
 from rules.engine.ages import Ages
@@ -30,7 +31,7 @@ from rules.engine.mending import Mending, mendable
 from rules.engine.plane import Plane
 from rules.engine.pools import Pools
 from rules.engine.reach import reach_of
-from rules.engine.reevaluation import Reevaluation
+from rules.engine.reevaluation import Reevaluation, pauses
 from rules.engine.rows import Ranked, Rows, joined_ranked
 from rules.engine.saved import SavedStates, save
 from rules.engine.stirring import stirring
@@ -258,7 +259,8 @@ class Engine:
 
     def _look_into(self) -> None:
         """Find out which late readings change something: mend windows, and note what must be re-evaluated."""
-        late = self.suspects.take()
+        late, many = self.suspects.take()
+        self._note_late(many.cell, many.time_ms)
         if len(late.cell):
             facility = self.layout.cell_facility[late.cell]
             looked = looked_into(self.live, self.memory, self.ages, late, self.saved.states[0].at_ms)
@@ -291,16 +293,19 @@ class Engine:
         self._note_late(cell[failed], oldest_ms[failed])
 
     def _reevaluate(self) -> None:
+        newest_ms = self.lateness.newest_ms.copy()
         facility, oldest_ms = self.lateness.take()
         state = self.saved.latest_before(facility, oldest_ms)
         able = state >= 0
         facility, state, oldest_ms = facility[able], state[able], oldest_ms[able]
+        pause_ms = pauses(newest_ms[facility], self.live.horizon_ms[facility])
         if not len(facility):
             return
         size = self._portion(int(oldest_ms.min()))
         for start in range(0, len(facility), size):
             work = Reevaluation(self.live, self.memory, self.ages, self.saved, self.book, self.pools)
-            self.stats.replayed += work.run(facility[start : start + size], state[start : start + size])
+            part = slice(start, start + size)
+            self.stats.replayed += work.run(facility[part], state[part], pause_ms[part])
         self.stats.reevaluations += len(facility)
 
     def _portion(self, oldest_ms: int) -> int:
@@ -326,7 +331,7 @@ class Engine:
         """Drop what no late reading can change any more."""
         self._forgot_ms = now_ms
         oldest_ms = int(self.saved.states[0].at_ms.min(initial=now_ms))
-        self.levels.forget(self.book, oldest_ms - flapping.MARGIN_MS)
+        self.levels.forget(self.book, oldest_ms - flapping.MARGIN_MS, self._damped)
         if self.pools is not None:
             self.pools.told.forget(oldest_ms)
         for machine, alarms in list(self._announced.items()):
@@ -409,13 +414,18 @@ class Engine:
             self.lateness.note(np.array([facility]), np.array([moment + 1]), self._now_ms)
         for machine, found in alarms.items():
             horizon_ms = int(self.live.horizon_ms[owner[machine]])
+            told: dict[int, list[Interval]] = {}
             for alarm in found:
                 if last_moment(alarm.interval) <= horizon_ms:
                     for share, interval in self.levels.shares(machine, alarm):
-                        self._adopt(share, interval, horizon_ms)
+                        told.setdefault(share, []).append(interval)
+            for share, intervals in told.items():
+                for interval in undamped(intervals):
+                    self._adopt(share, interval, horizon_ms)
 
     def _adopt(self, machine: int, interval: Interval, horizon_ms: int) -> None:
         self.book.begin(machine, interval)
+        self.flapping.believe(machine, interval)
         if interval.stop_ms is not None:
             return
         self.live.machines.adopt(machine, interval.start_ms, interval.since_ms, horizon_ms)
@@ -453,11 +463,19 @@ class Engine:
 
     def _intervals(self, machine: int, old: Sequence[AnnouncedAlarm], from_ms: int) -> Sequence[Interval]:
         """The alarms of a rule and facility as they are now known; nothing has changed before ``from_ms``."""
+        if not self.levels.has(machine):
+            return self._damped(machine, self.book.of(machine), from_ms, old)
+        past_ms = int(self.saved.states[0].at_ms[self.layout.machine_facility[machine]])
+        found = self.levels.intervals(machine, self.book, from_ms, self._damped)
+        return [as_announced(interval, old, past_ms) for interval in found]
+
+    def _damped(
+        self, machine: int, pieces: Sequence[Interval], from_ms: int, old: Sequence[AnnouncedAlarm] = ()
+    ) -> Sequence[Interval]:
+        """What is announced of a machine's intervals; of a level no ``old`` ones are known by themselves."""
         facility = self.layout.machine_facility[machine]
         past_ms, horizon_ms = int(self.saved.states[0].at_ms[facility]), int(self.live.horizon_ms[facility])
-        computed = self.levels.intervals(machine, self.book, from_ms)
-        found = self.flapping.damped(machine, computed, old, past_ms=past_ms, horizon_ms=horizon_ms, from_ms=from_ms)
-        return [as_announced(interval, old, past_ms) for interval in found] if found and found[0].steps else found
+        return self.flapping.damped(machine, pieces, old, past_ms=past_ms, horizon_ms=horizon_ms, from_ms=from_ms)
 
     def _owner(self, machine: int) -> tuple[Rule, int]:
         rule, _ = self._rule_of[int(np.searchsorted(self._starts, machine, side="right")) - 1]

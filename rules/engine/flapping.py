@@ -29,6 +29,12 @@ class Flapping:
         self._ends: dict[int, int] = {}
         self._flapped: set[int] = set()
         self._episodes: dict[int, Interval] = {}
+        self._believed: dict[int, Interval] = {}
+
+    def believe(self, machine: int, told: Interval) -> None:
+        """What was announced of a level, for which no journal speaks later; if it flaps it goes on to."""
+        if told.flaps and self._levels.among(machine):
+            self._believed[machine] = told
 
     def wake(self, horizon_ms: Ints) -> None:
         """Have those compared that have been quiet long enough, ``horizon_ms[facility]`` being looked at."""
@@ -56,6 +62,25 @@ class Flapping:
             horizon_ms: up to where its facility has been looked at.
             from_ms: nothing has changed before.
         """
+        believed = self._believed.get(machine)
+        told = [one.interval for one in old] if believed is None else [believed]
+        told = [one for one in told if one.flaps and one.start_ms <= past_ms]
+        found = self._found(machine, pieces, told, past_ms, horizon_ms, from_ms)
+        if believed is not None:
+            same = [one for one in found if one.start_ms == believed.start_ms]
+            self._believed[machine] = same[0] if same else believed
+        return found
+
+    def _found(
+        self,
+        machine: int,
+        pieces: Sequence[Interval],
+        told: Sequence[Interval],
+        past_ms: int,
+        horizon_ms: int,
+        from_ms: int,
+    ) -> Sequence[Interval]:
+        """``told`` is what flapped and is as it was announced."""
         self._ends.pop(machine, None)
         begun = self._episodes.get(machine)
         if begun is not None and begun.stop_ms is not None and begun.stop_ms < from_ms:
@@ -63,11 +88,12 @@ class Flapping:
             if episode is not None:
                 return [self._seen(machine, episode, horizon_ms)]
         self._episodes.pop(machine, None)
-        told = [one.interval for one in old if one.interval.flaps and one.interval.start_ms <= past_ms]
         if len(pieces) < FLAPS and not told and not any(piece.flaps for piece in pieces):
             return pieces
         known = next((one for one in told if one.stop_ms is None or one.stop_ms > past_ms), None)
         found, episode = episodes(pieces, known, from_ms)
+        if any(one.flaps for one in found):
+            self._flapped.add(machine)
         if episode is not None:
             found.append(self._seen(machine, episode, horizon_ms))
         over = {(one.start_ms, one.stop_ms): one for one in told if one is not known}
@@ -92,7 +118,7 @@ class Flapping:
         settled: list[int] = []
         for machine in self._flapped:
             pieces = self._book.of(machine)
-            if len(pieces) > _FEW and not self._levels.has(machine):
+            if len(pieces) > _FEW or self._levels.among(machine):  # of a level no more is announced than its pieces say
                 bounds = sorted({int(state.at_ms[self._facility[machine]]) for state in saved.states})
                 self._book.put(machine, condensed(pieces, bounds))
                 self._episodes.pop(machine, None)  # a piece may hold some that were counted and some that were not

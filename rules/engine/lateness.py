@@ -16,11 +16,12 @@ AT_MOST_MS = 30_000
 
 
 class Lateness:
-    """Per facility: the oldest late reading; and when the first and the last of all of them arrived."""
+    """Per facility: the oldest and the newest late reading; and when the first and the last of all of them arrived."""
 
     def __init__(self, facilities: int) -> None:
         """Nobody waits."""
         self.oldest_ms = np.full(facilities, NEVER_MS)
+        self.newest_ms = np.full(facilities, BEGINNING_MS)
         self._first_arrival_ms = NEVER_MS
         self._last_arrival_ms = BEGINNING_MS
 
@@ -28,6 +29,7 @@ class Lateness:
         """Late readings have arrived."""
         if len(facility):
             np.minimum.at(self.oldest_ms, facility, time_ms)
+            np.maximum.at(self.newest_ms, facility, time_ms)
             self._first_arrival_ms = min(self._first_arrival_ms, now_ms)
             self._last_arrival_ms = max(self._last_arrival_ms, now_ms)
 
@@ -45,6 +47,6 @@ class Lateness:
         """Who waits (ascending), and each one's oldest late reading; they wait no longer."""
         waiting = self.waiting()
         oldest_ms = self.oldest_ms.take(waiting)
-        self.oldest_ms[waiting] = NEVER_MS
+        self.oldest_ms[waiting], self.newest_ms[waiting] = NEVER_MS, BEGINNING_MS
         self._first_arrival_ms, self._last_arrival_ms = NEVER_MS, BEGINNING_MS
         return waiting, oldest_ms

@@ -1,14 +1,14 @@
 """Levels: several machines that make one alarm (``docs/alarms.md`` section 3).
 
-A level is judged like any rule, by a machine of its own; here the intervals of a rule's levels are laid over one
-another. The machine of the first level stands for the rule: under its number the alarms of the rule are announced.
+A level is judged and damped like any rule, by a machine of its own; here what is announced of a rule's levels is laid
+over one another. The machine of the first level stands for the rule: under its number its alarms are announced.
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter, itemgetter
@@ -21,6 +21,10 @@ from rules.columns import BEGINNING_MS
 from rules.damping import few
 from rules.engine.intervals import IntervalBook
 from rules.engine.layout import Layout
+
+Damp = Callable[[int, Sequence[Interval], int], Sequence[Interval]]
+"""What is announced of a machine and its intervals, which have changed from a moment on; what was over before may be
+left out."""
 
 
 class _Level(NamedTuple):
@@ -37,6 +41,7 @@ class Levels:
         self._starts: list[int] = []
         self._first: list[int] = []
         self._levels: dict[int, tuple[_Level, ...]] = {}
+        self._damped: dict[int, list[Interval]] = {}
         self._folded: dict[int, list[Interval]] = {}
         for one in layout.classes:
             parts = [
@@ -63,33 +68,51 @@ class Levels:
         return found
 
     def has(self, head: int) -> bool:
-        """Whether a machine is that of a level."""
+        """Whether a machine stands for a rule with levels."""
         return bool(self._of(head))
 
-    def intervals(self, head: int, book: IntervalBook, from_ms: int) -> Sequence[Interval]:
-        """The intervals of a rule and facility: as they are, or folded from those of its levels.
+    def among(self, machine: int) -> bool:
+        """Whether a machine is that of a level."""
+        if not self._levels:
+            return False
+        return self._first[int(np.searchsorted(self._starts, machine, side="right")) - 1] in self._levels
+
+    def intervals(self, head: int, book: IntervalBook, from_ms: int, damp: Damp) -> Sequence[Interval]:
+        """The alarms of a rule and facility: each level damped by itself, then folded; without levels damped alone.
 
         Nothing has changed before ``from_ms`` since the last call.
         """
         levels = self._of(head)
         if not levels:
-            return book.of(head)
-        of = [(level.severity, book.of(level.start)) for level in levels]
+            return damp(head, book.of(head), from_ms)
+        of = [(level.severity, self._of_level(level.start, book, from_ms, damp)) for level in levels]
         found = self._folded[head] = folded(of, self._folded.get(head, ()), from_ms)
         return found
 
-    def forget(self, book: IntervalBook, oldest_ms: int) -> None:
+    def _of_level(self, machine: int, book: IntervalBook, from_ms: int, damp: Damp) -> list[Interval]:
+        """What is announced of a level, all that is remembered of it."""
+        known = self._damped.get(machine)
+        since_ms = BEGINNING_MS if known is None else from_ms
+        fresh = [one for one in damp(machine, book.of(machine), since_ms) if _end(one) >= since_ms]
+        found = [*(one for one in known or () if _end(one) < since_ms), *fresh]
+        if found:
+            self._damped[machine] = found
+        else:
+            self._damped.pop(machine, None)
+        return found
+
+    def forget(self, book: IntervalBook, oldest_ms: int, damp: Damp) -> None:
         """Forget what was over before a moment, with the book."""
-        book.drop_before(oldest_ms, self._needed(book, oldest_ms))
-        for head, alarms in list(self._folded.items()):
-            self._folded[head] = [one for one in alarms if one.stop_ms is None or one.stop_ms > oldest_ms]
-            if not self._folded[head]:
-                del self._folded[head]
+        needed = self._needed(book, oldest_ms, damp)
+        book.drop_before(oldest_ms, _pieces(book, needed))
+        _drop(self._damped, oldest_ms, needed)
+        _drop(self._folded, oldest_ms, {})
 
     def shares(self, head: int, alarm: AnnouncedAlarm) -> list[tuple[int, Interval]]:
         """What an announced alarm says of each level: it was on while the severity was its own or a higher one.
 
-        One of which no severity is known was on at the lowest level.
+        One of which no severity is known was on at the lowest level. If it is on and flaps, so do the levels that are
+        on.
         """
         levels = self._of(head)
         if not levels:
@@ -105,25 +128,27 @@ class Levels:
             for (start_ms, on), stop_ms in zip(runs, [*ends, interval.stop_ms], strict=True):
                 if on:
                     since_ms = min(interval.since_ms, start_ms) if start_ms == interval.start_ms else start_ms
-                    found.append((level.start, Interval(start_ms=start_ms, stop_ms=stop_ms, since_ms=since_ms)))
+                    flaps = interval.flaps if stop_ms is None else 0
+                    one = Interval(start_ms=start_ms, stop_ms=stop_ms, since_ms=since_ms, flaps=flaps)
+                    found.append((level.start, replace(one, pieces=interval.pieces if flaps else ())))
         return found
 
-    def _needed(self, book: IntervalBook, oldest_ms: int) -> Mapping[int, frozenset[int]]:
-        """Intervals that are over before a moment, but begin or carry an alarm that goes on: starts by machine.
+    def _needed(self, book: IntervalBook, oldest_ms: int, damp: Damp) -> Mapping[int, Sequence[Interval]]:
+        """Intervals of levels, by machine, that are over before a moment, but begin or carry an alarm that goes on.
 
         One inside that of another level only tells of the severity, which stays as it was announced.
         """
-        found: dict[int, frozenset[int]] = {}
+        found: dict[int, Sequence[Interval]] = {}
         for head in self._heads_in(book):
             levels = self._of(head)
             # After a restart nothing may have been folded yet.
-            alarms = self._folded.get(head) or folded([(level.severity, book.of(level.start)) for level in levels])
+            alarms = self._folded.get(head) or self.intervals(head, book, BEGINNING_MS, damp)
             on = next((one for one in alarms if _reaches_over(one, oldest_ms)), None)
             if on is not None:
-                pieces = [(level.start, one) for level in levels for one in book.of(level.start)]
-                needed = _carrying([(machine, one) for machine, one in pieces if one.start_ms >= on.start_ms])
+                told = [(level.start, one) for level in levels for one in self._damped.get(level.start, ())]
+                needed = _carrying([(machine, one) for machine, one in told if one.start_ms >= on.start_ms])
                 for level in levels:
-                    found[level.start] = frozenset(start_ms for machine, start_ms in needed if machine == level.start)
+                    found[level.start] = [one for machine, one in needed if machine == level.start]
         return found
 
     def _heads_in(self, book: IntervalBook) -> Sequence[int]:
@@ -170,7 +195,7 @@ def folded(of: Of, known: Sequence[Interval] = (), from_ms: int = BEGINNING_MS) 
             else:
                 on.discard(place)
         if not on:
-            found.append(_interval(start_ms, at_ms, since_ms, steps))
+            found.append(_interval(of, start_ms, at_ms, since_ms, steps))
             steps = []
             continue
         severity = of[max(on)][0]
@@ -179,7 +204,7 @@ def folded(of: Of, known: Sequence[Interval] = (), from_ms: int = BEGINNING_MS) 
         if not steps or steps[-1].severity is not severity:
             steps.append(SeverityStep(at_ms, severity))
     if on:
-        found.append(_interval(start_ms, None, since_ms, steps))
+        found.append(_interval(of, start_ms, None, since_ms, steps))
     return found
 
 
@@ -201,12 +226,19 @@ def _switches(of: Of, from_ms: int) -> tuple[set[int], list[tuple[int, bool, int
 
 
 def as_announced(interval: Interval, old: Sequence[AnnouncedAlarm], past_ms: int) -> Interval:
-    """The interval with the steps before a moment as they were announced: what made them may be forgotten."""
+    """The interval with the steps before a moment as they were announced: what made them may be forgotten.
+
+    So is what made one that is over flap.
+    """
     steps = interval.steps
     if not steps or interval.start_ms >= past_ms:
         return interval
-    told = next((one.interval.steps for one in old if one.interval.start_ms == interval.start_ms), ())
-    before = [step for step in told if step.at_ms < past_ms]
+    told = next((one.interval for one in old if one.interval.start_ms == interval.start_ms), None)
+    if told is None:
+        return interval
+    if interval.stop_ms is not None and interval.stop_ms == told.stop_ms and interval.stop_ms <= past_ms:
+        interval = replace(interval, flaps=told.flaps, pieces=told.pieces)
+    before = [step for step in told.steps if step.at_ms < past_ms]
     if not before:
         return interval
     later = [step for step in steps if step.at_ms >= past_ms]
@@ -222,22 +254,51 @@ def last_moment(interval: Interval) -> int:
     return interval.steps[-1].at_ms if interval.steps else interval.start_ms
 
 
-def _interval(start_ms: int, stop_ms: int | None, since_ms: int, steps: Sequence[SeverityStep]) -> Interval:
-    return Interval(start_ms=start_ms, stop_ms=stop_ms, since_ms=since_ms, steps=few(steps))
+def _interval(of: Of, start_ms: int, stop_ms: int | None, since_ms: int, steps: Sequence[SeverityStep]) -> Interval:
+    """An alarm; it flaps as the least level does that begins it."""
+    begun = Interval(start_ms=start_ms, stop_ms=stop_ms, since_ms=since_ms, steps=few(steps))
+    for _, intervals in of:
+        place = bisect_left(intervals, start_ms, key=attrgetter("start_ms"))
+        if place < len(intervals) and intervals[place].start_ms == start_ms:
+            first = intervals[place]
+            return replace(begun, flaps=first.flaps, pieces=first.pieces) if first.flaps else begun
+    return begun
 
 
 def _reaches_over(interval: Interval, at_ms: int) -> bool:
     return interval.start_ms < at_ms and (interval.stop_ms is None or interval.stop_ms > at_ms)
 
 
-def _carrying(pieces: Sequence[tuple[int, Interval]]) -> list[tuple[int, int]]:
-    """Machine and start of the pieces of one alarm that begin it, or lie inside no other one."""
+def _pieces(book: IntervalBook, of: Mapping[int, Sequence[Interval]]) -> Mapping[int, frozenset[int]]:
+    """The starts of what announced intervals were made of; of what flaps there are few once they are condensed."""
+    return {
+        machine: frozenset(
+            piece.start_ms
+            for piece in book.of(machine)
+            if any(one.start_ms <= piece.start_ms <= _end(one) for one in told)
+        )
+        for machine, told in of.items()
+    }
+
+
+def _drop(known: dict[int, list[Interval]], oldest_ms: int, needed: Mapping[int, Sequence[Interval]]) -> None:
+    """Forget what was over before a moment and is not needed."""
+    for number, intervals in list(known.items()):
+        kept = [one for one in intervals if _end(one) > oldest_ms or one in needed.get(number, ())]
+        if kept:
+            known[number] = kept
+        else:
+            del known[number]
+
+
+def _carrying(pieces: Sequence[tuple[int, Interval]]) -> list[tuple[int, Interval]]:
+    """Of the pieces of one alarm, by machine, those that begin it, or lie inside no other one."""
     order = sorted(pieces, key=lambda piece: (piece[1].start_ms, -_end(piece[1]), piece[0]))
-    found: list[tuple[int, int]] = []
+    found: list[tuple[int, Interval]] = []
     reached = -math.inf
     for machine, one in order:
         if one.start_ms == order[0][1].start_ms or _end(one) > reached:
-            found.append((machine, one.start_ms))
+            found.append((machine, one))
         reached = max(reached, _end(one))
     return found
 

@@ -18,6 +18,7 @@ from rules.engine.machines import Machines, Switches
 from rules.engine.rows import NO_ROWS, Ranked, Rows, joined, order_by
 from rules.engine.schedules import TermColumn
 from rules.engine.seasons import window_of
+from rules.engine.sieve import OrderedCells
 from rules.engine.windows import Emitted, Window
 
 
@@ -53,8 +54,8 @@ class Plane:
                 self.cells.rebound(np.arange(one.cells(column).start, one.cells(column).stop))
 
     def like(self, layout: Layout) -> Plane:
-        """A plane of the same kind over another layout, at minus infinity."""
-        return Plane(layout)
+        """A plane of the same kind over another layout, at minus infinity, that is fed in order."""
+        return Plane(layout, OrderedCells(layout))
 
     def step(
         self,
@@ -77,8 +78,8 @@ class Plane:
         before = self.horizon_ms.copy() if self._dates or self._terms else self.horizon_ms
         events = looked_back = late = NO_ROWS
         if batch is not None and len(batch.cell):
-            events, looked_back, late = self.cells.sift(batch, self.front_ms)
-            self._raise_horizon(batch.rows)
+            events, looked_back, late, time_ms = self.cells.sift(batch, self.front_ms)
+            self._raise_horizon(batch.rows, time_ms)
         if fed_rows is not None:
             self._raise_horizon(fed_rows)
         if until_ms is not None:
@@ -145,8 +146,15 @@ class Plane:
         """Alarms that started or stopped since the last call."""
         return self.machines.take_switches()
 
-    def _raise_horizon(self, rows: Rows) -> None:
-        np.maximum.at(self.horizon_ms, self.layout.cell_facility.take(rows.cell), rows.time_ms)
+    def _raise_horizon(self, rows: Rows, time_ms: Ints | None = None) -> None:
+        """To the rows' moments; ``time_ms`` are those by cell, if they are at hand."""
+        if time_ms is None:
+            np.maximum.at(self.horizon_ms, self.layout.cell_facility.take(rows.cell), rows.time_ms)
+            return
+        for one in self.layout.classes:
+            horizon_ms = self.horizon_ms[one.facilities]
+            for column in range(len(one.operands)):
+                np.maximum(horizon_ms, time_ms[one.cells(column)], out=horizon_ms)
 
     def _windows(self, looked_back: Rows) -> Rows:
         """Feed the windows, close their slots, and give the results that leave their band."""
@@ -160,7 +168,7 @@ class Plane:
     def _window(self, one: ClassLayout, window: Window, looked_back: Rows) -> Rows:
         emitted = Emitted()
         source, horizon_ms = one.cells(window.plan.source), self.horizon_ms[one.facilities]
-        mine = looked_back.take((looked_back.cell >= source.start) & (looked_back.cell < source.stop))
+        mine = looked_back.of_cells(source)
         if len(mine.cell):
             stale_ms = self.layout.stale_ms[mine.cell]
             window.feed(mine.cell - source.start, mine.time_ms, mine.value, stale_ms, horizon_ms, emitted)

@@ -4,7 +4,9 @@ A small plane of the late facilities is set to the newest saved state before eac
 that moment come from the last reading before it, windows from the live ones, set back, or from the readings of one
 window before it. Then all readings since are played through the same code that judges live ones, up to the live
 horizon, and the result is copied over the live plane. Saved states in between were taken without the late readings:
-the newest becomes the state at the end, those before it copies of the one begun at.
+the newest becomes the state at the end, those before it copies of the one begun at. But a backlog of hours comes in
+pieces, each later than the one before; so where the late readings are long past, the plane pauses near the newest of
+them and saves its state, for the next piece to begin there.
 """
 
 from __future__ import annotations
@@ -27,10 +29,27 @@ from rules.engine.machines import Machines
 from rules.engine.patches import Stretch
 from rules.engine.plane import Plane
 from rules.engine.rewinding import Recomputed, begin_slot, recomputed, results_at
-from rules.engine.rows import NO_ROWS, Ranked, Rows, firsts, joined, spans
+from rules.engine.rows import NO_ROWS, Rows, firsts, joined, spans
 from rules.engine.saved import SavedState, SavedStates, save
 from rules.engine.seasons import window_of
 from rules.engine.windows import Window
+
+PAUSE_MS = 60_000
+"""A state is saved so long before the newest late reading: what of a backlog comes next is seldom older than that."""
+LONG_AGO_MS = 600_000
+
+
+def pauses(newest_ms: Ints, horizon_ms: Ints) -> Ints:
+    """Where re-evaluations pause to save a state, for what may come next of a backlog.
+
+    Args:
+        newest_ms: int64[k], the newest late reading of each facility.
+        horizon_ms: int64[k], up to where each is judged.
+
+    Returns:
+        int64[k]; ``NEVER_MS`` where the late readings are so recent that the usual states are near enough.
+    """
+    return np.where(horizon_ms - newest_ms > LONG_AGO_MS, newest_ms - PAUSE_MS, NEVER_MS)
 
 
 class Feeding(Protocol):
@@ -63,18 +82,24 @@ class Reevaluation:
         self._anew: list[tuple[Window, Recomputed, Indices]] = []
         self._blank: list[tuple[Window, Indices]] = []
 
-    def run(self, facility: Indices, state: Ints) -> int:
+    def run(self, facility: Indices, state: Ints, pause_ms: Ints | None = None) -> int:
         """Re-evaluate facilities (ascending), each from the saved state with its number.
+
+        Args:
+            facility: which.
+            state: from where.
+            pause_ms: int64[k], where each pauses to save a state (``NEVER_MS`` where not); none pauses without.
 
         Returns:
             How many readings were played.
         """
-        self.play(facility, state)
+        self.play(facility, state, pause_ms)
         self.keep()
         return self._played_rows
 
-    def play(self, facility: Indices, state: Ints) -> Plane:
-        """What the facilities (ascending) come to, each from the saved state with its number."""
+    def play(self, facility: Indices, state: Ints, pause_ms: Ints | None = None) -> Plane:
+        """What the facilities (ascending) come to, each from the saved state with its number; as ``run``."""
+        pause_ms = np.full(len(facility), NEVER_MS) if pause_ms is None else pause_ms
         layout, cell, machine = self._live.layout.take(facility)
         plane = self._live.like(layout)
         at_ms = np.empty(len(facility), np.int64)
@@ -92,7 +117,7 @@ class Reevaluation:
             _age(plane, self._ages.first_ms[cell], at_ms)
         derived = joined([self._rewind(plane, facility, rows, at_ms, horizon), self._feed(plane, at_ms)])
         self._reopen(plane, machine, at_ms)
-        self._play(plane, rows, derived, (facility, state, machine), at_ms, horizon)
+        self._play(plane, rows, derived, (facility, state, machine), (at_ms, pause_ms, horizon))
         self._result = plane, facility, cell, machine, at_ms
         self._played_rows = len(rows.cell)
         return plane
@@ -203,18 +228,26 @@ class Reevaluation:
         rows: Rows,
         derived: Rows,
         place: tuple[Indices, Ints, Indices],
-        at_ms: Ints,
-        horizon_ms: Ints,
+        stretch: tuple[Ints, Ints, Ints],
     ) -> None:
-        facility, state, machine = place
+        _, state, _ = place
+        at_ms, pause_ms, horizon_ms = stretch
         newest = len(self._saved.states) - 1
-        machine_owner = plane.layout.machine_facility
+        between = range(int(state.min()) + 1, newest)
+        taken_ms = [one.taken_ms for one in self._saved.states]
         begun = save(plane, 0)
-        for number in range(int(state.min()) + 1, newest):
-            self._renew(begun, number, np.flatnonzero(state < number), facility, machine, machine_owner)
-        self._forward(plane, rows, derived, at_ms, horizon_ms)
+        for number in between:
+            self._renew(begun, number, np.flatnonzero((state < number) & (taken_ms[number] < pause_ms)), place)
+        pausing = (pause_ms > at_ms) & (pause_ms <= max(taken_ms[:newest], default=BEGINNING_MS))
+        paused_ms = np.where(pausing, np.minimum(pause_ms, horizon_ms), at_ms)
+        if pausing.any():
+            self._forward(plane, rows, derived, at_ms, paused_ms)
+        paused = save(plane, 0)
+        for number in between:
+            self._renew(paused, number, np.flatnonzero((state < number) & (taken_ms[number] >= pause_ms)), place)
+        self._forward(plane, rows, derived, paused_ms, horizon_ms)
         renewed = np.flatnonzero(state < newest)
-        self._renew(save(plane, 0), newest, renewed, facility, machine, machine_owner)
+        self._renew(save(plane, 0), newest, renewed, place)
         plane.front_ms[renewed] = plane.horizon_ms[renewed]
 
     def _forward(self, plane: Plane, rows: Rows, derived: Rows, done_ms: Ints, until_ms: Ints) -> None:
@@ -222,16 +255,20 @@ class Reevaluation:
         now: Bools = (rows.time_ms > done_ms[owner[rows.cell]]) & (rows.time_ms <= until_ms[owner[rows.cell]])
         mine = owner[derived.cell]
         due: Bools = (derived.time_ms > done_ms[mine]) & (derived.time_ms <= until_ms[mine])
-        late = plane.step(Ranked.alone(rows.take(now)), until_ms, derived.take(due))
+        played = rows.take(now)
+        late = plane.step(plane.cells.in_order(played), until_ms, derived.take(due))
         if len(late.cell):
             raise AssertionError("a reading was late in a re-evaluation")
+        plane.cells.refresh(played)
 
-    def _renew(
-        self, fresh: SavedState, number: int, renewed: Indices, facility: Indices, machine: Indices, owner: Indices
-    ) -> None:
+    def _renew(self, fresh: SavedState, number: int, renewed: Indices, place: tuple[Indices, Ints, Indices]) -> None:
         """A later saved state was computed without the late readings: put in the right one for these facilities."""
-        mine = np.zeros(len(facility), np.bool_)
-        mine[renewed] = True
+        if not len(renewed):
+            return
+        facility, _, machine = place
+        owner = self._live.layout.machine_facility[machine]
+        mine = np.zeros(len(self._live.layout.facility), np.bool_)
+        mine[facility[renewed]] = True
         chosen = mine[owner]
         own = np.flatnonzero(chosen)
         inside = chosen[fresh.machine]

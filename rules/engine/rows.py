@@ -28,6 +28,13 @@ class Rows(NamedTuple):
         """A slice of the rows."""
         return Rows(self.cell[start:stop], self.time_ms[start:stop], self.value[start:stop])
 
+    def of_cells(self, cells: slice) -> Rows:
+        """The rows of neighbouring cells, in the order they are in."""
+        if bool((self.cell[1:] >= self.cell[:-1]).all()):
+            start, stop = np.searchsorted(self.cell, (cells.start, cells.stop)).tolist()
+            return self.between(start, stop)
+        return self.take((self.cell >= cells.start) & (self.cell < cells.stop))
+
 
 class Ranked(NamedTuple):
     """Rows as they arrived, with what decides between two of one cell and millisecond."""

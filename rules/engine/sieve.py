@@ -17,7 +17,8 @@ import numpy as np
 from core.quality import GOOD, is_good
 from core.readings import Readings
 from rules.columns import Bools, Floats, Indices, Ints
-from rules.engine.cells import Cells, Sifted
+from rules.engine.cells import Cells
+from rules.engine.frames import Sifted
 from rules.engine.guards import Guard
 from rules.engine.history import PointLookup
 from rules.engine.layout import Layout
@@ -47,6 +48,35 @@ class OrderedCells(Cells):
         del batch, front_ms
         found, self.sieved = self.sieved, Sifted(NO_ROWS, NO_ROWS, NO_ROWS)
         return found
+
+    def in_order(self, rows: Rows) -> Ranked:
+        """Sift rows that are sorted by (cell, time), one a millisecond, none of them late; windows do not see them."""
+        runs = Runs.of(rows)
+        if not len(runs.cell):
+            return Ranked.alone(rows)
+        events = self.sifted_out(runs)
+        last = rows.take(runs.last)
+        windowed = np.flatnonzero(self._layout.windowed[last.cell])
+        self.floor_ms[last.cell[windowed]] = last.time_ms[windowed]
+        self.sieved = Sifted(events, NO_ROWS, NO_ROWS)
+        return Ranked.alone(rows.take(np.concatenate([runs.head, runs.last])))  # from when and until when there are any
+
+    def sifted_out(self, runs: Runs) -> Rows:
+        """Take in runs of different cells; their events."""
+        stale_ms = self._layout.stale_ms[runs.cell]
+        calm = self._calm(runs, _pauses(runs, stale_ms))
+        self.value[runs.cell[calm]] = runs.value[runs.last[calm]]
+        events = NO_ROWS if calm.all() else self.events(runs.take(~calm))
+        self.expiry_ms[runs.cell] = runs.time_ms[runs.last] + stale_ms
+        return events
+
+    def _calm(self, runs: Runs, pauses: Indices) -> Bools:
+        """Which runs stay in the band in which their cell is, and follow on without a pause."""
+        calm: Bools = np.minimum.reduceat(runs.value, runs.head) >= self.low[runs.cell]
+        calm &= np.maximum.reduceat(runs.value, runs.head) <= self.high[runs.cell]
+        calm &= runs.time_ms[runs.head] <= self.expiry_ms[runs.cell]
+        calm[runs.owners(pauses)] = False
+        return calm
 
     def derived(self, rows: Rows) -> Rows:
         """Of the results of windows those that lie in another band than the one before."""
@@ -135,12 +165,7 @@ class Sieve:
         """Sort out runs of different cells."""
         if not len(runs.cell):
             return
-        stale_ms = self._layout.stale_ms[runs.cell]
-        calm = self._calm(runs, _pauses(runs, stale_ms))
-        self._cells.value[runs.cell[calm]] = runs.value[runs.last[calm]]
-        if not calm.all():
-            self._events.append(self._cells.events(runs.take(~calm)))
-        self._cells.expiry_ms[runs.cell] = runs.time_ms[runs.last] + stale_ms
+        self._events.append(self._cells.sifted_out(runs))
         if self._layout.has_windows:
             self._looked_back.append(runs.take(self._layout.windowed[runs.cell]))
 
@@ -190,15 +215,6 @@ class Sieve:
             return value
         converted: Floats = value * np.repeat(factor, runs.size) + np.repeat(offset, runs.size)
         return converted
-
-    def _calm(self, runs: Runs, pauses: Indices) -> Bools:
-        """Which runs stay in the band in which their cell is, and follow on without a pause."""
-        cells = self._cells
-        calm: Bools = np.minimum.reduceat(runs.value, runs.head) >= cells.low[runs.cell]
-        calm &= np.maximum.reduceat(runs.value, runs.head) <= cells.high[runs.cell]
-        calm &= runs.time_ms[runs.head] <= cells.expiry_ms[runs.cell]
-        calm[runs.owners(pauses)] = False
-        return calm
 
 
 def _rows_at(runs: Runs, rows: Indices) -> Rows:

@@ -12,11 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from rules.columns import Floats, Indices, Ints
+from rules.engine.cells import Cells
 from rules.engine.conditions import Moments
 from rules.engine.layout import ClassLayout, Layout
 from rules.engine.plane import Plane
 from rules.engine.reach import Inner
 from rules.engine.rows import NO_ROWS, Rows, joined, order_by
+from rules.engine.sieve import OrderedCells
 from rules.expression import Columns
 
 
@@ -35,9 +37,9 @@ class SourcePlane(Plane):
         value: float64[s], the inner value of each slot at the horizon, changes not yet taken excepted.
     """
 
-    def __init__(self, layout: Layout, inners: Sequence[Sequence[Inner]]) -> None:
-        """Minus infinity: nothing is known but what needs no reading."""
-        super().__init__(layout)
+    def __init__(self, layout: Layout, inners: Sequence[Sequence[Inner]], cells: Cells | None = None) -> None:
+        """Minus infinity: nothing is known but what needs no reading; ``cells`` as in ``Plane``."""
+        super().__init__(layout, cells)
         self._inners = inners
         self._slots: list[Slots] = []
         start = 0
@@ -51,7 +53,7 @@ class SourcePlane(Plane):
 
     def like(self, layout: Layout) -> SourcePlane:
         """A plane over other members that are read in the same way."""
-        return SourcePlane(layout, self._inners)
+        return SourcePlane(layout, self._inners, OrderedCells(layout))
 
     def begin(self, at_ms: Ints) -> None:
         """Begin with the cells as they are at ``at_ms``."""

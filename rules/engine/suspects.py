@@ -20,7 +20,10 @@ from rules.engine.history import Memory
 from rules.engine.lateness import Lateness
 from rules.engine.layout import Layout
 from rules.engine.plane import Plane
-from rules.engine.rows import Rows, joined, order_by
+from rules.engine.rows import NO_ROWS, Rows, joined, order_by
+
+MANY = 100
+"""Late readings of one facility: so many of a backlog are judged again; to look into each would cost more."""
 
 
 class Suspects:
@@ -37,11 +40,13 @@ class Suspects:
         self._rows.append(rows)
         self.lateness.note(self._layout.cell_facility[rows.cell], rows.time_ms, now_ms)
 
-    def take(self) -> Rows:
-        """All that wait; they wait no longer."""
+    def take(self) -> tuple[Rows, Rows]:
+        """All that wait, and apart from them those of facilities that have very many; they wait no longer."""
         rows, self._rows = joined(self._rows), []
         self.lateness.take()
-        return rows
+        facility = self._layout.cell_facility[rows.cell]
+        many = (np.bincount(facility, minlength=1) > MANY)[facility]
+        return (rows.take(~many), rows.take(many)) if many.any() else (rows, NO_ROWS)
 
 
 class Looked(NamedTuple):

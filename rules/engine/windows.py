@@ -95,6 +95,9 @@ class Window:
             horizon_ms: int64[m], up to where slots may be closed in rows without a reading.
             emitted: where results go.
         """
+        if len(row) == len(self.slot) and bool((row[1:] > row[:-1]).all()):
+            self._feed_all(time_ms, value, stale_ms, emitted)
+            return
         place = np.arange(len(row))
         self._first[row[::-1]] = place[::-1]
         first = self._first.take(row) == place
@@ -136,6 +139,18 @@ class Window:
         self._hold(None, until)
         self.value[row], self.until_ms[row] = value, time_ms + stale_ms
 
+    def _feed_all(self, time_ms: Ints, value: Floats, stale_ms: Ints, emitted: Emitted) -> None:
+        """Each row exactly once, in order: as ``_feed_once`` without looking up rows."""
+        if int(self.slot.min(initial=0)) == BEGINNING_MS:
+            self._begin(np.arange(len(time_ms)), time_ms)
+        until_ms = time_ms + stale_ms
+        unknown = np.isnan(value)
+        if unknown.any():
+            value, until_ms = np.where(unknown, 0.0, value), np.where(unknown, time_ms, until_ms)
+        self._close_until(None, time_ms, emitted)
+        self._hold(None, np.maximum(time_ms, self.from_ms))
+        self.value[:], self.until_ms[:] = value, until_ms
+
     def _begin(self, row: Indices, time_ms: Ints) -> None:
         """Slots begin with the first reading."""
         new = self.slot[row] == BEGINNING_MS
@@ -149,6 +164,8 @@ class Window:
     def _close_until(self, row: Indices | None, until_ms: Ints, emitted: Emitted) -> None:
         """Close slots one after the other until none ends at or before ``until_ms``; ``row`` None is every row."""
         slot = self.slot if row is None else self.slot[row]
+        if len(slot) and int(until_ms.max()) < (int(slot.min()) + 1) * self.plan.step_ms:
+            return
         crossing = np.flatnonzero(((slot + 1) * self.plan.step_ms <= until_ms) & (slot != BEGINNING_MS))
         if not len(crossing):
             return

@@ -171,8 +171,9 @@ NOT_IN_WINDOW = kind(
     "TG-0311",
     "窗口只回看测得的量，不能包含 {value}",
     "a window looks back over what is measured, not over {value}",
-    "把 {value} 放在窗口之外，用 and 连接",
-    "put {value} outside the window, joined by 'and'",
+    "把 {value} 放在窗口之外，用 and 连接；问一段时间内有多少没有读数，写 'missing(level) over 24 h > 10 %'",
+    "put {value} outside the window, joined by 'and'; for the part of the time without readings write "
+    "'missing(level) over 24 h > 10 %'",
 )
 ASKS_OF_ONE = kind(
     "TG-0311",

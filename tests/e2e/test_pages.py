@@ -44,6 +44,7 @@ PAGES = {
     "rules": "/rules",
     "rule": "/rules/pump-level-high",
     "rule-new": "/rules/new?class=sewage_pump",
+    "calendar": "/calendar",
     "me": "/me",
     "missing": "/nowhere",
 }

@@ -348,7 +348,7 @@ def _compare(engine: Engine, journal: Journal, town: Town, figures: Figures) -> 
     for rule in engine.rules.rules:
         well, horizon_ms = looked_at[rule.id], int(engine.live.horizon_ms[looked_at[rule.id]])
         with patch.object(judge, "intervals", remembered):
-            expected = damped(alarms(wells[well], rule, horizon_ms), horizon_ms)
+            expected = alarms(wells[well], rule, horizon_ms)
         stands = sorted(announced[rule.id, 100 + well], key=lambda interval: interval.start_ms)
         assert [_seen(i) for i in stands] == [_seen(i) for i in expected], told(town, rule, well, stands, expected)
         figures.add("alarms_equal", len(expected))

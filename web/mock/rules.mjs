@@ -46,6 +46,38 @@ function trial({ text }) {
   return { cases, passed: cases.filter((one) => one.passed).length, left_out: 0, wrong: [], spent_s: 0.6 };
 }
 
+const LEVEL = { name: { zh: "液位", en: "Level" }, value: 2.31, unit: "m", reading_ms: 0, quality: "good" };
+const CURRENT = { name: { zh: "水泵电流", en: "Pump current" }, value: null, unit: "A", reading_ms: null, quality: "" };
+const ABOVE = [{ depth: 0, say: { zh: "液位高于 2 m", en: "Level is above 2 m" }, holds: true }];
+const BELOW = [{ depth: 0, say: { zh: "液位低于 1.5 m", en: "Level is below 1.5 m" }, holds: false }];
+
+/** A facility where the condition holds for half of its time. */
+function moment(facilities, { facility, at_ms: at = Date.now() }, ref) {
+  const one = facilities.find((other) => other.id === facility) ?? facilities[0];
+  const level = { ...LEVEL, reading_ms: at - 8_000 };
+  return { rule_id: RULE, facility: ref(one), at_ms: at, from_ms: at - 86_400_000, readings: 8_640, operands: [level, CURRENT], levels: [{ severity: "medium", when: ABOVE, clear: BELOW, state: "pending", since_ms: at - 60_000, start_ms: null, spent_ms: 60_000, needed_ms: 120_000, due_ms: at + 60_000 }] };
+}
+
+function listed(facilities, classId, q, ref) {
+  const mine = facilities.filter((one) => one.class_id === classId);
+  const wanted = (q.get?.("q") ?? q.q ?? "").toLowerCase();
+  const matching = mine.filter((one) => `${one.code} ${one.name.zh} ${one.name.en}`.toLowerCase().includes(wanted));
+  return { items: matching.slice(0, 50).map((one) => ref(one)), matching: matching.length, all: mine.length };
+}
+
+const LINE = { code: "", name: { zh: "", en: "" }, everywhere: true, facilities: 60, where: [], hours: [], first: "", last: "", begin_ms: null, end_ms: null };
+
+/** One holiday with its make-up day; a season, hours for all and for a class, work under way. */
+function calendar(year) {
+  const known = year <= 2026;
+  const days = known ? [["10-01", "holiday"], ["10-02", "holiday"], ["10-03", "holiday"], ["10-10", "makeup"]].map(([day, kind]) => ({ day: `${year}-${day}`, kind, own: false })) : [];
+  const hours = [{ on: "workday", periods: ["08:30-12:00", "14:30-17:30"] }, { on: "holiday", periods: [] }];
+  const toilets = { ...LINE, kind: "opening", everywhere: false, facilities: 3, where: [{ zh: "公共厕所", en: "Public toilet" }], hours: [{ on: "daily", periods: ["05:30-22:30"] }] };
+  const season = { ...LINE, kind: "season", name: { zh: "汛期", en: "flood season" }, first: "05-01", last: "10-15" };
+  const work = { ...toilets, kind: "work", code: "w-1", name: { zh: "更换阀门", en: "Valve replaced" }, hours: [], begin_ms: Date.now() - 3_600_000, end_ms: Date.now() + 3_600_000 };
+  return { zone: "Asia/Shanghai", year, known, by_week: false, night: "22:00-06:00", days, lines: [season, { ...LINE, kind: "opening", hours }, toilets, work] };
+}
+
 /** Rows of method, path pattern, answer, for the server's table. */
 export function ruleRoutes({ facilities, ref, problem }) {
   const mine = (id) => {
@@ -56,6 +88,9 @@ export function ruleRoutes({ facilities, ref, problem }) {
     ["GET", /^\/rules$/, () => ({ ...KEPT.list, own: version > 0 })],
     ["POST", /^\/rules\/draft$/, (me, m, q, body) => drafted(body)],
     ["POST", /^\/rules\/preview$/, (me, m, q, body) => preview(facilities, body, ref)],
+    ["GET", /^\/rules\/calendar\/(\d+)$/, (me, [, year]) => calendar(Number(year))],
+    ["POST", /^\/rules\/explain$/, (me, m, q, body) => moment(facilities, body, ref)],
+    ["GET", /^\/rules\/facilities\/(\w+)$/, (me, [, classId], q) => listed(facilities, classId, q, ref)],
     ["POST", /^\/rules\/trial$/, (me, m, q, body) => trial(body)],
     ["GET", /^\/rules\/template\/(\w+)$/, () => KEPT.template],
     ["GET", /^\/rules\/words\/(\w+)$/, () => KEPT.words],

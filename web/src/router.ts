@@ -64,6 +64,7 @@ const routes: readonly RouteRecordRaw[] = [
         meta: { title: "nav.backtest", needs: "rule.backtest" },
       },
       { path: "rules", name: "rules", component: () => import("@/pages/RulesPage.vue"), meta: { title: "nav.rules", needs: "rule.see" } },
+      { path: "calendar", name: "calendar", component: () => import("@/pages/CalendarPage.vue"), meta: { title: "calendar.title", needs: "rule.see" } },
       { path: "rules/new", name: "newRule", component: () => import("@/pages/RulePage.vue"), meta: { title: "rules.new", needs: "rule.see" } },
       { path: "rules/:id", name: "rule", component: () => import("@/pages/RulePage.vue"), meta: { title: "rules.title", needs: "rule.see" } },
       { path: "me", name: "me", component: () => import("@/pages/MePage.vue"), meta: { title: "nav.me" } },

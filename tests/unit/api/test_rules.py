@@ -16,6 +16,11 @@ from core.places import Text
 from core.ports.rule_editing import (
     DrawnLimit,
     EditKind,
+    ExplainAsk,
+    Explained,
+    ExplainedLevel,
+    ExplainedOperand,
+    ExplainedPart,
     FormValues,
     FoundFault,
     Preview,
@@ -141,6 +146,23 @@ class FakeEditing:
             total=1,
             most=((10, 1),),
         )
+
+    def explain(self, ask: ExplainAsk, owner: str) -> Explained:
+        self.asked.append((ask, owner))
+        part = ExplainedPart(depth=0, say=Text(zh="高于", en="above"), holds=None)
+        level = ExplainedOperand(name=Text(zh="液位", en=HOSTILE), value=None, unit="m", reading_ms=7, quality="bad")
+        one = ExplainedLevel(
+            severity=Severity.HIGH,
+            when=(part,),
+            clear=(part,),
+            state="pending",
+            since_ms=5,
+            start_ms=None,
+            spent_ms=6,
+            needed_ms=8,
+            due_ms=None,
+        )
+        return Explained(rule_id=ask.rule_id, at_ms=ask.at_ms, from_ms=3, readings=4, operands=(level,), levels=(one,))
 
     def trial(self, text: str, owner: str) -> Trial:
         self.asked.append((text, owner))
@@ -277,3 +299,40 @@ def test_scenarios_are_played_by_those_who_may_edit(world: World, editing: FakeE
     assert (shown["passed"], shown["left_out"], [one["name"] for one in shown["cases"]]) == (1, 2, ["full", "empty"])
     assert shown["cases"][0]["say"]["en"] == HOSTILE
     assert shown["cases"][0]["differences"][0]["got"] == [{"zh": "无告警", "en": "nothing"}]
+
+
+def test_a_moment_is_explained_where_one_sees_the_facility(world: World, editing: FakeEditing) -> None:
+    """By the code of the facility, now unless a time is given; a facility out of sight does not exist."""
+    with world.client("manager1") as client:
+        seen = client.get(f"{PATH}/facilities/sewage_pump").json()
+        facility = seen["items"][0]
+        shown = client.post(f"{PATH}/explain", json={"rule": "level-high", "facility": facility["id"]}).json()
+        ask, owner = editing.asked[-1]
+        assert (ask.facility, ask.rule_id, ask.text, ask.at_ms, owner) == (
+            facility["code"],
+            "level-high",
+            "",
+            NOW_MS,
+            "manager1",
+        )
+        assert [(one["state"], one["due_ms"], one["when"][0]["holds"]) for one in shown["levels"]] == [
+            ("pending", None, None)
+        ]
+        assert shown["operands"][0]["name"]["en"] == HOSTILE
+        client.post(f"{PATH}/explain", json={"text": TEXT, "facility": facility["id"], "at_ms": 9})
+        assert (editing.asked[-1][0].text, editing.asked[-1][0].at_ms) == (TEXT, 9)
+        assert client.post(f"{PATH}/explain", json={"rule": "x", "facility": 20}).status_code == 404
+
+
+def test_facilities_are_found_by_code_or_name_and_counted(world: World, editing: FakeEditing) -> None:
+    """Among those that the login sees."""
+    with world.client("manager1") as client:
+        every = client.get(f"{PATH}/facilities/sewage_pump").json()
+        one = every["items"][0]
+        found = client.get(f"{PATH}/facilities/sewage_pump", params={"q": one["code"].upper()}).json()
+        nothing = client.get(f"{PATH}/facilities/sewage_pump", params={"q": "no such thing"}).json()
+        other = client.get(f"{PATH}/facilities/elevator", params={"q": one["code"]}).json()
+    assert every["matching"] == every["all"] == len(every["items"])
+    assert one in found["items"]
+    assert (nothing["matching"], nothing["all"], nothing["items"]) == (0, every["all"], [])
+    assert one not in other["items"]

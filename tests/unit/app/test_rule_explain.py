@@ -107,6 +107,41 @@ def test_a_moment_shows_values_parts_and_the_timer(settings: Settings, capsys: p
     assert (now["state"], [one["value"] for one in now["operands"]]) == ("on", [None, None])
 
 
+def test_an_alarm_that_flaps_is_said_to_be_held(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    """The condition is off, the alarm is not: who asks is told why, how often it came and when it ends."""
+    engine = database(settings)
+    pumps = Directory(engine, Registry(engine, load_classes())).members()["sewage_pump"]
+    engine.dispose()
+    point = int(pumps.point["level"][pumps.code.index("aa-sp-01")])
+    store = open_store(settings, SystemClock())
+    times = [START_MS + 200_000 + 10_000 * step for step in range(12)]
+    store.commit(Commit(readings=readings(point=[point] * 12, time_ms=times, value=[3.0, 1.0] * 6)))
+    store.close()
+    book = Path("mine.yaml")
+    rule = """- id: high
+  class: sewage_pump
+  when: level > 2 m
+  severity: high
+  lead: construction
+  say: {zh: 液位高, en: Level high}
+  do: {zh: [抽排], en: [Pump]}
+  source: test
+  evidence: proposal
+"""
+    book.write_text(rule, encoding="utf-8")
+    command = ["rule", "explain", "high", "--book", str(book), "--facility", "aa-sp-01", "--at", "2026-11-22T16:06"]
+    assert run(command) == Exit.OK
+    told = capsys.readouterr().out
+    assert "on because it flaps: it has opened 6 times, and is one alarm since 2026-11-22 16:04:40+08:00" in told
+    assert "if it stays quiet it ends at 2026-11-22 16:10:10+08:00" in told
+    assert "no alarm" not in told
+    assert run([*command, "--lang", "zh"]) == Exit.OK
+    assert "因反复起落而保持：已起落 6 次" in capsys.readouterr().out
+    assert run([*command, "--json"]) == Exit.OK
+    held = json.loads(capsys.readouterr().out)["moment"]["held"]
+    assert (held["flaps"], held["until_ms"]) == (6, START_MS + 610_000)
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -116,7 +116,7 @@ def test_no_case_is_opened_and_nobody_is_told_while_a_flag_stands(hall: Hall, fl
     if flag is FlagKind.SHELVED:
         old = opened(hall, now_ms=MONDAY_9 - HOUR)
         hall.desk.shelve(old, boss, MONDAY_9 + HOUR, "exchange", MONDAY_9 - HOUR)
-        hall.apply(change(CLOSED, facility=facility, start=MONDAY_9 - HOUR, stop=MONDAY_9 - MINUTE))
+        hall.apply(change(CLOSED, facility=facility, start=MONDAY_9 - HOUR, stop=MONDAY_9 - HOUR // 2))
     elif flag is FlagKind.SUPPRESSED:
         design(hall).hold(Cause.TOPOLOGY, [wanted], MONDAY_9)
     else:

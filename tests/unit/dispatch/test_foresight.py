@@ -205,3 +205,29 @@ def test_the_figures_say_how_much_work_it_is(hall: Hall) -> None:
     assert by_code["aa-m3"].hours_over > 0
     assert figures.facilities[0].facility == pump
     assert figures.alarms[Severity.MEDIUM] == 21
+
+
+def test_what_comes_again_soon_is_foreseen_as_one_case(hall: Hall) -> None:
+    """A pump that flaps alone: four short alarms and one that stays are one case, here as in the journal."""
+    pump, minutes = hall.city.facility("aa-sp-01"), [(0, 1), (2, 3), (4, 5), (6, 7), (8, 30)]
+    alarms = [
+        PastAlarm(
+            info=RULES["medium"],
+            facility=pump,
+            severity=Severity.MEDIUM,
+            start_ms=MONDAY_9 + start * MINUTE,
+            stop_ms=MONDAY_9 + stop * MINUTE,
+        )
+        for start, stop in minutes
+    ]
+    crew = Crew(accept_ms=300 * MINUTE)
+    found = foresee(alarms, hall.city.registry.roster(), Policy(), crew, MONDAY_9, MONDAY_9 + DAY)
+    assert [(case.alarms, case.ending) for case in found.cases] == [(5, Ending.SELF_CLEARED)]
+    for start, stop in minutes:
+        start_ms, stop_ms = MONDAY_9 + start * MINUTE, MONDAY_9 + stop * MINUTE
+        hall.apply(change(ChangeKind.OPENED, facility=pump, start=start_ms), now_ms=start_ms)
+        hall.apply(change(ChangeKind.CLOSED, facility=pump, start=start_ms, stop=stop_ms), now_ms=stop_ms)
+    assert [case.note for case in hall.cases()] == ["self-cleared"]
+    apart = [alarms[0], replace(alarms[1], start_ms=alarms[0].start_ms + 12 * MINUTE, stop_ms=None)]
+    found = foresee(apart, hall.city.registry.roster(), Policy(), crew, MONDAY_9, MONDAY_9 + DAY)
+    assert len(found.cases) == 2

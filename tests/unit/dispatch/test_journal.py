@@ -11,6 +11,7 @@ from core.errors import Unavailable
 from core.ports.cases import AlarmFilter
 from core.ports.registry import PageRequest
 from dispatch import tables
+from dispatch.policy import Policy
 from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, Hall, change
 from tests.unit.registry.city import other_database
 
@@ -281,8 +282,8 @@ def test_shelved_alarm_opens_no_case_until_the_shelf_falls(hall: Hall) -> None:
     hall.journal.tick(STOP + 59 * MINUTE)
     assert hall.cases(open_only=True) == ()
     hall.journal.tick(STOP + HOUR)
-    assert len(hall.cases(open_only=True)) == 1
-    assert hall.cases()[0].note == "self-cleared"
+    (case,) = hall.cases()
+    assert (case.state, case.note) == (CaseState.DISPATCHED, ""), "the same incident goes on"
     history = hall.queries.alarm(alarm_id("medium", facility, STOP + MINUTE))
     assert history is not None
     assert history.history[-1].event == "shelving_ended"
@@ -298,3 +299,44 @@ def test_an_old_opening_is_ignored(hall: Hall) -> None:
     (known,) = hall.journal.announced(0)
     assert known.interval.stop_ms == STOP
     assert hall.cases()[0].state is CaseState.CANCELLED
+
+
+def test_what_comes_again_soon_goes_on_with_the_case_that_ended_with_it(hall: Hall) -> None:
+    """Four times within ten minutes are four alarms and one case; after a longer pause it is another one."""
+    pump = hall.city.facility("aa-sp-01")
+    for place in range(4):
+        start_ms = MONDAY_9 + place * 2 * MINUTE
+        hall.apply(change(ChangeKind.OPENED, facility=pump, start=start_ms), now_ms=start_ms)
+        (case,) = hall.cases()
+        assert case.state is CaseState.DISPATCHED
+        stop_ms = start_ms + MINUTE
+        hall.apply(change(ChangeKind.CLOSED, facility=pump, start=start_ms, stop=stop_ms), now_ms=stop_ms)
+        (case,) = hall.cases()
+        assert (case.state, case.note) == (CaseState.CANCELLED, "self-cleared")
+    other_ms = MONDAY_9 + 8 * MINUTE
+    hall.apply(change(ChangeKind.OPENED, "medium-2", facility=pump, start=other_ms), now_ms=other_ms)
+    assert len(hall.cases()) == 2, "another rule is another incident"
+    hall.apply(
+        change(ChangeKind.CLOSED, "medium-2", facility=pump, start=other_ms, stop=other_ms + 1), now_ms=other_ms + 1
+    )
+    later_ms = MONDAY_9 + 7 * MINUTE + Policy().again_within_ms
+    hall.apply(change(ChangeKind.OPENED, facility=pump, start=later_ms), now_ms=later_ms)
+    assert len(hall.cases()) == 2
+    hall.apply(change(ChangeKind.CLOSED, facility=pump, start=later_ms, stop=later_ms + 1), now_ms=later_ms + 1)
+    late_ms = later_ms + 2 + Policy().again_within_ms
+    hall.apply(change(ChangeKind.OPENED, facility=pump, start=late_ms), now_ms=late_ms)
+    assert len(hall.cases()) == 3
+
+
+def test_an_opening_alarm_asks_once_for_the_case_of_its_facility(hall: Hall) -> None:
+    """The storm and the case ask the same question; it goes to the database once."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if "FROM dispatch_case" in statement and "family = " in statement and "dispatch_case.open" in statement:
+            asked.append(statement)
+
+    sa.event.listen(hall.engine, "before_cursor_execute", note)
+    hall.apply(change(ChangeKind.OPENED, facility=hall.city.facility("aa-sp-01")))
+    sa.event.remove(hall.engine, "before_cursor_execute", note)
+    assert len([one for one in asked if "SELECT" in one and "opening_alarm" in one and "gathers = " not in one]) == 1

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from core.alarms import AlarmKind, ChangeKind, Severity
 from core.cases import Action, Common, TaskKind
@@ -29,7 +34,7 @@ from dispatch.storms import (
     next_storm,
     told,
 )
-from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall, change
+from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall, build_hall, change, wipe
 
 PUMPS = ("aa-sp-01", "aa-sp-02", "aa-li-01", "aa-ia-01")
 
@@ -181,6 +186,80 @@ def test_a_backtest_foretells_the_storm(storm: Hall, last_min: int) -> None:
     foreseen = [(case.facility, case.gathers != "", note[case.ending]) for case in found.cases]
     assert foreseen == [(case.facility, case.storm, case.note) for case in storm.cases()]
     assert [case.alarms for case in found.cases if case.gathers] == [4 if last_min == 3 else 3]
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Hall]:
+    """One city for all examples; each begins with an empty dispatch."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = build_hall(Path(folder))
+        yield made
+        made.engine.dispose()
+
+
+def gathered(hall: Hall, batches: Sequence[Sequence[str]], most: int) -> frozenset[tuple[bool, frozenset[str]]]:
+    """Alarms that come in batches, 30 s apart, and stay on: each open case, whether it is a storm, and whose."""
+    wipe(hall)
+    journal = SqlJournal(hall.engine, rules=RULES.get, source=hall.city.registry, policy=Policy(storm_facilities=most))
+    for place, batch in enumerate(batches):
+        at_ms = MONDAY_9 + place * MINUTE // 2
+        came = [change(ChangeKind.OPENED, facility=hall.city.facility(code), start=MONDAY_9) for code in batch]
+        journal.apply(came, at_ms)
+    code_of = {hall.city.facility(code): code for code in EVERYBODY}
+    with hall.engine.connect() as connection:
+        alarms = connection.execute(sa.select(tables.alarm.c.case, tables.alarm.c.facility)).all()
+    return frozenset(
+        (case.storm, frozenset(code_of[alarm.facility] for alarm in alarms if alarm.case == case.number))
+        for case in hall.cases(open_only=True)
+    )
+
+
+EVERYBODY = (*PUMPS, "bb-sp-01")
+orders = st.permutations(EVERYBODY)
+cuts = st.sets(st.integers(1, len(EVERYBODY) - 1))
+
+
+def cut(order: Sequence[str], at: set[int]) -> list[Sequence[str]]:
+    """An order in batches."""
+    ends = [0, *sorted(at), len(order)]
+    return [order[begin:end] for begin, end in pairwise(ends)]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(orders, cuts)
+def test_in_any_order_a_storm_has_the_same_members(shared: Hall, order: list[str], at: set[int]) -> None:
+    """Where groups of one width become crowds: who comes when, and with whom, decides nothing."""
+    expected = frozenset({(True, frozenset(PUMPS)), (False, frozenset({"bb-sp-01"}))})
+    assert gathered(shared, cut(order, at), most=3) == expected
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(orders, cuts)
+def test_where_a_cell_lies_in_its_community_the_order_decides_only_which_of_both(
+    shared: Hall, order: list[str], at: set[int]
+) -> None:
+    """The bound of docs/alarms.md, part 8; and within one batch nothing depends on the order at all."""
+    found = gathered(shared, cut(order, at), most=1)
+    alone = [codes for storm, codes in found if not storm]
+    assert frozenset({"bb-sp-01"}) in alone
+    assert len(alone) - 1 <= 1, "no more of a crowd than the number that makes one keep a case of their own"
+    assert len([codes for storm, codes in found if storm]) <= 3, "of the two cells and of their community"
+    assert sum(len(codes) for _, codes in found) == len(EVERYBODY)
+    together = gathered(shared, [order], most=1)
+    assert together == gathered(shared, [EVERYBODY], most=1)
+
+
+def test_a_critical_case_of_a_member_stays_out_of_the_storm(storm: Hall) -> None:
+    """What its facility says besides joins that case."""
+    opened(storm, PUMPS[0], "critical")
+    for code in PUMPS:
+        opened(storm, code)
+    cases = storm.cases(open_only=True)
+    assert [(case.storm, case.severity, case.members) for case in cases] == [
+        (False, Severity.CRITICAL, 0),
+        (True, Severity.MEDIUM, 3),
+    ]
+    assert not [case for case in storm.cases() if case.note == "folded" and case.severity is Severity.CRITICAL]
 
 
 # --- joint cases ------------------------------------------------------------------------------------------------------

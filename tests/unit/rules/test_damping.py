@@ -9,7 +9,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from core.alarms import AnnouncedAlarm, ChangeKind, Interval, Severity, SeverityStep
-from rules.damping import FLAPS, HOLD_MS, WITHIN_MS, condensed, damp, held_until
+from rules.damping import FLAPS, HOLD_MS, WITHIN_MS, condensed, damp, held_until, undamped
 from rules.differences import compare
 from tests.unit.rules.reference.damping import damped
 
@@ -145,6 +145,17 @@ def test_condensed_pieces_say_the_same(
         rest = [one for one in pieces if one.stop_ms is not None and one.stop_ms <= at_ms]
         left = [one for one in few if one.stop_ms is not None and one.stop_ms <= at_ms]
         assert damp(left, horizon_ms) == damped(rest, horizon_ms)
+
+
+@given(courses(), beyond, st.booleans())
+def test_what_was_announced_is_announced_again(pieces: list[Interval], beyond_ms: int, told: bool) -> None:
+    """Pieces that stand for what was announced, whether its count is known or not, are announced alike."""
+    horizon_ms, pieces = horizon_of(pieces, beyond_ms), plain(pieces)
+    announced = damp(pieces, horizon_ms)
+    known = announced if told else [replace(one, flaps=0, pieces=()) for one in announced]
+    again = damp(undamped(known), horizon_ms)
+    assert [(one.start_ms, one.stop_ms) for one in again] == [(one.start_ms, one.stop_ms) for one in announced]
+    assert [one.flaps > 0 for one in again] == [one.flaps > 0 for one in announced]
 
 
 @settings(max_examples=60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import pairwise
 
@@ -14,11 +15,11 @@ from core.alarms import AnnouncedAlarm, ChangeKind, Interval, Severity, Severity
 from core.errors import Invalid
 from core.places import Grid, Text
 from core.readings import readings
-from rules.damping import MOST_STEPS
+from rules.damping import FLAPS, HOLD_MS, damp
 from rules.differences import compare
 from rules.engine.engine import Engine, EngineSettings
 from rules.engine.history import NoHistory
-from rules.engine.levels import folded
+from rules.engine.levels import Damp, folded
 from rules.rule_set import Evidence, Rule
 from tests.unit.rules.test_order import (
     Plan,
@@ -27,6 +28,7 @@ from tests.unit.rules.test_order import (
     condition,
     delivery_of,
     duration,
+    hasty_damping,
     needs_readings,
     plans,
     run,
@@ -130,20 +132,79 @@ def test_what_was_forgotten_stays_as_it_was_announced() -> None:
     kinds = play(engine, *[7.0] * 11)
     start_ms = BASE_MS + 10 * SECOND_MS
     begin_ms, count = BASE_MS + 20_000, 6_000
-    kinds += play(engine, *[11.0, 7.0] * (count // 2), every_ms=5_000, from_ms=begin_ms)
+    peak = [11.0, *[7.0] * 39]  # every 200 s: too seldom for flapping
+    kinds += play(engine, *peak * (count // 40), every_ms=5_000, from_ms=begin_ms)
     assert set(kinds[1:]) == {ChangeKind.SEVERITY}
     assert kinds[0] is ChangeKind.OPENED
     held = [len(engine.book.of(machine)) for machine in range(3)]
-    # Two hours and what came since the last hour: 3 h of one peak every 10 s, not the 8 h of the alarm.
+    # Two hours and what came since the last hour: 3 h of peaks, not the 8 h of the alarm.
     assert held[0] == 1
-    assert max(held) <= 3 * 360 + 10
+    assert max(held) <= 3 * 18 + 10
     end_ms = begin_ms + count * 5_000
     engine.ingest(readings(point=[0], time_ms=[end_ms], value=[4.0]), end_ms)
     engine.advance(end_ms)
     (change,) = engine.changes(end_ms)
     assert (change.kind, change.interval.start_ms) == (ChangeKind.CLOSED, start_ms)
-    assert len(change.interval.steps) == MOST_STEPS
+    assert len(change.interval.steps) == 2 * (count // 40) + 1
     assert change.interval.steps[0] == (start_ms, LOW)
+
+
+def test_a_level_that_flaps_while_a_lower_one_stays_on_stays_up() -> None:
+    """Four peaks are four rises and falls; the fifth stays until the level has been quiet, and the alarm is one."""
+    engine = engine_of(levelled(*THREE, clear="a < 5"))
+    kinds = play(engine, *[7.0] * 11, *[11.0, 7.0] * 300)
+    assert kinds == [ChangeKind.OPENED, *[ChangeKind.SEVERITY] * (2 * FLAPS - 1)]
+    over_ms = BASE_MS + (11 + 599) * SECOND_MS + HOLD_MS
+    assert play(engine, 7.0, from_ms=over_ms - 1) == []
+    assert play(engine, 7.0, from_ms=over_ms) == [ChangeKind.SEVERITY]
+    (one,) = engine.levels.intervals(0, engine.book, BASE_MS, as_it_is(over_ms))
+    assert steps_of(one)[-2:] == [(11 + 2 * (FLAPS - 1), HIGH), ((over_ms - BASE_MS) / SECOND_MS, LOW)]
+    assert one.flaps == 0, "the alarm itself has not flapped"
+    assert play(engine, 4.0, from_ms=over_ms + SECOND_MS) == [ChangeKind.CLOSED]
+
+
+def test_levels_that_flap_for_days_are_kept_in_a_few_pieces() -> None:
+    """Low stays on, medium and high flap: neither the pieces nor the steps grow with the peaks."""
+    tuned = EngineSettings(save_every_ms=60_000, reach_ms=2 * HOUR_MS)
+    engine = Engine(rule_set(levelled(*THREE, clear="a < 5")), {"well": members(1)}, NoHistory(), tuned)
+    kinds = play(engine, *[7.0] * 11)
+    kinds += play(engine, *[11.0, 7.0] * 3_000, every_ms=5_000, from_ms=BASE_MS + 20_000)
+    assert len(kinds) == 2 * FLAPS
+    assert max(len(engine.book.of(machine)) for machine in range(3)) <= 60, "of 3,000 peaks"
+    data = engine.snapshot()
+    assert len(data) < 20_000
+    now_ms = BASE_MS + 20_000 + 6_000 * 5_000
+    (known,) = engine.levels.intervals(0, engine.book, BASE_MS, as_it_is(now_ms))
+    again = Engine.restore(data, engine.rules, {"well": members(1)}, NoHistory(), tuned)
+    again.announce([AnnouncedAlarm(alarm_id="x", rule_id="r", facility=100, interval=known, severity=HIGH)])
+    assert again.changes(now_ms) == []
+    assert play(again, 7.0, 7.0, 7.0, every_ms=HOLD_MS, from_ms=now_ms) == [ChangeKind.SEVERITY]
+
+
+@pytest.mark.parametrize("text", [levelled(*THREE, clear="a < 5"), rule_text("r", "a > 10", clear="a < 5")])
+def test_the_journal_is_believed_of_what_flaps(text: str) -> None:
+    """Where nothing is remembered an alarm that flaps goes on to, and one that is over ended when it was told to."""
+    source = engine_of(text)
+    play(source, *[11.0, 4.0] * 20)
+    now_ms = BASE_MS + 40 * SECOND_MS
+    told = source.levels.intervals(0, source.book, BASE_MS, as_it_is(now_ms))
+    assert [one.flaps for one in told] == [0] * (FLAPS - 1) + [20]
+    over = source.levels.intervals(0, source.book, BASE_MS, as_it_is(now_ms + HOLD_MS))
+    for known in (told, over):
+        engine = engine_of(text)
+        engine.announce(
+            AnnouncedAlarm(alarm_id=f"x{place}", rule_id="r", facility=100, interval=one, severity=HIGH)
+            for place, one in enumerate(known)
+        )
+        later_ms = now_ms + 2 * HOLD_MS
+        assert engine.changes(later_ms) == []
+        kinds = play(engine, *[4.0] * 4, every_ms=HOLD_MS // 2, from_ms=later_ms)
+        assert kinds == ([ChangeKind.CLOSED] if known is told else [])
+
+
+def as_it_is(horizon_ms: int) -> Damp:
+    """Damped up to a moment."""
+    return lambda _machine, pieces, _from_ms: damp(pieces, horizon_ms)
 
 
 def test_an_alarm_carried_from_level_to_level_keeps_its_beginning() -> None:
@@ -159,14 +220,15 @@ def test_an_alarm_carried_from_level_to_level_keeps_its_beginning() -> None:
         engine.advance(at_ms)
         kinds += [change.kind for change in engine.changes(at_ms)]
     assert kinds == [ChangeKind.OPENED, ChangeKind.SEVERITY]
-    (known,) = engine.levels.intervals(0, engine.book, BASE_MS + 10 * HOUR_MS)
+    (known,) = engine.levels.intervals(0, engine.book, BASE_MS + 10 * HOUR_MS, as_it_is(BASE_MS + 10 * HOUR_MS))
     assert known.start_ms == BASE_MS
     again = Engine.restore(engine.snapshot(), rule_set(text), {"well": members(1)}, NoHistory(), tuned)
     told = AnnouncedAlarm(alarm_id="x", rule_id="r", facility=100, interval=known, severity=known.severity(LOW))
     again.announce([told])
     again.advance(BASE_MS + 15_120_000)
     assert again.changes(BASE_MS + 15_120_000) == []
-    assert again.levels.intervals(0, again.book, BASE_MS + 10 * HOUR_MS)[0].start_ms == BASE_MS
+    later_ms = BASE_MS + 10 * HOUR_MS
+    assert again.levels.intervals(0, again.book, later_ms, as_it_is(later_ms))[0].start_ms == BASE_MS
 
 
 @pytest.mark.parametrize(
@@ -256,14 +318,17 @@ def level(draw: st.DrawFn, severity: Severity) -> str:
     st.sampled_from([10, 10_000]),
     st.sampled_from([2_000, 10_000]),
     st.sampled_from([-1, 3, 12]),
+    st.booleans(),
 )
 def test_any_order_gives_the_severities_of_the_set(
-    texts: list[str], plan: Plan, calendar: TownCalendar, limit: int, save_every_ms: int, restart_at: int
+    texts: list[str], plan: Plan, calendar: TownCalendar, limit: int, save_every_ms: int, restart_at: int, hasty: bool
 ) -> None:
     """Any chunking, repetition, arrival order and restart end in the alarms and steps that the naive reading gives."""
     delivery = delivery_of(plan)
-    engine, journal = run(rule_set(*texts), delivery, limit, save_every_ms, calendar, restart_at)
-    incidents = check(engine, journal, delivery.everything, calendar)
+    with hasty_damping() if hasty else nullcontext():
+        engine, journal = run(rule_set(*texts), delivery, limit, save_every_ms, calendar, restart_at)
+        incidents = check(engine, journal, delivery.everything, calendar)
+    event(f"flapping: {min(sum(one.interval.flaps > 0 for one in journal.alarms.values()), 3)}")
     steps = sum(len(alarm.interval.steps) for alarm in journal.alarms.values())
     event(f"re-evaluations: {min(engine.stats.reevaluations, 3)}")
     event(f"steps beyond the first: {min(steps - incidents, 5)}")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.alarms import Severity
 from core.places import ClassMembers
 from core.readings import Readings, concat, readings
 from rules.explanation import Narrator
-from rules.moment import Picture, picture
+from rules.moment import Held, Picture, picture
 from rules.rule_set import Rule
 from tests.unit.rules.reference.judge import Facility, Reading
 from tests.unit.rules.town import KEYS, STALE_MS, members, rule_set, rule_text, town_class
@@ -75,6 +77,28 @@ def test_time_that_nobody_knows_stands_still() -> None:
     now = seen(DRY, {"a": [(t, 5.0) for t in range(0, 40, 5)], "b": [(0, 4.0), (8, 0.5)]}, 30)
     assert (now.timer.state, now.timer.due_ms, now.timer.spent_ms) == ("pending", None, 9_500)
     assert [part.holds for part in now.when] == [None, True, None]
+
+
+@pytest.mark.parametrize("levels", [False, True])
+def test_what_is_on_because_it_flaps_says_so(levels: bool) -> None:
+    """From the fifth opening on, until it has been quiet for five minutes; each level by itself."""
+    rule = the_rule("a > 2")
+    if levels:
+        two = '[{severity: low, when: "a > 2"}, {severity: high, when: "a > 4"}]'
+        text = rule_text("r", "a > 2").replace('  when: "a > 2"\n', "").replace("  severity: high\n", "")
+        rule = rule_set(f"{text}  levels: {two}\n").rules[0]
+    series = {"a": [(t, 5.0 if t % 20 else 3.0 if levels else 0.0) for t in range(0, 200, 10)]}
+    assert not held(rule, series, 60)
+    on = list(held(rule, series, 190).values())
+    assert [(one.flaps, one.start_ms, one.until_ms) for one in on] == [(10, START_MS + 90_000, None)]
+    off = held(rule, series | {"a": [*series["a"], (200, 3.0 if levels else 0.0)]}, 210)
+    assert {severity.name: one.until_ms for severity, one in off.items()} == {"HIGH": START_MS + 500_000}
+    assert not held(rule, series | {"a": [*series["a"], (200, 0.0)]}, 500)
+
+
+def held(rule: Rule, series: Mapping[str, Sequence[tuple[int, float]]], at_s: float) -> dict[Severity, Held]:
+    """What is on because it flaps, by severity."""
+    return {level.severity: level.held for level in seen(rule, series, at_s).levels if level.held is not None}
 
 
 def test_every_part_of_a_condition_is_shown() -> None:
@@ -186,3 +210,16 @@ def test_a_condition_is_said_in_both_languages(when: str, zh: str, en: str) -> N
     rule = rule_set(rule_text("r", when), **units).rules[0]
     said = next(iter(Narrator(well).rule(rule)))
     assert (said.in_language("zh"), said.in_language("en")) == (zh, en)
+
+
+def test_every_level_has_its_own_machine() -> None:
+    """Each severity with its own condition and time, the least first; what is asked of the whole is of the least."""
+    low = the_rule("a > 2")
+    high = the_rule("a > 4", for_="20 s")
+    high = replace(high, info=replace(high.info, severity=Severity.CRITICAL))
+    now = seen(replace(low, levels=(low, high)), {"a": [(t, 5.0) for t in range(0, 60, 5)]}, 12)
+    assert [one.timer.state for one in now.levels] == ["on", "pending"]
+    assert [one.when[0].holds for one in now.levels] == [True, True]
+    assert [one.timer.needed_ms for one in now.levels][1] == 20_000
+    assert now.levels[0].severity < now.levels[1].severity
+    assert now.timer == now.levels[0].timer

@@ -382,7 +382,7 @@ def check(engine: Engine, journal: Journal, everything: Readings, calendar: Town
         for rule in engine.rules.of_class(one.class_id):
             for well in range(WELLS):
                 horizon_ms = int(engine.live.horizon_ms[well])
-                expected = damped(alarms(town[well], rule, horizon_ms), horizon_ms)
+                expected = alarms(town[well], rule, horizon_ms)
                 announced = journal.intervals(rule.id, 100 + well)
                 told = f"{[part.when_text for part in rule.parts]} | well {well}"
                 assert [_announced(i) for i in announced] == [_announced(i) for i in expected], told

@@ -286,9 +286,9 @@ def test_a_clock_that_stood_at_2000_is_judged_in_portions(monkeypatch: pytest.Mo
     sizes: list[int] = []
     run = Reevaluation.run
 
-    def counted(self: Reevaluation, facility: Indices, state: Ints) -> int:
+    def counted(self: Reevaluation, facility: Indices, state: Ints, pause_ms: Ints) -> int:
         sizes.append(len(facility))
-        return run(self, facility, state)
+        return run(self, facility, state, pause_ms)
 
     monkeypatch.setattr(Reevaluation, "run", counted)
     monkeypatch.setattr("rules.engine.engine._MOST_DAYS", 20_000)

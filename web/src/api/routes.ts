@@ -8,6 +8,7 @@ import type {
   Backtest,
   BacktestQuestion,
   AlarmTally,
+  CalendarYear,
   CaseDetail,
   CaseSummary,
   ClassList,
@@ -29,7 +30,9 @@ import type {
   RuleDetail,
   RuleDraft,
   RuleForm,
+  RuleFacilities,
   RuleList,
+  RuleMoment,
   RulePreview,
   RuleSaved,
   RuleTemplate,
@@ -216,6 +219,13 @@ export const previewRule = (body: { readonly text: string; readonly facility?: n
   call("/rules/preview", { method: "POST", body, signal, timeoutMs: 60_000 });
 export const tryRule = (body: { readonly text: string }, { signal }: Signal = {}): Promise<RuleTrial> =>
   call("/rules/trial", { method: "POST", body, signal, timeoutMs: 60_000 });
+export const explainRule = (
+  body: { readonly rule: string; readonly text: string; readonly facility: number; readonly at_ms?: number },
+  { signal }: Signal = {},
+): Promise<RuleMoment> => call("/rules/explain", { method: "POST", body, signal, timeoutMs: 60_000 });
+export const getRuleFacilities = (classId: string, q: string, { signal }: Signal = {}): Promise<RuleFacilities> =>
+  call(`/rules/facilities/${encodeURIComponent(classId)}`, { query: { q }, signal });
+export const getCalendar = (year: number, { signal }: Signal = {}): Promise<CalendarYear> => call(`/rules/calendar/${year}`, { signal });
 export const putRule = (id: string, body: { readonly text: string; readonly base: string; readonly note: string }): Promise<RuleSaved> =>
   call(rulePath(id), { method: "PUT", body });
 export const postRule = (body: { readonly text: string; readonly note: string }): Promise<RuleSaved> =>

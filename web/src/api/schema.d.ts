@@ -914,6 +914,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Why a rule's alarm is on at a facility, or is not
+         * @description What `twingrid rule explain` says of a facility at a moment: values, conditions, and the time that runs.
+         */
+        post: operations["explain_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/calendar/{year}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The site calendar in a year
+         * @description Public holidays with the days worked instead, seasons, opening hours and planned work, as rules go by them.
+         */
+        get: operations["get_calendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/facilities/{class_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Facilities to look at
+         * @description The first of a class by code, how many match and how many there are, of those that this login sees.
+         */
+        get: operations["list_rule_facilities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rules/template/{class_id}": {
         parameters: {
             query?: never;
@@ -1658,6 +1718,109 @@ export interface components {
             most_an_hour: number;
         };
         /**
+         * CalendarDay
+         * @description A day that is no ordinary one of its week.
+         */
+        CalendarDay: {
+            /**
+             * Day
+             * @example 2026-10-10
+             */
+            day: string;
+            kind: components["schemas"]["DayKind"];
+            /**
+             * Own
+             * @description the registry says so, not the notice
+             */
+            own: boolean;
+        };
+        /**
+         * CalendarHours
+         * @description Hours on one kind of day.
+         */
+        CalendarHours: {
+            /**
+             * On
+             * @description `workday`, `weekend`, `holiday`, `daily`, `mon` to `sun`
+             */
+            on: string;
+            /**
+             * Periods
+             * @description empty: closed
+             * @example [
+             *       "08:30-12:00"
+             *     ]
+             */
+            periods: string[];
+        };
+        /**
+         * CalendarLine
+         * @description An entry of the calendar.
+         */
+        CalendarLine: {
+            kind: components["schemas"]["EntryKind"];
+            /** Code */
+            code: string;
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Everywhere
+             * @description whether it is for all facilities
+             */
+            everywhere: boolean;
+            /**
+             * Facilities
+             * @description that it is for, of those this login sees
+             */
+            facilities: number;
+            /**
+             * Where
+             * @description communities, cells, classes and facilities that it names
+             */
+            where: components["schemas"]["Bilingual"][];
+            /** Hours */
+            hours: components["schemas"]["CalendarHours"][];
+            /**
+             * First
+             * @description of a season `MM-DD` or a date; of an opening a date or empty
+             */
+            first: string;
+            /** Last */
+            last: string;
+            /**
+             * Begin Ms
+             * @description of planned work
+             */
+            begin_ms: number | null;
+            /** End Ms */
+            end_ms: number | null;
+        };
+        /**
+         * CalendarYear
+         * @description The calendar in a year.
+         */
+        CalendarYear: {
+            /** Zone */
+            zone: string;
+            /** Year */
+            year: number;
+            /**
+             * Known
+             * @description whether the holidays of the year are published
+             */
+            known: boolean;
+            /**
+             * By Week
+             * @description whether days of an unpublished year are taken by their weekday
+             */
+            by_week: boolean;
+            /** Night */
+            night: string;
+            /** Days */
+            days: components["schemas"]["CalendarDay"][];
+            /** Lines */
+            lines: components["schemas"]["CalendarLine"][];
+        };
+        /**
          * Candidate
          * @description Somebody routing looked at, and why they did not get the task (null: they did).
          */
@@ -2247,6 +2410,12 @@ export interface components {
             findings: components["schemas"]["ConfigurationFinding"][];
         };
         /**
+         * DayKind
+         * @description What a date is.
+         * @enum {string}
+         */
+        DayKind: "workday" | "makeup" | "weekend" | "holiday" | "unknown";
+        /**
          * Deadband
          * @description A limit for clearing that the readings suggest.
          */
@@ -2357,6 +2526,12 @@ export interface components {
          */
         EditKind: "added" | "changed" | "removed";
         /**
+         * EntryKind
+         * @description What an entry says.
+         * @enum {string}
+         */
+        EntryKind: "opening" | "season" | "work";
+        /**
          * EvidenceFile
          * @description All that was frozen of an alarm, oldest first; empty for alarms from before it was.
          */
@@ -2445,6 +2620,34 @@ export interface components {
              * @example
              */
             reason: string;
+        };
+        /**
+         * ExplainQuestion
+         * @description A rule on a facility at a moment: one in force by its id, or a text that is being edited.
+         */
+        ExplainQuestion: {
+            /**
+             * Facility
+             * @example 17
+             */
+            facility: number;
+            /**
+             * Rule
+             * @description a rule in force; with a template's text one of its rules
+             * @default
+             */
+            rule: string;
+            /**
+             * Text
+             * @description empty: the rule in force
+             * @default
+             */
+            text: string;
+            /**
+             * At Ms
+             * @description now if left out
+             */
+            at_ms?: number | null;
         };
         /**
          * FacilityAlarms
@@ -3540,6 +3743,92 @@ export interface components {
             verdict: components["schemas"]["Verdict"];
         };
         /**
+         * MomentLevel
+         * @description One severity of the rule at the moment.
+         */
+        MomentLevel: {
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
+            /**
+             * When
+             * @description the condition, then its parts
+             */
+            when: components["schemas"]["MomentPart"][];
+            /** Clear */
+            clear: components["schemas"]["MomentPart"][];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "normal" | "pending" | "on" | "clearing";
+            /**
+             * Since Ms
+             * @description since when the condition holds
+             */
+            since_ms: number | null;
+            /**
+             * Start Ms
+             * @description when the alarm started
+             */
+            start_ms: number | null;
+            /**
+             * Spent Ms
+             * @description of the time that runs
+             */
+            spent_ms: number;
+            /** Needed Ms */
+            needed_ms: number;
+            /**
+             * Due Ms
+             * @description when that time is over; null: none runs, or it stands still
+             */
+            due_ms: number | null;
+        };
+        /**
+         * MomentOperand
+         * @description What the rule reads, and its newest reading.
+         */
+        MomentOperand: {
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Value
+             * @description null: unknown
+             */
+            value: number | null;
+            /**
+             * Unit
+             * @description UCUM
+             */
+            unit: string;
+            /**
+             * Reading Ms
+             * @description of the newest reading; null if there is none, or it has none
+             */
+            reading_ms: number | null;
+            /**
+             * Quality
+             * @example good
+             */
+            quality: string;
+        };
+        /**
+         * MomentPart
+         * @description A condition or a part of one.
+         */
+        MomentPart: {
+            /** Depth */
+            depth: number;
+            say: components["schemas"]["Bilingual"];
+            /**
+             * Holds
+             * @description null: unknown
+             */
+            holds: boolean | null;
+        };
+        /**
          * Occasion
          * @description When evidence was taken.
          * @enum {string}
@@ -4015,6 +4304,27 @@ export interface components {
             after: string;
         };
         /**
+         * RuleFacilities
+         * @description Facilities of a class that a rule can be looked at.
+         */
+        RuleFacilities: {
+            /**
+             * Items
+             * @description the first by code
+             */
+            items: components["schemas"]["FacilityRef"][];
+            /**
+             * Matching
+             * @description that match the text
+             */
+            matching: number;
+            /**
+             * All
+             * @description of the class that this login sees
+             */
+            all: number;
+        };
+        /**
          * RuleFinding
          * @description Something wrong or odd in a rule's text.
          */
@@ -4207,6 +4517,36 @@ export interface components {
              * @description of the class that this login sees
              */
             facilities: number;
+        };
+        /**
+         * RuleMoment
+         * @description Why a rule's alarm is on at a facility at a moment, or what it lacks.
+         */
+        RuleMoment: {
+            /** Rule Id */
+            rule_id: string;
+            facility: components["schemas"]["FacilityRef"];
+            /**
+             * At Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            at_ms: number;
+            /**
+             * From Ms
+             * @description since when readings were judged
+             * @example 1795000000000
+             */
+            from_ms: number;
+            /** Readings */
+            readings: number;
+            /** Operands */
+            operands: components["schemas"]["MomentOperand"][];
+            /**
+             * Levels
+             * @description from the least to the worst severity; one where it has one
+             */
+            levels: components["schemas"]["MomentLevel"][];
         };
         /**
          * RulePreview
@@ -5202,6 +5542,10 @@ export type BacktestQuestion = components['schemas']['BacktestQuestion'];
 export type BacktestStatus = components['schemas']['BacktestStatus'];
 export type Bilingual = components['schemas']['Bilingual'];
 export type Burden = components['schemas']['Burden'];
+export type CalendarDay = components['schemas']['CalendarDay'];
+export type CalendarHours = components['schemas']['CalendarHours'];
+export type CalendarLine = components['schemas']['CalendarLine'];
+export type CalendarYear = components['schemas']['CalendarYear'];
 export type Candidate = components['schemas']['Candidate'];
 export type CaseCounts = components['schemas']['CaseCounts'];
 export type CaseDetail = components['schemas']['CaseDetail'];
@@ -5226,6 +5570,7 @@ export type ConfigurationDraft = components['schemas']['ConfigurationDraft'];
 export type ConfigurationFinding = components['schemas']['ConfigurationFinding'];
 export type ConfigurationList = components['schemas']['ConfigurationList'];
 export type ConfigurationSummary = components['schemas']['ConfigurationSummary'];
+export type DayKind = components['schemas']['DayKind'];
 export type Deadband = components['schemas']['Deadband'];
 export type Deadline = components['schemas']['Deadline'];
 export type DeadlineClock = components['schemas']['DeadlineClock'];
@@ -5234,9 +5579,11 @@ export type DeadlineWhat = components['schemas']['DeadlineWhat'];
 export type Delay = components['schemas']['Delay'];
 export type DraftQuestion = components['schemas']['DraftQuestion'];
 export type EditKind = components['schemas']['EditKind'];
+export type EntryKind = components['schemas']['EntryKind'];
 export type EvidenceFile = components['schemas']['EvidenceFile'];
 export type EvidenceRecord = components['schemas']['EvidenceRecord'];
 export type EvidenceValue = components['schemas']['EvidenceValue'];
+export type ExplainQuestion = components['schemas']['ExplainQuestion'];
 export type FacilityAlarms = components['schemas']['FacilityAlarms'];
 export type FacilityCounts = components['schemas']['FacilityCounts'];
 export type FacilityDetail = components['schemas']['FacilityDetail'];
@@ -5278,6 +5625,9 @@ export type LoginRequest = components['schemas']['LoginRequest'];
 export type LostReadings = components['schemas']['LostReadings'];
 export type Me = components['schemas']['Me'];
 export type Measure = components['schemas']['Measure'];
+export type MomentLevel = components['schemas']['MomentLevel'];
+export type MomentOperand = components['schemas']['MomentOperand'];
+export type MomentPart = components['schemas']['MomentPart'];
 export type Occasion = components['schemas']['Occasion'];
 export type OutOfServiceRequest = components['schemas']['OutOfServiceRequest'];
 export type PageAlarmSummary = components['schemas']['Page_AlarmSummary_'];
@@ -5306,11 +5656,13 @@ export type RuleChange = components['schemas']['RuleChange'];
 export type RuleDetail = components['schemas']['RuleDetail'];
 export type RuleDraft = components['schemas']['RuleDraft'];
 export type RuleEditLine = components['schemas']['RuleEditLine'];
+export type RuleFacilities = components['schemas']['RuleFacilities'];
 export type RuleFinding = components['schemas']['RuleFinding'];
 export type RuleForm = components['schemas']['RuleForm'];
 export type RuleList = components['schemas']['RuleList'];
 export type RuleMeasurement = components['schemas']['RuleMeasurement'];
 export type RuleMember = components['schemas']['RuleMember'];
+export type RuleMoment = components['schemas']['RuleMoment'];
 export type RulePreview = components['schemas']['RulePreview'];
 export type RuleRemoval = components['schemas']['RuleRemoval'];
 export type RuleSaved = components['schemas']['RuleSaved'];
@@ -7056,6 +7408,106 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RuleTrial"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExplainQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleMoment"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_calendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                year: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarYear"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_rule_facilities: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description part of a code or name */
+                q?: string;
+            };
+            header?: never;
+            path: {
+                class_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleFacilities"];
                 };
             };
             /** @description A problem */

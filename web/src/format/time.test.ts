@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clockTime, DAY_MS, dayTime, duration, fullTime, HOUR_MS, relativeTime, shortDate, timeTicks, zoneOffsetMs } from "./time";
+import { DAY_MS, HOUR_MS, clockTime, dayTime, duration, fromLocal, fullTime, relativeTime, shortDate, timeTicks, toLocal, zoneOffsetMs } from "./time";
 
 const NOON_UTC = Date.UTC(2026, 10, 22, 12, 0, 0);
 
@@ -63,5 +63,15 @@ describe("duration", () => {
     expect(duration(86_400_000 + 5000, "en")).toBe("1 d");
     expect(duration(0, "en")).toBe("0 s");
     expect(duration(-5, "zh")).toBe("0 秒");
+  });
+});
+
+describe("a field for date and time", () => {
+  it("says the moment by the installation's clock, whatever the browser's is", () => {
+    const noon = Date.UTC(2026, 2, 29, 4, 30);
+    expect(toLocal(noon, "Asia/Shanghai")).toBe("2026-03-29T12:30");
+    expect(fromLocal("2026-03-29T12:30", "Asia/Shanghai")).toBe(noon);
+    expect(fromLocal(toLocal(noon, "Europe/Berlin"), "Europe/Berlin")).toBe(noon);
+    expect([fromLocal(""), fromLocal("soon")]).toEqual([null, null]);
   });
 });

@@ -80,6 +80,17 @@ export function zoneOffsetMs(timeMs: number, zone = DEFAULT_ZONE): number {
   return local - Math.floor(timeMs / 1000) * 1000;
 }
 
+/** A moment as a field for date and time has it, by the zone's clock. */
+export function toLocal(timeMs: number, zone = DEFAULT_ZONE): string {
+  return new Date(timeMs + zoneOffsetMs(timeMs, zone)).toISOString().slice(0, 16);
+}
+
+/** The moment that such a field says; `null` if it is empty or none. */
+export function fromLocal(text: string, zone = DEFAULT_ZONE): number | null {
+  const local = text === "" ? Number.NaN : Date.parse(`${text}Z`);
+  return Number.isNaN(local) ? null : local - zoneOffsetMs(local - zoneOffsetMs(local, zone), zone);
+}
+
 const TICK_STEPS_MS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440, 2880, 10_080].map((minutes) => minutes * MINUTE_MS);
 
 /** Round moments of the zone's clock within a span, at most `most` of them; the browser's own zone plays no part. */

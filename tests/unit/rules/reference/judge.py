@@ -40,6 +40,7 @@ from rules.expression import (
     measured,
 )
 from rules.rule_set import Rule
+from tests.unit.rules.reference.damping import damped
 from tests.unit.rules.reference.operators import GROUP_TWINS, TWINS, WINDOW_TWINS, at_least
 
 
@@ -313,10 +314,12 @@ def intervals(facility: Facility, rule: Rule, horizon_ms: int) -> list[Interval]
 
 
 def alarms(facility: Facility, rule: Rule, horizon_ms: int) -> list[Interval]:
-    """The alarms of a rule: its intervals, or for one with levels what is on at each moment at which one switches."""
+    """The alarms of a rule, damped; for one with levels what of each is on at every moment at which one switches."""
     if not rule.levels:
-        return intervals(facility, rule, horizon_ms)
-    levels = [(level.info.severity, intervals(facility, level, horizon_ms)) for level in rule.levels]
+        return damped(intervals(facility, rule, horizon_ms), horizon_ms)
+    levels = [
+        (level.info.severity, damped(intervals(facility, level, horizon_ms), horizon_ms)) for level in rule.levels
+    ]
     moments = {moment for _, of in levels for one in of for moment in (one.start_ms, one.stop_ms) if moment is not None}
     found: list[Interval] = []
     course: list[tuple[int, Severity | None]] = []
@@ -327,12 +330,15 @@ def alarms(facility: Facility, rule: Rule, horizon_ms: int) -> list[Interval]:
         start_ms = course[0][0]
         length = next((place for place, (_, severity) in enumerate(course) if severity is None), len(course))
         steps = [course[0]] + [after for before, after in pairwise(course[:length]) if after[1] is not before[1]]
+        first = next(one for _, of in levels for one in of if one.start_ms == start_ms)
         found.append(
             Interval(
                 start_ms=start_ms,
                 stop_ms=course[length][0] if length < len(course) else None,
                 since_ms=min(one.since_ms for _, of in levels for one in of if one.start_ms == start_ms),
                 steps=tuple(SeverityStep(at_ms, severity) for at_ms, severity in steps if severity is not None),
+                flaps=first.flaps,
+                pieces=first.pieces,
             )
         )
         course = course[length + 1 :]
