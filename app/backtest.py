@@ -40,7 +40,7 @@ class Question:
         calendar: of the sites, for the rules that ask for it.
         whole: all facilities, for the rules that reach across facilities; ``None`` when ``members`` are all.
         scenery: what hangs where, to replay outages too; ``None``: they are not asked for.
-        batch_ms: of the rules that reach across facilities; longer ones cost less and hold more, the alarms are the same.
+        batch_ms: of the rules that reach across facilities; longer ones cost less; the alarms are the same.
     """
 
     rules: RuleSet
