@@ -409,17 +409,15 @@ class Engine:
                     for share, interval in self.levels.shares(machine, alarm):
                         told.setdefault(share, []).append(interval)
             for share, intervals in told.items():
-                for interval in undamped(intervals):
-                    self._adopt(share, interval, horizon_ms)
-
-    def _adopt(self, machine: int, interval: Interval, horizon_ms: int) -> None:
-        self.book.begin(machine, interval)
-        self.flapping.believe(machine, interval)
-        if interval.stop_ms is not None:
-            return
-        self.live.machines.adopt(machine, interval.start_ms, interval.since_ms, horizon_ms)
-        for state in self.saved.states:
-            state.adopt(machine, interval.start_ms, interval.since_ms)
+                pieces = undamped(intervals)
+                for piece in pieces:
+                    self.book.begin(share, piece)
+                    self.flapping.believe(share, piece)
+                last = pieces[-1]
+                if last.stop_ms is None:
+                    self.live.machines.adopt(share, last.start_ms, last.since_ms, horizon_ms)
+                    for state in self.saved.states:
+                        state.adopt(share, last.start_ms, last.since_ms)
 
     def changes(self, now_ms: int) -> list[AlarmChange]:
         """What differs from what was announced; taken as announced from now on."""
