@@ -112,6 +112,10 @@ def _what(runs: Sequence[Kept]) -> str:
 What this does not show: the models are ours, and so are the faults' strengths; a real city has faults that no model
 knows. Which bus a facility hangs on is not kept with readings, so an outage of a bus is here one alarm for each of its
 facilities; in operation it is one for the bus ([alarms.md](alarms.md), part 6).
+
+What falls short: `sensor-gaps` counts pauses longer than three intervals, so an instrument that loses up to half of its
+readings one by one is mostly not told of. A pressure gauge of a main that leaps by 0.4 MPa looks to `mains-burst` like
+one burst after the other: each ends by itself and comes again, with tasks of its own.
 """
 
 
