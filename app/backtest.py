@@ -16,7 +16,7 @@ import numpy as np
 from core.calendar import SiteCalendar
 from core.places import ClassMembers
 from core.ports.store import PastReadings
-from rules.engine.replay import FoundAlarm, Replay
+from rules.engine.replay import BATCH_MS, FoundAlarm, Replay
 from rules.rule_set import RuleSet
 from rules.sight_replay import PastOutage, Scenery, SightReplay, SupplyAlarm
 
@@ -40,6 +40,7 @@ class Question:
         calendar: of the sites, for the rules that ask for it.
         whole: all facilities, for the rules that reach across facilities; ``None`` when ``members`` are all.
         scenery: what hangs where, to replay outages too; ``None``: they are not asked for.
+        batch_ms: of the rules that reach across facilities; longer ones cost less; the alarms are the same.
     """
 
     rules: RuleSet
@@ -50,6 +51,7 @@ class Question:
     calendar: SiteCalendar | None = None
     whole: Mapping[str, ClassMembers] | None = None
     scenery: Scenery | None = None
+    batch_ms: int = BATCH_MS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,11 +112,11 @@ class Backtest:
             Unavailable: if the store does not answer.
         """
         self._question, self._past = question, past
-        self._replay = Replay(question.rules, question.members, question.calendar, question.whole)
+        self._replay = Replay(question.rules, question.members, question.calendar, question.whole, question.batch_ms)
         self._other = (
             None
             if question.in_force is None
-            else Replay(question.in_force, question.members, question.calendar, question.whole)
+            else Replay(question.in_force, question.members, question.calendar, question.whole, question.batch_ms)
         )
         replays = [self._replay] if self._other is None else [self._replay, self._other]
         self._replays: Sequence[Replay] = replays

@@ -109,7 +109,9 @@ def _table(path: Path, part: Part) -> dict[str, pyarrow.ChunkedArray]:
         names = [one.strip().strip(part.quote) for one in first.rstrip("\r\n").split(part.separator)]
         reading = pyarrow.csv.ReadOptions(column_names=[name or "row" for name in names], skip_rows=1)
     text = {name: pyarrow.string() for name in reading.column_names}
-    converting = pyarrow.csv.ConvertOptions(column_types=text, null_values=["", "NA"], strings_can_be_null=True)
+    converting = pyarrow.csv.ConvertOptions(
+        column_types=text, null_values=["", "NA", "#VALUE!"], strings_can_be_null=True
+    )
     try:
         table = pyarrow.csv.read_csv(path, reading, parsing, converting)
     except pyarrow.ArrowInvalid as error:

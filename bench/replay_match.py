@@ -6,7 +6,9 @@ The words:
 * An alarm is *true* if it begins while a fault of a measurement its rule reads lasts, or at most the tolerance later.
   It is *left out* if it is not true and begins in a stretch that is left out of scoring. It is *unlabelled* if the
   labels do not speak of what its rule says, and the recording itself holds it; which rules these are is declared part
-  by part. Every other one is *false*, also one that begins before a fault and is still on during it.
+  by part. It is a *gap* if its rule tells of missing readings and the time stamps themselves show that they are
+  missing; such an alarm finds no labelled fault. Every other one is *false*, also one that begins before a fault and
+  is still on during it.
 * A fault is *found* if a true alarm is on at some time from its start to its stop plus the tolerance: one alarm that
   stays on over a series of spikes finds them all. The *delay* is from the start to the first such alarm, 0 if it is
   already on.
@@ -35,6 +37,7 @@ class Verdict(StrEnum):
     TRUE = "true"
     FALSE = "false"
     UNLABELLED = "unlabelled"
+    GAP = "gap"
     LEFT_OUT = "left out"
 
 
@@ -92,6 +95,30 @@ def runs(time_ms: Int64s, code: NDArray[np.int_], hold_ms: int, whole_days: bool
     return list(zip(code[first][ill].tolist(), time_ms[first][ill].tolist(), stop_ms[ill].tolist(), strict=True))
 
 
+def sparse(
+    time_ms: Int64s, interval_ms: int, within_ms: int, most: float, join_ms: int = 0
+) -> tuple[tuple[int, int], ...]:
+    """Stretches [start, stop) in which more than ``most`` of the readings of the last ``within_ms`` are missing.
+
+    Args:
+        time_ms: int64[n] ascending.
+        interval_ms: one reading is expected in so long.
+        within_ms: what is looked back at; nothing is said before so much has been recorded.
+        most: share, 0 to 1.
+        join_ms: stretches with no more than that between them are one.
+    """
+    if not len(time_ms) or time_ms[-1] - time_ms[0] < within_ms:
+        return ()
+    at_ms = np.arange(time_ms[0] + within_ms, time_ms[-1] + 1, interval_ms)
+    there = np.searchsorted(time_ms, at_ms, "right") - np.searchsorted(time_ms, at_ms - within_ms, "right")
+    thin_ms = at_ms[there < (1 - most) * (within_ms / interval_ms)]
+    if not len(thin_ms):
+        return ()
+    parted = np.flatnonzero(np.diff(thin_ms) > max(join_ms, interval_ms))
+    first, last = np.append(0, parted + 1), np.append(parted, len(thin_ms) - 1)
+    return tuple(zip(thin_ms[first].tolist(), (thin_ms[last] + interval_ms).tolist(), strict=True))
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scoring:
     """How a recording is scored.
@@ -100,11 +127,23 @@ class Scoring:
         tolerance_ms: how long after a fault an alarm may begin and still belong to it.
         left_out: stretches [start, stop) that are not scored.
         unlabelled: beginnings of the ids of the rules of which the labels do not speak.
+        gap_rule: beginning of the ids of the rules that tell of missing readings; empty: none.
+        gaps: stretches in which readings are missing, by the time stamps.
+        slack_ms: an alarm may begin so long before or after such a stretch.
     """
 
     tolerance_ms: int
     left_out: tuple[tuple[int, int], ...] = ()
     unlabelled: tuple[str, ...] = ()
+    gap_rule: str = ""
+    gaps: tuple[tuple[int, int], ...] = ()
+    slack_ms: int = 0
+
+    def tells_of_a_gap(self, alarm: Raised) -> bool:
+        """Whether an alarm says that readings are missing while they are."""
+        return bool(self.gap_rule and alarm.rule_id.startswith(self.gap_rule)) and any(
+            start_ms - self.slack_ms <= alarm.start_ms < stop_ms + self.slack_ms for start_ms, stop_ms in self.gaps
+        )
 
 
 def match(alarms: Sequence[Raised], faults: Sequence[Fault], scoring: Scoring) -> Matched:
@@ -119,6 +158,8 @@ def _concerns(alarm: Raised, fault: Fault) -> bool:
 
 
 def _verdict(alarm: Raised, faults: Sequence[Fault], scoring: Scoring) -> Verdict:
+    if scoring.tells_of_a_gap(alarm):
+        return Verdict.GAP
     for fault in faults:
         if _concerns(alarm, fault) and fault.start_ms <= alarm.start_ms < fault.stop_ms + scoring.tolerance_ms:
             return Verdict.TRUE
@@ -150,7 +191,10 @@ def observed_ms(time_ms: Int64s, pause_ms: int, without: Sequence[tuple[int, int
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recording:
-    """What counting needs of one recording; ``healthy_point_ms`` is summed over its points."""
+    """What counting needs of one recording; ``healthy_point_ms`` is summed over its points.
+
+    ``gaps`` are stretches [start, stop) in which readings are missing, ``gaps_found`` how many an alarm told of.
+    """
 
     points: int
     observed_ms: int
@@ -158,6 +202,17 @@ class Recording:
     alarms: tuple[Raised, ...]
     faults: tuple[Fault, ...]
     matched: Matched
+    gaps: tuple[tuple[int, int], ...] = ()
+    gaps_found: int = 0
+
+
+def gaps_told(alarms: Sequence[Raised], scoring: Scoring) -> int:
+    """Of how many gaps an alarm tells that is on while they last."""
+    telling = [alarm for alarm in alarms if scoring.gap_rule and alarm.rule_id.startswith(scoring.gap_rule)]
+    return sum(
+        any(one.start_ms < stop_ms + scoring.slack_ms and one.stop_ms > start_ms for one in telling)
+        for start_ms, stop_ms in scoring.gaps
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -168,6 +223,8 @@ class Counts:
         days: observed, summed over the recordings.
         point_days: healthy, summed over the points.
         delay_s: median over the faults found; ``None`` without one.
+        gap: alarms that tell of missing readings which the time stamps show to be missing.
+        gaps, gaps_found: stretches of missing readings, and those that an alarm tells of.
     """
 
     points: int
@@ -180,6 +237,9 @@ class Counts:
     faults: int
     found: int
     delay_s: float | None
+    gap: int = 0
+    gaps: int = 0
+    gaps_found: int = 0
 
     @property
     def alarms_a_day(self) -> float:
@@ -224,6 +284,9 @@ def count(recordings: Sequence[Recording], tolerance_ms: int, rules: frozenset[s
         faults=faults,
         found=len(delays),
         delay_s=median(delays) / 1000 if delays else None,
+        gap=verdicts.count(Verdict.GAP),
+        gaps=sum(len(one.gaps) for one in recordings),
+        gaps_found=sum(one.gaps_found for one in recordings),
     )
 
 

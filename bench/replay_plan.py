@@ -67,6 +67,23 @@ class Stretch:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Gaps:
+    """Which rule tells of missing readings, and what it calls missing.
+
+    Attributes:
+        rule: beginning of its ids.
+        within_ms: what it looks back at.
+        most: share that may be missing, 0 to 1.
+        join_ms: gaps with no more than that between them are one to it.
+    """
+
+    rule: str
+    within_ms: int
+    most: float
+    join_ms: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
     """Files of one shape: a row of the table.
 
@@ -80,6 +97,7 @@ class Part:
         whole_days: a fault ends at midnight, the next day has its own.
         faults, left_out: from the notes, beside the labels.
         unlabelled: beginning of the ids of rules of which the labels do not speak, to what the recording holds.
+        gaps: what is judged by the time stamps themselves.
     """
 
     id: str
@@ -98,6 +116,7 @@ class Part:
     faults: tuple[Stretch, ...] = ()
     left_out: tuple[Stretch, ...] = ()
     unlabelled: Mapping[str, str] = field(default_factory=dict)
+    gaps: Gaps | None = None
 
     @property
     def points(self) -> int:
@@ -151,6 +170,7 @@ _OPTIONAL = (
     "faults",
     "left_out",
     "unlabelled",
+    "gaps",
 )
 
 
@@ -178,6 +198,7 @@ def _part(entry: Mapping[str, Any], place: str, classes: Mapping[str, FacilityCl
         faults=_stretches(entry.get("faults", ()), "kind", place, wrong),
         left_out=_stretches(entry.get("left_out", ()), "why", place, wrong),
         unlabelled={str(rule): str(why) for rule, why in entry.get("unlabelled", {}).items()},
+        gaps=_gaps(entry.get("gaps")),
     )
 
 
@@ -213,6 +234,17 @@ def _labels(
         healthy=frozenset(entry["healthy"]),
         kinds={str(value): str(kind) for value, kind in entry["kinds"].items()},
         only=only,
+    )
+
+
+def _gaps(entry: Mapping[str, Any] | None) -> Gaps | None:
+    if entry is None:
+        return None
+    return Gaps(
+        rule=str(entry["rule"]),
+        within_ms=round(60_000 * float(entry["within_min"])),
+        most=float(entry["missing"]) / 100,
+        join_ms=round(3_600_000 * float(entry["join_h"])),
     )
 
 

@@ -13,7 +13,18 @@ from pathlib import Path
 import numpy as np
 
 from bench.replay_files import Played, files_of, read
-from bench.replay_match import FOR_EVER_MS, Fault, Raised, Recording, Scoring, match, observed_ms, runs
+from bench.replay_match import (
+    FOR_EVER_MS,
+    Fault,
+    Raised,
+    Recording,
+    Scoring,
+    gaps_told,
+    match,
+    observed_ms,
+    runs,
+    sparse,
+)
 from bench.replay_plan import Device, Part
 from core import units
 from core.places import ClassMembers, FacilityClass
@@ -138,15 +149,28 @@ def _recording(one: Played, part: Part, alarms: Sequence[Raised]) -> Recording:
         for key in device.points:
             ill = [(fault.start_ms, fault.stop_ms + part.tolerance_ms) for fault in faults if not only or key in only]
             healthy += observed_ms(one.time_ms, pause_ms, ill + left_out)
+    scoring = Scoring(
+        tolerance_ms=part.tolerance_ms,
+        left_out=tuple(left_out),
+        unlabelled=tuple(part.unlabelled),
+        gap_rule=part.gaps.rule if part.gaps else "",
+        gaps=_gaps(one, part),
+        slack_ms=pause_ms,
+    )
     return Recording(
         points=part.points,
         observed_ms=observed_ms(one.time_ms, pause_ms),
         healthy_point_ms=healthy,
         alarms=tuple(alarms),
         faults=tuple(faults),
-        matched=match(
-            alarms,
-            faults,
-            Scoring(tolerance_ms=part.tolerance_ms, left_out=tuple(left_out), unlabelled=tuple(part.unlabelled)),
-        ),
+        matched=match(alarms, faults, scoring),
+        gaps=scoring.gaps,
+        gaps_found=gaps_told(alarms, scoring),
     )
+
+
+def _gaps(one: Played, part: Part) -> tuple[tuple[int, int], ...]:
+    if part.gaps is None:
+        return ()
+    interval_ms = round(1000 * part.interval_s)
+    return sparse(one.time_ms, interval_ms, part.gaps.within_ms, part.gaps.most, part.gaps.join_ms)

@@ -25,7 +25,7 @@ from core.ports.cases import EvidenceValue, FeedKind
 from core.ports.evidence import Occasion
 from core.ports.registry import RosterSource
 from dispatch import tables
-from dispatch.casework import CaseWork
+from dispatch.casework import CaseWork, open_case
 from dispatch.deciding import wants_case
 from dispatch.drillwork import drill_info, is_drill
 from dispatch.flagwork import FlagWork, covers, is_silent, silent_clause
@@ -310,7 +310,7 @@ class AlarmWork:
         """An alarm is on: it needs a case, has one already, or need not have one (yet, or while flags stand)."""
         if is_drill(row):
             info = drill_info(self._rules, row.rule_id)
-            case = self.cases.open_or_join(row, info, self.cases.open_one(row, info))
+            case = self.cases.open_or_join(row, info, open_case(self._connection, row.facility, info.family))
             self._touched.setdefault(case.number, False)
             return
         if is_silent(row):
@@ -321,7 +321,7 @@ class AlarmWork:
         if row.case is not None:
             case = self.cases.put_back(row, info)
         elif _wants_case(row, self._policy, self._now_ms):
-            own = self.cases.open_one(row, info)
+            own = open_case(self._connection, row.facility, info.family)
             case = self.storms.case_for(row, info, own) or self.cases.open_or_join(row, info, own)
         else:
             return

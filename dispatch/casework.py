@@ -113,39 +113,15 @@ class CaseWork:
             return self.step(row, action, closed_ms=self._now_ms)
         return row
 
-    def open_one(self, alarm: Any, info: RuleInfo) -> Any | None:
-        """The open case of an alarm's facility and family."""
-        return open_case(self._connection, alarm.facility, info.family)
-
     def open_or_join(self, alarm: Any, info: RuleInfo, own: Any | None) -> Any:
         """An alarm's case from now on: ``own``, the open one of its key, or the last one if it comes again."""
         if own is not None:
             return self.join(own, alarm, info)
-        last = self._ended_lately(alarm, info)
+        last = _ended_lately(self._connection, alarm, info, self._policy)
         if last is None:
             return self.opened(alarm, info)
         _link(self._connection, alarm, last.number)
         return self._reopened(last, alarm, info)
-
-    def _ended_lately(self, alarm: Any, info: RuleInfo) -> Any | None:
-        """The case that ended by itself when the same alarm cleared, a short while ago."""
-        table, case = tables.alarm, tables.case
-        earlier = (
-            sa.select(table.c.case)
-            .where(
-                table.c.facility == alarm.facility,
-                table.c.rule_id == alarm.rule_id,
-                table.c.start_ms < alarm.start_ms,
-                table.c.stop_ms >= alarm.start_ms - self._policy.again_within_ms,
-                table.c.case.is_not(None),
-            )
-            .order_by(table.c.start_ms.desc())
-            .limit(1)
-        )
-        ended = (case.c.state == CaseState.CANCELLED.value, case.c.ended_by == SYSTEM, case.c.note == SELF_CLEARED)
-        mine = (case.c.family == info.family, case.c.gathers == "", ~case.c.drill)
-        query = sa.select(case).where(case.c.number == earlier.scalar_subquery(), *ended, *mine)
-        return self._connection.execute(query).one_or_none() if self._policy.again_within_ms else None
 
     def join(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
         """An alarm joins an open case; of a storm, which has very many, the number of its members is told instead."""
@@ -434,6 +410,27 @@ def open_gathering(connection: sa.Connection, key: str) -> Any | None:
     """The open case that gathers a group."""
     table = tables.case
     return connection.execute(sa.select(table).where(table.c.gathers == key, table.c.open)).one_or_none()
+
+
+def _ended_lately(connection: sa.Connection, alarm: Any, info: RuleInfo, policy: Policy) -> Any | None:
+    """The case that ended by itself when the same alarm cleared, a short while ago."""
+    table, case = tables.alarm, tables.case
+    earlier = (
+        sa.select(table.c.case)
+        .where(
+            table.c.facility == alarm.facility,
+            table.c.rule_id == alarm.rule_id,
+            table.c.start_ms < alarm.start_ms,
+            table.c.stop_ms >= alarm.start_ms - policy.again_within_ms,
+            table.c.case.is_not(None),
+        )
+        .order_by(table.c.start_ms.desc())
+        .limit(1)
+    )
+    ended = (case.c.state == CaseState.CANCELLED.value, case.c.ended_by == SYSTEM, case.c.note == SELF_CLEARED)
+    mine = (case.c.family == info.family, case.c.gathers == "", ~case.c.drill)
+    query = sa.select(case).where(case.c.number == earlier.scalar_subquery(), *ended, *mine)
+    return connection.execute(query).one_or_none() if policy.again_within_ms else None
 
 
 def has_begun(row: Any, tasks: TaskWork) -> bool:

@@ -262,7 +262,9 @@ class _Play:
         joint = self._crowds.joint(alarm.info, alarm.facility, self._on[id(alarm)])
         if joint is not None:
             return own or self._open.get((_STORM, joint.key)) or self._gathered(at_ms, alarm, joint)
-        group = self._narrowest(at_ms, self._crowds.groups(alarm.info, alarm.facility, self._on[id(alarm)]))
+        group = _narrowest(
+            self._open, self._crowds, at_ms, self._crowds.groups(alarm.info, alarm.facility, self._on[id(alarm)])
+        )
         if group is None:
             return None
         storm = self._open.get((_STORM, group.key))
@@ -271,11 +273,6 @@ class _Play:
         if own is not None:
             self._hand_over(at_ms, own, storm)
         return storm
-
-    def _narrowest(self, at_ms: int, found: Sequence[Group]) -> Group | None:
-        """The first of groups that is a storm, or has become one."""
-        storms = (one for one in found if (_STORM, one.key) in self._open or self._crowds.is_storm(one, at_ms))
-        return next(storms, None)
 
     def _gathered(self, at_ms: int, alarm: PastAlarm, group: Group) -> _Case:
         case = self._open[_STORM, group.key] = self._opened(at_ms, alarm)
@@ -288,7 +285,7 @@ class _Play:
         mine = [case for case in self._open.values() if case.facility in lately and case.info.family == group.family]
         for single in mine:
             found = self._crowds.groups(alarm.info, single.facility, self._on[id(alarm)])
-            if _folds(single) and self._narrowest(at_ms, found) == group:
+            if _folds(single) and _narrowest(self._open, self._crowds, at_ms, found) == group:
                 self._hand_over(at_ms, single, storm)
         return storm
 
@@ -447,6 +444,13 @@ class _Play:
         for task in case.tasks:
             self._loads.ended(task)
         del self._open[(_STORM, case.gathers) if case.gathers else (case.facility, case.info.family)]
+
+
+def _narrowest(
+    open_cases: Mapping[tuple[int, str], _Case], crowds: Crowds, at_ms: int, found: Sequence[Group]
+) -> Group | None:
+    """The first of groups that is a storm, or has become one."""
+    return next((one for one in found if (_STORM, one.key) in open_cases or crowds.is_storm(one, at_ms)), None)
 
 
 def _folds(case: _Case) -> bool:

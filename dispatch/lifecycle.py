@@ -303,6 +303,8 @@ _TAIL = """## Guards
   and its limits run on; no further alarm beneath the flag joins it.
 * A storm ([alarms.md](alarms.md), part 8) is one case of many facilities: two tasks, whatever their number. It says how
   many there are and how many are on; nobody having begun, it ends when all have been off for 10 min.
+* A joint case is one of a rule that gathers (`gather`, [rules.md](rules.md)): two tasks for all facilities of a supply,
+  cell or community, from the first one on. What comes while it is open joins it; whoever is at work on it is told.
 * A case that ended by itself, or was closed, is reopened by the system if its alarm proves to be still on; it never
   makes a second case.
 """

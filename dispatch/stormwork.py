@@ -13,7 +13,7 @@ from core.alarms import AlarmChange, AlarmKind, ChangeKind, Severity
 from core.cases import RuleInfo
 from core.ports.registry import FacilityPlace, RosterSource
 from dispatch import tables
-from dispatch.casework import CaseWork, has_begun
+from dispatch.casework import CaseWork, has_begun, open_case
 from dispatch.flagwork import silent_clause
 from dispatch.foldwork import FOLDED
 from dispatch.policy import Policy
@@ -82,7 +82,7 @@ class StormWork:
         """An alarm of a storm needs a case of its own: the open one of its facility, the one it had, or a new one."""
         table = tables.case
         had = self._connection.execute(sa.select(table).where(table.c.opening_alarm == alarm.alarm_id)).one_or_none()
-        own = self._cases.open_one(alarm, info)
+        own = open_case(self._connection, alarm.facility, info.family)
         if had is None or own is not None:
             return self._cases.open_or_join(alarm, info, own)
         mine = sa.update(tables.alarm).where(tables.alarm.c.alarm_id == alarm.alarm_id)

@@ -11,10 +11,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bench.city.eyes import Blindness, Eyes, Ill, Outage
 from bench.city.script import Fault
 from core.alarms import Severity
 
 FOREVER_MS = 1 << 62
+_LATE_MS = 2 * 3_600_000
+"""Windows still hold what is over."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +43,8 @@ class Said:
     start_ms: int
     stop_ms: int | None
     within: frozenset[str] = frozenset()
+    sensor: bool = False
+    """Whether its rule judges the instrument."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,6 +85,77 @@ def judge(alarms: Iterable[Said], faults: Sequence[Fault]) -> Verdict:
                 found.setdefault(fault, alarm.start_ms - fault.start_ms)
     missed = tuple(fault for fault in faults if fault not in found)
     return Verdict(true=tuple(true), false=tuple(false), found=found, missed=missed)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OfTheEyes:
+    """What was said of instruments and outages, and what they made rules of the process say.
+
+    Attributes:
+        lies: an instrument's fault to the milliseconds until its alarm; ``None``: not found.
+        outages: an outage to the milliseconds until the first alarm of sight; ``None``: not found.
+        told_again: alarms of sight on outages beyond the first of each element that failed.
+        false_sight: alarms of sight that no outage explains.
+        made: alarms of the process while their instrument lied or was not heard, that no fault explains.
+    """
+
+    lies: Mapping[Ill, int | None]
+    outages: Mapping[Outage, int | None]
+    told_again: int
+    false_sight: int
+    made: tuple[Said, ...]
+
+
+def judge_eyes(
+    eyes: Eyes, sensor: Sequence[Said], sight: Sequence[tuple[str, int]], false: Sequence[Said]
+) -> OfTheEyes:
+    """Compare alarms of instruments and of sight with what was wrong with the eyes.
+
+    Args:
+        eyes: what was wrong.
+        sensor: alarms of the rules on instruments.
+        sight: (facility, start in ms) of the alarms of sight.
+        false: alarms of the process that no fault explains.
+    """
+    lies = {ill: _first([one.start_ms for one in sensor if _tells(ill, one)], ill.start_ms) for ill in eyes.ills}
+    of = {outage: [at for at in sight if _during(outage, at)] for outage in eyes.outages}
+    needed = {outage: len(outage.facilities) if outage.what is Blindness.BUS else 1 for outage in eyes.outages}
+    return OfTheEyes(
+        lies=lies,
+        outages={outage: _first([at for _, at in some], outage.start_ms) for outage, some in of.items()},
+        told_again=sum(max(0, len(some) - needed[outage]) for outage, some in of.items()),
+        false_sight=sum(not any(_during(outage, at) for outage in eyes.outages) for at in sight),
+        made=tuple(one for one in false if not one.sensor and _made(eyes, one)),
+    )
+
+
+def true_of_instruments(eyes: Eyes, alarms: Iterable[Said]) -> frozenset[Said]:
+    """The alarms of the rules on instruments that a lie explains."""
+    return frozenset(one for one in alarms if one.sensor and any(_tells(ill, one) for ill in eyes.ills))
+
+
+def _first(starts: Sequence[int], since_ms: int) -> int | None:
+    return min(starts) - since_ms if starts else None
+
+
+def _tells(ill: Ill, alarm: Said) -> bool:
+    mine = alarm.facility == ill.facility and ill.instrument.measurement in alarm.reads
+    return mine and ill.start_ms <= alarm.start_ms < ill.stop_ms + _LATE_MS
+
+
+def _during(outage: Outage, at: tuple[str, int]) -> bool:
+    facility, start_ms = at
+    return facility in outage.facilities and outage.start_ms <= start_ms < outage.stop_ms + _LATE_MS
+
+
+def _made(eyes: Eyes, alarm: Said) -> bool:
+    lied = any(
+        ill.facility == alarm.facility
+        and ill.instrument.measurement in alarm.reads
+        and ill.start_ms <= alarm.start_ms < ill.stop_ms + _LATE_MS
+        for ill in eyes.ills
+    )
+    return lied or any(_during(outage, (alarm.facility, alarm.start_ms)) for outage in eyes.outages)
 
 
 def _explains(fault: Fault, disturbs: frozenset[str], until_ms: int, alarm: Said) -> bool:

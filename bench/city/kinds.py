@@ -113,7 +113,7 @@ FAULTS: Final = (
     _kind("gas_network", "inlet_low", (1, 4), "inlet_pressure outlet_pressure", (165, 190), after_h=0.5),
     _kind("gas_network", "gas_leak", (3, 10), "ch4_lel", (30, 60), after_h=3),
     _kind("gas_network", "cover_moved", (3, 12), "cover_tilt", (20, 60)),
-    _kind("hvac", "no_effect", (4, 9), "supply_temp return_temp", begins=(8.5, 11), workdays=True),
+    _kind("hvac", "no_effect", (4, 9), "supply_temp return_temp room_temp", begins=(8.5, 11), after_h=2, workdays=True),
     _kind("hvac", "hvac_fault", (3, 10), "fault_code supply_temp"),
     _kind("hvac", "filter_full", (60, 90), "filter_dp", after_h=24),
     _kind("indoor_air", "crowd", (2.5, 5), "co2", (1200, 2500), begins=(9, 14), after_h=1.2),

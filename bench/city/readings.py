@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.city.eyes import Eyes, Ill, Outage, told
 from bench.city.town import Place
 from core.places import ClassMembers
 from core.readings import Int32s, Readings, concat, readings
@@ -23,12 +24,14 @@ _MASK = (1 << 63) - 1
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Measurements that are sampled together, their points and their phase."""
+    """Measurements that are sampled together, their points and their phase, and what is wrong with their eyes."""
 
     output: Output
     points: tuple[int, ...]
     phase_ms: int
     seed: int
+    ills: tuple[tuple[Ill, ...], ...] = ()
+    outages: tuple[Outage, ...] = ()
 
 
 class CityReadings:
@@ -43,6 +46,7 @@ class CityReadings:
         seed: int,
         begin_s: float,
         closed_days: frozenset[int],
+        eyes: Eyes | None = None,
     ) -> None:
         """Build the stations.
 
@@ -53,7 +57,9 @@ class CityReadings:
             seed: fixes everything.
             begin_s: nothing is measured earlier, s since 1970 UTC.
             closed_days: local days on which offices are closed.
+            eyes: instruments that lie, and outages.
         """
+        eyes = eyes or Eyes()
         self._begin_ms = round(begin_s * 1000)
         row = {code: (one, at) for one in members.values() for at, code in enumerate(one.code)}
         self._sources: list[_Source] = []
@@ -71,7 +77,8 @@ class CityReadings:
                 points = tuple(int(group.point[name][at]) for name in output.names)
                 own = derive_seed(seed, f"{place.code}/{number}") & _MASK
                 phase = own % max(1, round(output.interval_s * 1000))
-                self._sources.append(_Source(output, points, phase, own))
+                ills = tuple(tuple(eyes.ills_of(place.code, name)) for name in output.names)
+                self._sources.append(_Source(output, points, phase, own, ills, tuple(eyes.outages_of(place.code))))
 
     @property
     def points(self) -> int:
@@ -115,6 +122,17 @@ def _sampled(source: _Source, wanted: frozenset[int], from_ms: int, to_ms: int) 
         return None
     value = source.output.sample(stamp / 1000.0)[kept]
     there = np.random.default_rng(source.seed ^ from_ms).random(len(stamp)) >= LOST
-    stamp, value = stamp[there], value[:, there]
+    for outage in source.outages:
+        there &= (stamp < outage.start_ms) | (stamp >= outage.stop_ms)
+    seen = np.tile(there, (len(kept), 1))
+    for row, at in enumerate(kept):
+        for ill in source.ills[at]:
+            held = float(source.output.sample(np.array([ill.start_ms / 1000.0]))[at, 0])
+            value[row], arrives = told(ill, stamp, value[row], held, source.seed)
+            seen[row] &= arrives
     point = np.array([source.points[at] for at in kept], dtype=np.int32)
-    return readings(point=np.repeat(point, len(stamp)), time_ms=np.tile(stamp, len(kept)), value=value.ravel())
+    return readings(
+        point=np.repeat(point, len(stamp))[seen.ravel()],
+        time_ms=np.tile(stamp, len(kept))[seen.ravel()],
+        value=value.ravel()[seen.ravel()],
+    )

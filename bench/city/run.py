@@ -7,18 +7,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from app.backtest import Backtest, Progress, Question
+from app.sight_places import past_places
+from app.sight_texts import SIGHT_INFOS
 from app.wiring import rule_sources
-from bench.city.counting import Said, Verdict, judge
+from bench.city import eyes as looking
+from bench.city.counting import OfTheEyes, Said, Verdict, judge, judge_eyes, true_of_instruments
+from bench.city.eyes import Eyes
 from bench.city.readings import CityReadings
 from bench.city.script import Script, write
 from bench.city.town import COUNTS, ZONE, Place, Town, found, plan
-from core.alarms import Severity
+from core.alarms import AlarmKind, Severity
 from core.places import ClassMembers
 from dispatch.foresight import Crew, PastAlarm, foresee
 from dispatch.holidays import mainland_china
@@ -27,12 +31,16 @@ from dispatch.workload import Workload, is_night, workload
 from rules.engine.replay import FoundAlarm
 from rules.language.load import load_rules
 from rules.rule_set import RuleSet
+from rules.sight_replay import PastOutage, Scenery
 
 FIRST_DAY = date(2025, 9, 22)
 """A Monday; with the make-up day of 28 September and the holidays from 1 to 8 October."""
 WARM_UP_DAYS = 1
 """Measured, but not counted: windows of a day fill."""
 DAY_MS = 86_400_000
+_BATCH_MS = 1_800_000
+_HEARD_MS = 900_000
+"""What has readings at least every five minutes is missed after that long."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,6 +87,8 @@ class Outcome:
         points: measured; read: those that any rule reads.
         readings: judged.
         spent_s: processor time; peak_mb: memory of the process.
+        eyes: what was wrong with instruments and what was not heard; seen: what was said of it.
+        sensor: alarms of rules on instruments; sight: those of sight.
     """
 
     wish: Wish
@@ -93,6 +103,10 @@ class Outcome:
     readings: int
     spent_s: float
     peak_mb: float
+    eyes: Eyes
+    seen: OfTheEyes
+    sensor: int
+    sight: int
 
 
 def run(wish: Wish, tell: Callable[[Progress], None] = lambda progress: None) -> Outcome:
@@ -105,6 +119,11 @@ def run(wish: Wish, tell: Callable[[Progress], None] = lambda progress: None) ->
         town = found(places, Path(folder), (FIRST_DAY - timedelta(days=WARM_UP_DAYS)).isoformat())
     closed = closed_days(FIRST_DAY - timedelta(days=WARM_UP_DAYS), wish.days + WARM_UP_DAYS + 1)
     script = write(places, seed=wish.seed, begin_s=begin_s, days=wish.days, rate=wish.rate, closed_days=closed)
+    rules = load_rules(rule_sources(None), town.classes)
+    scenery = _heard(past_places(rules, town.members, town.nodes, town.gateways, town.codes)(town.members))
+    code = codes_of(town.members)
+    heard = frozenset(code[one.facility] for one in scenery.points)
+    eyes = looking.draw(places, heard, script.busy, seed=wish.seed, begin_s=begin_s, days=wish.days, rate=wish.rate)
     past = CityReadings(
         places,
         town.members,
@@ -112,8 +131,8 @@ def run(wish: Wish, tell: Callable[[Progress], None] = lambda progress: None) ->
         seed=wish.seed,
         begin_s=begin_s - WARM_UP_DAYS * DAY_MS / 1000,
         closed_days=closed,
+        eyes=eyes,
     )
-    rules = load_rules(rule_sources(None), town.classes)
     from_ms = round(begin_s * 1000)
     to_ms = from_ms + wish.days * DAY_MS
     judged = {name: group for name, group in town.members.items() if rules.of_class(name)}
@@ -125,11 +144,16 @@ def run(wish: Wish, tell: Callable[[Progress], None] = lambda progress: None) ->
         to_ms=to_ms,
         calendar=town.calendar,
         whole=town.members,
+        batch_ms=_BATCH_MS,
+        scenery=scenery,
     )
     answer = Backtest(question, past).run(tell)
-    alarms = [one for one in answer.alarms if one.interval.start_ms >= from_ms]
-    verdict = judge(said(alarms, town.members, places), script.faults)
-    past_alarms = [past_alarm(one) for one in answer.alarms]
+    alarms = said([one for one in answer.alarms if one.interval.start_ms >= from_ms], town.members, places)
+    told = true_of_instruments(eyes, alarms)
+    verdict = judge([one for one in alarms if one not in told], script.faults)
+    outages = [one for one in answer.outages or () if one.start_ms >= from_ms]
+    sight = [(code[one.facility], one.start_ms) for one in outages if one.facility in code]
+    past_alarms = [*(past_alarm(one) for one in answer.alarms), *(past_outage(one) for one in answer.outages or ())]
     foreseen = foresee(past_alarms, town.roster, town.policy, Crew(), from_ms, to_ms)
     tasks = [task for case in foreseen.cases for task in case.tasks]
     return Outcome(
@@ -145,6 +169,10 @@ def run(wish: Wish, tell: Callable[[Progress], None] = lambda progress: None) ->
         readings=answer.readings,
         spent_s=time.process_time() - began_s,
         peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1 << 20),
+        eyes=eyes,
+        seen=judge_eyes(eyes, [one for one in alarms if one.sensor], sight, verdict.false),
+        sensor=sum(one.sensor for one in alarms),
+        sight=len(outages),
     )
 
 
@@ -165,9 +193,7 @@ def closed_days(first: date, days: int) -> frozenset[int]:
 
 def said(alarms: list[FoundAlarm], members: Mapping[str, ClassMembers], places: list[Place]) -> list[Said]:
     """The replay's alarms as they are counted."""
-    code = {
-        int(number): name for group in members.values() for number, name in zip(group.facility, group.code, strict=True)
-    }
+    code = codes_of(members)
     community = {place.code: place.community for place in places}
     together: dict[str, frozenset[str]] = {}
     for place in places:
@@ -183,9 +209,37 @@ def said(alarms: list[FoundAlarm], members: Mapping[str, ClassMembers], places: 
             since_ms=one.interval.since_ms,
             start_ms=one.interval.start_ms,
             stop_ms=one.interval.stop_ms,
+            sensor=one.rule.info.kind is AlarmKind.COMMISSIONING,
         )
         for one in alarms
     ]
+
+
+def codes_of(members: Mapping[str, ClassMembers]) -> dict[int, str]:
+    """Facility number to code."""
+    return {
+        int(number): name for group in members.values() for number, name in zip(group.facility, group.code, strict=True)
+    }
+
+
+def _heard(scenery: Scenery) -> Scenery:
+    """The points that can be missed within a quarter of an hour, all of them after that long.
+
+    A gateway is gone when its quickest point is silent, so that each pause of a slower one would be looked at.
+    """
+    quick = [one._replace(silence_ms=_HEARD_MS) for one in scenery.points if one.silence_ms <= _HEARD_MS]
+    return replace(scenery, points=quick)
+
+
+def past_outage(one: PastOutage) -> PastAlarm:
+    """An alarm of sight as dispatch takes it."""
+    return PastAlarm(
+        info=SIGHT_INFOS[one.rule_id],
+        facility=one.facility,
+        severity=one.severity,
+        start_ms=one.start_ms,
+        stop_ms=one.stop_ms,
+    )
 
 
 def past_alarm(one: FoundAlarm) -> PastAlarm:

@@ -84,12 +84,14 @@ class Script:
         happening: facility to kind to its windows, disturbances and rain included.
         disturbances: how many there are.
         rains: how many rains fall that are no storm.
+        busy: facility to the times at which anything of that happens to it, s since 1970 UTC.
     """
 
     faults: tuple[Fault, ...]
     happening: Mapping[str, Mapping[str, Schedule]]
     disturbances: int
     rains: int
+    busy: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -144,6 +146,7 @@ def write(
         },
         disturbances=disturbed,
         rains=rains,
+        busy=draft.taken,
     )
 
 

@@ -70,7 +70,39 @@ def told(outcome: Outcome) -> dict[str, Any]:
         "severities": _severities(outcome),
         "spent_s": round(outcome.spent_s, 1),
         "peak_mb": round(outcome.peak_mb),
+        "eyes": _eyes(outcome),
     }
+
+
+def _eyes(outcome: Outcome) -> dict[str, Any]:
+    """Instruments and outages: how many of each kind, how many were found, and what they made other rules say."""
+    seen = outcome.seen
+    lies: dict[str, list[int | None]] = {}
+    for ill, delay_ms in seen.lies.items():
+        lies.setdefault(ill.instrument.lie.value, []).append(delay_ms)
+    outages: dict[str, list[int | None]] = {}
+    for outage, delay_ms in seen.outages.items():
+        outages.setdefault(outage.what.value, []).append(delay_ms)
+    unfound = [
+        f"{ill.instrument.lie.value} of {ill.instrument.class_id}.{ill.instrument.measurement}"
+        for ill, delay_ms in seen.lies.items()
+        if delay_ms is None
+    ]
+    return {
+        "lies": {kind: _found(delays) for kind, delays in sorted(lies.items())},
+        "outages": {kind: _found(delays) for kind, delays in sorted(outages.items())},
+        "unfound": sorted(unfound),
+        "sensor_alarms": outcome.sensor,
+        "sight_alarms": outcome.sight,
+        "told_again": seen.told_again,
+        "false_sight": seen.false_sight,
+        "made": [_alarm(alarm) for alarm in seen.made],
+    }
+
+
+def _found(delays: list[int | None]) -> dict[str, Any]:
+    known = [delay for delay in delays if delay is not None]
+    return {"drawn": len(delays), "found": len(known), "median_s": median(known) / 1000 if known else None}
 
 
 def _bound(what: str, value: float, most: float) -> dict[str, Any]:

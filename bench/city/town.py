@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from app.demo_files import registry_tables
 from core.calendar import SiteCalendar
 from core.people import Person
 from core.places import ClassMembers, FacilityClass
-from core.ports.registry import Roster
+from core.ports.registry import Gateway, Roster
+from core.sparkplug.topics import NodeId
 from dispatch.holidays import mainland_china
 from dispatch.policy import Policy
 from dispatch.worktime import WorkCalendar
@@ -85,6 +86,7 @@ class Town:
         calendar: opening hours, seasons, holidays.
         policy: the shipped numbers of dispatch with that calendar.
         classes: the shipped classes.
+        nodes: the points behind each gateway; gateways: who they are; codes: community number to code.
     """
 
     members: Mapping[str, ClassMembers]
@@ -92,6 +94,9 @@ class Town:
     calendar: SiteCalendar
     policy: Policy
     classes: Mapping[str, FacilityClass]
+    nodes: Mapping[NodeId, frozenset[int]]
+    gateways: Sequence[Gateway]
+    codes: Mapping[int, str]
 
     def person(self, number: int) -> Person:
         """Somebody of the roster."""
@@ -152,8 +157,12 @@ def found(places: list[Place], folder: Path, day: str) -> Town:
         registry = Registry(engine, book)
         calendar = registry.calendar(mainland_china(), ZONE)
         working = WorkCalendar(is_workday=calendar.holidays.is_workday, zone=calendar.zone)
+        directory = Directory(engine, registry)
         return Town(
-            members=Directory(engine, registry).members(),
+            members=directory.members(),
+            nodes=directory.points_by_node(),
+            gateways=registry.gateways(),
+            codes={one.number: one.code for one in registry.communities()},
             roster=registry.roster(),
             calendar=calendar,
             policy=Policy(calendar=working),

@@ -56,22 +56,25 @@ def indoor_air(site: Site) -> Station:
 
 
 def hvac(site: Site) -> Station:
-    """A fan coil: cools while the room is used; without its compressor the air comes out as it went in."""
+    """A fan coil: cools while the room is used; without its compressor the air stays as it is and the room warms."""
     room, seed = _room(site), site.own("coil")
     no_effect, broken, filter_full = site.when("no_effect"), site.when("hvac_fault"), site.when("filter_full")
 
+    def warm_cel(time_s: float) -> float:
+        return room.temperature_cel(time_s) + 4.0 * rise_and_fall(no_effect, time_s, 3600.0, 3600.0)
+
     def running(time_s: float) -> float:
-        return float(room.temperature_cel(time_s) > 22.0)
+        return float(warm_cel(time_s) > 22.0)
 
     def cooling(time_s: float) -> float:
         weak = no_effect.active(time_s) or broken.active(time_s)
         return running(time_s) * (0.8 if weak else 9.0 + smooth(seed, time_s, 900.0))
 
     return (
-        output("room_temp", 60, 0.1, room.temperature_cel),
+        output("room_temp", 60, 0.1, warm_cel),
         output("setpoint", 300, 0.1, lambda _: 23.0),
-        output("supply_temp", 60, 0.1, lambda t: room.temperature_cel(t) - cooling(t)),
-        output("return_temp", 60, 0.1, room.temperature_cel),
+        output("supply_temp", 60, 0.1, lambda t: warm_cel(t) - cooling(t)),
+        output("return_temp", 60, 0.1, warm_cel),
         output("running", 60, 0, running),
         output("power", 60, 0.01, lambda t: 0.05 + 1.8 * running(t)),
         output(

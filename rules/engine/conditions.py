@@ -18,6 +18,9 @@ from rules.engine.machines import Machines, drive_of
 from rules.engine.rows import Rows, firsts
 from rules.expression import Columns, Operand
 
+_MOST_DRIVES = 4_000_000
+"""Drives of moments and rules that are compared at once, a byte each."""
+
 
 class Moments:
     """The moments of one class in one batch, and the columns of its operands over them."""
@@ -83,21 +86,31 @@ def _judge_class(
     one: ClassLayout, cells: Cells, machines: Machines, moments: Moments
 ) -> list[tuple[Indices, Ints, Bytes]]:
     columns = moments.columns()
-    changes = []
+    touched = [number for number, plan in enumerate(one.rules) if not plan.columns.isdisjoint(moments.touched)]
+    size = max(1, _MOST_DRIVES // len(moments.row))
+    return [
+        _changed_drives(one, machines, moments, columns, touched[start : start + size])
+        for start in range(0, len(touched), size)
+    ]
+
+
+def _changed_drives(
+    one: ClassLayout, machines: Machines, moments: Moments, columns: Columns, numbers: list[int]
+) -> tuple[Indices, Ints, Bytes]:
+    """Where the drives of some rules (at least one) become others: machine, moment and drive, by rule and moment."""
+    count = len(moments.row)
+    drive = np.empty((len(numbers), count), np.uint8)
+    for own, number in zip(drive, numbers, strict=True):
+        own[:] = _drive(one.rules[number], columns)
+    start = np.array([one.machines(number).start for number in numbers])
     first = np.flatnonzero(moments.first)
-    row = moments.row.take(first)
-    for number, plan in enumerate(one.rules):
-        if plan.columns.isdisjoint(moments.touched):
-            continue
-        drive = _drive(plan, columns)
-        before = np.empty_like(drive)
-        before[1:] = drive[:-1]
-        before[first] = machines.drive[one.machines(number)].take(row)
-        changed = (drive != before).nonzero()[0]
-        if len(changed):
-            machine = one.machines(number).start + moments.row[changed]
-            changes.append((machine, moments.time_ms[changed], drive[changed]))
-    return changes
+    before = np.empty_like(drive)
+    before[:, 1:] = drive[:, :-1]
+    before[:, first] = machines.drive.take(start[:, None] + moments.row.take(first))
+    changed = np.flatnonzero(drive != before)
+    place = changed // count
+    moment = changed - place * count
+    return start.take(place) + moments.row.take(moment), moments.time_ms.take(moment), drive.ravel().take(changed)
 
 
 def _drive(plan: RulePlan, columns: Columns) -> Bytes:

@@ -25,7 +25,7 @@ from rules.engine.ages import Ages
 from rules.engine.history import History, Memory, PointLookup
 from rules.engine.intervals import IntervalBook
 from rules.engine.lateness import Lateness
-from rules.engine.layout import build
+from rules.engine.layout import Layout, build
 from rules.engine.levels import Levels, as_announced, last_moment
 from rules.engine.mending import Mending, mendable
 from rules.engine.plane import Plane
@@ -301,23 +301,12 @@ class Engine:
         pause_ms = pauses(newest_ms[facility], self.live.horizon_ms[facility])
         if not len(facility):
             return
-        size = self._portion(int(oldest_ms.min()))
+        size = _portion(self.layout, self.memory.count_since(int(oldest_ms.min())), self._now_ms - int(oldest_ms.min()))
         for start in range(0, len(facility), size):
             work = Reevaluation(self.live, self.memory, self.ages, self.saved, self.book, self.pools)
             part = slice(start, start + size)
             self.stats.replayed += work.run(facility[part], state[part], pause_ms[part])
         self.stats.reevaluations += len(facility)
-
-    def _portion(self, oldest_ms: int) -> int:
-        """How many facilities are re-evaluated at a time.
-
-        So many that their readings in memory stay near; and of calendars, a clock that stood at 2000 means years each.
-        """
-        facilities = len(self.layout.facility)
-        size = max(1, MOST_REPLAYED * facilities // max(1, self.memory.count_since(oldest_ms)))
-        terms = max((len(one.terms) for one in self.layout.classes), default=0)
-        days = (self._now_ms - oldest_ms) // DAY_MS
-        return max(1, min(size, _MOST_DAYS // (terms * days))) if terms and days > 0 else size
 
     def _save(self, now_ms: int) -> None:
         """Keep a saved state; readings older than it are late from now on where they change anything."""
@@ -420,17 +409,15 @@ class Engine:
                     for share, interval in self.levels.shares(machine, alarm):
                         told.setdefault(share, []).append(interval)
             for share, intervals in told.items():
-                for interval in undamped(intervals):
-                    self._adopt(share, interval, horizon_ms)
-
-    def _adopt(self, machine: int, interval: Interval, horizon_ms: int) -> None:
-        self.book.begin(machine, interval)
-        self.flapping.believe(machine, interval)
-        if interval.stop_ms is not None:
-            return
-        self.live.machines.adopt(machine, interval.start_ms, interval.since_ms, horizon_ms)
-        for state in self.saved.states:
-            state.adopt(machine, interval.start_ms, interval.since_ms)
+                pieces = undamped(intervals)
+                for piece in pieces:
+                    self.book.begin(share, piece)
+                    self.flapping.believe(share, piece)
+                last = pieces[-1]
+                if last.stop_ms is None:
+                    self.live.machines.adopt(share, last.start_ms, last.since_ms, horizon_ms)
+                    for state in self.saved.states:
+                        state.adopt(share, last.start_ms, last.since_ms)
 
     def changes(self, now_ms: int) -> list[AlarmChange]:
         """What differs from what was announced; taken as announced from now on."""
@@ -480,6 +467,17 @@ class Engine:
     def _owner(self, machine: int) -> tuple[Rule, int]:
         rule, _ = self._rule_of[int(np.searchsorted(self._starts, machine, side="right")) - 1]
         return rule, int(self.layout.facility[self.layout.machine_facility[machine]])
+
+
+def _portion(layout: Layout, readings_back: int, span_ms: int) -> int:
+    """How many facilities are re-evaluated at a time, of so many readings in memory and so long a time.
+
+    So many that their readings stay near; and of calendars, a clock that stood at 2000 means years each.
+    """
+    size = max(1, MOST_REPLAYED * len(layout.facility) // max(1, readings_back))
+    terms = max((len(one.terms) for one in layout.classes), default=0)
+    days = span_ms // DAY_MS
+    return max(1, min(size, _MOST_DAYS // (terms * days))) if terms and days > 0 else size
 
 
 def _count_over(intervals: Sequence[Interval], at_ms: int) -> int:

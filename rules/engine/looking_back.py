@@ -21,6 +21,8 @@ from rules.engine.slots import SlotCuts, SlotTable, cut
 from rules.operators.kinds import WindowAggregate
 from rules.operators.weekly import WeeklyAggregate
 
+MOST_SLOTS = 200_000
+"""Slots of one place that are worked on together."""
 AT_ONCE = 150_000
 """Readings and slots of some places that are worked on together."""
 
@@ -32,12 +34,14 @@ class Results(NamedTuple):
         plan: the window.
         place: intp[k], rows of the class.
         end_ms: int64[s], ends of slots; value: float64[s, k].
+        whole: these are all of the stretch; else others of the same places come before or after them.
     """
 
     plan: WindowPlan
     place: Indices
     end_ms: Ints
     value: Floats
+    whole: bool = True
 
 
 class _Span(NamedTuple):
@@ -193,7 +197,20 @@ class Source:
                 order, later than all before.
             until_ms: the moment.
         """
-        runs = joined_runs([self._kept, *parts]).merged()
+        yield from self._close(joined_runs(parts).merged(), until_ms)
+
+    def _close(self, runs: Runs, until_ms: int) -> Iterator[Results]:
+        """The same, in portions of time if its slots would not fit in memory."""
+        begin_ms = max(width.begin_ms for width in self._widths)
+        if begin_ms == BEGINNING_MS:
+            begin_ms = int(runs.time_ms.min(initial=until_ms))
+        if until_ms - begin_ms > MOST_SLOTS * self._widths[0].step_ms:
+            middle_ms = (begin_ms + until_ms) // 2
+            early, late = runs.parted(middle_ms)
+            for part, at_ms in ((early, middle_ms), (late, until_ms)):
+                yield from (results._replace(whole=False) for results in self._close(part, at_ms))
+            return
+        runs = joined_runs([self._kept, runs]).merged()
         if not len(runs.cell):
             return
         for width in self._widths:

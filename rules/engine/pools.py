@@ -77,7 +77,7 @@ class Pools:
         changes = self.plane.take_changes()
         if not len(changes.cell):
             return NO_ROWS
-        found = self._aggregation.run(self._pools_of(changes.cell), self.plane.value, changes)
+        found = self._aggregation.run(self.reach.pools_of(changes.cell), self.plane.value, changes)
         self.plane.apply(changes)
         news = self.told.news(found, self.told.value)
         self.told.add(news)
@@ -90,11 +90,6 @@ class Pools:
         ripe = rows.time_ms <= until_ms
         self.held = [] if ripe.all() else [rows.take(~ripe)]
         return rows.take(ripe)
-
-    def _pools_of(self, slot: Indices) -> Indices:
-        touched = np.zeros(len(self.reach.slot_facility), np.bool_)
-        touched[slot] = True
-        return np.unique(self.reach.entry_pool[np.flatnonzero(touched[self.reach.slot])])
 
     # --- back ---------------------------------------------------------------------------------------------------
 

@@ -135,6 +135,12 @@ class Reach:
         cell = cell[np.argsort(self.feed[cell], kind="stable")]
         return cell, np.searchsorted(self.feed[cell], np.arange(self.pools + 1))
 
+    def pools_of(self, slot: Indices) -> Indices:
+        """The pools that read any of some slots, ascending."""
+        touched = np.zeros(len(self.slot_facility), np.bool_)
+        touched[slot] = True
+        return np.unique(self.entry_pool[np.flatnonzero(touched[self.slot])])
+
     def spread(self, rows: Rows) -> Rows:
         """Rows of pools (in ``cell``) as rows of the cells they feed."""
         cell, first = self._by_pool

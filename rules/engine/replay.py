@@ -1,12 +1,12 @@
 """Rules over the past: the engine's own plane, fed from the store in order, without anything that late data need.
 
 No saved states, no memory of readings, no second look: the store gives whole stretches of time, sorted, so nothing is
-ever late. What is the same as in the running engine is everything that decides: layout, cells, windows, conditions,
-machines, intervals. ``tests/unit/rules/test_replay.py`` compares the two on random rules and readings.
+ever late. What is the same as in the running engine is everything that decides: layout, cells, conditions, machines,
+intervals, groups; windows are computed stretch by stretch (``looking_back.py``), with the same results.
+``tests/unit/rules/test_replay.py`` compares the two on random rules and readings.
 
-What the sieve knows is everything of one facility: measurements, windows over them and over expressions, attributes,
-dates, the calendar, qualities and ages. Rules that reach across facilities (and new operands), and they alone, are
-judged by the running engine itself, in short batches: slower, and right without a word here about them.
+Rules whose operands are not known here (new ones), and they alone, are judged by the running engine itself, in short
+batches: slower, and right without a word here about them.
 """
 
 from __future__ import annotations
@@ -28,10 +28,23 @@ from rules.engine.history import NoHistory, PointLookup
 from rules.engine.intervals import IntervalBook
 from rules.engine.layout import build
 from rules.engine.levels import Levels
-from rules.engine.replay_plane import ReplayPlane
+from rules.engine.reach import reach_of
+from rules.engine.replay_plane import ReplayPlane, ReplayPools
 from rules.engine.rows import Ranked, firsts
 from rules.engine.sieve import OrderedCells, Sieve
-from rules.expression import Aged, Graded, InForce, Measured, OnCalendar, Windowed, WindowedOver
+from rules.expression import (
+    Aged,
+    Graded,
+    Grouped,
+    InForce,
+    Measured,
+    OfParent,
+    OnCalendar,
+    Operand,
+    Windowed,
+    WindowedOver,
+    inner_operands,
+)
 from rules.rule_set import Rule, RuleSet
 
 _SIEVED = (Measured, Windowed, WindowedOver, InForce, OnCalendar, Graded, Aged)
@@ -90,17 +103,23 @@ class Replay:
             Refused: if a point belongs to two measurements, or its unit cannot be converted.
         """
         self._rules = rules
-        plain, other, reaching = (
-            RuleSet(tuple(rule for rule in rules.rules if chosen(rule)), rules.units)
-            for chosen in (_is_sieved, _is_alone, lambda rule: bool(rule.relations))
-        )
         self._ways: list[_Way] = []
-        if len(plain) or not len(other) + len(reaching):
-            self._ways.append(SievedWay(plain, members, calendar))
-        if len(other):
-            self._ways.append(EngineWay(other, members, calendar, batch_ms))
-        if len(reaching):
-            self._ways.append(EngineWay(reaching, members if whole is None else whole, calendar, batch_ms))
+        for reaching, group in ((False, members), (True, members if whole is None else whole)):
+            sieved, other = (
+                RuleSet(
+                    tuple(
+                        rule for rule in rules.rules if (bool(rule.relations), _is_sieved(rule)) == (reaching, known)
+                    ),
+                    rules.units,
+                )
+                for known in (True, False)
+            )
+            if len(sieved):
+                self._ways.append(SievedWay(sieved, group, calendar))
+            if len(other):
+                self._ways.append(EngineWay(other, group, calendar, batch_ms))
+        if not self._ways:
+            self._ways.append(SievedWay(rules, members, calendar))
         self._facilities = frozenset(number for group in members.values() for number in group.facility.tolist())
         self.readings = 0
 
@@ -134,11 +153,17 @@ class Replay:
 
 
 def _is_sieved(rule: Rule) -> bool:
-    return all(isinstance(operand, _SIEVED) for operand in rule.operands)
+    return all(_is_known(operand) for operand in rule.operands)
 
 
-def _is_alone(rule: Rule) -> bool:
-    return not _is_sieved(rule) and not rule.relations
+def _is_known(operand: Operand) -> bool:
+    match operand:
+        case OfParent(operand=inner):
+            return _is_known(inner)
+        case Grouped(inner=inner):
+            return all(_is_known(one) for one in inner_operands(inner))
+        case _:
+            return isinstance(operand, _SIEVED)
 
 
 class SievedWay:
@@ -148,27 +173,31 @@ class SievedWay:
         self, rules: RuleSet, members: Mapping[str, ClassMembers], calendar: SiteCalendar | None = None
     ) -> None:
         """Begin before every reading."""
-        self.layout = build(rules, members, calendar)
+        self.layout, reach = reach_of(build(rules, members, calendar), rules, members)
         cells = OrderedCells(self.layout)
         self._plane = ReplayPlane(self.layout, cells)
         self._sieve = Sieve(self.layout, cells, PointLookup(self.layout))
+        self._pools = None if reach is None else ReplayPools(reach)
+        self._members = np.empty(0, np.int32) if reach is None else reach.layout.point
         self._book = IntervalBook()
         self._until_ms = BEGINNING_MS
 
     @property
     def points(self) -> Int32s:
-        """The points that are read; -1 among them."""
-        return self.layout.point
+        """The points that are read, those of groups and parents too; -1 among them."""
+        return np.concatenate([self.layout.point, self._members])
 
     def take(self, batch: Readings) -> int:
         """Sieve; how many a rule reads."""
-        return self._sieve.take(batch)
+        own = self._sieve.take(batch)
+        return own if self._pools is None else max(own, self._pools.take(batch))
 
     def close(self, until_ms: int) -> None:
         """Move the plane forward."""
         self._until_ms = until_ms
+        fed = None if self._pools is None else self._pools.close(until_ms)
         rows = self._sieve.hand_over()
-        self._plane.step(Ranked.alone(rows) if len(rows.cell) else None, until_ms)
+        self._plane.step(Ranked.alone(rows) if len(rows.cell) else None, until_ms, fed_rows=fed)
         self._book.record(self._plane.take_switches())
 
     def alarms(self) -> Iterator[Past]:

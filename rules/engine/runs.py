@@ -79,6 +79,19 @@ class Runs(NamedTuple):
         head = runs.head[first]
         return Runs(runs.cell[first], head, np.diff(head, append=len(runs.time_ms)), runs.time_ms, runs.value)
 
+    def parted(self, moment_ms: int) -> tuple[Runs, Runs]:
+        """The rows up to and with a moment, and those after it."""
+        early = self.time_ms <= moment_ms
+        return self._rows(early), self._rows(~early)
+
+    def _rows(self, chosen: Bools) -> Runs:
+        """Some of the rows; runs of which none is left are left out."""
+        rows = np.flatnonzero(chosen)
+        bounds = np.searchsorted(rows, np.append(self.head, len(self.time_ms)))
+        some = np.flatnonzero(np.diff(bounds))
+        size = np.diff(bounds)[some]
+        return Runs(self.cell[some], heads(size), size, self.time_ms.take(rows), self.value.take(rows))
+
     def since(self, moment_ms: int) -> Runs:
         """The rows after a moment, and of every run the one that is in force then."""
         kept = np.ones(len(self.time_ms), np.bool_)

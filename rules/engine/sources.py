@@ -38,7 +38,7 @@ class SourcePlane(Plane):
     """
 
     def __init__(self, layout: Layout, inners: Sequence[Sequence[Inner]], cells: Cells | None = None) -> None:
-        """Minus infinity: nothing is known but what needs no reading."""
+        """Minus infinity: nothing is known but what needs no reading; ``cells`` as in ``Plane``."""
         super().__init__(layout, cells)
         self._inners = inners
         self._slots: list[Slots] = []

@@ -17,9 +17,11 @@ from bench.replay_match import (
     Verdict,
     by_kind,
     count,
+    gaps_told,
     match,
     observed_ms,
     runs,
+    sparse,
 )
 
 MIN_MS = 60_000
@@ -162,3 +164,32 @@ def test_time_observed_is_parted_by_what_is_left_out(rows: list[tuple[int, int]]
     after = observed_ms(time_ms, pause_ms, [(0, cut)])
     assert before + after == whole
     assert 0 <= whole <= pause_ms * len(rows)
+
+
+def test_gaps_are_found_in_the_time_stamps_alone() -> None:
+    """More than a fifth of two hours missing; nothing before two hours are recorded, near ones are one."""
+    minute = 60_000
+    whole = np.arange(0, 600, 5) * minute
+    assert sparse(whole, 5 * minute, 120 * minute, 0.2) == ()
+    assert sparse(whole[:10], 5 * minute, 120 * minute, 0.2) == ()
+    holed = whole[(whole < 300 * minute) | (whole >= 340 * minute)]
+    ((start_ms, stop_ms),) = sparse(holed, 5 * minute, 120 * minute, 0.2)
+    assert 310 * minute <= start_ms <= 340 * minute
+    assert 420 * minute <= stop_ms <= 460 * minute
+    twice = whole[
+        ((whole < 200 * minute) | (whole >= 240 * minute)) & ((whole < 450 * minute) | (whole >= 490 * minute))
+    ]
+    assert len(sparse(twice, 5 * minute, 120 * minute, 0.2)) == 2
+    assert len(sparse(twice, 5 * minute, 120 * minute, 0.2, join_ms=1440 * minute)) == 1
+
+
+def test_an_alarm_on_a_gap_finds_no_labelled_fault() -> None:
+    """It is a gap of its own, also while a fault lasts; without a gap it is judged as any other."""
+    fault = Fault(start_ms=0, stop_ms=100, kind="offset")
+    alarm = Raised(rule_id="sensor-gaps.x", start_ms=50, stop_ms=200, measurements=frozenset())
+    scoring = Scoring(tolerance_ms=0, gap_rule="sensor-gaps", gaps=((40, 60), (500, 600)))
+    found = match([alarm], [fault], scoring)
+    assert (found.verdicts, found.delay_ms) == ((Verdict.GAP,), (None,))
+    assert gaps_told([alarm], scoring) == 1
+    plain = match([alarm], [fault], Scoring(tolerance_ms=0, gap_rule="sensor-gaps", gaps=((500, 600),)))
+    assert plain.verdicts == (Verdict.TRUE,)

@@ -17,17 +17,19 @@ from rules.engine.replay import Replay
 from rules.rule_set import RuleSet
 from tests.unit.rules.reference.damping import damped
 from tests.unit.rules.reference.judge import intervals
+from tests.unit.rules.test_groups import rules as reaching
 from tests.unit.rules.test_levels import levelled
 from tests.unit.rules.test_order import (
     ATTRIBUTES,
     BASE_MS,
+    GROUP,
     TEXTS,
     WELLS,
     Plan,
     calendars,
     delivery_of,
     plans,
-    reference,
+    references,
     rules,
 )
 from tests.unit.rules.town import TownCalendar, members, rule_set, rule_text
@@ -41,7 +43,7 @@ def replayed(
     calendar: TownCalendar | None = None,
 ) -> Replay:
     """Replay readings in stretches that end before each of ``edges_ms``, some points at a time."""
-    replay = Replay(rule_set, {"well": members(WELLS, ATTRIBUTES, TEXTS)}, calendar)
+    replay = Replay(rule_set, {"well": members(WELLS, ATTRIBUTES, TEXTS, GROUP)}, calendar)
     ordered, begin_ms = everything.one_per_millisecond(), 0
     for end_ms in edges_ms:
         inside = ordered.take((ordered.time_ms >= begin_ms) & (ordered.time_ms < end_ms))
@@ -58,6 +60,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
     """Windows of all facilities together or of each alone, and the way of rules that the sieve does not know."""
     if request.param == "many portions":
         monkeypatch.setattr("rules.engine.looking_back.AT_ONCE", 1)
+        monkeypatch.setattr("rules.engine.looking_back.MOST_SLOTS", 20)
     if request.param == "engine":
         monkeypatch.setattr("rules.engine.replay._SIEVED", ())
 
@@ -67,21 +70,22 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
     max_examples=int(os.environ.get("TWINGRID_ORDER_EXAMPLES", "150")),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example, HealthCheck.function_scoped_fixture],
 )
-@given(rules(), plans, calendars(), st.integers(1, 9), st.sampled_from([1, 2, 100]))
+@given(rules() | reaching(), plans, calendars(), st.integers(1, 9), st.sampled_from([1, 2, 100]))
 def test_a_replay_gives_the_intervals_of_the_readings(
     texts: list[str], plan: Plan, calendar: TownCalendar, stretches: int, points_at_once: int
 ) -> None:
-    """Whatever the stretches and the pieces, a replay finds the intervals that the naive reading gives."""
+    """Whatever the stretches and the pieces, a replay finds what the naive reading gives, across facilities too."""
     everything, every_rule = delivery_of(plan).everything, rule_set(*texts)
     end_ms = BASE_MS + plan.span_ms + 40_000
     edges_ms = np.linspace(BASE_MS, end_ms, stretches + 1, dtype=np.int64)[1:].tolist()
     replay = replayed(every_rule, everything, edges_ms, points_at_once, calendar)
     found = [(alarm.rule.id, alarm.facility, alarm.interval) for alarm in replay.alarms()]
+    town = references(everything, calendar)
     expected = [
         (rule.id, 100 + well, interval)
         for rule in every_rule.rules
         for well in range(WELLS)
-        for interval in damped(intervals(reference(everything, well, calendar), rule, end_ms - 1), end_ms - 1)
+        for interval in damped(intervals(town[well], rule, end_ms - 1), end_ms - 1)
     ]
     event(f"incidents: {min(len(expected), 5)}")
     target(float(len(expected)), label="incidents")
