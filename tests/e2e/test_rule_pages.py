@@ -92,3 +92,76 @@ def test_a_rule_is_read_on_a_phone(browser: Browser, past_world: World) -> None:
         page.get_by_role("button", name="文本", exact=True).click()
         expect(page.get_by_role("textbox", name="文本", exact=True)).to_be_visible()
         assert overflow(page) == 0
+
+
+FORM_WORDS = {
+    "zh": {
+        "add": "增加等级",
+        "down": "下移等级 1",
+        "remove": "删除等级 2",
+        "run": "运行场景",
+        "explain": "解释",
+        "vote": "至少 n 项成立",
+        "row": "增加一行",
+        "kind": "行的种类",
+    },
+    "en": {
+        "add": "Add a severity",
+        "down": "Move severity 1 down",
+        "remove": "Remove severity 2",
+        "run": "Run the scenarios",
+        "explain": "Explain",
+        "vote": "At least n of these",
+        "row": "Add a row",
+        "kind": "Kind of row",
+    },
+}
+
+
+@pytest.mark.parametrize(("language", "size"), [("zh", DESK), ("en", PHONE)])
+def test_levels_votes_scenarios_and_explanation_in_the_form(
+    browser: Browser, past_world: World, language: str, size: tuple[int, int]
+) -> None:
+    """A plain rule gets levels and loses them, a vote becomes text, its scenarios are played, and it is explained."""
+    words = FORM_WORDS[language]
+    with person(browser, past_world.base_url, language, size) as somebody:
+        somebody.forgiven.append("status of 503")  # curves come from a core, and none runs
+        page = journeys.log_in(somebody, past_world, past_world.manager)
+        page.goto(f"{past_world.base_url}/rules/pump-dry-run")
+        expect(page.locator(".figures.all")).to_be_visible(timeout=60_000)
+        if size == PHONE:
+            page.get_by_role("button", name={"zh": "并排", "en": "Both"}[language], exact=True).click()
+        area = page.get_by_role("textbox", name=WORDS[language]["text"], exact=True)
+        before = area.input_value()
+
+        page.get_by_role("button", name=words["run"]).click()
+        expect(page.locator(".cases .chip-ok").first).to_be_visible(timeout=60_000)
+        page.get_by_role("button", name=words["explain"], exact=True).click()
+        expect(page.locator(".parts .mark").first).to_be_visible(timeout=60_000)
+        photograph(page, f"rule-explained-{language}-{size[0]}")
+        assert axe_findings(page) == []
+        assert overflow(page) == 0
+
+        page.get_by_role("button", name=words["add"]).click()
+        expect(area).to_have_value(
+            re.compile(r"levels:\n +- \{severity: high, .*\n +- \{severity: critical, "), timeout=30_000
+        )
+        page.get_by_role("button", name=words["down"]).click()
+        expect(area).to_have_value(re.compile(r"- \{severity: critical, .*\n +- \{severity: high, "), timeout=30_000)
+        page.get_by_role("button", name=words["down"]).click()
+        expect(area).to_have_value(re.compile(r"- \{severity: high, .*\n +- \{severity: critical, "), timeout=30_000)
+        page.get_by_role("button", name=words["remove"]).click()
+        expect(area).to_have_value(re.compile(r"^(?!.*levels)", re.DOTALL), timeout=30_000)
+        assert sorted(area.input_value().splitlines()) == sorted(before.splitlines())
+
+        page.get_by_label(words["kind"]).first.select_option(label=words["vote"])
+        page.get_by_role("button", name=words["row"], exact=True).first.click()
+        votes = page.locator(".vote li")
+        expect(votes).to_have_count(3)
+        for place in range(3):
+            votes.nth(place).get_by_label(WORDS[language]["limit"], exact=True).fill(str(place + 1))
+        expect(area).to_have_value(
+            re.compile(r"and at least 2 of \(level > 1 m, level > 2 m, level > 3 m\)"), timeout=30_000
+        )
+        assert axe_findings(page) == []
+        assert overflow(page) == 0
