@@ -114,8 +114,8 @@ knows. Which bus a facility hangs on is not kept with readings, so an outage of 
 facilities; in operation it is one for the bus ([alarms.md](alarms.md), part 6).
 
 What falls short: `sensor-gaps` counts pauses longer than three intervals, so an instrument that loses up to half of its
-readings one by one is mostly not told of. A pressure gauge of a main that leaps by 0.4 MPa looks to `mains-burst` like
-one burst after the other: each ends by itself and comes again, with tasks of its own.
+readings one by one is mostly not told of. What may rest by night and on days off is announced together when work
+begins, and a supervisor, the last who can take it, has no bound: where the one of an hour is broken it is theirs, at 8.
 """
 
 
