@@ -269,8 +269,8 @@ class CounterServer:
                 transport.abort()
             await server.wait_closed()
 
-    def lost(self) -> None:
-        """A connection has ended."""
+    def made(self) -> None:
+        """A connection has begun."""
 
     def answer(self, request: bytes) -> bytes:
         tid, _, _, unit, function, address, count = struct.unpack(">HHHBBHH", request)
@@ -292,10 +292,10 @@ class _Served(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._server._connections.add(transport)
+        self._server.made()
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._server._connections.discard(self._transport)
-        self._server.lost()
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data

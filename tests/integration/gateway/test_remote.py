@@ -145,11 +145,15 @@ async def test_an_identical_configuration_is_no_change_over_fifty_reconnects(
     assert len(host.epochs) > 50
 
 
-class SilentOnceCut(CounterServer):
-    """Falls silent when its first connection ends, as a device that a wrong setting has locked up."""
+class SilentOnTrial(CounterServer):
+    """Falls silent at the next connection after ``armed``, once, as a device that a wrong setting has locked up."""
 
-    def lost(self) -> None:
-        self.silent.add(1)
+    armed = False
+
+    def made(self) -> None:
+        if self.armed:
+            self.armed = False
+            self.silent.add(1)
 
 
 async def test_a_configuration_that_reaches_nobody_is_put_back(
@@ -157,12 +161,13 @@ async def test_a_configuration_that_reaches_nobody_is_put_back(
 ) -> None:
     """With the new one no known unit answers any more; after the probation the old one reads on by itself."""
     port, nobody = free_ports(2)
-    server = SilentOnceCut()
+    server = SilentOnTrial()
     async with server.listening(port), host.online(), running(own_file(tmp_path, broker, port)) as gateway:
         await until(lambda: len(host.stored) > 50)
         text = bus_of(port).replace("id: bus-1", "id: bus-1\n    # a slip of the pen") + (
             f"  - {{id: bus-2, host: 127.0.0.1, port: {nobody}, units: [{UNIT % 'value_0: x/y'}]}}\n"
         )
+        server.armed = True
         await pushed(host, 1, text, "trial", "rolled-back")
         await until(lambda: outcome(host, 1) == "rolled-back")
         server.silent.clear()
