@@ -2,8 +2,8 @@
 
 The events of a class, sorted by (facility, time), are cut into *moments*: all events of one facility and millisecond
 are one row. A column of an operand has its new values at the rows that bring one; in between the last one is carried
-forward along the facility (``maximum.accumulate`` over row indices), and before the first stands the cell's value
-from before the batch. That value may be newer than the moment, but then it is of the same band (it was calm), so
+forward along the facility (``repeat`` until the next), and before the first stands the cell's value from before the
+batch. That value may be newer than the moment, but then it is of the same band (it was calm), so
 every comparison is the same.
 """
 
@@ -33,17 +33,19 @@ class Moments:
         self._one = one
         self._before = before
         self._value = events.value
-        self._column: Indices = (events.cell - one.cell0) // one.size
+        column: Indices = (events.cell - one.cell0) // one.size
         new = firsts(facility)
         new[1:] |= events.time_ms[1:] != events.time_ms[:-1]
         self._moment = np.cumsum(new) - 1
         self.row: Indices = facility[new] - one.facility0
         self.time_ms: Ints = events.time_ms[new]
         self.first = firsts(self.row)
-        place = np.arange(len(self.row))
-        self._begin = np.maximum.accumulate(np.where(self.first, place, 0))
+        self.begin = np.flatnonzero(self.first)
         self._columns: dict[int, Floats] = {}
-        self.touched = frozenset(np.flatnonzero(np.bincount(self._column)).tolist())
+        count = np.bincount(column)
+        self._brought: Indices = np.argsort(column.astype(np.uint16), kind="stable")
+        self._brought_from = [0, *np.cumsum(count).tolist()]
+        self.touched = frozenset(np.flatnonzero(count).tolist())
 
     def columns(self) -> Columns:
         """What the conditions read."""
@@ -57,18 +59,19 @@ class Moments:
         return found
 
     def _carried(self, column: int) -> Floats:
-        carried = self._before[self._one.cells(column)].take(self.row)
+        """The operand at every moment: each value repeated until the next one of its facility.
+
+        A facility's row begins with the value from before; of two values in one place the later one holds.
+        """
+        before = self._before[self._one.cells(column)]
         if column not in self.touched:
-            return carried
-        brings = np.flatnonzero(self._column == column)
-        source = np.full(len(self.row), -1)
-        source[self._moment[brings]] = brings
-        moment = np.full(len(self.row), -1)
-        moment[self._moment[brings]] = self._moment[brings]
-        latest = np.maximum.accumulate(moment)
-        known = latest >= self._begin
-        carried[known] = self._value[source[latest[known]]]
-        return carried
+            return before.take(self.row)
+        start = self._brought_from[column]
+        brings = self._brought[start : self._brought_from[column + 1]]
+        place = np.concatenate((self.begin, self._moment.take(brings)))
+        value = np.concatenate((before.take(self.row.take(self.begin)), self._value.take(brings)))
+        order = np.argsort(place, kind="stable")
+        return np.repeat(value.take(order), np.diff(place.take(order), append=len(self.row)))
 
 
 def judge(layout: Layout, cells: Cells, machines: Machines, events: Rows, facility: Indices) -> None:
@@ -103,7 +106,7 @@ def _changed_drives(
     for own, number in zip(drive, numbers, strict=True):
         own[:] = _drive(one.rules[number], columns)
     start = np.array([one.machines(number).start for number in numbers])
-    first = np.flatnonzero(moments.first)
+    first = moments.begin
     before = np.empty_like(drive)
     before[:, 1:] = drive[:, :-1]
     before[:, first] = machines.drive.take(start[:, None] + moments.row.take(first))

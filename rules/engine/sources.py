@@ -114,7 +114,7 @@ class SourcePlane(Plane):
         value = np.broadcast_to(inner.value(moments.columns()), len(moments.row))
         before = np.empty(len(value))
         before[1:] = value[:-1]
-        first = np.flatnonzero(moments.first)
+        first = moments.begin
         before[first] = self.value[place][moments.row[first]]
         changed = np.flatnonzero((value != before) & ~(np.isnan(value) & np.isnan(before)))
         if not len(changed):
