@@ -23,7 +23,7 @@ from app.pages import web_root
 from app.probes import PortUse, busy_ports
 from app.settings import Settings
 from core.clock import SystemClock
-from core.errors import Invalid, TwingridError, Unavailable
+from core.errors import Invalid, Unavailable
 from core.places import Text
 from dispatch.holidays import mainland_china
 
@@ -109,7 +109,7 @@ def _broker(settings: Settings) -> Iterator[Observation]:
         program = str(nats_program() if kind == "nats" else mosquitto_program())
     except Unavailable as error:
         fix = Text(zh="安装后重试", en="install it")
-        yield Observation(what="broker", verdict=Verdict.BAD, say=_text(error), fix=fix)
+        yield Observation(what="broker", verdict=Verdict.BAD, say=Text.of(error), fix=fix)
         return
     yield Observation(what="broker", verdict=Verdict.OK, say=Text(zh=program, en=program))
     if kind == "nats":
@@ -121,10 +121,6 @@ def _broker(settings: Settings) -> Iterator[Observation]:
                 en="speaks MQTT 3.1.1 only; no spaces in topics, no dots in client ids",
             ),
         )
-
-
-def _text(error: TwingridError) -> Text:
-    return Text(zh=error.in_language("zh"), en=error.in_language("en"))
 
 
 def _ports(settings: Settings) -> Iterator[Observation]:

@@ -312,7 +312,7 @@ class RuleEditor:
 
     def _told(self, rule: Rule) -> tuple[Text, ...]:
         narrator = Narrator(self._classes[rule.class_id])
-        return tuple(Text(zh=said.in_language("zh"), en=said.in_language("en")) for said in narrator.rule(rule))
+        return tuple(map(Text.of, narrator.rule(rule)))
 
     # --- inside: changing -----------------------------------------------------------------------------------------
 

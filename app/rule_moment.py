@@ -12,7 +12,6 @@ from app.rules_in_force import in_force_file, kept
 from app.settings import Settings
 from app.wiring import load_rule_set
 from core.errors import Refused
-from core.findings import Speaks
 from core.places import FacilityClass, Text
 from core.ports.rule_editing import ExplainAsk, Explained, ExplainedLevel, ExplainedOperand, ExplainedPart
 from core.quality import GOOD
@@ -79,7 +78,7 @@ def _operand(operand: Operand, value: float | None, seen: Seen, facility_class: 
     measurement = facility_class.measurements.get(key)
     at_ms, quality = seen.latest.get(key, (None, GOOD))
     return ExplainedOperand(
-        name=_text(kind.name(operand, facility_class)),
+        name=Text.of(kind.name(operand, facility_class)),
         value=value,
         unit=measurement.unit if measurement is not None else "1",
         reading_ms=at_ms,
@@ -88,8 +87,4 @@ def _operand(operand: Operand, value: float | None, seen: Seen, facility_class: 
 
 
 def _parts(parts: Sequence[Part]) -> tuple[ExplainedPart, ...]:
-    return tuple(ExplainedPart(depth=one.depth, say=_text(one.say), holds=one.holds) for one in parts)
-
-
-def _text(said: Speaks) -> Text:
-    return Text(zh=said.in_language("zh"), en=said.in_language("en"))
+    return tuple(ExplainedPart(depth=one.depth, say=Text.of(one.say), holds=one.holds) for one in parts)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from app.rule_trial import FOLDER, shipped_scenarios
 from app.settings import Settings
-from core.findings import Finding, Speaks
+from core.findings import Finding
 from core.places import FacilityClass, Text
 from core.ports.rule_editing import Trial, TrialCase, TrialDifference
 from rules.language.load import class_units, load_rules
@@ -121,15 +121,11 @@ def _together(found: Sequence[Difference], orders: int) -> Iterator[TrialDiffere
     for same in groups.values():
         yield TrialDifference(
             rule_id=same[0].rule_id,
-            orders=() if len(same) >= orders else tuple(_text(one.order) for one in same),
-            expected=tuple(_text(one) for one in same[0].expected),
-            got=tuple(_text(one) for one in same[0].got),
+            orders=() if len(same) >= orders else tuple(Text.of(one.order) for one in same),
+            expected=tuple(Text.of(one) for one in same[0].expected),
+            got=tuple(Text.of(one) for one in same[0].got),
             lines=same[0].lines,
         )
-
-
-def _text(said: Speaks) -> Text:
-    return Text(zh=said.in_language("zh"), en=said.in_language("en"))
 
 
 def _said(one: Finding) -> Text:

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from core.findings import ENGLISH, Speaks
 from core.readings import Int32s, Int64s
 
 
@@ -53,6 +54,11 @@ class Text:
 
     zh: str
     en: str
+
+    @classmethod
+    def of(cls, said: Speaks) -> Text:
+        """What anything says in both languages, as a value that is kept."""
+        return cls(zh=said.in_language("zh"), en=said.in_language(ENGLISH))
 
     def in_language(self, language: str) -> str:
         """The text for ``zh`` or ``en`` (anything else reads Chinese)."""

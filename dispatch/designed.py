@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from core.alarms import AlarmKind, Severity
 from core.ports.registry import FacilityPlace, Roster
-from dispatch.explained import COMING_BACK_MS, DEEPEST, WORST
+from dispatch.explained import COMING_BACK_MS, WORST, supplies_above
 from dispatch.foresight import Crew, Foreseen, PastAlarm, foresee
 from dispatch.policy import Policy
 
@@ -76,14 +76,11 @@ def _supplies(
     alarm: PastAlarm, places: Mapping[int, FacilityPlace], failed: Mapping[int, Sequence[Silence]]
 ) -> Iterator[Silence]:
     """The failures of all supplies above an alarm that a supply may keep silent."""
-    info, place = alarm.info, places.get(alarm.facility)
+    info = alarm.info
     if info.kind is not AlarmKind.CONDITION or info.latching or info.supply == "lost":
         return
-    for _ in range(DEEPEST):
-        if place is None or place.parent is None:
-            return
-        yield from failed.get(place.parent, ())
-        place = places.get(place.parent)
+    for supply in supplies_above(alarm.facility, places):
+        yield from failed.get(supply, ())
 
 
 def _speaks(alarm: PastAlarm, over: Iterable[Silence]) -> int | None:

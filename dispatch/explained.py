@@ -6,7 +6,7 @@ sake; what it remembers is what is on, so it may begin anew from the journal at 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from core.alarms import AlarmChange, AlarmKind, AnnouncedAlarm, ChangeKind, Severity
@@ -19,9 +19,19 @@ COMING_BACK_MS = 3 * MINUTE_MS
 """So long after a supply is back what hangs on it may take to clear before it is asked about."""
 WORST = Severity.MEDIUM
 """What is worse speaks: water that rises without power is a danger of its own."""
-DEEPEST = 16
+_DEEPEST = 16
 """Supplies above one another that are looked at."""
 _GONE = frozenset({ChangeKind.RETRACTED, ChangeKind.MERGED})
+
+
+def supplies_above(facility: int, places: Mapping[int, FacilityPlace]) -> Iterator[int]:
+    """The supplies above a facility, the nearest first."""
+    place = places.get(facility)
+    for _ in range(_DEEPEST):
+        if place is None or place.parent is None:
+            return
+        yield place.parent
+        place = places.get(place.parent)
 
 
 class _On(NamedTuple):
@@ -104,11 +114,4 @@ class Explained:
         info = self._rules(one.rule_id)
         if one.severity > WORST or info is None or info.latching:
             return None
-        place = places.get(one.facility)
-        for _ in range(DEEPEST):
-            if place is None or place.parent is None:
-                return None
-            if place.parent in failed:
-                return place.parent
-            place = places.get(place.parent)
-        return None
+        return next((supply for supply in supplies_above(one.facility, places) if supply in failed), None)

@@ -171,8 +171,7 @@ class Witness:
 
 
 def _said(doubt: Doubt, sentence: Sentence, **values: object) -> Contradiction:
-    said = sentence(**values)
-    return Contradiction(doubt, Text(zh=said.in_language("zh"), en=said.in_language("en")))
+    return Contradiction(doubt, Text.of(sentence(**values)))
 
 
 def _questions(signed: SignedUnit) -> tuple[Request, ...]:

@@ -152,7 +152,7 @@ class DrillState:
 
 def said(what: Said) -> Text:
     """A sentence as a value that is kept."""
-    return Text(zh=what.in_language("zh"), en=what.in_language("en"))
+    return Text.of(what)
 
 
 def failed(state: DrillState, stage: DrillStage, why: Said) -> DrillState:

@@ -24,8 +24,10 @@ class Cells(Frames):
     def sift(self, batch: Ranked, front_ms: Ints) -> Sifted:
         """Take in a batch: calm rows at once; events, late rows and rows for windows are handed back."""
         rows = batch.rows
-        if self._fill_columns(rows) and self._are_single(rows):
-            frame = self._sift_columns(rows, front_ms)
+        if self._fill_columns(rows):
+            there = self._there(rows)
+            once = int(np.count_nonzero(there)) == len(rows.cell)
+            frame = self._sift_columns(rows, there, front_ms) if once else None
             if frame is not None:
                 return frame
         expiry = self.expiry_ms.take(rows.cell)

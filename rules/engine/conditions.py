@@ -39,11 +39,10 @@ class Moments:
         self._moment = np.cumsum(new) - 1
         self.row: Indices = facility[new] - one.facility0
         self.time_ms: Ints = events.time_ms[new]
-        self.first = firsts(self.row)
-        self.begin = np.flatnonzero(self.first)
+        self.begin = np.flatnonzero(firsts(self.row))
         self._columns: dict[int, Floats] = {}
         count = np.bincount(column)
-        self._brought: Indices = np.argsort(column.astype(np.uint16), kind="stable")
+        self._brought: Indices = np.argsort(column.astype(np.min_scalar_type(len(count))), kind="stable")
         self._brought_from = [0, *np.cumsum(count).tolist()]
         self.touched = frozenset(np.flatnonzero(count).tolist())
 

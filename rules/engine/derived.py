@@ -59,7 +59,7 @@ def _changed(one: ClassLayout, plan: DerivedPlan, value: Floats, moments: Moment
     cell = one.cells(plan.column).start + moments.row
     before = np.empty_like(now)
     before[1:] = now[:-1]
-    before[moments.first] = value[cell[moments.first]]
+    before[moments.begin] = value[cell[moments.begin]]
     return Rows(cell, moments.time_ms, now).take(~((now == before) | (np.isnan(now) & np.isnan(before))))
 
 

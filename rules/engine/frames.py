@@ -104,38 +104,34 @@ class Frames:
         """Whether most cells have a row, so that whole columns cost less than looking up each row's cell."""
         return 2 * len(rows.cell) > len(self.value)
 
-    def _are_single(self, rows: Rows) -> bool:
-        """Whether each row is of another cell."""
+    def _there(self, rows: Rows) -> Bools:
+        """bool[n]: which cells have a row."""
         there = np.zeros(len(self.value), np.bool_)
         there[rows.cell] = True
-        return int(np.count_nonzero(there)) == len(rows.cell)
+        return there
 
     def _sift_single(self, rows: Rows, single: Indices, ends: tuple[Ints, Ints], front_ms: Ints) -> Sifted:
         """Take in the ``single`` ones of some rows, newer than what is known; ``ends`` are expiry and until of all."""
         own = rows.take(single)
-        frame = self._sift_columns(own, front_ms) if self._fill_columns(own) else None
+        frame = self._sift_columns(own, self._there(own), front_ms) if self._fill_columns(own) else None
         return frame or self._sift_frame(own, ends[0].take(single), ends[1].take(single), front_ms)
 
-    def _put_in_columns(self, rows: Rows) -> tuple[Bools, Ints, Floats]:
-        """Which cells have a row (bool[n]), when (``BEGINNING_MS`` where none has come) and what, until the next call.
-
-        A column of truths is given away; the others are memory that is used again.
-        """
-        there = np.zeros(len(self.value), np.bool_)
-        there[rows.cell] = True
+    def _put_in_columns(self, rows: Rows) -> tuple[Ints, Floats]:
+        """When each cell has a row (``BEGINNING_MS`` where none has come) and what, until the next call."""
         if len(self._values) < len(self.value):
             self._values = np.zeros(len(self.value))
         self._scratch[:] = BEGINNING_MS
         self._scratch[rows.cell] = rows.time_ms
         self._values[rows.cell] = rows.value
-        return there, self._scratch, self._values
+        return self._scratch, self._values
 
-    def _sift_columns(self, rows: Rows, front_ms: Ints) -> Sifted | None:
+    def _sift_columns(self, rows: Rows, there: Bools, front_ms: Ints) -> Sifted | None:
         """As ``_sift_frame`` over whole columns: nothing is looked up row by row.
 
-        ``None`` if a row is older than what is known; nothing was done then. Rows are of different cells.
+        ``None`` if a row is older than what is known; nothing was done then. Rows are of different cells, those that
+        are ``there`` (bool[n], overwritten).
         """
-        there, time_ms, value = self._put_in_columns(rows)
+        time_ms, value = self._put_in_columns(rows)
         until = time_ms + self._layout.stale_ms
         calm = until > self.expiry_ms
         if (there > calm).any():

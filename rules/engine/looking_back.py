@@ -18,6 +18,7 @@ from rules.engine.layout import WindowPlan
 from rules.engine.runs import NO_RUNS, Runs, joined_runs
 from rules.engine.seasons import asked, hourly, judged
 from rules.engine.slots import SlotCuts, SlotTable, cut
+from rules.engine.windows import result
 from rules.operators.kinds import WindowAggregate
 from rules.operators.weekly import WeeklyAggregate
 
@@ -97,13 +98,6 @@ class _Weekly:
         samples = hours[asked(plan, slot) - first].reshape(-1, len(slot) * len(place))
         value = judged(self._aggregate, samples, hours[slot - first].ravel())
         return value.reshape(len(slot), len(place))
-
-
-def result(plan: WindowPlan, window: NDArray[np.generic], known_ms: Ints, end_ms: Ints) -> Floats:
-    """As ``Window.result``."""
-    width_ms = plan.slots * plan.step_ms
-    value = plan.aggregate.finish(window, known_ms, end_ms - width_ms)
-    return np.where((2 * known_ms >= width_ms) & np.isfinite(value), value, np.nan)
 
 
 class _Width:

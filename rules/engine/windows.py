@@ -25,6 +25,23 @@ from rules.engine.rows import firsts
 _T = TypeVar("_T", bound=np.generic)
 
 
+def result(plan: WindowPlan, window: Shares, known_ms: Ints, end_ms: Ints) -> Floats:
+    """What windows come to; unknown where one was known for less than half of its time.
+
+    Args:
+        plan: the windows.
+        window: shares[…], the fold of each window's slots.
+        known_ms: int64[…], how long each was known.
+        end_ms: int64, the moments at which they end; broadcast.
+
+    Returns:
+        float64[…].
+    """
+    width_ms = plan.slots * plan.step_ms
+    value = plan.aggregate.finish(window, known_ms, end_ms - width_ms)
+    return np.where((2 * known_ms >= width_ms) & np.isfinite(value), value, np.nan)
+
+
 def flat(table: NDArray[_T]) -> NDArray[_T]:
     """The table as one column over the same memory."""
     return table.reshape(-1, copy=False)
@@ -270,10 +287,7 @@ class Window:
 
     def result(self, window: Shares, known_ms: Ints, end_ms: Ints) -> Floats:
         """What windows that end at some moments come to; unknown if one was known for less than half of its time."""
-        width_ms = self.plan.slots * self.plan.step_ms
-        half = 2 * known_ms >= width_ms
-        result = self.plan.aggregate.finish(window, known_ms, end_ms - width_ms)
-        return np.where(half & np.isfinite(result), result, np.nan)
+        return result(self.plan, window, known_ms, end_ms)
 
     def _fold_tails(self, row: Indices) -> None:
         """A block has ended: fold its slots from the end, and begin a new head."""
