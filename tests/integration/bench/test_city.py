@@ -85,6 +85,6 @@ def test_the_figures_of_the_page_are_those_of_the_run(outcome: city.Outcome) -> 
     assert [bound["held"] for bound in kept["bounds"]] == [True] * 4
     text = page([kept])
     assert "| faults found |  | 2 of 2 |" in text
-    assert "broken" not in text
+    assert "**broken**" not in text
     kept["bounds"][1] |= {"value": 13, "held": False}
     assert "13 (**broken**)" in page([kept])

@@ -88,6 +88,12 @@ def without(data: bytes, index: int) -> bytes:
     return data[:index] + data[index + 1 :]
 
 
+def swapped(tid: int) -> int:
+    """Another id than ``tid``: its bytes the other way round, or, where that is the same, one of them changed."""
+    high, low = divmod(tid, 256)
+    return low * 256 + (high if high != low else high ^ 1)
+
+
 def junk(seed: int, size: int) -> bytes:
     return random.Random(seed).randbytes(size)
 
@@ -177,7 +183,7 @@ ON_TCP: dict[str, tuple[Reply, set[Reason]]] = {
     ),
     "transaction id one too low": (once(lambda a: a.answer(tid=a.tid - 1)), SILENT),
     "transaction id zero": (once(lambda a: a.answer(tid=0)), WRONG),
-    "transaction id swapped": (once(lambda a: a.answer(tid=(a.tid >> 8) | (a.tid << 8))), SILENT),
+    "transaction id swapped": (once(lambda a: a.answer(tid=swapped(a.tid))), SILENT),
     "length field zero": (once(lambda a: a.answer(length=0)), SILENT),
     "length field one": (once(lambda a: a.answer(length=1)), SILENT),
     "length field one too small": (once(lambda a: a.answer(length=len(a.body))), WRONG),
