@@ -30,6 +30,7 @@ MODULES = (
     "groups_bench",
     "replays_bench",
     "city_bench",
+    "dispatch_city_bench",
     "gateway_bench",
     "line_bench",
     "store_bench",

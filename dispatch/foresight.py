@@ -29,6 +29,7 @@ from dispatch.deciding import (
 )
 from dispatch.loads import ForeseenTask, Loads
 from dispatch.policy import Policy
+from dispatch.routing import Assignment, Load, Request
 from dispatch.storms import Group, is_joint
 from dispatch.worktime import HOUR_MS, MINUTE_MS
 
@@ -144,13 +145,18 @@ _STORM = -1
 """Stands for the facility in the key of a storm."""
 
 
-class _Play:
-    """Plays the alarms in the order of time."""
+Finder = Callable[[Request, FacilityPlace | None, Roster, Mapping[int, Load], Policy], Assignment]
+"""Who gets a task: ``dispatch.deciding.assign``, or what it is compared with."""
 
-    def __init__(self, roster: Roster, policy: Policy, crew: Crew) -> None:
-        self._roster, self._policy, self._crew = roster, policy, crew
+
+class Play:
+    """Plays the alarms in the order of time; who plays people otherwise overrides what they do."""
+
+    def __init__(self, roster: Roster, policy: Policy, crew: Crew, find: Finder = assign) -> None:
+        """Nothing has happened yet; ``find`` gives out the tasks."""
+        self._roster, self._policy, self._crew, self._find = roster, policy, crew, find
         self._loads = Loads(policy)
-        self._queue: list[tuple[int, _What, int, PastAlarm | _Case, int]] = []
+        self._queue: list[tuple[int, int, int, Any, int]] = []
         self._order = 0
         self._open: dict[tuple[int, str], _Case] = {}
         self._crowds = Crowds((), roster.places, policy)
@@ -159,7 +165,7 @@ class _Play:
         self._on: dict[int, Severity] = {}
         self._begun: dict[int, int] = {}
         self.cases: list[_Case] = []
-        self._steps: Mapping[_What, Callable[[int, Any, int], None]] = {
+        self._steps: dict[int, Callable[[int, Any, int], None]] = {
             _What.OFF: self._off,
             _What.ON: self._start,
             _What.STEP: self._step,
@@ -188,7 +194,7 @@ class _Play:
         cases = tuple(case for case in self.cases if case.opened_ms >= from_ms)
         return Foreseen(cases=cases, unheard=len(unheard))
 
-    def _later(self, at_ms: int, what: _What, subject: PastAlarm | _Case, turn: int = 0) -> None:
+    def _later(self, at_ms: int, what: int, subject: object, turn: int = 0) -> None:
         self._order += 1
         heapq.heappush(self._queue, (at_ms, what, self._order, subject, turn))
 
@@ -399,9 +405,13 @@ class _Play:
             at_ms=task.given_ms,
             excluded=excluded,
         )
-        found = assign(request, case.place, self._roster, self._loads.at(task.given_ms), self._policy)
+        found = self._find(request, case.place, self._roster, self._loads.at(task.given_ms), self._policy)
         task.owner, task.rung = found.owner, found.rung
         self._loads.add(task)
+        self._announced(case, task)
+
+    def _announced(self, case: _Case, task: ForeseenTask) -> None:
+        """Somebody has been given a task: they begin so long after they were told."""
         if task.kind is TaskKind.HANDLE and task.owner is not None:
             self._later(task.given_ms + self._crew.accept_ms, _What.ACCEPTED, case, task.turn)
 
@@ -420,6 +430,11 @@ class _Play:
             return
         if case.on or at_ms < task.accepted_ms + self._crew.work_ms:
             return
+        self._repaired(at_ms, case, task)
+        self._later(at_ms + self._crew.verify_ms, _What.VERIFIED, case)
+
+    def _repaired(self, at_ms: int, case: _Case, task: ForeseenTask) -> None:
+        """The repair is reported: somebody else is asked to look."""
         self._loads.ended(task)
         case.repaired_ms = at_ms
         repaired_by = {task.owner: PassedOver.OWN_REPAIR} if task.owner is not None else {}
@@ -428,7 +443,6 @@ class _Play:
             self._give(at_ms, case, TaskKind.VERIFY, repaired_by)
         elif verify.owner is None or verify.owner == task.owner:
             self._give_anew(at_ms, case, verify)
-        self._later(at_ms + self._crew.verify_ms, _What.VERIFIED, case)
 
     def _verified(self, at_ms: int, case: _Case, turn: int) -> None:
         """The other grid has looked; if an alarm is back meanwhile, the case stays until it is off."""
@@ -471,6 +485,6 @@ def foresee(
         from_ms: cases opened earlier are not part of the answer.
         until_ms: nothing that happens then or later is looked at.
     """
-    return _Play(roster, policy, crew).run(
+    return Play(roster, policy, crew).run(
         sorted(alarms, key=lambda one: (one.start_ms, one.facility)), from_ms, until_ms
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from core.alarms import Severity
@@ -65,14 +65,26 @@ class Loads:
             del given[bisect_left(given, task.given_ms)]
 
     def at(self, at_ms: int) -> Mapping[int, Load]:
-        """The loads of everybody who was ever given anything."""
-        midnight = self._calendar.instant(self._calendar.day_of(at_ms), 0)
-        found = {}
-        for person, given in self._given.items():
-            upto = bisect_right(given, at_ms)
-            found[person] = Load(
-                self._open.get(person, 0),
-                upto - bisect_left(given, midnight),
-                upto - bisect_right(given, at_ms - HOUR_MS),
-            )
-        return found
+        """The loads of everybody who was ever given anything, as they are when they are asked for."""
+        return _LoadsAt(self._open, self._given, at_ms, self._calendar.instant(self._calendar.day_of(at_ms), 0))
+
+
+class _LoadsAt(Mapping[int, Load]):
+    """Counted when asked for: routing looks at few people."""
+
+    def __init__(
+        self, open_tasks: Mapping[int, int], given: Mapping[int, list[int]], at_ms: int, midnight: int
+    ) -> None:
+        self._open, self._given, self._at_ms, self._midnight = open_tasks, given, at_ms, midnight
+
+    def __getitem__(self, person: int) -> Load:
+        given = self._given[person]
+        upto = bisect_right(given, self._at_ms)
+        today = upto - bisect_left(given, self._midnight)
+        return Load(self._open.get(person, 0), today, upto - bisect_right(given, self._at_ms - HOUR_MS))
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._given)
+
+    def __len__(self) -> int:
+        return len(self._given)
