@@ -1,8 +1,8 @@
 """What happens: a season of alarms and reports, drawn from one seed by the shipped rule book.
 
 An alarm is one of a shipped rule of its facility's class. A third are short, a quarter go by themselves after hours,
-the others last until somebody has repaired. A report is what people see: it lasts until somebody has been there. Declared
-storms are an hour of rain over some communities, in which two wells of five and every pond ask at once.
+the others last until somebody has repaired. A report is what people see: it lasts until somebody has been there.
+Declared storms are an hour of rain over some communities, in which two wells of five and every pond ask at once.
 """
 
 from __future__ import annotations

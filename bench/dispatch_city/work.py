@@ -29,7 +29,7 @@ from dispatch.loads import ForeseenTask
 from dispatch.policy import Policy
 from dispatch.queries import queue_rank
 from dispatch.routing import Assignment, Load, Request, on_shift
-from dispatch.worktime import HOUR_MS, MINUTE_MS, due
+from dispatch.worktime import HOUR_MS, MINUTE_MS, WorkCalendar, due
 
 METRES_A_MINUTE = 10_000 / 60 / 1.3
 """10 km/h on a way 1.3 times the line of sight."""
@@ -229,7 +229,7 @@ class CityPlay(Play):
             self._left_ms[id(doing.task), doing.job] = max(0, doing.until_ms - at_ms)
             worker.doing = None
         if not urgent and not on_shift(worker.person, self._policy.calendar, at_ms):
-            self._later(self._next_on(worker.person, at_ms), What.QUEUE, worker)
+            self._later(_next_on(worker.person, self._policy.calendar, at_ms), What.QUEUE, worker)
             return
         self._take(at_ms, worker, case, task)
 
@@ -245,7 +245,7 @@ class CityPlay(Play):
             self.late_accepts += at_ms > due(self._policy.calendar, clock, task.given_ms, hours)
         left_ms = self._left_ms.pop((id(task), job), None)
         if left_ms is None:
-            left_ms = round(self._minutes(case, job) * MINUTE_MS)
+            left_ms = round(_minutes(self._seed, case, job) * MINUTE_MS)
         spot = self.town.positions[case.facility]
         way_ms = round((2 + dist(worker.at, spot) / METRES_A_MINUTE) * MINUTE_MS)
         worker.at, worker.turn = spot, worker.turn + 1
@@ -272,7 +272,7 @@ class CityPlay(Play):
         self._look_at_queue(at_ms, worker, 0)
 
     def _repair(self, at_ms: int, case: ForeseenCase, task: ForeseenTask) -> None:
-        if self._chance(case, 1) < RETURNED and task.turn == 1 and task.owner is not None:
+        if _chance(self._seed, case, 1) < RETURNED and task.turn == 1 and task.owner is not None:
             self._loads.taken_back(task)
             self._done.discard((id(task), Job.REPAIR))
             self._route(at_ms, case, task, {task.owner: PassedOver.RETURNED_IT})
@@ -290,7 +290,7 @@ class CityPlay(Play):
         handle = case.task(TaskKind.HANDLE)
         if case.ending is not Ending.OPEN or handle is None or handle.owner is None:
             return
-        again = self._chance(case, 2) < REJECTED and handle.turn == 1
+        again = _chance(self._seed, case, 2) < REJECTED and handle.turn == 1
         if not (again or case.on):
             self._end(at_ms, case, Ending.CLOSED)
             return
@@ -324,30 +324,32 @@ class CityPlay(Play):
             now_ms=at_ms,
         )
 
-    def _minutes(self, case: ForeseenCase, job: Job) -> float:
-        if job is not Job.REPAIR:
-            return LOOK_MIN if job is Job.LOOK else VERIFY_MIN
-        if not case.on:
-            return FOUND_WELL_MIN
-        usual = REPAIR_MIN[case.severity] if case.info.lead is Grid.CONSTRUCTION else GOVERN_MIN
-        drawn = float(self._draw(case, 0).lognormal(log(usual), 0.6))
-        return min(_LONGEST_MIN, drawn + MEMBER_MIN * (case.on - 1))
 
-    def _draw(self, case: ForeseenCase, what: int) -> np.random.Generator:
-        """The same for a case whoever gets it, so that what is compared is the routing alone."""
-        return np.random.default_rng((self._seed, what, case.facility, case.opened_ms // 1000))
+def _minutes(seed: int, case: ForeseenCase, job: Job) -> float:
+    """How long a job takes on site."""
+    if job is not Job.REPAIR:
+        return LOOK_MIN if job is Job.LOOK else VERIFY_MIN
+    if not case.on:
+        return FOUND_WELL_MIN
+    usual = REPAIR_MIN[case.severity] if case.info.lead is Grid.CONSTRUCTION else GOVERN_MIN
+    drawn = float(_draw(seed, case, 0).lognormal(log(usual), 0.6))
+    return min(_LONGEST_MIN, drawn + MEMBER_MIN * (case.on - 1))
 
-    def _chance(self, case: ForeseenCase, what: int) -> float:
-        return float(self._draw(case, what).random())
 
-    def _next_on(self, person: Person, at_ms: int) -> int:
-        calendar = self._policy.calendar
-        if not person.shifts:
-            return calendar.next_start(at_ms)
-        step_ms = 30 * MINUTE_MS
-        begin_ms = at_ms // step_ms * step_ms
-        return next(
-            at
-            for at in range(begin_ms + step_ms, begin_ms + 9 * 24 * HOUR_MS, step_ms)
-            if on_shift(person, calendar, at)
-        )
+def _draw(seed: int, case: ForeseenCase, what: int) -> np.random.Generator:
+    """The same for a case whoever gets it, so that what is compared is the routing alone."""
+    return np.random.default_rng((seed, what, case.facility, case.opened_ms // 1000))
+
+
+def _chance(seed: int, case: ForeseenCase, what: int) -> float:
+    return float(_draw(seed, case, what).random())
+
+
+def _next_on(person: Person, calendar: WorkCalendar, at_ms: int) -> int:
+    """When somebody who is off now is on shift again, to the half hour for those with a week of their own."""
+    if not person.shifts:
+        return calendar.next_start(at_ms)
+    step_ms = 30 * MINUTE_MS
+    begin_ms = at_ms // step_ms * step_ms
+    later = range(begin_ms + step_ms, begin_ms + 9 * 24 * HOUR_MS, step_ms)
+    return next(at for at in later if on_shift(person, calendar, at))
