@@ -102,17 +102,18 @@ def figures(name: str, play: CityPlay, found: Foreseen, script: Script, policy: 
     town = play.town
     workers = [one for one in town.roster.people.values() if one.grid is not None and not one.supervisor]
     above = frozenset(town.roster.people) - {one.number for one in workers}
-    had = Counter(one.owner for one in play.given)
+    given = play.given()
+    had = Counter(one.owner for one in given)
     loads = np.array([had[one.number] for one in workers])
     median = float(np.median(loads))
     closed = [case for case in found.cases if case.ending is Ending.CLOSED]
     kept = {id(case): not play.clocks[id(case)].missed for case in closed}
-    calm = [one for one in play.given if not _in_storm(one, script)]
-    much = [_explain(town, one.number, play.given) for one in workers if had[one.number] > TIMES * median]
+    calm = [one for one in given if not _in_storm(one, script)]
+    much = [_explain(town, one.number, given) for one in workers if had[one.number] > TIMES * median]
     return Figures(
         name=name,
         endings=Counter(case.ending.name.lower() for case in found.cases),
-        tasks=len(play.given),
+        tasks=len(given),
         unowned=play.unowned,
         on_time=_share(list(kept.values())),
         by_severity={
@@ -149,7 +150,7 @@ def _gini(loads: np.ndarray) -> float:
 
 def _in_storm(given: Given, script: Script) -> bool:
     return any(
-        storm.from_ms <= given.given_ms < storm.until_ms and given.case.community in storm.communities
+        storm.from_ms <= (given.given_ms or 0) < storm.until_ms and given.case.community in storm.communities
         for storm in script.storms
     )
 
@@ -158,8 +159,9 @@ def _bounds(given: Sequence[Given], policy: Policy) -> Bounds:
     days = Counter[tuple[int, date]]()
     times: dict[int, list[tuple[int, bool]]] = {}
     for one in given:
-        days[one.owner, policy.calendar.day_of(one.given_ms)] += 1
-        times.setdefault(one.owner, []).append((one.given_ms, not policy.rests_at_night(one.severity)))
+        at_ms = one.given_ms or 0
+        days[one.owner, policy.calendar.day_of(at_ms)] += 1
+        times.setdefault(one.owner, []).append((at_ms, not policy.rests_at_night(one.severity)))
     most = over = urgent = 0
     for mine in times.values():
         mine.sort()

@@ -7,7 +7,7 @@ how much somebody has on their hands, whose cell it is, or a bound. Where nobody
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from math import dist
 
 from bench.dispatch_city.work import CityPlay
@@ -15,21 +15,22 @@ from core.people import Person, Role
 from core.places import Grid
 from core.ports.cases import Rung
 from core.ports.registry import FacilityPlace, Roster
-from dispatch.deciding import assign
-from dispatch.foresight import Finder
+from dispatch.announcing import Announced, WaitingOf, announce
+from dispatch.diary import Diary
+from dispatch.loads import Announcer
 from dispatch.policy import Policy
-from dispatch.routing import Assignment, Load, Request, on_shift
+from dispatch.routing import Assignment, Request, on_shift
 
 Choose = Callable[[Request, FacilityPlace, Sequence[Person]], Person]
 
 
-def ours(play: CityPlay) -> Finder:
+def ours(play: CityPlay) -> Announcer:
     """Dispatch itself."""
     del play
-    return assign
+    return announce
 
 
-def nearest(play: CityPlay) -> Finder:
+def nearest(play: CityPlay) -> Announcer:
     """The worker who is nearest now, in the whole city."""
 
     def choose(request: Request, place: FacilityPlace, people: Sequence[Person]) -> Person:
@@ -40,7 +41,7 @@ def nearest(play: CityPlay) -> Finder:
     return _finder(choose)
 
 
-def by_turns(play: CityPlay) -> Finder:
+def by_turns(play: CityPlay) -> Announcer:
     """The worker of the community who has had the fewest tasks from there."""
     del play
     had: Counter[tuple[int, Grid, int]] = Counter()
@@ -55,13 +56,19 @@ def by_turns(play: CityPlay) -> Finder:
     return _finder(choose)
 
 
-def _finder(choose: Choose) -> Finder:
+def _finder(choose: Choose) -> Announcer:
     known: dict[tuple[Grid, str], list[Person]] = {}
 
     def find(
-        request: Request, place: FacilityPlace | None, roster: Roster, loads: Mapping[int, Load], policy: Policy
-    ) -> Assignment:
-        del loads
+        request: Request,
+        place: FacilityPlace | None,
+        latest: int,
+        roster: Roster,
+        diary: Diary,
+        waiting: WaitingOf,
+        policy: Policy,
+    ) -> Announced:
+        del latest, diary, waiting
         works = policy.calendar.works_at(request.at_ms)
         key = request.grid, request.skill if request.grid is Grid.CONSTRUCTION else ""
         if key not in known:
@@ -78,9 +85,10 @@ def _finder(choose: Choose) -> Finder:
         managers = [one for one in people if one.role is Role.MANAGER]
         there = able or [one for one in supervisors if one.works_in(request.community)] or supervisors or managers
         if place is None or not there:
-            return Assignment(owner=None, rung=Rung.UNSTAFFED, candidates=())
+            return Announced(assignment=Assignment(owner=None, rung=Rung.UNSTAFFED, candidates=()), at_ms=request.at_ms)
         rung = Rung.COMMUNITY if able else Rung.SUPERVISOR
-        return Assignment(owner=choose(request, place, there).number, rung=rung, candidates=())
+        found = Assignment(owner=choose(request, place, there).number, rung=rung, candidates=())
+        return Announced(assignment=found, at_ms=request.at_ms)
 
     return find
 

@@ -8,7 +8,7 @@ task is now and then given back, and that now and then a repair does not hold.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from math import dist, log
@@ -23,12 +23,14 @@ from core.people import Person
 from core.places import Grid
 from core.ports.cases import PassedOver
 from core.ports.registry import FacilityPlace, Roster
+from dispatch.announcing import Announced, WaitingOf
 from dispatch.deciding import announce_ms, handling_limit
-from dispatch.foresight import Crew, Ending, Finder, ForeseenCase, PastAlarm, Play
-from dispatch.loads import ForeseenTask
+from dispatch.diary import Diary
+from dispatch.foresight import Crew, Ending, ForeseenCase, PastAlarm, Play
+from dispatch.loads import Announcer, ForeseenTask
 from dispatch.policy import Policy
 from dispatch.queries import queue_rank
-from dispatch.routing import Assignment, Load, Request, on_shift
+from dispatch.routing import Assignment, Request, on_shift
 from dispatch.worktime import HOUR_MS, MINUTE_MS, WorkCalendar, due
 
 METRES_A_MINUTE = 10_000 / 60 / 1.3
@@ -97,20 +99,19 @@ class Worker:
     turn: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True, eq=False)
 class Given:
-    """A task as it was given to somebody."""
+    """A task as it was given to somebody; ``given_ms`` ``None``: they were not told before it was taken back."""
 
     case: ForeseenCase
     task: ForeseenTask
-    kind: TaskKind
     owner: int
-    given_ms: int
     severity: Severity
     found: Assignment
+    given_ms: int | None = None
 
 
-Begin = Callable[["CityPlay"], Finder]
+Begin = Callable[["CityPlay"], Announcer]
 
 
 class CityPlay(Play):
@@ -121,7 +122,8 @@ class CityPlay(Play):
         super().__init__(town.roster, policy, Crew(), self._ask)
         self.town, self._script, self._seed = town, script, seed
         self.workers = {number: Worker(one, town.homes[number]) for number, one in town.roster.people.items()}
-        self.given: list[Given] = []
+        self._given: list[Given] = []
+        self._current: dict[int, Given] = {}
         self.unowned = 0
         self.late_accepts = 0
         self.looks: list[bool] = []
@@ -129,16 +131,25 @@ class CityPlay(Play):
         self._alarms: dict[int, list[PastAlarm]] = {}
         self._left_ms: dict[tuple[int, Job], int] = {}
         self._done: set[tuple[int, Job]] = set()
+        self._odd: set[int] = set()
         self._numbers: dict[int, int] = {}
         self._finder = begin(self)
         self._last: Assignment | None = None
         self._steps |= {What.QUEUE: self._look_at_queue, What.DONE: self._finish}
 
     def _ask(
-        self, request: Request, place: FacilityPlace | None, roster: Roster, loads: Mapping[int, Load], policy: Policy
-    ) -> Assignment:
-        self._last = self._finder(request, place, roster, loads, policy)
-        return self._last
+        self,
+        request: Request,
+        place: FacilityPlace | None,
+        latest: int,
+        roster: Roster,
+        diary: Diary,
+        waiting: WaitingOf,
+        policy: Policy,
+    ) -> Announced:
+        found = self._finder(request, place, latest, roster, diary, waiting, policy)
+        self._last = found.assignment
+        return found
 
     # --- cases: dispatch decides, limits are noted -----------------------------------------------------------------
 
@@ -187,31 +198,33 @@ class CityPlay(Play):
 
     # --- tasks: given, told, taken in the order of the queue --------------------------------------------------------
 
-    def _announced(self, case: ForeseenCase, task: ForeseenTask) -> None:
-        found = self._last
-        if task.owner is None or found is None:
+    def _route(self, at_ms: int, case: ForeseenCase, task: ForeseenTask, excluded: Mapping[int, PassedOver]) -> None:
+        before = self._current.pop(id(task), None)
+        if before is not None and task.given_ms <= at_ms:
+            before.given_ms = task.given_ms
+        super()._route(at_ms, case, task, excluded)
+        if task.owner is None or self._last is None:
             self.unowned += 1
             return
         self._numbers.setdefault(id(task), len(self._numbers))
-        self.given.append(
-            Given(
-                case=case,
-                task=task,
-                kind=task.kind,
-                owner=task.owner,
-                given_ms=task.given_ms,
-                severity=case.severity,
-                found=found,
-            )
-        )
-        worker = self.workers[task.owner]
-        worker.queue.append((case, task))
-        self._later(task.given_ms, What.QUEUE, worker)
+        given = Given(case=case, task=task, owner=task.owner, severity=case.severity, found=self._last)
+        self._current[id(task)] = given
+        self._given.append(given)
+        self.workers[task.owner].queue.append((case, task))
 
-    def _give_anew(self, at_ms: int, case: ForeseenCase, task: ForeseenTask) -> None:
-        if task.given_ms > at_ms:  # they were never told
-            self.given = [one for one in self.given if one.task is not task]
-        super()._give_anew(at_ms, case, task)
+    def _moved(self, tasks: Iterable[ForeseenTask]) -> None:
+        """People are told of tasks then, and look at their queues."""
+        for task in tasks:
+            task.turn += 1
+            if task.owner is not None:
+                self._later(task.given_ms, What.QUEUE, self.workers[task.owner])
+
+    def given(self) -> list[Given]:
+        """The tasks that people were told of, in the order in which they were given out."""
+        for one in self._current.values():
+            if one.task.heard:
+                one.given_ms = one.task.given_ms
+        return [one for one in self._given if one.given_ms is not None]
 
     def _look_at_queue(self, at_ms: int, worker: Worker, turn: int) -> None:
         """Begin the first job, or leave what is less urgent for one that cannot wait."""
@@ -272,8 +285,8 @@ class CityPlay(Play):
         self._look_at_queue(at_ms, worker, 0)
 
     def _repair(self, at_ms: int, case: ForeseenCase, task: ForeseenTask) -> None:
-        if _chance(self._seed, case, 1) < RETURNED and task.turn == 1 and task.owner is not None:
-            self._loads.taken_back(task)
+        if _chance(self._seed, case, 1) < RETURNED and id(case) not in self._odd and task.owner is not None:
+            self._odd.add(id(case))
             self._done.discard((id(task), Job.REPAIR))
             self._route(at_ms, case, task, {task.owner: PassedOver.RETURNED_IT})
             return
@@ -290,17 +303,17 @@ class CityPlay(Play):
         handle = case.task(TaskKind.HANDLE)
         if case.ending is not Ending.OPEN or handle is None or handle.owner is None:
             return
-        again = _chance(self._seed, case, 2) < REJECTED and handle.turn == 1
+        again = _chance(self._seed, case, 2) < REJECTED and id(case) not in self._odd
         if not (again or case.on):
             self._end(at_ms, case, Ending.CLOSED)
             return
+        self._odd.add(id(case))
         self._done -= {(id(task), Job.VERIFY), (id(handle), Job.REPAIR)}
-        case.repaired_ms, handle.open, handle.accepted_ms, handle.turn = None, True, None, handle.turn + 1
-        handle.given_ms = announce_ms(case.severity, at_ms, self._policy)
+        case.repaired_ms = None
         self.clocks[id(case)] = self._clock(at_ms, case, self.clocks[id(case)].missed)
-        self._loads.add(handle)
-        self._last = Assignment(owner=handle.owner, rung=handle.rung, candidates=())
-        self._announced(case, handle)
+        begin_ms = announce_ms(case.severity, at_ms, self._policy)
+        self._loads.limit(handle, self._policy.handle[case.severity], begin_ms, nearer=False)
+        self._route(at_ms, case, handle, {})
 
     # --- people -----------------------------------------------------------------------------------------------------
 
