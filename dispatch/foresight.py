@@ -361,19 +361,17 @@ class Play:
             case.cleared_ms = at_ms
         if case.latched and not case.begun:
             return
-        if case.gathers and not is_joint(case.gathers) and not case.begun and not self._has_been_quiet(at_ms, case):
-            return
+        if case.gathers and not is_joint(case.gathers) and not case.begun:
+            if case.quiet_ms is None:
+                case.quiet_ms = at_ms
+                self._later(at_ms + self._policy.storm_quiet_ms, _What.SETTLE, case)
+            if at_ms - case.quiet_ms < self._policy.storm_quiet_ms:
+                return
         if when_all_off(begun=case.begun) is AllOff.SELF_CLEARED:
             self._end(at_ms, case, Ending.SELF_CLEARED)
         else:
             self._worked(at_ms, case, 0)
             self._verified(at_ms, case, 0)
-
-    def _has_been_quiet(self, at_ms: int, storm: _Case) -> bool:
-        if storm.quiet_ms is None:
-            storm.quiet_ms = at_ms
-            self._later(at_ms + self._policy.storm_quiet_ms, _What.SETTLE, storm)
-        return at_ms - storm.quiet_ms >= self._policy.storm_quiet_ms
 
     # --- tasks --------------------------------------------------------------------------------------------------
 

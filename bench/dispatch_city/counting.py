@@ -53,14 +53,14 @@ class Bounds:
     Attributes:
         day, hour: the most of any worker on a day and within any hour.
         days_over: days of workers beyond the bound; hours_over: tasks that came when an hour was full.
-        urgent: those of ``hours_over`` that cannot wait.
+        plain: of both, those that are over the bound without counting urgent tasks, which nobody may put off.
     """
 
     day: int
     hour: int
     days_over: int
     hours_over: int
-    urgent: int
+    plain: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,28 +156,33 @@ def _in_storm(given: Given, script: Script) -> bool:
 
 
 def _bounds(given: Sequence[Given], policy: Policy) -> Bounds:
-    days = Counter[tuple[int, date]]()
+    days, plain_days = Counter[tuple[int, date]](), Counter[tuple[int, date]]()
     times: dict[int, list[tuple[int, bool]]] = {}
     for one in given:
-        at_ms = one.given_ms or 0
-        days[one.owner, policy.calendar.day_of(at_ms)] += 1
-        times.setdefault(one.owner, []).append((at_ms, not policy.rests_at_night(one.severity)))
-    most = over = urgent = 0
-    for mine in times.values():
-        mine.sort()
-        moments = [at_ms for at_ms, _ in mine]
-        for at, (at_ms, cannot_wait) in enumerate(mine):
-            within = at + 1 - bisect_left(moments, at_ms - HOUR_MS + 1)
-            most = max(most, within)
-            over += within > policy.most_an_hour
-            urgent += within > policy.most_an_hour and cannot_wait
+        at_ms, waits = one.given_ms or 0, policy.rests_at_night(one.severity)
+        day = one.owner, policy.calendar.day_of(at_ms)
+        days[day] += 1
+        plain_days[day] += waits
+        times.setdefault(one.owner, []).append((at_ms, waits))
+    hours = [hour for mine in times.values() for hour in _hours(sorted(mine))]
     return Bounds(
         day=max(days.values(), default=0),
-        hour=most,
+        hour=max((count for count, _ in hours), default=0),
         days_over=sum(count > policy.most_a_day for count in days.values()),
-        hours_over=over,
-        urgent=urgent,
+        hours_over=sum(count > policy.most_an_hour for count, _ in hours),
+        plain=sum(count > policy.most_a_day for count in plain_days.values())
+        + sum(plain > policy.most_an_hour for _, plain in hours),
     )
+
+
+def _hours(told: Sequence[tuple[int, bool]]) -> list[tuple[int, int]]:
+    """Of each task: those told within the hour that ends with it, and how many of them could have waited."""
+    moments = [at_ms for at_ms, _ in told]
+    found = []
+    for at, at_ms in enumerate(moments):
+        first = bisect_left(moments, at_ms - HOUR_MS + 1)
+        found.append((at + 1 - first, sum(waits for _, waits in told[first : at + 1])))
+    return found
 
 
 def _explain(town: Town, number: int, given: Sequence[Given]) -> Much:

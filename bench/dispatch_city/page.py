@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bench.dispatch_city.counting import TIMES, Bounds, Figures, Much
+from bench.dispatch_city.counting import TIMES, Figures, Much
 from bench.dispatch_city.script import ALARMS_A_DAY, PASSING, REPORTS_A_DAY, SHORT
 from bench.dispatch_city.season import FIRST_DAY, Season
 from bench.dispatch_city.work import REJECTED, REPAIR_MIN, RETURNED
@@ -70,7 +70,8 @@ def _figures(one: Season) -> str:
         ("tasks of a supervisor: median", lambda way: f"{way.supervisor:.0f}"),
         ("most a day; within an hour", lambda way: f"{way.workers.day}; {way.workers.hour}"),
         ("worker-days beyond 12", lambda way: f"{way.workers.days_over:,}"),
-        ("tasks beyond 3 an hour (urgent ones)", lambda way: _over(way.workers)),
+        ("tasks beyond 3 an hour", lambda way: f"{way.workers.hours_over:,}"),
+        ("… of both, beyond the bound without urgent ones", lambda way: f"{way.workers.plain:,}"),
         ("supervisors: most a day; within an hour", lambda way: f"{way.supervisors.day}; {way.supervisors.hour}"),
         (f"above {TIMES:g} times the median; unexplained", lambda way: f"{len(way.much)}; {len(way.unexplained)}"),
         ("processor time, s", lambda way: f"{way.spent_s:.0f}"),
@@ -89,10 +90,6 @@ def _of(severity: str) -> Callable[[Figures], str]:
         return f"{share:.1%} of {count:,}"
 
     return shown
-
-
-def _over(bounds: Bounds) -> str:
-    return f"{bounds.hours_over:,} ({bounds.urgent:,})"
 
 
 def _much(one: Season) -> str:
