@@ -282,7 +282,7 @@ class CaseWork:
     def opened(self, alarm: Any, info: RuleInfo) -> Any:
         """A new case for an alarm."""
         severity, drill = Severity(alarm.severity), is_drill(alarm)
-        limit = self._limit(info, severity, alarm.facility)
+        limit = handling_limit(info, severity, self._policy, self.tasks.stages.class_of(alarm.facility))
         values = {
             "code": alarm.alarm_id,
             "facility": alarm.facility,
@@ -325,7 +325,7 @@ class CaseWork:
 
     def _reopened(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
         severity = Severity(max(row.severity, alarm.severity))
-        limit = self._limit(info, severity, row.facility)
+        limit = handling_limit(info, severity, self._policy, self.tasks.stages.class_of(row.facility))
         due_ms = self._due(severity, limit)
         row = self.step(
             row,
@@ -361,7 +361,7 @@ class CaseWork:
             self.tell(row, "joined")
             return row
         severity = Severity(alarm.severity)
-        limit = self._limit(info, severity, row.facility)
+        limit = handling_limit(info, severity, self._policy, self.tasks.stages.class_of(row.facility))
         due_ms = self._due(severity, limit)
         values: dict[str, object] = {"severity": severity.value}
         values |= _said(row, info)
@@ -394,10 +394,6 @@ class CaseWork:
         table = tables.alarm
         query = sa.select(sa.exists().where(table.c.case == number, table.c.merged_into == "", condition))
         return bool(self._connection.execute(query).scalar_one())
-
-    def _limit(self, info: RuleInfo, severity: Severity, facility: int) -> Deadline:
-        place = self._source.place(facility)
-        return handling_limit(info, severity, self._policy, place.class_id if place else "")
 
     def _due(self, severity: Severity, limit: Deadline) -> int:
         start_ms = self.tasks.announce_ms(severity)

@@ -59,15 +59,19 @@ class StageWork:
             Stage.HANDLE: self._policy.handle[severity],
             Stage.VERIFY: self._policy.verify[severity],
         }[stage]
-        place = self._source.place(case.facility)
         return stage_limit(
             self._policy.limits,
             stage,
-            class_id=place.class_id if place else "",
+            class_id=self.class_of(case.facility),
             event=case.family,
             stated=stated,
             default=default,
         )
+
+    def class_of(self, facility: int) -> str:
+        """Class of a facility; empty where it is not known."""
+        place = self._source.place(facility)
+        return place.class_id if place else ""
 
     def handling(self, case: Any, task: int, stated: Deadline | None, from_ms: int, ended_by: str = "") -> None:
         """The clock of handling begins, and that of arriving where the rule states it; in place of those that run."""
