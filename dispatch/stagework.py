@@ -50,6 +50,21 @@ class StageWork:
         if task.owner is not None:
             self.begin(case, task.number, Stage.ACCEPT, self.limit(case, Stage.ACCEPT), announce_ms)
 
+    def announced(self, case: Any, task: int, at_ms: int) -> None:
+        """The handling task is announced at another time: the clock of accepting begins then.
+
+        Args:
+            case: anything with ``severity``.
+            task: number.
+            at_ms: when.
+        """
+        table = tables.stage
+        mine = (table.c.task == task, table.c.stage == Stage.ACCEPT.value, table.c.ended_ms.is_(None))
+        row = self._connection.execute(sa.select(table).where(*mine)).one_or_none()
+        if row is not None:
+            unit = LimitUnit(row.unit)
+            self._write(row, case, begun(self._calendar, unit.clock, row.amount * unit.hours, at_ms))
+
     def limit(self, case: Any, stage: Stage, stated: Deadline | None = None) -> StageLimit:
         """The limit of a stage of a case; ``stated``: what its rule says of this stage."""
         severity = Severity(case.severity)

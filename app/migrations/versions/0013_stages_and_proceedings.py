@@ -3,7 +3,7 @@
 A case that is open when this runs gets its clocks with its next stages; that of handling, which has begun, it goes
 without.
 
-Revision 0011, after 0010.
+Revision 0013, after 0012.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0011"
-down_revision: str | None = "0010"
+revision: str = "0013"
+down_revision: str | None = "0012"
 branch_labels: str | None = None
 depends_on: str | None = None
 
