@@ -195,8 +195,6 @@ class Play:
         self._order += 1
         heapq.heappush(self._queue, (at_ms, what, self._order, subject, turn))
 
-    # --- alarms -------------------------------------------------------------------------------------------------
-
     def _start(self, at_ms: int, alarm: PastAlarm, turn: int) -> None:
         del turn
         self._on[id(alarm)] = alarm.severity
@@ -373,8 +371,6 @@ class Play:
             self._worked(at_ms, case, 0)
             self._verified(at_ms, case, 0)
 
-    # --- tasks --------------------------------------------------------------------------------------------------
-
     def _give(self, at_ms: int, case: _Case, kind: TaskKind, excluded: Mapping[int, PassedOver] | None = None) -> None:
         """Make a task, as ``TaskWork.create`` does."""
         grid = case.info.lead if kind is TaskKind.HANDLE or case.info.support is None else case.info.support
@@ -397,6 +393,7 @@ class Play:
             severity=case.severity,
             at_ms=announce_ms(case.severity, at_ms, self._policy),
             excluded=excluded,
+            policy=self._policy,
         )
         self._moved([task, *self._loads.give(task, request, case.place, at_ms)])
 
@@ -413,6 +410,7 @@ class Play:
         if task is None or not task.open or task.turn != turn:
             return
         case.begun, task.accepted_ms = True, at_ms
+        self._loads.went(task, case.place, at_ms)
         self._later(at_ms + self._crew.work_ms, _What.WORKED, case)
 
     def _worked(self, at_ms: int, case: _Case, turn: int) -> None:

@@ -62,7 +62,7 @@ class Loads:
     def __init__(self, roster: Roster, policy: Policy, find: Announcer = announce) -> None:
         """Nobody has anything; ``find`` gives out the tasks."""
         self._roster, self._policy, self._find = roster, policy, find
-        self._diary = Diary(policy.calendar)
+        self._diary = Diary(policy.calendar, policy.turn_ms)
         self._mine: dict[int, list[ForeseenTask]] = {}
         self._number: dict[int, int] = {}
 
@@ -87,6 +87,11 @@ class Loads:
         self._diary.write(task.owner, task.given_ms)
         self._mine.setdefault(task.owner, []).append(task)
         return moved
+
+    def went(self, task: ForeseenTask, place: FacilityPlace | None, at_ms: int) -> None:
+        """The owner of a task has accepted it and goes there."""
+        if task.owner is not None and place is not None:
+            self._diary.went(task.owner, place.spot, at_ms)
 
     def ended(self, task: ForeseenTask, at_ms: int) -> Sequence[ForeseenTask]:
         """A task is no longer open; it has been given that day all the same, unless nobody has heard of it yet.

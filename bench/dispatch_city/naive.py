@@ -1,7 +1,8 @@
 """What dispatch is compared with: the nearest worker, and everybody by turns.
 
-Both know the grid, the trade and who is on shift, since without these half of the tasks would come back; neither knows
-how much somebody has on their hands, whose cell it is, or a bound. Where nobody is there, a supervisor answers.
+Both know the grid, the trade, the paper and who is there, since without these half of the tasks would come back;
+neither knows how much somebody has on their hands, whose cell it is, or a bound. Where nobody is there, a supervisor
+answers.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ def _finder(choose: Choose) -> Announcer:
         policy: Policy,
     ) -> Announced:
         del latest, diary, waiting
+        day = policy.calendar.day_of(request.at_ms).isoformat()
         works = policy.calendar.works_at(request.at_ms)
         key = request.grid, request.skill if request.grid is Grid.CONSTRUCTION else ""
         if key not in known:
@@ -78,6 +80,8 @@ def _finder(choose: Choose) -> Announcer:
             one
             for one in asked
             if one.number not in request.excluded
+            and not (one.leave and one.on_leave(day))
+            and not (request.certificate and not one.certified(request.certificate, day))
             and (on_shift(one, policy.calendar, request.at_ms) if one.shifts else works)
         ]
         people = [one for one in roster.people.values() if one.number not in request.excluded] if not able else []

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 from bench.dispatch_city.counting import TIMES, Figures, Much
 from bench.dispatch_city.script import ALARMS_A_DAY, PASSING, REPORTS_A_DAY, SHORT
-from bench.dispatch_city.season import FIRST_DAY, Season
+from bench.dispatch_city.season import Season
+from bench.dispatch_city.town import FIRST_DAY
 from bench.dispatch_city.work import REJECTED, REPAIR_MIN, RETURNED
 
 _HEAD = """# Dispatch on a simulated city
@@ -37,8 +38,9 @@ def _what(one: Season) -> str:
 * {one.wish.size.communities} communities in streets of {one.wish.size.street}, {one.posts} cells in two grids that cut
   the ground differently, {one.people} workers, {one.vacant} of {one.posts} posts vacant, a supervisor of each grid and
   community, three managers; {one.facilities:,} facilities, crowded in three quarters of each community.
-* Construction workers know three of six trades; lift, gas, air and network are known by a few of each street. Workers
-  work by the calendar; one duty worker of each street and grid is there at all hours.
+* Construction workers know three of six trades; lift, gas, air and network are known by a few of each street, and
+  lifts ask for a certificate, which one of three lift workers has not. Workers work by the calendar; one duty worker of
+  each street and grid is there at all hours. Everybody has nine days of leave.
 * {one.wish.days} days from {FIRST_DAY.isoformat()}, with the holidays and make-up days they have. For a community
   {ALARMS_A_DAY:g} alarms and {REPORTS_A_DAY:g} reports a day, alarms by the shipped rules of the class. {SHORT:.0%} of
   the alarms are short, {PASSING:.0%} go by themselves after hours, the others and the reports last until somebody
@@ -46,8 +48,9 @@ def _what(one: Season) -> str:
 * A worker does one thing at a time, in the order of the queue page; urgent work interrupts other work. Repairs take a
   drawn time (medians in minutes: {minutes}), {RETURNED:.0%} of the tasks are given back, {REJECTED:.0%} of the repairs
   do not hold.
+* **Rotating** is dispatch too, with the mode *rotate* for what is not urgent.
 * **Nearest**: whoever of the city is nearest now. **Round robin**: whoever of the community has had the fewest. Both
-  know grid, trade and shift, and nothing of loads, cells and bounds.
+  know grid, trade, certificate, shift and leave, and nothing of loads, cells and bounds.
 * A case is **in time** if every limit of it was kept, counted from when a task of its severity may be announced; that
   everybody was full then is no excuse. Bounds are counted outside the six hours of a declared storm where it is.
 """

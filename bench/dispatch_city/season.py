@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from bench.dispatch_city.counting import Figures, figures
 from bench.dispatch_city.naive import by_turns, nearest, ours
 from bench.dispatch_city.script import DAY_MS, write
-from bench.dispatch_city.town import Size, found
+from bench.dispatch_city.town import FIRST_DAY, LIFT_PAPER, SEASON_DAYS, Size, found
 from bench.dispatch_city.work import Begin, CityPlay
+from core.alarms import Severity
+from core.ports.cases import Mode
+from dispatch.modes import ClassWishes
 from dispatch.policy import Policy
 from dispatch.worktime import SHANGHAI
 
-FIRST_DAY = date(2025, 8, 25)
-"""A Monday; with the make-up days of 28 September and 11 October and the holidays between them."""
-WAYS: Mapping[str, Begin] = {"dispatch": ours, "nearest": nearest, "round robin": by_turns}
+POLICY = Policy(classes={"elevator": ClassWishes(certificate=LIFT_PAPER)})
+TURNING = replace(POLICY, modes=dict.fromkeys(Severity, Mode.ROTATE))
+WAYS: Mapping[str, tuple[Begin, Policy]] = {
+    "dispatch": (ours, POLICY),
+    "dispatch, rotating": (ours, TURNING),
+    "nearest": (nearest, POLICY),
+    "round robin": (by_turns, POLICY),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,7 +33,7 @@ class Wish:
     """What is to be simulated; ``rate``: times the usual number of alarms and reports."""
 
     size: Size = field(default_factory=Size)
-    days: int = 90
+    days: int = SEASON_DAYS
     seed: int = 1
     rate: float = 1.0
     ways: Sequence[str] = tuple(WAYS)
@@ -51,10 +59,11 @@ def season(wish: Wish) -> Season:
     town = found(wish.size, wish.seed)
     begin_ms = int(datetime.combine(FIRST_DAY, datetime.min.time(), SHANGHAI).timestamp() * 1000)
     script = write(town, begin_ms, wish.days, wish.seed, wish.rate)
-    policy, ways = Policy(), []
+    ways = []
     for name in wish.ways:
         began_s = time.process_time()
-        play = CityPlay(town, policy, script, wish.seed, WAYS[name])
+        begin, policy = WAYS[name]
+        play = CityPlay(town, policy, script, wish.seed, begin)
         came = play.run(script.alarms, begin_ms, begin_ms + wish.days * DAY_MS)
         ways.append(figures(name, play, came, script, policy, time.process_time() - began_s))
     posts = town.roster.posts

@@ -8,11 +8,13 @@ a few who serve a street, and by night and on days off one duty worker of each s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from math import cos, radians
 
 import numpy as np
 
-from core.people import Person, Role, Shift
+from core.people import Certificate, Leave, Person, Role, Shift
 from core.places import Grid, Text
 from core.ports.registry import FacilityPlace, Post, Roster
 from registry.classbook import load_classes
@@ -52,6 +54,11 @@ STREET_TRADES: Mapping[str, int] = {"lift": 3, "gas": 2, "hvac": 1, "network": 1
 """Specialists of each street."""
 WIDTH_M, HEIGHT_M = 1_200.0, 1_000.0
 _CROWDED = 0.6
+FIRST_DAY = date(2025, 8, 25)
+"""A Monday; with the make-up days of 28 September and 11 October and the holidays between them."""
+SEASON_DAYS = 90
+LIFT_PAPER = "电梯修理"
+"""Asked of whoever repairs a lift; one of three specialists of a street has none."""
 _DAY = 24 * 60
 
 
@@ -101,24 +108,25 @@ def found(size: Size, seed: int) -> Town:
     codes = [(community, grid, cell) for community in _communities(size) for grid in Grid for cell in range(size.cells)]
     empty = set(draw.choice(len(codes), round(size.vacant * len(codes)), replace=False).tolist())
     held = [code for at, code in enumerate(codes) if at not in empty]
-    people = list(_people(size, held))
+    people = [replace(one, leave=_leave(draw)) if one.code[0] in "wdlghn" else one for one in _people(size, held)]
     holders = {cell: person.number for person in people for cell in person.cells}
     posts = tuple(
         Post(cell=_code(*code), grid=code[1], community=code[0], holder=holders.get(_code(*code))) for code in codes
     )
+    middles = {_code(*code): _centre(size, *code) for code in codes}
     roster = Roster(
         version=1,
+        centres={code: _spot(*middle) for code, middle in middles.items()},
         people={person.number: person for person in people},
         posts=posts,
         neighbours={_code(*code): _neighbours(size, *code) for code in codes},
         places=places,
     )
-    centres = {_code(*code): _centre(size, *code) for code in codes}
     return Town(
         size=size,
         roster=roster,
         positions=positions,
-        homes={person.number: _home(person, centres, size) for person in people},
+        homes={person.number: _home(person, middles, size) for person in people},
         streets={community: (community - 1) // size.street for community in _communities(size)},
         duty=frozenset(person.number for person in people if person.code.startswith("duty")),
     )
@@ -130,6 +138,11 @@ def _communities(size: Size) -> range:
 
 def _corner(community: int) -> Position:
     return ((community - 1) % 5 * WIDTH_M, (community - 1) // 5 * HEIGHT_M)
+
+
+def _spot(east: float, north: float) -> tuple[float, float]:
+    """Longitude and latitude."""
+    return 112.2 + east / (111_320 * cos(radians(31.7))), 31.7 + north / 110_574
 
 
 def _shape(size: Size, grid: Grid) -> tuple[int, int]:
@@ -191,6 +204,7 @@ def _places(size: Size, draw: np.random.Generator) -> tuple[dict[int, FacilityPl
                     community=community,
                     cells={grid: _code(community, grid, _cell_at(size, grid, east, north)) for grid in Grid},
                     skill=book[class_id].skill,
+                    spot=_spot(west + east, south + north),
                 )
     return places, positions
 
@@ -208,10 +222,13 @@ def _people(size: Size, held: Sequence[tuple[int, Grid, int]]) -> Iterator[Perso
         for grid in Grid:
             for turn in range(3):
                 trades = frozenset((*TRADES, *STREET_TRADES))
-                yield _person(next(numbers), "duty", grid, area, skills=trades, shifts=_duty(turn))
+                papers: tuple[Certificate, ...] = (Certificate(name=LIFT_PAPER),)
+                yield _person(next(numbers), "duty", grid, area, skills=trades, shifts=_duty(turn), certificates=papers)
         for trade, count in STREET_TRADES.items():
-            for _ in range(count):
-                yield _person(next(numbers), trade, Grid.CONSTRUCTION, area, skills=frozenset({trade}))
+            for one in range(count):
+                papers = (Certificate(name=LIFT_PAPER),) if trade == "lift" and one else ()
+                trades = frozenset({trade})
+                yield _person(next(numbers), trade, Grid.CONSTRUCTION, area, skills=trades, certificates=papers)
     for grid, people in ((Grid.GOVERNANCE, governing), (Grid.CONSTRUCTION, at_work - governing)):
         yield from _holders(size, grid, people, held, numbers)
     for community in _communities(size):
@@ -247,6 +264,16 @@ def _person(number: int, what: str, grid: Grid, area: frozenset[int], **more: ob
         "communities": area,
     }
     return Person(**(values | more))  # type: ignore[arg-type]
+
+
+def _leave(draw: np.random.Generator) -> tuple[Leave, ...]:
+    """A week and two single days of the season."""
+    starts = draw.integers(0, SEASON_DAYS, 3).tolist()
+    days = [(FIRST_DAY + timedelta(days=at), length) for at, length in zip(starts, (7, 1, 1), strict=True)]
+    return tuple(
+        Leave(first_day=day.isoformat(), last_day=(day + timedelta(days=length - 1)).isoformat())
+        for day, length in sorted(days)
+    )
 
 
 def _duty(turn: int) -> tuple[Shift, ...]:

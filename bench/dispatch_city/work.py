@@ -241,7 +241,7 @@ class CityPlay(Play):
                 return
             self._left_ms[id(doing.task), doing.job] = max(0, doing.until_ms - at_ms)
             worker.doing = None
-        if not urgent and not on_shift(worker.person, self._policy.calendar, at_ms):
+        if not urgent and not _there(worker.person, self._policy.calendar, at_ms):
             self._later(_next_on(worker.person, self._policy.calendar, at_ms), What.QUEUE, worker)
             return
         self._take(at_ms, worker, case, task)
@@ -251,6 +251,7 @@ class CityPlay(Play):
         if job is None:
             return
         case.begun = True
+        self._loads.went(task, case.place, at_ms)
         if task.accepted_ms is None:
             task.accepted_ms = at_ms
             hours = self._policy.accept_ms[case.severity] / HOUR_MS
@@ -358,11 +359,15 @@ def _chance(seed: int, case: ForeseenCase, what: int) -> float:
     return float(_draw(seed, case, what).random())
 
 
+def _there(person: Person, calendar: WorkCalendar, at_ms: int) -> bool:
+    """Whether somebody is at work."""
+    away = bool(person.leave) and person.on_leave(calendar.day_of(at_ms).isoformat())
+    return not away and on_shift(person, calendar, at_ms)
+
+
 def _next_on(person: Person, calendar: WorkCalendar, at_ms: int) -> int:
-    """When somebody who is off now is on shift again, to the half hour for those with a week of their own."""
-    if not person.shifts:
-        return calendar.next_start(at_ms)
+    """When somebody who is not there now is there again, to the half hour."""
     step_ms = 30 * MINUTE_MS
     begin_ms = at_ms // step_ms * step_ms
-    later = range(begin_ms + step_ms, begin_ms + 9 * 24 * HOUR_MS, step_ms)
-    return next(at for at in later if on_shift(person, calendar, at))
+    later = range(begin_ms + step_ms, begin_ms + 40 * 24 * HOUR_MS, step_ms)
+    return next(at for at in later if _there(person, calendar, at))

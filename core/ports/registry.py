@@ -325,6 +325,8 @@ class FacilityPlace:
     """Skill its class asks of the construction grid; empty: any."""
     parent: int | None = None
     """Registry number of the facility that supplies or contains it."""
+    spot: tuple[float, float] | None = None
+    """Longitude and latitude, WGS-84."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -352,6 +354,8 @@ class Roster:
     posts: tuple[Post, ...]
     neighbours: Mapping[str, tuple[str, ...]]
     """Cell code to the codes of touching cells of the same grid, nearest first."""
+    centres: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Cell code to longitude and latitude of its middle."""
     places: Mapping[int, FacilityPlace] = field(default_factory=dict)
     """Every facility, retired ones included, so that a transaction need not ask again."""
 
