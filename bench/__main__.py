@@ -31,6 +31,7 @@ MODULES = (
     "replays_bench",
     "city_bench",
     "dispatch_city_bench",
+    "queue_bench",
     "gateway_bench",
     "line_bench",
     "store_bench",
