@@ -45,6 +45,35 @@ OUT_TOO_LONG = kind(
     "choose a nearer time; it can be extended later, with a reason",
 )
 
+FALSE_ALARM_NEEDS_CAUSE = kind(
+    "TG-3121",
+    "误报没有说明原因",
+    "a false alarm was reported without a cause",
+    "选择原因；选“其他”时用几个字说明",
+    "choose a cause; with *other* say it in a few words",
+)
+CAUSE_WITHOUT_FALSE_ALARM = kind(
+    "TG-3122",
+    "只有误报才有误报原因",
+    "a cause of a false alarm was given for a repair",
+    "改为误报，或去掉原因",
+    "report a false alarm, or leave the cause out",
+)
+COST_IMPOSSIBLE = kind(
+    "TG-3123",
+    "费用 {name} 不可能是 {value}",
+    "a cost of {value} for {name} is impossible",
+    "工时 0 至 100000 min，金额 0 至 1 亿元，数量大于 0，配件最多 50 种且须有名称",
+    "0 to 100000 min of labour, 0 to 100 million yuan, quantities above 0, at most 50 parts, each with a name",
+)
+REPORT_WITHOUT_HANDLING = kind(
+    "TG-3124",
+    "只有报告处置完成时才填写结果和费用",
+    "an outcome or a cost was given with a step that is not *handle*",
+    "去掉结果和费用",
+    "leave them out",
+)
+
 # --- why a step does not fit ------------------------------------------------------------------------------------
 
 SHELVED_TOO_LONG = Sentence("该告警最多可搁置 {hours:g} h", "this alarm may be shelved for at most {hours:g} h")
@@ -90,7 +119,7 @@ ACTIONS = {
     **_words(
         "dispatch=派遣 accept=接单 arrive=报告到场 handle=处置 verify=判为合格 reject=判为不合格 close=结案 "
         "return=退回 transfer=转派 suspend=挂起 resume=恢复 cancel=取消 reopen=重新立案 shelving=搁置 "
-        "confirm=确认收到 comment=备注"
+        "confirm=确认收到 comment=备注 merge=合并"
     ),
     "taking_out": Sentence("停用", "taking out of service"),
 }

@@ -26,6 +26,8 @@ KINDS: Mapping[str, Text] = {
     "cancelled": Text(zh="任务已取消", en="Task cancelled"),
     "cleared": Text(zh="告警已恢复，仍请核查", en="Alarm has cleared, please still check"),
     "raised": Text(zh="级别提高", en="Severity raised"),
+    "proven": Text(zh="传感器已核实，无需到场", en="Verified by the sensor, no visit needed"),
+    "merged": Text(zh="案件已合并", en="Case merged"),
     "joined": Text(zh="又有设施并入", en="More facilities have joined"),
     "drill": Text(zh="演练 TEST", en="TEST drill"),
     "out_of_service": Text(zh="停用已超过计划结束时间", en="Out of service beyond its planned end"),

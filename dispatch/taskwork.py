@@ -120,7 +120,7 @@ class TaskWork:
             "due_what": limit.what.value,
             "met_ms": None,
             "overdue": False,
-            "escalate_ms": self._escalate_ms(severity, announce_ms),
+            "escalate_ms": self.escalate_ms(severity, announce_ms),
             "escalated": case.drill,
             "ready": kind is TaskKind.HANDLE or case.handled_by is not None or case.drill,
             "routing": routing_text(assigned),
@@ -179,7 +179,7 @@ class TaskWork:
             state=TaskState.WAITING,
             assigned_ms=announce_ms,
             not_before_ms=announce_ms if announce_ms > self._now_ms else None,
-            escalate_ms=self._escalate_ms(severity, announce_ms),
+            escalate_ms=self.escalate_ms(severity, announce_ms),
             escalated=False,
             **values,
         )
@@ -277,7 +277,8 @@ class TaskWork:
     def _announce(self, row: Any, case: Any, kind: str, announce_ms: int) -> None:
         self.message(row, case, kind, row.owner, announce_ms)
 
-    def _escalate_ms(self, severity: Severity, announce_ms: int) -> int:
+    def escalate_ms(self, severity: Severity, announce_ms: int) -> int:
+        """Until when a task that is announced then may wait before its supervisor is told."""
         hours = self._policy.accept_ms[severity] / 3_600_000
         return due(self._policy.calendar, self._policy.accept_clock(severity), announce_ms, hours)
 

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from core.alarms import AlarmKind, AlarmState, ChangeKind, Piece, Severity, SeverityStep
 from core.cases import Action, Actor, CaseState, DeadlineClock, DeadlineWhat, TaskKind, TaskState
+from core.closure import HandlingReport
 from core.flags import FlagKind
 from core.places import Grid, Text
 from core.ports.evidence import EvidenceQueries
@@ -351,6 +352,7 @@ class TaskCommand:
         note: reason or report; mandatory where ``core.cases.REASON_NEEDED`` says so.
         to_person: for transfer.
         version: if given, refused as ``Conflict('changed')`` when the task has changed since.
+        report: with ``handle``: what was found and what it cost; ``None``: repaired, without cost.
     """
 
     task: int
@@ -360,6 +362,7 @@ class TaskCommand:
     note: str = ""
     to_person: int | None = None
     version: int | None = None
+    report: HandlingReport | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
