@@ -36,6 +36,7 @@ from dispatch.drillwork import end_alarms, is_drill
 from dispatch.foldwork import FOLDED, FoldWork
 from dispatch.ledger import Ledger
 from dispatch.lifecycle import FOLLOW_UPS, UNSTARTED, next_case
+from dispatch.merges import took_over
 from dispatch.policy import Policy
 from dispatch.storms import StormEvent, StormState, group_of, is_joint, next_storm, told
 from dispatch.taskwork import TaskWork
@@ -400,10 +401,11 @@ def tell_worker(tasks: TaskWork, row: Any) -> None:
 
 
 def open_case(connection: sa.Connection, facility: int, family: str) -> Any | None:
-    """The open case of a facility and rule family."""
+    """The open case of a facility and rule family, or the one that took it in."""
     table = tables.case
     key = (table.c.facility == facility, table.c.family == family, table.c.open)
-    return connection.execute(sa.select(table).where(*key)).one_or_none()
+    row = connection.execute(sa.select(table).where(*key)).one_or_none()
+    return row if row is not None else took_over(connection, facility, family)
 
 
 def open_gathering(connection: sa.Connection, key: str) -> Any | None:

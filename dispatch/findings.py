@@ -96,6 +96,12 @@ NOT_IN_QUEUE = Sentence(
 OWN_REPAIR = Sentence("不能核查自己的维修", "nobody verifies their own repair")
 SUSPENDED_BEFORE = Sentence("一个案件最多挂起一次", "a case is suspended once at most")
 KEY_REUSED = Sentence("该幂等键已用于其他操作", "this idempotency key was used for something else")
+NO_CASE = Sentence("没有案件 {case}", "there is no case {case}")
+MERGE_WITH_ITSELF = Sentence("案件不能与自己合并", "a case is not merged with itself")
+CANNOT_MERGE = Sentence(
+    "案件 {case}（{state}）不能合并：须为未报告处置完成的单一设施案件",
+    "case {case} ({state}) cannot be merged: only cases of one facility that have not been reported as handled",
+)
 NO_TASK = Sentence("没有任务 {task}", "there is no task {task}")
 SILENT = Sentence(
     "该告警{flag}，没有在提示：请先恢复提示",

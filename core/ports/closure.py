@@ -190,6 +190,10 @@ class FalseAlarms:
 class ClosureQueries(Protocol):
     """Reading. Methods raise ``core.errors.Unavailable`` if the database does not answer now."""
 
+    def watch(self, number: int) -> WatchRow | None:
+        """The newest observation of a case."""
+        ...
+
     def closure(self, number: int, now_ms: int) -> Closure:
         """How a case ends or ended; of a case that does not exist, nothing."""
         ...
@@ -209,8 +213,8 @@ class ThresholdReview(Protocol):
         ...
 
 
-class ClosureCommands(Protocol):
-    """Writing by people; one transaction each."""
+class Closures(ClosureQueries, Protocol):
+    """Reading, and writing by people; one transaction each."""
 
     def merge(self, number: int, into: int, reason: str, actor: Actor, now_ms: int) -> None:
         """Let a case go into another of the same cause.
