@@ -53,7 +53,7 @@ def wait_for_sensor(cases: CaseWork, case: Any) -> None:
     if row is None:
         return
     cases.withdraw(row)
-    row = tasks.update(row, ready=False, due_ms=None, not_before_ms=None, escalated=True)
+    row = tasks.update(row, ready=False, due_ms=None, escalated=True)
     tasks.tell(row, case, "sensor_watches")
 
 
