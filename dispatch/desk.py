@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.cases import Action, Actor, CaseState, Conflict, DeadlineWhat, TaskKind, TaskState, UnknownItem
+from core.cases import PROCEEDINGS, Action, Actor, CaseState, Conflict, DeadlineWhat, TaskKind, TaskState, UnknownItem
 from core.closure import HandlingReport, Outcome
 from core.errors import Invalid
 from core.people import Person, Role
@@ -25,11 +25,12 @@ from dispatch.alarmwork import AlarmWork
 from dispatch.database import writing
 from dispatch.lifecycle import Situation, decide
 from dispatch.policy import Policy
+from dispatch.proceedings import Wish
 from dispatch.reports import check, keep
-from dispatch.taskwork import SourceOnce, limit_of
+from dispatch.suspension import limits_resumed, until
+from dispatch.taskwork import SourceOnce
 from dispatch.verifying import begin_again, call_verifier
 from dispatch.views import one_task
-from dispatch.worktime import resumed_due
 
 
 class SqlDesk(SqlAlarmDesk):
@@ -93,6 +94,10 @@ class _Turn:
     def take(self, row: Any) -> None:
         """Decide and do it."""
         command, case = self._command, self._cases.case(row.case)
+        if command.action in PROCEEDINGS:
+            wish = Wish(note=command.note, until_ms=command.until_ms, level=command.level)
+            self._cases.proceedings.take(row, case, command.actor, command.action, wish)
+            return
         step = decide(situation(row, case, command.actor, self._roster), command.action, command.note)
         if command.action is Action.VERIFY:
             self._check_alarms_off(case)
@@ -130,6 +135,7 @@ class _Turn:
             values["handled_by"] = self._command.actor.person
         if action is Action.SUSPEND:
             suspended = {"suspended_ms": self._now_ms, "suspended_due_ms": case.due_ms, "due_ms": None}
+            suspended["suspended_until_ms"] = until(self._command.until_ms, self._now_ms, self._policy)
             values |= {"suspensions": case.suspensions + 1, **suspended}
         if action is Action.VERIFY:
             values["ended_by"] = self._command.actor.login
@@ -149,11 +155,11 @@ class _Turn:
             self._handled(row, case)
         elif action is Action.REJECT:
             self._watches.overtake(case.number)
-            begin_again(self._cases, self._policy, case, self._command.actor)
+            begin_again(self._cases, case, self._command.actor)
         elif action is Action.VERIFY:
             self._watches.overtake(case.number)
         elif action is Action.RESUME:
-            self._resumed(row, case)
+            limits_resumed(self._cases, row, case, self._policy, self._now_ms)
         elif action is Action.RETURN:
             self._cases.tasks.reassign(row, case, not_again=row.owner)
         elif action is Action.TRANSFER:
@@ -173,16 +179,7 @@ class _Turn:
             now_ms=self._now_ms,
         )
         if report.outcome is not Outcome.REPAIRED or not self._watches.begin(case):
-            call_verifier(self._cases.tasks, self._policy, case)
-
-    def _resumed(self, row: Any, case: Any) -> None:
-        """The limits of case and task move by what was left of the clock."""
-        clock, _ = limit_of(case)
-        due_ms = case.suspended_due_ms
-        if due_ms is not None and case.met_ms is None:
-            due_ms = resumed_due(self._policy.calendar, clock, due_ms, case.suspended_ms, self._now_ms)
-        self._cases.update(case, due_ms=due_ms, suspended_ms=None, suspended_due_ms=None)
-        self._cases.tasks.update(row, due_ms=due_ms)
+            call_verifier(self._cases.tasks, case)
 
     def _note(self, case: Any, row: Any, before: str) -> None:
         if row.kind == TaskKind.HANDLE or self._command.action in {Action.VERIFY, Action.REJECT}:

@@ -171,11 +171,11 @@ class WatchWork:
         if judged.state in REJECTS:
             case = self._cases.step(case, Action.REJECT, note=note)
             self._ledger.note(case.number, f"sensor_{note}", note=judged.alarm_id)
-            begin_again(self._cases, self._policy, case)
+            begin_again(self._cases, case)
         elif judged.state in CALLS_VERIFIER:
             self._ledger.note(case.number, f"sensor_{note}")
             self._cases.tell(case, f"sensor_{note}")
-            call_verifier(self._cases.tasks, self._policy, case)
+            call_verifier(self._cases.tasks, case)
         elif judged.state is WatchState.PROVEN:
             self._ledger.note(case.number, f"sensor_{note}")
             verified_by_sensor(self._cases, case, note, SYSTEM)

@@ -88,13 +88,13 @@ def test_what_a_case_cost_is_the_sum_of_its_reports(hall: Hall) -> None:
 @pytest.mark.parametrize(
     ("report", "codes"),
     [
-        (HandlingReport(outcome=Outcome.FALSE_ALARM), ["TG-3121"]),
-        (HandlingReport(outcome=Outcome.FALSE_ALARM, cause=FalseCause.OTHER, cause_text=" "), ["TG-3121"]),
-        (HandlingReport(cause=FalseCause.TEST), ["TG-3122"]),
-        (HandlingReport(labour_min=-1, contractor_fen=-1), ["TG-3123", "TG-3123"]),
-        (HandlingReport(parts=(Part(name=" ", quantity=math.nan, price_fen=1),)), ["TG-3123", "TG-3123"]),
-        (HandlingReport(parts=(Part(name="x", quantity=1e9, price_fen=100),)), ["TG-3123"]),
-        (HandlingReport(parts=(FLOAT,) * 51), ["TG-3123"]),
+        (HandlingReport(outcome=Outcome.FALSE_ALARM), ["TG-3131"]),
+        (HandlingReport(outcome=Outcome.FALSE_ALARM, cause=FalseCause.OTHER, cause_text=" "), ["TG-3131"]),
+        (HandlingReport(cause=FalseCause.TEST), ["TG-3132"]),
+        (HandlingReport(labour_min=-1, contractor_fen=-1), ["TG-3133", "TG-3133"]),
+        (HandlingReport(parts=(Part(name=" ", quantity=math.nan, price_fen=1),)), ["TG-3133", "TG-3133"]),
+        (HandlingReport(parts=(Part(name="x", quantity=1e9, price_fen=100),)), ["TG-3133"]),
+        (HandlingReport(parts=(FLOAT,) * 51), ["TG-3133"]),
     ],
 )
 def test_a_report_that_cannot_be_is_refused(report: HandlingReport, codes: list[str]) -> None:
