@@ -242,7 +242,7 @@ def test_a_registry_in_use_gets_its_supply(tmp_path: Path) -> None:
 def test_messages_of_an_older_program_go_on_where_they_were(tmp_path: Path) -> None:
     """Sent stays sent, withdrawn withdrawn, given up is seen, what waits goes on waiting; and back again."""
     engine = open_database(f"sqlite:///{tmp_path / 'a.sqlite'}")
-    _migrate_to(engine, "0012")
+    _migrate_to(engine, "0013")
     rows = [("sent", None, 5, ""), ("withdrawn", None, None, "withdrawn"), ("given_up", None, None, "no line")]
     rows.append(("waiting", 9, None, "no line"))
     with engine.begin() as connection:
@@ -262,6 +262,6 @@ def test_messages_of_an_older_program_go_on_where_they_were(tmp_path: Path) -> N
     config = _config()
     with engine.connect().execution_options(write_intent=True) as connection, connection.begin():
         config.attributes["connection"] = connection
-        command.downgrade(config, "0012")
+        command.downgrade(config, "0013")
     assert "state" not in {column["name"] for column in sa.inspect(engine).get_columns("dispatch_outbox")}
     engine.dispose()
