@@ -243,7 +243,8 @@ def test_messages_of_an_older_program_go_on_where_they_were(tmp_path: Path) -> N
     """Sent stays sent, withdrawn withdrawn, given up is seen, what waits goes on waiting; and back again."""
     engine = open_database(f"sqlite:///{tmp_path / 'a.sqlite'}")
     _migrate_to(engine, "0013")
-    rows = [("sent", None, 5, ""), ("withdrawn", None, None, "withdrawn"), ("given_up", None, None, "no line")]
+    rows: list[tuple[str, int | None, int | None, str]] = [("sent", None, 5, "")]
+    rows += [("withdrawn", None, None, "withdrawn"), ("given_up", None, None, "no line")]
     rows.append(("waiting", 9, None, "no line"))
     with engine.begin() as connection:
         for number, (_, next_ms, sent_ms, error) in enumerate(rows):
