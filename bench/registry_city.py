@@ -74,7 +74,7 @@ def _add_community(made: Records, number: int, facilities: int, communities: int
     village = {"code": f"v{number:02d}", "name_zh": f"村{number}", "name_en": f"Village {number}"}
     made["villages"].append({**village, "community": code, "merged_on": "2012-05-01"})
     made["gateways"].append({"group": "city", "node": f"gw-{code}", **names, "community": code})
-    cells = []
+    cells: list[tuple[str, str, str]] = []
     for x in range(CELLS_ACROSS):
         for y in range(CELLS_ACROSS):
             ring = _ring(west + SIDE_DEG * x, south + SIDE_DEG * y, SIDE_DEG, SIDE_DEG)
