@@ -140,7 +140,8 @@ class ClassMembers:
         unit: measurement key to the UCUM unit of its readings.
         attribute: numeric attributes (``design_pressure``) to float64[m], NaN where a facility has none.
         group: relation to m names: the cell, community, parent (facility code), redundant set, gateway (``group/node``)
-            or bus (``group/node/bus``) of each facility, empty where it has none. A relation that is missing nobody has.
+            or bus (``group/node/bus``) of each facility, empty where it has none. A relation that is
+            missing nobody has.
         text: text attributes (``material``) to m texts, ``None`` where a facility has none.
     """
 
