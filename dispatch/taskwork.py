@@ -251,6 +251,7 @@ class TaskWork:
             channels=CHANNELS if case.drill else self._policy.channels[severity],
             title=messages.title(kind, severity, Text(zh=case.say_zh, en=case.say_en)),
             body=messages.body(case.code, name, row.due_ms, self._policy.calendar.zone),
+            severity=Severity.CRITICAL if case.drill else severity,  # somebody stands beside a drill and waits
             not_before_ms=not_before_ms,
         )
 
