@@ -374,7 +374,8 @@ class CaseWork:
                 continue
             if kind is TaskKind.HANDLE and "due_ms" in values:
                 task = self.tasks.new_limit(task, limit, self._now_ms)
-            if needs_call_out(severity, task.not_before_ms, self._now_ms, self._policy):
+            called_out = needs_call_out(severity, task.not_before_ms, self._now_ms, self._policy)
+            if called_out or (task.not_before_ms is not None and self.tasks.too_late(task)):
                 self.tasks.reassign(task, row)
             else:
                 self.tasks.message(task, row, "raised", task.owner)

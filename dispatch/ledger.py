@@ -19,6 +19,7 @@ from dispatch.flagwork import is_silent
 from dispatch.levelwork import digest_of
 
 _HEAD = 1
+_ANNOUNCEMENTS = ("task", "verify", "rework")
 
 
 class Ledger:
@@ -165,6 +166,16 @@ class Ledger:
         if person is not None:
             where.append(table.c.person == person)
         self._connection.execute(sa.update(table).where(*where).values(next_ms=None, error="withdrawn"))
+
+    def postpone(self, task: int, until_ms: int) -> None:
+        """Send the announcement of a task then, if it has not been sent yet."""
+        next_ms = max(self._now_ms, until_ms)
+        for row in self._outbox.values():
+            if row["ref"] == str(task) and row["kind"] in _ANNOUNCEMENTS:
+                row["next_ms"] = next_ms
+        table = tables.outbox
+        mine = (table.c.ref == str(task), table.c.kind.in_(_ANNOUNCEMENTS), table.c.next_ms.is_not(None))
+        self._connection.execute(sa.update(table).where(*mine).values(next_ms=next_ms))
 
     def flush(self) -> None:
         """Write everything that was collected."""

@@ -55,7 +55,9 @@ class Policy:
         accept_ms: how long a task may wait before its supervisor is told; work clock below high.
         channels: how a person is told.
         low_after_ms: a low alarm opens a case when it has been on for so long (docs/alarms.md, part 8).
-        most_a_day, most_an_hour: burden of one worker; critical and high tasks are exempt.
+        most_a_day, most_an_hour: burden of one person; critical and high tasks are exempt.
+        announce_share: so much of its limit a task may wait until its owner has room, and no more: half, so that a
+            night's twelve are told by noon, three an hour, and as much time is left for them as they have waited.
         shelve_most_ms: longest shelving; severities without an entry are never shelved.
         out_of_service_most_ms: longest stretch out of service before somebody must say again why.
         remind_every_ms: how often whoever took something out is reminded once its planned end has passed.
@@ -79,6 +81,7 @@ class Policy:
     low_after_ms: int = 30 * MINUTE_MS
     most_a_day: int = 12
     most_an_hour: int = 3
+    announce_share: float = 0.5
     shelve_most_ms: Mapping[Severity, int] = field(
         default_factory=lambda: {
             Severity.INFO: 8 * HOUR_MS,

@@ -196,6 +196,7 @@ task = sa.Table(
     sa.Column("assigned_ms", sa.BigInteger, nullable=False),
     sa.Column("changed_ms", sa.BigInteger, nullable=False),
     sa.Column("not_before_ms", sa.BigInteger),
+    sa.Column("wanted_ms", sa.BigInteger),
     sa.Column("due_ms", sa.BigInteger),
     sa.Column("due_clock", _WORD, nullable=False),
     sa.Column("due_what", _WORD, nullable=False),
@@ -212,6 +213,8 @@ task = sa.Table(
     sa.Index("ix_dispatch_task_given", "owner", "assigned_ms"),
     sqlite_autoincrement=True,
 )
+"""``assigned_ms``: when it is announced to its owner; ``wanted_ms``: when it would be if they had room, from which its
+limit runs; null in rows from before there was a difference."""
 
 history = sa.Table(
     "dispatch_history",

@@ -68,7 +68,7 @@ class TaskWork:
         self._policy = policy
         self._now_ms = now_ms
         self._roster = source.roster()
-        self._assigner = Assigner(connection, self._roster, policy)
+        self._assigner = Assigner(connection, self._roster, policy, now_ms)
 
     def tasks(self, case: int) -> dict[TaskKind, Any]:
         """The tasks of a case by kind."""
@@ -89,33 +89,38 @@ class TaskWork:
         """
         severity = Severity(case.severity) if routed_as is None else routed_as
         support = _support(case)
-        announce_ms = self._assigner.announce_ms(severity, self._now_ms)
+        wanted_ms = self._assigner.announce_ms(severity)
+        due_ms = None if case.drill else due(self._policy.calendar, limit.clock, wanted_ms, limit.hours)
         grid = Grid(case.lead) if kind is TaskKind.HANDLE or support is None else support
         place = self._source.place(case.facility)
-        assigned = self._assigner.assign(
+        found = self._assigner.assign(
             kind=kind,
             grid=grid,
             support=support,
             place=place,
             community=case.community,
             severity=severity,
-            at_ms=announce_ms,
+            due_ms=due_ms,
+            clock=limit.clock,
             excluded=excluded,
+            drill=case.drill,
         )
+        announce_ms = found.at_ms
         values = {
             "case": case.number,
             "kind": kind.value,
             "state": TaskState.WAITING.value,
             "open": True,
             "grid": grid.value,
-            "owner": assigned.owner,
+            "owner": found.assignment.owner,
             "cell": place.cells.get(grid, "") if place else "",
             "community": case.community,
             "created_ms": self._now_ms,
             "assigned_ms": announce_ms,
             "changed_ms": self._now_ms,
             "not_before_ms": announce_ms if announce_ms > self._now_ms and not case.drill else None,
-            "due_ms": None if case.drill else due(self._policy.calendar, limit.clock, announce_ms, limit.hours),
+            "wanted_ms": None if case.drill else wanted_ms,
+            "due_ms": due_ms,
             "due_clock": limit.clock.value,
             "due_what": limit.what.value,
             "met_ms": None,
@@ -123,11 +128,13 @@ class TaskWork:
             "escalate_ms": self._escalate_ms(severity, announce_ms),
             "escalated": case.drill,
             "ready": kind is TaskKind.HANDLE or case.handled_by is not None or case.drill,
-            "routing": routing_text(assigned),
+            "routing": routing_text(found.assignment),
             "version": 1,
             "drill": case.drill,
         }
         row = self._connection.execute(sa.insert(tables.task).returning(tables.task), values).one()
+        self._assigner.mirror(None, row)
+        self._move(found.moved)
         self._ledger.note(case.number, "assigned", task=row.number, to_state=row.state, note=_whose(row.owner))
         if case.drill:
             self._announce(row, case, "drill", self._now_ms)
@@ -138,51 +145,47 @@ class TaskWork:
 
     def update(self, row: Any, **values: object) -> Any:
         """Change a task row; the row after it, one version on."""
-        table = tables.task
-        if isinstance(state := values.get("state"), TaskState):
-            values |= {"state": state.value, "open": state in OPEN_TASK_STATES}
-        query = sa.update(table).where(table.c.number == sa.bindparam("row_number")).returning(table)
-        values |= {"row_number": row.number, "changed_ms": self._now_ms, "version": row.version + 1}
-        return self._connection.execute(query, values).one()
+        before = self._assigner.before(row)
+        after = self._written(row, values)
+        self._assigner.mirror(before, after)
+        return after
 
     def reassign(
         self, row: Any, case: Any, *, owner: int | None = None, not_again: int | None = None, kind: str = "task"
     ) -> Any:
         """Give a task to ``owner``, or to whom routing finds (not to ``not_again`` if it can be helped)."""
         severity, task_kind = Severity(case.severity), TaskKind(row.kind)
-        announce_ms = self._assigner.announce_ms(severity, self._now_ms)
+        announce_ms = wanted_ms = self._assigner.announce_ms(severity)
         self._ledger.withdraw(row.number)
         values: dict[str, object] = {}
+        before, moved = self._assigner.before(row), dict[int, int]()
         if owner is None:
+            self._assigner.pass_on(row)
+            before = None
             excluded = self._assigner.returned_by(row.number)
             if not_again is not None:
                 excluded[not_again] = PassedOver.RETURNED_IT
             if task_kind is TaskKind.VERIFY and case.handled_by is not None:
                 excluded[case.handled_by] = PassedOver.OWN_REPAIR
-            assigned = self._assigner.assign(
+            found = self._assigner.assign(
                 kind=task_kind,
                 grid=Grid(row.grid),
                 support=_support(case),
                 place=self._source.place(case.facility),
                 community=case.community,
                 severity=severity,
-                at_ms=announce_ms,
+                due_ms=row.due_ms,
+                clock=DeadlineClock(row.due_clock),
                 excluded=excluded,
             )
-            owner = assigned.owner
+            owner, announce_ms, moved = found.assignment.owner, found.at_ms, dict(found.moved)
             if owner is None and row.owner is None and row.state == TaskState.WAITING:
                 return row  # still nobody: nothing to write down
-            values["routing"] = routing_text(assigned)
-        row = self.update(
-            row,
-            owner=owner,
-            state=TaskState.WAITING,
-            assigned_ms=announce_ms,
-            not_before_ms=announce_ms if announce_ms > self._now_ms else None,
-            escalate_ms=self._escalate_ms(severity, announce_ms),
-            escalated=False,
-            **values,
-        )
+            values["routing"] = routing_text(found.assignment)
+        values |= {"owner": owner, "state": TaskState.WAITING, "wanted_ms": wanted_ms, "escalated": False}
+        row = self._written(row, values | self._announced(severity, announce_ms))
+        self._assigner.mirror(before, row)
+        self._move(moved)
         self._ledger.note(case.number, "assigned", task=row.number, to_state=row.state, note=_whose(owner))
         self._announce(row, case, kind, announce_ms)
         self.tell(row, case, "assigned")
@@ -205,12 +208,14 @@ class TaskWork:
             note=note,
         )
         self.tell(after, case, action.value)
+        self._move(self._assigner.freed(after))
         return after
 
     def new_limit(self, row: Any, limit: Deadline, from_ms: int) -> Any:
         """Start another limit."""
         return self.update(
             row,
+            wanted_ms=from_ms,
             due_ms=due(self._policy.calendar, limit.clock, from_ms, limit.hours),
             due_clock=limit.clock.value,
             due_what=limit.what.value,
@@ -255,7 +260,11 @@ class TaskWork:
 
     def announce_ms(self, severity: Severity) -> int:
         """When a task of this severity, made now, is announced."""
-        return self._assigner.announce_ms(severity, self._now_ms)
+        return self._assigner.announce_ms(severity)
+
+    def too_late(self, row: Any) -> bool:
+        """Whether a task waits for its owner to have room longer than its limit allows by now."""
+        return self._assigner.too_late(row)
 
     def tell(self, row: Any, case: Any, what: str) -> None:
         """A line in the change feed."""
@@ -273,6 +282,33 @@ class TaskWork:
         """Whether a person is there at all."""
         found = self._roster.people.get(person) if person is not None else None
         return found is not None and found.active
+
+    def _written(self, row: Any, values: dict[str, object]) -> Any:
+        table = tables.task
+        if isinstance(state := values.get("state"), TaskState):
+            values |= {"state": state.value, "open": state in OPEN_TASK_STATES}
+        query = sa.update(table).where(table.c.number == sa.bindparam("row_number")).returning(table)
+        values |= {"row_number": row.number, "changed_ms": self._now_ms, "version": row.version + 1}
+        return self._connection.execute(query, values).one()
+
+    def _move(self, moved: Mapping[int, int]) -> None:
+        """Announce tasks at other times; to whoever has one before them it is the same task still."""
+        table, case = tables.task, tables.case
+        for number, at_ms in moved.items():
+            query = sa.select(table, case.c.facility, case.c.severity).join(case, case.c.number == table.c.case)
+            before = self._connection.execute(query.where(table.c.number == number)).one()
+            values = self._announced(Severity(before.severity), at_ms) | {"changed_ms": self._now_ms}
+            change = sa.update(table).where(table.c.number == number).values(values).returning(table)
+            after = self._connection.execute(change).one()
+            self._assigner.mirror(before, after)
+            self._ledger.postpone(number, at_ms)
+            self.tell(after, before, "postponed")
+
+    def _announced(self, severity: Severity, at_ms: int) -> dict[str, object]:
+        """What stands in the row of a task that is announced at ``at_ms``."""
+        not_before_ms = at_ms if at_ms > self._now_ms else None
+        escalate_ms = self._escalate_ms(severity, at_ms)
+        return {"assigned_ms": at_ms, "not_before_ms": not_before_ms, "escalate_ms": escalate_ms}
 
     def _announce(self, row: Any, case: Any, kind: str, announce_ms: int) -> None:
         self.message(row, case, kind, row.owner, announce_ms)

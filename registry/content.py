@@ -16,29 +16,33 @@ from core.errors import Invalid
 from core.findings import DID_YOU_MEAN, Finding, Kind, Said
 from core.people import Role
 from core.places import Grid
-from registry import calendar_entries, calendar_findings, entries
+from registry import calendar_entries, calendar_findings, entries, holdings
 from registry import findings as kinds
 from registry.calendar_entries import EVERYWHERE, CalendarEntry
 from registry.classbook import ClassEntry
 from registry.entries import (
-    ALL,
     CellEntry,
     CommunityEntry,
+    DepartmentEntry,
     FacilityEntry,
     GatewayEntry,
     PersonEntry,
-    Place,
     PointEntry,
-    Record,
+    PostEntry,
     StreetEntry,
+    VillageEntry,
 )
 from registry.geometry import CellMap, CellShape
+from registry.record import ALL, Place, Record
 from registry.sources import read_rows
 from registry.supply import check_supply
 
 T = TypeVar("T")
 
-ORDER = ("streets", "communities", "cells", "gateways", "facilities", "points", "people", "calendar")
+ORDER = (
+    *("streets", "communities", "villages", "departments", "cells", "gateways", "facilities", "points", "people"),
+    *("posts", "calendar"),
+)
 MAX_FINDINGS = 1000
 
 
@@ -54,11 +58,14 @@ class Content:
 
     streets: tuple[StreetEntry, ...]
     communities: tuple[CommunityEntry, ...]
+    villages: tuple[VillageEntry, ...]
+    departments: tuple[DepartmentEntry, ...]
     cells: tuple[CellEntry, ...]
     gateways: tuple[GatewayEntry, ...]
     facilities: tuple[FacilityEntry, ...]
     points: tuple[PointEntry, ...]
     people: tuple[PersonEntry, ...]
+    posts: tuple[PostEntry, ...]
     calendar: tuple[CalendarEntry, ...]
     cell_of: Mapping[str, Mapping[Grid, str]]
     neighbours: Mapping[str, tuple[str, ...]]
@@ -69,7 +76,7 @@ def read_folder(folder: Path, classes: Mapping[str, ClassEntry], day: str) -> Co
 
     Args:
         folder: with ``streets``, ``communities``, ``cells``, ``gateways``, ``facilities``, ``people`` and optionally
-            ``points`` and ``calendar``, each as ``.csv`` or ``.yaml``.
+            ``villages``, ``departments``, ``points``, ``posts`` and ``calendar``, each as ``.csv`` or ``.yaml``.
         classes: the facility classes there are.
         day: ISO date on which cells must hold the facilities (today).
 
@@ -80,17 +87,21 @@ def read_folder(folder: Path, classes: Mapping[str, ClassEntry], day: str) -> Co
     content = Content(
         streets=_decoded(folder, "streets", entries.street, findings),
         communities=_decoded(folder, "communities", entries.community, findings),
+        villages=_decoded(folder, "villages", entries.village, findings, required=False),
+        departments=_decoded(folder, "departments", entries.department, findings, required=False),
         cells=_decoded(folder, "cells", entries.cell, findings),
         gateways=_decoded(folder, "gateways", entries.gateway, findings),
         facilities=_decoded(folder, "facilities", entries.facility, findings),
         points=_decoded(folder, "points", entries.point, findings, required=False),
         people=_decoded(folder, "people", entries.person, findings),
+        posts=_decoded(folder, "posts", entries.post, findings, required=False),
         calendar=_decoded(folder, "calendar", calendar_entries.calendar, findings, required=False),
         cell_of={},
         neighbours={},
     )
     checker = _Checker(content, classes, findings)
     checker.check_references()
+    checker.check_holdings(day)
     checker.check_calendar()
     points = checker.expanded_points()
     shapes = CellMap([_shape(cell) for cell in content.cells])
@@ -161,6 +172,9 @@ class _Checker:
         self._unique(content.gateways, lambda entry: entry.key, "gateway")
         self._unique(content.facilities, lambda entry: entry.code, "facility")
         self._unique(content.people, lambda entry: entry.code, "person")
+        self._unique(content.villages, lambda entry: entry.code, "village")
+        self._unique(content.departments, lambda entry: entry.code, "department")
+        self._unique(content.posts, lambda entry: entry.code, "post")
         communities = {entry.code for entry in content.communities}
         for street in content.communities:
             self._known(street.place, street.street, {entry.code for entry in content.streets}, "streets")
@@ -185,6 +199,23 @@ class _Checker:
         check_supply(content.facilities, self._findings)
         for person in content.people:
             self._check_person(person, communities)
+
+    def check_holdings(self, day: str) -> None:
+        """What belongs to whom, who works for whom, who holds which post."""
+        content = self._content
+        codes = {
+            name: {entry.code for entry in getattr(content, name)}
+            for name in ("villages", "communities", "streets", "departments")
+        }
+        for village in content.villages:
+            self._known(village.place, village.community, codes["communities"], "communities")
+        for person in content.people:
+            if person.department:
+                self._known(person.place, person.department, codes["departments"], "departments")
+        holdings.check_facilities(content.facilities, codes, day, self._findings, self._known)
+        cells = {cell.code: cell for cell in content.cells}
+        people = {person.code: person for person in content.people}
+        holdings.check_posts(content.posts, cells, people, self._findings, self._known)
 
     def check_calendar(self) -> None:
         """No entry twice; the places that entries name exist."""

@@ -143,6 +143,31 @@ def test_alarms_of_rules_that_became_levels_go_over(tmp_path: Path) -> None:
     engine.dispose()
 
 
+def test_owners_and_posts_go_down_and_up_again(tmp_path: Path) -> None:
+    """The step of owners, papers, posts and history can be taken back without touching what stood there before."""
+    engine = open_database(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    _migrate_to(engine, "0010")
+    before = _shape(engine)
+    with engine.begin() as connection:
+        values = "(1, 'p', '甲', 'A', 'maintainer', 0, 0, 1)"
+        columns = "(number, code, name_zh, name_en, role, everywhere, supervisor, active)"
+        connection.execute(sa.text(f"INSERT INTO registry_person {columns} VALUES {values}"))
+    _migrate_to(engine, "0011")
+    assert {"registry_history", "registry_post", "registry_village"} <= set(sa.inspect(engine).get_table_names())
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT volunteer, department FROM registry_person")).one() == (0, "")
+    config = _config()
+    with engine.connect().execution_options(write_intent=True) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0010")
+    assert _shape(engine) == before
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT code FROM registry_person")).scalar_one() == "p"
+    migrate(engine)
+    assert differences(engine) == []
+    engine.dispose()
+
+
 def _migrate_to(engine: sa.Engine, revision: str) -> None:
     """The schema as an older program left it."""
     config = _config()

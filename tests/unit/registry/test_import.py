@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from core.errors import Invalid, Refused
 from core.places import Grid
-from core.ports.registry import FacilityFilter, PageRequest
+from core.ports.registry import ChangeKind, FacilityFilter, PageRequest
 from registry import importer, tables
 from registry.classbook import load_classes
 from registry.content import read_folder
@@ -135,7 +135,7 @@ def test_point_numbers_survive_removal_and_return(engine: sa.Engine, folder: Pat
     text = (folder / "facilities.csv").read_text(encoding="utf-8")
     edit(folder / "facilities.csv", lambda old: "\n".join(x for x in old.split("\n") if "aa-sp-01" not in x))
     plan = city.import_city(engine, folder)
-    assert {change.kind for change in plan.changes} == {importer.ChangeKind.RETIRE}
+    assert {change.kind for change in plan.changes} == {ChangeKind.RETIRE}
     listed = registry.facilities(FacilityFilter(), PageRequest()).items
     assert "aa-sp-01" not in {facility.code for facility in listed}
     edit(folder / "facilities.csv", lambda _: text)
