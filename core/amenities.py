@@ -1,4 +1,4 @@
-"""What a complete community (完整居住社区) should have, and how one community stands against it. Values in, values out."""
+"""What a complete community (完整居住社区) should have, and how one stands against it. Values in, values out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.places import Text
+
+NO_NOTE = Text(zh="", en="")
 
 
 class AmenityState(StrEnum):
@@ -63,13 +65,13 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Amenity:
-    """What somebody stated of one item in one community; ``amount`` is in the item's unit, ``checked_on`` an ISO date."""
+    """What somebody stated of one item; ``amount`` is in the item's unit, ``checked_on`` an ISO date."""
 
     community: int
     item: str
     state: AmenityState
     amount: float | None = None
-    note: Text = Text(zh="", en="")
+    note: Text = NO_NOTE
     checked_on: str = ""
 
 
