@@ -108,6 +108,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
         infos, book = RuleInfos(rules), RuleBook(rules)
         directory = Directory(engine, registry)
         calendars = Calendars(registry, settings.time_zone)
+        policy = calendars.policy(settings.rules.storm_facilities)
         store = RemoteStore(settings.store_socket)
         open_parts.callback(store.close)
         performance = Reports(
@@ -118,10 +119,8 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             registry=registry,
             registry_commands=RegistryCommandsSql(engine),
             directory=directory,
-            cases=SqlCaseQueries(engine, registry),
-            case_commands=SqlDesk(
-                engine, rules=infos, source=registry, policy=calendars.policy(settings.rules.storm_facilities)
-            ),
+            cases=SqlCaseQueries(engine, registry, policy),
+            case_commands=SqlDesk(engine, rules=infos, source=registry, policy=policy),
             rules=book,
             performance=performance,
             clock=clock,

@@ -78,9 +78,32 @@ class Action(StrEnum):
     """By the system only: the alarm behind an ended case turns out to be still on."""
     CONFIRM = "confirm"
     """Of a drill only: the test alarm has arrived."""
+    EXTEND = "extend"
+    """Ask for a later limit (延期)."""
+    GRANT = "grant"
+    REFUSE = "refuse"
+    SUPERVISE = "supervise"
+    """Put a case under supervision (督办), or raise its level."""
+    ANSWER = "answer"
+    LIFT = "lift"
+    APPEAL = "appeal"
+    """Against lateness or rework that counts against one (申诉)."""
+    ENDORSE = "endorse"
+    """First of the two reviews of an appeal."""
+    UPHOLD = "uphold"
+    DISMISS = "dismiss"
 
 
-REASON_NEEDED = frozenset({Action.RETURN, Action.TRANSFER, Action.SUSPEND, Action.CANCEL, Action.REJECT})
+PROCEEDINGS = frozenset(
+    {
+        *(Action.EXTEND, Action.GRANT, Action.REFUSE),
+        *(Action.SUPERVISE, Action.ANSWER, Action.LIFT),
+        *(Action.APPEAL, Action.ENDORSE, Action.UPHOLD, Action.DISMISS),
+    }
+)
+"""What happens beside the states of case and task (``dispatch/proceedings.py``)."""
+
+REASON_NEEDED = PROCEEDINGS | {Action.RETURN, Action.TRANSFER, Action.SUSPEND, Action.CANCEL, Action.REJECT}
 """A reason is mandatory for these; an empty one is refused."""
 
 OPEN_CASE_STATES = frozenset(CaseState) - {CaseState.CLOSED, CaseState.CANCELLED}
@@ -220,7 +243,8 @@ class Conflict(Refused):
     """Not in this state, or somebody was faster; ``code`` says which, ``owner`` who holds it now.
 
     Codes: ``taken``, ``wrong_state``, ``own_repair``, ``not_handled_yet``, ``suspended_before``, ``key_reused``,
-    ``changed``, ``shelving``, ``silent``.
+    ``changed``, ``shelving``, ``silent``; of proceedings ``not_now``, ``granted_before``, ``own_request``,
+    ``nothing_to_appeal``, ``too_late``, ``reviewed_it``.
     """
 
     def __init__(self, code: str, message: Said | str, owner: int | None = None) -> None:

@@ -25,7 +25,8 @@ from core.ports.cases import EvidenceValue, FeedKind
 from core.ports.evidence import Occasion
 from core.ports.registry import RosterSource
 from dispatch import tables
-from dispatch.casework import CaseWork, open_case
+from dispatch.casefind import open_case
+from dispatch.casework import CaseWork
 from dispatch.deciding import wants_case
 from dispatch.drillwork import drill_info, is_drill
 from dispatch.flagwork import FlagWork, covers, is_silent, silent_clause

@@ -11,10 +11,11 @@ from dataclasses import replace
 from enum import Enum, auto
 
 from core.alarms import Severity
-from core.cases import Deadline, RuleInfo, TaskKind
+from core.cases import Deadline, DeadlineWhat, RuleInfo, TaskKind
 from core.places import Grid
 from core.ports.cases import PassedOver
 from core.ports.registry import FacilityPlace
+from core.stages import Stage
 from dispatch.policy import Policy
 from dispatch.routing import Request
 
@@ -33,16 +34,24 @@ def wait_for_case_ms(severity: Severity, policy: Policy) -> int | None:
     return 0 if severity >= Severity.MEDIUM else None
 
 
-def handling_limit(info: RuleInfo, severity: Severity, policy: Policy) -> Deadline:
-    """The limit of a case that an alarm of this rule opens or raises."""
-    return info.deadline or policy.handle[severity]
+def handling_limit(info: RuleInfo, severity: Severity, policy: Policy, class_id: str = "") -> Deadline:
+    """The limit of a case that an alarm of this rule opens or raises, at a facility of this class."""
+    if info.deadline is not None:
+        return info.deadline
+    found = policy.limits.limit(class_id, info.family, Stage.HANDLE)
+    return policy.handle[severity] if found is None else found.deadline(DeadlineWhat.HANDLE)
 
 
-def task_limit(kind: TaskKind, info: RuleInfo, severity: Severity, policy: Policy, *, repaired: bool) -> Deadline:
+def task_limit(
+    kind: TaskKind, info: RuleInfo, severity: Severity, policy: Policy, class_id: str = "", *, repaired: bool
+) -> Deadline:
     """The limit of a task: of the repair, of the first look before it, or of the verification after it."""
     if kind is TaskKind.HANDLE:
-        return handling_limit(info, severity, policy)
-    return policy.verify[severity] if repaired else policy.look[severity]
+        return handling_limit(info, severity, policy, class_id)
+    if not repaired:
+        return policy.look[severity]
+    found = policy.limits.limit(class_id, info.family, Stage.VERIFY)
+    return policy.verify[severity] if found is None else found.deadline(DeadlineWhat.HANDLE)
 
 
 class AllOff(Enum):

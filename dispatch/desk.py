@@ -12,12 +12,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.alarms import Severity
-from core.cases import Action, Actor, CaseState, Conflict, DeadlineWhat, TaskKind, TaskState, UnknownItem
+from core.cases import PROCEEDINGS, Action, Actor, CaseState, Conflict, DeadlineWhat, TaskKind, TaskState, UnknownItem
 from core.errors import Invalid
 from core.people import Person, Role
 from core.places import Grid
 from core.ports.cases import PassedOver, TaskCommand, TaskRow
 from core.ports.registry import Roster
+from core.stages import Stage
 from dispatch import findings as kinds
 from dispatch import tables
 from dispatch.alarm_desk import SqlAlarmDesk
@@ -25,9 +26,10 @@ from dispatch.casework import CaseWork
 from dispatch.database import writing
 from dispatch.lifecycle import Situation, decide
 from dispatch.policy import Policy
-from dispatch.taskwork import SourceOnce, limit_of
+from dispatch.proceedings import Wish
+from dispatch.suspension import limits_resumed, until
+from dispatch.taskwork import SourceOnce
 from dispatch.views import one_task
-from dispatch.worktime import resumed_due
 
 
 class SqlDesk(SqlAlarmDesk):
@@ -90,6 +92,10 @@ class _Turn:
     def take(self, row: Any) -> None:
         """Decide and do it."""
         command, case = self._command, self._cases.case(row.case)
+        if command.action in PROCEEDINGS:
+            wish = Wish(note=command.note, until_ms=command.until_ms, level=command.level)
+            self._cases.proceedings.take(row, case, command.actor, command.action, wish)
+            return
         step = decide(situation(row, case, command.actor, self._roster), command.action, command.note)
         if command.action is Action.VERIFY:
             self._check_alarms_off(case)
@@ -127,6 +133,7 @@ class _Turn:
             values["handled_by"] = self._command.actor.person
         if action is Action.SUSPEND:
             suspended = {"suspended_ms": self._now_ms, "suspended_due_ms": case.due_ms, "due_ms": None}
+            suspended["suspended_until_ms"] = until(self._command.until_ms, self._now_ms, self._policy)
             values |= {"suspensions": case.suspensions + 1, **suspended}
         if action is Action.VERIFY:
             values["ended_by"] = self._command.actor.login
@@ -147,7 +154,7 @@ class _Turn:
         elif action is Action.REJECT:
             self._to_rework(row, case)
         elif action is Action.RESUME:
-            self._resumed(row, case)
+            limits_resumed(self._cases, row, case, self._policy, self._now_ms)
         elif action is Action.RETURN:
             self._cases.tasks.reassign(row, case, not_again=row.owner)
         elif action is Action.TRANSFER:
@@ -158,18 +165,24 @@ class _Turn:
     def _to_verification(self, case: Any) -> None:
         """The repair is reported: somebody else looks."""
         tasks = self._cases.tasks
-        limit = self._policy.verify[Severity(case.severity)]
+        limit = self._cases.tasks.stages.limit(case, Stage.VERIFY).deadline(DeadlineWhat.HANDLE)
         row = tasks.tasks(case.number).get(TaskKind.VERIFY)
         if row is None:
-            tasks.create(case, TaskKind.VERIFY, limit, {case.handled_by: PassedOver.OWN_REPAIR})
+            row = tasks.create(case, TaskKind.VERIFY, limit, {case.handled_by: PassedOver.OWN_REPAIR})
+            self._begin_verification(row, case)
             return
         row = tasks.new_limit(row, limit, tasks.announce_ms(Severity(case.severity)))
         row = tasks.update(row, ready=True)
+        self._begin_verification(row, case)
         if row.owner is None or row.owner == case.handled_by or not tasks.is_active(row.owner):
             tasks.reassign(row, case, kind="verify")
         else:
             tasks.message(row, case, "verify", row.owner)
             tasks.tell(row, case, "ready")
+
+    def _begin_verification(self, row: Any, case: Any) -> None:
+        stages, from_ms = self._cases.tasks.stages, self._cases.tasks.announce_ms(Severity(case.severity))
+        stages.begin(case, row.number, Stage.VERIFY, stages.limit(case, Stage.VERIFY), from_ms)
 
     def _to_rework(self, row: Any, case: Any) -> None:
         """The repair does not hold: the handling task begins again, with a fresh limit."""
@@ -178,21 +191,14 @@ class _Turn:
         handle = tasks.by_system(tasks.tasks(case.number)[TaskKind.HANDLE], case, Action.REJECT, self._command.actor)
         if handle is None:
             return
-        handle = tasks.new_limit(handle, self._policy.handle[severity], tasks.announce_ms(severity))
+        limit = tasks.stages.limit(case, Stage.HANDLE).deadline(DeadlineWhat.HANDLE)
+        handle = tasks.new_limit(handle, limit, tasks.announce_ms(severity))
         self._cases.update(
             case, due_ms=handle.due_ms, due_clock=handle.due_clock, due_what=handle.due_what, met_ms=None
         )
+        tasks.stages.handling(case, handle.number, None, tasks.announce_ms(severity))
         owner = handle.owner if tasks.is_active(handle.owner) else None
         tasks.reassign(handle, case, owner=owner, kind="rework")
-
-    def _resumed(self, row: Any, case: Any) -> None:
-        """The limits of case and task move by what was left of the clock."""
-        clock, _ = limit_of(case)
-        due_ms = case.suspended_due_ms
-        if due_ms is not None and case.met_ms is None:
-            due_ms = resumed_due(self._policy.calendar, clock, due_ms, case.suspended_ms, self._now_ms)
-        self._cases.update(case, due_ms=due_ms, suspended_ms=None, suspended_due_ms=None)
-        self._cases.tasks.update(row, due_ms=due_ms)
 
     def _note(self, case: Any, row: Any, before: str) -> None:
         if row.kind == TaskKind.HANDLE or self._command.action in {Action.VERIFY, Action.REJECT}:

@@ -455,7 +455,9 @@ def _start_limit(
     loads: Loads, policy: Policy, at_ms: int, case: _Case, task: ForeseenTask, *, nearer: bool = False
 ) -> None:
     """Start the limit of a task, or only one that is ``nearer`` than what it has."""
-    limit = task_limit(task.kind, case.info, case.severity, policy, repaired=case.repaired_ms is not None)
+    class_id = case.place.class_id if case.place else ""
+    repaired = case.repaired_ms is not None
+    limit = task_limit(task.kind, case.info, case.severity, policy, class_id, repaired=repaired)
     loads.limit(task, limit, announce_ms(case.severity, at_ms, policy), nearer=nearer)
 
 

@@ -27,6 +27,8 @@ from core.cases import (
 from core.errors import Invalid
 from core.findings import Said
 from dispatch import findings as kinds
+from dispatch.clock_document import about_clocks
+from dispatch.policy import Policy
 
 C, T, A = CaseState, TaskState, Action
 
@@ -103,7 +105,7 @@ SYSTEM_TASK_TABLE: Mapping[tuple[TaskKind, TaskState, Action], TaskState] = {
     (TaskKind.HANDLE, T.DONE, A.REJECT): T.WAITING,
     **{(TaskKind.HANDLE, state, A.REOPEN): T.WAITING for state in (T.DONE, T.CANCELLED)},
     **{(TaskKind.VERIFY, state, A.REOPEN): T.WAITING for state in (T.DONE, T.CANCELLED)},
-    **{(TaskKind.HANDLE, state, A.CANCEL): T.CANCELLED for state in (T.WAITING, T.DONE)},
+    **{(TaskKind.HANDLE, state, A.CANCEL): T.CANCELLED for state in T if state is not T.CANCELLED},
     **{(TaskKind.VERIFY, state, A.CANCEL): T.CANCELLED for state in (T.WAITING, T.ACCEPTED, T.ON_SITE)},
 }
 """What happens to a task because of its case or its twin, not by its own worker."""
@@ -273,7 +275,7 @@ def document() -> str:
     moved = SYSTEM_TASK_TABLE.items()
     lines += [f"| {kind} | {state} | {action} | {target} |" for (kind, state, action), target in moved]
     reasons = ", ".join(action.value for action in Action if action in REASON_NEEDED)
-    return "\n".join([*lines, "", _TAIL.format(reasons=reasons)])
+    return "\n".join([*lines, "", *about_clocks(Policy()), "", _TAIL.format(reasons=reasons)])
 
 
 _HEAD = """# Cases and tasks
@@ -296,6 +298,8 @@ _TAIL = """## Guards
   transfer and cancel for a supervisor.
 * Nobody verifies their own repair: the verifier is another person than the one who reported it handled.
 * A case is suspended once at most; its limit moves by what was left of its clock.
+* If whoever is at work on a case is not there any more, the case comes back as if returned, and is dispatched anew; a
+  suspended one changes hands as it is.
 * A verification may be accepted and visited before the repair (look, warn people), and concluded only after it.
 * A test case (drill) knows confirm and cancel, and nothing else does know confirm. The handling worker's confirmation
   closes it, the other one's is noted; unconfirmed it ends after 30 min. It has no limits and counts nowhere.

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from core.alarms import Severity
 from core.cases import Deadline, DeadlineClock, DeadlineWhat
+from core.stages import LadderStep, LimitUnit, StageLimit, SupervisionLevel
+from dispatch.limitbook import LimitBook, load_limits
+from dispatch.stageclocks import Ladder
 from dispatch.worktime import HOUR_MS, MINUTE_MS, WorkCalendar
 
 _HANDLE: Mapping[Severity, Deadline] = {
@@ -33,6 +36,19 @@ _ACCEPT_MS: Mapping[Severity, int] = {
     Severity.MEDIUM: 60 * MINUTE_MS,
     Severity.LOW: 480 * MINUTE_MS,
     Severity.INFO: 480 * MINUTE_MS,
+}
+_P, _O, _S, _L = LadderStep.PERSON, LadderStep.ON_DUTY, LadderStep.SUPERVISOR, LadderStep.LEADS
+_LADDER: Mapping[Severity, Ladder] = {
+    Severity.CRITICAL: ((_P, 0.5), (_O, 0.8), (_S, 1.0), (_L, 2.0)),
+    Severity.HIGH: ((_P, 0.5), (_O, 0.8), (_S, 1.0), (_L, 2.0)),
+    Severity.MEDIUM: ((_P, 0.8), (_O, 0.9), (_S, 1.0), (_L, 2.0)),
+    Severity.LOW: ((_P, 0.8), (_O, 0.9), (_S, 1.0), (_L, 3.0)),
+    Severity.INFO: ((_P, 0.8), (_O, 0.9), (_S, 1.0), (_L, 3.0)),
+}
+_ANSWER: Mapping[SupervisionLevel, StageLimit] = {
+    SupervisionLevel.GENERAL: StageLimit(amount=1, unit=LimitUnit.WORK_DAY),
+    SupervisionLevel.KEY: StageLimit(amount=4, unit=LimitUnit.WORK_HOUR),
+    SupervisionLevel.LISTED: StageLimit(amount=2, unit=LimitUnit.URGENT_HOUR),
 }
 _CHANNELS: Mapping[Severity, tuple[str, ...]] = {
     Severity.CRITICAL: ("app", "sms", "phone"),
@@ -70,6 +86,12 @@ class Policy:
             if the case ended with it; 0: never.
         storm_quiet_ms: a storm that nobody has begun to work on ends when none of its alarms has been on for so long.
         drill_ms: a test case that nobody confirms ends by itself after so long.
+        limits: limits of stages by class and event.
+        ladder: who hears of a stage that takes long, after which share of its time.
+        extensions_most: how often a limit is extended; each time by at most one original limit.
+        answer: by when a supervision must be answered.
+        appeal_within_ms: how long after the closing an appeal is heard.
+        suspended_most_ms: a suspension ends by itself after so long.
     """
 
     calendar: WorkCalendar = field(default_factory=WorkCalendar)
@@ -101,6 +123,12 @@ class Policy:
     again_within_ms: int = 10 * MINUTE_MS
     storm_quiet_ms: int = 10 * MINUTE_MS
     drill_ms: int = 30 * MINUTE_MS
+    limits: LimitBook = field(default_factory=load_limits)
+    ladder: Mapping[Severity, Ladder] = field(default_factory=lambda: _LADDER)
+    extensions_most: int = 2
+    answer: Mapping[SupervisionLevel, StageLimit] = field(default_factory=lambda: _ANSWER)
+    appeal_within_ms: int = 7 * 24 * HOUR_MS
+    suspended_most_ms: int = 365 * 24 * HOUR_MS
 
     def rests_at_night(self, severity: Severity) -> bool:
         """Whether a task of this severity waits for working hours."""

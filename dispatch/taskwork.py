@@ -14,7 +14,6 @@ from core.cases import (
     Actor,
     Deadline,
     DeadlineClock,
-    DeadlineWhat,
     TaskKind,
     TaskState,
 )
@@ -27,6 +26,8 @@ from dispatch.drillwork import CHANNELS
 from dispatch.ledger import Ledger
 from dispatch.lifecycle import SYSTEM_TASK_TABLE
 from dispatch.policy import Policy
+from dispatch.routing import Request, route
+from dispatch.stagework import StageWork
 from dispatch.worktime import due
 
 
@@ -69,11 +70,16 @@ class TaskWork:
         self._now_ms = now_ms
         self._roster = source.roster()
         self._assigner = Assigner(connection, self._roster, policy, now_ms)
+        self.stages = StageWork(connection, source, policy, now_ms)
 
     def tasks(self, case: int) -> dict[TaskKind, Any]:
         """The tasks of a case by kind."""
         query = sa.select(tables.task).where(tables.task.c.case == case)
         return {TaskKind(row.kind): row for row in self._connection.execute(query)}
+
+    def one(self, number: int) -> Any:
+        """The row of a task."""
+        return self._connection.execute(sa.select(tables.task).where(tables.task.c.number == number)).one()
 
     def create(
         self,
@@ -136,6 +142,7 @@ class TaskWork:
         self._assigner.mirror(None, row)
         self._move(found.moved)
         self._ledger.note(case.number, "assigned", task=row.number, to_state=row.state, note=_whose(row.owner))
+        self.stages.assigned(case, row, announce_ms)
         if case.drill:
             self._announce(row, case, "drill", self._now_ms)
         else:
@@ -153,7 +160,10 @@ class TaskWork:
     def reassign(
         self, row: Any, case: Any, *, owner: int | None = None, not_again: int | None = None, kind: str = "task"
     ) -> Any:
-        """Give a task to ``owner``, or to whom routing finds (not to ``not_again`` if it can be helped)."""
+        """Give a task to ``owner``, or to whom routing finds (not to ``not_again`` if it can be helped).
+
+        It waits to be accepted then, unless it is suspended: that stays.
+        """
         severity, task_kind = Severity(case.severity), TaskKind(row.kind)
         announce_ms = wanted_ms = self._assigner.announce_ms(severity)
         self._ledger.withdraw(row.number)
@@ -179,14 +189,17 @@ class TaskWork:
                 excluded=excluded,
             )
             owner, announce_ms, moved = found.assignment.owner, found.at_ms, dict(found.moved)
-            if owner is None and row.owner is None and row.state == TaskState.WAITING:
+            if owner is None and row.owner is None:
                 return row  # still nobody: nothing to write down
             values["routing"] = routing_text(found.assignment)
-        values |= {"owner": owner, "state": TaskState.WAITING, "wanted_ms": wanted_ms, "escalated": False}
+        state = TaskState.SUSPENDED if row.state == TaskState.SUSPENDED else TaskState.WAITING
+        values |= {"owner": owner, "state": state, "wanted_ms": wanted_ms, "escalated": False}
         row = self._written(row, values | self._announced(severity, announce_ms))
         self._assigner.mirror(before, row)
         self._move(moved)
         self._ledger.note(case.number, "assigned", task=row.number, to_state=row.state, note=_whose(owner))
+        if row.state == TaskState.WAITING:
+            self.stages.assigned(case, row, announce_ms)
         self._announce(row, case, kind, announce_ms)
         self.tell(row, case, "assigned")
         return row
@@ -238,25 +251,22 @@ class TaskWork:
             channels=CHANNELS if case.drill else self._policy.channels[severity],
             title=messages.title(kind, severity, Text(zh=case.say_zh, en=case.say_en)),
             body=messages.body(case.code, name, row.due_ms, self._policy.calendar.zone),
+            severity=Severity.CRITICAL if case.drill else severity,  # somebody stands beside a drill and waits
             not_before_ms=not_before_ms,
         )
 
     def supervisor(self, row: Any, case: Any) -> int | None:
         """Who stands above the owner of a task."""
-        from dispatch.routing import Request, route
+        return self._above(row, case, Grid(row.grid), supervisors=True)
 
-        excluded = {row.owner: PassedOver.RETURNED_IT} if row.owner is not None else {}
-        request = Request(
-            grid=Grid(row.grid),
-            community=case.community,
-            cell="",
-            skill="",
-            severity=Severity(case.severity),
-            at_ms=self._now_ms,
-            excluded=excluded,
-            supervisors_only=True,
-        )
-        return route(request, self._roster, {}, self._policy).owner
+    def heads(self, row: Any, case: Any) -> tuple[int, ...]:
+        """The heads of both grids of a case, the leading one first."""
+        found = (self._above(row, case, grid, supervisors=True) for grid in (Grid(case.lead), Grid(case.lead).other))
+        return tuple(dict.fromkeys(person for person in found if person is not None))
+
+    def stand_in(self, row: Any, case: Any) -> int | None:
+        """Who is on shift and could take the task beside its owner."""
+        return self._above(row, case, Grid(row.grid), supervisors=False)
 
     def announce_ms(self, severity: Severity) -> int:
         """When a task of this severity, made now, is announced."""
@@ -301,6 +311,7 @@ class TaskWork:
             change = sa.update(table).where(table.c.number == number).values(values).returning(table)
             after = self._connection.execute(change).one()
             self._assigner.mirror(before, after)
+            self.stages.announced(before, number, at_ms)
             self._ledger.postpone(number, at_ms)
             self.tell(after, before, "postponed")
 
@@ -313,14 +324,24 @@ class TaskWork:
     def _announce(self, row: Any, case: Any, kind: str, announce_ms: int) -> None:
         self.message(row, case, kind, row.owner, announce_ms)
 
+    def _above(self, row: Any, case: Any, grid: Grid, *, supervisors: bool) -> int | None:
+        place = self._source.place(case.facility)
+        excluded = {row.owner: PassedOver.RETURNED_IT} if row.owner is not None else {}
+        request = Request(
+            grid=grid,
+            community=case.community,
+            cell="" if supervisors or place is None else place.cells.get(grid, ""),
+            skill=place.skill if place and not supervisors and row.kind == TaskKind.HANDLE else "",
+            severity=Severity(case.severity),
+            at_ms=self._now_ms,
+            excluded=excluded,
+            supervisors_only=supervisors,
+        )
+        return route(request, self._roster, {}, self._policy).owner
+
     def _escalate_ms(self, severity: Severity, announce_ms: int) -> int:
         hours = self._policy.accept_ms[severity] / 3_600_000
         return due(self._policy.calendar, self._policy.accept_clock(severity), announce_ms, hours)
-
-
-def limit_of(row: Any) -> tuple[DeadlineClock, DeadlineWhat]:
-    """Clock and meaning of a row's limit."""
-    return DeadlineClock(row.due_clock), DeadlineWhat(row.due_what)
 
 
 def _support(case: Any) -> Grid | None:

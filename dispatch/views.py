@@ -111,6 +111,9 @@ def case_row(row: Any) -> CaseRow:
         joint=is_joint(row.gathers),
         members=row.members,
         members_on=row.members_on,
+        extensions=row.extensions,
+        supervised=row.supervised,
+        excused=row.excused,
     )
 
 

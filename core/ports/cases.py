@@ -18,6 +18,8 @@ from core.places import Grid, Text
 from core.ports.evidence import EvidenceQueries
 from core.ports.flags import AlarmCommands, FlagQueries, FlagRow
 from core.ports.registry import Page, PageRequest
+from core.ports.stages import ProceedingRow, StageRow
+from core.stages import SupervisionLevel
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,6 +163,9 @@ class CaseRow:
         flagged: the kind of flag that stands over alarms of it, while it is open; else empty.
         storm: it gathers many facilities; members: how many, members_on: those with an alarm on now.
         joint: its rule gathers them, one by one and in calm too; no storm.
+        extensions: how often its limit was extended.
+        supervised: the level of the supervision it is under; else empty.
+        excused: an appeal of whoever handled it was upheld; ``overdue`` stays as it was.
     """
 
     number: int
@@ -187,6 +192,9 @@ class CaseRow:
     members: int = 0
     members_on: int = 0
     joint: bool = False
+    extensions: int = 0
+    supervised: str = ""
+    excused: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -314,6 +322,10 @@ class TaskDetail:
     history: tuple[HistoryRow, ...]
     actions: tuple[Action, ...]
     routing: tuple[Candidate, ...]
+    stages: tuple[StageRow, ...] = ()
+    proceedings: tuple[ProceedingRow, ...] = ()
+    extension_until_ms: int | None = None
+    """The furthest moment that an extension may ask for now."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -326,6 +338,8 @@ class CaseDetail:
     evidence: tuple[EvidenceValue, ...]
     do: tuple[Text, ...]
     history: tuple[HistoryRow, ...]
+    stages: tuple[StageRow, ...] = ()
+    proceedings: tuple[ProceedingRow, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -347,11 +361,13 @@ class TaskCommand:
 
     Attributes:
         task: number.
-        action: accept, arrive, handle, verify, reject, return, transfer, suspend, resume or cancel.
+        action: what a person may do; of ``core.cases.PROCEEDINGS`` those beside the state.
         actor: who.
         key: idempotency key, 1 to 64 characters; the same (actor, key) again answers as the first time, without effect.
         note: reason or report; mandatory where ``core.cases.REASON_NEEDED`` says so.
         to_person: for transfer.
+        until_ms: the moment wished for or granted, of an extension; the end of a suspension.
+        level: of a supervision.
         version: if given, refused as ``Conflict('changed')`` when the task has changed since.
     """
 
@@ -362,6 +378,8 @@ class TaskCommand:
     note: str = ""
     to_person: int | None = None
     version: int | None = None
+    until_ms: int | None = None
+    level: SupervisionLevel | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -440,8 +458,10 @@ class CaseQueries(FlagQueries, EvidenceQueries, Protocol):
         """A person's open tasks: ready before not ready, then overdue, worse severity, earlier limit first."""
         ...
 
-    def task(self, number: int, actor: Actor, communities: frozenset[int] | None = None) -> TaskDetail | None:
-        """One task with its why, where, what, by when."""
+    def task(
+        self, number: int, actor: Actor, communities: frozenset[int] | None = None, now_ms: int = 0
+    ) -> TaskDetail | None:
+        """One task with its why, where, what, by when; ``actions`` are what ``actor`` may do at ``now_ms``."""
         ...
 
     def overview(self, communities: frozenset[int] | None = None) -> Sequence[CommunityFigures]:
