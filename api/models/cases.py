@@ -18,6 +18,7 @@ from api.models.base import (
     SeverityName,
     TimeMs,
 )
+from api.models.closure import CaseClosure, Handling, Observation
 from api.models.history import History
 from core.cases import CaseState, DeadlineClock, DeadlineWhat, TaskKind, TaskState
 from core.flags import FlagKind
@@ -134,6 +135,7 @@ class CaseDetail(CaseSummary):
     evidence: list[EvidenceValue]
     do: list[Bilingual]
     history: list[HistoryEntry]
+    closure: CaseClosure
 
 
 class Series(Model):
@@ -179,6 +181,7 @@ class TaskDetail(TaskSummary):
     where: TaskWhere
     steps: list[Bilingual]
     actions: list[TaskAction]
+    observation: Observation | None = Field(description="the sensor observes the repair, or has")
     history: list[HistoryEntry]
     routing: list[Candidate]
 
@@ -193,3 +196,4 @@ class TaskReport(Model):
     )
     to_person: Number | None = Field(default=None, description="for `transfer`")
     version: int | None = Field(default=None, ge=0, description="refused when the task has changed since that version")
+    handling: Handling | None = Field(default=None, description="with `handle`: what was found and what it cost")
