@@ -360,6 +360,7 @@ def _short_form(facility: FacilityEntry, classes: Mapping[str, ClassEntry]) -> l
             facility=facility.code,
             key=key,
             gateway=facility.gateway,
+            bus=facility.bus,
             interval_s=None,
             stale_after_s=None,
         )

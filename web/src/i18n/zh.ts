@@ -705,7 +705,7 @@ export default {
     addToGroup: "在组内增加一行",
     ungroup: "拆开此组",
     aggregates: { mean: "平均", avg: "平均", min: "最低", max: "最高", range: "极差", stddev: "标准差", slope: "斜率", delta: "变化量", increase: "计数增量", rate: "计数速率", changes: "变化次数", spike: "尖峰", travel: "累计变动", missing: "缺失", baseline: "常态值", deviation: "偏离常态", time: "成立时长", share: "占比", count: "次数或台数", sum: "合计", median: "中位数" },
-    groups: { cell_governance: "治理网格", cell_construction: "建管网格", community: "社区", parent: "同一上级", redundant_set: "冗余组", gateway: "网关" },
+    groups: { cell_governance: "治理网格", cell_construction: "建管网格", community: "社区", parent: "同一上级", redundant_set: "冗余组", gateway: "网关", bus: "总线" },
     levelUp: "上移等级 {n}",
     levelDown: "下移等级 {n}",
     removeLevel: "删除等级 {n}",
