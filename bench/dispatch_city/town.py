@@ -190,11 +190,11 @@ def _places(size: Size, draw: np.random.Generator) -> tuple[dict[int, FacilityPl
         for class_id, count in COUNTS.items():
             for one in range(max(1, round(count * size.scale))):
                 if draw.random() < _CROWDED:
-                    spot = draw.normal(crowded[draw.integers(3)], 90.0)
-                    east, north = np.clip(spot, 0, (WIDTH_M - 1, HEIGHT_M - 1)).tolist()
+                    drawn = draw.normal(crowded[draw.integers(3)], 90.0)
+                    east, north = np.clip(drawn, 0, (WIDTH_M - 1, HEIGHT_M - 1)).tolist()
                 else:
                     east, north = draw.uniform((0, 0), (WIDTH_M, HEIGHT_M)).tolist()
-                number = len(places) + 1
+                number, spot = len(places) + 1, _spot(west + east, south + north)
                 positions[number] = west + east, south + north
                 places[number] = FacilityPlace(
                     number=number,
@@ -204,7 +204,8 @@ def _places(size: Size, draw: np.random.Generator) -> tuple[dict[int, FacilityPl
                     community=community,
                     cells={grid: _code(community, grid, _cell_at(size, grid, east, north)) for grid in Grid},
                     skill=book[class_id].skill,
-                    spot=_spot(west + east, south + north),
+                    longitude=spot[0],
+                    latitude=spot[1],
                 )
     return places, positions
 
