@@ -37,11 +37,10 @@ from dispatch.worktime import HOUR_MS
 NOW_MS = 1_763_946_000_000
 """A Monday, 9 o'clock in Shanghai."""
 OPEN_EVERY = 50
-STORM = 2_000
+STORM, UNGATHERED = 2_000, 200
 LIMIT_MS, STORM_LIMIT_S = 50.0, 10.0
 _SIZES: Mapping[str, int] = {"sqlite": 100_000, "postgresql": 1_000_000}
 _ASKED = 400
-_DRIFT_MS = 60_000
 RULE = RuleInfo(
     rule_id="flood",
     family="flood",
@@ -87,7 +86,7 @@ def _measured(engine: sa.Engine, town: Town) -> list[Row]:
     _fill(engine, size, workers, len(town.roster.places))
     try:
         lines = [_line(name, size, what, spent) for what, spent in _asked(engine, source, workers, size).items()]
-        return lines + [_storm(engine, source, size, most) for most in (0, 10)]
+        return lines + [_storm(engine, source, size, most) for most in (10, 0)]
     finally:
         engine.dispose()
 
@@ -130,7 +129,8 @@ def _line(name: str, size: int, what: str, spent: np.ndarray) -> Row:
 def _storm(engine: sa.Engine, source: _Source, size: int, most: int) -> Row:
     """Alarms of so many facilities in one batch: each its own case (``most`` 0), or gathered by cell and community."""
     journal = SqlJournal(engine, rules={RULE.rule_id: RULE}.get, source=source, policy=Policy(storm_facilities=most))
-    start_ms = NOW_MS + (_DRIFT_MS if most else 0) + 2 * HOUR_MS * bool(most)
+    count = STORM if most else UNGATHERED
+    start_ms, first = (NOW_MS, 1) if most else (NOW_MS + 2 * HOUR_MS, 1 + STORM)
     changes = [
         AlarmChange(
             kind=ChangeKind.OPENED,
@@ -141,23 +141,24 @@ def _storm(engine: sa.Engine, source: _Source, size: int, most: int) -> Row:
             severity=RULE.severity,
             alarm_kind=AlarmKind.CONDITION,
         )
-        for facility in range(1 + STORM * bool(most), 1 + STORM + STORM * bool(most))
+        for facility in range(first, first + count)
     ]
     before = _count(engine)
-    began_s = time.perf_counter()
+    began_s, used_s = time.perf_counter(), time.process_time()
     journal.apply(changes, start_ms)
-    spent_s = time.perf_counter() - began_s
+    spent_s, used_s = time.perf_counter() - began_s, time.process_time() - used_s
     made = _count(engine) - before
     if made < 2:
-        raise ValueError(f"a storm of {STORM} alarms has made {made} tasks")
-    how = "one case each" if not most else "gathered"
+        raise ValueError(f"a storm of {count} alarms has made {made} tasks")
+    how = "gathered" if most else "not gathered, which two hundred of one family are not in operation"
+    there = f"over {size:,} tasks that were there"
     return Row(
-        name=f"storm_{'gathered_' if most else ''}{engine.dialect.name}_s",
+        name=f"storm_{'' if most else 'ungathered_'}{engine.dialect.name}_s",
         value=spent_s,
         unit="s",
-        against=f"limit {STORM_LIMIT_S:.0f} s",
-        ratio=spent_s / STORM_LIMIT_S,
-        note=f"{STORM:,} alarms in one batch, {how}: {made:,} tasks, over {size:,} tasks that were there",
+        against=f"limit {STORM_LIMIT_S:.0f} s" if most else "no limit",
+        ratio=spent_s / STORM_LIMIT_S if most else None,
+        note=f"{count:,} alarms in one batch, {how}: {made:,} tasks, {there}; {used_s:.1f} s of this process",
     )
 
 
