@@ -28,6 +28,7 @@ from api.routes import (
     configurations,
     flags,
     folding,
+    notifications,
     places,
     rules,
     session,
@@ -55,6 +56,7 @@ def routes() -> list[BaseRoute]:
         configurations.router,
         backtests.router,
         rules.router,
+        notifications.router,
         stream.router,
         system.probes,
     )
