@@ -20,6 +20,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import OperationalError
 
 import api.tables
+import dispatch.closure_tables
 import dispatch.delivery_tables
 import dispatch.tables
 import registry.configurations

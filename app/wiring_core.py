@@ -50,6 +50,7 @@ from dispatch.drills import SqlDrills
 from dispatch.explained import Explained
 from dispatch.freezer import Freezer
 from dispatch.journal import SqlJournal
+from dispatch.observing import Observer
 from dispatch.suppression import SqlSuppression
 from ingest.host import Host, HostSettings
 from registry.classbook import load_classes
@@ -92,6 +93,7 @@ class Core:
     host: Host
     courier: Courier
     freezer: Freezer
+    observer: Observer
     carrier: ConfigurationCarrier
     drills: DrillCarrier
     registry: Registry
@@ -125,6 +127,7 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]
             asyncio.create_task(_every(_DRILL_EVERY_S, parts, _drill), name="drills"),
             asyncio.create_task(_every(_RELOAD_EVERY_S, parts, _reload), name="rules"),
             asyncio.create_task(_every(_FREEZE_EVERY_S, parts, _freeze), name="evidence"),
+            asyncio.create_task(_every(_FREEZE_EVERY_S, parts, _observe), name="observations"),
         ]
         stopping = asyncio.create_task(stop.wait(), name="stop")
         done, _ = await asyncio.wait([stopping, *chores], return_when=asyncio.FIRST_COMPLETED)
@@ -180,6 +183,7 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
             host=host,
             courier=messages,
             freezer=Freezer(engine, frozen, infos, policy),
+            observer=Observer(engine, frozen, rules=infos, source=registry, policy=policy),
             carrier=ConfigurationCarrier(SqlConfigurationBook(engine), host),
             drills=DrillCarrier(book, host, directory, registry, rule_set),
             rule_set=rule_set,
@@ -413,6 +417,10 @@ def _carry(parts: Core) -> None:
 
 def _drill(parts: Core) -> None:
     parts.drills.step(parts.clock.now_ms())
+
+
+def _observe(parts: Core) -> None:
+    parts.observer.step(parts.clock.now_ms())
 
 
 def _freeze(parts: Core) -> None:

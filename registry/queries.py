@@ -249,6 +249,9 @@ class Registry:
             cells={Grid.GOVERNANCE: row.cell_governance, Grid.CONSTRUCTION: row.cell_construction},
             skill=entry.skill if entry else "",
             parent=row.parent,
+            latitude=row.latitude,
+            longitude=row.longitude,
+            redundant_set=row.redundant_set,
         )
 
     def _detail(self, condition: sa.ColumnElement[bool]) -> FacilityDetail | None:
@@ -273,6 +276,7 @@ class Registry:
             metric=f"{row.code}/{row.key}",
             name=measurement.name,
             gateway=NodeId(row.group_id, row.node_id) if row.group_id else None,
+            bus=row.bus or "",
             unit=measurement.unit,
             kind=measurement.kind,
             low=measurement.low,

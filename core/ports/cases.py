@@ -13,6 +13,7 @@ from typing import Protocol
 
 from core.alarms import AlarmKind, AlarmState, ChangeKind, Piece, Severity, SeverityStep
 from core.cases import Action, Actor, CaseState, DeadlineClock, DeadlineWhat, TaskKind, TaskState
+from core.closure import HandlingReport
 from core.flags import FlagKind
 from core.places import Grid, Text
 from core.ports.evidence import EvidenceQueries
@@ -270,7 +271,8 @@ class TaskRow:
     Attributes:
         version: grows with every change; what ``If-Match`` compares.
         owner: person whose queue it is in; ``None`` only when there is nobody at all.
-        not_before_ms: night rest: it is not announced before; ``None`` when at once.
+        not_before_ms: it is not announced before (night rest, or its owner has no room); ``None`` when at once.
+        put_off_from_ms: when it would have been, if its owner had room then; ``None`` if nothing puts it off.
         due_ms: limit of this task; due_what: what must have happened then.
         ready: a verification task becomes ready when the repair is reported.
         drill: of a test case.
@@ -300,6 +302,7 @@ class TaskRow:
     version: int
     drill: bool = False
     flagged: str = ""
+    put_off_from_ms: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -367,6 +370,7 @@ class TaskCommand:
         until_ms: the moment wished for or granted, of an extension; the end of a suspension.
         level: of a supervision.
         version: if given, refused as ``Conflict('changed')`` when the task has changed since.
+        report: with ``handle``: what was found and what it cost; ``None``: repaired, without cost.
     """
 
     task: int
@@ -376,6 +380,7 @@ class TaskCommand:
     note: str = ""
     to_person: int | None = None
     version: int | None = None
+    report: HandlingReport | None = None
     until_ms: int | None = None
     level: SupervisionLevel | None = None
 
