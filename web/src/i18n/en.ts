@@ -455,6 +455,9 @@ export default {
     map: "Show the way",
     noSteps: "No steps are set; do what the place calls for.",
     nobody: "nobody yet",
+    rests: "Rests until work begins: announced {at}. You may take it now.",
+    putOff: "To be announced {at} instead of {from}: whoever has it is told of only so many tasks an hour and a day, the most pressing first. You may take it now.",
+    later: "announced {at}",
     notReady: "To be verified once the other grid has reported the repair.",
     note: {
       handle: "What was done? (optional)",
