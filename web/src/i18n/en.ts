@@ -514,7 +514,7 @@ export default {
     window: "{length} without the alarm, and in sight: {why}. You may verify before.",
     curve: "The alarm and its curve",
     mergedInto: "Merged into",
-    recurring: "The {n}th time in 90 days",
+    recurring: "{n} times in 90 days",
     recurringText: "The fault comes again: consider a lasting repair. So far it cost {money} and {labour} of labour.",
     lasting: "Faults that come again: lasting repair",
     times: "{n} cases in 90 days",

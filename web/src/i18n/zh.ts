@@ -514,7 +514,7 @@ export default {
     window: "须 {length} 内无告警且数据正常：{why}。也可提前人工核查。",
     curve: "查看告警和曲线",
     mergedInto: "已并入",
-    recurring: "90 天内第 {n} 次",
+    recurring: "90 天内 {n} 次",
     recurringText: "故障反复出现：建议根治。至今费用 {money}，工时 {labour}。",
     lasting: "反复故障：建议根治",
     times: "90 天内 {n} 个案件",
