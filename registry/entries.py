@@ -105,6 +105,7 @@ class FacilityEntry:
     provenance_note: Text
     attributes: Mapping[str, float | str]
     gateway: str
+    bus: str
     measurements: tuple[str, ...]
     parent: str
     redundant_set: str
@@ -123,6 +124,7 @@ class PointEntry:
     facility: str
     key: str
     gateway: str
+    bus: str
     interval_s: float | None
     stale_after_s: float | None
 
@@ -257,6 +259,7 @@ def facility(record: Record) -> FacilityEntry:
         provenance_note=record.both("provenance_note", longest=1000),
         attributes=record.attributes(),
         gateway=record.text("gateway"),
+        bus=record.code("bus", required=False),
         measurements=record.words("measurements"),
         parent=record.code("parent", required=False),
         redundant_set=record.code("redundant_set", required=False),
@@ -275,6 +278,7 @@ def point(record: Record) -> PointEntry:
         facility=record.code("facility"),
         key=record.code("measurement"),
         gateway=record.text("gateway", required=True),
+        bus=record.code("bus", required=False),
         interval_s=record.number("interval_s", 0.1, 86400 * 31, required=False),
         stale_after_s=record.number("stale_after_s", 0.1, 86400 * 93, required=False),
     )
@@ -319,10 +323,10 @@ COLUMNS: Mapping[str, frozenset[str]] = {
     "gateways": frozenset({"group", "node", *_TEXT, "community", "facility"}),
     "facilities": frozenset(
         {"code", "class", "community", *_TEXT, "latitude", "longitude", "address_zh", "address_en", "provenance"}
-        | {"provenance_note_zh", "provenance_note_en", "gateway", "measurements", "parent", "redundant_set"}
+        | {"provenance_note_zh", "provenance_note_en", "gateway", "bus", "measurements", "parent", "redundant_set"}
         | {"built", "owner_kind", "owner", "cost_book", "component_code"}
     ),
-    "points": frozenset({"facility", "measurement", "gateway", "interval_s", "stale_after_s"}),
+    "points": frozenset({"facility", "measurement", "gateway", "bus", "interval_s", "stale_after_s"}),
     "people": frozenset(
         {"code", *_TEXT, "role", "communities", "skills", "cells", "shifts", "supervisor"}
         | {"certificates", "leave", "volunteer", "department"}

@@ -32,8 +32,8 @@ NO_FILE = kind(
 )
 TWO_FILES = kind(
     "TG-3011",
-    "{collection}.csv 与 {collection}.yaml 同时存在",
-    "both {collection}.csv and {collection}.yaml are there",
+    "{first} 与 {second} 同时存在",
+    "both {first} and {second} are there",
     "只保留一个",
     "keep one of them",
 )

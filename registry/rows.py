@@ -194,6 +194,7 @@ def wanted(content: Content) -> dict[str, dict[Key, RowValues]]:
         "points": {
             (entry.facility, entry.key): {
                 "gateway": entry.gateway,
+                "bus": entry.bus or None,
                 "interval_s": entry.interval_s,
                 "stale_after_s": entry.stale_after_s,
                 "active": True,

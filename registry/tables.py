@@ -168,12 +168,14 @@ point = sa.Table(
     sa.Column("facility", sa.ForeignKey(facility.c.number), nullable=False),
     sa.Column("key", _CODE, nullable=False),
     sa.Column("gateway", sa.ForeignKey(gateway.c.number), index=True),
+    sa.Column("bus", _CODE),
     sa.Column("interval_s", sa.Float),
     sa.Column("stale_after_s", sa.Float),
     sa.Column("active", sa.Boolean, nullable=False),
     sa.UniqueConstraint("facility", "key"),
 )
-"""``interval_s`` and ``stale_after_s`` are overrides; null takes the class's interval and three times the interval."""
+"""``interval_s`` and ``stale_after_s`` are overrides; null takes the class's interval and three times the interval.
+``bus`` is the gateway's name of the line on which the point is read; null where nobody wrote it down."""
 
 person = sa.Table(
     "registry_person",

@@ -456,6 +456,9 @@ export default {
     map: "Show the way",
     noSteps: "No steps are set; do what the place calls for.",
     nobody: "nobody yet",
+    rests: "Rests until work begins: announced {at}. You may take it now.",
+    putOff: "To be announced {at} instead of {from}: whoever has it is told of only so many tasks an hour and a day, the most pressing first. You may take it now.",
+    later: "announced {at}",
     notReady: "To be verified once the other grid has reported the repair.",
     note: {
       handle: "What was done? (optional)",
@@ -763,7 +766,7 @@ export default {
     addToGroup: "Add to these",
     ungroup: "Take apart",
     aggregates: { mean: "mean", avg: "mean", min: "lowest", max: "highest", range: "range", stddev: "standard deviation", slope: "slope", delta: "change", increase: "increase of a counter", rate: "rate of a counter", changes: "number of changes", spike: "spike", travel: "way travelled", missing: "missing", baseline: "usual value", deviation: "deviation from the usual", time: "time that", share: "share", count: "how often or how many", sum: "sum", median: "median" },
-    groups: { cell_governance: "governance cell", cell_construction: "construction cell", community: "community", parent: "same parent", redundant_set: "redundant set", gateway: "gateway" },
+    groups: { cell_governance: "governance cell", cell_construction: "construction cell", community: "community", parent: "same parent", redundant_set: "redundant set", gateway: "gateway", bus: "bus" },
     levelUp: "Move severity {n} up",
     levelDown: "Move severity {n} down",
     removeLevel: "Remove severity {n}",

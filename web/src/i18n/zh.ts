@@ -456,6 +456,9 @@ export default {
     map: "导航",
     noSteps: "没有预设步骤，请按现场情况处理。",
     nobody: "尚无人接单",
+    rests: "非紧急任务，上班后通知：{at}。现在也可以接单。",
+    putOff: "原定{from}通知，推迟到{at}：负责人每小时、每天收到的任务有上限，最急的先通知。现在也可以接单。",
+    later: "{at}通知",
     notReady: "对方网格完成处置后即可核查。",
     note: {
       handle: "做了什么？（可不填）",
@@ -763,7 +766,7 @@ export default {
     addToGroup: "在组内增加一行",
     ungroup: "拆开此组",
     aggregates: { mean: "平均", avg: "平均", min: "最低", max: "最高", range: "极差", stddev: "标准差", slope: "斜率", delta: "变化量", increase: "计数增量", rate: "计数速率", changes: "变化次数", spike: "尖峰", travel: "累计变动", missing: "缺失", baseline: "常态值", deviation: "偏离常态", time: "成立时长", share: "占比", count: "次数或台数", sum: "合计", median: "中位数" },
-    groups: { cell_governance: "治理网格", cell_construction: "建管网格", community: "社区", parent: "同一上级", redundant_set: "冗余组", gateway: "网关" },
+    groups: { cell_governance: "治理网格", cell_construction: "建管网格", community: "社区", parent: "同一上级", redundant_set: "冗余组", gateway: "网关", bus: "总线" },
     levelUp: "上移等级 {n}",
     levelDown: "下移等级 {n}",
     removeLevel: "删除等级 {n}",
