@@ -30,6 +30,7 @@ from api.routes import (
     flags,
     folding,
     places,
+    records,
     rules,
     session,
     stream,
@@ -48,6 +49,7 @@ def routes() -> list[BaseRoute]:
     routers = (
         session.router,
         places.router,
+        records.router,
         alarms.router,
         folding.router,
         flags.router,

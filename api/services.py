@@ -24,6 +24,7 @@ from api.place_desk import PlaceDesk
 from api.places import PlaceBook
 from api.policy import Policy
 from api.ports import ApiPorts
+from api.record_desk import RecordDesk
 from api.rule_desk import RuleDesk
 from api.settings import ApiSettings
 from api.setup import Setup
@@ -58,6 +59,7 @@ class Services:
     calendars: CalendarDesk
     live: Live
     book: PlaceBook
+    records: RecordDesk
 
 
 def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
@@ -96,4 +98,5 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         calendars=CalendarDesk(ports, book),
         live=Live(ports, settings, entrance, FeedLookup(ports, book), metrics),
         book=book,
+        records=RecordDesk(ports, book, standings),
     )

@@ -200,6 +200,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/facilities/{facility}/record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Record of one facility
+         * @description Whose it is, how old, where in three systems, and who changed what when, from what to what.
+         */
+        get: operations["get_facility_record"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/communities/{community}/completeness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A community against the standard
+         * @description What a complete community should have, and what this one has, lacks, or has in which state.
+         */
+        get: operations["get_completeness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alarms": {
         parameters: {
             query?: never;
@@ -634,6 +674,66 @@ export interface paths {
          * @description The task after the step. 409 when somebody was faster, or when the step does not fit the task's state.
          */
         post: operations["act_on_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge a case into another
+         * @description Both have one root cause: this case ends, its alarms are the other's; both histories stay. The other case.
+         */
+        post: operations["merge_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recurring-faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Faults that recur
+         * @description Three cases or more of one facility and family in 90 days, with what they cost: a lasting repair is proposed.
+         */
+        get: operations["list_recurring_faults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/false-alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rules that were wrong
+         * @description What workers reported as false alarms, by rule and cause, for the review of limits; of 30 days by default.
+         */
+        get: operations["review_false_alarms"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1834,6 +1934,26 @@ export interface components {
             passed_over: components["schemas"]["PassedOver"] | null;
         };
         /**
+         * CaseClosure
+         * @description All of a case that has to do with its end.
+         */
+        CaseClosure: {
+            observation: components["schemas"]["Observation"] | null;
+            /** Reports */
+            reports: components["schemas"]["Report"][];
+            cost: components["schemas"]["CostSum"];
+            merged_into: components["schemas"]["MergedCase"] | null;
+            /** Merged */
+            merged: components["schemas"]["MergedCase"][];
+            /**
+             * Similar
+             * @description open cases that may have the same cause
+             */
+            similar: components["schemas"]["SimilarCase"][];
+            /** @description so often lately that a lasting repair is proposed */
+            recurring: components["schemas"]["RecurringFault"] | null;
+        };
+        /**
          * CaseCounts
          * @description Cases that are not closed, and how many of them are past their deadline.
          */
@@ -1914,6 +2034,7 @@ export interface components {
             do: components["schemas"]["Bilingual"][];
             /** History */
             history: components["schemas"]["HistoryEntry"][];
+            closure: components["schemas"]["CaseClosure"];
         };
         /**
          * CaseEvent
@@ -1934,6 +2055,32 @@ export interface components {
              */
             at_ms: number;
             case: components["schemas"]["CaseSummary"] | null;
+        };
+        /**
+         * CaseName
+         * @description A case by name, with what it cost.
+         */
+        CaseName: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Code
+             * @example C-2026-000123
+             */
+            code: string;
+            say: components["schemas"]["Bilingual"];
+            facility: components["schemas"]["FacilityRef"];
+            state: components["schemas"]["CaseState"];
+            /**
+             * Opened Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            opened_ms: number;
+            cost: components["schemas"]["CostSum"];
         };
         /**
          * CaseState
@@ -2002,6 +2149,15 @@ export interface components {
             flagged: components["schemas"]["FlagKind"] | null;
             /** @description it gathers many facilities; `facility` is the first of them */
             storm: components["schemas"]["Storm"] | null;
+        };
+        /**
+         * CauseCount
+         * @description How often a cause was named.
+         */
+        CauseCount: {
+            cause: components["schemas"]["FalseCause"];
+            /** Alarms */
+            alarms: number;
         };
         /**
          * CellRef
@@ -2181,6 +2337,61 @@ export interface components {
              */
             code: string;
             name: components["schemas"]["Bilingual"];
+        };
+        /**
+         * Completeness
+         * @description A community against the standard of the complete community.
+         */
+        Completeness: {
+            title: components["schemas"]["Bilingual"];
+            source: components["schemas"]["Bilingual"];
+            /** Items */
+            items: components["schemas"]["CompletenessItem"][];
+        };
+        /**
+         * CompletenessItem
+         * @description One item of the standard in one community.
+         */
+        CompletenessItem: {
+            /** Id */
+            id: string;
+            goal: components["schemas"]["Bilingual"];
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Standing
+             * @enum {string}
+             */
+            standing: "meets" | "unmeasured" | "seen" | "below" | "worn" | "building" | "lacks" | "unknown";
+            /**
+             * At Least
+             * @description limit of the standard, in ``unit``
+             */
+            at_least: number | null;
+            /**
+             * Unit
+             * @example m2
+             */
+            unit: string;
+            of: components["schemas"]["Bilingual"] | null;
+            /**
+             * Checked
+             * @description whether the limit was read in a published text; else it is from memory
+             */
+            checked: boolean;
+            /** Amount */
+            amount: number | null;
+            note: components["schemas"]["Bilingual"];
+            /**
+             * Checked On
+             * @description ISO date of the statement; empty: none
+             * @example 2026-05-01
+             */
+            checked_on: string;
+            /**
+             * Facilities
+             * @description facilities in use there that belong to the item
+             */
+            facilities: number;
         };
         /**
          * ConditionForm
@@ -2408,6 +2619,21 @@ export interface components {
             reason: components["schemas"]["Bilingual"] | null;
             /** Findings */
             findings: components["schemas"]["ConfigurationFinding"][];
+        };
+        /**
+         * CostSum
+         * @description What something cost.
+         */
+        CostSum: {
+            /**
+             * Labour Min
+             * @description minutes of work
+             */
+            labour_min: number;
+            /** Parts Fen */
+            parts_fen: number;
+            /** Contractor Fen */
+            contractor_fen: number;
         };
         /**
          * DayKind
@@ -2764,6 +2990,44 @@ export interface components {
             cases: components["schemas"]["CaseSummary"][];
         };
         /**
+         * FacilityRecord
+         * @description What the registry says of a facility besides its readings.
+         */
+        FacilityRecord: {
+            /**
+             * Built
+             * @description year, month or day; empty: not known
+             * @example 1998-06
+             */
+            built: string;
+            /** Age Years */
+            age_years: number | null;
+            owner: components["schemas"]["OwnerView"] | null;
+            /**
+             * Cost Book
+             * @description its own book; empty: that of its owner
+             */
+            cost_book: string;
+            /**
+             * Component Code
+             * @description GB/T 30428.2; empty: none
+             * @example 4206840101000001
+             */
+            component_code: string;
+            /** Positions */
+            positions: components["schemas"]["PositionView"][];
+            /**
+             * Changes
+             * @description the newest first, at most 100
+             */
+            changes: components["schemas"]["FieldChangeView"][];
+            /**
+             * More
+             * @description whether there are older ones
+             */
+            more: boolean;
+        };
+        /**
          * FacilityRef
          * @description A facility by number, the code people know, name, class, and where its readings come from.
          */
@@ -2830,6 +3094,100 @@ export interface components {
             /** Last Reading Ms */
             last_reading_ms: number | null;
             provenance_note: components["schemas"]["Bilingual"];
+        };
+        /**
+         * FalseAlarmReview
+         * @description Rules for the review of their limits, the most false ones first.
+         */
+        FalseAlarmReview: {
+            /**
+             * From Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            from_ms: number;
+            /**
+             * To Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            to_ms: number;
+            /** Items */
+            items: components["schemas"]["FalseRule"][];
+        };
+        /**
+         * FalseAt
+         * @description False alarms at a facility.
+         */
+        FalseAt: {
+            facility: components["schemas"]["FacilityRef"];
+            /** Alarms */
+            alarms: number;
+        };
+        /**
+         * FalseCause
+         * @description Why an alarm was false.
+         * @enum {string}
+         */
+        FalseCause: "sensor_fault" | "limit_wrong" | "planned_work" | "test" | "weather" | "other";
+        /**
+         * FalseRule
+         * @description A rule that was wrong: how often of how many, why, and what would have helped at its worst facility.
+         */
+        FalseRule: {
+            /** Rule Id */
+            rule_id: string;
+            say: components["schemas"]["Bilingual"];
+            /**
+             * Handled
+             * @description cases that were handled
+             */
+            handled: number;
+            /**
+             * False
+             * @description those of them in which nothing was wrong
+             */
+            false: number;
+            /** Causes */
+            causes: components["schemas"]["CauseCount"][];
+            /** Facilities */
+            facilities: components["schemas"]["FalseAt"][];
+            /** Texts */
+            texts: string[];
+            hold: components["schemas"]["Delay"] | null;
+            wait: components["schemas"]["Delay"] | null;
+            deadband: components["schemas"]["Deadband"] | null;
+        };
+        /**
+         * FieldChangeView
+         * @description One field that became another, or the record that came.
+         */
+        FieldChangeView: {
+            /** Id */
+            id: number;
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            /**
+             * By
+             * @description login, or the user of the command line
+             * @example cli:operator
+             */
+            by: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "add" | "change" | "retire";
+            /** @description null for the record that came */
+            field: components["schemas"]["Bilingual"] | null;
+            /** Before */
+            before: string;
+            /** After */
+            after: string;
         };
         /**
          * FieldProblem
@@ -3381,6 +3739,36 @@ export interface components {
          */
         Grid: "governance" | "construction";
         /**
+         * Handling
+         * @description What is reported with `handle`: what was found and what it cost.
+         */
+        Handling: {
+            /** @default repaired */
+            outcome: components["schemas"]["Outcome"];
+            /** @description needed for a false alarm */
+            cause?: components["schemas"]["FalseCause"] | null;
+            /**
+             * Cause Text
+             * @description needed for the cause `other`
+             * @default
+             */
+            cause_text: string;
+            /**
+             * Labour Min
+             * @description minutes of all who worked on it
+             * @default 0
+             */
+            labour_min: number;
+            /** Parts */
+            parts?: components["schemas"]["PartUsed"][];
+            /**
+             * Contractor Fen
+             * @description fen, a hundredth of a yuan
+             * @default 0
+             */
+            contractor_fen: number;
+        };
+        /**
          * Health
          * @description How the system itself is.
          */
@@ -3609,6 +3997,12 @@ export interface components {
             source: components["schemas"]["Bilingual"];
         };
         /**
+         * Likeness
+         * @description Why two open cases may have one cause.
+         * @enum {string}
+         */
+        Likeness: "near" | "parent" | "supply" | "redundant";
+        /**
          * Limit
          * @description A limit of a rule over the point, in the point's unit, to be drawn as a line where it stands alone.
          */
@@ -3743,6 +4137,35 @@ export interface components {
             verdict: components["schemas"]["Verdict"];
         };
         /**
+         * MergeRequest
+         * @description Into which case, and why.
+         */
+        MergeRequest: {
+            /**
+             * Into
+             * @example 17
+             */
+            into: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * MergedCase
+         * @description A case that went into another: by whom, when and why.
+         */
+        MergedCase: {
+            case: components["schemas"]["CaseName"];
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            by: components["schemas"]["Bilingual"];
+            /** Reason */
+            reason: string;
+        };
+        /**
          * MomentLevel
          * @description One severity of the rule at the moment.
          */
@@ -3829,11 +4252,59 @@ export interface components {
             holds: boolean | null;
         };
         /**
+         * Observation
+         * @description What the sensor says after a repair.
+         */
+        Observation: {
+            state: components["schemas"]["WatchState"];
+            /**
+             * Since Ms
+             * @description the repair was reported
+             * @example 1795000000000
+             */
+            since_ms: number;
+            /**
+             * Window Ms
+             * @description so long the condition must stay away
+             */
+            window_ms: number;
+            /**
+             * From Ms
+             * @description since when the sensor has been seen; null: not yet
+             */
+            from_ms: number | null;
+            /**
+             * Seen Ms
+             * @description up to when it has been good and seen
+             * @example 1795000000000
+             */
+            seen_ms: number;
+            /**
+             * Until Ms
+             * @description when it ends, as things stand; null while nobody can say
+             */
+            until_ms: number | null;
+            /** Ended Ms */
+            ended_ms: number | null;
+            /**
+             * Moment Ms
+             * @description the moment of the curve that decided
+             */
+            moment_ms: number | null;
+            /**
+             * Alarm Id
+             * @description the alarm that decided
+             */
+            alarm_id: string | null;
+            /** @description why it takes so long */
+            why: components["schemas"]["Bilingual"];
+        };
+        /**
          * Occasion
          * @description When evidence was taken.
          * @enum {string}
          */
-        Occasion: "alarm" | "case";
+        Occasion: "alarm" | "case" | "closed";
         /**
          * OutOfServiceRequest
          * @description Take out of service, with a planned end: at most 30 days, to be extended.
@@ -3850,6 +4321,26 @@ export interface components {
              * @example pump is being exchanged
              */
             reason: string;
+        };
+        /**
+         * Outcome
+         * @description What the handling worker found.
+         * @enum {string}
+         */
+        Outcome: "repaired" | "false_alarm";
+        /**
+         * OwnerView
+         * @description Who owns a facility.
+         */
+        OwnerView: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "village" | "community" | "street" | "department" | "enterprise";
+            /** Code */
+            code: string;
+            name: components["schemas"]["Bilingual"];
         };
         /** Page[AlarmSummary] */
         Page_AlarmSummary_: {
@@ -3885,6 +4376,24 @@ export interface components {
             items: components["schemas"]["TaskSummary"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * PartUsed
+         * @description Something that was used up.
+         */
+        PartUsed: {
+            /**
+             * Name
+             * @example 浮球开关
+             */
+            name: string;
+            /** Quantity */
+            quantity: number;
+            /**
+             * Price Fen
+             * @description fen, a hundredth of a yuan
+             */
+            price_fen: number;
         };
         /**
          * PassedOver
@@ -4011,6 +4520,21 @@ export interface components {
             latest: components["schemas"]["LatestValue"] | null;
             /** Limits */
             limits: components["schemas"]["Limit"][];
+        };
+        /**
+         * PositionView
+         * @description A position in one system, degrees.
+         */
+        PositionView: {
+            /**
+             * System
+             * @enum {string}
+             */
+            system: "WGS-84" | "GCJ-02" | "CGCS2000";
+            /** Latitude */
+            latitude: number;
+            /** Longitude */
+            longitude: number;
         };
         /**
          * PreviewAlarm
@@ -4149,6 +4673,57 @@ export interface components {
          * @enum {string}
          */
         Provenance: "measured" | "recorded" | "model";
+        /**
+         * RecurringFault
+         * @description A fault that came again so often that a lasting repair is proposed.
+         */
+        RecurringFault: {
+            facility: components["schemas"]["FacilityRef"];
+            community: components["schemas"]["CommunityRef"];
+            /** Family */
+            family: string;
+            say: components["schemas"]["Bilingual"];
+            /**
+             * Since Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            since_ms: number;
+            /** Cases */
+            cases: components["schemas"]["CaseName"][];
+            cost: components["schemas"]["CostSum"];
+        };
+        /**
+         * RecurringFaults
+         * @description All of them, the most expensive first.
+         */
+        RecurringFaults: {
+            /** Items */
+            items: components["schemas"]["RecurringFault"][];
+        };
+        /**
+         * Report
+         * @description What was reported with *handle*.
+         */
+        Report: {
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            by: components["schemas"]["Bilingual"];
+            outcome: components["schemas"]["Outcome"];
+            cause: components["schemas"]["FalseCause"] | null;
+            /** Cause Text */
+            cause_text: string;
+            /** Labour Min */
+            labour_min: number;
+            /** Parts */
+            parts: components["schemas"]["PartUsed"][];
+            /** Contractor Fen */
+            contractor_fen: number;
+        };
         /**
          * ResetEvent
          * @description Event ``reset``: events were missed; load the page's data again. The stream goes on from now.
@@ -4981,6 +5556,17 @@ export interface components {
             reason: string;
         };
         /**
+         * SimilarCase
+         * @description An open case that may have the same cause.
+         */
+        SimilarCase: {
+            case: components["schemas"]["CaseName"];
+            /** Reasons */
+            reasons: components["schemas"]["Likeness"][];
+            /** Metres */
+            metres: number | null;
+        };
+        /**
          * Stale
          * @description An alarm that has been on for more than a day.
          */
@@ -5145,6 +5731,8 @@ export interface components {
             steps: components["schemas"]["Bilingual"][];
             /** Actions */
             actions: components["schemas"]["TaskAction"][];
+            /** @description the sensor observes the repair, or has */
+            observation: components["schemas"]["Observation"] | null;
             /** History */
             history: components["schemas"]["HistoryEntry"][];
             /** Routing */
@@ -5197,6 +5785,8 @@ export interface components {
              * @description refused when the task has changed since that version
              */
             version?: number | null;
+            /** @description with `handle`: what was found and what it cost */
+            handling?: components["schemas"]["Handling"] | null;
         };
         /**
          * TaskState
@@ -5505,6 +6095,12 @@ export interface components {
             upper_unit: string;
         };
         /**
+         * WatchState
+         * @description Where an observation after a repair stands, and how it ended.
+         * @enum {string}
+         */
+        WatchState: "watching" | "proven" | "returned" | "still_on" | "blind" | "silenced" | "overtaken";
+        /**
          * WordMeasurement
          * @description A measurement that a row may read.
          */
@@ -5557,11 +6153,14 @@ export type CalendarHours = components['schemas']['CalendarHours'];
 export type CalendarLine = components['schemas']['CalendarLine'];
 export type CalendarYear = components['schemas']['CalendarYear'];
 export type Candidate = components['schemas']['Candidate'];
+export type CaseClosure = components['schemas']['CaseClosure'];
 export type CaseCounts = components['schemas']['CaseCounts'];
 export type CaseDetail = components['schemas']['CaseDetail'];
 export type CaseEvent = components['schemas']['CaseEvent'];
+export type CaseName = components['schemas']['CaseName'];
 export type CaseState = components['schemas']['CaseState'];
 export type CaseSummary = components['schemas']['CaseSummary'];
+export type CauseCount = components['schemas']['CauseCount'];
 export type CellRef = components['schemas']['CellRef'];
 export type CellView = components['schemas']['CellView'];
 export type Cells = components['schemas']['Cells'];
@@ -5573,6 +6172,8 @@ export type CommunityDetail = components['schemas']['CommunityDetail'];
 export type CommunityList = components['schemas']['CommunityList'];
 export type CommunityOverview = components['schemas']['CommunityOverview'];
 export type CommunityRef = components['schemas']['CommunityRef'];
+export type Completeness = components['schemas']['Completeness'];
+export type CompletenessItem = components['schemas']['CompletenessItem'];
 export type ConditionForm = components['schemas']['ConditionForm'];
 export type ConditionRow = components['schemas']['ConditionRow'];
 export type ConfigurationDetail = components['schemas']['ConfigurationDetail'];
@@ -5580,6 +6181,7 @@ export type ConfigurationDraft = components['schemas']['ConfigurationDraft'];
 export type ConfigurationFinding = components['schemas']['ConfigurationFinding'];
 export type ConfigurationList = components['schemas']['ConfigurationList'];
 export type ConfigurationSummary = components['schemas']['ConfigurationSummary'];
+export type CostSum = components['schemas']['CostSum'];
 export type DayKind = components['schemas']['DayKind'];
 export type Deadband = components['schemas']['Deadband'];
 export type Deadline = components['schemas']['Deadline'];
@@ -5597,8 +6199,14 @@ export type ExplainQuestion = components['schemas']['ExplainQuestion'];
 export type FacilityAlarms = components['schemas']['FacilityAlarms'];
 export type FacilityCounts = components['schemas']['FacilityCounts'];
 export type FacilityDetail = components['schemas']['FacilityDetail'];
+export type FacilityRecord = components['schemas']['FacilityRecord'];
 export type FacilityRef = components['schemas']['FacilityRef'];
 export type FacilitySummary = components['schemas']['FacilitySummary'];
+export type FalseAlarmReview = components['schemas']['FalseAlarmReview'];
+export type FalseAt = components['schemas']['FalseAt'];
+export type FalseCause = components['schemas']['FalseCause'];
+export type FalseRule = components['schemas']['FalseRule'];
+export type FieldChangeView = components['schemas']['FieldChangeView'];
 export type FieldProblem = components['schemas']['FieldProblem'];
 export type FlagDetail = components['schemas']['FlagDetail'];
 export type FlagEntry = components['schemas']['FlagEntry'];
@@ -5620,6 +6228,7 @@ export type GatewayLedger = components['schemas']['GatewayLedger'];
 export type GatewayList = components['schemas']['GatewayList'];
 export type GatewayView = components['schemas']['GatewayView'];
 export type Grid = components['schemas']['Grid'];
+export type Handling = components['schemas']['Handling'];
 export type Health = components['schemas']['Health'];
 export type HealthPart = components['schemas']['HealthPart'];
 export type History = components['schemas']['History'];
@@ -5629,22 +6238,29 @@ export type Language = components['schemas']['Language'];
 export type LatestValue = components['schemas']['LatestValue'];
 export type LevelForm = components['schemas']['LevelForm'];
 export type LevelView = components['schemas']['LevelView'];
+export type Likeness = components['schemas']['Likeness'];
 export type Limit = components['schemas']['Limit'];
 export type Load = components['schemas']['Load'];
 export type LoginRequest = components['schemas']['LoginRequest'];
 export type LostReadings = components['schemas']['LostReadings'];
 export type Me = components['schemas']['Me'];
 export type Measure = components['schemas']['Measure'];
+export type MergeRequest = components['schemas']['MergeRequest'];
+export type MergedCase = components['schemas']['MergedCase'];
 export type MomentLevel = components['schemas']['MomentLevel'];
 export type MomentOperand = components['schemas']['MomentOperand'];
 export type MomentPart = components['schemas']['MomentPart'];
+export type Observation = components['schemas']['Observation'];
 export type Occasion = components['schemas']['Occasion'];
 export type OutOfServiceRequest = components['schemas']['OutOfServiceRequest'];
+export type Outcome = components['schemas']['Outcome'];
+export type OwnerView = components['schemas']['OwnerView'];
 export type PageAlarmSummary = components['schemas']['Page_AlarmSummary_'];
 export type PageCaseSummary = components['schemas']['Page_CaseSummary_'];
 export type PageFacilitySummary = components['schemas']['Page_FacilitySummary_'];
 export type PageFlagView = components['schemas']['Page_FlagView_'];
 export type PageTaskSummary = components['schemas']['Page_TaskSummary_'];
+export type PartUsed = components['schemas']['PartUsed'];
 export type PassedOver = components['schemas']['PassedOver'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PersonRef = components['schemas']['PersonRef'];
@@ -5653,12 +6269,16 @@ export type PingEvent = components['schemas']['PingEvent'];
 export type PointKind = components['schemas']['PointKind'];
 export type PointValue = components['schemas']['PointValue'];
 export type PointView = components['schemas']['PointView'];
+export type PositionView = components['schemas']['PositionView'];
 export type PreviewAlarm = components['schemas']['PreviewAlarm'];
 export type PreviewQuestion = components['schemas']['PreviewQuestion'];
 export type Probe = components['schemas']['Probe'];
 export type Problem = components['schemas']['Problem'];
 export type Promise = components['schemas']['Promise'];
 export type Provenance = components['schemas']['Provenance'];
+export type RecurringFault = components['schemas']['RecurringFault'];
+export type RecurringFaults = components['schemas']['RecurringFaults'];
+export type Report = components['schemas']['Report'];
 export type ResetEvent = components['schemas']['ResetEvent'];
 export type ReturnRequest = components['schemas']['ReturnRequest'];
 export type Role = components['schemas']['Role'];
@@ -5693,6 +6313,7 @@ export type SeverityCounts = components['schemas']['SeverityCounts'];
 export type SeverityStep = components['schemas']['SeverityStep'];
 export type ShelveRequest = components['schemas']['ShelveRequest'];
 export type Shelving = components['schemas']['Shelving'];
+export type SimilarCase = components['schemas']['SimilarCase'];
 export type Stale = components['schemas']['Stale'];
 export type StoreSize = components['schemas']['StoreSize'];
 export type Storm = components['schemas']['Storm'];
@@ -5715,6 +6336,7 @@ export type ValuesEvent = components['schemas']['ValuesEvent'];
 export type Verdict = components['schemas']['Verdict'];
 export type VersionState = components['schemas']['VersionState'];
 export type VoteRow = components['schemas']['VoteRow'];
+export type WatchState = components['schemas']['WatchState'];
 export type WordMeasurement = components['schemas']['WordMeasurement'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -6120,6 +6742,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_facility_record: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                facility: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacilityRecord"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_completeness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                community: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Completeness"];
                 };
             };
             /** @description A problem */
@@ -6909,6 +7593,109 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    merge_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_recurring_faults: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecurringFaults"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_false_alarms: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description UTC milliseconds */
+                from_ms?: number | null;
+                /** @description UTC milliseconds */
+                to_ms?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FalseAlarmReview"];
                 };
             };
             /** @description A problem */
