@@ -29,6 +29,7 @@ from api.routes import (
     configurations,
     flags,
     folding,
+    notifications,
     places,
     records,
     rules,
@@ -59,6 +60,7 @@ def routes() -> list[BaseRoute]:
         configurations.router,
         backtests.router,
         rules.router,
+        notifications.router,
         stream.router,
         system.probes,
     )
