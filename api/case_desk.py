@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections.abc import Sequence
 
-from api import views
+from api import stage_views, views
 from api.access import Caller
 from api.histories import Histories
 from api.models.base import Bilingual, Page, SeverityName
@@ -36,7 +36,13 @@ log = logging.getLogger(__name__)
 _HOUR_MS = 3_600_000
 _SERIES = 4
 _SERIES_POINTS = 240
-SUPERVISED = frozenset({TaskAction.TRANSFER, TaskAction.SUSPEND, TaskAction.RESUME, TaskAction.CANCEL})
+SUPERVISED = frozenset(
+    {
+        *(TaskAction.TRANSFER, TaskAction.SUSPEND, TaskAction.RESUME, TaskAction.CANCEL),
+        *(TaskAction.GRANT, TaskAction.REFUSE, TaskAction.SUPERVISE, TaskAction.LIFT),
+        *(TaskAction.ENDORSE, TaskAction.UPHOLD, TaskAction.DISMISS),
+    }
+)
 """Steps for which ``task.supervise`` is needed; dispatch looks again at whose task it is."""
 
 
@@ -91,6 +97,8 @@ class CaseDesk:
             evidence=views.evidence(found.evidence),
             do=[Bilingual.of(text) for text in found.do],
             history=views.history(found.history, places),
+            stages=[stage_views.stage(row, now_ms) for row in found.stages],
+            proceedings=[stage_views.proceeding(row, places) for row in found.proceedings],
         )
 
 
@@ -149,6 +157,9 @@ class TaskDesk:
             actions=[action for action in TaskAction if action.value in actions and _may(caller, action)],
             history=views.history(found.history, places),
             routing=[views.candidate(one, places) for one in found.routing],
+            stages=[stage_views.stage(row, now_ms) for row in found.stages],
+            proceedings=[stage_views.proceeding(row, places) for row in found.proceedings],
+            extension_until_ms=found.extension_until_ms,
         )
 
     def act(self, caller: Caller, number: int, action: TaskAction, body: TaskReport, key: str) -> TaskDetail:
@@ -167,13 +178,15 @@ class TaskDesk:
             note=body.note,
             to_person=body.to_person,
             version=body.version,
+            until_ms=body.until_ms,
+            level=body.level,
         )
         row = self._ports.case_commands.act(command, self._ports.clock.now_ms())
         log.info("task step", extra={"task": number, "action": action.value, "username": caller.login.username})
         return self.one(caller, row.number)
 
     def _seen(self, caller: Caller, number: int) -> rows.TaskDetail:
-        found = self._ports.cases.task(number, caller.actor, caller.horizon)
+        found = self._ports.cases.task(number, caller.actor, caller.horizon, self._ports.clock.now_ms())
         if found is None or not caller.sees(found.task.community):
             raise ProblemError(Problems.NOT_FOUND)
         return found
