@@ -78,6 +78,8 @@ class Action(StrEnum):
     """By the system only: the alarm behind an ended case turns out to be still on."""
     CONFIRM = "confirm"
     """Of a drill only: the test alarm has arrived."""
+    MERGE = "merge"
+    """It has the same root cause as another case, which goes on for both; by a supervisor, with a reason."""
     EXTEND = "extend"
     """Ask for a later limit (延期)."""
     GRANT = "grant"
@@ -183,6 +185,8 @@ class RuleInfo:
             supplies it); empty: nothing.
         levels: from the least to the worst; empty for a rule of one severity.
         gather: alarms of facilities that have this in common are items of one case; ``None``: a case for each.
+        observe_ms: how long the sensor is observed after a repair; 0: never, a person looks; ``None``: as its class.
+        hold_ms: over how long a time it judges at most (``for`` and windows).
     """
 
     rule_id: str
@@ -199,6 +203,8 @@ class RuleInfo:
     supply: str = ""
     levels: tuple[LevelInfo, ...] = ()
     gather: Common | None = None
+    observe_ms: int | None = None
+    hold_ms: int = 0
 
     def at(self, severity: Severity) -> RuleInfo:
         """What is known of an alarm of this severity: for a rule with levels, of the highest that it reaches."""

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from core.cases import SYSTEM, CaseState, RuleInfo
 from dispatch import tables
+from dispatch.merges import took_over
 from dispatch.policy import Policy
 
 SELF_CLEARED = "self-cleared"
@@ -15,10 +16,11 @@ SELF_CLEARED = "self-cleared"
 
 
 def open_case(connection: sa.Connection, facility: int, family: str) -> Any | None:
-    """The open case of a facility and rule family."""
+    """The open case of a facility and rule family, or the one that took it in."""
     table = tables.case
     key = (table.c.facility == facility, table.c.family == family, table.c.open)
-    return connection.execute(sa.select(table).where(*key)).one_or_none()
+    row = connection.execute(sa.select(table).where(*key)).one_or_none()
+    return row if row is not None else took_over(connection, facility, family)
 
 
 def open_gathering(connection: sa.Connection, key: str) -> Any | None:

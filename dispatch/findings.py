@@ -45,6 +45,34 @@ OUT_TOO_LONG = kind(
     "choose a nearer time; it can be extended later, with a reason",
 )
 
+FALSE_ALARM_NEEDS_CAUSE = kind(
+    "TG-3131",
+    "误报没有说明原因",
+    "a false alarm was reported without a cause",
+    "选择原因；选“其他”时用几个字说明",
+    "choose a cause; with *other* say it in a few words",
+)
+CAUSE_WITHOUT_FALSE_ALARM = kind(
+    "TG-3132",
+    "只有误报才有误报原因",
+    "a cause of a false alarm was given for a repair",
+    "改为误报，或去掉原因",
+    "report a false alarm, or leave the cause out",
+)
+COST_IMPOSSIBLE = kind(
+    "TG-3133",
+    "费用 {name} 不可能是 {value}",
+    "a cost of {value} for {name} is impossible",
+    "工时 0 至 100000 min，金额 0 至 1 亿元，数量大于 0，配件最多 50 种且须有名称",
+    "0 to 100000 min of labour, 0 to 100 million yuan, quantities above 0, at most 50 parts, each with a name",
+)
+REPORT_WITHOUT_HANDLING = kind(
+    "TG-3134",
+    "只有报告处置完成时才填写结果和费用",
+    "an outcome or a cost was given with a step that is not *handle*",
+    "去掉结果和费用",
+    "leave them out",
+)
 EXTENSION_MOMENT = kind(
     "TG-3120",
     "延期时间须晚于现在和现有时限，且最多再加一个原时限",
@@ -148,6 +176,12 @@ NOTHING_TO_APPEAL = Sentence("没有可申诉的超时或返工", "there is no l
 APPEAL_TOO_LATE = Sentence("申诉期限已过", "the time for an appeal is over")
 SECOND_REVIEWER = Sentence("复审须由另一人进行", "the second review is for another person")
 KEY_REUSED = Sentence("该幂等键已用于其他操作", "this idempotency key was used for something else")
+NO_CASE = Sentence("没有案件 {case}", "there is no case {case}")
+MERGE_WITH_ITSELF = Sentence("案件不能与自己合并", "a case is not merged with itself")
+CANNOT_MERGE = Sentence(
+    "案件 {case}（{state}）不能合并：须为未报告处置完成的单一设施案件",
+    "case {case} ({state}) cannot be merged: only cases of one facility that have not been reported as handled",
+)
 NO_TASK = Sentence("没有任务 {task}", "there is no task {task}")
 SILENT = Sentence(
     "该告警{flag}，没有在提示：请先恢复提示",
@@ -171,6 +205,7 @@ ACTIONS = {
     **_words(
         "dispatch=派遣 accept=接单 arrive=报告到场 handle=处置 verify=判为合格 reject=判为不合格 close=结案 "
         "return=退回 transfer=转派 suspend=挂起 resume=恢复 cancel=取消 reopen=重新立案 shelving=搁置 "
+        "merge=合并 "
         "confirm=确认收到 comment=备注 extend=申请延期 grant=批准延期 refuse=驳回延期 supervise=督办 answer=回复督办 "
         "lift=解除督办 appeal=申诉 endorse=通过初审 uphold=认定申诉成立 dismiss=驳回申诉"
     ),

@@ -32,6 +32,9 @@ from dispatch.policy import Policy
 
 C, T, A = CaseState, TaskState, Action
 
+MAY_MERGE = (C.FILED, C.DISPATCHED, C.ACCEPTED, C.ON_SITE, C.SUSPENDED, C.REWORK, C.RETURNED, C.TRANSFERRED)
+"""A case that has been reported as handled is verified for itself."""
+
 CASE_TABLE: Mapping[tuple[CaseState, Action], CaseState] = {
     (C.FILED, A.DISPATCH): C.DISPATCHED,
     (C.FILED, A.CANCEL): C.CANCELLED,
@@ -66,6 +69,7 @@ CASE_TABLE: Mapping[tuple[CaseState, Action], CaseState] = {
     (C.CLOSED, A.REOPEN): C.FILED,
     (C.FILED, A.CONFIRM): C.CLOSED,
     (C.DISPATCHED, A.CONFIRM): C.CLOSED,
+    **{(state, A.MERGE): C.CANCELLED for state in MAY_MERGE},
 }
 
 TASK_TABLE: Mapping[tuple[TaskKind, TaskState, Action], TaskState] = {
@@ -107,6 +111,7 @@ SYSTEM_TASK_TABLE: Mapping[tuple[TaskKind, TaskState, Action], TaskState] = {
     **{(TaskKind.VERIFY, state, A.REOPEN): T.WAITING for state in (T.DONE, T.CANCELLED)},
     **{(TaskKind.HANDLE, state, A.CANCEL): T.CANCELLED for state in T if state is not T.CANCELLED},
     **{(TaskKind.VERIFY, state, A.CANCEL): T.CANCELLED for state in (T.WAITING, T.ACCEPTED, T.ON_SITE)},
+    **{(TaskKind.VERIFY, state, A.VERIFY): T.DONE for state in (T.WAITING, T.ACCEPTED, T.ON_SITE)},
 }
 """What happens to a task because of its case or its twin, not by its own worker."""
 
@@ -309,6 +314,10 @@ _TAIL = """## Guards
   many there are and how many are on; nobody having begun, it ends when all have been off for 10 min.
 * A joint case is one of a rule that gathers (`gather`, [rules.md](rules.md)): two tasks for all facilities of a supply,
   cell or community, from the first one on. What comes while it is open joins it; whoever is at work on it is told.
+* A repair is observed by the sensor where there is one; [closure.md](closure.md) says what follows. The system
+  verifies or rejects then, as a verifier would; a person may conclude before.
+* Cases of one root cause are merged by a supervisor: the one ends (merge), the other takes its alarms, present and to
+  come. A case that has been reported as handled is not merged, nor one that gathers many facilities.
 * A case that ended by itself, or was closed, is reopened by the system if its alarm proves to be still on; it never
   makes a second case.
 """

@@ -26,6 +26,8 @@ KINDS: Mapping[str, Text] = {
     "cancelled": Text(zh="任务已取消", en="Task cancelled"),
     "cleared": Text(zh="告警已恢复，仍请核查", en="Alarm has cleared, please still check"),
     "raised": Text(zh="级别提高", en="Severity raised"),
+    "proven": Text(zh="传感器已核实，无需到场", en="Verified by the sensor, no visit needed"),
+    "merged": Text(zh="案件已合并", en="Case merged"),
     "joined": Text(zh="又有设施并入", en="More facilities have joined"),
     **{
         f"{stage}_{step}": Text(zh=f"{about.zh}：{what.zh}", en=f"{about.en}: {what.en}")

@@ -86,6 +86,12 @@ class Policy:
             if the case ended with it; 0: never.
         storm_quiet_ms: a storm that nobody has begun to work on ends when none of its alarms has been on for so long.
         drill_ms: a test case that nobody confirms ends by itself after so long.
+        look_every_ms: how often the readings of an observation are looked at (docs/closure.md).
+        blind_ms: so long a sensor that is observed may be out of sight before a person looks: a gateway that comes back
+            delivers what it kept.
+        near_m: open cases of one family within so many metres may have one cause.
+        together_ms: cases of different families beneath one supply may have one cause if they opened so close.
+        recurring_cases, recurring_ms: so many cases of a facility and family within that time propose a lasting repair.
         limits: limits of stages by class and event.
         ladder: who hears of a stage that takes long, after which share of its time.
         extensions_most: how often a limit is extended; each time by at most one original limit.
@@ -123,6 +129,12 @@ class Policy:
     again_within_ms: int = 10 * MINUTE_MS
     storm_quiet_ms: int = 10 * MINUTE_MS
     drill_ms: int = 30 * MINUTE_MS
+    look_every_ms: int = 10 * MINUTE_MS
+    blind_ms: int = 30 * MINUTE_MS
+    near_m: float = 100.0
+    together_ms: int = 24 * HOUR_MS
+    recurring_cases: int = 3
+    recurring_ms: int = 90 * 24 * HOUR_MS
     limits: LimitBook = field(default_factory=load_limits)
     ladder: Mapping[Severity, Ladder] = field(default_factory=lambda: _LADDER)
     extensions_most: int = 2

@@ -40,8 +40,8 @@ PROCEEDING_TABLE: Mapping[tuple[ProceedingKind, ProceedingState | None, Action],
 KIND_OF: Mapping[Action, ProceedingKind] = {action: kind for kind, _, action in PROCEEDING_TABLE}
 
 LAPSES: Mapping[ProceedingKind, frozenset[Action]] = {
-    K.EXTENSION: frozenset({A.HANDLE, A.CANCEL, A.CLOSE, A.CONFIRM}),
-    K.SUPERVISION: frozenset({A.CANCEL, A.CLOSE, A.CONFIRM}),
+    K.EXTENSION: frozenset({A.HANDLE, A.CANCEL, A.MERGE, A.CLOSE, A.CONFIRM}),
+    K.SUPERVISION: frozenset({A.CANCEL, A.MERGE, A.CLOSE, A.CONFIRM}),
     K.APPEAL: frozenset({A.REOPEN}),
 }
 """Steps of a case with which an open proceeding lapses."""

@@ -30,6 +30,7 @@ ENDS: Mapping[Action, frozenset[Stage]] = {
     Action.TRANSFER: frozenset({Stage.ACCEPT, Stage.ARRIVE}),
     Action.CLOSE: frozenset(Stage),
     Action.CANCEL: frozenset(Stage),
+    Action.MERGE: frozenset(Stage),
     Action.CONFIRM: frozenset(Stage),
 }
 """Stages that end with a step of the case."""

@@ -416,11 +416,23 @@ outbox = sa.Table(
     sa.Column("sent_ms", sa.BigInteger),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("error", _TEXT, nullable=False),
+    sa.Column("severity", sa.Integer, nullable=False, server_default="2"),
+    sa.Column("state", _WORD, nullable=False, server_default=sa.text("'waiting'")),
+    sa.Column("via", sa.String(64), nullable=False, server_default=sa.text("''")),
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("unsure", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("alone", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("refused", sa.String(500), nullable=False, server_default=sa.text("''")),
+    sa.Column("done_ms", sa.BigInteger),
     sa.Index("ix_dispatch_outbox_next", "next_ms"),
+    sa.Index("ix_dispatch_outbox_state", "state", "done_ms"),
     sa.Index("ix_dispatch_outbox_ref", "ref"),
     sqlite_autoincrement=True,
 )
-"""``next_ms`` null: nothing to do any more (sent, withdrawn or given up)."""
+"""``channel`` is the way (``app``, ``sms``, ``phone``), ``via`` the configured channel that it waits for or went by.
+``next_ms`` null: nothing to do any more, or withdrawn while it was being sent. ``tries``: failed attempts at ``via``;
+``unsure``: one may have arrived; ``alone``: never in a digest again; ``refused``: channels that never take it, as
+words; ``done_ms``: when it was sent, covered or given up, or was begun anew after that."""
 
 feed = sa.Table(
     "dispatch_feed",

@@ -131,7 +131,7 @@ class TaskWork:
             "due_what": limit.what.value,
             "met_ms": None,
             "overdue": False,
-            "escalate_ms": self._escalate_ms(severity, announce_ms),
+            "escalate_ms": self.escalate_ms(severity, announce_ms),
             "escalated": case.drill,
             "ready": kind is TaskKind.HANDLE or case.handled_by is not None or case.drill,
             "routing": routing_text(found.assignment),
@@ -251,6 +251,7 @@ class TaskWork:
             channels=CHANNELS if case.drill else self._policy.channels[severity],
             title=messages.title(kind, severity, Text(zh=case.say_zh, en=case.say_en)),
             body=messages.body(case.code, name, row.due_ms, self._policy.calendar.zone),
+            severity=Severity.CRITICAL if case.drill else severity,  # somebody stands beside a drill and waits
             not_before_ms=not_before_ms,
         )
 
@@ -317,7 +318,7 @@ class TaskWork:
     def _announced(self, severity: Severity, at_ms: int) -> dict[str, object]:
         """What stands in the row of a task that is announced at ``at_ms``."""
         not_before_ms = at_ms if at_ms > self._now_ms else None
-        escalate_ms = self._escalate_ms(severity, at_ms)
+        escalate_ms = self.escalate_ms(severity, at_ms)
         return {"assigned_ms": at_ms, "not_before_ms": not_before_ms, "escalate_ms": escalate_ms}
 
     def _announce(self, row: Any, case: Any, kind: str, announce_ms: int) -> None:
@@ -338,7 +339,8 @@ class TaskWork:
         )
         return route(request, self._roster, {}, self._policy).owner
 
-    def _escalate_ms(self, severity: Severity, announce_ms: int) -> int:
+    def escalate_ms(self, severity: Severity, announce_ms: int) -> int:
+        """Until when a task that is announced then may wait before its supervisor is told."""
         hours = self._policy.accept_ms[severity] / 3_600_000
         return due(self._policy.calendar, self._policy.accept_clock(severity), announce_ms, hours)
 

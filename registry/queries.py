@@ -249,6 +249,9 @@ class Registry:
             cells={Grid.GOVERNANCE: row.cell_governance, Grid.CONSTRUCTION: row.cell_construction},
             skill=entry.skill if entry else "",
             parent=row.parent,
+            latitude=row.latitude,
+            longitude=row.longitude,
+            redundant_set=row.redundant_set,
         )
 
     def _detail(self, condition: sa.ColumnElement[bool]) -> FacilityDetail | None:

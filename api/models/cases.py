@@ -18,6 +18,7 @@ from api.models.base import (
     SeverityName,
     TimeMs,
 )
+from api.models.closure import CaseClosure, Handling, Observation
 from api.models.history import History
 from core.cases import CaseState, DeadlineClock, DeadlineWhat, TaskKind, TaskState
 from core.flags import FlagKind
@@ -203,6 +204,7 @@ class CaseDetail(CaseSummary):
     history: list[HistoryEntry]
     stages: list[StageClock]
     proceedings: list[Proceeding]
+    closure: CaseClosure
 
 
 class Series(Model):
@@ -248,6 +250,7 @@ class TaskDetail(TaskSummary):
     where: TaskWhere
     steps: list[Bilingual]
     actions: list[TaskAction]
+    observation: Observation | None = Field(description="the sensor observes the repair, or has")
     history: list[HistoryEntry]
     routing: list[Candidate]
     stages: list[StageClock]
@@ -272,3 +275,4 @@ class TaskReport(Model):
     )
     level: SupervisionLevel | None = Field(default=None, description="for `supervise`")
     version: int | None = Field(default=None, ge=0, description="refused when the task has changed since that version")
+    handling: Handling | None = Field(default=None, description="with `handle`: what was found and what it cost")

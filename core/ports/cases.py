@@ -13,6 +13,7 @@ from typing import Protocol
 
 from core.alarms import AlarmKind, AlarmState, ChangeKind, Piece, Severity, SeverityStep
 from core.cases import Action, Actor, CaseState, DeadlineClock, DeadlineWhat, TaskKind, TaskState
+from core.closure import HandlingReport
 from core.flags import FlagKind
 from core.places import Grid, Text
 from core.ports.evidence import EvidenceQueries
@@ -367,6 +368,7 @@ class TaskCommand:
         until_ms: the moment wished for or granted, of an extension; the end of a suspension.
         level: of a supervision.
         version: if given, refused as ``Conflict('changed')`` when the task has changed since.
+        report: with ``handle``: what was found and what it cost; ``None``: repaired, without cost.
     """
 
     task: int
@@ -376,6 +378,7 @@ class TaskCommand:
     note: str = ""
     to_person: int | None = None
     version: int | None = None
+    report: HandlingReport | None = None
     until_ms: int | None = None
     level: SupervisionLevel | None = None
 

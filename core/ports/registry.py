@@ -325,6 +325,11 @@ class FacilityPlace:
     """Skill its class asks of the construction grid; empty: any."""
     parent: int | None = None
     """Registry number of the facility that supplies or contains it."""
+    latitude: float | None = None
+    longitude: float | None = None
+    """WGS-84 degrees."""
+    redundant_set: str = ""
+    """Name that it shares with those that measure the same; empty: none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

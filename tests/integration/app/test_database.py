@@ -237,3 +237,32 @@ def test_a_registry_in_use_gets_its_supply(tmp_path: Path) -> None:
         command.downgrade(config, "0003")
         assert connection.exec_driver_sql("SELECT * FROM registry_facility").one() == before
     engine.dispose()
+
+
+def test_messages_of_an_older_program_go_on_where_they_were(tmp_path: Path) -> None:
+    """Sent stays sent, withdrawn withdrawn, given up is seen, what waits goes on waiting; and back again."""
+    engine = open_database(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    _migrate_to(engine, "0013")
+    rows: list[tuple[str, int | None, int | None, str]] = [("sent", None, 5, "")]
+    rows += [("withdrawn", None, None, "withdrawn"), ("given_up", None, None, "no line")]
+    rows.append(("waiting", 9, None, "no line"))
+    with engine.begin() as connection:
+        for number, (_, next_ms, sent_ms, error) in enumerate(rows):
+            columns = "id, key, channel, person, kind, ref, title_zh, title_en, body_zh, body_en, created_ms, next_ms"
+            connection.execute(
+                sa.text(
+                    f"INSERT INTO dispatch_outbox ({columns}, sent_ms, attempts, error) VALUES"
+                    " (:n, :k, 'app', 1, 'task', '1', '', '', '', '', 1, :next, :sent, 1, :error)"
+                ),
+                {"n": number, "k": str(number), "next": next_ms, "sent": sent_ms, "error": error},
+            )
+    migrate(engine)
+    with engine.connect() as connection:
+        found = connection.execute(sa.text("SELECT state FROM dispatch_outbox ORDER BY id")).scalars().all()
+    assert found == [state for state, *_ in rows]
+    config = _config()
+    with engine.connect().execution_options(write_intent=True) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0013")
+    assert "state" not in {column["name"] for column in sa.inspect(engine).get_columns("dispatch_outbox")}
+    engine.dispose()
