@@ -131,7 +131,8 @@ raise(14, limitOf(140, 0), 26 * HOUR, { state: "normal", stop: Date.now() - 25 *
 raise(16, limitOf(160), 40 * 60_000, { state: "returned_unacknowledged", stop: Date.now() - 22 * 60_000, withCase: false });
 raise(12, { rule_id: "sight.device", severity: "low", say: text("设备失联", "Device silent") }, 19 * 60_000, { kind: "sight" });
 flapping(raise(3, limitOf(32), 6.2 * HOUR));
-disputed(cases.find((one) => one.alarm === raise(1, limitOf(10), 50 * 60_000)));
+const disputedAlarm = raise(1, limitOf(10), 50 * 60_000);
+disputed(cases.find((one) => one.alarm === disputedAlarm));
 Object.assign(raise(8, { rule_id: "gas-leak", severity: "high", say: text("可燃气体浓度过高", "Combustible gas too high") }, 3 * HOUR, { state: "latched_unacknowledged", stop: Date.now() - 2 * HOUR, withCase: false }), { latching: true });
 
 const OK = { quality: "good", reason: "", say: text("正常", "good") };
