@@ -161,7 +161,7 @@ class RegistrySettings(_Section):
     """What stands where."""
 
     folder: Path | None = None
-    """Folder of YAML/CSV that is imported at every start; none: the registry is kept in the database alone."""
+    """Folder of YAML/CSV, or workbook, that is imported at every start; none: the registry is in the database alone."""
 
 
 class SecretSettings(_Section):

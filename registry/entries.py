@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from core.amenities import AmenityState
 from core.people import Certificate, Leave, Role, Shift
 from core.places import Grid, Text
 from core.ports.registry import OwnerKind, Provenance
@@ -47,6 +48,19 @@ class VillageEntry:
     name: Text
     community: str
     merged_on: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AmenityEntry:
+    """What is stated of one item of the complete-community standard in one community."""
+
+    place: Place
+    community: str
+    item: str
+    state: AmenityState
+    amount: float | None
+    note: Text
+    checked_on: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,6 +119,7 @@ class FacilityEntry:
     provenance_note: Text
     attributes: Mapping[str, float | str]
     gateway: str
+    bus: str
     measurements: tuple[str, ...]
     parent: str
     redundant_set: str
@@ -123,6 +138,7 @@ class PointEntry:
     facility: str
     key: str
     gateway: str
+    bus: str
     interval_s: float | None
     stale_after_s: float | None
 
@@ -188,6 +204,19 @@ def village(record: Record) -> VillageEntry:
         name=record.both("name", required=True),
         community=record.code("community"),
         merged_on=record.day("merged_on"),
+    )
+
+
+def amenity(record: Record) -> AmenityEntry:
+    """Decode a statement about an amenity."""
+    return AmenityEntry(
+        place=record.place,
+        community=record.code("community"),
+        item=record.code("item"),
+        state=record.choice("state", AmenityState) or AmenityState.HAS,
+        amount=record.number("amount", 0, 1e9, required=False),
+        note=record.both("note", longest=1000),
+        checked_on=record.day("checked_on"),
     )
 
 
@@ -257,6 +286,7 @@ def facility(record: Record) -> FacilityEntry:
         provenance_note=record.both("provenance_note", longest=1000),
         attributes=record.attributes(),
         gateway=record.text("gateway"),
+        bus=record.code("bus", required=False),
         measurements=record.words("measurements"),
         parent=record.code("parent", required=False),
         redundant_set=record.code("redundant_set", required=False),
@@ -275,6 +305,7 @@ def point(record: Record) -> PointEntry:
         facility=record.code("facility"),
         key=record.code("measurement"),
         gateway=record.text("gateway", required=True),
+        bus=record.code("bus", required=False),
         interval_s=record.number("interval_s", 0.1, 86400 * 31, required=False),
         stale_after_s=record.number("stale_after_s", 0.1, 86400 * 93, required=False),
     )
@@ -315,14 +346,15 @@ COLUMNS: Mapping[str, frozenset[str]] = {
     "communities": frozenset({"code", *_TEXT, "street", "valid_from", "valid_to", "latitude", "longitude"}),
     "villages": frozenset({"code", *_TEXT, "community", "merged_on"}),
     "departments": frozenset({"code", *_TEXT}),
+    "amenities": frozenset({"community", "item", "state", "amount", "note_zh", "note_en", "checked_on"}),
     "cells": frozenset({"code", "grid", "community", *_TEXT, "polygon", "valid_from", "valid_to"}),
     "gateways": frozenset({"group", "node", *_TEXT, "community", "facility"}),
     "facilities": frozenset(
         {"code", "class", "community", *_TEXT, "latitude", "longitude", "address_zh", "address_en", "provenance"}
-        | {"provenance_note_zh", "provenance_note_en", "gateway", "measurements", "parent", "redundant_set"}
+        | {"provenance_note_zh", "provenance_note_en", "gateway", "bus", "measurements", "parent", "redundant_set"}
         | {"built", "owner_kind", "owner", "cost_book", "component_code"}
     ),
-    "points": frozenset({"facility", "measurement", "gateway", "interval_s", "stale_after_s"}),
+    "points": frozenset({"facility", "measurement", "gateway", "bus", "interval_s", "stale_after_s"}),
     "people": frozenset(
         {"code", *_TEXT, "role", "communities", "skills", "cells", "shifts", "supervisor"}
         | {"certificates", "leave", "volunteer", "department"}

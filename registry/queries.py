@@ -276,6 +276,7 @@ class Registry:
             metric=f"{row.code}/{row.key}",
             name=measurement.name,
             gateway=NodeId(row.group_id, row.node_id) if row.group_id else None,
+            bus=row.bus or "",
             unit=measurement.unit,
             kind=measurement.kind,
             low=measurement.low,

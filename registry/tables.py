@@ -71,6 +71,20 @@ village = sa.Table(
 )
 """Villages that were merged into a community; what they own may still be kept in books of their own."""
 
+amenity = sa.Table(
+    "registry_amenity",
+    metadata,
+    sa.Column("community", sa.ForeignKey(community.c.number), primary_key=True),
+    sa.Column("item", _CODE, primary_key=True),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("amount", sa.Float),
+    sa.Column("note_zh", _NOTE, nullable=False),
+    sa.Column("note_en", _NOTE, nullable=False),
+    sa.Column("checked_on", sa.String(10), nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+)
+"""What is stated of the items of the complete-community standard (``registry/standards``)."""
+
 department = sa.Table(
     "registry_department",
     metadata,
@@ -168,12 +182,14 @@ point = sa.Table(
     sa.Column("facility", sa.ForeignKey(facility.c.number), nullable=False),
     sa.Column("key", _CODE, nullable=False),
     sa.Column("gateway", sa.ForeignKey(gateway.c.number), index=True),
+    sa.Column("bus", _CODE),
     sa.Column("interval_s", sa.Float),
     sa.Column("stale_after_s", sa.Float),
     sa.Column("active", sa.Boolean, nullable=False),
     sa.UniqueConstraint("facility", "key"),
 )
-"""``interval_s`` and ``stale_after_s`` are overrides; null takes the class's interval and three times the interval."""
+"""``interval_s`` and ``stale_after_s`` are overrides; null takes the class's interval and three times the interval.
+``bus`` is the gateway's name of the line on which the point is read; null where nobody wrote it down."""
 
 person = sa.Table(
     "registry_person",

@@ -119,7 +119,11 @@ class TaskSummary(Model):
     mine: bool
     created_ms: TimeMs
     changed_ms: TimeMs
-    not_before_ms: TimeMs | None = Field(description="night rest: announced then")
+    not_before_ms: TimeMs | None = Field(description="announced then: night rest, or its owner has no room before")
+    put_off_from_ms: TimeMs | None = Field(
+        description="would have been announced then, but its owner has as many tasks in that hour or on that day as "
+        "one person is told of; null: nothing puts it off"
+    )
     deadline: Deadline
     clock: DeadlineClock
     version: int

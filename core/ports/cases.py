@@ -271,7 +271,8 @@ class TaskRow:
     Attributes:
         version: grows with every change; what ``If-Match`` compares.
         owner: person whose queue it is in; ``None`` only when there is nobody at all.
-        not_before_ms: night rest: it is not announced before; ``None`` when at once.
+        not_before_ms: it is not announced before (night rest, or its owner has no room); ``None`` when at once.
+        put_off_from_ms: when it would have been, if its owner had room then; ``None`` if nothing puts it off.
         due_ms: limit of this task; due_what: what must have happened then.
         ready: a verification task becomes ready when the repair is reported.
         drill: of a test case.
@@ -301,6 +302,7 @@ class TaskRow:
     version: int
     drill: bool = False
     flagged: str = ""
+    put_off_from_ms: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -243,7 +243,7 @@ class Point:
         facility: registry number of its facility.
         key: measurement key within the class.
         metric: ``facility/measurement`` as it is named on the wire.
-        gateway: the edge node it comes from.
+        gateway: the edge node it comes from; bus: the line of that on which it is read, empty where nobody says.
         unit: UCUM code; low, high: plausible range.
         normal_low, normal_high: usual band, for charts.
         interval_s: expected time between readings; stale_after_s: how long a value holds.
@@ -264,6 +264,7 @@ class Point:
     interval_s: float
     stale_after_s: float
     active: bool = True
+    bus: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

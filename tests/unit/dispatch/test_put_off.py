@@ -8,6 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from core.alarms import AlarmChange, AlarmKind, ChangeKind, Interval, Severity, alarm_id
+from core.cases import Action
+from core.ports.cases import TaskFilter
+from core.ports.registry import PageRequest
 from dispatch import tables
 from dispatch.foresight import Crew, PastAlarm, foresee
 from dispatch.journal import SqlJournal
@@ -87,6 +90,18 @@ def test_what_may_wait_less_goes_first_and_nothing_is_sent_twice(hall: Hall, jou
     with hall.engine.connect() as connection:
         twice = sa.select(tables.outbox.c.ref).group_by(tables.outbox.c.ref).having(sa.func.count() > 1)
         assert connection.execute(twice).all() == []
+
+
+def test_a_queue_says_from_when_a_task_is_put_off(hall: Hall, journal: SqlJournal) -> None:
+    """What rests by night alone is not put off; what waits for room is, from the morning; accepted it is neither."""
+    for name in NAMES[2:12]:
+        journal.apply([alarm(hall, name, NIGHT)], NIGHT)
+    tasks = hall.queries.tasks(TaskFilter(), PageRequest(limit=100)).items
+    assert [task.put_off_from_ms for task in tasks if task.not_before_ms == MORNING] == [None] * 9
+    [late] = [task for task in tasks if task.not_before_ms == MORNING + HOUR]
+    assert late.put_off_from_ms == MORNING
+    accepted = hall.act(late, Action.ACCEPT, hall.actor(hall.code_of(late.owner)), now_ms=NIGHT + HOUR)
+    assert (accepted.not_before_ms, accepted.put_off_from_ms) == (None, None)
 
 
 def test_what_clears_in_the_night_makes_room(hall: Hall, journal: SqlJournal) -> None:

@@ -5745,9 +5745,14 @@ export interface components {
             changed_ms: number;
             /**
              * Not Before Ms
-             * @description night rest: announced then
+             * @description announced then: night rest, or its owner has no room before
              */
             not_before_ms: number | null;
+            /**
+             * Put Off From Ms
+             * @description would have been announced then, but its owner has as many tasks in that hour or on that day as one person is told of; null: nothing puts it off
+             */
+            put_off_from_ms: number | null;
             deadline: components["schemas"]["Deadline"];
             clock: components["schemas"]["DeadlineClock"];
             /** Version */
@@ -5899,9 +5904,14 @@ export interface components {
             changed_ms: number;
             /**
              * Not Before Ms
-             * @description night rest: announced then
+             * @description announced then: night rest, or its owner has no room before
              */
             not_before_ms: number | null;
+            /**
+             * Put Off From Ms
+             * @description would have been announced then, but its owner has as many tasks in that hour or on that day as one person is told of; null: nothing puts it off
+             */
+            put_off_from_ms: number | null;
             deadline: components["schemas"]["Deadline"];
             clock: components["schemas"]["DeadlineClock"];
             /** Version */
