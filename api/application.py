@@ -29,6 +29,7 @@ from api.routes import (
     configurations,
     flags,
     folding,
+    notifications,
     places,
     rules,
     session,
@@ -57,6 +58,7 @@ def routes() -> list[BaseRoute]:
         configurations.router,
         backtests.router,
         rules.router,
+        notifications.router,
         stream.router,
         system.probes,
     )

@@ -22,6 +22,7 @@ from core.ports.configurations import ConfigurationDesk
 from core.ports.directory import PointDirectory
 from core.ports.folding import FoldQueries
 from core.ports.nodes import NodeStatusBook
+from core.ports.notifications import NoNotifications, NotificationDesk, Preferences
 from core.ports.performance import PerformanceReports
 from core.ports.registry import RegistryCommands, RegistryQueries
 from core.ports.rule_editing import (
@@ -62,6 +63,10 @@ class RuleLimit:
     rule_id: str
     say: Text
     only_with: tuple[str, ...] = ()
+
+
+class NotificationBook(NotificationDesk, Preferences, Protocol):
+    """What people see and wish of notifications."""
 
 
 NO_SOURCE = Text(zh="", en="")
@@ -308,6 +313,7 @@ class ApiPorts:
         editing: changes rules.
         previews: tries them on the last day.
         calendars: of the sites, as people look at them.
+        notifications: channels, wishes, what could not be delivered.
         closures: how cases end.
         review: which rules were wrong.
     """
@@ -330,5 +336,6 @@ class ApiPorts:
     editing: RuleEditing = NoRuleEditing()  # noqa: RUF009 - it has no state
     previews: RulePreviews = NoRuleEditing()  # noqa: RUF009 - it has no state
     calendars: CalendarBook = NoCalendar()  # noqa: RUF009 - it has no state
+    notifications: NotificationBook = NoNotifications()  # noqa: RUF009 - it has no state
     closures: Closures = NoClosures()  # noqa: RUF009 - it has no state
     review: ThresholdReview = NoClosures()  # noqa: RUF009 - it has no state

@@ -19,6 +19,7 @@ from api.folding_desk import FoldingDesk
 from api.histories import Histories
 from api.live import Live
 from api.metrics import Metrics
+from api.notification_desk import NotificationDesk
 from api.performance_desk import PerformanceDesk
 from api.place_desk import PlaceDesk
 from api.places import PlaceBook
@@ -56,6 +57,7 @@ class Services:
     backtests: BacktestDesk
     rules: RuleDesk
     calendars: CalendarDesk
+    notifications: NotificationDesk
     live: Live
     book: PlaceBook
 
@@ -94,6 +96,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         backtests=BacktestDesk(ports),
         rules=RuleDesk(ports, book),
         calendars=CalendarDesk(ports, book),
+        notifications=NotificationDesk(ports, book),
         live=Live(ports, settings, entrance, FeedLookup(ports, book), metrics),
         book=book,
     )
