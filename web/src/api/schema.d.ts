@@ -1655,6 +1655,23 @@ export interface components {
             overdue: number;
         };
         /**
+         * AppealFacts
+         * @description What an appeal is against, as it was when it was made.
+         */
+        AppealFacts: {
+            /** Due Ms */
+            due_ms: number | null;
+            /** Met Ms */
+            met_ms: number | null;
+            /** Overdue */
+            overdue: boolean;
+            /**
+             * Rejections
+             * @description how often the repair was judged not to hold
+             */
+            rejections: number;
+        };
+        /**
          * Backtest
          * @description A backtest: how far it is, and what it has found.
          */
@@ -1788,6 +1805,12 @@ export interface components {
          * @enum {string}
          */
         BacktestStatus: "running" | "done" | "stopped" | "failed";
+        /**
+         * Basis
+         * @description Where a limit comes from.
+         * @enum {string}
+         */
+        Basis: "rule" | "standard" | "severity";
         /**
          * Bilingual
          * @description A text that people read, in both languages.
@@ -2024,6 +2047,18 @@ export interface components {
             flagged: components["schemas"]["FlagKind"] | null;
             /** @description it gathers many facilities; `facility` is the first of them */
             storm: components["schemas"]["Storm"] | null;
+            /**
+             * Extensions
+             * @description how often its limit was extended (延期)
+             */
+            extensions: number;
+            /** @description the level of the supervision (督办) it is under */
+            supervised: components["schemas"]["SupervisionLevel"] | null;
+            /**
+             * Excused
+             * @description an appeal (申诉) of whoever handled it was upheld; `deadline.overdue` stays as it was
+             */
+            excused: boolean;
             /** Alarms */
             alarms: components["schemas"]["AlarmSummary"][];
             /** Tasks */
@@ -2034,6 +2069,10 @@ export interface components {
             do: components["schemas"]["Bilingual"][];
             /** History */
             history: components["schemas"]["HistoryEntry"][];
+            /** Stages */
+            stages: components["schemas"]["StageClock"][];
+            /** Proceedings */
+            proceedings: components["schemas"]["Proceeding"][];
             closure: components["schemas"]["CaseClosure"];
         };
         /**
@@ -2149,6 +2188,18 @@ export interface components {
             flagged: components["schemas"]["FlagKind"] | null;
             /** @description it gathers many facilities; `facility` is the first of them */
             storm: components["schemas"]["Storm"] | null;
+            /**
+             * Extensions
+             * @description how often its limit was extended (延期)
+             */
+            extensions: number;
+            /** @description the level of the supervision (督办) it is under */
+            supervised: components["schemas"]["SupervisionLevel"] | null;
+            /**
+             * Excused
+             * @description an appeal (申诉) of whoever handled it was upheld; `deadline.overdue` stays as it was
+             */
+            excused: boolean;
         };
         /**
          * CauseCount
@@ -3902,6 +3953,12 @@ export interface components {
         };
         JsonValue: unknown;
         /**
+         * LadderStep
+         * @description Who hears of a stage that takes long, in this order.
+         * @enum {string}
+         */
+        LadderStep: "person" | "on_duty" | "supervisor" | "leads";
+        /**
          * Language
          * @description Languages of pages, notifications and rule texts.
          * @enum {string}
@@ -4028,6 +4085,12 @@ export interface components {
              */
             only_with: components["schemas"]["Bilingual"][];
         };
+        /**
+         * LimitUnit
+         * @description How a limit is written.
+         * @enum {string}
+         */
+        LimitUnit: "urgent_hour" | "work_hour" | "work_day" | "natural_day";
         /**
          * Load
          * @description EEMUA 191: how an average of so many alarms in ten minutes is borne by one operator.
@@ -4651,6 +4714,81 @@ export interface components {
             /** @description who was faster, where a race was lost */
             owner: components["schemas"]["PersonRef"] | null;
         };
+        /**
+         * Proceeding
+         * @description An extension, a supervision or an appeal.
+         */
+        Proceeding: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Task Id
+             * @example 17
+             */
+            task_id: number;
+            kind: components["schemas"]["ProceedingKind"];
+            state: components["schemas"]["ProceedingState"];
+            /** @description who began it */
+            by: components["schemas"]["Bilingual"];
+            /** Reason */
+            reason: string;
+            /**
+             * Asked Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            asked_ms: number;
+            /**
+             * Wished Ms
+             * @description of an extension: the moment asked for
+             */
+            wished_ms: number | null;
+            /**
+             * Granted Ms
+             * @description of an extension: the new limit
+             */
+            granted_ms: number | null;
+            level: components["schemas"]["SupervisionLevel"] | null;
+            /**
+             * Due Ms
+             * @description of a supervision: by when it must be answered; null once it is
+             */
+            due_ms: number | null;
+            /**
+             * Overdue
+             * @description of a supervision: it was not answered in time
+             */
+            overdue: boolean;
+            /** Answer */
+            answer: string;
+            /**
+             * Endorsed
+             * @description of an appeal: the first review has passed it on
+             */
+            endorsed: boolean;
+            /** Decided Ms */
+            decided_ms: number | null;
+            decided_by: components["schemas"]["Bilingual"] | null;
+            /** Ruling */
+            ruling: string;
+            /** @description of an appeal; never changed, whatever is ruled */
+            facts: components["schemas"]["AppealFacts"] | null;
+        };
+        /**
+         * ProceedingKind
+         * @description What goes on beside a case's state.
+         * @enum {string}
+         */
+        ProceedingKind: "extension" | "supervision" | "appeal";
+        /**
+         * ProceedingState
+         * @description Where a proceeding stands.
+         * @enum {string}
+         */
+        ProceedingState: "asked" | "granted" | "refused" | "standing" | "answered" | "lifted" | "endorsed" | "upheld" | "dismissed" | "lapsed";
         /**
          * Promise
          * @description A promise of the system (INV-1 …) with its counter of breaches.
@@ -5567,6 +5705,94 @@ export interface components {
             metres: number | null;
         };
         /**
+         * Stage
+         * @description What a clock waits for.
+         * @enum {string}
+         */
+        Stage: "accept" | "arrive" | "handle" | "verify";
+        /**
+         * StageClock
+         * @description One run of a stage's clock; a stage that begins again has another one.
+         */
+        StageClock: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Task Id
+             * @example 17
+             */
+            task_id: number;
+            stage: components["schemas"]["Stage"];
+            /**
+             * Amount
+             * @description the limit as it is written
+             * @example 2
+             */
+            amount: number;
+            unit: components["schemas"]["LimitUnit"];
+            /** @description where the limit comes from */
+            basis: components["schemas"]["Basis"];
+            /** @description what the standard says of this class and event, in its own words */
+            standard: components["schemas"]["Bilingual"] | null;
+            /**
+             * Started Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            started_ms: number;
+            /**
+             * Warn Ms
+             * @description 80 % of the time
+             * @example 1795000000000
+             */
+            warn_ms: number;
+            /**
+             * Limit Ms
+             * @description all of it; moved by pauses and extensions
+             * @example 1795000000000
+             */
+            limit_ms: number;
+            /**
+             * Paused Since Ms
+             * @description while it stands still
+             */
+            paused_since_ms: number | null;
+            /**
+             * Paused Ms
+             * @description how long it stood still before, by the clock on the wall
+             */
+            paused_ms: number;
+            /** Ended Ms */
+            ended_ms: number | null;
+            /**
+             * Ended By
+             * @description the step that ended it
+             * @example accept
+             */
+            ended_by: string;
+            /**
+             * Late
+             * @description the limit passed while it ran; stays true for ever
+             */
+            late: boolean;
+            /**
+             * Light
+             * @description amber: 80 % are used; red: all of it; one that has stopped shows what it showed
+             * @enum {string}
+             */
+            light: "green" | "amber" | "red";
+            /** @description how far the escalation has gone */
+            reached: components["schemas"]["LadderStep"] | null;
+            /**
+             * Extended
+             * @description how often its limit was moved by a grant
+             */
+            extended: number;
+        };
+        /**
          * Stale
          * @description An alarm that has been on for more than a day.
          */
@@ -5625,6 +5851,12 @@ export interface components {
             joint: boolean;
         };
         /**
+         * SupervisionLevel
+         * @description How much weight a supervision has, lightest first.
+         * @enum {string}
+         */
+        SupervisionLevel: "general" | "key" | "listed";
+        /**
          * TargetForm
          * @description One measurement of a class that a template stands for, and the limit it gives it.
          */
@@ -5650,7 +5882,7 @@ export interface components {
          * @description What a person may do with a task.
          * @enum {string}
          */
-        TaskAction: "accept" | "arrive" | "handle" | "verify" | "reject" | "return" | "transfer" | "suspend" | "resume" | "cancel" | "confirm";
+        TaskAction: "accept" | "arrive" | "handle" | "verify" | "reject" | "return" | "transfer" | "suspend" | "resume" | "cancel" | "confirm" | "extend" | "grant" | "refuse" | "supervise" | "answer" | "lift" | "appeal" | "endorse" | "uphold" | "dismiss";
         /**
          * TaskDetail
          * @description Everything a worker needs on site: why, where, what to do, by when; and the buttons that work now.
@@ -5737,6 +5969,15 @@ export interface components {
             history: components["schemas"]["HistoryEntry"][];
             /** Routing */
             routing: components["schemas"]["Candidate"][];
+            /** Stages */
+            stages: components["schemas"]["StageClock"][];
+            /** Proceedings */
+            proceedings: components["schemas"]["Proceeding"][];
+            /**
+             * Extension Until Ms
+             * @description the furthest moment an extension may ask for now
+             */
+            extension_until_ms: number | null;
         };
         /**
          * TaskEvent
@@ -5771,7 +6012,7 @@ export interface components {
         TaskReport: {
             /**
              * Note
-             * @description report or reason; needed for return, reject, transfer, suspend and cancel
+             * @description report or reason; needed for return, reject, transfer, suspend and cancel, and for every step of an extension, a supervision or an appeal
              * @default
              */
             note: string;
@@ -5780,6 +6021,13 @@ export interface components {
              * @description for `transfer`
              */
             to_person?: number | null;
+            /**
+             * Until Ms
+             * @description for `extend` the moment wished for, for `grant` the one granted (that wished for, if null), for `suspend` when it ends by itself
+             */
+            until_ms?: number | null;
+            /** @description for `supervise` */
+            level?: components["schemas"]["SupervisionLevel"] | null;
             /**
              * Version
              * @description refused when the task has changed since that version
@@ -6141,11 +6389,13 @@ export type AlarmPerformance = components['schemas']['AlarmPerformance'];
 export type AlarmState = components['schemas']['AlarmState'];
 export type AlarmSummary = components['schemas']['AlarmSummary'];
 export type AlarmTally = components['schemas']['AlarmTally'];
+export type AppealFacts = components['schemas']['AppealFacts'];
 export type Backtest = components['schemas']['Backtest'];
 export type BacktestFinding = components['schemas']['BacktestFinding'];
 export type BacktestList = components['schemas']['BacktestList'];
 export type BacktestQuestion = components['schemas']['BacktestQuestion'];
 export type BacktestStatus = components['schemas']['BacktestStatus'];
+export type Basis = components['schemas']['Basis'];
 export type Bilingual = components['schemas']['Bilingual'];
 export type Burden = components['schemas']['Burden'];
 export type CalendarDay = components['schemas']['CalendarDay'];
@@ -6234,12 +6484,14 @@ export type HealthPart = components['schemas']['HealthPart'];
 export type History = components['schemas']['History'];
 export type HistoryEntry = components['schemas']['HistoryEntry'];
 export type JsonValue = components['schemas']['JsonValue'];
+export type LadderStep = components['schemas']['LadderStep'];
 export type Language = components['schemas']['Language'];
 export type LatestValue = components['schemas']['LatestValue'];
 export type LevelForm = components['schemas']['LevelForm'];
 export type LevelView = components['schemas']['LevelView'];
 export type Likeness = components['schemas']['Likeness'];
 export type Limit = components['schemas']['Limit'];
+export type LimitUnit = components['schemas']['LimitUnit'];
 export type Load = components['schemas']['Load'];
 export type LoginRequest = components['schemas']['LoginRequest'];
 export type LostReadings = components['schemas']['LostReadings'];
@@ -6274,6 +6526,9 @@ export type PreviewAlarm = components['schemas']['PreviewAlarm'];
 export type PreviewQuestion = components['schemas']['PreviewQuestion'];
 export type Probe = components['schemas']['Probe'];
 export type Problem = components['schemas']['Problem'];
+export type Proceeding = components['schemas']['Proceeding'];
+export type ProceedingKind = components['schemas']['ProceedingKind'];
+export type ProceedingState = components['schemas']['ProceedingState'];
 export type Promise = components['schemas']['Promise'];
 export type Provenance = components['schemas']['Provenance'];
 export type RecurringFault = components['schemas']['RecurringFault'];
@@ -6314,9 +6569,12 @@ export type SeverityStep = components['schemas']['SeverityStep'];
 export type ShelveRequest = components['schemas']['ShelveRequest'];
 export type Shelving = components['schemas']['Shelving'];
 export type SimilarCase = components['schemas']['SimilarCase'];
+export type Stage = components['schemas']['Stage'];
+export type StageClock = components['schemas']['StageClock'];
 export type Stale = components['schemas']['Stale'];
 export type StoreSize = components['schemas']['StoreSize'];
 export type Storm = components['schemas']['Storm'];
+export type SupervisionLevel = components['schemas']['SupervisionLevel'];
 export type TargetForm = components['schemas']['TargetForm'];
 export type TaskAction = components['schemas']['TaskAction'];
 export type TaskDetail = components['schemas']['TaskDetail'];
