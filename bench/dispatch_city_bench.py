@@ -18,9 +18,9 @@ def rows() -> list[Row]:
     """Simulate, write the page, answer the figures."""
     seasons, took_s = [], []
     for seed in SEEDS:
-        began_s = time.monotonic()
+        began_s = time.process_time()
         seasons.append(season(Wish(seed=seed)))
-        took_s.append(time.monotonic() - began_s)
+        took_s.append(time.process_time() - began_s)
     PAGE.write_text(page(seasons), encoding="utf-8")
     return [line for one, spent_s in zip(seasons, took_s, strict=True) for line in _rows(one, spent_s)]
 
@@ -57,5 +57,5 @@ def _rows(one: Season, spent_s: float) -> list[Row]:
             f"limit 0, {ours.workers.plain} beyond any bound without urgent ones; {hours}",
         ),
         row("above", len(ours.much), "workers", much),
-        row("wall_s", spent_s, "s", f"limit {LIMIT_S:.0f} s, three ways", spent_s / LIMIT_S),
+        row("cpu_s", spent_s, "s", f"limit {LIMIT_S:.0f} s; all {len(one.ways)} ways, one process", spent_s / LIMIT_S),
     ]
