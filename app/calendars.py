@@ -6,9 +6,10 @@ holidays. A limit needs a date even in a year whose holidays are not published; 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from app import findings as kinds
@@ -50,10 +51,13 @@ class Calendars:
         """Whether a date is worked, by the calendar in force."""
         return self.now.holidays.is_workday(day)
 
-    def policy(self, storm_facilities: int = 10) -> Policy:
-        """The policy of dispatch, its working time by this calendar; so many facilities are no storm yet."""
+    def policy(self, storm_facilities: int = 10, wishes: Mapping[str, Any] | None = None) -> Policy:
+        """The policy of dispatch, its working time by this calendar; so many facilities are no storm yet.
+
+        ``wishes`` are further fields, as the settings have them.
+        """
         working = WorkCalendar(is_workday=self.is_workday, zone=self.now.zone)
-        return Policy(calendar=working, storm_facilities=storm_facilities)
+        return Policy(calendar=working, storm_facilities=storm_facilities, **(wishes or {}))
 
 
 def unknown_from(holidays: Holidays, today: date) -> date | None:

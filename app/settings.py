@@ -15,8 +15,11 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app import findings as kinds
+from core.alarms import Severity
 from core.findings import Said, Sentence
 from core.people import Language
+from core.ports.cases import Mode
+from dispatch.modes import ClassWishes
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 PositiveInt = Annotated[int, Field(ge=1)]
@@ -143,6 +146,11 @@ class IngestSettings(_Section):
     max_queued_mb: PositiveInt = 64
 
 
+TaskSeverity = Literal["medium", "low", "info"]
+"""Of tasks that may be offered or rotate."""
+VolunteerSeverity = Literal["medium", "low", "info"]
+
+
 class RulesSettings(_Section):
     """The rule book and how it is evaluated."""
 
@@ -155,6 +163,43 @@ class RulesSettings(_Section):
     storm_facilities: Annotated[int, Field(ge=0)] = 10
     """More facilities than that with alarms of one rule family and one supply, cell or community within ten minutes are
     one case; 0: never."""
+
+
+class ClassSettings(_Section):
+    """What the tasks of a facility class ask."""
+
+    certificate: str = ""
+    """Name of the certificate that a repair asks for; empty: none."""
+    modes: Mapping[TaskSeverity, Mode] = {}
+    """How its tasks are given out, in the place of the city's."""
+    volunteers: VolunteerSeverity | None = None
+    """The worst severity at which a volunteer may look; never a repair."""
+
+
+class DispatchSettings(_Section):
+    """How tasks are given out."""
+
+    modes: Mapping[TaskSeverity, Mode] = {}
+    """By severity: assign, claim or rotate; critical and high ones are always assigned."""
+    offer_min: PositiveInt = 30
+    """Minutes of work time for which a task is offered before it is assigned."""
+    classes: Mapping[str, ClassSettings] = {}
+
+    def of_policy(self) -> dict[str, Any]:
+        """The fields of ``dispatch.policy.Policy`` that it sets."""
+        wishes = {
+            class_id: ClassWishes(
+                certificate=one.certificate,
+                modes=_by_severity(one.modes),
+                volunteers=Severity[one.volunteers.upper()] if one.volunteers else None,
+            )
+            for class_id, one in self.classes.items()
+        }
+        return {"modes": _by_severity(self.modes), "offer_ms": self.offer_min * 60_000, "classes": wishes}
+
+
+def _by_severity(modes: Mapping[TaskSeverity, Mode]) -> dict[Severity, Mode]:
+    return {Severity[name.upper()]: mode for name, mode in modes.items()}
 
 
 class RegistrySettings(_Section):
@@ -294,6 +339,7 @@ class Settings(_Section):
     api: ApiSettings = ApiSettings()
     ingest: IngestSettings = IngestSettings()
     rules: RulesSettings = RulesSettings()
+    dispatch: DispatchSettings = DispatchSettings()
     registry: RegistrySettings = RegistrySettings()
     notification: NotificationSettings = NotificationSettings()
     supervisor: SupervisorSettings = SupervisorSettings()

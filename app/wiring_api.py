@@ -113,7 +113,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
         infos, book = RuleInfos(rules), RuleBook(rules)
         directory = Directory(engine, registry)
         calendars = Calendars(registry, settings.time_zone)
-        policy = calendars.policy(settings.rules.storm_facilities)
+        policy = calendars.policy(settings.rules.storm_facilities, settings.dispatch.of_policy())
         store = RemoteStore(settings.store_socket)
         open_parts.callback(store.close)
         performance = Reports(
@@ -124,7 +124,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             store=store,
             policy=Policy(),
         )
-        policy = calendars.policy(settings.rules.storm_facilities)
+        policy = calendars.policy(settings.rules.storm_facilities, settings.dispatch.of_policy())
         ports = ApiPorts(
             store=store,
             registry=registry,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -59,10 +60,12 @@ class Assigner:
         clock: DeadlineClock,
         excluded: Mapping[int, PassedOver],
         drill: bool = False,
+        anew: bool = False,
     ) -> Announced:
         """Find the owner of a task and when they are told; without anybody fit, those who returned it are asked again.
 
-        Nothing is written: the caller does, and moves what this moves. A drill moves nothing.
+        Nothing is written: the caller does, and moves what this moves. A drill moves nothing. What is given ``anew`` is
+        offered to nobody.
         """
         request = request_for(
             kind=kind,
@@ -76,6 +79,8 @@ class Assigner:
             policy=self._policy,
         )
         diary = self._diary()
+        if request.mode is Mode.CLAIM and (anew or drill):
+            request = replace(request, mode=Mode.ASSIGN)
         if request.mode is Mode.ROTATE:
             self._count_turns(diary)
         latest = latest_ms(request.at_ms, due_ms, clock, self._policy)

@@ -24,6 +24,7 @@ from dispatch.alarm_desk import SqlAlarmDesk
 from dispatch.alarmwork import AlarmWork
 from dispatch.database import writing
 from dispatch.lifecycle import Situation, decide
+from dispatch.offerwork import may_take
 from dispatch.policy import Policy
 from dispatch.proceedings import Wish
 from dispatch.reports import check, keep
@@ -217,6 +218,8 @@ def situation(row: Any, case: Any, actor: Actor, roster: Roster) -> Situation:
 def _may_take(person: Person, row: Any, case: Any) -> bool:
     if not person.active or not person.works_in(case.community):
         return False
+    if person.volunteer:
+        return may_take(row, person.number)
     if person.role in {Role.MANAGER, Role.ADMINISTRATOR}:
         return True
     if row.kind == TaskKind.VERIFY and not case.support:

@@ -20,6 +20,7 @@ SEVERITY: Mapping[Severity, Text] = {
 KINDS: Mapping[str, Text] = {
     "task": Text(zh="新任务", en="New task"),
     "verify": Text(zh="请核查", en="Please verify"),
+    "offer": Text(zh="可抢单，先接先得", en="Offered, first to take it has it"),
     "rework": Text(zh="返工", en="Rework"),
     "escalated": Text(zh="无人接单", en="Nobody has accepted"),
     "overdue": Text(zh="已超时", en="Overdue"),

@@ -31,6 +31,7 @@ from dispatch.database import reading
 from dispatch.desk import situation
 from dispatch.flag_queries import SqlFlagQueries, alarm_conditions, covering, limit_of_page, number_of, seen
 from dispatch.lifecycle import allowed
+from dispatch.offerwork import offered_to
 from dispatch.policy import Policy
 from dispatch.proceedingwork import matter
 from dispatch.stage_queries import proceedings_of, stages_of
@@ -135,9 +136,13 @@ class SqlCaseQueries(SqlFlagQueries):
         return Page(items=tuple(found[: page.limit]), next_cursor=str(found[page.limit - 1].number) if more else "")
 
     def queue(self, person: int, now_ms: int) -> Sequence[TaskRow]:
-        """A person's open tasks: ready ones first, then overdue, worse severity, earlier limit; night rest last."""
-        query = views.task_select().where(tables.task.c.owner == person, tables.task.c.open)
+        """A person's open tasks and those offered to them: ready first, overdue, worse, nearer limit; rest last."""
+        table, mine = tables.task, [tables.task.c.owner == person]
         with reading(self._engine) as connection:
+            offered = list(offered_to(connection, person))
+            if offered:
+                mine.append(table.c.number.in_(offered))
+            query = views.task_select().where(table.c.open, sa.or_(*mine))
             found = [views.task_row(row) for row in connection.execute(query)]
 
         def rank(task: TaskRow) -> tuple[bool, bool, bool, int, float, int]:

@@ -216,7 +216,10 @@ task = sa.Table(
     sa.Column("drill", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("case", "kind"),
     sa.Index("ix_dispatch_task_queue", "open", "owner"),
+    sa.Column("offer_ms", sa.BigInteger),
     sa.Index("ix_dispatch_task_given", "owner", "assigned_ms"),
+    sa.Index("ix_dispatch_task_offer", "offer_ms"),
+    sa.Index("ix_dispatch_task_assigned", "assigned_ms"),
     sqlite_autoincrement=True,
 )
 """``assigned_ms``: when it is announced to its owner; ``wanted_ms``: when it would be if they had room, from which its
@@ -299,6 +302,14 @@ proceeding = sa.Table(
 )
 """Extensions, supervisions and appeals (``dispatch.proceedings``). ``due_ms``: by when a supervision must be answered,
 null once it is. ``fact_*``: what an appeal is against, as it was when it was made; nothing changes them."""
+
+offer = sa.Table(
+    "dispatch_offer",
+    metadata,
+    sa.Column("person", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("task", sa.ForeignKey(task.c.number), primary_key=True, index=True),
+)
+"""To whom a task is offered, its owner included, while ``offer_ms`` of it is set."""
 
 history = sa.Table(
     "dispatch_history",

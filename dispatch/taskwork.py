@@ -25,6 +25,7 @@ from dispatch.assignment import Assigner, routing_text
 from dispatch.drillwork import CHANNELS
 from dispatch.ledger import Ledger
 from dispatch.lifecycle import SYSTEM_TASK_TABLE
+from dispatch.offerwork import offer, offered_until, take_back
 from dispatch.policy import Policy
 from dispatch.routing import Request, route
 from dispatch.stagework import StageWork
@@ -112,6 +113,7 @@ class TaskWork:
             drill=case.drill,
         )
         announce_ms = found.at_ms
+        offer_ms = None if case.drill else offered_until(found.assignment, announce_ms, self._policy)
         values = {
             "case": case.number,
             "kind": kind.value,
@@ -131,7 +133,8 @@ class TaskWork:
             "due_what": limit.what.value,
             "met_ms": None,
             "overdue": False,
-            "escalate_ms": self.escalate_ms(severity, announce_ms),
+            "offer_ms": offer_ms,
+            "escalate_ms": self.escalate_ms(severity, offer_ms or announce_ms),
             "escalated": case.drill,
             "ready": kind is TaskKind.HANDLE or case.handled_by is not None or case.drill,
             "routing": routing_text(found.assignment),
@@ -145,6 +148,10 @@ class TaskWork:
         self.stages.assigned(case, row, announce_ms)
         if case.drill:
             self._announce(row, case, "drill", self._now_ms)
+        elif offer_ms is not None:
+            offer(self._connection, row.number, found.assignment.offered)
+            for person in found.assignment.offered:
+                self.message(row, case, "offer", person, announce_ms)
         else:
             self._announce(row, case, "task" if kind is TaskKind.HANDLE or not row.ready else "verify", announce_ms)
         self.tell(row, case, "assigned")
@@ -187,6 +194,7 @@ class TaskWork:
                 due_ms=row.due_ms,
                 clock=DeadlineClock(row.due_clock),
                 excluded=excluded,
+                anew=True,
             )
             owner, announce_ms, moved = found.assignment.owner, found.at_ms, dict(found.moved)
             if owner is None and row.owner is None:
@@ -194,6 +202,7 @@ class TaskWork:
             values["routing"] = routing_text(found.assignment)
         state = TaskState.SUSPENDED if row.state == TaskState.SUSPENDED else TaskState.WAITING
         values |= {"owner": owner, "state": state, "wanted_ms": wanted_ms, "escalated": False}
+        values |= {"offer_ms": None} if row.offer_ms is not None else {}
         row = self._written(row, values | self._announced(severity, announce_ms))
         self._assigner.mirror(before, row)
         self._move(moved)
@@ -298,6 +307,10 @@ class TaskWork:
         if isinstance(state := values.get("state"), TaskState):
             values |= {"state": state.value, "open": state in OPEN_TASK_STATES}
         query = sa.update(table).where(table.c.number == sa.bindparam("row_number")).returning(table)
+        if row.offer_ms is not None and values.get("state", row.state) != TaskState.WAITING:
+            values["offer_ms"] = None
+        if "offer_ms" in values:
+            take_back(self._connection, row.number)
         values |= {"row_number": row.number, "changed_ms": self._now_ms, "version": row.version + 1}
         return self._connection.execute(query, values).one()
 

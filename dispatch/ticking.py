@@ -18,6 +18,7 @@ from dispatch import tables
 from dispatch.alarmwork import AlarmWork, due_for_case
 from dispatch.casework import NOT_BEGUN
 from dispatch.drillwork import UNCONFIRMED
+from dispatch.offerwork import lapsed
 from dispatch.policy import Policy
 from dispatch.proceedings import AT_WORK
 from dispatch.silence import expire_flags
@@ -49,6 +50,7 @@ class Rounds:
             sa.exists().where(self._late(tables.case)),
             sa.exists().where(self._late(tables.task)),
             sa.exists().where(self._unanswered()),
+            sa.exists().where(lapsed(self._now_ms)),
             sa.exists().where(self._old_feed()),
             sa.exists().where(self._unconfirmed()),
             sa.exists().where(self._calm()),
@@ -67,6 +69,10 @@ class Rounds:
         work.settle()
         for row in self._orphans(connection):
             self._find_owner(work, row)
+        for row in connection.execute(sa.select(tables.task).where(lapsed(self._now_ms))).all():
+            case = work.cases.case(row.case)
+            work.ledger.note(case.number, "offer_over", task=row.number)
+            work.cases.tasks.reassign(row, case, kind="task" if row.kind == TaskKind.HANDLE else "verify")
         for row in connection.execute(sa.select(tables.task).where(self._unanswered())).all():
             self._escalate(work, row)
         for row in connection.execute(sa.select(tables.task).where(self._late(tables.task))).all():

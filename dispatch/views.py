@@ -70,6 +70,7 @@ def task_row(row: Any) -> TaskRow:
         clock=DeadlineClock(row.due_clock),
         overdue=row.overdue,
         not_before_ms=row.not_before_ms,
+        offered_until_ms=row.offer_ms,
         ready=row.ready,
         version=row.version,
         drill=row.drill,

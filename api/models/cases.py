@@ -119,6 +119,7 @@ class TaskSummary(Model):
     mine: bool
     created_ms: TimeMs
     changed_ms: TimeMs
+    offered_until_ms: TimeMs | None = Field(description="offered to several until then: the first to accept has it")
     not_before_ms: TimeMs | None = Field(description="announced then: night rest, or its owner has no room before")
     put_off_from_ms: TimeMs | None = Field(
         description="would have been announced then, but its owner has as many tasks in that hour or on that day as "

@@ -303,6 +303,7 @@ class TaskRow:
         ready: a verification task becomes ready when the repair is reported.
         drill: of a test case.
         flagged: as of its case.
+        offered_until_ms: others may take it until then; ``None``: it is not offered.
     """
 
     number: int
@@ -328,6 +329,7 @@ class TaskRow:
     version: int
     drill: bool = False
     flagged: str = ""
+    offered_until_ms: int | None = None
     put_off_from_ms: int | None = None
 
 

@@ -467,6 +467,7 @@ export default {
   },
   task: {
     title: "Task",
+    offered: "Offered until {at}: first to accept has it",
     now: "now {severity}",
     why: "Why",
     more: "Other readings",

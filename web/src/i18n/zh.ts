@@ -467,6 +467,7 @@ export default {
   },
   task: {
     title: "任务",
+    offered: "可抢单至 {at}，先接先得",
     now: "目前为{severity}",
     why: "为什么",
     more: "其他读数",
