@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from api import views
 from api.access import Caller
+from api.closure_desk import ClosureDesk, handling
 from api.histories import Histories
 from api.models.base import Bilingual, Page, SeverityName
 from api.models.cases import (
@@ -43,10 +44,11 @@ SUPERVISED = frozenset({TaskAction.TRANSFER, TaskAction.SUSPEND, TaskAction.RESU
 class CaseDesk:
     """What people see of cases; nobody reaches a case outside their communities."""
 
-    def __init__(self, ports: ApiPorts, places: PlaceBook) -> None:
-        """Join dispatch and places."""
+    def __init__(self, ports: ApiPorts, places: PlaceBook, closures: ClosureDesk) -> None:
+        """Join dispatch, places and how cases end."""
         self._ports = ports
         self._places = places
+        self._closures = closures
 
     def page(
         self,
@@ -91,15 +93,17 @@ class CaseDesk:
             evidence=views.evidence(found.evidence),
             do=[Bilingual.of(text) for text in found.do],
             history=views.history(found.history, places),
+            closure=self._closures.of_case(caller, number),
         )
 
 
 class TaskDesk:
     """What people see of tasks and do with them; nobody reaches a task outside their communities."""
 
-    def __init__(self, ports: ApiPorts, places: PlaceBook, histories: Histories) -> None:
-        """Join dispatch, places and the curves that explain a task."""
+    def __init__(self, ports: ApiPorts, places: PlaceBook, histories: Histories, closures: ClosureDesk) -> None:
+        """Join dispatch, places, the curves that explain a task and how its case ends."""
         self._ports = ports
+        self._closures = closures
         self._places = places
         self._histories = histories
 
@@ -147,6 +151,7 @@ class TaskDesk:
             ),
             steps=[Bilingual.of(step) for step in found.do],
             actions=[action for action in TaskAction if action.value in actions and _may(caller, action)],
+            observation=self._closures.of_task(found.task.case),
             history=views.history(found.history, places),
             routing=[views.candidate(one, places) for one in found.routing],
         )
@@ -167,6 +172,7 @@ class TaskDesk:
             note=body.note,
             to_person=body.to_person,
             version=body.version,
+            report=handling(body.handling),
         )
         row = self._ports.case_commands.act(command, self._ports.clock.now_ms())
         log.info("task step", extra={"task": number, "action": action.value, "username": caller.login.username})

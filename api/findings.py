@@ -48,5 +48,6 @@ RULES_OF_ALL = Sentence(
     "规则对所有社区生效，只有能看到全部社区的账号才能修改",
     "a rule holds for all communities: only a login that sees them all may change it",
 )
+NO_CLOSURES = Sentence("此处不能合并案件", "cases cannot be merged here")
 NO_EDITING = Sentence("此处不能编辑规则", "rules cannot be edited here")
 NO_BACKTESTS = Sentence("此处不能运行回测", "backtests cannot be run here")

@@ -10,13 +10,14 @@ import sqlalchemy as sa
 
 from api import findings as kinds
 from core.alarms import Severity
-from core.cases import RuleInfo
+from core.cases import Actor, RuleInfo
 from core.clock import Clock
 from core.errors import Refused
 from core.places import Text
 from core.ports.backtests import BacktestAsk, Backtests, BacktestState
 from core.ports.calendar_view import CalendarBook, CalendarYear
 from core.ports.cases import CaseCommands, CaseQueries
+from core.ports.closure import Closure, Closures, FalseAlarms, Recurring, ThresholdReview, WatchRow
 from core.ports.configurations import ConfigurationDesk
 from core.ports.directory import PointDirectory
 from core.ports.folding import FoldQueries
@@ -252,6 +253,32 @@ class NoRuleEditing:
         raise Refused(kinds.NO_EDITING())
 
 
+class NoClosures:
+    """Where nobody keeps how cases end."""
+
+    def watch(self, number: int) -> WatchRow | None:
+        """None."""
+        return None
+
+    def closure(self, number: int, now_ms: int) -> Closure:
+        """Nothing."""
+        return Closure()
+
+    def recurring(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[Recurring]:
+        """None."""
+        return ()
+
+    def merge(self, number: int, into: int, reason: str, actor: Actor, now_ms: int) -> None:
+        """Refused."""
+        raise Refused(kinds.NO_CLOSURES())
+
+    def false_alarms(
+        self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None
+    ) -> Sequence[FalseAlarms]:
+        """None."""
+        return ()
+
+
 class NoCalendar:
     """Where no calendar is kept."""
 
@@ -281,6 +308,8 @@ class ApiPorts:
         editing: changes rules.
         previews: tries them on the last day.
         calendars: of the sites, as people look at them.
+        closures: how cases end.
+        review: which rules were wrong.
     """
 
     store: ReadableStore
@@ -301,3 +330,5 @@ class ApiPorts:
     editing: RuleEditing = NoRuleEditing()  # noqa: RUF009 - it has no state
     previews: RulePreviews = NoRuleEditing()  # noqa: RUF009 - it has no state
     calendars: CalendarBook = NoCalendar()  # noqa: RUF009 - it has no state
+    closures: Closures = NoClosures()  # noqa: RUF009 - it has no state
+    review: ThresholdReview = NoClosures()  # noqa: RUF009 - it has no state

@@ -9,6 +9,7 @@ from api.backtest_desk import BacktestDesk
 from api.boards import LatestBoard, StandingBoard
 from api.calendar_desk import CalendarDesk
 from api.case_desk import CaseDesk, TaskDesk
+from api.closure_desk import ClosureDesk
 from api.configuration_desk import ConfigurationDesk
 from api.entrance import Entrance
 from api.evidence_desk import EvidenceDesk
@@ -49,6 +50,7 @@ class Services:
     evidence: EvidenceDesk
     cases: CaseDesk
     tasks: TaskDesk
+    closures: ClosureDesk
     system: SystemDesk
     configurations: ConfigurationDesk
     backtests: BacktestDesk
@@ -69,6 +71,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
     standings = StandingBoard(ports.cases, ports.clock)
     latest = LatestBoard(ports.store, ports.directory, ports.clock)
     flags = FlagDesk(ports, book)
+    closures = ClosureDesk(ports, book)
     return Services(
         settings=settings,
         ports=ports,
@@ -83,8 +86,9 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         alarms=AlarmDesk(ports, book, flags),
         flags=flags,
         evidence=EvidenceDesk(ports),
-        cases=CaseDesk(ports, book),
-        tasks=TaskDesk(ports, book, histories),
+        cases=CaseDesk(ports, book, closures),
+        tasks=TaskDesk(ports, book, histories, closures),
+        closures=closures,
         system=SystemDesk(ports, book, settings, metrics),
         configurations=ConfigurationDesk(ports),
         backtests=BacktestDesk(ports),

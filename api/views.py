@@ -218,6 +218,7 @@ def task(row: rows.TaskRow, places: Places, viewer: int | None, now_ms: int) -> 
         created_ms=row.created_ms,
         changed_ms=row.changed_ms,
         not_before_ms=row.not_before_ms,
+        put_off_from_ms=row.put_off_from_ms,
         deadline=deadline(row.created_ms, row.due_ms, row.due_what, now_ms, open_=is_open, late=row.overdue),
         clock=row.clock,
         version=row.version,

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from app.calendars import local_day, notices, of_folder
+from app.notification import channels
 from app.settings import Settings
 from app.settings_file import load
 from app.wiring import load_rule_set, rule_sources
@@ -87,6 +88,7 @@ def _looks(settings: Settings) -> Sequence[tuple[list[str], Callable[[], object]
     day = local_day(SystemClock().now_ms(), settings.time_zone)
     classes = load_classes()
     looks: list[tuple[list[str], Callable[[], object]]] = [([], lambda: api_settings(settings))]
+    looks.append(([], lambda: channels(settings)))
     looks += [([str(file)], lambda file=file: load_config(file)) for file in settings.gateways]  # type: ignore[misc]
     folder = settings.registry.folder
     if folder is not None:

@@ -24,6 +24,7 @@ from app.commands import (
     gateway,
     modbus,
     profile,
+    registry,
     rule,
     site,
     up,
@@ -55,7 +56,7 @@ def build(speaker: Speaker) -> typer.Typer:
         """``lang`` was looked at before the help texts were made."""
 
     for part in (
-        *(demo, up, core, api, gateway, site, modbus, alarms, check, profile, rule),
+        *(demo, up, core, api, gateway, site, modbus, alarms, check, profile, rule, registry),
         *(doctor, bundle, config, version),
     ):
         part.register(app, speaker)

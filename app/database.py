@@ -20,6 +20,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import OperationalError
 
 import api.tables
+import dispatch.closure_tables
+import dispatch.delivery_tables
 import dispatch.tables
 import registry.configurations
 import registry.node_status
@@ -38,7 +40,7 @@ _POOL = 5
 
 def all_metadata() -> Sequence[sa.MetaData]:
     """The tables of every room."""
-    return [registry.tables.metadata, dispatch.tables.metadata, api.tables.metadata]
+    return [registry.tables.metadata, dispatch.delivery_tables.metadata, api.tables.metadata]
 
 
 def open_database(url: str, *, durable: bool = True) -> sa.Engine:

@@ -309,6 +309,7 @@ def _points(community: SimCommunity) -> Iterator[dict[str, object]]:
                 "facility": facility.id,
                 "measurement": point.measurement,
                 "gateway": f"{node.group}/{node.node}",
+                **({"bus": community.modbus_line.id} if point.source.protocol == "modbus" else {}),
                 "interval_s": interval_s,
             }
     for measure in SELF_MEASURES:

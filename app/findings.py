@@ -78,6 +78,20 @@ MINUTES_SHORT = Sentence("minute_days 短于 raw_days", "minute_days is shorter 
 KEEP_ROLLUPS = Sentence("汇总数据至少与读数保留同样久", "keep roll-ups at least as long as the readings")
 NO_TIME_ZONE = Sentence("{value!r} 不是时区", "{value!r} is no time zone")
 ZONE_EXAMPLE = Sentence("例如 Asia/Shanghai", "write one such as Asia/Shanghai")
+SECRET_IN_SETTINGS = Sentence("密钥不能直接写在设置里", "a secret must not stand in the settings")
+SECRET_NOWHERE = Sentence("file 与 env 须且只须写一个", "it needs either file or env")
+SECRET_EXAMPLE = Sentence("在其下写 file: 密钥文件，或 env: 环境变量名", "write file: path or env: NAME below it")
+CHANNEL_LACKS = Sentence("{kind} 渠道缺少 {names}", "a {kind} channel needs {names}")
+CHANNEL_KNOWS_NOT = Sentence("{kind} 渠道没有 {names}", "a {kind} channel knows no {names}")
+CHANNEL_DOCUMENTED = Sentence(
+    "见 docs/notification.md 中该类渠道的字段", "docs/notification.md lists the fields of each kind"
+)
+NO_SUCH_CHANNEL = Sentence(
+    "{way} 用到了没有定义的渠道 {names}；已定义：{known}", "{way} uses unknown channels {names}; known: {known}"
+)
+MEND_ROUTE = Sentence(
+    "改正名称，或在 notification.channels 中定义", "mend the name, or define it under notification.channels"
+)
 EXPECTED = {
     "int": Sentence("整数", "a whole number"),
     "float": Sentence("数字", "a number"),
@@ -127,6 +141,29 @@ PASSWORD_UNREADABLE = kind(
     "cannot be read: {problem}",
     "创建该文件，且只允许 Twingrid 读取",
     "create it, readable by Twingrid only",
+)
+SECRET_UNREADABLE = kind(
+    "TG-0034",
+    "渠道 {channel} 的 {name} 无法读取：{problem}",
+    "{name} of the channel {channel} cannot be read: {problem}",
+    "创建该文件且只允许 Twingrid 读取，或设置该环境变量",
+    "create the file, readable by Twingrid only, or set the variable",
+)
+EMPTY_SECRET = Sentence("内容为空", "it is empty")
+NO_VARIABLE_SET = Sentence("环境变量 {name} 未设置", "the variable {name} is not set")
+SERVICE_NOT_ALLOWED = kind(
+    "TG-0035",
+    "渠道 {channel}：{schema}:// 不在允许的服务之列",
+    "channel {channel}: {schema}:// is not on the list of allowed services",
+    "允许的有：{known}",
+    "allowed are: {known}",
+)
+PLAIN_HTTP = kind(
+    "TG-0035",
+    "渠道 {channel}：url 须以 https:// 开头",
+    "channel {channel}: url must begin with https://",
+    "改为 https，或仅在内网使用时设置 private_addresses: true",
+    "use https, or set private_addresses: true if it never leaves the own network",
 )
 TOKEN_UNREADABLE = kind(
     "TG-0032",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -12,15 +12,17 @@ import numpy as np
 
 from api.ports import RuleDirectory, RuleLimit
 from core.errors import Refused, Unavailable
-from core.ports.performance import Actor, Annunciations, Deadband, Performance
+from core.ports.closure import FalseAlarms
+from core.ports.performance import Actor, Annunciations, Deadband, Performance, Source
 from core.ports.registry import Point, RegistryQueries
 from core.quality import QualityClass
 from core.readings import Int32s, Readings
 from core.units import convert
 from dispatch.deadbands import deadband
-from dispatch.performance import DAY_MS, measure, of_source
+from dispatch.performance import DAY_MS, hold_of, measure, of_source, wait_of
 from dispatch.performance_queries import SqlPerformanceQueries
 from dispatch.policy import Policy
+from dispatch.review_queries import SqlReviewQueries
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ class Reports:
 
     Attributes:
         journal: where annunciations come from.
+        reports: what those found who went there.
         registry: points and classes.
         rules: limits.
         store: where readings come from.
@@ -49,6 +52,7 @@ class Reports:
     """
 
     journal: SqlPerformanceQueries
+    reports: SqlReviewQueries
     registry: RegistryQueries
     rules: RuleDirectory
     store: Reads
@@ -67,6 +71,30 @@ class Reports:
         )
         return replace(made, chattering=self._with_deadbands(found, made.chattering))
 
+    def false_alarms(
+        self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None
+    ) -> Sequence[FalseAlarms]:
+        """Rules that were wrong, with what the readings of their worst facility suggest."""
+        rows = self.reports.false_alarms(from_ms, to_ms, communities)
+        if not rows:
+            return rows
+        found = self.journal.annunciations(from_ms, to_ms, communities)
+        known = {(source.rule_id, source.facility): source for source in found.sources}
+        advised = [self._advised(found, known, row) for row in rows[:MOST_LOOKED_AT]]
+        return [*advised, *rows[MOST_LOOKED_AT:]]
+
+    def _advised(self, found: Annunciations, known: Mapping[tuple[str, int], Source], row: FalseAlarms) -> FalseAlarms:
+        source = known.get((row.rule_id, next(iter(row.facilities))))
+        if source is None:
+            return row
+        at_ms, stop_ms = of_source(found, source)
+        return replace(
+            row,
+            hold=hold_of(at_ms, stop_ms),
+            wait=wait_of(at_ms, stop_ms),
+            deadband=self._deadband(found, source),
+        )
+
     def _zone_ms(self, at_ms: int) -> int:
         offset = datetime.fromtimestamp(at_ms / 1000, self.policy.calendar.zone).utcoffset()
         return 0 if offset is None else int(offset.total_seconds() * 1000)
@@ -74,29 +102,27 @@ class Reports:
     def _with_deadbands(self, found: Annunciations, actors: Sequence[Actor]) -> tuple[Actor, ...]:
         looked_at = actors[:MOST_LOOKED_AT]
         return (
-            *(replace(actor, deadband=self._deadband(found, actor)) for actor in looked_at),
+            *(replace(actor, deadband=self._deadband(found, actor.source)) for actor in looked_at),
             *actors[len(looked_at) :],
         )
 
-    def _deadband(self, found: Annunciations, actor: Actor) -> Deadband | None:
+    def _deadband(self, found: Annunciations, source: Source) -> Deadband | None:
         """What a source's readings suggest; ``None`` where its rule has no single limit, or nothing is kept."""
-        detail = self.registry.facility(actor.source.facility)
+        detail = self.registry.facility(source.facility)
         if detail is None:
             return None
-        limits = [
-            limit for limit in self.rules.limits(detail.facility.class_id) if limit.rule_id == actor.source.rule_id
-        ]
+        limits = [limit for limit in self.rules.limits(detail.facility.class_id) if limit.rule_id == source.rule_id]
         points = {point.key: point for point in detail.points}
         if len(limits) != 1 or limits[0].only_with or limits[0].measurement not in points:
             return None
         try:
-            return self._from_readings(found, actor, limits[0], points[limits[0].measurement])
+            return self._from_readings(found, source, limits[0], points[limits[0].measurement])
         except (Unavailable, Refused) as error:
-            log.info("no readings for a deadband", extra={"rule": actor.source.rule_id, "why": str(error)})
+            log.info("no readings for a deadband", extra={"rule": source.rule_id, "why": str(error)})
             return None
 
-    def _from_readings(self, found: Annunciations, actor: Actor, limit: RuleLimit, point: Point) -> Deadband | None:
-        at_ms, stop_ms = of_source(found, actor.source)
+    def _from_readings(self, found: Annunciations, source: Source, limit: RuleLimit, point: Point) -> Deadband | None:
+        at_ms, stop_ms = of_source(found, source)
         last = at_ms > at_ms[-1] - DAY_MS
         at_ms, stop_ms = at_ms[last], stop_ms[last]
         read = self.store.read(np.array([point.number], np.int32), int(at_ms[0]), int(at_ms[-1]) + 1)

@@ -16,6 +16,7 @@ from core.clock import SystemClock
 from core.ports.performance import Actor, Measure, Performance
 from dispatch.performance_queries import SqlPerformanceQueries
 from dispatch.policy import Policy
+from dispatch.review_queries import SqlReviewQueries
 from registry.classbook import load_classes
 from registry.queries import Registry
 from store.remote import RemoteStore
@@ -45,6 +46,7 @@ def show(speaker: Speaker, config: Path | None, days: int, community: str, *, as
         parts.callback(store.close)
         reports = Reports(
             journal=SqlPerformanceQueries(engine),
+            reports=SqlReviewQueries(engine),
             registry=registry,
             rules=RuleBook(rule_set_of(settings, registry)),
             store=store,

@@ -7,10 +7,11 @@ they stand in; what an installation writes lies below ``data_dir``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app import findings as kinds
@@ -160,7 +161,110 @@ class RegistrySettings(_Section):
     """What stands where."""
 
     folder: Path | None = None
-    """Folder of YAML/CSV that is imported at every start; none: the registry is kept in the database alone."""
+    """Folder of YAML/CSV, or workbook, that is imported at every start; none: the registry is in the database alone."""
+
+
+class SecretSettings(_Section):
+    """Where a secret is: a file, or a variable of the environment. The secret itself never stands in settings."""
+
+    file: Path | None = None
+    env: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_secret_here(cls, value: Any) -> Any:
+        """Refuse a plain value without repeating it."""
+        if not isinstance(value, Mapping | SecretSettings):
+            raise Contradiction(kinds.SECRET_IN_SETTINGS(), kinds.SECRET_EXAMPLE)
+        return value
+
+    @model_validator(mode="after")
+    def _one_place(self) -> SecretSettings:
+        if (self.file is None) == (not self.env):
+            raise Contradiction(kinds.SECRET_NOWHERE(), kinds.SECRET_EXAMPLE)
+        return self
+
+
+ChannelKind = Literal["dingtalk", "wecom", "feishu", "aliyun_sms", "email", "apprise"]
+_COMMON = frozenset({"kind", "per_minute", "timeout_s", "private_addresses"})
+_CHANNEL_FIELDS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
+    "dingtalk": (frozenset({"token"}), frozenset({"secret", "url"})),
+    "wecom": (frozenset({"token"}), frozenset({"url"})),
+    "feishu": (frozenset({"token"}), frozenset({"secret", "url"})),
+    "aliyun_sms": (
+        frozenset({"key_id", "key_secret", "sign_name", "templates"}),
+        frozenset({"parameters", "parameter_length", "url"}),
+    ),
+    "email": (frozenset({"host", "sender"}), frozenset({"port", "security", "username", "password"})),
+    "apprise": (frozenset({"address"}), frozenset()),
+}
+"""What each kind of channel needs, and what it knows beside that."""
+
+
+class ChannelSettings(_Section):
+    """One channel; which fields it has depends on its kind (docs/notification.md)."""
+
+    kind: ChannelKind
+    token: SecretSettings | None = None
+    secret: SecretSettings | None = None
+    address: SecretSettings | None = None
+    """Of Apprise; secret as a whole, since it holds keys."""
+    key_id: str = ""
+    key_secret: SecretSettings | None = None
+    sign_name: str = ""
+    templates: dict[Literal["zh", "en"], str] = {}
+    parameters: dict[str, Literal["title", "body", "ref", "count"]] = {"title": "title", "body": "body"}
+    parameter_length: PositiveInt = 35
+    host: str = ""
+    port: Port = 465
+    security: Literal["tls", "starttls", "none"] = "tls"
+    username: str = ""
+    password: SecretSettings | None = None
+    sender: str = ""
+    url: str = ""
+    """Of a private installation of the platform; its own by default."""
+    per_minute: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    """The platform's own limit by default; 0: none."""
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
+    private_addresses: bool = False
+    """May connect to addresses that are not public, and by plain http."""
+
+    @model_validator(mode="after")
+    def _fields_of_its_kind(self) -> ChannelSettings:
+        needed, known = _CHANNEL_FIELDS[self.kind]
+        missing = sorted(name for name in needed if not getattr(self, name))
+        if missing:
+            raise Contradiction(kinds.CHANNEL_LACKS(kind=self.kind, names=", ".join(missing)), kinds.CHANNEL_DOCUMENTED)
+        surplus = sorted(self.model_fields_set - needed - known - _COMMON)
+        if surplus:
+            raise Contradiction(
+                kinds.CHANNEL_KNOWS_NOT(kind=self.kind, names=", ".join(surplus)), kinds.CHANNEL_DOCUMENTED
+            )
+        return self
+
+
+ChannelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+
+
+class NotificationSettings(_Section):
+    """How people are told. Without channels, messages go into the log."""
+
+    base_url: Annotated[str, Field(pattern=r"^(https?://[^\s/]+(/[^\s]*)?)?$")] = ""
+    """Where browsers find the pages, for links in messages; empty: messages have none."""
+    channels: dict[ChannelName, ChannelSettings] = {}
+    routes: dict[Literal["app", "sms", "phone"], tuple[str, ...]] = {}
+    """Channels of each way, in the order in which they are tried; a way without an entry has all of them."""
+
+    @field_validator("routes")
+    @classmethod
+    def _routes_lead_somewhere(cls, routes: dict[str, tuple[str, ...]], info: ValidationInfo) -> object:
+        channels = info.data.get("channels")
+        for way, names in routes.items():
+            unknown = [name for name in names if channels is not None and name not in channels]
+            if unknown:
+                problem = kinds.NO_SUCH_CHANNEL(way=way, names=", ".join(unknown), known=", ".join(channels or ()))
+                raise Contradiction(problem, kinds.MEND_ROUTE)
+        return routes
 
 
 class SupervisorSettings(_Section):
@@ -191,6 +295,7 @@ class Settings(_Section):
     ingest: IngestSettings = IngestSettings()
     rules: RulesSettings = RulesSettings()
     registry: RegistrySettings = RegistrySettings()
+    notification: NotificationSettings = NotificationSettings()
     supervisor: SupervisorSettings = SupervisorSettings()
 
     @field_validator("time_zone")

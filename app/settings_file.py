@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -264,12 +264,26 @@ def _expected(details: ErrorDetails) -> Said | Sentence:
 
 def _siblings(path: Path_) -> list[str]:
     model: type[BaseModel] = Settings
+    entry: type[BaseModel] | None = None
     for part in path[:-1]:
+        if entry is not None:  # a name that the operator has chosen
+            model, entry = entry, None
+            continue
         info = model.model_fields.get(str(part))
-        if info is None or not (isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel)):
-            return []
-        model = info.annotation
+        annotation = info.annotation if info is not None else None
+        entry = _entry(annotation)
+        if entry is None:
+            if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+                return []
+            model = annotation
     return list(model.model_fields)
+
+
+def _entry(annotation: Any) -> type[BaseModel] | None:
+    """The model of a mapping's values; ``None`` if it is none of models."""
+    values = get_args(annotation)[1:] if get_origin(annotation) is dict else ()
+    found = [one for one in values if isinstance(one, type) and issubclass(one, BaseModel)]
+    return found[0] if found else None
 
 
 def _anchored(settings: Settings, base: Path) -> Settings:
@@ -284,6 +298,8 @@ def _absolute(value: object, base: Path) -> object:
         return value.model_copy(update={name: _absolute(child, base) for name, child in value})
     if isinstance(value, tuple):
         return tuple(_absolute(child, base) for child in value)
+    if isinstance(value, dict):
+        return {name: _absolute(child, base) for name, child in value.items()}
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.resources
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,7 +22,7 @@ from core.foreign import system_problem
 from core.places import FacilityClass
 from registry.queries import Registry
 from rules.language.load import load_rules
-from rules.rule_set import RuleSet
+from rules.rule_set import Rule, RuleSet
 
 
 def database(settings: Settings) -> sa.Engine:
@@ -78,6 +79,7 @@ class RuleInfos:
     def __init__(self, rules: RuleSet) -> None:
         """Take the rule set in force."""
         self._rules = rules
+        self._infos: dict[str, RuleInfo] = {}
 
     @property
     def rules(self) -> RuleSet:
@@ -86,12 +88,24 @@ class RuleInfos:
 
     def take(self, rules: RuleSet) -> None:
         """Answer from another rule set from now on."""
-        self._rules = rules
+        self._rules, self._infos = rules, {}
 
     def __call__(self, rule_id: str) -> RuleInfo | None:
         """What is known of the rule."""
-        rule = self._rules.by_id.get(rule_id)
-        return rule.info if rule is not None else SIGHT_INFOS.get(rule_id)
+        rules, infos = self._rules, self._infos
+        rule = rules.by_id.get(rule_id)
+        if rule is None:
+            return SIGHT_INFOS.get(rule_id)
+        if rule_id not in infos:
+            infos[rule_id] = observed(rule)
+        return infos[rule_id]
+
+
+def observed(rule: Rule) -> RuleInfo:
+    """What dispatch must know of a rule, with how it is observed: one that reads others by no single sensor."""
+    if rule.relations:
+        return replace(rule.info, observe_ms=0)
+    return replace(rule.info, hold_ms=rule.hold_ms)
 
 
 def rule_set_of(settings: Settings, registry: Registry) -> RuleSet:

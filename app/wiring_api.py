@@ -33,11 +33,13 @@ from app.wiring import RuleInfos, database, rule_set_of
 from core.clock import SystemClock
 from core.errors import Invalid, Unavailable
 from core.foreign import system_problem
+from dispatch.closure_desk import SqlClosures
 from dispatch.desk import SqlDesk
 from dispatch.fold_queries import SqlFoldQueries
 from dispatch.performance_queries import SqlPerformanceQueries
 from dispatch.policy import Policy
 from dispatch.queries import SqlCaseQueries
+from dispatch.review_queries import SqlReviewQueries
 from gateway.device_part import check_part
 from registry.classbook import load_classes
 from registry.commands import RegistryCommandsSql
@@ -108,22 +110,29 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
         infos, book = RuleInfos(rules), RuleBook(rules)
         directory = Directory(engine, registry)
         calendars = Calendars(registry, settings.time_zone)
+        policy = calendars.policy(settings.rules.storm_facilities)
         store = RemoteStore(settings.store_socket)
         open_parts.callback(store.close)
         performance = Reports(
-            journal=SqlPerformanceQueries(engine), registry=registry, rules=book, store=store, policy=Policy()
+            journal=SqlPerformanceQueries(engine),
+            reports=SqlReviewQueries(engine),
+            registry=registry,
+            rules=book,
+            store=store,
+            policy=Policy(),
         )
+        policy = calendars.policy(settings.rules.storm_facilities)
         ports = ApiPorts(
             store=store,
             registry=registry,
             registry_commands=RegistryCommandsSql(engine),
             directory=directory,
-            cases=SqlCaseQueries(engine, registry),
-            case_commands=SqlDesk(
-                engine, rules=infos, source=registry, policy=calendars.policy(settings.rules.storm_facilities)
-            ),
+            cases=SqlCaseQueries(engine, registry, policy),
+            case_commands=SqlDesk(engine, rules=infos, source=registry, policy=policy),
+            closures=SqlClosures(engine, rules=infos, source=registry, policy=policy),
             rules=book,
             performance=performance,
+            review=performance,
             clock=clock,
             engine=engine,
             folds=SqlFoldQueries(engine),

@@ -29,6 +29,7 @@ from app.evidence import StoreEvidence
 from app.facility_memory import FacilityMemory
 from app.frozen_evidence import EvidenceFreezer
 from app.judge import Judge, JudgeSettings
+from app.notification import courier
 from app.rule_reload import ReloadDesk, RuleReloader, removed_rules
 from app.rules_in_force import StartingRules, in_force_file, keep, starting_rules
 from app.settings import Settings
@@ -44,11 +45,12 @@ from core.clock import Clock, SystemClock
 from core.errors import Refused, Unavailable
 from core.ports.store import TimeSeriesStore
 from core.readings import Readings
+from dispatch.courier import Courier
 from dispatch.drills import SqlDrills
 from dispatch.explained import Explained
 from dispatch.freezer import Freezer
 from dispatch.journal import SqlJournal
-from dispatch.outbox import LogDeliverer, Outbox
+from dispatch.observing import Observer
 from dispatch.suppression import SqlSuppression
 from ingest.host import Host, HostSettings
 from registry.classbook import load_classes
@@ -89,8 +91,9 @@ class Core:
     directory: Directory
     judge: Judge
     host: Host
-    outbox: Outbox
+    courier: Courier
     freezer: Freezer
+    observer: Observer
     carrier: ConfigurationCarrier
     drills: DrillCarrier
     registry: Registry
@@ -124,6 +127,7 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]
             asyncio.create_task(_every(_DRILL_EVERY_S, parts, _drill), name="drills"),
             asyncio.create_task(_every(_RELOAD_EVERY_S, parts, _reload), name="rules"),
             asyncio.create_task(_every(_FREEZE_EVERY_S, parts, _freeze), name="evidence"),
+            asyncio.create_task(_every(_FREEZE_EVERY_S, parts, _observe), name="observations"),
         ]
         stopping = asyncio.create_task(stop.wait(), name="stop")
         done, _ = await asyncio.wait([stopping, *chores], return_when=asyncio.FIRST_COMPLETED)
@@ -165,6 +169,8 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
         open_parts.enter_context(judge)
         settings.store_socket.parent.mkdir(parents=True, exist_ok=True)
         open_parts.enter_context(serve(store, settings.store_socket))
+        messages = courier(settings, engine, registry, clock)
+        open_parts.callback(messages.close)
         host = _host(settings, store, directory, clock, judge, SqlNodeStatusBook(engine))
         open_parts.enter_context(host)
         parts = Core(
@@ -175,8 +181,9 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
             directory=directory,
             judge=judge,
             host=host,
-            outbox=Outbox(engine),
+            courier=messages,
             freezer=Freezer(engine, frozen, infos, policy),
+            observer=Observer(engine, frozen, rules=infos, source=registry, policy=policy),
             carrier=ConfigurationCarrier(SqlConfigurationBook(engine), host),
             drills=DrillCarrier(book, host, directory, registry, rule_set),
             rule_set=rule_set,
@@ -412,9 +419,13 @@ def _drill(parts: Core) -> None:
     parts.drills.step(parts.clock.now_ms())
 
 
+def _observe(parts: Core) -> None:
+    parts.observer.step(parts.clock.now_ms())
+
+
 def _freeze(parts: Core) -> None:
     parts.freezer.step(parts.clock.now_ms())
 
 
 def _deliver(parts: Core) -> None:
-    parts.outbox.deliver(LogDeliverer(), parts.clock.now_ms())
+    parts.courier.step()

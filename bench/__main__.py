@@ -26,6 +26,7 @@ MODULES = (
     "rule_load_bench",
     "sight_bench",
     "storm_bench",
+    "registry_bench",
     "backtest_bench",
     "groups_bench",
     "replays_bench",

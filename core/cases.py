@@ -78,9 +78,34 @@ class Action(StrEnum):
     """By the system only: the alarm behind an ended case turns out to be still on."""
     CONFIRM = "confirm"
     """Of a drill only: the test alarm has arrived."""
+    MERGE = "merge"
+    """It has the same root cause as another case, which goes on for both; by a supervisor, with a reason."""
+    EXTEND = "extend"
+    """Ask for a later limit (延期)."""
+    GRANT = "grant"
+    REFUSE = "refuse"
+    SUPERVISE = "supervise"
+    """Put a case under supervision (督办), or raise its level."""
+    ANSWER = "answer"
+    LIFT = "lift"
+    APPEAL = "appeal"
+    """Against lateness or rework that counts against one (申诉)."""
+    ENDORSE = "endorse"
+    """First of the two reviews of an appeal."""
+    UPHOLD = "uphold"
+    DISMISS = "dismiss"
 
 
-REASON_NEEDED = frozenset({Action.RETURN, Action.TRANSFER, Action.SUSPEND, Action.CANCEL, Action.REJECT})
+PROCEEDINGS = frozenset(
+    {
+        *(Action.EXTEND, Action.GRANT, Action.REFUSE),
+        *(Action.SUPERVISE, Action.ANSWER, Action.LIFT),
+        *(Action.APPEAL, Action.ENDORSE, Action.UPHOLD, Action.DISMISS),
+    }
+)
+"""What happens beside the states of case and task (``dispatch/proceedings.py``)."""
+
+REASON_NEEDED = PROCEEDINGS | {Action.RETURN, Action.TRANSFER, Action.SUSPEND, Action.CANCEL, Action.REJECT}
 """A reason is mandatory for these; an empty one is refused."""
 
 OPEN_CASE_STATES = frozenset(CaseState) - {CaseState.CLOSED, CaseState.CANCELLED}
@@ -160,6 +185,8 @@ class RuleInfo:
             supplies it); empty: nothing.
         levels: from the least to the worst; empty for a rule of one severity.
         gather: alarms of facilities that have this in common are items of one case; ``None``: a case for each.
+        observe_ms: how long the sensor is observed after a repair; 0: never, a person looks; ``None``: as its class.
+        hold_ms: over how long a time it judges at most (``for`` and windows).
     """
 
     rule_id: str
@@ -176,6 +203,8 @@ class RuleInfo:
     supply: str = ""
     levels: tuple[LevelInfo, ...] = ()
     gather: Common | None = None
+    observe_ms: int | None = None
+    hold_ms: int = 0
 
     def at(self, severity: Severity) -> RuleInfo:
         """What is known of an alarm of this severity: for a rule with levels, of the highest that it reaches."""
@@ -220,7 +249,8 @@ class Conflict(Refused):
     """Not in this state, or somebody was faster; ``code`` says which, ``owner`` who holds it now.
 
     Codes: ``taken``, ``wrong_state``, ``own_repair``, ``not_handled_yet``, ``suspended_before``, ``key_reused``,
-    ``changed``, ``shelving``, ``silent``.
+    ``changed``, ``shelving``, ``silent``; of proceedings ``not_now``, ``granted_before``, ``own_request``,
+    ``nothing_to_appeal``, ``too_late``, ``reviewed_it``.
     """
 
     def __init__(self, code: str, message: Said | str, owner: int | None = None) -> None:

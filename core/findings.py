@@ -118,8 +118,8 @@ class Finding:
 
     @property
     def place(self) -> str:
-        """``file:line:column``, as far as known."""
-        return ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        """Where it is, as far as known; see ``place_of``."""
+        return place_of(self.file, self.line, self.column)
 
     def what_in(self, language: str) -> str:
         """What is wrong, for ``zh`` or ``en``."""
@@ -142,6 +142,18 @@ class Finding:
     def __str__(self) -> str:
         place = self.place
         return f"{place + ': ' if place else ''}{self.code} {self.what}; {self.fix}"
+
+
+def place_of(file: str, line: int, column: int = 0) -> str:
+    """``file:line:column`` as far as known; in a sheet as spreadsheets write it, ``[city.xlsx]people!G17``."""
+    if not file.startswith("["):
+        return ":".join(str(part) for part in (file, line, column) if part)
+    letters, left = "", column
+    while left:
+        left, digit = divmod(left - 1, 26)
+        letters = chr(ord("A") + digit) + letters
+    cell = f"{letters}{line}" if line else letters
+    return f"{file}!{cell}" if cell else file
 
 
 def _rendered(values: Mapping[str, object], language: str) -> dict[str, object]:

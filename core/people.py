@@ -65,6 +65,37 @@ class Shift:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Certificate:
+    """What somebody is allowed to do by paper.
+
+    Attributes:
+        name: as the certificate calls it (``低压电工``); compared as it is written.
+        number: of the certificate; may be empty.
+        valid_to: ISO date of the last day it holds; empty: without an end.
+    """
+
+    name: str
+    number: str = ""
+    valid_to: str = ""
+
+    def holds(self, day: str) -> bool:
+        """Whether it is valid on an ISO date."""
+        return not self.valid_to or day <= self.valid_to
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leave:
+    """Days on which somebody is not there; ISO dates, both included."""
+
+    first_day: str
+    last_day: str
+
+    def covers(self, day: str) -> bool:
+        """Whether an ISO date is one of them."""
+        return self.first_day <= day <= self.last_day
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Person:
     """Somebody who works in one of the grids or beside them.
 
@@ -80,6 +111,10 @@ class Person:
         shifts: their week; empty means the usual working hours.
         supervisor: takes what nobody else can, for these communities and (by role) this grid.
         active: still works here.
+        certificates: what they may do by paper, expired ones included.
+        leave: when they are not there, oldest first.
+        volunteer: helps without a post; gets no task that asks for a worker.
+        department: code of the department that employs them; empty: the community.
     """
 
     number: int
@@ -93,6 +128,10 @@ class Person:
     shifts: tuple[Shift, ...] = ()
     supervisor: bool = False
     active: bool = True
+    certificates: tuple[Certificate, ...] = ()
+    leave: tuple[Leave, ...] = ()
+    volunteer: bool = False
+    department: str = ""
 
     @property
     def grid(self) -> Grid | None:
@@ -102,6 +141,14 @@ class Person:
     def works_in(self, community: int) -> bool:
         """Whether ``community`` is theirs."""
         return self.everywhere or community in self.communities
+
+    def on_leave(self, day: str) -> bool:
+        """Whether they are away on an ISO date."""
+        return any(one.covers(day) for one in self.leave)
+
+    def certified(self, name: str, day: str) -> bool:
+        """Whether they hold a certificate of that name on an ISO date."""
+        return any(one.name == name and one.holds(day) for one in self.certificates)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -37,6 +37,8 @@ class Relation(StrEnum):
     """What supplies or contains them."""
     REDUNDANT_SET = "redundant_set"
     GATEWAY = "gateway"
+    BUS = "bus"
+    """The line of a gateway on which their devices hang."""
 
 
 class PointKind(StrEnum):
@@ -137,8 +139,9 @@ class ClassMembers:
         stale_after_ms: measurement key to int64[m]: how long a value holds when nothing follows.
         unit: measurement key to the UCUM unit of its readings.
         attribute: numeric attributes (``design_pressure``) to float64[m], NaN where a facility has none.
-        group: relation to m names: the cell, community, parent (facility code), redundant set or gateway
-            (``group/node``) of each facility, empty where it has none. A relation that is missing nobody has.
+        group: relation to m names: the cell, community, parent (facility code), redundant set, gateway (``group/node``)
+            or bus (``group/node/bus``) of each facility, empty where it has none. A relation that is
+            missing nobody has.
         text: text attributes (``material``) to m texts, ``None`` where a facility has none.
     """
 

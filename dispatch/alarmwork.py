@@ -25,7 +25,8 @@ from core.ports.cases import EvidenceValue, FeedKind
 from core.ports.evidence import Occasion
 from core.ports.registry import RosterSource
 from dispatch import tables
-from dispatch.casework import CaseWork, open_case
+from dispatch.casefind import open_case
+from dispatch.casework import CaseWork
 from dispatch.deciding import wants_case
 from dispatch.drillwork import drill_info, is_drill
 from dispatch.flagwork import FlagWork, covers, is_silent, silent_clause
@@ -34,6 +35,7 @@ from dispatch.ledger import Ledger
 from dispatch.levelwork import FALL, RISE, digest_of, direction, graded, pieces_text, says, steps_text
 from dispatch.policy import Policy
 from dispatch.stormwork import StormWork
+from dispatch.watchwork import WatchWork
 from dispatch.worktime import HOUR_MS
 
 logger = logging.getLogger(__name__)
@@ -85,6 +87,9 @@ class AlarmWork:
         infos = partial(info_of, rules)
         self.storms = StormWork(connection, self.cases, infos=infos, source=source, policy=policy, now_ms=now_ms)
         self.flags = FlagWork(connection, policy, now_ms)
+        self.watches = WatchWork(
+            connection, self.cases, self.ledger, rules=rules, source=source, policy=policy, now_ms=now_ms
+        )
         self._touched: dict[int, bool] = {}
         self._to_mark: set[int] = set()
 
@@ -146,6 +151,8 @@ class AlarmWork:
         """After all changes: let every case whose alarms changed follow."""
         for number, cleared in self._touched.items():
             self.cases.settle(number, cleared)
+        if self._touched:
+            self.watches.settle(self._touched)
         for number in sorted(self._to_mark):
             self.cases.mark(number, self.flags.flagged(number))
         self._touched.clear()

@@ -13,30 +13,34 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.alarms import Severity
-from core.cases import Action, TaskKind
+from core.cases import Action, DeadlineClock, TaskKind, TaskState
 from core.places import Grid
 from core.ports.cases import Candidate, PassedOver, Rung
 from core.ports.registry import FacilityPlace, Roster
 from dispatch import tables
-from dispatch.deciding import announce_ms, assign, request_for
+from dispatch.announcing import Announced, Waiting, announce, latest_ms, moved_up
+from dispatch.deciding import announce_ms, request_for
+from dispatch.diary import Diary
 from dispatch.policy import Policy
-from dispatch.routing import Assignment, Load
+from dispatch.routing import Assignment
 from dispatch.worktime import HOUR_MS
 
 
 class Assigner:
     """Finds owners within one transaction."""
 
-    def __init__(self, connection: sa.Connection, roster: Roster, policy: Policy) -> None:
+    def __init__(self, connection: sa.Connection, roster: Roster, policy: Policy, now_ms: int) -> None:
         """Route by ``roster``; nothing is read before the first task."""
         self._connection = connection
         self._roster = roster
         self._policy = policy
-        self._loads: dict[int, dict[int, Load]] = {}
+        self._now_ms = now_ms
+        self._known: Diary | None = None
+        self._passing: int | None = None
 
-    def announce_ms(self, severity: Severity, now_ms: int) -> int:
-        """When a task of this severity is announced: now, or when work begins again."""
-        return announce_ms(severity, now_ms, self._policy)
+    def announce_ms(self, severity: Severity) -> int:
+        """When a task of this severity is announced if its owner has room: now, or when work begins again."""
+        return announce_ms(severity, self._now_ms, self._policy)
 
     def assign(
         self,
@@ -47,10 +51,15 @@ class Assigner:
         place: FacilityPlace | None,
         community: int,
         severity: Severity,
-        at_ms: int,
+        due_ms: int | None,
+        clock: DeadlineClock,
         excluded: Mapping[int, PassedOver],
-    ) -> Assignment:
-        """Find the owner of a task; without anybody fit, those who returned it are asked again."""
+        drill: bool = False,
+    ) -> Announced:
+        """Find the owner of a task and when they are told; without anybody fit, those who returned it are asked again.
+
+        Nothing is written: the caller does, and moves what this moves. A drill moves nothing.
+        """
         request = request_for(
             kind=kind,
             grid=grid,
@@ -58,33 +67,88 @@ class Assigner:
             place=place,
             community=community,
             severity=severity,
-            at_ms=at_ms,
+            at_ms=self.announce_ms(severity),
             excluded=excluded,
         )
-        loads = self._loads_at(at_ms)
-        found = assign(request, place, self._roster, loads, self._policy)
-        if found.owner is not None:
-            load = loads.get(found.owner, Load())
-            loads[found.owner] = Load(load.open + 1, load.today + 1, load.hour + 1)
+        diary = self._diary()
+        latest = latest_ms(request.at_ms, due_ms, clock, self._policy)
+        waiting = _nobody if drill else self.waiting
+        found = announce(request, place, latest, self._roster, diary, waiting, self._policy)
+        self._passing = None
         return found
 
-    def _loads_at(self, at_ms: int) -> dict[int, Load]:
-        if at_ms in self._loads:
-            return self._loads[at_ms]
-        table = tables.task
-        midnight = self._policy.calendar.instant(self._policy.calendar.day_of(at_ms), 0)
-        open_tasks = self._count(table.c.open)
-        today = self._count(table.c.assigned_ms >= midnight, table.c.assigned_ms <= at_ms)
-        hour = self._count(table.c.assigned_ms > at_ms - HOUR_MS, table.c.assigned_ms <= at_ms)
-        people = {*open_tasks, *today, *hour}
-        loads = {n: Load(open_tasks.get(n, 0), today.get(n, 0), hour.get(n, 0)) for n in people}
-        self._loads[at_ms] = loads
-        return loads
+    def waiting(self, person: int) -> list[Waiting]:
+        """A person's tasks that are not urgent and not announced before now."""
+        table, case = tables.task, tables.case
+        mine = (table.c.owner == person, table.c.open, table.c.assigned_ms >= self._now_ms)
+        query = (
+            sa.select(table, case.c.severity)
+            .join(case, case.c.number == table.c.case)
+            .where(*mine, table.c.state == TaskState.WAITING.value, table.c.wanted_ms.is_not(None), ~table.c.drill)
+        )
+        rows = [row for row in self._connection.execute(query) if row.number != self._passing]
+        return [self._wait(row) for row in rows if self._policy.rests_at_night(Severity(row.severity))]
 
-    def _count(self, *conditions: sa.ColumnElement[bool]) -> dict[int, int]:
-        table = tables.task
-        query = sa.select(table.c.owner, sa.func.count()).where(table.c.owner.is_not(None), ~table.c.drill, *conditions)
-        return {int(row[0]): int(row[1]) for row in self._connection.execute(query.group_by(table.c.owner))}
+    def pass_on(self, row: Any) -> None:
+        """A task is about to be given anew: it counts for nobody until it is written."""
+        self._diary()
+        self.mirror(self.before(row), None)
+        self._passing = row.number
+
+    def before(self, row: Any) -> Any | None:
+        """A task as it is written now, where somebody keeps count."""
+        if self._known is None:
+            return None
+        return self._connection.execute(sa.select(tables.task).where(tables.task.c.number == row.number)).one()
+
+    def mirror(self, before: Any | None, after: Any | None) -> None:
+        """A task's row has changed: the counts go along."""
+        if self._known is None:
+            return
+        for row, count in ((before, -1), (after, 1)):
+            if row is None or row.owner is None or row.drill:
+                continue
+            if row.open:
+                self._known.opened(row.owner, count)
+            if row.assigned_ms >= self._since_ms() and (row.open or row.assigned_ms <= row.changed_ms):
+                (self._known.write if count > 0 else self._known.strike)(row.owner, row.assigned_ms)
+
+    def freed(self, row: Any) -> Mapping[int, int]:
+        """What moves up because a task has ended that nobody has heard of: task to instant."""
+        if row.owner is None or row.open or row.drill or row.assigned_ms <= self._now_ms:
+            return {}
+        return moved_up(self.waiting(row.owner), row.assigned_ms)
+
+    def too_late(self, row: Any) -> bool:
+        """Whether a task is announced later than it must be, since its limit has become nearer."""
+        return row.wanted_ms is not None and row.assigned_ms > max(self._latest(row), self._now_ms)
+
+    def _wait(self, row: Any) -> Waiting:
+        severity, at_ms = Severity(row.severity), int(row.assigned_ms)
+        latest = max(self._latest(row), at_ms)
+        return Waiting(number=row.number, severity=severity, at_ms=at_ms, latest_ms=latest)
+
+    def _latest(self, row: Any) -> int:
+        return latest_ms(row.wanted_ms, row.due_ms, DeadlineClock(row.due_clock), self._policy)
+
+    def _diary(self) -> Diary:
+        """Who was told what since midnight, and will be; read once, and kept current from then on."""
+        if self._known is not None:
+            return self._known
+        table, since_ms = tables.task, self._since_ms()
+        mine = (table.c.owner.is_not(None), ~table.c.drill)
+        known = self._known = Diary(self._policy.calendar)
+        count = sa.select(table.c.owner, sa.func.count()).where(*mine, table.c.open).group_by(table.c.owner)
+        for owner, number in self._connection.execute(count):
+            known.opened(owner, number)
+        told = sa.select(table.c.owner, table.c.assigned_ms).where(*mine, table.c.assigned_ms >= since_ms, heard())
+        for owner, at_ms in self._connection.execute(told):
+            known.write(owner, at_ms)
+        return known
+
+    def _since_ms(self) -> int:
+        calendar = self._policy.calendar
+        return min(calendar.instant(calendar.day_of(self._now_ms), 0), self._now_ms - HOUR_MS)
 
     def returned_by(self, task: int) -> dict[int, PassedOver]:
         """Who has returned this task before."""
@@ -93,6 +157,18 @@ class Assigner:
             table.c.task == task, table.c.action == Action.RETURN.value, table.c.person.is_not(None)
         )
         return dict.fromkeys(self._connection.execute(query).scalars(), PassedOver.RETURNED_IT)
+
+
+def heard() -> sa.ColumnElement[bool]:
+    """Tasks that have not ended before they were announced."""
+    table = tables.task
+    return sa.or_(table.c.open, table.c.assigned_ms <= table.c.changed_ms)
+
+
+def _nobody(person: int) -> list[Waiting]:
+    """Nothing of anybody's moves."""
+    del person
+    return []
 
 
 def routing_text(assignment: Assignment) -> str:

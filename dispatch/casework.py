@@ -31,17 +31,18 @@ from core.places import Text
 from core.ports.cases import FeedKind
 from core.ports.registry import RosterSource
 from dispatch import tables
+from dispatch.casefind import SELF_CLEARED, ended_lately, open_case, open_gathering
 from dispatch.deciding import AllOff, handling_limit, needs_call_out, when_all_off
 from dispatch.drillwork import end_alarms, is_drill
 from dispatch.foldwork import FOLDED, FoldWork
 from dispatch.ledger import Ledger
 from dispatch.lifecycle import FOLLOW_UPS, UNSTARTED, next_case
 from dispatch.policy import Policy
+from dispatch.proceedingwork import ProceedingWork
 from dispatch.storms import StormEvent, StormState, group_of, is_joint, next_storm, told
 from dispatch.taskwork import TaskWork
 from dispatch.worktime import due
 
-SELF_CLEARED = "self-cleared"
 RETRACTED = "retracted"
 _LATCHED = (AlarmState.LATCHED_UNACKNOWLEDGED.value, AlarmState.LATCHED_ACKNOWLEDGED.value)
 NOT_BEGUN = frozenset({CaseState.FILED, CaseState.DISPATCHED, CaseState.RETURNED, CaseState.TRANSFERRED})
@@ -60,6 +61,7 @@ class CaseWork:
         self._policy = policy
         self._now_ms = now_ms
         self.tasks = TaskWork(connection, ledger, source, policy, now_ms)
+        self.proceedings = ProceedingWork(connection, ledger, self.tasks, policy, now_ms)
 
     def case(self, number: int) -> Any:
         """The row of a case."""
@@ -98,6 +100,8 @@ class CaseWork:
             to_state=after.value,
             note=note,
         )
+        self.tasks.stages.step(row, action, task)
+        row = self.proceedings.lapse(row, action)
         self.tell(row, action.value)
         return row
 
@@ -117,7 +121,7 @@ class CaseWork:
         """An alarm's case from now on: ``own``, the open one of its key, or the last one if it comes again."""
         if own is not None:
             return self.join(own, alarm, info)
-        last = _ended_lately(self._connection, alarm, info, self._policy)
+        last = ended_lately(self._connection, alarm, info, self._policy)
         if last is None:
             return self.opened(alarm, info)
         _link(self._connection, alarm, last.number)
@@ -278,7 +282,7 @@ class CaseWork:
     def opened(self, alarm: Any, info: RuleInfo) -> Any:
         """A new case for an alarm."""
         severity, drill = Severity(alarm.severity), is_drill(alarm)
-        limit = handling_limit(info, severity, self._policy)
+        limit = handling_limit(info, severity, self._policy, self.tasks.stages.class_of(alarm.facility))
         values = {
             "code": alarm.alarm_id,
             "facility": alarm.facility,
@@ -312,7 +316,8 @@ class CaseWork:
         self._ledger.note(row.number, "opened", to_state=row.state, note=alarm.alarm_id)
         _link(self._connection, alarm, row.number)
         routed_as = info.severity if drill else None
-        self.tasks.create(row, TaskKind.HANDLE, limit, {}, routed_as)
+        handle = self.tasks.create(row, TaskKind.HANDLE, limit, {}, routed_as)
+        self.tasks.stages.handling(row, handle.number, info.deadline, self.tasks.announce_ms(severity))
         if row.support:
             self.tasks.create(row, TaskKind.VERIFY, self._policy.look[severity], {}, routed_as)
         self.tell(row, "opened")
@@ -320,7 +325,7 @@ class CaseWork:
 
     def _reopened(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
         severity = Severity(max(row.severity, alarm.severity))
-        limit = handling_limit(info, severity, self._policy)
+        limit = handling_limit(info, severity, self._policy, self.tasks.stages.class_of(row.facility))
         due_ms = self._due(severity, limit)
         row = self.step(
             row,
@@ -345,6 +350,8 @@ class CaseWork:
             own = limit if kind is TaskKind.HANDLE else self._policy.look[severity]
             after = self.tasks.new_limit(after, own, self.tasks.announce_ms(severity))
             after = self.tasks.update(after, ready=kind is TaskKind.HANDLE)
+            if kind is TaskKind.HANDLE:
+                self.tasks.stages.handling(row, task.number, info.deadline, self.tasks.announce_ms(severity))
             self.tasks.reassign(after, row)
         return self.follow_up(row)
 
@@ -354,7 +361,7 @@ class CaseWork:
             self.tell(row, "joined")
             return row
         severity = Severity(alarm.severity)
-        limit = handling_limit(info, severity, self._policy)
+        limit = handling_limit(info, severity, self._policy, self.tasks.stages.class_of(row.facility))
         due_ms = self._due(severity, limit)
         values: dict[str, object] = {"severity": severity.value}
         values |= _said(row, info)
@@ -374,7 +381,10 @@ class CaseWork:
                 continue
             if kind is TaskKind.HANDLE and "due_ms" in values:
                 task = self.tasks.new_limit(task, limit, self._now_ms)
-            if needs_call_out(severity, task.not_before_ms, self._now_ms, self._policy):
+                announce_ms = self.tasks.announce_ms(severity)
+                self.tasks.stages.handling(row, task.number, info.deadline, announce_ms, ended_by="raised")
+            called_out = needs_call_out(severity, task.not_before_ms, self._now_ms, self._policy)
+            if called_out or (task.not_before_ms is not None and self.tasks.too_late(task)):
                 self.tasks.reassign(task, row)
             else:
                 self.tasks.message(task, row, "raised", task.owner)
@@ -397,40 +407,6 @@ def tell_worker(tasks: TaskWork, row: Any) -> None:
     begun = task is not None and task.open and TaskState(task.state) not in UNSTARTED
     if task is not None and begun and is_joint(row.gathers):
         tasks.message(task, row, "joined", task.owner, tasks.announce_ms(Severity(row.severity)))
-
-
-def open_case(connection: sa.Connection, facility: int, family: str) -> Any | None:
-    """The open case of a facility and rule family."""
-    table = tables.case
-    key = (table.c.facility == facility, table.c.family == family, table.c.open)
-    return connection.execute(sa.select(table).where(*key)).one_or_none()
-
-
-def open_gathering(connection: sa.Connection, key: str) -> Any | None:
-    """The open case that gathers a group."""
-    table = tables.case
-    return connection.execute(sa.select(table).where(table.c.gathers == key, table.c.open)).one_or_none()
-
-
-def _ended_lately(connection: sa.Connection, alarm: Any, info: RuleInfo, policy: Policy) -> Any | None:
-    """The case that ended by itself when the same alarm cleared, a short while ago."""
-    table, case = tables.alarm, tables.case
-    earlier = (
-        sa.select(table.c.case)
-        .where(
-            table.c.facility == alarm.facility,
-            table.c.rule_id == alarm.rule_id,
-            table.c.start_ms < alarm.start_ms,
-            table.c.stop_ms >= alarm.start_ms - policy.again_within_ms,
-            table.c.case.is_not(None),
-        )
-        .order_by(table.c.start_ms.desc())
-        .limit(1)
-    )
-    ended = (case.c.state == CaseState.CANCELLED.value, case.c.ended_by == SYSTEM, case.c.note == SELF_CLEARED)
-    mine = (case.c.family == info.family, case.c.gathers == "", ~case.c.drill)
-    query = sa.select(case).where(case.c.number == earlier.scalar_subquery(), *ended, *mine)
-    return connection.execute(query).one_or_none() if policy.again_within_ms else None
 
 
 def has_begun(row: Any, tasks: TaskWork) -> bool:

@@ -6,17 +6,18 @@ memory: so what a backtest foretells is what dispatch would have done. Values in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import Enum, auto
 
 from core.alarms import Severity
-from core.cases import Deadline, RuleInfo, TaskKind
+from core.cases import Deadline, DeadlineWhat, RuleInfo, TaskKind
 from core.places import Grid
-from core.ports.cases import Candidate, PassedOver, Rung
-from core.ports.registry import FacilityPlace, Roster
+from core.ports.cases import PassedOver
+from core.ports.registry import FacilityPlace
+from core.stages import Stage
 from dispatch.policy import Policy
-from dispatch.routing import Assignment, Load, Request, route
+from dispatch.routing import Request
 
 
 def wants_case(severity: Severity, start_ms: int, now_ms: int, policy: Policy) -> bool:
@@ -33,9 +34,24 @@ def wait_for_case_ms(severity: Severity, policy: Policy) -> int | None:
     return 0 if severity >= Severity.MEDIUM else None
 
 
-def handling_limit(info: RuleInfo, severity: Severity, policy: Policy) -> Deadline:
-    """The limit of a case that an alarm of this rule opens or raises."""
-    return info.deadline or policy.handle[severity]
+def handling_limit(info: RuleInfo, severity: Severity, policy: Policy, class_id: str = "") -> Deadline:
+    """The limit of a case that an alarm of this rule opens or raises, at a facility of this class."""
+    if info.deadline is not None:
+        return info.deadline
+    found = policy.limits.limit(class_id, info.family, Stage.HANDLE)
+    return policy.handle[severity] if found is None else found.deadline(DeadlineWhat.HANDLE)
+
+
+def task_limit(
+    kind: TaskKind, info: RuleInfo, severity: Severity, policy: Policy, class_id: str = "", *, repaired: bool
+) -> Deadline:
+    """The limit of a task: of the repair, of the first look before it, or of the verification after it."""
+    if kind is TaskKind.HANDLE:
+        return handling_limit(info, severity, policy, class_id)
+    if not repaired:
+        return policy.look[severity]
+    found = policy.limits.limit(class_id, info.family, Stage.VERIFY)
+    return policy.verify[severity] if found is None else found.deadline(DeadlineWhat.HANDLE)
 
 
 class AllOff(Enum):
@@ -86,22 +102,14 @@ def request_for(
     )
 
 
-def assign(
-    request: Request, place: FacilityPlace | None, roster: Roster, loads: Mapping[int, Load], policy: Policy
-) -> Assignment:
-    """Find the owner of a task; without anybody fit, those who returned it are asked again."""
-    looked: tuple[Candidate, ...] = ()
+def attempts(request: Request, place: FacilityPlace | None) -> Sequence[Request]:
+    """Whom to ask one after the other until there is somebody: without anybody, those who returned it once more."""
     hard = {person: why for person, why in request.excluded.items() if why is PassedOver.OWN_REPAIR}
-    attempts = [request]
+    found = [request]
     if request.supervisors_only:  # the supervisor repaired it: the other grid looks
         other = request.grid.other
         cell = place.cells.get(other, "") if place else ""
-        attempts.append(replace(request, grid=other, cell=cell, supervisors_only=False))
+        found.append(replace(request, grid=other, cell=cell, supervisors_only=False))
     if len(hard) < len(request.excluded):
-        attempts += [replace(attempt, excluded=hard) for attempt in tuple(attempts)]
-    for attempt in attempts:
-        found = route(attempt, roster, loads, policy)
-        looked += found.candidates
-        if found.owner is not None:
-            return Assignment(owner=found.owner, rung=found.rung, candidates=looked)
-    return Assignment(owner=None, rung=Rung.UNSTAFFED, candidates=looked)
+        found += [replace(attempt, excluded=hard) for attempt in tuple(found)]
+    return found

@@ -11,23 +11,26 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.alarms import Severity
-from core.cases import Action, Actor, CaseState, Conflict, DeadlineWhat, TaskKind, TaskState, UnknownItem
+from core.cases import PROCEEDINGS, Action, Actor, CaseState, Conflict, DeadlineWhat, TaskKind, TaskState, UnknownItem
+from core.closure import HandlingReport, Outcome
 from core.errors import Invalid
 from core.people import Person, Role
 from core.places import Grid
-from core.ports.cases import PassedOver, TaskCommand, TaskRow
+from core.ports.cases import TaskCommand, TaskRow
 from core.ports.registry import Roster
 from dispatch import findings as kinds
 from dispatch import tables
 from dispatch.alarm_desk import SqlAlarmDesk
-from dispatch.casework import CaseWork
+from dispatch.alarmwork import AlarmWork
 from dispatch.database import writing
 from dispatch.lifecycle import Situation, decide
 from dispatch.policy import Policy
-from dispatch.taskwork import SourceOnce, limit_of
+from dispatch.proceedings import Wish
+from dispatch.reports import check, keep
+from dispatch.suspension import limits_resumed, until
+from dispatch.taskwork import SourceOnce
+from dispatch.verifying import begin_again, call_verifier
 from dispatch.views import one_task
-from dispatch.worktime import resumed_due
 
 
 class SqlDesk(SqlAlarmDesk):
@@ -44,6 +47,7 @@ class SqlDesk(SqlAlarmDesk):
         """
         if not 1 <= len(command.key) <= 64:
             raise Invalid([kinds.KEY_MISSING.at()])
+        check(command.action, command.report)
         source = SourceOnce(self._source)
         with writing(self._engine) as connection:
             if not _is_repeat(connection, command):
@@ -54,7 +58,7 @@ class SqlDesk(SqlAlarmDesk):
                 if command.version is not None and command.version != row.version:
                     raise Conflict("changed", kinds.CHANGED(), row.owner)
                 work = self._work(connection, source, now_ms)
-                _Turn(connection, work.cases, source.roster(), self._policy, command, now_ms).take(row)
+                _Turn(connection, work, source.roster(), self._policy, command, now_ms).take(row)
                 connection.execute(
                     sa.insert(tables.command).values(
                         actor=command.actor.login,
@@ -74,14 +78,14 @@ class _Turn:
     def __init__(
         self,
         connection: sa.Connection,
-        cases: CaseWork,
+        work: AlarmWork,
         roster: Roster,
         policy: Policy,
         command: TaskCommand,
         now_ms: int,
     ) -> None:
         self._connection = connection
-        self._cases = cases
+        self._cases, self._watches = work.cases, work.watches
         self._roster = roster
         self._policy = policy
         self._command = command
@@ -90,6 +94,10 @@ class _Turn:
     def take(self, row: Any) -> None:
         """Decide and do it."""
         command, case = self._command, self._cases.case(row.case)
+        if command.action in PROCEEDINGS:
+            wish = Wish(note=command.note, until_ms=command.until_ms, level=command.level)
+            self._cases.proceedings.take(row, case, command.actor, command.action, wish)
+            return
         step = decide(situation(row, case, command.actor, self._roster), command.action, command.note)
         if command.action is Action.VERIFY:
             self._check_alarms_off(case)
@@ -127,6 +135,7 @@ class _Turn:
             values["handled_by"] = self._command.actor.person
         if action is Action.SUSPEND:
             suspended = {"suspended_ms": self._now_ms, "suspended_due_ms": case.due_ms, "due_ms": None}
+            suspended["suspended_until_ms"] = until(self._command.until_ms, self._now_ms, self._policy)
             values |= {"suspensions": case.suspensions + 1, **suspended}
         if action is Action.VERIFY:
             values["ended_by"] = self._command.actor.login
@@ -143,11 +152,14 @@ class _Turn:
         elif action is Action.CONFIRM and not case.open:
             self._cases.confirmed(case)
         elif action is Action.HANDLE:
-            self._to_verification(case)
+            self._handled(row, case)
         elif action is Action.REJECT:
-            self._to_rework(row, case)
+            self._watches.overtake(case.number)
+            begin_again(self._cases, case, self._command.actor)
+        elif action is Action.VERIFY:
+            self._watches.overtake(case.number)
         elif action is Action.RESUME:
-            self._resumed(row, case)
+            limits_resumed(self._cases, row, case, self._policy, self._now_ms)
         elif action is Action.RETURN:
             self._cases.tasks.reassign(row, case, not_again=row.owner)
         elif action is Action.TRANSFER:
@@ -155,44 +167,19 @@ class _Turn:
         if action in {Action.RETURN, Action.TRANSFER, Action.VERIFY}:
             self._cases.follow_up(self._cases.case(case.number))
 
-    def _to_verification(self, case: Any) -> None:
-        """The repair is reported: somebody else looks."""
-        tasks = self._cases.tasks
-        limit = self._policy.verify[Severity(case.severity)]
-        row = tasks.tasks(case.number).get(TaskKind.VERIFY)
-        if row is None:
-            tasks.create(case, TaskKind.VERIFY, limit, {case.handled_by: PassedOver.OWN_REPAIR})
-            return
-        row = tasks.new_limit(row, limit, tasks.announce_ms(Severity(case.severity)))
-        row = tasks.update(row, ready=True)
-        if row.owner is None or row.owner == case.handled_by or not tasks.is_active(row.owner):
-            tasks.reassign(row, case, kind="verify")
-        else:
-            tasks.message(row, case, "verify", row.owner)
-            tasks.tell(row, case, "ready")
-
-    def _to_rework(self, row: Any, case: Any) -> None:
-        """The repair does not hold: the handling task begins again, with a fresh limit."""
-        tasks, severity = self._cases.tasks, Severity(case.severity)
-        tasks.update(row, ready=False)
-        handle = tasks.by_system(tasks.tasks(case.number)[TaskKind.HANDLE], case, Action.REJECT, self._command.actor)
-        if handle is None:
-            return
-        handle = tasks.new_limit(handle, self._policy.handle[severity], tasks.announce_ms(severity))
-        self._cases.update(
-            case, due_ms=handle.due_ms, due_clock=handle.due_clock, due_what=handle.due_what, met_ms=None
+    def _handled(self, row: Any, case: Any) -> None:
+        """The repair is reported: the sensor observes it, or somebody else looks."""
+        report = self._command.report or HandlingReport()
+        keep(
+            self._connection,
+            case=case.number,
+            task=row.number,
+            actor=self._command.actor,
+            report=report,
+            now_ms=self._now_ms,
         )
-        owner = handle.owner if tasks.is_active(handle.owner) else None
-        tasks.reassign(handle, case, owner=owner, kind="rework")
-
-    def _resumed(self, row: Any, case: Any) -> None:
-        """The limits of case and task move by what was left of the clock."""
-        clock, _ = limit_of(case)
-        due_ms = case.suspended_due_ms
-        if due_ms is not None and case.met_ms is None:
-            due_ms = resumed_due(self._policy.calendar, clock, due_ms, case.suspended_ms, self._now_ms)
-        self._cases.update(case, due_ms=due_ms, suspended_ms=None, suspended_due_ms=None)
-        self._cases.tasks.update(row, due_ms=due_ms)
+        if report.outcome is not Outcome.REPAIRED or not self._watches.begin(case):
+            call_verifier(self._cases.tasks, case)
 
     def _note(self, case: Any, row: Any, before: str) -> None:
         if row.kind == TaskKind.HANDLE or self._command.action in {Action.VERIFY, Action.REJECT}:

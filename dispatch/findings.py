@@ -45,6 +45,98 @@ OUT_TOO_LONG = kind(
     "choose a nearer time; it can be extended later, with a reason",
 )
 
+FALSE_ALARM_NEEDS_CAUSE = kind(
+    "TG-3131",
+    "误报没有说明原因",
+    "a false alarm was reported without a cause",
+    "选择原因；选“其他”时用几个字说明",
+    "choose a cause; with *other* say it in a few words",
+)
+CAUSE_WITHOUT_FALSE_ALARM = kind(
+    "TG-3132",
+    "只有误报才有误报原因",
+    "a cause of a false alarm was given for a repair",
+    "改为误报，或去掉原因",
+    "report a false alarm, or leave the cause out",
+)
+COST_IMPOSSIBLE = kind(
+    "TG-3133",
+    "费用 {name} 不可能是 {value}",
+    "a cost of {value} for {name} is impossible",
+    "工时 0 至 100000 min，金额 0 至 1 亿元，数量大于 0，配件最多 50 种且须有名称",
+    "0 to 100000 min of labour, 0 to 100 million yuan, quantities above 0, at most 50 parts, each with a name",
+)
+REPORT_WITHOUT_HANDLING = kind(
+    "TG-3134",
+    "只有报告处置完成时才填写结果和费用",
+    "an outcome or a cost was given with a step that is not *handle*",
+    "去掉结果和费用",
+    "leave them out",
+)
+EXTENSION_MOMENT = kind(
+    "TG-3120",
+    "延期时间须晚于现在和现有时限，且最多再加一个原时限",
+    "the new limit must lie after now and after the present one, by at most one more original limit",
+    "选择该范围内的时间",
+    "choose a moment within that range",
+)
+SUPERVISION_LEVEL = kind(
+    "TG-3121",
+    "缺少督办级别，或它不高于现有级别",
+    "the level of supervision is missing, or not above the one that stands",
+    "选择一般、重点或挂牌督办；已有督办时选择更高级别",
+    "choose general, key or listed; above the present level if there is one",
+)
+SUSPENDED_TOO_LONG = kind(
+    "TG-3128",
+    "挂账须在未来 {days:g} 天以内结束",
+    "a suspension must end within the next {days:g} days",
+    "选择较近的时间",
+    "choose a nearer moment",
+)
+LIMITS_NO_TABLE = kind(
+    "TG-3122",
+    "不是时限表：缺少 limits 列表",
+    "this is no table of limits: it has no list `limits`",
+    "对照随附的 limits.yaml",
+    "compare it with the limits.yaml that ships",
+)
+LIMITS_NO_KEY = kind(
+    "TG-3123",
+    "第 {row} 行缺少 class 或 event",
+    "row {row} has no class or no event",
+    "写明设施类别和事件；任意用 *",
+    "name the facility class and the event; * is any",
+)
+LIMITS_FIELD = kind(
+    "TG-3124",
+    "第 {row} 行有未知字段 {field!r}",
+    "row {row} has an unknown field {field!r}",
+    "可用字段：class、event、said、accept、arrive、handle、verify",
+    "known are class, event, said, accept, arrive, handle and verify",
+)
+LIMITS_AMOUNT = kind(
+    "TG-3125",
+    "第 {row} 行的{stage}时限不可用",
+    "row {row} has no usable limit of the stage {stage}",
+    "写成 {{amount: 正数, unit: urgent_hour、work_hour、work_day 或 natural_day}}，不足一年",
+    "write {{amount: a positive number, unit: urgent_hour, work_hour, work_day or natural_day}}, less than a year",
+)
+LIMITS_SAID = kind(
+    "TG-3126",
+    "第 {row} 行缺少 said 的中文或英文",
+    "row {row} has no `said` in Chinese and English",
+    "用两种语言写出标准的原话",
+    "write the words of the standard in both languages",
+)
+LIMITS_TWICE = kind(
+    "TG-3127",
+    "第 {row} 行重复了 {facility} 的 {event}",
+    "row {row} repeats {facility} with {event}",
+    "只保留一行",
+    "keep one of the rows",
+)
+
 # --- why a step does not fit ------------------------------------------------------------------------------------
 
 SHELVED_TOO_LONG = Sentence("该告警最多可搁置 {hours:g} h", "this alarm may be shelved for at most {hours:g} h")
@@ -66,7 +158,30 @@ NOT_IN_QUEUE = Sentence(
 )
 OWN_REPAIR = Sentence("不能核查自己的维修", "nobody verifies their own repair")
 SUSPENDED_BEFORE = Sentence("一个案件最多挂起一次", "a case is suspended once at most")
+PROCEEDING_STATE = Sentence("现在不能{action}（{kind}）", "{kind}: cannot {action} now")
+CASE_HAS_ENDED = Sentence("案件已结束，或这不是处置任务", "the case has ended, or this is not its handling task")
+HEAVIEST_ALREADY = Sentence("已是最高级别的督办", "it is under the heaviest supervision already")
+NO_LIMIT_TO_MOVE = Sentence(
+    "没有可延期的处置时限：须已接单、未挂起、未报告处置完成",
+    "there is no handling limit to move: the task must be accepted, not suspended, and not reported as handled",
+)
+LIMIT_HAS_PASSED = Sentence(
+    "时限已过：延期须在时限之内申请", "the limit has passed: an extension is asked for before it does"
+)
+EXTENDED_ENOUGH = Sentence("最多延期 {most} 次", "a limit is extended {most} times at most")
+OWN_REQUEST = Sentence("不能审批自己的申请", "nobody decides on their own request")
+APPEAL_AFTER_CLOSING = Sentence("结案后才能申诉和审理", "an appeal is made and judged when the case is closed")
+APPEALED_BEFORE = Sentence("一个任务最多申诉一次", "a task is appealed once at most")
+NOTHING_TO_APPEAL = Sentence("没有可申诉的超时或返工", "there is no lateness and no rework to appeal against")
+APPEAL_TOO_LATE = Sentence("申诉期限已过", "the time for an appeal is over")
+SECOND_REVIEWER = Sentence("复审须由另一人进行", "the second review is for another person")
 KEY_REUSED = Sentence("该幂等键已用于其他操作", "this idempotency key was used for something else")
+NO_CASE = Sentence("没有案件 {case}", "there is no case {case}")
+MERGE_WITH_ITSELF = Sentence("案件不能与自己合并", "a case is not merged with itself")
+CANNOT_MERGE = Sentence(
+    "案件 {case}（{state}）不能合并：须为未报告处置完成的单一设施案件",
+    "case {case} ({state}) cannot be merged: only cases of one facility that have not been reported as handled",
+)
 NO_TASK = Sentence("没有任务 {task}", "there is no task {task}")
 SILENT = Sentence(
     "该告警{flag}，没有在提示：请先恢复提示",
@@ -90,7 +205,9 @@ ACTIONS = {
     **_words(
         "dispatch=派遣 accept=接单 arrive=报告到场 handle=处置 verify=判为合格 reject=判为不合格 close=结案 "
         "return=退回 transfer=转派 suspend=挂起 resume=恢复 cancel=取消 reopen=重新立案 shelving=搁置 "
-        "confirm=确认收到 comment=备注"
+        "merge=合并 "
+        "confirm=确认收到 comment=备注 extend=申请延期 grant=批准延期 refuse=驳回延期 supervise=督办 answer=回复督办 "
+        "lift=解除督办 appeal=申诉 endorse=通过初审 uphold=认定申诉成立 dismiss=驳回申诉"
     ),
     "taking_out": Sentence("停用", "taking out of service"),
 }
@@ -100,6 +217,8 @@ CASES = _words(
 )
 TASKS = _words("waiting=待接单 accepted=已接单 on_site=已到场 done=已完成 suspended=已挂起 cancelled=已取消")
 TASK_KINDS = _words("handle=处置 verify=核查")
+STAGES = _words("accept=接单 arrive=到场 handle=处置 verify=核查")
+PROCEEDINGS = _words("extension=延期 supervision=督办 appeal=申诉")
 ALARMS = _words(
     "normal=已恢复 unacknowledged=未确认 acknowledged=已确认 returned_unacknowledged=已恢复，未确认 "
     "latched_unacknowledged=已锁定，未确认 latched_acknowledged=已锁定，待复位"

@@ -21,9 +21,9 @@ from dispatch.crowds import Crowds
 from dispatch.deciding import (
     AllOff,
     announce_ms,
-    assign,
     needs_call_out,
     request_for,
+    task_limit,
     wait_for_case_ms,
     when_all_off,
 )
@@ -149,7 +149,7 @@ class _Play:
 
     def __init__(self, roster: Roster, policy: Policy, crew: Crew) -> None:
         self._roster, self._policy, self._crew = roster, policy, crew
-        self._loads = Loads(policy)
+        self._loads = Loads(roster, policy)
         self._queue: list[tuple[int, _What, int, PastAlarm | _Case, int]] = []
         self._order = 0
         self._open: dict[tuple[int, str], _Case] = {}
@@ -158,6 +158,7 @@ class _Play:
         self._cleared: dict[tuple[int, str], tuple[_Case, int]] = {}
         self._on: dict[int, Severity] = {}
         self._begun: dict[int, int] = {}
+        self._served: dict[int, _Case] = {}
         self.cases: list[_Case] = []
         self._steps: Mapping[_What, Callable[[int, Any, int], None]] = {
             _What.OFF: self._off,
@@ -310,7 +311,7 @@ class _Play:
         case.severity = max(case.severity, self._on[id(alarm)])
         self._open[case.facility, case.info.family] = case
         for task in case.tasks:
-            task.open, task.owner = True, None
+            _start_limit(self._loads, self._policy, at_ms, case, task)
             self._route(at_ms, case, task, {})
         return case
 
@@ -341,10 +342,14 @@ class _Play:
             if case.task(TaskKind.VERIFY) is None:
                 self._give(at_ms, case, TaskKind.VERIFY)
         for task in tasks:
-            waits_until_ms = task.given_ms if task.accepted_ms is None and task.given_ms > at_ms else None
-            if task.open and needs_call_out(case.severity, waits_until_ms, at_ms, self._policy):
-                task.called_out = True
-                self._give_anew(at_ms, case, task)
+            if task.kind is TaskKind.HANDLE:
+                _start_limit(self._loads, self._policy, at_ms, case, task, nearer=True)
+            if not task.open or task.accepted_ms is not None or task.given_ms <= at_ms:
+                continue
+            called_out = needs_call_out(case.severity, task.given_ms, at_ms, self._policy)
+            if called_out or self._loads.too_late(task):
+                task.called_out |= called_out
+                self._route(at_ms, case, task, _own_repair(case, task))
 
     def _settle(self, at_ms: int, case: _Case, turn: int) -> None:
         del turn
@@ -376,19 +381,13 @@ class _Play:
         cell = case.place.cells.get(grid, "") if case.place else ""
         task = ForeseenTask(kind, grid, case.severity, at_ms, at_ms, None, Rung.UNSTAFFED, cell)
         case.tasks.append(task)
+        self._served[id(task)] = case
+        _start_limit(self._loads, self._policy, at_ms, case, task)
         self._route(at_ms, case, task, excluded or {})
 
-    def _give_anew(self, at_ms: int, case: _Case, task: ForeseenTask) -> None:
-        """Give a task to somebody else, as ``TaskWork.reassign`` does; nobody looks at their own repair."""
-        handle = case.task(TaskKind.HANDLE)
-        repaired = task.kind is TaskKind.VERIFY and handle is not None and not handle.open
-        own = handle.owner if repaired and handle is not None else None
-        self._loads.taken_back(task)
-        self._route(at_ms, case, task, {} if own is None else {own: PassedOver.OWN_REPAIR})
-
     def _route(self, at_ms: int, case: _Case, task: ForeseenTask, excluded: Mapping[int, PassedOver]) -> None:
-        task.given_ms = announce_ms(case.severity, at_ms, self._policy)
-        task.severity, task.accepted_ms, task.turn = case.severity, None, task.turn + 1
+        """Give a task to somebody, or to somebody else, as ``TaskWork.reassign`` does."""
+        task.severity, task.accepted_ms = case.severity, None
         request = request_for(
             kind=task.kind,
             grid=task.grid,
@@ -396,14 +395,18 @@ class _Play:
             place=case.place,
             community=case.community,
             severity=case.severity,
-            at_ms=task.given_ms,
+            at_ms=announce_ms(case.severity, at_ms, self._policy),
             excluded=excluded,
         )
-        found = assign(request, case.place, self._roster, self._loads.at(task.given_ms), self._policy)
-        task.owner, task.rung = found.owner, found.rung
-        self._loads.add(task)
-        if task.kind is TaskKind.HANDLE and task.owner is not None:
-            self._later(task.given_ms + self._crew.accept_ms, _What.ACCEPTED, case, task.turn)
+        self._moved([task, *self._loads.give(task, request, case.place, at_ms)])
+
+    def _moved(self, tasks: Iterable[ForeseenTask]) -> None:
+        """Tasks are announced at another time, so they are accepted at another time."""
+        for task in tasks:
+            task.turn += 1
+            if task.kind is TaskKind.HANDLE and task.owner is not None:
+                at_ms = task.given_ms + self._crew.accept_ms
+                self._later(at_ms, _What.ACCEPTED, self._served[id(task)], task.turn)
 
     def _accepted(self, at_ms: int, case: _Case, turn: int) -> None:
         task = case.task(TaskKind.HANDLE)
@@ -420,14 +423,16 @@ class _Play:
             return
         if case.on or at_ms < task.accepted_ms + self._crew.work_ms:
             return
-        self._loads.ended(task)
         case.repaired_ms = at_ms
+        self._moved(self._loads.ended(task, at_ms))
         repaired_by = {task.owner: PassedOver.OWN_REPAIR} if task.owner is not None else {}
         verify = case.task(TaskKind.VERIFY)
         if verify is None:
             self._give(at_ms, case, TaskKind.VERIFY, repaired_by)
-        elif verify.owner is None or verify.owner == task.owner:
-            self._give_anew(at_ms, case, verify)
+        else:
+            _start_limit(self._loads, self._policy, at_ms, case, verify)
+            if verify.owner is None or verify.owner == task.owner:
+                self._route(at_ms, case, verify, _own_repair(case, verify))
         self._later(at_ms + self._crew.verify_ms, _What.VERIFIED, case)
 
     def _verified(self, at_ms: int, case: _Case, turn: int) -> None:
@@ -442,8 +447,25 @@ class _Play:
     def _end(self, at_ms: int, case: _Case, ending: Ending) -> None:
         case.ending, case.closed_ms = ending, at_ms
         for task in case.tasks:
-            self._loads.ended(task)
+            self._moved(self._loads.ended(task, at_ms))
         del self._open[(_STORM, case.gathers) if case.gathers else (case.facility, case.info.family)]
+
+
+def _start_limit(
+    loads: Loads, policy: Policy, at_ms: int, case: _Case, task: ForeseenTask, *, nearer: bool = False
+) -> None:
+    """Start the limit of a task, or only one that is ``nearer`` than what it has."""
+    class_id = case.place.class_id if case.place else ""
+    repaired = case.repaired_ms is not None
+    limit = task_limit(task.kind, case.info, case.severity, policy, class_id, repaired=repaired)
+    loads.limit(task, limit, announce_ms(case.severity, at_ms, policy), nearer=nearer)
+
+
+def _own_repair(case: _Case, task: ForeseenTask) -> Mapping[int, PassedOver]:
+    """Nobody looks at their own repair."""
+    handle = case.task(TaskKind.HANDLE)
+    repaired = task.kind is TaskKind.VERIFY and handle is not None and not handle.open
+    return {handle.owner: PassedOver.OWN_REPAIR} if repaired and handle and handle.owner is not None else {}
 
 
 def _narrowest(

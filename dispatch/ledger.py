@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from core.alarms import Severity
 from core.cases import SYSTEM, Actor
 from core.places import Text
 from core.ports.cases import FeedKind
@@ -19,6 +20,7 @@ from dispatch.flagwork import is_silent
 from dispatch.levelwork import digest_of
 
 _HEAD = 1
+_ANNOUNCEMENTS = ("task", "verify", "rework")
 
 
 class Ledger:
@@ -130,6 +132,7 @@ class Ledger:
         channels: Sequence[str],
         title: Text,
         body: Text,
+        severity: Severity = Severity.MEDIUM,
         not_before_ms: int | None = None,
     ) -> None:
         """A message to one person on each of its channels; the same message is never queued twice.
@@ -153,6 +156,7 @@ class Ledger:
                 "sent_ms": None,
                 "attempts": 0,
                 "error": "",
+                "severity": int(severity),
             }
 
     def withdraw(self, task: int, person: int | None = None) -> None:
@@ -164,7 +168,19 @@ class Ledger:
         where = [table.c.ref == str(task), table.c.next_ms.is_not(None)]
         if person is not None:
             where.append(table.c.person == person)
-        self._connection.execute(sa.update(table).where(*where).values(next_ms=None, error="withdrawn"))
+        # What is being sent at this moment stays so; its end will find that nothing more is to be done.
+        state = sa.case((table.c.state == "waiting", "withdrawn"), else_=table.c.state)
+        self._connection.execute(sa.update(table).where(*where).values(next_ms=None, error="withdrawn", state=state))
+
+    def postpone(self, task: int, until_ms: int) -> None:
+        """Send the announcement of a task then, if it has not been sent yet."""
+        next_ms = max(self._now_ms, until_ms)
+        for row in self._outbox.values():
+            if row["ref"] == str(task) and row["kind"] in _ANNOUNCEMENTS:
+                row["next_ms"] = next_ms
+        table = tables.outbox
+        mine = (table.c.ref == str(task), table.c.kind.in_(_ANNOUNCEMENTS), table.c.next_ms.is_not(None))
+        self._connection.execute(sa.update(table).where(*mine).values(next_ms=next_ms))
 
     def flush(self) -> None:
         """Write everything that was collected."""

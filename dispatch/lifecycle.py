@@ -27,8 +27,13 @@ from core.cases import (
 from core.errors import Invalid
 from core.findings import Said
 from dispatch import findings as kinds
+from dispatch.clock_document import about_clocks
+from dispatch.policy import Policy
 
 C, T, A = CaseState, TaskState, Action
+
+MAY_MERGE = (C.FILED, C.DISPATCHED, C.ACCEPTED, C.ON_SITE, C.SUSPENDED, C.REWORK, C.RETURNED, C.TRANSFERRED)
+"""A case that has been reported as handled is verified for itself."""
 
 CASE_TABLE: Mapping[tuple[CaseState, Action], CaseState] = {
     (C.FILED, A.DISPATCH): C.DISPATCHED,
@@ -64,6 +69,7 @@ CASE_TABLE: Mapping[tuple[CaseState, Action], CaseState] = {
     (C.CLOSED, A.REOPEN): C.FILED,
     (C.FILED, A.CONFIRM): C.CLOSED,
     (C.DISPATCHED, A.CONFIRM): C.CLOSED,
+    **{(state, A.MERGE): C.CANCELLED for state in MAY_MERGE},
 }
 
 TASK_TABLE: Mapping[tuple[TaskKind, TaskState, Action], TaskState] = {
@@ -103,8 +109,9 @@ SYSTEM_TASK_TABLE: Mapping[tuple[TaskKind, TaskState, Action], TaskState] = {
     (TaskKind.HANDLE, T.DONE, A.REJECT): T.WAITING,
     **{(TaskKind.HANDLE, state, A.REOPEN): T.WAITING for state in (T.DONE, T.CANCELLED)},
     **{(TaskKind.VERIFY, state, A.REOPEN): T.WAITING for state in (T.DONE, T.CANCELLED)},
-    **{(TaskKind.HANDLE, state, A.CANCEL): T.CANCELLED for state in (T.WAITING, T.DONE)},
+    **{(TaskKind.HANDLE, state, A.CANCEL): T.CANCELLED for state in T if state is not T.CANCELLED},
     **{(TaskKind.VERIFY, state, A.CANCEL): T.CANCELLED for state in (T.WAITING, T.ACCEPTED, T.ON_SITE)},
+    **{(TaskKind.VERIFY, state, A.VERIFY): T.DONE for state in (T.WAITING, T.ACCEPTED, T.ON_SITE)},
 }
 """What happens to a task because of its case or its twin, not by its own worker."""
 
@@ -273,7 +280,7 @@ def document() -> str:
     moved = SYSTEM_TASK_TABLE.items()
     lines += [f"| {kind} | {state} | {action} | {target} |" for (kind, state, action), target in moved]
     reasons = ", ".join(action.value for action in Action if action in REASON_NEEDED)
-    return "\n".join([*lines, "", _TAIL.format(reasons=reasons)])
+    return "\n".join([*lines, "", *about_clocks(Policy()), "", _TAIL.format(reasons=reasons)])
 
 
 _HEAD = """# Cases and tasks
@@ -296,6 +303,8 @@ _TAIL = """## Guards
   transfer and cancel for a supervisor.
 * Nobody verifies their own repair: the verifier is another person than the one who reported it handled.
 * A case is suspended once at most; its limit moves by what was left of its clock.
+* If whoever is at work on a case is not there any more, the case comes back as if returned, and is dispatched anew; a
+  suspended one changes hands as it is.
 * A verification may be accepted and visited before the repair (look, warn people), and concluded only after it.
 * A test case (drill) knows confirm and cancel, and nothing else does know confirm. The handling worker's confirmation
   closes it, the other one's is noted; unconfirmed it ends after 30 min. It has no limits and counts nowhere.
@@ -305,6 +314,10 @@ _TAIL = """## Guards
   many there are and how many are on; nobody having begun, it ends when all have been off for 10 min.
 * A joint case is one of a rule that gathers (`gather`, [rules.md](rules.md)): two tasks for all facilities of a supply,
   cell or community, from the first one on. What comes while it is open joins it; whoever is at work on it is told.
+* A repair is observed by the sensor where there is one; [closure.md](closure.md) says what follows. The system
+  verifies or rejects then, as a verifier would; a person may conclude before.
+* Cases of one root cause are merged by a supervisor: the one ends (merge), the other takes its alarms, present and to
+  come. A case that has been reported as handled is not merged, nor one that gathers many facilities.
 * A case that ended by itself, or was closed, is reopened by the system if its alarm proves to be still on; it never
   makes a second case.
 """

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.alarms import Severity
-from core.cases import TaskKind
+from core.cases import Deadline, DeadlineClock, TaskKind
 from core.places import Grid
 from core.ports.cases import Rung
+from core.ports.registry import FacilityPlace, Roster
+from dispatch.announcing import Waiting, announce, latest_ms, moved_up
+from dispatch.diary import Diary
 from dispatch.policy import Policy
-from dispatch.routing import Load
-from dispatch.worktime import HOUR_MS
+from dispatch.routing import Request
+from dispatch.worktime import due
 
 
 @dataclass(slots=True, eq=False)
 class ForeseenTask:
     """A task as it would have been given; ``owner`` ``None``: nobody was there.
 
-    ``given_ms`` is when it was announced; ``called_out`` says that somebody had to be woken after it was first given.
+    ``given_ms`` is when it was announced, ``wanted_ms`` when it would have been had its owner had room; ``called_out``
+    says that somebody had to be woken after it was first given. ``due_ms`` is its limit, by ``clock``.
     """
 
     kind: TaskKind
@@ -30,49 +33,107 @@ class ForeseenTask:
     owner: int | None
     rung: Rung
     cell: str
-    open: bool = True
+    due_ms: int = 0
+    clock: DeadlineClock = DeadlineClock.WORK
+    wanted_ms: int = 0
+    ended_ms: int | None = None
     accepted_ms: int | None = None
     called_out: bool = False
     turn: int = 0
 
+    @property
+    def open(self) -> bool:
+        """Whether somebody still has to do it."""
+        return self.ended_ms is None
+
+    @property
+    def heard(self) -> bool:
+        """Whether it was announced to somebody before it ended."""
+        return self.owner is not None and (self.ended_ms is None or self.ended_ms >= self.given_ms)
+
 
 class Loads:
-    """Who has what on their hands: the counts that ``dispatch.assignment`` asks the database for."""
+    """Who has what on their hands: what ``dispatch.assignment`` asks the database for."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, roster: Roster, policy: Policy) -> None:
         """Nobody has anything."""
-        self._calendar = policy.calendar
-        self._open: dict[int, int] = {}
-        self._given: dict[int, list[int]] = {}
+        self._roster, self._policy = roster, policy
+        self._diary = Diary(policy.calendar)
+        self._mine: dict[int, list[ForeseenTask]] = {}
+        self._number: dict[int, int] = {}
 
-    def add(self, task: ForeseenTask) -> None:
-        """A task has an owner."""
-        if task.owner is not None:
-            self._open[task.owner] = self._open.get(task.owner, 0) + 1
-            insort(self._given.setdefault(task.owner, []), task.given_ms)
+    def give(
+        self, task: ForeseenTask, request: Request, place: FacilityPlace | None, now_ms: int
+    ) -> Sequence[ForeseenTask]:
+        """Find its owner and when they are told, whoever had it before; what other announcements this moves."""
+        self._taken_back(task)
+        self._number.setdefault(id(task), len(self._number))
+        latest = latest_ms(request.at_ms, task.due_ms, task.clock, self._policy)
 
-    def ended(self, task: ForeseenTask) -> None:
-        """A task is no longer open; it has been given that day all the same."""
-        if task.open and task.owner is not None:
-            self._open[task.owner] -= 1
-        task.open = False
+        def waiting(person: int) -> list[Waiting]:
+            return self._waiting(person, now_ms)
 
-    def taken_back(self, task: ForeseenTask) -> None:
-        """A task is given to somebody else."""
-        if task.owner is not None:
-            self._open[task.owner] -= 1
-            given = self._given[task.owner]
-            del given[bisect_left(given, task.given_ms)]
+        found = announce(request, place, latest, self._roster, self._diary, waiting, self._policy)
+        task.owner, task.rung = found.assignment.owner, found.assignment.rung
+        task.wanted_ms, task.given_ms = request.at_ms, found.at_ms
+        if task.owner is None:
+            return ()
+        moved = self._move(task.owner, found.moved)
+        self._diary.opened(task.owner)
+        self._diary.write(task.owner, task.given_ms)
+        self._mine.setdefault(task.owner, []).append(task)
+        return moved
 
-    def at(self, at_ms: int) -> Mapping[int, Load]:
-        """The loads of everybody who was ever given anything."""
-        midnight = self._calendar.instant(self._calendar.day_of(at_ms), 0)
-        found = {}
-        for person, given in self._given.items():
-            upto = bisect_right(given, at_ms)
-            found[person] = Load(
-                self._open.get(person, 0),
-                upto - bisect_left(given, midnight),
-                upto - bisect_right(given, at_ms - HOUR_MS),
-            )
+    def ended(self, task: ForeseenTask, at_ms: int) -> Sequence[ForeseenTask]:
+        """A task is no longer open; it has been given that day all the same, unless nobody has heard of it yet.
+
+        Returns:
+            what is announced earlier instead.
+        """
+        if not task.open:
+            return ()
+        task.ended_ms = at_ms
+        if task.owner is None:
+            return ()
+        self._diary.opened(task.owner, -1)
+        self._mine[task.owner].remove(task)
+        if task.heard:
+            return ()
+        self._diary.strike(task.owner, task.given_ms)
+        return self._move(task.owner, moved_up(self._waiting(task.owner, at_ms), task.given_ms))
+
+    def _taken_back(self, task: ForeseenTask) -> None:
+        """A task is given anew: it counts for whoever gets it now."""
+        if task.owner is not None and task.open:
+            self._diary.opened(task.owner, -1)
+            self._mine[task.owner].remove(task)
+        if task.owner is not None and task.heard:
+            self._diary.strike(task.owner, task.given_ms)
+        task.owner, task.ended_ms = None, None
+
+    def limit(self, task: ForeseenTask, limit: Deadline, from_ms: int, *, nearer: bool) -> None:
+        """Start the limit of a task, or only one that is ``nearer`` than what it has."""
+        due_ms = due(self._policy.calendar, limit.clock, from_ms, limit.hours)
+        if not nearer or due_ms < task.due_ms:
+            task.due_ms, task.clock, task.wanted_ms = due_ms, limit.clock, from_ms
+
+    def too_late(self, task: ForeseenTask) -> bool:
+        """Whether a task is announced later than it must be, since its limit has become nearer."""
+        return task.given_ms > latest_ms(task.wanted_ms, task.due_ms, task.clock, self._policy)
+
+    def _move(self, owner: int, to: Mapping[int, int]) -> list[ForeseenTask]:
+        moved = [task for task in self._mine.get(owner, ()) if self._number[id(task)] in to]
+        for task in moved:
+            self._diary.strike(owner, task.given_ms)
+            task.given_ms = to[self._number[id(task)]]
+            self._diary.write(owner, task.given_ms)
+        return moved
+
+    def _waiting(self, person: int, now_ms: int) -> list[Waiting]:
+        found = []
+        for task in self._mine.get(person, ()):
+            if task.accepted_ms is None and task.given_ms >= now_ms and self._policy.rests_at_night(task.severity):
+                latest = latest_ms(task.wanted_ms, task.due_ms, task.clock, self._policy)
+                number, at_ms = self._number[id(task)], task.given_ms
+                found.append(Waiting(number=number, severity=task.severity, at_ms=at_ms, latest_ms=max(latest, at_ms)))
         return found

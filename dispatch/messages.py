@@ -26,7 +26,36 @@ KINDS: Mapping[str, Text] = {
     "cancelled": Text(zh="任务已取消", en="Task cancelled"),
     "cleared": Text(zh="告警已恢复，仍请核查", en="Alarm has cleared, please still check"),
     "raised": Text(zh="级别提高", en="Severity raised"),
+    "proven": Text(zh="传感器已核实，无需到场", en="Verified by the sensor, no visit needed"),
+    "merged": Text(zh="案件已合并", en="Case merged"),
     "joined": Text(zh="又有设施并入", en="More facilities have joined"),
+    **{
+        f"{stage}_{step}": Text(zh=f"{about.zh}：{what.zh}", en=f"{about.en}: {what.en}")
+        for stage, about in {
+            "accept": Text(zh="待接单", en="To be accepted"),
+            "arrive": Text(zh="待到场", en="To be reached"),
+            "handle": Text(zh="待处置", en="To be handled"),
+            "verify": Text(zh="待核查", en="To be verified"),
+        }.items()
+        for step, what in {
+            "person": Text(zh="时限将到", en="time is running out"),
+            "on_duty": Text(zh="请协助，时限将到", en="please help, time is running out"),
+            "supervisor": Text(zh="已超时", en="overdue"),
+            "leads": Text(zh="长时间超时", en="long overdue"),
+        }.items()
+    },
+    "extension_asked": Text(zh="申请延期", en="An extension is asked for"),
+    "extension_granted": Text(zh="延期已批准", en="Extension granted"),
+    "extension_refused": Text(zh="延期未批准", en="Extension refused"),
+    "supervised": Text(zh="督办，请回复", en="Under supervision, please answer"),
+    "supervision_answered": Text(zh="督办已回复", en="Supervision answered"),
+    "supervision_unanswered": Text(zh="督办逾期未回复", en="Supervision not answered in time"),
+    "supervision_lifted": Text(zh="督办已解除", en="Supervision lifted"),
+    "appeal_made": Text(zh="申诉待审", en="An appeal is to be reviewed"),
+    "appeal_endorsed": Text(zh="申诉待复审", en="An appeal is to be reviewed a second time"),
+    "appeal_upheld": Text(zh="申诉成立", en="Appeal upheld"),
+    "appeal_dismissed": Text(zh="申诉不成立", en="Appeal dismissed"),
+    "resumed": Text(zh="挂账到期，已恢复", en="Suspension over, resumed"),
     "drill": Text(zh="演练 TEST", en="TEST drill"),
     "out_of_service": Text(zh="停用已超过计划结束时间", en="Out of service beyond its planned end"),
 }

@@ -11,6 +11,7 @@ from core.alarms import AlarmEvent, AlarmKind
 from core.places import Text
 from core.ports.performance import STILL_ON, Annunciations, Source
 from dispatch import tables
+from dispatch.assignment import heard
 from dispatch.database import reading
 
 _SPEAKS_AGAIN = ("shelving_ended", "shelving_outgrown", "unshelved", "unsuppressed", "in_service")
@@ -89,8 +90,9 @@ def _annunciations(from_ms: int, to_ms: int, communities: frozenset[int] | None)
 
 def _tasks(from_ms: int, to_ms: int, communities: frozenset[int] | None) -> sa.Select[Any]:
     table = tables.task
+    when = (table.c.assigned_ms >= from_ms, table.c.assigned_ms < to_ms)
     query = sa.select(table.c.owner, table.c.assigned_ms).where(
-        table.c.owner.is_not(None), table.c.assigned_ms >= from_ms, table.c.assigned_ms < to_ms, ~table.c.drill
+        table.c.owner.is_not(None), *when, ~table.c.drill, heard()
     )
     return query if communities is None else query.where(table.c.community.in_(communities))
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from core.alarms import Severity
 from core.cases import Deadline, DeadlineClock, DeadlineWhat
+from core.stages import LadderStep, LimitUnit, StageLimit, SupervisionLevel
+from dispatch.limitbook import LimitBook, load_limits
+from dispatch.stageclocks import Ladder
 from dispatch.worktime import HOUR_MS, MINUTE_MS, WorkCalendar
 
 _HANDLE: Mapping[Severity, Deadline] = {
@@ -34,6 +37,19 @@ _ACCEPT_MS: Mapping[Severity, int] = {
     Severity.LOW: 480 * MINUTE_MS,
     Severity.INFO: 480 * MINUTE_MS,
 }
+_P, _O, _S, _L = LadderStep.PERSON, LadderStep.ON_DUTY, LadderStep.SUPERVISOR, LadderStep.LEADS
+_LADDER: Mapping[Severity, Ladder] = {
+    Severity.CRITICAL: ((_P, 0.5), (_O, 0.8), (_S, 1.0), (_L, 2.0)),
+    Severity.HIGH: ((_P, 0.5), (_O, 0.8), (_S, 1.0), (_L, 2.0)),
+    Severity.MEDIUM: ((_P, 0.8), (_O, 0.9), (_S, 1.0), (_L, 2.0)),
+    Severity.LOW: ((_P, 0.8), (_O, 0.9), (_S, 1.0), (_L, 3.0)),
+    Severity.INFO: ((_P, 0.8), (_O, 0.9), (_S, 1.0), (_L, 3.0)),
+}
+_ANSWER: Mapping[SupervisionLevel, StageLimit] = {
+    SupervisionLevel.GENERAL: StageLimit(amount=1, unit=LimitUnit.WORK_DAY),
+    SupervisionLevel.KEY: StageLimit(amount=4, unit=LimitUnit.WORK_HOUR),
+    SupervisionLevel.LISTED: StageLimit(amount=2, unit=LimitUnit.URGENT_HOUR),
+}
 _CHANNELS: Mapping[Severity, tuple[str, ...]] = {
     Severity.CRITICAL: ("app", "sms", "phone"),
     Severity.HIGH: ("app", "sms"),
@@ -55,7 +71,9 @@ class Policy:
         accept_ms: how long a task may wait before its supervisor is told; work clock below high.
         channels: how a person is told.
         low_after_ms: a low alarm opens a case when it has been on for so long (docs/alarms.md, part 8).
-        most_a_day, most_an_hour: burden of one worker; critical and high tasks are exempt.
+        most_a_day, most_an_hour: burden of one person; critical and high tasks are exempt.
+        announce_share: so much of its limit a task may wait until its owner has room, and no more: half, so that a
+            night's twelve are told by noon, three an hour, and as much time is left for them as they have waited.
         shelve_most_ms: longest shelving; severities without an entry are never shelved.
         out_of_service_most_ms: longest stretch out of service before somebody must say again why.
         remind_every_ms: how often whoever took something out is reminded once its planned end has passed.
@@ -68,6 +86,18 @@ class Policy:
             if the case ended with it; 0: never.
         storm_quiet_ms: a storm that nobody has begun to work on ends when none of its alarms has been on for so long.
         drill_ms: a test case that nobody confirms ends by itself after so long.
+        look_every_ms: how often the readings of an observation are looked at (docs/closure.md).
+        blind_ms: so long a sensor that is observed may be out of sight before a person looks: a gateway that comes back
+            delivers what it kept.
+        near_m: open cases of one family within so many metres may have one cause.
+        together_ms: cases of different families beneath one supply may have one cause if they opened so close.
+        recurring_cases, recurring_ms: so many cases of a facility and family within that time propose a lasting repair.
+        limits: limits of stages by class and event.
+        ladder: who hears of a stage that takes long, after which share of its time.
+        extensions_most: how often a limit is extended; each time by at most one original limit.
+        answer: by when a supervision must be answered.
+        appeal_within_ms: how long after the closing an appeal is heard.
+        suspended_most_ms: a suspension ends by itself after so long.
     """
 
     calendar: WorkCalendar = field(default_factory=WorkCalendar)
@@ -79,6 +109,7 @@ class Policy:
     low_after_ms: int = 30 * MINUTE_MS
     most_a_day: int = 12
     most_an_hour: int = 3
+    announce_share: float = 0.5
     shelve_most_ms: Mapping[Severity, int] = field(
         default_factory=lambda: {
             Severity.INFO: 8 * HOUR_MS,
@@ -98,6 +129,18 @@ class Policy:
     again_within_ms: int = 10 * MINUTE_MS
     storm_quiet_ms: int = 10 * MINUTE_MS
     drill_ms: int = 30 * MINUTE_MS
+    look_every_ms: int = 10 * MINUTE_MS
+    blind_ms: int = 30 * MINUTE_MS
+    near_m: float = 100.0
+    together_ms: int = 24 * HOUR_MS
+    recurring_cases: int = 3
+    recurring_ms: int = 90 * 24 * HOUR_MS
+    limits: LimitBook = field(default_factory=load_limits)
+    ladder: Mapping[Severity, Ladder] = field(default_factory=lambda: _LADDER)
+    extensions_most: int = 2
+    answer: Mapping[SupervisionLevel, StageLimit] = field(default_factory=lambda: _ANSWER)
+    appeal_within_ms: int = 7 * 24 * HOUR_MS
+    suspended_most_ms: int = 365 * 24 * HOUR_MS
 
     def rests_at_night(self, severity: Severity) -> bool:
         """Whether a task of this severity waits for working hours."""

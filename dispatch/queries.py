@@ -25,12 +25,15 @@ from core.ports.cases import (
     TaskRow,
 )
 from core.ports.registry import Page, PageRequest, RosterSource
-from dispatch import tables, views
+from dispatch import proceedings, tables, views
 from dispatch.assignment import routing_of
 from dispatch.database import reading
 from dispatch.desk import situation
 from dispatch.flag_queries import SqlFlagQueries, alarm_conditions, covering, limit_of_page, number_of, seen
 from dispatch.lifecycle import allowed
+from dispatch.policy import Policy
+from dispatch.proceedingwork import matter
+from dispatch.stage_queries import proceedings_of, stages_of
 
 _MOST_ALARMS = 500
 """Alarms of a case that are shown."""
@@ -39,10 +42,11 @@ _MOST_ALARMS = 500
 class SqlCaseQueries(SqlFlagQueries):
     """All reading of dispatch; safe to use from several threads and processes."""
 
-    def __init__(self, engine: sa.Engine, source: RosterSource) -> None:
-        """Read from ``engine``; ``source`` is the registry."""
+    def __init__(self, engine: sa.Engine, source: RosterSource, policy: Policy | None = None) -> None:
+        """Read from ``engine``; ``source`` is the registry, ``policy`` that of whoever writes."""
         super().__init__(engine)
         self._source = source
+        self._policy = policy or Policy()
 
     def alarms(self, where: AlarmFilter, page: PageRequest) -> Page[AlarmRow]:
         """Alarms, newest start first.
@@ -112,6 +116,8 @@ class SqlCaseQueries(SqlFlagQueries):
                 evidence=_evidence(connection, [alarm.alarm_id for alarm in alarms]),
                 do=_instructions(alarms),
                 history=_history(connection, number),
+                stages=stages_of(connection, number),
+                proceedings=proceedings_of(connection, number),
             )
 
     def tasks(self, where: TaskFilter, page: PageRequest) -> Page[TaskRow]:
@@ -142,8 +148,10 @@ class SqlCaseQueries(SqlFlagQueries):
 
         return sorted(found, key=rank)
 
-    def task(self, number: int, actor: Actor, communities: frozenset[int] | None = None) -> TaskDetail | None:
-        """One task with its why, where, what, by when, and what ``actor`` may do with it."""
+    def task(
+        self, number: int, actor: Actor, communities: frozenset[int] | None = None, now_ms: int = 0
+    ) -> TaskDetail | None:
+        """One task with its why, where, what, by when, and what ``actor`` may do with it at ``now_ms``."""
         table, roster = tables.task, self._source.roster()
         with reading(self._engine) as connection:
             where = (table.c.number == number, seen(table.c.community, communities))
@@ -152,6 +160,7 @@ class SqlCaseQueries(SqlFlagQueries):
                 return None
             case = connection.execute(sa.select(tables.case).where(tables.case.c.number == row.case)).one()
             alarms = _alarms_of(connection, row.case)
+            about = matter(connection, row, case, actor, self._policy, now_ms)
             return TaskDetail(
                 task=views.task_row(row),
                 case=views.case_row(case),
@@ -159,8 +168,11 @@ class SqlCaseQueries(SqlFlagQueries):
                 evidence=_evidence(connection, [alarm.alarm_id for alarm in alarms]),
                 do=_instructions(alarms),
                 history=_history(connection, row.case),
-                actions=allowed(situation(row, case, actor, roster)),
+                actions=(*allowed(situation(row, case, actor, roster)), *proceedings.allowed(about)),
                 routing=routing_of(row.routing),
+                stages=stages_of(connection, row.case),
+                proceedings=proceedings_of(connection, row.case),
+                extension_until_ms=about.latest_ms,
             )
 
     def overview(self, communities: frozenset[int] | None = None) -> Sequence[CommunityFigures]:

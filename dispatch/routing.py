@@ -4,13 +4,15 @@ Routing climbs rungs, nearest first, and takes from the first rung with anybody 
 number): holders of the facility's cell, holders of neighbouring cells (nearest first), anybody of the grid in the
 community, supervisors of the grid, managers of the community, anybody who supervises the city. Workers must be on
 shift, have the skill and be within their burden; supervisors and above must only be there, since somebody must
-answer. Everybody looked at is listed with the reason why they were passed over.
+answer, and what is not urgent waits until they have room (``dispatch.announcing``). Everybody looked at is listed with
+the reason why they were passed over.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from core.alarms import Severity
 from core.people import Person, Role
@@ -20,10 +22,26 @@ from core.ports.registry import Roster
 from dispatch.policy import Policy
 from dispatch.worktime import WorkCalendar
 
+FULL = frozenset({PassedOver.FULL_DAY, PassedOver.FULL_HOUR})
+"""Passed over for the burden alone."""
+_ABOVE = frozenset({Rung.SUPERVISOR, Rung.CITY})
+"""Rungs of people who must only be there."""
+
+
+class Bound(Enum):
+    """Whose burden is looked at, for what is not urgent."""
+
+    PATIENT = auto()
+    """Everybody's; and where somebody is passed over for it alone, nobody above the supervisors there is asked."""
+    EVERYBODY = auto()
+    WORKERS = auto()
+    """Not that of supervisors and above."""
+    NOBODY = auto()
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a person has on their hands: open tasks, and tasks given to them that day and within the last hour."""
+    """What a person has on their hands: open tasks, tasks of that day, and the most of them within one hour of then."""
 
     open: int = 0
     today: int = 0
@@ -40,6 +58,7 @@ class Request:
         at_ms: when the task is announced; shifts are looked up then.
         excluded: people who must not get it, with the reason.
         supervisors_only: begin at the supervisors (verification without a supporting grid).
+        bound: whose burden is looked at.
     """
 
     grid: Grid
@@ -50,6 +69,7 @@ class Request:
     at_ms: int
     excluded: Mapping[int, PassedOver] = field(default_factory=dict)
     supervisors_only: bool = False
+    bound: Bound = Bound.WORKERS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,6 +100,8 @@ def route(request: Request, roster: Roster, loads: Mapping[int, Load], policy: P
     seen: list[Candidate] = []
     looked_at: set[int] = set()
     for rung, cell, people in _rungs(request, roster):
+        if request.bound is Bound.PATIENT and _rather_later(rung, seen):
+            break
         fresh = [person for person in people if person.number not in looked_at]
         looked_at.update(person.number for person in fresh)
         if not people and rung in {Rung.CELL, Rung.NEIGHBOUR}:
@@ -107,19 +129,29 @@ def _unfit(
         return PassedOver.INACTIVE
     if person.number in request.excluded:
         return request.excluded[person.number]
-    if rung in {Rung.SUPERVISOR, Rung.CITY}:
-        return None
+    if rung in _ABOVE:
+        bounded = request.bound in {Bound.PATIENT, Bound.EVERYBODY}
+        return _full(person, request, loads, policy) if bounded else None
     if request.skill and request.grid is Grid.CONSTRUCTION and request.skill not in person.skills:
         return PassedOver.NO_SKILL
     if not on_shift(person, policy.calendar, request.at_ms):
         return PassedOver.OFF_SHIFT
+    return None if request.bound is Bound.NOBODY else _full(person, request, loads, policy)
+
+
+def _full(person: Person, request: Request, loads: Mapping[int, Load], policy: Policy) -> PassedOver | None:
     load = loads.get(person.number, Load())
-    if policy.rests_at_night(request.severity):
-        if load.today >= policy.most_a_day:
-            return PassedOver.FULL_DAY
-        if load.hour >= policy.most_an_hour:
-            return PassedOver.FULL_HOUR
-    return None
+    if not policy.rests_at_night(request.severity):
+        return None
+    if load.today >= policy.most_a_day:
+        return PassedOver.FULL_DAY
+    return PassedOver.FULL_HOUR if load.hour >= policy.most_an_hour else None
+
+
+def _rather_later(rung: Rung, seen: Sequence[Candidate]) -> bool:
+    """Whether somebody will have room who is nearer than this rung."""
+    full = [one.rung for one in seen if one.passed_over in FULL]
+    return Rung.SUPERVISOR in full or (rung is Rung.CITY and bool(full))
 
 
 def _rungs(request: Request, roster: Roster) -> Iterator[tuple[Rung, str, Sequence[Person]]]:

@@ -13,7 +13,8 @@ from core.alarms import AlarmChange, AlarmKind, ChangeKind, Severity
 from core.cases import RuleInfo
 from core.ports.registry import FacilityPlace, RosterSource
 from dispatch import tables
-from dispatch.casework import CaseWork, has_begun, open_case
+from dispatch.casefind import open_case
+from dispatch.casework import CaseWork, has_begun
 from dispatch.flagwork import silent_clause
 from dispatch.foldwork import FOLDED
 from dispatch.policy import Policy

@@ -56,6 +56,7 @@ case = sa.Table(
     sa.Column("suspensions", sa.Integer, nullable=False),
     sa.Column("suspended_ms", sa.BigInteger),
     sa.Column("suspended_due_ms", sa.BigInteger),
+    sa.Column("suspended_until_ms", sa.BigInteger),
     sa.Column("ended_by", sa.String(64), nullable=False),
     sa.Column("note", _TEXT, nullable=False),
     sa.Column("drill", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -64,6 +65,9 @@ case = sa.Table(
     sa.Column("members", sa.Integer, nullable=False, server_default="0"),
     sa.Column("members_on", sa.Integer, nullable=False, server_default="0"),
     sa.Column("quiet_ms", sa.BigInteger),
+    sa.Column("extensions", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("supervised", _WORD, nullable=False, server_default=sa.text("''")),
+    sa.Column("excused", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index(
         "open_key", "facility", "family", unique=True, sqlite_where=sa.text("open"), postgresql_where=sa.text("open")
     ),
@@ -79,7 +83,9 @@ case = sa.Table(
 )
 
 """``gathers``: of a storm, what its members have in common: family, kind of group and its code; ``members``,
-``members_on``: facilities, and those with an alarm on; ``quiet_ms``: since when none has one."""
+``members_on``: facilities, and those with an alarm on; ``quiet_ms``: since when none has one. ``extensions``: granted;
+``supervised``: level of the supervision that stands; ``excused``: an appeal of whoever handled it was upheld, which
+leaves ``overdue`` as it was."""
 
 alarm = sa.Table(
     "dispatch_alarm",
@@ -196,6 +202,7 @@ task = sa.Table(
     sa.Column("assigned_ms", sa.BigInteger, nullable=False),
     sa.Column("changed_ms", sa.BigInteger, nullable=False),
     sa.Column("not_before_ms", sa.BigInteger),
+    sa.Column("wanted_ms", sa.BigInteger),
     sa.Column("due_ms", sa.BigInteger),
     sa.Column("due_clock", _WORD, nullable=False),
     sa.Column("due_what", _WORD, nullable=False),
@@ -212,6 +219,86 @@ task = sa.Table(
     sa.Index("ix_dispatch_task_given", "owner", "assigned_ms"),
     sqlite_autoincrement=True,
 )
+"""``assigned_ms``: when it is announced to its owner; ``wanted_ms``: when it would be if they had room, from which its
+limit runs; null in rows from before there was a difference."""
+
+stage = sa.Table(
+    "dispatch_stage",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("case", sa.ForeignKey(case.c.number), nullable=False, index=True),
+    sa.Column("task", sa.ForeignKey(task.c.number), nullable=False),
+    sa.Column("stage", _WORD, nullable=False),
+    sa.Column("amount", sa.Float, nullable=False),
+    sa.Column("unit", _WORD, nullable=False),
+    sa.Column("basis", _WORD, nullable=False),
+    sa.Column("standard", _TEXT, nullable=False),
+    sa.Column("total_ms", sa.BigInteger, nullable=False),
+    sa.Column("started_ms", sa.BigInteger, nullable=False),
+    sa.Column("warn_ms", sa.BigInteger, nullable=False),
+    sa.Column("limit_ms", sa.BigInteger, nullable=False),
+    sa.Column("paused_since_ms", sa.BigInteger),
+    sa.Column("paused_ms", sa.BigInteger, nullable=False),
+    sa.Column("ended_ms", sa.BigInteger),
+    sa.Column("ended_by", _WORD, nullable=False),
+    sa.Column("late", sa.Boolean, nullable=False),
+    sa.Column("reached", _WORD, nullable=False),
+    sa.Column("extended", sa.Integer, nullable=False),
+    sa.Column("next_ms", sa.BigInteger, index=True),
+    sa.Index(
+        "running_stage",
+        "case",
+        "stage",
+        unique=True,
+        sqlite_where=sa.text("ended_ms IS NULL"),
+        postgresql_where=sa.text("ended_ms IS NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+"""One run of a stage's clock (``dispatch.stageclocks``); ended ones stay, so the rows of a case are the history of its
+stages. ``total_ms``: time of its clock, milliseconds; ``reached``: how far the escalation has gone; ``next_ms``: when
+time must look at it again, null while it stands still or has ended."""
+
+proceeding = sa.Table(
+    "dispatch_proceeding",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("case", sa.ForeignKey(case.c.number), nullable=False, index=True),
+    sa.Column("task", sa.ForeignKey(task.c.number), nullable=False),
+    sa.Column("kind", _WORD, nullable=False),
+    sa.Column("state", _WORD, nullable=False),
+    sa.Column("open", sa.Boolean, nullable=False),
+    sa.Column("actor", sa.String(64), nullable=False),
+    sa.Column("person", sa.Integer),
+    sa.Column("reason", _TEXT, nullable=False),
+    sa.Column("asked_ms", sa.BigInteger, nullable=False),
+    sa.Column("wished_ms", sa.BigInteger),
+    sa.Column("granted_ms", sa.BigInteger),
+    sa.Column("level", _WORD, nullable=False),
+    sa.Column("due_ms", sa.BigInteger, index=True),
+    sa.Column("overdue", sa.Boolean, nullable=False),
+    sa.Column("answer", _TEXT, nullable=False),
+    sa.Column("endorsed_by", sa.String(64), nullable=False),
+    sa.Column("decided_ms", sa.BigInteger),
+    sa.Column("decided_by", sa.String(64), nullable=False),
+    sa.Column("decider", sa.Integer),
+    sa.Column("ruling", _TEXT, nullable=False),
+    sa.Column("fact_due_ms", sa.BigInteger),
+    sa.Column("fact_met_ms", sa.BigInteger),
+    sa.Column("fact_overdue", sa.Boolean, nullable=False),
+    sa.Column("fact_rejections", sa.Integer, nullable=False),
+    sa.Index(
+        "open_proceeding",
+        "task",
+        "kind",
+        unique=True,
+        sqlite_where=sa.text("open"),
+        postgresql_where=sa.text("open"),
+    ),
+    sqlite_autoincrement=True,
+)
+"""Extensions, supervisions and appeals (``dispatch.proceedings``). ``due_ms``: by when a supervision must be answered,
+null once it is. ``fact_*``: what an appeal is against, as it was when it was made; nothing changes them."""
 
 history = sa.Table(
     "dispatch_history",
@@ -329,11 +416,23 @@ outbox = sa.Table(
     sa.Column("sent_ms", sa.BigInteger),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("error", _TEXT, nullable=False),
+    sa.Column("severity", sa.Integer, nullable=False, server_default="2"),
+    sa.Column("state", _WORD, nullable=False, server_default=sa.text("'waiting'")),
+    sa.Column("via", sa.String(64), nullable=False, server_default=sa.text("''")),
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("unsure", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("alone", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("refused", sa.String(500), nullable=False, server_default=sa.text("''")),
+    sa.Column("done_ms", sa.BigInteger),
     sa.Index("ix_dispatch_outbox_next", "next_ms"),
+    sa.Index("ix_dispatch_outbox_state", "state", "done_ms"),
     sa.Index("ix_dispatch_outbox_ref", "ref"),
     sqlite_autoincrement=True,
 )
-"""``next_ms`` null: nothing to do any more (sent, withdrawn or given up)."""
+"""``channel`` is the way (``app``, ``sms``, ``phone``), ``via`` the configured channel that it waits for or went by.
+``next_ms`` null: nothing to do any more, or withdrawn while it was being sent. ``tries``: failed attempts at ``via``;
+``unsure``: one may have arrived; ``alone``: never in a digest again; ``refused``: channels that never take it, as
+words; ``done_ms``: when it was sent, covered or given up, or was begun anew after that."""
 
 feed = sa.Table(
     "dispatch_feed",

@@ -14,7 +14,6 @@ from core.cases import (
     Actor,
     Deadline,
     DeadlineClock,
-    DeadlineWhat,
     TaskKind,
     TaskState,
 )
@@ -27,6 +26,8 @@ from dispatch.drillwork import CHANNELS
 from dispatch.ledger import Ledger
 from dispatch.lifecycle import SYSTEM_TASK_TABLE
 from dispatch.policy import Policy
+from dispatch.routing import Request, route
+from dispatch.stagework import StageWork
 from dispatch.worktime import due
 
 
@@ -68,12 +69,17 @@ class TaskWork:
         self._policy = policy
         self._now_ms = now_ms
         self._roster = source.roster()
-        self._assigner = Assigner(connection, self._roster, policy)
+        self._assigner = Assigner(connection, self._roster, policy, now_ms)
+        self.stages = StageWork(connection, source, policy, now_ms)
 
     def tasks(self, case: int) -> dict[TaskKind, Any]:
         """The tasks of a case by kind."""
         query = sa.select(tables.task).where(tables.task.c.case == case)
         return {TaskKind(row.kind): row for row in self._connection.execute(query)}
+
+    def one(self, number: int) -> Any:
+        """The row of a task."""
+        return self._connection.execute(sa.select(tables.task).where(tables.task.c.number == number)).one()
 
     def create(
         self,
@@ -89,46 +95,54 @@ class TaskWork:
         """
         severity = Severity(case.severity) if routed_as is None else routed_as
         support = _support(case)
-        announce_ms = self._assigner.announce_ms(severity, self._now_ms)
+        wanted_ms = self._assigner.announce_ms(severity)
+        due_ms = None if case.drill else due(self._policy.calendar, limit.clock, wanted_ms, limit.hours)
         grid = Grid(case.lead) if kind is TaskKind.HANDLE or support is None else support
         place = self._source.place(case.facility)
-        assigned = self._assigner.assign(
+        found = self._assigner.assign(
             kind=kind,
             grid=grid,
             support=support,
             place=place,
             community=case.community,
             severity=severity,
-            at_ms=announce_ms,
+            due_ms=due_ms,
+            clock=limit.clock,
             excluded=excluded,
+            drill=case.drill,
         )
+        announce_ms = found.at_ms
         values = {
             "case": case.number,
             "kind": kind.value,
             "state": TaskState.WAITING.value,
             "open": True,
             "grid": grid.value,
-            "owner": assigned.owner,
+            "owner": found.assignment.owner,
             "cell": place.cells.get(grid, "") if place else "",
             "community": case.community,
             "created_ms": self._now_ms,
             "assigned_ms": announce_ms,
             "changed_ms": self._now_ms,
             "not_before_ms": announce_ms if announce_ms > self._now_ms and not case.drill else None,
-            "due_ms": None if case.drill else due(self._policy.calendar, limit.clock, announce_ms, limit.hours),
+            "wanted_ms": None if case.drill else wanted_ms,
+            "due_ms": due_ms,
             "due_clock": limit.clock.value,
             "due_what": limit.what.value,
             "met_ms": None,
             "overdue": False,
-            "escalate_ms": self._escalate_ms(severity, announce_ms),
+            "escalate_ms": self.escalate_ms(severity, announce_ms),
             "escalated": case.drill,
             "ready": kind is TaskKind.HANDLE or case.handled_by is not None or case.drill,
-            "routing": routing_text(assigned),
+            "routing": routing_text(found.assignment),
             "version": 1,
             "drill": case.drill,
         }
         row = self._connection.execute(sa.insert(tables.task).returning(tables.task), values).one()
+        self._assigner.mirror(None, row)
+        self._move(found.moved)
         self._ledger.note(case.number, "assigned", task=row.number, to_state=row.state, note=_whose(row.owner))
+        self.stages.assigned(case, row, announce_ms)
         if case.drill:
             self._announce(row, case, "drill", self._now_ms)
         else:
@@ -138,52 +152,54 @@ class TaskWork:
 
     def update(self, row: Any, **values: object) -> Any:
         """Change a task row; the row after it, one version on."""
-        table = tables.task
-        if isinstance(state := values.get("state"), TaskState):
-            values |= {"state": state.value, "open": state in OPEN_TASK_STATES}
-        query = sa.update(table).where(table.c.number == sa.bindparam("row_number")).returning(table)
-        values |= {"row_number": row.number, "changed_ms": self._now_ms, "version": row.version + 1}
-        return self._connection.execute(query, values).one()
+        before = self._assigner.before(row)
+        after = self._written(row, values)
+        self._assigner.mirror(before, after)
+        return after
 
     def reassign(
         self, row: Any, case: Any, *, owner: int | None = None, not_again: int | None = None, kind: str = "task"
     ) -> Any:
-        """Give a task to ``owner``, or to whom routing finds (not to ``not_again`` if it can be helped)."""
+        """Give a task to ``owner``, or to whom routing finds (not to ``not_again`` if it can be helped).
+
+        It waits to be accepted then, unless it is suspended: that stays.
+        """
         severity, task_kind = Severity(case.severity), TaskKind(row.kind)
-        announce_ms = self._assigner.announce_ms(severity, self._now_ms)
+        announce_ms = wanted_ms = self._assigner.announce_ms(severity)
         self._ledger.withdraw(row.number)
         values: dict[str, object] = {}
+        before, moved = self._assigner.before(row), dict[int, int]()
         if owner is None:
+            self._assigner.pass_on(row)
+            before = None
             excluded = self._assigner.returned_by(row.number)
             if not_again is not None:
                 excluded[not_again] = PassedOver.RETURNED_IT
             if task_kind is TaskKind.VERIFY and case.handled_by is not None:
                 excluded[case.handled_by] = PassedOver.OWN_REPAIR
-            assigned = self._assigner.assign(
+            found = self._assigner.assign(
                 kind=task_kind,
                 grid=Grid(row.grid),
                 support=_support(case),
                 place=self._source.place(case.facility),
                 community=case.community,
                 severity=severity,
-                at_ms=announce_ms,
+                due_ms=row.due_ms,
+                clock=DeadlineClock(row.due_clock),
                 excluded=excluded,
             )
-            owner = assigned.owner
-            if owner is None and row.owner is None and row.state == TaskState.WAITING:
+            owner, announce_ms, moved = found.assignment.owner, found.at_ms, dict(found.moved)
+            if owner is None and row.owner is None:
                 return row  # still nobody: nothing to write down
-            values["routing"] = routing_text(assigned)
-        row = self.update(
-            row,
-            owner=owner,
-            state=TaskState.WAITING,
-            assigned_ms=announce_ms,
-            not_before_ms=announce_ms if announce_ms > self._now_ms else None,
-            escalate_ms=self._escalate_ms(severity, announce_ms),
-            escalated=False,
-            **values,
-        )
+            values["routing"] = routing_text(found.assignment)
+        state = TaskState.SUSPENDED if row.state == TaskState.SUSPENDED else TaskState.WAITING
+        values |= {"owner": owner, "state": state, "wanted_ms": wanted_ms, "escalated": False}
+        row = self._written(row, values | self._announced(severity, announce_ms))
+        self._assigner.mirror(before, row)
+        self._move(moved)
         self._ledger.note(case.number, "assigned", task=row.number, to_state=row.state, note=_whose(owner))
+        if row.state == TaskState.WAITING:
+            self.stages.assigned(case, row, announce_ms)
         self._announce(row, case, kind, announce_ms)
         self.tell(row, case, "assigned")
         return row
@@ -205,12 +221,14 @@ class TaskWork:
             note=note,
         )
         self.tell(after, case, action.value)
+        self._move(self._assigner.freed(after))
         return after
 
     def new_limit(self, row: Any, limit: Deadline, from_ms: int) -> Any:
         """Start another limit."""
         return self.update(
             row,
+            wanted_ms=from_ms,
             due_ms=due(self._policy.calendar, limit.clock, from_ms, limit.hours),
             due_clock=limit.clock.value,
             due_what=limit.what.value,
@@ -233,29 +251,30 @@ class TaskWork:
             channels=CHANNELS if case.drill else self._policy.channels[severity],
             title=messages.title(kind, severity, Text(zh=case.say_zh, en=case.say_en)),
             body=messages.body(case.code, name, row.due_ms, self._policy.calendar.zone),
+            severity=Severity.CRITICAL if case.drill else severity,  # somebody stands beside a drill and waits
             not_before_ms=not_before_ms,
         )
 
     def supervisor(self, row: Any, case: Any) -> int | None:
         """Who stands above the owner of a task."""
-        from dispatch.routing import Request, route
+        return self._above(row, case, Grid(row.grid), supervisors=True)
 
-        excluded = {row.owner: PassedOver.RETURNED_IT} if row.owner is not None else {}
-        request = Request(
-            grid=Grid(row.grid),
-            community=case.community,
-            cell="",
-            skill="",
-            severity=Severity(case.severity),
-            at_ms=self._now_ms,
-            excluded=excluded,
-            supervisors_only=True,
-        )
-        return route(request, self._roster, {}, self._policy).owner
+    def heads(self, row: Any, case: Any) -> tuple[int, ...]:
+        """The heads of both grids of a case, the leading one first."""
+        found = (self._above(row, case, grid, supervisors=True) for grid in (Grid(case.lead), Grid(case.lead).other))
+        return tuple(dict.fromkeys(person for person in found if person is not None))
+
+    def stand_in(self, row: Any, case: Any) -> int | None:
+        """Who is on shift and could take the task beside its owner."""
+        return self._above(row, case, Grid(row.grid), supervisors=False)
 
     def announce_ms(self, severity: Severity) -> int:
         """When a task of this severity, made now, is announced."""
-        return self._assigner.announce_ms(severity, self._now_ms)
+        return self._assigner.announce_ms(severity)
+
+    def too_late(self, row: Any) -> bool:
+        """Whether a task waits for its owner to have room longer than its limit allows by now."""
+        return self._assigner.too_late(row)
 
     def tell(self, row: Any, case: Any, what: str) -> None:
         """A line in the change feed."""
@@ -274,17 +293,56 @@ class TaskWork:
         found = self._roster.people.get(person) if person is not None else None
         return found is not None and found.active
 
+    def _written(self, row: Any, values: dict[str, object]) -> Any:
+        table = tables.task
+        if isinstance(state := values.get("state"), TaskState):
+            values |= {"state": state.value, "open": state in OPEN_TASK_STATES}
+        query = sa.update(table).where(table.c.number == sa.bindparam("row_number")).returning(table)
+        values |= {"row_number": row.number, "changed_ms": self._now_ms, "version": row.version + 1}
+        return self._connection.execute(query, values).one()
+
+    def _move(self, moved: Mapping[int, int]) -> None:
+        """Announce tasks at other times; to whoever has one before them it is the same task still."""
+        table, case = tables.task, tables.case
+        for number, at_ms in moved.items():
+            query = sa.select(table, case.c.facility, case.c.severity).join(case, case.c.number == table.c.case)
+            before = self._connection.execute(query.where(table.c.number == number)).one()
+            values = self._announced(Severity(before.severity), at_ms) | {"changed_ms": self._now_ms}
+            change = sa.update(table).where(table.c.number == number).values(values).returning(table)
+            after = self._connection.execute(change).one()
+            self._assigner.mirror(before, after)
+            self.stages.announced(before, number, at_ms)
+            self._ledger.postpone(number, at_ms)
+            self.tell(after, before, "postponed")
+
+    def _announced(self, severity: Severity, at_ms: int) -> dict[str, object]:
+        """What stands in the row of a task that is announced at ``at_ms``."""
+        not_before_ms = at_ms if at_ms > self._now_ms else None
+        escalate_ms = self.escalate_ms(severity, at_ms)
+        return {"assigned_ms": at_ms, "not_before_ms": not_before_ms, "escalate_ms": escalate_ms}
+
     def _announce(self, row: Any, case: Any, kind: str, announce_ms: int) -> None:
         self.message(row, case, kind, row.owner, announce_ms)
 
-    def _escalate_ms(self, severity: Severity, announce_ms: int) -> int:
+    def _above(self, row: Any, case: Any, grid: Grid, *, supervisors: bool) -> int | None:
+        place = self._source.place(case.facility)
+        excluded = {row.owner: PassedOver.RETURNED_IT} if row.owner is not None else {}
+        request = Request(
+            grid=grid,
+            community=case.community,
+            cell="" if supervisors or place is None else place.cells.get(grid, ""),
+            skill=place.skill if place and not supervisors and row.kind == TaskKind.HANDLE else "",
+            severity=Severity(case.severity),
+            at_ms=self._now_ms,
+            excluded=excluded,
+            supervisors_only=supervisors,
+        )
+        return route(request, self._roster, {}, self._policy).owner
+
+    def escalate_ms(self, severity: Severity, announce_ms: int) -> int:
+        """Until when a task that is announced then may wait before its supervisor is told."""
         hours = self._policy.accept_ms[severity] / 3_600_000
         return due(self._policy.calendar, self._policy.accept_clock(severity), announce_ms, hours)
-
-
-def limit_of(row: Any) -> tuple[DeadlineClock, DeadlineWhat]:
-    """Clock and meaning of a row's limit."""
-    return DeadlineClock(row.due_clock), DeadlineWhat(row.due_what)
 
 
 def _support(case: Any) -> Grid | None:

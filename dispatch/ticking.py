@@ -10,18 +10,25 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.cases import CaseState, TaskState
+from core.alarms import Severity
+from core.cases import Action, CaseState, TaskKind, TaskState
 from core.ports.registry import Roster
+from core.stages import LadderStep, Stage
 from dispatch import tables
 from dispatch.alarmwork import AlarmWork, due_for_case
 from dispatch.casework import NOT_BEGUN
 from dispatch.drillwork import UNCONFIRMED
 from dispatch.policy import Policy
+from dispatch.proceedings import AT_WORK
 from dispatch.silence import expire_flags
+from dispatch.suspension import end_suspension
 from dispatch.worktime import HOUR_MS
 
 _KEYS_KEPT_MS = 30 * 24 * HOUR_MS
 _PRUNE_EVERY_MS = HOUR_MS
+GONE = "owner gone"
+"""Note of a task that came back because whoever had it is not there any more."""
+WAITS_FOR_OWNER = frozenset({CaseState.FILED, CaseState.RETURNED, CaseState.TRANSFERRED})
 
 
 class Rounds:
@@ -45,6 +52,9 @@ class Rounds:
             sa.exists().where(self._old_feed()),
             sa.exists().where(self._unconfirmed()),
             sa.exists().where(self._calm()),
+            sa.exists().where(tables.stage.c.next_ms < self._now_ms),
+            sa.exists().where(tables.proceeding.c.due_ms < self._now_ms),
+            sa.exists().where(self._held_enough()),
         ]
         if bool(connection.execute(sa.select(sa.or_(*questions))).scalar_one()):
             return True
@@ -65,6 +75,13 @@ class Rounds:
             row = work.cases.update(row, overdue=True)
             work.ledger.note(row.number, "overdue")
             work.cases.tell(row, "overdue")
+        for row in connection.execute(sa.select(tables.case).where(self._held_enough())).all():
+            end_suspension(work.cases, row, self._policy, self._now_ms)
+        for row in connection.execute(sa.select(tables.stage).where(tables.stage.c.next_ms < self._now_ms)).all():
+            self._climb(work, row)
+        unanswered = sa.select(tables.proceeding).where(tables.proceeding.c.due_ms < self._now_ms)
+        for row in connection.execute(unanswered).all():
+            work.cases.proceedings.unanswered(row, work.cases.case(row.case))
         for row in connection.execute(sa.select(tables.case).where(self._unconfirmed())).all():
             work.cases.cancel(row, UNCONFIRMED)
         for number in connection.execute(sa.select(tables.case.c.number).where(self._calm())).scalars().all():
@@ -79,6 +96,10 @@ class Rounds:
         """Drills whose time is over."""
         table = tables.case
         return sa.and_(table.c.open, table.c.drill, table.c.opened_ms <= self._now_ms - self._policy.drill_ms)
+
+    def _held_enough(self) -> sa.ColumnElement[bool]:
+        """Suspensions whose time is over."""
+        return sa.and_(tables.case.c.open, tables.case.c.suspended_until_ms <= self._now_ms)
 
     def _calm(self) -> sa.ColumnElement[bool]:
         """Storms that nobody has begun and that have been quiet for long enough."""
@@ -113,12 +134,44 @@ class Rounds:
         return found
 
     def _find_owner(self, work: AlarmWork, row: Any) -> None:
-        case = work.cases.case(row.case)
+        """Give a task without a worker to somebody; if its worker has gone from the middle of it, as if returned."""
+        case, handles = work.cases.case(row.case), row.kind == TaskKind.HANDLE
+        if handles and case.state in AT_WORK:
+            case = work.cases.step(case, Action.RETURN, task=row.number, note=GONE)
         after = work.cases.tasks.reassign(row, case)
-        if after.owner is None or row.owner is not None:
-            return
-        if case.state in {CaseState.FILED, CaseState.RETURNED, CaseState.TRANSFERRED}:
+        if after.owner is not None and case.state in WAITS_FOR_OWNER:
             work.cases.follow_up(case)
+
+    def _climb(self, work: AlarmWork, row: Any) -> None:
+        """A stage takes long: whoever comes next on the ladder hears of it."""
+        case = work.cases.case(row.case)
+        steps, after = work.cases.tasks.stages.look(row, case)
+        task = work.cases.tasks.one(row.task)
+        for step in steps:
+            self._tell_step(work, after, task, case, step)
+
+    def _tell_step(self, work: AlarmWork, stage: Any, task: Any, case: Any, step: LadderStep) -> None:
+        tasks = work.cases.tasks
+        told = task.escalated if stage.stage == Stage.ACCEPT else task.overdue
+        if step is LadderStep.SUPERVISOR and told:
+            return  # they have just heard of it, from the limit of the task itself
+        to: tuple[int | None, ...] = (task.owner,)
+        if step is LadderStep.ON_DUTY:
+            to = (tasks.stand_in(task, case),)
+        elif step is LadderStep.SUPERVISOR:
+            to = (task.owner, tasks.supervisor(task, case))
+        elif step is LadderStep.LEADS:
+            to = tasks.heads(task, case)
+        people = [person for person in dict.fromkeys(to) if person is not None]
+        for person in people:
+            tasks.message(task, case, f"{stage.stage}_{step}", person, tasks.announce_ms(Severity(case.severity)))
+        names = ", ".join(f"person {person}" for person in people) or "nobody"
+        work.ledger.note(case.number, f"ladder_{step}", task=task.number, note=f"{stage.stage}: {names}")
+        level = {LadderStep.SUPERVISOR: 1, LadderStep.LEADS: 2}.get(step, 0)
+        if case.escalated < level:
+            work.cases.tell(work.cases.update(case, escalated=level), "escalated")
+        else:
+            work.cases.tell(case, f"ladder_{step}")
 
     def _escalate(self, work: AlarmWork, row: Any) -> None:
         case = work.cases.case(row.case)

@@ -74,7 +74,14 @@ def task_row(row: Any) -> TaskRow:
         version=row.version,
         drill=row.drill,
         flagged=row.case_flagged,
+        put_off_from_ms=_put_off_from_ms(row),
     )
+
+
+def _put_off_from_ms(row: Any) -> int | None:
+    """When a task would be announced if its owner had room; none if it is, or was, announced then."""
+    put_off = row.not_before_ms is not None and row.wanted_ms is not None and row.wanted_ms < row.not_before_ms
+    return int(row.wanted_ms) if put_off else None
 
 
 def case_row(row: Any) -> CaseRow:
@@ -104,6 +111,9 @@ def case_row(row: Any) -> CaseRow:
         joint=is_joint(row.gathers),
         members=row.members,
         members_on=row.members_on,
+        extensions=row.extensions,
+        supervised=row.supervised,
+        excused=row.excused,
     )
 
 

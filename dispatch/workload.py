@@ -27,7 +27,7 @@ class Burden:
     """What one person would have had.
 
     Attributes:
-        tasks: all tasks given to them.
+        tasks: all tasks they were told of; what ended before that is none.
         most_a_day, most_an_hour: the most on one local day, and within any hour.
         days_over, hours_over: days beyond the bound, and tasks that came when the hour's bound was reached.
         at_night: tasks announced between 22:00 and 6:00.
@@ -173,7 +173,7 @@ def _monday(day: date) -> date:
 def _burdens(tasks: Sequence[ForeseenTask], policy: Policy) -> list[Burden]:
     given: dict[int, list[int]] = {}
     for task in tasks:
-        if task.owner is not None:
+        if task.owner is not None and task.heard:
             given.setdefault(task.owner, []).append(task.given_ms)
     found = [_burden(person, sorted(moments), policy) for person, moments in given.items()]
     return sorted(found, key=lambda burden: (-burden.tasks, burden.person))

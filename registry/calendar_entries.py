@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from core.holidays import DayKind
 from core.places import Text
 from registry import calendar_findings as kinds
-from registry.entries import Place, Record
+from registry.record import Place, Record
 
 Minutes = tuple[int, int]
 """From and until, minutes after midnight; until may lie beyond 1440, on the next day."""

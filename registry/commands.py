@@ -10,11 +10,13 @@ import sqlalchemy as sa
 from core.errors import Refused
 from core.people import Language, Login, Role
 from core.places import Text
-from core.ports.registry import Gateway
+from core.ports.registry import ChangeKind, Gateway
 from core.sparkplug.topics import NodeId, is_own_id
 from registry import findings as kinds
 from registry import tables
 from registry.database import next_numbers, record, writing
+from registry.history import Change, remember
+from registry.rows import RowValues
 
 _USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,64}")
 
@@ -129,8 +131,11 @@ class RegistryCommandsSql:
         table = tables.gateway
         where = (table.c.group_id == node.group, table.c.node_id == node.node)
         with writing(self._engine) as connection:
-            if not _exists(connection, tables.community.c.number, community):
+            place = tables.community
+            code = connection.execute(sa.select(place.c.code).where(place.c.number == community)).scalar_one_or_none()
+            if code is None:
                 raise Refused(kinds.NO_COMMUNITY(number=community))
+            before = _gateway_values(connection, node)
             row = connection.execute(sa.select(table).where(*where)).one_or_none()
             values = {"name_zh": name.zh, "name_en": name.en, "community": community, "revoked_ms": None}
             if row is None:
@@ -142,6 +147,8 @@ class RegistryCommandsSql:
                 connection.execute(sa.update(table).where(*where).values(**values))
                 number, enrolled_ms = row.number, row.enrolled_ms
             record(connection, actor=actor, what="enrol_gateway", ref=str(node), detail="", now_ms=now_ms)
+            after = {"name_zh": name.zh, "name_en": name.en, "community": code, "revoked_ms": None}
+            _remember_gateway(connection, node, before, after, actor, now_ms)
         return Gateway(number=number, node=node, name=name, community=community, enrolled_ms=enrolled_ms)
 
     def revoke_gateway(self, node: NodeId, actor: str, now_ms: int) -> None:
@@ -153,10 +160,13 @@ class RegistryCommandsSql:
         table = tables.gateway
         where = (table.c.group_id == node.group, table.c.node_id == node.node)
         with writing(self._engine) as connection:
+            before = _gateway_values(connection, node)
             first = sa.func.coalesce(table.c.revoked_ms, now_ms)
             if connection.execute(sa.update(table).where(*where).values(revoked_ms=first)).rowcount == 0:
                 raise Refused(kinds.NO_GATEWAY(node=node))
             record(connection, actor=actor, what="revoke_gateway", ref=str(node), detail="", now_ms=now_ms)
+            if before and before["revoked_ms"] is None:
+                _remember_gateway(connection, node, before, {"revoked_ms": now_ms}, actor, now_ms)
 
     def _check_references(self, connection: sa.Connection, login: Login) -> None:
         if login.person is not None and not _exists(connection, tables.person.c.number, login.person):
@@ -164,6 +174,25 @@ class RegistryCommandsSql:
         for community in login.communities:
             if not _exists(connection, tables.community.c.number, community):
                 raise Refused(kinds.NO_COMMUNITY(number=community))
+
+
+def _gateway_values(connection: sa.Connection, node: NodeId) -> RowValues:
+    """What the history compares of a gateway; empty when there is none of that name."""
+    table, community = tables.gateway, tables.community
+    query = sa.select(table.c.name_zh, table.c.name_en, community.c.code.label("community"), table.c.revoked_ms)
+    query = query.join(community, community.c.number == table.c.community)
+    query = query.where(table.c.group_id == node.group, table.c.node_id == node.node)
+    row = connection.execute(query).mappings().one_or_none()
+    return {} if row is None else dict(row)
+
+
+def _remember_gateway(
+    connection: sa.Connection, node: NodeId, before: RowValues, after: RowValues, actor: str, now_ms: int
+) -> None:
+    kind = ChangeKind.CHANGE if before else ChangeKind.ADD
+    changed = {name: value for name, value in after.items() if not before or before[name] != value}
+    change = Change(kind=kind, collection="gateways", key=(node.group, node.node), before=before, after=changed)
+    remember(connection, [change], actor, now_ms)
 
 
 def _check(login: Login) -> None:

@@ -8,37 +8,44 @@ order of files and lines, or returns a ``Content`` without any doubt left.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from core.errors import Invalid
-from core.findings import DID_YOU_MEAN, Finding, Kind, Said
+from core.findings import DID_YOU_MEAN, Finding, Kind, Said, place_of
 from core.people import Role
 from core.places import Grid
-from registry import calendar_entries, calendar_findings, entries
+from registry import calendar_entries, calendar_findings, entries, holdings
 from registry import findings as kinds
 from registry.calendar_entries import EVERYWHERE, CalendarEntry
 from registry.classbook import ClassEntry
+from registry.columns import collection_of
 from registry.entries import (
-    ALL,
+    AmenityEntry,
     CellEntry,
     CommunityEntry,
+    DepartmentEntry,
     FacilityEntry,
     GatewayEntry,
     PersonEntry,
-    Place,
     PointEntry,
-    Record,
+    PostEntry,
     StreetEntry,
+    VillageEntry,
 )
 from registry.geometry import CellMap, CellShape
-from registry.sources import read_rows
+from registry.record import ALL, Place, Record
+from registry.sources import FolderSource, Source
 from registry.supply import check_supply
 
 T = TypeVar("T")
 
-ORDER = ("streets", "communities", "cells", "gateways", "facilities", "points", "people", "calendar")
+ORDER = (
+    *("streets", "communities", "villages", "departments", "cells", "gateways", "facilities", "points", "people"),
+    *("posts", "amenities", "calendar"),
+)
 MAX_FINDINGS = 1000
 
 
@@ -54,22 +61,27 @@ class Content:
 
     streets: tuple[StreetEntry, ...]
     communities: tuple[CommunityEntry, ...]
+    villages: tuple[VillageEntry, ...]
+    departments: tuple[DepartmentEntry, ...]
     cells: tuple[CellEntry, ...]
     gateways: tuple[GatewayEntry, ...]
     facilities: tuple[FacilityEntry, ...]
     points: tuple[PointEntry, ...]
     people: tuple[PersonEntry, ...]
+    posts: tuple[PostEntry, ...]
+    amenities: tuple[AmenityEntry, ...]
     calendar: tuple[CalendarEntry, ...]
     cell_of: Mapping[str, Mapping[Grid, str]]
     neighbours: Mapping[str, tuple[str, ...]]
 
 
 def read_folder(folder: Path, classes: Mapping[str, ClassEntry], day: str) -> Content:
-    """Read and check a registry folder.
+    """Read and check a registry folder, or a workbook with the same in its sheets.
 
     Args:
-        folder: with ``streets``, ``communities``, ``cells``, ``gateways``, ``facilities``, ``people`` and optionally
-            ``points`` and ``calendar``, each as ``.csv`` or ``.yaml``.
+        folder: a workbook (``.xlsx``), or a folder with ``streets``, ``communities``, ``cells``, ``gateways``,
+            ``facilities``, ``people`` and optionally ``villages``, ``departments``, ``points``, ``posts``,
+            ``amenities`` and ``calendar``, each as ``.csv`` or ``.yaml`` (``cells`` also as ``.geojson``).
         classes: the facility classes there are.
         day: ISO date on which cells must hold the facilities (today).
 
@@ -77,20 +89,34 @@ def read_folder(folder: Path, classes: Mapping[str, ClassEntry], day: str) -> Co
         Invalid: with everything that is wrong, at most 1,000 findings.
     """
     findings: list[Finding] = []
+    if not folder.is_file():
+        return _read(FolderSource(folder), classes, day, findings)
+    from registry.workbook import WorkbookSource
+
+    with closing(WorkbookSource(folder, findings)) as book:
+        return _read(book, classes, day, findings)
+
+
+def _read(folder: Source, classes: Mapping[str, ClassEntry], day: str, findings: list[Finding]) -> Content:
     content = Content(
         streets=_decoded(folder, "streets", entries.street, findings),
         communities=_decoded(folder, "communities", entries.community, findings),
+        villages=_decoded(folder, "villages", entries.village, findings, required=False),
+        departments=_decoded(folder, "departments", entries.department, findings, required=False),
         cells=_decoded(folder, "cells", entries.cell, findings),
         gateways=_decoded(folder, "gateways", entries.gateway, findings),
         facilities=_decoded(folder, "facilities", entries.facility, findings),
         points=_decoded(folder, "points", entries.point, findings, required=False),
         people=_decoded(folder, "people", entries.person, findings),
+        posts=_decoded(folder, "posts", entries.post, findings, required=False),
+        amenities=_decoded(folder, "amenities", entries.amenity, findings, required=False),
         calendar=_decoded(folder, "calendar", calendar_entries.calendar, findings, required=False),
         cell_of={},
         neighbours={},
     )
     checker = _Checker(content, classes, findings)
     checker.check_references()
+    checker.check_holdings(day)
     checker.check_calendar()
     points = checker.expanded_points()
     shapes = CellMap([_shape(cell) for cell in content.cells])
@@ -102,12 +128,12 @@ def read_folder(folder: Path, classes: Mapping[str, ClassEntry], day: str) -> Co
 
 
 def _rank(finding: Finding) -> tuple[int, int, int]:
-    stem = finding.file.partition(".")[0]
+    stem = collection_of(finding.file)
     return (ORDER.index(stem) if stem in ORDER else len(ORDER), finding.line, finding.column)
 
 
 def _decoded(
-    folder: Path,
+    folder: Source,
     collection: str,
     decode: Callable[[Record], T],
     findings: list[Finding],
@@ -117,7 +143,7 @@ def _decoded(
     known = calendar_entries.COLUMNS if collection == "calendar" else entries.COLUMNS[collection]
     found: list[T] = []
     strangers: set[str] = set()
-    for row in read_rows(folder, collection, findings, required=required):
+    for row in folder.rows(collection, findings, required=required):
         record = Record(row, findings)
         for name in row.fields:
             if name in known or name in strangers or (collection == "facilities" and name.startswith("attributes.")):
@@ -150,7 +176,7 @@ class _Checker:
         self._content = content
         self._classes = classes
         self._findings = findings
-        self._broken = {finding.file.partition(".")[0] for finding in findings}
+        self._broken = {collection_of(finding.file) for finding in findings}
 
     def check_references(self) -> None:
         """Codes are unique; what is named exists."""
@@ -161,6 +187,9 @@ class _Checker:
         self._unique(content.gateways, lambda entry: entry.key, "gateway")
         self._unique(content.facilities, lambda entry: entry.code, "facility")
         self._unique(content.people, lambda entry: entry.code, "person")
+        self._unique(content.villages, lambda entry: entry.code, "village")
+        self._unique(content.departments, lambda entry: entry.code, "department")
+        self._unique(content.posts, lambda entry: entry.code, "post")
         communities = {entry.code for entry in content.communities}
         for street in content.communities:
             self._known(street.place, street.street, {entry.code for entry in content.streets}, "streets")
@@ -186,6 +215,25 @@ class _Checker:
         for person in content.people:
             self._check_person(person, communities)
 
+    def check_holdings(self, day: str) -> None:
+        """What belongs to whom, who works for whom, who holds which post."""
+        content = self._content
+        codes = {
+            name: {entry.code for entry in getattr(content, name)}
+            for name in ("villages", "communities", "streets", "departments")
+        }
+        for village in content.villages:
+            self._known(village.place, village.community, codes["communities"], "communities")
+        for person in content.people:
+            if person.department:
+                self._known(person.place, person.department, codes["departments"], "departments")
+        self._unique(content.amenities, lambda entry: (entry.community, entry.item), "amenity")
+        holdings.check_amenities(content.amenities, codes["communities"], self._findings, self._known)
+        holdings.check_facilities(content.facilities, codes, day, self._findings, self._known)
+        cells = {cell.code: cell for cell in content.cells}
+        people = {person.code: person for person in content.people}
+        holdings.check_posts(content.posts, cells, people, self._findings, self._known)
+
     def check_calendar(self) -> None:
         """No entry twice; the places that entries name exist."""
         content = self._content
@@ -199,7 +247,7 @@ class _Checker:
             key = (entry.kind, entry.key)
             if entry.key or entry.kind == "general":
                 if key in first:
-                    where = f"{first[key].file}:{first[key].line}"
+                    where = place_of(first[key].file, first[key].line)
                     self._add(
                         entry.place, calendar_findings.ENTRY_TWICE, entry=entry.kind, value=entry.key, first=where
                     )
@@ -264,7 +312,7 @@ class _Checker:
                         community=community_of[found[0]],
                         own=facility.community,
                     )
-                elif "cells" not in self._broken:
+                elif "cells" not in self._broken or shapes.is_far(facility.longitude, facility.latitude):
                     self._add(
                         facility.place, kinds.NO_CELL, facility=facility.code, grid=kinds.GRIDS[grid.value], day=day
                     )
@@ -296,7 +344,7 @@ class _Checker:
             name, place = key(entry), getattr(entry, "place", Place("", 0))
             if name in first:
                 shown = " ".join(name) if isinstance(name, tuple) else name
-                where = f"{first[name].file}:{first[name].line}"
+                where = place_of(first[name].file, first[name].line)
                 self._add(place, kinds.CODE_TWICE, kind=kinds.KINDS[kind], value=shown, first=where)
             else:
                 first[name] = place
@@ -329,6 +377,7 @@ def _short_form(facility: FacilityEntry, classes: Mapping[str, ClassEntry]) -> l
             facility=facility.code,
             key=key,
             gateway=facility.gateway,
+            bus=facility.bus,
             interval_s=None,
             stale_after_s=None,
         )

@@ -8,7 +8,7 @@ never wait: the whole picture is one immutable value that is swapped in one assi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,11 +34,12 @@ class _Picture:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Names:
-    """Names of groups by the numbers that facilities hold; ``gateway`` by the facility's own number."""
+    """Names of groups by the numbers that facilities hold; ``gateway`` and ``bus`` by the facility's own number."""
 
     community: Mapping[int, str]
     facility: Mapping[int, str]
     gateway: Mapping[int, str]
+    bus: Mapping[int, str]
 
     def groups(self, facilities: Sequence[Facility]) -> dict[Relation, tuple[str, ...]]:
         """The groups of each facility; relations that none of them has are left out."""
@@ -51,6 +52,7 @@ class _Names:
             ),
             Relation.REDUNDANT_SET: tuple(one.redundant_set for one in facilities),
             Relation.GATEWAY: tuple(self.gateway.get(one.number, "") for one in facilities),
+            Relation.BUS: tuple(self.bus.get(one.number, "") for one in facilities),
         }
         return {relation: column for relation, column in columns.items() if any(column)}
 
@@ -123,6 +125,7 @@ class Directory:
             community={row.number: row.code for row in connection.execute(sa.select(tables.community))},
             facility={row.number: row.code for found in by_class.values() for row in found},
             gateway={number: _gateway_of(points) for number, points in by_facility.items()},
+            bus={number: _bus_of(points) for number, points in by_facility.items()},
         )
         members = {name: self._members(name, found, by_facility, known) for name, found in by_class.items()}
         return _Picture(version=now, bindings=bindings, members=members)
@@ -174,5 +177,14 @@ def _number(value: float | str | None) -> float:
 
 def _gateway_of(points: Mapping[str, Point]) -> str:
     """The gateway that serves most of a facility's points, the first by name among equals; empty if none does."""
-    served = Counter(str(point.gateway) for point in points.values() if point.gateway is not None)
+    return _most(str(point.gateway) for point in points.values() if point.gateway is not None)
+
+
+def _bus_of(points: Mapping[str, Point]) -> str:
+    """``group/node/bus`` of the bus on which most of a facility's points are read, in the same way."""
+    return _most(f"{point.gateway}/{point.bus}" for point in points.values() if point.gateway is not None and point.bus)
+
+
+def _most(names: Iterable[str]) -> str:
+    served = Counter(names)
     return min(served, key=lambda name: (-served[name], name), default="")

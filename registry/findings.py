@@ -32,8 +32,8 @@ NO_FILE = kind(
 )
 TWO_FILES = kind(
     "TG-3011",
-    "{collection}.csv 与 {collection}.yaml 同时存在",
-    "both {collection}.csv and {collection}.yaml are there",
+    "{first} 与 {second} 同时存在",
+    "both {first} and {second} are there",
     "只保留一个",
     "keep one of them",
 )
@@ -241,6 +241,41 @@ NO_FIELD = kind(
     "use {known}",
 )
 
+NOT_BUILT = kind(
+    "TG-3026",
+    "{name}：{value!r} 不是建成时间",
+    "{name}: {value!r} is no time of building",
+    "写年、月或日，例如 1998、1998-06、1998-06-15",
+    "write a year, a month or a day: 1998, 1998-06 or 1998-06-15",
+)
+NO_CERTIFICATE = kind(
+    "TG-3032",
+    "{name}：{value!r} 不是证书",
+    "{name}: {value!r} is no certificate",
+    "写“名称 | 编号 | 有效期至”，如“低压电工 | T4206 | 2027-05-01”；多个证书用分号隔开",
+    "write name | number | valid until, like electrician | T4206 | 2027-05-01; separate several by semicolons",
+)
+CERTIFICATE_TWICE = kind(
+    "TG-3032", "{name}：同一证书写了两次", "{name}: one certificate stands there twice", "去掉一个", "remove one"
+)
+NO_LEAVE = kind(
+    "TG-3033",
+    "{name}：{value!r} 不是请假期间",
+    "{name}: {value!r} is no time of leave",
+    "写首日..末日，例如 2026-12-01..2026-12-05；多段用分号隔开",
+    "write first..last day, like 2026-12-01..2026-12-05; separate several by semicolons",
+)
+LEAVES_OVERLAP = kind(
+    "TG-3033", "{name}：两段请假重叠", "{name}: two times of leave overlap", "合并为一段", "make one of them"
+)
+OWNER_OF_NO_KIND = kind(
+    "TG-3034",
+    "{name}：写了权属单位，但没有写其类别",
+    "{name}: there is an owner, but not of what kind",
+    "填写 village、community、street、department 或 enterprise",
+    "write village, community, street, department or enterprise",
+)
+
 # --- between records --------------------------------------------------------------------------------------------
 
 CODE_TWICE = kind(
@@ -258,6 +293,10 @@ KINDS = {
     "facility": Sentence("设施", "facility"),
     "person": Sentence("人员", "person"),
     "point": Sentence("测点", "point"),
+    "village": Sentence("村", "village"),
+    "department": Sentence("部门", "department"),
+    "post": Sentence("岗位", "post"),
+    "amenity": Sentence("配套项目", "amenity"),
 }
 NO_SUCH_RECORD = kind("TG-3041", "{collection} 中没有 {value!r}", "{collection} hold no {value!r}", "{hint}", "{hint}")
 NO_CLASS = kind("TG-3042", "没有类别 {value!r}", "there is no class {value!r}", "{hint}", "{hint}")
@@ -350,6 +389,69 @@ ROLES = {
     "grid_worker": Sentence("网格员", "grid_worker"),
     "technician": Sentence("调试员", "technician"),
 }
+BUILT_LATER = kind(
+    "TG-3056",
+    "{facility} 的建成时间 {built} 晚于今天（{day}）",
+    "{facility} was built {built}, which is after today ({day})",
+    "更正 built；尚未建成的设施建成后再登记",
+    "correct built; enter what is not built yet when it is",
+)
+POST_OF_OTHER_GRID = kind(
+    "TG-3053",
+    "{holder} 是{role}，不能担任{grid}网格 {cell} 的岗位",
+    "{holder} is a {role} and cannot hold a post of the {grid} cell {cell}",
+    "更换人员，或更换其角色",
+    "name somebody else, or change the role",
+)
+POST_OF_VOLUNTEER = kind(
+    "TG-3053",
+    "{holder} 是志愿者，不担任岗位",
+    "{holder} is a volunteer and holds no post",
+    "岗位空缺时留空",
+    "leave the post vacant",
+)
+CELL_NUMBER = kind(
+    "TG-3057",
+    "{all} 个网格中有 {count} 个的代码不是 GB/T 30428.1 的编码（首个：{first}）",
+    "{count} of {all} cells have codes that are none of GB/T 30428.1 (the first: {first})",
+    "与城市网格平台交换案件前改为 15 位：县 6、街道 3、社区 3、顺序 3",
+    "before exchanging cases with the city's platform use 15 digits: 6 county, 3 street, 3 community, 3 of its own",
+)
+CELL_PREFIX = kind(
+    "TG-3057",
+    "{community} 有 {count} 个网格的代码不以 {usual} 开头（首个：{first}）",
+    "{count} cells of {community} have codes that do not begin with {usual} (the first: {first})",
+    "同一社区的网格共用前段：更正代码或社区",
+    "cells of one community begin alike: correct the code or the community",
+)
+PREFIX_SHARED = kind(
+    "TG-3057",
+    "{community} 与 {other} 的网格代码同以 {prefix} 开头",
+    "the cells of {community} and of {other} begin alike, with {prefix}",
+    "每个社区有自己的 3 位：更正其一",
+    "each community has 3 digits of its own: correct one of them",
+)
+COMPONENT_NUMBER = kind(
+    "TG-3058",
+    "{all} 个部件代码中有 {count} 个不是 GB/T 30428.2 的编码（首个：{first}）",
+    "{count} of {all} component codes are none of GB/T 30428.2 (the first: {first})",
+    "写 16 位：县 6、大类 2（01 至 05）、小类 2、顺序 6",
+    "write 16 digits: 6 county, 2 large class (01 to 05), 2 small class, 6 of its own",
+)
+COMPONENT_TWICE = kind(
+    "TG-3058",
+    "部件代码 {value} 用于多个设施",
+    "the component code {value} stands at more than one facility",
+    "每个部件一个代码",
+    "give each component a code of its own",
+)
+NO_ITEM = kind(
+    "TG-3059",
+    "标准中没有条目 {value!r}",
+    "the standard has no item {value!r}",
+    "请使用其中之一：{known}",
+    "use one of {known}",
+)
 PARENT_CYCLE = kind(
     "TG-3054",
     "上级设施成环：{chain}",

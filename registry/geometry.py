@@ -22,6 +22,8 @@ from registry import findings as kinds
 
 TOLERANCE_M2 = 1.0
 TOLERANCE_M = 1.0
+FAR_M = 5_000.0
+"""A community is walked through in ten minutes: no cell of it reaches further."""
 _M_PER_DEGREE = 111_320.0
 
 
@@ -79,6 +81,14 @@ class CellMap:
         place = Point(self._plane(longitude, latitude))
         found = self._tree.query(place, predicate="intersects")
         return sorted(self._cells[i].code for i in found if self._usable(int(i), grid, day))
+
+    def is_far(self, longitude: float, latitude: float) -> bool:
+        """Whether a place lies further from every sound cell than a cell that could not be read would reach."""
+        sound = [polygon for polygon, good in zip(self._polygons, self._sound, strict=True) if good]
+        if not sound:
+            return False
+        place = Point(self._plane(longitude, latitude))
+        return bool(shapely.distance(np.array(sound), place).min() > FAR_M)
 
     def neighbours(self, day: str) -> dict[str, tuple[str, ...]]:
         """Cell code to the codes of cells of the same grid within one metre, nearest centre first."""

@@ -15,47 +15,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 import sqlalchemy as sa
 
 from core.errors import Refused
-from registry import rows, tables
+from core.ports.registry import ChangeKind
+from registry import history, rows, tables
 from registry.content import Content
 from registry.database import next_numbers, reading, record, version, writing
 from registry.findings import PLAN_IS_OLD
+from registry.history import Change
 from registry.rows import Key, RowValues
-
-
-class ChangeKind(StrEnum):
-    """What happens to one row."""
-
-    ADD = "add"
-    CHANGE = "change"
-    RETIRE = "retire"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
-    """One difference between folder and database.
-
-    Attributes:
-        collection: ``facilities`` …
-        key: the code people know; for points ``facility/measurement``.
-        before, after: the differing fields only (all of them for an added row).
-    """
-
-    kind: ChangeKind
-    collection: str
-    key: Key
-    before: RowValues
-    after: RowValues
-
-    def __str__(self) -> str:
-        sign = {ChangeKind.ADD: "+", ChangeKind.CHANGE: "~", ChangeKind.RETIRE: "-"}[self.kind]
-        shown = ", ".join(f"{name}: {self.before.get(name, '')!r} → {value!r}" for name, value in self.after.items())
-        tail = f" ({shown})" if self.kind is ChangeKind.CHANGE else ""
-        return f"{sign} {self.collection} {'/'.join(self.key)}{tail}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,6 +66,7 @@ def apply(
             writer.write(collection, [change for change in done.changes if change.collection == collection])
         tally = {kind.value: sum(change.kind is kind for change in done.changes) for kind in ChangeKind}
         record(connection, actor=actor, what="import", ref="", detail=json.dumps(tally), now_ms=now_ms)
+        history.remember(connection, done.changes, actor, now_ms)
         return done
 
 
@@ -196,7 +167,7 @@ class _Writer:
         numbers = self._numbers()
         for change in changes:
             person = numbers["people"][change.key]
-            for name, (table, column) in rows.PERSON_LISTS.items():
+            for name, (table, column) in rows.WORDS.items():
                 if name not in change.after:
                     continue
                 self._connection.execute(sa.delete(table).where(table.c.person == person))
@@ -204,12 +175,13 @@ class _Writer:
                 values = [{"person": person, column: self._item(name, item, numbers)} for item in rows.listed(items)]
                 if values:
                     self._connection.execute(sa.insert(table), values)
-            if "shifts" in change.after:
-                table = tables.shift
+            for name, (table, columns_of, _) in rows.PARTS.items():
+                if name not in change.after:
+                    continue
                 self._connection.execute(sa.delete(table).where(table.c.person == person))
-                shifts = [{"person": person, **rows.shift_row(item)} for item in rows.listed(change.after["shifts"])]
-                if shifts:
-                    self._connection.execute(sa.insert(table), shifts)
+                parts = [{"person": person, **columns_of(item)} for item in rows.listed(change.after[name])]
+                if parts:
+                    self._connection.execute(sa.insert(table), parts)
 
     def _item(self, name: str, item: str, numbers: Mapping[str, Mapping[Key, int]]) -> object:
         return numbers["communities"][(item,)] if name == "communities" else item

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from core.errors import Refused
 from core.holidays import Holidays
-from core.people import Language, Login, Person, Role, Shift
+from core.people import Language, Login, Person, Role
 from core.places import FacilityClass, Grid, Text
 from core.ports.registry import (
     Cell,
@@ -26,16 +26,17 @@ from core.ports.registry import (
     FacilityFilter,
     FacilityPlace,
     Gateway,
+    Owner,
+    OwnerKind,
     Page,
     PageRequest,
     Point,
-    Post,
     Provenance,
     Roster,
     Supply,
 )
 from core.sparkplug.topics import NodeId
-from registry import tables
+from registry import staff, tables
 from registry.calendar_entries import from_text
 from registry.classbook import ClassEntry
 from registry.database import reading, version
@@ -218,20 +219,17 @@ class Registry:
             return self._kept
 
     def _load(self, connection: sa.Connection, now: int) -> _Kept:
-        people = _people(connection)
+        people = staff.people(connection)
         holders: dict[str, list[int]] = {}
         for person in people.values():
             for code in person.cells if person.active else ():
                 holders.setdefault(code, []).append(person.number)
         posts, neighbours = [], {}
         table = tables.cell
+        listed = staff.listed_posts(connection)
         for row in connection.execute(sa.select(table).where(table.c.valid_to == "").order_by(table.c.code)):
             neighbours[row.code] = tuple(json.loads(row.neighbours))
-            held: list[int | None] = [*holders.get(row.code, ())]
-            posts += [
-                Post(cell=row.code, grid=Grid(row.grid), community=row.community, holder=holder)
-                for holder in held or [None]
-            ]
+            posts += staff.posts(row, holders.get(row.code, []), listed.get(row.code, []))
         places, counts = {}, dict[int, int]()
         for row in connection.execute(sa.select(tables.facility)):
             places[row.number] = self._place(row)
@@ -251,6 +249,9 @@ class Registry:
             cells={Grid.GOVERNANCE: row.cell_governance, Grid.CONSTRUCTION: row.cell_construction},
             skill=entry.skill if entry else "",
             parent=row.parent,
+            latitude=row.latitude,
+            longitude=row.longitude,
+            redundant_set=row.redundant_set,
         )
 
     def _detail(self, condition: sa.ColumnElement[bool]) -> FacilityDetail | None:
@@ -275,6 +276,7 @@ class Registry:
             metric=f"{row.code}/{row.key}",
             name=measurement.name,
             gateway=NodeId(row.group_id, row.node_id) if row.group_id else None,
+            bus=row.bus or "",
             unit=measurement.unit,
             kind=measurement.kind,
             low=measurement.low,
@@ -362,6 +364,10 @@ def facility_of(row: Any) -> Facility:
         provenance_note=_text(row, "provenance_note"),
         parent=row.parent,
         redundant_set=row.redundant_set or "",
+        built=row.built,
+        owner=Owner(kind=OwnerKind(row.owner_kind), code=row.owner) if row.owner_kind else None,
+        cost_book=row.cost_book,
+        component_code=row.component_code,
     )
 
 
@@ -402,45 +408,3 @@ def _login(row: Any, communities: set[int]) -> Login:
         active=row.active,
         changed_ms=row.changed_ms,
     )
-
-
-def _people(connection: sa.Connection) -> dict[int, Person]:
-    table = tables.person
-    people = {row.number: _person(row) for row in connection.execute(sa.select(table).order_by(table.c.number))}
-    communities = _grouped(connection, tables.person_community, "community")
-    skills = _grouped(connection, tables.person_skill, "skill")
-    cells = _grouped(connection, tables.person_cell, "cell")
-    shifts: dict[int, list[Shift]] = {}
-    ordered = sa.select(tables.shift).order_by(tables.shift.c.weekday, tables.shift.c.from_minute)
-    for row in connection.execute(ordered):
-        shift = Shift(weekday=row.weekday, from_minute=row.from_minute, to_minute=row.to_minute)
-        shifts.setdefault(row.person, []).append(shift)
-    return {
-        number: replace(
-            person,
-            communities=frozenset(communities.get(number, ())),
-            skills=frozenset(skills.get(number, ())),
-            cells=frozenset(cells.get(number, ())),
-            shifts=tuple(shifts.get(number, ())),
-        )
-        for number, person in people.items()
-    }
-
-
-def _person(row: Any) -> Person:
-    return Person(
-        number=row.number,
-        code=row.code,
-        name=_text(row, "name"),
-        role=Role(row.role),
-        everywhere=row.everywhere,
-        supervisor=row.supervisor,
-        active=row.active,
-    )
-
-
-def _grouped(connection: sa.Connection, table: sa.Table, column: str) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = {}
-    for person, item in connection.execute(sa.select(table.c.person, table.c[column])):
-        found.setdefault(person, []).append(item)
-    return found

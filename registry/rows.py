@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from core.people import Shift
+from core.people import Certificate, Leave, Shift
 from core.places import Grid, Text
 from registry import tables
 from registry.calendar_entries import to_text
@@ -25,7 +25,7 @@ Value = str | float | bool | None | tuple[str, ...]
 RowValues = Mapping[str, Value]
 Numbers = Mapping[str, Mapping[Key, int]]
 
-_LISTS = frozenset({"communities", "skills", "cells", "shifts"})
+_LISTS = frozenset({"communities", "skills", "cells", "shifts", "certificates", "leave"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +66,11 @@ class Form:
 COLLECTIONS: Mapping[str, Form] = {
     "streets": Form(table=tables.street, key=("code",), numbered=False, references={}),
     "communities": Form(table=tables.community, key=("code",), numbered=True, references={}),
+    "villages": Form(table=tables.village, key=("code",), numbered=False, references={"community": "communities"}),
+    "amenities": Form(
+        table=tables.amenity, key=("community", "item"), numbered=False, references={"community": "communities"}
+    ),
+    "departments": Form(table=tables.department, key=("code",), numbered=False, references={}),
     "cells": Form(
         table=tables.cell, key=("code", "valid_from"), numbered=False, references={"community": "communities"}
     ),
@@ -88,15 +93,17 @@ COLLECTIONS: Mapping[str, Form] = {
         references={"facility": "facilities", "gateway": "gateways"},
     ),
     "people": Form(table=tables.person, key=("code",), numbered=True, references={}),
+    "posts": Form(table=tables.post, key=("code",), numbered=False, references={"holder": "people"}),
     "calendar": Form(table=tables.calendar, key=("kind", "key"), numbered=False, references={}),
 }
 """In the order in which they must be written."""
 
-PERSON_LISTS: Mapping[str, tuple[sa.Table, str]] = {
+WORDS: Mapping[str, tuple[sa.Table, str]] = {
     "communities": (tables.person_community, "community"),
     "skills": (tables.person_skill, "skill"),
     "cells": (tables.person_cell, "cell"),
 }
+"""Lists of a person whose items are one word: where they are kept."""
 
 
 def listed(value: Value) -> tuple[str, ...]:
@@ -111,11 +118,41 @@ def shift_text(shift: Shift) -> str:
     return f"{shift.weekday}:{shift.from_minute}-{shift.to_minute}"
 
 
+def certificate_text(one: Certificate) -> str:
+    """A certificate as one text, for comparing and showing."""
+    return f"{one.name}|{one.number}|{one.valid_to}"
+
+
+def leave_text(one: Leave) -> str:
+    """A leave as one text, for comparing and showing."""
+    return f"{one.first_day}..{one.last_day}"
+
+
+def _shift(row: Any) -> Shift:
+    return Shift(weekday=row.weekday, from_minute=row.from_minute, to_minute=row.to_minute)
+
+
 def shift_row(text: str) -> dict[str, int]:
     """The columns of ``shift_text``'s word."""
     weekday, _, minutes = text.partition(":")
     begin, _, end = minutes.partition("-")
     return {"weekday": int(weekday), "from_minute": int(begin), "to_minute": int(end)}
+
+
+PARTS: Mapping[str, tuple[sa.Table, Callable[[str], Mapping[str, object]], Callable[[Any], str]]] = {
+    "shifts": (tables.shift, shift_row, lambda row: shift_text(_shift(row))),
+    "certificates": (
+        tables.person_certificate,
+        lambda text: dict(zip(("name", "number", "valid_to"), text.split("|"), strict=True)),
+        lambda row: certificate_text(Certificate(name=row.name, number=row.number, valid_to=row.valid_to)),
+    ),
+    "leave": (
+        tables.person_leave,
+        lambda text: dict(zip(("first_day", "last_day"), text.split(".."), strict=True)),
+        lambda row: leave_text(Leave(first_day=row.first_day, last_day=row.last_day)),
+    ),
+}
+"""Lists of a person whose items have several columns: where they are kept, their text as columns, columns as text."""
 
 
 def _text(name: str, text: Text) -> dict[str, Value]:
@@ -160,27 +197,66 @@ def wanted(content: Content) -> dict[str, dict[Key, RowValues]]:
         "points": {
             (entry.facility, entry.key): {
                 "gateway": entry.gateway,
+                "bus": entry.bus or None,
                 "interval_s": entry.interval_s,
                 "stale_after_s": entry.stale_after_s,
                 "active": True,
             }
             for entry in content.points
         },
-        "people": {
+        "people": _wanted_people(content),
+        "villages": {
             (entry.code,): {
                 **_text("name", entry.name),
-                "role": entry.role.value,
-                "everywhere": entry.everywhere,
-                "supervisor": entry.supervisor,
+                "community": entry.community,
+                "merged_on": entry.merged_on,
                 "active": True,
-                "communities": tuple(sorted(entry.communities)),
-                "skills": tuple(sorted(entry.skills)),
-                "cells": tuple(sorted(entry.cells)),
-                "shifts": tuple(sorted(shift_text(shift) for shift in entry.shifts)),
             }
-            for entry in content.people
+            for entry in content.villages
+        },
+        "amenities": {
+            (entry.community, entry.item): {
+                "state": entry.state.value,
+                "amount": entry.amount,
+                **_text("note", entry.note),
+                "checked_on": entry.checked_on,
+                "active": True,
+            }
+            for entry in content.amenities
+        },
+        "departments": {(entry.code,): {**_text("name", entry.name), "active": True} for entry in content.departments},
+        "posts": {
+            (entry.code,): {
+                **_text("name", entry.name),
+                "cell": entry.cell,
+                "holder": entry.holder or None,
+                "since": entry.since,
+                "active": True,
+            }
+            for entry in content.posts
         },
         "calendar": _wanted_calendar(content),
+    }
+
+
+def _wanted_people(content: Content) -> dict[Key, RowValues]:
+    return {
+        (entry.code,): {
+            **_text("name", entry.name),
+            "role": entry.role.value,
+            "everywhere": entry.everywhere,
+            "supervisor": entry.supervisor,
+            "active": True,
+            "volunteer": entry.volunteer,
+            "department": entry.department,
+            "communities": tuple(sorted(set(entry.communities))),
+            "skills": tuple(sorted(set(entry.skills))),
+            "cells": tuple(sorted(set(entry.cells))),
+            "shifts": tuple(sorted(shift_text(shift) for shift in entry.shifts)),
+            "certificates": tuple(sorted(certificate_text(one) for one in entry.certificates)),
+            "leave": tuple(sorted(leave_text(one) for one in entry.leave)),
+        }
+        for entry in content.people
     }
 
 
@@ -212,6 +288,11 @@ def _wanted_facilities(content: Content) -> dict[Key, RowValues]:
             "active": True,
             "parent": entry.parent or None,
             "redundant_set": entry.redundant_set or None,
+            "built": entry.built,
+            "owner_kind": entry.owner_kind.value if entry.owner_kind else "",
+            "owner": entry.owner,
+            "cost_book": entry.cost_book,
+            "component_code": entry.component_code,
         }
         for entry in content.facilities
     }
@@ -248,12 +329,12 @@ def present(connection: sa.Connection) -> dict[str, dict[Key, RowValues]]:
 
 def _add_lists(connection: sa.Connection, codes: dict[str, dict[int, str]], people: dict[Key, RowValues]) -> None:
     lists: dict[tuple[str, str], list[str]] = {}
-    for name, (table, column) in PERSON_LISTS.items():
+    for name, (table, column) in WORDS.items():
         for person, item in connection.execute(sa.select(table.c.person, table.c[column])):
             text = codes["communities"][item] if name == "communities" else str(item)
             lists.setdefault((codes["people"][person], name), []).append(text)
-    for row in connection.execute(sa.select(tables.shift)):
-        shift = Shift(weekday=row.weekday, from_minute=row.from_minute, to_minute=row.to_minute)
-        lists.setdefault((codes["people"][row.person], "shifts"), []).append(shift_text(shift))
+    for name, (table, _, text_of) in PARTS.items():
+        for row in connection.execute(sa.select(table)):
+            lists.setdefault((codes["people"][row.person], name), []).append(text_of(row))
     for key, values in people.items():
         people[key] = {**values, **{name: tuple(sorted(lists.get((key[0], name), []))) for name in _LISTS}}

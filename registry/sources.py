@@ -13,6 +13,7 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import yaml
 from yaml.error import MarkedYAMLError
@@ -21,6 +22,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from core.findings import Finding, Kind
 from core.foreign import csv_problem, system_problem, yaml_problem
 from registry import findings as kinds
+from registry.geojson import features
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_ROWS = 200_000
@@ -47,26 +49,43 @@ class Row:
     fields: Mapping[str, Field] = field(default_factory=dict)
 
 
+class Source(Protocol):
+    """Where records come from."""
+
+    def rows(self, collection: str, findings: list[Finding], *, required: bool) -> list[Row]:
+        """All records of one kind; what is wrong is appended to ``findings``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSource:
+    """The files of a folder."""
+
+    folder: Path
+
+    def rows(self, collection: str, findings: list[Finding], *, required: bool) -> list[Row]:
+        """All records of the file of that name."""
+        return read_rows(self.folder, collection, findings, required=required)
+
+
 def read_rows(folder: Path, collection: str, findings: list[Finding], *, required: bool = True) -> list[Row]:
-    """All records of ``<collection>.csv`` or ``<collection>.yaml`` in ``folder``.
+    """All records of ``<collection>.csv`` or ``<collection>.yaml`` in ``folder``, cells also of ``cells.geojson``.
 
     What is wrong is appended to ``findings``; the rows that could be read are returned nevertheless.
     """
-    found = [path for path in (folder / f"{collection}.csv", folder / f"{collection}.yaml") if path.is_file()]
+    names = [f"{collection}.csv", f"{collection}.yaml", *(["cells.geojson"] if collection == "cells" else [])]
+    found = [folder / name for name in names if (folder / name).is_file()]
     if not found:
         if required:
             findings.append(kinds.NO_FILE.at(f"{collection}.csv", collection=collection))
         return []
-    if len(found) == 2:
-        findings.append(kinds.TWO_FILES.at(found[1].name, collection=collection))
+    if len(found) > 1:
+        values = {"first": found[0].name, "second": found[1].name}
+        findings.append(kinds.TWO_FILES.at(found[1].name, **values))
     text = _read_text(found[0], findings)
     if text is None:
         return []
-    rows = (
-        _csv_rows(found[0].name, text, findings)
-        if found[0].suffix == ".csv"
-        else _yaml_rows(found[0].name, text, findings)
-    )
+    rows = _READERS[found[0].suffix](found[0].name, text, findings)
     if len(rows) > MAX_ROWS:
         findings.append(kinds.TOO_MANY_RECORDS.at(found[0].name, count=len(rows), most=MAX_ROWS))
         return rows[:MAX_ROWS]
@@ -185,6 +204,16 @@ def _flat(file: str, mapping: MappingNode, prefix: str, findings: list[Finding])
             yield name, Field(" ".join(items), line, column, items)
         elif isinstance(value, ScalarNode) and value.tag != "tag:yaml.org,2002:null" and value.value.strip():
             yield name, Field(value.value.strip(), line, column)
+
+
+def _geojson_rows(file: str, text: str, findings: list[Finding]) -> list[Row]:
+    return [
+        Row(file, line, {name: Field(value, line, 0) for name, value in values.items()})
+        for line, values in features(file, text, findings)
+    ]
+
+
+_READERS = {".csv": _csv_rows, ".yaml": _yaml_rows, ".geojson": _geojson_rows}
 
 
 def _item(node: Node) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from core.findings import Finding
+from core.findings import Finding, place_of
 from registry import findings as kinds
 from registry.entries import FacilityEntry
 
@@ -31,7 +31,7 @@ def check_supply(facilities: Sequence[FacilityEntry], findings: list[Finding]) -
                     name=one.redundant_set,
                     class_id=one.class_id,
                     other=known.class_id,
-                    first=f"{known.place.file}:{known.place.line}",
+                    first=place_of(known.place.file, known.place.line),
                 )
             )
 
@@ -47,4 +47,4 @@ def _circles(parent: dict[str, str]) -> Iterator[tuple[str, ...]]:
             code = parent[code]
         if code in path:
             yield tuple(path)[path[code] :]
-        done |= path.keys()
+        done.update(path)

@@ -59,6 +59,41 @@ community = sa.Table(
     sa.Column("longitude", sa.Float, nullable=False),
 )
 
+village = sa.Table(
+    "registry_village",
+    metadata,
+    sa.Column("code", _CODE, primary_key=True),
+    sa.Column("name_zh", _NAME, nullable=False),
+    sa.Column("name_en", _NAME, nullable=False),
+    sa.Column("community", sa.ForeignKey(community.c.number), nullable=False),
+    sa.Column("merged_on", sa.String(10), nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+)
+"""Villages that were merged into a community; what they own may still be kept in books of their own."""
+
+amenity = sa.Table(
+    "registry_amenity",
+    metadata,
+    sa.Column("community", sa.ForeignKey(community.c.number), primary_key=True),
+    sa.Column("item", _CODE, primary_key=True),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("amount", sa.Float),
+    sa.Column("note_zh", _NOTE, nullable=False),
+    sa.Column("note_en", _NOTE, nullable=False),
+    sa.Column("checked_on", sa.String(10), nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+)
+"""What is stated of the items of the complete-community standard (``registry/standards``)."""
+
+department = sa.Table(
+    "registry_department",
+    metadata,
+    sa.Column("code", _CODE, primary_key=True),
+    sa.Column("name_zh", _NAME, nullable=False),
+    sa.Column("name_en", _NAME, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+)
+
 cell = sa.Table(
     "registry_cell",
     metadata,
@@ -106,6 +141,11 @@ facility = sa.Table(
     sa.Column("active", sa.Boolean, nullable=False),
     sa.Column("parent", sa.Integer, index=True),
     sa.Column("redundant_set", _CODE),
+    sa.Column("built", sa.String(10), nullable=False, server_default=sa.text("''")),
+    sa.Column("owner_kind", sa.String(20), nullable=False, server_default=sa.text("''")),
+    sa.Column("owner", _NAME, nullable=False, server_default=sa.text("''")),
+    sa.Column("cost_book", _CODE, nullable=False, server_default=sa.text("''")),
+    sa.Column("component_code", _CODE, nullable=False, server_default=sa.text("''")),
 )
 """``parent`` (a facility's number) supplies or contains the facility. SQLite adds no named constraint to a table that
 is there, so the reference is kept by ``registry_supply``, which every change of a parent enters."""
@@ -142,12 +182,14 @@ point = sa.Table(
     sa.Column("facility", sa.ForeignKey(facility.c.number), nullable=False),
     sa.Column("key", _CODE, nullable=False),
     sa.Column("gateway", sa.ForeignKey(gateway.c.number), index=True),
+    sa.Column("bus", _CODE),
     sa.Column("interval_s", sa.Float),
     sa.Column("stale_after_s", sa.Float),
     sa.Column("active", sa.Boolean, nullable=False),
     sa.UniqueConstraint("facility", "key"),
 )
-"""``interval_s`` and ``stale_after_s`` are overrides; null takes the class's interval and three times the interval."""
+"""``interval_s`` and ``stale_after_s`` are overrides; null takes the class's interval and three times the interval.
+``bus`` is the gateway's name of the line on which the point is read; null where nobody wrote it down."""
 
 person = sa.Table(
     "registry_person",
@@ -160,6 +202,8 @@ person = sa.Table(
     sa.Column("everywhere", sa.Boolean, nullable=False),
     sa.Column("supervisor", sa.Boolean, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("volunteer", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("department", _CODE, nullable=False, server_default=sa.text("''")),
 )
 
 person_community = sa.Table(
@@ -183,6 +227,36 @@ person_cell = sa.Table(
     sa.Column("cell", _CODE, primary_key=True),
 )
 """Who holds the post of a cell; a cell without a row is a vacant post."""
+
+person_certificate = sa.Table(
+    "registry_person_certificate",
+    metadata,
+    sa.Column("person", sa.ForeignKey(person.c.number), primary_key=True),
+    sa.Column("name", sa.String(100), primary_key=True),
+    sa.Column("number", sa.String(100), primary_key=True),
+    sa.Column("valid_to", sa.String(10), nullable=False),
+)
+
+person_leave = sa.Table(
+    "registry_person_leave",
+    metadata,
+    sa.Column("person", sa.ForeignKey(person.c.number), primary_key=True),
+    sa.Column("first_day", sa.String(10), primary_key=True),
+    sa.Column("last_day", sa.String(10), nullable=False),
+)
+
+post = sa.Table(
+    "registry_post",
+    metadata,
+    sa.Column("code", _CODE, primary_key=True),
+    sa.Column("name_zh", _NAME, nullable=False),
+    sa.Column("name_en", _NAME, nullable=False),
+    sa.Column("cell", _CODE, nullable=False),
+    sa.Column("holder", sa.ForeignKey(person.c.number)),
+    sa.Column("since", sa.String(10), nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+)
+"""Posts as the city's establishment lists them; ``holder`` null: vacant. Cells need none to have a post."""
 
 shift = sa.Table(
     "registry_shift",
@@ -228,3 +302,21 @@ audit = sa.Table(
     sqlite_autoincrement=True,
 )
 """Who changed what when; never changed, never removed. Secrets do not enter."""
+
+history = sa.Table(
+    "registry_history",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at_ms", sa.BigInteger, nullable=False, index=True),
+    sa.Column("actor", sa.String(64), nullable=False),
+    sa.Column("collection", sa.String(20), nullable=False),
+    sa.Column("record", sa.String(200), nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("field", sa.String(64), nullable=False),
+    sa.Column("before", sa.Text, nullable=False),
+    sa.Column("after", sa.Text, nullable=False),
+    sa.Index("ix_registry_history_record", "collection", "record", "id"),
+    sqlite_autoincrement=True,
+)
+"""Every change of a record, one row per field, as JSON from and to; a new record is one row with all its values and no
+field. Never changed, never removed."""

@@ -77,6 +77,7 @@ RELATIONS: Final[Mapping[Relation, Sentence]] = {
     Relation.PARENT: Sentence("同一上级设施下", "the same parent"),
     Relation.REDUNDANT_SET: Sentence("同一冗余组", "the same redundant set"),
     Relation.GATEWAY: Sentence("同一网关", "the same gateway"),
+    Relation.BUS: Sentence("同一总线", "the same bus"),
 }
 OF_PARENT = Sentence("上级设施的 {value}", "the parent's {value}")
 SEVERITIES: Final[Mapping[Severity, Sentence]] = {

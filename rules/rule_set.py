@@ -99,6 +99,12 @@ class Rule:
         return frozenset().union(*(operands(one) for one in self.conditions))
 
     @property
+    def hold_ms(self) -> int:
+        """Over how long a time it judges at most: its ``for`` and the longest window that it reads."""
+        windows = (one.window_ms for one in self.operands if isinstance(one, Windowed | WindowedOver))
+        return max(max(part.for_ms, part.clear_for_ms) for part in self.parts) + max(windows, default=0)
+
+    @property
     def terms(self) -> frozenset[str]:
         """Terms of the calendar that its conditions ask for, be it inside a window."""
         return frozenset().union(*(terms(one) for one in self.conditions))

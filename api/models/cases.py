@@ -18,6 +18,7 @@ from api.models.base import (
     SeverityName,
     TimeMs,
 )
+from api.models.closure import CaseClosure, Handling, Observation
 from api.models.history import History
 from core.cases import CaseState, DeadlineClock, DeadlineWhat, TaskKind, TaskState
 from core.flags import FlagKind
@@ -102,7 +103,11 @@ class TaskSummary(Model):
     mine: bool
     created_ms: TimeMs
     changed_ms: TimeMs
-    not_before_ms: TimeMs | None = Field(description="night rest: announced then")
+    not_before_ms: TimeMs | None = Field(description="announced then: night rest, or its owner has no room before")
+    put_off_from_ms: TimeMs | None = Field(
+        description="would have been announced then, but its owner has as many tasks in that hour or on that day as "
+        "one person is told of; null: nothing puts it off"
+    )
     deadline: Deadline
     clock: DeadlineClock
     version: int
@@ -130,6 +135,7 @@ class CaseDetail(CaseSummary):
     evidence: list[EvidenceValue]
     do: list[Bilingual]
     history: list[HistoryEntry]
+    closure: CaseClosure
 
 
 class Series(Model):
@@ -175,6 +181,7 @@ class TaskDetail(TaskSummary):
     where: TaskWhere
     steps: list[Bilingual]
     actions: list[TaskAction]
+    observation: Observation | None = Field(description="the sensor observes the repair, or has")
     history: list[HistoryEntry]
     routing: list[Candidate]
 
@@ -189,3 +196,4 @@ class TaskReport(Model):
     )
     to_person: Number | None = Field(default=None, description="for `transfer`")
     version: int | None = Field(default=None, ge=0, description="refused when the task has changed since that version")
+    handling: Handling | None = Field(default=None, description="with `handle`: what was found and what it cost")

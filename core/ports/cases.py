@@ -13,11 +13,14 @@ from typing import Protocol
 
 from core.alarms import AlarmKind, AlarmState, ChangeKind, Piece, Severity, SeverityStep
 from core.cases import Action, Actor, CaseState, DeadlineClock, DeadlineWhat, TaskKind, TaskState
+from core.closure import HandlingReport
 from core.flags import FlagKind
 from core.places import Grid, Text
 from core.ports.evidence import EvidenceQueries
 from core.ports.flags import AlarmCommands, FlagQueries, FlagRow
 from core.ports.registry import Page, PageRequest
+from core.ports.stages import ProceedingRow, StageRow
+from core.stages import SupervisionLevel
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,6 +164,9 @@ class CaseRow:
         flagged: the kind of flag that stands over alarms of it, while it is open; else empty.
         storm: it gathers many facilities; members: how many, members_on: those with an alarm on now.
         joint: its rule gathers them, one by one and in calm too; no storm.
+        extensions: how often its limit was extended.
+        supervised: the level of the supervision it is under; else empty.
+        excused: an appeal of whoever handled it was upheld; ``overdue`` stays as it was.
     """
 
     number: int
@@ -187,6 +193,9 @@ class CaseRow:
     members: int = 0
     members_on: int = 0
     joint: bool = False
+    extensions: int = 0
+    supervised: str = ""
+    excused: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -262,7 +271,8 @@ class TaskRow:
     Attributes:
         version: grows with every change; what ``If-Match`` compares.
         owner: person whose queue it is in; ``None`` only when there is nobody at all.
-        not_before_ms: night rest: it is not announced before; ``None`` when at once.
+        not_before_ms: it is not announced before (night rest, or its owner has no room); ``None`` when at once.
+        put_off_from_ms: when it would have been, if its owner had room then; ``None`` if nothing puts it off.
         due_ms: limit of this task; due_what: what must have happened then.
         ready: a verification task becomes ready when the repair is reported.
         drill: of a test case.
@@ -292,6 +302,7 @@ class TaskRow:
     version: int
     drill: bool = False
     flagged: str = ""
+    put_off_from_ms: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -312,6 +323,10 @@ class TaskDetail:
     history: tuple[HistoryRow, ...]
     actions: tuple[Action, ...]
     routing: tuple[Candidate, ...]
+    stages: tuple[StageRow, ...] = ()
+    proceedings: tuple[ProceedingRow, ...] = ()
+    extension_until_ms: int | None = None
+    """The furthest moment that an extension may ask for now."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -324,6 +339,8 @@ class CaseDetail:
     evidence: tuple[EvidenceValue, ...]
     do: tuple[Text, ...]
     history: tuple[HistoryRow, ...]
+    stages: tuple[StageRow, ...] = ()
+    proceedings: tuple[ProceedingRow, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -345,12 +362,15 @@ class TaskCommand:
 
     Attributes:
         task: number.
-        action: accept, arrive, handle, verify, reject, return, transfer, suspend, resume or cancel.
+        action: what a person may do; of ``core.cases.PROCEEDINGS`` those beside the state.
         actor: who.
         key: idempotency key, 1 to 64 characters; the same (actor, key) again answers as the first time, without effect.
         note: reason or report; mandatory where ``core.cases.REASON_NEEDED`` says so.
         to_person: for transfer.
+        until_ms: the moment wished for or granted, of an extension; the end of a suspension.
+        level: of a supervision.
         version: if given, refused as ``Conflict('changed')`` when the task has changed since.
+        report: with ``handle``: what was found and what it cost; ``None``: repaired, without cost.
     """
 
     task: int
@@ -360,6 +380,9 @@ class TaskCommand:
     note: str = ""
     to_person: int | None = None
     version: int | None = None
+    report: HandlingReport | None = None
+    until_ms: int | None = None
+    level: SupervisionLevel | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -438,8 +461,10 @@ class CaseQueries(FlagQueries, EvidenceQueries, Protocol):
         """A person's open tasks: ready before not ready, then overdue, worse severity, earlier limit first."""
         ...
 
-    def task(self, number: int, actor: Actor, communities: frozenset[int] | None = None) -> TaskDetail | None:
-        """One task with its why, where, what, by when."""
+    def task(
+        self, number: int, actor: Actor, communities: frozenset[int] | None = None, now_ms: int = 0
+    ) -> TaskDetail | None:
+        """One task with its why, where, what, by when; ``actions`` are what ``actor`` may do at ``now_ms``."""
         ...
 
     def overview(self, communities: frozenset[int] | None = None) -> Sequence[CommunityFigures]:

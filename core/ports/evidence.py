@@ -17,6 +17,8 @@ class Occasion(StrEnum):
     """The alarm opened."""
     CASE = "case"
     """Its case opened later than the alarm: a low one that lasted, or one that a flag had kept silent."""
+    CLOSED = "closed"
+    """The sensor proved the repair: the readings of the whole observation."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

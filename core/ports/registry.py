@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
@@ -24,6 +25,76 @@ class Provenance(StrEnum):
     MEASURED = "measured"
     RECORDED = "recorded"
     MODEL = "model"
+
+
+class ChangeKind(StrEnum):
+    """What happened to a record of the registry."""
+
+    ADD = "add"
+    CHANGE = "change"
+    RETIRE = "retire"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FieldChange:
+    """One field of one record that became another, or a record that came.
+
+    Attributes:
+        number: of the line, ascending in time.
+        at_ms: wall clock.
+        actor: login, ``settings`` for the folder of the settings, or the user of the command line.
+        collection: ``facilities``, ``people`` …
+        record: the code people know; parts of a longer key are joined by ``/``.
+        field: its name in the registry; empty for a record that came.
+        before, after: JSON; empty where there was nothing. ``after`` of a record that came holds all its values.
+    """
+
+    number: int
+    at_ms: int
+    actor: str
+    collection: str
+    record: str
+    kind: ChangeKind
+    field: str
+    before: str
+    after: str
+
+
+class OwnerKind(StrEnum):
+    """Who can own a facility."""
+
+    VILLAGE = "village"
+    """A village that was merged into a community and keeps its own books."""
+    COMMUNITY = "community"
+    STREET = "street"
+    DEPARTMENT = "department"
+    ENTERPRISE = "enterprise"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Owner:
+    """Who owns a facility: ``code`` is the code of a record, of an enterprise its name."""
+
+    kind: OwnerKind
+    code: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Village:
+    """A village that was merged into a community; ``merged_on`` is an ISO date or empty."""
+
+    code: str
+    name: Text
+    community: int
+    merged_on: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Department:
+    """A department of the city that owns facilities and hands down tasks."""
+
+    code: str
+    name: Text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,6 +173,10 @@ class Facility:
         address: text for people.
         parent: registry number of the facility that supplies or contains it, if there is one.
         redundant_set: name that it shares with those that measure the same; empty: none.
+        built: year, month or day in which it was built (``1998``, ``1998-06``, ``1998-06-15``); empty: not known.
+        owner: who owns it, if that is known.
+        cost_book: name of the book its costs are entered in; empty: that of its owner.
+        component_code: its number as a component (部件) of GB/T 30428.2; empty: none.
     """
 
     number: int
@@ -118,6 +193,30 @@ class Facility:
     provenance_note: Text = field(default_factory=lambda: Text(zh="", en=""))
     parent: int | None = None
     redundant_set: str = ""
+    built: str = ""
+    owner: Owner | None = None
+    cost_book: str = ""
+    component_code: str = ""
+
+    @property
+    def account(self) -> str:
+        """The book its costs are entered in: its own, else one per owner, so that merged villages stay apart."""
+        if self.cost_book or self.owner is None:
+            return self.cost_book
+        return f"{self.owner.kind.value}:{self.owner.code}"
+
+    def age_years(self, day: str) -> float | None:
+        """Years since it was built, on an ISO date; a year or a month counts from its middle. ``None``: not known."""
+        built = self.built or _year_text(self.attributes.get("build_year"))
+        if not built:
+            return None
+        middle = {4: "-07-01", 7: "-15"}.get(len(built), "")
+        return max(0.0, (date.fromisoformat(day) - date.fromisoformat(built + middle)).days / 365.25)
+
+
+def _year_text(value: float | str | None) -> str:
+    """A year that stands among the attributes, as text; empty where it is none."""
+    return f"{value:04.0f}" if isinstance(value, int | float) and 1800 <= value <= 2200 else ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,7 +243,7 @@ class Point:
         facility: registry number of its facility.
         key: measurement key within the class.
         metric: ``facility/measurement`` as it is named on the wire.
-        gateway: the edge node it comes from.
+        gateway: the edge node it comes from; bus: the line of that on which it is read, empty where nobody says.
         unit: UCUM code; low, high: plausible range.
         normal_low, normal_high: usual band, for charts.
         interval_s: expected time between readings; stale_after_s: how long a value holds.
@@ -165,6 +264,7 @@ class Point:
     interval_s: float
     stale_after_s: float
     active: bool = True
+    bus: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -226,16 +326,27 @@ class FacilityPlace:
     """Skill its class asks of the construction grid; empty: any."""
     parent: int | None = None
     """Registry number of the facility that supplies or contains it."""
+    latitude: float | None = None
+    longitude: float | None = None
+    """WGS-84 degrees."""
+    redundant_set: str = ""
+    """Name that it shares with those that measure the same; empty: none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Post:
-    """A post of one cell; ``holder`` None while it is vacant."""
+    """A post of one cell; ``holder`` None while it is vacant.
+
+    ``code`` and ``since`` (ISO date on which the holder came or the post fell vacant) are empty where the registry has
+    no record of the post itself and only its cell asks for one.
+    """
 
     cell: str
     grid: Grid
     community: int
     holder: int | None
+    code: str = ""
+    since: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,6 +11,7 @@ import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HOUR, REASONS, cells, communities, facilities, gaps, people, points, start, text, valueAt } from "./city.mjs";
+import { closureOf, falseAlarms, observationOf, recurringFaults, report } from "./closure.mjs";
 import { performanceReport } from "./performance.mjs";
 import { ruleRoutes } from "./rules.mjs";
 
@@ -67,7 +68,9 @@ function openCase(alarm, f) {
   const item = { id, code: `C-2026-${String(id).padStart(6, "0")}`, say: alarm.say, family: f.class_id, state: "dispatched", open: true, severity: alarm.severity, lead: "construction", support: "governance", facility: ref(f), community: f.community, opened_ms: alarm.start_ms + 300, changed_ms: alarm.start_ms + 300, closed_ms: null, deadline, escalated: 0, note: "", flagged: null, storm: null, alarm, history: [{ time_ms: alarm.start_ms + 300, what: "dispatch", by: text("系统", "System"), task_id: null, from_state: "filed", to_state: "dispatched", note: "" }] };
   alarm.case_id = id;
   cases.unshift(item);
-  const task = (kind, grid, owner) => ({ id: tasks.length + 1, case_id: id, case_code: item.code, say: alarm.say, kind, grid, state: "waiting", ready: kind === "handle", severity: alarm.severity, facility: ref(f), community: f.community, cell: cells(f.community)[grid].code, owner, created_ms: item.opened_ms, changed_ms: item.opened_ms, not_before_ms: null, deadline, clock: "continuous", version: 1, case: item });
+  // Whoever verifies what is not urgent has no room yet: told an hour later than otherwise.
+  const later = (kind, hours) => (kind === "verify" && alarm.severity === "medium" ? Date.now() + hours * HOUR : null);
+  const task = (kind, grid, owner) => ({ id: tasks.length + 1, case_id: id, case_code: item.code, say: alarm.say, kind, grid, state: "waiting", ready: kind === "handle", severity: alarm.severity, facility: ref(f), community: f.community, cell: cells(f.community)[grid].code, owner, created_ms: item.opened_ms, changed_ms: item.opened_ms, not_before_ms: later(kind, 1), put_off_from_ms: later(kind, 0.5), deadline, clock: "continuous", version: 1, case: item });
   tasks.unshift(task("handle", "construction", f.community.id === 1 ? people.li : people.chen));
   tasks.unshift(task("verify", "governance", people.wang));
 }
@@ -194,7 +197,7 @@ function taskDetail(task, me) {
   const f = byId(task.facility.id);
   const point = f.points.find((p) => p.limits.some((l) => l.rule_id === task.case.alarm.rule_id)) ?? f.points[0];
   const to = Date.now();
-  return { ...bareTask(task, me), why: { alarms: [bareAlarm(task.case.alarm)], rule: rule(task.case.alarm), evidence: evidence(f), series: [{ point: point.id, key: point.key, name: point.name, history: curve(point, to - 24 * HOUR, to, 240) }] }, where: { latitude: f.latitude, longitude: f.longitude, address: f.address }, steps: f.do, actions: actionsOf(task, me), history: task.case.history, routing: [] };
+  return { ...bareTask(task, me), observation: observationOf(task), why: { alarms: [bareAlarm(task.case.alarm)], rule: rule(task.case.alarm), evidence: evidence(f), series: [{ point: point.id, key: point.key, name: point.name, history: curve(point, to - 24 * HOUR, to, 240) }] }, where: { latitude: f.latitude, longitude: f.longitude, address: f.address }, steps: f.do, actions: actionsOf(task, me), history: task.case.history, routing: [] };
 }
 
 const WAITING = new Set(["unacknowledged", "returned_unacknowledged", "latched_unacknowledged"]);
@@ -346,10 +349,13 @@ const ROUTES = [
   ["POST", /^\/flags\/(\d+)\/extend$/, (me, [, id], q, body) => flagDetail(Object.assign(flagOf(id), { until_ms: body.until_ms, state: "standing" }))],
   ["POST", /^\/flags\/(\d+)\/return$/, (me, [, id], q, body) => flagDetail(fall(flagOf(id), "in_service", me, body.reason))],
   ["GET", /^\/cases$/, (me, m, q) => page(cases.filter((c) => (q.get("open") === null || c.open === (q.get("open") === "true")) && (q.get("overdue") !== "true" || c.deadline().overdue) && (!q.get("community") || c.community.id === Number(q.get("community")))).map(bare), q)],
-  ["GET", /^\/cases\/(\d+)$/, (me, [, id]) => { const c = found(cases.find((one) => one.id === Number(id))); return { ...bare(c), alarms: [bareAlarm(c.alarm)], tasks: tasks.filter((t) => t.case_id === c.id).map((t) => bareTask(t, me)), evidence: evidence(byId(c.facility.id)), do: byId(c.facility.id).do, history: c.history }; }],
+  ["GET", /^\/cases\/(\d+)$/, (me, [, id]) => { const c = found(cases.find((one) => one.id === Number(id))); return { ...bare(c), alarms: [bareAlarm(c.alarm)], tasks: tasks.filter((t) => t.case_id === c.id).map((t) => bareTask(t, me)), evidence: evidence(byId(c.facility.id)), do: byId(c.facility.id).do, history: c.history, closure: closureOf(c, cases) }; }],
   ["GET", /^\/tasks$/, (me, m, q) => page(tasks.filter((t) => !["done", "cancelled"].includes(t.state) && (q.get("mine") !== "true" || t.owner?.id === me.person)).toSorted((a, b) => a.deadline().due_ms - b.deadline().due_ms).map((t) => bareTask(t, me)), q)],
   ["GET", /^\/tasks\/(\d+)$/, (me, [, id]) => taskDetail(found(tasks.find((t) => t.id === Number(id))), me)],
-  ["POST", /^\/tasks\/(\d+)\/(\w+)$/, (me, [, id, action], q, body, request) => act(found(tasks.find((t) => t.id === Number(id))), action, body.note, request.headers["idempotency-key"], me)],
+  ["POST", /^\/cases\/(\d+)\/merge$/, (me, [, id], q, body) => { const c = found(cases.find((one) => one.id === Number(id))); Object.assign(c, { open: false, state: "cancelled", note: body.reason, closed_ms: Date.now() }); const heir = found(cases.find((one) => one.id === body.into)); return { ...bare(heir), alarms: [bareAlarm(heir.alarm)], tasks: [], evidence: [], do: [], history: heir.history, closure: closureOf(heir, cases) }; }],
+  ["GET", /^\/recurring-faults$/, () => ({ items: recurringFaults(cases) })],
+  ["GET", /^\/false-alarms$/, (me, m, q) => falseAlarms(alarms, Number(q.get("from_ms")))],
+  ["POST", /^\/tasks\/(\d+)\/(\w+)$/, (me, [, id, action], q, body, request) => { const task = found(tasks.find((t) => t.id === Number(id))); const after = act(task, action, body.note, request.headers["idempotency-key"], me); if (action === "handle") report(task.case_id, body.handling, me); return after; }],
   ...ruleRoutes({ facilities, ref, problem }),
   ["GET", /^\/gateways$/, () => ({ items: communities.map((c, i) => ({ id: c.id, node: `g1/gw-${c.code}`, name: text(`${c.name.zh}网关`, `${c.name.en} gateway`), community: { id: c.id, code: c.code, name: c.name }, online: i !== 2, last_seen_ms: Date.now() - (i === 2 ? 1_200_000 : 900), backlog: i === 2 ? 4_112 : 0, stored: 1_204_551 + i * 40_000, since_ms: start - 7 * HOUR, health: { "poll/cycle_ms": 212, "spool/chunks": i }, devices: ["modbus-1", "mqtt-1"], points: 24, revoked: false })) })],
   ["GET", /^\/gateways\/(\d+)\/configurations$/, (me, [, id]) => ({ running: RUNNING, items: versionsOf(Number(id)).map(({ text: _text, difference: _difference, ...one }) => one).toReversed() })],

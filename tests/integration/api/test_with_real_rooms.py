@@ -23,14 +23,16 @@ from core.ports.nodes import NodeStatus
 from core.ports.store import Commit
 from core.readings import readings
 from core.sparkplug.topics import NodeId
+from dispatch.closure_desk import SqlClosures
 from dispatch.fold_queries import SqlFoldQueries
+from dispatch.review_queries import SqlReviewQueries
 from registry.commands import RegistryCommandsSql
 from registry.configurations import SqlConfigurationDesk
 from registry.directory import Directory
 from registry.node_status import SqlNodeStatusBook
 from store.memory import MemoryStore
 from tests.unit.api.world import COST, HASH, FakeReports, FakeRules, FakeWatch, World
-from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, Hall, build_hall, change
+from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall, build_hall, change
 
 
 @dataclass
@@ -61,6 +63,8 @@ class Town:
             clock=self.clock,
             engine=engine,
             watch=FakeWatch(),
+            closures=SqlClosures(engine, rules=RULES.get, source=registry),
+            review=SqlReviewQueries(engine),
         )
         return create_app(ports, self.settings)
 

@@ -143,6 +143,31 @@ def test_alarms_of_rules_that_became_levels_go_over(tmp_path: Path) -> None:
     engine.dispose()
 
 
+def test_owners_and_posts_go_down_and_up_again(tmp_path: Path) -> None:
+    """The step of owners, papers, posts and history can be taken back without touching what stood there before."""
+    engine = open_database(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    _migrate_to(engine, "0010")
+    before = _shape(engine)
+    with engine.begin() as connection:
+        values = "(1, 'p', '甲', 'A', 'maintainer', 0, 0, 1)"
+        columns = "(number, code, name_zh, name_en, role, everywhere, supervisor, active)"
+        connection.execute(sa.text(f"INSERT INTO registry_person {columns} VALUES {values}"))
+    _migrate_to(engine, "0011")
+    assert {"registry_history", "registry_post", "registry_village"} <= set(sa.inspect(engine).get_table_names())
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT volunteer, department FROM registry_person")).one() == (0, "")
+    config = _config()
+    with engine.connect().execution_options(write_intent=True) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0010")
+    assert _shape(engine) == before
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT code FROM registry_person")).scalar_one() == "p"
+    migrate(engine)
+    assert differences(engine) == []
+    engine.dispose()
+
+
 def _migrate_to(engine: sa.Engine, revision: str) -> None:
     """The schema as an older program left it."""
     config = _config()
@@ -211,4 +236,33 @@ def test_a_registry_in_use_gets_its_supply(tmp_path: Path) -> None:
         assert tuple(after) == (*before, None, None)
         command.downgrade(config, "0003")
         assert connection.exec_driver_sql("SELECT * FROM registry_facility").one() == before
+    engine.dispose()
+
+
+def test_messages_of_an_older_program_go_on_where_they_were(tmp_path: Path) -> None:
+    """Sent stays sent, withdrawn withdrawn, given up is seen, what waits goes on waiting; and back again."""
+    engine = open_database(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    _migrate_to(engine, "0013")
+    rows: list[tuple[str, int | None, int | None, str]] = [("sent", None, 5, "")]
+    rows += [("withdrawn", None, None, "withdrawn"), ("given_up", None, None, "no line")]
+    rows.append(("waiting", 9, None, "no line"))
+    with engine.begin() as connection:
+        for number, (_, next_ms, sent_ms, error) in enumerate(rows):
+            columns = "id, key, channel, person, kind, ref, title_zh, title_en, body_zh, body_en, created_ms, next_ms"
+            connection.execute(
+                sa.text(
+                    f"INSERT INTO dispatch_outbox ({columns}, sent_ms, attempts, error) VALUES"
+                    " (:n, :k, 'app', 1, 'task', '1', '', '', '', '', 1, :next, :sent, 1, :error)"
+                ),
+                {"n": number, "k": str(number), "next": next_ms, "sent": sent_ms, "error": error},
+            )
+    migrate(engine)
+    with engine.connect() as connection:
+        found = connection.execute(sa.text("SELECT state FROM dispatch_outbox ORDER BY id")).scalars().all()
+    assert found == [state for state, *_ in rows]
+    config = _config()
+    with engine.connect().execution_options(write_intent=True) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0013")
+    assert "state" not in {column["name"] for column in sa.inspect(engine).get_columns("dispatch_outbox")}
     engine.dispose()

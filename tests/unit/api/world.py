@@ -453,7 +453,9 @@ class FakeCases(FakeFlags):
     def queue(self, person: int, now_ms: int) -> Sequence[rows.TaskRow]:
         return [one for one in self.task_by_number.values() if one.owner == person]
 
-    def task(self, number: int, actor: Any, communities: frozenset[int] | None = None) -> rows.TaskDetail | None:
+    def task(
+        self, number: int, actor: Any, communities: frozenset[int] | None = None, now_ms: int = 0
+    ) -> rows.TaskDetail | None:
         one = self.task_by_number.get(number)
         if one is None or not _in(one.community, communities):
             return None

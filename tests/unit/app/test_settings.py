@@ -145,3 +145,51 @@ def test_every_setting_can_be_a_variable(tmp_path: Path) -> None:
         again = load(environment={variable: text}, here=tmp_path) if value not in {"None", ""} else None
         if again is not None:
             assert str(again.origin(tuple(name.split(".")))) == f"${variable}"
+
+
+CHANNELS = """
+notification:
+  base_url: https://city.example
+  channels:
+    room:
+      kind: dingtalk
+      token: {file: ding.token}
+      secret: {env: DING_SECRET}
+    mail: {kind: email, host: smtp.city.example, sender: tg@city.example}
+  routes:
+    sms: [mail, room]
+"""
+
+
+def test_channels_hold_places_of_secrets_and_no_secrets(tmp_path: Path) -> None:
+    """A file is relative to the settings; what is shown of a channel is where its secret is."""
+    loaded = _load(tmp_path, CHANNELS)
+    room = loaded.settings.notification.channels["room"]
+    assert room.token is not None
+    assert room.token.file == tmp_path / "ding.token"
+    shown = {name: value for name, value, _ in loaded.rows()}
+    assert shown["notification.channels.room.secret.env"] == "DING_SECRET"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("channels: {r: {kind: dingtalk, token: hunter22}}", "a secret must not stand in the settings"),
+        ("channels: {r: {kind: dingtalk, token: {}}}", "it needs either file or env"),
+        ("channels: {r: {kind: dingtalk}}", "a dingtalk channel needs token"),
+        ("channels: {r: {kind: wecom, token: {env: A}, secret: {env: B}}}", "a wecom channel knows no secret"),
+        ("channels: {r: {kind: pigeon}}", "notification.channels.r.kind"),
+        ("channels: {R!: {kind: wecom, token: {env: A}}}", "notification.channels.R!"),
+        ("channels: {r: {kind: wecom, tokn: {env: A}}}", "did you mean token?"),
+        ("routes: {app: [room]}", "app uses unknown channels room"),
+        ("routes: {fax: []}", "notification.routes.fax"),
+        ("base_url: javascript:alert(1)", "notification.base_url"),
+    ],
+)
+def test_what_is_wrong_with_a_channel_is_said(tmp_path: Path, text: str, said: str) -> None:
+    """With its place, and never with the secret that somebody wrote down."""
+    findings = _findings(tmp_path, f"notification:\n  {text}\n")
+    told = "\n".join(map(str, findings))
+    assert said in told
+    assert "hunter22" not in told + "".join(one.what_in("zh") + one.fix_in("zh") for one in findings)
+    assert all(finding.line == 2 for finding in findings)

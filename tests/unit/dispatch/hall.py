@@ -15,6 +15,7 @@ from core.cases import Action, Actor, Common, Deadline, DeadlineClock, LevelInfo
 from core.places import Grid, Text
 from core.ports.cases import CaseFilter, CaseRow, TaskCommand, TaskFilter, TaskRow
 from core.ports.registry import PageRequest
+from core.stages import SupervisionLevel
 from dispatch import tables
 from dispatch.desk import SqlDesk
 from dispatch.journal import SqlJournal
@@ -133,6 +134,8 @@ class Hall:
         now_ms: int = MONDAY_9,
         key: str | None = None,
         to_person: int | None = None,
+        until_ms: int | None = None,
+        level: SupervisionLevel | None = None,
     ) -> TaskRow:
         """Let somebody do something, with a fresh key."""
         self.keys += 1
@@ -143,6 +146,8 @@ class Hall:
             key=key or f"key-{self.keys}",
             note=note,
             to_person=to_person,
+            until_ms=until_ms,
+            level=level,
         )
         return self.desk.act(command, now_ms)
 

@@ -252,7 +252,7 @@ def test_nobody_accepts_and_the_supervisor_is_told(hall: Hall) -> None:
     for minute in (15, 16, 17):
         hall.journal.tick(MONDAY_9 + minute * MINUTE)
     messages = [m for m in Outbox(hall.engine).waiting(MONDAY_9 + HOUR) if m.kind == "escalated"]
-    assert {(hall.code_of(m.person), m.channel) for m in messages} == {
+    assert {(hall.code_of(m.person), m.way) for m in messages} == {
         ("aa-m3", "app"),
         ("aa-m3", "sms"),
         ("aa-g3", "app"),
@@ -272,7 +272,7 @@ def test_nights_are_for_the_urgent(hall: Hall) -> None:
     assert len(outbox.waiting(MONDAY_9 - HOUR)) == 2
     opened(hall, "critical", facility="aa-sp-02", now_ms=night)
     assert hall.tasks()[HANDLE].not_before_ms is None
-    assert {m.channel for m in outbox.waiting(night)} == {"app", "sms", "phone"}
+    assert {m.way for m in outbox.waiting(night)} == {"app", "sms", "phone"}
 
 
 def test_burden_is_bounded(hall: Hall) -> None:

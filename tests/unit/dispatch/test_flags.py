@@ -168,7 +168,7 @@ def test_out_of_service_stays_until_somebody_returns_it(hall: Hall) -> None:
     assert (flag.state, flag.scope, flag.kind) == (FlagState.OVERDUE, FlagScope.FACILITY, FlagKind.OUT_OF_SERVICE)
     assert seen(hall, number).out_of_service
     messages = [one for one in Outbox(hall.engine).waiting(MONDAY_9 + 60 * HOUR) if one.ref == f"flag-{out.number}"]
-    assert [one.created_ms for one in messages if hall.code_of(one.person) == "aa-m3"] == [
+    assert [one.since_ms for one in messages if hall.code_of(one.person) == "aa-m3"] == [
         MONDAY_9 + 24 * HOUR,
         MONDAY_9 + 48 * HOUR,
     ]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from core.alarms import AlarmEvent, AlarmState
 from core.cases import (
     OPEN_CASE_STATES,
+    PROCEEDINGS,
     REASON_NEEDED,
     Action,
     Actor,
@@ -84,7 +85,7 @@ def test_tables_agree_with_each_other() -> None:
     assert all(TASK_TABLE[key] is SYSTEM_TASK_TABLE[key] for key in both)
 
 
-@pytest.mark.parametrize("action", sorted(REASON_NEEDED - {Action.REJECT}))
+@pytest.mark.parametrize("action", sorted(REASON_NEEDED - PROCEEDINGS - {Action.REJECT}))
 def test_steps_backwards_need_a_reason(action: Action) -> None:
     """Return, transfer, suspend and cancel without a reason are refused."""
     boss = Actor(login="b", person=1, supervises=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from dispatch import tables as dispatch_tables
+from dispatch import closure_tables
 from dispatch.database import prepare
 from registry import importer, tables
 from registry.classbook import load_classes
@@ -23,6 +23,8 @@ from registry.queries import Registry
 
 DAY = "2026-11-22"
 NOW_MS = 1_795_400_000_000
+_DISPATCH = closure_tables.report.metadata
+"""Of all tables of dispatch."""
 
 WEST, SOUTH, SIDE = 112.10, 31.70, 0.01
 
@@ -162,7 +164,7 @@ def _template() -> bytes:
         path = Path(scratch)
         engine = new_engine(path / "city.db")
         tables.metadata.create_all(engine)
-        dispatch_tables.metadata.create_all(engine)
+        _DISPATCH.create_all(engine)
         import_city(engine, write_city(path / "registry"))
         engine.dispose()  # the last connection writes the log back into the file
         return (path / "city.db").read_bytes()
@@ -176,6 +178,6 @@ def build_city(path: Path) -> City:
     engine = new_engine(path / "city.db")
     if other_database():
         tables.metadata.create_all(engine)
-        dispatch_tables.metadata.create_all(engine)
+        _DISPATCH.create_all(engine)
         import_city(engine, folder)
     return City(engine=engine, registry=Registry(engine, load_classes()), folder=folder)

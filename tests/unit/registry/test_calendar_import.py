@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from core.calendar import OCCUPIED, PLANNED_WORK, season_term
 from core.errors import Invalid
-from core.ports.registry import FacilityFilter, PageRequest
+from core.ports.registry import ChangeKind, FacilityFilter, PageRequest
 from registry import importer, tables
 from registry.classbook import load_classes
 from registry.content import read_folder
@@ -89,7 +89,7 @@ def test_a_calendar_is_imported_once_and_leaves_with_its_file(engine: sa.Engine,
     assert value(engine, PLANNED_WORK, "aa-li-01", "2026-12-01T09:00") == 0
     assert value(engine, season_term("flood"), "aa-li-01", "2026-10-15T23:00") == 1
     (folder / "calendar.yaml").unlink()
-    assert {change.kind for change in take(engine, folder).changes} == {importer.ChangeKind.RETIRE}
+    assert {change.kind for change in take(engine, folder).changes} == {ChangeKind.RETIRE}
     assert np.isnan(value(engine, OCCUPIED, "aa-ia-01", "2026-11-27T09:00"))
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from core.errors import Invalid, Refused
 from core.places import Grid
-from core.ports.registry import FacilityFilter, PageRequest
+from core.ports.registry import ChangeKind, FacilityFilter, PageRequest
 from registry import importer, tables
 from registry.classbook import load_classes
 from registry.content import read_folder
@@ -87,7 +87,8 @@ def test_twenty_errors_are_reported_at_once(folder: Path) -> None:
         ("TG-3023", s, 3), ("TG-3040", s, 4), ("TG-3041", c, 4), ("TG-3026", c, 5), ("TG-3025", c, 5),
         ("TG-3027", w, 14), ("TG-3028", w, 15), ("TG-3050", w, 16), ("TG-3050", w, 17), ("TG-3030", w, 18),
         ("TG-3020", g, 4), ("TG-3042", f, 7), ("TG-3043", f, 8), ("TG-3041", f, 9),
-        ("TG-3051", f, 11), ("TG-3016", f, 12), ("TG-3027", f, 13), ("TG-3031", m, 2), ("TG-3040", m, 2),
+        ("TG-3052", f, 10), ("TG-3051", f, 11), ("TG-3016", f, 12),
+        ("TG-3027", f, 13), ("TG-3031", m, 2), ("TG-3040", m, 2),
         ("TG-3027", p, 17), ("TG-3029", p, 18), ("TG-3053", p, 19),
     }  # fmt: skip
 
@@ -135,7 +136,7 @@ def test_point_numbers_survive_removal_and_return(engine: sa.Engine, folder: Pat
     text = (folder / "facilities.csv").read_text(encoding="utf-8")
     edit(folder / "facilities.csv", lambda old: "\n".join(x for x in old.split("\n") if "aa-sp-01" not in x))
     plan = city.import_city(engine, folder)
-    assert {change.kind for change in plan.changes} == {importer.ChangeKind.RETIRE}
+    assert {change.kind for change in plan.changes} == {ChangeKind.RETIRE}
     listed = registry.facilities(FacilityFilter(), PageRequest()).items
     assert "aa-sp-01" not in {facility.code for facility in listed}
     edit(folder / "facilities.csv", lambda _: text)

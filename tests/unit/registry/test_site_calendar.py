@@ -33,7 +33,7 @@ from registry.calendar_entries import (
     hours_of,
     to_text,
 )
-from registry.entries import Record
+from registry.record import Record
 from registry.site_calendar import RegistryCalendar, Site
 from registry.sources import Row
 

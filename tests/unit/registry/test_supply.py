@@ -143,6 +143,25 @@ def test_members_carry_their_groups(city: City) -> None:
     assert Relation.PARENT not in members["elevator"].group
 
 
+def test_members_of_a_bus_are_a_group(city: City) -> None:
+    """A facility belongs to the bus of most of its points, whether the short form says it or a point's own row."""
+    file = city.folder / "facilities.csv"
+    text = file.read_text(encoding="utf-8").replace("city/gw-bb,level,", ",,")
+    head, *rows = text.rstrip("\n").split("\n")
+    bus = {"aa-sp-01": "line-1", "aa-sp-02": "line-1"}
+    lines = [f"{head},bus", *(f"{row},{bus.get(row.split(',')[0], '')}" for row in rows)]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (city.folder / "points.csv").write_text(
+        "facility,measurement,gateway,bus\nbb-sp-01,level,city/gw-bb,line-1\n", encoding="utf-8"
+    )
+    import_city(city.engine, city.folder)
+    pumps = Directory(city.engine, city.registry).members()["sewage_pump"]
+    assert pumps.group[Relation.BUS] == ("city/gw-aa/line-1", "city/gw-aa/line-1", "city/gw-bb/line-1")
+    pump = city.registry.facility_by_code("aa-sp-01")
+    assert pump is not None
+    assert {point.bus for point in pump.points} == {"line-1"}
+
+
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from(["", *"abcdefgh"])))
 def test_circles_are_found_once_and_only_they(parent: dict[str, str]) -> None:
     """Without one link of each circle there is none left, and no facility belongs to two of them."""

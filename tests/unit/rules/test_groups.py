@@ -16,7 +16,7 @@ COUNTED = [
     *("a > 1", "a > 2 and b < 2", "c in [1, 2]", "a > facility.limit", "not (b > 1)"),
     *("max(a) over 5 s > 2", "share(a > 1) over 90 s > 0.5", "at least 1 of (a > 2, b > 2)"),
 ]
-RELATIONS = ["cell.governance", "community", "parent", "redundant_set", "gateway"]
+RELATIONS = ["cell.governance", "community", "parent", "redundant_set", "gateway", "bus"]
 
 counted = st.builds(
     "{}({}) of {}".format, st.sampled_from(["count", "share"]), st.sampled_from(COUNTED), st.sampled_from(RELATIONS)

@@ -40,6 +40,7 @@ GROUP = {
     Relation.COMMUNITY: ("c", "c", "c"),
     Relation.PARENT: ("", "well-0", "well-0"),
     Relation.REDUNDANT_SET: ("", "r", "r"),
+    Relation.BUS: ("p/g/b", "p/g/b", ""),
 }
 
 NUMBERS = ["0", "1", "2", "2.5", "3"]

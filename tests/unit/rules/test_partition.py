@@ -38,6 +38,7 @@ GROUP = {
     Relation.COMMUNITY: ("c", "c", "c", "d", "d", "d"),
     Relation.PARENT: ("", "well-0", "", "well-2", "", ""),
     Relation.REDUNDANT_SET: ("", "", "r", "r", "", "s"),
+    Relation.BUS: ("", "p/g/b", "", "", "p/g/b", ""),
 }
 HOURS = [Turns(float(well % 2), ((BASE_MS + 5_000, 1.0), (BASE_MS + 15_000, 0.0))) for well in range(WELLS)]
 CALENDAR = TownCalendar({"occupied": HOURS, "season flood": HOURS[::-1]})

@@ -17,6 +17,7 @@ import type {
   ConfigurationDetail,
   ConfigurationList,
   EvidenceFile,
+  FalseAlarmReview,
   FacilityDetail,
   FacilitySummary,
   FlagDetail,
@@ -27,6 +28,7 @@ import type {
   Health,
   History as PointHistory,
   Me,
+  RecurringFaults,
   RuleDetail,
   RuleDraft,
   RuleForm,
@@ -157,6 +159,15 @@ export const getCases = (
   { signal }: Signal = {},
 ): Promise<PageOf<CaseSummary>> => call("/cases", { query, signal });
 export const getCase = (id: number, { signal }: Signal = {}): Promise<CaseDetail> => call(`/cases/${id}`, { signal });
+
+export const mergeCase = (id: number, body: { into: number; reason: string }): Promise<CaseDetail> =>
+  call(`/cases/${id}/merge`, { method: "POST", body });
+export const getRecurringFaults = (query: { community?: number }, { signal }: Signal = {}): Promise<RecurringFaults> =>
+  call("/recurring-faults", { query, signal });
+export const getFalseAlarms = (
+  query: { readonly from_ms?: number; readonly to_ms?: number; readonly community?: number },
+  { signal }: Signal = {},
+): Promise<FalseAlarmReview> => call("/false-alarms", { query: { ...query }, signal });
 
 export const getMyTasks = ({ signal }: Signal = {}): Promise<PageOf<TaskSummary>> =>
   call("/tasks", { query: { mine: true }, signal });

@@ -640,6 +640,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{case}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge a case into another
+         * @description Both have one root cause: this case ends, its alarms are the other's; both histories stay. The other case.
+         */
+        post: operations["merge_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recurring-faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Faults that recur
+         * @description Three cases or more of one facility and family in 90 days, with what they cost: a lasting repair is proposed.
+         */
+        get: operations["list_recurring_faults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/false-alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rules that were wrong
+         * @description What workers reported as false alarms, by rule and cause, for the review of limits; of 30 days by default.
+         */
+        get: operations["review_false_alarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/gateways": {
         parameters: {
             query?: never;
@@ -1834,6 +1894,26 @@ export interface components {
             passed_over: components["schemas"]["PassedOver"] | null;
         };
         /**
+         * CaseClosure
+         * @description All of a case that has to do with its end.
+         */
+        CaseClosure: {
+            observation: components["schemas"]["Observation"] | null;
+            /** Reports */
+            reports: components["schemas"]["Report"][];
+            cost: components["schemas"]["CostSum"];
+            merged_into: components["schemas"]["MergedCase"] | null;
+            /** Merged */
+            merged: components["schemas"]["MergedCase"][];
+            /**
+             * Similar
+             * @description open cases that may have the same cause
+             */
+            similar: components["schemas"]["SimilarCase"][];
+            /** @description so often lately that a lasting repair is proposed */
+            recurring: components["schemas"]["RecurringFault"] | null;
+        };
+        /**
          * CaseCounts
          * @description Cases that are not closed, and how many of them are past their deadline.
          */
@@ -1914,6 +1994,7 @@ export interface components {
             do: components["schemas"]["Bilingual"][];
             /** History */
             history: components["schemas"]["HistoryEntry"][];
+            closure: components["schemas"]["CaseClosure"];
         };
         /**
          * CaseEvent
@@ -1934,6 +2015,32 @@ export interface components {
              */
             at_ms: number;
             case: components["schemas"]["CaseSummary"] | null;
+        };
+        /**
+         * CaseName
+         * @description A case by name, with what it cost.
+         */
+        CaseName: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Code
+             * @example C-2026-000123
+             */
+            code: string;
+            say: components["schemas"]["Bilingual"];
+            facility: components["schemas"]["FacilityRef"];
+            state: components["schemas"]["CaseState"];
+            /**
+             * Opened Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            opened_ms: number;
+            cost: components["schemas"]["CostSum"];
         };
         /**
          * CaseState
@@ -2002,6 +2109,15 @@ export interface components {
             flagged: components["schemas"]["FlagKind"] | null;
             /** @description it gathers many facilities; `facility` is the first of them */
             storm: components["schemas"]["Storm"] | null;
+        };
+        /**
+         * CauseCount
+         * @description How often a cause was named.
+         */
+        CauseCount: {
+            cause: components["schemas"]["FalseCause"];
+            /** Alarms */
+            alarms: number;
         };
         /**
          * CellRef
@@ -2408,6 +2524,21 @@ export interface components {
             reason: components["schemas"]["Bilingual"] | null;
             /** Findings */
             findings: components["schemas"]["ConfigurationFinding"][];
+        };
+        /**
+         * CostSum
+         * @description What something cost.
+         */
+        CostSum: {
+            /**
+             * Labour Min
+             * @description minutes of work
+             */
+            labour_min: number;
+            /** Parts Fen */
+            parts_fen: number;
+            /** Contractor Fen */
+            contractor_fen: number;
         };
         /**
          * DayKind
@@ -2830,6 +2961,69 @@ export interface components {
             /** Last Reading Ms */
             last_reading_ms: number | null;
             provenance_note: components["schemas"]["Bilingual"];
+        };
+        /**
+         * FalseAlarmReview
+         * @description Rules for the review of their limits, the most false ones first.
+         */
+        FalseAlarmReview: {
+            /**
+             * From Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            from_ms: number;
+            /**
+             * To Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            to_ms: number;
+            /** Items */
+            items: components["schemas"]["FalseRule"][];
+        };
+        /**
+         * FalseAt
+         * @description False alarms at a facility.
+         */
+        FalseAt: {
+            facility: components["schemas"]["FacilityRef"];
+            /** Alarms */
+            alarms: number;
+        };
+        /**
+         * FalseCause
+         * @description Why an alarm was false.
+         * @enum {string}
+         */
+        FalseCause: "sensor_fault" | "limit_wrong" | "planned_work" | "test" | "weather" | "other";
+        /**
+         * FalseRule
+         * @description A rule that was wrong: how often of how many, why, and what would have helped at its worst facility.
+         */
+        FalseRule: {
+            /** Rule Id */
+            rule_id: string;
+            say: components["schemas"]["Bilingual"];
+            /**
+             * Handled
+             * @description cases that were handled
+             */
+            handled: number;
+            /**
+             * False
+             * @description those of them in which nothing was wrong
+             */
+            false: number;
+            /** Causes */
+            causes: components["schemas"]["CauseCount"][];
+            /** Facilities */
+            facilities: components["schemas"]["FalseAt"][];
+            /** Texts */
+            texts: string[];
+            hold: components["schemas"]["Delay"] | null;
+            wait: components["schemas"]["Delay"] | null;
+            deadband: components["schemas"]["Deadband"] | null;
         };
         /**
          * FieldProblem
@@ -3381,6 +3575,36 @@ export interface components {
          */
         Grid: "governance" | "construction";
         /**
+         * Handling
+         * @description What is reported with `handle`: what was found and what it cost.
+         */
+        Handling: {
+            /** @default repaired */
+            outcome: components["schemas"]["Outcome"];
+            /** @description needed for a false alarm */
+            cause?: components["schemas"]["FalseCause"] | null;
+            /**
+             * Cause Text
+             * @description needed for the cause `other`
+             * @default
+             */
+            cause_text: string;
+            /**
+             * Labour Min
+             * @description minutes of all who worked on it
+             * @default 0
+             */
+            labour_min: number;
+            /** Parts */
+            parts?: components["schemas"]["PartUsed"][];
+            /**
+             * Contractor Fen
+             * @description fen, a hundredth of a yuan
+             * @default 0
+             */
+            contractor_fen: number;
+        };
+        /**
          * Health
          * @description How the system itself is.
          */
@@ -3609,6 +3833,12 @@ export interface components {
             source: components["schemas"]["Bilingual"];
         };
         /**
+         * Likeness
+         * @description Why two open cases may have one cause.
+         * @enum {string}
+         */
+        Likeness: "near" | "parent" | "supply" | "redundant";
+        /**
          * Limit
          * @description A limit of a rule over the point, in the point's unit, to be drawn as a line where it stands alone.
          */
@@ -3743,6 +3973,35 @@ export interface components {
             verdict: components["schemas"]["Verdict"];
         };
         /**
+         * MergeRequest
+         * @description Into which case, and why.
+         */
+        MergeRequest: {
+            /**
+             * Into
+             * @example 17
+             */
+            into: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * MergedCase
+         * @description A case that went into another: by whom, when and why.
+         */
+        MergedCase: {
+            case: components["schemas"]["CaseName"];
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            by: components["schemas"]["Bilingual"];
+            /** Reason */
+            reason: string;
+        };
+        /**
          * MomentLevel
          * @description One severity of the rule at the moment.
          */
@@ -3829,11 +4088,59 @@ export interface components {
             holds: boolean | null;
         };
         /**
+         * Observation
+         * @description What the sensor says after a repair.
+         */
+        Observation: {
+            state: components["schemas"]["WatchState"];
+            /**
+             * Since Ms
+             * @description the repair was reported
+             * @example 1795000000000
+             */
+            since_ms: number;
+            /**
+             * Window Ms
+             * @description so long the condition must stay away
+             */
+            window_ms: number;
+            /**
+             * From Ms
+             * @description since when the sensor has been seen; null: not yet
+             */
+            from_ms: number | null;
+            /**
+             * Seen Ms
+             * @description up to when it has been good and seen
+             * @example 1795000000000
+             */
+            seen_ms: number;
+            /**
+             * Until Ms
+             * @description when it ends, as things stand; null while nobody can say
+             */
+            until_ms: number | null;
+            /** Ended Ms */
+            ended_ms: number | null;
+            /**
+             * Moment Ms
+             * @description the moment of the curve that decided
+             */
+            moment_ms: number | null;
+            /**
+             * Alarm Id
+             * @description the alarm that decided
+             */
+            alarm_id: string | null;
+            /** @description why it takes so long */
+            why: components["schemas"]["Bilingual"];
+        };
+        /**
          * Occasion
          * @description When evidence was taken.
          * @enum {string}
          */
-        Occasion: "alarm" | "case";
+        Occasion: "alarm" | "case" | "closed";
         /**
          * OutOfServiceRequest
          * @description Take out of service, with a planned end: at most 30 days, to be extended.
@@ -3851,6 +4158,12 @@ export interface components {
              */
             reason: string;
         };
+        /**
+         * Outcome
+         * @description What the handling worker found.
+         * @enum {string}
+         */
+        Outcome: "repaired" | "false_alarm";
         /** Page[AlarmSummary] */
         Page_AlarmSummary_: {
             /** Items */
@@ -3885,6 +4198,24 @@ export interface components {
             items: components["schemas"]["TaskSummary"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * PartUsed
+         * @description Something that was used up.
+         */
+        PartUsed: {
+            /**
+             * Name
+             * @example 浮球开关
+             */
+            name: string;
+            /** Quantity */
+            quantity: number;
+            /**
+             * Price Fen
+             * @description fen, a hundredth of a yuan
+             */
+            price_fen: number;
         };
         /**
          * PassedOver
@@ -4149,6 +4480,57 @@ export interface components {
          * @enum {string}
          */
         Provenance: "measured" | "recorded" | "model";
+        /**
+         * RecurringFault
+         * @description A fault that came again so often that a lasting repair is proposed.
+         */
+        RecurringFault: {
+            facility: components["schemas"]["FacilityRef"];
+            community: components["schemas"]["CommunityRef"];
+            /** Family */
+            family: string;
+            say: components["schemas"]["Bilingual"];
+            /**
+             * Since Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            since_ms: number;
+            /** Cases */
+            cases: components["schemas"]["CaseName"][];
+            cost: components["schemas"]["CostSum"];
+        };
+        /**
+         * RecurringFaults
+         * @description All of them, the most expensive first.
+         */
+        RecurringFaults: {
+            /** Items */
+            items: components["schemas"]["RecurringFault"][];
+        };
+        /**
+         * Report
+         * @description What was reported with *handle*.
+         */
+        Report: {
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            by: components["schemas"]["Bilingual"];
+            outcome: components["schemas"]["Outcome"];
+            cause: components["schemas"]["FalseCause"] | null;
+            /** Cause Text */
+            cause_text: string;
+            /** Labour Min */
+            labour_min: number;
+            /** Parts */
+            parts: components["schemas"]["PartUsed"][];
+            /** Contractor Fen */
+            contractor_fen: number;
+        };
         /**
          * ResetEvent
          * @description Event ``reset``: events were missed; load the page's data again. The stream goes on from now.
@@ -4981,6 +5363,17 @@ export interface components {
             reason: string;
         };
         /**
+         * SimilarCase
+         * @description An open case that may have the same cause.
+         */
+        SimilarCase: {
+            case: components["schemas"]["CaseName"];
+            /** Reasons */
+            reasons: components["schemas"]["Likeness"][];
+            /** Metres */
+            metres: number | null;
+        };
+        /**
          * Stale
          * @description An alarm that has been on for more than a day.
          */
@@ -5120,9 +5513,14 @@ export interface components {
             changed_ms: number;
             /**
              * Not Before Ms
-             * @description night rest: announced then
+             * @description announced then: night rest, or its owner has no room before
              */
             not_before_ms: number | null;
+            /**
+             * Put Off From Ms
+             * @description would have been announced then, but its owner has as many tasks in that hour or on that day as one person is told of; null: nothing puts it off
+             */
+            put_off_from_ms: number | null;
             deadline: components["schemas"]["Deadline"];
             clock: components["schemas"]["DeadlineClock"];
             /** Version */
@@ -5140,6 +5538,8 @@ export interface components {
             steps: components["schemas"]["Bilingual"][];
             /** Actions */
             actions: components["schemas"]["TaskAction"][];
+            /** @description the sensor observes the repair, or has */
+            observation: components["schemas"]["Observation"] | null;
             /** History */
             history: components["schemas"]["HistoryEntry"][];
             /** Routing */
@@ -5192,6 +5592,8 @@ export interface components {
              * @description refused when the task has changed since that version
              */
             version?: number | null;
+            /** @description with `handle`: what was found and what it cost */
+            handling?: components["schemas"]["Handling"] | null;
         };
         /**
          * TaskState
@@ -5254,9 +5656,14 @@ export interface components {
             changed_ms: number;
             /**
              * Not Before Ms
-             * @description night rest: announced then
+             * @description announced then: night rest, or its owner has no room before
              */
             not_before_ms: number | null;
+            /**
+             * Put Off From Ms
+             * @description would have been announced then, but its owner has as many tasks in that hour or on that day as one person is told of; null: nothing puts it off
+             */
+            put_off_from_ms: number | null;
             deadline: components["schemas"]["Deadline"];
             clock: components["schemas"]["DeadlineClock"];
             /** Version */
@@ -5495,6 +5902,12 @@ export interface components {
             upper_unit: string;
         };
         /**
+         * WatchState
+         * @description Where an observation after a repair stands, and how it ended.
+         * @enum {string}
+         */
+        WatchState: "watching" | "proven" | "returned" | "still_on" | "blind" | "silenced" | "overtaken";
+        /**
          * WordMeasurement
          * @description A measurement that a row may read.
          */
@@ -5547,11 +5960,14 @@ export type CalendarHours = components['schemas']['CalendarHours'];
 export type CalendarLine = components['schemas']['CalendarLine'];
 export type CalendarYear = components['schemas']['CalendarYear'];
 export type Candidate = components['schemas']['Candidate'];
+export type CaseClosure = components['schemas']['CaseClosure'];
 export type CaseCounts = components['schemas']['CaseCounts'];
 export type CaseDetail = components['schemas']['CaseDetail'];
 export type CaseEvent = components['schemas']['CaseEvent'];
+export type CaseName = components['schemas']['CaseName'];
 export type CaseState = components['schemas']['CaseState'];
 export type CaseSummary = components['schemas']['CaseSummary'];
+export type CauseCount = components['schemas']['CauseCount'];
 export type CellRef = components['schemas']['CellRef'];
 export type CellView = components['schemas']['CellView'];
 export type Cells = components['schemas']['Cells'];
@@ -5570,6 +5986,7 @@ export type ConfigurationDraft = components['schemas']['ConfigurationDraft'];
 export type ConfigurationFinding = components['schemas']['ConfigurationFinding'];
 export type ConfigurationList = components['schemas']['ConfigurationList'];
 export type ConfigurationSummary = components['schemas']['ConfigurationSummary'];
+export type CostSum = components['schemas']['CostSum'];
 export type DayKind = components['schemas']['DayKind'];
 export type Deadband = components['schemas']['Deadband'];
 export type Deadline = components['schemas']['Deadline'];
@@ -5589,6 +6006,10 @@ export type FacilityCounts = components['schemas']['FacilityCounts'];
 export type FacilityDetail = components['schemas']['FacilityDetail'];
 export type FacilityRef = components['schemas']['FacilityRef'];
 export type FacilitySummary = components['schemas']['FacilitySummary'];
+export type FalseAlarmReview = components['schemas']['FalseAlarmReview'];
+export type FalseAt = components['schemas']['FalseAt'];
+export type FalseCause = components['schemas']['FalseCause'];
+export type FalseRule = components['schemas']['FalseRule'];
 export type FieldProblem = components['schemas']['FieldProblem'];
 export type FlagDetail = components['schemas']['FlagDetail'];
 export type FlagEntry = components['schemas']['FlagEntry'];
@@ -5610,6 +6031,7 @@ export type GatewayLedger = components['schemas']['GatewayLedger'];
 export type GatewayList = components['schemas']['GatewayList'];
 export type GatewayView = components['schemas']['GatewayView'];
 export type Grid = components['schemas']['Grid'];
+export type Handling = components['schemas']['Handling'];
 export type Health = components['schemas']['Health'];
 export type HealthPart = components['schemas']['HealthPart'];
 export type History = components['schemas']['History'];
@@ -5619,22 +6041,28 @@ export type Language = components['schemas']['Language'];
 export type LatestValue = components['schemas']['LatestValue'];
 export type LevelForm = components['schemas']['LevelForm'];
 export type LevelView = components['schemas']['LevelView'];
+export type Likeness = components['schemas']['Likeness'];
 export type Limit = components['schemas']['Limit'];
 export type Load = components['schemas']['Load'];
 export type LoginRequest = components['schemas']['LoginRequest'];
 export type LostReadings = components['schemas']['LostReadings'];
 export type Me = components['schemas']['Me'];
 export type Measure = components['schemas']['Measure'];
+export type MergeRequest = components['schemas']['MergeRequest'];
+export type MergedCase = components['schemas']['MergedCase'];
 export type MomentLevel = components['schemas']['MomentLevel'];
 export type MomentOperand = components['schemas']['MomentOperand'];
 export type MomentPart = components['schemas']['MomentPart'];
+export type Observation = components['schemas']['Observation'];
 export type Occasion = components['schemas']['Occasion'];
 export type OutOfServiceRequest = components['schemas']['OutOfServiceRequest'];
+export type Outcome = components['schemas']['Outcome'];
 export type PageAlarmSummary = components['schemas']['Page_AlarmSummary_'];
 export type PageCaseSummary = components['schemas']['Page_CaseSummary_'];
 export type PageFacilitySummary = components['schemas']['Page_FacilitySummary_'];
 export type PageFlagView = components['schemas']['Page_FlagView_'];
 export type PageTaskSummary = components['schemas']['Page_TaskSummary_'];
+export type PartUsed = components['schemas']['PartUsed'];
 export type PassedOver = components['schemas']['PassedOver'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PersonRef = components['schemas']['PersonRef'];
@@ -5649,6 +6077,9 @@ export type Probe = components['schemas']['Probe'];
 export type Problem = components['schemas']['Problem'];
 export type Promise = components['schemas']['Promise'];
 export type Provenance = components['schemas']['Provenance'];
+export type RecurringFault = components['schemas']['RecurringFault'];
+export type RecurringFaults = components['schemas']['RecurringFaults'];
+export type Report = components['schemas']['Report'];
 export type ResetEvent = components['schemas']['ResetEvent'];
 export type ReturnRequest = components['schemas']['ReturnRequest'];
 export type Role = components['schemas']['Role'];
@@ -5683,6 +6114,7 @@ export type SeverityCounts = components['schemas']['SeverityCounts'];
 export type SeverityStep = components['schemas']['SeverityStep'];
 export type ShelveRequest = components['schemas']['ShelveRequest'];
 export type Shelving = components['schemas']['Shelving'];
+export type SimilarCase = components['schemas']['SimilarCase'];
 export type Stale = components['schemas']['Stale'];
 export type StoreSize = components['schemas']['StoreSize'];
 export type Storm = components['schemas']['Storm'];
@@ -5705,6 +6137,7 @@ export type ValuesEvent = components['schemas']['ValuesEvent'];
 export type Verdict = components['schemas']['Verdict'];
 export type VersionState = components['schemas']['VersionState'];
 export type VoteRow = components['schemas']['VoteRow'];
+export type WatchState = components['schemas']['WatchState'];
 export type WordMeasurement = components['schemas']['WordMeasurement'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -6899,6 +7332,109 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    merge_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_recurring_faults: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecurringFaults"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_false_alarms: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description UTC milliseconds */
+                from_ms?: number | null;
+                /** @description UTC milliseconds */
+                to_ms?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FalseAlarmReview"];
                 };
             };
             /** @description A problem */

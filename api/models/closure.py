@@ -1,0 +1,173 @@
+"""How cases end, as pages show it: observations, reports with their cost, merged cases, repairs, false alarms."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from api.models.base import AlarmId, Bilingual, CommunityRef, FacilityRef, Model, Number, TimeMs
+from api.models.performance import Deadband, Delay
+from core.cases import CaseState
+from core.closure import MOST_FEN, MOST_LABOUR_MIN, MOST_PARTS, FalseCause, Outcome, WatchState
+from core.ports.closure import Likeness
+
+Fen = Annotated[int, Field(ge=0, le=MOST_FEN, description="fen, a hundredth of a yuan")]
+
+
+class Observation(Model):
+    """What the sensor says after a repair."""
+
+    state: WatchState
+    since_ms: TimeMs = Field(description="the repair was reported")
+    window_ms: int = Field(description="so long the condition must stay away")
+    from_ms: TimeMs | None = Field(description="since when the sensor has been seen; null: not yet")
+    seen_ms: TimeMs = Field(description="up to when it has been good and seen")
+    until_ms: TimeMs | None = Field(description="when it ends, as things stand; null while nobody can say")
+    ended_ms: TimeMs | None
+    moment_ms: TimeMs | None = Field(description="the moment of the curve that decided")
+    alarm_id: AlarmId | None = Field(description="the alarm that decided")
+    why: Bilingual = Field(description="why it takes so long")
+
+
+class PartUsed(Model):
+    """Something that was used up."""
+
+    name: str = Field(min_length=1, max_length=200, examples=["浮球开关"])
+    quantity: float = Field(gt=0, le=1_000_000, allow_inf_nan=False)
+    price_fen: Fen
+
+
+class CostSum(Model):
+    """What something cost."""
+
+    labour_min: int = Field(description="minutes of work")
+    parts_fen: int
+    contractor_fen: int
+
+
+class Report(Model):
+    """What was reported with *handle*."""
+
+    time_ms: TimeMs
+    by: Bilingual
+    outcome: Outcome
+    cause: FalseCause | None
+    cause_text: str
+    labour_min: int
+    parts: list[PartUsed]
+    contractor_fen: int
+
+
+class Handling(Model):
+    """What is reported with `handle`: what was found and what it cost."""
+
+    outcome: Outcome = Outcome.REPAIRED
+    cause: FalseCause | None = Field(default=None, description="needed for a false alarm")
+    cause_text: str = Field(default="", max_length=1000, description="needed for the cause `other`")
+    labour_min: int = Field(default=0, ge=0, le=MOST_LABOUR_MIN, description="minutes of all who worked on it")
+    parts: list[PartUsed] = Field(default_factory=list, max_length=MOST_PARTS)
+    contractor_fen: Fen = 0
+
+
+class CaseName(Model):
+    """A case by name, with what it cost."""
+
+    id: Number
+    code: str = Field(examples=["C-2026-000123"])
+    say: Bilingual
+    facility: FacilityRef
+    state: CaseState
+    opened_ms: TimeMs
+    cost: CostSum
+
+
+class SimilarCase(Model):
+    """An open case that may have the same cause."""
+
+    case: CaseName
+    reasons: list[Likeness]
+    metres: float | None
+
+
+class MergedCase(Model):
+    """A case that went into another: by whom, when and why."""
+
+    case: CaseName
+    time_ms: TimeMs
+    by: Bilingual
+    reason: str
+
+
+class RecurringFault(Model):
+    """A fault that came again so often that a lasting repair is proposed."""
+
+    facility: FacilityRef
+    community: CommunityRef
+    family: str
+    say: Bilingual
+    since_ms: TimeMs
+    cases: list[CaseName]
+    cost: CostSum
+
+
+class RecurringFaults(Model):
+    """All of them, the most expensive first."""
+
+    items: list[RecurringFault]
+
+
+class CaseClosure(Model):
+    """All of a case that has to do with its end."""
+
+    observation: Observation | None
+    reports: list[Report]
+    cost: CostSum
+    merged_into: MergedCase | None
+    merged: list[MergedCase]
+    similar: list[SimilarCase] = Field(description="open cases that may have the same cause")
+    recurring: RecurringFault | None = Field(description="so often lately that a lasting repair is proposed")
+
+
+class MergeRequest(Model):
+    """Into which case, and why."""
+
+    into: Number
+    reason: str = Field(min_length=1, max_length=900)
+
+
+class CauseCount(Model):
+    """How often a cause was named."""
+
+    cause: FalseCause
+    alarms: int
+
+
+class FalseAt(Model):
+    """False alarms at a facility."""
+
+    facility: FacilityRef
+    alarms: int
+
+
+class FalseRule(Model):
+    """A rule that was wrong: how often of how many, why, and what would have helped at its worst facility."""
+
+    rule_id: str
+    say: Bilingual
+    handled: int = Field(description="cases that were handled")
+    false: int = Field(description="those of them in which nothing was wrong")
+    causes: list[CauseCount]
+    facilities: list[FalseAt]
+    texts: list[str]
+    hold: Delay | None
+    wait: Delay | None
+    deadband: Deadband | None
+
+
+class FalseAlarmReview(Model):
+    """Rules for the review of their limits, the most false ones first."""
+
+    from_ms: TimeMs
+    to_ms: TimeMs
+    items: list[FalseRule]

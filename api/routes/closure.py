@@ -1,0 +1,33 @@
+"""How cases end: merging, faults that recur, and rules that were wrong."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from api.guard import PREFIX, GuardedRoute
+from api.models.cases import CaseDetail
+from api.models.closure import FalseAlarmReview, MergeRequest, RecurringFaults
+from api.routes.inputs import Asking, CommunityQuery, Desk, NumberInPath, TimeQuery
+
+router = APIRouter(prefix=PREFIX, route_class=GuardedRoute)
+
+
+@router.post("/cases/{case}/merge", operation_id="merge_case", tags=["cases"], summary="Merge a case into another")
+def merge_case(case: NumberInPath, body: MergeRequest, caller: Asking, desk: Desk) -> CaseDetail:
+    """Both have one root cause: this case ends, its alarms are the other's; both histories stay. The other case."""
+    desk.closures.merge(caller, case, body)
+    return desk.cases.one(caller, body.into)
+
+
+@router.get("/recurring-faults", operation_id="list_recurring_faults", tags=["cases"], summary="Faults that recur")
+def list_recurring_faults(caller: Asking, desk: Desk, community: CommunityQuery = None) -> RecurringFaults:
+    """Three cases or more of one facility and family in 90 days, with what they cost: a lasting repair is proposed."""
+    return desk.closures.recurring(caller, community)
+
+
+@router.get("/false-alarms", operation_id="review_false_alarms", tags=["alarms"], summary="Rules that were wrong")
+def review_false_alarms(
+    caller: Asking, desk: Desk, community: CommunityQuery = None, from_ms: TimeQuery = None, to_ms: TimeQuery = None
+) -> FalseAlarmReview:
+    """What workers reported as false alarms, by rule and cause, for the review of limits; of 30 days by default."""
+    return desk.closures.review(caller, community=community, from_ms=from_ms, to_ms=to_ms)

@@ -1,0 +1,116 @@
+"""What a registry of 10,000 facilities costs as a workbook, and whether 50 errors in it are all found."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from app.database import migrate, open_database
+from bench.registry_city import COUNT, FACILITIES, Planted, city, plant, write
+from bench.rows import Row
+from core.errors import Invalid
+from registry import exporter, importer
+from registry.classbook import load_classes
+from registry.columns import collection_of
+from registry.content import read_folder
+
+T = TypeVar("T")
+DAY = "2026-11-30"
+
+
+def rows() -> list[Row]:
+    """Import, export, import again, and the same with 50 errors."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        sound, wrong, back = folder / "sound.xlsx", folder / "wrong.xlsx", folder / "back.xlsx"
+        write(city(), sound)
+        made = city()
+        planted = plant(made)
+        write(made, wrong)
+        engine = open_database(f"sqlite:///{folder / 'city.sqlite'}")
+        migrate(engine)
+        began = time.process_time()
+        changes, import_s = _timed(lambda: _import(engine, sound))
+        _, export_s = _timed(lambda: back.write_bytes(exporter.workbook_bytes(exporter.tables_of(engine), "zh")))
+        again, again_s = _timed(lambda: _import(engine, back))
+        assert not again, f"the round trip changed {again} records"
+        before = [exporter.csv_text(table) for table in exporter.tables_of(engine)]
+        found, wrong_s = _timed(lambda: _refused(engine, wrong))
+        assert before == [exporter.csv_text(table) for table in exporter.tables_of(engine)], "something was applied"
+        engine.dispose()
+        cpu_s = time.process_time() - began
+    return _rows(changes, import_s, export_s, again_s, wrong_s, missed(planted, found), len(found), cpu_s)
+
+
+def missed(planted: list[Planted], found: list[tuple[str, str, int]]) -> list[Planted]:
+    """What was planted and not told at its row."""
+    return [one for one in planted if (one.code, one.sheet, one.row) not in found]
+
+
+def _rows(
+    changes: int,
+    import_s: float,
+    export_s: float,
+    again_s: float,
+    wrong_s: float,
+    lost: list[Planted],
+    found: int,
+    cpu_s: float,
+) -> list[Row]:
+    shape = f"{FACILITIES:,} facilities, {changes:,} records with their points, SQLite"
+    whole = import_s + export_s + again_s
+    return [
+        Row(name="registry_import_s", value=import_s, unit="s", against="limit 20 s", ratio=import_s / 20, note=shape),
+        Row(name="registry_export_s", value=export_s, unit="s", against="", ratio=None, note="the same, to a workbook"),
+        Row(
+            name="registry_round_trip_s",
+            value=whole,
+            unit="s",
+            against=f"import {import_s:.1f}, export {export_s:.1f}, import without a change {again_s:.1f} s",
+            ratio=None,
+            note=f"{shape}; everything of this bench {cpu_s:.0f} s of processor",
+        ),
+        Row(
+            name="registry_errors_found",
+            value=COUNT - len(lost),
+            unit="errors",
+            against=f"{COUNT} planted",
+            ratio=(COUNT - len(lost)) / COUNT,
+            note=f"{found} findings, each at its sheet and row; nothing applied",
+        ),
+        Row(
+            name="registry_errors_s",
+            value=wrong_s,
+            unit="s",
+            against="limit 20 s",
+            ratio=wrong_s / 20,
+            note=f"{FACILITIES:,} facilities with {COUNT} errors, refused",
+        ),
+    ]
+
+
+def _timed(act: Callable[[], T]) -> tuple[T, float]:
+    begin = time.perf_counter()
+    result = act()
+    return result, time.perf_counter() - begin
+
+
+def _import(engine: sa.Engine, path: Path) -> int:
+    content = read_folder(path, load_classes(), DAY)
+    plan = importer.plan(engine, content, DAY)
+    done = importer.apply(engine, content, day=DAY, actor="bench", now_ms=1, at_version=plan.version)
+    return len(done.changes)
+
+
+def _refused(engine: sa.Engine, path: Path) -> list[tuple[str, str, int]]:
+    """Codes, sheets and rows of what was found; the import must be refused."""
+    try:
+        _import(engine, path)
+    except Invalid as error:
+        return [(one.code, collection_of(one.file), one.line) for one in error.findings]
+    raise AssertionError("a workbook full of errors was imported")

@@ -1,0 +1,217 @@
+"""When a task is announced, and to whom: what is not urgent waits until its owner has room. Pure and deterministic.
+
+What rests by night and on days off would all be announced when work begins, and whoever has to take what nobody else
+can would have it all at once. So a task that is not urgent (``Policy.rests_at_night``) is announced at the first
+working instant at which somebody whom routing allows has room under ``most_an_hour`` and ``most_a_day``, at the latest
+when ``announce_share`` of its limit is used up; the limit itself does not move. Of the tasks that wait for one owner
+the one that may wait least comes first, so the order in which they were made matters only between equals. A task for
+which nobody has room in that time is announced all the same, where it is least in the way: the limit counts more than
+the burden. Critical and high tasks never wait. ADR 0040.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
+
+from core.alarms import Severity
+from core.cases import DeadlineClock
+from core.ports.cases import Candidate, PassedOver, Rung
+from core.ports.registry import FacilityPlace, Roster
+from dispatch.deciding import attempts
+from dispatch.diary import Diary
+from dispatch.policy import Policy
+from dispatch.routing import FULL, Assignment, Bound, Request, route
+from dispatch.worktime import HOUR_MS, elapsed
+
+_NEWEST = 1 << 62
+"""Stands for the number of a task that has none yet."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """A task that is not urgent and not announced yet.
+
+    Attributes:
+        number: breaks ties.
+        severity: of its case.
+        at_ms: when it is to be announced.
+        latest_ms: when it must be; not before ``at_ms``.
+    """
+
+    number: int
+    severity: Severity
+    at_ms: int
+    latest_ms: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Announced:
+    """Who got a task, when they are told, and what this moves.
+
+    Attributes:
+        assignment: who, and everybody who was looked at.
+        at_ms: when they are told.
+        moved: other tasks of the owner to when they are told now.
+    """
+
+    assignment: Assignment
+    at_ms: int
+    moved: Mapping[int, int] = field(default_factory=dict)
+
+
+WaitingOf = Callable[[int], Sequence[Waiting]]
+"""A person's tasks that are not urgent and not announced yet."""
+
+
+def latest_ms(base_ms: int, due_ms: int | None, clock: DeadlineClock, policy: Policy) -> int:
+    """When a task that would be announced at ``base_ms`` must be; without a limit that lies ahead: then.
+
+    In working time an instant at the end of a stretch stands for the beginning of the next one.
+    """
+    if due_ms is None or due_ms <= base_ms:
+        return base_ms
+    wait_ms = int(elapsed(policy.calendar, clock, base_ms, due_ms) * policy.announce_share)
+    if clock is DeadlineClock.CONTINUOUS:
+        return base_ms + wait_ms
+    return policy.calendar.next_start(policy.calendar.add(base_ms, wait_ms))
+
+
+def announce(
+    request: Request,
+    place: FacilityPlace | None,
+    latest: int,
+    roster: Roster,
+    diary: Diary,
+    waiting: WaitingOf,
+    policy: Policy,
+) -> Announced:
+    """Find the owner of a task and when they are told.
+
+    Args:
+        request: the task, to be announced at ``request.at_ms`` if there is room.
+        place: where its facility stands.
+        latest: when it must be announced (``latest_ms``).
+        roster: people and posts.
+        diary: when people were told of tasks, and will be.
+        waiting: what is not announced yet.
+        policy: the numbers.
+    """
+    search = _Search(request, latest, roster, diary, waiting, policy)
+    looked: tuple[Candidate, ...] = ()
+    for attempt in attempts(request, place):
+        found = search.run(attempt)
+        if found.assignment.owner is not None:
+            both = replace(found.assignment, candidates=looked + found.assignment.candidates)
+            return replace(found, assignment=both)
+        looked += found.assignment.candidates
+    return Announced(assignment=Assignment(owner=None, rung=Rung.UNSTAFFED, candidates=looked), at_ms=request.at_ms)
+
+
+def moved_up(waiting: Sequence[Waiting], freed_ms: int) -> Mapping[int, int]:
+    """What the others of an owner move to when one that was to be announced at ``freed_ms`` need not be any more."""
+    line = sorted(waiting, key=_rank)
+    moments = sorted([freed_ms, *(one.at_ms for one in waiting)])[: len(line)]
+    return {one.number: at_ms for one, at_ms in zip(line, moments, strict=True) if at_ms != one.at_ms}
+
+
+def _rank(one: Waiting) -> tuple[int, int, int]:
+    return one.latest_ms, -one.severity, one.number
+
+
+def _in_line(new: Waiting, waiting: Sequence[Waiting]) -> Mapping[int, int] | None:
+    """The instants of a line with one more, who may wait least first; ``None`` if somebody would wait too long."""
+    line = sorted([*waiting, new], key=_rank)
+    moments = sorted(one.at_ms for one in line)
+    if any(at_ms > one.latest_ms for one, at_ms in zip(line, moments, strict=True)):
+        return None
+    return {one.number: at_ms for one, at_ms in zip(line, moments, strict=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Looks for room for one task."""
+
+    request: Request
+    latest: int
+    roster: Roster
+    diary: Diary
+    waiting: WaitingOf
+    policy: Policy
+
+    def run(self, attempt: Request) -> Announced:
+        """At once within the bounds, later within them, above the local supervisors, and then beyond the bounds."""
+        if not self.policy.rests_at_night(attempt.severity):
+            return Announced(assignment=self._route(attempt, Bound.WORKERS), at_ms=attempt.at_ms)
+        first = self._route(attempt, Bound.PATIENT)
+        if first.owner is not None:
+            return self._settled(first, attempt.at_ms)
+        full = {one.person for one in first.candidates if one.passed_over in FULL and one.person is not None}
+        if not full:
+            return Announced(assignment=first, at_ms=attempt.at_ms)
+        later = self._later(attempt, full)
+        if later is not None:
+            found, at_ms = later
+            return self._settled(_after(first, found), at_ms)
+        for bound in (Bound.EVERYBODY, Bound.WORKERS, Bound.NOBODY):
+            found = self._route(attempt, bound)
+            if found.owner is not None:
+                at_ms = attempt.at_ms if bound is Bound.EVERYBODY else self._calmest(found.owner, attempt.at_ms)
+                return self._settled(_after(first, found), at_ms)
+        return Announced(assignment=first, at_ms=attempt.at_ms)
+
+    def _route(self, attempt: Request, bound: Bound) -> Assignment:
+        loads = self.diary.at(attempt.at_ms)
+        return route(replace(attempt, bound=bound), self.roster, loads, self.policy)
+
+    def _settled(self, found: Assignment, at_ms: int) -> Announced:
+        """The owner's line with the task in it."""
+        if found.owner is None:
+            return Announced(assignment=found, at_ms=at_ms)
+        waiting = self.waiting(found.owner)
+        line = _in_line(self._new(at_ms), waiting)
+        if line is None:
+            return Announced(assignment=found, at_ms=at_ms)
+        moved = {one.number: line[one.number] for one in waiting if line[one.number] != one.at_ms}
+        return Announced(assignment=found, at_ms=line[_NEWEST], moved=moved)
+
+    def _new(self, at_ms: int) -> Waiting:
+        return Waiting(number=_NEWEST, severity=self.request.severity, at_ms=at_ms, latest_ms=self.latest)
+
+    def _later(self, attempt: Request, full: Collection[int]) -> tuple[Assignment, int] | None:
+        """The first instant at which somebody has room and nobody in their line waits too long for it."""
+        slack = (one.latest_ms for person in full for one in self.waiting(person))
+        for at_ms in self._instants(full, attempt.at_ms, max([self.latest, *slack])):
+            excluded = dict(attempt.excluded)
+            while True:
+                found = self._route(replace(attempt, at_ms=at_ms, excluded=excluded), Bound.PATIENT)
+                if found.owner is None:
+                    break
+                if _in_line(self._new(at_ms), self.waiting(found.owner)) is not None:
+                    return found, at_ms
+                excluded[found.owner] = PassedOver.FULL_HOUR
+        return None
+
+    def _instants(self, full: Collection[int], from_ms: int, to_ms: int) -> Iterator[int]:
+        """Working instants in (from_ms, to_ms] at which somebody's hour or day is over, ascending."""
+        calendar = self.policy.calendar
+        begins = takewhile(lambda begin: begin <= to_ms, (begin for begin, _ in calendar.stretches(from_ms)))
+        over = (at_ms + HOUR_MS for person in full for at_ms in self.diary.after(person, from_ms - HOUR_MS))
+        instants = {*begins, *(calendar.next_start(at_ms) for at_ms in over if at_ms <= to_ms)}
+        return iter(sorted(at_ms for at_ms in instants if from_ms < at_ms <= to_ms))
+
+    def _calmest(self, owner: int, from_ms: int) -> int:
+        """When one more is least in the way of somebody who is full throughout, not later than it must be."""
+        calendar, found, at_ms = self.policy.calendar, [], from_ms
+        while at_ms <= max(self.latest, from_ms):
+            load = self.diary.at(at_ms)[owner]
+            found.append((load.today >= self.policy.most_a_day, load.hour, at_ms))
+            at_ms = calendar.next_start(at_ms + HOUR_MS)
+        return min(found)[-1]
+
+
+def _after(first: Assignment, found: Assignment) -> Assignment:
+    """Who was looked at first and had no room, and then who got it."""
+    chosen = tuple(one for one in found.candidates if one.passed_over is None)
+    return replace(found, candidates=first.candidates + chosen)

@@ -1,0 +1,109 @@
+"""What people do about the end of cases beside the steps of their tasks: cases of one root cause become one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.alarms import Severity
+from core.cases import Action, Actor, Conflict, NotPermitted, RuleInfo, TaskState, UnknownItem
+from core.errors import Invalid
+from core.ports.registry import RosterSource
+from dispatch import closure_tables, tables
+from dispatch import findings as kinds
+from dispatch.alarmwork import AlarmWork, info_of
+from dispatch.closure_queries import SqlClosureQueries
+from dispatch.database import writing
+from dispatch.lifecycle import MAY_MERGE
+from dispatch.policy import Policy
+from dispatch.taskwork import SourceOnce
+
+
+class SqlClosures(SqlClosureQueries):
+    """``core.ports.closure``: reading and merging; safe to use from several threads and processes."""
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        *,
+        rules: Callable[[str], RuleInfo | None],
+        source: RosterSource,
+        policy: Policy | None = None,
+    ) -> None:
+        """Write to ``engine`` (prepared by ``dispatch.database.prepare``)."""
+        super().__init__(engine, source, policy)
+        self._rules = rules
+
+    def merge(self, number: int, into: int, reason: str, actor: Actor, now_ms: int) -> None:
+        """Let a case go into another of the same cause: its alarms, present and to come, are that one's from now on.
+
+        Merging the same once more changes nothing.
+
+        Raises:
+            UnknownItem: if there is no such case.
+            NotPermitted: if the actor does not supervise.
+            Conflict: ``wrong_state`` if one of them may not be merged.
+            Invalid: if the reason is missing.
+        """
+        if not actor.supervises:
+            raise NotPermitted(kinds.NOT_IN_QUEUE(action=kinds.ACTIONS[Action.MERGE.value]))
+        if not reason.strip():
+            raise Invalid([kinds.REASON_MISSING.at(action=kinds.ACTIONS[Action.MERGE.value])])
+        source = SourceOnce(self._source)
+        with writing(self._engine) as connection:
+            row, heir = _case(connection, number), _case(connection, into)
+            if _is_done(connection, number, into):
+                return
+            _check(row, heir)
+            work = AlarmWork(connection, rules=self._rules, source=source, policy=self._policy, now_ms=now_ms)
+            self._hand_over(connection, work, row, heir)
+            self._end(work, row, heir, reason.strip(), actor, now_ms)
+            values = {"case": number, "into": into, "at_ms": now_ms, "actor": actor.login, "person": actor.person}
+            connection.execute(sa.insert(closure_tables.merge).values(**values, reason=reason.strip()[:1000]))
+            work.cases.mark(into, work.flags.flagged(into))
+            work.ledger.flush()
+
+    def _hand_over(self, connection: sa.Connection, work: AlarmWork, row: Any, heir: Any) -> None:
+        """The alarms of one case join the other, which takes the worst severity."""
+        table = tables.alarm
+        query = sa.select(table).where(table.c.case == row.number).order_by(table.c.start_ms, table.c.alarm_id)
+        for alarm in connection.execute(query).all():
+            info = info_of(self._rules, alarm.rule_id, Severity(alarm.severity))
+            heir = work.cases.join(work.cases.case(heir.number), alarm, info)
+
+    def _end(self, work: AlarmWork, row: Any, heir: Any, reason: str, actor: Actor, now_ms: int) -> None:
+        """The case that went ends with its tasks; both histories say so, and whoever was at work on it is told."""
+        cases, note = work.cases, f"{heir.code} {reason}"[:1000]
+        for task in cases.tasks.tasks(row.number).values():
+            cases.withdraw(task)
+            after = cases.tasks.by_system(task, row, Action.CANCEL, actor, note)
+            if after is not None and task.state != TaskState.WAITING:
+                cases.tasks.message(after, row, "merged", after.owner)
+        row = cases.update(row, note=note, ended_by=actor.login, closed_ms=now_ms, flagged="")
+        cases.step(row, Action.MERGE, actor=actor, note=note)
+        work.ledger.note(heir.number, "merged_in", actor=actor, note=f"{row.code} {reason}")
+        cases.tell(cases.case(heir.number), "merged_in")
+
+
+def _case(connection: sa.Connection, number: int) -> Any:
+    row = connection.execute(sa.select(tables.case).where(tables.case.c.number == number)).one_or_none()
+    if row is None:
+        raise UnknownItem(kinds.NO_CASE(case=number))
+    return row
+
+
+def _is_done(connection: sa.Connection, number: int, into: int) -> bool:
+    table = closure_tables.merge
+    query = sa.select(sa.exists().where(table.c.case == number, table.c.into == into))
+    return bool(connection.execute(query).scalar_one())
+
+
+def _check(row: Any, heir: Any) -> None:
+    """Refuse what may not be merged."""
+    if row.number == heir.number:
+        raise Conflict("wrong_state", kinds.MERGE_WITH_ITSELF())
+    for one in (row, heir):
+        if one.state not in MAY_MERGE or one.drill or one.gathers:
+            raise Conflict("wrong_state", kinds.CANNOT_MERGE(case=one.code, state=kinds.CASES[one.state]))

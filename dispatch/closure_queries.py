@@ -1,0 +1,207 @@
+"""How cases end, read: ``core.ports.closure.ClosureQueries`` over SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.cases import CaseState
+from core.closure import Outcome, WatchState
+from core.places import Text
+from core.ports.closure import CaseRef, Closure, Cost, Merged, Recurring, Similar, WatchRow
+from core.ports.registry import FacilityPlace, RosterSource
+from dispatch import closure_tables, tables
+from dispatch.database import reading
+from dispatch.lifecycle import MAY_MERGE
+from dispatch.observation import why
+from dispatch.policy import Policy
+from dispatch.reports import cost_of, costs, of_case
+from dispatch.similarity import Side, likeness, metres
+
+_MOST_SIMILAR = 20
+_MOST_RECURRING = 200
+_MERGEABLE = [state.value for state in MAY_MERGE]
+
+
+class SqlClosureQueries:
+    """Reads reports, observations, merged cases; safe to use from several threads and processes."""
+
+    def __init__(self, engine: sa.Engine, source: RosterSource, policy: Policy | None = None) -> None:
+        """Read from ``engine``; ``source`` is the registry."""
+        self._engine = engine
+        self._source = source
+        self._policy = policy or Policy()
+
+    def watch(self, number: int) -> WatchRow | None:
+        """The newest observation of a case."""
+        with reading(self._engine) as connection:
+            return self._watch(connection, number)
+
+    def closure(self, number: int, now_ms: int) -> Closure:
+        """How a case ends or ended; of a case that does not exist, nothing."""
+        case = tables.case
+        with reading(self._engine) as connection:
+            row = connection.execute(sa.select(case).where(case.c.number == number)).one_or_none()
+            if row is None:
+                return Closure()
+            reports = of_case(connection, number)
+            found = self._recurring(connection, now_ms, [case.c.facility == row.facility, case.c.family == row.family])
+            merge = closure_tables.merge
+            into = _merged(connection, merge.c.case == number, merge.c.into)
+            return Closure(
+                watch=self._watch(connection, number),
+                reports=reports,
+                cost=cost_of(reports),
+                into=into[0] if into else None,
+                merged=_merged(connection, merge.c.into == number, merge.c.case),
+                similar=self._similar(connection, row),
+                recurring=found[0] if found else None,
+            )
+
+    def recurring(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[Recurring]:
+        """Faults that came again often lately, the most expensive first."""
+        table = tables.case
+        where = [] if communities is None else [table.c.community.in_(communities)]
+        with reading(self._engine) as connection:
+            found = self._recurring(connection, now_ms, where)
+
+        def rank(one: Recurring) -> tuple[int, int, int, str]:
+            return (-one.cost.contractor_fen - one.cost.parts_fen, -len(one.cases), one.facility, one.family)
+
+        return sorted(found, key=rank)
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _watch(self, connection: sa.Connection, number: int) -> WatchRow | None:
+        table, case = closure_tables.watch, tables.case
+        query = sa.select(table, case.c.facility).join(case, case.c.number == table.c.case)
+        row = connection.execute(
+            query.where(table.c.case == number).order_by(table.c.number.desc()).limit(1)
+        ).one_or_none()
+        if row is None:
+            return None
+        place = self._source.place(row.facility)
+        return WatchRow(
+            state=WatchState(row.state),
+            since_ms=row.since_ms,
+            window_ms=row.window_ms,
+            from_ms=row.from_ms,
+            seen_ms=row.seen_ms,
+            until_ms=row.until_ms,
+            ended_ms=row.ended_ms,
+            moment_ms=row.moment_ms,
+            alarm_id=row.alarm_id,
+            why=why(place.class_id if place else ""),
+        )
+
+    def _similar(self, connection: sa.Connection, row: Any) -> tuple[Similar, ...]:
+        """Open cases with likenesses to an open one."""
+        if row.state not in _MERGEABLE or row.drill or row.gathers:
+            return ()
+        places, table = self._source.roster().places, tables.case
+        here = places.get(row.facility)
+        if here is None:
+            return ()
+        mine = Side(row.family, row.opened_ms, here)
+        query = sa.select(table).where(
+            table.c.open, ~table.c.drill, table.c.gathers == "", table.c.number != row.number
+        )
+        found: list[tuple[int, float, Any, tuple[Any, ...], float | None]] = []
+        for other in connection.execute(query.where(table.c.state.in_(_MERGEABLE))):
+            there: FacilityPlace | None = places.get(other.facility)
+            if there is None:
+                continue
+            reasons = likeness(mine, Side(other.family, other.opened_ms, there), self._policy)
+            apart = metres(here, there)
+            if reasons:
+                found.append((-len(reasons), apart if apart is not None else float("inf"), other, reasons, apart))
+        found.sort(key=lambda one: (one[0], one[1], one[2].number))
+        chosen = found[:_MOST_SIMILAR]
+        refs = _refs(connection, [other for _, _, other, _, _ in chosen])
+        return tuple(
+            Similar(case=ref, reasons=reasons, metres=apart)
+            for ref, (_, _, _, reasons, apart) in zip(refs, chosen, strict=True)
+        )
+
+    def _recurring(
+        self, connection: sa.Connection, now_ms: int, where: Sequence[sa.ColumnElement[bool]]
+    ) -> list[Recurring]:
+        table, since_ms = tables.case, now_ms - self._policy.recurring_ms
+        counted = [
+            *where,
+            table.c.opened_ms >= since_ms,
+            ~table.c.drill,
+            table.c.gathers == "",
+            table.c.state != CaseState.CANCELLED.value,
+        ]
+        often = (
+            sa.select(table.c.facility, table.c.family)
+            .where(*counted)
+            .group_by(table.c.facility, table.c.family)
+            .having(sa.func.count() >= self._policy.recurring_cases)
+            .order_by(sa.func.count().desc(), table.c.facility, table.c.family)
+            .limit(_MOST_RECURRING)
+        )
+        found = []
+        for facility, family in connection.execute(often).all():
+            mine = (*counted, table.c.facility == facility, table.c.family == family)
+            rows = connection.execute(sa.select(table).where(*mine).order_by(table.c.number.desc())).all()
+            refs = [one for one in _refs(connection, rows) if not one.outcome_false]
+            if len(refs) < self._policy.recurring_cases:
+                continue
+            found.append(
+                Recurring(
+                    facility=facility,
+                    community=rows[0].community,
+                    family=family,
+                    say=refs[0].say,
+                    since_ms=since_ms,
+                    cases=tuple(refs),
+                    cost=sum((one.cost for one in refs), Cost()),
+                )
+            )
+        return found
+
+
+def _refs(connection: sa.Connection, rows: Sequence[Any]) -> list[CaseRef]:
+    """Cases by name, with what they cost and whether they were false."""
+    numbers = [row.number for row in rows]
+    cost, false = costs(connection, numbers), _false(connection, numbers)
+    return [
+        CaseRef(
+            number=row.number,
+            code=row.code,
+            say=Text(zh=row.say_zh, en=row.say_en),
+            facility=row.facility,
+            state=CaseState(row.state),
+            opened_ms=row.opened_ms,
+            cost=cost.get(row.number, Cost()),
+            outcome_false=row.number in false,
+        )
+        for row in rows
+    ]
+
+
+def _false(connection: sa.Connection, numbers: Sequence[int]) -> set[int]:
+    """Cases whose newest report says that nothing was wrong."""
+    table = closure_tables.report
+    newest: dict[int, str] = {}
+    for begin in range(0, len(numbers), 500):
+        query = sa.select(table.c.case, table.c.outcome).where(table.c.case.in_(numbers[begin : begin + 500]))
+        newest |= {row.case: row.outcome for row in connection.execute(query.order_by(table.c.number))}
+    return {case for case, outcome in newest.items() if outcome == Outcome.FALSE_ALARM.value}
+
+
+def _merged(
+    connection: sa.Connection, where: sa.ColumnElement[bool], shown: sa.ColumnElement[int]
+) -> tuple[Merged, ...]:
+    merge, case = closure_tables.merge, tables.case
+    rows = connection.execute(sa.select(merge, shown.label("shown")).where(where).order_by(merge.c.at_ms)).all()
+    query = sa.select(case).where(case.c.number.in_([row.shown for row in rows]))
+    refs = {ref.number: ref for ref in _refs(connection, connection.execute(query).all())}
+    return tuple(
+        Merged(case=refs[row.shown], at_ms=row.at_ms, actor=row.actor, person=row.person, reason=row.reason)
+        for row in rows
+    )

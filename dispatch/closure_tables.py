@@ -1,0 +1,80 @@
+"""Tables of how cases end: reports of handling with their cost, observations by the sensor, merged cases."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from dispatch.tables import case, metadata, task
+
+_ALARM = sa.String(64)
+_WORD = sa.String(40)
+_TEXT = sa.String(1000)
+
+report = sa.Table(
+    "dispatch_report",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("case", sa.ForeignKey(case.c.number), nullable=False, index=True),
+    sa.Column("task", sa.ForeignKey(task.c.number), nullable=False),
+    sa.Column("at_ms", sa.BigInteger, nullable=False, index=True),
+    sa.Column("actor", sa.String(64), nullable=False),
+    sa.Column("person", sa.Integer),
+    sa.Column("outcome", _WORD, nullable=False),
+    sa.Column("cause", _WORD, nullable=False),
+    sa.Column("cause_text", _TEXT, nullable=False),
+    sa.Column("labour_min", sa.Integer, nullable=False),
+    sa.Column("contractor_fen", sa.BigInteger, nullable=False),
+    sa.Column("parts_fen", sa.BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""One row for each time a case was handled; only ever appended. What was found is what the newest row of a case says,
+what it cost is the sum of all. ``cause`` is empty unless the alarm was false."""
+
+part = sa.Table(
+    "dispatch_part",
+    metadata,
+    sa.Column("report", sa.ForeignKey(report.c.number), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("quantity", sa.Float, nullable=False),
+    sa.Column("price_fen", sa.BigInteger, nullable=False),
+)
+
+watch = sa.Table(
+    "dispatch_watch",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("case", sa.ForeignKey(case.c.number), nullable=False, index=True),
+    sa.Column("state", _WORD, nullable=False),
+    sa.Column("since_ms", sa.BigInteger, nullable=False),
+    sa.Column("window_ms", sa.BigInteger, nullable=False),
+    sa.Column("from_ms", sa.BigInteger),
+    sa.Column("seen_ms", sa.BigInteger, nullable=False),
+    sa.Column("until_ms", sa.BigInteger),
+    sa.Column("look_ms", sa.BigInteger, index=True),
+    sa.Column("ended_ms", sa.BigInteger),
+    sa.Column("moment_ms", sa.BigInteger),
+    sa.Column("alarm_id", _ALARM, nullable=False),
+    sa.Index(
+        "open_watch",
+        "case",
+        unique=True,
+        sqlite_where=sa.text("ended_ms IS NULL"),
+        postgresql_where=sa.text("ended_ms IS NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+"""Observations after a repair. ``look_ms``: when the readings are looked at again, null once it has ended;
+``until_ms``: when the window ends as things stand; ``moment_ms``, ``alarm_id``: what decided."""
+
+merge = sa.Table(
+    "dispatch_merge",
+    metadata,
+    sa.Column("case", sa.ForeignKey(case.c.number), primary_key=True),
+    sa.Column("into", sa.ForeignKey(case.c.number), nullable=False, index=True),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+    sa.Column("actor", sa.String(64), nullable=False),
+    sa.Column("person", sa.Integer),
+    sa.Column("reason", _TEXT, nullable=False),
+)
+"""Which case has gone into which, by whom and why; only ever appended."""

@@ -1,0 +1,169 @@
+"""Limits by facility class and event, read from ``dispatch/limits.yaml``; and which limit a stage of a case has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from core.alarms import Severity
+from core.cases import Deadline, DeadlineClock, DeadlineWhat
+from core.errors import Invalid
+from core.findings import Finding
+from core.places import Text
+from core.stages import Basis, LimitUnit, Stage, StageLimit
+from dispatch import findings as kinds
+
+ANY = "*"
+_FILE = "dispatch/limits.yaml"
+_FIELDS = frozenset({"class", "event", "said", *Stage})
+_DAY_HOURS = 8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LimitRow:
+    """Limits of one kind of event; ``said``: the standard's own words for the handling limit."""
+
+    limits: Mapping[Stage, StageLimit]
+    said: Text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LimitBook:
+    """The table; keys are (facility class, rule family), either may be ``*``."""
+
+    rows: Mapping[tuple[str, str], LimitRow] = field(default_factory=dict)
+    source: Text = field(default_factory=lambda: Text(zh="", en=""))
+
+    def limit(self, class_id: str, event: str, stage: Stage) -> StageLimit | None:
+        """The limit of the narrowest row that has this stage."""
+        for key in ((class_id, event), (class_id, ANY), (ANY, event)):
+            row = self.rows.get(key)
+            if row is not None and stage in row.limits:
+                return row.limits[stage]
+        return None
+
+    def said(self, class_id: str, event: str) -> Text | None:
+        """What the standard says of this event, in its own words."""
+        for key in ((class_id, event), (class_id, ANY), (ANY, event)):
+            if key in self.rows:
+                return self.rows[key].said
+        return None
+
+
+@cache
+def load_limits() -> LimitBook:
+    """The table that ships with dispatch.
+
+    Raises:
+        Invalid: naming everything that is wrong in it.
+    """
+    return parse_limits(files("dispatch").joinpath("limits.yaml").read_text(encoding="utf-8"), _FILE)
+
+
+def parse_limits(text: str, file: str) -> LimitBook:
+    """Read a table of limits.
+
+    Raises:
+        Invalid: naming every row that is wrong, with the number of the row.
+    """
+    findings: list[Finding] = []
+    try:
+        raw: Any = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise Invalid([kinds.LIMITS_NO_TABLE.at(file)]) from error
+    listed = raw.get("limits") if isinstance(raw, dict) else None
+    if not isinstance(listed, list):
+        raise Invalid([kinds.LIMITS_NO_TABLE.at(file)])
+    rows: dict[tuple[str, str], LimitRow] = {}
+    for number, item in enumerate(listed, start=1):
+        before = len(findings)
+        row = _row(item, number, file, findings)
+        if row is None or len(findings) > before:
+            continue
+        key = (str(item["class"]), str(item["event"]))
+        if key in rows:
+            findings.append(kinds.LIMITS_TWICE.at(file, row=number, facility=key[0], event=key[1]))
+        rows[key] = row
+    source = _text(raw.get("source"))
+    if findings:
+        raise Invalid(findings)
+    return LimitBook(rows=rows, source=source or Text(zh="", en=""))
+
+
+def stage_limit(
+    book: LimitBook, stage: Stage, *, class_id: str, event: str, stated: Deadline | None, default: Deadline
+) -> StageLimit:
+    """The limit of a stage: what the rule states, else the table's, else the default of the severity.
+
+    Args:
+        book: limits by class and event.
+        stage: which.
+        class_id: of the facility; event: rule family of the case.
+        event: rule family of the case.
+        stated: deadline of the rule, as far as it is of this stage.
+        default: of the severity.
+    """
+    found = book.limit(class_id, event, stage)
+    said = book.said(class_id, event) if stage is Stage.HANDLE else None
+    standard = "" if said is None else f"{said.zh}\n{said.en}"
+    if stated is not None:
+        return as_limit(stated, Basis.RULE, standard)
+    if found is not None:
+        return StageLimit(amount=found.amount, unit=found.unit, basis=Basis.STANDARD, standard=standard)
+    return as_limit(default, Basis.SEVERITY, standard)
+
+
+def as_limit(deadline: Deadline, basis: Basis, standard: str = "") -> StageLimit:
+    """A deadline as it would be written: whole working days as days."""
+    if deadline.clock is DeadlineClock.CONTINUOUS:
+        return StageLimit(amount=deadline.hours, unit=LimitUnit.URGENT_HOUR, basis=basis, standard=standard)
+    if deadline.hours % _DAY_HOURS == 0:
+        days = deadline.hours / _DAY_HOURS
+        return StageLimit(amount=days, unit=LimitUnit.WORK_DAY, basis=basis, standard=standard)
+    return StageLimit(amount=deadline.hours, unit=LimitUnit.WORK_HOUR, basis=basis, standard=standard)
+
+
+def stated_for(stage: Stage, deadline: Deadline | None) -> Deadline | None:
+    """A rule's deadline, if it is the limit of this stage."""
+    if deadline is None:
+        return None
+    mine = {DeadlineWhat.ARRIVE: Stage.ARRIVE, DeadlineWhat.HANDLE: Stage.HANDLE}[deadline.what]
+    return deadline if mine is stage else None
+
+
+def accept_default(severity: Severity, accept_ms: Mapping[Severity, int], clock: DeadlineClock) -> Deadline:
+    """How long a task may wait to be accepted, as a deadline."""
+    return Deadline(hours=accept_ms[severity] / 3_600_000, clock=clock)
+
+
+def _row(item: Any, number: int, file: str, findings: list[Finding]) -> LimitRow | None:
+    if not isinstance(item, dict) or not item.get("class") or not item.get("event"):
+        findings.append(kinds.LIMITS_NO_KEY.at(file, row=number))
+        return None
+    findings += [kinds.LIMITS_FIELD.at(file, row=number, field=str(name)) for name in item if name not in _FIELDS]
+    limits: dict[Stage, StageLimit] = {}
+    for stage in Stage:
+        if stage.value not in item:
+            continue
+        try:
+            one = item[stage.value]
+            limits[stage] = StageLimit(amount=float(one["amount"]), unit=LimitUnit(one["unit"]), basis=Basis.STANDARD)
+        except (KeyError, TypeError, ValueError):
+            findings.append(kinds.LIMITS_AMOUNT.at(file, row=number, stage=kinds.STAGES[stage.value]))
+    said = _text(item.get("said"))
+    if said is None:
+        findings.append(kinds.LIMITS_SAID.at(file, row=number))
+    if not limits and not findings:
+        findings.append(kinds.LIMITS_AMOUNT.at(file, row=number, stage=kinds.STAGES[Stage.HANDLE.value]))
+    return None if said is None else LimitRow(limits=limits, said=said)
+
+
+def _text(raw: Any) -> Text | None:
+    if isinstance(raw, dict) and raw.get("zh") and raw.get("en"):
+        return Text(zh=str(raw["zh"]), en=str(raw["en"]))
+    return None

@@ -1,0 +1,29 @@
+"""Where a case went that was merged: what comes to it later goes there, too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from dispatch import tables
+from dispatch.closure_tables import merge
+
+
+def took_over(connection: sa.Connection, facility: int, family: str) -> Any | None:
+    """The open case that took in one of this facility and family, directly or not; ``None`` without one."""
+    case = tables.case
+    query = (
+        sa.select(merge.c.into)
+        .join(case, case.c.number == merge.c.case)
+        .where(case.c.facility == facility, case.c.family == family)
+        .order_by(merge.c.at_ms.desc())
+        .limit(1)
+    )
+    number = connection.execute(query).scalar_one_or_none()
+    while number is not None:
+        row = connection.execute(sa.select(case).where(case.c.number == number)).one()
+        if row.open:
+            return row
+        number = connection.execute(sa.select(merge.c.into).where(merge.c.case == number)).scalar_one_or_none()
+    return None

@@ -1,0 +1,224 @@
+"""Stage clocks inside a transaction: begun, paused, moved, ended, and looked at by the clock.
+
+The rows of a case are the history of its stages; a stage that begins again has another row. What a moment means is
+decided in ``dispatch.stageclocks``; here rows are read and written.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.alarms import Severity
+from core.cases import Action, CaseState, Deadline, TaskKind
+from core.ports.registry import RosterSource
+from core.stages import Basis, LadderStep, LimitUnit, Stage, StageLimit
+from dispatch import tables
+from dispatch.limitbook import accept_default, stage_limit, stated_for
+from dispatch.policy import Policy
+from dispatch.stageclocks import BEGINS, ENDS, StageClock, begun, next_step
+
+RESTARTED = "assigned"
+"""Ends a clock that begins anew for somebody else."""
+
+
+class StageWork:
+    """All that happens to stage rows in one transaction."""
+
+    def __init__(self, connection: sa.Connection, source: RosterSource, policy: Policy, now_ms: int) -> None:
+        """Work on ``connection`` at ``now_ms``."""
+        self._connection = connection
+        self._source = source
+        self._policy = policy
+        self._calendar = policy.calendar
+        self._now_ms = now_ms
+
+    def running(self, case: int) -> dict[Stage, Any]:
+        """The rows of a case that have not ended."""
+        table = tables.stage
+        query = sa.select(table).where(table.c.case == case, table.c.ended_ms.is_(None))
+        return {Stage(row.stage): row for row in self._connection.execute(query)}
+
+    def assigned(self, case: Any, task: Any, announce_ms: int) -> None:
+        """The handling task has been given to somebody: the clock of accepting begins anew."""
+        if case.drill or task.kind != TaskKind.HANDLE:
+            return
+        running = self.running(case.number).get(Stage.ACCEPT)
+        if running is not None:
+            self._end(running, RESTARTED)
+        if task.owner is not None:
+            self.begin(case, task.number, Stage.ACCEPT, self.limit(case, Stage.ACCEPT), announce_ms)
+
+    def announced(self, case: Any, task: int, at_ms: int) -> None:
+        """The handling task is announced at another time: the clock of accepting begins then.
+
+        Args:
+            case: anything with ``severity``.
+            task: number.
+            at_ms: when.
+        """
+        table = tables.stage
+        mine = (table.c.task == task, table.c.stage == Stage.ACCEPT.value, table.c.ended_ms.is_(None))
+        row = self._connection.execute(sa.select(table).where(*mine)).one_or_none()
+        if row is not None:
+            unit = LimitUnit(row.unit)
+            self._write(row, case, begun(self._calendar, unit.clock, row.amount * unit.hours, at_ms))
+
+    def limit(self, case: Any, stage: Stage, stated: Deadline | None = None) -> StageLimit:
+        """The limit of a stage of a case; ``stated``: what its rule says of this stage."""
+        severity = Severity(case.severity)
+        default = {
+            Stage.ACCEPT: accept_default(severity, self._policy.accept_ms, self._policy.accept_clock(severity)),
+            Stage.ARRIVE: self._policy.look[severity],
+            Stage.HANDLE: self._policy.handle[severity],
+            Stage.VERIFY: self._policy.verify[severity],
+        }[stage]
+        return stage_limit(
+            self._policy.limits,
+            stage,
+            class_id=self.class_of(case.facility),
+            event=case.family,
+            stated=stated,
+            default=default,
+        )
+
+    def class_of(self, facility: int) -> str:
+        """Class of a facility; empty where it is not known."""
+        place = self._source.place(facility)
+        return place.class_id if place else ""
+
+    def handling(self, case: Any, task: int, stated: Deadline | None, from_ms: int, ended_by: str = "") -> None:
+        """The clock of handling begins, and that of arriving where the rule states it; in place of those that run."""
+        if case.drill:
+            return
+        running = self.running(case.number)
+        for stage in (Stage.HANDLE, Stage.ARRIVE):
+            own = stated_for(stage, stated)
+            if stage is Stage.ARRIVE and own is None:
+                continue
+            if stage in running:
+                self._end(running[stage], ended_by)
+            self.begin(case, task, stage, self.limit(case, stage, own), from_ms)
+
+    def begin(self, case: Any, task: int, stage: Stage, limit: StageLimit, from_ms: int) -> None:
+        """Begin a stage; one that runs goes on."""
+        if case.drill or stage in self.running(case.number):
+            return
+        clock = begun(self._calendar, limit.unit.clock, limit.hours, from_ms)
+        self._insert(case, task, stage, limit, clock)
+
+    def step(self, case: Any, action: Action, task: int | None) -> None:
+        """What a step of a case does to its stages; ``case`` is the row after it."""
+        if case.drill:
+            return
+        running = self.running(case.number)
+        for stage, row in running.items():
+            if action in {Action.RETURN, Action.TRANSFER} and row.basis == Basis.RULE:
+                continue  # counts from the announcement, whoever goes
+            if stage in ENDS.get(action, frozenset()):
+                self._end(row, action.value)
+            elif action is Action.SUSPEND:
+                self._write(row, case, _clock(row).paused(self._now_ms))
+            elif action is Action.RESUME:
+                self._write(row, case, _clock(row).resumed(self._calendar, self._now_ms))
+        begins = BEGINS.get(action, ()) if CaseState(case.state) is CaseState.ACCEPTED else ()
+        for stage in begins:
+            if stage not in running and task is not None:
+                self.begin(case, task, stage, self.limit(case, stage), self._now_ms)
+
+    def extended(self, case: Any, limit_ms: int) -> None:
+        """The limit of handling has been moved by a grant."""
+        row = self.running(case.number).get(Stage.HANDLE)
+        if row is not None:
+            clock = _clock(row).moved(self._calendar, self._now_ms, limit_ms)
+            self._write(row, case, clock, extended=row.extended + 1)
+
+    def look(self, row: Any, case: Any) -> tuple[list[LadderStep], Any]:
+        """What time has done to a stage: the steps of the ladder that are due by now, and the row after it."""
+        clock, reached = _clock(row), LadderStep(row.reached) if row.reached else None
+        due: list[LadderStep] = []
+        while (step := next_step(self._policy.ladder[Severity(case.severity)], reached)) is not None:
+            if not self._is_over(clock, step[1]):
+                break
+            reached = step[0]
+            due.append(reached)
+        late = bool(row.late or self._now_ms > clock.limit_ms)
+        return due, self._write(row, case, clock, reached=reached.value if reached else "", late=late)
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _is_over(self, clock: StageClock, share: float) -> bool:
+        return clock.used_ms(self._calendar, self._now_ms) >= round(share * clock.total_ms) and (
+            share < 1.0 or self._now_ms > clock.limit_ms
+        )
+
+    def _insert(self, case: Any, task: int, stage: Stage, limit: StageLimit, clock: StageClock) -> None:
+        values = {
+            "case": case.number,
+            "task": task,
+            "stage": stage.value,
+            "amount": limit.amount,
+            "unit": limit.unit.value,
+            "basis": limit.basis.value,
+            "standard": limit.standard[:1000],
+            "ended_by": "",
+            "late": False,
+            "reached": "",
+            "extended": 0,
+            **_values(clock),
+        }
+        values["next_ms"] = self._next_ms(clock, case, reached=None, late=False)
+        self._connection.execute(sa.insert(tables.stage).values(**values))
+
+    def _end(self, row: Any, ended_by: str) -> None:
+        clock = _clock(row).ended(self._now_ms)
+        at_ms = self._now_ms if row.paused_since_ms is None else row.paused_since_ms
+        late = bool(row.late or at_ms > row.limit_ms)
+        self._update(row, **_values(clock), ended_by=ended_by, late=late, next_ms=None)
+
+    def _write(self, row: Any, case: Any, clock: StageClock, **values: Any) -> Any:
+        reached = values.get("reached", row.reached)
+        late = values.get("late", row.late)
+        next_ms = self._next_ms(clock, case, LadderStep(reached) if reached else None, late)
+        return self._update(row, **_values(clock), next_ms=next_ms, **values)
+
+    def _next_ms(self, clock: StageClock, case: Any, reached: LadderStep | None, late: bool) -> int | None:
+        """When time must look again: after the limit, if that has not been marked, or for the next step."""
+        if clock.paused_since_ms is not None or clock.ended_ms is not None:
+            return None
+        moments = [] if late else [clock.limit_ms]
+        step = next_step(self._policy.ladder[Severity(case.severity)], reached)
+        if step is not None:
+            moments.append(clock.share_ms(self._calendar, self._now_ms, step[1]))
+        return min(moments, default=None)
+
+    def _update(self, row: Any, **values: Any) -> Any:
+        table = tables.stage
+        query = sa.update(table).where(table.c.number == row.number).values(**values).returning(table)
+        return self._connection.execute(query).one()
+
+
+def _clock(row: Any) -> StageClock:
+    return StageClock(
+        clock=LimitUnit(row.unit).clock,
+        total_ms=row.total_ms,
+        started_ms=row.started_ms,
+        warn_ms=row.warn_ms,
+        limit_ms=row.limit_ms,
+        paused_since_ms=row.paused_since_ms,
+        paused_ms=row.paused_ms,
+        ended_ms=row.ended_ms,
+    )
+
+
+def _values(clock: StageClock) -> dict[str, Any]:
+    return {
+        "total_ms": clock.total_ms,
+        "started_ms": clock.started_ms,
+        "warn_ms": clock.warn_ms,
+        "limit_ms": clock.limit_ms,
+        "paused_since_ms": clock.paused_since_ms,
+        "paused_ms": clock.paused_ms,
+        "ended_ms": clock.ended_ms,
+    }

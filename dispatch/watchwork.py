@@ -1,0 +1,252 @@
+"""Observations inside a transaction: begun with the report of a repair, judged, ended with what follows for the case.
+
+They are judged when alarms come and when readings have been looked at, which ``dispatch.observing`` does outside of
+transactions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from core.alarms import AlarmKind
+from core.cases import SYSTEM, Action, CaseState, RuleInfo
+from core.closure import CALLS_VERIFIER, REJECTS, WatchState
+from core.ports.evidence import Occasion
+from core.ports.registry import RosterSource
+from dispatch import closure_tables, tables
+from dispatch.casework import CaseWork
+from dispatch.ledger import Ledger
+from dispatch.observation import Course, Judgement, Sight, Watch, judge, window_ms
+from dispatch.policy import Policy
+from dispatch.verifying import begin_again, call_verifier, verified_by_sensor, wait_for_sensor
+
+MOST_WATCHED = 50
+"""Rules at facilities of one case that are observed; a storm of more is looked at by a person."""
+_MOST_FROZEN = 20
+_WATCHED = frozenset({AlarmKind.CONDITION.value, AlarmKind.COMMISSIONING.value})
+
+
+class Pair(NamedTuple):
+    """What is observed: a rule at a facility."""
+
+    rule_id: str
+    facility: int
+
+
+class WatchWork:
+    """All that happens to observations in one transaction."""
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        cases: CaseWork,
+        ledger: Ledger,
+        *,
+        rules: Callable[[str], RuleInfo | None],
+        source: RosterSource,
+        policy: Policy,
+        now_ms: int,
+    ) -> None:
+        """Work on ``connection`` at ``now_ms``."""
+        self._connection = connection
+        self._cases = cases
+        self._ledger = ledger
+        self._rules = rules
+        self._source = source
+        self._policy = policy
+        self._now_ms = now_ms
+
+    def begin(self, case: Any) -> bool:
+        """Observe a case that has just been reported as handled; false where a person must look."""
+        pairs, window = pairs_of(self._connection, case.number), 0
+        if case.drill or not 0 < len(pairs) <= MOST_WATCHED or self._kinds(case.number) - _WATCHED:
+            return False
+        for pair in pairs:
+            place = self._source.place(pair.facility)
+            own = window_ms(self._rules(pair.rule_id), place.class_id if place else "")
+            if not own:
+                return False
+            window = max(window, own)
+        values = {
+            "case": case.number,
+            "state": WatchState.WATCHING.value,
+            "since_ms": self._now_ms,
+            "window_ms": window,
+            "from_ms": None,
+            "seen_ms": self._now_ms,
+            "until_ms": None,
+            "look_ms": self._now_ms,
+            "alarm_id": "",
+        }
+        self._connection.execute(sa.insert(closure_tables.watch).values(**values))
+        self._ledger.note(case.number, "sensor_watches")
+        wait_for_sensor(self._cases, case)
+        return True
+
+    def overtake(self, number: int) -> None:
+        """A person has concluded the verification of a case: whatever observed it ends."""
+        for row in self._open([number]):
+            self._end(row, Judgement(state=WatchState.OVERTAKEN, until_ms=None))
+
+    def settle(self, numbers: Iterable[int]) -> None:
+        """After a batch of alarms: where the condition came back, the repair is rejected."""
+        for row in self._open(numbers):
+            judged = self._judged(row)
+            if judged.state is WatchState.RETURNED:
+                self._follow(row, judged)
+
+    def look(self, number: int, seen: Sight) -> None:
+        """The readings of an observation have been looked at: remember how far they reach, and let follow what does."""
+        table = closure_tables.watch
+        row = self._connection.execute(
+            sa.select(table).where(table.c.number == number, table.c.ended_ms.is_(None))
+        ).one_or_none()
+        if row is None:
+            return
+        from_ms = row.from_ms if row.from_ms is not None else seen.from_ms
+        row = self._update(row, from_ms=from_ms, seen_ms=max(row.seen_ms, seen.seen_ms))
+        judged = self._judged(row)
+        if judged.state is not WatchState.WATCHING:
+            self._follow(row, judged)
+            return
+        look_ms = self._now_ms + self._policy.look_every_ms
+        if judged.until_ms is not None and judged.until_ms > self._now_ms:
+            look_ms = min(look_ms, judged.until_ms)
+        self._update(row, look_ms=look_ms, until_ms=judged.until_ms)
+        if row.until_ms != judged.until_ms:
+            self._cases.tell(self._cases.case(row.case), "sensor_watches")
+
+    def blind(self, number: int) -> None:
+        """Nothing of what is observed has a sensor."""
+        table = closure_tables.watch
+        query = sa.select(table).where(table.c.number == number, table.c.ended_ms.is_(None))
+        for row in self._connection.execute(query).all():
+            self._follow(row, Judgement(state=WatchState.BLIND, until_ms=None, moment_ms=row.since_ms))
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _open(self, numbers: Iterable[int]) -> Sequence[Any]:
+        table = closure_tables.watch
+        wanted = (table.c.case.in_(list(numbers)), table.c.ended_ms.is_(None))
+        return self._connection.execute(sa.select(table).where(*wanted).order_by(table.c.number)).all()
+
+    def _update(self, row: Any, **values: object) -> Any:
+        table = closure_tables.watch
+        query = sa.update(table).where(table.c.number == row.number).values(**values).returning(table)
+        return self._connection.execute(query).one()
+
+    def _kinds(self, number: int) -> set[str]:
+        table = tables.alarm
+        query = sa.select(table.c.kind).where(table.c.case == number).distinct()
+        return set(self._connection.execute(query).scalars())
+
+    def _judged(self, row: Any) -> Judgement:
+        pairs = pairs_of(self._connection, row.case)
+        watch = Watch(since_ms=row.since_ms, window_ms=row.window_ms, from_ms=row.from_ms, seen_ms=row.seen_ms)
+        courses = _courses(self._connection, pairs, row.since_ms)
+        silenced = _silenced(self._connection, pairs, row.since_ms)
+        return judge(watch, courses, self._now_ms, silenced=silenced, patience_ms=self._policy.blind_ms)
+
+    def _end(self, row: Any, judged: Judgement) -> None:
+        self._update(
+            row,
+            state=judged.state.value,
+            look_ms=None,
+            ended_ms=self._now_ms,
+            until_ms=judged.until_ms,
+            moment_ms=judged.moment_ms,
+            alarm_id=judged.alarm_id,
+        )
+
+    def _follow(self, row: Any, judged: Judgement) -> None:
+        """End an observation with what it means for its case."""
+        case = self._cases.case(row.case)
+        if CaseState(case.state) is not CaseState.HANDLED:
+            judged = Judgement(state=WatchState.OVERTAKEN, until_ms=None)
+        self._end(row, judged)
+        note = judged.state.value
+        if judged.state in REJECTS:
+            case = self._cases.step(case, Action.REJECT, note=note)
+            self._ledger.note(case.number, f"sensor_{note}", note=judged.alarm_id)
+            begin_again(self._cases, case)
+        elif judged.state in CALLS_VERIFIER:
+            self._ledger.note(case.number, f"sensor_{note}")
+            self._cases.tell(case, f"sensor_{note}")
+            call_verifier(self._cases.tasks, case)
+        elif judged.state is WatchState.PROVEN:
+            self._ledger.note(case.number, f"sensor_{note}")
+            verified_by_sensor(self._cases, case, note, SYSTEM)
+            self._freeze(row, judged)
+
+    def _freeze(self, row: Any, judged: Judgement) -> None:
+        """Keep the readings of the whole observation, for the newest alarm of each rule and facility."""
+        alarm, record = tables.alarm, tables.record
+        query = sa.select(alarm).where(alarm.c.case == row.case, ~alarm.c.retracted, alarm.c.merged_into == "")
+        rows = self._connection.execute(query.order_by(alarm.c.start_ms)).all()
+        newest = {Pair(one.rule_id, one.facility): one for one in rows}
+        chosen = [one.alarm_id for one in newest.values()][:_MOST_FROZEN]
+        known = sa.select(record.c.alarm_id).where(
+            record.c.alarm_id.in_(chosen), record.c.occasion == Occasion.CLOSED.value
+        )
+        begun = set(self._connection.execute(known).scalars())
+        until_ms = judged.until_ms or self._now_ms
+        for alarm_id in chosen:
+            if alarm_id in begun:
+                continue  # what was frozen once is not frozen again
+            values = {
+                "alarm_id": alarm_id,
+                "occasion": Occasion.CLOSED.value,
+                "at_ms": row.since_ms,
+                "made_ms": self._now_ms,
+                "from_ms": row.since_ms - self._policy.evidence_before_ms,
+                "to_ms": until_ms,
+                "context": "",
+                "due_ms": self._now_ms,
+            }
+            self._connection.execute(sa.insert(record), values)
+
+
+def pairs_of(connection: sa.Connection, number: int) -> list[Pair]:
+    """The rules and facilities whose alarms a case holds, those that proved wrong left out."""
+    table = tables.alarm
+    query = sa.select(table.c.rule_id, table.c.facility).where(
+        table.c.case == number, ~table.c.retracted, table.c.merged_into == ""
+    )
+    found = connection.execute(query.distinct().order_by(table.c.rule_id, table.c.facility))
+    return [Pair(row.rule_id, row.facility) for row in found]
+
+
+def _courses(connection: sa.Connection, pairs: Sequence[Pair], since_ms: int) -> list[Course]:
+    """All alarms of the pairs that touch the time from a moment on, whatever case they are in."""
+    table = tables.alarm
+    query = sa.select(table).where(
+        table.c.facility.in_({pair.facility for pair in pairs}),
+        table.c.rule_id.in_({pair.rule_id for pair in pairs}),
+        ~table.c.retracted,
+        table.c.merged_into == "",
+        table.c.kind != AlarmKind.TEST.value,
+        sa.or_(table.c.stop_ms.is_(None), table.c.stop_ms > since_ms),
+    )
+    wanted = set(pairs)
+    rows = connection.execute(query).all()
+    return [
+        Course(row.alarm_id, row.start_ms, row.stop_ms) for row in rows if Pair(row.rule_id, row.facility) in wanted
+    ]
+
+
+def _silenced(connection: sa.Connection, pairs: Sequence[Pair], since_ms: int) -> bool:
+    """Whether a flag has stood over one of the pairs since a moment."""
+    table = tables.flag
+    query = sa.select(table.c.facility, table.c.rule_id).where(
+        table.c.facility.in_({pair.facility for pair in pairs}),
+        sa.or_(table.c.ended_ms.is_(None), table.c.ended_ms > since_ms),
+    )
+    wanted = set(pairs)
+    facilities = {pair.facility for pair in pairs}
+    return any(
+        row.facility in facilities if not row.rule_id else Pair(row.rule_id, row.facility) in wanted
+        for row in connection.execute(query)
+    )

@@ -1,0 +1,305 @@
+"""What is not urgent is announced when its owner has room, in the order in which it may wait, and always in time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.alarms import Severity
+from core.cases import DeadlineClock, TaskKind
+from core.people import Person
+from core.places import Grid
+from core.ports.cases import PassedOver, Rung
+from dispatch.announcing import Waiting, announce, latest_ms, moved_up
+from dispatch.deciding import announce_ms
+from dispatch.diary import Diary
+from dispatch.loads import ForeseenTask, Loads
+from dispatch.routing import Load, Request
+from dispatch.worktime import due
+from tests.unit.dispatch.test_routing import CITY, COLLEAGUE, FOREMAN, HOLDER, MANAGER, NEIGHBOUR, POLICY, at, roster
+
+HOUR = 3_600_000
+MINUTE = 60_000
+MONDAY = at("2026-11-23 00:00")
+QUIET = (Severity.MEDIUM, Severity.LOW)
+CROWD = (HOLDER, NEIGHBOUR, COLLEAGUE, FOREMAN, MANAGER, CITY)
+
+
+class Office:
+    """Files tasks with the people there are; every task is on one pump."""
+
+    def __init__(self, *people: Person) -> None:
+        self.loads = Loads(roster(*people), POLICY)
+        self.tasks: list[ForeseenTask] = []
+
+    def file(self, now_ms: int, severity: Severity, clock: DeadlineClock = DeadlineClock.WORK) -> ForeseenTask:
+        """File one task with the usual limit of its severity."""
+        task = ForeseenTask(TaskKind.HANDLE, Grid.CONSTRUCTION, severity, now_ms, now_ms, None, Rung.UNSTAFFED, "c1")
+        wanted_ms = announce_ms(severity, now_ms, POLICY)
+        self.loads.limit(task, replace(POLICY.handle[severity], clock=clock), wanted_ms, nearer=False)
+        request = Request(
+            grid=Grid.CONSTRUCTION, community=1, cell="c1", skill="pump", severity=severity, at_ms=wanted_ms
+        )
+        self.loads.give(task, request, None, now_ms)
+        self.tasks.append(task)
+        return task
+
+    def told(self, *, quiet: bool) -> dict[int, list[int]]:
+        """Person to the instants of what they hear of, ascending; ``quiet``: what is not urgent alone."""
+        found: dict[int, list[int]] = {}
+        for task in self.tasks:
+            if task.owner is not None and task.heard and (not quiet or task.severity in QUIET):
+                found.setdefault(task.owner, []).append(task.given_ms)
+        return {person: sorted(moments) for person, moments in found.items()}
+
+
+def most_an_hour(moments: list[int]) -> int:
+    """The most within any hour, counted the slow way."""
+    return max(sum(end - HOUR < one <= end for one in moments) for end in moments)
+
+
+def most_a_day(moments: list[int]) -> int:
+    """The most on any local day."""
+    return max(Counter(POLICY.calendar.day_of(one) for one in moments).values())
+
+
+def clock_of(moments: list[int]) -> list[str]:
+    """Instants as local times of day."""
+    return [datetime.fromtimestamp(one / 1000, POLICY.calendar.zone).strftime("%H:%M") for one in moments]
+
+
+def test_a_night_of_a_supervisor_is_told_three_an_hour() -> None:
+    """Twelve tasks that rest by night, and one supervisor: three at 8, at 9, at 10, at 11, and their limits stay."""
+    office = Office(FOREMAN)
+    tasks = [office.file(MONDAY + number * MINUTE, Severity.MEDIUM) for number in range(12)]
+    assert clock_of([task.given_ms for task in tasks]) == [f"{8 + number // 3:02}:00" for number in range(12)]
+    assert {task.owner for task in tasks} == {FOREMAN.number}
+    assert {task.due_ms for task in tasks} == {due(POLICY.calendar, DeadlineClock.WORK, at("2026-11-23 08:00"), 8)}
+
+
+def test_what_may_wait_least_comes_first_in_any_order() -> None:
+    """Three low and three medium tasks of one night: medium ones at 8, low ones at 9, however they are filed."""
+    wanted = (Severity.LOW, Severity.LOW, Severity.LOW, Severity.MEDIUM, Severity.MEDIUM, Severity.MEDIUM)
+    for order in sorted(set(permutations(wanted))):
+        office = Office(FOREMAN)
+        for severity in order:
+            office.file(MONDAY, severity)
+        for task in office.tasks:
+            assert clock_of([task.given_ms]) == ["08:00" if task.severity is Severity.MEDIUM else "09:00"]
+
+
+def test_a_low_task_makes_room_into_the_next_day() -> None:
+    """Twelve low tasks fill the day of the only one there; a medium one is told in time, and the last low one moves."""
+    office = Office(FOREMAN)
+    low = [office.file(MONDAY, Severity.LOW) for _ in range(12)]
+    medium = office.file(MONDAY, Severity.MEDIUM)
+    assert clock_of([medium.given_ms]) == ["08:00"]
+    assert low[-1].given_ms == at("2026-11-24 08:00")
+    assert most_a_day([task.given_ms for task in office.tasks]) == 12
+
+
+def test_critical_and_high_never_wait() -> None:
+    """Ten at once in the night, and each is announced at once."""
+    office = Office(FOREMAN)
+    tasks = [office.file(MONDAY, severity) for severity in (Severity.CRITICAL, Severity.HIGH) * 5]
+    assert {task.given_ms for task in tasks} == {MONDAY}
+
+
+def test_workers_come_before_waiting_and_waiting_before_managers() -> None:
+    """The holder, the neighbour, the colleague, the foreman at 8; then the holder again at 9; no manager is asked."""
+    office = Office(*CROWD)
+    owners = [office.file(MONDAY, Severity.MEDIUM).owner for _ in range(13)]
+    people = [HOLDER, NEIGHBOUR, COLLEAGUE, FOREMAN]
+    assert owners[:12] == [person.number for person in people for _ in range(3)]
+    assert owners[12] == HOLDER.number
+    assert clock_of([office.tasks[12].given_ms]) == ["09:00"]
+
+
+def test_a_worker_alone_is_told_later_too() -> None:
+    """Nobody else is there: the fourth task of the hour waits an hour instead of for ever."""
+    office = Office(HOLDER)
+    tasks = [office.file(at("2026-11-23 09:10"), Severity.MEDIUM) for _ in range(4)]
+    assert clock_of([task.given_ms for task in tasks]) == ["09:10", "09:10", "09:10", "10:10"]
+    assert tasks[3].owner == HOLDER.number
+
+
+def test_the_limit_counts_more_than_the_burden() -> None:
+    """Thirteen medium tasks for the only one there: the last is announced within half of its limit all the same."""
+    office = Office(FOREMAN)
+    tasks = [office.file(MONDAY, Severity.MEDIUM) for _ in range(13)]
+    assert max(task.given_ms for task in tasks) <= at("2026-11-23 14:00")
+    assert most_a_day([task.given_ms for task in tasks]) == 13
+    office = Office(FOREMAN, CITY)
+    owners = [office.file(MONDAY, Severity.MEDIUM).owner for _ in range(14)]
+    assert owners == [FOREMAN.number] * 12 + [CITY.number] * 2
+
+
+def test_what_ends_before_it_is_told_makes_room() -> None:
+    """One of the three of 8 o'clock clears in the night: the first of 9 o'clock moves up, and it is never told of."""
+    office = Office(FOREMAN)
+    tasks = [office.file(MONDAY, Severity.MEDIUM) for _ in range(5)]
+    moved = office.loads.ended(tasks[1], MONDAY + HOUR)
+    assert [task is tasks[3] for task in moved] == [True]
+    assert clock_of([task.given_ms for task in tasks]) == ["08:00", "08:00", "08:00", "08:00", "09:00"]
+    assert not tasks[1].heard
+    assert len(office.told(quiet=True)[FOREMAN.number]) == 4
+
+
+def test_why_somebody_waits_is_listed() -> None:
+    """The explanation names who was full, and then who is told later."""
+    morning = at("2026-11-23 08:00")
+    diary = Diary(POLICY.calendar)
+    for _ in range(3):
+        diary.write(FOREMAN.number, morning)
+    found = announce(
+        Request(grid=Grid.CONSTRUCTION, community=1, cell="c1", skill="pump", severity=Severity.MEDIUM, at_ms=morning),
+        None,
+        morning + 4 * HOUR,
+        roster(FOREMAN),
+        diary,
+        lambda person: (),
+        POLICY,
+    )
+    named = [(one.person, one.passed_over) for one in found.assignment.candidates if one.person is not None]
+    assert named == [(FOREMAN.number, PassedOver.FULL_HOUR), (FOREMAN.number, None)]
+    assert found.at_ms == morning + HOUR
+
+
+@pytest.mark.parametrize(
+    ("base", "due_at", "clock", "latest"),
+    [
+        ("2026-11-23 08:00", "2026-11-23 18:00", DeadlineClock.WORK, "2026-11-23 14:00"),
+        ("2026-11-23 17:00", "2026-11-24 17:00", DeadlineClock.WORK, "2026-11-24 11:00"),
+        ("2026-11-23 08:00", "2026-11-23 12:00", DeadlineClock.CONTINUOUS, "2026-11-23 10:00"),
+        ("2026-11-23 08:00", "2026-11-23 07:00", DeadlineClock.WORK, "2026-11-23 08:00"),
+    ],
+)
+def test_a_task_waits_half_its_limit_at_most(base: str, due_at: str, clock: DeadlineClock, latest: str) -> None:
+    """By the clock of its limit; what is overdue does not wait."""
+    assert latest_ms(at(base), at(due_at), clock, POLICY) == at(latest)
+    assert latest_ms(at(base), None, clock, POLICY) == at(base)
+
+
+FILINGS = st.lists(
+    st.tuples(
+        st.integers(0, 5 * 24 * 60),
+        st.sampled_from([Severity.MEDIUM, Severity.MEDIUM, Severity.LOW, Severity.LOW, Severity.HIGH]),
+        st.sampled_from(DeadlineClock),
+        st.one_of(st.none(), st.integers(1, 900)),
+    ),
+    max_size=60,
+)
+STAFF = st.sampled_from([(FOREMAN,), (HOLDER,), (HOLDER, FOREMAN), CROWD])
+
+
+@given(FILINGS, STAFF)
+def test_nobody_hears_of_more_than_three_an_hour_and_twelve_a_day(
+    filings: list[tuple[int, Severity, DeadlineClock, int | None]], staff: tuple[Person, ...]
+) -> None:
+    """Whatever is filed and cleared when, in any order: the bounds hold wherever the limits leave room for them.
+
+    No task is lost, none is announced after half of its limit, none in the night; beyond a bound goes only what found
+    everybody full until then.
+    """
+    office = Office(*staff)
+    steps: list[tuple[int, int, ForeseenTask | None, tuple[Severity, DeadlineClock, int | None] | None]] = [
+        (MONDAY + minute * MINUTE, 1, None, (severity, clock, lasts)) for minute, severity, clock, lasts in filings
+    ]
+    forced: list[ForeseenTask] = []
+    while steps:
+        steps.sort(key=lambda step: step[:2])
+        now_ms, _, over, filing = steps.pop(0)
+        if filing is None:
+            assert over is not None
+            office.loads.ended(over, now_ms)
+            continue
+        severity, clock, lasts = filing
+        task = office.file(now_ms, severity, clock)
+        if severity in QUIET and is_over(office, now_ms):
+            forced.append(task)
+            assert owner_is_full(office, task)
+        if lasts is not None:
+            steps.append((now_ms + lasts * MINUTE, 0, task, None))
+    for task in office.tasks:
+        assert task.owner is not None or (task.severity not in QUIET and staff == (HOLDER,))  # who sleeps
+        assert task.given_ms < task.due_ms
+        assert task.given_ms >= task.made_ms
+        if task.severity in QUIET:
+            assert POLICY.calendar.works_at(task.given_ms)
+            assert task.given_ms <= latest_ms(task.wanted_ms, task.due_ms, task.clock, POLICY)
+        else:
+            assert task.given_ms == task.made_ms
+    if not forced:
+        for moments in office.told(quiet=True).values():
+            assert most_an_hour(moments) <= POLICY.most_an_hour
+            assert most_a_day(moments) <= POLICY.most_a_day
+
+
+def is_over(office: Office, now_ms: int) -> bool:
+    """Whether somebody hears of too much that is not urgent, from now on."""
+    told = office.told(quiet=True).values()
+    hours = (most_an_hour([one for one in moments if one > now_ms - HOUR] or [now_ms]) for moments in told)
+    midnight = POLICY.calendar.instant(POLICY.calendar.day_of(now_ms), 0)
+    days = (most_a_day([one for one in moments if one >= midnight] or [now_ms]) for moments in told)
+    return any(hour > POLICY.most_an_hour for hour in hours) or any(day > POLICY.most_a_day for day in days)
+
+
+def owner_is_full(office: Office, task: ForeseenTask) -> bool:
+    """Whether whoever got the task has no room for one more until it must be announced, counted the slow way."""
+    latest = latest_ms(task.wanted_ms, task.due_ms, task.clock, POLICY)
+    every = office.told(quiet=False).get(task.owner or 0, [])
+    for ahead in range((latest - task.wanted_ms) // (15 * MINUTE) + 1):
+        at_ms = task.wanted_ms + ahead * 15 * MINUTE
+        day = [one for one in every if POLICY.calendar.day_of(one) == POLICY.calendar.day_of(at_ms)]
+        room = len(day) < POLICY.most_a_day and most_an_hour(sorted([*every, at_ms])) <= POLICY.most_an_hour
+        if room and POLICY.calendar.works_at(at_ms):
+            return False
+    return True
+
+
+@given(st.lists(st.sampled_from(QUIET), min_size=1, max_size=12), st.randoms(use_true_random=False), STAFF)
+def test_the_order_of_one_instant_does_not_matter(
+    severities: list[Severity], shuffle: object, staff: tuple[Person, ...]
+) -> None:
+    """Filed in another order at the same instant, as much is announced at each time, and to the same people."""
+    other = list(severities)
+    shuffle.shuffle(other)  # type: ignore[attr-defined]
+    offices = [Office(*staff), Office(*staff)]
+    for office, order in zip(offices, (severities, other), strict=True):
+        for severity in order:
+            office.file(MONDAY + 5 * HOUR, severity)
+    assert offices[0].told(quiet=True) == offices[1].told(quiet=True)
+    if len(staff) == 1:
+        told = [sorted((task.given_ms, task.severity) for task in office.tasks) for office in offices]
+        assert told[0] == told[1]
+
+
+@given(st.lists(st.integers(0, 3 * 24 * 60), max_size=40), st.integers(0, 3 * 24 * 60))
+def test_a_diary_counts_like_the_slow_way(minutes: list[int], minute: int) -> None:
+    """The most within one hour with an instant, and the tasks of its local day."""
+    diary, at_ms = Diary(POLICY.calendar), MONDAY + minute * MINUTE
+    moments = [MONDAY + one * MINUTE for one in minutes]
+    for one in moments:
+        diary.write(1, one)
+    diary.opened(1)
+    near = [one for one in moments if at_ms - HOUR < one < at_ms + HOUR]
+    hour = max(sum(end - HOUR < one <= end for one in near) for end in [at_ms, *(one for one in near if one >= at_ms)])
+    day = sum(POLICY.calendar.day_of(one) == POLICY.calendar.day_of(at_ms) for one in moments)
+    assert diary.at(at_ms)[1] == Load(1, day, hour)
+    assert 2 not in diary.at(at_ms)
+
+
+def test_nothing_moves_up_behind_itself() -> None:
+    """An instant that is free later than everything that waits changes nothing."""
+    waits = [
+        Waiting(number=number, severity=Severity.LOW, at_ms=MONDAY + number * HOUR, latest_ms=MONDAY + 9 * HOUR)
+        for number in range(3)
+    ]
+    assert moved_up(waits, MONDAY + 5 * HOUR) == {}
+    assert moved_up(waits, MONDAY + HOUR) == {2: MONDAY + HOUR}
