@@ -4741,7 +4741,7 @@ export interface components {
          * @description Why a candidate did not get a task.
          * @enum {string}
          */
-        PassedOver: "off_shift" | "no_skill" | "full_day" | "full_hour" | "more_load" | "vacant" | "inactive" | "returned_it" | "own_repair";
+        PassedOver: "off_shift" | "no_skill" | "full_day" | "full_hour" | "more_load" | "vacant" | "inactive" | "returned_it" | "own_repair" | "no_certificate" | "on_leave" | "farther" | "tie" | "others_turn" | "offered";
         /**
          * PasswordChange
          * @description Replace one's own password; every other session of the login ends.
@@ -5804,7 +5804,7 @@ export interface components {
          * @description The steps of routing, nearest first.
          * @enum {string}
          */
-        Rung: "cell" | "neighbour" | "community" | "supervisor" | "city" | "unstaffed";
+        Rung: "cell" | "neighbour" | "community" | "volunteer" | "supervisor" | "city" | "unstaffed";
         /**
          * RunningConfiguration
          * @description What the gateway says that it runs.
