@@ -31,6 +31,7 @@ from api.routes import (
     folding,
     notifications,
     places,
+    records,
     rules,
     session,
     stream,
@@ -49,6 +50,7 @@ def routes() -> list[BaseRoute]:
     routers = (
         session.router,
         places.router,
+        records.router,
         alarms.router,
         folding.router,
         flags.router,

@@ -25,6 +25,7 @@ from api.place_desk import PlaceDesk
 from api.places import PlaceBook
 from api.policy import Policy
 from api.ports import ApiPorts
+from api.record_desk import RecordDesk
 from api.rule_desk import RuleDesk
 from api.settings import ApiSettings
 from api.setup import Setup
@@ -60,6 +61,7 @@ class Services:
     notifications: NotificationDesk
     live: Live
     book: PlaceBook
+    records: RecordDesk
 
 
 def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
@@ -99,4 +101,5 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         notifications=NotificationDesk(ports, book),
         live=Live(ports, settings, entrance, FeedLookup(ports, book), metrics),
         book=book,
+        records=RecordDesk(ports, book, standings),
     )

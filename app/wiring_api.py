@@ -43,6 +43,7 @@ from dispatch.policy import Policy
 from dispatch.queries import SqlCaseQueries
 from dispatch.review_queries import SqlReviewQueries
 from gateway.device_part import check_part
+from registry.book import SqlRegistryBook
 from registry.classbook import load_classes
 from registry.commands import RegistryCommandsSql
 from registry.configurations import SqlConfigurationDesk
@@ -150,6 +151,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
                 lambda rules: _fit(rules, directory, calendars),
             ),
             previews=open_parts.enter_context(PreviewWorkers(settings)),
+            book=SqlRegistryBook(engine),
             calendars=RegistryCalendarBook(lambda: calendars.now),
             notifications=SqlNotificationDesk(engine, channels(settings), routes(settings)),
         )

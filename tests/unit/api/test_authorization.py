@@ -57,6 +57,8 @@ RECIPES: Mapping[str, Recipe] = {
     "list_facilities": Recipe("GET", f"{V1}/facilities?community={{n}}"),
     "get_facility": Recipe("GET", f"{V1}/facilities/{{f}}"),
     "get_history": Recipe("GET", f"{V1}/points/{{p}}/history"),
+    "get_facility_record": Recipe("GET", f"{V1}/facilities/{{f}}/record"),
+    "get_completeness": Recipe("GET", f"{V1}/communities/{{n}}/completeness"),
     "list_alarms": Recipe("GET", f"{V1}/alarms?community={{n}}"),
     "get_alarm": Recipe("GET", f"{V1}/alarms/alarm{{n}}"),
     "get_alarm_performance": Recipe("GET", f"{V1}/alarm-performance?community={{n}}"),
