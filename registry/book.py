@@ -10,6 +10,7 @@ from core.amenities import Amenity, AmenityState, Item
 from core.places import Text
 from core.ports.registry import Owner, OwnerKind
 from registry import tables
+from registry.columns import column
 from registry.database import reading
 from registry.history import SqlHistory
 from registry.standard import load_standard
@@ -20,10 +21,27 @@ _OWNERS: Mapping[OwnerKind, sa.Table] = {
     OwnerKind.STREET: tables.street,
     OwnerKind.DEPARTMENT: tables.department,
 }
+_FIELDS: Mapping[str, Text] = {
+    "active": Text(zh="在用", en="in use"),
+    "attributes": Text(zh="属性", en="attributes"),
+    "cell_governance": Text(zh="治理网格", en="governance cell"),
+    "cell_construction": Text(zh="建管网格", en="construction cell"),
+}
+"""Fields that no column of a file has."""
 
 
 class SqlRegistryBook(SqlHistory):
     """Tells of records, owners and amenities; safe to use from several threads."""
+
+    def field_name(self, field: str) -> Text:
+        """What people call a field of a change; a field that nobody knows any more by its own name."""
+        if field in _FIELDS:
+            return _FIELDS[field]
+        english = field.removesuffix("_id").replace("_", " ")
+        try:
+            return Text(zh=column(field.removesuffix("_id")).zh, en=english)
+        except KeyError:
+            return Text(zh=english, en=english)
 
     def owner_name(self, owner: Owner) -> Text:
         """What an owner is called; an enterprise, and one that nobody knows any more, by its code."""

@@ -19,6 +19,10 @@ class RegistryBook(Protocol):
         """The newest changes first, of one record, one kind of record or all; ``before`` is a line's number."""
         ...
 
+    def field_name(self, field: str) -> Text:
+        """What people call a field of a change; a field that nobody knows any more by its own name."""
+        ...
+
     def owner_name(self, owner: Owner) -> Text:
         """What an owner is called; an enterprise, and one that nobody knows any more, by its code."""
         ...

@@ -14,11 +14,13 @@ import type {
   ClassList,
   CommunityDetail,
   CommunityList,
+  Completeness,
   ConfigurationDetail,
   ConfigurationList,
   EvidenceFile,
   FalseAlarmReview,
   FacilityDetail,
+  FacilityRecord,
   FacilitySummary,
   FlagDetail,
   FlagKind,
@@ -85,6 +87,10 @@ export const getFacilities = (query: FacilityQuery, { signal }: Signal = {}): Pr
   call("/facilities", { query: { ...query }, signal });
 export const getFacility = (id: number, { signal }: Signal = {}): Promise<FacilityDetail> =>
   call(`/facilities/${id}`, { signal });
+export const getFacilityRecord = (id: number, { signal }: Signal = {}): Promise<FacilityRecord> =>
+  call(`/facilities/${id}/record`, { signal });
+export const getCompleteness = (community: number, { signal }: Signal = {}): Promise<Completeness> =>
+  call(`/communities/${community}/completeness`, { signal });
 export const getClasses = ({ signal }: Signal = {}): Promise<ClassList> => call("/classes", { signal });
 export const getHistory = (
   point: number,

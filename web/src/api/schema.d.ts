@@ -200,6 +200,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/facilities/{facility}/record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Record of one facility
+         * @description Whose it is, how old, where in three systems, and who changed what when, from what to what.
+         */
+        get: operations["get_facility_record"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/communities/{community}/completeness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A community against the standard
+         * @description What a complete community should have, and what this one has, lacks, or has in which state.
+         */
+        get: operations["get_completeness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alarms": {
         parameters: {
             query?: never;
@@ -1118,6 +1158,130 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notifications/preference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How I am told
+         * @description Quiet hours, favourite channels and addresses of the person behind the login; nobody else sees them.
+         */
+        get: operations["get_notification_preference"];
+        /**
+         * Change how I am told
+         * @description What is critical disturbs in quiet hours too, whatever is chosen.
+         */
+        put: operations["set_notification_preference"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Channels of notifications
+         * @description With the last result of each channel, and what waits for it.
+         */
+        get: operations["get_channels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/undelivered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What could not be delivered
+         * @description Given up and not looked at yet, for people of the communities one sees; newest first.
+         */
+        get: operations["list_undelivered"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/channels/{channel}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test message to myself
+         * @description To the own address, or into the channel's room, at once; counts towards its limit.
+         */
+        post: operations["test_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/undelivered/{message}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a given-up message again
+         * @description From the first channel of its route.
+         */
+        post: operations["retry_notification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/undelivered/{message}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a given-up message away
+         * @description Somebody has seen to it.
+         */
+        post: operations["dismiss_notification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -1615,6 +1779,23 @@ export interface components {
             overdue: number;
         };
         /**
+         * AppealFacts
+         * @description What an appeal is against, as it was when it was made.
+         */
+        AppealFacts: {
+            /** Due Ms */
+            due_ms: number | null;
+            /** Met Ms */
+            met_ms: number | null;
+            /** Overdue */
+            overdue: boolean;
+            /**
+             * Rejections
+             * @description how often the repair was judged not to hold
+             */
+            rejections: number;
+        };
+        /**
          * Backtest
          * @description A backtest: how far it is, and what it has found.
          */
@@ -1748,6 +1929,12 @@ export interface components {
          * @enum {string}
          */
         BacktestStatus: "running" | "done" | "stopped" | "failed";
+        /**
+         * Basis
+         * @description Where a limit comes from.
+         * @enum {string}
+         */
+        Basis: "rule" | "standard" | "severity";
         /**
          * Bilingual
          * @description A text that people read, in both languages.
@@ -1984,6 +2171,18 @@ export interface components {
             flagged: components["schemas"]["FlagKind"] | null;
             /** @description it gathers many facilities; `facility` is the first of them */
             storm: components["schemas"]["Storm"] | null;
+            /**
+             * Extensions
+             * @description how often its limit was extended (延期)
+             */
+            extensions: number;
+            /** @description the level of the supervision (督办) it is under */
+            supervised: components["schemas"]["SupervisionLevel"] | null;
+            /**
+             * Excused
+             * @description an appeal (申诉) of whoever handled it was upheld; `deadline.overdue` stays as it was
+             */
+            excused: boolean;
             /** Alarms */
             alarms: components["schemas"]["AlarmSummary"][];
             /** Tasks */
@@ -1994,6 +2193,10 @@ export interface components {
             do: components["schemas"]["Bilingual"][];
             /** History */
             history: components["schemas"]["HistoryEntry"][];
+            /** Stages */
+            stages: components["schemas"]["StageClock"][];
+            /** Proceedings */
+            proceedings: components["schemas"]["Proceeding"][];
             closure: components["schemas"]["CaseClosure"];
         };
         /**
@@ -2109,6 +2312,18 @@ export interface components {
             flagged: components["schemas"]["FlagKind"] | null;
             /** @description it gathers many facilities; `facility` is the first of them */
             storm: components["schemas"]["Storm"] | null;
+            /**
+             * Extensions
+             * @description how often its limit was extended (延期)
+             */
+            extensions: number;
+            /** @description the level of the supervision (督办) it is under */
+            supervised: components["schemas"]["SupervisionLevel"] | null;
+            /**
+             * Excused
+             * @description an appeal (申诉) of whoever handled it was upheld; `deadline.overdue` stays as it was
+             */
+            excused: boolean;
         };
         /**
          * CauseCount
@@ -2153,6 +2368,110 @@ export interface components {
         Cells: {
             governance: components["schemas"]["CellRef"] | null;
             construction: components["schemas"]["CellRef"] | null;
+        };
+        /**
+         * ChannelAttempt
+         * @description One attempt at a channel.
+         */
+        ChannelAttempt: {
+            /**
+             * At Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            at_ms: number;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "accepted" | "limited" | "busy" | "unreachable" | "unknown" | "refused" | "misconfigured" | "no_channel";
+            /**
+             * Code
+             * @description the channel's own
+             */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Messages */
+            messages: number;
+            /** Test */
+            test: boolean;
+        };
+        /**
+         * ChannelChoice
+         * @description A channel that may reach somebody.
+         */
+        ChannelChoice: {
+            /**
+             * Name
+             * @example ops-dingtalk
+             */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "dingtalk" | "wecom" | "feishu" | "aliyun_sms" | "email" | "apprise" | "log";
+            /**
+             * Personal
+             * @description reaches a person only by an address; otherwise a room that all of them read
+             */
+            personal: boolean;
+        };
+        /**
+         * ChannelList
+         * @description Channels in the order of the settings, and the backlog of all together.
+         */
+        ChannelList: {
+            /**
+             * Waiting
+             * @description messages that are due
+             */
+            waiting: number;
+            /** Oldest Ms */
+            oldest_ms: number | null;
+            /** Items */
+            items: components["schemas"]["ChannelView"][];
+        };
+        /**
+         * ChannelView
+         * @description How a channel is.
+         */
+        ChannelView: {
+            /**
+             * Name
+             * @example ops-dingtalk
+             */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "dingtalk" | "wecom" | "feishu" | "aliyun_sms" | "email" | "apprise" | "log";
+            /**
+             * Personal
+             * @description reaches a person only by an address; otherwise a room that all of them read
+             */
+            personal: boolean;
+            /**
+             * Per Minute
+             * @description 0: no limit
+             */
+            per_minute: number;
+            /** Ways */
+            ways: ("app" | "sms" | "phone")[];
+            /** Waiting */
+            waiting: number;
+            /** Oldest Ms */
+            oldest_ms: number | null;
+            /** Paused Until Ms */
+            paused_until_ms: number | null;
+            /**
+             * Accepted Ms
+             * @description when it last took a message
+             */
+            accepted_ms: number | null;
+            last: components["schemas"]["ChannelAttempt"] | null;
         };
         /**
          * ClassCount
@@ -2297,6 +2616,61 @@ export interface components {
              */
             code: string;
             name: components["schemas"]["Bilingual"];
+        };
+        /**
+         * Completeness
+         * @description A community against the standard of the complete community.
+         */
+        Completeness: {
+            title: components["schemas"]["Bilingual"];
+            source: components["schemas"]["Bilingual"];
+            /** Items */
+            items: components["schemas"]["CompletenessItem"][];
+        };
+        /**
+         * CompletenessItem
+         * @description One item of the standard in one community.
+         */
+        CompletenessItem: {
+            /** Id */
+            id: string;
+            goal: components["schemas"]["Bilingual"];
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Standing
+             * @enum {string}
+             */
+            standing: "meets" | "unmeasured" | "seen" | "below" | "worn" | "building" | "lacks" | "unknown";
+            /**
+             * At Least
+             * @description limit of the standard, in ``unit``
+             */
+            at_least: number | null;
+            /**
+             * Unit
+             * @example m2
+             */
+            unit: string;
+            of: components["schemas"]["Bilingual"] | null;
+            /**
+             * Checked
+             * @description whether the limit was read in a published text; else it is from memory
+             */
+            checked: boolean;
+            /** Amount */
+            amount: number | null;
+            note: components["schemas"]["Bilingual"];
+            /**
+             * Checked On
+             * @description ISO date of the statement; empty: none
+             * @example 2026-05-01
+             */
+            checked_on: string;
+            /**
+             * Facilities
+             * @description facilities in use there that belong to the item
+             */
+            facilities: number;
         };
         /**
          * ConditionForm
@@ -2895,6 +3269,44 @@ export interface components {
             cases: components["schemas"]["CaseSummary"][];
         };
         /**
+         * FacilityRecord
+         * @description What the registry says of a facility besides its readings.
+         */
+        FacilityRecord: {
+            /**
+             * Built
+             * @description year, month or day; empty: not known
+             * @example 1998-06
+             */
+            built: string;
+            /** Age Years */
+            age_years: number | null;
+            owner: components["schemas"]["OwnerView"] | null;
+            /**
+             * Cost Book
+             * @description its own book; empty: that of its owner
+             */
+            cost_book: string;
+            /**
+             * Component Code
+             * @description GB/T 30428.2; empty: none
+             * @example 4206840101000001
+             */
+            component_code: string;
+            /** Positions */
+            positions: components["schemas"]["PositionView"][];
+            /**
+             * Changes
+             * @description the newest first, at most 100
+             */
+            changes: components["schemas"]["FieldChangeView"][];
+            /**
+             * More
+             * @description whether there are older ones
+             */
+            more: boolean;
+        };
+        /**
          * FacilityRef
          * @description A facility by number, the code people know, name, class, and where its readings come from.
          */
@@ -3024,6 +3436,37 @@ export interface components {
             hold: components["schemas"]["Delay"] | null;
             wait: components["schemas"]["Delay"] | null;
             deadband: components["schemas"]["Deadband"] | null;
+        };
+        /**
+         * FieldChangeView
+         * @description One field that became another, or the record that came.
+         */
+        FieldChangeView: {
+            /** Id */
+            id: number;
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            /**
+             * By
+             * @description login, or the user of the command line
+             * @example cli:operator
+             */
+            by: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "add" | "change" | "retire";
+            /** @description null for the record that came */
+            field: components["schemas"]["Bilingual"] | null;
+            /** Before */
+            before: string;
+            /** After */
+            after: string;
         };
         /**
          * FieldProblem
@@ -3738,6 +4181,12 @@ export interface components {
         };
         JsonValue: unknown;
         /**
+         * LadderStep
+         * @description Who hears of a stage that takes long, in this order.
+         * @enum {string}
+         */
+        LadderStep: "person" | "on_duty" | "supervisor" | "leads";
+        /**
          * Language
          * @description Languages of pages, notifications and rule texts.
          * @enum {string}
@@ -3864,6 +4313,12 @@ export interface components {
              */
             only_with: components["schemas"]["Bilingual"][];
         };
+        /**
+         * LimitUnit
+         * @description How a limit is written.
+         * @enum {string}
+         */
+        LimitUnit: "urgent_hour" | "work_hour" | "work_day" | "natural_day";
         /**
          * Load
          * @description EEMUA 191: how an average of so many alarms in ten minutes is borne by one operator.
@@ -4088,6 +4543,56 @@ export interface components {
             holds: boolean | null;
         };
         /**
+         * NotificationPreference
+         * @description The own wishes, and the channels there are.
+         */
+        NotificationPreference: {
+            /** @description null: this login is no person, nobody sends it anything */
+            wish: components["schemas"]["NotificationWish"] | null;
+            /**
+             * Zone
+             * @description time zone of the quiet hours
+             * @example Asia/Shanghai
+             */
+            zone: string;
+            /** Channels */
+            channels: components["schemas"]["ChannelChoice"][];
+        };
+        /**
+         * NotificationWish
+         * @description What somebody wishes; equal ends of the quiet hours: none.
+         */
+        NotificationWish: {
+            /**
+             * Quiet From
+             * @description minutes after local midnight
+             */
+            quiet_from: number;
+            /**
+             * Quiet To
+             * @description minutes after local midnight
+             */
+            quiet_to: number;
+            /**
+             * Breaks
+             * @description this and worse disturb in quiet hours
+             * @enum {string}
+             */
+            breaks: "info" | "low" | "medium" | "high" | "critical";
+            /**
+             * Order
+             * @description favourite channels, best first
+             */
+            order: string[];
+            /**
+             * Addresses
+             * @description by channel; empty ones are forgotten
+             */
+            addresses: {
+                [key: string]: string;
+            };
+        };
+        /**
          * Observation
          * @description What the sensor says after a repair.
          */
@@ -4164,6 +4669,20 @@ export interface components {
          * @enum {string}
          */
         Outcome: "repaired" | "false_alarm";
+        /**
+         * OwnerView
+         * @description Who owns a facility.
+         */
+        OwnerView: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "village" | "community" | "street" | "department" | "enterprise";
+            /** Code */
+            code: string;
+            name: components["schemas"]["Bilingual"];
+        };
         /** Page[AlarmSummary] */
         Page_AlarmSummary_: {
             /** Items */
@@ -4222,7 +4741,7 @@ export interface components {
          * @description Why a candidate did not get a task.
          * @enum {string}
          */
-        PassedOver: "off_shift" | "no_skill" | "full_day" | "full_hour" | "more_load" | "vacant" | "inactive" | "returned_it" | "own_repair";
+        PassedOver: "off_shift" | "no_skill" | "full_day" | "full_hour" | "more_load" | "vacant" | "inactive" | "returned_it" | "own_repair" | "no_certificate" | "on_leave" | "farther" | "tie" | "others_turn" | "offered";
         /**
          * PasswordChange
          * @description Replace one's own password; every other session of the login ends.
@@ -4344,6 +4863,21 @@ export interface components {
             limits: components["schemas"]["Limit"][];
         };
         /**
+         * PositionView
+         * @description A position in one system, degrees.
+         */
+        PositionView: {
+            /**
+             * System
+             * @enum {string}
+             */
+            system: "WGS-84" | "GCJ-02" | "CGCS2000";
+            /** Latitude */
+            latitude: number;
+            /** Longitude */
+            longitude: number;
+        };
+        /**
          * PreviewAlarm
          * @description An alarm that the rule would have raised.
          */
@@ -4458,6 +4992,81 @@ export interface components {
             /** @description who was faster, where a race was lost */
             owner: components["schemas"]["PersonRef"] | null;
         };
+        /**
+         * Proceeding
+         * @description An extension, a supervision or an appeal.
+         */
+        Proceeding: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Task Id
+             * @example 17
+             */
+            task_id: number;
+            kind: components["schemas"]["ProceedingKind"];
+            state: components["schemas"]["ProceedingState"];
+            /** @description who began it */
+            by: components["schemas"]["Bilingual"];
+            /** Reason */
+            reason: string;
+            /**
+             * Asked Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            asked_ms: number;
+            /**
+             * Wished Ms
+             * @description of an extension: the moment asked for
+             */
+            wished_ms: number | null;
+            /**
+             * Granted Ms
+             * @description of an extension: the new limit
+             */
+            granted_ms: number | null;
+            level: components["schemas"]["SupervisionLevel"] | null;
+            /**
+             * Due Ms
+             * @description of a supervision: by when it must be answered; null once it is
+             */
+            due_ms: number | null;
+            /**
+             * Overdue
+             * @description of a supervision: it was not answered in time
+             */
+            overdue: boolean;
+            /** Answer */
+            answer: string;
+            /**
+             * Endorsed
+             * @description of an appeal: the first review has passed it on
+             */
+            endorsed: boolean;
+            /** Decided Ms */
+            decided_ms: number | null;
+            decided_by: components["schemas"]["Bilingual"] | null;
+            /** Ruling */
+            ruling: string;
+            /** @description of an appeal; never changed, whatever is ruled */
+            facts: components["schemas"]["AppealFacts"] | null;
+        };
+        /**
+         * ProceedingKind
+         * @description What goes on beside a case's state.
+         * @enum {string}
+         */
+        ProceedingKind: "extension" | "supervision" | "appeal";
+        /**
+         * ProceedingState
+         * @description Where a proceeding stands.
+         * @enum {string}
+         */
+        ProceedingState: "asked" | "granted" | "refused" | "standing" | "answered" | "lifted" | "endorsed" | "upheld" | "dismissed" | "lapsed";
         /**
          * Promise
          * @description A promise of the system (INV-1 …) with its counter of breaches.
@@ -5195,7 +5804,7 @@ export interface components {
          * @description The steps of routing, nearest first.
          * @enum {string}
          */
-        Rung: "cell" | "neighbour" | "community" | "supervisor" | "city" | "unstaffed";
+        Rung: "cell" | "neighbour" | "community" | "volunteer" | "supervisor" | "city" | "unstaffed";
         /**
          * RunningConfiguration
          * @description What the gateway says that it runs.
@@ -5374,6 +5983,94 @@ export interface components {
             metres: number | null;
         };
         /**
+         * Stage
+         * @description What a clock waits for.
+         * @enum {string}
+         */
+        Stage: "accept" | "arrive" | "handle" | "verify";
+        /**
+         * StageClock
+         * @description One run of a stage's clock; a stage that begins again has another one.
+         */
+        StageClock: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Task Id
+             * @example 17
+             */
+            task_id: number;
+            stage: components["schemas"]["Stage"];
+            /**
+             * Amount
+             * @description the limit as it is written
+             * @example 2
+             */
+            amount: number;
+            unit: components["schemas"]["LimitUnit"];
+            /** @description where the limit comes from */
+            basis: components["schemas"]["Basis"];
+            /** @description what the standard says of this class and event, in its own words */
+            standard: components["schemas"]["Bilingual"] | null;
+            /**
+             * Started Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            started_ms: number;
+            /**
+             * Warn Ms
+             * @description 80 % of the time
+             * @example 1795000000000
+             */
+            warn_ms: number;
+            /**
+             * Limit Ms
+             * @description all of it; moved by pauses and extensions
+             * @example 1795000000000
+             */
+            limit_ms: number;
+            /**
+             * Paused Since Ms
+             * @description while it stands still
+             */
+            paused_since_ms: number | null;
+            /**
+             * Paused Ms
+             * @description how long it stood still before, by the clock on the wall
+             */
+            paused_ms: number;
+            /** Ended Ms */
+            ended_ms: number | null;
+            /**
+             * Ended By
+             * @description the step that ended it
+             * @example accept
+             */
+            ended_by: string;
+            /**
+             * Late
+             * @description the limit passed while it ran; stays true for ever
+             */
+            late: boolean;
+            /**
+             * Light
+             * @description amber: 80 % are used; red: all of it; one that has stopped shows what it showed
+             * @enum {string}
+             */
+            light: "green" | "amber" | "red";
+            /** @description how far the escalation has gone */
+            reached: components["schemas"]["LadderStep"] | null;
+            /**
+             * Extended
+             * @description how often its limit was moved by a grant
+             */
+            extended: number;
+        };
+        /**
          * Stale
          * @description An alarm that has been on for more than a day.
          */
@@ -5432,6 +6129,12 @@ export interface components {
             joint: boolean;
         };
         /**
+         * SupervisionLevel
+         * @description How much weight a supervision has, lightest first.
+         * @enum {string}
+         */
+        SupervisionLevel: "general" | "key" | "listed";
+        /**
          * TargetForm
          * @description One measurement of a class that a template stands for, and the limit it gives it.
          */
@@ -5457,7 +6160,7 @@ export interface components {
          * @description What a person may do with a task.
          * @enum {string}
          */
-        TaskAction: "accept" | "arrive" | "handle" | "verify" | "reject" | "return" | "transfer" | "suspend" | "resume" | "cancel" | "confirm";
+        TaskAction: "accept" | "arrive" | "handle" | "verify" | "reject" | "return" | "transfer" | "suspend" | "resume" | "cancel" | "confirm" | "extend" | "grant" | "refuse" | "supervise" | "answer" | "lift" | "appeal" | "endorse" | "uphold" | "dismiss";
         /**
          * TaskDetail
          * @description Everything a worker needs on site: why, where, what to do, by when; and the buttons that work now.
@@ -5544,6 +6247,15 @@ export interface components {
             history: components["schemas"]["HistoryEntry"][];
             /** Routing */
             routing: components["schemas"]["Candidate"][];
+            /** Stages */
+            stages: components["schemas"]["StageClock"][];
+            /** Proceedings */
+            proceedings: components["schemas"]["Proceeding"][];
+            /**
+             * Extension Until Ms
+             * @description the furthest moment an extension may ask for now
+             */
+            extension_until_ms: number | null;
         };
         /**
          * TaskEvent
@@ -5578,7 +6290,7 @@ export interface components {
         TaskReport: {
             /**
              * Note
-             * @description report or reason; needed for return, reject, transfer, suspend and cancel
+             * @description report or reason; needed for return, reject, transfer, suspend and cancel, and for every step of an extension, a supervision or an appeal
              * @default
              */
             note: string;
@@ -5587,6 +6299,13 @@ export interface components {
              * @description for `transfer`
              */
             to_person?: number | null;
+            /**
+             * Until Ms
+             * @description for `extend` the moment wished for, for `grant` the one granted (that wished for, if null), for `suspend` when it ends by itself
+             */
+            until_ms?: number | null;
+            /** @description for `supervise` */
+            level?: components["schemas"]["SupervisionLevel"] | null;
             /**
              * Version
              * @description refused when the task has changed since that version
@@ -5778,6 +6497,55 @@ export interface components {
             text: string;
         };
         /**
+         * UndeliveredList
+         * @description What was given up and nobody has looked at, newest first.
+         */
+        UndeliveredList: {
+            /** Items */
+            items: components["schemas"]["UndeliveredView"][];
+        };
+        /**
+         * UndeliveredView
+         * @description A message that was given up, until somebody has looked at it.
+         */
+        UndeliveredView: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            person: components["schemas"]["PersonRef"] | null;
+            /** Way */
+            way: string;
+            /** Channel */
+            channel: string;
+            /**
+             * Ref
+             * @description number of the task, or of a flag as flag-N
+             */
+            ref: string;
+            title: components["schemas"]["Bilingual"];
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "accepted" | "limited" | "busy" | "unreachable" | "unknown" | "refused" | "misconfigured" | "no_channel";
+            /** Detail */
+            detail: string;
+            /**
+             * Created Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            created_ms: number;
+            /**
+             * Given Up Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            given_up_ms: number;
+        };
+        /**
          * UnseenView
          * @description What cannot be seen because of an alarm, as it was last.
          */
@@ -5948,11 +6716,13 @@ export type AlarmPerformance = components['schemas']['AlarmPerformance'];
 export type AlarmState = components['schemas']['AlarmState'];
 export type AlarmSummary = components['schemas']['AlarmSummary'];
 export type AlarmTally = components['schemas']['AlarmTally'];
+export type AppealFacts = components['schemas']['AppealFacts'];
 export type Backtest = components['schemas']['Backtest'];
 export type BacktestFinding = components['schemas']['BacktestFinding'];
 export type BacktestList = components['schemas']['BacktestList'];
 export type BacktestQuestion = components['schemas']['BacktestQuestion'];
 export type BacktestStatus = components['schemas']['BacktestStatus'];
+export type Basis = components['schemas']['Basis'];
 export type Bilingual = components['schemas']['Bilingual'];
 export type Burden = components['schemas']['Burden'];
 export type CalendarDay = components['schemas']['CalendarDay'];
@@ -5971,6 +6741,10 @@ export type CauseCount = components['schemas']['CauseCount'];
 export type CellRef = components['schemas']['CellRef'];
 export type CellView = components['schemas']['CellView'];
 export type Cells = components['schemas']['Cells'];
+export type ChannelAttempt = components['schemas']['ChannelAttempt'];
+export type ChannelChoice = components['schemas']['ChannelChoice'];
+export type ChannelList = components['schemas']['ChannelList'];
+export type ChannelView = components['schemas']['ChannelView'];
 export type ClassCount = components['schemas']['ClassCount'];
 export type ClassList = components['schemas']['ClassList'];
 export type ClassView = components['schemas']['ClassView'];
@@ -5979,6 +6753,8 @@ export type CommunityDetail = components['schemas']['CommunityDetail'];
 export type CommunityList = components['schemas']['CommunityList'];
 export type CommunityOverview = components['schemas']['CommunityOverview'];
 export type CommunityRef = components['schemas']['CommunityRef'];
+export type Completeness = components['schemas']['Completeness'];
+export type CompletenessItem = components['schemas']['CompletenessItem'];
 export type ConditionForm = components['schemas']['ConditionForm'];
 export type ConditionRow = components['schemas']['ConditionRow'];
 export type ConfigurationDetail = components['schemas']['ConfigurationDetail'];
@@ -6004,12 +6780,14 @@ export type ExplainQuestion = components['schemas']['ExplainQuestion'];
 export type FacilityAlarms = components['schemas']['FacilityAlarms'];
 export type FacilityCounts = components['schemas']['FacilityCounts'];
 export type FacilityDetail = components['schemas']['FacilityDetail'];
+export type FacilityRecord = components['schemas']['FacilityRecord'];
 export type FacilityRef = components['schemas']['FacilityRef'];
 export type FacilitySummary = components['schemas']['FacilitySummary'];
 export type FalseAlarmReview = components['schemas']['FalseAlarmReview'];
 export type FalseAt = components['schemas']['FalseAt'];
 export type FalseCause = components['schemas']['FalseCause'];
 export type FalseRule = components['schemas']['FalseRule'];
+export type FieldChangeView = components['schemas']['FieldChangeView'];
 export type FieldProblem = components['schemas']['FieldProblem'];
 export type FlagDetail = components['schemas']['FlagDetail'];
 export type FlagEntry = components['schemas']['FlagEntry'];
@@ -6037,12 +6815,14 @@ export type HealthPart = components['schemas']['HealthPart'];
 export type History = components['schemas']['History'];
 export type HistoryEntry = components['schemas']['HistoryEntry'];
 export type JsonValue = components['schemas']['JsonValue'];
+export type LadderStep = components['schemas']['LadderStep'];
 export type Language = components['schemas']['Language'];
 export type LatestValue = components['schemas']['LatestValue'];
 export type LevelForm = components['schemas']['LevelForm'];
 export type LevelView = components['schemas']['LevelView'];
 export type Likeness = components['schemas']['Likeness'];
 export type Limit = components['schemas']['Limit'];
+export type LimitUnit = components['schemas']['LimitUnit'];
 export type Load = components['schemas']['Load'];
 export type LoginRequest = components['schemas']['LoginRequest'];
 export type LostReadings = components['schemas']['LostReadings'];
@@ -6053,10 +6833,13 @@ export type MergedCase = components['schemas']['MergedCase'];
 export type MomentLevel = components['schemas']['MomentLevel'];
 export type MomentOperand = components['schemas']['MomentOperand'];
 export type MomentPart = components['schemas']['MomentPart'];
+export type NotificationPreference = components['schemas']['NotificationPreference'];
+export type NotificationWish = components['schemas']['NotificationWish'];
 export type Observation = components['schemas']['Observation'];
 export type Occasion = components['schemas']['Occasion'];
 export type OutOfServiceRequest = components['schemas']['OutOfServiceRequest'];
 export type Outcome = components['schemas']['Outcome'];
+export type OwnerView = components['schemas']['OwnerView'];
 export type PageAlarmSummary = components['schemas']['Page_AlarmSummary_'];
 export type PageCaseSummary = components['schemas']['Page_CaseSummary_'];
 export type PageFacilitySummary = components['schemas']['Page_FacilitySummary_'];
@@ -6071,10 +6854,14 @@ export type PingEvent = components['schemas']['PingEvent'];
 export type PointKind = components['schemas']['PointKind'];
 export type PointValue = components['schemas']['PointValue'];
 export type PointView = components['schemas']['PointView'];
+export type PositionView = components['schemas']['PositionView'];
 export type PreviewAlarm = components['schemas']['PreviewAlarm'];
 export type PreviewQuestion = components['schemas']['PreviewQuestion'];
 export type Probe = components['schemas']['Probe'];
 export type Problem = components['schemas']['Problem'];
+export type Proceeding = components['schemas']['Proceeding'];
+export type ProceedingKind = components['schemas']['ProceedingKind'];
+export type ProceedingState = components['schemas']['ProceedingState'];
 export type Promise = components['schemas']['Promise'];
 export type Provenance = components['schemas']['Provenance'];
 export type RecurringFault = components['schemas']['RecurringFault'];
@@ -6115,9 +6902,12 @@ export type SeverityStep = components['schemas']['SeverityStep'];
 export type ShelveRequest = components['schemas']['ShelveRequest'];
 export type Shelving = components['schemas']['Shelving'];
 export type SimilarCase = components['schemas']['SimilarCase'];
+export type Stage = components['schemas']['Stage'];
+export type StageClock = components['schemas']['StageClock'];
 export type Stale = components['schemas']['Stale'];
 export type StoreSize = components['schemas']['StoreSize'];
 export type Storm = components['schemas']['Storm'];
+export type SupervisionLevel = components['schemas']['SupervisionLevel'];
 export type TargetForm = components['schemas']['TargetForm'];
 export type TaskAction = components['schemas']['TaskAction'];
 export type TaskDetail = components['schemas']['TaskDetail'];
@@ -6132,6 +6922,8 @@ export type TextPair = components['schemas']['TextPair'];
 export type TrialCase = components['schemas']['TrialCase'];
 export type TrialDifference = components['schemas']['TrialDifference'];
 export type TrialQuestion = components['schemas']['TrialQuestion'];
+export type UndeliveredList = components['schemas']['UndeliveredList'];
+export type UndeliveredView = components['schemas']['UndeliveredView'];
 export type UnseenView = components['schemas']['UnseenView'];
 export type ValuesEvent = components['schemas']['ValuesEvent'];
 export type Verdict = components['schemas']['Verdict'];
@@ -6543,6 +7335,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_facility_record: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                facility: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacilityRecord"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_completeness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                community: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Completeness"];
                 };
             };
             /** @description A problem */
@@ -8208,6 +9062,215 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RuleSaved"];
                 };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_notification_preference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationPreference"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_notification_preference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotificationWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationPreference"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_undelivered: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndeliveredList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelAttempt"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_notification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismiss_notification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {
