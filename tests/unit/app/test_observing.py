@@ -124,5 +124,5 @@ def test_what_dispatch_knows_of_a_rule_says_how_it_is_observed(hall: Hall) -> No
     assert made("mean(level) of community > 2 m")[0] == 0
     assert made("level > 2 m", more="  observe: 6 h\n") == (6 * HOUR, 30_000)
     assert made("level > 2 m", more="  observe: none\n")[0] == 0
-    with pytest.raises(Invalid, match="12:12.*soon"):
+    with pytest.raises(Invalid, match="soon"):
         made("level > 2 m", more="  observe: soon\n")
