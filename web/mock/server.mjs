@@ -71,7 +71,7 @@ function openCase(alarm, f) {
   alarm.case_id = id;
   cases.unshift(item);
   // Whoever verifies what is not urgent has no room yet: told an hour later than otherwise.
-  const later = (kind, hours) => (kind === "verify" && alarm.severity === "medium" ? Date.now() + hours * HOUR : null);
+  const later = (kind, ahead) => (kind === "verify" && alarm.severity === "medium" ? Date.now() + ahead * HOUR : null);
   const task = (kind, grid, owner) => ({ id: tasks.length + 1, case_id: id, case_code: item.code, say: alarm.say, kind, grid, state: "waiting", ready: kind === "handle", severity: alarm.severity, facility: ref(f), community: f.community, cell: cells(f.community)[grid].code, owner, created_ms: item.opened_ms, changed_ms: item.opened_ms, not_before_ms: later(kind, 1), put_off_from_ms: later(kind, 0.5), deadline, clock: "continuous", version: 1, case: item });
   tasks.unshift(task("handle", "construction", f.community.id === 1 ? people.li : people.chen));
   tasks.unshift(task("verify", "governance", people.wang));
