@@ -1158,6 +1158,130 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notifications/preference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How I am told
+         * @description Quiet hours, favourite channels and addresses of the person behind the login; nobody else sees them.
+         */
+        get: operations["get_notification_preference"];
+        /**
+         * Change how I am told
+         * @description What is critical disturbs in quiet hours too, whatever is chosen.
+         */
+        put: operations["set_notification_preference"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Channels of notifications
+         * @description With the last result of each channel, and what waits for it.
+         */
+        get: operations["get_channels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/undelivered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What could not be delivered
+         * @description Given up and not looked at yet, for people of the communities one sees; newest first.
+         */
+        get: operations["list_undelivered"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/channels/{channel}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test message to myself
+         * @description To the own address, or into the channel's room, at once; counts towards its limit.
+         */
+        post: operations["test_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/undelivered/{message}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a given-up message again
+         * @description From the first channel of its route.
+         */
+        post: operations["retry_notification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/undelivered/{message}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a given-up message away
+         * @description Somebody has seen to it.
+         */
+        post: operations["dismiss_notification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream": {
         parameters: {
             query?: never;
@@ -2244,6 +2368,110 @@ export interface components {
         Cells: {
             governance: components["schemas"]["CellRef"] | null;
             construction: components["schemas"]["CellRef"] | null;
+        };
+        /**
+         * ChannelAttempt
+         * @description One attempt at a channel.
+         */
+        ChannelAttempt: {
+            /**
+             * At Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            at_ms: number;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "accepted" | "limited" | "busy" | "unreachable" | "unknown" | "refused" | "misconfigured" | "no_channel";
+            /**
+             * Code
+             * @description the channel's own
+             */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Messages */
+            messages: number;
+            /** Test */
+            test: boolean;
+        };
+        /**
+         * ChannelChoice
+         * @description A channel that may reach somebody.
+         */
+        ChannelChoice: {
+            /**
+             * Name
+             * @example ops-dingtalk
+             */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "dingtalk" | "wecom" | "feishu" | "aliyun_sms" | "email" | "apprise" | "log";
+            /**
+             * Personal
+             * @description reaches a person only by an address; otherwise a room that all of them read
+             */
+            personal: boolean;
+        };
+        /**
+         * ChannelList
+         * @description Channels in the order of the settings, and the backlog of all together.
+         */
+        ChannelList: {
+            /**
+             * Waiting
+             * @description messages that are due
+             */
+            waiting: number;
+            /** Oldest Ms */
+            oldest_ms: number | null;
+            /** Items */
+            items: components["schemas"]["ChannelView"][];
+        };
+        /**
+         * ChannelView
+         * @description How a channel is.
+         */
+        ChannelView: {
+            /**
+             * Name
+             * @example ops-dingtalk
+             */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "dingtalk" | "wecom" | "feishu" | "aliyun_sms" | "email" | "apprise" | "log";
+            /**
+             * Personal
+             * @description reaches a person only by an address; otherwise a room that all of them read
+             */
+            personal: boolean;
+            /**
+             * Per Minute
+             * @description 0: no limit
+             */
+            per_minute: number;
+            /** Ways */
+            ways: ("app" | "sms" | "phone")[];
+            /** Waiting */
+            waiting: number;
+            /** Oldest Ms */
+            oldest_ms: number | null;
+            /** Paused Until Ms */
+            paused_until_ms: number | null;
+            /**
+             * Accepted Ms
+             * @description when it last took a message
+             */
+            accepted_ms: number | null;
+            last: components["schemas"]["ChannelAttempt"] | null;
         };
         /**
          * ClassCount
@@ -4315,6 +4543,56 @@ export interface components {
             holds: boolean | null;
         };
         /**
+         * NotificationPreference
+         * @description The own wishes, and the channels there are.
+         */
+        NotificationPreference: {
+            /** @description null: this login is no person, nobody sends it anything */
+            wish: components["schemas"]["NotificationWish"] | null;
+            /**
+             * Zone
+             * @description time zone of the quiet hours
+             * @example Asia/Shanghai
+             */
+            zone: string;
+            /** Channels */
+            channels: components["schemas"]["ChannelChoice"][];
+        };
+        /**
+         * NotificationWish
+         * @description What somebody wishes; equal ends of the quiet hours: none.
+         */
+        NotificationWish: {
+            /**
+             * Quiet From
+             * @description minutes after local midnight
+             */
+            quiet_from: number;
+            /**
+             * Quiet To
+             * @description minutes after local midnight
+             */
+            quiet_to: number;
+            /**
+             * Breaks
+             * @description this and worse disturb in quiet hours
+             * @enum {string}
+             */
+            breaks: "info" | "low" | "medium" | "high" | "critical";
+            /**
+             * Order
+             * @description favourite channels, best first
+             */
+            order: string[];
+            /**
+             * Addresses
+             * @description by channel; empty ones are forgotten
+             */
+            addresses: {
+                [key: string]: string;
+            };
+        };
+        /**
          * Observation
          * @description What the sensor says after a repair.
          */
@@ -4463,7 +4741,7 @@ export interface components {
          * @description Why a candidate did not get a task.
          * @enum {string}
          */
-        PassedOver: "off_shift" | "no_skill" | "full_day" | "full_hour" | "more_load" | "vacant" | "inactive" | "returned_it" | "own_repair";
+        PassedOver: "off_shift" | "no_skill" | "full_day" | "full_hour" | "more_load" | "vacant" | "inactive" | "returned_it" | "own_repair" | "no_certificate" | "on_leave" | "farther" | "tie" | "others_turn" | "offered";
         /**
          * PasswordChange
          * @description Replace one's own password; every other session of the login ends.
@@ -5526,7 +5804,7 @@ export interface components {
          * @description The steps of routing, nearest first.
          * @enum {string}
          */
-        Rung: "cell" | "neighbour" | "community" | "supervisor" | "city" | "unstaffed";
+        Rung: "cell" | "neighbour" | "community" | "volunteer" | "supervisor" | "city" | "unstaffed";
         /**
          * RunningConfiguration
          * @description What the gateway says that it runs.
@@ -6219,6 +6497,55 @@ export interface components {
             text: string;
         };
         /**
+         * UndeliveredList
+         * @description What was given up and nobody has looked at, newest first.
+         */
+        UndeliveredList: {
+            /** Items */
+            items: components["schemas"]["UndeliveredView"][];
+        };
+        /**
+         * UndeliveredView
+         * @description A message that was given up, until somebody has looked at it.
+         */
+        UndeliveredView: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            person: components["schemas"]["PersonRef"] | null;
+            /** Way */
+            way: string;
+            /** Channel */
+            channel: string;
+            /**
+             * Ref
+             * @description number of the task, or of a flag as flag-N
+             */
+            ref: string;
+            title: components["schemas"]["Bilingual"];
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "accepted" | "limited" | "busy" | "unreachable" | "unknown" | "refused" | "misconfigured" | "no_channel";
+            /** Detail */
+            detail: string;
+            /**
+             * Created Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            created_ms: number;
+            /**
+             * Given Up Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            given_up_ms: number;
+        };
+        /**
          * UnseenView
          * @description What cannot be seen because of an alarm, as it was last.
          */
@@ -6414,6 +6741,10 @@ export type CauseCount = components['schemas']['CauseCount'];
 export type CellRef = components['schemas']['CellRef'];
 export type CellView = components['schemas']['CellView'];
 export type Cells = components['schemas']['Cells'];
+export type ChannelAttempt = components['schemas']['ChannelAttempt'];
+export type ChannelChoice = components['schemas']['ChannelChoice'];
+export type ChannelList = components['schemas']['ChannelList'];
+export type ChannelView = components['schemas']['ChannelView'];
 export type ClassCount = components['schemas']['ClassCount'];
 export type ClassList = components['schemas']['ClassList'];
 export type ClassView = components['schemas']['ClassView'];
@@ -6502,6 +6833,8 @@ export type MergedCase = components['schemas']['MergedCase'];
 export type MomentLevel = components['schemas']['MomentLevel'];
 export type MomentOperand = components['schemas']['MomentOperand'];
 export type MomentPart = components['schemas']['MomentPart'];
+export type NotificationPreference = components['schemas']['NotificationPreference'];
+export type NotificationWish = components['schemas']['NotificationWish'];
 export type Observation = components['schemas']['Observation'];
 export type Occasion = components['schemas']['Occasion'];
 export type OutOfServiceRequest = components['schemas']['OutOfServiceRequest'];
@@ -6589,6 +6922,8 @@ export type TextPair = components['schemas']['TextPair'];
 export type TrialCase = components['schemas']['TrialCase'];
 export type TrialDifference = components['schemas']['TrialDifference'];
 export type TrialQuestion = components['schemas']['TrialQuestion'];
+export type UndeliveredList = components['schemas']['UndeliveredList'];
+export type UndeliveredView = components['schemas']['UndeliveredView'];
 export type UnseenView = components['schemas']['UnseenView'];
 export type ValuesEvent = components['schemas']['ValuesEvent'];
 export type Verdict = components['schemas']['Verdict'];
@@ -8727,6 +9062,215 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RuleSaved"];
                 };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_notification_preference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationPreference"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_notification_preference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotificationWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationPreference"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_undelivered: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndeliveredList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelAttempt"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_notification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismiss_notification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {
