@@ -29,7 +29,9 @@ from api.routes import (
     configurations,
     flags,
     folding,
+    notifications,
     places,
+    records,
     rules,
     session,
     stream,
@@ -48,6 +50,7 @@ def routes() -> list[BaseRoute]:
     routers = (
         session.router,
         places.router,
+        records.router,
         alarms.router,
         folding.router,
         flags.router,
@@ -57,6 +60,7 @@ def routes() -> list[BaseRoute]:
         configurations.router,
         backtests.router,
         rules.router,
+        notifications.router,
         stream.router,
         system.probes,
     )

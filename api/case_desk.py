@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections.abc import Sequence
 
-from api import views
+from api import stage_views, views
 from api.access import Caller
 from api.closure_desk import ClosureDesk, handling
 from api.histories import Histories
@@ -37,7 +37,13 @@ log = logging.getLogger(__name__)
 _HOUR_MS = 3_600_000
 _SERIES = 4
 _SERIES_POINTS = 240
-SUPERVISED = frozenset({TaskAction.TRANSFER, TaskAction.SUSPEND, TaskAction.RESUME, TaskAction.CANCEL})
+SUPERVISED = frozenset(
+    {
+        *(TaskAction.TRANSFER, TaskAction.SUSPEND, TaskAction.RESUME, TaskAction.CANCEL),
+        *(TaskAction.GRANT, TaskAction.REFUSE, TaskAction.SUPERVISE, TaskAction.LIFT),
+        *(TaskAction.ENDORSE, TaskAction.UPHOLD, TaskAction.DISMISS),
+    }
+)
 """Steps for which ``task.supervise`` is needed; dispatch looks again at whose task it is."""
 
 
@@ -93,6 +99,8 @@ class CaseDesk:
             evidence=views.evidence(found.evidence),
             do=[Bilingual.of(text) for text in found.do],
             history=views.history(found.history, places),
+            stages=[stage_views.stage(row, now_ms) for row in found.stages],
+            proceedings=[stage_views.proceeding(row, places) for row in found.proceedings],
             closure=self._closures.of_case(caller, number),
         )
 
@@ -154,6 +162,9 @@ class TaskDesk:
             observation=self._closures.of_task(found.task.case),
             history=views.history(found.history, places),
             routing=[views.candidate(one, places) for one in found.routing],
+            stages=[stage_views.stage(row, now_ms) for row in found.stages],
+            proceedings=[stage_views.proceeding(row, places) for row in found.proceedings],
+            extension_until_ms=found.extension_until_ms,
         )
 
     def act(self, caller: Caller, number: int, action: TaskAction, body: TaskReport, key: str) -> TaskDetail:
@@ -172,6 +183,8 @@ class TaskDesk:
             note=body.note,
             to_person=body.to_person,
             version=body.version,
+            until_ms=body.until_ms,
+            level=body.level,
             report=handling(body.handling),
         )
         row = self._ports.case_commands.act(command, self._ports.clock.now_ms())
@@ -179,7 +192,7 @@ class TaskDesk:
         return self.one(caller, row.number)
 
     def _seen(self, caller: Caller, number: int) -> rows.TaskDetail:
-        found = self._ports.cases.task(number, caller.actor, caller.horizon)
+        found = self._ports.cases.task(number, caller.actor, caller.horizon, self._ports.clock.now_ms())
         if found is None or not caller.sees(found.task.community):
             raise ProblemError(Problems.NOT_FOUND)
         return found

@@ -38,6 +38,7 @@ Made from `api/problem_kinds.py` by `python -m api.documentation`.
 
 _TAGS: Sequence[Mapping[str, str]] = (
     {"name": "session", "description": "Setup, login, the own session"},
+    {"name": "notifications", "description": "How people are told, and what could not be delivered"},
     {"name": "places", "description": "Communities, facilities, histories"},
     {"name": "alarms", "description": "Alarms and what people do with them"},
     {"name": "cases", "description": "Cases"},

@@ -51,3 +51,8 @@ RULES_OF_ALL = Sentence(
 NO_CLOSURES = Sentence("此处不能合并案件", "cases cannot be merged here")
 NO_EDITING = Sentence("此处不能编辑规则", "rules cannot be edited here")
 NO_BACKTESTS = Sentence("此处不能运行回测", "backtests cannot be run here")
+
+# --- notifications ----------------------------------------------------------------------------------------------
+
+NO_PERSON = Sentence("此账号不对应任何人员，不会收到通知", "this login is no person, so nobody sends it notifications")
+NO_SUCH_CHANNEL = Sentence("没有渠道 {channel!r}", "there is no channel {channel!r}")

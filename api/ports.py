@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from api import findings as kinds
 from core.alarms import Severity
+from core.amenities import Amenity, Item
 from core.cases import Actor, RuleInfo
 from core.clock import Clock
 from core.errors import Refused
@@ -22,8 +23,10 @@ from core.ports.configurations import ConfigurationDesk
 from core.ports.directory import PointDirectory
 from core.ports.folding import FoldQueries
 from core.ports.nodes import NodeStatusBook
+from core.ports.notifications import NoNotifications, NotificationDesk, Preferences
 from core.ports.performance import PerformanceReports
-from core.ports.registry import RegistryCommands, RegistryQueries
+from core.ports.registry import FieldChange, Owner, RegistryCommands, RegistryQueries
+from core.ports.registry_book import RegistryBook
 from core.ports.rule_editing import (
     ExplainAsk,
     Explained,
@@ -64,6 +67,10 @@ class RuleLimit:
     only_with: tuple[str, ...] = ()
 
 
+class NotificationBook(NotificationDesk, Preferences, Protocol):
+    """What people see and wish of notifications."""
+
+
 NO_SOURCE = Text(zh="", en="")
 
 
@@ -89,6 +96,32 @@ class RuleText:
     clear_for_s: float = 0.0
     levels: tuple[RuleText, ...] = ()
     version: str = ""
+
+
+class NoBook:
+    """Where nobody keeps records of records."""
+
+    def changes(
+        self, collection: str = "", record: str = "", *, before: int | None = None, limit: int = 100
+    ) -> Sequence[FieldChange]:
+        """None."""
+        return ()
+
+    def field_name(self, field: str) -> Text:
+        """Itself."""
+        return Text(zh=field, en=field)
+
+    def owner_name(self, owner: Owner) -> Text:
+        """Its code."""
+        return Text(zh=owner.code, en=owner.code)
+
+    def standard(self) -> tuple[Text, Text, Sequence[Item]]:
+        """Without items."""
+        return NO_SOURCE, NO_SOURCE, ()
+
+    def amenities(self, community: int) -> Sequence[Amenity]:
+        """None."""
+        return ()
 
 
 class ReadableStore(Protocol):
@@ -308,8 +341,10 @@ class ApiPorts:
         editing: changes rules.
         previews: tries them on the last day.
         calendars: of the sites, as people look at them.
+        notifications: channels, wishes, what could not be delivered.
         closures: how cases end.
         review: which rules were wrong.
+        book: what changed in the registry, whose things are, what communities should have.
     """
 
     store: ReadableStore
@@ -330,5 +365,7 @@ class ApiPorts:
     editing: RuleEditing = NoRuleEditing()  # noqa: RUF009 - it has no state
     previews: RulePreviews = NoRuleEditing()  # noqa: RUF009 - it has no state
     calendars: CalendarBook = NoCalendar()  # noqa: RUF009 - it has no state
+    notifications: NotificationBook = NoNotifications()  # noqa: RUF009 - it has no state
     closures: Closures = NoClosures()  # noqa: RUF009 - it has no state
     review: ThresholdReview = NoClosures()  # noqa: RUF009 - it has no state
+    book: RegistryBook = NoBook()  # noqa: RUF009 - it has no state

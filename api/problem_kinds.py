@@ -176,6 +176,22 @@ class Problems(Enum):
         "请为每次操作生成新的键。",
         "Make a fresh key for every step.",
     )
+    TOO_LATE = _kind(
+        "TG-4225",
+        422,
+        "已过期限",
+        "The time for this is over",
+        "请与主管联系；原因可以写在备注中。",
+        "Speak to your supervisor; what happened can be written down beside the case.",
+    )
+    OWN_DECISION = _kind(
+        "TG-4034",
+        403,
+        "须由另一人决定",
+        "Somebody else must decide this",
+        "请另一位主管办理。",
+        "Ask another supervisor.",
+    )
     BODY_TOO_LARGE = _kind("TG-4130", 413, "请求过大", "The request is too large", "请缩短内容。", "Send less.")
     RANGE_TOO_LARGE = _kind(
         "TG-4131",

@@ -66,6 +66,9 @@ _CONFLICTS: Mapping[str, Problems] = {
     "suspended_before": Problems.SUSPENDED_BEFORE,
     "silent": Problems.SILENT,
     "key_reused": Problems.KEY_REUSED,
+    "too_late": Problems.TOO_LATE,
+    "own_request": Problems.OWN_DECISION,
+    "reviewed_it": Problems.OWN_DECISION,
 }
 
 

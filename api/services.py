@@ -19,11 +19,13 @@ from api.folding_desk import FoldingDesk
 from api.histories import Histories
 from api.live import Live
 from api.metrics import Metrics
+from api.notification_desk import NotificationDesk
 from api.performance_desk import PerformanceDesk
 from api.place_desk import PlaceDesk
 from api.places import PlaceBook
 from api.policy import Policy
 from api.ports import ApiPorts
+from api.record_desk import RecordDesk
 from api.rule_desk import RuleDesk
 from api.settings import ApiSettings
 from api.setup import Setup
@@ -56,8 +58,10 @@ class Services:
     backtests: BacktestDesk
     rules: RuleDesk
     calendars: CalendarDesk
+    notifications: NotificationDesk
     live: Live
     book: PlaceBook
+    records: RecordDesk
 
 
 def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
@@ -94,6 +98,8 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         backtests=BacktestDesk(ports),
         rules=RuleDesk(ports, book),
         calendars=CalendarDesk(ports, book),
+        notifications=NotificationDesk(ports, book),
         live=Live(ports, settings, entrance, FeedLookup(ports, book), metrics),
         book=book,
+        records=RecordDesk(ports, book, standings),
     )

@@ -39,6 +39,8 @@ from core.sparkplug.commit import GapReason
 
 _BACKLOG_METRICS = ("Health/Spool readings", "spool_readings", "Spool/Readings", "spool.readings", "spool_backlog")
 _DAY_MS = 86_400_000
+_LATE_MS = 15 * 60_000
+"""A limit of a channel delays a message by some minutes; more is worth a look."""
 _ANSWERS = Bilingual(zh="正常", en="answers")
 _SILENT = Bilingual(zh="没有应答", en="does not answer")
 
@@ -102,6 +104,7 @@ class SystemDesk:
             _part("registry", self._answers(self._ports.registry.version)),
             _part("cases", self._answers(self._ports.cases.feed_head)),
             self._gateway_part(),
+            self._notification_part(),
         ]
         promises: list[Promise] = []
         try:
@@ -148,6 +151,7 @@ class SystemDesk:
                 "store_superseded_readings": counts.superseded,
                 "store_size_bytes": counts.bytes_on_disk,
             }
+        gauges |= self._notification_gauges()
         gauges |= self._part_gauges() | request.app.state.services.live.gauges()
         return Response(self._metrics.text(gauges), media_type=CONTENT_TYPE)
 
@@ -170,6 +174,36 @@ class SystemDesk:
         except (TwingridError, SQLAlchemyError):
             return False
         return True
+
+    def _notification_part(self) -> HealthPart:
+        try:
+            backlog = self._ports.notifications.backlog(self._ports.clock.now_ms())
+        except Unavailable:
+            return _part("notifications", False)
+        lag_ms = 0 if backlog.oldest_ms is None else self._ports.clock.now_ms() - backlog.oldest_ms
+        say = _ANSWERS
+        if backlog.given_up:
+            lost = backlog.given_up
+            say = Bilingual(zh=f"{lost} 条未能送达，见“通知”页", en=f"{lost} could not be delivered: see Notifications")
+        elif backlog.paused:
+            names = ", ".join(backlog.paused)
+            say = Bilingual(zh=f"渠道暂停：{names}", en=f"channels left alone for now: {names}")
+        elif lag_ms > _LATE_MS:
+            say = Bilingual(zh=f"{backlog.waiting} 条等待发送", en=f"{backlog.waiting} wait to be sent")
+        return HealthPart(name="notifications", status="ok" if say is _ANSWERS else "degraded", say=say)
+
+    def _notification_gauges(self) -> Mapping[str, float]:
+        try:
+            backlog = self._ports.notifications.backlog(self._ports.clock.now_ms())
+        except Unavailable:
+            return {}
+        lag_ms = 0 if backlog.oldest_ms is None else self._ports.clock.now_ms() - backlog.oldest_ms
+        return {
+            "notifications_waiting": backlog.waiting,
+            "notifications_oldest_seconds": max(lag_ms, 0) / 1000,
+            "notifications_given_up": backlog.given_up,
+            "notification_channels_paused": len(backlog.paused),
+        }
 
     def _gateway_part(self) -> HealthPart:
         try:

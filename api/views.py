@@ -27,6 +27,7 @@ from core.cases import SYSTEM as SYSTEM_ACTOR
 from core.ports import cases as rows
 from core.quality import class_of
 from core.readings import Readings
+from core.stages import SupervisionLevel
 
 _AMBER_SHARE = 0.75
 
@@ -194,6 +195,9 @@ def case(row: rows.CaseRow, places: Places, now_ms: int) -> CaseSummary:
         drill=row.drill,
         flagged=row.flagged or None,
         storm=Storm(members=row.members, members_on=row.members_on, joint=row.joint) if row.storm else None,
+        extensions=row.extensions,
+        supervised=SupervisionLevel(row.supervised) if row.supervised else None,
+        excused=row.excused,
     )
 
 

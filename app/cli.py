@@ -23,6 +23,7 @@ from app.commands import (
     doctor,
     gateway,
     modbus,
+    notify,
     profile,
     registry,
     rule,
@@ -56,7 +57,7 @@ def build(speaker: Speaker) -> typer.Typer:
         """``lang`` was looked at before the help texts were made."""
 
     for part in (
-        *(demo, up, core, api, gateway, site, modbus, alarms, check, profile, rule, registry),
+        *(demo, up, core, api, gateway, site, modbus, alarms, notify, check, profile, rule, registry),
         *(doctor, bundle, config, version),
     ):
         part.register(app, speaker)

@@ -116,8 +116,8 @@ class RegistryRecipients:
         return Recipient(name=name, language=self._kept.languages.get(person, self._language).value)
 
 
-def courier(settings: Settings, engine: sa.Engine, registry: RegistryQueries, clock: Clock) -> Courier:
-    """What takes messages to their channels.
+def courier(settings: Settings, engine: sa.Engine, registry: RegistryQueries, clock: Clock, zone: ZoneInfo) -> Courier:
+    """What takes messages to their channels; ``zone`` is that of quiet hours.
 
     Raises:
         Invalid: with everything that is wrong with the channels.
@@ -128,7 +128,7 @@ def courier(settings: Settings, engine: sa.Engine, registry: RegistryQueries, cl
         channels=channels(settings),
         routes=routes(settings),
         recipients=RegistryRecipients(registry, settings.language, clock),
-        zone=ZoneInfo(settings.time_zone),
+        zone=zone,
         link=linker(settings),
         clock=clock,
     )

@@ -22,6 +22,7 @@ from app.calendar_view import RegistryCalendarBook
 from app.calendars import Calendars
 from app.commands.version import twingrid_version
 from app.core_status import CoreWatch
+from app.notification import channels, routes
 from app.pages import web_root
 from app.performance import Reports
 from app.rule_directory import RuleBook
@@ -36,11 +37,13 @@ from core.foreign import system_problem
 from dispatch.closure_desk import SqlClosures
 from dispatch.desk import SqlDesk
 from dispatch.fold_queries import SqlFoldQueries
+from dispatch.notification_desk import SqlNotificationDesk
 from dispatch.performance_queries import SqlPerformanceQueries
 from dispatch.policy import Policy
 from dispatch.queries import SqlCaseQueries
 from dispatch.review_queries import SqlReviewQueries
 from gateway.device_part import check_part
+from registry.book import SqlRegistryBook
 from registry.classbook import load_classes
 from registry.commands import RegistryCommandsSql
 from registry.configurations import SqlConfigurationDesk
@@ -148,7 +151,9 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
                 lambda rules: _fit(rules, directory, calendars),
             ),
             previews=open_parts.enter_context(PreviewWorkers(settings)),
+            book=SqlRegistryBook(engine),
             calendars=RegistryCalendarBook(lambda: calendars.now),
+            notifications=SqlNotificationDesk(engine, channels(settings), routes(settings)),
         )
 
         def refresh() -> None:

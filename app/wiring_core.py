@@ -169,7 +169,7 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
         open_parts.enter_context(judge)
         settings.store_socket.parent.mkdir(parents=True, exist_ok=True)
         open_parts.enter_context(serve(store, settings.store_socket))
-        messages = courier(settings, engine, registry, clock)
+        messages = courier(settings, engine, registry, clock, policy.calendar.zone)
         open_parts.callback(messages.close)
         host = _host(settings, store, directory, clock, judge, SqlNodeStatusBook(engine))
         open_parts.enter_context(host)

@@ -31,6 +31,8 @@ MODULES = (
     "groups_bench",
     "replays_bench",
     "city_bench",
+    "dispatch_city_bench",
+    "queue_bench",
     "gateway_bench",
     "line_bench",
     "store_bench",

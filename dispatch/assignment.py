@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from core.alarms import Severity
 from core.cases import Action, DeadlineClock, TaskKind, TaskState
 from core.places import Grid
-from core.ports.cases import Candidate, PassedOver, Rung
+from core.ports.cases import Candidate, Mode, PassedOver, Rung
 from core.ports.registry import FacilityPlace, Roster
 from dispatch import tables
 from dispatch.announcing import Announced, Waiting, announce, latest_ms, moved_up
@@ -24,6 +24,9 @@ from dispatch.diary import Diary
 from dispatch.policy import Policy
 from dispatch.routing import Assignment
 from dispatch.worktime import HOUR_MS
+
+_WENT = (TaskState.ACCEPTED.value, TaskState.ON_SITE.value, TaskState.DONE.value)
+"""Whoever has a task in one of these states has set out for it."""
 
 
 class Assigner:
@@ -38,6 +41,7 @@ class Assigner:
         self._known: Diary | None = None
         self._passing: int | None = None
         self._lines: dict[int, dict[int, Waiting]] = {}
+        self._turned = False
 
     def announce_ms(self, severity: Severity) -> int:
         """When a task of this severity is announced if its owner has room: now, or when work begins again."""
@@ -70,8 +74,11 @@ class Assigner:
             severity=severity,
             at_ms=self.announce_ms(severity),
             excluded=excluded,
+            policy=self._policy,
         )
         diary = self._diary()
+        if request.mode is Mode.ROTATE:
+            self._count_turns(diary)
         latest = latest_ms(request.at_ms, due_ms, clock, self._policy)
         waiting = _nobody if drill else self.waiting
         found = announce(request, place, latest, self._roster, diary, waiting, self._policy)
@@ -152,14 +159,30 @@ class Assigner:
             return self._known
         table, since_ms = tables.task, self._since_ms()
         mine = (table.c.owner.is_not(None), ~table.c.drill)
-        known = self._known = Diary(self._policy.calendar)
+        known = self._known = Diary(self._policy.calendar, self._policy.turn_ms)
         count = sa.select(table.c.owner, sa.func.count()).where(*mine, table.c.open).group_by(table.c.owner)
         for owner, number in self._connection.execute(count):
             known.opened(owner, number)
         told = sa.select(table.c.owner, table.c.assigned_ms).where(*mine, table.c.assigned_ms >= since_ms, heard())
         for owner, at_ms in self._connection.execute(told):
             known.write(owner, at_ms)
+        went = (table.c.state.in_(_WENT), table.c.assigned_ms >= since_ms, table.c.assigned_ms <= self._now_ms)
+        query = sa.select(table.c.owner, tables.case.c.facility, table.c.changed_ms)
+        query = query.join(tables.case, tables.case.c.number == table.c.case).where(*mine, *went)
+        for owner, facility, at_ms in self._connection.execute(query.order_by(table.c.changed_ms, table.c.number)):
+            place = self._roster.places.get(facility)
+            known.went(owner, place.spot if place else None, at_ms)
         return known
+
+    def _count_turns(self, diary: Diary) -> None:
+        """What somebody was told of before what the diary holds counts for their turn; asked once, if one rotates."""
+        if self._turned:
+            return
+        self._turned, table = True, tables.task
+        told = (table.c.assigned_ms > self._now_ms - self._policy.turn_ms, table.c.assigned_ms < self._since_ms())
+        count = sa.select(table.c.owner, sa.func.count()).where(table.c.owner.is_not(None), ~table.c.drill, *told)
+        for owner, number in self._connection.execute(count.group_by(table.c.owner)):
+            diary.turned(owner, number)
 
     def _since_ms(self) -> int:
         calendar = self._policy.calendar
@@ -190,7 +213,14 @@ def routing_text(assignment: Assignment) -> str:
     """The candidates as they are stored with a task."""
     return json.dumps(
         [
-            [item.rung.value, item.cell, item.person, item.load, item.passed_over.value if item.passed_over else None]
+            [
+                item.rung.value,
+                item.cell,
+                item.person,
+                item.load,
+                item.passed_over.value if item.passed_over else None,
+                item.distance_m,
+            ]
             for item in assignment.candidates[:100]
         ]
     )
@@ -206,6 +236,7 @@ def routing_of(text: str) -> tuple[Candidate, ...]:
             person=person,
             load=load,
             passed_over=PassedOver(passed_over) if passed_over else None,
+            distance_m=more[0] if more else None,  # tasks of earlier versions have none
         )
-        for rung, cell, person, load, passed_over in rows
+        for rung, cell, person, load, passed_over, *more in rows
     )

@@ -88,13 +88,21 @@ def request_for(
     severity: Severity,
     at_ms: int,
     excluded: Mapping[int, PassedOver],
+    policy: Policy,
 ) -> Request:
     """The question whom a task of a case goes to."""
+    repairs, class_id = kind is TaskKind.HANDLE, place.class_id if place else ""
+    wishes = policy.wishes(class_id)
+    looks = not repairs and support is not None and grid is Grid.GOVERNANCE
     return Request(
         grid=grid,
         community=community,
         cell=place.cells.get(grid, "") if place else "",
-        skill=place.skill if place and kind is TaskKind.HANDLE else "",
+        skill=place.skill if place and repairs else "",
+        certificate=wishes.certificate if repairs else "",
+        mode=policy.mode(class_id, severity),
+        volunteers=looks and wishes.volunteers is not None and severity <= wishes.volunteers,
+        spot=place.spot if place else None,
         severity=severity,
         at_ms=at_ms,
         excluded=excluded,

@@ -9,16 +9,18 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping
 
-from dispatch.routing import Load
+from dispatch.routing import Load, Spot
 from dispatch.worktime import HOUR_MS, WorkCalendar
 
 
 class Diary:
     """Announcements and open tasks by person."""
 
-    def __init__(self, calendar: WorkCalendar) -> None:
-        """Nobody has anything."""
-        self._calendar = calendar
+    def __init__(self, calendar: WorkCalendar, turn_ms: int = 0) -> None:
+        """Nobody has anything; turns are counted over ``turn_ms``."""
+        self._calendar, self._turn_ms = calendar, turn_ms
+        self._earlier: dict[int, int] = {}
+        self._spots: dict[int, tuple[int, Spot]] = {}
         self._open: dict[int, int] = {}
         self._told: dict[int, list[int]] = {}
 
@@ -35,6 +37,15 @@ class Diary:
         told = self._told[person]
         del told[bisect_left(told, at_ms)]
 
+    def turned(self, person: int, count: int) -> None:
+        """So many tasks of somebody lie before what is written here, and count for their turn."""
+        self._earlier[person] = count
+
+    def went(self, person: int, spot: Spot | None, at_ms: int) -> None:
+        """Somebody has set out to a place; it is where they are believed to be for the rest of that day."""
+        if spot is not None and at_ms >= self._spots.get(person, (at_ms, spot))[0]:
+            self._spots[person] = at_ms, spot
+
     def after(self, person: int, from_ms: int) -> list[int]:
         """The instants later than ``from_ms``, ascending."""
         told = self._told.get(person, [])
@@ -44,29 +55,43 @@ class Diary:
         """The loads that count for one task more at ``at_ms``; each is worked out when it is asked for."""
         day = self._calendar.day_of(at_ms)
         midnights = self._calendar.instant(day, 0), self._calendar.instant(day, 1440)
-        return _Loads(self._open, self._told, at_ms, midnights)
+        return _Loads(self, at_ms, midnights)
+
+    def known(self) -> list[int]:
+        """Everybody of whom something is written."""
+        return list({**self._open, **self._told, **self._earlier, **self._spots})
+
+    def load(self, person: int, at_ms: int, midnights: tuple[int, int]) -> Load | None:
+        """What counts for one task more of somebody at ``at_ms``; ``None``: nothing is written of them."""
+        told, spot = self._told.get(person, []), self._spots.get(person)
+        if not told and spot is None and person not in self._open and person not in self._earlier:
+            return None
+        return Load(
+            self._open.get(person, 0),
+            bisect_left(told, midnights[1]) - bisect_left(told, midnights[0]),
+            _most_around(told, at_ms),
+            self._earlier.get(person, 0) + len(told) - bisect_right(told, at_ms - self._turn_ms),
+            spot[1] if spot is not None and midnights[0] <= spot[0] < midnights[1] else None,
+        )
 
 
 class _Loads(Mapping[int, Load]):
     """Person to load at one instant."""
 
-    def __init__(
-        self, open_: Mapping[int, int], told: Mapping[int, list[int]], at_ms: int, midnights: tuple[int, int]
-    ) -> None:
-        self._open, self._told, self._at_ms, self._midnights = open_, told, at_ms, midnights
+    def __init__(self, diary: Diary, at_ms: int, midnights: tuple[int, int]) -> None:
+        self._diary, self._at_ms, self._midnights = diary, at_ms, midnights
 
     def __getitem__(self, person: int) -> Load:
-        if person not in self._open and person not in self._told:
+        load = self._diary.load(person, self._at_ms, self._midnights)
+        if load is None:
             raise KeyError(person)
-        told = self._told.get(person, [])
-        today = bisect_left(told, self._midnights[1]) - bisect_left(told, self._midnights[0])
-        return Load(self._open.get(person, 0), today, _most_around(told, self._at_ms))
+        return load
 
     def __iter__(self) -> Iterator[int]:
-        return iter({**self._open, **self._told})
+        return iter(self._diary.known())
 
     def __len__(self) -> int:
-        return len({**self._open, **self._told})
+        return len(self._diary.known())
 
 
 def _most_around(told: list[int], at_ms: int) -> int:

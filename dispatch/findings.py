@@ -192,6 +192,15 @@ NO_FACILITY = Sentence("没有设施 {facility}", "there is no facility {facilit
 NO_FLAG = Sentence("没有停用记录 {flag}", "nothing with the number {flag} is out of service")
 NO_ALARM = Sentence("没有告警 {alarm!r}", "there is no alarm {alarm!r}")
 
+NO_ADDRESS = Sentence(
+    "渠道 {channel} 需要收件地址：请先在“我的”中填写自己的地址",
+    "the channel {channel} needs an address: enter your own on your page first",
+)
+LIMIT_REACHED = Sentence(
+    "渠道 {channel} 每分钟最多 {limit} 条，已达上限：请一分钟后再试",
+    "the channel {channel} takes {limit} messages a minute, and that is reached: try again in a minute",
+)
+
 # --- words of the tables ----------------------------------------------------------------------------------------
 
 

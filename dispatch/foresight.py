@@ -17,6 +17,7 @@ from core.alarms import Severity, SeverityStep
 from core.cases import RuleInfo, TaskKind
 from core.ports.cases import PassedOver, Rung
 from core.ports.registry import FacilityPlace, Roster
+from dispatch.announcing import announce
 from dispatch.crowds import Crowds
 from dispatch.deciding import (
     AllOff,
@@ -27,7 +28,7 @@ from dispatch.deciding import (
     wait_for_case_ms,
     when_all_off,
 )
-from dispatch.loads import ForeseenTask, Loads
+from dispatch.loads import Announcer, ForeseenTask, Loads
 from dispatch.policy import Policy
 from dispatch.storms import Group, is_joint
 from dispatch.worktime import HOUR_MS, MINUTE_MS
@@ -144,13 +145,14 @@ _STORM = -1
 """Stands for the facility in the key of a storm."""
 
 
-class _Play:
-    """Plays the alarms in the order of time."""
+class Play:
+    """Plays the alarms in the order of time; who plays people otherwise overrides what they do."""
 
-    def __init__(self, roster: Roster, policy: Policy, crew: Crew) -> None:
+    def __init__(self, roster: Roster, policy: Policy, crew: Crew, find: Announcer = announce) -> None:
+        """Nothing has happened yet; ``find`` gives out the tasks."""
         self._roster, self._policy, self._crew = roster, policy, crew
-        self._loads = Loads(roster, policy)
-        self._queue: list[tuple[int, _What, int, PastAlarm | _Case, int]] = []
+        self._loads = Loads(roster, policy, find)
+        self._queue: list[tuple[int, int, int, Any, int]] = []
         self._order = 0
         self._open: dict[tuple[int, str], _Case] = {}
         self._crowds = Crowds((), roster.places, policy)
@@ -160,7 +162,7 @@ class _Play:
         self._begun: dict[int, int] = {}
         self._served: dict[int, _Case] = {}
         self.cases: list[_Case] = []
-        self._steps: Mapping[_What, Callable[[int, Any, int], None]] = {
+        self._steps: dict[int, Callable[[int, Any, int], None]] = {
             _What.OFF: self._off,
             _What.ON: self._start,
             _What.STEP: self._step,
@@ -189,11 +191,9 @@ class _Play:
         cases = tuple(case for case in self.cases if case.opened_ms >= from_ms)
         return Foreseen(cases=cases, unheard=len(unheard))
 
-    def _later(self, at_ms: int, what: _What, subject: PastAlarm | _Case, turn: int = 0) -> None:
+    def _later(self, at_ms: int, what: int, subject: object, turn: int = 0) -> None:
         self._order += 1
         heapq.heappush(self._queue, (at_ms, what, self._order, subject, turn))
-
-    # --- alarms -------------------------------------------------------------------------------------------------
 
     def _start(self, at_ms: int, alarm: PastAlarm, turn: int) -> None:
         del turn
@@ -359,21 +359,17 @@ class _Play:
             case.cleared_ms = at_ms
         if case.latched and not case.begun:
             return
-        if case.gathers and not is_joint(case.gathers) and not case.begun and not self._has_been_quiet(at_ms, case):
-            return
+        if case.gathers and not is_joint(case.gathers) and not case.begun:
+            if case.quiet_ms is None:
+                case.quiet_ms = at_ms
+                self._later(at_ms + self._policy.storm_quiet_ms, _What.SETTLE, case)
+            if at_ms - case.quiet_ms < self._policy.storm_quiet_ms:
+                return
         if when_all_off(begun=case.begun) is AllOff.SELF_CLEARED:
             self._end(at_ms, case, Ending.SELF_CLEARED)
         else:
             self._worked(at_ms, case, 0)
             self._verified(at_ms, case, 0)
-
-    def _has_been_quiet(self, at_ms: int, storm: _Case) -> bool:
-        if storm.quiet_ms is None:
-            storm.quiet_ms = at_ms
-            self._later(at_ms + self._policy.storm_quiet_ms, _What.SETTLE, storm)
-        return at_ms - storm.quiet_ms >= self._policy.storm_quiet_ms
-
-    # --- tasks --------------------------------------------------------------------------------------------------
 
     def _give(self, at_ms: int, case: _Case, kind: TaskKind, excluded: Mapping[int, PassedOver] | None = None) -> None:
         """Make a task, as ``TaskWork.create`` does."""
@@ -397,6 +393,7 @@ class _Play:
             severity=case.severity,
             at_ms=announce_ms(case.severity, at_ms, self._policy),
             excluded=excluded,
+            policy=self._policy,
         )
         self._moved([task, *self._loads.give(task, request, case.place, at_ms)])
 
@@ -413,6 +410,7 @@ class _Play:
         if task is None or not task.open or task.turn != turn:
             return
         case.begun, task.accepted_ms = True, at_ms
+        self._loads.went(task, case.place, at_ms)
         self._later(at_ms + self._crew.work_ms, _What.WORKED, case)
 
     def _worked(self, at_ms: int, case: _Case, turn: int) -> None:
@@ -423,6 +421,11 @@ class _Play:
             return
         if case.on or at_ms < task.accepted_ms + self._crew.work_ms:
             return
+        self._repaired(at_ms, case, task)
+        self._later(at_ms + self._crew.verify_ms, _What.VERIFIED, case)
+
+    def _repaired(self, at_ms: int, case: _Case, task: ForeseenTask) -> None:
+        """The repair is reported: somebody else is asked to look."""
         case.repaired_ms = at_ms
         self._moved(self._loads.ended(task, at_ms))
         repaired_by = {task.owner: PassedOver.OWN_REPAIR} if task.owner is not None else {}
@@ -433,7 +436,6 @@ class _Play:
             _start_limit(self._loads, self._policy, at_ms, case, verify)
             if verify.owner is None or verify.owner == task.owner:
                 self._route(at_ms, case, verify, _own_repair(case, verify))
-        self._later(at_ms + self._crew.verify_ms, _What.VERIFIED, case)
 
     def _verified(self, at_ms: int, case: _Case, turn: int) -> None:
         """The other grid has looked; if an alarm is back meanwhile, the case stays until it is off."""
@@ -493,6 +495,6 @@ def foresee(
         from_ms: cases opened earlier are not part of the answer.
         until_ms: nothing that happens then or later is looked at.
     """
-    return _Play(roster, policy, crew).run(
+    return Play(roster, policy, crew).run(
         sorted(alarms, key=lambda one: (one.start_ms, one.facility)), from_ms, until_ms
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.alarms import Severity
@@ -10,7 +10,7 @@ from core.cases import Deadline, DeadlineClock, TaskKind
 from core.places import Grid
 from core.ports.cases import Rung
 from core.ports.registry import FacilityPlace, Roster
-from dispatch.announcing import Waiting, announce, latest_ms, moved_up
+from dispatch.announcing import Announced, Waiting, WaitingOf, announce, latest_ms, moved_up
 from dispatch.diary import Diary
 from dispatch.policy import Policy
 from dispatch.routing import Request
@@ -52,13 +52,17 @@ class ForeseenTask:
         return self.owner is not None and (self.ended_ms is None or self.ended_ms >= self.given_ms)
 
 
+Announcer = Callable[[Request, FacilityPlace | None, int, Roster, Diary, WaitingOf, Policy], Announced]
+"""Who gets a task and when they are told: ``dispatch.announcing.announce``, or what it is compared with."""
+
+
 class Loads:
     """Who has what on their hands: what ``dispatch.assignment`` asks the database for."""
 
-    def __init__(self, roster: Roster, policy: Policy) -> None:
-        """Nobody has anything."""
-        self._roster, self._policy = roster, policy
-        self._diary = Diary(policy.calendar)
+    def __init__(self, roster: Roster, policy: Policy, find: Announcer = announce) -> None:
+        """Nobody has anything; ``find`` gives out the tasks."""
+        self._roster, self._policy, self._find = roster, policy, find
+        self._diary = Diary(policy.calendar, policy.turn_ms)
         self._mine: dict[int, list[ForeseenTask]] = {}
         self._number: dict[int, int] = {}
 
@@ -73,7 +77,7 @@ class Loads:
         def waiting(person: int) -> list[Waiting]:
             return self._waiting(person, now_ms)
 
-        found = announce(request, place, latest, self._roster, self._diary, waiting, self._policy)
+        found = self._find(request, place, latest, self._roster, self._diary, waiting, self._policy)
         task.owner, task.rung = found.assignment.owner, found.assignment.rung
         task.wanted_ms, task.given_ms = request.at_ms, found.at_ms
         if task.owner is None:
@@ -83,6 +87,11 @@ class Loads:
         self._diary.write(task.owner, task.given_ms)
         self._mine.setdefault(task.owner, []).append(task)
         return moved
+
+    def went(self, task: ForeseenTask, place: FacilityPlace | None, at_ms: int) -> None:
+        """The owner of a task has accepted it and goes there."""
+        if task.owner is not None and place is not None:
+            self._diary.went(task.owner, place.spot, at_ms)
 
     def ended(self, task: ForeseenTask, at_ms: int) -> Sequence[ForeseenTask]:
         """A task is no longer open; it has been given that day all the same, unless nobody has heard of it yet.

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from core.alarms import Severity
 from core.cases import Deadline, DeadlineClock, DeadlineWhat
+from core.ports.cases import Mode
 from core.stages import LadderStep, LimitUnit, StageLimit, SupervisionLevel
 from dispatch.limitbook import LimitBook, load_limits
+from dispatch.modes import NO_WISHES, ClassWishes
 from dispatch.stageclocks import Ladder
 from dispatch.worktime import HOUR_MS, MINUTE_MS, WorkCalendar
 
@@ -98,6 +100,10 @@ class Policy:
         answer: by when a supervision must be answered.
         appeal_within_ms: how long after the closing an appeal is heard.
         suspended_most_ms: a suspension ends by itself after so long.
+        modes: how tasks are given out, by severity; assigned where nothing is said.
+        classes: what single classes ask in their place.
+        offer_ms: work time for which a task is offered before it is assigned.
+        turn_ms: turns are counted over so long.
     """
 
     calendar: WorkCalendar = field(default_factory=WorkCalendar)
@@ -141,6 +147,20 @@ class Policy:
     answer: Mapping[SupervisionLevel, StageLimit] = field(default_factory=lambda: _ANSWER)
     appeal_within_ms: int = 7 * 24 * HOUR_MS
     suspended_most_ms: int = 365 * 24 * HOUR_MS
+    modes: Mapping[Severity, Mode] = field(default_factory=dict)
+    classes: Mapping[str, ClassWishes] = field(default_factory=dict)
+    offer_ms: int = 30 * MINUTE_MS
+    turn_ms: int = 30 * 24 * HOUR_MS
+
+    def wishes(self, class_id: str) -> ClassWishes:
+        """What a class asks."""
+        return self.classes.get(class_id, NO_WISHES)
+
+    def mode(self, class_id: str, severity: Severity) -> Mode:
+        """How a task is given out; what is urgent is assigned at once."""
+        if not self.rests_at_night(severity):
+            return Mode.ASSIGN
+        return self.wishes(class_id).modes.get(severity, self.modes.get(severity, Mode.ASSIGN))
 
     def rests_at_night(self, severity: Severity) -> bool:
         """Whether a task of this severity waits for working hours."""

@@ -141,10 +141,15 @@ class SqlCaseQueries(SqlFlagQueries):
             found = [views.task_row(row) for row in connection.execute(query)]
 
         def rank(task: TaskRow) -> tuple[bool, bool, bool, int, float, int]:
-            rests = task.not_before_ms is not None and task.not_before_ms > now_ms
-            late = task.overdue or (task.due_ms is not None and task.due_ms < now_ms)
-            due_ms = float("inf") if task.due_ms is None else task.due_ms
-            return (not task.ready, rests, not late, -task.severity, due_ms, task.number)
+            return queue_rank(
+                ready=task.ready,
+                not_before_ms=task.not_before_ms,
+                overdue=task.overdue,
+                severity=task.severity,
+                due_ms=task.due_ms,
+                number=task.number,
+                now_ms=now_ms,
+            )
 
         return sorted(found, key=rank)
 
@@ -225,6 +230,22 @@ class SqlCaseQueries(SqlFlagQueries):
         head = tables.feed_head
         with reading(self._engine) as connection:
             return int(connection.execute(sa.select(head.c.last).where(head.c.id == 1)).scalar_one_or_none() or 0)
+
+
+def queue_rank(
+    *,
+    ready: bool,
+    not_before_ms: int | None,
+    overdue: bool,
+    severity: Severity,
+    due_ms: int | None,
+    number: int,
+    now_ms: int,
+) -> tuple[bool, bool, bool, int, float, int]:
+    """The place of a task in its queue: ready ones first, then overdue, worse severity, earlier limit; rest last."""
+    rests = not_before_ms is not None and not_before_ms > now_ms
+    late = overdue or (due_ms is not None and due_ms < now_ms)
+    return (not ready, rests, not late, -severity, float("inf") if due_ms is None else due_ms, number)
 
 
 def _worst_first(item: CommunityFigures) -> tuple[int, ...]:

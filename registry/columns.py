@@ -51,6 +51,7 @@ SHEETS: Mapping[str, Sentence] = {
     "points": Sentence("测点", "points"),
     "people": Sentence("人员", "people"),
     "posts": Sentence("岗位", "posts"),
+    "amenities": Sentence("配套设施", "amenities"),
     "calendar": Sentence("日历", "calendar"),
 }
 """Kind of record to the title of its sheet."""
@@ -83,6 +84,7 @@ _COLUMNS = {
         Column("provenance_note_zh", _T, "来源说明（中文）", Sentence("可留空", "may be empty")),
         Column("provenance_note_en", _T, "来源说明（英文）", Sentence("可留空", "may be empty")),
         Column("gateway", _C, "网关", Sentence("group/node", "group/node")),
+        Column("bus", _C, "总线", Sentence("网关配置中的总线", "line of the gateway's configuration")),
         Column("measurements", _C, "测量项", Sentence("以空格分隔，* 为全部", "separated by spaces, * for all")),
         Column("parent", _C, "上级设施", Sentence("供给或包含它的设施", "what supplies or contains it")),
         Column(
@@ -129,6 +131,12 @@ _COLUMNS = {
         Column("cell", _C, "网格", Sentence("网格代码", "code of a cell")),
         Column("holder", _C, "在岗人员", Sentence("人员代码；空缺时留空", "code of a person; empty while vacant")),
         Column("since", _D, "起始日期", Sentence("到岗或空缺之日", "day it was taken or fell vacant")),
+        Column("item", _C, "配套项目", Sentence("完整居住社区标准的条目", "item of the complete-community standard")),
+        Column("state", _C, "状况", Sentence("has、worn、building 或 lacks", "has, worn, building or lacks")),
+        Column("amount", _N, "规模", Sentence("按该条目的单位", "in the unit of the item")),
+        Column("note_zh", _T, "说明（中文）", Sentence("可留空", "may be empty")),
+        Column("note_en", _T, "说明（英文）", Sentence("可留空", "may be empty")),
+        Column("checked_on", _D, "核查日期", Sentence("如 2026-01-31", "like 2026-01-31")),
         Column(
             "entry",
             _C,
@@ -166,15 +174,16 @@ ORDER: Mapping[str, tuple[str, ...]] = {
     "gateways": ("group", "node", *_NAMES, "community", "facility"),
     "facilities": (
         *("code", "class", "community", *_NAMES, "latitude", "longitude", "address_zh", "address_en", "provenance"),
-        *("provenance_note_zh", "provenance_note_en", "gateway", "measurements", "parent", "redundant_set", "built"),
-        *("owner_kind", "owner", "cost_book", "component_code"),
+        *("provenance_note_zh", "provenance_note_en", "gateway", "bus", "measurements", "parent", "redundant_set"),
+        *("built", "owner_kind", "owner", "cost_book", "component_code"),
     ),
-    "points": ("facility", "measurement", "gateway", "interval_s", "stale_after_s"),
+    "points": ("facility", "measurement", "gateway", "bus", "interval_s", "stale_after_s"),
     "people": (
         *("code", *_NAMES, "role", "communities", "skills", "cells", "shifts", "supervisor", "certificates", "leave"),
         *("volunteer", "department"),
     ),
     "posts": ("code", *_NAMES, "cell", "holder", "since"),
+    "amenities": ("community", "item", "state", "amount", "note_zh", "note_en", "checked_on"),
     "calendar": (
         *("entry", "code", *_NAMES, "from", "until", "hours", "valid_from", "valid_to", "name", "first", "last"),
         *("date", "is", "year", *_WHERE, "zone", "holidays", "unpublished", "night"),

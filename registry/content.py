@@ -23,6 +23,7 @@ from registry.calendar_entries import EVERYWHERE, CalendarEntry
 from registry.classbook import ClassEntry
 from registry.columns import collection_of
 from registry.entries import (
+    AmenityEntry,
     CellEntry,
     CommunityEntry,
     DepartmentEntry,
@@ -43,7 +44,7 @@ T = TypeVar("T")
 
 ORDER = (
     *("streets", "communities", "villages", "departments", "cells", "gateways", "facilities", "points", "people"),
-    *("posts", "calendar"),
+    *("posts", "amenities", "calendar"),
 )
 MAX_FINDINGS = 1000
 
@@ -68,6 +69,7 @@ class Content:
     points: tuple[PointEntry, ...]
     people: tuple[PersonEntry, ...]
     posts: tuple[PostEntry, ...]
+    amenities: tuple[AmenityEntry, ...]
     calendar: tuple[CalendarEntry, ...]
     cell_of: Mapping[str, Mapping[Grid, str]]
     neighbours: Mapping[str, tuple[str, ...]]
@@ -78,8 +80,8 @@ def read_folder(folder: Path, classes: Mapping[str, ClassEntry], day: str) -> Co
 
     Args:
         folder: a workbook (``.xlsx``), or a folder with ``streets``, ``communities``, ``cells``, ``gateways``,
-            ``facilities``, ``people`` and optionally ``villages``, ``departments``, ``points``, ``posts`` and
-            ``calendar``, each as ``.csv`` or ``.yaml`` (``cells`` also as ``.geojson``).
+            ``facilities``, ``people`` and optionally ``villages``, ``departments``, ``points``, ``posts``,
+            ``amenities`` and ``calendar``, each as ``.csv`` or ``.yaml`` (``cells`` also as ``.geojson``).
         classes: the facility classes there are.
         day: ISO date on which cells must hold the facilities (today).
 
@@ -107,6 +109,7 @@ def _read(folder: Source, classes: Mapping[str, ClassEntry], day: str, findings:
         points=_decoded(folder, "points", entries.point, findings, required=False),
         people=_decoded(folder, "people", entries.person, findings),
         posts=_decoded(folder, "posts", entries.post, findings, required=False),
+        amenities=_decoded(folder, "amenities", entries.amenity, findings, required=False),
         calendar=_decoded(folder, "calendar", calendar_entries.calendar, findings, required=False),
         cell_of={},
         neighbours={},
@@ -224,6 +227,8 @@ class _Checker:
         for person in content.people:
             if person.department:
                 self._known(person.place, person.department, codes["departments"], "departments")
+        self._unique(content.amenities, lambda entry: (entry.community, entry.item), "amenity")
+        holdings.check_amenities(content.amenities, codes["communities"], self._findings, self._known)
         holdings.check_facilities(content.facilities, codes, day, self._findings, self._known)
         cells = {cell.code: cell for cell in content.cells}
         people = {person.code: person for person in content.people}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from core.amenities import AmenityState
 from core.people import Certificate, Leave, Role, Shift
 from core.places import Grid, Text
 from core.ports.registry import OwnerKind, Provenance
@@ -47,6 +48,19 @@ class VillageEntry:
     name: Text
     community: str
     merged_on: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AmenityEntry:
+    """What is stated of one item of the complete-community standard in one community."""
+
+    place: Place
+    community: str
+    item: str
+    state: AmenityState
+    amount: float | None
+    note: Text
+    checked_on: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -193,6 +207,19 @@ def village(record: Record) -> VillageEntry:
     )
 
 
+def amenity(record: Record) -> AmenityEntry:
+    """Decode a statement about an amenity."""
+    return AmenityEntry(
+        place=record.place,
+        community=record.code("community"),
+        item=record.code("item"),
+        state=record.choice("state", AmenityState) or AmenityState.HAS,
+        amount=record.number("amount", 0, 1e9, required=False),
+        note=record.both("note", longest=1000),
+        checked_on=record.day("checked_on"),
+    )
+
+
 def department(record: Record) -> DepartmentEntry:
     """Decode a department."""
     return DepartmentEntry(place=record.place, code=record.code("code"), name=record.both("name", required=True))
@@ -319,6 +346,7 @@ COLUMNS: Mapping[str, frozenset[str]] = {
     "communities": frozenset({"code", *_TEXT, "street", "valid_from", "valid_to", "latitude", "longitude"}),
     "villages": frozenset({"code", *_TEXT, "community", "merged_on"}),
     "departments": frozenset({"code", *_TEXT}),
+    "amenities": frozenset({"community", "item", "state", "amount", "note_zh", "note_en", "checked_on"}),
     "cells": frozenset({"code", "grid", "community", *_TEXT, "polygon", "valid_from", "valid_to"}),
     "gateways": frozenset({"group", "node", *_TEXT, "community", "facility"}),
     "facilities": frozenset(

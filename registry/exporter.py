@@ -1,8 +1,8 @@
 """The registry as the files it is imported from: what is exported and imported again changes nothing.
 
 Retired rows stay out, as they would in a folder; cells and communities that ended stay in. Points without intervals of
-their own are written in the short form, as ``measurements`` of their facility. Records stand in the order of their
-codes, so that two exports can be compared line by line.
+their own are written in the short form, as ``measurements`` of their facility (those of its most used line). Records
+stand in the order of their codes, so that two exports can be compared line by line.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from registry.rows import Key, RowValues
 Value = str | float | bool | None
 Record = dict[str, Value]
 
-OPTIONAL = frozenset({"villages", "departments", "points", "posts", "calendar"})
+OPTIONAL = frozenset({"villages", "departments", "points", "posts", "amenities", "calendar"})
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -55,20 +55,21 @@ def tables_of(engine: sa.Engine) -> list[Table]:
 
 def _shorten(found: dict[str, dict[Key, RowValues]]) -> None:
     """Bring points without intervals of their own into the short form: gateway and measurements of their facility."""
-    short: dict[str, dict[str, list[str]]] = {}
+    short: dict[str, dict[tuple[str, str], list[str]]] = {}
     long: dict[Key, RowValues] = {}
     for key, values in found["points"].items():
         if not values["active"] or not found["facilities"][key[:1]]["active"]:
             continue
         if values["interval_s"] is None and values["stale_after_s"] is None:
-            short.setdefault(key[0], {}).setdefault(str(values["gateway"]), []).append(key[1])
+            line = str(values["gateway"]), str(values["bus"] or "")
+            short.setdefault(key[0], {}).setdefault(line, []).append(key[1])
         else:
             long[key] = values
-    for code, by_gateway in short.items():
-        gateway = max(by_gateway, key=lambda one: (len(by_gateway[one]), one))
-        named = {"gateway": gateway, "measurements": " ".join(sorted(by_gateway.pop(gateway)))}
+    for code, by_line in short.items():
+        gateway, bus = most = max(by_line, key=lambda one: (len(by_line[one]), one))
+        named = {"gateway": gateway, "bus": bus, "measurements": " ".join(sorted(by_line.pop(most)))}
         found["facilities"][code,] = {**found["facilities"][code,], **named}
-        long |= {(code, key): found["points"][code, key] for keys in by_gateway.values() for key in keys}
+        long |= {(code, key): found["points"][code, key] for keys in by_line.values() for key in keys}
     found["points"] = long
 
 
@@ -191,6 +192,7 @@ _RECORDS: Mapping[str, Callable[[Key, RowValues], Record]] = {
     "points": _point,
     "people": _person,
     "posts": _plain("code"),
+    "amenities": _plain("community", "item"),
     "calendar": _calendar,
 }
 

@@ -296,6 +296,7 @@ KINDS = {
     "village": Sentence("村", "village"),
     "department": Sentence("部门", "department"),
     "post": Sentence("岗位", "post"),
+    "amenity": Sentence("配套项目", "amenity"),
 }
 NO_SUCH_RECORD = kind("TG-3041", "{collection} 中没有 {value!r}", "{collection} hold no {value!r}", "{hint}", "{hint}")
 NO_CLASS = kind("TG-3042", "没有类别 {value!r}", "there is no class {value!r}", "{hint}", "{hint}")
@@ -443,6 +444,13 @@ COMPONENT_TWICE = kind(
     "the component code {value} stands at more than one facility",
     "每个部件一个代码",
     "give each component a code of its own",
+)
+NO_ITEM = kind(
+    "TG-3059",
+    "标准中没有条目 {value!r}",
+    "the standard has no item {value!r}",
+    "请使用其中之一：{known}",
+    "use one of {known}",
 )
 PARENT_CYCLE = kind(
     "TG-3054",

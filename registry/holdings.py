@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from core.findings import Finding
 from core.ports.registry import OwnerKind
 from registry import findings as kinds
-from registry.entries import CellEntry, FacilityEntry, PersonEntry, PostEntry
+from registry.entries import AmenityEntry, CellEntry, FacilityEntry, PersonEntry, PostEntry
 from registry.record import Place
+from registry.standard import load_standard
 
 Known = Callable[[Place, str, Iterable[str], str], None]
 """Reports a code that is not among those known of a collection."""
@@ -34,6 +35,18 @@ def check_facilities(
             place = one.place
             values = {"facility": one.code, "built": one.built, "day": day}
             findings.append(kinds.BUILT_LATER.at(place.file, place.line, **values))
+
+
+def check_amenities(
+    amenities: Sequence[AmenityEntry], communities: set[str], findings: list[Finding], known: Known
+) -> None:
+    """Communities and items of the standard exist."""
+    items = [item.id for item in load_standard().items]
+    for one in amenities:
+        known(one.place, one.community, communities, "communities")
+        if one.item not in items:
+            values = {"value": one.item, "known": ", ".join(items)}
+            findings.append(kinds.NO_ITEM.at(one.place.file, one.place.line, **values))
 
 
 def check_posts(

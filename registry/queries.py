@@ -224,18 +224,26 @@ class Registry:
         for person in people.values():
             for code in person.cells if person.active else ():
                 holders.setdefault(code, []).append(person.number)
-        posts, neighbours = [], {}
+        posts, neighbours, centres = [], {}, {}
         table = tables.cell
         listed = staff.listed_posts(connection)
         for row in connection.execute(sa.select(table).where(table.c.valid_to == "").order_by(table.c.code)):
             neighbours[row.code] = tuple(json.loads(row.neighbours))
+            centres[row.code] = _middle(json.loads(row.polygon)["coordinates"][0])
             posts += staff.posts(row, holders.get(row.code, []), listed.get(row.code, []))
         places, counts = {}, dict[int, int]()
         for row in connection.execute(sa.select(tables.facility)):
             places[row.number] = self._place(row)
             if row.active:
                 counts[row.community] = counts.get(row.community, 0) + 1
-        roster = Roster(version=now, people=people, posts=tuple(posts), neighbours=neighbours, places=places)
+        roster = Roster(
+            version=now,
+            people=people,
+            posts=tuple(posts),
+            neighbours=neighbours,
+            centres=centres,
+            places=places,
+        )
         return _Kept(version=now, roster=roster, counts=counts)
 
     def _place(self, row: Any) -> FacilityPlace:
@@ -408,3 +416,9 @@ def _login(row: Any, communities: set[int]) -> Login:
         active=row.active,
         changed_ms=row.changed_ms,
     )
+
+
+def _middle(ring: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """The middle of what a closed ring spans, longitude and latitude: near enough to compare ways."""
+    east, north = [float(one[0]) for one in ring], [float(one[1]) for one in ring]
+    return (min(east) + max(east)) / 2, (min(north) + max(north)) / 2

@@ -67,6 +67,9 @@ COLLECTIONS: Mapping[str, Form] = {
     "streets": Form(table=tables.street, key=("code",), numbered=False, references={}),
     "communities": Form(table=tables.community, key=("code",), numbered=True, references={}),
     "villages": Form(table=tables.village, key=("code",), numbered=False, references={"community": "communities"}),
+    "amenities": Form(
+        table=tables.amenity, key=("community", "item"), numbered=False, references={"community": "communities"}
+    ),
     "departments": Form(table=tables.department, key=("code",), numbered=False, references={}),
     "cells": Form(
         table=tables.cell, key=("code", "valid_from"), numbered=False, references={"community": "communities"}
@@ -210,6 +213,16 @@ def wanted(content: Content) -> dict[str, dict[Key, RowValues]]:
                 "active": True,
             }
             for entry in content.villages
+        },
+        "amenities": {
+            (entry.community, entry.item): {
+                "state": entry.state.value,
+                "amount": entry.amount,
+                **_text("note", entry.note),
+                "checked_on": entry.checked_on,
+                "active": True,
+            }
+            for entry in content.amenities
         },
         "departments": {(entry.code,): {**_text("name", entry.name), "active": True} for entry in content.departments},
         "posts": {

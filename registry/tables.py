@@ -71,6 +71,20 @@ village = sa.Table(
 )
 """Villages that were merged into a community; what they own may still be kept in books of their own."""
 
+amenity = sa.Table(
+    "registry_amenity",
+    metadata,
+    sa.Column("community", sa.ForeignKey(community.c.number), primary_key=True),
+    sa.Column("item", _CODE, primary_key=True),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("amount", sa.Float),
+    sa.Column("note_zh", _NOTE, nullable=False),
+    sa.Column("note_en", _NOTE, nullable=False),
+    sa.Column("checked_on", sa.String(10), nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+)
+"""What is stated of the items of the complete-community standard (``registry/standards``)."""
+
 department = sa.Table(
     "registry_department",
     metadata,

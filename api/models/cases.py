@@ -24,6 +24,7 @@ from core.cases import CaseState, DeadlineClock, DeadlineWhat, TaskKind, TaskSta
 from core.flags import FlagKind
 from core.places import Grid
 from core.ports.cases import PassedOver, Rung
+from core.stages import Basis, LadderStep, LimitUnit, ProceedingKind, ProceedingState, Stage, SupervisionLevel
 
 
 class TaskAction(StrEnum):
@@ -40,6 +41,16 @@ class TaskAction(StrEnum):
     RESUME = "resume"
     CANCEL = "cancel"
     CONFIRM = "confirm"
+    EXTEND = "extend"
+    GRANT = "grant"
+    REFUSE = "refuse"
+    SUPERVISE = "supervise"
+    ANSWER = "answer"
+    LIFT = "lift"
+    APPEAL = "appeal"
+    ENDORSE = "endorse"
+    UPHOLD = "uphold"
+    DISMISS = "dismiss"
 
 
 class Deadline(Model):
@@ -82,6 +93,11 @@ class CaseSummary(Model):
     drill: bool = Field(description="a test alarm from site (演练): nothing is wrong, and it counts nowhere")
     flagged: FlagKind | None = Field(description="a flag stands over alarms of it, while it is open")
     storm: Storm | None = Field(description="it gathers many facilities; `facility` is the first of them")
+    extensions: int = Field(description="how often its limit was extended (延期)")
+    supervised: SupervisionLevel | None = Field(description="the level of the supervision (督办) it is under")
+    excused: bool = Field(
+        description="an appeal (申诉) of whoever handled it was upheld; `deadline.overdue` stays as it was"
+    )
 
 
 class TaskSummary(Model):
@@ -127,6 +143,61 @@ class HistoryEntry(Model):
     note: str
 
 
+class StageClock(Model):
+    """One run of a stage's clock; a stage that begins again has another one."""
+
+    id: Number
+    task_id: Number
+    stage: Stage
+    amount: float = Field(description="the limit as it is written", examples=[2])
+    unit: LimitUnit
+    basis: Basis = Field(description="where the limit comes from")
+    standard: Bilingual | None = Field(description="what the standard says of this class and event, in its own words")
+    started_ms: TimeMs
+    warn_ms: TimeMs = Field(description="80 % of the time")
+    limit_ms: TimeMs = Field(description="all of it; moved by pauses and extensions")
+    paused_since_ms: TimeMs | None = Field(description="while it stands still")
+    paused_ms: int = Field(description="how long it stood still before, by the clock on the wall")
+    ended_ms: TimeMs | None
+    ended_by: str = Field(description="the step that ended it", examples=["accept"])
+    late: bool = Field(description="the limit passed while it ran; stays true for ever")
+    light: Light = Field(description="amber: 80 % are used; red: all of it; one that has stopped shows what it showed")
+    reached: LadderStep | None = Field(description="how far the escalation has gone")
+    extended: int = Field(description="how often its limit was moved by a grant")
+
+
+class AppealFacts(Model):
+    """What an appeal is against, as it was when it was made."""
+
+    due_ms: TimeMs | None
+    met_ms: TimeMs | None
+    overdue: bool
+    rejections: int = Field(description="how often the repair was judged not to hold")
+
+
+class Proceeding(Model):
+    """An extension, a supervision or an appeal."""
+
+    id: Number
+    task_id: Number
+    kind: ProceedingKind
+    state: ProceedingState
+    by: Bilingual = Field(description="who began it")
+    reason: str
+    asked_ms: TimeMs
+    wished_ms: TimeMs | None = Field(description="of an extension: the moment asked for")
+    granted_ms: TimeMs | None = Field(description="of an extension: the new limit")
+    level: SupervisionLevel | None
+    due_ms: TimeMs | None = Field(description="of a supervision: by when it must be answered; null once it is")
+    overdue: bool = Field(description="of a supervision: it was not answered in time")
+    answer: str
+    endorsed: bool = Field(description="of an appeal: the first review has passed it on")
+    decided_ms: TimeMs | None
+    decided_by: Bilingual | None
+    ruling: str
+    facts: AppealFacts | None = Field(description="of an appeal; never changed, whatever is ruled")
+
+
 class CaseDetail(CaseSummary):
     """A case with its alarms, tasks, evidence, instructions and whole history."""
 
@@ -135,6 +206,8 @@ class CaseDetail(CaseSummary):
     evidence: list[EvidenceValue]
     do: list[Bilingual]
     history: list[HistoryEntry]
+    stages: list[StageClock]
+    proceedings: list[Proceeding]
     closure: CaseClosure
 
 
@@ -184,6 +257,9 @@ class TaskDetail(TaskSummary):
     observation: Observation | None = Field(description="the sensor observes the repair, or has")
     history: list[HistoryEntry]
     routing: list[Candidate]
+    stages: list[StageClock]
+    proceedings: list[Proceeding]
+    extension_until_ms: TimeMs | None = Field(description="the furthest moment an extension may ask for now")
 
 
 class TaskReport(Model):
@@ -192,8 +268,15 @@ class TaskReport(Model):
     note: str = Field(
         default="",
         max_length=2000,
-        description="report or reason; needed for return, reject, transfer, suspend and cancel",
+        description="report or reason; needed for return, reject, transfer, suspend and cancel, and for every step "
+        "of an extension, a supervision or an appeal",
     )
     to_person: Number | None = Field(default=None, description="for `transfer`")
+    until_ms: TimeMs | None = Field(
+        default=None,
+        description="for `extend` the moment wished for, for `grant` the one granted (that wished for, if null), "
+        "for `suspend` when it ends by itself",
+    )
+    level: SupervisionLevel | None = Field(default=None, description="for `supervise`")
     version: int | None = Field(default=None, ge=0, description="refused when the task has changed since that version")
     handling: Handling | None = Field(default=None, description="with `handle`: what was found and what it cost")

@@ -239,6 +239,26 @@ class PassedOver(StrEnum):
     INACTIVE = "inactive"
     RETURNED_IT = "returned_it"
     OWN_REPAIR = "own_repair"
+    NO_CERTIFICATE = "no_certificate"
+    ON_LEAVE = "on_leave"
+    FARTHER = "farther"
+    """As little on their hands, and a longer way."""
+    TIE = "tie"
+    """Nothing tells them apart but their number."""
+    OTHERS_TURN = "others_turn"
+    OFFERED = "offered"
+    """May take it: it is offered to several, and somebody else has it if nobody does."""
+
+
+class Mode(StrEnum):
+    """How a task finds its owner."""
+
+    ASSIGN = "assign"
+    """Given to the nearest by cell who has least (指派)."""
+    CLAIM = "claim"
+    """Offered to all who are fit; the first who takes it has it (抢单)."""
+    ROTATE = "rotate"
+    """By turns in the community (轮训)."""
 
 
 class Rung(StrEnum):
@@ -247,6 +267,8 @@ class Rung(StrEnum):
     CELL = "cell"
     NEIGHBOUR = "neighbour"
     COMMUNITY = "community"
+    VOLUNTEER = "volunteer"
+    """Volunteers of the community, where the class is fit for them: to look, never to repair."""
     SUPERVISOR = "supervisor"
     CITY = "city"
     UNSTAFFED = "unstaffed"
@@ -255,13 +277,17 @@ class Rung(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Candidate:
-    """One person routing looked at; ``passed_over`` is None for the one who got it, ``person`` for a vacant post."""
+    """One person routing looked at; ``passed_over`` is None for the one who got it, ``person`` for a vacant post.
+
+    ``distance_m`` is the line from where they are believed to be to the facility; ``None`` where nobody knows.
+    """
 
     rung: Rung
     cell: str
     person: int | None
     load: int
     passed_over: PassedOver | None
+    distance_m: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

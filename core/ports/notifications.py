@@ -12,8 +12,11 @@ from enum import StrEnum
 from typing import Protocol
 
 from core.alarms import Severity
+from core.cases import UnknownItem
+from core.findings import Sentence
 from core.places import Text
 
+NO_CHANNEL = Sentence("没有渠道 {channel!r}", "there is no channel {channel!r}")
 WAYS = ("app", "sms", "phone")
 """How urgently somebody is told; ``dispatch.policy`` says which severity uses which."""
 
@@ -196,7 +199,11 @@ class ChannelState:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Undelivered:
-    """A message that was given up, until somebody has looked at it."""
+    """A message that was given up, until somebody has looked at it.
+
+    Attributes:
+        outcome: of the last attempt, or ``no_channel``: nothing reaches the person; detail: its code and words.
+    """
 
     id: int
     person: int
@@ -205,19 +212,19 @@ class Undelivered:
     kind: str
     ref: str
     title: Text
-    reason: Text
+    outcome: str
+    detail: str
     created_ms: int
     given_up_ms: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Backlog:
-    """Numbers for health and metrics."""
+    """Numbers for health and metrics: messages that are due, since when the oldest is, given up and not looked at."""
 
     waiting: int = 0
     oldest_ms: int | None = None
     given_up: int = 0
-    sent: int = 0
     paused: tuple[str, ...] = ()
 
 
@@ -244,10 +251,46 @@ class NotificationDesk(Protocol):
         """Somebody has seen to it; whether there was one."""
         ...
 
-    def test(self, channel: str, person: int | None, address: str, language: str, actor: str, now_ms: int) -> Attempt:
-        """Send a test message now.
+    def test(self, channel: str, person: int | None, language: str, actor: str, now_ms: int) -> Attempt:
+        """Send a test message to somebody's own address, or into the room, now.
 
         Raises:
-            core.errors.Refused: no such channel, or no address where it needs one.
+            core.errors.Refused: no such channel, no address where it needs one, or its limit is reached.
         """
         ...
+
+
+class NoNotifications:
+    """Where no channels are known."""
+
+    def backlog(self, now_ms: int) -> Backlog:
+        """Nothing."""
+        return Backlog()
+
+    def channels(self, now_ms: int) -> Sequence[ChannelState]:
+        """None."""
+        return ()
+
+    def undelivered(self, limit: int = 100) -> Sequence[Undelivered]:
+        """None."""
+        return ()
+
+    def try_again(self, message: int, actor: str, now_ms: int) -> bool:
+        """There is none."""
+        return False
+
+    def dismiss(self, message: int, actor: str, now_ms: int) -> bool:
+        """There is none."""
+        return False
+
+    def test(self, channel: str, person: int | None, language: str, actor: str, now_ms: int) -> Attempt:
+        """There is none."""
+        raise UnknownItem(NO_CHANNEL(channel=channel))
+
+    def preference(self, person: int) -> Preference:
+        """The default."""
+        return Preference()
+
+    def set_preference(self, person: int, preference: Preference, now_ms: int) -> None:
+        """Kept nowhere."""
+        raise UnknownItem(NO_CHANNEL(channel=""))

@@ -332,6 +332,13 @@ class FacilityPlace:
     redundant_set: str = ""
     """Name that it shares with those that measure the same; empty: none."""
 
+    @property
+    def spot(self) -> tuple[float, float] | None:
+        """Longitude and latitude; ``None`` where they are not known."""
+        if self.latitude is None or self.longitude is None:
+            return None
+        return self.longitude, self.latitude
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Post:
@@ -358,6 +365,8 @@ class Roster:
     posts: tuple[Post, ...]
     neighbours: Mapping[str, tuple[str, ...]]
     """Cell code to the codes of touching cells of the same grid, nearest first."""
+    centres: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Cell code to longitude and latitude of its middle."""
     places: Mapping[int, FacilityPlace] = field(default_factory=dict)
     """Every facility, retired ones included, so that a transaction need not ask again."""
 

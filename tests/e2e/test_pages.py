@@ -40,6 +40,7 @@ PAGES = {
     "case": "/cases/3",
     "tasks": "/tasks",
     "task": "/tasks/7",
+    "task-observed": "/tasks/8",
     "gateways": "/gateways",
     "rules": "/rules",
     "rule": "/rules/pump-level-high",

@@ -11,7 +11,9 @@ import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HOUR, REASONS, cells, communities, facilities, gaps, people, points, start, text, valueAt } from "./city.mjs";
+import { closureOf, falseAlarms, observationOf, recurringFaults, report } from "./closure.mjs";
 import { performanceReport } from "./performance.mjs";
+import { completeness, record as recordOf } from "./registry.mjs";
 import { ruleRoutes } from "./rules.mjs";
 
 const PORT = Number(process.env.PORT ?? 23510);
@@ -64,7 +66,7 @@ function openCase(alarm, f) {
   const id = cases.length + 1;
   const hours = { critical: 1, high: 2, medium: 8 }[alarm.severity];
   const deadline = () => deadlineOf(alarm.start_ms, hours);
-  const item = { id, code: `C-2026-${String(id).padStart(6, "0")}`, say: alarm.say, family: f.class_id, state: "dispatched", open: true, severity: alarm.severity, lead: "construction", support: "governance", facility: ref(f), community: f.community, opened_ms: alarm.start_ms + 300, changed_ms: alarm.start_ms + 300, closed_ms: null, deadline, escalated: 0, note: "", flagged: null, storm: null, alarm, history: [{ time_ms: alarm.start_ms + 300, what: "dispatch", by: text("系统", "System"), task_id: null, from_state: "filed", to_state: "dispatched", note: "" }] };
+  const item = { id, code: `C-2026-${String(id).padStart(6, "0")}`, say: alarm.say, family: f.class_id, state: "dispatched", open: true, severity: alarm.severity, lead: "construction", support: "governance", facility: ref(f), community: f.community, opened_ms: alarm.start_ms + 300, changed_ms: alarm.start_ms + 300, closed_ms: null, deadline, escalated: 0, note: "", flagged: null, storm: null, extensions: 0, supervised: null, excused: false, proceedings: [], alarm, history: [{ time_ms: alarm.start_ms + 300, what: "dispatch", by: text("系统", "System"), task_id: null, from_state: "filed", to_state: "dispatched", note: "" }] };
   alarm.case_id = id;
   cases.unshift(item);
   // Whoever verifies what is not urgent has no room yet: told an hour later than otherwise.
@@ -72,6 +74,19 @@ function openCase(alarm, f) {
   const task = (kind, grid, owner) => ({ id: tasks.length + 1, case_id: id, case_code: item.code, say: alarm.say, kind, grid, state: "waiting", ready: kind === "handle", severity: alarm.severity, facility: ref(f), community: f.community, cell: cells(f.community)[grid].code, owner, created_ms: item.opened_ms, changed_ms: item.opened_ms, not_before_ms: later(kind, 1), put_off_from_ms: later(kind, 0.5), deadline, clock: "continuous", version: 1, case: item });
   tasks.unshift(task("handle", "construction", f.community.id === 1 ? people.li : people.chen));
   tasks.unshift(task("verify", "governance", people.wang));
+}
+
+/** The clocks of a case: accepting and handling run; with a suspension behind them, and one earlier run. */
+function stagesOf(item) {
+  const due = item.deadline().due_ms;
+  const from = item.opened_ms;
+  const row = (id, stage, amount, unit, limit_ms, more) => ({ id, task_id: 1, stage, amount, unit, basis: "severity", standard: null, started_ms: from, warn_ms: from + 0.8 * (limit_ms - from), limit_ms, paused_since_ms: null, paused_ms: 0, ended_ms: null, ended_by: "", late: false, light: "green", reached: null, extended: 0, ...more });
+  const standard = text("供水管道破裂：1 紧急工作时", "Water main broken: 1 urgent hour");
+  return [
+    row(1, "accept", 1, "work_hour", from + HOUR, { ended_ms: from + 20 * 60_000, ended_by: "assigned" }),
+    row(2, "handle", 1, "work_day", due, { basis: "rule", standard, paused_ms: 2 * HOUR, extended: item.extensions, late: due < Date.now() }),
+    row(3, "accept", 1, "work_hour", from + HOUR, { reached: "supervisor", late: from + HOUR < Date.now() }),
+  ];
 }
 
 function deadlineOf(from, hours) {
@@ -101,6 +116,18 @@ const LEVELS = {
   ],
 };
 
+/** A case under supervision, with an extension granted and one that waits. */
+function disputed(item) {
+  const li = text("李 卫新", "Li Weixin");
+  const row = (id, kind, state, more) => ({ id, task_id: 1, kind, state, by: li, reason: "", asked_ms: item.opened_ms + HOUR, wished_ms: null, granted_ms: null, level: null, due_ms: null, overdue: false, answer: "", endorsed: false, decided_ms: null, decided_by: null, ruling: "", facts: null, ...more });
+  const due = item.deadline().due_ms;
+  Object.assign(item, { supervised: "key", extensions: 1, proceedings: [
+    row(1, "extension", "granted", { reason: "配件明早到货", wished_ms: due, granted_ms: due, decided_ms: item.opened_ms + 2 * HOUR, decided_by: text("周 班长", "Foreman Zhou"), ruling: "同意" }),
+    row(2, "supervision", "standing", { by: text("总值班", "City duty"), reason: "居民多次来电", level: "key", due_ms: Date.now() + 2 * HOUR }),
+    row(3, "appeal", "endorsed", { reason: "道路封闭，车辆无法进入", endorsed: true, facts: { due_ms: due, met_ms: due + HOUR, overdue: true, rejections: 1 } }),
+  ] });
+}
+
 const limitOf = (pointId, n = 0) => points.get(pointId).limits[n];
 raise(9, limitOf(90), 9 * HOUR, { state: "acknowledged" });
 graded(raise(2, limitOf(21), 2.2 * HOUR, { withCase: false }), [["medium", 0.6], ["low", 1.5], ["medium", 1.7], ["low", 2]]);
@@ -108,7 +135,8 @@ raise(14, limitOf(140, 0), 26 * HOUR, { state: "normal", stop: Date.now() - 25 *
 raise(16, limitOf(160), 40 * 60_000, { state: "returned_unacknowledged", stop: Date.now() - 22 * 60_000, withCase: false });
 raise(12, { rule_id: "sight.device", severity: "low", say: text("设备失联", "Device silent") }, 19 * 60_000, { kind: "sight" });
 flapping(raise(3, limitOf(32), 6.2 * HOUR));
-raise(1, limitOf(10), 50 * 60_000);
+const disputedAlarm = raise(1, limitOf(10), 50 * 60_000);
+disputed(cases.find((one) => one.alarm === disputedAlarm));
 Object.assign(raise(8, { rule_id: "gas-leak", severity: "high", say: text("可燃气体浓度过高", "Combustible gas too high") }, 3 * HOUR, { state: "latched_unacknowledged", stop: Date.now() - 2 * HOUR, withCase: false }), { latching: true });
 
 const OK = { quality: "good", reason: "", say: text("正常", "good") };
@@ -127,7 +155,7 @@ function summary(f) {
   const health = worst && ["critical", "high", "medium"].includes(worst) ? "fault" : worst ? "attention" : unseen ? "unseen" : "ok";
   return { ...ref(f), community: f.community, health, worst, open_alarms: on.length, open_cases: cases.filter((c) => c.facility.id === f.id && c.open).length, last_reading_ms: latestOf(f.points[0]).time_ms, provenance: f.provenance, provenance_note: f.provenance_note };
 }
-const bare = ({ alarm, history: _history, deadline, ...rest }) => ({ ...rest, deadline: deadline() });
+const bare = ({ alarm, history: _history, proceedings: _proceedings, deadline, ...rest }) => ({ ...rest, deadline: deadline() });
 const bareAlarm = ({ history: _history, steps: _steps, pieces: _pieces, ...rest }) => rest;
 const bareTask = ({ case: _case, deadline, ...rest }, me) => ({ ...rest, flagged: _case.flagged, deadline: deadline(), mine: rest.owner?.id === me.person });
 
@@ -196,7 +224,7 @@ function taskDetail(task, me) {
   const f = byId(task.facility.id);
   const point = f.points.find((p) => p.limits.some((l) => l.rule_id === task.case.alarm.rule_id)) ?? f.points[0];
   const to = Date.now();
-  return { ...bareTask(task, me), why: { alarms: [bareAlarm(task.case.alarm)], rule: rule(task.case.alarm), evidence: evidence(f), series: [{ point: point.id, key: point.key, name: point.name, history: curve(point, to - 24 * HOUR, to, 240) }] }, where: { latitude: f.latitude, longitude: f.longitude, address: f.address }, steps: f.do, actions: actionsOf(task, me), history: task.case.history, routing: [] };
+  return { ...bareTask(task, me), observation: observationOf(task), why: { alarms: [bareAlarm(task.case.alarm)], rule: rule(task.case.alarm), evidence: evidence(f), series: [{ point: point.id, key: point.key, name: point.name, history: curve(point, to - 24 * HOUR, to, 240) }] }, where: { latitude: f.latitude, longitude: f.longitude, address: f.address }, steps: f.do, actions: actionsOf(task, me), history: task.case.history, routing: [], stages: stagesOf(task.case), proceedings: task.case.proceedings, extension_until_ms: task.case.deadline().due_ms + 8 * HOUR };
 }
 
 const WAITING = new Set(["unacknowledged", "returned_unacknowledged", "latched_unacknowledged"]);
@@ -324,6 +352,8 @@ const ROUTES = [
     const ids = [...new Set(facilities.filter((f) => f.community.id === c.id).map((f) => f.class_id))];
     return { ...overview(c), classes: ids.map((class_id) => ({ class_id, name: facilities.find((f) => f.class_id === class_id).class_name, total: facilities.filter((f) => f.class_id === class_id && f.community.id === c.id).length, fault: 0, attention: 0, unseen: 0 })), cells: [] };
   }],
+  ["GET", /^\/communities\/(\d+)\/completeness$/, () => completeness()],
+  ["GET", /^\/facilities\/(\d+)\/record$/, (me, [, id]) => recordOf(found(byId(Number(id))))],
   ["GET", /^\/classes$/, () => ({ items: [] })],
   ["GET", /^\/facilities$/, (me, m, q) => page(facilities.filter((f) => !q.get("community") || f.community.id === Number(q.get("community"))).map(summary), q)],
   ["GET", /^\/facilities\/(\d+)$/, (me, [, id]) => {
@@ -348,10 +378,13 @@ const ROUTES = [
   ["POST", /^\/flags\/(\d+)\/extend$/, (me, [, id], q, body) => flagDetail(Object.assign(flagOf(id), { until_ms: body.until_ms, state: "standing" }))],
   ["POST", /^\/flags\/(\d+)\/return$/, (me, [, id], q, body) => flagDetail(fall(flagOf(id), "in_service", me, body.reason))],
   ["GET", /^\/cases$/, (me, m, q) => page(cases.filter((c) => (q.get("open") === null || c.open === (q.get("open") === "true")) && (q.get("overdue") !== "true" || c.deadline().overdue) && (!q.get("community") || c.community.id === Number(q.get("community")))).map(bare), q)],
-  ["GET", /^\/cases\/(\d+)$/, (me, [, id]) => { const c = found(cases.find((one) => one.id === Number(id))); return { ...bare(c), alarms: [bareAlarm(c.alarm)], tasks: tasks.filter((t) => t.case_id === c.id).map((t) => bareTask(t, me)), evidence: evidence(byId(c.facility.id)), do: byId(c.facility.id).do, history: c.history }; }],
+  ["GET", /^\/cases\/(\d+)$/, (me, [, id]) => { const c = found(cases.find((one) => one.id === Number(id))); return { ...bare(c), alarms: [bareAlarm(c.alarm)], tasks: tasks.filter((t) => t.case_id === c.id).map((t) => bareTask(t, me)), evidence: evidence(byId(c.facility.id)), do: byId(c.facility.id).do, history: c.history, stages: stagesOf(c), proceedings: c.proceedings, closure: closureOf(c, cases) }; }],
   ["GET", /^\/tasks$/, (me, m, q) => page(tasks.filter((t) => !["done", "cancelled"].includes(t.state) && (q.get("mine") !== "true" || t.owner?.id === me.person)).toSorted((a, b) => a.deadline().due_ms - b.deadline().due_ms).map((t) => bareTask(t, me)), q)],
   ["GET", /^\/tasks\/(\d+)$/, (me, [, id]) => taskDetail(found(tasks.find((t) => t.id === Number(id))), me)],
-  ["POST", /^\/tasks\/(\d+)\/(\w+)$/, (me, [, id, action], q, body, request) => act(found(tasks.find((t) => t.id === Number(id))), action, body.note, request.headers["idempotency-key"], me)],
+  ["POST", /^\/cases\/(\d+)\/merge$/, (me, [, id], q, body) => { const c = found(cases.find((one) => one.id === Number(id))); Object.assign(c, { open: false, state: "cancelled", note: body.reason, closed_ms: Date.now() }); const heir = found(cases.find((one) => one.id === body.into)); return { ...bare(heir), alarms: [bareAlarm(heir.alarm)], tasks: [], evidence: [], do: [], history: heir.history, closure: closureOf(heir, cases) }; }],
+  ["GET", /^\/recurring-faults$/, () => ({ items: recurringFaults(cases) })],
+  ["GET", /^\/false-alarms$/, (me, m, q) => falseAlarms(alarms, Number(q.get("from_ms")))],
+  ["POST", /^\/tasks\/(\d+)\/(\w+)$/, (me, [, id, action], q, body, request) => { const task = found(tasks.find((t) => t.id === Number(id))); const after = act(task, action, body.note, request.headers["idempotency-key"], me); if (action === "handle") report(task.case_id, body.handling, me); return after; }],
   ...ruleRoutes({ facilities, ref, problem }),
   ["GET", /^\/gateways$/, () => ({ items: communities.map((c, i) => ({ id: c.id, node: `g1/gw-${c.code}`, name: text(`${c.name.zh}网关`, `${c.name.en} gateway`), community: { id: c.id, code: c.code, name: c.name }, online: i !== 2, last_seen_ms: Date.now() - (i === 2 ? 1_200_000 : 900), backlog: i === 2 ? 4_112 : 0, stored: 1_204_551 + i * 40_000, since_ms: start - 7 * HOUR, health: { "poll/cycle_ms": 212, "spool/chunks": i }, devices: ["modbus-1", "mqtt-1"], points: 24, revoked: false })) })],
   ["GET", /^\/gateways\/(\d+)\/configurations$/, (me, [, id]) => ({ running: RUNNING, items: versionsOf(Number(id)).map(({ text: _text, difference: _difference, ...one }) => one).toReversed() })],

@@ -171,6 +171,44 @@ def test_from_alarm_to_closed_case(town: Town) -> None:
         assert repairer.get("/api/v1/tasks?mine=true").json()["items"] == []
 
 
+def test_more_time_is_asked_for_and_granted_and_the_stages_show_it(town: Town) -> None:
+    """The owner asks, the manager grants; limits and clocks move; reasons, moments and deciders are looked at."""
+    raise_alarm(town)
+    with town.browser("aa-m1") as owner, town.browser("mgr-a") as manager:
+        (task,) = owner.get("/api/v1/tasks?mine=true").json()["items"]
+        number = task["id"]
+        assert "extend" not in owner.get(f"/api/v1/tasks/{number}").json()["actions"]
+        town.step(owner, number, "accept")
+        shown = owner.get(f"/api/v1/tasks/{number}").json()
+        assert {"extend", "return"} <= set(shown["actions"])
+        assert not {"grant", "supervise"} & set(shown["actions"])
+        clocks = {one["stage"]: one for one in shown["stages"]}
+        assert (clocks["accept"]["ended_by"], clocks["arrive"]["light"]) == ("accept", "green")
+        assert (clocks["handle"]["amount"], clocks["handle"]["unit"]) == (2, "urgent_hour")
+        wished = shown["extension_until_ms"]
+        assert wished == MONDAY_9 + 4 * HOUR
+        assert town.step(owner, number, "extend", until_ms=wished).json()["code"] == "TG-4223"
+        refused = town.step(owner, number, "extend", note="part on order", until_ms=wished + 1)
+        assert (refused.status_code, refused.json()["code"]) == (422, "TG-4220")
+        assert town.step(owner, number, "extend", note="part on order", until_ms=wished).status_code == 200
+        assert town.step(owner, number, "grant", note="yes").json()["code"] == "TG-4030"
+        granted = town.step(manager, number, "grant", note="part comes at noon")
+        assert granted.status_code == 200, granted.text
+        case = manager.get(f"/api/v1/cases/{task['case_id']}").json()
+        assert (case["deadline"]["due_ms"], case["extensions"]) == (wished, 1)
+        (one,) = case["proceedings"]
+        assert (one["state"], one["reason"], one["ruling"]) == ("granted", "part on order", "part comes at noon")
+        assert (one["by"]["en"], one["decided_by"]["en"]) == ("Maintainer A1", "Manager A")
+        assert town.step(manager, number, "supervise", note="residents call", level="key").status_code == 200
+        (item,) = manager.get("/api/v1/cases").json()["items"]
+        assert (item["supervised"], item["excused"]) == ("key", False)
+        town.clock.advance(5 * HOUR)
+        late = town.step(owner, number, "extend", note="still no part", until_ms=MONDAY_9 + 6 * HOUR)
+        assert (late.status_code, late.json()["code"]) == (422, "TG-4225")
+        lights = {one["stage"]: one["light"] for one in owner.get(f"/api/v1/tasks/{number}").json()["stages"]}
+        assert (lights["accept"], lights["handle"]) == ("green", "red")
+
+
 def test_one_of_many_racing_steps_wins(town: Town) -> None:
     """Twelve browsers accept one task at once, each with its own key: one wins, the others get 409, none 5xx."""
     raise_alarm(town)

@@ -38,6 +38,7 @@ class Recipe:
 
 V1 = "/api/v1"
 CREDENTIALS = {"username": "x", "password": "y"}
+WISH = {"quiet_from": 1320, "quiet_to": 420, "breaks": "critical", "order": ["room"], "addresses": {"sms": "1"}}
 OUT = {"until_ms": NOW_MS + 3_600_000, "reason": "pump is out"}
 RECIPES: Mapping[str, Recipe] = {
     "get_setup": Recipe("GET", f"{V1}/setup"),
@@ -56,6 +57,8 @@ RECIPES: Mapping[str, Recipe] = {
     "list_facilities": Recipe("GET", f"{V1}/facilities?community={{n}}"),
     "get_facility": Recipe("GET", f"{V1}/facilities/{{f}}"),
     "get_history": Recipe("GET", f"{V1}/points/{{p}}/history"),
+    "get_facility_record": Recipe("GET", f"{V1}/facilities/{{f}}/record"),
+    "get_completeness": Recipe("GET", f"{V1}/communities/{{n}}/completeness"),
     "list_alarms": Recipe("GET", f"{V1}/alarms?community={{n}}"),
     "get_alarm": Recipe("GET", f"{V1}/alarms/alarm{{n}}"),
     "get_alarm_performance": Recipe("GET", f"{V1}/alarm-performance?community={{n}}"),
@@ -104,6 +107,13 @@ RECIPES: Mapping[str, Recipe] = {
     "create_rule": Recipe("POST", f"{V1}/rules", {"text": "- id: x"}),
     "save_rule": Recipe("PUT", f"{V1}/rules/pump-dry-run", {"text": "- id: x", "base": "00"}),
     "remove_rule": Recipe("POST", f"{V1}/rules/pump-dry-run/remove", {"base": "00"}),
+    "get_notification_preference": Recipe("GET", f"{V1}/notifications/preference"),
+    "set_notification_preference": Recipe("PUT", f"{V1}/notifications/preference", WISH),
+    "get_channels": Recipe("GET", f"{V1}/notifications/channels"),
+    "list_undelivered": Recipe("GET", f"{V1}/notifications/undelivered"),
+    "test_channel": Recipe("POST", f"{V1}/notifications/channels/room/test"),
+    "retry_notification": Recipe("POST", f"{V1}/notifications/undelivered/{{n}}/again"),
+    "dismiss_notification": Recipe("POST", f"{V1}/notifications/undelivered/{{n}}/dismiss"),
     "get_health": Recipe("GET", f"{V1}/health"),
     "stream": Recipe("GET", f"{V1}/stream?facility={{f}}"),
     "probe_healthy": Recipe("GET", "/-/healthy"),
@@ -165,6 +175,7 @@ def test_roles_are_as_narrow_as_they_were_meant() -> None:
         "rule.backtest",
         "rule.see",
         "rule.edit",
+        "notification.see",
     }
     worker = {"see", "alarm.acknowledge", "task.work"}
     assert POLICY.roles == {

@@ -282,8 +282,8 @@ def test_the_order_of_one_instant_does_not_matter(
 
 @given(st.lists(st.integers(0, 3 * 24 * 60), max_size=40), st.integers(0, 3 * 24 * 60))
 def test_a_diary_counts_like_the_slow_way(minutes: list[int], minute: int) -> None:
-    """The most within one hour with an instant, and the tasks of its local day."""
-    diary, at_ms = Diary(POLICY.calendar), MONDAY + minute * MINUTE
+    """The most within one hour with an instant, the tasks of its local day, and those that count for a turn."""
+    diary, at_ms = Diary(POLICY.calendar, 24 * HOUR), MONDAY + minute * MINUTE
     moments = [MONDAY + one * MINUTE for one in minutes]
     for one in moments:
         diary.write(1, one)
@@ -291,7 +291,8 @@ def test_a_diary_counts_like_the_slow_way(minutes: list[int], minute: int) -> No
     near = [one for one in moments if at_ms - HOUR < one < at_ms + HOUR]
     hour = max(sum(end - HOUR < one <= end for one in near) for end in [at_ms, *(one for one in near if one >= at_ms)])
     day = sum(POLICY.calendar.day_of(one) == POLICY.calendar.day_of(at_ms) for one in moments)
-    assert diary.at(at_ms)[1] == Load(1, day, hour)
+    turns = sum(one > at_ms - 24 * HOUR for one in moments)
+    assert diary.at(at_ms)[1] == Load(1, day, hour, turns)
     assert 2 not in diary.at(at_ms)
 
 

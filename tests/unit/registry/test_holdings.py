@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from core.errors import Invalid
 from core.people import Certificate, Leave
 from core.places import Text
-from core.ports.registry import ChangeKind, OwnerKind
+from core.ports.registry import ChangeKind, Owner, OwnerKind
 from core.sparkplug.topics import NodeId
 from registry import tables
+from registry.book import SqlRegistryBook
 from registry.classbook import load_classes
 from registry.commands import RegistryCommandsSql
 from registry.content import read_folder
@@ -46,6 +47,9 @@ def folder(tmp_path: Path) -> Path:
     (made / "departments.csv").write_text("code,name_zh,name_en\nwater,水务局,Water bureau\n", "utf-8")
     (made / "posts.csv").write_text(
         "code,cell,holder,since\np-1,aa-g-00,aa-g1,2020-01-01\np-2,aa-g-00,,2026-03-01\np-3,aa-g-11,aa-g2,\n", "utf-8"
+    )
+    (made / "amenities.csv").write_text(
+        "community,item,state,amount,note_en\naa,kindergarten,has,1800,Six rooms\naa,nursery,lacks,,\n", "utf-8"
     )
     people = made / "people.yaml"
     text = people.read_text("utf-8")
@@ -158,6 +162,8 @@ def test_everything_wrong_with_holdings_is_told_at_once(folder: Path) -> None:
     (folder / "villages.csv").write_text(
         "code,name_zh,name_en,community,merged_on\ntan,谭村,Tan,zz,2012-13-01\n", "utf-8"
     )
+    amenities = "community,item,state\nzz,green,has\naa,pool,has\naa,green,maybe\n"
+    (folder / "amenities.csv").write_text(amenities, "utf-8")
     (folder / "posts.csv").write_text(
         "code,cell,holder,since\np-1,aa-g-99,,\np-2,aa-g-00,aa-m1,\np-3,aa-g-00,vol,\np-3,aa-g-00,ghost,\n", "utf-8"
     )
@@ -181,7 +187,8 @@ def test_everything_wrong_with_holdings_is_told_at_once(folder: Path) -> None:
             ("TG-3026", v, 2), ("TG-3026", f, 3), ("TG-3034", f, 5),
             ("TG-3032", n, last - 1), ("TG-3032", n, last - 1), ("TG-3033", n, last), ("TG-3033", n, last),
             ("TG-3041", p, 2), ("TG-3041", p, 5), ("TG-3053", p, 3), ("TG-3040", p, 5), ("TG-3041", p, 4),
-            ("TG-3056", f, 2),
+            ("TG-3056", f, 2), ("TG-3041", "amenities.csv", 2), ("TG-3059", "amenities.csv", 3),
+            ("TG-3027", "amenities.csv", 4),
         ]
     )  # fmt: skip
 
@@ -192,6 +199,19 @@ def test_nothing_is_built_later_than_today(folder: Path) -> None:
     with pytest.raises(Invalid) as caught:
         read_folder(folder, load_classes(), city.DAY)
     assert [finding.code for finding in caught.value.findings] == ["TG-3056"]
+
+
+def test_amenities_and_owners_are_told(engine: sa.Engine, folder: Path) -> None:
+    """What is stated of a community, and what owners are called."""
+    city.import_city(engine, folder)
+    book = SqlRegistryBook(engine)
+    first = Registry(engine, load_classes()).communities()[0]
+    assert [(one.item, one.state.value, one.amount) for one in book.amenities(first.number)] == [
+        ("kindergarten", "has", 1800.0),
+        ("nursery", "lacks", None),
+    ]
+    assert book.owner_name(Owner(kind=OwnerKind.VILLAGE, code="tan")).zh == "谭村"
+    assert book.owner_name(Owner(kind=OwnerKind.ENTERPRISE, code="某公司")).en == "某公司"
 
 
 def test_history_has_a_line_per_field(engine: sa.Engine, folder: Path) -> None:

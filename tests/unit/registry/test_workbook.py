@@ -70,8 +70,8 @@ def stocked(engine: sa.Engine, folder: Path) -> sa.Engine:
     )
     known = {"floor", "door_open", "has_people"}
     one, two = sorted(load_classes()["elevator"].facility_class.measurements.keys() - known)[:2]
-    points = "facility,measurement,gateway,interval_s,stale_after_s\n"
-    points += f"aa-li-01,{one},city/gw-aa,2.5,60\naa-li-01,{two},city/gw-bb,,\n"
+    points = "facility,measurement,gateway,bus,interval_s,stale_after_s\n"
+    points += f"aa-li-01,{one},city/gw-aa,,2.5,60\naa-li-01,{two},city/gw-aa,line-1,,\n"
     (folder / "points.csv").write_text(points, "utf-8")
     city.import_city(engine, folder)
     return engine
@@ -239,8 +239,8 @@ def test_everything_wrong_in_a_workbook_is_told_at_its_cell(book: Path) -> None:
     person = {code: row_of(book_of["人员"], code) for code in ("aa-m1", "aa-m2", "aa-m3")}
     expected = {
         ("TG-3024", f"[city.xlsx]设施!F{facility['aa-sp-01']}"),
-        ("TG-3085", f"[city.xlsx]设施!U{facility['aa-sp-02']}"),
-        ("TG-3085", f"[city.xlsx]设施!O{facility['aa-li-01']}"),
+        ("TG-3085", f"[city.xlsx]设施!V{facility['aa-sp-02']}"),
+        ("TG-3085", f"[city.xlsx]设施!P{facility['aa-li-01']}"),
         ("TG-3084", f"[city.xlsx]设施!G{facility['aa-ia-01']}"),
         ("TG-3042", f"[city.xlsx]设施!{facility['bb-sp-01']}"),
         ("TG-3084", f"[city.xlsx]人员!D{person['aa-m1']}"),

@@ -21,6 +21,12 @@ from tests.unit.rules.town import members, rule_set, rule_text
 ROWS = 5
 STALE_MS = 7_000
 BASE_MS = 1_700_000_000_000
+MOMENTS_MS = [0, 1, 13_000, 57_000, 58_000, 61_999, 89_999]
+
+
+def lags(moment: int) -> list[int]:
+    """How many slots back to begin anew: nearest and farthest at every moment, each of those between at one in four."""
+    return sorted({0, 1, REWIND_SLOTS - 1, *range(moment % 4, REWIND_SLOTS, 4)})
 
 
 def readings_until(end_ms: int, seed: int) -> Rows:
@@ -60,7 +66,7 @@ def same_bits(found: Shares, wanted: Shares, told: str) -> None:
         *("spike(a) over 20 s", "travel(a) over 90 s", "missing(a) over 90 s"),
     ],
 )
-@pytest.mark.parametrize("after_beginning_ms", [0, 1, 13_000, 57_000, 58_000, 61_999, 89_999])
+@pytest.mark.parametrize("after_beginning_ms", MOMENTS_MS)
 def test_a_window_computed_anew_is_that_of_the_order_of_time(aggregate: str, after_beginning_ms: int) -> None:
     """Late by any number of slots, within the open block or over its beginning: the same to the last bit."""
     end_ms = BASE_MS // 90_000 * 90_000 + after_beginning_ms
@@ -68,7 +74,7 @@ def test_a_window_computed_anew_is_that_of_the_order_of_time(aggregate: str, aft
     ordered = live_window(aggregate, end_ms, rows)
     step_ms, slots, rng = ordered.plan.step_ms, ordered.plan.slots, np.random.default_rng(1)
     kinds: Counter[str] = Counter()
-    for back in range(REWIND_SLOTS):
+    for back in lags(MOMENTS_MS.index(after_beginning_ms)):
         first = ordered.slot - back
         late = (rows.time_ms >= (first * step_ms)[rows.cell]) & (rng.random(len(rows.cell)) < 0.3)
         window = live_window(aggregate, end_ms, rows.take(~late))

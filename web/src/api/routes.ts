@@ -14,10 +14,13 @@ import type {
   ClassList,
   CommunityDetail,
   CommunityList,
+  Completeness,
   ConfigurationDetail,
   ConfigurationList,
   EvidenceFile,
+  FalseAlarmReview,
   FacilityDetail,
+  FacilityRecord,
   FacilitySummary,
   FlagDetail,
   FlagKind,
@@ -27,6 +30,7 @@ import type {
   Health,
   History as PointHistory,
   Me,
+  RecurringFaults,
   RuleDetail,
   RuleDraft,
   RuleForm,
@@ -83,6 +87,10 @@ export const getFacilities = (query: FacilityQuery, { signal }: Signal = {}): Pr
   call("/facilities", { query: { ...query }, signal });
 export const getFacility = (id: number, { signal }: Signal = {}): Promise<FacilityDetail> =>
   call(`/facilities/${id}`, { signal });
+export const getFacilityRecord = (id: number, { signal }: Signal = {}): Promise<FacilityRecord> =>
+  call(`/facilities/${id}/record`, { signal });
+export const getCompleteness = (community: number, { signal }: Signal = {}): Promise<Completeness> =>
+  call(`/communities/${community}/completeness`, { signal });
 export const getClasses = ({ signal }: Signal = {}): Promise<ClassList> => call("/classes", { signal });
 export const getHistory = (
   point: number,
@@ -157,6 +165,15 @@ export const getCases = (
   { signal }: Signal = {},
 ): Promise<PageOf<CaseSummary>> => call("/cases", { query, signal });
 export const getCase = (id: number, { signal }: Signal = {}): Promise<CaseDetail> => call(`/cases/${id}`, { signal });
+
+export const mergeCase = (id: number, body: { into: number; reason: string }): Promise<CaseDetail> =>
+  call(`/cases/${id}/merge`, { method: "POST", body });
+export const getRecurringFaults = (query: { community?: number }, { signal }: Signal = {}): Promise<RecurringFaults> =>
+  call("/recurring-faults", { query, signal });
+export const getFalseAlarms = (
+  query: { readonly from_ms?: number; readonly to_ms?: number; readonly community?: number },
+  { signal }: Signal = {},
+): Promise<FalseAlarmReview> => call("/false-alarms", { query: { ...query }, signal });
 
 export const getMyTasks = ({ signal }: Signal = {}): Promise<PageOf<TaskSummary>> =>
   call("/tasks", { query: { mine: true }, signal });

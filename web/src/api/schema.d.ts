@@ -200,6 +200,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/facilities/{facility}/record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Record of one facility
+         * @description Whose it is, how old, where in three systems, and who changed what when, from what to what.
+         */
+        get: operations["get_facility_record"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/communities/{community}/completeness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A community against the standard
+         * @description What a complete community should have, and what this one has, lacks, or has in which state.
+         */
+        get: operations["get_completeness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alarms": {
         parameters: {
             query?: never;
@@ -640,6 +680,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{case}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge a case into another
+         * @description Both have one root cause: this case ends, its alarms are the other's; both histories stay. The other case.
+         */
+        post: operations["merge_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recurring-faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Faults that recur
+         * @description Three cases or more of one facility and family in 90 days, with what they cost: a lasting repair is proposed.
+         */
+        get: operations["list_recurring_faults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/false-alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rules that were wrong
+         * @description What workers reported as false alarms, by rule and cause, for the review of limits; of 30 days by default.
+         */
+        get: operations["review_false_alarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/gateways": {
         parameters: {
             query?: never;
@@ -1052,6 +1152,130 @@ export interface paths {
          * @description Its alarms end; the record keeps its text, and it can be put in force again.
          */
         post: operations["remove_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/preference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How I am told
+         * @description Quiet hours, favourite channels and addresses of the person behind the login; nobody else sees them.
+         */
+        get: operations["get_notification_preference"];
+        /**
+         * Change how I am told
+         * @description What is critical disturbs in quiet hours too, whatever is chosen.
+         */
+        put: operations["set_notification_preference"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Channels of notifications
+         * @description With the last result of each channel, and what waits for it.
+         */
+        get: operations["get_channels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/undelivered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What could not be delivered
+         * @description Given up and not looked at yet, for people of the communities one sees; newest first.
+         */
+        get: operations["list_undelivered"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/channels/{channel}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test message to myself
+         * @description To the own address, or into the channel's room, at once; counts towards its limit.
+         */
+        post: operations["test_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/undelivered/{message}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a given-up message again
+         * @description From the first channel of its route.
+         */
+        post: operations["retry_notification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/undelivered/{message}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a given-up message away
+         * @description Somebody has seen to it.
+         */
+        post: operations["dismiss_notification"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1555,6 +1779,23 @@ export interface components {
             overdue: number;
         };
         /**
+         * AppealFacts
+         * @description What an appeal is against, as it was when it was made.
+         */
+        AppealFacts: {
+            /** Due Ms */
+            due_ms: number | null;
+            /** Met Ms */
+            met_ms: number | null;
+            /** Overdue */
+            overdue: boolean;
+            /**
+             * Rejections
+             * @description how often the repair was judged not to hold
+             */
+            rejections: number;
+        };
+        /**
          * Backtest
          * @description A backtest: how far it is, and what it has found.
          */
@@ -1688,6 +1929,12 @@ export interface components {
          * @enum {string}
          */
         BacktestStatus: "running" | "done" | "stopped" | "failed";
+        /**
+         * Basis
+         * @description Where a limit comes from.
+         * @enum {string}
+         */
+        Basis: "rule" | "standard" | "severity";
         /**
          * Bilingual
          * @description A text that people read, in both languages.
@@ -1834,6 +2081,26 @@ export interface components {
             passed_over: components["schemas"]["PassedOver"] | null;
         };
         /**
+         * CaseClosure
+         * @description All of a case that has to do with its end.
+         */
+        CaseClosure: {
+            observation: components["schemas"]["Observation"] | null;
+            /** Reports */
+            reports: components["schemas"]["Report"][];
+            cost: components["schemas"]["CostSum"];
+            merged_into: components["schemas"]["MergedCase"] | null;
+            /** Merged */
+            merged: components["schemas"]["MergedCase"][];
+            /**
+             * Similar
+             * @description open cases that may have the same cause
+             */
+            similar: components["schemas"]["SimilarCase"][];
+            /** @description so often lately that a lasting repair is proposed */
+            recurring: components["schemas"]["RecurringFault"] | null;
+        };
+        /**
          * CaseCounts
          * @description Cases that are not closed, and how many of them are past their deadline.
          */
@@ -1904,6 +2171,18 @@ export interface components {
             flagged: components["schemas"]["FlagKind"] | null;
             /** @description it gathers many facilities; `facility` is the first of them */
             storm: components["schemas"]["Storm"] | null;
+            /**
+             * Extensions
+             * @description how often its limit was extended (延期)
+             */
+            extensions: number;
+            /** @description the level of the supervision (督办) it is under */
+            supervised: components["schemas"]["SupervisionLevel"] | null;
+            /**
+             * Excused
+             * @description an appeal (申诉) of whoever handled it was upheld; `deadline.overdue` stays as it was
+             */
+            excused: boolean;
             /** Alarms */
             alarms: components["schemas"]["AlarmSummary"][];
             /** Tasks */
@@ -1914,6 +2193,11 @@ export interface components {
             do: components["schemas"]["Bilingual"][];
             /** History */
             history: components["schemas"]["HistoryEntry"][];
+            /** Stages */
+            stages: components["schemas"]["StageClock"][];
+            /** Proceedings */
+            proceedings: components["schemas"]["Proceeding"][];
+            closure: components["schemas"]["CaseClosure"];
         };
         /**
          * CaseEvent
@@ -1934,6 +2218,32 @@ export interface components {
              */
             at_ms: number;
             case: components["schemas"]["CaseSummary"] | null;
+        };
+        /**
+         * CaseName
+         * @description A case by name, with what it cost.
+         */
+        CaseName: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Code
+             * @example C-2026-000123
+             */
+            code: string;
+            say: components["schemas"]["Bilingual"];
+            facility: components["schemas"]["FacilityRef"];
+            state: components["schemas"]["CaseState"];
+            /**
+             * Opened Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            opened_ms: number;
+            cost: components["schemas"]["CostSum"];
         };
         /**
          * CaseState
@@ -2002,6 +2312,27 @@ export interface components {
             flagged: components["schemas"]["FlagKind"] | null;
             /** @description it gathers many facilities; `facility` is the first of them */
             storm: components["schemas"]["Storm"] | null;
+            /**
+             * Extensions
+             * @description how often its limit was extended (延期)
+             */
+            extensions: number;
+            /** @description the level of the supervision (督办) it is under */
+            supervised: components["schemas"]["SupervisionLevel"] | null;
+            /**
+             * Excused
+             * @description an appeal (申诉) of whoever handled it was upheld; `deadline.overdue` stays as it was
+             */
+            excused: boolean;
+        };
+        /**
+         * CauseCount
+         * @description How often a cause was named.
+         */
+        CauseCount: {
+            cause: components["schemas"]["FalseCause"];
+            /** Alarms */
+            alarms: number;
         };
         /**
          * CellRef
@@ -2037,6 +2368,110 @@ export interface components {
         Cells: {
             governance: components["schemas"]["CellRef"] | null;
             construction: components["schemas"]["CellRef"] | null;
+        };
+        /**
+         * ChannelAttempt
+         * @description One attempt at a channel.
+         */
+        ChannelAttempt: {
+            /**
+             * At Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            at_ms: number;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "accepted" | "limited" | "busy" | "unreachable" | "unknown" | "refused" | "misconfigured" | "no_channel";
+            /**
+             * Code
+             * @description the channel's own
+             */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Messages */
+            messages: number;
+            /** Test */
+            test: boolean;
+        };
+        /**
+         * ChannelChoice
+         * @description A channel that may reach somebody.
+         */
+        ChannelChoice: {
+            /**
+             * Name
+             * @example ops-dingtalk
+             */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "dingtalk" | "wecom" | "feishu" | "aliyun_sms" | "email" | "apprise" | "log";
+            /**
+             * Personal
+             * @description reaches a person only by an address; otherwise a room that all of them read
+             */
+            personal: boolean;
+        };
+        /**
+         * ChannelList
+         * @description Channels in the order of the settings, and the backlog of all together.
+         */
+        ChannelList: {
+            /**
+             * Waiting
+             * @description messages that are due
+             */
+            waiting: number;
+            /** Oldest Ms */
+            oldest_ms: number | null;
+            /** Items */
+            items: components["schemas"]["ChannelView"][];
+        };
+        /**
+         * ChannelView
+         * @description How a channel is.
+         */
+        ChannelView: {
+            /**
+             * Name
+             * @example ops-dingtalk
+             */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "dingtalk" | "wecom" | "feishu" | "aliyun_sms" | "email" | "apprise" | "log";
+            /**
+             * Personal
+             * @description reaches a person only by an address; otherwise a room that all of them read
+             */
+            personal: boolean;
+            /**
+             * Per Minute
+             * @description 0: no limit
+             */
+            per_minute: number;
+            /** Ways */
+            ways: ("app" | "sms" | "phone")[];
+            /** Waiting */
+            waiting: number;
+            /** Oldest Ms */
+            oldest_ms: number | null;
+            /** Paused Until Ms */
+            paused_until_ms: number | null;
+            /**
+             * Accepted Ms
+             * @description when it last took a message
+             */
+            accepted_ms: number | null;
+            last: components["schemas"]["ChannelAttempt"] | null;
         };
         /**
          * ClassCount
@@ -2181,6 +2616,61 @@ export interface components {
              */
             code: string;
             name: components["schemas"]["Bilingual"];
+        };
+        /**
+         * Completeness
+         * @description A community against the standard of the complete community.
+         */
+        Completeness: {
+            title: components["schemas"]["Bilingual"];
+            source: components["schemas"]["Bilingual"];
+            /** Items */
+            items: components["schemas"]["CompletenessItem"][];
+        };
+        /**
+         * CompletenessItem
+         * @description One item of the standard in one community.
+         */
+        CompletenessItem: {
+            /** Id */
+            id: string;
+            goal: components["schemas"]["Bilingual"];
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Standing
+             * @enum {string}
+             */
+            standing: "meets" | "unmeasured" | "seen" | "below" | "worn" | "building" | "lacks" | "unknown";
+            /**
+             * At Least
+             * @description limit of the standard, in ``unit``
+             */
+            at_least: number | null;
+            /**
+             * Unit
+             * @example m2
+             */
+            unit: string;
+            of: components["schemas"]["Bilingual"] | null;
+            /**
+             * Checked
+             * @description whether the limit was read in a published text; else it is from memory
+             */
+            checked: boolean;
+            /** Amount */
+            amount: number | null;
+            note: components["schemas"]["Bilingual"];
+            /**
+             * Checked On
+             * @description ISO date of the statement; empty: none
+             * @example 2026-05-01
+             */
+            checked_on: string;
+            /**
+             * Facilities
+             * @description facilities in use there that belong to the item
+             */
+            facilities: number;
         };
         /**
          * ConditionForm
@@ -2408,6 +2898,21 @@ export interface components {
             reason: components["schemas"]["Bilingual"] | null;
             /** Findings */
             findings: components["schemas"]["ConfigurationFinding"][];
+        };
+        /**
+         * CostSum
+         * @description What something cost.
+         */
+        CostSum: {
+            /**
+             * Labour Min
+             * @description minutes of work
+             */
+            labour_min: number;
+            /** Parts Fen */
+            parts_fen: number;
+            /** Contractor Fen */
+            contractor_fen: number;
         };
         /**
          * DayKind
@@ -2764,6 +3269,44 @@ export interface components {
             cases: components["schemas"]["CaseSummary"][];
         };
         /**
+         * FacilityRecord
+         * @description What the registry says of a facility besides its readings.
+         */
+        FacilityRecord: {
+            /**
+             * Built
+             * @description year, month or day; empty: not known
+             * @example 1998-06
+             */
+            built: string;
+            /** Age Years */
+            age_years: number | null;
+            owner: components["schemas"]["OwnerView"] | null;
+            /**
+             * Cost Book
+             * @description its own book; empty: that of its owner
+             */
+            cost_book: string;
+            /**
+             * Component Code
+             * @description GB/T 30428.2; empty: none
+             * @example 4206840101000001
+             */
+            component_code: string;
+            /** Positions */
+            positions: components["schemas"]["PositionView"][];
+            /**
+             * Changes
+             * @description the newest first, at most 100
+             */
+            changes: components["schemas"]["FieldChangeView"][];
+            /**
+             * More
+             * @description whether there are older ones
+             */
+            more: boolean;
+        };
+        /**
          * FacilityRef
          * @description A facility by number, the code people know, name, class, and where its readings come from.
          */
@@ -2830,6 +3373,100 @@ export interface components {
             /** Last Reading Ms */
             last_reading_ms: number | null;
             provenance_note: components["schemas"]["Bilingual"];
+        };
+        /**
+         * FalseAlarmReview
+         * @description Rules for the review of their limits, the most false ones first.
+         */
+        FalseAlarmReview: {
+            /**
+             * From Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            from_ms: number;
+            /**
+             * To Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            to_ms: number;
+            /** Items */
+            items: components["schemas"]["FalseRule"][];
+        };
+        /**
+         * FalseAt
+         * @description False alarms at a facility.
+         */
+        FalseAt: {
+            facility: components["schemas"]["FacilityRef"];
+            /** Alarms */
+            alarms: number;
+        };
+        /**
+         * FalseCause
+         * @description Why an alarm was false.
+         * @enum {string}
+         */
+        FalseCause: "sensor_fault" | "limit_wrong" | "planned_work" | "test" | "weather" | "other";
+        /**
+         * FalseRule
+         * @description A rule that was wrong: how often of how many, why, and what would have helped at its worst facility.
+         */
+        FalseRule: {
+            /** Rule Id */
+            rule_id: string;
+            say: components["schemas"]["Bilingual"];
+            /**
+             * Handled
+             * @description cases that were handled
+             */
+            handled: number;
+            /**
+             * False
+             * @description those of them in which nothing was wrong
+             */
+            false: number;
+            /** Causes */
+            causes: components["schemas"]["CauseCount"][];
+            /** Facilities */
+            facilities: components["schemas"]["FalseAt"][];
+            /** Texts */
+            texts: string[];
+            hold: components["schemas"]["Delay"] | null;
+            wait: components["schemas"]["Delay"] | null;
+            deadband: components["schemas"]["Deadband"] | null;
+        };
+        /**
+         * FieldChangeView
+         * @description One field that became another, or the record that came.
+         */
+        FieldChangeView: {
+            /** Id */
+            id: number;
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            /**
+             * By
+             * @description login, or the user of the command line
+             * @example cli:operator
+             */
+            by: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "add" | "change" | "retire";
+            /** @description null for the record that came */
+            field: components["schemas"]["Bilingual"] | null;
+            /** Before */
+            before: string;
+            /** After */
+            after: string;
         };
         /**
          * FieldProblem
@@ -3381,6 +4018,36 @@ export interface components {
          */
         Grid: "governance" | "construction";
         /**
+         * Handling
+         * @description What is reported with `handle`: what was found and what it cost.
+         */
+        Handling: {
+            /** @default repaired */
+            outcome: components["schemas"]["Outcome"];
+            /** @description needed for a false alarm */
+            cause?: components["schemas"]["FalseCause"] | null;
+            /**
+             * Cause Text
+             * @description needed for the cause `other`
+             * @default
+             */
+            cause_text: string;
+            /**
+             * Labour Min
+             * @description minutes of all who worked on it
+             * @default 0
+             */
+            labour_min: number;
+            /** Parts */
+            parts?: components["schemas"]["PartUsed"][];
+            /**
+             * Contractor Fen
+             * @description fen, a hundredth of a yuan
+             * @default 0
+             */
+            contractor_fen: number;
+        };
+        /**
          * Health
          * @description How the system itself is.
          */
@@ -3514,6 +4181,12 @@ export interface components {
         };
         JsonValue: unknown;
         /**
+         * LadderStep
+         * @description Who hears of a stage that takes long, in this order.
+         * @enum {string}
+         */
+        LadderStep: "person" | "on_duty" | "supervisor" | "leads";
+        /**
          * Language
          * @description Languages of pages, notifications and rule texts.
          * @enum {string}
@@ -3609,6 +4282,12 @@ export interface components {
             source: components["schemas"]["Bilingual"];
         };
         /**
+         * Likeness
+         * @description Why two open cases may have one cause.
+         * @enum {string}
+         */
+        Likeness: "near" | "parent" | "supply" | "redundant";
+        /**
          * Limit
          * @description A limit of a rule over the point, in the point's unit, to be drawn as a line where it stands alone.
          */
@@ -3634,6 +4313,12 @@ export interface components {
              */
             only_with: components["schemas"]["Bilingual"][];
         };
+        /**
+         * LimitUnit
+         * @description How a limit is written.
+         * @enum {string}
+         */
+        LimitUnit: "urgent_hour" | "work_hour" | "work_day" | "natural_day";
         /**
          * Load
          * @description EEMUA 191: how an average of so many alarms in ten minutes is borne by one operator.
@@ -3743,6 +4428,35 @@ export interface components {
             verdict: components["schemas"]["Verdict"];
         };
         /**
+         * MergeRequest
+         * @description Into which case, and why.
+         */
+        MergeRequest: {
+            /**
+             * Into
+             * @example 17
+             */
+            into: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * MergedCase
+         * @description A case that went into another: by whom, when and why.
+         */
+        MergedCase: {
+            case: components["schemas"]["CaseName"];
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            by: components["schemas"]["Bilingual"];
+            /** Reason */
+            reason: string;
+        };
+        /**
          * MomentLevel
          * @description One severity of the rule at the moment.
          */
@@ -3829,11 +4543,109 @@ export interface components {
             holds: boolean | null;
         };
         /**
+         * NotificationPreference
+         * @description The own wishes, and the channels there are.
+         */
+        NotificationPreference: {
+            /** @description null: this login is no person, nobody sends it anything */
+            wish: components["schemas"]["NotificationWish"] | null;
+            /**
+             * Zone
+             * @description time zone of the quiet hours
+             * @example Asia/Shanghai
+             */
+            zone: string;
+            /** Channels */
+            channels: components["schemas"]["ChannelChoice"][];
+        };
+        /**
+         * NotificationWish
+         * @description What somebody wishes; equal ends of the quiet hours: none.
+         */
+        NotificationWish: {
+            /**
+             * Quiet From
+             * @description minutes after local midnight
+             */
+            quiet_from: number;
+            /**
+             * Quiet To
+             * @description minutes after local midnight
+             */
+            quiet_to: number;
+            /**
+             * Breaks
+             * @description this and worse disturb in quiet hours
+             * @enum {string}
+             */
+            breaks: "info" | "low" | "medium" | "high" | "critical";
+            /**
+             * Order
+             * @description favourite channels, best first
+             */
+            order: string[];
+            /**
+             * Addresses
+             * @description by channel; empty ones are forgotten
+             */
+            addresses: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * Observation
+         * @description What the sensor says after a repair.
+         */
+        Observation: {
+            state: components["schemas"]["WatchState"];
+            /**
+             * Since Ms
+             * @description the repair was reported
+             * @example 1795000000000
+             */
+            since_ms: number;
+            /**
+             * Window Ms
+             * @description so long the condition must stay away
+             */
+            window_ms: number;
+            /**
+             * From Ms
+             * @description since when the sensor has been seen; null: not yet
+             */
+            from_ms: number | null;
+            /**
+             * Seen Ms
+             * @description up to when it has been good and seen
+             * @example 1795000000000
+             */
+            seen_ms: number;
+            /**
+             * Until Ms
+             * @description when it ends, as things stand; null while nobody can say
+             */
+            until_ms: number | null;
+            /** Ended Ms */
+            ended_ms: number | null;
+            /**
+             * Moment Ms
+             * @description the moment of the curve that decided
+             */
+            moment_ms: number | null;
+            /**
+             * Alarm Id
+             * @description the alarm that decided
+             */
+            alarm_id: string | null;
+            /** @description why it takes so long */
+            why: components["schemas"]["Bilingual"];
+        };
+        /**
          * Occasion
          * @description When evidence was taken.
          * @enum {string}
          */
-        Occasion: "alarm" | "case";
+        Occasion: "alarm" | "case" | "closed";
         /**
          * OutOfServiceRequest
          * @description Take out of service, with a planned end: at most 30 days, to be extended.
@@ -3850,6 +4662,26 @@ export interface components {
              * @example pump is being exchanged
              */
             reason: string;
+        };
+        /**
+         * Outcome
+         * @description What the handling worker found.
+         * @enum {string}
+         */
+        Outcome: "repaired" | "false_alarm";
+        /**
+         * OwnerView
+         * @description Who owns a facility.
+         */
+        OwnerView: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "village" | "community" | "street" | "department" | "enterprise";
+            /** Code */
+            code: string;
+            name: components["schemas"]["Bilingual"];
         };
         /** Page[AlarmSummary] */
         Page_AlarmSummary_: {
@@ -3887,11 +4719,29 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * PartUsed
+         * @description Something that was used up.
+         */
+        PartUsed: {
+            /**
+             * Name
+             * @example 浮球开关
+             */
+            name: string;
+            /** Quantity */
+            quantity: number;
+            /**
+             * Price Fen
+             * @description fen, a hundredth of a yuan
+             */
+            price_fen: number;
+        };
+        /**
          * PassedOver
          * @description Why a candidate did not get a task.
          * @enum {string}
          */
-        PassedOver: "off_shift" | "no_skill" | "full_day" | "full_hour" | "more_load" | "vacant" | "inactive" | "returned_it" | "own_repair";
+        PassedOver: "off_shift" | "no_skill" | "full_day" | "full_hour" | "more_load" | "vacant" | "inactive" | "returned_it" | "own_repair" | "no_certificate" | "on_leave" | "farther" | "tie" | "others_turn" | "offered";
         /**
          * PasswordChange
          * @description Replace one's own password; every other session of the login ends.
@@ -4013,6 +4863,21 @@ export interface components {
             limits: components["schemas"]["Limit"][];
         };
         /**
+         * PositionView
+         * @description A position in one system, degrees.
+         */
+        PositionView: {
+            /**
+             * System
+             * @enum {string}
+             */
+            system: "WGS-84" | "GCJ-02" | "CGCS2000";
+            /** Latitude */
+            latitude: number;
+            /** Longitude */
+            longitude: number;
+        };
+        /**
          * PreviewAlarm
          * @description An alarm that the rule would have raised.
          */
@@ -4128,6 +4993,81 @@ export interface components {
             owner: components["schemas"]["PersonRef"] | null;
         };
         /**
+         * Proceeding
+         * @description An extension, a supervision or an appeal.
+         */
+        Proceeding: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Task Id
+             * @example 17
+             */
+            task_id: number;
+            kind: components["schemas"]["ProceedingKind"];
+            state: components["schemas"]["ProceedingState"];
+            /** @description who began it */
+            by: components["schemas"]["Bilingual"];
+            /** Reason */
+            reason: string;
+            /**
+             * Asked Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            asked_ms: number;
+            /**
+             * Wished Ms
+             * @description of an extension: the moment asked for
+             */
+            wished_ms: number | null;
+            /**
+             * Granted Ms
+             * @description of an extension: the new limit
+             */
+            granted_ms: number | null;
+            level: components["schemas"]["SupervisionLevel"] | null;
+            /**
+             * Due Ms
+             * @description of a supervision: by when it must be answered; null once it is
+             */
+            due_ms: number | null;
+            /**
+             * Overdue
+             * @description of a supervision: it was not answered in time
+             */
+            overdue: boolean;
+            /** Answer */
+            answer: string;
+            /**
+             * Endorsed
+             * @description of an appeal: the first review has passed it on
+             */
+            endorsed: boolean;
+            /** Decided Ms */
+            decided_ms: number | null;
+            decided_by: components["schemas"]["Bilingual"] | null;
+            /** Ruling */
+            ruling: string;
+            /** @description of an appeal; never changed, whatever is ruled */
+            facts: components["schemas"]["AppealFacts"] | null;
+        };
+        /**
+         * ProceedingKind
+         * @description What goes on beside a case's state.
+         * @enum {string}
+         */
+        ProceedingKind: "extension" | "supervision" | "appeal";
+        /**
+         * ProceedingState
+         * @description Where a proceeding stands.
+         * @enum {string}
+         */
+        ProceedingState: "asked" | "granted" | "refused" | "standing" | "answered" | "lifted" | "endorsed" | "upheld" | "dismissed" | "lapsed";
+        /**
          * Promise
          * @description A promise of the system (INV-1 …) with its counter of breaches.
          */
@@ -4149,6 +5089,57 @@ export interface components {
          * @enum {string}
          */
         Provenance: "measured" | "recorded" | "model";
+        /**
+         * RecurringFault
+         * @description A fault that came again so often that a lasting repair is proposed.
+         */
+        RecurringFault: {
+            facility: components["schemas"]["FacilityRef"];
+            community: components["schemas"]["CommunityRef"];
+            /** Family */
+            family: string;
+            say: components["schemas"]["Bilingual"];
+            /**
+             * Since Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            since_ms: number;
+            /** Cases */
+            cases: components["schemas"]["CaseName"][];
+            cost: components["schemas"]["CostSum"];
+        };
+        /**
+         * RecurringFaults
+         * @description All of them, the most expensive first.
+         */
+        RecurringFaults: {
+            /** Items */
+            items: components["schemas"]["RecurringFault"][];
+        };
+        /**
+         * Report
+         * @description What was reported with *handle*.
+         */
+        Report: {
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            by: components["schemas"]["Bilingual"];
+            outcome: components["schemas"]["Outcome"];
+            cause: components["schemas"]["FalseCause"] | null;
+            /** Cause Text */
+            cause_text: string;
+            /** Labour Min */
+            labour_min: number;
+            /** Parts */
+            parts: components["schemas"]["PartUsed"][];
+            /** Contractor Fen */
+            contractor_fen: number;
+        };
         /**
          * ResetEvent
          * @description Event ``reset``: events were missed; load the page's data again. The stream goes on from now.
@@ -4813,7 +5804,7 @@ export interface components {
          * @description The steps of routing, nearest first.
          * @enum {string}
          */
-        Rung: "cell" | "neighbour" | "community" | "supervisor" | "city" | "unstaffed";
+        Rung: "cell" | "neighbour" | "community" | "volunteer" | "supervisor" | "city" | "unstaffed";
         /**
          * RunningConfiguration
          * @description What the gateway says that it runs.
@@ -4981,6 +5972,105 @@ export interface components {
             reason: string;
         };
         /**
+         * SimilarCase
+         * @description An open case that may have the same cause.
+         */
+        SimilarCase: {
+            case: components["schemas"]["CaseName"];
+            /** Reasons */
+            reasons: components["schemas"]["Likeness"][];
+            /** Metres */
+            metres: number | null;
+        };
+        /**
+         * Stage
+         * @description What a clock waits for.
+         * @enum {string}
+         */
+        Stage: "accept" | "arrive" | "handle" | "verify";
+        /**
+         * StageClock
+         * @description One run of a stage's clock; a stage that begins again has another one.
+         */
+        StageClock: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Task Id
+             * @example 17
+             */
+            task_id: number;
+            stage: components["schemas"]["Stage"];
+            /**
+             * Amount
+             * @description the limit as it is written
+             * @example 2
+             */
+            amount: number;
+            unit: components["schemas"]["LimitUnit"];
+            /** @description where the limit comes from */
+            basis: components["schemas"]["Basis"];
+            /** @description what the standard says of this class and event, in its own words */
+            standard: components["schemas"]["Bilingual"] | null;
+            /**
+             * Started Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            started_ms: number;
+            /**
+             * Warn Ms
+             * @description 80 % of the time
+             * @example 1795000000000
+             */
+            warn_ms: number;
+            /**
+             * Limit Ms
+             * @description all of it; moved by pauses and extensions
+             * @example 1795000000000
+             */
+            limit_ms: number;
+            /**
+             * Paused Since Ms
+             * @description while it stands still
+             */
+            paused_since_ms: number | null;
+            /**
+             * Paused Ms
+             * @description how long it stood still before, by the clock on the wall
+             */
+            paused_ms: number;
+            /** Ended Ms */
+            ended_ms: number | null;
+            /**
+             * Ended By
+             * @description the step that ended it
+             * @example accept
+             */
+            ended_by: string;
+            /**
+             * Late
+             * @description the limit passed while it ran; stays true for ever
+             */
+            late: boolean;
+            /**
+             * Light
+             * @description amber: 80 % are used; red: all of it; one that has stopped shows what it showed
+             * @enum {string}
+             */
+            light: "green" | "amber" | "red";
+            /** @description how far the escalation has gone */
+            reached: components["schemas"]["LadderStep"] | null;
+            /**
+             * Extended
+             * @description how often its limit was moved by a grant
+             */
+            extended: number;
+        };
+        /**
          * Stale
          * @description An alarm that has been on for more than a day.
          */
@@ -5039,6 +6129,12 @@ export interface components {
             joint: boolean;
         };
         /**
+         * SupervisionLevel
+         * @description How much weight a supervision has, lightest first.
+         * @enum {string}
+         */
+        SupervisionLevel: "general" | "key" | "listed";
+        /**
          * TargetForm
          * @description One measurement of a class that a template stands for, and the limit it gives it.
          */
@@ -5064,7 +6160,7 @@ export interface components {
          * @description What a person may do with a task.
          * @enum {string}
          */
-        TaskAction: "accept" | "arrive" | "handle" | "verify" | "reject" | "return" | "transfer" | "suspend" | "resume" | "cancel" | "confirm";
+        TaskAction: "accept" | "arrive" | "handle" | "verify" | "reject" | "return" | "transfer" | "suspend" | "resume" | "cancel" | "confirm" | "extend" | "grant" | "refuse" | "supervise" | "answer" | "lift" | "appeal" | "endorse" | "uphold" | "dismiss";
         /**
          * TaskDetail
          * @description Everything a worker needs on site: why, where, what to do, by when; and the buttons that work now.
@@ -5145,10 +6241,21 @@ export interface components {
             steps: components["schemas"]["Bilingual"][];
             /** Actions */
             actions: components["schemas"]["TaskAction"][];
+            /** @description the sensor observes the repair, or has */
+            observation: components["schemas"]["Observation"] | null;
             /** History */
             history: components["schemas"]["HistoryEntry"][];
             /** Routing */
             routing: components["schemas"]["Candidate"][];
+            /** Stages */
+            stages: components["schemas"]["StageClock"][];
+            /** Proceedings */
+            proceedings: components["schemas"]["Proceeding"][];
+            /**
+             * Extension Until Ms
+             * @description the furthest moment an extension may ask for now
+             */
+            extension_until_ms: number | null;
         };
         /**
          * TaskEvent
@@ -5183,7 +6290,7 @@ export interface components {
         TaskReport: {
             /**
              * Note
-             * @description report or reason; needed for return, reject, transfer, suspend and cancel
+             * @description report or reason; needed for return, reject, transfer, suspend and cancel, and for every step of an extension, a supervision or an appeal
              * @default
              */
             note: string;
@@ -5193,10 +6300,19 @@ export interface components {
              */
             to_person?: number | null;
             /**
+             * Until Ms
+             * @description for `extend` the moment wished for, for `grant` the one granted (that wished for, if null), for `suspend` when it ends by itself
+             */
+            until_ms?: number | null;
+            /** @description for `supervise` */
+            level?: components["schemas"]["SupervisionLevel"] | null;
+            /**
              * Version
              * @description refused when the task has changed since that version
              */
             version?: number | null;
+            /** @description with `handle`: what was found and what it cost */
+            handling?: components["schemas"]["Handling"] | null;
         };
         /**
          * TaskState
@@ -5381,6 +6497,55 @@ export interface components {
             text: string;
         };
         /**
+         * UndeliveredList
+         * @description What was given up and nobody has looked at, newest first.
+         */
+        UndeliveredList: {
+            /** Items */
+            items: components["schemas"]["UndeliveredView"][];
+        };
+        /**
+         * UndeliveredView
+         * @description A message that was given up, until somebody has looked at it.
+         */
+        UndeliveredView: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            person: components["schemas"]["PersonRef"] | null;
+            /** Way */
+            way: string;
+            /** Channel */
+            channel: string;
+            /**
+             * Ref
+             * @description number of the task, or of a flag as flag-N
+             */
+            ref: string;
+            title: components["schemas"]["Bilingual"];
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "accepted" | "limited" | "busy" | "unreachable" | "unknown" | "refused" | "misconfigured" | "no_channel";
+            /** Detail */
+            detail: string;
+            /**
+             * Created Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            created_ms: number;
+            /**
+             * Given Up Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            given_up_ms: number;
+        };
+        /**
          * UnseenView
          * @description What cannot be seen because of an alarm, as it was last.
          */
@@ -5505,6 +6670,12 @@ export interface components {
             upper_unit: string;
         };
         /**
+         * WatchState
+         * @description Where an observation after a repair stands, and how it ended.
+         * @enum {string}
+         */
+        WatchState: "watching" | "proven" | "returned" | "still_on" | "blind" | "silenced" | "overtaken";
+        /**
          * WordMeasurement
          * @description A measurement that a row may read.
          */
@@ -5545,11 +6716,13 @@ export type AlarmPerformance = components['schemas']['AlarmPerformance'];
 export type AlarmState = components['schemas']['AlarmState'];
 export type AlarmSummary = components['schemas']['AlarmSummary'];
 export type AlarmTally = components['schemas']['AlarmTally'];
+export type AppealFacts = components['schemas']['AppealFacts'];
 export type Backtest = components['schemas']['Backtest'];
 export type BacktestFinding = components['schemas']['BacktestFinding'];
 export type BacktestList = components['schemas']['BacktestList'];
 export type BacktestQuestion = components['schemas']['BacktestQuestion'];
 export type BacktestStatus = components['schemas']['BacktestStatus'];
+export type Basis = components['schemas']['Basis'];
 export type Bilingual = components['schemas']['Bilingual'];
 export type Burden = components['schemas']['Burden'];
 export type CalendarDay = components['schemas']['CalendarDay'];
@@ -5557,14 +6730,21 @@ export type CalendarHours = components['schemas']['CalendarHours'];
 export type CalendarLine = components['schemas']['CalendarLine'];
 export type CalendarYear = components['schemas']['CalendarYear'];
 export type Candidate = components['schemas']['Candidate'];
+export type CaseClosure = components['schemas']['CaseClosure'];
 export type CaseCounts = components['schemas']['CaseCounts'];
 export type CaseDetail = components['schemas']['CaseDetail'];
 export type CaseEvent = components['schemas']['CaseEvent'];
+export type CaseName = components['schemas']['CaseName'];
 export type CaseState = components['schemas']['CaseState'];
 export type CaseSummary = components['schemas']['CaseSummary'];
+export type CauseCount = components['schemas']['CauseCount'];
 export type CellRef = components['schemas']['CellRef'];
 export type CellView = components['schemas']['CellView'];
 export type Cells = components['schemas']['Cells'];
+export type ChannelAttempt = components['schemas']['ChannelAttempt'];
+export type ChannelChoice = components['schemas']['ChannelChoice'];
+export type ChannelList = components['schemas']['ChannelList'];
+export type ChannelView = components['schemas']['ChannelView'];
 export type ClassCount = components['schemas']['ClassCount'];
 export type ClassList = components['schemas']['ClassList'];
 export type ClassView = components['schemas']['ClassView'];
@@ -5573,6 +6753,8 @@ export type CommunityDetail = components['schemas']['CommunityDetail'];
 export type CommunityList = components['schemas']['CommunityList'];
 export type CommunityOverview = components['schemas']['CommunityOverview'];
 export type CommunityRef = components['schemas']['CommunityRef'];
+export type Completeness = components['schemas']['Completeness'];
+export type CompletenessItem = components['schemas']['CompletenessItem'];
 export type ConditionForm = components['schemas']['ConditionForm'];
 export type ConditionRow = components['schemas']['ConditionRow'];
 export type ConfigurationDetail = components['schemas']['ConfigurationDetail'];
@@ -5580,6 +6762,7 @@ export type ConfigurationDraft = components['schemas']['ConfigurationDraft'];
 export type ConfigurationFinding = components['schemas']['ConfigurationFinding'];
 export type ConfigurationList = components['schemas']['ConfigurationList'];
 export type ConfigurationSummary = components['schemas']['ConfigurationSummary'];
+export type CostSum = components['schemas']['CostSum'];
 export type DayKind = components['schemas']['DayKind'];
 export type Deadband = components['schemas']['Deadband'];
 export type Deadline = components['schemas']['Deadline'];
@@ -5597,8 +6780,14 @@ export type ExplainQuestion = components['schemas']['ExplainQuestion'];
 export type FacilityAlarms = components['schemas']['FacilityAlarms'];
 export type FacilityCounts = components['schemas']['FacilityCounts'];
 export type FacilityDetail = components['schemas']['FacilityDetail'];
+export type FacilityRecord = components['schemas']['FacilityRecord'];
 export type FacilityRef = components['schemas']['FacilityRef'];
 export type FacilitySummary = components['schemas']['FacilitySummary'];
+export type FalseAlarmReview = components['schemas']['FalseAlarmReview'];
+export type FalseAt = components['schemas']['FalseAt'];
+export type FalseCause = components['schemas']['FalseCause'];
+export type FalseRule = components['schemas']['FalseRule'];
+export type FieldChangeView = components['schemas']['FieldChangeView'];
 export type FieldProblem = components['schemas']['FieldProblem'];
 export type FlagDetail = components['schemas']['FlagDetail'];
 export type FlagEntry = components['schemas']['FlagEntry'];
@@ -5620,31 +6809,43 @@ export type GatewayLedger = components['schemas']['GatewayLedger'];
 export type GatewayList = components['schemas']['GatewayList'];
 export type GatewayView = components['schemas']['GatewayView'];
 export type Grid = components['schemas']['Grid'];
+export type Handling = components['schemas']['Handling'];
 export type Health = components['schemas']['Health'];
 export type HealthPart = components['schemas']['HealthPart'];
 export type History = components['schemas']['History'];
 export type HistoryEntry = components['schemas']['HistoryEntry'];
 export type JsonValue = components['schemas']['JsonValue'];
+export type LadderStep = components['schemas']['LadderStep'];
 export type Language = components['schemas']['Language'];
 export type LatestValue = components['schemas']['LatestValue'];
 export type LevelForm = components['schemas']['LevelForm'];
 export type LevelView = components['schemas']['LevelView'];
+export type Likeness = components['schemas']['Likeness'];
 export type Limit = components['schemas']['Limit'];
+export type LimitUnit = components['schemas']['LimitUnit'];
 export type Load = components['schemas']['Load'];
 export type LoginRequest = components['schemas']['LoginRequest'];
 export type LostReadings = components['schemas']['LostReadings'];
 export type Me = components['schemas']['Me'];
 export type Measure = components['schemas']['Measure'];
+export type MergeRequest = components['schemas']['MergeRequest'];
+export type MergedCase = components['schemas']['MergedCase'];
 export type MomentLevel = components['schemas']['MomentLevel'];
 export type MomentOperand = components['schemas']['MomentOperand'];
 export type MomentPart = components['schemas']['MomentPart'];
+export type NotificationPreference = components['schemas']['NotificationPreference'];
+export type NotificationWish = components['schemas']['NotificationWish'];
+export type Observation = components['schemas']['Observation'];
 export type Occasion = components['schemas']['Occasion'];
 export type OutOfServiceRequest = components['schemas']['OutOfServiceRequest'];
+export type Outcome = components['schemas']['Outcome'];
+export type OwnerView = components['schemas']['OwnerView'];
 export type PageAlarmSummary = components['schemas']['Page_AlarmSummary_'];
 export type PageCaseSummary = components['schemas']['Page_CaseSummary_'];
 export type PageFacilitySummary = components['schemas']['Page_FacilitySummary_'];
 export type PageFlagView = components['schemas']['Page_FlagView_'];
 export type PageTaskSummary = components['schemas']['Page_TaskSummary_'];
+export type PartUsed = components['schemas']['PartUsed'];
 export type PassedOver = components['schemas']['PassedOver'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PersonRef = components['schemas']['PersonRef'];
@@ -5653,12 +6854,19 @@ export type PingEvent = components['schemas']['PingEvent'];
 export type PointKind = components['schemas']['PointKind'];
 export type PointValue = components['schemas']['PointValue'];
 export type PointView = components['schemas']['PointView'];
+export type PositionView = components['schemas']['PositionView'];
 export type PreviewAlarm = components['schemas']['PreviewAlarm'];
 export type PreviewQuestion = components['schemas']['PreviewQuestion'];
 export type Probe = components['schemas']['Probe'];
 export type Problem = components['schemas']['Problem'];
+export type Proceeding = components['schemas']['Proceeding'];
+export type ProceedingKind = components['schemas']['ProceedingKind'];
+export type ProceedingState = components['schemas']['ProceedingState'];
 export type Promise = components['schemas']['Promise'];
 export type Provenance = components['schemas']['Provenance'];
+export type RecurringFault = components['schemas']['RecurringFault'];
+export type RecurringFaults = components['schemas']['RecurringFaults'];
+export type Report = components['schemas']['Report'];
 export type ResetEvent = components['schemas']['ResetEvent'];
 export type ReturnRequest = components['schemas']['ReturnRequest'];
 export type Role = components['schemas']['Role'];
@@ -5693,9 +6901,13 @@ export type SeverityCounts = components['schemas']['SeverityCounts'];
 export type SeverityStep = components['schemas']['SeverityStep'];
 export type ShelveRequest = components['schemas']['ShelveRequest'];
 export type Shelving = components['schemas']['Shelving'];
+export type SimilarCase = components['schemas']['SimilarCase'];
+export type Stage = components['schemas']['Stage'];
+export type StageClock = components['schemas']['StageClock'];
 export type Stale = components['schemas']['Stale'];
 export type StoreSize = components['schemas']['StoreSize'];
 export type Storm = components['schemas']['Storm'];
+export type SupervisionLevel = components['schemas']['SupervisionLevel'];
 export type TargetForm = components['schemas']['TargetForm'];
 export type TaskAction = components['schemas']['TaskAction'];
 export type TaskDetail = components['schemas']['TaskDetail'];
@@ -5710,11 +6922,14 @@ export type TextPair = components['schemas']['TextPair'];
 export type TrialCase = components['schemas']['TrialCase'];
 export type TrialDifference = components['schemas']['TrialDifference'];
 export type TrialQuestion = components['schemas']['TrialQuestion'];
+export type UndeliveredList = components['schemas']['UndeliveredList'];
+export type UndeliveredView = components['schemas']['UndeliveredView'];
 export type UnseenView = components['schemas']['UnseenView'];
 export type ValuesEvent = components['schemas']['ValuesEvent'];
 export type Verdict = components['schemas']['Verdict'];
 export type VersionState = components['schemas']['VersionState'];
 export type VoteRow = components['schemas']['VoteRow'];
+export type WatchState = components['schemas']['WatchState'];
 export type WordMeasurement = components['schemas']['WordMeasurement'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -6120,6 +7335,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_facility_record: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                facility: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacilityRecord"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_completeness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                community: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Completeness"];
                 };
             };
             /** @description A problem */
@@ -6922,6 +8199,109 @@ export interface operations {
             };
         };
     };
+    merge_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_recurring_faults: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecurringFaults"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_false_alarms: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description UTC milliseconds */
+                from_ms?: number | null;
+                /** @description UTC milliseconds */
+                to_ms?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FalseAlarmReview"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_gateways: {
         parameters: {
             query?: never;
@@ -7682,6 +9062,215 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RuleSaved"];
                 };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_notification_preference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationPreference"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_notification_preference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotificationWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationPreference"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_undelivered: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndeliveredList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelAttempt"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_notification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismiss_notification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {

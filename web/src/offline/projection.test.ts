@@ -32,6 +32,12 @@ describe("projection", () => {
     expect(project(early, [waiting(7, "accept")]).actions).toEqual(["arrive", "return"]);
   });
 
+  it("lets what goes on beside the state be asked once, and work on meanwhile", () => {
+    const asked = { ...task, state: "accepted", actions: ["arrive", "return", "extend"] } as const;
+    expect(project(asked, [waiting(7, "extend")])).toMatchObject({ state: "accepted", actions: ["arrive", "return"], waiting: 1 });
+    expect(project(asked, [waiting(7, "extend"), waiting(7, "arrive")]).state).toBe("on_site");
+  });
+
   it("stops at a refusal and shows the server's state", () => {
     const standing = project(task, [waiting(7, "accept", "taken"), waiting(7, "arrive")]);
     expect(standing.refused?.refused).toBe("taken");

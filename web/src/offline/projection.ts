@@ -53,6 +53,7 @@ export function project(
     waiting += 1;
     const after = AFTER[task.kind][entry.action as TaskAction];
     if (after) ({ state, actions } = after);
+    else actions = actions.filter((action) => action !== entry.action); // beside the state: asked once is enough
     if (!task.ready) actions = actions.filter((action) => action !== "verify" && action !== "reject");
   }
   return { state, actions, waiting, refused: null };

@@ -1,0 +1,36 @@
+"""What people ask the registry about records themselves: what changed, whose it is, what a community should have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from core.amenities import Amenity, Item
+from core.places import Text
+from core.ports.registry import FieldChange, Owner
+
+
+class RegistryBook(Protocol):
+    """Reading. Every method raises ``core.errors.Unavailable`` if the database does not answer now."""
+
+    def changes(
+        self, collection: str = "", record: str = "", *, before: int | None = None, limit: int = 100
+    ) -> Sequence[FieldChange]:
+        """The newest changes first, of one record, one kind of record or all; ``before`` is a line's number."""
+        ...
+
+    def field_name(self, field: str) -> Text:
+        """What people call a field of a change; a field that nobody knows any more by its own name."""
+        ...
+
+    def owner_name(self, owner: Owner) -> Text:
+        """What an owner is called; an enterprise, and one that nobody knows any more, by its code."""
+        ...
+
+    def standard(self) -> tuple[Text, Text, Sequence[Item]]:
+        """Title, source and items of the complete-community standard."""
+        ...
+
+    def amenities(self, community: int) -> Sequence[Amenity]:
+        """What is stated of a community, at most one line an item."""
+        ...

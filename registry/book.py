@@ -1,0 +1,76 @@
+"""``core.ports.registry_book.RegistryBook`` over SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+
+from core.amenities import Amenity, AmenityState, Item
+from core.places import Text
+from core.ports.registry import Owner, OwnerKind
+from registry import tables
+from registry.columns import column
+from registry.database import reading
+from registry.history import SqlHistory
+from registry.standard import load_standard
+
+_OWNERS: Mapping[OwnerKind, sa.Table] = {
+    OwnerKind.VILLAGE: tables.village,
+    OwnerKind.COMMUNITY: tables.community,
+    OwnerKind.STREET: tables.street,
+    OwnerKind.DEPARTMENT: tables.department,
+}
+_FIELDS: Mapping[str, Text] = {
+    "active": Text(zh="在用", en="in use"),
+    "attributes": Text(zh="属性", en="attributes"),
+    "cell_governance": Text(zh="治理网格", en="governance cell"),
+    "cell_construction": Text(zh="建管网格", en="construction cell"),
+}
+"""Fields that no column of a file has."""
+
+
+class SqlRegistryBook(SqlHistory):
+    """Tells of records, owners and amenities; safe to use from several threads."""
+
+    def field_name(self, field: str) -> Text:
+        """What people call a field of a change; a field that nobody knows any more by its own name."""
+        if field in _FIELDS:
+            return _FIELDS[field]
+        english = field.removesuffix("_id").replace("_", " ")
+        try:
+            return Text(zh=column(field.removesuffix("_id")).zh, en=english)
+        except KeyError:
+            return Text(zh=english, en=english)
+
+    def owner_name(self, owner: Owner) -> Text:
+        """What an owner is called; an enterprise, and one that nobody knows any more, by its code."""
+        table = _OWNERS.get(owner.kind)
+        if table is not None:
+            with reading(self._engine) as connection:
+                row = connection.execute(sa.select(table).where(table.c.code == owner.code)).one_or_none()
+            if row is not None:
+                return Text(zh=row.name_zh, en=row.name_en)
+        return Text(zh=owner.code, en=owner.code)
+
+    def standard(self) -> tuple[Text, Text, Sequence[Item]]:
+        """Title, source and items of the complete-community standard."""
+        found = load_standard()
+        return found.title, found.source, found.items
+
+    def amenities(self, community: int) -> Sequence[Amenity]:
+        """What is stated of a community, at most one line an item."""
+        table = tables.amenity
+        query = sa.select(table).where(table.c.community == community, table.c.active).order_by(table.c.item)
+        with reading(self._engine) as connection:
+            return [
+                Amenity(
+                    community=row.community,
+                    item=row.item,
+                    state=AmenityState(row.state),
+                    amount=row.amount,
+                    note=Text(zh=row.note_zh, en=row.note_en),
+                    checked_on=row.checked_on,
+                )
+                for row in connection.execute(query)
+            ]
