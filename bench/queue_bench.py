@@ -40,7 +40,7 @@ OPEN_EVERY = 50
 STORM, UNGATHERED = 2_000, 200
 LIMIT_MS, STORM_LIMIT_S = 50.0, 10.0
 _SIZES: Mapping[str, int] = {"sqlite": 100_000, "postgresql": 1_000_000}
-_ASKED = 400
+_ASKED = 200
 RULE = RuleInfo(
     rule_id="flood",
     family="flood",
@@ -205,7 +205,7 @@ def _fill(engine: sa.Engine, size: int, workers: list[int], facilities: int) -> 
     }
     with engine.begin() as connection:
         for table, count, given in ((tables.case, size // 2, case), (tables.task, size, task)):
-            connection.exec_driver_sql(_filling(engine.dialect.name, table, count, given))
+            connection.execute(sa.text(_filling(engine.dialect.name, table, count, given)))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("ANALYZE")
 

@@ -300,8 +300,8 @@ _TAIL = """## Guards
 * A waiting task is accepted by the person in whose queue it is, or by a colleague of the same grid and community; of
   two who try at once one wins, the other is told who has it. A volunteer accepts only what is theirs or offered to
   them, and never a repair.
-* Where a city wishes it, a task that is not urgent is offered to all who are fit (抢单): it is in their queues until one
-  has accepted it, and in its owner's alone when the offer is over. Or it goes round by turns (轮训). ADR 0044.
+* Where a city wishes it, a task that is not urgent is offered to all who are fit (抢单): it is in their queues until
+  one has accepted it, and in its owner's alone when the offer is over. Or it goes round by turns (轮训). ADR 0044.
 * Arrive, handle, verify, reject and resume are for the owner; return and suspend for the owner or a supervisor;
   transfer and cancel for a supervisor.
 * Nobody verifies their own repair: the verifier is another person than the one who reported it handled.

@@ -22,8 +22,8 @@ def upgrade() -> None:
         "dispatch_offer",
         sa.Column("person", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("task", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["task"], ["dispatch_task.number"]),
-        sa.PrimaryKeyConstraint("person", "task"),
+        sa.ForeignKeyConstraint(["task"], ["dispatch_task.number"], name=op.f("fk_dispatch_offer_task")),
+        sa.PrimaryKeyConstraint("person", "task", name=op.f("pk_dispatch_offer")),
     )
     op.create_index(op.f("ix_dispatch_offer_task"), "dispatch_offer", ["task"], unique=False)
 
