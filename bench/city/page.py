@@ -126,8 +126,8 @@ intervals. An instrument that loses single readings by chance, each with the pro
 time: {_dropouts()}. The rule speaks at 10 or 20 %, which takes
 p = 0.46 or 0.58: it promises to find pauses, and what loses less blinds no rule. Limits of a third would find more of
 them, and make an alarm of every pause that leaves four to eight minutes unknown, which a gateway that starts anew makes
-at all its points at once. To count readings instead of pauses an expression would have to know the interval of the instrument,
-and none can.
+at all its points at once. To count readings instead of pauses an expression would have to know the interval of the
+instrument, and none can.
 """
 
 
