@@ -118,6 +118,8 @@ def _timed(act: Callable[[], T]) -> tuple[T, float]:
 def _import(engine: sa.Engine, path: Path) -> int:
     content = read_folder(path, load_classes(), DAY)
     plan = importer.plan(engine, content, DAY)
+    if not plan:
+        return 0
     done = importer.apply(engine, content, day=DAY, actor="bench", now_ms=1, at_version=plan.version)
     return len(done.changes)
 
