@@ -33,6 +33,7 @@ MODULES = (
     "city_bench",
     "dispatch_city_bench",
     "queue_bench",
+    "notification_bench",
     "gateway_bench",
     "line_bench",
     "store_bench",

@@ -40,6 +40,7 @@ class Assigner:
         self._now_ms = now_ms
         self._known: Diary | None = None
         self._passing: int | None = None
+        self._lines: dict[int, dict[int, Waiting]] = {}
         self._turned = False
 
     def announce_ms(self, severity: Severity) -> int:
@@ -85,16 +86,13 @@ class Assigner:
         return found
 
     def waiting(self, person: int) -> list[Waiting]:
-        """A person's tasks that are not urgent and not announced before now."""
-        table, case = tables.task, tables.case
-        mine = (table.c.owner == person, table.c.open, table.c.assigned_ms >= self._now_ms)
-        query = (
-            sa.select(table, case.c.severity)
-            .join(case, case.c.number == table.c.case)
-            .where(*mine, table.c.state == TaskState.WAITING.value, table.c.wanted_ms.is_not(None), ~table.c.drill)
-        )
-        rows = [row for row in self._connection.execute(query) if row.number != self._passing]
-        return [self._wait(row) for row in rows if self._policy.rests_at_night(Severity(row.severity))]
+        """A person's tasks that are not urgent and not announced before now; read once where somebody keeps count."""
+        line = self._lines.get(person)
+        if line is None:
+            line = {one.number: one for one in self._read_line(tables.task.c.owner == person)}
+            if self._known is not None:
+                self._lines[person] = line
+        return [one for one in line.values() if one.number != self._passing]
 
     def pass_on(self, row: Any) -> None:
         """A task is about to be given anew: it counts for nobody until it is written."""
@@ -119,16 +117,33 @@ class Assigner:
                 self._known.opened(row.owner, count)
             if row.assigned_ms >= self._since_ms() and (row.open or row.assigned_ms <= row.changed_ms):
                 (self._known.write if count > 0 else self._known.strike)(row.owner, row.assigned_ms)
+            if row.owner in self._lines:
+                self._lines[row.owner].pop(row.number, None)
+        if after is not None and after.owner in self._lines:
+            mine = self._read_line(tables.task.c.number == after.number)
+            self._lines[after.owner].update((one.number, one) for one in mine)
 
     def freed(self, row: Any) -> Mapping[int, int]:
         """What moves up because a task has ended that nobody has heard of: task to instant."""
         if row.owner is None or row.open or row.drill or row.assigned_ms <= self._now_ms:
             return {}
+        self._diary()
         return moved_up(self.waiting(row.owner), row.assigned_ms)
 
     def too_late(self, row: Any) -> bool:
         """Whether a task is announced later than it must be, since its limit has become nearer."""
         return row.wanted_ms is not None and row.assigned_ms > max(self._latest(row), self._now_ms)
+
+    def _read_line(self, which: sa.ColumnElement[bool]) -> list[Waiting]:
+        table, case = tables.task, tables.case
+        waits = (table.c.open, table.c.state == TaskState.WAITING.value, ~table.c.drill)
+        query = (
+            sa.select(table, case.c.severity)
+            .join(case, case.c.number == table.c.case)
+            .where(which, *waits, table.c.assigned_ms >= self._now_ms, table.c.wanted_ms.is_not(None))
+        )
+        rows = self._connection.execute(query)
+        return [self._wait(row) for row in rows if self._policy.rests_at_night(Severity(row.severity))]
 
     def _wait(self, row: Any) -> Waiting:
         severity, at_ms = Severity(row.severity), int(row.assigned_ms)

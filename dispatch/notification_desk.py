@@ -103,7 +103,7 @@ class SqlNotificationDesk(SqlPreferences):
 
     def dismiss(self, message: int, actor: str, now_ms: int) -> bool:
         """Somebody has seen to it; who, stands where the reason stood."""
-        error = sa.func.substr(_table.c.error, 1, 900) + f" (dismissed by {actor[:64]})"
+        error = sa.func.substr(_table.c.error, 1, 900, type_=sa.String) + f" (dismissed by {actor[:64]})"
         return self._changed(message, DeliveryEvent.DISMISS, {"error": error})
 
     def test(self, channel: str, person: int | None, language: str, actor: str, now_ms: int) -> Attempt:

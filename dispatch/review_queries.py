@@ -29,12 +29,12 @@ class SqlReviewQueries:
         self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None
     ) -> Sequence[FalseAlarms]:
         """Rules with false alarms in [from, to) by the moment of the newest report, the most false ones first."""
-        case = tables.case
-        newest = sa.select(sa.func.max(report.c.number)).group_by(report.c.case).scalar_subquery()
+        case, later = tables.case, report.alias("later")
+        repeated = sa.exists().where(later.c.case == report.c.case, later.c.number > report.c.number)
         query = (
             sa.select(report, case.c.rule_id, case.c.facility, case.c.say_zh, case.c.say_en)
             .join(case, case.c.number == report.c.case)
-            .where(report.c.at_ms >= from_ms, report.c.at_ms < to_ms, report.c.number.in_(newest), ~case.c.drill)
+            .where(report.c.at_ms >= from_ms, report.c.at_ms < to_ms, ~repeated, ~case.c.drill)
             .order_by(report.c.number.desc())
         )
         if communities is not None:

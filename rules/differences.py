@@ -87,7 +87,7 @@ class Comparison:
         for interval in chain.new:
             late = interval.start_ms < self._now_ms - LATE_MS
             alarm = self._new(interval)
-            begun = replace(alarm, interval=replace(interval, stop_ms=None))
+            begun = alarm if interval.stop_ms is None else replace(alarm, interval=replace(interval, stop_ms=None))
             self._say(ChangeKind.OPENED, begun, late=late)
             if interval.stop_ms is not None:
                 self._say(ChangeKind.CLOSED, alarm, late=late)

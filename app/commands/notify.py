@@ -7,11 +7,12 @@ from pathlib import Path
 import typer
 
 from app.console import Speaker
+from app.usage import Program
 
 
 def register(app: typer.Typer, speaker: Speaker) -> None:
     """Add the group."""
-    part = typer.Typer(help=speaker.say("cmd.notify"), no_args_is_help=True)
+    part = Program(help=speaker.say("cmd.notify"), no_args_is_help=True)
     app.add_typer(part, name="notify")
 
     @part.command("list", help=speaker.say("cmd.notify.list"))

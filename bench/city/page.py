@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bench.city.eyes import INSTRUMENTS, LIES_A_DAY, OUTAGES_A_DAY
+from bench.city.eyes import INSTRUMENTS, LIES_A_DAY, OUTAGES_A_DAY, Lie
 from bench.city.kinds import DISTURBANCES, FAULTS
 from bench.city.readings import LOST
 from bench.city.script import DISTURBANCES_A_DAY, FAULTS_A_DAY
 from dispatch.foresight import Crew
+from registry.queries import STALE_INTERVALS
 
 Kept = Mapping[str, Any]
 
@@ -113,10 +114,28 @@ What this does not show: the models are ours, and so are the faults' strengths; 
 knows. Which bus a facility hangs on is not kept with readings, so an outage of a bus is here one alarm for each of its
 facilities; in operation it is one for the bus ([alarms.md](alarms.md), part 6).
 
-What falls short: `sensor-gaps` counts pauses longer than three intervals, so an instrument that loses up to half of its
-readings one by one is mostly not told of. What may rest by night and on days off is announced together when work
-begins, and a supervisor, the last who can take it, has no bound: where the one of an hour is broken it is theirs, at 8.
+What rests by night and on days off is announced from 8 on, three an hour for each person, supervisors too
+([ADR 40](adr/0040-deferred-announcements.md)). By worker only what they were told of counts: a task that ended before
+is among the tasks above and nobody's burden.
+
+What falls short: critical and high tasks are never put off and have no bound, so where they come on top of what was
+planned the bound of an hour is broken, always by workers: whoever supervises is told of three at most.
+
+`sensor-gaps` asks for how much of two hours there was no known value, and a value holds for three
+intervals. An instrument that loses single readings by chance, each with the probability p, has no known value p³ of the
+time: {_dropouts()}. The rule speaks at 10 or 20 %, which takes
+p = 0.46 or 0.58: it promises to find pauses, and what loses less blinds no rule. Limits of a third would find more of
+them, and make an alarm of every pause that leaves four to eight minutes unknown, which a gateway that starts anew makes
+at all its points at once. To count readings instead of pauses an expression would have to know the interval of the
+instrument, and none can.
 """
+
+
+def _dropouts() -> str:
+    """What share of the time the dropouts drawn here leave without a value."""
+    shares = sorted({one.strength for one in INSTRUMENTS if one.lie is Lie.DROPOUT})
+    told = [f"{100 * share**STALE_INTERVALS:.0f} % for p = {share:g}" for share in shares]
+    return f"{', '.join(told[:-1])} and {told[-1]}"
 
 
 def _run(one: Kept) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Floats, Indices, Ints
-from rules.engine.frames import Frames, Sifted
+from rules.engine.frames import Frames, InColumns, Sifted
 from rules.engine.layout import Layout
 from rules.engine.rows import NO_ROWS, Ranked, Rows, firsts, from_first, joined, one_per_moment, order_by
 
@@ -23,13 +23,9 @@ class Cells(Frames):
 
     def sift(self, batch: Ranked, front_ms: Ints) -> Sifted:
         """Take in a batch: calm rows at once; events, late rows and rows for windows are handed back."""
+        if self._fill_columns(batch.rows):
+            return self._sift_dense(batch, front_ms)
         rows = batch.rows
-        if self._fill_columns(rows):
-            there = self._there(rows)
-            once = int(np.count_nonzero(there)) == len(rows.cell)
-            frame = self._sift_columns(rows, there, front_ms) if once else None
-            if frame is not None:
-                return frame
         expiry = self.expiry_ms.take(rows.cell)
         until = rows.time_ms + self._layout.stale_ms.take(rows.cell)
         newer = until > expiry
@@ -45,17 +41,55 @@ class Cells(Frames):
             repeated = self._repeated(rows.cell.take(fresh))
         single = fresh.take(np.flatnonzero(~repeated))
         several = fresh.take(np.flatnonzero(repeated))
-        frame = self._sift_single(rows, single, (expiry, until), front_ms)
-        chained = one_per_moment(batch.take(several)).rows
+        frame = self._sift_frame(rows.take(single), expiry.take(single), until.take(single), front_ms)
+        chains = self._sift_chains(one_per_moment(batch.take(several)).rows, front_ms)
+        return Sifted(
+            joined([frame.events, chains.events]),
+            joined([frame.looked_back, chains.looked_back]),
+            joined([past, frame.late, chains.late]),
+        )
+
+    def _sift_dense(self, batch: Ranked, front_ms: Ints) -> Sifted:
+        """As ``sift``, of a batch with rows of most cells."""
+        rows = batch.rows
+        columns = self._put_in_columns(rows)
+        over = len(rows.cell) - int(np.count_nonzero(columns.there))
+        if not over:
+            return self._sift_columns(columns, front_ms)
+        # Cells with several rows are sorted out row by row, until they have one or none in the columns.
+        several = self._several(batch, columns, over)
+        newer = several.time_ms + self._layout.stale_ms.take(several.cell) > self.expiry_ms.take(several.cell)
+        past, several = several.take(~newer), several.take(newer)
+        past = past.take(~self._fits(past))
+        repeated = self._repeated(several.cell)
+        single, chained = several.take(~repeated), several.take(repeated)
+        columns.there[single.cell] = True
+        columns.time_ms[single.cell], columns.value[single.cell] = single.time_ms, single.value
+        frame = self._sift_columns(columns, front_ms)
+        chained = chained.take(order_by(chained.cell, chained.time_ms))
         chains = self._sift_chains(chained, front_ms)
-        if frame.time_ms is not None:
-            np.maximum.at(frame.time_ms, chained.cell, chained.time_ms)
+        columns.time_ms[chained.cell] = chained.time_ms
         return Sifted(
             joined([frame.events, chains.events]),
             joined([frame.looked_back, chains.looked_back]),
             joined([past, frame.late, chains.late]),
             frame.time_ms,
         )
+
+    def _several(self, batch: Ranked, columns: InColumns, over: int) -> Rows:
+        """Take the cells with several rows out of the columns, which lack ``over`` rows; their rows, one a moment."""
+        rows = batch.rows
+        lost = np.flatnonzero(columns.time_ms.take(rows.cell) != rows.time_ms)
+        if len(lost) < over:  # some are of the same cell and millisecond
+            several = one_per_moment(batch.take(np.flatnonzero(self._repeated(rows.cell)))).rows
+            columns.there[several.cell], columns.time_ms[several.cell] = False, BEGINNING_MS
+            return several
+        rest = rows.take(lost)
+        self._marked[rest.cell] = True
+        cell = np.flatnonzero(self._marked)
+        kept = Rows(cell, columns.time_ms.take(cell), columns.value.take(cell))
+        self._marked[cell], columns.there[cell], columns.time_ms[cell] = False, False, BEGINNING_MS
+        return joined([rest, kept])
 
     def in_order(self, rows: Rows) -> Ranked:
         """What ``sift`` takes for rows that are sorted by (cell, time), one a millisecond, none of them late."""

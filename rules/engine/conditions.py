@@ -9,12 +9,16 @@ every comparison is the same.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
 
 from rules.columns import BEGINNING_MS, Bytes, Floats, Indices, Ints
 from rules.engine.cells import Cells
+from rules.engine.drives import drive_of
 from rules.engine.layout import ClassLayout, Layout, RulePlan
-from rules.engine.machines import Machines, drive_of
+from rules.engine.machines import Machines
 from rules.engine.rows import Rows, firsts
 from rules.expression import Columns, Operand
 
@@ -41,6 +45,7 @@ class Moments:
         self.time_ms: Ints = events.time_ms[new]
         self.begin = np.flatnonzero(firsts(self.row))
         self._columns: dict[int, Floats] = {}
+        self._bands: dict[int, Indices] = {}
         count = np.bincount(column)
         self._brought: Indices = np.argsort(column.astype(np.min_scalar_type(len(count))), kind="stable")
         self._brought_from = [0, *np.cumsum(count).tolist()]
@@ -57,20 +62,36 @@ class Moments:
             found = self._columns[column] = self._carried(column)
         return found
 
+    def bands(self, column: int) -> Indices:
+        """The band of an operand at every moment, as its guard numbers them."""
+        found = self._bands.get(column)
+        if found is None:
+            value, count = self._values(column)
+            found = self._bands[column] = np.repeat(self._one.guards[column].number(value), count)
+        return found
+
     def _carried(self, column: int) -> Floats:
-        """The operand at every moment: each value repeated until the next one of its facility.
+        """The operand at every moment: each value repeated until the next one of its facility."""
+        return np.repeat(*self._values(column))
+
+    def _values(self, column: int) -> tuple[Floats, Indices]:
+        """The values of an operand in the order of moments, and for how many moments each holds.
 
         A facility's row begins with the value from before; of two values in one place the later one holds.
         """
-        before = self._before[self._one.cells(column)]
-        if column not in self.touched:
-            return before.take(self.row)
-        start = self._brought_from[column]
-        brings = self._brought[start : self._brought_from[column + 1]]
-        place = np.concatenate((self.begin, self._moment.take(brings)))
-        value = np.concatenate((before.take(self.row.take(self.begin)), self._value.take(brings)))
-        order = np.argsort(place, kind="stable")
-        return np.repeat(value.take(order), np.diff(place.take(order), append=len(self.row)))
+        value = self._before[self._one.cells(column)].take(self.row.take(self.begin))
+        place: Indices = self.begin
+        if column in self.touched:
+            start = self._brought_from[column]
+            brings = self._brought[start : self._brought_from[column + 1]]
+            place = np.concatenate((place, self._moment.take(brings)))
+            order = np.argsort(place, kind="stable")
+            place = place.take(order)
+            value = np.concatenate((value, self._value.take(brings))).take(order)
+        count = np.empty_like(place)
+        np.subtract(place[1:], place[:-1], out=count[:-1])
+        count[-1:] = len(self.row) - place[-1:]
+        return value, count
 
 
 def judge(layout: Layout, cells: Cells, machines: Machines, events: Rows, facility: Indices) -> None:
@@ -103,7 +124,7 @@ def _changed_drives(
     count = len(moments.row)
     drive = np.empty((len(numbers), count), np.uint8)
     for own, number in zip(drive, numbers, strict=True):
-        own[:] = _drive(one.rules[number], columns)
+        own[:] = _drive(one.rules[number], columns, moments.bands)
     start = np.array([one.machines(number).start for number in numbers])
     first = moments.begin
     before = np.empty_like(drive)
@@ -115,7 +136,9 @@ def _changed_drives(
     return start.take(place) + moments.row.take(moment), moments.time_ms.take(moment), drive.ravel().take(changed)
 
 
-def _drive(plan: RulePlan, columns: Columns) -> Bytes:
+def _drive(plan: RulePlan, columns: Columns, bands: Callable[[int], Indices]) -> Bytes:
+    if plan.table is not None:
+        return plan.table.drives(bands)
     return drive_of(plan.when(columns), None if plan.clear is None else plan.clear(columns))
 
 
@@ -131,8 +154,9 @@ def judge_all(layout: Layout, cells: Cells, machines: Machines, at_ms: Ints) -> 
             lambda operand, one=one: cells.value[one.cells(one.column_of[operand])],  # type: ignore[misc]
             lambda part, one=one: one.attribute[part],  # type: ignore[misc]
         )
+        bands = cache(lambda column, one=one: one.guards[column].number(cells.value[one.cells(column)]))
         for number, plan in enumerate(one.rules):
-            drive = np.broadcast_to(_drive(plan, columns), one.size)
+            drive = np.broadcast_to(_drive(plan, columns, bands), one.size)
             changes.append((one.machines(number).start + rows, at_ms[rows + one.facility0], drive[rows]))
     _tell(machines, changes)
 

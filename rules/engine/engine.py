@@ -7,7 +7,7 @@ journal holds, then ``ingest`` for what was stored since.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -153,7 +153,7 @@ class Engine:
         self._rule_of = [
             (plan.rule, one.machines(number)) for one in self.layout.classes for number, plan in enumerate(one.rules)
         ]
-        self._starts = np.array([machines.start for _, machines in self._rule_of], np.intp)
+        self._starts = [machines.start for _, machines in self._rule_of]
 
     # --- readings and time --------------------------------------------------------------------------------------
 
@@ -465,7 +465,7 @@ class Engine:
         return self.flapping.damped(machine, pieces, old, past_ms=past_ms, horizon_ms=horizon_ms, from_ms=from_ms)
 
     def _owner(self, machine: int) -> tuple[Rule, int]:
-        rule, _ = self._rule_of[int(np.searchsorted(self._starts, machine, side="right")) - 1]
+        rule, _ = self._rule_of[bisect_right(self._starts, machine) - 1]
         return rule, int(self.layout.facility[self.layout.machine_facility[machine]])
 
 

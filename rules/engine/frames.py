@@ -33,6 +33,20 @@ class Sifted(NamedTuple):
     time_ms: Ints | None = None
 
 
+class InColumns(NamedTuple):
+    """What n cells have got in a batch.
+
+    Attributes:
+        there: bool[n], which have got anything.
+        time_ms: int64[n], when; ``BEGINNING_MS`` for nothing.
+        value: float64[n], what; anything for nothing.
+    """
+
+    there: Bools
+    time_ms: Ints
+    value: Floats
+
+
 class Frames:
     """State of n cells, and how it takes in what comes once a cell.
 
@@ -58,8 +72,9 @@ class Frames:
         self._ages: Bools | None = None if layout.feed is None else layout.feed == AGES
         self._scratch = np.zeros(count, np.intp)
         self._marked = np.zeros(count, np.bool_)
+        self._times = np.empty(0, np.int64)
+        self._values = np.empty(0)
         self._counting = np.arange(0)
-        self._values = np.zeros(0)
 
     def _fits(self, rows: Rows) -> Bools:
         """Which rows lie in the band in which their cell has been since a moment before."""
@@ -104,55 +119,55 @@ class Frames:
         """Whether most cells have a row, so that whole columns cost less than looking up each row's cell."""
         return 2 * len(rows.cell) > len(self.value)
 
-    def _there(self, rows: Rows) -> Bools:
-        """bool[n]: which cells have a row."""
-        there = np.zeros(len(self.value), np.bool_)
-        there[rows.cell] = True
-        return there
-
-    def _sift_single(self, rows: Rows, single: Indices, ends: tuple[Ints, Ints], front_ms: Ints) -> Sifted:
-        """Take in the ``single`` ones of some rows, newer than what is known; ``ends`` are expiry and until of all."""
-        own = rows.take(single)
-        frame = self._sift_columns(own, self._there(own), front_ms) if self._fill_columns(own) else None
-        return frame or self._sift_frame(own, ends[0].take(single), ends[1].take(single), front_ms)
-
-    def _put_in_columns(self, rows: Rows) -> tuple[Ints, Floats]:
-        """When each cell has a row (``BEGINNING_MS`` where none has come) and what, until the next call."""
+    def _put_in_columns(self, rows: Rows) -> InColumns:
+        """Rows put in place by cell, until the next call; of several of one cell, the last."""
         if len(self._values) < len(self.value):
-            self._values = np.zeros(len(self.value))
-        self._scratch[:] = BEGINNING_MS
-        self._scratch[rows.cell] = rows.time_ms
-        self._values[rows.cell] = rows.value
-        return self._scratch, self._values
+            self._times, self._values = np.empty(len(self.value), np.int64), np.zeros(len(self.value))
+        time_ms, value = self._times, self._values
+        time_ms[:] = BEGINNING_MS
+        time_ms[rows.cell] = rows.time_ms
+        value[rows.cell] = rows.value
+        return InColumns(time_ms != BEGINNING_MS, time_ms, value)
 
-    def _sift_columns(self, rows: Rows, there: Bools, front_ms: Ints) -> Sifted | None:
-        """As ``_sift_frame`` over whole columns: nothing is looked up row by row.
+    def _sift_columns(self, columns: InColumns, front_ms: Ints) -> Sifted:
+        """As ``_sift_frame`` over whole columns, which are overwritten: nothing is looked up row by row.
 
-        ``None`` if a row is older than what is known; nothing was done then. Rows are of different cells, those that
-        are ``there`` (bool[n], overwritten).
+        Rows that are older than what is known are among the late ones if they do not fit.
         """
-        time_ms, value = self._put_in_columns(rows)
+        there, time_ms, value = columns
         until = time_ms + self._layout.stale_ms
-        calm = until > self.expiry_ms
-        if (there > calm).any():
-            return None
-        np.less_equal(time_ms, self.expiry_ms, out=calm)
+        past = self._take_out_past(columns, until)
+        calm = time_ms <= self.expiry_ms
         calm &= value >= self.low
         calm &= value <= self.high
         calm &= time_ms > self.floor_ms
         calm &= there
-        np.copyto(self.value, value, where=calm)
-        cell = np.flatnonzero(there > calm)
+        # Most cells have a calm row: all are written, and the others get what they had.
+        kept = np.flatnonzero(~calm)
+        cell = kept.compress(there.take(kept))
         restless = Rows(cell, time_ms.take(cell), value.take(cell))
         events, late = self._sort_out(restless, self._places(len(cell)), self.expiry_ms.take(cell), front_ms)
         there[cell.take(late)] = False
         until[cell.take(late)] = BEGINNING_MS
         np.maximum(self.expiry_ms, until, out=self.expiry_ms)  # every row that is taken holds longer than what was
         there &= self._layout.windowed
-        np.copyto(self.floor_ms, time_ms, where=there)
         seen = np.flatnonzero(there)
         looked_back = Rows(seen, time_ms.take(seen), value.take(seen))
-        return Sifted(events, looked_back, restless.take(late), time_ms)
+        self.floor_ms[seen] = looked_back.time_ms
+        value[kept] = self.value.take(kept)
+        self.value[:] = value
+        return Sifted(events, looked_back, joined([past, restless.take(late)]), time_ms)
+
+    def _take_out_past(self, columns: InColumns, until: Ints) -> Rows:
+        """Take rows that are older than what is known out of the columns; those of them that do not fit."""
+        older = until <= self.expiry_ms
+        older &= columns.there
+        if not older.any():
+            return NO_ROWS
+        cell = np.flatnonzero(older)
+        columns.there[cell] = False
+        past = Rows(cell, columns.time_ms.take(cell), columns.value.take(cell))
+        return past.take(~self._fits(past))
 
     def _sift_frame(self, rows: Rows, expiry: Ints, until: Ints, front_ms: Ints) -> Sifted:
         """Take in rows that are the newest of their cells, if they are not late.

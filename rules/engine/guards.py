@@ -59,6 +59,16 @@ class Guard:
         """The same guard for some of the facilities."""
         return Guard(self.restless, self.starts, self.ends, tuple(cut[rows] for cut in self.own))
 
+    def samples(self) -> Floats:
+        """A value of each band common to all facilities, as ``number`` counts them; unknown is the last."""
+        return np.concatenate([[-np.inf], self.starts, [np.nan]])
+
+    def number(self, value: Floats) -> Indices:
+        """The number of the band common to all facilities in which each value lies, the last for unknown ones."""
+        place: Indices = self.starts.searchsorted(value, side="right")
+        place[np.isnan(value)] = len(self.starts) + 1
+        return place
+
     def band(self, value: Floats, rows: Indices) -> tuple[Floats, Floats]:
         """First and last value of the band of each value; an empty band (inf, -inf) for unknown and restless ones."""
         if self.restless:

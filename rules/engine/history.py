@@ -12,8 +12,9 @@ from typing import Protocol
 
 import numpy as np
 
+from core.quality import GOOD
 from core.readings import Int32s, Readings, empty
-from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Indices, Ints
+from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Floats, Indices, Ints
 from rules.engine.feeds import VALUES, fed, sound
 from rules.engine.layout import Layout
 from rules.engine.rows import NO_RANKED, Ranked, Rows, joined, joined_ranked, one_per_moment, order_by
@@ -53,50 +54,44 @@ class _Wanted:
     def since(self, moment_ms: int) -> tuple[Indices, Ints]:
         """Those of which rows are wanted that are not newer than a moment."""
         some = np.flatnonzero(self.from_ms <= moment_ms)
+        if len(some) == len(self.cell):
+            return self.cell, self.from_ms
         return self.cell.take(some), self.from_ms.take(some)
 
-    def among(self, rows: Ranked) -> Indices:
-        """Which rows are wanted, found by looking at each."""
+    def among(self, rows: Ranked, row: Indices | None = None, cell: Indices | None = None) -> Indices:
+        """Which rows are wanted, found by looking at each, or at some with their cells."""
         if self._place is None:
             self._place = np.full(self._cells, -1)
             self._place[self.cell] = np.arange(len(self.cell))
-        place = self._place.take(rows.cell)
+        place = self._place.take(rows.cell if cell is None else cell)
         at = np.flatnonzero(place >= 0)
-        fresh = rows.time_ms.take(at) >= self.from_ms.take(place.take(at))
-        return at.take(np.flatnonzero(fresh))
+        from_ms = self.from_ms.take(place.take(at))
+        if row is not None:
+            at = row.take(at)
+        return at.compress(rows.time_ms.take(at) >= from_ms)
 
 
 class _Index:
-    """Where the rows of a cell stand: most cells have one row in a block, few have several."""
+    """Where the rows of a cell stand: most cells have one row in a block, few have several.
+
+    Attributes:
+        other: intp[k], the rows that are not the one of their cell.
+        other_cell: intp[k], their cells.
+    """
 
     def __init__(self, cell: Indices, cells: int) -> None:
         """Index the rows of a block by their ``cell`` (intp[n])."""
         row = np.arange(len(cell))
         self._one = np.full(cells, -1, np.int32)
         self._one[cell] = row
-        others = np.flatnonzero(self._one.take(cell) != row)
-        # Sorting keys that hold cell and row is several times faster than a stable argsort of the cells.
-        bits = len(cell).bit_length()
-        keys = (cell.take(others) << bits) | others
-        keys.sort()
-        self._other = keys & ((1 << bits) - 1)
-        self._other_cell = keys >> bits
-        self._repeated = np.zeros(cells, np.bool_)
-        self._repeated[self._other_cell] = True
+        self.other = np.flatnonzero(self._one.take(cell) != row)
+        self.other_cell = cell.take(self.other)
 
     def find(self, wanted: Indices) -> tuple[Indices, Indices]:
-        """Rows of some cells, and the place of each one's cell in ``wanted``."""
+        """One row of each of some cells that have any, and the place of each one's cell in ``wanted``."""
         one = self._one.take(wanted)
         place = np.flatnonzero(one >= 0)
-        at: Indices = one.take(place).astype(np.intp)
-        again = np.flatnonzero(self._repeated.take(wanted))
-        if not len(again):
-            return at, place
-        start = np.searchsorted(self._other_cell, wanted.take(again))
-        count = np.searchsorted(self._other_cell, wanted.take(again), side="right") - start
-        stop = np.cumsum(count)
-        other = self._other.take(np.arange(int(stop[-1])) + np.repeat(start - stop + count, count))
-        return np.concatenate([at, other]), np.concatenate([place, np.repeat(again, count)])
+        return one.take(place).astype(np.intp), place
 
 
 class _Block:
@@ -119,7 +114,9 @@ class _Block:
         if self._index is None:
             self._index = _Index(self.rows.cell, self._cells)
         at, place = self._index.find(cell)
-        return at.take(np.flatnonzero(self.rows.time_ms.take(at) >= from_ms.take(place)))
+        at = at.compress(self.rows.time_ms.take(at) >= from_ms.take(place))
+        others = wanted.among(self.rows, self._index.other, self._index.other_cell)
+        return np.concatenate([at, others]) if len(others) else at
 
 
 class PointLookup:
@@ -149,8 +146,11 @@ class PointLookup:
         """The cell that takes the values of each point, -1 where no rule reads it."""
         return self._table.take(self._place(point), mode="clip")
 
-    def _place(self, point: Int32s) -> Int32s:
-        return np.where(point < 0, self._last, point) if int(point.min(initial=0)) < 0 else point
+    def _place(self, point: Int32s) -> Indices:
+        place = point.astype(np.intp)  # ``take`` turns other types of index into this one much more slowly
+        if int(place.min(initial=0)) < 0:
+            place[place < 0] = self._last
+        return place
 
     def asks_more(self, point: Int32s) -> Bools:
         """Which points fill cells that take something else than the value."""
@@ -184,7 +184,9 @@ class PointLookup:
         return rows
 
 
-def _values(batch: Readings) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _values(batch: Readings) -> Floats:
+    if int(batch.quality.max(initial=GOOD)) == GOOD and np.isfinite(batch.value).all():
+        return batch.value
     usable = sound(batch)
     return batch.value if usable.all() else np.where(usable, batch.value, np.nan)
 

@@ -22,6 +22,7 @@ from core.readings import Int32s
 from core.units import convert
 from rules.buckets import plan_of
 from rules.columns import NEVER_MS, Bools, Floats, Indices, Ints
+from rules.engine.drives import DriveTable, drive_table
 from rules.engine.feeds import VALUES, feed_of
 from rules.engine.guards import UNCUT, Guard, guards, needs_facility
 from rules.engine.schedules import TermColumn
@@ -103,6 +104,7 @@ class RulePlan:
         reads: bool[columns], the operand columns it reads.
         columns: their numbers.
         when, clear: the conditions as functions.
+        table: what they come to by the bands of their operands, where that can be said.
     """
 
     rule: Rule
@@ -110,6 +112,7 @@ class RulePlan:
     columns: frozenset[int]
     when: TruthFunction
     clear: TruthFunction | None
+    table: DriveTable | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -302,6 +305,7 @@ def build_class(
         else:
             conditions += [Compare(COMPARISONS[">"], inner, Const(cut)) for cut in cuts.tolist()]
     by_operand = guards(conditions, fixed, aggregated)
+    by_column = tuple(by_operand.get(operand, UNCUT) for operand in operands)
     return ClassLayout(
         class_id=members.class_id,
         facility0=facility0,
@@ -310,8 +314,8 @@ def build_class(
         size=size,
         operands=operands,
         column_of=column_of,
-        rules=tuple(_plan(rule, column_of) for rule in rules),
-        guards=tuple(by_operand.get(operand, UNCUT) for operand in operands),
+        rules=tuple(_plan(rule, column_of, by_column) for rule in rules),
+        guards=by_column,
         windows=tuple(
             _window_plan(column, operand, column_of)
             for column, operand in enumerate(operands)
@@ -349,12 +353,21 @@ def _attribute(members: ClassMembers, part: Attribute | AttributeText) -> Floats
     return np.array([math.nan if text is None else float(text == part.text) for text in texts], np.float64)
 
 
-def _plan(rule: Rule, column_of: Mapping[Operand, int]) -> RulePlan:
+def _plan(rule: Rule, column_of: Mapping[Operand, int], of_class: Sequence[Guard]) -> RulePlan:
     columns = frozenset(column_of[operand] for operand in rule.operands)
     reads = np.zeros(len(column_of), np.bool_)
     reads[list(columns)] = True
-    clear = None if rule.clear is None else truth_function(rule.clear)
-    return RulePlan(rule, reads, columns, truth_function(rule.when), clear)
+    when, clear = truth_function(rule.when), None if rule.clear is None else truth_function(rule.clear)
+    table = None
+    if columns and not rule.attribute_parts:
+        cuts = guards([part for part in (rule.when, rule.clear) if part is not None], _constant)
+        read = sorted((column_of[operand], operand) for operand in rule.operands)
+        table = drive_table(when, clear, read, [cuts.get(operand, UNCUT) for _, operand in read], of_class)
+    return RulePlan(rule, reads, columns, when, clear, table)
+
+
+def _constant(number: Number) -> Floats:
+    return number_function(number)(Columns(_no_operand, _no_operand))
 
 
 def _operand_columns(read: Sequence[frozenset[Operand]]) -> tuple[Operand, ...]:
@@ -371,7 +384,7 @@ def _with_sources(operand: Operand) -> list[Operand]:
     return [Measured(operand.key), operand] if isinstance(operand, Windowed | Graded | Aged) else [operand]
 
 
-def _no_operand(operand: Operand) -> Floats:
+def _no_operand(operand: object) -> Floats:
     raise AssertionError(f"a fixed expression reads {operand}")
 
 

@@ -7,7 +7,7 @@ over one another. The machine of the first level stands for the rule: under its 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -75,7 +75,7 @@ class Levels:
         """Whether a machine is that of a level."""
         if not self._levels:
             return False
-        return self._first[int(np.searchsorted(self._starts, machine, side="right")) - 1] in self._levels
+        return self._first[bisect_right(self._starts, machine) - 1] in self._levels
 
     def intervals(self, head: int, book: IntervalBook, from_ms: int, damp: Damp) -> Sequence[Interval]:
         """The alarms of a rule and facility: each level damped by itself, then folded; without levels damped alone.
@@ -162,7 +162,7 @@ class Levels:
         """The levels of a rule at the facility of ``head``; empty where it has none."""
         if not self._levels:
             return ()
-        start = self._starts[int(np.searchsorted(self._starts, head, side="right")) - 1]
+        start = self._starts[bisect_right(self._starts, head) - 1]
         return tuple(_Level(one.severity, one.start + head - start) for one in self._levels.get(start, ()))
 
 

@@ -16,31 +16,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Bytes, Indices, Ints, Tri
+from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Bytes, Indices, Ints
 from rules.engine.layout import Layout
 
 RESET, HOLD, RUN = 0, 1, 2
-_ONE, _TWO, _THREE = (np.uint8(number) for number in (1, 2, 3))
 UNSET_MS = NEVER_MS
 """``since`` while no accumulation has begun."""
 
 _MODE = np.array([[drive // 3 for drive in range(9)], [drive % 3 for drive in range(9)]], np.uint8)
 """[active][drive] to RESET, HOLD or RUN."""
-
-
-def drive_of(when: Tri, clear: Tri | None) -> Bytes:
-    """Pack what ``when`` and ``clear`` (None: not when) say into uint8[n]: 3 * (while normal) + (while active)."""
-    normal: Bytes = when.true + _ONE
-    normal -= when.false
-    if clear is None:
-        normal += _ONE
-        normal *= _TWO
-        return normal
-    active: Bytes = clear.true + _ONE
-    active *= ~(when.true | clear.false)
-    normal *= _THREE
-    normal += active
-    return normal
 
 
 class Switches(NamedTuple):
@@ -182,6 +166,14 @@ class Machines:
         """Whether time has accumulated or does."""
         active = (self.spent_ms[q] > 0) | (self.deadline_ms[q] < NEVER_MS)
         return np.where(self.on[q] == 1, active, self.since_ms[q] != UNSET_MS)
+
+    def begun(self) -> Indices:
+        """Machines of which an accumulation or an alarm has begun, ascending.
+
+        Normal ones that are reset have none: so most are ruled out by bytes.
+        """
+        q = np.flatnonzero((self.drive >= 3 * HOLD) | (self.on != 0))
+        return q.compress(self.since_ms.take(q) != UNSET_MS)
 
     def at_rest(self, q: Indices, since_ms: Ints) -> Bools:
         """Whether each machine has not moved since a moment before ``since_ms``: nothing accumulated, no switch."""

@@ -158,6 +158,9 @@ class Plane:
 
     def _windows(self, looked_back: Rows) -> Rows:
         """Feed the windows, close their slots, and give the results that leave their band."""
+        cell = looked_back.cell
+        if not bool((cell[1:] >= cell[:-1]).all()):
+            looked_back = looked_back.take(np.argsort(cell, kind="stable"))
         found = [
             self._window(one, window, looked_back)
             for one, windows in zip(self.layout.classes, self.windows, strict=True)
@@ -168,7 +171,8 @@ class Plane:
     def _window(self, one: ClassLayout, window: Window, looked_back: Rows) -> Rows:
         emitted = Emitted()
         source, horizon_ms = one.cells(window.plan.source), self.horizon_ms[one.facilities]
-        mine = looked_back.of_cells(source)
+        start, stop = looked_back.cell.searchsorted((source.start, source.stop)).tolist()
+        mine = looked_back.between(start, stop)
         if len(mine.cell):
             stale_ms = self.layout.stale_ms[mine.cell]
             window.feed(mine.cell - source.start, mine.time_ms, mine.value, stale_ms, horizon_ms, emitted)

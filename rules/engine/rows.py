@@ -28,13 +28,6 @@ class Rows(NamedTuple):
         """A slice of the rows."""
         return Rows(self.cell[start:stop], self.time_ms[start:stop], self.value[start:stop])
 
-    def of_cells(self, cells: slice) -> Rows:
-        """The rows of neighbouring cells, in the order they are in."""
-        if bool((self.cell[1:] >= self.cell[:-1]).all()):
-            start, stop = np.searchsorted(self.cell, (cells.start, cells.stop)).tolist()
-            return self.between(start, stop)
-        return self.take((self.cell >= cells.start) & (self.cell < cells.stop))
-
 
 class Ranked(NamedTuple):
     """Rows as they arrived, with what decides between two of one cell and millisecond."""
@@ -79,6 +72,7 @@ NO_RANKED = Ranked(*NO_ROWS, np.empty(0, np.int64), np.empty(0, np.int64))
 
 def joined(parts: list[Rows]) -> Rows:
     """All parts one after the other."""
+    parts = [part for part in parts if len(part.cell)]
     if len(parts) == 1:
         return parts[0]
     return Rows(*(np.concatenate(columns) for columns in zip(*parts, strict=True))) if parts else NO_ROWS

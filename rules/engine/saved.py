@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rules.columns import BEGINNING_MS, NEVER_MS, Bytes, Indices, Ints
-from rules.engine.machines import UNSET_MS, Machines
+from rules.engine.machines import Machines
 from rules.engine.plane import Plane
 
 
@@ -75,7 +75,7 @@ class SavedState:
 def save(plane: Plane, now_ms: int) -> SavedState:
     """The state of a plane at its horizons."""
     machines = plane.machines
-    q = np.flatnonzero(machines.since_ms != UNSET_MS)
+    q = machines.begun()
     at_ms = plane.horizon_ms.copy()
     return SavedState(
         taken_ms=now_ms,

@@ -45,7 +45,7 @@ class Season(Window):
         """How many of the hours that results look back at are known."""
         self.hours = np.full((plan.slots + self.REWIND, size), np.nan, np.float32)
         self._ring = plan.slots + self.REWIND
-        self._first = np.zeros(size, np.intp)
+        self._rows = np.arange(size)
 
     def _skip(self, row: Indices, last: Ints) -> None:
         """Nothing is known of all the weeks and nothing is held: leap to the last hour."""

@@ -24,6 +24,9 @@ from rules.engine.rows import firsts
 
 _T = TypeVar("_T", bound=np.generic)
 
+_FEW = 4
+"""Fewer rows than a quarter."""
+
 
 def result(plan: WindowPlan, window: Shares, known_ms: Ints, end_ms: Ints) -> Floats:
     """What windows come to; unknown where one was known for less than half of its time.
@@ -97,7 +100,7 @@ class Window:
         self.share_ring = np.full((self._ring, size), identity)
         self.known_ring = np.zeros((self._ring, size), np.int32)
         self.begun = np.full(size, BEGINNING_MS)
-        self._first = np.zeros(size, np.intp)
+        self._rows = np.arange(size)
 
     def feed(
         self, row: Indices, time_ms: Ints, value: Floats, stale_ms: Ints, horizon_ms: Ints, emitted: Emitted
@@ -112,25 +115,34 @@ class Window:
             horizon_ms: int64[m], up to where slots may be closed in rows without a reading.
             emitted: where results go.
         """
-        if len(row) == len(self.slot) and bool((row[1:] > row[:-1]).all()):
-            self._feed_all(time_ms, value, stale_ms, emitted)
+        if not bool((row[1:] >= row[:-1]).all()):
+            order = np.argsort(row, kind="stable")
+            row, time_ms, value, stale_ms = row[order], time_ms[order], value[order], stale_ms[order]
+        last = np.ones(len(row), np.bool_)
+        np.not_equal(row[1:], row[:-1], out=last[:-1])
+        rest = np.flatnonzero(~last)
+        if not len(rest):
+            if len(row) == len(self.slot):
+                self._feed_all(time_ms, value, stale_ms, emitted)
+            else:
+                self._feed_once(row, time_ms, value, stale_ms, horizon_ms, emitted)
             return
-        place = np.arange(len(row))
-        self._first[row[::-1]] = place[::-1]
-        first = self._first.take(row) == place
-        if first.all():
-            self._feed_once(row, time_ms, value, stale_ms, horizon_ms, emitted)
-            return
-        # All first ones together, then all second ones, and so on: few rows are left over as a rule.
-        rest = np.flatnonzero(~first)
-        rest = rest[np.argsort(row[rest] * len(row) + rest)]
-        place = place[: len(rest)]
+        # Few rows have more than one reading as a rule: these go before, the first ones together, then all second
+        # ones, and so on. The last ones come with those of all others, and most rows close the same slot then.
+        place = np.arange(len(rest))
         rank = place - np.maximum.accumulate(np.where(firsts(row[rest]), place, 0))
         turns = rest[np.argsort(rank, kind="stable")]
         bounds = np.cumsum(np.bincount(rank)).tolist()
-        for chosen in (np.flatnonzero(first), *np.split(turns, bounds[:-1])):
+        waits_ms = np.full_like(horizon_ms, BEGINNING_MS)
+        for chosen in np.split(turns, bounds[:-1]):
             part = row.take(chosen), time_ms.take(chosen), value.take(chosen), stale_ms.take(chosen)
-            self._feed_once(*part, horizon_ms, emitted)
+            self._feed_once(*part, waits_ms, emitted)
+        # So do a few that end no slot.
+        early = last & (time_ms < (self.slot.take(row) + 1) * self.plan.step_ms)
+        if _FEW * np.count_nonzero(early) < len(row):
+            self._feed_once(row[early], time_ms[early], value[early], stale_ms[early], waits_ms, emitted)
+            last &= ~early
+        self._feed_once(row[last], time_ms[last], value[last], stale_ms[last], horizon_ms, emitted)
 
     def _feed_once(
         self, row: Indices, time_ms: Ints, value: Floats, stale_ms: Ints, horizon_ms: Ints, emitted: Emitted
@@ -180,9 +192,14 @@ class Window:
 
     def _close_until(self, row: Indices | None, until_ms: Ints, emitted: Emitted) -> None:
         """Close slots one after the other until none ends at or before ``until_ms``; ``row`` None is every row."""
-        slot = self.slot if row is None else self.slot[row]
-        if len(slot) and int(until_ms.max()) < (int(slot.min()) + 1) * self.plan.step_ms:
-            return
+        slot, step_ms = self.slot if row is None else self.slot[row], self.plan.step_ms
+        if len(slot):
+            first, furthest_ms = int(slot.min()), int(until_ms.max())
+            if furthest_ms < (first + 1) * step_ms:
+                return
+            if row is None and furthest_ms < (first + 2) * step_ms and self._all_close(first, until_ms):
+                self._close(self._rows, slice(None), slot.copy(), emitted)
+                return
         crossing = np.flatnonzero(((slot + 1) * self.plan.step_ms <= until_ms) & (slot != BEGINNING_MS))
         if not len(crossing):
             return
@@ -200,6 +217,10 @@ class Window:
             going_on = slot < last
             if not going_on.all():
                 left, last = left[going_on], last[going_on]
+
+    def _all_close(self, slot: int, until_ms: Ints) -> bool:
+        """Whether ``slot`` is the open one of all rows, and ends at or before the moment of each."""
+        return slot == int(self.slot.max()) and int(until_ms.min()) >= (slot + 1) * self.plan.step_ms
 
     def _skip(self, row: Indices, last: Ints) -> None:
         """Nothing is known in the whole window and nothing is held: leap to the last slot."""
@@ -225,16 +246,18 @@ class Window:
 
         ``at`` says of which rows as cheaply as can be: a slice if these are all of them, in their order.
         """
-        plan = self.plan
-        end_ms = (slot + 1) * plan.step_ms
+        plan, number = self.plan, int(slot[0])
         # Usually most rows close the same slot: then whole columns are worked on, and one row of each ring.
-        if 2 * len(row) > len(self.slot) and bool((slot == slot[0]).all()):
-            window, known = self._close_columns(row, int(slot[0]))
+        if 2 * len(row) > len(self.slot) and bool((slot == number).all()):
+            window, known = self._close_columns(row, number)
+            end_ms = np.full(len(row), (number + 1) * plan.step_ms)
             emitted.add(row, end_ms, self.result(window[at], known[at], end_ms))
+            finished = row if number % plan.slots == plan.slots - 1 else row[:0]
         else:
+            end_ms = (slot + 1) * plan.step_ms
             self._hold(row, end_ms)
             emitted.add(row, end_ms, self.result(*self._close_rows(row, slot), end_ms))
-        finished = row[slot % plan.slots == plan.slots - 1]
+            finished = row[slot % plan.slots == plan.slots - 1]
         if len(finished):
             self._fold_tails(finished)
 

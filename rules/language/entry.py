@@ -1,7 +1,7 @@
 """One rule of a file: every field is read, checked and, if wrong, reported; reading goes on to the next.
 
 Fields: ``id class kind when for clear clear_for severity lead support family latching say do source evidence deadline
-from until supply levels gather``; ``docs/rules.md`` says what each means. Rules with levels are read by ``levels.py``.
+from until supply levels gather observe``; ``docs/rules.md`` says what each means. Levels are read by ``levels.py``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from rules.rule_set import Evidence, Rule, Source
 
 _FIELDS = (
     *("id", "class", "kind", "when", "for", "clear", "clear_for", "severity", "lead", "support", "family", "latching"),
-    *("say", "do", "source", "evidence", "deadline", "from", "until", "supply", "levels", "gather"),
+    *("say", "do", "source", "evidence", "deadline", "from", "until", "supply", "levels", "gather", "observe"),
 )
 _REQUIRED = ("id", "class", "when", "severity", "lead", "say", "do", "source", "evidence")
 _SUPPLY_MARKS = {"lost": True, "feed_lost": True}
@@ -228,7 +228,14 @@ class Entry:
             measurements=evidence_of(when),
             supply=supply or "",
             gather=Common(gather) if gather else None,
+            observe_ms=self._observe(),
         )
+
+    def _observe(self) -> int | None:
+        """How long a repair is observed; 0 for ``none``, ``None`` where the class says it."""
+        if "observe" not in self.fields:
+            return None
+        return 0 if self._written("observe") == "none" else self._duration("observe")
 
     def _severity(self) -> Severity | None:
         name = self._choice("severity", {level.name.lower(): level for level in Severity})

@@ -46,6 +46,7 @@ PAGES = {
     "rule": "/rules/pump-level-high",
     "rule-new": "/rules/new?class=sewage_pump",
     "calendar": "/calendar",
+    "notifications": "/notifications",
     "me": "/me",
     "missing": "/nowhere",
 }

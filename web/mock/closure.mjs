@@ -43,7 +43,7 @@ export function closureOf(item, cases) {
   };
 }
 
+const falseRule = (a, at) => ({ rule_id: a.rule_id, say: a.say, handled: 9 - 3 * at, false: 5 - 3 * at, causes: at ? [{ cause: "weather", alarms: 2 }] : [{ cause: "limit_wrong", alarms: 3 }, { cause: "sensor_fault", alarms: 2 }], facilities: [{ facility: a.facility, alarms: 5 - 3 * at }], texts: at ? [] : ["雨后液位短时升高"], hold: at ? null : { seconds: 120, left: 2 }, wait: at ? null : { seconds: 60, left: 3 }, deadband: at ? null : { measurement: "level", unit: "m", width: 0.04, clear: 0.96, left: 3 } });
 export function falseAlarms(alarms, from_ms) {
-  const item = (a, at) => ({ rule_id: a.rule_id, say: a.say, handled: 9 - 3 * at, false: 5 - 3 * at, causes: at ? [{ cause: "weather", alarms: 2 }] : [{ cause: "limit_wrong", alarms: 3 }, { cause: "sensor_fault", alarms: 2 }], facilities: [{ facility: a.facility, alarms: 5 - 3 * at }], texts: at ? [] : ["雨后液位短时升高"], hold: at ? null : { seconds: 120, left: 2 }, wait: at ? null : { seconds: 60, left: 3 }, deadband: at ? null : { measurement: "level", unit: "m", width: 0.04, clear: 0.96, left: 3 } });
-  return { from_ms, to_ms: Date.now(), items: alarms.filter((a) => a.kind === "condition").slice(0, 2).map(item) };
+  return { from_ms, to_ms: Date.now(), items: alarms.filter((a) => a.kind === "condition").slice(0, 2).map(falseRule) };
 }

@@ -12,6 +12,7 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HOUR, REASONS, cells, communities, facilities, gaps, people, points, start, text, valueAt } from "./city.mjs";
 import { closureOf, falseAlarms, observationOf, recurringFaults, report } from "./closure.mjs";
+import { notificationRoutes } from "./notifications.mjs";
 import { performanceReport } from "./performance.mjs";
 import { completeness, record as recordOf } from "./registry.mjs";
 import { ruleRoutes } from "./rules.mjs";
@@ -24,7 +25,7 @@ const PASSWORD = "mock-mock-1";
 /** How long a minute of shelving is here: a test cannot wait for a real one. */
 const MINUTE_OF_SHELVES = Number(process.env.MOCK_SHELF_MINUTE_MS ?? 60_000);
 
-const OFFICE = ["see", "alarm.acknowledge", "alarm.shelve", "alarm.measure", "alarm.out_of_service", "task.work", "task.supervise", "gateway.see", "health.see", "rule.see", "rule.edit"];
+const OFFICE = ["see", "alarm.acknowledge", "alarm.shelve", "alarm.measure", "alarm.out_of_service", "task.work", "task.supervise", "gateway.see", "health.see", "notification.see", "rule.see", "rule.edit"];
 const WORK = ["see", "alarm.acknowledge", "task.work"];
 const user = (username, role, name, permissions, person, everywhere = false) => ({ username, role, name, permissions, person, everywhere, language: "zh", communities: communities.slice(0, 1).map(({ id, code, name: called }) => ({ id, code, name: called })), must_change_password: username === "new.one", expires_ms: start + 12 * HOUR });
 const users = new Map([
@@ -70,7 +71,7 @@ function openCase(alarm, f) {
   alarm.case_id = id;
   cases.unshift(item);
   // Whoever verifies what is not urgent has no room yet: told an hour later than otherwise.
-  const later = (kind, hours) => (kind === "verify" && alarm.severity === "medium" ? Date.now() + hours * HOUR : null);
+  const later = (kind, ahead) => (kind === "verify" && alarm.severity === "medium" ? Date.now() + ahead * HOUR : null);
   const task = (kind, grid, owner) => ({ id: tasks.length + 1, case_id: id, case_code: item.code, say: alarm.say, kind, grid, state: "waiting", ready: kind === "handle", severity: alarm.severity, facility: ref(f), community: f.community, cell: cells(f.community)[grid].code, owner, created_ms: item.opened_ms, changed_ms: item.opened_ms, not_before_ms: later(kind, 1), put_off_from_ms: later(kind, 0.5), deadline, clock: "continuous", version: 1, case: item });
   tasks.unshift(task("handle", "construction", f.community.id === 1 ? people.li : people.chen));
   tasks.unshift(task("verify", "governance", people.wang));
@@ -391,6 +392,7 @@ const ROUTES = [
   ["GET", /^\/gateways\/(\d+)\/configurations\/(\d+)$/, (me, [, id, version]) => found(versionsOf(Number(id))[Number(version) - 1])],
   ["POST", /^\/gateways\/(\d+)\/configurations$/, (me, [, id], q, body) => { const all = versionsOf(Number(id)); all.push(versionOf(all.length + 1, body.text, body.note, me.username)); return all.at(-1); }],
   ["POST", /^\/gateways\/(\d+)\/configurations\/(\d+)\/push$/, (me, [, id, version]) => Object.assign(found(versionsOf(Number(id))[Number(version) - 1]), { state: "pushed", pushed_ms: Date.now(), pushed_by: me.username })],
+  ...notificationRoutes,
   ["GET", /^\/health$/, () => ({ status: "ok", version: "0.1.0", now_ms: Date.now(), parts: ["broker", "core", "store", "database"].map((name) => ({ name, status: "ok", say: text("运行正常", "running") })), store: { readings: 3_812_004, quarantined: 3, evicted: 0, superseded: 12, bytes_on_disk: 48_112_003 }, promises: [{ id: "INV-1", say: text("已确认的读数不丢失", "No acknowledged reading is lost"), breaches: 0, kept: true }, { id: "INV-2", say: text("读数不重复入库", "No reading is stored twice"), breaches: 0, kept: true }] })],
 ];
 

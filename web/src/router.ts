@@ -67,6 +67,12 @@ const routes: readonly RouteRecordRaw[] = [
       { path: "calendar", name: "calendar", component: () => import("@/pages/CalendarPage.vue"), meta: { title: "calendar.title", needs: "rule.see" } },
       { path: "rules/new", name: "newRule", component: () => import("@/pages/RulePage.vue"), meta: { title: "rules.new", needs: "rule.see" } },
       { path: "rules/:id", name: "rule", component: () => import("@/pages/RulePage.vue"), meta: { title: "rules.title", needs: "rule.see" } },
+      {
+        path: "notifications",
+        name: "notifications",
+        component: () => import("@/pages/NotificationsPage.vue"),
+        meta: { title: "notify.title", needs: "notification.see" },
+      },
       { path: "me", name: "me", component: () => import("@/pages/MePage.vue"), meta: { title: "nav.me" } },
       { path: ":rest(.*)*", name: "missing", component: () => import("@/pages/MissingPage.vue"), meta: { title: "missing.title" } },
     ],

@@ -151,6 +151,9 @@ def test_what_was_given_up_is_seen_where_its_person_works(
         assert client.get(f"{V1}/channels").json()["waiting"] == 1
     assert post.desk.dismiss(other, "somebody", NOW_MS)
     assert post.desk.backlog(NOW_MS).given_up == 0
+    with post.engine.connect() as connection:
+        put_away = sa.select(tables.outbox.c.error).where(tables.outbox.c.state == "dismissed")
+        assert connection.execute(put_away).scalar_one().endswith("(dismissed by somebody)")
 
 
 def test_a_sender_of_a_test_says_what_came_of_it(post: Post) -> None:

@@ -11,6 +11,7 @@ import pytest
 from app.wiring import observed
 from core.alarms import ChangeKind
 from core.cases import Action, CaseState, TaskKind
+from core.errors import Invalid
 from core.ports.evidence import Occasion
 from core.ports.store import Commit
 from core.readings import readings
@@ -106,18 +107,22 @@ BOOK = """\
   do: {{zh: [停泵], en: [Stop the pump]}}
   source: GB 50014
   evidence: unchecked
-"""
+{more}"""
 
 
 def test_what_dispatch_knows_of_a_rule_says_how_it_is_observed(hall: Hall) -> None:
     """Over how long it judges; a rule that reads other facilities is observed by no single sensor."""
     classes = hall.city.registry.classes()
 
-    def made(when: str, wait: str = "30 s") -> tuple[int | None, int]:
-        (rule,) = load_rules({"a.yaml": BOOK.format(id="x", when=when, wait=wait)}, classes).rules
+    def made(when: str, wait: str = "30 s", more: str = "") -> tuple[int | None, int]:
+        (rule,) = load_rules({"a.yaml": BOOK.format(id="x", when=when, wait=wait, more=more)}, classes).rules
         info = observed(rule)
         return info.observe_ms, info.hold_ms
 
     assert made("level > 2 m") == (None, 30_000)
     assert made("mean(level) over 4 h > 2 m", "1 h") == (None, 5 * HOUR)
     assert made("mean(level) of community > 2 m")[0] == 0
+    assert made("level > 2 m", more="  observe: 6 h\n") == (6 * HOUR, 30_000)
+    assert made("level > 2 m", more="  observe: none\n")[0] == 0
+    with pytest.raises(Invalid, match="soon"):
+        made("level > 2 m", more="  observe: soon\n")

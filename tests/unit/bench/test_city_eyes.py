@@ -12,6 +12,7 @@ from bench.city.eyes import INSTRUMENTS, Blindness, Eyes, Ill, Lie, Outage, chan
 from bench.city.town import plan
 from core.alarms import Severity
 from registry.classbook import load_classes
+from registry.queries import STALE_INTERVALS
 
 HOUR_MS = 3_600_000
 TIMES = np.arange(0, 24 * HOUR_MS, 60_000)
@@ -82,6 +83,20 @@ def test_a_lie_is_told_while_it_lasts_in_whatever_pieces(lie: Lie) -> None:
         Lie.DRIFT: value[during][-1] - TRUTH[during][-1] == pytest.approx(wrong.instrument.strength, rel=0.01),
     }
     assert changed[lie]
+
+
+@pytest.mark.parametrize("share", sorted({one.strength for one in INSTRUMENTS if one.lie is Lie.DROPOUT}))
+def test_single_readings_that_get_lost_leave_the_cube_of_their_share_unknown(share: float) -> None:
+    """A value holds for three intervals, so the rule on gaps sees p³ of the time: beneath its limits for all drawn."""
+    row = next(one for one in INSTRUMENTS if one.lie is Lie.DROPOUT and one.strength == share)
+    whole = Ill(facility="c1", instrument=row, start_ms=0, stop_ms=1 << 40)
+    time_ms = np.arange(300_000, dtype=np.int64) * 60_000
+    _, there = told(whole, time_ms, np.zeros(len(time_ms)), 0.0, seed=5)
+    pauses = np.diff(time_ms[there])
+    unknown = np.maximum(pauses - STALE_INTERVALS * 60_000, 0).sum() / pauses.sum()
+    assert unknown == pytest.approx(share**3, rel=0.1)
+    limit = {"gas_indoor": 0.1, "sewage_pump": 0.1}.get(row.class_id, 0.2)
+    assert unknown < limit
 
 
 def test_chances_are_even() -> None:

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -38,7 +39,9 @@ from registry.classbook import load_classes
 from registry.queries import Registry
 from tests.unit.dispatch.hall import HOUR, MINUTE, RULES, Hall, change
 from tests.unit.dispatch.minutes import MINUTES_IN, SlowClock
-from tests.unit.registry.city import City, build_city
+from tests.unit.registry.city import City, build_city, other_database
+
+pytestmark = pytest.mark.skipif(bool(other_database()), reason="it keeps its own SQLite in memory")
 
 PEOPLE = ("aa-g1", "aa-g3", "aa-m1", "aa-m2", "aa-m3", "mgr-a", "mgr")
 SUPERVISORS = frozenset({"aa-g3", "aa-m3", "mgr-a", "mgr"})
@@ -252,6 +255,9 @@ class CaseMachine(RuleBasedStateMachine):
             if state in {CaseState.DISPATCHED, CaseState.REWORK, CaseState.ACCEPTED}:
                 due = Stage.ARRIVE if state is CaseState.ACCEPTED else Stage.ACCEPT
                 assert due in running, (state, running.keys())
+            if state in {CaseState.DISPATCHED, CaseState.REWORK}:
+                (handling,) = (t for t in self._rows(tables.task) if t.case == case.number and t.kind == "handle")
+                assert running[Stage.ACCEPT].started_ms == handling.assigned_ms
             for row in running.values():
                 assert (row.paused_since_ms is not None) == (state is CaseState.SUSPENDED)
             handle = running.get(Stage.HANDLE)
@@ -361,5 +367,7 @@ def _moves_case(line: Any, verify: set[int]) -> bool:
     return follows and (line.action not in {Action.CANCEL, Action.REOPEN} or line.task is None)
 
 
-CaseMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
-TestCaseMachine = CaseMachine.TestCase
+CaseMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
+
+
+TestCaseMachine = pytest.mark.timeout(600)(CaseMachine.TestCase)

@@ -7,7 +7,8 @@ from itertools import product
 import numpy as np
 
 from rules.columns import Tri
-from rules.engine.machines import HOLD, RESET, RUN, drive_of
+from rules.engine.drives import drive_of
+from rules.engine.machines import HOLD, RESET, RUN
 
 TRUTHS = (True, False, None)
 

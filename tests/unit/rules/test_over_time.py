@@ -358,7 +358,7 @@ def test_what_a_bucket_says_it_keeps_is_what_is_kept(condition: str) -> None:
     cell = sum(getattr(cells, name).itemsize for name in cells.COLUMNS)
     own = bucket(operand)
     assert own.state_bytes * WELLS == kept + WELLS * (
-        window._first.itemsize + cell * (1 + isinstance(operand, WindowedOver))
+        window._rows.itemsize + cell * (1 + isinstance(operand, WindowedOver))
     )
     assert (own.step_ms, own.slots) == (window.plan.step_ms, window.plan.slots)
     assert duration(own.step_ms) in str(own.told())

@@ -11,6 +11,8 @@ import type {
   CalendarYear,
   CaseDetail,
   CaseSummary,
+  ChannelAttempt,
+  ChannelList,
   ClassList,
   CommunityDetail,
   CommunityList,
@@ -30,6 +32,8 @@ import type {
   Health,
   History as PointHistory,
   Me,
+  NotificationPreference,
+  NotificationWish,
   RecurringFaults,
   RuleDetail,
   RuleDraft,
@@ -46,6 +50,7 @@ import type {
   TaskAction,
   TaskDetail,
   TaskSummary,
+  UndeliveredList,
 } from "./schema";
 
 export interface PageOf<T> {
@@ -182,6 +187,17 @@ export const getOpenTasks = ({ signal }: Signal = {}): Promise<PageOf<TaskSummar
 export const getTask = (id: number, { signal }: Signal = {}): Promise<TaskDetail> => call(`/tasks/${id}`, { signal });
 /** Where an action of a task is posted; the outbox sends it. */
 export const taskActionPath = (id: number, action: TaskAction): string => `/tasks/${id}/${action}`;
+
+export const getChannels = ({ signal }: Signal = {}): Promise<ChannelList> => call("/notifications/channels", { signal });
+export const getUndelivered = ({ signal }: Signal = {}): Promise<UndeliveredList> => call("/notifications/undelivered", { signal });
+export const testChannel = (name: string): Promise<ChannelAttempt> =>
+  call(`/notifications/channels/${encodeURIComponent(name)}/test`, { method: "POST", timeoutMs: 70_000 });
+export const retryNotification = (id: number): Promise<void> => call(`/notifications/undelivered/${id}/again`, { method: "POST" });
+export const dismissNotification = (id: number): Promise<void> => call(`/notifications/undelivered/${id}/dismiss`, { method: "POST" });
+export const getNotificationPreference = ({ signal }: Signal = {}): Promise<NotificationPreference> =>
+  call("/notifications/preference", { signal });
+export const putNotificationPreference = (body: NotificationWish): Promise<NotificationPreference> =>
+  call("/notifications/preference", { method: "PUT", body });
 
 export const getGateways = ({ signal }: Signal = {}): Promise<GatewayList> => call("/gateways", { signal });
 const configurationPath = (gateway: number, rest = ""): string => `/gateways/${gateway}/configurations${rest}`;
