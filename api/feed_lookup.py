@@ -14,7 +14,7 @@ from api.outbox import Change
 from api.places import PlaceBook, Places
 from api.ports import ApiPorts
 from core.cases import THE_SYSTEM
-from core.ports.cases import FeedEntry, FeedKind
+from core.ports.feed import FeedEntry, FeedKind
 
 _LOOKED_UP = 100
 

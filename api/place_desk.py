@@ -37,7 +37,8 @@ from api.problems import ProblemError
 from core.alarms import Severity
 from core.errors import Refused
 from core.places import Grid
-from core.ports.cases import AlarmFilter, CaseFilter, CommunityFigures
+from core.ports.cases import AlarmFilter, CaseFilter
+from core.ports.feed import CommunityFigures
 from core.ports.registry import Cell, Facility, FacilityFilter, PageRequest, Point
 from core.readings import Readings
 

@@ -21,8 +21,9 @@ from core.cases import Actor, RuleInfo
 from core.flags import FlagEvent
 from core.lifecycle import next_state
 from core.places import Grid, Text
-from core.ports.cases import EvidenceValue, FeedKind
+from core.ports.cases import EvidenceValue
 from core.ports.evidence import Occasion
+from core.ports.feed import FeedKind
 from core.ports.registry import RosterSource
 from dispatch import tables
 from dispatch.casefind import open_case

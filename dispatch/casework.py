@@ -28,7 +28,7 @@ from core.cases import (
     TaskState,
 )
 from core.places import Text
-from core.ports.cases import FeedKind
+from core.ports.feed import FeedKind
 from core.ports.registry import RosterSource
 from dispatch import tables
 from dispatch.casefind import SELF_CLEARED, ended_lately, open_case, open_gathering

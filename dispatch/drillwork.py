@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from core.alarms import AlarmEvent, AlarmKind, AlarmState, Severity
 from core.cases import RuleInfo
 from core.places import Grid, Text
-from core.ports.cases import FeedKind
+from core.ports.feed import FeedKind
 from dispatch import tables
 from dispatch.ledger import Ledger
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from core.alarms import Severity
 from core.cases import SYSTEM, Actor
 from core.places import Text
-from core.ports.cases import FeedKind
+from core.ports.feed import FeedKind
 from dispatch import tables
 from dispatch.flagwork import is_silent
 from dispatch.levelwork import digest_of

@@ -19,7 +19,7 @@ from core.stages import (
 from dispatch import tables
 from dispatch.ledger import Ledger
 from dispatch.policy import Policy
-from dispatch.proceedings import KIND_OF, Matter, Standing, Wish, decide, lapses
+from dispatch.proceedings import KIND_OF, LAPSES, Matter, Standing, Wish, decide, lapses
 from dispatch.taskwork import TaskWork
 from dispatch.worktime import due
 
@@ -38,6 +38,7 @@ _TOLD: dict[Action, str] = {
     A.DISMISS: "appeal_dismissed",
 }
 """Kind of the message that goes with a step."""
+_LAPSING: frozenset[Action] = frozenset().union(*LAPSES.values())
 _TO_SUPERVISOR = frozenset({A.EXTEND, A.APPEAL, A.ENDORSE})
 
 
@@ -80,6 +81,8 @@ class ProceedingWork:
 
     def lapse(self, case: Any, action: Action) -> Any:
         """End what the step of a case leaves undecided; the case after it."""
+        if action not in _LAPSING:
+            return case
         table = tables.proceeding
         rows = self._connection.execute(sa.select(table).where(table.c.case == case.number, table.c.open)).all()
         for row in rows:

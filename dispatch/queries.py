@@ -17,13 +17,12 @@ from core.ports.cases import (
     CaseDetail,
     CaseFilter,
     CaseRow,
-    CommunityFigures,
     EvidenceValue,
-    FeedEntry,
     TaskDetail,
     TaskFilter,
     TaskRow,
 )
+from core.ports.feed import CommunityFigures, FeedEntry
 from core.ports.registry import Page, PageRequest, RosterSource
 from dispatch import proceedings, tables, views
 from dispatch.assignment import routing_of

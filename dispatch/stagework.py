@@ -19,6 +19,8 @@ from dispatch.limitbook import accept_default, stage_limit, stated_for
 from dispatch.policy import Policy
 from dispatch.stageclocks import BEGINS, ENDS, StageClock, begun, next_step
 
+_TOUCHES = frozenset({*ENDS, *BEGINS, Action.SUSPEND, Action.RESUME})
+"""Steps of a case that do something to its stages."""
 RESTARTED = "assigned"
 """Ends a clock that begins anew for somebody else."""
 
@@ -48,7 +50,7 @@ class StageWork:
         if running is not None:
             self._end(running, RESTARTED)
         if task.owner is not None:
-            self.begin(case, task.number, Stage.ACCEPT, self.limit(case, Stage.ACCEPT), announce_ms)
+            self._insert(case, task.number, Stage.ACCEPT, self.limit(case, Stage.ACCEPT), announce_ms)
 
     def announced(self, case: Any, task: int, at_ms: int) -> None:
         """The handling task is announced at another time: the clock of accepting begins then.
@@ -99,18 +101,16 @@ class StageWork:
                 continue
             if stage in running:
                 self._end(running[stage], ended_by)
-            self.begin(case, task, stage, self.limit(case, stage, own), from_ms)
+            self._insert(case, task, stage, self.limit(case, stage, own), from_ms)
 
     def begin(self, case: Any, task: int, stage: Stage, limit: StageLimit, from_ms: int) -> None:
         """Begin a stage; one that runs goes on."""
-        if case.drill or stage in self.running(case.number):
-            return
-        clock = begun(self._calendar, limit.unit.clock, limit.hours, from_ms)
-        self._insert(case, task, stage, limit, clock)
+        if not case.drill and stage not in self.running(case.number):
+            self._insert(case, task, stage, limit, from_ms)
 
     def step(self, case: Any, action: Action, task: int | None) -> None:
         """What a step of a case does to its stages; ``case`` is the row after it."""
-        if case.drill:
+        if case.drill or action not in _TOUCHES:
             return
         running = self.running(case.number)
         for stage, row in running.items():
@@ -125,7 +125,7 @@ class StageWork:
         begins = BEGINS.get(action, ()) if CaseState(case.state) is CaseState.ACCEPTED else ()
         for stage in begins:
             if stage not in running and task is not None:
-                self.begin(case, task, stage, self.limit(case, stage), self._now_ms)
+                self._insert(case, task, stage, self.limit(case, stage), self._now_ms)
 
     def extended(self, case: Any, limit_ms: int) -> None:
         """The limit of handling has been moved by a grant."""
@@ -153,7 +153,8 @@ class StageWork:
             share < 1.0 or self._now_ms > clock.limit_ms
         )
 
-    def _insert(self, case: Any, task: int, stage: Stage, limit: StageLimit, clock: StageClock) -> None:
+    def _insert(self, case: Any, task: int, stage: Stage, limit: StageLimit, from_ms: int) -> None:
+        clock = begun(self._calendar, limit.unit.clock, limit.hours, from_ms)
         values = {
             "case": case.number,
             "task": task,

@@ -18,7 +18,8 @@ from core.cases import (
     TaskState,
 )
 from core.places import Grid, Text
-from core.ports.cases import FeedKind, PassedOver
+from core.ports.cases import PassedOver
+from core.ports.feed import FeedKind
 from core.ports.registry import FacilityPlace, Roster, RosterSource
 from dispatch import messages, tables
 from dispatch.assignment import Assigner, routing_text

@@ -12,17 +12,9 @@ from core.cases import CaseState, DeadlineClock, DeadlineWhat, TaskKind, TaskSta
 from core.evidence import unpack
 from core.flags import FlagKind, FlagScope, FlagState
 from core.places import Grid, Text
-from core.ports.cases import (
-    AlarmHistoryRow,
-    AlarmRow,
-    CaseRow,
-    EvidenceValue,
-    FeedEntry,
-    FeedKind,
-    HistoryRow,
-    TaskRow,
-)
+from core.ports.cases import AlarmHistoryRow, AlarmRow, CaseRow, EvidenceValue, HistoryRow, TaskRow
 from core.ports.evidence import EvidenceRecord, Occasion
+from core.ports.feed import FeedEntry, FeedKind
 from core.ports.flags import FlagRow, FlagStep
 from dispatch import tables
 from dispatch.levelwork import pieces_of, steps_of

@@ -40,7 +40,7 @@ def text_of(cell: Cell) -> str | Kind:
     if cell.is_error or value is None:
         return kinds.ERROR_VALUE
     if isinstance(value, str):
-        return _written(value, cell.holds)
+        return written(value, cell.holds)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
@@ -52,7 +52,7 @@ def text_of(cell: Cell) -> str | Kind:
     return kinds.ODD_VALUE if isinstance(value, timedelta) else str(value)
 
 
-def _written(value: str, holds: Holds) -> str:
+def written(value: str, holds: Holds) -> str:
     """A text: free text stays as it is; all else loses full-width forms and what nobody sees."""
     if holds is Holds.TEXT:
         return value.strip()

@@ -23,7 +23,7 @@ from core.foreign import system_problem
 from registry import findings as files
 from registry import workbook_findings as kinds
 from registry.columns import ORDER, SHEETS, Holds, column, field_named, is_field, sheet_named
-from registry.sheet_values import Cell, text_of
+from registry.sheet_values import Cell, text_of, written
 from registry.sources import MAX_BYTES, MAX_ROWS, Field, Row
 
 MAX_UNPACKED = 1024 * 1024 * 1024
@@ -201,7 +201,7 @@ class _Reader:
             if at not in self._headings:
                 self._note_nameless(number, at)
                 continue
-            text = text_of(_as_cell(cell, self._holds[at], self._sheet.epoch))
+            text = self._text(cell, self._holds[at])
             if isinstance(text, str):
                 if text:
                     fields[self._headings[at]] = Field(text, number, at)
@@ -215,6 +215,12 @@ class _Reader:
         fields |= dict(self._from_above(number, given))
         return Row(self._sheet.label, number, fields) if fields else None
 
+    def _text(self, cell: Any, holds: Holds) -> str | Kind:
+        """What a cell says; nearly all hold text, which asks for nothing else of the cell."""
+        if cell.data_type == "s" and isinstance(cell.value, str):
+            return written(cell.value, holds)
+        return text_of(_as_cell(cell, holds, self._sheet.epoch))
+
     def _from_above(self, number: int, given: Mapping[int, Any]) -> Iterator[tuple[str, Field]]:
         """Values of cells that are merged downwards; at their top they are kept for the rows below."""
         for at, merges in self._down.items():
@@ -222,7 +228,7 @@ class _Reader:
             if merge is None or at not in self._headings:
                 continue
             if number == merge.top and at in given:
-                self._last[merge] = text_of(_as_cell(given[at], self._holds[at], self._sheet.epoch))
+                self._last[merge] = self._text(given[at], self._holds[at])
             elif isinstance(kept := self._last.get(merge), str) and kept:
                 yield self._headings[at], Field(kept, number, at)
 

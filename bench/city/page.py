@@ -118,13 +118,16 @@ What rests by night and on days off is announced from 8 on, three an hour for ea
 ([ADR 40](adr/0040-deferred-announcements.md)). By worker only what they were told of counts: a task that ended before
 is among the tasks above and nobody's burden.
 
-What falls short: `sensor-gaps` asks for how much of two hours there was no known value, and a value holds for three
+What falls short: critical and high tasks are never put off and have no bound, so where they come on top of what was
+planned the bound of an hour is broken, always by workers: whoever supervises is told of three at most.
+
+`sensor-gaps` asks for how much of two hours there was no known value, and a value holds for three
 intervals. An instrument that loses single readings by chance, each with the probability p, has no known value p³ of the
 time: {_dropouts()}. The rule speaks at 10 or 20 %, which takes
 p = 0.46 or 0.58: it promises to find pauses, and what loses less blinds no rule. Limits of a third would find more of
-them, and make an alarm of every single pause of four to eight minutes, which a gateway that starts anew makes at all
-its points at once. To count readings instead of pauses an expression would have to know the interval of the instrument,
-and none can.
+them, and make an alarm of every pause that leaves four to eight minutes unknown, which a gateway that starts anew makes
+at all its points at once. To count readings instead of pauses an expression would have to know the interval of the
+instrument, and none can.
 """
 
 

@@ -6,7 +6,7 @@ empty set nothing; the caller derives it from the login, every query applies it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -17,6 +17,7 @@ from core.closure import HandlingReport
 from core.flags import FlagKind
 from core.places import Grid, Text
 from core.ports.evidence import EvidenceQueries
+from core.ports.feed import CommunityFigures, FeedEntry
 from core.ports.flags import AlarmCommands, FlagQueries, FlagRow
 from core.ports.registry import Page, PageRequest
 from core.ports.stages import ProceedingRow, StageRow
@@ -411,55 +412,6 @@ class TaskCommand:
     report: HandlingReport | None = None
     until_ms: int | None = None
     level: SupervisionLevel | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CommunityFigures:
-    """How a community stands, for the overview.
-
-    Lists are ordered worst first: open critical, high, then overdue cases, then medium, unseen facilities, low, open
-    cases (each descending), then by community number.
-    """
-
-    community: int
-    facilities: int
-    healthy: int
-    """Facilities without an open alarm."""
-    alarmed: int
-    """Facilities with an open alarm of a condition."""
-    unseen: int
-    """Facilities nobody can see now (``sight.*`` on)."""
-    alarms: Mapping[Severity, int]
-    """Alarms on now, by severity."""
-    open_cases: int
-    overdue_cases: int
-    waiting_tasks: int
-
-
-class FeedKind(StrEnum):
-    """What a line of the change feed is about."""
-
-    ALARM = "alarm"
-    CASE = "case"
-    TASK = "task"
-    FLAG = "flag"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FeedEntry:
-    """One line of the change feed: ``ref`` (alarm id, else a number) has changed; look it up."""
-
-    id: int
-    kind: FeedKind
-    ref: str
-    community: int
-    at_ms: int
-    severity: Severity = Severity.INFO
-    what: str = ""
-    """The change or action that caused it (``opened``, ``accept`` …)."""
-    facility: int = 0
-    owner: int | None = None
-    """For tasks: whose queue."""
 
 
 class CaseQueries(FlagQueries, EvidenceQueries, Protocol):

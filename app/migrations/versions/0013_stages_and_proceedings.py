@@ -1,7 +1,8 @@
 """Stage clocks of cases, and extensions, supervisions and appeals beside their state.
 
-A case that is open when this runs gets its clocks with its next stages; that of handling, which has begun, it goes
-without.
+A case that is open when this runs gets its clocks with its next stages. That of handling has begun: it gets one up to
+the limit that stands, written as hours between its opening and that limit, or as the default of its severity where it
+runs in working hours. One that is suspended goes without.
 
 Revision 0013, after 0012.
 """
@@ -16,6 +17,22 @@ down_revision: str | None = "0012"
 branch_labels: str | None = None
 depends_on: str | None = None
 
+_HANDLING = """
+INSERT INTO dispatch_stage
+    ("case", task, stage, amount, unit, basis, standard, total_ms, started_ms, warn_ms, limit_ms, paused_ms, ended_by,
+     late, reached, extended, next_ms)
+SELECT number, task, 'handle', hours, unit, 'severity', '', CAST(hours * 3600000 AS BIGINT), opened_ms,
+    opened_ms + (due_ms - opened_ms) * 4 / 5, due_ms, 0, '', overdue, '', 0, due_ms
+FROM (
+    SELECT c.number, t.number AS task, c.opened_ms, c.due_ms, c.overdue,
+        CASE WHEN c.due_clock = 'work' THEN 'work_hour' ELSE 'urgent_hour' END AS unit,
+        CASE WHEN c.due_clock <> 'work' THEN (c.due_ms - c.opened_ms) / 3600000.0
+            WHEN c.severity >= 2 THEN 8.0 WHEN c.severity = 1 THEN 16.0 ELSE 40.0 END AS hours
+    FROM dispatch_case c JOIN dispatch_task t ON t."case" = c.number AND t.kind = 'handle'
+    WHERE c.open AND NOT c.drill AND c.due_what = 'handle' AND c.met_ms IS NULL AND c.due_ms > c.opened_ms
+) AS begun
+"""
+
 
 def upgrade() -> None:
     op.add_column("dispatch_case", sa.Column("suspended_until_ms", sa.BigInteger(), nullable=True))
@@ -25,6 +42,7 @@ def upgrade() -> None:
     op.add_column("dispatch_case", sa.Column("excused", sa.Boolean(), server_default=sa.false(), nullable=False))
     _create_stage()
     _create_proceeding()
+    op.execute(_HANDLING)
 
 
 def downgrade() -> None:

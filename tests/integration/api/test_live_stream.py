@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from core.errors import Unavailable
-from core.ports.cases import FeedKind
+from core.ports.feed import FeedKind
 from core.ports.store import Commit
 from core.readings import readings
 from tests.integration.api.serving import Serving, reading, serving, until

@@ -18,7 +18,7 @@ from core.cases import TaskState
 from core.clock import ManualClock
 from core.errors import Unavailable
 from core.people import Role
-from core.ports.cases import FeedKind
+from core.ports.feed import FeedKind
 from core.ports.registry import Facility, FacilityFilter, Page, PageRequest
 from core.ports.store import Commit
 from core.quality import QualityClass, Reason, quality

@@ -41,6 +41,7 @@ from core.flags import FlagKind, FlagScope, FlagState
 from core.people import Language, Login, Person, Role
 from core.places import ClassMembers, FacilityClass, Grid, Measurement, PointKind, Text
 from core.ports import cases as rows
+from core.ports import feed as feed_rows
 from core.ports.configurations import ConfigurationVersion, RunningConfiguration, VersionState
 from core.ports.evidence import EvidenceRecord
 from core.ports.flags import AlarmCounts, FlagDetail, FlagFilter, FlagRow, FlagStep
@@ -372,15 +373,15 @@ class FakeCases(FakeFlags):
     alarm_by_id: dict[str, rows.AlarmRow] = field(default_factory=lambda: {f"alarm{n}": alarm_row(n) for n in (1, 2)})
     case_by_number: dict[int, rows.CaseRow] = field(default_factory=lambda: {n: case_row(n) for n in (1, 2)})
     task_by_number: dict[int, rows.TaskRow] = field(default_factory=lambda: {n: task_row(n, 100 * n) for n in (1, 2)})
-    lines: list[rows.FeedEntry] = field(default_factory=list)
+    lines: list[feed_rows.FeedEntry] = field(default_factory=list)
     commands: list[rows.TaskCommand] = field(default_factory=list)
     answers: dict[tuple[str, str], int] = field(default_factory=dict)
     broken: Exception | None = None
     folding_by_id: dict[str, Folding] = field(default_factory=dict)
 
-    def note(self, kind: rows.FeedKind, ref: str, community: int, what: str, owner: int | None = None) -> None:
+    def note(self, kind: feed_rows.FeedKind, ref: str, community: int, what: str, owner: int | None = None) -> None:
         """Append a line to the feed."""
-        line = rows.FeedEntry(
+        line = feed_rows.FeedEntry(
             id=len(self.lines) + 1, kind=kind, ref=ref, community=community, at_ms=NOW_MS, what=what, owner=owner
         )
         self.lines.append(line)
@@ -470,10 +471,10 @@ class FakeCases(FakeFlags):
             routing=(rows.Candidate(rung=rows.Rung.CELL, cell="c", person=one.owner, load=0, passed_over=None),),
         )
 
-    def overview(self, communities: frozenset[int] | None = None) -> Sequence[rows.CommunityFigures]:
+    def overview(self, communities: frozenset[int] | None = None) -> Sequence[feed_rows.CommunityFigures]:
         self._check()
         return [
-            rows.CommunityFigures(
+            feed_rows.CommunityFigures(
                 community=n,
                 facilities=1,
                 healthy=0,
@@ -488,7 +489,9 @@ class FakeCases(FakeFlags):
             if _in(n, communities)
         ]
 
-    def feed(self, after: int, limit: int = 500, communities: frozenset[int] | None = None) -> Sequence[rows.FeedEntry]:
+    def feed(
+        self, after: int, limit: int = 500, communities: frozenset[int] | None = None
+    ) -> Sequence[feed_rows.FeedEntry]:
         self._check()
         return [one for one in self.lines if one.id > after and _in(one.community, communities)][:limit]
 
@@ -499,7 +502,7 @@ class FakeCases(FakeFlags):
     def acknowledge(self, alarm_id: str, actor: Any, now_ms: int, note: str = "") -> rows.AlarmRow:
         row = replace(self.alarm_by_id[alarm_id], state=AlarmState.ACKNOWLEDGED)
         self.alarm_by_id[alarm_id] = row
-        self.note(rows.FeedKind.ALARM, alarm_id, row.community, "acknowledge")
+        self.note(feed_rows.FeedKind.ALARM, alarm_id, row.community, "acknowledge")
         return row
 
     def reset(self, alarm_id: str, actor: Any, now_ms: int, note: str = "") -> rows.AlarmRow:
@@ -540,7 +543,7 @@ class FakeCases(FakeFlags):
         row = replace(row, state=state, version=row.version + 1)
         self.task_by_number[command.task] = row
         self.answers[command.actor.login, command.key] = row.version
-        self.note(rows.FeedKind.TASK, str(row.number), row.community, command.action.value, row.owner)
+        self.note(feed_rows.FeedKind.TASK, str(row.number), row.community, command.action.value, row.owner)
         return row
 
 

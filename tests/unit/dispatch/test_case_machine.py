@@ -39,7 +39,9 @@ from registry.classbook import load_classes
 from registry.queries import Registry
 from tests.unit.dispatch.hall import HOUR, MINUTE, RULES, Hall, change
 from tests.unit.dispatch.minutes import MINUTES_IN, SlowClock
-from tests.unit.registry.city import City, build_city
+from tests.unit.registry.city import City, build_city, other_database
+
+pytestmark = pytest.mark.skipif(bool(other_database()), reason="it keeps its own SQLite in memory")
 
 PEOPLE = ("aa-g1", "aa-g3", "aa-m1", "aa-m2", "aa-m3", "mgr-a", "mgr")
 SUPERVISORS = frozenset({"aa-g3", "aa-m3", "mgr-a", "mgr"})

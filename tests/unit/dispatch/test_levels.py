@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from core.alarms import AlarmChange, AlarmState, ChangeKind, Interval, Severity
 from core.cases import Action, CaseState, TaskKind
-from core.ports.cases import AlarmDetail, AlarmRow, FeedKind
+from core.ports.cases import AlarmDetail, AlarmRow
+from core.ports.feed import FeedKind
 from core.ports.flags import FlagFilter
 from core.ports.registry import PageRequest
 from dispatch import tables

@@ -10,7 +10,8 @@ from core.alarms import AlarmKind, AlarmState, ChangeKind, Severity, alarm_id
 from core.cases import Action, CaseState, TaskKind
 from core.errors import Refused
 from core.places import Text
-from core.ports.cases import AlarmFilter, CaseFilter, EvidenceValue, FeedKind, TaskFilter
+from core.ports.cases import AlarmFilter, CaseFilter, EvidenceValue, TaskFilter
+from core.ports.feed import FeedKind
 from core.ports.registry import PageRequest
 from dispatch.journal import SqlJournal
 from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall, change
