@@ -279,6 +279,7 @@ def test_health_names_parts_and_broken_promises(world: World) -> None:
         "cases": "ok",
         "gateways": "degraded",
         "broker": "ok",
+        "notifications": "ok",
     }
     assert [(one["id"], one["kept"]) for one in health["promises"]] == [("INV-3", False)]
     assert [(one["node"], one["online"]) for one in gateways] == [("g/gw1", True)]
