@@ -219,7 +219,7 @@ def _filling(dialect: str, table: sa.Table, count: int, given: Mapping[str, str]
             values[column.name] = given[column.name]
         elif not column.nullable and not column.primary_key and column.server_default is None:
             values[column.name] = next(value for kind, value in empty.items() if isinstance(column.type, kind))
-    numbers = f"SELECT n FROM generate_series(1, {count}) AS numbers(n)"
+    numbers = f"SELECT CAST(n AS BIGINT) AS n FROM generate_series(1, {count}) AS numbers(n)"
     if dialect == "sqlite":
         counting = f"SELECT 1 AS n UNION ALL SELECT n + 1 FROM numbers WHERE n < {count}"
         numbers = f"WITH RECURSIVE numbers AS ({counting}) SELECT n FROM numbers"
