@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api import views
 from api.access import Caller
-from api.histories import check_range
+from api.histories import MONTH_MS, asked_range
 from api.models.base import Bilingual
 from api.models.closure import (
     CaseClosure,
@@ -33,7 +33,6 @@ from core.closure import HandlingReport, Part
 from core.ports import closure as rows
 from core.ports import performance
 
-_MONTH_MS = 30 * 86_400_000
 _MOST_PLACES = 10
 
 
@@ -89,9 +88,7 @@ class ClosureDesk:
         """Rules that were wrong; in the last 30 days unless told otherwise."""
         if community is not None and not caller.sees(community):
             raise ProblemError(Problems.NOT_FOUND)
-        end_ms = self._ports.clock.now_ms() if to_ms is None else to_ms
-        begin_ms = max(0, end_ms - _MONTH_MS) if from_ms is None else from_ms
-        check_range(begin_ms, end_ms)
+        begin_ms, end_ms = asked_range(from_ms, to_ms, self._ports.clock.now_ms(), MONTH_MS)
         found = self._ports.review.false_alarms(begin_ms, end_ms, caller.narrowed(community))
         places = self._places.now()
         return FalseAlarmReview(from_ms=begin_ms, to_ms=end_ms, items=[_false(one, places) for one in found])
