@@ -163,7 +163,7 @@ class StageWork:
             "amount": limit.amount,
             "unit": limit.unit.value,
             "basis": limit.basis.value,
-            "standard": limit.standard[:1000],
+            "standard": limit.standard,
             "ended_by": "",
             "late": False,
             "reached": "",
