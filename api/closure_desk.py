@@ -24,14 +24,13 @@ from api.models.closure import (
     Report,
     SimilarCase,
 )
-from api.models.performance import Deadband, Delay
+from api.performance_desk import deadband, delay
 from api.places import PlaceBook, Places
 from api.ports import ApiPorts
 from api.problem_kinds import Problems
 from api.problems import ProblemError
 from core.closure import HandlingReport, Part
 from core.ports import closure as rows
-from core.ports import performance
 
 _MOST_PLACES = 10
 
@@ -179,7 +178,6 @@ def _recurring(one: rows.Recurring, places: Places) -> RecurringFault:
 
 
 def _false(one: rows.FalseAlarms, places: Places) -> FalseRule:
-    band = one.deadband
     return FalseRule(
         rule_id=one.rule_id,
         say=Bilingual.of(one.say),
@@ -191,13 +189,7 @@ def _false(one: rows.FalseAlarms, places: Places) -> FalseRule:
             for number, count in list(one.facilities.items())[:_MOST_PLACES]
         ],
         texts=list(one.texts),
-        hold=_delay(one.hold),
-        wait=_delay(one.wait),
-        deadband=None
-        if band is None
-        else Deadband(measurement=band.measurement, unit=band.unit, width=band.width, clear=band.clear, left=band.left),
+        hold=delay(one.hold),
+        wait=delay(one.wait),
+        deadband=deadband(one.deadband),
     )
-
-
-def _delay(one: performance.Delay | None) -> Delay | None:
-    return None if one is None else Delay(seconds=one.seconds, left=one.left)

@@ -65,7 +65,6 @@ def _measure(one: rows.Measure) -> Measure:
 
 
 def _actor(one: rows.Actor, places: Places) -> Actor:
-    band = one.deadband
     return Actor(
         rule_id=one.source.rule_id,
         say=Bilingual.of(one.source.say),
@@ -75,15 +74,21 @@ def _actor(one: rows.Actor, places: Places) -> Actor:
         share=one.share,
         chattering=one.chattering,
         fleeting=one.fleeting,
-        hold=_delay(one.hold),
-        wait=_delay(one.wait),
-        deadband=None
-        if band is None
-        else Deadband(measurement=band.measurement, unit=band.unit, width=band.width, clear=band.clear, left=band.left),
+        hold=delay(one.hold),
+        wait=delay(one.wait),
+        deadband=deadband(one.deadband),
     )
 
 
-def _delay(one: rows.Delay | None) -> Delay | None:
+def deadband(one: rows.Deadband | None) -> Deadband | None:
+    """A suggested deadband as it travels."""
+    if one is None:
+        return None
+    return Deadband(measurement=one.measurement, unit=one.unit, width=one.width, clear=one.clear, left=one.left)
+
+
+def delay(one: rows.Delay | None) -> Delay | None:
+    """A suggested delay as it travels."""
     return None if one is None else Delay(seconds=one.seconds, left=one.left)
 
 
