@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from core.alarms import Severity
-from core.cases import Deadline, DeadlineClock, DeadlineWhat
+from core.cases import Deadline, DeadlineClock, DeadlineWhat, TaskKind
 from core.ports.cases import Mode
 from core.stages import LadderStep, LimitUnit, StageLimit, SupervisionLevel
 from dispatch.limitbook import LimitBook, load_limits
@@ -104,6 +104,11 @@ class Policy:
         classes: what single classes ask in their place.
         offer_ms: work time for which a task is offered before it is assigned.
         turn_ms: turns are counted over so long.
+        job_ms: how long somebody is believed to be at an urgent task.
+        pace_m: metres of the straight line that somebody is believed to get on in a minute: a pedal or electric
+            bicycle through lanes; a city on foot says 60.
+        sooner_ms: what is urgent goes to somebody farther by rung if they are there sooner by more than so long;
+            what is high has two hours, and who is fetched for it is missing where they come from.
     """
 
     calendar: WorkCalendar = field(default_factory=WorkCalendar)
@@ -151,6 +156,13 @@ class Policy:
     classes: Mapping[str, ClassWishes] = field(default_factory=dict)
     offer_ms: int = 30 * MINUTE_MS
     turn_ms: int = 30 * 24 * HOUR_MS
+    job_ms: Mapping[TaskKind, int] = field(
+        default_factory=lambda: {TaskKind.HANDLE: 40 * MINUTE_MS, TaskKind.VERIFY: 15 * MINUTE_MS}
+    )
+    pace_m: float = 100.0
+    sooner_ms: Mapping[Severity, int] = field(
+        default_factory=lambda: {Severity.CRITICAL: 0, Severity.HIGH: 20 * MINUTE_MS}
+    )
 
     def wishes(self, class_id: str) -> ClassWishes:
         """What a class asks."""
