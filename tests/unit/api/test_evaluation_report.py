@@ -85,6 +85,7 @@ def name_of(part: Part, key: str) -> Text | None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_workbook_has_every_table_with_every_count(language: str) -> None:
+    """The workbook has every table with every count."""
     found = evaluation()
     made = sheets(found, name_of)
     book = load_workbook(io.BytesIO(workbook(made, HEADING, 20, language)))
@@ -100,12 +101,14 @@ def test_the_workbook_has_every_table_with_every_count(language: str) -> None:
 
 
 def test_no_name_becomes_a_formula() -> None:
+    """No name becomes a formula."""
     book = load_workbook(io.BytesIO(workbook(sheets(evaluation(), name_of), HEADING, 20, "en")))
     cell = book["Cells"]["A2"]
     assert (cell.value, cell.data_type) == ("=HYPERLINK(1)", "s")
 
 
 def test_every_row_has_a_cell_for_every_column() -> None:
+    """Every row has a cell for every column."""
     for sheet in sheets(evaluation(), name_of):
         assert sheet.rows
         assert {len(row) for row in sheet.rows} == {len(sheet.columns)}
@@ -113,6 +116,7 @@ def test_every_row_has_a_cell_for_every_column() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_paper_is_a_pdf_of_some_pages_and_the_same_every_time(language: str) -> None:
+    """The paper is a pdf of some pages and the same every time."""
     first, again = (paper(evaluation(), HEADING, name_of, 20, language) for _ in range(2))
     assert first == again
     assert first.startswith(b"%PDF-")
@@ -120,6 +124,7 @@ def test_the_paper_is_a_pdf_of_some_pages_and_the_same_every_time(language: str)
 
 
 def test_a_long_part_is_cut_on_paper_and_whole_in_the_workbook() -> None:
+    """A long part is cut on paper and whole in the workbook."""
     found = evaluation(workers=MOST_LINES + 40)
     book = load_workbook(io.BytesIO(workbook(sheets(found, name_of), HEADING, 20, "en")), read_only=True)
     assert len(list(book["Workers"].rows)) == MOST_LINES + 41
@@ -129,6 +134,7 @@ def test_a_long_part_is_cut_on_paper_and_whole_in_the_workbook() -> None:
 
 
 def test_an_empty_month_says_so_in_both_formats() -> None:
+    """An empty month says so in both formats."""
     nothing = Evaluation(
         from_ms=0,
         to_ms=1,
@@ -154,6 +160,7 @@ def test_an_empty_month_says_so_in_both_formats() -> None:
 
 
 def test_every_word_has_both_languages() -> None:
+    """Every word has both languages."""
     for table, words in (
         (say.INDICATORS, Indicator),
         (say.STANDINGS, Standing),

@@ -143,6 +143,7 @@ def line(found: Evaluation, part: Part, key: str) -> Line:
 
 @given(some_facts())
 def test_parts_add_up_to_the_whole(facts: Facts) -> None:
+    """Parts add up to the whole."""
     found = evaluate(facts)
     whole = counts([found.whole])
     for part in Part:
@@ -151,6 +152,7 @@ def test_parts_add_up_to_the_whole(facts: Facts) -> None:
 
 @given(some_facts(), st.lists(st.integers(1, SPAN - 1), max_size=3, unique=True))
 def test_spans_add_up_to_the_long_one(facts: Facts, cuts: list[int]) -> None:
+    """Spans add up to the long one."""
     edges = [0, *sorted(cuts), SPAN]
     spans = [evaluate(replace(facts, from_ms=first, to_ms=last)).whole for first, last in pairwise(edges)]
     assert counts(spans) == counts([evaluate(facts).whole])
@@ -158,6 +160,7 @@ def test_spans_add_up_to_the_long_one(facts: Facts, cuts: list[int]) -> None:
 
 @given(some_facts())
 def test_no_part_is_more_than_its_whole_and_the_interval_holds_the_share(facts: Facts) -> None:
+    """No part is more than its whole and the interval holds the share."""
     found = evaluate(facts)
     for one in [found.whole, *(each for lines in found.parts.values() for each in lines)]:
         for share in one.shares:
@@ -192,6 +195,7 @@ def facts(**values: object) -> Facts:
 def test_a_run_is_decided_when_it_is_done_or_its_limit_passes(
     limit_ms: int, ended_ms: int | None, ended_by: str, paused_ms: int | None, expected: tuple[int, bool] | None
 ) -> None:
+    """A run is decided when it is done or its limit passes."""
     run = StageFact(
         case=1,
         stage=Stage.HANDLE,
@@ -205,23 +209,27 @@ def test_a_run_is_decided_when_it_is_done_or_its_limit_passes(
 
 
 def test_a_limit_in_the_future_is_not_counted_as_missed() -> None:
+    """A limit in the future is not counted as missed."""
     run = StageFact(case=1, stage=Stage.HANDLE, person=1, limit_ms=500)
     assert of(evaluate(facts(stages=[run], known_ms=500)).whole, Indicator.HANDLED_IN_TIME).tally == Tally(0, 0)
     assert of(evaluate(facts(stages=[run], known_ms=501)).whole, Indicator.HANDLED_IN_TIME).tally == Tally(0, 1)
 
 
 def test_what_an_appeal_excused_stays_late_and_stands_beside() -> None:
+    """What an appeal excused stays late and stands beside."""
     run = StageFact(case=1, stage=Stage.HANDLE, person=1, limit_ms=500)
     found = evaluate(facts(cases=[case(excused=True)], stages=[run]))
     assert of(found.whole, Indicator.HANDLED_IN_TIME).tally == Tally(0, 1, 1)
 
 
 def test_time_unseen_is_counted_within_the_span_until_somebody_takes_it_up() -> None:
+    """Time unseen is counted within the span until somebody takes it up."""
     known = facts(cases=[case(begun_ms=-100, looked_ms=300), case(2, begun_ms=900)], known_ms=950)
     assert evaluate(known).whole.waited_ms == 300 + 50
 
 
 def test_departments_are_those_of_the_workers_and_the_burden_that_of_who_asked() -> None:
+    """Departments are those of the workers and the burden that of who asked."""
     known = facts(
         cases=[case(asked_by="fire"), case(2)],
         tasks=[TaskFact(case=number, owner=owner, told_ms=20) for number, owner in ((1, 1), (1, 3), (2, 2))],
@@ -250,16 +258,19 @@ def counted(key: str, part: int, whole: int, load: float, kind: str = "w") -> Co
 
 
 def test_few_is_said_before_anything_else() -> None:
+    """Few is said before anything else."""
     some = [counted(str(number), 15, 19, 20) for number in range(8)]
     assert set(standings(some).values()) == {Standing.FEW}
 
 
 def test_one_alone_with_its_load_is_compared_with_nobody() -> None:
+    """One alone with its load is compared with nobody."""
     some = [counted(str(number), 90, 100, 100) for number in range(8)]
     assert standings([*some, counted("busy", 20, 100, 500)])["busy"] is Standing.ALONE
 
 
 def test_who_carries_much_is_compared_with_those_who_carry_as_much() -> None:
+    """Who carries much is compared with those who carry as much."""
     light = [counted(f"l{number}", 95, 100, 50) for number in range(10)]
     heavy = [counted(f"h{number}", 70, 100, 200) for number in range(10)]
     found = standings([*light, *heavy])
@@ -267,12 +278,14 @@ def test_who_carries_much_is_compared_with_those_who_carry_as_much() -> None:
 
 
 def test_who_is_far_from_peers_is_told_apart_in_both_directions() -> None:
+    """Who is far from peers is told apart in both directions."""
     some = [counted(str(number), 160, 200, 100) for number in range(10)]
     found = standings([*some, counted("good", 199, 200, 100), counted("bad", 90, 200, 100)])
     assert (found["good"], found["bad"], found["0"]) == (Standing.BETTER, Standing.WORSE, Standing.LIKE)
 
 
 def test_less_rework_is_better() -> None:
+    """Less rework is better."""
     few, many = Tally(2, 200), Tally(60, 200)
     some = [Counted(key=str(number), kind="w", load=9, tallies={Indicator.REWORK: few}) for number in range(8)]
     made = shares(
@@ -282,6 +295,7 @@ def test_less_rework_is_better() -> None:
 
 
 def test_of_workers_who_are_all_alike_hardly_ever_one_is_named() -> None:
+    """Of workers who are all alike hardly ever one is named."""
     random = np.random.default_rng(7)
     named = 0
     for _ in range(60):
@@ -297,6 +311,7 @@ def test_of_workers_who_are_all_alike_hardly_ever_one_is_named() -> None:
 
 @given(st.integers(0, 400), st.integers(0, 400))
 def test_wilson_is_symmetric_and_narrows(part: int, rest: int) -> None:
+    """Wilson is symmetric and narrows."""
     whole = part + rest
     low, high = wilson(part, whole)
     other_low, other_high = wilson(rest, whole)
@@ -308,11 +323,13 @@ def test_wilson_is_symmetric_and_narrows(part: int, rest: int) -> None:
 
 
 def test_wilson_against_the_published_figures() -> None:
+    """Wilson against the published figures."""
     assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)  # Newcombe 1998 (one share), table I
     assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=1e-4)
 
 
 def test_newcombe_against_the_published_figures() -> None:
+    """Newcombe against the published figures."""
     assert difference((56, 70), (48, 80)) == pytest.approx((0.0524, 0.3339), abs=1e-4)  # table II (a), method 10
     assert difference((9, 10), (3, 10)) == pytest.approx((0.1705, 0.8090), abs=1e-4)  # (b)
 
@@ -320,10 +337,12 @@ def test_newcombe_against_the_published_figures() -> None:
 @settings(max_examples=30)
 @given(st.floats(0.5, 0.99), st.integers(1, 500))
 def test_more_comparisons_ask_for_wider_intervals(level: float, count: int) -> None:
+    """More comparisons ask for wider intervals."""
     assert z_of(level, count + 1) > z_of(level, count)
 
 
 def test_impossible_shares_are_refused() -> None:
+    """Impossible shares are refused."""
     with pytest.raises(ValueError, match="no part"):
         wilson(3, 2)
     with pytest.raises(ValueError, match="level"):
@@ -348,6 +367,7 @@ def judged(person: int, first: int, held: int, rejected: int) -> tuple[list[Case
 
 
 def test_whose_repairs_of_one_skill_do_not_hold_is_named_with_what_training_would_save() -> None:
+    """Whose repairs of one skill do not hold is named with what training would save."""
     cases1, steps1 = judged(1, 0, held=20, rejected=20)
     cases2, steps2 = judged(2, 100, held=90, rejected=10)
     found = evaluate(facts(cases=[*cases1, *cases2], steps=[*steps1, *steps2])).trainings
@@ -358,12 +378,14 @@ def test_whose_repairs_of_one_skill_do_not_hold_is_named_with_what_training_woul
 
 
 def test_a_few_bad_repairs_name_nobody() -> None:
+    """A few bad repairs name nobody."""
     cases1, steps1 = judged(1, 0, held=6, rejected=3)
     cases2, steps2 = judged(2, 100, held=90, rejected=10)
     assert evaluate(facts(cases=[*cases1, *cases2], steps=[*steps1, *steps2])).trainings == []
 
 
 def test_who_is_passed_over_again_and_again_for_a_skill_would_be_helped_by_it() -> None:
+    """Who is passed over again and again for a skill would be helped by it."""
     tasks = [TaskFact(case=1, owner=1, told_ms=20 + number, unskilled=(2, 3)) for number in range(5)]
     found = evaluate(facts(tasks=tasks)).trainings
     assert [(one.person, one.reason, one.own) for one in found] == [(2, TrainingReason.LACKING, Tally(5, 5))]

@@ -24,6 +24,7 @@ def tally(found: Evaluation, indicator: Indicator) -> Tally:
 
 
 def test_a_case_from_filing_to_closing_is_counted_once_everywhere(hall: Hall) -> None:
+    """A case from filing to closing is counted once everywhere."""
     case = opened(hall)
     closed(hall, case, HandlingReport(labour_min=30, contractor_fen=500), MONDAY_9 + 20 * MINUTE)
     found = evaluated(hall)
@@ -44,6 +45,7 @@ def test_a_case_from_filing_to_closing_is_counted_once_everywhere(hall: Hall) ->
 
 
 def test_a_rejected_repair_is_rework_of_whoever_repaired(hall: Hall) -> None:
+    """A rejected repair is rework of whoever repaired."""
     case = opened(hall)
     repaired(hall, case, None)
     looker = hall.actor("aa-g1")
@@ -57,6 +59,7 @@ def test_a_rejected_repair_is_rework_of_whoever_repaired(hall: Hall) -> None:
 
 
 def test_a_false_alarm_and_a_task_given_back_are_counted(hall: Hall) -> None:
+    """A false alarm and a task given back are counted."""
     case = opened(hall)
     hall.act(hall.tasks(case)[HANDLE], Action.RETURN, hall.actor("aa-m1"), note="not mine")
     owner = hall.code_of(hall.tasks(case)[HANDLE].owner)
@@ -74,6 +77,7 @@ def test_a_false_alarm_and_a_task_given_back_are_counted(hall: Hall) -> None:
 
 
 def test_a_case_nobody_takes_up_is_late_and_unseen_until_now(hall: Hall) -> None:
+    """A case nobody takes up is late and unseen until now."""
     opened(hall)
     found = evaluated(hall, MONDAY_9 + 23 * HOUR)
     assert tally(found, Indicator.HANDLED_IN_TIME) == Tally(0, 0)
@@ -82,11 +86,13 @@ def test_a_case_nobody_takes_up_is_late_and_unseen_until_now(hall: Hall) -> None
 
 
 def test_what_a_caller_may_not_see_is_not_counted(hall: Hall) -> None:
+    """What a caller may not see is not counted."""
     opened(hall)
     assert evaluated(hall, communities=frozenset({99})).whole.cases == 0
 
 
 def test_a_case_that_ended_by_itself_is_nobodys_lateness(hall: Hall) -> None:
+    """A case that ended by itself is nobodys lateness."""
     facility = hall.city.facility("aa-sp-01")
     opened(hall)
     hall.apply(change(ChangeKind.CLOSED, "medium", facility=facility, stop=MONDAY_9 + MINUTE), now_ms=MONDAY_9 + MINUTE)

@@ -68,6 +68,7 @@ def coverage(world: World, level: float) -> tuple[float, float]:
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_the_interval_holds_as_often_as_it_says(name: str) -> None:
+    """The interval holds as often as it says."""
     inside, below = coverage(WORLDS[name], 0.9)
     # Costs of 0 are a lump of probability, so an interval may hold more often than it says, never much less.
     assert 0.87 <= inside <= 0.99, inside
@@ -75,6 +76,7 @@ def test_the_interval_holds_as_often_as_it_says(name: str) -> None:
 
 
 def test_the_sum_of_a_class_lies_in_the_interval_of_the_sum() -> None:
+    """The sum of a class lies in the interval of the sum."""
     world, inside = WORLDS["a street of pumps"], 0
     for seed in range(40):
         pasts, future = world.played(100 + seed)
@@ -87,6 +89,7 @@ def test_the_sum_of_a_class_lies_in_the_interval_of_the_sum() -> None:
 
 
 def test_the_mean_is_right_over_a_class() -> None:
+    """The mean is right over a class."""
     world = WORLDS["a street of pumps"]
     errors = []
     for seed in range(20):
@@ -98,6 +101,7 @@ def test_the_mean_is_right_over_a_class() -> None:
 
 
 def test_whoever_needed_more_is_expected_to_need_more_but_not_as_much_more() -> None:
+    """Whoever needed more is expected to need more but not as much more."""
     pasts = [Past(facility=number, years=2.0, costs_fen=(1_000,) * (number % 3)) for number in range(30)]
     pasts.append(Past(facility=99, years=2.0, costs_fen=(1_000,) * 12))
     found = forecasts(pasts)
@@ -107,12 +111,14 @@ def test_whoever_needed_more_is_expected_to_need_more_but_not_as_much_more() -> 
 
 
 def test_without_history_nothing_is_said() -> None:
+    """Without history nothing is said."""
     pasts = [Past(facility=1, years=3.0, costs_fen=(100,) * (ENOUGH_REPAIRS - 1)), Past(facility=2, years=0.0)]
     assert {one.basis for one in forecasts(pasts).values()} == {ForecastBasis.FEW}
     assert forecasts([]) == {}
 
 
 def test_a_new_facility_is_what_its_class_is() -> None:
+    """A new facility is what its class is."""
     pasts = [Past(facility=number, years=3.0, costs_fen=(2_000,) * (1 + number % 2)) for number in range(20)]
     found = forecasts([*pasts, Past(facility=99, years=0.0)])[99]
     assert found.basis is ForecastBasis.CLASS
@@ -131,6 +137,7 @@ pasts = st.builds(
 @settings(max_examples=40)
 @given(st.lists(pasts, max_size=12, unique_by=lambda one: one.facility), st.integers(1, 36))
 def test_every_facility_gets_a_forecast_in_order(found: list[Past], months: int) -> None:
+    """Every facility gets a forecast in order."""
     made = forecasts(found, months=months, draws=200)
     assert set(made) == {one.facility for one in found}
     for one in made.values():
