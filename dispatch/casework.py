@@ -33,7 +33,7 @@ from dispatch import tables
 from dispatch.casefind import SELF_CLEARED, ended_lately, open_case, open_gathering
 from dispatch.deciding import AllOff, handling_limit, needs_call_out, when_all_off
 from dispatch.drillwork import end_alarms, is_drill
-from dispatch.filing import Filing, filed
+from dispatch.filing import Filing, filed, given_out
 from dispatch.foldwork import FOLDED, FoldWork
 from dispatch.ledger import Ledger
 from dispatch.lifecycle import FOLLOW_UPS, UNSTARTED, next_case
@@ -293,18 +293,7 @@ class CaseWork:
         )
         row = filed(self, self._connection, self._ledger, self._policy, filing, self._now_ms)
         _link(self._connection, alarm, row.number)
-        return self.given_out(row, filing)
-
-    def given_out(self, row: Any, filing: Filing) -> Any:
-        """The tasks of a case that has just been filed, and what follows."""
-        info, severity = filing.info, filing.severity
-        routed_as = info.severity if filing.drill else None
-        handle = self.tasks.create(row, TaskKind.HANDLE, filing.limit, {}, routed_as)
-        self.tasks.stages.handling(row, handle.number, info.deadline, self.tasks.announce_ms(severity))
-        if row.support:
-            self.tasks.create(row, TaskKind.VERIFY, self._policy.look[severity], {}, routed_as)
-        self.tell(row, "opened")
-        return self.follow_up(row)
+        return given_out(self, self._policy, row, filing)
 
     def _reopened(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
         severity = Severity(max(row.severity, alarm.severity))

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from core.alarms import Severity
-from core.cases import CaseState, Deadline, RuleInfo
+from core.cases import CaseState, Deadline, RuleInfo, TaskKind
 from core.intake import SourceKind
 from dispatch import tables
 from dispatch.ledger import Ledger
@@ -46,6 +46,14 @@ class _Cases(Protocol):
 
     def update(self, row: Any, **values: object) -> Any:
         """Change a case row; the row after it."""
+        ...
+
+    def tell(self, row: Any, what: str) -> None:
+        """A line in the change feed."""
+        ...
+
+    def follow_up(self, row: Any) -> Any:
+        """Let the system do what follows."""
         ...
 
 
@@ -87,3 +95,15 @@ def filed(cases: _Cases, connection: sa.Connection, ledger: Ledger, policy: Poli
     row = cases.update(row, code=f"C-{year}-{row.number:06d}")
     ledger.note(row.number, "opened", to_state=row.state, note=filing.opening)
     return row
+
+
+def given_out(cases: _Cases, policy: Policy, row: Any, filing: Filing) -> Any:
+    """The tasks of a case that has just been filed are given to somebody; the row after what follows."""
+    info, severity, tasks = filing.info, filing.severity, cases.tasks
+    routed_as = info.severity if filing.drill else None
+    handle = tasks.create(row, TaskKind.HANDLE, filing.limit, {}, routed_as)
+    tasks.stages.handling(row, handle.number, info.deadline, tasks.announce_ms(severity))
+    if row.support:
+        tasks.create(row, TaskKind.VERIFY, policy.look[severity], {}, routed_as)
+    cases.tell(row, "opened")
+    return cases.follow_up(row)

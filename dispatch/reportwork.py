@@ -17,7 +17,7 @@ from dispatch import tables
 from dispatch.admission import Asked, Decision, Load, OpenCase, Spot, decide
 from dispatch.alarmwork import AlarmWork
 from dispatch.deciding import handling_limit
-from dispatch.filing import Filing, filed
+from dispatch.filing import Filing, filed, given_out
 from dispatch.intake_tables import intake
 from dispatch.lifecycle import UNSTARTED
 from dispatch.merges import took_over
@@ -132,7 +132,7 @@ class ReportWork:
         )
         case = filed(self._cases, self._connection, self._ledger, self._policy, filing, self._now_ms)
         self._ledger.note(case.number, "reported", actor=actor, note=f"{row.code} {row.words}")
-        return int(self._cases.given_out(case, filing).number)
+        return int(given_out(self._cases, self._policy, case, filing).number)
 
     def _join(self, row: Any, event: Event, number: int, actor: Actor) -> None:
         case = self._cases.case(number)
