@@ -9,6 +9,7 @@ from core.alarms import Severity
 from core.cases import Deadline, DeadlineClock, DeadlineWhat
 from core.ports.cases import Mode
 from core.stages import LadderStep, LimitUnit, StageLimit, SupervisionLevel
+from dispatch.intakebook import IntakeBook, load_intake
 from dispatch.limitbook import LimitBook, load_limits
 from dispatch.modes import NO_WISHES, ClassWishes
 from dispatch.stageclocks import Ladder
@@ -104,6 +105,10 @@ class Policy:
         classes: what single classes ask in their place.
         offer_ms: work time for which a task is offered before it is assigned.
         turn_ms: turns are counted over so long.
+        intake: what can be reported or handed down, and whose duty it is.
+        admit_per_person: so many open tasks a head, and the gate holds back what is handed down: a day's work.
+        department_most, department_within_ms: so many tasks a department may hand down to a community within that time
+            before the gate holds them back; 0: any number.
     """
 
     calendar: WorkCalendar = field(default_factory=WorkCalendar)
@@ -151,6 +156,10 @@ class Policy:
     classes: Mapping[str, ClassWishes] = field(default_factory=dict)
     offer_ms: int = 30 * MINUTE_MS
     turn_ms: int = 30 * 24 * HOUR_MS
+    intake: IntakeBook = field(default_factory=load_intake)
+    admit_per_person: int = 12
+    department_most: int = 0
+    department_within_ms: int = 30 * 24 * HOUR_MS
 
     def wishes(self, class_id: str) -> ClassWishes:
         """What a class asks."""
