@@ -29,7 +29,12 @@ class SourceKind(StrEnum):
     """A task that a department hands down."""
     INSPECTION = "inspection"
     """An inspection or assessment (检查考核): it asks for reports and visits, and is counted as burden."""
+    PLAN = "plan"
+    """Preventive work that fell due; nobody hands it in."""
 
+
+BY_THEMSELVES = frozenset({SourceKind.ALARM, SourceKind.PLAN})
+"""What is no intake."""
 
 HANDED_DOWN = frozenset({SourceKind.DEPARTMENT, SourceKind.INSPECTION})
 """What is counted as the burden of a department."""

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.cases import Action
+from core.intake import SourceKind
 from core.ports.evaluation import (
     LESS_IS_BETTER,
     CaseFact,
-    CaseSource,
     DepartmentBurden,
     Evaluation,
     Facts,
@@ -202,7 +202,7 @@ def _of_reports(facts: Facts, cases: Mapping[int, CaseFact]) -> Iterator[_Entry]
         spent = {"labour_min": report.labour_min, "spent_fen": report.spent_fen}
         yield _Entry(community=case.community, cell=case.cell, person=report.person, amounts=spent)
         yield _entry(case, None, Indicator.DISPATCHED_RIGHT, Tally(int(not report.passed_on), 1))
-        if case.source is CaseSource.ALARM:
+        if case.source is SourceKind.ALARM:
             yield _entry(case, None, Indicator.FALSE_ALARM, Tally(int(report.false_alarm), 1))
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from core.alarms import AlarmKind
 from core.cases import Action, CaseState, TaskKind
 from core.closure import Outcome
+from core.intake import SourceKind
 from core.places import Grid
 from core.ports.cases import PassedOver
 from core.ports.evaluation import (
@@ -31,6 +32,7 @@ from dispatch.assignment import heard, routing_of
 from dispatch.closure_tables import report
 from dispatch.database import reading
 from dispatch.evaluation import evaluate
+from dispatch.intake_tables import intake
 from dispatch.peers import Bounds
 
 _CHUNK = 500
@@ -66,7 +68,7 @@ class SqlEvaluations:
                 from_ms=from_ms,
                 to_ms=to_ms,
                 known_ms=now_ms,
-                cases=mine.cases(numbers, history),
+                cases=mine.cases(numbers, history, mine.intakes(numbers)),
                 stages=mine.stages(numbers, history),
                 steps=_steps(history),
                 tasks=mine.tasks(numbers),
@@ -119,7 +121,14 @@ class _Reader:
         query = sa.select(report).order_by(report.c.number)
         return {(row.case, row.at_ms): row for row in self._in_parts(numbers, report.c.case, query)}
 
-    def cases(self, numbers: Sequence[int], history: Mapping[int, Sequence[Any]]) -> list[CaseFact]:
+    def intakes(self, numbers: Sequence[int]) -> dict[int, Any]:
+        """The first intake of each case that has one."""
+        query = sa.select(intake).order_by(intake.c.number.desc())
+        return {row.case: row for row in self._in_parts(numbers, intake.c.case, query)}
+
+    def cases(
+        self, numbers: Sequence[int], history: Mapping[int, Sequence[Any]], intakes: Mapping[int, Any]
+    ) -> list[CaseFact]:
         """The cases, with the cell of their handling task and the beginning of the alarm that opened them."""
         case, task, alarm = tables.case, tables.task, tables.alarm
         query = (
@@ -134,9 +143,12 @@ class _Reader:
             .outerjoin(task, sa.and_(task.c.case == case.c.number, task.c.kind == TaskKind.HANDLE.value))
             .outerjoin(alarm, alarm.c.alarm_id == case.c.opening_alarm)
         )
-        return [self._case(row, history.get(row.number, ())) for row in self._in_parts(numbers, case.c.number, query)]
+        return [
+            self._case(row, history.get(row.number, ()), intakes.get(row.number))
+            for row in self._in_parts(numbers, case.c.number, query)
+        ]
 
-    def _case(self, row: Any, history: Sequence[Any]) -> CaseFact:
+    def _case(self, row: Any, history: Sequence[Any], asked: Any) -> CaseFact:
         place = self._roster.places.get(row.facility)
         skill = place.skill if place is not None and row.lead == Grid.CONSTRUCTION.value else ""
         looked = [one.at_ms for one in history if one.action in _LOOKED and one.person is not None]
@@ -147,12 +159,14 @@ class _Reader:
             cell=row.cell or "",
             skill=skill,
             opened_ms=row.opened_ms,
-            begun_ms=row.begun_ms,
+            begun_ms=row.begun_ms if asked is None or row.begun_ms is not None else asked.at_ms,
             wanted_ms=row.wanted_ms if row.wanted_ms is not None else told_ms,
             told_ms=told_ms,
             looked_ms=min(looked, default=None),
             ended_ms=row.closed_ms,
             excused=row.excused,
+            source=SourceKind(row.source),
+            asked_by="" if asked is None else asked.department,
         )
 
     def stages(self, numbers: Sequence[int], history: Mapping[int, Sequence[Any]]) -> list[StageFact]:

@@ -13,7 +13,7 @@ import yaml
 from core.alarms import Severity
 from core.errors import Invalid
 from core.findings import Finding, Said, Sentence
-from core.intake import Duty, Event, SourceKind
+from core.intake import BY_THEMSELVES, Duty, Event, SourceKind
 from core.places import Grid, Text
 from dispatch import intake_findings as kinds
 
@@ -133,7 +133,7 @@ def _event(item: Any) -> Event:
         raise _WrongRowError(_BOTH())
     lead, support = Grid(_word("lead", item["lead"], list(Grid))), item.get("support")
     origins = item.get("from")
-    allowed = [one for one in SourceKind if one is not SourceKind.ALARM]
+    allowed = [one for one in SourceKind if one not in BY_THEMSELVES]
     return Event(
         key=str(item["event"]),
         say=Text(zh=str(say["zh"]), en=str(say["en"])),

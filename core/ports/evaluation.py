@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from core.cases import Action
+from core.intake import SourceKind
 from core.places import Grid
 from core.stages import Stage
 
@@ -52,15 +53,6 @@ class Part(StrEnum):
     """Who employs the worker; empty: the community."""
 
 
-class CaseSource(StrEnum):
-    """Who found what a case is about."""
-
-    ALARM = "alarm"
-    WORKER = "worker"
-    RESIDENT = "resident"
-    DEPARTMENT = "department"
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CaseFact:
     """A case.
@@ -87,7 +79,7 @@ class CaseFact:
     looked_ms: int | None = None
     ended_ms: int | None = None
     excused: bool = False
-    source: CaseSource = CaseSource.ALARM
+    source: SourceKind = SourceKind.ALARM
     asked_by: str = ""
 
 

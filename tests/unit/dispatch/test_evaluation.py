@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.cases import Action
+from core.intake import SourceKind
 from core.places import Grid
 from core.ports.evaluation import (
     BlindFact,
     CaseFact,
-    CaseSource,
     Evaluation,
     Facts,
     Indicator,
@@ -70,7 +70,7 @@ def some_facts(draw: st.DrawFn) -> Facts:
             looked_ms=draw(maybe),
             ended_ms=draw(maybe),
             excused=draw(st.booleans()),
-            source=draw(st.sampled_from(CaseSource)),
+            source=draw(st.sampled_from(SourceKind)),
             asked_by=draw(st.sampled_from(["", "fire"])),
         )
         for number in range(count)
