@@ -1,0 +1,189 @@
+"""Preventive work: plans by running hours, cycles, calendar or condition, and what is due of them.
+
+What falls due is filed as a case like any other and goes to the same queue (``docs/preventive.md``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from core.alarms import Severity
+from core.cases import Actor
+from core.findings import Said
+from core.places import Grid, Text
+
+
+class TriggerKind(StrEnum):
+    """By what work falls due."""
+
+    HOURS = "hours"
+    """Running hours since it was last done."""
+    CYCLES = "cycles"
+    """Starts, strokes, journeys since it was last done."""
+    CALENDAR = "calendar"
+    """Months since it was last done."""
+    CONDITION = "condition"
+    """A measured value beyond a limit for so many days."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trigger:
+    """One way for a plan to fall due.
+
+    Attributes:
+        every: hours, cycles or months; of a condition days on which it must hold, one after the other.
+        measurement: key of the counter, or of the value; empty for a calendar.
+        above, below: limit of a condition, in the unit of its readings; exactly one of them.
+    """
+
+    kind: TriggerKind
+    every: float
+    measurement: str = ""
+    above: float | None = None
+    below: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Window:
+    """When work may be given out: months of the year and days of the week; empty: any.
+
+    Attributes:
+        months: 1 to 12; weekdays: 0 Monday to 6 Sunday.
+    """
+
+    months: frozenset[int] = frozenset()
+    weekdays: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """Preventive work for all facilities of a class, or for some of them.
+
+    Attributes:
+        number: 0 before it is kept; code: unique, as people know it.
+        class_id: whose facilities; communities: empty: all; facilities: empty: all of the class.
+        work: what is to be done, one clause.
+        triggers: whichever comes first.
+        lead_days: so many days before it is due it may be given out.
+        limit_days: working days within which it must be done, from when it is given out.
+        started_day: ISO date from which it counts where it has never been done.
+        active: still wanted.
+    """
+
+    code: str
+    class_id: str
+    work: Text
+    triggers: tuple[Trigger, ...]
+    started_day: str
+    communities: frozenset[int] = frozenset()
+    facilities: frozenset[int] = frozenset()
+    window: Window = field(default_factory=Window)
+    lead_days: int = 14
+    limit_days: int = 10
+    severity: Severity = Severity.LOW
+    lead: Grid = Grid.CONSTRUCTION
+    active: bool = True
+    number: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counted:
+    """What a counter, or a condition, says of a facility since the work was last done.
+
+    Attributes:
+        amount: hours or cycles since then; of a condition days up to now on which it held, one after the other.
+        a_day: hours or cycles per day lately; ``None``: too little seen.
+        seen_ms: the newest good reading; ``None``: none.
+    """
+
+    amount: float
+    a_day: float | None = None
+    seen_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Upkeep:
+    """What is known of a plan at a facility.
+
+    Attributes:
+        done_ms: when it was last done; ``None``: never.
+        counted: by place of the trigger in the plan.
+        open_case: of this plan; ``None``: none.
+        other_case: open at the facility for another reason.
+        out_of_service: the facility is.
+    """
+
+    facility: int
+    done_ms: int | None = None
+    counted: Mapping[int, Counted] = field(default_factory=dict)
+    open_case: int | None = None
+    other_case: int | None = None
+    out_of_service: bool = False
+
+
+class DueState(StrEnum):
+    """Where work stands."""
+
+    LATER = "later"
+    READY = "ready"
+    """It is to be given out now."""
+    HELD = "held"
+    """It would be, but for the window, a repair that is open, or because the facility is out of service."""
+    OPEN = "open"
+    """It is in somebody's queue."""
+    BLIND = "blind"
+    """Its counters say nothing, and no calendar stands in for them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DueWork:
+    """A plan at a facility, now.
+
+    Attributes:
+        due_ms: when it is, or was, due, as things go; ``None``: nobody can say.
+        used: share of the interval that is used; above 1: overdue.
+        trigger: place in the plan of the one that decides; ``None``: none can.
+        case: that is open for it.
+        why: in words.
+    """
+
+    plan: int
+    facility: int
+    state: DueState
+    due_ms: int | None
+    used: float
+    trigger: int | None
+    case: int | None
+    why: Said
+
+
+class PreventivePlans(Protocol):
+    """Plans and what is due. Methods raise ``core.errors.Unavailable`` if the database does not answer."""
+
+    def plans(self) -> Sequence[Plan]:
+        """All plans, retired ones too."""
+        ...
+
+    def keep_plan(self, plan: Plan, actor: Actor, now_ms: int) -> Plan:
+        """Keep a new plan (number 0), or change one.
+
+        Raises:
+            core.cases.UnknownItem: if there is no such plan.
+            core.errors.Invalid: with everything that is wrong in it.
+        """
+        ...
+
+    def due(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[DueWork]:
+        """Where the work of all active plans stands, the most urgent first."""
+        ...
+
+
+class Counters(Protocol):
+    """What the time series say of facilities; ``app`` joins it with the store."""
+
+    def counted(self, facility: int, trigger: Trigger, since_ms: int, now_ms: int) -> Counted | None:
+        """Of one facility since a moment; ``None`` where it has no such measurement."""
+        ...
