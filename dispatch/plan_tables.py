@@ -36,5 +36,5 @@ plan_work = sa.Table(
     sa.Index("ix_dispatch_plan_work_plan", "plan", "facility", "number"),
     sqlite_autoincrement=True,
 )
-"""Work that was given out as a case, or was done before and is only written down (``case`` null). ``done_ms``: when,
-null while its case is open, and for ever if that was cancelled."""
+"""Work that was given out as a case, whose end is that of the case, or that was done before and is only written down
+(``case`` null): ``done_ms`` is when."""

@@ -21,6 +21,8 @@ from dispatch import preventive_findings as kinds
 DAY_MS = 86_400_000
 OVERDUE_SHARE = 1.2
 """So far beyond its interval work no longer waits for its window or for another repair: it is given out."""
+AGAIN_MS = 30 * DAY_MS
+"""Work that somebody cancelled with a reason is not filed again before."""
 _BLIND_MS = 30 * DAY_MS
 """A counter that has said nothing for so long is not carried forward any more."""
 _BOUNDS = {
@@ -163,6 +165,8 @@ def _state(plan: Plan, known: Upkeep, first: _Reach | None, now_ms: int, zone: t
         return DueState.LATER, _said(plan, first, zone)
     if known.out_of_service:
         return DueState.HELD, kinds.OUT_OF_SERVICE()
+    if known.cancelled_ms is not None and now_ms - known.cancelled_ms < AGAIN_MS:
+        return DueState.HELD, kinds.CANCELLED(days=AGAIN_MS // DAY_MS)
     if first.used < OVERDUE_SHARE:
         if known.other_case is not None:
             return DueState.HELD, kinds.REPAIR_OPEN(case=known.other_case)

@@ -100,6 +100,7 @@ REPAIR_OPEN = Sentence(
     "该设施有案件 {case} 未结，先办完或一并处理", "case {case} is open at the facility; it goes first, or does both"
 )
 WINDOW_CLOSED = Sentence("不在安排的月份或星期内", "outside the months or weekdays it is meant for")
+CANCELLED = Sentence("已被取消，{days} 天内不再派发", "it was cancelled and is not filed again within {days} days")
 OUT_OF_SERVICE = Sentence("设施已停用", "the facility is out of service")
 BLIND = Sentence("计数测点没有数据，无法判断", "its counters say nothing, so nobody can tell")
 NO_PLAN = Sentence("没有计划 {plan}", "there is no plan {plan}")

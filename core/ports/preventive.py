@@ -114,6 +114,7 @@ class Upkeep:
         open_case: of this plan; ``None``: none.
         other_case: open at the facility for another reason.
         out_of_service: the facility is.
+        cancelled_ms: when somebody last cancelled a case of this plan there, since it was last done.
     """
 
     facility: int
@@ -122,6 +123,7 @@ class Upkeep:
     open_case: int | None = None
     other_case: int | None = None
     out_of_service: bool = False
+    cancelled_ms: int | None = None
 
 
 class DueState(StrEnum):

@@ -140,6 +140,12 @@ def test_what_is_out_of_service_waits_however_overdue() -> None:
     assert state(counted=counter(90_000), out_of_service=True).state is DueState.HELD
 
 
+def test_what_somebody_cancelled_is_not_filed_again_at_once() -> None:
+    """What somebody cancelled is not filed again at once."""
+    assert state(counted=counter(2_400), cancelled_ms=NOW - DAY_MS).why.sentence is kinds.CANCELLED
+    assert state(counted=counter(2_400), cancelled_ms=NOW - 30 * DAY_MS).state is DueState.READY
+
+
 amounts = st.floats(0, 10_000)
 
 
