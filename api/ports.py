@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 import sqlalchemy as sa
 
 from api import findings as kinds
+from api.no_office import NoEvaluations, NoFunds, NoPlans
 from core.alarms import Severity
 from core.amenities import Amenity, Item
 from core.cases import Actor, RuleInfo
@@ -21,10 +22,13 @@ from core.ports.cases import CaseCommands, CaseQueries
 from core.ports.closure import Closure, Closures, FalseAlarms, Recurring, ThresholdReview, WatchRow
 from core.ports.configurations import ConfigurationDesk
 from core.ports.directory import PointDirectory
+from core.ports.evaluation import Evaluations
 from core.ports.folding import FoldQueries
+from core.ports.funds import Funds
 from core.ports.nodes import NodeStatusBook
 from core.ports.notifications import NoNotifications, NotificationDesk, Preferences
 from core.ports.performance import PerformanceReports
+from core.ports.preventive import PreventivePlans
 from core.ports.registry import FieldChange, Owner, RegistryCommands, RegistryQueries
 from core.ports.registry_book import RegistryBook
 from core.ports.rule_editing import (
@@ -344,6 +348,9 @@ class ApiPorts:
         notifications: channels, wishes, what could not be delivered.
         closures: how cases end.
         review: which rules were wrong.
+        evaluations: how well cases are dealt with.
+        funds: projects, their money, cost books, renewal.
+        plans: preventive work.
         book: what changed in the registry, whose things are, what communities should have.
     """
 
@@ -369,3 +376,6 @@ class ApiPorts:
     closures: Closures = NoClosures()  # noqa: RUF009 - it has no state
     review: ThresholdReview = NoClosures()  # noqa: RUF009 - it has no state
     book: RegistryBook = NoBook()  # noqa: RUF009 - it has no state
+    evaluations: Evaluations = NoEvaluations()  # noqa: RUF009 - it has no state
+    funds: Funds = NoFunds()  # noqa: RUF009 - it has no state
+    plans: PreventivePlans = NoPlans()  # noqa: RUF009 - it has no state

@@ -12,10 +12,12 @@ from api.case_desk import CaseDesk, TaskDesk
 from api.closure_desk import ClosureDesk
 from api.configuration_desk import ConfigurationDesk
 from api.entrance import Entrance
+from api.evaluation_desk import EvaluationDesk
 from api.evidence_desk import EvidenceDesk
 from api.feed_lookup import FeedLookup
 from api.flag_desk import FlagDesk
 from api.folding_desk import FoldingDesk
+from api.funds_desk import FundsDesk
 from api.histories import Histories
 from api.live import Live
 from api.metrics import Metrics
@@ -23,6 +25,7 @@ from api.notification_desk import NotificationDesk
 from api.performance_desk import PerformanceDesk
 from api.place_desk import PlaceDesk
 from api.places import PlaceBook
+from api.plan_desk import PlanDesk
 from api.policy import Policy
 from api.ports import ApiPorts
 from api.record_desk import RecordDesk
@@ -62,6 +65,9 @@ class Services:
     live: Live
     book: PlaceBook
     records: RecordDesk
+    evaluations: EvaluationDesk
+    funds: FundsDesk
+    plans: PlanDesk
 
 
 def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
@@ -102,4 +108,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         live=Live(ports, settings, entrance, FeedLookup(ports, book), metrics),
         book=book,
         records=RecordDesk(ports, book, standings),
+        evaluations=EvaluationDesk(ports, book),
+        funds=FundsDesk(ports, book),
+        plans=PlanDesk(ports, book),
     )

@@ -30,15 +30,19 @@ from app.rule_editor import RuleEditor
 from app.rule_previews import PreviewWorkers
 from app.rules_in_force import RulesWatch, in_force_file, kept
 from app.settings import Settings
+from app.upkeep import InUse, StoreCounters
 from app.wiring import RuleInfos, database, rule_set_of
 from core.clock import SystemClock
 from core.errors import Invalid, Unavailable
 from core.foreign import system_problem
 from dispatch.closure_desk import SqlClosures
 from dispatch.desk import SqlDesk
+from dispatch.evaluation_queries import SqlEvaluations
 from dispatch.fold_queries import SqlFoldQueries
+from dispatch.funds_desk import SqlFunds
 from dispatch.notification_desk import SqlNotificationDesk
 from dispatch.performance_queries import SqlPerformanceQueries
+from dispatch.plan_desk import SqlPlans
 from dispatch.policy import Policy
 from dispatch.queries import SqlCaseQueries
 from dispatch.review_queries import SqlReviewQueries
@@ -125,6 +129,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             policy=Policy(),
         )
         policy = calendars.policy(settings.rules.storm_facilities, settings.dispatch.of_policy())
+        in_use = InUse(registry)
         ports = ApiPorts(
             store=store,
             registry=registry,
@@ -152,6 +157,17 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             ),
             previews=open_parts.enter_context(PreviewWorkers(settings)),
             book=SqlRegistryBook(engine),
+            evaluations=SqlEvaluations(engine, registry),
+            funds=SqlFunds(engine, registry, in_use, policy),
+            plans=SqlPlans(
+                engine,
+                rules=infos,
+                source=registry,
+                classes=frozenset(registry.classes()),
+                in_use=in_use.numbers,
+                counters=StoreCounters(store, registry, policy.calendar.zone),
+                policy=policy,
+            ),
             calendars=RegistryCalendarBook(lambda: calendars.now),
             notifications=SqlNotificationDesk(engine, channels(settings), routes(settings)),
         )

@@ -14,6 +14,7 @@ from core.cases import Actor, CaseState, UnknownItem
 from core.places import Text
 from core.ports.closure import Cost
 from core.ports.funds import (
+    Balance,
     BookLine,
     EntryKind,
     Forecast,
@@ -143,6 +144,10 @@ class SqlFunds:
         """The lines of a project's ledger, oldest first."""
         with reading(self._engine) as connection:
             return _ledger(connection, number)
+
+    def balances(self, number: int) -> Sequence[Balance]:
+        """Its money by source and phase."""
+        return funds.balances(self.entries(number))
 
     # --- books, forecasts, warnings, renewal ------------------------------------------------------------------------
 

@@ -256,3 +256,19 @@ class Funds(Protocol):
     def entries(self, project: int) -> Sequence[FundEntry]:
         """The lines of a project's ledger, oldest first."""
         ...
+
+    def balances(self, project: int) -> Sequence[Balance]:
+        """Its money by source and phase; what it never had is left out."""
+        ...
+
+    def books(self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Sequence[BookLine]:
+        """Cost books by month, from what was reported in [from, to)."""
+        ...
+
+    def warnings(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[FundsWarning]:
+        """How facilities in use are provided for, the worst first."""
+        ...
+
+    def renewals(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[Renewal]:
+        """Facilities in use in the order in which they should be renewed."""
+        ...

@@ -178,6 +178,14 @@ class PreventivePlans(Protocol):
         """
         ...
 
+    def write_down(self, plan: int, facility: int, done_ms: int, note: str, actor: Actor, now_ms: int) -> None:
+        """Work that was done outside of all this: it counts from then.
+
+        Raises:
+            core.cases.UnknownItem: if there is no such plan.
+        """
+        ...
+
     def due(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[DueWork]:
         """Where the work of all active plans stands, the most urgent first."""
         ...

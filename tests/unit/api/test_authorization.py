@@ -40,6 +40,24 @@ V1 = "/api/v1"
 CREDENTIALS = {"username": "x", "password": "y"}
 WISH = {"quiet_from": 1320, "quiet_to": 420, "breaks": "critical", "order": ["room"], "addresses": {"sms": "1"}}
 OUT = {"until_ms": NOW_MS + 3_600_000, "reason": "pump is out"}
+PROJECT = {
+    "code": "p",
+    "name_zh": "项目",
+    "name_en": "Project",
+    "community": 2,
+    "state": "operating",
+    "facilities": [20],
+}
+ENTRY = {"kind": "received", "source": "owners", "phase": "follow_up", "amount_fen": 1, "day": "2026-11-01"}
+PLAN = {
+    "code": "p",
+    "class_id": "sewage_pump",
+    "work_zh": "保养",
+    "work_en": "Service",
+    "triggers": [{"kind": "calendar", "every": 12}],
+    "started_day": "2026-01-01",
+    "communities": [2],
+}
 RECIPES: Mapping[str, Recipe] = {
     "get_setup": Recipe("GET", f"{V1}/setup"),
     "create_first_administrator": Recipe(
@@ -84,6 +102,22 @@ RECIPES: Mapping[str, Recipe] = {
     "merge_case": Recipe("POST", f"{V1}/cases/{{n}}/merge", {"into": 1, "reason": "one main"}),
     "list_recurring_faults": Recipe("GET", f"{V1}/recurring-faults?community={{n}}"),
     "review_false_alarms": Recipe("GET", f"{V1}/false-alarms?community={{n}}"),
+    "get_evaluation": Recipe("GET", f"{V1}/evaluation?community={{n}}"),
+    "get_evaluation_workbook": Recipe("GET", f"{V1}/evaluation.xlsx?community={{n}}"),
+    "get_evaluation_paper": Recipe("GET", f"{V1}/evaluation.pdf?community={{n}}&language=zh"),
+    "list_projects": Recipe("GET", f"{V1}/projects?community={{n}}"),
+    "create_project": Recipe("POST", f"{V1}/projects", PROJECT),
+    "change_project": Recipe("PUT", f"{V1}/projects/{{n}}", PROJECT),
+    "get_project_ledger": Recipe("GET", f"{V1}/projects/{{n}}/ledger"),
+    "enter_funds": Recipe("POST", f"{V1}/projects/{{n}}/ledger", ENTRY),
+    "list_cost_books": Recipe("GET", f"{V1}/cost-books?community={{n}}"),
+    "list_funds_warnings": Recipe("GET", f"{V1}/funds-warnings?community={{n}}"),
+    "list_renewals": Recipe("GET", f"{V1}/renewals?community={{n}}"),
+    "list_plans": Recipe("GET", f"{V1}/plans"),
+    "create_plan": Recipe("POST", f"{V1}/plans", PLAN),
+    "change_plan": Recipe("PUT", f"{V1}/plans/{{n}}", PLAN),
+    "list_due_work": Recipe("GET", f"{V1}/due-work?community={{n}}"),
+    "write_down_work": Recipe("POST", f"{V1}/plans/{{n}}/done", {"facility": 20, "done_ms": 1}),
     "list_gateways": Recipe("GET", f"{V1}/gateways"),
     "get_gateway_ledger": Recipe("GET", f"{V1}/gateways/{{n}}/ledger"),
     "get_configurations": Recipe("GET", f"{V1}/gateways/{{n}}/configurations"),
@@ -170,6 +204,9 @@ def test_roles_are_as_narrow_as_they_were_meant() -> None:
         "alarm.shelve",
         "alarm.measure",
         "alarm.out_of_service",
+        "case.evaluate",
+        "funds.keep",
+        "plan.keep",
         "task.work",
         "task.supervise",
         "rule.backtest",

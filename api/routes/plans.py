@@ -1,0 +1,43 @@
+"""Preventive plans and what is due of them."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from api.guard import PREFIX, GuardedRoute
+from api.models.plans import DoneForm, DueWorks, PlanDetail, PlanForm, Plans
+from api.routes.funds import MostQuery
+from api.routes.inputs import Asking, CommunityQuery, Desk, NumberInPath
+
+router = APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=["plans"])
+
+
+@router.get("/plans", operation_id="list_plans", summary="Preventive plans")
+def list_plans(caller: Asking, desk: Desk) -> Plans:
+    """Retired ones too."""
+    del caller
+    return desk.plans.plans()
+
+
+@router.post("/plans", operation_id="create_plan", summary="Keep a new plan")
+def create_plan(body: PlanForm, caller: Asking, desk: Desk) -> PlanDetail:
+    """By running hours, cycles, calendar or condition; whichever comes first."""
+    return desk.plans.keep(caller, 0, body)
+
+
+@router.put("/plans/{plan}", operation_id="change_plan", summary="Change a plan, or retire it")
+def change_plan(plan: NumberInPath, body: PlanForm, caller: Asking, desk: Desk) -> PlanDetail:
+    """What is open of it stays open."""
+    return desk.plans.keep(caller, plan, body)
+
+
+@router.get("/due-work", operation_id="list_due_work", summary="What preventive work is due")
+def list_due_work(caller: Asking, desk: Desk, community: CommunityQuery = None, most: MostQuery = 200) -> DueWorks:
+    """Where the work of all plans stands, and why, the most urgent first."""
+    return desk.plans.due(caller, community, most)
+
+
+@router.post("/plans/{plan}/done", operation_id="write_down_work", status_code=204, summary="Write down what was done")
+def write_down_work(plan: NumberInPath, body: DoneForm, caller: Asking, desk: Desk) -> None:
+    """Work that was done outside of all this: its interval counts from then."""
+    desk.plans.write_down(caller, plan, body)
