@@ -26,6 +26,10 @@ from core.ports.registry import Owner, OwnerKind
 ENOUGH = 20
 """Below it a share is shown by its counts alone; that of ``dispatch.peers.Bounds``."""
 _MONTH_MS = 30 * 86_400_000
+_LONGEST_MS = 400 * 86_400_000
+"""A year and a month: all facts of the span are held at once."""
+_LAST_MS = 253_370_000_000_000
+"""In the year 9998: moments behind it have no date everywhere."""
 
 
 class EvaluationDesk:
@@ -82,14 +86,16 @@ class EvaluationDesk:
         end_ms = now_ms if to_ms is None else to_ms
         begin_ms = max(0, end_ms - _MONTH_MS) if from_ms is None else from_ms
         check_range(begin_ms, end_ms)
+        if end_ms - begin_ms > _LONGEST_MS:
+            raise ProblemError(Problems.RANGE_TOO_LARGE)
         return self._ports.evaluations.evaluate(begin_ms, end_ms, now_ms, caller.narrowed(community))
 
     def _heading(self, found: rows.Evaluation) -> Said:
-        year = datetime.fromtimestamp(found.to_ms / 1000, ZoneInfo("UTC")).year
+        year = datetime.fromtimestamp(min(found.to_ms, _LAST_MS) / 1000, ZoneInfo("UTC")).year
         zone = ZoneInfo(self._ports.calendars.year(year).zone)
 
         def text(at_ms: int, shape: str) -> str:
-            return datetime.fromtimestamp(at_ms / 1000, zone).strftime(shape)
+            return datetime.fromtimestamp(min(max(at_ms, 0), _LAST_MS) / 1000, zone).strftime(shape)
 
         return say.SPAN(
             begin=text(found.from_ms, "%Y-%m-%d"),
