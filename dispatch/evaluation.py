@@ -7,9 +7,10 @@ when its limit passes. So the counts of months add up to those of the year, and 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from core.cases import Action
 from core.intake import SourceKind
@@ -65,20 +66,37 @@ class _Entry:
     owner: int | None = None
 
 
+class _Spot(NamedTuple):
+    """Where an entry belongs, in all respects at once: everything is counted here first, and only then by part."""
+
+    community: int
+    cell: str
+    person: int | None
+
+
 @dataclass(slots=True)
 class _Account:
     """Everything counted of one part."""
 
     tallies: dict[Indicator, Tally] = field(default_factory=dict)
-    amounts: Counter[str] = field(default_factory=Counter)
+    amounts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     owners: set[int] = field(default_factory=set)
 
     def add(self, entry: _Entry) -> None:
         if entry.indicator is not None:
-            self.tallies[entry.indicator] = self.tallies.get(entry.indicator, Tally()) + entry.tally
-        self.amounts.update(entry.amounts)
+            self.tallies[entry.indicator] = self.tallies.get(entry.indicator, _NOTHING) + entry.tally
+        for name, amount in entry.amounts.items():
+            self.amounts[name] += amount
         if entry.owner is not None:
             self.owners.add(entry.owner)
+
+    def take(self, other: _Account) -> None:
+        """What was counted of a part of it."""
+        for indicator, tally in other.tallies.items():
+            self.tallies[indicator] = self.tallies.get(indicator, _NOTHING) + tally
+        for name, amount in other.amounts.items():
+            self.amounts[name] += amount
+        self.owners |= other.owners
 
     @property
     def load(self) -> float:
@@ -96,22 +114,22 @@ def evaluate(facts: Facts, bounds: Bounds | None = None) -> Evaluation:
         KeyError: if a case is named that is not among the cases.
     """
     bounds = bounds or Bounds()
-    entries = list(_entries(facts, bounds))
-    keys: Mapping[Part, Callable[[_Entry], str]] = {
-        Part.COMMUNITY: lambda entry: str(entry.community),
-        Part.CELL: lambda entry: entry.cell,
-        Part.WORKER: lambda entry: "" if entry.person is None else str(entry.person),
-        Part.DEPARTMENT: lambda entry: _department(facts, entry.person),
+    spots: dict[_Spot, _Account] = {}
+    for entry in _entries(facts, bounds):
+        spots.setdefault(_Spot(entry.community, entry.cell, entry.person), _Account()).add(entry)
+    keys: Mapping[Part, Callable[[_Spot], str]] = {
+        Part.COMMUNITY: lambda spot: str(spot.community),
+        Part.CELL: lambda spot: spot.cell,
+        Part.WORKER: lambda spot: "" if spot.person is None else str(spot.person),
+        Part.DEPARTMENT: lambda spot: _department(facts, spot.person),
     }
-    whole = _Account()
-    for entry in entries:
-        whole.add(entry)
+    whole = _grouped(spots, lambda _: "").get("", _Account())
     return Evaluation(
         from_ms=facts.from_ms,
         to_ms=facts.to_ms,
         known_ms=facts.known_ms,
         whole=_lines({"": whole}, bounds, facts, None)[0],
-        parts={part: _lines(_grouped(entries, key), bounds, facts, part) for part, key in keys.items()},
+        parts={part: _lines(_grouped(spots, key), bounds, facts, part) for part, key in keys.items()},
         burdens=_burdens(facts),
         trainings=trainings(facts, bounds),
     )
@@ -228,10 +246,10 @@ def _department(facts: Facts, person: int | None) -> str:
 # --- by part ----------------------------------------------------------------------------------------------------------
 
 
-def _grouped(entries: Sequence[_Entry], key: Callable[[_Entry], str]) -> dict[str, _Account]:
+def _grouped(spots: Mapping[_Spot, _Account], key: Callable[[_Spot], str]) -> dict[str, _Account]:
     accounts: dict[str, _Account] = {}
-    for entry in entries:
-        accounts.setdefault(key(entry), _Account()).add(entry)
+    for spot, counted in spots.items():
+        accounts.setdefault(key(spot), _Account()).take(counted)
     return accounts
 
 
