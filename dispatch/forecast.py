@@ -24,7 +24,7 @@ from core.readings import Float64s, Int64s
 
 LEVEL = 0.9
 LIKELY = 0.8
-DRAWS = 4_000
+DRAWS = 2_000
 ENOUGH_REPAIRS = 5
 """Of a class; with fewer nothing is said of what repairs cost."""
 ENOUGH_YEARS = 1.0

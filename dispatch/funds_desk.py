@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -79,6 +80,8 @@ class SqlFunds:
         self._facilities = facilities
         self._policy = policy or Policy()
         self._money = money or Money()
+        self._lock = threading.Lock()
+        self._remembered: _Remembered | None = None
 
     # --- projects and ledgers ---------------------------------------------------------------------------------------
 
@@ -196,7 +199,20 @@ class SqlFunds:
         return ranked(found, self._money.weights)
 
     def _looked_back(self, now_ms: int, months: int) -> _LookedBack:
-        facilities = {one.number: one for one in self._facilities()}
+        """The history as it was when it was first asked for on a day, or with this version of the registry.
+
+        A forecast of a year does not change with a report; working it out for every page would.
+        """
+        found, day = self._facilities(), self._policy.calendar.day_of(now_ms)
+        with self._lock:
+            known = self._remembered
+            if known is None or known.facilities is not found or (known.day, known.months) != (day, months):
+                history = self._look_back({one.number: one for one in found}, now_ms, months)
+                known = _Remembered(facilities=found, day=day, months=months, history=history)
+                self._remembered = known
+            return known.history
+
+    def _look_back(self, facilities: Mapping[int, Facility], now_ms: int, months: int) -> _LookedBack:
         from_ms = round(now_ms - self._money.history_years * YEAR_MS)
         case = tables.case
         with reading(self._engine) as connection:
@@ -219,6 +235,14 @@ class SqlFunds:
             grave={facility: int(count) for facility, count in grave},
             months=months,
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Remembered:
+    facilities: Sequence[Facility]
+    day: date
+    months: int
+    history: _LookedBack
 
 
 class _LookedBack:

@@ -129,3 +129,13 @@ def test_who_sees_one_community_sees_its_facilities_alone(hall: Hall) -> None:
     community = next(one.community for one in facilities(hall) if one.code == "aa-sp-01")
     found = {one.facility for one in funds_of(hall).warnings(MONDAY_9, frozenset({community}))}
     assert found == {one.number for one in facilities(hall) if one.community == community}
+
+
+def test_the_history_is_worked_out_once_a_day(hall: Hall) -> None:
+    """The same facilities on the same day are looked at once; the next day, or changed ones, anew."""
+    kept = tuple(facilities(hall))
+    desk = SqlFunds(hall.engine, hall.city.registry, lambda: kept)
+    first = desk.forecasts(MONDAY_9)
+    assert desk.forecasts(MONDAY_9 + HOUR) is first
+    assert desk.forecasts(MONDAY_9 + DAY) is not first
+    assert funds_of(hall).forecasts(MONDAY_9) is not first
