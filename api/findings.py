@@ -49,6 +49,7 @@ RULES_OF_ALL = Sentence(
     "a rule holds for all communities: only a login that sees them all may change it",
 )
 NO_CLOSURES = Sentence("此处不能合并案件", "cases cannot be merged here")
+NO_INTAKES = Sentence("此处不能受理", "nothing can be reported here")
 NO_EDITING = Sentence("此处不能编辑规则", "rules cannot be edited here")
 NO_BACKTESTS = Sentence("此处不能运行回测", "backtests cannot be run here")
 

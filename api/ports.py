@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 import sqlalchemy as sa
 
 from api import findings as kinds
+from api.no_intakes import NoIntakes
 from core.alarms import Severity
 from core.amenities import Amenity, Item
 from core.cases import Actor, RuleInfo
@@ -22,10 +23,11 @@ from core.ports.closure import Closure, Closures, FalseAlarms, Recurring, Thresh
 from core.ports.configurations import ConfigurationDesk
 from core.ports.directory import PointDirectory
 from core.ports.folding import FoldQueries
+from core.ports.intake import Intakes, Photos
 from core.ports.nodes import NodeStatusBook
 from core.ports.notifications import NoNotifications, NotificationDesk, Preferences
 from core.ports.performance import PerformanceReports
-from core.ports.registry import FieldChange, Owner, RegistryCommands, RegistryQueries
+from core.ports.registry import Department, FieldChange, Owner, RegistryCommands, RegistryQueries
 from core.ports.registry_book import RegistryBook
 from core.ports.rule_editing import (
     ExplainAsk,
@@ -114,6 +116,10 @@ class NoBook:
     def owner_name(self, owner: Owner) -> Text:
         """Its code."""
         return Text(zh=owner.code, en=owner.code)
+
+    def departments(self) -> Sequence[Department]:
+        """None."""
+        return ()
 
     def standard(self) -> tuple[Text, Text, Sequence[Item]]:
         """Without items."""
@@ -345,6 +351,7 @@ class ApiPorts:
         closures: how cases end.
         review: which rules were wrong.
         book: what changed in the registry, whose things are, what communities should have.
+        intakes, photos: reports and tasks handed down.
     """
 
     store: ReadableStore
@@ -369,3 +376,5 @@ class ApiPorts:
     closures: Closures = NoClosures()  # noqa: RUF009 - it has no state
     review: ThresholdReview = NoClosures()  # noqa: RUF009 - it has no state
     book: RegistryBook = NoBook()  # noqa: RUF009 - it has no state
+    intakes: Intakes = NoIntakes()  # noqa: RUF009 - it has no state
+    photos: Photos = NoIntakes()  # noqa: RUF009 - it has no state

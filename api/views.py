@@ -20,10 +20,11 @@ from api.models.cases import Candidate, CaseSummary, Deadline, HistoryEntry, Sto
 from api.models.places import LatestValue
 from api.places import Places
 from api.ports import RuleText
-from api.words import QUALITY_NAMES, SYSTEM, quality_text, reason_name
+from api.words import QUALITY_NAMES, RESIDENT, SYSTEM, quality_text, reason_name
 from core.alarms import ChangeKind, Severity
 from core.cases import OPEN_CASE_STATES, OPEN_TASK_STATES, DeadlineWhat
 from core.cases import SYSTEM as SYSTEM_ACTOR
+from core.intake import ANYBODY
 from core.ports import cases as rows
 from core.quality import class_of
 from core.readings import Readings
@@ -100,6 +101,8 @@ def who(actor: str, person: int | None, places: Places) -> Bilingual:
     """Who did something: the person's name, else the login, or the system."""
     if actor == SYSTEM_ACTOR:
         return SYSTEM
+    if actor == ANYBODY:
+        return RESIDENT
     known = places.person_ref(person)
     return known.name if known is not None else Bilingual(zh=actor, en=actor)
 

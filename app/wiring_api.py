@@ -37,8 +37,10 @@ from core.foreign import system_problem
 from dispatch.closure_desk import SqlClosures
 from dispatch.desk import SqlDesk
 from dispatch.fold_queries import SqlFoldQueries
+from dispatch.intake_desk import SqlIntakes
 from dispatch.notification_desk import SqlNotificationDesk
 from dispatch.performance_queries import SqlPerformanceQueries
+from dispatch.photo_desk import SqlPhotos
 from dispatch.policy import Policy
 from dispatch.queries import SqlCaseQueries
 from dispatch.review_queries import SqlReviewQueries
@@ -133,6 +135,8 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             cases=SqlCaseQueries(engine, registry, policy),
             case_commands=SqlDesk(engine, rules=infos, source=registry, policy=policy),
             closures=SqlClosures(engine, rules=infos, source=registry, policy=policy),
+            intakes=SqlIntakes(engine, rules=infos, source=registry, policy=policy),
+            photos=SqlPhotos(engine, settings.data_dir / "photos"),
             rules=book,
             performance=performance,
             review=performance,
