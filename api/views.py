@@ -16,7 +16,7 @@ from api.models.alarms import (
     Shelving,
 )
 from api.models.base import Bilingual, Light, SeverityName, severity_name
-from api.models.cases import Candidate, CaseSummary, Deadline, HistoryEntry, Storm, TaskSummary
+from api.models.cases import Candidate, CaseSummary, Deadline, HistoryEntry, ReportSeen, Storm, TaskSummary
 from api.models.places import LatestValue
 from api.places import Places
 from api.ports import RuleText
@@ -26,6 +26,7 @@ from core.cases import OPEN_CASE_STATES, OPEN_TASK_STATES, DeadlineWhat
 from core.cases import SYSTEM as SYSTEM_ACTOR
 from core.intake import ANYBODY
 from core.ports import cases as rows
+from core.ports.intake import IntakeRow
 from core.quality import class_of
 from core.readings import Readings
 from core.stages import SupervisionLevel
@@ -246,6 +247,27 @@ def history(entries: Iterable[rows.HistoryRow], places: Places) -> list[HistoryE
             from_state=one.from_state,
             to_state=one.to_state,
             note=one.note,
+        )
+        for one in entries
+    ]
+
+
+def reports(entries: Iterable[IntakeRow], places: Places) -> list[ReportSeen]:
+    """What people reported of a case, with names."""
+    return [
+        ReportSeen(
+            id=one.number,
+            code=one.code,
+            source=one.source,
+            say=Bilingual.of(one.say),
+            words=one.words,
+            time_ms=one.at_ms,
+            by=who(one.actor, one.person, places),
+            department=one.department,
+            ref=one.ref,
+            longitude=one.longitude,
+            latitude=one.latitude,
+            photos=[photo.position for photo in one.photos],
         )
         for one in entries
     ]

@@ -72,6 +72,8 @@ def test_a_worker_scans_a_code_and_reports_with_a_photo(town: Town) -> None:
         assert shown.content == picture_of(raw).data
         assert (shown.headers["content-type"], shown.headers["x-content-type-options"]) == ("image/jpeg", "nosniff")
         assert len(client.get(f"{V1}/intakes/{row['id']}").json()["photos"]) == 1
+        (seen,) = client.get(f"{V1}/cases/{row['case_id']}").json()["reports"]
+        assert (seen["words"], seen["photos"], seen["source"]) == ("漏水", [0], "worker")
         assert client.post(path, content=b"<svg/>", headers=key("g1-first")).status_code == 422
         assert client.post(path, content=raw, headers=key("g1-other")).status_code == 404
     with town.browser("bb-m1") as client:
@@ -80,6 +82,20 @@ def test_a_worker_scans_a_code_and_reports_with_a_photo(town: Town) -> None:
         assert client.get(f"{V1}/intakes").json()["items"] == []
         refused = send(client, "/reports", "m1", event="other", words="x", facility_code="aa-sp-01")
         assert refused.status_code == 404
+
+
+def test_whoever_gets_the_task_sees_what_was_seen_and_where(town: Town) -> None:
+    """Without a facility the place of the first report is where to go; a second one stands beside it."""
+    here = {"event": "road_hole", "community": community(town, "aa"), "longitude": 112.105, "latitude": 31.705}
+    with town.browser("aa-g1") as client:
+        first = send(client, "/reports", "hole-one", **here, words="路面塌陷").json()
+        again = send(client, "/reports", "hole-two", **(here | {"latitude": 31.7053}), words="坑很深").json()
+        assert (again["verdict"], again["case_id"]) == ("join", first["case_id"])
+        tasks = client.get(f"{V1}/cases/{first['case_id']}").json()["tasks"]
+        task = client.get(f"{V1}/tasks/{tasks[0]['id']}").json()
+    assert [one["words"] for one in task["reports"]] == ["坑很深", "路面塌陷"]
+    assert (task["where"]["longitude"], task["where"]["latitude"]) == (112.105, 31.705)
+    assert (task["why"]["alarms"], task["why"]["rule"]) == ([], None)
 
 
 def test_a_photo_is_as_large_as_it_may_be_and_nothing_else_is(town: Town) -> None:
