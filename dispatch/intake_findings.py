@@ -11,6 +11,13 @@ INTAKE_NO_TABLE = kind(
     "对照随附的 intake.yaml",
     "compare it with the intake.yaml that ships",
 )
+INTAKE_UNREADABLE = kind(
+    "TG-3155",
+    "无法读取受理事项表：{problem}",
+    "the table of what can be reported cannot be read: {problem}",
+    "检查 dispatch.intake 所指的文件",
+    "check the file that dispatch.intake names",
+)
 INTAKE_ROW = kind(
     "TG-3141",
     "{part} 第 {row} 行不可用：{problem}",
