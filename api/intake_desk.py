@@ -296,7 +296,8 @@ class PublicDesk:
             ProblemError: ``TOO_MANY_REPORTS``, with the seconds to wait.
         """
         one, now_ms = self._facility(body.facility_code).facility, self._ports.clock.now_ms()
-        wait_ms = self._throttle.admit(one.code, address, now_ms)
+        known = self._ports.intakes.sent(self._actor, bound(key)) is not None  # an answer got lost: it counts once
+        wait_ms = 0 if known else self._throttle.admit(one.code, address, now_ms)
         if wait_ms:
             raise ProblemError(Problems.TOO_MANY_REPORTS, headers={"Retry-After": str(-(-wait_ms // 1000))})
         ask = rows.IntakeAsk(

@@ -27,6 +27,10 @@ class NoIntakes:
         """None."""
         return None
 
+    def sent(self, actor: Actor, key: str) -> IntakeRow | None:
+        """None."""
+        return None
+
     def burden(self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Sequence[Burden]:
         """None."""
         return ()

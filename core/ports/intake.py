@@ -209,6 +209,10 @@ class IntakeQueries(Protocol):
         """One intake."""
         ...
 
+    def sent(self, actor: Actor, key: str) -> IntakeRow | None:
+        """What somebody has handed in with this key."""
+        ...
+
     def burden(self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Sequence[Burden]:
         """What departments asked of communities in [from, to), the most first."""
         ...

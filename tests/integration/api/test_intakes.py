@@ -151,6 +151,8 @@ def test_residents_cannot_flood_a_place(town: Town) -> None:
     assert answers[-1].json()["code"] == "TG-4292"
     assert int(answers[-1].headers["retry-after"]) == 300
     with stranger(town) as client:
+        again = send(client, "/public/reports", "flood-0", facility_code="aa-sp-01", **body)
+        assert again.json() == answers[0].json(), "who has been heard may ask again"
         assert send(client, "/public/reports", "elsewhere", facility_code="aa-sp-02", **body).status_code == 201
 
 

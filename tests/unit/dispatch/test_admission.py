@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.settings import DispatchSettings
 from core.alarms import Severity
 from core.errors import Invalid
 from core.intake import HANDED_DOWN, REASONS, Duty, Reason, SourceKind, Verdict
@@ -272,22 +270,6 @@ def test_everything_wrong_in_a_table_is_said_at_once() -> None:
     for broken in ("", "events: 3", "[", "events: []"):
         with pytest.raises(Invalid):
             parse_intake(broken, "mine.yaml")
-
-
-def test_a_city_has_its_own_table_and_bounds(tmp_path: Path) -> None:
-    """Named in the settings; a file that is not there is said, not passed over."""
-    own = tmp_path / "events.yaml"
-    own.write_text(
-        "events: [{event: other, severity: low, lead: governance, say: {zh: 其他, en: Other}}]", encoding="utf-8"
-    )
-    settings = DispatchSettings(intake=own, admit_per_person=8, department_most=4)
-    policy = Policy(**settings.of_policy())
-    assert list(policy.intake.events) == ["other"]
-    assert (policy.admit_per_person, policy.department_most) == (8, 4)
-    assert Policy(**DispatchSettings().of_policy()).intake is load_intake()
-    with pytest.raises(Invalid) as caught:
-        DispatchSettings(intake=tmp_path / "nowhere.yaml").of_policy()
-    assert caught.value.findings[0].code == "TG-3155"
 
 
 # --- burden -----------------------------------------------------------------------------------------------------
