@@ -50,6 +50,7 @@ RULES_OF_ALL = Sentence(
 )
 NO_CLOSURES = Sentence("此处不能合并案件", "cases cannot be merged here")
 NO_FUNDS = Sentence("此处不能登记资金和计划", "money and plans cannot be kept here")
+NO_INTAKES = Sentence("此处不能受理", "nothing can be reported here")
 NO_EDITING = Sentence("此处不能编辑规则", "rules cannot be edited here")
 NO_BACKTESTS = Sentence("此处不能运行回测", "backtests cannot be run here")
 

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 import sqlalchemy as sa
 
 from api import findings as kinds
+from api.no_intakes import NoIntakes
 from api.no_office import NoEvaluations, NoFunds, NoPlans
 from core.alarms import Severity
 from core.amenities import Amenity, Item
@@ -25,11 +26,12 @@ from core.ports.directory import PointDirectory
 from core.ports.evaluation import Evaluations
 from core.ports.folding import FoldQueries
 from core.ports.funds import Funds
+from core.ports.intake import Intakes, Photos
 from core.ports.nodes import NodeStatusBook
 from core.ports.notifications import NoNotifications, NotificationDesk, Preferences
 from core.ports.performance import PerformanceReports
 from core.ports.preventive import PreventivePlans
-from core.ports.registry import FieldChange, Owner, RegistryCommands, RegistryQueries
+from core.ports.registry import Department, FieldChange, Owner, RegistryCommands, RegistryQueries
 from core.ports.registry_book import RegistryBook
 from core.ports.rule_editing import (
     ExplainAsk,
@@ -118,6 +120,10 @@ class NoBook:
     def owner_name(self, owner: Owner) -> Text:
         """Its code."""
         return Text(zh=owner.code, en=owner.code)
+
+    def departments(self) -> Sequence[Department]:
+        """None."""
+        return ()
 
     def standard(self) -> tuple[Text, Text, Sequence[Item]]:
         """Without items."""
@@ -352,6 +358,7 @@ class ApiPorts:
         funds: projects, their money, cost books, renewal.
         plans: preventive work.
         book: what changed in the registry, whose things are, what communities should have.
+        intakes, photos: reports and tasks handed down.
     """
 
     store: ReadableStore
@@ -379,3 +386,5 @@ class ApiPorts:
     evaluations: Evaluations = NoEvaluations()  # noqa: RUF009 - it has no state
     funds: Funds = NoFunds()  # noqa: RUF009 - it has no state
     plans: PreventivePlans = NoPlans()  # noqa: RUF009 - it has no state
+    intakes: Intakes = NoIntakes()  # noqa: RUF009 - it has no state
+    photos: Photos = NoIntakes()  # noqa: RUF009 - it has no state

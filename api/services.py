@@ -19,6 +19,7 @@ from api.flag_desk import FlagDesk
 from api.folding_desk import FoldingDesk
 from api.funds_desk import FundsDesk
 from api.histories import Histories
+from api.intake_desk import IntakeDesk, PublicDesk
 from api.live import Live
 from api.metrics import Metrics
 from api.notification_desk import NotificationDesk
@@ -56,6 +57,8 @@ class Services:
     cases: CaseDesk
     tasks: TaskDesk
     closures: ClosureDesk
+    intakes: IntakeDesk
+    public: PublicDesk
     system: SystemDesk
     configurations: ConfigurationDesk
     backtests: BacktestDesk
@@ -99,6 +102,8 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         cases=CaseDesk(ports, book, closures),
         tasks=TaskDesk(ports, book, histories, closures),
         closures=closures,
+        intakes=IntakeDesk(ports, book),
+        public=PublicDesk(ports, book),
         system=SystemDesk(ports, book, settings, metrics),
         configurations=ConfigurationDesk(ports),
         backtests=BacktestDesk(ports),

@@ -40,8 +40,10 @@ from dispatch.desk import SqlDesk
 from dispatch.evaluation_queries import SqlEvaluations
 from dispatch.fold_queries import SqlFoldQueries
 from dispatch.funds_desk import SqlFunds
+from dispatch.intake_desk import SqlIntakes
 from dispatch.notification_desk import SqlNotificationDesk
 from dispatch.performance_queries import SqlPerformanceQueries
+from dispatch.photo_desk import SqlPhotos
 from dispatch.plan_desk import SqlPlans
 from dispatch.policy import Policy
 from dispatch.queries import SqlCaseQueries
@@ -138,6 +140,8 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             cases=SqlCaseQueries(engine, registry, policy),
             case_commands=SqlDesk(engine, rules=infos, source=registry, policy=policy),
             closures=SqlClosures(engine, rules=infos, source=registry, policy=policy),
+            intakes=SqlIntakes(engine, rules=infos, source=registry, policy=policy),
+            photos=SqlPhotos(engine, settings.data_dir / "photos"),
             rules=book,
             performance=performance,
             review=performance,

@@ -6,13 +6,17 @@ that is open, returns it, answers it from the case log, or leaves it to a gateke
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from core.alarms import Severity
 from core.places import Grid, Text
 
 MOST_WORDS = 1000
+ANYBODY = "anybody"
+"""The actor of what somebody without a login hands in."""
 MOST_ASKED_MIN = 100_000
 """Work that one task may be said to ask for, minutes."""
 
@@ -56,7 +60,7 @@ class Verdict(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why the gate decided so; ``dispatch.intake_findings`` has the sentences."""
+    """Why the gate decided so."""
 
     FREE = "free"
     """Nothing speaks against it."""
@@ -82,6 +86,33 @@ class Reason(StrEnum):
     """The department has handed down as much as was agreed."""
     BY_HAND = "by_hand"
     """A gatekeeper decided."""
+
+
+REASONS: Final[Mapping[Reason, Text]] = {
+    Reason.FREE: Text(
+        zh="没有重复，属于网格职责，负担在限度之内", en="no duplicate, the grids' duty, and within what they can bear"
+    ),
+    Reason.URGENT: Text(zh="紧急事项不排队", en="what is urgent is never held back"),
+    Reason.SAME_FACILITY: Text(zh="该设施同一事项已有未结案件", en="a case of this is open at this facility"),
+    Reason.NEAR: Text(zh="附近不久前同一事项已有未结案件", en="a case of this has lately been opened close by"),
+    Reason.LIKELY: Text(zh="可能与未结案件相同", en="an open case may be about the same"),
+    Reason.NOT_THEIR_DUTY: Text(
+        zh="属于部门自身职责，不下派网格", en="the department must do this itself; it is not handed down"
+    ),
+    Reason.UNCLEAR_DUTY: Text(zh="职责不明", en="whose duty it is, is not settled"),
+    Reason.IN_THE_LOG: Text(
+        zh="案件记录即可答复，无需另报", en="the case log answers it; nobody has to report anything"
+    ),
+    Reason.NO_PLACE: Text(zh="设施和位置都不明", en="neither the facility nor the place is known"),
+    Reason.UNCHECKED: Text(zh="居民反映，须先核实", en="a resident's report is looked at first"),
+    Reason.CELL_FULL: Text(zh="该网格任务已满", en="the cell has its hands full"),
+    Reason.COMMUNITY_FULL: Text(zh="该社区任务已满", en="the community has its hands full"),
+    Reason.DEPARTMENT_FULL: Text(
+        zh="该部门下派已达约定数量", en="the department has handed down as much as was agreed"
+    ),
+    Reason.BY_HAND: Text(zh="由受理人决定", en="a gatekeeper decided"),
+}
+"""The same in words."""
 
 
 class Duty(StrEnum):

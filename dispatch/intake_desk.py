@@ -95,6 +95,7 @@ class SqlIntakes(SqlIntakeQueries):
                 _check_open(connection, ruling.case)
             work, reports = self._work(connection, source, now_ms)
             row = reports.update(row, **self._ruled(connection, row, ruling, event, now_ms))
+            work.ledger.withdraw(f"intake/{row.number}")
             row = reports.follow(row, event, ruling.verdict, ruling.case, ruling.actor)
             work.ledger.flush()
             return intake_rows(connection, [row])[0]

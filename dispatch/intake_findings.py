@@ -11,6 +11,13 @@ INTAKE_NO_TABLE = kind(
     "对照随附的 intake.yaml",
     "compare it with the intake.yaml that ships",
 )
+INTAKE_UNREADABLE = kind(
+    "TG-3155",
+    "无法读取受理事项表：{problem}",
+    "the table of what can be reported cannot be read: {problem}",
+    "检查 dispatch.intake 所指的文件",
+    "check the file that dispatch.intake names",
+)
 INTAKE_ROW = kind(
     "TG-3141",
     "{part} 第 {row} 行不可用：{problem}",
@@ -114,24 +121,3 @@ PHOTO_ROOM = kind(
 
 DECIDED = Sentence("该受理件已有结论", "this has been decided already")
 NO_INTAKE = Sentence("没有受理件 {number}", "there is no report or task number {number}")
-
-REASONS = {
-    "free": Sentence(
-        "没有重复，属于网格职责，负担在限度之内", "no duplicate, the grids' duty, and within what they can bear"
-    ),
-    "urgent": Sentence("紧急事项不排队", "what is urgent is never held back"),
-    "same_facility": Sentence("该设施同一事项已有未结案件", "a case of this is open at this facility"),
-    "near": Sentence("附近不久前同一事项已有未结案件", "a case of this has lately been opened close by"),
-    "likely": Sentence("可能与未结案件相同", "an open case may be about the same"),
-    "not_their_duty": Sentence(
-        "属于部门自身职责，不下派网格", "the department must do this itself; it is not handed down"
-    ),
-    "unclear_duty": Sentence("职责不明", "whose duty it is, is not settled"),
-    "in_the_log": Sentence("案件记录即可答复，无需另报", "the case log answers it; nobody has to report anything"),
-    "no_place": Sentence("设施和位置都不明", "neither the facility nor the place is known"),
-    "unchecked": Sentence("居民反映，须先核实", "a resident's report is looked at first"),
-    "cell_full": Sentence("该网格任务已满", "the cell has its hands full"),
-    "community_full": Sentence("该社区任务已满", "the community has its hands full"),
-    "department_full": Sentence("该部门下派已达约定数量", "the department has handed down as much as was agreed"),
-    "by_hand": Sentence("由受理人决定", "a gatekeeper decided"),
-}

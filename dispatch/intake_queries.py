@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.alarms import Severity
-from core.cases import TaskState
+from core.cases import Actor, TaskState
 from core.intake import HANDED_DOWN, Event, Reason, SourceKind, Verdict
 from core.places import Text
 from core.ports.intake import Burden, IntakeFilter, IntakeRow, LogAnswer, Photo
@@ -57,6 +57,13 @@ class SqlIntakeQueries:
     def intake(self, number: int, communities: frozenset[int] | None = None) -> IntakeRow | None:
         """One intake."""
         query = sa.select(intake).where(intake.c.number == number, seen(intake.c.community, communities))
+        with reading(self._engine) as connection:
+            found = intake_rows(connection, connection.execute(query).all())
+        return found[0] if found else None
+
+    def sent(self, actor: Actor, key: str) -> IntakeRow | None:
+        """What somebody has handed in with this key."""
+        query = sa.select(intake).where(intake.c.actor == actor.login, intake.c.key == key)
         with reading(self._engine) as connection:
             found = intake_rows(connection, connection.execute(query).all())
         return found[0] if found else None

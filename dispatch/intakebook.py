@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import yaml
@@ -13,6 +14,7 @@ import yaml
 from core.alarms import Severity
 from core.errors import Invalid
 from core.findings import Finding, Said, Sentence
+from core.foreign import system_problem
 from core.intake import BY_THEMSELVES, Duty, Event, SourceKind
 from core.places import Grid, Text
 from dispatch import intake_findings as kinds
@@ -68,6 +70,19 @@ def load_intake() -> IntakeBook:
         Invalid: naming everything that is wrong in it.
     """
     return parse_intake(files("dispatch").joinpath("intake.yaml").read_text(encoding="utf-8"), _FILE)
+
+
+def read_intake(path: Path) -> IntakeBook:
+    """A city's own table.
+
+    Raises:
+        Invalid: if it cannot be read, or naming everything that is wrong in it.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid([kinds.INTAKE_UNREADABLE.at(str(path), problem=system_problem(error))]) from error
+    return parse_intake(text, str(path))
 
 
 def parse_intake(text: str, file: str) -> IntakeBook:

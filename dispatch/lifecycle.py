@@ -321,6 +321,8 @@ _TAIL = """## Guards
   verifies or rejects then, as a verifier would; a person may conclude before.
 * Cases of one root cause are merged by a supervisor: the one ends (merge), the other takes its alarms, present and to
   come. A case that has been reported as handled is not merged, nor one that gathers many facilities.
+* What people report or departments hand down becomes a case by the gate of [intake.md](intake.md), and is verified by a
+  visit. A case that somebody has reported does not end by itself when its alarm clears.
 * A case that ended by itself, or was closed, is reopened by the system if its alarm proves to be still on; it never
   makes a second case.
 """

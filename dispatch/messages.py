@@ -29,6 +29,7 @@ KINDS: Mapping[str, Text] = {
     "raised": Text(zh="级别提高", en="Severity raised"),
     "proven": Text(zh="传感器已核实，无需到场", en="Verified by the sensor, no visit needed"),
     "merged": Text(zh="案件已合并", en="Case merged"),
+    "intake": Text(zh="待受理", en="Waits for your decision"),
     "reported": Text(zh="又有人反映", en="Somebody else has reported it"),
     "joined": Text(zh="又有设施并入", en="More facilities have joined"),
     **{

@@ -40,6 +40,15 @@ class SqlPhotos:
         self._folder = folder
         self._most_bytes = most_bytes
 
+    def awaits(self, number: int, key: str, actor: Actor, now_ms: int) -> None:
+        """Nothing, if the same actor handed the intake in with this key within the last day.
+
+        Raises:
+            UnknownItem: if not.
+        """
+        with reading(self._engine) as connection:
+            _check_mine(connection, number, key, actor, now_ms)
+
     def attach(self, number: int, key: str, actor: Actor, data: bytes, now_ms: int) -> Photo:
         """Add a photo to an intake that the same actor handed in with this key within the last day.
 
@@ -95,10 +104,7 @@ class SqlPhotos:
         self, connection: sa.Connection, number: int, key: str, actor: Actor, digest: str, size: int, now_ms: int
     ) -> Photo | None:
         """The photo, if it is there already; else nothing, if there is room for it."""
-        mine = (intake.c.number == number, intake.c.actor == actor.login, intake.c.key == key)
-        lately = intake.c.at_ms > now_ms - _WITHIN_MS
-        if connection.execute(sa.select(intake.c.number).where(*mine, lately)).one_or_none() is None:
-            raise UnknownItem(kinds.NO_INTAKE(number=number))
+        _check_mine(connection, number, key, actor, now_ms)
         rows = connection.execute(sa.select(photo).where(photo.c.intake == number)).all()
         for row in rows:
             if row.sha256 == digest:
@@ -143,3 +149,10 @@ class SqlPhotos:
 
 def _photo(row: Any) -> Photo:
     return Photo(position=row.position, sha256=row.sha256, media_type=row.media_type, size=row.size)
+
+
+def _check_mine(connection: sa.Connection, number: int, key: str, actor: Actor, now_ms: int) -> None:
+    mine = (intake.c.number == number, intake.c.actor == actor.login, intake.c.key == key)
+    lately = intake.c.at_ms > now_ms - _WITHIN_MS
+    if connection.execute(sa.select(intake.c.number).where(*mine, lately)).one_or_none() is None:
+        raise UnknownItem(kinds.NO_INTAKE(number=number))

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from core.alarms import Severity
 from core.cases import Actor, RuleInfo, TaskKind, TaskState
 from core.intake import HANDED_DOWN, Event, SourceKind, Verdict
+from core.people import Role
 from core.ports.intake import IntakeAsk
 from core.ports.registry import Roster
-from dispatch import tables
+from dispatch import messages, tables
 from dispatch.admission import Asked, Decision, Load, OpenCase, Spot, decide
 from dispatch.alarmwork import AlarmWork
 from dispatch.deciding import handling_limit
@@ -23,12 +24,24 @@ from dispatch.lifecycle import UNSTARTED
 from dispatch.merges import took_over
 from dispatch.policy import Policy
 
+_GATEKEEPERS = frozenset({Role.MANAGER, Role.ADMINISTRATOR})
+
 
 def info_of_event(event: Event) -> RuleInfo:
     """An event as dispatch knows rules: its name is the family, no rule stands behind it."""
     return RuleInfo(
         rule_id="", family=event.key, severity=event.severity, lead=event.lead, support=event.support, say=event.say
     )
+
+
+def gatekeeper(roster: Roster, community: int) -> int | None:
+    """Who decides what waits in a community: a manager of it, else one of the whole city; the first by number."""
+    able = (
+        person
+        for person in roster.people.values()
+        if person.active and person.role in _GATEKEEPERS and person.works_in(community)
+    )
+    return min(((person.everywhere, person.number) for person in able), default=(False, None))[1]
 
 
 class ReportWork:
@@ -113,6 +126,8 @@ class ReportWork:
         if verdict is Verdict.JOIN and case is not None:
             self._join(row, event, case, actor)
             return self.update(row, case=case)
+        if verdict is Verdict.WAIT:
+            self._call_gatekeeper(row, event)
         return row
 
     # --- inside -------------------------------------------------------------------------------------------------
@@ -133,6 +148,25 @@ class ReportWork:
         case = filed(self._cases, self._connection, self._ledger, self._policy, filing, self._now_ms)
         self._ledger.note(case.number, "reported", actor=actor, note=f"{row.code} {row.words}")
         return int(given_out(self._cases, self._policy, case, filing).number)
+
+    def _call_gatekeeper(self, row: Any, event: Event) -> None:
+        """Whoever decides for the community hears that something waits, when work begins."""
+        person = gatekeeper(self._roster, row.community)
+        if person is None:
+            return
+        place = self._roster.places.get(row.facility)
+        calendar = self._policy.calendar
+        self._ledger.notify(
+            "intake",
+            ref=f"intake/{row.number}",
+            version=1,
+            person=person,
+            channels=("app",),
+            title=messages.title("intake", event.severity, event.say),
+            body=messages.body(row.code, place.name if place else event.say, None, calendar.zone),
+            severity=event.severity,
+            not_before_ms=calendar.next_start(self._now_ms),
+        )
 
     def _join(self, row: Any, event: Event, number: int, actor: Actor) -> None:
         case = self._cases.case(number)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from core.amenities import Amenity, AmenityState, Item
 from core.places import Text
-from core.ports.registry import Owner, OwnerKind
+from core.ports.registry import Department, Owner, OwnerKind
 from registry import tables
 from registry.columns import column
 from registry.database import reading
@@ -52,6 +52,13 @@ class SqlRegistryBook(SqlHistory):
             if row is not None:
                 return Text(zh=row.name_zh, en=row.name_en)
         return Text(zh=owner.code, en=owner.code)
+
+    def departments(self) -> Sequence[Department]:
+        """Departments that hand down tasks, by code; those that ended left out."""
+        table = tables.department
+        with reading(self._engine) as connection:
+            rows = connection.execute(sa.select(table).where(table.c.active).order_by(table.c.code)).all()
+        return [Department(code=row.code, name=Text(zh=row.name_zh, en=row.name_en)) for row in rows]
 
     def standard(self) -> tuple[Text, Text, Sequence[Item]]:
         """Title, source and items of the complete-community standard."""

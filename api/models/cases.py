@@ -22,6 +22,7 @@ from api.models.closure import CaseClosure, Handling, Observation
 from api.models.history import History
 from core.cases import CaseState, DeadlineClock, DeadlineWhat, TaskKind, TaskState
 from core.flags import FlagKind
+from core.intake import SourceKind
 from core.places import Grid
 from core.ports.cases import PassedOver, Rung
 from core.stages import Basis, LadderStep, LimitUnit, ProceedingKind, ProceedingState, Stage, SupervisionLevel
@@ -199,6 +200,23 @@ class Proceeding(Model):
     facts: AppealFacts | None = Field(description="of an appeal; never changed, whatever is ruled")
 
 
+class ReportSeen(Model):
+    """What somebody reported of a case; photos are at `/intakes/{id}/photos/{position}`."""
+
+    id: Number
+    code: str = Field(examples=["R-2026-000017"])
+    source: SourceKind
+    say: Bilingual
+    words: str
+    time_ms: TimeMs
+    by: Bilingual
+    department: str
+    ref: str
+    longitude: float | None
+    latitude: float | None
+    photos: list[int] = Field(description="their positions")
+
+
 class CaseDetail(CaseSummary):
     """A case with its alarms, tasks, evidence, instructions and whole history."""
 
@@ -210,6 +228,7 @@ class CaseDetail(CaseSummary):
     stages: list[StageClock]
     proceedings: list[Proceeding]
     closure: CaseClosure
+    reports: list[ReportSeen] = Field(description="what people reported of it, the newest 20 first")
 
 
 class Series(Model):
@@ -261,6 +280,7 @@ class TaskDetail(TaskSummary):
     stages: list[StageClock]
     proceedings: list[Proceeding]
     extension_until_ms: TimeMs | None = Field(description="the furthest moment an extension may ask for now")
+    reports: list[ReportSeen] = Field(description="what people reported of its case, the newest 20 first")
 
 
 class TaskReport(Model):

@@ -209,6 +209,10 @@ class IntakeQueries(Protocol):
         """One intake."""
         ...
 
+    def sent(self, actor: Actor, key: str) -> IntakeRow | None:
+        """What somebody has handed in with this key."""
+        ...
+
     def burden(self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Sequence[Burden]:
         """What departments asked of communities in [from, to), the most first."""
         ...
@@ -238,4 +242,30 @@ class Intakes(IntakeQueries, Protocol):
             core.cases.Conflict: ``wrong_state`` if it has been decided.
             core.errors.Invalid: if words, the event or the case are missing or wrong.
         """
+        ...
+
+
+class Photos(Protocol):
+    """Photos of intakes."""
+
+    def awaits(self, number: int, key: str, actor: Actor, now_ms: int) -> None:
+        """Nothing, if the same actor handed the intake in with this key within the last day.
+
+        Raises:
+            core.cases.UnknownItem: if not.
+        """
+        ...
+
+    def attach(self, number: int, key: str, actor: Actor, data: bytes, now_ms: int) -> Photo:
+        """Add a photo; the same once more answers as the first time.
+
+        Raises:
+            core.cases.UnknownItem: if there is no such intake, or it is somebody else's or too old.
+            core.errors.Invalid: if it is no photo, too large, one too many, or there is no more room.
+            core.errors.Unavailable: if it cannot be written now.
+        """
+        ...
+
+    def photo(self, number: int, position: int, communities: frozenset[int] | None = None) -> tuple[str, bytes] | None:
+        """Media type and bytes; ``None`` if there is none that these communities show."""
         ...

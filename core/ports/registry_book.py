@@ -7,7 +7,7 @@ from typing import Protocol
 
 from core.amenities import Amenity, Item
 from core.places import Text
-from core.ports.registry import FieldChange, Owner
+from core.ports.registry import Department, FieldChange, Owner
 
 
 class RegistryBook(Protocol):
@@ -25,6 +25,10 @@ class RegistryBook(Protocol):
 
     def owner_name(self, owner: Owner) -> Text:
         """What an owner is called; an enterprise, and one that nobody knows any more, by its code."""
+        ...
+
+    def departments(self) -> Sequence[Department]:
+        """Departments that hand down tasks, by code; those that ended left out."""
         ...
 
     def standard(self) -> tuple[Text, Text, Sequence[Item]]:

@@ -25,6 +25,8 @@ from core.readings import readings
 from core.sparkplug.topics import NodeId
 from dispatch.closure_desk import SqlClosures
 from dispatch.fold_queries import SqlFoldQueries
+from dispatch.intake_desk import SqlIntakes
+from dispatch.photo_desk import SqlPhotos
 from dispatch.review_queries import SqlReviewQueries
 from registry.commands import RegistryCommandsSql
 from registry.configurations import SqlConfigurationDesk
@@ -65,6 +67,8 @@ class Town:
             watch=FakeWatch(),
             closures=SqlClosures(engine, rules=RULES.get, source=registry),
             review=SqlReviewQueries(engine),
+            intakes=SqlIntakes(engine, rules=RULES.get, source=registry),
+            photos=SqlPhotos(engine, self.settings.setup_code_file.with_name("photos")),
         )
         return create_app(ports, self.settings)
 

@@ -9,7 +9,7 @@ import pytest
 
 from core.amenities import Amenity, AmenityState, Item
 from core.places import Text
-from core.ports.registry import ChangeKind, FieldChange, Owner, OwnerKind
+from core.ports.registry import ChangeKind, Department, FieldChange, Owner, OwnerKind
 from tests.unit.api.world import HOSTILE, World
 
 NAME = Text(zh="甲", en=HOSTILE)
@@ -33,6 +33,9 @@ class FakeBook:
 
     def owner_name(self, owner: Owner) -> Text:
         return NAME
+
+    def departments(self) -> Sequence[Department]:
+        return [Department(code="hb", name=NAME)]
 
     def standard(self) -> tuple[Text, Text, Sequence[Item]]:
         items = [

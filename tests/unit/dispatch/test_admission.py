@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from core.alarms import Severity
 from core.errors import Invalid
-from core.intake import HANDED_DOWN, Duty, Reason, SourceKind, Verdict
+from core.intake import HANDED_DOWN, REASONS, Duty, Reason, SourceKind, Verdict
 from dispatch.admission import Asked, Load, OpenCase, Spot, alike, decide
 from dispatch.burden import Handed, Spent, burdens
-from dispatch.intake_findings import REASONS
 from dispatch.intakebook import load_intake, parse_intake
 from dispatch.policy import Policy
 from dispatch.worktime import HOUR_MS
@@ -240,7 +239,7 @@ def test_the_table_that_ships_is_whole() -> None:
     }
     assert "light_lamp" not in {one.key for one in BOOK.for_source(SourceKind.RESIDENT, "elevator")}
     assert "lift_car" in {one.key for one in BOOK.for_source(SourceKind.RESIDENT, "elevator")}
-    assert set(REASONS) == {reason.value for reason in Reason}
+    assert set(REASONS) == set(Reason)
 
 
 def test_everything_wrong_in_a_table_is_said_at_once() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,17 +22,26 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy.pool import StaticPool
 
-from core.alarms import ChangeKind
+from core.alarms import ChangeKind, Severity
 from core.cases import PROCEEDINGS, SYSTEM, Action, Actor, CaseState, Conflict, NotPermitted, TaskKind
 from core.errors import Invalid
+from core.intake import Event, SourceKind, Verdict
+from core.places import Grid, Text
 from core.ports.cases import TaskCommand, TaskFilter, TaskRow
+from core.ports.intake import IntakeAsk, Ruling
 from core.ports.registry import FacilityPlace, PageRequest, Roster, RosterSource
 from core.stages import OPEN_PROCEEDINGS, ProceedingKind, Stage, SupervisionLevel
 from dispatch import tables
+from dispatch.casefind import SELF_CLEARED
 from dispatch.database import prepare
 from dispatch.desk import SqlDesk, situation
+from dispatch.foldwork import FOLDED
+from dispatch.intake_desk import SqlIntakes
+from dispatch.intake_tables import intake
+from dispatch.intakebook import IntakeBook
 from dispatch.journal import SqlJournal
 from dispatch.lifecycle import CASE_TABLE, allowed
+from dispatch.policy import Policy
 from dispatch.proceedings import PROCEEDING_TABLE
 from dispatch.queries import SqlCaseQueries
 from dispatch.worktime import SHANGHAI, WorkCalendar
@@ -82,8 +92,19 @@ def in_memory(city: City) -> City:
     return City(engine=engine, registry=Registry(engine, load_classes()), folder=city.folder)
 
 
+def event(key: str, severity: Severity, lead: Grid = Grid.CONSTRUCTION) -> Event:
+    """Something that everybody may report, of the family of the machine's alarms."""
+    sources = frozenset({SourceKind.WORKER, SourceKind.RESIDENT, SourceKind.DEPARTMENT})
+    say = Text(zh=f"事项 {key}", en=f"Event {key}")
+    return Event(key=key, say=say, severity=severity, lead=lead, support=lead.other, sources=sources)
+
+
+EVENTS = (event("pump", Severity.MEDIUM), event("gas", Severity.HIGH, Grid.GOVERNANCE), event("other", Severity.LOW))
+GATE = Policy(intake=IntakeBook(events={one.key: one for one in EVENTS}), admit_per_person=1)
+
+
 class CaseMachine(RuleBasedStateMachine):
-    """Everything that can happen to four facilities of a community."""
+    """Everything that can happen to four facilities of a community, and what people report there."""
 
     hall: Hall
 
@@ -104,6 +125,8 @@ class CaseMachine(RuleBasedStateMachine):
             desk=SqlDesk(city.engine, rules=RULES.get, source=source),
             queries=SqlCaseQueries(city.engine, source),
         )
+        self.intakes = SqlIntakes(city.engine, rules=RULES.get, source=source, policy=GATE)
+        self.home = next(one.number for one in city.registry.communities() if one.code == "aa")
         self.now_ms = FRIDAY_16
         self.on: dict[tuple[str, str], int] = {}
         self.seen: dict[str, Any] = {}
@@ -125,6 +148,53 @@ class CaseMachine(RuleBasedStateMachine):
         else:
             one = change(ChangeKind.CLOSED, which[0], facility=facility, start=start_ms, stop=self.now_ms)
         self.hall.apply(one, now_ms=self.now_ms)
+        self.now_ms += MINUTE
+
+    @rule(
+        key=st.sampled_from(("pump", "pump", "gas", "other")),
+        place=st.sampled_from(("", "aa-sp-01", "aa-sp-02", "aa-ia-01")),
+        source=st.sampled_from((SourceKind.WORKER, SourceKind.RESIDENT, SourceKind.DEPARTMENT)),
+        north=st.sampled_from((None, 0.0, 0.0005, 0.01)),
+    )
+    def reported(self, key: str, place: str, source: SourceKind, north: float | None) -> None:
+        """Somebody reports what an alarm may have said, or something else, here or nearby."""
+        self.steps += 1
+        self.hall.keys += 1
+        ask = IntakeAsk(
+            key=f"k{self.hall.keys}",
+            actor=Actor(login="somebody"),
+            source=source,
+            event=key,
+            words="there",
+            facility=self.places[place] if place else 0,
+            community=self.home,
+            longitude=None if north is None else 112.105,
+            latitude=None if north is None else 31.705 + north,
+            department="hb",
+            ref="7",
+        )
+        row = self.intakes.file(ask, self.now_ms)
+        assert (row.case is not None) == (row.verdict in {Verdict.ADMIT, Verdict.JOIN})
+        assert self.intakes.file(ask, self.now_ms + MINUTE) == row
+        self.now_ms += MINUTE
+
+    @rule(which=INDEX, verdict=st.sampled_from((Verdict.ADMIT, Verdict.ADMIT, Verdict.JOIN, Verdict.RETURN)))
+    def ruled(self, which: int, verdict: Verdict) -> None:
+        """A gatekeeper decides of one that waits; joining what has ended is refused."""
+        self.steps += 1
+        waits = [row for row in self._rows(intake) if row.verdict == Verdict.WAIT]
+        if not waits:
+            return
+        row, cases = waits[which % len(waits)], self._rows(tables.case)
+        case = cases[which % len(cases)] if cases and verdict is Verdict.JOIN else None
+        number = None if case is None else case.number
+        ruling = Ruling(number=row.number, verdict=verdict, actor=self._actor("mgr"), words="because", case=number)
+        try:
+            self.intakes.rule(ruling, self.now_ms)
+        except Invalid:
+            assert verdict is Verdict.JOIN
+            assert case is None or not case.open
+        self.steps += 1
         self.now_ms += MINUTE
 
     @rule(minutes=st.sampled_from((1, 4, 13, 47, 60, 180, 600, 1440, 2880)))
@@ -239,6 +309,19 @@ class CaseMachine(RuleBasedStateMachine):
                 assert needed.owner not in self.town.gone
                 assert self._way_on(case, needed), (case.state, needed.state)
         assert {row.case for row in open_tasks} <= {case.number for case in self._rows(tables.case)}
+
+    @invariant()
+    def reports_stay_with_their_case(self) -> None:
+        """Each report is in the case it became or joined, waits or was decided; what people saw clears with nothing."""
+        rows = self._rows(intake)
+        of_case = Counter(row.case for row in rows if row.case is not None)
+        for case in self._rows(tables.case):
+            assert case.reports == of_case[case.number]
+            assert not case.reports or case.note not in {SELF_CLEARED, FOLDED}
+        for row in rows:
+            assert (row.case is not None) == (row.verdict in {Verdict.ADMIT, Verdict.JOIN})
+        opened = {row.opening_alarm for row in self._rows(tables.case) if row.source != SourceKind.ALARM}
+        assert opened == {f"report/{row.number}" for row in rows if row.verdict == Verdict.ADMIT}
 
     @invariant()
     def stages_run_as_their_case_stands(self) -> None:

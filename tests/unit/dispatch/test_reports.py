@@ -305,3 +305,20 @@ def test_nobody_is_bothered_twice(hall: Hall) -> None:
     with hall.engine.connect() as connection:
         query = sa.select(tables.outbox.c.person).where(tables.outbox.c.kind == "reported")
         assert connection.execute(query).scalars().all() == [handle.owner]
+
+
+def test_a_gatekeeper_hears_of_what_waits_and_not_of_what_is_decided(hall: Hall) -> None:
+    """A manager of the community, in the morning; decided before, there is nothing to hear."""
+
+    def told() -> list[tuple[str, int | None]]:
+        with hall.engine.connect() as connection:
+            query = sa.select(tables.outbox).where(tables.outbox.c.kind == "intake")
+            return [(hall.code_of(row.person), row.next_ms) for row in connection.execute(query)]
+
+    night = MONDAY_9 + 14 * HOUR
+    waits = send(hall, "other", SourceKind.RESIDENT, facility="aa-sp-01", now_ms=night)
+    assert told() == [("mgr-a", MONDAY_9 + 23 * HOUR)]
+    rule(hall, waits, Verdict.RETURN, words="没有此事")
+    assert told() == [("mgr-a", None)]
+    send(hall, "other", SourceKind.RESIDENT, facility="bb-sp-01", now_ms=night)
+    assert told()[1:] == [("mgr", MONDAY_9 + 23 * HOUR)]
