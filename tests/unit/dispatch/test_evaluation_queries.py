@@ -5,11 +5,13 @@ from __future__ import annotations
 from core.alarms import ChangeKind
 from core.cases import Action
 from core.closure import FalseCause, HandlingReport, Outcome
+from core.intake import SourceKind, Verdict
 from core.ports.cases import TaskCommand
 from core.ports.evaluation import Evaluation, Indicator, Part, Tally
 from dispatch.evaluation_queries import SqlEvaluations
 from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, Hall, change
 from tests.unit.dispatch.test_closure import HANDLE, VERIFY, closed, opened, repaired
+from tests.unit.dispatch.test_reports import rule, send
 
 DAY = 24 * HOUR
 
@@ -99,3 +101,15 @@ def test_a_case_that_ended_by_itself_is_nobodys_lateness(hall: Hall) -> None:
     found = evaluated(hall)
     assert found.whole.cases == 1
     assert tally(found, Indicator.HANDLED_IN_TIME) == Tally(0, 0)
+
+
+def test_what_a_department_hands_down_is_its_burden_from_the_moment_it_came_in(hall: Hall) -> None:
+    """What a department hands down is its burden, and waiting at the gate counts as not yet filed."""
+    row = send(hall, "visit", SourceKind.DEPARTMENT)
+    if row.verdict is Verdict.WAIT:
+        row = rule(hall, row, Verdict.ADMIT)
+    found = evaluated(hall)
+    assert found.whole.cases == 1
+    [burden] = found.burdens
+    assert (burden.department, burden.cases) == ("hb", 1)
+    assert tally(found, Indicator.FILED_IN_TIME) == Tally(1, 1)
