@@ -190,6 +190,7 @@ def _figures(figures: Workload, around: Surroundings) -> dict[str, Any]:
         "tasks": {
             "total": figures.tasks,
             "to_nobody": figures.unstaffed,
+            "never_announced": figures.never_announced,
             "called_out": figures.called_out,
             "bound_a_day": figures.most_a_day,
             "bound_an_hour": figures.most_an_hour,

@@ -44,6 +44,7 @@ BACKTEST_TEXTS: Final[Mapping[str, Text]] = {
         ("backtest.facilities", "案件最多的设施", "Facilities with most cases"),
         ("backtest.bound-kept", "所有人都在上限之内", "everybody stays within the bounds"),
         ("backtest.bound-broken", "超过上限：{people} 人；超过单日上限 {days} 天，超过单小时上限 {hours} 件（危急和高级别不受限）", "beyond the bounds: {people} people; {days} days beyond a day's, {hours} tasks beyond an hour's (critical and high ones are exempt)"),
+        ("backtest.never-announced", "{count} 个任务在告知责任人之前已经结束，不计入任何人的负担", "{count} tasks ended before their owner was told and are in nobody's burden"),
         ("backtest.nobody", "{count} 个任务无人可派", "{count} tasks found nobody"),
         ("backtest.edit", "与现行规则相比，此次修改会改变 {changed} 个过去的告警：新增 {added}，减少 {gone}，起止变动 {moved}，不变 {same}；案件由 {before} 变为 {after}", "Against the rules in force this edit would have changed {changed} past alarms: +{added}, -{gone}, {moved} with other ends, {same} the same; cases {before} before, {after} after"),
         ("backtest.happened", "实际发生（告警记录）：{alarms} 个告警、{cases} 个案件；回测多出 {added}，少 {gone}，起止不同 {moved}，相同 {same}", "What happened (journal): {alarms} alarms, {cases} cases; the backtest has {added} more, lacks {gone}, {moved} with other ends, {same} the same"),

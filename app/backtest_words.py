@@ -139,6 +139,8 @@ class Words:
             self._line(say("backtest.bound-broken", people=len(over), **beyond))
         else:
             self._line(say("backtest.bound-kept"))
+        if tasks["never_announced"]:
+            self._line(say("backtest.never-announced", count=tasks["never_announced"]))
         if tasks["to_nobody"]:
             self._line(say("backtest.nobody", count=tasks["to_nobody"]))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from core.ports.registry import Roster, RosterSource
 from dispatch import findings, tables
 from dispatch import intake_findings as kinds
 from dispatch.alarmwork import AlarmWork
+from dispatch.casefind import open_case
 from dispatch.caselog import answer_text, log_answer
 from dispatch.database import writing
 from dispatch.intake_queries import SqlIntakeQueries, intake_rows
@@ -93,6 +95,7 @@ class SqlIntakes(SqlIntakeQueries):
             event = self._ruled_event(row, ruling, source.roster())
             if ruling.verdict is Verdict.JOIN:
                 _check_open(connection, ruling.case)
+            ruling = _joined_meanwhile(connection, row, ruling, event)
             work, reports = self._work(connection, source, now_ms)
             row = reports.update(row, **self._ruled(connection, row, ruling, event, now_ms))
             work.ledger.withdraw(f"intake/{row.number}")
@@ -205,3 +208,12 @@ def _check_open(connection: sa.Connection, number: int | None) -> None:
     query = sa.select(table.c.number).where(table.c.number == number, table.c.open, ~table.c.drill)
     if number is None or connection.execute(query).one_or_none() is None:
         raise Invalid([kinds.JOIN_NOWHERE.at()])
+
+
+def _joined_meanwhile(connection: sa.Connection, row: Any, ruling: Ruling, event: Event) -> Ruling:
+    """What is admitted joins the case of its facility and event, if one has been opened while it waited."""
+    facility = row.facility if ruling.facility is None else ruling.facility
+    if ruling.verdict is not Verdict.ADMIT or not facility:
+        return ruling
+    found = open_case(connection, facility, event.key)
+    return ruling if found is None else replace(ruling, verdict=Verdict.JOIN, case=found.number)

@@ -64,7 +64,8 @@ class Workload:
         short: would have cleared alone within ten minutes.
         self_cleared: ended before anybody had accepted.
         open_at_end: not ended at the end of the time.
-        tasks: tasks given; unstaffed: given to nobody; called_out: given anew in the night because it became urgent.
+        tasks: tasks given; unstaffed: given to nobody; never_announced: ended before their owner was told, in nobody's
+            burden; called_out: given anew in the night because it became urgent.
         by_cell: cell of the leading grid to (cases, at night, short), most first; an empty code is "no cell".
         by_rule: opening rule to cases, most first.
         by_week: Monday of each local week to cases, by date, weeks without any included.
@@ -84,6 +85,7 @@ class Workload:
     open_at_end: int
     tasks: int
     unstaffed: int
+    never_announced: int
     called_out: int
     by_cell: Sequence[tuple[str, tuple[int, int, int]]]
     by_rule: Sequence[tuple[str, int]]
@@ -112,6 +114,7 @@ def workload(found: Foreseen, alarms: Sequence[PastAlarm], policy: Policy, from_
         open_at_end=sum(case.ending is Ending.OPEN for case in cases),
         tasks=len(tasks),
         unstaffed=sum(task.owner is None for task in tasks),
+        never_announced=sum(task.owner is not None and not task.heard for task in tasks),
         called_out=sum(task.called_out for task in tasks),
         by_cell=_by_cell(cases, calendar),
         by_rule=Counter(case.info.rule_id for case in cases).most_common(),

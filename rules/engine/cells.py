@@ -84,7 +84,7 @@ class Cells(Frames):
             several = one_per_moment(batch.take(np.flatnonzero(self._repeated(rows.cell)))).rows
             columns.there[several.cell], columns.time_ms[several.cell] = False, BEGINNING_MS
             return several
-        rest = rows.take(lost)
+        rest = one_per_moment(batch.take(lost)).rows
         self._marked[rest.cell] = True
         cell = np.flatnonzero(self._marked)
         kept = Rows(cell, columns.time_ms.take(cell), columns.value.take(cell))

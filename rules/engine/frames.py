@@ -165,8 +165,8 @@ class Frames:
         if not older.any():
             return NO_ROWS
         cell = np.flatnonzero(older)
-        columns.there[cell] = False
         past = Rows(cell, columns.time_ms.take(cell), columns.value.take(cell))
+        columns.there[cell], columns.time_ms[cell] = False, BEGINNING_MS
         return past.take(~self._fits(past))
 
     def _sift_frame(self, rows: Rows, expiry: Ints, until: Ints, front_ms: Ints) -> Sifted:

@@ -322,3 +322,12 @@ def test_a_gatekeeper_hears_of_what_waits_and_not_of_what_is_decided(hall: Hall)
     assert told() == [("mgr-a", None)]
     send(hall, "other", SourceKind.RESIDENT, facility="bb-sp-01", now_ms=night)
     assert told()[1:] == [("mgr", MONDAY_9 + 23 * HOUR)]
+
+
+def test_what_is_admitted_joins_what_was_opened_while_it_waited(hall: Hall) -> None:
+    """A worker has reported the same pump in between: one case, however the gatekeeper decides."""
+    waits = send(hall, "other", SourceKind.RESIDENT, facility="aa-sp-01")
+    case = send(hall, "other", facility="aa-sp-01").case
+    done = rule(hall, waits, Verdict.ADMIT)
+    assert (done.verdict, done.case) == (Verdict.JOIN, case)
+    assert (hall.count(tables.case), case_of(hall, case).reports) == (1, 2)

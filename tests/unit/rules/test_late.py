@@ -134,6 +134,19 @@ def test_a_second_reading_of_the_same_millisecond_is_judged_again() -> None:
     assert list(engine.book.of(0)) == []
 
 
+def test_two_readings_of_one_millisecond_and_a_later_one_in_a_full_batch() -> None:
+    """The first two were both believed where a batch has rows of most cells; the one with the higher offset holds."""
+    engine = engine_of("a > 2")
+    first_ms, later_ms = BASE_MS, BASE_MS + SECOND_MS
+    batch = readings(
+        point=[0, 0, 0, 1], time_ms=[first_ms, first_ms, later_ms, later_ms], value=[0.0, 3.0, 0.0, 0.0],
+        offset=[5, 1, 6, 7],
+    )  # fmt: skip
+    engine.ingest(batch, later_ms)
+    engine.settle(later_ms)
+    assert list(engine.book.of(0)) == []
+
+
 @pytest.mark.parametrize(("last_b", "judged_again"), [(1.0, 0), (6.0, 1)])
 def test_an_operand_that_was_unknown_or_in_its_usual_band_is_certain(last_b: float, judged_again: int) -> None:
     """b falls silent after the late reading of a: its usual band stands for it, unless it has left that since."""
