@@ -106,5 +106,5 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         notifications=NotificationDesk(ports, book),
         live=Live(ports, settings, entrance, FeedLookup(ports, book), metrics),
         book=book,
-        records=RecordDesk(ports, book, standings),
+        records=RecordDesk(ports, book),
     )
