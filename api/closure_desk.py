@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api import views
 from api.access import Caller
-from api.histories import check_range
+from api.histories import MONTH_MS, asked_range
 from api.models.base import Bilingual
 from api.models.closure import (
     CaseClosure,
@@ -24,16 +24,14 @@ from api.models.closure import (
     Report,
     SimilarCase,
 )
-from api.models.performance import Deadband, Delay
+from api.performance_desk import deadband, delay
 from api.places import PlaceBook, Places
 from api.ports import ApiPorts
 from api.problem_kinds import Problems
 from api.problems import ProblemError
 from core.closure import HandlingReport, Part
 from core.ports import closure as rows
-from core.ports import performance
 
-_MONTH_MS = 30 * 86_400_000
 _MOST_PLACES = 10
 
 
@@ -89,9 +87,7 @@ class ClosureDesk:
         """Rules that were wrong; in the last 30 days unless told otherwise."""
         if community is not None and not caller.sees(community):
             raise ProblemError(Problems.NOT_FOUND)
-        end_ms = self._ports.clock.now_ms() if to_ms is None else to_ms
-        begin_ms = max(0, end_ms - _MONTH_MS) if from_ms is None else from_ms
-        check_range(begin_ms, end_ms)
+        begin_ms, end_ms = asked_range(from_ms, to_ms, self._ports.clock.now_ms(), MONTH_MS)
         found = self._ports.review.false_alarms(begin_ms, end_ms, caller.narrowed(community))
         places = self._places.now()
         return FalseAlarmReview(from_ms=begin_ms, to_ms=end_ms, items=[_false(one, places) for one in found])
@@ -182,7 +178,6 @@ def _recurring(one: rows.Recurring, places: Places) -> RecurringFault:
 
 
 def _false(one: rows.FalseAlarms, places: Places) -> FalseRule:
-    band = one.deadband
     return FalseRule(
         rule_id=one.rule_id,
         say=Bilingual.of(one.say),
@@ -194,13 +189,7 @@ def _false(one: rows.FalseAlarms, places: Places) -> FalseRule:
             for number, count in list(one.facilities.items())[:_MOST_PLACES]
         ],
         texts=list(one.texts),
-        hold=_delay(one.hold),
-        wait=_delay(one.wait),
-        deadband=None
-        if band is None
-        else Deadband(measurement=band.measurement, unit=band.unit, width=band.width, clear=band.clear, left=band.left),
+        hold=delay(one.hold),
+        wait=delay(one.wait),
+        deadband=deadband(one.deadband),
     )
-
-
-def _delay(one: performance.Delay | None) -> Delay | None:
-    return None if one is None else Delay(seconds=one.seconds, left=one.left)

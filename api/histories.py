@@ -22,8 +22,9 @@ from core.units import convert
 
 log = logging.getLogger(__name__)
 
-_DAY_MS = 86_400_000
-LONGEST_MS = (5 * 366 + 31) * _DAY_MS
+DAY_MS = 86_400_000
+MONTH_MS = 30 * DAY_MS
+LONGEST_MS = (5 * 366 + 31) * DAY_MS
 _REASONS_LOOKED_UP = 20
 _READINGS_LOOKED_AT = 5_000
 
@@ -44,9 +45,7 @@ class Histories:
         detail = None if known is None else self._ports.registry.facility(known.facility)
         if known is None or detail is None or not caller.sees(detail.facility.community):
             raise ProblemError(Problems.NOT_FOUND)
-        end_ms = self._ports.clock.now_ms() if to_ms is None else to_ms
-        begin_ms = max(0, end_ms - _DAY_MS) if from_ms is None else from_ms
-        check_range(begin_ms, end_ms)
+        begin_ms, end_ms = asked_range(from_ms, to_ms, self._ports.clock.now_ms(), DAY_MS)
         return self.between(known, detail.facility.class_id, begin_ms, end_ms, max_points)
 
     def between(self, point: Point, class_id: str, from_ms: int, to_ms: int, max_points: int) -> History:
@@ -149,13 +148,22 @@ class Histories:
             log.warning("limit in a foreign unit", extra={"rule": rule_id, "why": why})
 
 
-def check_range(from_ms: int, to_ms: int) -> None:
-    """Refuse a stretch of time that is none, or too long.
+def asked_range(from_ms: int | None, to_ms: int | None, now_ms: int, usual_ms: int) -> tuple[int, int]:
+    """Beginning and end of the stretch of time that is asked for, milliseconds.
+
+    Args:
+        from_ms: its beginning; ``None``: ``usual_ms`` before its end.
+        to_ms: its end; ``None``: now.
+        now_ms: now.
+        usual_ms: how long it is if nobody says.
 
     Raises:
-        ProblemError: if it is.
+        ProblemError: if it is none, or too long.
     """
+    to_ms = now_ms if to_ms is None else to_ms
+    from_ms = max(0, to_ms - usual_ms) if from_ms is None else from_ms
     if to_ms <= from_ms:
         raise ProblemError(Problems.INVALID, errors=[WrongField("query.to_ms", RANGE_BACKWARD)])
     if to_ms - from_ms > LONGEST_MS:
         raise ProblemError(Problems.RANGE_TOO_LARGE)
+    return from_ms, to_ms

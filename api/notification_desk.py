@@ -18,7 +18,7 @@ from api.models.notifications import (
     UndeliveredList,
     UndeliveredView,
 )
-from api.places import PlaceBook
+from api.places import PlaceBook, Places
 from api.ports import ApiPorts
 from api.problem_kinds import Problems
 from api.problems import ProblemError, WrongField
@@ -81,7 +81,8 @@ class NotificationDesk:
 
     def undelivered(self, caller: Caller) -> UndeliveredList:
         """What could not be delivered to people of the communities one sees."""
-        return UndeliveredList(items=[self._undelivered(one) for one in self._seen(caller)])
+        found, places = self._ports.notifications.undelivered(people=self._people(caller)), self._book.now()
+        return UndeliveredList(items=[self._undelivered(one, places) for one in found])
 
     def test(self, caller: Caller, channel: str) -> ChannelAttempt:
         """Send a test message to the own address, or into the room."""
@@ -114,20 +115,19 @@ class NotificationDesk:
             raise ProblemError(Problems.NOT_FOUND)
 
     def _known(self, caller: Caller, message: int) -> None:
-        if message not in {one.id for one in self._seen(caller, 5_000)}:
+        if not self._ports.notifications.undelivered(1, self._people(caller), message):
             raise ProblemError(Problems.NOT_FOUND)
 
-    def _seen(self, caller: Caller, limit: int = 100) -> list[Undelivered]:
-        found = self._ports.notifications.undelivered(limit)
+    def _people(self, caller: Caller) -> frozenset[int] | None:
+        """Whose messages the caller may see; ``None``: everybody's."""
         if caller.login.everywhere:
-            return list(found)
-        people = {one.number for one in self._ports.registry.people(caller.horizon)}
-        return [one for one in found if one.person in people]
+            return None
+        return frozenset(one.number for one in self._ports.registry.people(caller.horizon))
 
-    def _undelivered(self, one: Undelivered) -> UndeliveredView:
+    def _undelivered(self, one: Undelivered, places: Places) -> UndeliveredView:
         return UndeliveredView(
             id=one.id,
-            person=self._book.now().person_ref(one.person),
+            person=places.person_ref(one.person),
             way=one.way,
             channel=one.channel,
             ref=one.ref,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from api.access import Caller
-from api.histories import check_range
+from api.histories import MONTH_MS, asked_range
 from api.models.base import Bilingual, PersonRef, severity_name
 from api.models.performance import (
     Actor,
@@ -25,8 +25,6 @@ from api.problem_kinds import Problems
 from api.problems import ProblemError
 from core.ports import performance as rows
 
-_MONTH_MS = 30 * 86_400_000
-
 
 class PerformanceDesk:
     """Answers how much the alarms ask of people."""
@@ -42,9 +40,7 @@ class PerformanceDesk:
         """The measures of a span; the last 30 days, which ISA-18.2 asks for, unless told otherwise."""
         if community is not None and not caller.sees(community):
             raise ProblemError(Problems.NOT_FOUND)
-        end_ms = self._ports.clock.now_ms() if to_ms is None else to_ms
-        begin_ms = max(0, end_ms - _MONTH_MS) if from_ms is None else from_ms
-        check_range(begin_ms, end_ms)
+        begin_ms, end_ms = asked_range(from_ms, to_ms, self._ports.clock.now_ms(), MONTH_MS)
         made = self._ports.performance.report(begin_ms, end_ms, caller.narrowed(community))
         places = self._places.now()
         return AlarmPerformance(
@@ -69,7 +65,6 @@ def _measure(one: rows.Measure) -> Measure:
 
 
 def _actor(one: rows.Actor, places: Places) -> Actor:
-    band = one.deadband
     return Actor(
         rule_id=one.source.rule_id,
         say=Bilingual.of(one.source.say),
@@ -79,15 +74,21 @@ def _actor(one: rows.Actor, places: Places) -> Actor:
         share=one.share,
         chattering=one.chattering,
         fleeting=one.fleeting,
-        hold=_delay(one.hold),
-        wait=_delay(one.wait),
-        deadband=None
-        if band is None
-        else Deadband(measurement=band.measurement, unit=band.unit, width=band.width, clear=band.clear, left=band.left),
+        hold=delay(one.hold),
+        wait=delay(one.wait),
+        deadband=deadband(one.deadband),
     )
 
 
-def _delay(one: rows.Delay | None) -> Delay | None:
+def deadband(one: rows.Deadband | None) -> Deadband | None:
+    """A suggested deadband as it travels."""
+    if one is None:
+        return None
+    return Deadband(measurement=one.measurement, unit=one.unit, width=one.width, clear=one.clear, left=one.left)
+
+
+def delay(one: rows.Delay | None) -> Delay | None:
+    """A suggested delay as it travels."""
     return None if one is None else Delay(seconds=one.seconds, left=one.left)
 
 

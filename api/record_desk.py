@@ -7,7 +7,6 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from api.access import Caller
-from api.boards import StandingBoard
 from api.models.base import Bilingual
 from api.models.records import (
     Completeness,
@@ -31,11 +30,10 @@ _SHOWN = 100
 class RecordDesk:
     """What the registry says of things, apart from what they measure."""
 
-    def __init__(self, ports: ApiPorts, places: PlaceBook, standings: StandingBoard) -> None:
+    def __init__(self, ports: ApiPorts, places: PlaceBook) -> None:
         """Join the registry and its book."""
         self._ports = ports
         self._places = places
-        self._standings = standings
 
     def facility(self, caller: Caller, number: int) -> FacilityRecord:
         """Owner, age, positions and changes of one facility.

@@ -112,7 +112,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         notifications=NotificationDesk(ports, book),
         live=Live(ports, settings, entrance, FeedLookup(ports, book), metrics),
         book=book,
-        records=RecordDesk(ports, book, standings),
+        records=RecordDesk(ports, book),
         evaluations=EvaluationDesk(ports, book),
         funds=FundsDesk(ports, book),
         plans=PlanDesk(ports, book),

@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.access import Caller
-from api.histories import check_range
+from api.histories import DAY_MS, asked_range
 from api.metrics import CONTENT_TYPE, Metrics
 from api.models.base import Bilingual
 from api.models.system import (
@@ -38,7 +38,6 @@ from core.ports.store import StoreCounts
 from core.sparkplug.commit import GapReason
 
 _BACKLOG_METRICS = ("Health/Spool readings", "spool_readings", "Spool/Readings", "spool.readings", "spool_backlog")
-_DAY_MS = 86_400_000
 _LATE_MS = 15 * 60_000
 """A limit of a channel delays a message by some minutes; more is worth a look."""
 _ANSWERS = Bilingual(zh="正常", en="answers")
@@ -76,9 +75,7 @@ class SystemDesk:
         known = next((one for one in self._ports.registry.gateways(caller.horizon) if one.number == gateway), None)
         if known is None or not caller.sees(known.community):
             raise ProblemError(Problems.NOT_FOUND)
-        end_ms = self._ports.clock.now_ms() if to_ms is None else to_ms
-        begin_ms = max(0, end_ms - _DAY_MS) if from_ms is None else from_ms
-        check_range(begin_ms, end_ms)
+        begin_ms, end_ms = asked_range(from_ms, to_ms, self._ports.clock.now_ms(), DAY_MS)
         state = next((one for one in self._ports.nodes.all() if one.node == known.node), None)
         # Records of an unknown time stand at 0.
         gaps = [*self._ports.store.gaps(0, 1), *self._ports.store.gaps(max(begin_ms, 1), end_ms)]

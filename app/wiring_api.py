@@ -45,7 +45,6 @@ from dispatch.notification_desk import SqlNotificationDesk
 from dispatch.performance_queries import SqlPerformanceQueries
 from dispatch.photo_desk import SqlPhotos
 from dispatch.plan_desk import SqlPlans
-from dispatch.policy import Policy
 from dispatch.queries import SqlCaseQueries
 from dispatch.review_queries import SqlReviewQueries
 from gateway.device_part import check_part
@@ -128,9 +127,8 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             registry=registry,
             rules=book,
             store=store,
-            policy=Policy(),
+            policy=policy,
         )
-        policy = calendars.policy(settings.rules.storm_facilities, settings.dispatch.of_policy())
         in_use = InUse(registry)
         ports = ApiPorts(
             store=store,

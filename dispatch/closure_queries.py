@@ -114,8 +114,8 @@ class SqlClosureQueries:
             if there is None:
                 continue
             reasons = likeness(mine, Side(other.family, other.opened_ms, there), self._policy)
-            apart = metres(here, there)
             if reasons:
+                apart = metres(here, there)
                 found.append((-len(reasons), apart if apart is not None else float("inf"), other, reasons, apart))
         found.sort(key=lambda one: (one[0], one[1], one[2].number))
         chosen = found[:_MOST_SIMILAR]
@@ -145,17 +145,25 @@ class SqlClosureQueries:
             .order_by(sa.func.count().desc(), table.c.facility, table.c.family)
             .limit(_MOST_RECURRING)
         )
+        keys = [(row.facility, row.family) for row in connection.execute(often)]
+        chosen = often.subquery()
+        same = sa.and_(chosen.c.facility == table.c.facility, chosen.c.family == table.c.family)
+        query = sa.select(table).join(chosen, same).where(*counted).order_by(table.c.number.desc())
+        rows = connection.execute(query).all()
+        by_key: dict[tuple[int, str], list[tuple[Any, CaseRef]]] = {}
+        for row, ref in zip(rows, _refs(connection, rows), strict=True):
+            if not ref.outcome_false:
+                by_key.setdefault((row.facility, row.family), []).append((row, ref))
         found = []
-        for facility, family in connection.execute(often).all():
-            mine = (*counted, table.c.facility == facility, table.c.family == family)
-            rows = connection.execute(sa.select(table).where(*mine).order_by(table.c.number.desc())).all()
-            refs = [one for one in _refs(connection, rows) if not one.outcome_false]
-            if len(refs) < self._policy.recurring_cases:
+        for facility, family in keys:
+            mine = by_key.get((facility, family), [])
+            if len(mine) < self._policy.recurring_cases:
                 continue
+            refs = [ref for _, ref in mine]
             found.append(
                 Recurring(
                     facility=facility,
-                    community=rows[0].community,
+                    community=mine[0][0].community,
                     family=family,
                     say=refs[0].say,
                     since_ms=since_ms,

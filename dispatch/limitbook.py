@@ -110,7 +110,7 @@ def stage_limit(
     """
     found = book.limit(class_id, event, stage)
     said = book.said(class_id, event) if stage is Stage.HANDLE else None
-    standard = "" if said is None else f"{said.zh}\n{said.en}"
+    standard = "" if said is None else f"{said.zh[:490]}\n{said.en[:490]}"
     if stated is not None:
         return as_limit(stated, Basis.RULE, standard)
     if found is not None:
@@ -147,6 +147,7 @@ def _row(item: Any, number: int, file: str, findings: list[Finding]) -> LimitRow
         return None
     findings += [kinds.LIMITS_FIELD.at(file, row=number, field=str(name)) for name in item if name not in _FIELDS]
     limits: dict[Stage, StageLimit] = {}
+    before = len(findings)
     for stage in Stage:
         if stage.value not in item:
             continue
@@ -155,11 +156,11 @@ def _row(item: Any, number: int, file: str, findings: list[Finding]) -> LimitRow
             limits[stage] = StageLimit(amount=float(one["amount"]), unit=LimitUnit(one["unit"]), basis=Basis.STANDARD)
         except (KeyError, TypeError, ValueError):
             findings.append(kinds.LIMITS_AMOUNT.at(file, row=number, stage=kinds.STAGES[stage.value]))
+    if not limits and len(findings) == before:
+        findings.append(kinds.LIMITS_AMOUNT.at(file, row=number, stage=kinds.STAGES[Stage.HANDLE.value]))
     said = _text(item.get("said"))
     if said is None:
         findings.append(kinds.LIMITS_SAID.at(file, row=number))
-    if not limits and not findings:
-        findings.append(kinds.LIMITS_AMOUNT.at(file, row=number, stage=kinds.STAGES[Stage.HANDLE.value]))
     return None if said is None else LimitRow(limits=limits, said=said)
 
 

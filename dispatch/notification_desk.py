@@ -89,22 +89,34 @@ class SqlNotificationDesk(SqlPreferences):
                 for one in self._all.values()
             ]
 
-    def undelivered(self, limit: int = 100) -> Sequence[Undelivered]:
+    def undelivered(
+        self, limit: int = 100, people: frozenset[int] | None = None, message: int | None = None
+    ) -> Sequence[Undelivered]:
         """Given up and not looked at yet, newest first."""
         query = sa.select(_table).where(_table.c.state == DeliveryState.GIVEN_UP)
+        if people is not None:
+            query = query.where(_table.c.person.in_(sorted(people)))
+        if message is not None:
+            query = query.where(_table.c.id == message)
         with reading(self._engine) as connection:
             ordered = query.order_by(_table.c.done_ms.desc(), _table.c.id.desc()).limit(limit)
             return [_undelivered(row) for row in connection.execute(ordered)]
 
     def try_again(self, message: int, actor: str, now_ms: int) -> bool:
-        """Let a given-up message begin anew."""
-        values = {"via": "", "tries": 0, "refused": "", "next_ms": now_ms, "done_ms": now_ms}
+        """Let a given-up message begin anew; who wished it stands beside the reason."""
+        values = {
+            "via": "",
+            "tries": 0,
+            "refused": "",
+            "next_ms": now_ms,
+            "done_ms": now_ms,
+            "error": _seen_by(actor, "again"),
+        }
         return self._changed(message, DeliveryEvent.TRY_AGAIN, values)
 
     def dismiss(self, message: int, actor: str, now_ms: int) -> bool:
         """Somebody has seen to it; who, stands where the reason stood."""
-        error = sa.func.substr(_table.c.error, 1, 900, type_=sa.String) + f" (dismissed by {actor[:64]})"
-        return self._changed(message, DeliveryEvent.DISMISS, {"error": error})
+        return self._changed(message, DeliveryEvent.DISMISS, {"error": _seen_by(actor, "dismissed")})
 
     def test(self, channel: str, person: int | None, language: str, actor: str, now_ms: int) -> Attempt:
         """Send a test message to somebody's own address, or into the room, now."""
@@ -161,6 +173,11 @@ class SqlNotificationDesk(SqlPreferences):
         where = (_table.c.id == message, _table.c.state == DeliveryState.GIVEN_UP)
         with writing(self._engine) as connection:
             return connection.execute(sa.update(_table).where(*where).values(state=state, **values)).rowcount > 0
+
+
+def _seen_by(actor: str, what: str) -> sa.ColumnElement[str]:
+    """The reason why a message was given up, and who has seen to it."""
+    return sa.func.substr(_table.c.error, 1, 900, type_=sa.String) + f" ({what} by {actor[:64]})"
 
 
 def _last(connection: sa.Connection, channel: str) -> Attempt | None:

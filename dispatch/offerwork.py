@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from core.cases import TaskState
 from core.ports.cases import PassedOver
 from dispatch import tables
+from dispatch.assignment import routing_of
 from dispatch.policy import Policy
 from dispatch.routing import Assignment
 
@@ -42,10 +43,10 @@ def offered_to(connection: sa.Connection, person: int) -> Sequence[int]:
 
 def may_take(row: Any, person: int) -> bool:
     """Whether a task's offer, which stands, is one to this person."""
-    from dispatch.assignment import routing_of
-
+    if row.offer_ms is None:
+        return False
     offered = {one.person for one in routing_of(row.routing) if one.passed_over is PassedOver.OFFERED}
-    return row.offer_ms is not None and person in offered
+    return person in offered
 
 
 def lapsed(now_ms: int) -> sa.ColumnElement[bool]:

@@ -62,7 +62,7 @@ class ProceedingWork:
         kind = KIND_OF[action]
         seen = matter(self._connection, task, case, actor, self._policy, self._now_ms)
         state = decide(seen, action, wish)
-        before = latest(self._connection, task.number, kind)
+        before = newest_of(self._connection, task.number).get(kind)
         row = self._moved(before, task, case, actor, action, state, wish)
         was = before.state if before is not None and before.open else ""
         self._ledger.note(
@@ -200,7 +200,6 @@ def matter(connection: sa.Connection, task: Any, case: Any, actor: Actor, policy
     stage = _handling(connection, case.number)
     running = stage is not None and stage.paused_since_ms is None and stage.ended_ms is None
     kind = TaskKind(task.kind)
-    found = {one: latest(connection, task.number, one) for one in ProceedingKind}
     closed = case.state == CaseState.CLOSED
     return Matter(
         case=CaseState(case.state),
@@ -216,15 +215,15 @@ def matter(connection: sa.Connection, task: Any, case: Any, actor: Actor, policy
         extensions_most=policy.extensions_most,
         adverse=closed and (_was_late(connection, task) or _rejections(connection, task) > 0),
         appeal_until_ms=case.closed_ms + policy.appeal_within_ms if case.closed_ms is not None else None,
-        latest={one: _standing(row) for one, row in found.items() if row is not None},
+        latest={one: _standing(row) for one, row in newest_of(connection, task.number).items()},
     )
 
 
-def latest(connection: sa.Connection, task: int, kind: ProceedingKind) -> Any | None:
-    """The newest proceeding of a kind of a task."""
+def newest_of(connection: sa.Connection, task: int) -> dict[ProceedingKind, Any]:
+    """The newest proceeding of each kind that a task has."""
     table = tables.proceeding
-    query = sa.select(table).where(table.c.task == task, table.c.kind == kind.value).order_by(table.c.number.desc())
-    return connection.execute(query.limit(1)).one_or_none()
+    rows = connection.execute(sa.select(table).where(table.c.task == task).order_by(table.c.number))
+    return {ProceedingKind(row.kind): row for row in rows}
 
 
 def _standing(row: Any) -> Standing:
@@ -266,5 +265,9 @@ def _rejections(connection: sa.Connection, task: Any) -> int:
     if task.kind != TaskKind.HANDLE:
         return 0
     table = tables.history
-    where = (table.c.case == task.case, table.c.action == Action.REJECT.value, table.c.from_state == "handled")
+    where = (
+        table.c.case == task.case,
+        table.c.action == Action.REJECT.value,
+        table.c.from_state == CaseState.HANDLED.value,
+    )
     return int(connection.execute(sa.select(sa.func.count()).select_from(table).where(*where)).scalar_one())

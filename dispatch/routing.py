@@ -178,7 +178,7 @@ def _judge(
     policy: Policy,
 ) -> _Judged:
     load = loads.get(person.number, Load())
-    reason = _unfit(person, rung, request, loads, policy)
+    reason = _unfit(person, rung, request, load, policy)
     seen = Candidate(
         rung=rung,
         cell=cell,
@@ -233,9 +233,7 @@ def _distance_m(one: Spot | None, other: Spot | None) -> int | None:
     return int(round(hypot(east, (one[1] - other[1]) * 110_574), -1))
 
 
-def _unfit(
-    person: Person, rung: Rung, request: Request, loads: Mapping[int, Load], policy: Policy
-) -> PassedOver | None:
+def _unfit(person: Person, rung: Rung, request: Request, load: Load, policy: Policy) -> PassedOver | None:
     if not person.active:
         return PassedOver.INACTIVE
     if person.number in request.excluded:
@@ -245,7 +243,7 @@ def _unfit(
         return PassedOver.ON_LEAVE
     if rung in _ABOVE:
         bounded = request.bound in {Bound.PATIENT, Bound.EVERYBODY}
-        return _full(person, request, loads, policy) if bounded else None
+        return _full(request, load, policy) if bounded else None
     if request.grid is Grid.CONSTRUCTION:
         if request.skill and request.skill not in person.skills:
             return PassedOver.NO_SKILL
@@ -253,11 +251,10 @@ def _unfit(
             return PassedOver.NO_CERTIFICATE
     if not on_shift(person, policy.calendar, request.at_ms):
         return PassedOver.OFF_SHIFT
-    return None if request.bound is Bound.NOBODY else _full(person, request, loads, policy)
+    return None if request.bound is Bound.NOBODY else _full(request, load, policy)
 
 
-def _full(person: Person, request: Request, loads: Mapping[int, Load], policy: Policy) -> PassedOver | None:
-    load = loads.get(person.number, Load())
+def _full(request: Request, load: Load, policy: Policy) -> PassedOver | None:
     if not policy.rests_at_night(request.severity):
         return None
     if load.today >= policy.most_a_day:

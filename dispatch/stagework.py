@@ -6,6 +6,7 @@ decided in ``dispatch.stageclocks``; here rows are read and written.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
@@ -162,7 +163,7 @@ class StageWork:
             "amount": limit.amount,
             "unit": limit.unit.value,
             "basis": limit.basis.value,
-            "standard": limit.standard[:1000],
+            "standard": limit.standard,
             "ended_by": "",
             "late": False,
             "reached": "",
@@ -214,12 +215,7 @@ def _clock(row: Any) -> StageClock:
 
 
 def _values(clock: StageClock) -> dict[str, Any]:
-    return {
-        "total_ms": clock.total_ms,
-        "started_ms": clock.started_ms,
-        "warn_ms": clock.warn_ms,
-        "limit_ms": clock.limit_ms,
-        "paused_since_ms": clock.paused_since_ms,
-        "paused_ms": clock.paused_ms,
-        "ended_ms": clock.ended_ms,
-    }
+    """A clock's columns; which hours it counts follows from the unit."""
+    values = asdict(clock)
+    del values["clock"]
+    return values

@@ -140,9 +140,12 @@ class _Reader:
         self._last: dict[_Merge, Any] = {}
         self._header = 0
         self._nameless: set[int] = set()
-        for merge in sheet.merges:
+        self._across: dict[int, list[_Merge]] = {}
+        for merge in sorted(sheet.merges, key=lambda one: -one.top):
             if merge.left == merge.right:
                 self._down.setdefault(merge.left, []).append(merge)
+            else:
+                self._across.setdefault(merge.top, []).append(merge)
 
     def rows(self) -> list[Row]:
         found: list[Row] = []
@@ -223,8 +226,8 @@ class _Reader:
 
     def _from_above(self, number: int, given: Mapping[int, Any]) -> Iterator[tuple[str, Field]]:
         """Values of cells that are merged downwards; at their top they are kept for the rows below."""
-        for at, merges in self._down.items():
-            merge = next((one for one in merges if one.top <= number <= one.bottom), None)
+        for at in self._down:
+            merge = self._standing(at, number)
             if merge is None or at not in self._headings:
                 continue
             if number == merge.top and at in given:
@@ -232,9 +235,16 @@ class _Reader:
             elif isinstance(kept := self._last.get(merge), str) and kept:
                 yield self._headings[at], Field(kept, number, at)
 
+    def _standing(self, at: int, number: int) -> _Merge | None:
+        """The merge of a column in which a row stands; rows come in order, so those that have ended are forgotten."""
+        merges = self._down[at]
+        while merges and merges[-1].bottom < number:
+            merges.pop()
+        return merges[-1] if merges and merges[-1].top <= number else None
+
     def _note_merged(self, number: int, given: Mapping[int, Any]) -> None:
-        for merge in self._sheet.merges:
-            if merge.left < merge.right and merge.top == number and merge.left in given:
+        for merge in self._across.get(number, ()):
+            if merge.left in given:
                 self._findings.append(kinds.MERGED_ACROSS.at(self._sheet.label, number, merge.left))
 
     def _note_nameless(self, number: int, at: int) -> None:

@@ -239,8 +239,16 @@ class NotificationDesk(Protocol):
         """Every configured channel, in the order of the settings."""
         ...
 
-    def undelivered(self, limit: int = 100) -> Sequence[Undelivered]:
-        """Given up and not looked at yet, newest first."""
+    def undelivered(
+        self, limit: int = 100, people: frozenset[int] | None = None, message: int | None = None
+    ) -> Sequence[Undelivered]:
+        """Given up and not looked at yet, newest first.
+
+        Args:
+            limit: at most so many.
+            people: only what was for these people; ``None``: for anybody.
+            message: only this one, if it is one.
+        """
         ...
 
     def try_again(self, message: int, actor: str, now_ms: int) -> bool:
@@ -271,7 +279,9 @@ class NoNotifications:
         """None."""
         return ()
 
-    def undelivered(self, limit: int = 100) -> Sequence[Undelivered]:
+    def undelivered(
+        self, limit: int = 100, people: frozenset[int] | None = None, message: int | None = None
+    ) -> Sequence[Undelivered]:
         """None."""
         return ()
 

@@ -144,6 +144,9 @@ def test_what_was_given_up_is_seen_where_its_person_works(
         assert (part["status"], part["say"]["en"][:22]) == ("degraded", "2 could not be deliver")
         assert "twingrid_notifications_given_up 2" in client.get("/metrics").text
         other = next(one.id for one in post.desk.undelivered() if one.person == theirs)
+        # What others were not told does not push one's own off the list.
+        assert [one.person for one in post.desk.undelivered(1, frozenset({ours}))] == [ours]
+        assert [one.person for one in post.desk.undelivered(1, frozenset({theirs}))] == [theirs]
         assert client.post(f"{V1}/undelivered/{other}/dismiss").status_code == 404
         assert client.post(f"{V1}/undelivered/{shown['id']}/again").status_code == 204
         assert client.get(f"{V1}/undelivered").json()["items"] == []

@@ -202,11 +202,20 @@ limits:
   - {{class: a, event: c, handle: {{amount: 0, unit: work_day}}, {said}}}
   - {{class: a, event: d, handle: {{amount: 1, unit: week}}, {said}}}
   - {{class: a, event: e, handle: {{amount: 1, unit: work_day}}, colour: red}}
+  - {{class: a, event: f, {said}}}
 """
     with pytest.raises(Invalid) as caught:
         parse_limits(text, "limits.yaml")
     found = [(finding.code, finding.values["row"]) for finding in caught.value.findings]
-    wrong = {("TG-3127", 2), ("TG-3123", 3), ("TG-3125", 4), ("TG-3125", 5), ("TG-3124", 6), ("TG-3126", 6)}
+    wrong = {
+        ("TG-3127", 2),
+        ("TG-3123", 3),
+        ("TG-3125", 4),
+        ("TG-3125", 5),
+        ("TG-3124", 6),
+        ("TG-3126", 6),
+        ("TG-3125", 7),
+    }
     assert set(found) == wrong
     assert len(found) == len(wrong)
     with pytest.raises(Invalid):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,7 +13,7 @@ import sqlalchemy as sa
 from core.calendar import OCCUPIED, PLANNED_WORK, season_term
 from core.errors import Invalid
 from core.ports.registry import ChangeKind, FacilityFilter, PageRequest
-from registry import importer, tables
+from registry import importer
 from registry.classbook import load_classes
 from registry.content import read_folder
 from registry.queries import Registry
@@ -50,14 +49,6 @@ FAULTS = """\
 - {entry: year, year: 2027}
 - {entry: year, year: 2027}
 """
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    made = city.new_engine(tmp_path / "registry.db")
-    tables.metadata.create_all(made)
-    yield made
-    made.dispose()
 
 
 def take(engine: sa.Engine, folder: Path) -> importer.Plan:

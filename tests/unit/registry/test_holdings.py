@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from core.people import Certificate, Leave
 from core.places import Text
 from core.ports.registry import ChangeKind, Owner, OwnerKind
 from core.sparkplug.topics import NodeId
-from registry import tables
 from registry.book import SqlRegistryBook
 from registry.classbook import load_classes
 from registry.commands import RegistryCommandsSql
@@ -27,14 +25,6 @@ from tests.unit.registry import city
 
 HEAD = "code,class,community,name_zh,name_en,latitude,longitude,built,owner_kind,owner,cost_book,component_code\n"
 WHERE = f"{city.SOUTH + 0.005},{city.WEST + 0.005}"
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    made = city.new_engine(tmp_path / "registry.db")
-    tables.metadata.create_all(made)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,19 +11,11 @@ import sqlalchemy as sa
 from core.errors import Invalid, Refused
 from core.places import Grid
 from core.ports.registry import ChangeKind, FacilityFilter, PageRequest
-from registry import importer, tables
+from registry import importer
 from registry.classbook import load_classes
 from registry.content import read_folder
 from registry.queries import Registry
 from tests.unit.registry import city
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    made = city.new_engine(tmp_path / "registry.db")
-    tables.metadata.create_all(made)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

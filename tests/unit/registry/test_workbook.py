@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -44,14 +44,6 @@ CALENDAR = """\
 - {entry: work, code: swap, facility: [aa-sp-01, aa-sp-02], name: {zh: 换泵, en: Swap}, from: 2026-12-01T08:00,
    until: 2026-12-01T17:00}
 """
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    made = city.new_engine(tmp_path / "registry.db")
-    tables.metadata.create_all(made)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture
