@@ -7,7 +7,7 @@ import logging
 
 from api import views
 from api.access import Caller
-from api.histories import check_range
+from api.histories import MONTH_MS, asked_range
 from api.models.base import Bilingual, Page, severity_name
 from api.models.intakes import (
     BurdenReport,
@@ -40,8 +40,6 @@ from core.ports import intake as rows
 from core.ports.registry import FacilityDetail, Owner, OwnerKind, PageRequest
 
 log = logging.getLogger(__name__)
-
-_MONTH_MS = 30 * 86_400_000
 
 
 class IntakeDesk:
@@ -92,7 +90,7 @@ class IntakeDesk:
             raise ProblemError(Problems.REFUSED)
         self._check_place(caller, body.facility, body.community)
         if body.from_ms is not None and body.to_ms is not None:
-            check_range(body.from_ms, body.to_ms)
+            asked_range(body.from_ms, body.to_ms, body.to_ms, MONTH_MS)
         ask = rows.IntakeAsk(
             key=bound(key),
             actor=caller.actor,
@@ -225,10 +223,7 @@ class IntakeDesk:
     def _span(self, caller: Caller, community: int | None, from_ms: int | None, to_ms: int | None) -> tuple[int, int]:
         if community is not None and not caller.sees(community):
             raise ProblemError(Problems.NOT_FOUND)
-        end_ms = self._ports.clock.now_ms() if to_ms is None else to_ms
-        begin_ms = max(0, end_ms - _MONTH_MS) if from_ms is None else from_ms
-        check_range(begin_ms, end_ms)
-        return begin_ms, end_ms
+        return asked_range(from_ms, to_ms, self._ports.clock.now_ms(), MONTH_MS)
 
     def _department(self, code: str) -> Bilingual:
         return Bilingual.of(self._ports.book.owner_name(Owner(kind=OwnerKind.DEPARTMENT, code=code)))
