@@ -10,7 +10,7 @@ from api.access import Caller
 from api.evaluation_paper import paper
 from api.evaluation_tables import NameOf, named, sheets
 from api.evaluation_workbook import workbook
-from api.histories import check_range
+from api.histories import MONTH_MS, asked_range
 from api.models import evaluation as models
 from api.models.base import Bilingual, PersonRef
 from api.places import PlaceBook, Places
@@ -25,7 +25,6 @@ from core.ports.registry import Owner, OwnerKind
 
 ENOUGH = 20
 """Below it a share is shown by its counts alone; that of ``dispatch.peers.Bounds``."""
-_MONTH_MS = 30 * 86_400_000
 _LONGEST_MS = 400 * 86_400_000
 """A year and a month: all facts of the span are held at once."""
 _LAST_MS = 253_370_000_000_000
@@ -83,9 +82,7 @@ class EvaluationDesk:
         if community is not None and not caller.sees(community):
             raise ProblemError(Problems.NOT_FOUND)
         now_ms = self._ports.clock.now_ms()
-        end_ms = now_ms if to_ms is None else to_ms
-        begin_ms = max(0, end_ms - _MONTH_MS) if from_ms is None else from_ms
-        check_range(begin_ms, end_ms)
+        begin_ms, end_ms = asked_range(from_ms, to_ms, now_ms, MONTH_MS)
         if end_ms - begin_ms > _LONGEST_MS:
             raise ProblemError(Problems.RANGE_TOO_LARGE)
         return self._ports.evaluations.evaluate(begin_ms, end_ms, now_ms, caller.narrowed(community))

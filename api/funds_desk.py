@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from api.access import Caller
-from api.histories import check_range
+from api.histories import asked_range
 from api.models import funds as models
 from api.models.base import Bilingual
 from api.places import PlaceBook, Places
@@ -70,9 +70,7 @@ class FundsDesk:
         self, caller: Caller, *, community: int | None, from_ms: int | None, to_ms: int | None
     ) -> models.CostBooks:
         """Cost books by month; the last year unless told otherwise."""
-        end_ms = self._ports.clock.now_ms() if to_ms is None else to_ms
-        begin_ms = max(0, end_ms - _YEAR_MS) if from_ms is None else from_ms
-        check_range(begin_ms, end_ms)
+        begin_ms, end_ms = asked_range(from_ms, to_ms, self._ports.clock.now_ms(), _YEAR_MS)
         found = self._ports.funds.books(begin_ms, end_ms, caller.narrowed(community))
         return models.CostBooks(
             items=[
