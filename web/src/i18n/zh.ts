@@ -6,6 +6,7 @@ import gateways from "./zh/gateways";
 import marks from "./zh/marks";
 import people from "./zh/people";
 import places from "./zh/places";
+import reports from "./zh/reports";
 import rules from "./zh/rules";
 import tasks from "./zh/tasks";
 
@@ -17,6 +18,7 @@ export default {
   ...cases,
   ...tasks,
   ...people,
+  ...reports,
   ...rules,
   ...gateways,
 };
