@@ -114,7 +114,7 @@ def test_a_refused_report_is_mended_and_sent(browser: Browser, mock_world: World
         expect(page.get_by_label("说明")).to_have_value("楼道里有旧家具")
         expect(page.get_by_text("没有这个编号")).to_be_visible()
         page.get_by_label("设施编号或名称").fill("wtl-sp-01")
-        expect(page.get_by_text("梧桐里01号污水泵")).to_be_visible()
+        expect(page.locator(".chosen", has_text="梧桐里01号污水泵")).to_be_visible()
         journeys.press(page, "上报")
         journeys.nothing_waits(page)
         expect(page.locator("li.sent", has_text="垃圾堆积").first).to_be_visible()
@@ -126,7 +126,7 @@ def test_an_empty_report_says_what_is_missing_and_a_discarded_one_is_gone(browse
         somebody.forgiven += ["ERR_INTERNET_DISCONNECTED", "Failed to load resource"]
         page = journeys.log_in(somebody, mock_world, mock_world.workers[WORKER])
         page.goto(f"{mock_world.base_url}/report?code=bqc-sp-01")
-        expect(page.get_by_text("白桥村01号污水泵")).to_be_visible()
+        expect(page.locator(".chosen", has_text="白桥村01号污水泵")).to_be_visible()
         journeys.press(page, "上报")
         expect(page.get_by_role("alert").get_by_role("listitem")).to_have_text(["请选择问题类型", "请简要说明"])
         expect(page.get_by_role("button", name="电梯困人或停梯")).to_have_count(0)
