@@ -48,6 +48,7 @@ PAGES = {
     "rule-new": "/rules/new?class=sewage_pump",
     "calendar": "/calendar",
     "notifications": "/notifications",
+    "evaluation": "/evaluation",
     "me": "/me",
     "missing": "/nowhere",
 }
