@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from core.errors import Invalid
 from core.findings import Finding, Kind
+from registry import edit_findings as edits
 from registry import entries, exporter, forms, rows, tables
 from registry import findings as kinds
 from registry.checks import Checker, Content, shape_of
@@ -53,6 +54,7 @@ _PLACED: Mapping[Kind, str] = {
     kinds.POST_OF_OTHER_GRID: "holder",
     kinds.POST_OF_VOLUNTEER: "holder",
     kinds.SUPERVISES_NOTHING: "supervisor",
+    edits.MEASURES_OTHERWISE: "class",
 }
 """Findings between records: the field a person would look at."""
 
@@ -74,7 +76,7 @@ def checked(
     strange = [
         name for name in fields if not is_field(kind, name) or (kind == "facilities" and name in forms.BY_IMPORT)
     ]
-    findings = [kinds.NOT_EDITED_HERE.at(kind, 1, name=name[:80], field=name[:80]) for name in strange]
+    findings = [edits.NOT_EDITED_HERE.at(kind, 1, name=name[:80]) for name in strange]
     entry = _DECODERS[kind](Record(_row(kind, fields), findings))
     if findings:
         raise Invalid([_with_field(one, fields) for one in findings])
@@ -148,20 +150,24 @@ def _measured(connection: sa.Connection, edited: Any, classes: Mapping[str, Clas
     strange = sorted(set(keys) - classes[edited.class_id].facility_class.measurements.keys())
     if not strange:
         return []
-    values = {"keys": ", ".join(strange), "class_id": edited.class_id, "field": "class"}
-    return [kinds.MEASURES_OTHERWISE.at("facilities", 1, **values)]
+    values = {"keys": ", ".join(strange), "class_id": edited.class_id}
+    return [edits.MEASURES_OTHERWISE.at("facilities", 1, **values)]
+
+
+def at_field(one: Finding, field: str) -> Finding:
+    """The finding with the field that it is about, as its value ``field``."""
+    return replace(one, values={**one.values, "field": field})
 
 
 def _with_field(one: Finding, fields: Mapping[str, str]) -> Finding:
-    """The finding with the field that it is about, as its value ``field``."""
-    return replace(one, values={**one.values, "field": one.values.get("field") or _field(one, fields)})
+    return at_field(one, _field(one, fields))
 
 
 def _field(one: Finding, fields: Mapping[str, str]) -> str:
     name = str(one.values.get("name", ""))
     if one.kind in _PLACED:
         return _PLACED[one.kind]
-    if name in fields or any(name in order for order in ORDER.values()):
+    if one.kind is edits.NOT_EDITED_HERE or name in fields or any(name in order for order in ORDER.values()):
         return name
     value = str(one.values.get("value", ""))
     return next((field for field, text in fields.items() if value and value in text.split()), "")

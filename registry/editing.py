@@ -18,11 +18,11 @@ from core.errors import Invalid, Refused
 from core.places import Text
 from core.ports.registry import ChangeKind, Page, PageRequest
 from core.ports.registry_editing import KindForm, RecordEdit, RecordLine, RegistryRecord
+from registry import edit_findings as edits
 from registry import exporter, forms, history, rows, tables
-from registry import findings as kinds
 from registry.classbook import ClassEntry
 from registry.database import reading, record, writing
-from registry.edit_checks import NEEDS, checked
+from registry.edit_checks import NEEDS, at_field, checked
 from registry.history import Change
 from registry.importer import carry_out, difference
 from registry.rows import Key, RowValues
@@ -51,7 +51,7 @@ class SqlRegistryEditing:
     ) -> Page[RecordLine]:
         """Records of a kind by code."""
         if kind not in _LISTED:
-            raise UnknownItem(kinds.NO_RECORD())
+            raise UnknownItem(edits.NO_RECORD())
         with reading(self._engine) as connection:
             present = rows.present(connection, {kind, *(("cells",) if kind == "posts" else ())})
             numbers = _community_numbers(connection)
@@ -79,7 +79,7 @@ class SqlRegistryEditing:
         """Change a record, or make a new one."""
         kind = edit.kind
         if kind not in forms.EDITED:
-            raise UnknownItem(kinds.NO_RECORD())
+            raise UnknownItem(edits.NO_RECORD())
         with writing(self._engine) as connection:
             present = rows.present(connection, NEEDS[kind])
             numbers = _community_numbers(connection)
@@ -95,7 +95,7 @@ class SqlRegistryEditing:
                 _write(connection, [change], "edit", actor, now_ms)
             found = _found(connection, kind, key)
         if found is None:
-            raise UnknownItem(kinds.NO_RECORD())
+            raise UnknownItem(edits.NO_RECORD())
         return found
 
     def end(self, edit: RecordEdit, *, day: str, actor: str, now_ms: int) -> RegistryRecord:
@@ -109,12 +109,12 @@ class SqlRegistryEditing:
     def _turned(self, edit: RecordEdit, day: str, actor: str, now_ms: int, *, active: bool) -> RegistryRecord:
         kind = edit.kind
         if kind not in forms.ENDED:
-            raise UnknownItem(kinds.NO_RECORD())
+            raise UnknownItem(edits.NO_RECORD())
         with writing(self._engine) as connection:
             present = rows.present(connection, NEEDS[kind])
             key, before = self._before(edit, present, _community_numbers(connection))
             if before is None:
-                raise UnknownItem(kinds.NO_RECORD())
+                raise UnknownItem(edits.NO_RECORD())
             if before["active"] is not active:
                 if active:
                     checked(connection, kind, exporter.record_of(kind, key, before), self._classes, present, day, key)
@@ -127,7 +127,7 @@ class SqlRegistryEditing:
                 _write(connection, changes, "restore" if active else "end", actor, now_ms)
             found = _found(connection, kind, key)
         if found is None:
-            raise UnknownItem(kinds.NO_RECORD())
+            raise UnknownItem(edits.NO_RECORD())
         return found
 
     def _before(self, edit: RecordEdit, present: Present, numbers: Mapping[str, int]) -> tuple[Key, RowValues | None]:
@@ -136,19 +136,19 @@ class SqlRegistryEditing:
         if not edit.code:
             key = tuple(edit.fields.get(name, "").strip() for name in key_names)
             if key in present[edit.kind]:
-                taken = kinds.CODE_TAKEN.at(edit.kind, 1, value="/".join(key), field=key_names[-1])
-                raise Invalid([taken])
+                taken = edits.CODE_TAKEN.at(edit.kind, 1, value="/".join(key))
+                raise Invalid([at_field(taken, key_names[-1])])
             return key, None
         key = _key(edit.code)
         before = present[edit.kind].get(key)
         if before is None:
-            raise UnknownItem(kinds.NO_RECORD())
+            raise UnknownItem(edits.NO_RECORD())
         _permit(edit, _communities(edit.kind, key, before, present, numbers))
         if edit.mark != mark_of(before):
-            raise Conflict("changed", kinds.EDITED_MEANWHILE())
+            raise Conflict("changed", edits.EDITED_MEANWHILE())
         fixed = [name for name in key_names if name in edit.fields]
         if fixed:
-            raise Invalid([kinds.NOT_EDITED_HERE.at(edit.kind, 1, name=name, field=name) for name in fixed])
+            raise Invalid([at_field(edits.NOT_EDITED_HERE.at(edit.kind, 1, name=name), name) for name in fixed])
         return key, before
 
 
@@ -204,7 +204,7 @@ def _overlaps(communities: frozenset[int] | None, horizon: frozenset[int]) -> bo
 
 def _permit(edit: RecordEdit, communities: frozenset[int] | None) -> None:
     if edit.within is not None and (communities is None or not communities <= edit.within):
-        raise NotPermitted(kinds.OTHERS_RECORD())
+        raise NotPermitted(edits.OTHERS_RECORD())
 
 
 def _found(connection: sa.Connection, kind: str, key: Key) -> RegistryRecord | None:
@@ -269,7 +269,7 @@ def _refuse_if_named(connection: sa.Connection, kind: str, key: Key) -> None:
         stands_for = sa.select(gateway.c.node_id).where(gateway.c.facility == number)
         named += connection.execute(stands_for).scalars()
     if named:
-        raise Refused(kinds.STILL_NAMED(count=len(named), examples=", ".join(sorted(named)[:_EXAMPLES])))
+        raise Refused(edits.STILL_NAMED(count=len(named), examples=", ".join(sorted(named)[:_EXAMPLES])))
 
 
 def _with_it(

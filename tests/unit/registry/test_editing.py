@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -123,7 +124,7 @@ def test_a_facility_is_checked_as_by_an_import(town: City, desk: SqlRegistryEdit
     assert place is not None
     assert set(place.cells.values()) == {"aa-g-10", "aa-c-1"}
     change(desk, "facilities", "aa-sp-01", parent="aa-sp-02", redundant_set="pumps")
-    wrong: list[tuple[str, dict[str, str], set[str]]] = [
+    wrong: list[tuple[str, dict[str, Any], set[str]]] = [
         ("aa-sp-01", {"longitude": "113"}, {"latitude"}),
         ("aa-sp-01", {"longitude": "112.125"}, {"latitude"}),
         ("aa-sp-01", {"parent": "none"}, {"parent"}),
@@ -166,7 +167,8 @@ def test_what_is_exported_after_edits_imports_without_a_change(
 ) -> None:
     """A page writes nothing that an import would refuse."""
     change(desk, "people", "aa-g1", leave="2026-12-01", shifts="mon-fri 08:00-12:00", volunteer="")
-    change(desk, "facilities", "aa-li-01", **{"attributes.load_kg": "800", "cost_book": "lifts"})
+    loaded: dict[str, Any] = {"attributes.load_kg": "800", "cost_book": "lifts"}
+    change(desk, "facilities", "aa-li-01", **loaded)
     change(desk, "amenities", "", community="aa", item="elderly_station", state="lacks")
     change(desk, "people", "", code="aa-v1", name_zh="志愿者", name_en="Volunteer", role="grid_worker",
            communities="aa", volunteer="true")  # fmt: skip
@@ -212,7 +214,7 @@ def test_nobody_edits_beyond_their_communities(town: City, desk: SqlRegistryEdit
     """Neither what belongs to others nor into what belongs to others."""
     numbers = {one.code: one.number for one in town.registry.communities()}
     only_a = frozenset({numbers["aa"]})
-    wrong: list[tuple[str, str, dict[str, str]]] = [
+    wrong: list[tuple[str, str, dict[str, Any]]] = [
         ("people", "bb-g1", {"skills": "gas"}),
         ("people", "mgr", {"skills": "gas"}),
         ("people", "aa-g1", {"communities": "aa bb"}),
