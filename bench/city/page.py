@@ -143,8 +143,8 @@ def _run(one: Kept) -> str:
     head.append("false a day and 100 points")
     keys = ("class_id", "facilities", "points", "rules", "faults", "found", "median_delay_s", "alarms", "false")
     rows = [[*(line[key] for key in keys), line["false_a_day_100"]] for line in one["classes"]]
-    people = ["worker", "role", "tasks", "most a day", "most an hour", "at night"]
-    burden_keys = ("code", "role", "tasks", "most_a_day", "most_an_hour", "at_night")
+    people = ["worker", "role", "tasks", "most a day", "most an hour", "that could wait", "at night"]
+    burden_keys = ("code", "role", "tasks", "most_a_day", "most_an_hour", "most_plain_an_hour", "at_night")
     parts = [
         f"## Seed {one['seed']}\n",
         _scope(one),
