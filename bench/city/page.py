@@ -119,7 +119,7 @@ What rests by night and on days off is announced from 8 on, three an hour for ea
 is among the tasks above and nobody's burden.
 
 What falls short: critical and high tasks are never put off and have no bound, so where they come on top of what was
-planned the bound of an hour is broken, always by workers: whoever supervises is told of three at most.
+planned the bound of an hour is broken. What could have waited keeps within it; the table has it in a row of its own.
 
 `sensor-gaps` asks for how much of two hours there was no known value, and a value holds for three
 intervals. An instrument that loses single readings by chance, each with the probability p, has no known value p³ of the
