@@ -2552,6 +2552,8 @@ export interface components {
              * @description empty: facilities whose owner nobody knows
              */
             book: string;
+            /** @description of the owner, or what the registry calls the book */
+            name: components["schemas"]["Bilingual"];
             /**
              * Month
              * @example 2026-10

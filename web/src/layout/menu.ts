@@ -5,6 +5,7 @@ import {
   ClipboardCheck,
   FlaskConical,
   FolderOpen,
+  HandCoins,
   LayoutGrid,
   ListChecks,
   Megaphone,
@@ -35,6 +36,7 @@ const ME: Entry = { to: "/me", icon: CircleUserRound, label: "nav.me" };
 
 const OFFICE: readonly Entry[] = [
   { to: "/evaluation", icon: Scale, label: "evaluation.title", needs: "case.evaluate" },
+  { to: "/funds", icon: HandCoins, label: "funds.title", needs: "case.evaluate" },
 ];
 const WORKSHOP: readonly Entry[] = [
   { to: "/gateways", icon: GatewayIcon, label: "nav.gateways", needs: "gateway.see" },
