@@ -47,6 +47,12 @@ PAGES = {
     "rule-new": "/rules/new?class=sewage_pump",
     "calendar": "/calendar",
     "notifications": "/notifications",
+    "evaluation": "/evaluation",
+    "funds": "/funds",
+    "funds-warnings": "/funds?show=warnings",
+    "funds-renewals": "/funds?show=renewals",
+    "funds-books": "/funds?show=books",
+    "project": "/projects/1",
     "me": "/me",
     "missing": "/nowhere",
 }

@@ -14,9 +14,11 @@ from starlette.testclient import TestClient
 from api.application import create_app
 from api.no_office import NoEvaluations, NoFunds, NoPlans
 from core.cases import Actor
+from core.ports.closure import Cost
 from core.ports.evaluation import Evaluation, Part
 from core.ports.funds import (
     Balance,
+    BookLine,
     Cover,
     Forecast,
     ForecastBasis,
@@ -24,7 +26,8 @@ from core.ports.funds import (
     FundsWarning,
     Project,
 )
-from core.ports.preventive import DueState, DueWork, Plan
+from core.ports.preventive import DoneWork, DueState, DueWork, Plan
+from core.ports.registry import Owner, OwnerKind
 from dispatch import funds_findings, preventive_findings
 from dispatch.funds import balances
 from tests.unit.api.test_evaluation_report import line
@@ -66,6 +69,10 @@ class Money(NoFunds):
 
     def projects(self, communities: frozenset[int] | None = None) -> Sequence[Project]:
         return [one for one in self.kept if communities is None or one.community in communities]
+
+    def books(self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Sequence[BookLine]:
+        names = ("village:east", "a book of its own", "")
+        return [BookLine(book=one, month="2026-10", cases=1, cost=Cost(), money_fen=1) for one in names]
 
     def keep_project(self, project: Project, actor: Actor, now_ms: int) -> Project:
         self.kept = [one for one in self.kept if one.number != project.number]
@@ -116,6 +123,23 @@ class Plans(NoPlans):
 
     def write_down(self, plan: int, facility: int, done_ms: int, note: str, actor: Actor, now_ms: int) -> None:
         self.done.append((plan, facility, done_ms))
+
+    def works(self, plan: int | None, most: int, communities: frozenset[int] | None = None) -> Sequence[DoneWork]:
+        found = [
+            DoneWork(
+                plan=number,
+                facility=facility,
+                at_ms=NOW_MS,
+                done_ms=done_ms,
+                case=None,
+                state=None,
+                actor="system",
+                note="by the maker",
+                why=None,
+            )
+            for number, facility, done_ms in self.done
+        ]
+        return [one for one in found if plan in {None, one.plan}][:most]
 
     def due(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[DueWork]:
         return [
@@ -201,6 +225,18 @@ def test_a_project_is_kept_paid_into_and_changed(world: World, money: Money, pla
         assert changed.json()["state"] == "ended"
 
 
+def test_a_book_is_called_as_its_owner_or_as_the_registry_calls_it(world: World, money: Money, plans: Plans) -> None:
+    """The key of an owner is no name for people."""
+    with office(world, money, plans) as client:
+        items = client.get("/api/v1/cost-books").json()["items"]
+    owner = world.ports().book.owner_name(Owner(kind=OwnerKind.VILLAGE, code="east"))
+    assert [one["name"] for one in items] == [
+        {"zh": owner.zh, "en": owner.en},
+        {"zh": "a book of its own", "en": "a book of its own"},
+        {"zh": "", "en": ""},
+    ]
+
+
 def test_a_project_of_another_community_does_not_exist(world: World, money: Money, plans: Plans) -> None:
     """A project of another community does not exist."""
     with office(world, money, plans) as client:
@@ -240,6 +276,15 @@ def test_a_plan_is_kept_shown_with_what_is_due_and_retired(world: World, money: 
         assert client.put(f"/api/v1/plans/{made['id']}", json=PLAN | {"active": False}).json()["active"] is False
         done = {"facility": 10, "done_ms": NOW_MS - DAY}
         assert client.post(f"/api/v1/plans/{made['id']}/done", json=done).status_code == 204
+        [row] = client.get(f"/api/v1/done-work?plan={made['id']}").json()["items"]
+        assert (row["code"], row["done_ms"], row["case"], row["note"]) == (
+            made["code"],
+            NOW_MS - DAY,
+            None,
+            "by the maker",
+        )
+        assert row["by"] == {"zh": "系统", "en": "system"}
+        assert client.get("/api/v1/done-work?plan=99").json()["items"] == []
     assert plans.done == [(made["id"], 10, NOW_MS - DAY)]
 
 
@@ -261,5 +306,6 @@ def test_a_severity_that_is_no_preventive_one_is_refused(world: World, money: Mo
 def test_workers_see_none_of_it(world: World, money: Money, plans: Plans) -> None:
     """Workers see none of it."""
     with office(world, money, plans, "maintainer1") as client:
-        for path in ("evaluation", "evaluation.pdf", "projects", "funds-warnings", "renewals", "plans", "due-work"):
+        about_money = ("projects", "funds-warnings", "renewals")
+        for path in ("evaluation", "evaluation.pdf", *about_money, "plans", "due-work", "done-work"):
             assert client.get(f"/api/v1/{path}").status_code == 403, path
