@@ -49,6 +49,11 @@ PAGES = {
     "calendar": "/calendar",
     "notifications": "/notifications",
     "evaluation": "/evaluation",
+    "funds": "/funds",
+    "funds-warnings": "/funds?show=warnings",
+    "funds-renewals": "/funds?show=renewals",
+    "funds-books": "/funds?show=books",
+    "project": "/projects/1",
     "me": "/me",
     "missing": "/nowhere",
 }

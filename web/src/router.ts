@@ -80,6 +80,13 @@ const routes: readonly RouteRecordRaw[] = [
         component: () => import("@/pages/EvaluationPage.vue"),
         meta: { title: "evaluation.title", needs: "case.evaluate" },
       },
+      { path: "funds", name: "funds", component: () => import("@/pages/FundsPage.vue"), meta: { title: "funds.title", needs: "case.evaluate" } },
+      {
+        path: `projects/:id${number}`,
+        name: "project",
+        component: () => import("@/pages/ProjectPage.vue"),
+        meta: { title: "funds.title", needs: "case.evaluate" },
+      },
       { path: "me", name: "me", component: () => import("@/pages/MePage.vue"), meta: { title: "nav.me" } },
       { path: ":rest(.*)*", name: "missing", component: () => import("@/pages/MissingPage.vue"), meta: { title: "missing.title" } },
     ],

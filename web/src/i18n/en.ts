@@ -3,6 +3,7 @@ import alarms from "./en/alarms";
 import cases from "./en/cases";
 import entry from "./en/entry";
 import evaluation from "./en/evaluation";
+import funds from "./en/funds";
 import gateways from "./en/gateways";
 import marks from "./en/marks";
 import people from "./en/people";
@@ -23,4 +24,5 @@ export default {
   ...rules,
   ...gateways,
   ...evaluation,
+  ...funds,
 };

@@ -3,6 +3,7 @@ import alarms from "./zh/alarms";
 import cases from "./zh/cases";
 import entry from "./zh/entry";
 import evaluation from "./zh/evaluation";
+import funds from "./zh/funds";
 import gateways from "./zh/gateways";
 import marks from "./zh/marks";
 import people from "./zh/people";
@@ -23,4 +24,5 @@ export default {
   ...rules,
   ...gateways,
   ...evaluation,
+  ...funds,
 };

@@ -6,6 +6,7 @@ import {
   ClipboardCheck,
   FlaskConical,
   FolderOpen,
+  HandCoins,
   LayoutGrid,
   ListChecks,
   Megaphone,
@@ -37,6 +38,7 @@ const ME: Entry = { to: "/me", icon: CircleUserRound, label: "nav.me" };
 
 const OFFICE: readonly Entry[] = [
   { to: "/evaluation", icon: Scale, label: "evaluation.title", needs: "case.evaluate" },
+  { to: "/funds", icon: HandCoins, label: "funds.title", needs: "case.evaluate" },
 ];
 const WORKSHOP: readonly Entry[] = [
   { to: "/gateways", icon: GatewayIcon, label: "nav.gateways", needs: "gateway.see" },
