@@ -38,6 +38,7 @@ PAGES = {
     "flapping": "/alarms/mock000006",
     "cases": "/cases",
     "case": "/cases/3",
+    "report": "/report",
     "tasks": "/tasks",
     "task": "/tasks/7",
     "task-observed": "/tasks/8",

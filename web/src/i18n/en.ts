@@ -8,6 +8,7 @@ import gateways from "./en/gateways";
 import marks from "./en/marks";
 import people from "./en/people";
 import places from "./en/places";
+import reports from "./en/reports";
 import rules from "./en/rules";
 import tasks from "./en/tasks";
 
@@ -19,6 +20,7 @@ export default {
   ...cases,
   ...tasks,
   ...people,
+  ...reports,
   ...rules,
   ...gateways,
   ...evaluation,

@@ -8,6 +8,7 @@ import gateways from "./zh/gateways";
 import marks from "./zh/marks";
 import people from "./zh/people";
 import places from "./zh/places";
+import reports from "./zh/reports";
 import rules from "./zh/rules";
 import tasks from "./zh/tasks";
 
@@ -19,6 +20,7 @@ export default {
   ...cases,
   ...tasks,
   ...people,
+  ...reports,
   ...rules,
   ...gateways,
   ...evaluation,
