@@ -49,6 +49,7 @@ const routes: readonly RouteRecordRaw[] = [
       { path: "alarms/:id", name: "alarm", component: () => import("@/pages/AlarmPage.vue"), meta: { title: "alarm.title" } },
       { path: "cases", name: "cases", component: () => import("@/pages/CasesPage.vue"), meta: { title: "nav.cases" } },
       { path: `cases/:id${number}`, name: "case", component: () => import("@/pages/CasePage.vue"), meta: { title: "case.title" } },
+      { path: "report", name: "report", component: () => import("@/pages/ReportPage.vue"), meta: { title: "report.title", needs: "report.file" } },
       { path: "tasks", name: "tasks", component: () => import("@/pages/TasksPage.vue"), meta: { title: "nav.tasks" } },
       { path: `tasks/:id${number}`, name: "task", component: () => import("@/pages/TaskPage.vue"), meta: { title: "task.title" } },
       {
@@ -78,6 +79,13 @@ const routes: readonly RouteRecordRaw[] = [
         name: "evaluation",
         component: () => import("@/pages/EvaluationPage.vue"),
         meta: { title: "evaluation.title", needs: "case.evaluate" },
+      },
+      { path: "funds", name: "funds", component: () => import("@/pages/FundsPage.vue"), meta: { title: "funds.title", needs: "case.evaluate" } },
+      {
+        path: `projects/:id${number}`,
+        name: "project",
+        component: () => import("@/pages/ProjectPage.vue"),
+        meta: { title: "funds.title", needs: "case.evaluate" },
       },
       { path: "me", name: "me", component: () => import("@/pages/MePage.vue"), meta: { title: "nav.me" } },
       { path: ":rest(.*)*", name: "missing", component: () => import("@/pages/MissingPage.vue"), meta: { title: "missing.title" } },

@@ -3,10 +3,12 @@ import alarms from "./zh/alarms";
 import cases from "./zh/cases";
 import entry from "./zh/entry";
 import evaluation from "./zh/evaluation";
+import funds from "./zh/funds";
 import gateways from "./zh/gateways";
 import marks from "./zh/marks";
 import people from "./zh/people";
 import places from "./zh/places";
+import reports from "./zh/reports";
 import rules from "./zh/rules";
 import tasks from "./zh/tasks";
 
@@ -18,7 +20,9 @@ export default {
   ...cases,
   ...tasks,
   ...people,
+  ...reports,
   ...rules,
   ...gateways,
   ...evaluation,
+  ...funds,
 };
