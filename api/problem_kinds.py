@@ -256,6 +256,14 @@ class Problems(Enum):
         "请关闭多余的页面。",
         "Close pages you no longer need.",
     )
+    TOO_MANY_REPORTS = _kind(
+        "TG-4292",
+        429,
+        "反映过于频繁",
+        "Too many reports",
+        "请稍后再试；有人身危险请先拨打 110、119 或 120。",
+        "Wait a little and try again; where people are in danger, call the emergency number first.",
+    )
     INTERNAL = _kind(
         "TG-5000",
         500,

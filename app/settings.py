@@ -19,6 +19,7 @@ from core.alarms import Severity
 from core.findings import Said, Sentence
 from core.people import Language
 from core.ports.cases import Mode
+from dispatch.intakebook import load_intake, read_intake
 from dispatch.modes import ClassWishes
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -184,6 +185,12 @@ class DispatchSettings(_Section):
     offer_min: PositiveInt = 30
     """Minutes of work time for which a task is offered before it is assigned."""
     classes: Mapping[str, ClassSettings] = {}
+    intake: Path | None = None
+    """What can be reported or handed down, and whose duty it is; by default the table that came with Twingrid."""
+    admit_per_person: PositiveInt = 12
+    """So many open tasks a head in a cell or community, and what is handed down waits for a gatekeeper."""
+    department_most: Annotated[int, Field(ge=0)] = 0
+    """So many tasks a department may hand down to a community in 30 days before the next one waits; 0: any number."""
 
     def of_policy(self) -> dict[str, Any]:
         """The fields of ``dispatch.policy.Policy`` that it sets."""
@@ -195,7 +202,14 @@ class DispatchSettings(_Section):
             )
             for class_id, one in self.classes.items()
         }
-        return {"modes": _by_severity(self.modes), "offer_ms": self.offer_min * 60_000, "classes": wishes}
+        return {
+            "modes": _by_severity(self.modes),
+            "offer_ms": self.offer_min * 60_000,
+            "classes": wishes,
+            "intake": load_intake() if self.intake is None else read_intake(self.intake),
+            "admit_per_person": self.admit_per_person,
+            "department_most": self.department_most,
+        }
 
 
 def _by_severity(modes: Mapping[TaskSeverity, Mode]) -> dict[Severity, Mode]:

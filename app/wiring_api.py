@@ -30,15 +30,21 @@ from app.rule_editor import RuleEditor
 from app.rule_previews import PreviewWorkers
 from app.rules_in_force import RulesWatch, in_force_file, kept
 from app.settings import Settings
+from app.upkeep import InUse, StoreCounters
 from app.wiring import RuleInfos, database, rule_set_of
 from core.clock import SystemClock
 from core.errors import Invalid, Unavailable
 from core.foreign import system_problem
 from dispatch.closure_desk import SqlClosures
 from dispatch.desk import SqlDesk
+from dispatch.evaluation_queries import SqlEvaluations
 from dispatch.fold_queries import SqlFoldQueries
+from dispatch.funds_desk import SqlFunds
+from dispatch.intake_desk import SqlIntakes
 from dispatch.notification_desk import SqlNotificationDesk
 from dispatch.performance_queries import SqlPerformanceQueries
+from dispatch.photo_desk import SqlPhotos
+from dispatch.plan_desk import SqlPlans
 from dispatch.queries import SqlCaseQueries
 from dispatch.review_queries import SqlReviewQueries
 from gateway.device_part import check_part
@@ -47,6 +53,7 @@ from registry.classbook import load_classes
 from registry.commands import RegistryCommandsSql
 from registry.configurations import SqlConfigurationDesk
 from registry.directory import Directory
+from registry.editing import SqlRegistryEditing
 from registry.node_status import SqlNodeStatusBook
 from registry.queries import Registry
 from registry.rule_edits import SqlRuleEdits
@@ -123,6 +130,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             store=store,
             policy=policy,
         )
+        in_use = InUse(registry)
         ports = ApiPorts(
             store=store,
             registry=registry,
@@ -131,6 +139,8 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             cases=SqlCaseQueries(engine, registry, policy),
             case_commands=SqlDesk(engine, rules=infos, source=registry, policy=policy),
             closures=SqlClosures(engine, rules=infos, source=registry, policy=policy),
+            intakes=SqlIntakes(engine, rules=infos, source=registry, policy=policy),
+            photos=SqlPhotos(engine, settings.data_dir / "photos"),
             rules=book,
             performance=performance,
             review=performance,
@@ -150,6 +160,18 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             ),
             previews=open_parts.enter_context(PreviewWorkers(settings)),
             book=SqlRegistryBook(engine),
+            records=SqlRegistryEditing(engine, load_classes()),
+            evaluations=SqlEvaluations(engine, registry),
+            funds=SqlFunds(engine, registry, in_use, policy),
+            plans=SqlPlans(
+                engine,
+                rules=infos,
+                source=registry,
+                classes=frozenset(registry.classes()),
+                in_use=in_use.numbers,
+                counters=StoreCounters(store, registry, policy.calendar.zone),
+                policy=policy,
+            ),
             calendars=RegistryCalendarBook(lambda: calendars.now),
             notifications=SqlNotificationDesk(engine, channels(settings), routes(settings)),
         )

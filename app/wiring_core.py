@@ -36,6 +36,7 @@ from app.settings import Settings
 from app.sight_places import marks_of
 from app.sight_texts import Names
 from app.snapshot import read_snapshot
+from app.upkeep import InUse, StoreCounters
 from app.watchman import Watchman
 from app.wiring import RuleInfos, broker_url, database, rule_sources
 from app.wiring_store import open_store
@@ -51,6 +52,8 @@ from dispatch.explained import Explained
 from dispatch.freezer import Freezer
 from dispatch.journal import SqlJournal
 from dispatch.observing import Observer
+from dispatch.plan_desk import SqlPlans
+from dispatch.policy import Policy
 from dispatch.suppression import SqlSuppression
 from ingest.host import Host, HostSettings
 from registry.classbook import load_classes
@@ -78,6 +81,8 @@ _DRILL_EVERY_S = 0.25
 _RELOAD_EVERY_S = 1.0
 _RENEWED_WITHIN_S = 60.0
 _FREEZE_EVERY_S = 1.0
+_PLAN_EVERY_S = 900.0
+"""Preventive work falls due by the day; a quarter of an hour spreads a new plan over a city."""
 
 
 @dataclass(kw_only=True)
@@ -94,6 +99,7 @@ class Core:
     courier: Courier
     freezer: Freezer
     observer: Observer
+    plans: SqlPlans
     carrier: ConfigurationCarrier
     drills: DrillCarrier
     registry: Registry
@@ -128,6 +134,7 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]
             asyncio.create_task(_every(_RELOAD_EVERY_S, parts, _reload), name="rules"),
             asyncio.create_task(_every(_FREEZE_EVERY_S, parts, _freeze), name="evidence"),
             asyncio.create_task(_every(_FREEZE_EVERY_S, parts, _observe), name="observations"),
+            asyncio.create_task(_every(_PLAN_EVERY_S, parts, _give_out), name="plans"),
         ]
         stopping = asyncio.create_task(stop.wait(), name="stop")
         done, _ = await asyncio.wait([stopping, *chores], return_when=asyncio.FIRST_COMPLETED)
@@ -184,6 +191,7 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
             courier=messages,
             freezer=Freezer(engine, frozen, infos, policy),
             observer=Observer(engine, frozen, rules=infos, source=registry, policy=policy),
+            plans=_preventive(engine, store, registry, infos, policy),
             carrier=ConfigurationCarrier(SqlConfigurationBook(engine), host),
             drills=DrillCarrier(book, host, directory, registry, rule_set),
             rule_set=rule_set,
@@ -198,6 +206,20 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
         )
         _post_watchman(parts)
         yield parts
+
+
+def _preventive(
+    engine: sa.Engine, store: TimeSeriesStore, registry: Registry, infos: RuleInfos, policy: Policy
+) -> SqlPlans:
+    return SqlPlans(
+        engine,
+        rules=infos,
+        source=registry,
+        classes=frozenset(registry.classes()),
+        in_use=InUse(registry).numbers,
+        counters=StoreCounters(store, registry, policy.calendar.zone),
+        policy=policy,
+    )
 
 
 def _post_watchman(parts: Core) -> None:
@@ -421,6 +443,12 @@ def _drill(parts: Core) -> None:
 
 def _observe(parts: Core) -> None:
     parts.observer.step(parts.clock.now_ms())
+
+
+def _give_out(parts: Core) -> None:
+    filed = parts.plans.give_out(parts.clock.now_ms())
+    if filed:
+        log.info("preventive work given out", extra={"count": len(filed)})
 
 
 def _freeze(parts: Core) -> None:

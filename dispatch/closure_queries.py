@@ -134,6 +134,7 @@ class SqlClosureQueries:
             table.c.opened_ms >= since_ms,
             ~table.c.drill,
             table.c.gathers == "",
+            table.c.facility != 0,
             table.c.state != CaseState.CANCELLED.value,
         ]
         often = (

@@ -9,6 +9,7 @@ from core.alarms import Severity
 from core.cases import Deadline, DeadlineClock, DeadlineWhat, TaskKind
 from core.ports.cases import Mode
 from core.stages import LadderStep, LimitUnit, StageLimit, SupervisionLevel
+from dispatch.intakebook import IntakeBook, load_intake
 from dispatch.limitbook import LimitBook, load_limits
 from dispatch.modes import NO_WISHES, ClassWishes
 from dispatch.stageclocks import Ladder
@@ -109,6 +110,10 @@ class Policy:
             bicycle through lanes; a city on foot says 60.
         sooner_ms: what is urgent goes to somebody farther by rung if they are there sooner by more than so long;
             what is high has two hours, and who is fetched for it is missing where they come from.
+        intake: what can be reported or handed down, and whose duty it is.
+        admit_per_person: so many open tasks a head, and the gate holds back what is handed down: a day's work.
+        department_most, department_within_ms: so many tasks a department may hand down to a community within that time
+            before the gate holds them back; 0: any number.
     """
 
     calendar: WorkCalendar = field(default_factory=WorkCalendar)
@@ -163,6 +168,10 @@ class Policy:
     sooner_ms: Mapping[Severity, int] = field(
         default_factory=lambda: {Severity.CRITICAL: 0, Severity.HIGH: 20 * MINUTE_MS}
     )
+    intake: IntakeBook = field(default_factory=load_intake)
+    admit_per_person: int = 12
+    department_most: int = 0
+    department_within_ms: int = 30 * 24 * HOUR_MS
 
     def wishes(self, class_id: str) -> ClassWishes:
         """What a class asks."""

@@ -261,7 +261,7 @@ class TaskWork:
             return
         severity = Severity(case.severity)
         place = self._source.place(case.facility)
-        name = place.name if place else Text(zh=f"设施 {case.facility}", en=f"Facility {case.facility}")
+        name = place.name if place else _unnamed(case.facility)
         self._ledger.notify(
             kind,
             ref=str(row.number),
@@ -367,6 +367,12 @@ class TaskWork:
         """Until when a task that is announced then may wait before its supervisor is told."""
         hours = self._policy.accept_ms[severity] / 3_600_000
         return due(self._policy.calendar, self._policy.accept_clock(severity), announce_ms, hours)
+
+
+def _unnamed(facility: int) -> Text:
+    if not facility:
+        return Text(zh="无设施，地点见任务", en="No facility, see the task for the place")
+    return Text(zh=f"设施 {facility}", en=f"Facility {facility}")
 
 
 def _support(case: Any) -> Grid | None:
