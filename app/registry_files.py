@@ -86,10 +86,10 @@ class _Database:
 
 def _apply(engine: sa.Engine, content: Content, day: str, plan: importer.Plan) -> None:
     now_ms = SystemClock().now_ms()
-    importer.apply(engine, content, day=day, actor=_user(), now_ms=now_ms, at_version=plan.version)
+    importer.apply(engine, content, day=day, actor=command_user(), now_ms=now_ms, at_version=plan.version)
 
 
-def _user() -> str:
+def command_user() -> str:
     """Who sits at the command line, as the history names them."""
     try:
         return f"cli:{getpass.getuser()}"[:64]

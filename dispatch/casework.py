@@ -296,13 +296,20 @@ class CaseWork:
         return given_out(self, self._policy, row, filing)
 
     def _reopened(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
-        severity = Severity(max(row.severity, alarm.severity))
+        return self.reopened(row, info, note=alarm.alarm_id, severity=Severity(max(row.severity, alarm.severity)))
+
+    def reopened(
+        self, row: Any, info: RuleInfo, *, note: str, severity: Severity | None = None, actor: Actor | None = None
+    ) -> Any:
+        """An ended case goes on, with fresh limits; the row after it."""
+        severity = Severity(row.severity) if severity is None else severity
         limit = handling_limit(info, severity, self._policy, self.tasks.stages.class_of(row.facility))
         due_ms = self._due(severity, limit)
         row = self.step(
             row,
             Action.REOPEN,
-            note=alarm.alarm_id,
+            actor=actor,
+            note=note,
             severity=severity.value,
             closed_ms=None,
             due_ms=due_ms,

@@ -35,6 +35,7 @@ from registry.node_status import SqlNodeStatusBook
 from store.memory import MemoryStore
 from tests.unit.api.world import COST, HASH, FakeReports, FakeRules, FakeWatch, World
 from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall, build_hall, change
+from tests.unit.dispatch.partners import desk
 
 
 @dataclass
@@ -69,6 +70,7 @@ class Town:
             review=SqlReviewQueries(engine),
             intakes=SqlIntakes(engine, rules=RULES.get, source=registry),
             photos=SqlPhotos(engine, self.settings.setup_code_file.with_name("photos")),
+            exchange=desk(self.hall),
         )
         return create_app(ports, self.settings)
 
