@@ -14,6 +14,7 @@ from api.models.base import Bilingual, Page, SeverityName
 from api.models.cases import (
     CaseDetail,
     CaseSummary,
+    PlanRef,
     Series,
     TaskAction,
     TaskDetail,
@@ -31,6 +32,7 @@ from core.errors import Refused, Unavailable
 from core.places import Grid
 from core.ports import cases as rows
 from core.ports.intake import IntakeFilter, IntakeRow
+from core.ports.preventive import plan_of
 from core.ports.registry import Facility, PageRequest
 
 log = logging.getLogger(__name__)
@@ -105,7 +107,15 @@ class CaseDesk:
             proceedings=[stage_views.proceeding(row, places) for row in found.proceedings],
             closure=self._closures.of_case(caller, number),
             reports=views.reports(_reports(self._ports, number), places),
+            plan=self._plan(found.case.family),
         )
+
+    def _plan(self, family: str) -> PlanRef | None:
+        number = plan_of(family)
+        if number is None:
+            return None
+        found = next((one for one in self._ports.plans.plans() if one.number == number), None)
+        return None if found is None else PlanRef(id=found.number, code=found.code)
 
 
 class TaskDesk:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from api import burdens
 from api import evaluation_texts as say
 from api.access import Caller
 from api.evaluation_paper import paper
@@ -21,6 +23,7 @@ from core.findings import Said, Speaks
 from core.places import Text
 from core.ports import evaluation as rows
 from core.ports.evaluation import Part
+from core.ports.intake import Burden
 from core.ports.registry import Owner, OwnerKind
 
 ENOUGH = 20
@@ -57,7 +60,7 @@ class EvaluationDesk:
             cells=lines[Part.CELL],
             workers=lines[Part.WORKER],
             departments=lines[Part.DEPARTMENT],
-            burdens=[self._burden(one, places, name_of) for one in found.burdens],
+            burdens=burdens.shown(self._burden(caller, community, found), places, self._department),
             trainings=[_training(one, places) for one in found.trainings],
         )
 
@@ -66,15 +69,17 @@ class EvaluationDesk:
     ) -> bytes:
         """The same as an Excel workbook."""
         found = self._found(caller, community, from_ms, to_ms)
-        name_of = self._name_of(self._places.now())
-        return workbook(sheets(found, name_of), self._heading(found), ENOUGH, language)
+        asked = self._burden(caller, community, found)
+        tables = sheets(found, asked, self._name_of(self._places.now()))
+        return workbook(tables, self._heading(found), ENOUGH, language)
 
     def paper(
         self, caller: Caller, language: str, *, community: int | None, from_ms: int | None, to_ms: int | None
     ) -> bytes:
         """The same as a PDF."""
         found = self._found(caller, community, from_ms, to_ms)
-        return paper(found, self._heading(found), self._name_of(self._places.now()), ENOUGH, language)
+        asked = self._burden(caller, community, found)
+        return paper(found, asked, self._heading(found), self._name_of(self._places.now()), ENOUGH, language)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -116,15 +121,12 @@ class EvaluationDesk:
 
         return name_of
 
-    @staticmethod
-    def _burden(one: rows.DepartmentBurden, places: Places, name_of: NameOf) -> models.DepartmentBurden:
-        return models.DepartmentBurden(
-            department=_bilingual(named(Part.DEPARTMENT, one.department, name_of)),
-            community=places.community_ref(one.community),
-            cases=one.cases,
-            tasks=one.tasks,
-            labour_min=one.labour_min,
-        )
+    def _burden(self, caller: Caller, community: int | None, found: rows.Evaluation) -> Sequence[Burden]:
+        """What departments asked for in the span, as the gate counts it."""
+        return self._ports.intakes.burden(found.from_ms, found.to_ms, caller.narrowed(community))
+
+    def _department(self, code: str) -> Bilingual:
+        return Bilingual.of(self._ports.book.owner_name(Owner(kind=OwnerKind.DEPARTMENT, code=code)))
 
 
 def _bilingual(name: object) -> Bilingual:

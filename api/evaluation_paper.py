@@ -1,7 +1,8 @@
 """The monthly report on paper: A4 across, every percentage above its counts.
 
-Texts are set in STSong-Light, one of the Adobe Asian fonts that every PDF reader brings along, so no server needs a
-font; what is Latin alone is set in Helvetica.
+Every language has one font, and no server needs to have it. Chinese is set in STSong-Light, one of the Adobe Asian
+fonts that every PDF reader brings along, English in Helvetica; it has no arrows, so English says better and worse with
+``(+)`` and ``(–)``. A name in the other script is the only thing that is set in the other font.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, Final
 from xml.sax.saxutils import escape
 
 from reportlab.lib import colors
+from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
@@ -24,18 +26,25 @@ from api import evaluation_texts as say
 from api.evaluation_tables import Cell, NameOf, Sheet, Show, amounts, counts, named, sheets
 from core.findings import Sentence, Speaks
 from core.ports.evaluation import Evaluation, Line, Part, Share, Standing
+from core.ports.intake import Burden
 
 FONT: Final = "STSong-Light"
 _WESTERN: Final = "Helvetica"
-_WIDTH: Final = landscape(A4)[0] - 20 * mm
+_PUNCTUATION: Final = frozenset("–—‘’“”…•")
+"""What a western font has beyond Latin letters."""
+_WIDTH: Final = landscape(A4)[0] - 20 * mm - 12  # the frame keeps 6 points free on either side
 _INK: Final = colors.HexColor("#1f2933")
 _LINE: Final = colors.HexColor("#c5ccd3")
 _SHADE: Final = colors.HexColor("#eef1f4")
 _BODY: Final = ParagraphStyle("body", fontName=FONT, fontSize=8.5, leading=12, textColor=_INK, wordWrap="CJK")
 _SMALL: Final = ParagraphStyle("small", parent=_BODY, fontSize=6.5, leading=8)
+_FIGURE: Final = ParagraphStyle("figure", parent=_SMALL, alignment=TA_RIGHT)
 _TITLE: Final = ParagraphStyle("title", parent=_BODY, fontSize=18, leading=24, spaceAfter=4)
 _HEAD: Final = ParagraphStyle("head", parent=_BODY, fontSize=12, leading=16, spaceBefore=8, spaceAfter=3)
-_SIGNS: Final = {Standing.BETTER: " ↑", Standing.WORSE: " ↓"}
+_SIGNS: Final = {
+    Standing.BETTER: Sentence(" ↑", " (+)"),
+    Standing.WORSE: Sentence(" ↓", " (–)"),
+}
 _PAPER_AMOUNTS: Final = (say.CASES, say.TASKS, say.LOAD, say.WAITED_H, say.BLIND_H)
 _PICKED: Final = (0, 2, 3, 6, 7)
 """Those amounts in the order of ``evaluation_tables.amounts``; the others stand in the workbook."""
@@ -44,11 +53,14 @@ MOST_LINES: Final = 60
 LEFT_OUT: Final = Sentence("另有 {count} 行，见 Excel 表。", "{count} more lines are in the workbook.")
 
 
-def paper(found: Evaluation, heading: Speaks, name_of: NameOf, enough: int, language: str) -> bytes:
+def paper(
+    found: Evaluation, asked: Sequence[Burden], heading: Speaks, name_of: NameOf, enough: int, language: str
+) -> bytes:
     """The report as a PDF.
 
     Args:
         found: the evaluation.
+        asked: what departments handed down.
         heading: the span.
         name_of: names of parts.
         enough: below it a share is shown by its counts alone.
@@ -56,7 +68,7 @@ def paper(found: Evaluation, heading: Speaks, name_of: NameOf, enough: int, lang
     """
     if FONT not in pdfmetrics.getRegisteredFontNames():
         pdfmetrics.registerFont(UnicodeCIDFont(FONT))
-    by_name = {sheet.name: sheet for sheet in sheets(found, name_of)}
+    by_name = {sheet.name: sheet for sheet in sheets(found, asked, name_of)}
     story: list[Flowable] = [_p(say.TITLE, language, _TITLE), _p(heading, language), Spacer(0, 3 * mm)]
     story += [_p(one(enough=enough), language) for one in say.EXPLAINED]
     story += _table(by_name[say.OVERVIEW], language)
@@ -77,7 +89,7 @@ def paper(found: Evaluation, heading: Speaks, name_of: NameOf, enough: int, lang
     )
 
     def footer(canvas: Canvas, _: SimpleDocTemplate) -> None:
-        canvas.setFont(FONT, 7)
+        canvas.setFont(FONT if language == "zh" else _WESTERN, 7)
         canvas.drawString(10 * mm, 8 * mm, say.PAGE(page=canvas.getPageNumber()).in_language(language))
 
     document.build(story, onFirstPage=footer, onLaterPages=footer)
@@ -89,13 +101,13 @@ def _part(part: Part, lines: Sequence[Line], name_of: NameOf, enough: int, langu
     if not lines:
         return [*story, _p(say.NOTHING, language)]
     heads: list[Speaks] = [say.NAME, *_PAPER_AMOUNTS, *(say.INDICATORS[one.indicator] for one in lines[0].shares)]
-    rows: list[list[Flowable]] = [[_p(one, language, _SMALL) for one in heads]]
+    rows: list[list[Flowable]] = [[_p(one, language, _FIGURE if at else _SMALL) for at, one in enumerate(heads)]]
     for line in lines[:MOST_LINES]:
         figures = amounts(line)
         cells = [_written(figures[at], Show.NUMBER, language) for at in _PICKED]
-        cells += [_share(one, enough) for one in line.shares]
+        cells += [_share(one, enough, language) for one in line.shares]
         name = _written(named(part, line.key, name_of), Show.TEXT, language)
-        rows.append([_p(text, language, _SMALL) for text in (name, *cells)])
+        rows.append([_p(name, language, _SMALL), *(_p(text, language, _FIGURE) for text in cells)])
     rest = _WIDTH - 32 * mm
     story.append(_grid(rows, [32 * mm, *[rest / (len(heads) - 1)] * (len(heads) - 1)]))
     if len(lines) > MOST_LINES:
@@ -103,21 +115,24 @@ def _part(part: Part, lines: Sequence[Line], name_of: NameOf, enough: int, langu
     return story
 
 
-def _share(one: Share, enough: int) -> str:
+def _share(one: Share, enough: int, language: str) -> str:
     """The share above its counts; the counts alone where they are too few."""
     if one.tally.whole < enough or one.value is None:
         return counts(one.tally)
-    return f"{one.value:.1%}{_SIGNS.get(one.standing, '')}\n{counts(one.tally)}"
+    sign = _SIGNS[one.standing].in_language(language) if one.standing in _SIGNS else ""
+    return f"{one.value:.1%}{sign}\n{counts(one.tally)}"
 
 
 def _table(sheet: Sheet, language: str) -> list[Flowable]:
     story: list[Flowable] = [_p(sheet.name, language, _HEAD)]
     if not sheet.rows:
         return [*story, _p(say.NOTHING, language)]
-    rows: list[list[Flowable]] = [[_p(column.head, language, _SMALL) for column in sheet.columns]]
+    styles = [_SMALL if column.show is Show.TEXT else _FIGURE for column in sheet.columns]
+    heads = zip(sheet.columns, styles, strict=True)
+    rows: list[list[Flowable]] = [[_p(column.head, language, style) for column, style in heads]]
     for row in sheet.rows[:MOST_LINES]:
         texts = [_written(value, column.show, language) for column, value in zip(sheet.columns, row, strict=True)]
-        rows.append([_p(text, language, _SMALL) for text in texts])
+        rows.append([_p(text, language, style) for text, style in zip(texts, styles, strict=True)])
     story.append(_grid(rows, [_WIDTH / len(sheet.columns)] * len(sheet.columns)))
     if len(sheet.rows) > MOST_LINES:
         story.append(_p(LEFT_OUT(count=len(sheet.rows) - MOST_LINES), language))
@@ -135,7 +150,7 @@ def _written(value: Cell, show: Show, language: str) -> str:
 
 
 def _grid(rows: list[list[Flowable]], widths: list[float]) -> Table:
-    table: Any = Table(rows, colWidths=widths, repeatRows=1)
+    table: Any = Table(rows, colWidths=widths, repeatRows=1, hAlign="LEFT")
     table.setStyle(
         TableStyle(
             [
@@ -152,6 +167,6 @@ def _grid(rows: list[list[Flowable]], widths: list[float]) -> Table:
 
 def _p(text: Speaks | str, language: str, style: ParagraphStyle = _BODY) -> Paragraph:
     words = text if isinstance(text, str) else text.in_language(language)
-    if all(ord(sign) < 0x250 for sign in words):
+    if language != "zh" and all(ord(sign) < 0x250 or sign in _PUNCTUATION for sign in words):
         style = ParagraphStyle(f"{style.name}-western", parent=style, fontName=_WESTERN, wordWrap=None)
     return Paragraph(escape(words).replace("\n", "<br/>"), style)

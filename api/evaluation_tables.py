@@ -10,6 +10,7 @@ from api import evaluation_texts as say
 from core.findings import Sentence, Speaks
 from core.places import Text
 from core.ports.evaluation import Evaluation, Indicator, Line, Part, Share, Standing, Tally
+from core.ports.intake import Burden
 
 NameOf = Callable[[Part, str], Text | None]
 """Name of a part by its key; ``None`` where the registry knows none."""
@@ -56,13 +57,13 @@ _AMOUNTS = (
 )
 
 
-def sheets(found: Evaluation, name_of: NameOf) -> list[Sheet]:
+def sheets(found: Evaluation, asked: Sequence[Burden], name_of: NameOf) -> list[Sheet]:
     """All tables with every count, for a workbook: the overview, the parts, burdens, trainings."""
     return [
         _overview(found.whole),
         *(_part(part, found.parts.get(part, ()), name_of) for part in Part),
         _shares(found, name_of),
-        _burdens(found, name_of),
+        _burdens(asked, name_of),
         _trainings(found, name_of),
     ]
 
@@ -182,23 +183,34 @@ def _beside(one: Share) -> list[Cell]:
     ]
 
 
-def _burdens(found: Evaluation, name_of: NameOf) -> Sheet:
+def _burdens(asked: Sequence[Burden], name_of: NameOf) -> Sheet:
+    """What was asked in the span, and what became of it, whenever."""
     columns = (
         Column(say.DEPARTMENT, Show.TEXT),
         Column(say.COMMUNITY, Show.TEXT),
+        Column(say.ASKED, Show.COUNT),
+        Column(say.ADMITTED, Show.COUNT),
+        Column(say.SENT_BACK, Show.COUNT),
         Column(say.CASES, Show.COUNT),
         Column(say.TASKS, Show.COUNT),
+        Column(say.LATE, Show.COUNT),
+        Column(say.ASKED_H, Show.NUMBER),
         Column(say.LABOUR_H, Show.NUMBER),
     )
     rows = [
         [
             named(Part.DEPARTMENT, one.department, name_of),
             named(Part.COMMUNITY, str(one.community), name_of),
+            one.asked,
+            one.admitted,
+            one.returned,
             one.cases,
             one.tasks,
+            one.late,
+            round(one.asked_min / 60, 1),
             round(one.labour_min / 60, 1),
         ]
-        for one in found.burdens
+        for one in asked
     ]
     return Sheet(name=say.BURDENS, columns=columns, rows=rows)
 
@@ -215,7 +227,7 @@ def _trainings(found: Evaluation, name_of: NameOf) -> Sheet:
     rows = [
         [
             named(Part.WORKER, str(one.person), name_of),
-            one.skill,
+            say.SKILLS.get(one.skill, one.skill),
             say.REASONS[one.reason],
             counts(one.own),
             counts(one.peers),

@@ -44,6 +44,11 @@ LABOUR_H: Final = Sentence("工时 h", "labour, h")
 SPENT: Final = Sentence("材料与外包 元", "parts and contractors, yuan")
 WAITED_H: Final = Sentence("无人查看时长 h", "time unseen, h")
 BLIND_H: Final = Sentence("传感器失联 h", "sensors silent, h")
+ASKED: Final = Sentence("交办", "asked")
+ADMITTED: Final = Sentence("准入", "admitted")
+SENT_BACK: Final = Sentence("退回", "sent back")
+LATE: Final = Sentence("超时案件", "late cases")
+ASKED_H: Final = Sentence("要求工时 h", "asked to take, h")
 DEPARTMENT: Final = Sentence("交办部门", "department")
 COMMUNITY: Final = Sentence("社区", "community")
 PERSON: Final = Sentence("人员", "person")
@@ -65,6 +70,19 @@ INDICATORS: Final[Mapping[Indicator, Sentence]] = {
     Indicator.FALSE_ALARM: Sentence("误报", "false alarms"),
     Indicator.RETURNED: Sentence("退回", "given back"),
 }
+SKILLS: Final[Mapping[str, Sentence]] = {
+    "drainage": Sentence("排水", "drainage"),
+    "electrical": Sentence("电气", "electrical work"),
+    "fire": Sentence("消防", "fire protection"),
+    "gas": Sentence("燃气", "gas"),
+    "hvac": Sentence("暖通", "heating and ventilation"),
+    "lift": Sentence("电梯", "lifts"),
+    "network": Sentence("网络", "networks"),
+    "plumbing": Sentence("给水", "plumbing"),
+    "pump": Sentence("水泵", "pumps"),
+    "structure": Sentence("结构", "structures"),
+}
+"""Those that the classes of facilities ask for; a city's own are called what it calls them."""
 STANDINGS: Final[Mapping[Standing, Sentence]] = {
     Standing.FEW: Sentence("数量太少，不作评价", "too few to say"),
     Standing.ALONE: Sentence("没有足够的同等负荷者", "too few with a like load"),
@@ -91,7 +109,7 @@ EXPLAINED: Final = (
     Sentence(
         "只与任务量相近者（三分之二至一倍半）比较；“优于”“差于”已考虑全部比较次数（95%）。↑ 优于，↓ 差于。",
         "Only those with a like load (two thirds to one and a half) are compared; better and worse hold "
-        "for all comparisons at once (95 %). ↑ better, ↓ worse.",
+        "for all comparisons at once (95 %). On paper (+) is better, (–) worse.",
     ),
     Sentence(
         "无人查看时长：自情况出现至有人接手，计入本期间的部分。立案与派遣的时限（各 15 分钟）是本项目的建议值。",

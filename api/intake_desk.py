@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import logging
 
-from api import views
+from api import burdens, views
 from api.access import Caller
 from api.histories import MONTH_MS, asked_range
 from api.models.base import Bilingual, Page, severity_name
 from api.models.intakes import (
     BurdenReport,
-    BurdenView,
     DepartmentList,
     DepartmentView,
     EventList,
@@ -161,15 +160,7 @@ class IntakeDesk:
         begin_ms, end_ms = self._span(caller, community, from_ms, to_ms)
         found = self._ports.intakes.burden(begin_ms, end_ms, caller.narrowed(community))
         places = self._places.now()
-        items = [
-            BurdenView(
-                **{name: getattr(one, name) for name in BurdenView.model_fields if name in _BURDEN_COUNTS},
-                department=one.department,
-                department_name=self._department(one.department),
-                community=places.community_ref(one.community),
-            )
-            for one in found
-        ]
+        items = burdens.shown(found, places, self._department)
         return BurdenReport(from_ms=begin_ms, to_ms=end_ms, items=items)
 
     def case_log(self, caller: Caller, community: int, from_ms: int | None, to_ms: int | None) -> LogAnswerView:
@@ -320,9 +311,6 @@ class PublicDesk:
         if found is None:
             raise ProblemError(Problems.NOT_FOUND)
         return found
-
-
-_BURDEN_COUNTS = frozenset(BurdenView.model_fields) - {"department", "department_name", "community"}
 
 
 def bound(key: str) -> str:

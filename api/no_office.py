@@ -9,7 +9,7 @@ from core.cases import Actor
 from core.errors import Refused
 from core.ports.evaluation import Evaluation, Line
 from core.ports.funds import Balance, BookLine, FundEntry, FundsWarning, Project, Renewal
-from core.ports.preventive import DueWork, Plan
+from core.ports.preventive import DoneWork, DueWork, Plan
 
 _NOTHING = Line(
     key="", cases=0, ended=0, tasks=0, load=0.0, labour_min=0, spent_fen=0, waited_ms=0, blind_ms=0, shares=()
@@ -21,9 +21,7 @@ class NoEvaluations:
 
     def evaluate(self, from_ms: int, to_ms: int, now_ms: int, communities: frozenset[int] | None = None) -> Evaluation:
         """Nothing was counted."""
-        return Evaluation(
-            from_ms=from_ms, to_ms=to_ms, known_ms=now_ms, whole=_NOTHING, parts={}, burdens=(), trainings=()
-        )
+        return Evaluation(from_ms=from_ms, to_ms=to_ms, known_ms=now_ms, whole=_NOTHING, parts={}, trainings=())
 
 
 class NoFunds:
@@ -78,5 +76,9 @@ class NoPlans:
         raise Refused(kinds.NO_FUNDS())
 
     def due(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[DueWork]:
+        """None."""
+        return ()
+
+    def works(self, plan: int | None, most: int, communities: frozenset[int] | None = None) -> Sequence[DoneWork]:
         """None."""
         return ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from api import views
 from api.access import Caller
 from api.funds_desk import said
 from api.models import plans as models
@@ -83,6 +84,31 @@ class PlanDesk:
             if one.plan in plans
         ]
         return models.DueWorks(items=items, total=len(found))
+
+    def done(self, caller: Caller, number: int | None, community: int | None, most: int) -> models.DoneWorks:
+        """What was given out and done of a plan, or of all."""
+        found = self._ports.plans.works(number, most, caller.narrowed(community))
+        plans = {one.number: one for one in self._ports.plans.plans()}
+        places = self._places.now()
+        return models.DoneWorks(
+            items=[
+                models.DoneWork(
+                    plan=one.plan,
+                    code=plans[one.plan].code,
+                    work=Bilingual.of(plans[one.plan].work),
+                    facility=places.facility_ref(one.facility),
+                    time_ms=one.at_ms,
+                    done_ms=one.done_ms,
+                    case=one.case,
+                    state=one.state,
+                    by=views.who(one.actor, None, places),
+                    note=one.note,
+                    why=None if one.why is None else Bilingual.of(one.why),
+                )
+                for one in found
+                if one.plan in plans
+            ]
+        )
 
     def write_down(self, caller: Caller, number: int, form: models.DoneForm) -> None:
         """Work that was done outside of all this; the caller must see the facility."""

@@ -7,7 +7,7 @@ when its limit passes. So the counts of months add up to those of the year, and 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -17,7 +17,6 @@ from core.intake import SourceKind
 from core.ports.evaluation import (
     LESS_IS_BETTER,
     CaseFact,
-    DepartmentBurden,
     Evaluation,
     Facts,
     Indicator,
@@ -130,7 +129,6 @@ def evaluate(facts: Facts, bounds: Bounds | None = None) -> Evaluation:
         known_ms=facts.known_ms,
         whole=_lines({"": whole}, bounds, facts, None)[0],
         parts={part: _lines(_grouped(spots, key), bounds, facts, part) for part, key in keys.items()},
-        burdens=_burdens(facts),
         trainings=trainings(facts, bounds),
     )
 
@@ -288,32 +286,3 @@ def _line(key: str, account: _Account, judged: Sequence[Share]) -> Line:
         blind_ms=amounts["blind_ms"],
         shares=judged,
     )
-
-
-def _burdens(facts: Facts) -> list[DepartmentBurden]:
-    """What departments handed down to communities, the most work first."""
-    cases = {case.number: case for case in facts.cases if case.asked_by}
-    found: dict[tuple[str, int], Counter[str]] = {}
-
-    def count(case: int, what: str, amount: int, at_ms: int) -> None:
-        if case in cases and _inside(at_ms, facts):
-            key = cases[case].asked_by, cases[case].community
-            found.setdefault(key, Counter())[what] += amount
-
-    for case in cases.values():
-        count(case.number, "cases", 1, case.opened_ms)
-    for task in facts.tasks:
-        count(task.case, "tasks", 1, task.told_ms)
-    for report in facts.reports:
-        count(report.case, "labour_min", report.labour_min, report.at_ms)
-    made = [
-        DepartmentBurden(
-            department=department,
-            community=community,
-            cases=counts["cases"],
-            tasks=counts["tasks"],
-            labour_min=counts["labour_min"],
-        )
-        for (department, community), counts in found.items()
-    ]
-    return sorted(made, key=lambda one: (-one.tasks, -one.labour_min, one.department, one.community))

@@ -166,7 +166,6 @@ class _Reader:
             ended_ms=row.closed_ms,
             excused=row.excused,
             source=SourceKind(row.source),
-            asked_by="" if asked is None else asked.department,
         )
 
     def stages(self, numbers: Sequence[int], history: Mapping[int, Sequence[Any]]) -> list[StageFact]:

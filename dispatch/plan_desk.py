@@ -14,7 +14,20 @@ from core.cases import SYSTEM, Actor, CaseState, Deadline, DeadlineClock, RuleIn
 from core.flags import FlagKind
 from core.intake import SourceKind
 from core.places import Grid, Text
-from core.ports.preventive import Counters, DueState, DueWork, Plan, Trigger, TriggerKind, Upkeep, Window
+from core.ports.preventive import (
+    BETWEEN_LANGUAGES,
+    Counters,
+    DoneWork,
+    DueState,
+    DueWork,
+    Plan,
+    Trigger,
+    TriggerKind,
+    Upkeep,
+    Window,
+    family_of,
+    plan_of,
+)
 from core.ports.registry import FacilityPlace, RosterSource
 from dispatch import preventive_findings as kinds
 from dispatch import tables
@@ -117,6 +130,25 @@ class SqlPlans:
         ]
         return sorted(found, key=lambda one: (_URGENCY.index(one.state), -one.used, one.plan, one.facility))
 
+    def works(self, plan: int | None, most: int, communities: frozenset[int] | None = None) -> Sequence[DoneWork]:
+        """What was given out and done, the newest first."""
+        case = tables.case
+        query = sa.select(plan_work, case.c.state, case.c.met_ms, case.c.closed_ms).outerjoin(
+            case, case.c.number == plan_work.c.case
+        )
+        if plan is not None:
+            query = query.where(plan_work.c.plan == plan)
+        places = self._source.roster().places
+        found: list[DoneWork] = []
+        with reading(self._engine) as connection:
+            for row in connection.execute(query.order_by(plan_work.c.number.desc())):
+                place = places.get(row.facility)
+                if place is not None and (communities is None or place.community in communities):
+                    found.append(_work(row))
+                if len(found) >= most:
+                    break
+        return found
+
     def give_out(self, now_ms: int) -> list[int]:
         """One round: file what is to be given out now; numbers of the new cases.
 
@@ -172,13 +204,13 @@ class SqlPlans:
             "at_ms": now_ms,
             "done_ms": None,
             "actor": SYSTEM,
-            "note": f"{one.why.in_language('zh')} / {one.why.in_language('en')}"[:1000],
+            "note": BETWEEN_LANGUAGES.join(one.why.in_language(language) for language in ("zh", "en"))[:1000],
         }
         number = connection.execute(sa.insert(plan_work).returning(plan_work.c.number), values).scalar_one()
         limit = Deadline(hours=plan.limit_days * _WORK_DAY_H, clock=DeadlineClock.WORK)
         info = RuleInfo(
             rule_id="",
-            family=family_of(plan),
+            family=family_of(plan.number),
             severity=plan.severity,
             lead=plan.lead,
             support=None,
@@ -198,11 +230,6 @@ class SqlPlans:
         connection.execute(sa.update(plan_work).where(plan_work.c.number == number).values(case=case.number))
         work.ledger.note(case.number, "planned", note=values["note"])  # type: ignore[arg-type]
         return int(given_out(work.cases, self._policy, case, filing).number)
-
-
-def family_of(plan: Plan) -> str:
-    """The family of a plan's cases: one of them at a facility is open at a time."""
-    return f"plan/{plan.number}"
 
 
 class _Known:
@@ -237,13 +264,13 @@ class _Known:
         """Of one plan at one facility, without what the time series say."""
         key = plan.number, facility
         mine = self._open.get(facility, {})
-        others = [number for family, number in mine.items() if not family.startswith("plan/")]
+        others = [number for family, number in mine.items() if plan_of(family) is None]
         done_ms, cancelled_ms = self._done.get(key), self._cancelled.get(key)
         stale = done_ms is not None and cancelled_ms is not None and cancelled_ms <= done_ms
         return Upkeep(
             facility=facility,
             done_ms=done_ms,
-            open_case=mine.get(family_of(plan)),
+            open_case=mine.get(family_of(plan.number)),
             other_case=min(others, default=None),
             out_of_service=facility in self._out,
             cancelled_ms=None if stale else cancelled_ms,
@@ -252,7 +279,9 @@ class _Known:
 
 def _is_open(connection: sa.Connection, plan: Plan, facility: int) -> bool:
     case = tables.case
-    query = sa.select(case.c.number).where(case.c.open, case.c.facility == facility, case.c.family == family_of(plan))
+    query = sa.select(case.c.number).where(
+        case.c.open, case.c.facility == facility, case.c.family == family_of(plan.number)
+    )
     return connection.execute(query).first() is not None
 
 
@@ -269,6 +298,23 @@ def _concerns(plan: Plan, place: FacilityPlace) -> bool:
 
 def _plans(connection: sa.Connection) -> list[Plan]:
     return [_plan(row) for row in connection.execute(sa.select(plan_table).order_by(plan_table.c.code))]
+
+
+def _work(row: Any) -> DoneWork:
+    state = None if row.case is None else CaseState(row.state)
+    closed_ms = row.met_ms if row.met_ms is not None else row.closed_ms
+    zh, _, en = row.note.partition(BETWEEN_LANGUAGES)
+    return DoneWork(
+        plan=row.plan,
+        facility=row.facility,
+        at_ms=row.at_ms,
+        done_ms=row.done_ms if row.case is None else closed_ms if state is CaseState.CLOSED else None,
+        case=row.case,
+        state=state,
+        actor=row.actor,
+        note=row.note if row.case is None else "",
+        why=None if row.case is None else Text(zh=zh, en=en or zh),
+    )
 
 
 def _values(plan: Plan) -> dict[str, object]:

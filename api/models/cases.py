@@ -217,6 +217,13 @@ class ReportSeen(Model):
     photos: list[int] = Field(description="their positions")
 
 
+class PlanRef(Model):
+    """The preventive plan that a case came from."""
+
+    id: Number
+    code: str
+
+
 class CaseDetail(CaseSummary):
     """A case with its alarms, tasks, evidence, instructions and whole history."""
 
@@ -229,6 +236,7 @@ class CaseDetail(CaseSummary):
     proceedings: list[Proceeding]
     closure: CaseClosure
     reports: list[ReportSeen] = Field(description="what people reported of it, the newest 20 first")
+    plan: PlanRef | None = Field(description="of preventive work")
 
 
 class Series(Model):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from api.models.base import Bilingual, CommunityRef, Model, PersonRef, TimeMs
+from api.models.base import Bilingual, Model, PersonRef, TimeMs
+from api.models.intakes import BurdenView
 from core.ports.evaluation import Indicator, Standing, TrainingReason
 
 
@@ -44,16 +45,6 @@ class EvaluationLine(Model):
     shares: list[Share]
 
 
-class DepartmentBurden(Model):
-    """What a department handed down to a community."""
-
-    department: Bilingual
-    community: CommunityRef
-    cases: int
-    tasks: int
-    labour_min: int
-
-
 class Training(Model):
     """Whom training in a skill would help."""
 
@@ -77,5 +68,5 @@ class CaseEvaluation(Model):
     cells: list[EvaluationLine]
     workers: list[EvaluationLine]
     departments: list[EvaluationLine]
-    burdens: list[DepartmentBurden]
+    burdens: list[BurdenView] = Field(description="handed down in the span, and what it cost, whenever")
     trainings: list[Training]

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from api.models.base import Bilingual, FacilityRef, Model, Number, TimeMs
+from core.cases import CaseState
 from core.places import Grid
 from core.ports.preventive import DueState, TriggerKind
 
@@ -75,6 +76,28 @@ class DueWork(Model):
     used: float = Field(description="share of its interval; above 1: overdue")
     case: Number | None
     why: Bilingual
+
+
+class DoneWork(Model):
+    """Work of a plan that was given out as a case, or was done elsewhere and written down."""
+
+    plan: Number
+    code: str
+    work: Bilingual
+    facility: FacilityRef
+    time_ms: TimeMs = Field(description="when it was given out, or written down")
+    done_ms: TimeMs | None = Field(description="null: not done, or not yet")
+    case: Number | None = Field(description="null: written down")
+    state: CaseState | None
+    by: Bilingual = Field(description="who wrote it down, or the system")
+    note: str
+    why: Bilingual | None = Field(description="it was given out")
+
+
+class DoneWorks(Model):
+    """The newest first."""
+
+    items: list[DoneWork]
 
 
 class DueWorks(Model):

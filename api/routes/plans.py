@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from api.guard import PREFIX, GuardedRoute
-from api.models.plans import DoneForm, DueWorks, PlanDetail, PlanForm, Plans
+from api.models.plans import DoneForm, DoneWorks, DueWorks, PlanDetail, PlanForm, Plans
 from api.routes.funds import MostQuery
 from api.routes.inputs import Asking, CommunityQuery, Desk, NumberInPath
 
 router = APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=["plans"])
+PlanQuery = Annotated[int | None, Query(ge=0, le=2_147_483_647, description="number of a plan")]
 
 
 @router.get("/plans", operation_id="list_plans", summary="Preventive plans")
@@ -35,6 +38,14 @@ def change_plan(plan: NumberInPath, body: PlanForm, caller: Asking, desk: Desk) 
 def list_due_work(caller: Asking, desk: Desk, community: CommunityQuery = None, most: MostQuery = 200) -> DueWorks:
     """Where the work of all plans stands, and why, the most urgent first."""
     return desk.plans.due(caller, community, most)
+
+
+@router.get("/done-work", operation_id="list_done_work", summary="What preventive work was done")
+def list_done_work(
+    caller: Asking, desk: Desk, plan: PlanQuery = None, community: CommunityQuery = None, most: MostQuery = 200
+) -> DoneWorks:
+    """Given out as cases, or written down, the newest first."""
+    return desk.plans.done(caller, plan, community, most)
 
 
 @router.post("/plans/{plan}/done", operation_id="write_down_work", status_code=204, summary="Write down what was done")

@@ -65,7 +65,6 @@ class CaseFact:
             had they had room; ``None``: not told yet.
         looked_ms: when somebody first took it up; ended_ms: when it ended; ``None``: not yet.
         excused: an appeal was upheld.
-        asked_by: code of the department that handed it down; empty: nobody did.
     """
 
     number: int
@@ -80,7 +79,6 @@ class CaseFact:
     ended_ms: int | None = None
     excused: bool = False
     source: SourceKind = SourceKind.ALARM
-    asked_by: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -241,17 +239,6 @@ class Line:
     shares: Sequence[Share]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DepartmentBurden:
-    """What a department handed down to a community, and what that cost there."""
-
-    department: str
-    community: int
-    cases: int
-    tasks: int
-    labour_min: int
-
-
 class TrainingReason(StrEnum):
     """Why training would help."""
 
@@ -288,7 +275,6 @@ class Evaluation:
     known_ms: int
     whole: Line
     parts: Mapping[Part, Sequence[Line]]
-    burdens: Sequence[DepartmentBurden]
     trainings: Sequence[Training]
 
 

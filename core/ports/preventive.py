@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from core.alarms import Severity
-from core.cases import Actor
+from core.cases import Actor, CaseState
 from core.findings import Said
 from core.places import Grid, Text
 
@@ -162,6 +162,45 @@ class DueWork:
     why: Said
 
 
+_FAMILY = "plan/"
+
+
+def family_of(plan: int) -> str:
+    """The family of a plan's cases: one of them at a facility is open at a time."""
+    return f"{_FAMILY}{plan}"
+
+
+def plan_of(family: str) -> int | None:
+    """The number of the plan whose cases have this family; ``None``: it is no plan's."""
+    number = family.removeprefix(_FAMILY)
+    return int(number) if number != family and number.isascii() and number.isdigit() else None
+
+
+BETWEEN_LANGUAGES = " / "
+"""Between the Chinese and the English of what is kept as one note."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DoneWork:
+    """Work of a plan that was given out as a case, or was done elsewhere and written down.
+
+    Attributes:
+        at_ms: when it was given out, or written down; done_ms: when it was done; ``None``: not, or not yet.
+        case: ``None`` where it was written down; state: of that case.
+        actor: login of whoever wrote it down; note: what they wrote; why: it was given out.
+    """
+
+    plan: int
+    facility: int
+    at_ms: int
+    done_ms: int | None
+    case: int | None
+    state: CaseState | None
+    actor: str
+    note: str
+    why: Text | None
+
+
 class PreventivePlans(Protocol):
     """Plans and what is due. Methods raise ``core.errors.Unavailable`` if the database does not answer."""
 
@@ -188,6 +227,10 @@ class PreventivePlans(Protocol):
 
     def due(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[DueWork]:
         """Where the work of all active plans stands, the most urgent first."""
+        ...
+
+    def works(self, plan: int | None, most: int, communities: frozenset[int] | None = None) -> Sequence[DoneWork]:
+        """What was given out and done of a plan, or of all (``None``), the newest first, so many at most."""
         ...
 
 

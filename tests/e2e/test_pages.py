@@ -47,6 +47,7 @@ PAGES = {
     "rule-new": "/rules/new?class=sewage_pump",
     "calendar": "/calendar",
     "notifications": "/notifications",
+    "evaluation": "/evaluation",
     "me": "/me",
     "missing": "/nowhere",
 }

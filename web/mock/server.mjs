@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { HOUR, REASONS, cells, communities, facilities, gaps, people, points, start, text, valueAt } from "./city.mjs";
 import { closureOf, falseAlarms, observationOf, recurringFaults, report } from "./closure.mjs";
 import { notificationRoutes } from "./notifications.mjs";
+import { officeRoutes } from "./office.mjs";
 import { performanceReport } from "./performance.mjs";
 import { completeness, record as recordOf } from "./registry.mjs";
 import { ruleRoutes } from "./rules.mjs";
@@ -25,7 +26,7 @@ const PASSWORD = "mock-mock-1";
 /** How long a minute of shelving is here: a test cannot wait for a real one. */
 const MINUTE_OF_SHELVES = Number(process.env.MOCK_SHELF_MINUTE_MS ?? 60_000);
 
-const OFFICE = ["see", "alarm.acknowledge", "alarm.shelve", "alarm.measure", "alarm.out_of_service", "task.work", "task.supervise", "gateway.see", "health.see", "notification.see", "rule.see", "rule.edit"];
+const OFFICE = ["see", "alarm.acknowledge", "alarm.shelve", "alarm.measure", "alarm.out_of_service", "task.work", "task.supervise", "gateway.see", "health.see", "notification.see", "rule.see", "rule.edit", "case.evaluate", "funds.keep", "plan.keep"];
 const WORK = ["see", "alarm.acknowledge", "task.work"];
 const user = (username, role, name, permissions, person, everywhere = false) => ({ username, role, name, permissions, person, everywhere, language: "zh", communities: communities.slice(0, 1).map(({ id, code, name: called }) => ({ id, code, name: called })), must_change_password: username === "new.one", expires_ms: start + 12 * HOUR });
 const users = new Map([
@@ -387,6 +388,7 @@ const ROUTES = [
   ["GET", /^\/false-alarms$/, (me, m, q) => falseAlarms(alarms, Number(q.get("from_ms")))],
   ["POST", /^\/tasks\/(\d+)\/(\w+)$/, (me, [, id, action], q, body, request) => { const task = found(tasks.find((t) => t.id === Number(id))); const after = act(task, action, body.note, request.headers["idempotency-key"], me); if (action === "handle") report(task.case_id, body.handling, me); return after; }],
   ...ruleRoutes({ facilities, ref, problem }),
+  ...officeRoutes({ communities, facilities, people, ref, problem }),
   ["GET", /^\/gateways$/, () => ({ items: communities.map((c, i) => ({ id: c.id, node: `g1/gw-${c.code}`, name: text(`${c.name.zh}网关`, `${c.name.en} gateway`), community: { id: c.id, code: c.code, name: c.name }, online: i !== 2, last_seen_ms: Date.now() - (i === 2 ? 1_200_000 : 900), backlog: i === 2 ? 4_112 : 0, stored: 1_204_551 + i * 40_000, since_ms: start - 7 * HOUR, health: { "poll/cycle_ms": 212, "spool/chunks": i }, devices: ["modbus-1", "mqtt-1"], points: 24, revoked: false })) })],
   ["GET", /^\/gateways\/(\d+)\/configurations$/, (me, [, id]) => ({ running: RUNNING, items: versionsOf(Number(id)).map(({ text: _text, difference: _difference, ...one }) => one).toReversed() })],
   ["GET", /^\/gateways\/(\d+)\/configurations\/(\d+)$/, (me, [, id, version]) => found(versionsOf(Number(id))[Number(version) - 1])],

@@ -73,6 +73,12 @@ const routes: readonly RouteRecordRaw[] = [
         component: () => import("@/pages/NotificationsPage.vue"),
         meta: { title: "notify.title", needs: "notification.see" },
       },
+      {
+        path: "evaluation",
+        name: "evaluation",
+        component: () => import("@/pages/EvaluationPage.vue"),
+        meta: { title: "evaluation.title", needs: "case.evaluate" },
+      },
       { path: "me", name: "me", component: () => import("@/pages/MePage.vue"), meta: { title: "nav.me" } },
       { path: ":rest(.*)*", name: "missing", component: () => import("@/pages/MissingPage.vue"), meta: { title: "missing.title" } },
     ],

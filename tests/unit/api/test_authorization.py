@@ -126,6 +126,7 @@ RECIPES: Mapping[str, Recipe] = {
     "create_plan": Recipe("POST", f"{V1}/plans", PLAN),
     "change_plan": Recipe("PUT", f"{V1}/plans/{{n}}", PLAN),
     "list_due_work": Recipe("GET", f"{V1}/due-work?community={{n}}"),
+    "list_done_work": Recipe("GET", f"{V1}/done-work?community={{n}}"),
     "write_down_work": Recipe("POST", f"{V1}/plans/{{n}}/done", {"facility": 20, "done_ms": 1}),
     "list_events": Recipe("GET", f"{V1}/events?source=worker"),
     "file_report": Recipe("POST", f"{V1}/reports", {"event": "other", "words": "leaks", "facility": 20}, _KEY),

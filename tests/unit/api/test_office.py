@@ -24,7 +24,7 @@ from core.ports.funds import (
     FundsWarning,
     Project,
 )
-from core.ports.preventive import DueState, DueWork, Plan
+from core.ports.preventive import DoneWork, DueState, DueWork, Plan
 from dispatch import funds_findings, preventive_findings
 from dispatch.funds import balances
 from tests.unit.api.test_evaluation_report import line
@@ -116,6 +116,23 @@ class Plans(NoPlans):
 
     def write_down(self, plan: int, facility: int, done_ms: int, note: str, actor: Actor, now_ms: int) -> None:
         self.done.append((plan, facility, done_ms))
+
+    def works(self, plan: int | None, most: int, communities: frozenset[int] | None = None) -> Sequence[DoneWork]:
+        found = [
+            DoneWork(
+                plan=number,
+                facility=facility,
+                at_ms=NOW_MS,
+                done_ms=done_ms,
+                case=None,
+                state=None,
+                actor="system",
+                note="by the maker",
+                why=None,
+            )
+            for number, facility, done_ms in self.done
+        ]
+        return [one for one in found if plan in {None, one.plan}][:most]
 
     def due(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[DueWork]:
         return [
@@ -240,6 +257,15 @@ def test_a_plan_is_kept_shown_with_what_is_due_and_retired(world: World, money: 
         assert client.put(f"/api/v1/plans/{made['id']}", json=PLAN | {"active": False}).json()["active"] is False
         done = {"facility": 10, "done_ms": NOW_MS - DAY}
         assert client.post(f"/api/v1/plans/{made['id']}/done", json=done).status_code == 204
+        [row] = client.get(f"/api/v1/done-work?plan={made['id']}").json()["items"]
+        assert (row["code"], row["done_ms"], row["case"], row["note"]) == (
+            made["code"],
+            NOW_MS - DAY,
+            None,
+            "by the maker",
+        )
+        assert row["by"] == {"zh": "系统", "en": "system"}
+        assert client.get("/api/v1/done-work?plan=99").json()["items"] == []
     assert plans.done == [(made["id"], 10, NOW_MS - DAY)]
 
 
@@ -261,5 +287,6 @@ def test_a_severity_that_is_no_preventive_one_is_refused(world: World, money: Mo
 def test_workers_see_none_of_it(world: World, money: Money, plans: Plans) -> None:
     """Workers see none of it."""
     with office(world, money, plans, "maintainer1") as client:
-        for path in ("evaluation", "evaluation.pdf", "projects", "funds-warnings", "renewals", "plans", "due-work"):
+        about_money = ("projects", "funds-warnings", "renewals")
+        for path in ("evaluation", "evaluation.pdf", *about_money, "plans", "due-work", "done-work"):
             assert client.get(f"/api/v1/{path}").status_code == 403, path

@@ -71,7 +71,6 @@ def some_facts(draw: st.DrawFn) -> Facts:
             ended_ms=draw(maybe),
             excused=draw(st.booleans()),
             source=draw(st.sampled_from(SourceKind)),
-            asked_by=draw(st.sampled_from(["", "fire"])),
         )
         for number in range(count)
     ]
@@ -228,18 +227,16 @@ def test_time_unseen_is_counted_within_the_span_until_somebody_takes_it_up() -> 
     assert evaluate(known).whole.waited_ms == 300 + 50
 
 
-def test_departments_are_those_of_the_workers_and_the_burden_that_of_who_asked() -> None:
-    """Departments are those of the workers and the burden that of who asked."""
+def test_departments_are_those_of_the_workers() -> None:
+    """Departments are those of the workers."""
     known = facts(
-        cases=[case(asked_by="fire"), case(2)],
+        cases=[case(), case(2)],
         tasks=[TaskFact(case=number, owner=owner, told_ms=20) for number, owner in ((1, 1), (1, 3), (2, 2))],
         reports=[ReportFact(case=1, person=1, at_ms=30, labour_min=40)],
     )
     found = evaluate(known)
     assert line(found, Part.DEPARTMENT, "water").tasks == 1
     assert line(found, Part.DEPARTMENT, EMPLOYED_BY_COMMUNITY).tasks == 2
-    [burden] = found.burdens
-    assert (burden.department, burden.community, burden.cases, burden.tasks, burden.labour_min) == ("fire", 1, 1, 2, 40)
 
 
 # --- fair across load -------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from core.cases import Action, Actor, CaseState, TaskKind, UnknownItem
 from core.errors import Invalid
 from core.intake import SourceKind
 from core.places import Text
-from core.ports.preventive import Counted, DueState, DueWork, Plan, Trigger, TriggerKind
+from core.ports.preventive import Counted, DueState, DueWork, Plan, Trigger, TriggerKind, family_of, plan_of
 from core.ports.registry import FacilityFilter, PageRequest
 from dispatch import tables
 from dispatch.plan_desk import SqlPlans
@@ -154,6 +154,36 @@ def test_plans_are_read_as_they_were_kept_and_retired_ones_ask_for_nothing(hall:
         desk.keep_plan(replace(kept, number=0), CLERK, MONDAY_9)
     with pytest.raises(UnknownItem):
         desk.keep_plan(replace(kept, number=77, code="x"), CLERK, MONDAY_9)
+
+
+def test_what_was_done_is_told_newest_first_with_why_it_was_given_out(hall: Hall) -> None:
+    """Cases with the moment at which the work was met, and what was written down; of one's own communities."""
+    desk = plans_of(hall)
+    plan, facility = desk.keep_plan(only_pump(hall), CLERK, MONDAY_9), hall.city.facility("aa-sp-01")
+    desk.write_down(plan.number, facility, MONDAY_9 - 400 * DAY, "by the maker", CLERK, MONDAY_9)
+    [case] = desk.give_out(MONDAY_9)
+    [given, written] = desk.works(None, 10)
+    assert (given.case, given.state, given.done_ms, given.note) == (case, CaseState.DISPATCHED, None, "")
+    assert given.why is not None
+    assert "12" in given.why.zh
+    assert "12" in given.why.en
+    assert given.why.zh != given.why.en
+    assert (written.case, written.done_ms, written.note, written.actor) == (
+        *(None, MONDAY_9 - 400 * DAY, "by the maker", CLERK.login),
+    )
+    work_off(hall, case, MONDAY_9 + HOUR)
+    assert desk.works(plan.number, 1)[0].done_ms == MONDAY_9 + HOUR
+    assert desk.works(plan.number + 1, 10) == []
+    assert desk.works(None, 10, frozenset()) == []
+
+
+@pytest.mark.parametrize(
+    ("family", "number"), [("plan/7", 7), ("plan/", None), ("plan/x", None), ("sewage_pump", None)]
+)
+def test_a_familys_plan(family: str, number: int | None) -> None:
+    """Only the families of plans have one."""
+    assert plan_of(family) == number
+    assert number is None or family_of(number) == family
 
 
 # --- counters ---------------------------------------------------------------------------------------------------------

@@ -992,6 +992,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/done-work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What preventive work was done
+         * @description Given out as cases, or written down, the newest first.
+         */
+        get: operations["list_done_work"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/plans/{plan}/done": {
         parameters: {
             query?: never;
@@ -2993,6 +3013,8 @@ export interface components {
              * @description what people reported of it, the newest 20 first
              */
             reports: components["schemas"]["ReportSeen"][];
+            /** @description of preventive work */
+            plan: components["schemas"]["PlanRef"] | null;
         };
         /**
          * CaseEvaluation
@@ -3031,8 +3053,11 @@ export interface components {
             workers: components["schemas"]["EvaluationLine"][];
             /** Departments */
             departments: components["schemas"]["EvaluationLine"][];
-            /** Burdens */
-            burdens: components["schemas"]["DepartmentBurden"][];
+            /**
+             * Burdens
+             * @description handed down in the span, and what it cost, whenever
+             */
+            burdens: components["schemas"]["BurdenView"][];
             /** Trainings */
             trainings: components["schemas"]["Training"][];
         };
@@ -3854,20 +3879,6 @@ export interface components {
             left: number;
         };
         /**
-         * DepartmentBurden
-         * @description What a department handed down to a community.
-         */
-        DepartmentBurden: {
-            department: components["schemas"]["Bilingual"];
-            community: components["schemas"]["CommunityRef"];
-            /** Cases */
-            cases: number;
-            /** Tasks */
-            tasks: number;
-            /** Labour Min */
-            labour_min: number;
-        };
-        /**
          * DepartmentList
          * @description All of them, by code.
          */
@@ -3905,6 +3916,52 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /**
+         * DoneWork
+         * @description Work of a plan that was given out as a case, or was done elsewhere and written down.
+         */
+        DoneWork: {
+            /**
+             * Plan
+             * @example 17
+             */
+            plan: number;
+            /** Code */
+            code: string;
+            work: components["schemas"]["Bilingual"];
+            facility: components["schemas"]["FacilityRef"];
+            /**
+             * Time Ms
+             * @description when it was given out, or written down
+             * @example 1795000000000
+             */
+            time_ms: number;
+            /**
+             * Done Ms
+             * @description null: not done, or not yet
+             */
+            done_ms: number | null;
+            /**
+             * Case
+             * @description null: written down
+             */
+            case: number | null;
+            state: components["schemas"]["CaseState"] | null;
+            /** @description who wrote it down, or the system */
+            by: components["schemas"]["Bilingual"];
+            /** Note */
+            note: string;
+            /** @description it was given out */
+            why: components["schemas"]["Bilingual"] | null;
+        };
+        /**
+         * DoneWorks
+         * @description The newest first.
+         */
+        DoneWorks: {
+            /** Items */
+            items: components["schemas"]["DoneWork"][];
         };
         /**
          * DraftQuestion
@@ -6526,6 +6583,19 @@ export interface components {
             active: boolean;
         };
         /**
+         * PlanRef
+         * @description The preventive plan that a case came from.
+         */
+        PlanRef: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /** Code */
+            code: string;
+        };
+        /**
          * Plans
          * @description All of them, by code.
          */
@@ -8963,10 +9033,11 @@ export type DeadlineClock = components['schemas']['DeadlineClock'];
 export type DeadlineForm = components['schemas']['DeadlineForm'];
 export type DeadlineWhat = components['schemas']['DeadlineWhat'];
 export type Delay = components['schemas']['Delay'];
-export type DepartmentBurden = components['schemas']['DepartmentBurden'];
 export type DepartmentList = components['schemas']['DepartmentList'];
 export type DepartmentView = components['schemas']['DepartmentView'];
 export type DoneForm = components['schemas']['DoneForm'];
+export type DoneWork = components['schemas']['DoneWork'];
+export type DoneWorks = components['schemas']['DoneWorks'];
 export type DraftQuestion = components['schemas']['DraftQuestion'];
 export type DueState = components['schemas']['DueState'];
 export type DueWork = components['schemas']['DueWork'];
@@ -9079,6 +9150,7 @@ export type Piece = components['schemas']['Piece'];
 export type PingEvent = components['schemas']['PingEvent'];
 export type PlanDetail = components['schemas']['PlanDetail'];
 export type PlanForm = components['schemas']['PlanForm'];
+export type PlanRef = components['schemas']['PlanRef'];
 export type Plans = components['schemas']['Plans'];
 export type PointKind = components['schemas']['PointKind'];
 export type PointValue = components['schemas']['PointValue'];
@@ -11060,6 +11132,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DueWorks"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_done_work: {
+        parameters: {
+            query?: {
+                /** @description number of a plan */
+                plan?: number | null;
+                /** @description number of a community */
+                community?: number | null;
+                /** @description so many of them at most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoneWorks"];
                 };
             };
             /** @description A problem */

@@ -90,6 +90,12 @@ export function withUnit(value: number | null | undefined, code: string, languag
   return /^[%°′″‰]/.test(sign) && sign !== "°C" && sign !== "°F" ? `${text}${sign}` : `${text}\u00a0${sign}`;
 }
 
+/** A share of one in percent, as each language writes it; a dash where there is none. */
+export function percent(share: number | null | undefined, language: Language, digits = 1): string {
+  if (share === null || share === undefined || !Number.isFinite(share)) return "–";
+  return language === "zh" ? `${number(share * 100, language, digits)}%` : `${number(share * 100, language, digits)}\u00a0%`;
+}
+
 /** Bytes in binary steps. */
 export function bytes(size: number, language: Language): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];

@@ -2,6 +2,7 @@
 import alarms from "./en/alarms";
 import cases from "./en/cases";
 import entry from "./en/entry";
+import evaluation from "./en/evaluation";
 import gateways from "./en/gateways";
 import marks from "./en/marks";
 import people from "./en/people";
@@ -19,4 +20,5 @@ export default {
   ...people,
   ...rules,
   ...gateways,
+  ...evaluation,
 };

@@ -2,6 +2,7 @@
 import alarms from "./zh/alarms";
 import cases from "./zh/cases";
 import entry from "./zh/entry";
+import evaluation from "./zh/evaluation";
 import gateways from "./zh/gateways";
 import marks from "./zh/marks";
 import people from "./zh/people";
@@ -19,4 +20,5 @@ export default {
   ...people,
   ...rules,
   ...gateways,
+  ...evaluation,
 };

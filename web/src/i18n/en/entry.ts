@@ -16,6 +16,8 @@ export default {
     tasks: "Tasks",
     gateways: "Gateways",
     rules: "Rules",
+    office: "Office",
+    workshop: "Workshop",
     backtest: "Try a rule",
     me: "Me",
   },

@@ -16,6 +16,8 @@ export default {
     tasks: "任务",
     gateways: "网关与系统",
     rules: "规则",
+    office: "管理",
+    workshop: "维护",
     backtest: "试算规则",
     me: "我的",
   },

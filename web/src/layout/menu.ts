@@ -1,0 +1,68 @@
+/** What the menu offers: by subject, and only what one may open. */
+import {
+  BellRing,
+  CircleUserRound,
+  ClipboardCheck,
+  FlaskConical,
+  FolderOpen,
+  LayoutGrid,
+  ListChecks,
+  Megaphone,
+  Router as GatewayIcon,
+  Scale,
+} from "@lucide/vue";
+import type { Component } from "vue";
+
+export interface Entry {
+  readonly to: string;
+  readonly icon: Component;
+  /** Key of its name. */
+  readonly label: string;
+  /** Permission without which it is not there. */
+  readonly needs?: string;
+}
+export interface Group {
+  /** Key of the heading; empty: it needs none. */
+  readonly title: string;
+  readonly entries: readonly Entry[];
+}
+
+const TASKS: Entry = { to: "/tasks", icon: ClipboardCheck, label: "nav.tasks" };
+const OVERVIEW: Entry = { to: "/overview", icon: LayoutGrid, label: "nav.overview" };
+const ALARMS: Entry = { to: "/alarms", icon: BellRing, label: "nav.alarms" };
+const CASES: Entry = { to: "/cases", icon: FolderOpen, label: "nav.cases" };
+const ME: Entry = { to: "/me", icon: CircleUserRound, label: "nav.me" };
+
+const OFFICE: readonly Entry[] = [
+  { to: "/evaluation", icon: Scale, label: "evaluation.title", needs: "case.evaluate" },
+];
+const WORKSHOP: readonly Entry[] = [
+  { to: "/gateways", icon: GatewayIcon, label: "nav.gateways", needs: "gateway.see" },
+  { to: "/rules", icon: ListChecks, label: "nav.rules", needs: "rule.see" },
+  { to: "/backtest", icon: FlaskConical, label: "nav.backtest", needs: "rule.backtest" },
+  { to: "/notifications", icon: Megaphone, label: "notify.title", needs: "notification.see" },
+];
+
+type May = (permission: string) => boolean;
+const allowed = (entries: readonly Entry[], may: May): readonly Entry[] => entries.filter((one) => one.needs === undefined || may(one.needs));
+
+/** The groups of the side bar; one without entries is left out. */
+export function menuOf(worker: boolean, may: May): readonly Group[] {
+  const daily = worker ? [TASKS, OVERVIEW, ALARMS, CASES] : [OVERVIEW, ALARMS, CASES, TASKS];
+  const groups = [
+    { title: "", entries: allowed(daily, may) },
+    { title: "nav.office", entries: allowed(OFFICE, may) },
+    { title: "nav.workshop", entries: allowed(WORKSHOP, may) },
+  ];
+  return groups.filter((group) => group.entries.length > 0);
+}
+
+/** The four of the thumb's bar. */
+export const thumbsOf = (worker: boolean): readonly Entry[] => (worker ? [TASKS, ALARMS, OVERVIEW, ME] : [OVERVIEW, ALARMS, CASES, ME]);
+
+/** What a phone shows under "me", since it has no room for it below. */
+export function restOf(worker: boolean, may: May): readonly Group[] {
+  const shown = new Set(thumbsOf(worker).map((one) => one.to));
+  const groups = menuOf(worker, may).map((group) => ({ ...group, entries: group.entries.filter((one) => !shown.has(one.to)) }));
+  return groups.filter((group) => group.entries.length > 0);
+}
