@@ -18,6 +18,7 @@ from core.ports.intake import IntakeAsk
 from core.ports.registry import Roster, RosterSource
 from dispatch import exchange_findings as kinds
 from dispatch import tables
+from dispatch.admission import OpenCase
 from dispatch.alarmwork import AlarmWork, info_of
 from dispatch.caselog import answer_text, log_answer
 from dispatch.casework import NOT_BEGUN
@@ -159,11 +160,18 @@ class EntryWork:
         return linking(
             asked,
             self._policy.intake.duty(department, asked.event),
-            self._reports.open_cases(asked),
-            self._reports.ended_cases(asked, lately),
+            self._as_reported(self._reports.open_cases(asked)),
+            self._as_reported(self._reports.ended_cases(asked, lately)),
             self._reports.load(asked, department),
             self._policy,
         )
+
+    def _as_reported(self, cases: Sequence[OpenCase]) -> list[OpenCase]:
+        """The cases with the moment at which the number they were filed for was reported: a file may be days old."""
+        entered = sa.select(intake.c.case, foreign.c.reported_ms).join(foreign, foreign.c.intake == intake.c.number)
+        mine = (foreign.c.reason == LinkReason.ENTERED.value, intake.c.case.in_([one.number for one in cases]))
+        times = {row.case: row.reported_ms for row in self._connection.execute(entered.where(*mine))}
+        return [replace(one, opened_ms=min(one.opened_ms, times.get(one.number, one.opened_ms))) for one in cases]
 
     def _unnumbered(self, found: Linking) -> Any | None:
         """The row of our own case that it joins, if they have it from us and we do not know their number of it."""

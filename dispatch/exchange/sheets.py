@@ -146,7 +146,7 @@ def _of_workbook(path: Path, data: bytes, wrong: list[Finding]) -> Iterator[tupl
         book.close()
     except Invalid:
         raise
-    except Exception as error:
+    except Exception as error:  # the parser of a foreign format raises whatever it likes
         raise Invalid([kinds.FILE_FORM.at(str(path))]) from error
     return iter(list(enumerate(lines, start=1)))
 

@@ -68,6 +68,19 @@ def test_what_is_near_and_lately_the_same_is_linked(hall: Hall, metres: float, h
         assert link.apart_ms == pytest.approx(hours * HOUR, abs=1000)
 
 
+def test_a_file_that_is_days_old_links_by_the_time_of_the_reports(hall: Hall) -> None:
+    """Two numbers of one morning of last week are one case, though filed only now; one of the day after is not."""
+    now_ms = MONDAY_9 + 7 * 24 * HOUR
+    got = take(
+        hall,
+        record("G-1"),
+        record("G-2", ms=MONDAY_9 + HOUR, **beside(10)),
+        record("G-3", ms=MONDAY_9 + 26 * HOUR, **beside(20)),
+        now_ms=now_ms,
+    )
+    assert [one.came for one in got] == [Came.FILED, Came.LINKED, Came.FILED]
+
+
 def test_the_same_facility_and_another_thing(hall: Hall) -> None:
     """A case of the event at the facility it names is it; another event close by is not."""
     own = send(hall, "other", facility="aa-sp-01")

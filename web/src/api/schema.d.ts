@@ -1381,7 +1381,7 @@ export interface paths {
         };
         /**
          * What partners hear
-         * @description Newest first; for logins that see the whole city.
+         * @description Newest first, about the communities one sees.
          */
         get: operations["list_partner_messages"];
         put?: never;
