@@ -13,6 +13,7 @@ from api.problems import ProblemError
 from core.findings import Speaks
 from core.places import Text
 from core.ports import funds as rows
+from core.ports.registry import Owner, OwnerKind
 
 _YEAR_MS = 366 * 86_400_000
 
@@ -76,6 +77,7 @@ class FundsDesk:
             items=[
                 models.BookLine(
                     book=one.book,
+                    name=self._book_name(one.book),
                     month=one.month,
                     cases=one.cases,
                     labour_min=one.cost.labour_min,
@@ -100,6 +102,13 @@ class FundsDesk:
         return models.Renewals(items=[_renewal(one, places) for one in found[:limit]], total=len(found))
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _book_name(self, book: str) -> Bilingual:
+        """A book that was not given a name of its own is that of an owner: ``village:east``."""
+        kind, _, code = book.partition(":")
+        if code and kind in set(OwnerKind):
+            return Bilingual.of(self._ports.book.owner_name(Owner(kind=OwnerKind(kind), code=code)))
+        return Bilingual(zh=book, en=book)
 
     def _seen(self, caller: Caller, number: int) -> None:
         if number not in {one.number for one in self._ports.funds.projects(caller.horizon)}:

@@ -11,11 +11,13 @@ import sqlalchemy as sa
 from api import findings as kinds
 from api.no_intakes import NoIntakes
 from api.no_office import NoEvaluations, NoFunds, NoPlans
+from api.no_registry import NoRegistryEditing
 from core.alarms import Severity
 from core.amenities import Amenity, Item
 from core.cases import Actor, RuleInfo
 from core.clock import Clock
 from core.errors import Refused
+from core.findings import Said
 from core.places import Text
 from core.ports.backtests import BacktestAsk, Backtests, BacktestState
 from core.ports.calendar_view import CalendarBook, CalendarYear
@@ -32,8 +34,9 @@ from core.ports.nodes import NodeStatusBook
 from core.ports.notifications import NoNotifications, NotificationDesk, Preferences
 from core.ports.performance import PerformanceReports
 from core.ports.preventive import PreventivePlans
-from core.ports.registry import Department, FieldChange, Owner, RegistryCommands, RegistryQueries
+from core.ports.registry import Department, FieldChange, Owner, Post, RegistryCommands, RegistryQueries
 from core.ports.registry_book import RegistryBook
+from core.ports.registry_editing import RegistryEditing
 from core.ports.rule_editing import (
     ExplainAsk,
     Explained,
@@ -129,6 +132,14 @@ class NoBook:
     def standard(self) -> tuple[Text, Text, Sequence[Item]]:
         """Without items."""
         return NO_SOURCE, NO_SOURCE, ()
+
+    def posts(self, communities: frozenset[int] | None = None) -> Sequence[Post]:
+        """None."""
+        return ()
+
+    def cell_faults(self, community: int) -> Sequence[Said]:
+        """None."""
+        return ()
 
     def amenities(self, community: int) -> Sequence[Amenity]:
         """None."""
@@ -316,6 +327,10 @@ class NoClosures:
         """Refused."""
         raise Refused(kinds.NO_CLOSURES())
 
+    def unmerge(self, number: int, reason: str, actor: Actor, now_ms: int) -> None:
+        """Refused."""
+        raise Refused(kinds.NO_CLOSURES())
+
     def false_alarms(
         self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None
     ) -> Sequence[FalseAlarms]:
@@ -359,6 +374,7 @@ class ApiPorts:
         funds: projects, their money, cost books, renewal.
         plans: preventive work.
         book: what changed in the registry, whose things are, what communities should have.
+        records: changes single records of it.
         intakes, photos: reports and tasks handed down.
         exchange: cases of other platforms.
     """
@@ -385,6 +401,7 @@ class ApiPorts:
     closures: Closures = NoClosures()  # noqa: RUF009 - it has no state
     review: ThresholdReview = NoClosures()  # noqa: RUF009 - it has no state
     book: RegistryBook = NoBook()  # noqa: RUF009 - it has no state
+    records: RegistryEditing = NoRegistryEditing()  # noqa: RUF009 - it has no state
     evaluations: Evaluations = NoEvaluations()  # noqa: RUF009 - it has no state
     funds: Funds = NoFunds()  # noqa: RUF009 - it has no state
     plans: PreventivePlans = NoPlans()  # noqa: RUF009 - it has no state

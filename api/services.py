@@ -31,9 +31,11 @@ from api.plan_desk import PlanDesk
 from api.policy import Policy
 from api.ports import ApiPorts
 from api.record_desk import RecordDesk
+from api.registry_desk import RegistryDesk
 from api.rule_desk import RuleDesk
 from api.settings import ApiSettings
 from api.setup import Setup
+from api.staff_desk import StaffDesk
 from api.store_gate import StoreGate
 from api.system_desk import SystemDesk
 
@@ -69,6 +71,8 @@ class Services:
     live: Live
     book: PlaceBook
     records: RecordDesk
+    registry: RegistryDesk
+    staff: StaffDesk
     evaluations: EvaluationDesk
     funds: FundsDesk
     plans: PlanDesk
@@ -115,6 +119,8 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         live=Live(ports, settings, entrance, FeedLookup(ports, book), metrics),
         book=book,
         records=RecordDesk(ports, book),
+        registry=RegistryDesk(ports, book),
+        staff=StaffDesk(ports, book),
         evaluations=EvaluationDesk(ports, book),
         funds=FundsDesk(ports, book),
         plans=PlanDesk(ports, book),

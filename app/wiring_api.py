@@ -54,6 +54,7 @@ from registry.classbook import load_classes
 from registry.commands import RegistryCommandsSql
 from registry.configurations import SqlConfigurationDesk
 from registry.directory import Directory
+from registry.editing import SqlRegistryEditing
 from registry.node_status import SqlNodeStatusBook
 from registry.queries import Registry
 from registry.rule_edits import SqlRuleEdits
@@ -160,6 +161,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             ),
             previews=open_parts.enter_context(PreviewWorkers(settings)),
             book=SqlRegistryBook(engine),
+            records=SqlRegistryEditing(engine, load_classes()),
             evaluations=SqlEvaluations(engine, registry),
             funds=SqlFunds(engine, registry, in_use, policy),
             plans=SqlPlans(

@@ -86,6 +86,7 @@ class BookLine(Model):
     """A month of a cost book."""
 
     book: str = Field(description="empty: facilities whose owner nobody knows")
+    name: Bilingual = Field(description="of the owner, or what the registry calls the book")
     month: str = Field(examples=["2026-10"])
     cases: int
     labour_min: int

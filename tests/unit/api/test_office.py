@@ -14,9 +14,11 @@ from starlette.testclient import TestClient
 from api.application import create_app
 from api.no_office import NoEvaluations, NoFunds, NoPlans
 from core.cases import Actor
+from core.ports.closure import Cost
 from core.ports.evaluation import Evaluation, Part
 from core.ports.funds import (
     Balance,
+    BookLine,
     Cover,
     Forecast,
     ForecastBasis,
@@ -25,6 +27,7 @@ from core.ports.funds import (
     Project,
 )
 from core.ports.preventive import DoneWork, DueState, DueWork, Plan
+from core.ports.registry import Owner, OwnerKind
 from dispatch import funds_findings, preventive_findings
 from dispatch.funds import balances
 from tests.unit.api.test_evaluation_report import line
@@ -66,6 +69,10 @@ class Money(NoFunds):
 
     def projects(self, communities: frozenset[int] | None = None) -> Sequence[Project]:
         return [one for one in self.kept if communities is None or one.community in communities]
+
+    def books(self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Sequence[BookLine]:
+        names = ("village:east", "a book of its own", "")
+        return [BookLine(book=one, month="2026-10", cases=1, cost=Cost(), money_fen=1) for one in names]
 
     def keep_project(self, project: Project, actor: Actor, now_ms: int) -> Project:
         self.kept = [one for one in self.kept if one.number != project.number]
@@ -216,6 +223,18 @@ def test_a_project_is_kept_paid_into_and_changed(world: World, money: Money, pla
         assert (balance["source"], balance["phase"], balance["left_fen"]) == ("owners", "follow_up", 500)
         changed = client.put(f"/api/v1/projects/{number}", json=PROJECT | {"state": "ended"})
         assert changed.json()["state"] == "ended"
+
+
+def test_a_book_is_called_as_its_owner_or_as_the_registry_calls_it(world: World, money: Money, plans: Plans) -> None:
+    """The key of an owner is no name for people."""
+    with office(world, money, plans) as client:
+        items = client.get("/api/v1/cost-books").json()["items"]
+    owner = world.ports().book.owner_name(Owner(kind=OwnerKind.VILLAGE, code="east"))
+    assert [one["name"] for one in items] == [
+        {"zh": owner.zh, "en": owner.en},
+        {"zh": "a book of its own", "en": "a book of its own"},
+        {"zh": "", "en": ""},
+    ]
 
 
 def test_a_project_of_another_community_does_not_exist(world: World, money: Money, plans: Plans) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from core.amenities import Amenity, AmenityState, Item
+from core.findings import Said
 from core.places import Text
-from core.ports.registry import ChangeKind, Department, FieldChange, Owner, OwnerKind
+from core.ports.registry import ChangeKind, Department, FieldChange, Owner, OwnerKind, Post
 from tests.unit.api.world import HOSTILE, World
 
 NAME = Text(zh="甲", en=HOSTILE)
@@ -43,6 +44,12 @@ class FakeBook:
             Item(id="b", goal=NAME, name=NAME),
         ]
         return NAME, NAME, items
+
+    def posts(self, communities: frozenset[int] | None = None) -> Sequence[Post]:
+        return []
+
+    def cell_faults(self, community: int) -> Sequence[Said]:
+        return []
 
     def amenities(self, community: int) -> Sequence[Amenity]:
         return [Amenity(community=community, item="b", state=AmenityState.LACKS, note=NAME, checked_on="2026-05-01")]

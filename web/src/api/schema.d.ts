@@ -240,6 +240,174 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/registry/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Kinds of record and their fields
+         * @description In the order of the files, with what a form needs to know of every field.
+         */
+        get: operations["get_registry_kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * People and posts
+         * @description Who works there or helps, who is away, whose certificates end, and which posts are empty.
+         */
+        get: operations["get_staff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What became of records
+         * @description Who changed what when, from what to what; whole kinds only for who sees all communities.
+         */
+        get: operations["get_registry_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/{kind}/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Records of a kind
+         * @description By code.
+         */
+        get: operations["list_registry_records"];
+        put?: never;
+        /**
+         * A record that comes
+         * @description Checked as an import would; everything wrong comes at once, by field.
+         */
+        post: operations["create_registry_record"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/{kind}/records/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One record
+         * @description As the texts of its file.
+         */
+        get: operations["get_registry_record"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change fields of a record
+         * @description Refused if somebody else has changed it since; what changes stands in the history.
+         */
+        patch: operations["change_registry_record"];
+        trace?: never;
+    };
+    "/api/v1/registry/{kind}/records/{code}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a record out of use
+         * @description A person's posts fall vacant with it, a facility's points end with it; refused while others refer to it.
+         */
+        post: operations["end_registry_record"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/{kind}/records/{code}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take it into use again
+         * @description Under its old number.
+         */
+        post: operations["restore_registry_record"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/communities/{community}/cells": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cells of a community
+         * @description Their shapes in both grids, who is missing where, and overlaps and holes.
+         */
+        get: operations["get_cell_shapes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alarms": {
         parameters: {
             query?: never;
@@ -700,6 +868,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{case}/unmerge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take the merging of a case back
+         * @description While the other case is open: this one is filed anew with its alarms, its limit goes on. The case itself.
+         */
+        post: operations["unmerge_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/recurring-faults": {
         parameters: {
             query?: never;
@@ -1072,6 +1260,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/known-cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open cases that a report may be about
+         * @description By event and place, before anything is handed in; the same that the gate would find now.
+         */
+        get: operations["find_known_cases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/handed-down": {
         parameters: {
             query?: never;
@@ -1286,6 +1494,26 @@ export interface paths {
          * @description What is urgent goes out at once, the rest is looked at first. Too many reports are slowed down (429).
          */
         post: operations["file_public_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/reports/{intake}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What became of a report
+         * @description For whoever has the key of the report, and nobody else; no names, no numbers of cases.
+         */
+        get: operations["get_public_report"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2672,6 +2900,8 @@ export interface components {
              * @description empty: facilities whose owner nobody knows
              */
             book: string;
+            /** @description of the owner, or what the registry calls the book */
+            name: components["schemas"]["Bilingual"];
             /**
              * Month
              * @example 2026-10
@@ -3188,6 +3418,12 @@ export interface components {
             excused: boolean;
         };
         /**
+         * Category
+         * @description Under which heading of GB/T 30428.2 something is looked for: of parts (部件) and of events (事件) together.
+         * @enum {string}
+         */
+        Category: "utilities" | "traffic" | "environment" | "greening" | "advertising" | "construction" | "emergency" | "order" | "other";
+        /**
          * CauseCount
          * @description How often a cause was named.
          */
@@ -3206,22 +3442,17 @@ export interface components {
             name: components["schemas"]["Bilingual"];
         };
         /**
-         * CellView
-         * @description A cell of one of the two grids.
+         * CellShapes
+         * @description The cells of a community.
          */
-        CellView: {
-            /** Code */
-            code: string;
-            grid: components["schemas"]["Grid"];
-            name: components["schemas"]["Bilingual"];
+        CellShapes: {
+            /** Items */
+            items: components["schemas"]["api__models__registry__CellView"][];
             /**
-             * Polygon
-             * @description ring of (longitude, latitude), WGS-84, closed
+             * Faults
+             * @description overlaps, holes, shapes that are none; empty: sound
              */
-            polygon: [
-                number,
-                number
-            ][];
+            faults: components["schemas"]["Bilingual"][];
         };
         /**
          * Cells
@@ -3231,6 +3462,34 @@ export interface components {
             governance: components["schemas"]["CellRef"] | null;
             construction: components["schemas"]["CellRef"] | null;
         };
+        /**
+         * CertificateStanding
+         * @description Whether a certificate holds on a day.
+         * @enum {string}
+         */
+        CertificateStanding: "valid" | "ending" | "ended";
+        /**
+         * CertificateView
+         * @description A certificate and whether it still holds.
+         */
+        CertificateView: {
+            /** Name */
+            name: string;
+            /** Number */
+            number: string;
+            /**
+             * Valid To
+             * @description ISO date of the last day; empty: without an end
+             */
+            valid_to: string;
+            standing: components["schemas"]["CertificateStanding"];
+        };
+        /**
+         * ChangeKind
+         * @description What happened to a record of the registry.
+         * @enum {string}
+         */
+        ChangeKind: "add" | "change" | "retire";
         /**
          * ChannelAttempt
          * @description One attempt at a channel.
@@ -3417,7 +3676,7 @@ export interface components {
             /** Classes */
             classes: components["schemas"]["ClassCount"][];
             /** Cells */
-            cells: components["schemas"]["CellView"][];
+            cells: components["schemas"]["api__models__places__CellView"][];
         };
         /**
          * CommunityList
@@ -3498,11 +3757,7 @@ export interface components {
             id: string;
             goal: components["schemas"]["Bilingual"];
             name: components["schemas"]["Bilingual"];
-            /**
-             * Standing
-             * @enum {string}
-             */
-            standing: "meets" | "unmeasured" | "seen" | "below" | "worn" | "building" | "lacks" | "unknown";
+            standing: components["schemas"]["core__amenities__Standing"];
             /**
              * At Least
              * @description limit of the standard, in ``unit``
@@ -4157,6 +4412,9 @@ export interface components {
              */
             key: string;
             say: components["schemas"]["Bilingual"];
+            /** @description heading of GB/T 30428.2 that it is looked for under */
+            category: components["schemas"]["Category"];
+            category_name: components["schemas"]["Bilingual"];
             /**
              * Severity
              * @enum {string}
@@ -4588,11 +4846,7 @@ export interface components {
              * @example cli:operator
              */
             by: string;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "add" | "change" | "retire";
+            kind: components["schemas"]["ChangeKind"];
             /** @description null for the record that came */
             field: components["schemas"]["Bilingual"] | null;
             /** Before */
@@ -4617,6 +4871,7 @@ export interface components {
             what: string;
         };
         /**
+<<<<<<< HEAD
          * FileRunView
          * @description A file that was taken in or given out.
          */
@@ -4642,6 +4897,46 @@ export interface components {
             counts: {
                 [key: string]: number;
             };
+=======
+         * FieldView
+         * @description A field of a kind of record, as a form needs to know it.
+         */
+        FieldView: {
+            /**
+             * Name
+             * @example owner_kind
+             */
+            name: string;
+            label: components["schemas"]["Bilingual"];
+            help: components["schemas"]["Bilingual"];
+            /**
+             * Holds
+             * @description `text`, `code`, `number`, `date`, `built`, `moment`, `flag` or `value`
+             */
+            holds: string;
+            /**
+             * Choices
+             * @description the words it may hold; empty: any
+             */
+            choices: string[];
+            /**
+             * Refers
+             * @description kind of record whose codes it holds; empty: none
+             */
+            refers: string;
+            /**
+             * Several
+             * @description several of them, separated by spaces
+             */
+            several: boolean;
+            /** Required */
+            required: boolean;
+            /**
+             * Fixed
+             * @description stays as it was when the record came
+             */
+            fixed: boolean;
+>>>>>>> main
         };
         /**
          * FlagDetail
@@ -5609,6 +5904,86 @@ export interface components {
         };
         JsonValue: unknown;
         /**
+         * KindList
+         * @description All kinds of record, in the order of the files.
+         */
+        KindList: {
+            /** Items */
+            items: components["schemas"]["KindView"][];
+        };
+        /**
+         * KindView
+         * @description A kind of record.
+         */
+        KindView: {
+            /**
+             * Kind
+             * @example facilities
+             */
+            kind: string;
+            label: components["schemas"]["Bilingual"];
+            /** Fields */
+            fields: components["schemas"]["FieldView"][];
+            /**
+             * Editable
+             * @description whether single records can be changed
+             */
+            editable: boolean;
+            /**
+             * Ends
+             * @description whether single records can be taken out of use
+             */
+            ends: boolean;
+        };
+        /**
+         * KnownCase
+         * @description An open case that a report may be about.
+         */
+        KnownCase: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Code
+             * @example C-2026-000017
+             */
+            code: string;
+            say: components["schemas"]["Bilingual"];
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
+            state: components["schemas"]["CaseState"];
+            facility: components["schemas"]["FacilityRef"] | null;
+            /**
+             * Opened Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            opened_ms: number;
+            /**
+             * Same
+             * @description a report would join it; else it may be about the same
+             */
+            same: boolean;
+            /**
+             * Distance M
+             * @description from where it is reported; null: one of the two has no place
+             */
+            distance_m: number | null;
+        };
+        /**
+         * KnownCases
+         * @description All of them, the likeliest first.
+         */
+        KnownCases: {
+            /** Items */
+            items: components["schemas"]["KnownCase"][];
+        };
+        /**
          * LadderStep
          * @description Who hears of a stage that takes long, in this order.
          * @enum {string}
@@ -5655,6 +6030,16 @@ export interface components {
              * @description older than `stale_after_s`
              */
             stale: boolean;
+        };
+        /**
+         * LeaveView
+         * @description Days on which somebody is away, both included.
+         */
+        LeaveView: {
+            /** First Day */
+            first_day: string;
+            /** Last Day */
+            last_day: string;
         };
         /**
          * Ledger
@@ -6034,6 +6419,18 @@ export interface components {
             holds: boolean | null;
         };
         /**
+         * NewRecord
+         * @description A record that comes.
+         */
+        NewRecord: {
+            /** Fields */
+            fields: {
+                [key: string]: string;
+            };
+            /** @default WGS-84 */
+            system: components["schemas"]["PositionSystem"];
+        };
+        /**
          * NotificationPreference
          * @description The own wishes, and the channels there are.
          */
@@ -6161,6 +6558,7 @@ export interface components {
          */
         Outcome: "repaired" | "false_alarm";
         /**
+<<<<<<< HEAD
          * OutgoingView
          * @description A message to a partner.
          */
@@ -6207,16 +6605,19 @@ export interface components {
             /** Done By */
             done_by: string;
         };
+=======
+         * OwnerKind
+         * @description Who can own a facility.
+         * @enum {string}
+         */
+        OwnerKind: "village" | "community" | "street" | "department" | "enterprise";
+>>>>>>> main
         /**
          * OwnerView
          * @description Who owns a facility.
          */
         OwnerView: {
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "village" | "community" | "street" | "department" | "enterprise";
+            kind: components["schemas"]["OwnerKind"];
             /** Code */
             code: string;
             name: components["schemas"]["Bilingual"];
@@ -6263,10 +6664,17 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+<<<<<<< HEAD
         /** Page[OutgoingView] */
         Page_OutgoingView_: {
             /** Items */
             items: components["schemas"]["OutgoingView"][];
+=======
+        /** Page[RecordLineView] */
+        Page_RecordLineView_: {
+            /** Items */
+            items: components["schemas"]["RecordLineView"][];
+>>>>>>> main
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -6669,19 +7077,44 @@ export interface components {
             limits: components["schemas"]["Limit"][];
         };
         /**
+         * PositionSystem
+         * @description Systems in which people give and read positions.
+         * @enum {string}
+         */
+        PositionSystem: "WGS-84" | "GCJ-02" | "CGCS2000";
+        /**
          * PositionView
          * @description A position in one system, degrees.
          */
         PositionView: {
-            /**
-             * System
-             * @enum {string}
-             */
-            system: "WGS-84" | "GCJ-02" | "CGCS2000";
+            system: components["schemas"]["PositionSystem"];
             /** Latitude */
             latitude: number;
             /** Longitude */
             longitude: number;
+        };
+        /**
+         * PostView
+         * @description A post of a cell.
+         */
+        PostView: {
+            /**
+             * Code
+             * @description empty: the registry does not list it, the cell alone says that it is there
+             */
+            code: string;
+            /** Cell */
+            cell: string;
+            cell_name: components["schemas"]["Bilingual"];
+            grid: components["schemas"]["Grid"];
+            community: components["schemas"]["CommunityRef"];
+            /** @description null: vacant */
+            holder: components["schemas"]["PersonRef"] | null;
+            /**
+             * Since
+             * @description ISO date; empty: not known
+             */
+            since: string;
         };
         /**
          * PreviewAlarm
@@ -7005,6 +7438,50 @@ export interface components {
             words: string;
         };
         /**
+         * PublicStage
+         * @description How far a resident's report has come, in as few words as they need.
+         * @enum {string}
+         */
+        PublicStage: "received" | "on_the_way" | "done" | "declined";
+        /**
+         * PublicState
+         * @description What became of a report without a login; for whoever has its key.
+         */
+        PublicState: {
+            /**
+             * Code
+             * @example R-2026-000017
+             */
+            code: string;
+            say: components["schemas"]["Bilingual"];
+            place: components["schemas"]["Bilingual"];
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            stage: components["schemas"]["PublicStage"];
+            /**
+             * Known
+             * @description somebody else had reported it before
+             */
+            known: boolean;
+            /**
+             * Changed Ms
+             * @description when that was decided
+             * @example 1795000000000
+             */
+            changed_ms: number;
+            /**
+             * Words
+             * @description why it was declined
+             */
+            words: string;
+            /** Photos */
+            photos: number;
+        };
+        /**
          * Reason
          * @description Why the gate decided so.
          * @enum {string}
@@ -7019,6 +7496,7 @@ export interface components {
             say: components["schemas"]["Bilingual"];
         };
         /**
+<<<<<<< HEAD
          * ReceivedList
          * @description One answer a case; the order is ours.
          */
@@ -7046,6 +7524,93 @@ export interface components {
             ours: string;
             /** @description of that case; `returned`: not admitted; null: it waits */
             state: components["schemas"]["SharedState"] | null;
+=======
+         * RecordChange
+         * @description What becomes other in a record.
+         */
+        RecordChange: {
+            /** Mark */
+            mark: string;
+            /**
+             * Fields
+             * @description the changed ones; an empty text empties a field
+             * @example {
+             *       "skills": "pump gas"
+             *     }
+             */
+            fields: {
+                [key: string]: string;
+            };
+            /**
+             * @description of `latitude` and `longitude`, which then come together
+             * @default WGS-84
+             */
+            system: components["schemas"]["PositionSystem"];
+        };
+        /**
+         * RecordLineView
+         * @description A record in a list.
+         */
+        RecordLineView: {
+            /**
+             * Code
+             * @description parts of a longer code are joined by `:`
+             * @example wtl-sp-01
+             */
+            code: string;
+            name: components["schemas"]["Bilingual"];
+            /** Active */
+            active: boolean;
+        };
+        /**
+         * RecordMark
+         * @description Which state of a record somebody looked at.
+         */
+        RecordMark: {
+            /** Mark */
+            mark: string;
+        };
+        /**
+         * RecordView
+         * @description One record as the texts of its file.
+         */
+        RecordView: {
+            /** Kind */
+            kind: string;
+            /** Code */
+            code: string;
+            /**
+             * Number
+             * @description of the registry, where the kind has one
+             */
+            number: number | null;
+            /** Active */
+            active: boolean;
+            /**
+             * Mark
+             * @description goes back with a change: one that somebody else has overtaken is refused
+             */
+            mark: string;
+            /**
+             * Fields
+             * @description empty ones are left out
+             */
+            fields: {
+                [key: string]: string;
+            };
+            /** Communities */
+            communities: components["schemas"]["CommunityRef"][];
+            /**
+             * Everywhere
+             * @description belongs to the whole city
+             */
+            everywhere: boolean;
+            /**
+             * Editable
+             * @description whether who asks may change it
+             */
+            editable: boolean;
+>>>>>>> main
         };
         /**
          * RecurringFault
@@ -7074,6 +7639,54 @@ export interface components {
         RecurringFaults: {
             /** Items */
             items: components["schemas"]["RecurringFault"][];
+        };
+        /**
+         * RegistryChange
+         * @description One line of the history of the registry.
+         */
+        RegistryChange: {
+            /** Id */
+            id: number;
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            /**
+             * By
+             * @description login, or the user of the command line
+             * @example cli:operator
+             */
+            by: string;
+            change: components["schemas"]["ChangeKind"];
+            /**
+             * Kind
+             * @example people
+             */
+            kind: string;
+            kind_name: components["schemas"]["Bilingual"];
+            /** Code */
+            code: string;
+            /** @description null for the record that came */
+            field: components["schemas"]["Bilingual"] | null;
+            /** Before */
+            before: string;
+            /** After */
+            after: string;
+        };
+        /**
+         * RegistryChanges
+         * @description The newest first.
+         */
+        RegistryChanges: {
+            /** Items */
+            items: components["schemas"]["RegistryChange"][];
+            /**
+             * Before
+             * @description for the next page; null on the last
+             */
+            before: number | null;
         };
         /**
          * Renewal
@@ -8062,7 +8675,7 @@ export interface components {
             /** High */
             high: number;
             /** @description beside peers with a like load */
-            standing: components["schemas"]["Standing"];
+            standing: components["schemas"]["core__ports__evaluation__Standing"];
             /** @description of all peers together; null without peers */
             peers: components["schemas"]["Tally"] | null;
         };
@@ -8126,6 +8739,65 @@ export interface components {
          * @enum {string}
          */
         SourceKind: "alarm" | "worker" | "resident" | "department" | "inspection" | "plan";
+        /**
+         * Staff
+         * @description Who works where, and which posts are empty.
+         */
+        Staff: {
+            /**
+             * Day
+             * @description today, where the city is
+             * @example 2026-11-22
+             */
+            day: string;
+            /** People */
+            people: components["schemas"]["StaffMember"][];
+            /** Posts */
+            posts: components["schemas"]["PostView"][];
+        };
+        /**
+         * StaffMember
+         * @description Somebody who works, or helps.
+         */
+        StaffMember: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /** Code */
+            code: string;
+            name: components["schemas"]["Bilingual"];
+            role: components["schemas"]["Role"];
+            grid: components["schemas"]["Grid"] | null;
+            /** Communities */
+            communities: components["schemas"]["CommunityRef"][];
+            /** Everywhere */
+            everywhere: boolean;
+            /** Supervisor */
+            supervisor: boolean;
+            /** Volunteer */
+            volunteer: boolean;
+            /** Active */
+            active: boolean;
+            department: components["schemas"]["Bilingual"] | null;
+            /** Skills */
+            skills: string[];
+            /** Cells */
+            cells: string[];
+            /** Certificates */
+            certificates: components["schemas"]["CertificateView"][];
+            /**
+             * Leave
+             * @description from today on
+             */
+            leave: components["schemas"]["LeaveView"][];
+            /**
+             * Away
+             * @description on leave today
+             */
+            away: boolean;
+        };
         /**
          * Stage
          * @description What a clock waits for.
@@ -8235,12 +8907,6 @@ export interface components {
              */
             since_ms: number;
         };
-        /**
-         * Standing
-         * @description A share beside that of peers with a like load.
-         * @enum {string}
-         */
-        Standing: "few" | "alone" | "like" | "better" | "worse";
         /**
          * StoreSize
          * @description What the store holds.
@@ -8777,6 +9443,14 @@ export interface components {
             given_up_ms: number;
         };
         /**
+         * UnmergeRequest
+         * @description Why the two have different causes after all.
+         */
+        UnmergeRequest: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * UnseenView
          * @description What cannot be seen because of an alarm, as it was last.
          */
@@ -8929,6 +9603,50 @@ export interface components {
             kind: components["schemas"]["PointKind"];
         };
         /**
+         * CellView
+         * @description A cell of one of the two grids.
+         */
+        api__models__places__CellView: {
+            /** Code */
+            code: string;
+            grid: components["schemas"]["Grid"];
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Polygon
+             * @description ring of (longitude, latitude), WGS-84, closed
+             */
+            polygon: [
+                number,
+                number
+            ][];
+        };
+        /**
+         * CellView
+         * @description A cell of one grid on the ground.
+         */
+        api__models__registry__CellView: {
+            /** Code */
+            code: string;
+            grid: components["schemas"]["Grid"];
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Ring
+             * @description longitude and latitude of its corners, WGS-84, closed
+             */
+            ring: number[][];
+            /**
+             * Vacant
+             * @description nobody holds a post of it
+             */
+            vacant: boolean;
+        };
+        /**
+         * Standing
+         * @description How a community stands against one item, the best first.
+         * @enum {string}
+         */
+        core__amenities__Standing: "meets" | "unmeasured" | "seen" | "below" | "worn" | "building" | "lacks" | "unknown";
+        /**
          * Verdict
          * @description What the gate makes of an intake.
          * @enum {string}
@@ -8940,6 +9658,12 @@ export interface components {
          * @enum {string}
          */
         core__ports__calendar_view__EntryKind: "opening" | "season" | "work";
+        /**
+         * Standing
+         * @description A share beside that of peers with a like load.
+         * @enum {string}
+         */
+        core__ports__evaluation__Standing: "few" | "alone" | "like" | "better" | "worse";
         /**
          * EntryKind
          * @description What a line of the ledger says.
@@ -8998,10 +9722,14 @@ export type CaseEvent = components['schemas']['CaseEvent'];
 export type CaseName = components['schemas']['CaseName'];
 export type CaseState = components['schemas']['CaseState'];
 export type CaseSummary = components['schemas']['CaseSummary'];
+export type Category = components['schemas']['Category'];
 export type CauseCount = components['schemas']['CauseCount'];
 export type CellRef = components['schemas']['CellRef'];
-export type CellView = components['schemas']['CellView'];
+export type CellShapes = components['schemas']['CellShapes'];
 export type Cells = components['schemas']['Cells'];
+export type CertificateStanding = components['schemas']['CertificateStanding'];
+export type CertificateView = components['schemas']['CertificateView'];
+export type ChangeKind = components['schemas']['ChangeKind'];
 export type ChannelAttempt = components['schemas']['ChannelAttempt'];
 export type ChannelChoice = components['schemas']['ChannelChoice'];
 export type ChannelList = components['schemas']['ChannelList'];
@@ -9065,7 +9793,11 @@ export type FalseCause = components['schemas']['FalseCause'];
 export type FalseRule = components['schemas']['FalseRule'];
 export type FieldChangeView = components['schemas']['FieldChangeView'];
 export type FieldProblem = components['schemas']['FieldProblem'];
+<<<<<<< HEAD
 export type FileRunView = components['schemas']['FileRunView'];
+=======
+export type FieldView = components['schemas']['FieldView'];
+>>>>>>> main
 export type FlagDetail = components['schemas']['FlagDetail'];
 export type FlagEntry = components['schemas']['FlagEntry'];
 export type FlagEvent = components['schemas']['FlagEvent'];
@@ -9102,9 +9834,14 @@ export type HistoryEntry = components['schemas']['HistoryEntry'];
 export type Indicator = components['schemas']['Indicator'];
 export type IntakeView = components['schemas']['IntakeView'];
 export type JsonValue = components['schemas']['JsonValue'];
+export type KindList = components['schemas']['KindList'];
+export type KindView = components['schemas']['KindView'];
+export type KnownCase = components['schemas']['KnownCase'];
+export type KnownCases = components['schemas']['KnownCases'];
 export type LadderStep = components['schemas']['LadderStep'];
 export type Language = components['schemas']['Language'];
 export type LatestValue = components['schemas']['LatestValue'];
+export type LeaveView = components['schemas']['LeaveView'];
 export type Ledger = components['schemas']['Ledger'];
 export type LevelForm = components['schemas']['LevelForm'];
 export type LevelView = components['schemas']['LevelView'];
@@ -9123,13 +9860,18 @@ export type MergedCase = components['schemas']['MergedCase'];
 export type MomentLevel = components['schemas']['MomentLevel'];
 export type MomentOperand = components['schemas']['MomentOperand'];
 export type MomentPart = components['schemas']['MomentPart'];
+export type NewRecord = components['schemas']['NewRecord'];
 export type NotificationPreference = components['schemas']['NotificationPreference'];
 export type NotificationWish = components['schemas']['NotificationWish'];
 export type Observation = components['schemas']['Observation'];
 export type Occasion = components['schemas']['Occasion'];
 export type OutOfServiceRequest = components['schemas']['OutOfServiceRequest'];
 export type Outcome = components['schemas']['Outcome'];
+<<<<<<< HEAD
 export type OutgoingView = components['schemas']['OutgoingView'];
+=======
+export type OwnerKind = components['schemas']['OwnerKind'];
+>>>>>>> main
 export type OwnerView = components['schemas']['OwnerView'];
 export type PageAlarmSummary = components['schemas']['Page_AlarmSummary_'];
 export type PageCaseSummary = components['schemas']['Page_CaseSummary_'];
@@ -9137,7 +9879,11 @@ export type PageFacilitySummary = components['schemas']['Page_FacilitySummary_']
 export type PageFlagView = components['schemas']['Page_FlagView_'];
 export type PageForeignLinkView = components['schemas']['Page_ForeignLinkView_'];
 export type PageIntakeView = components['schemas']['Page_IntakeView_'];
+<<<<<<< HEAD
 export type PageOutgoingView = components['schemas']['Page_OutgoingView_'];
+=======
+export type PageRecordLineView = components['schemas']['Page_RecordLineView_'];
+>>>>>>> main
 export type PageTaskSummary = components['schemas']['Page_TaskSummary_'];
 export type PartUsed = components['schemas']['PartUsed'];
 export type PartnerList = components['schemas']['PartnerList'];
@@ -9155,7 +9901,9 @@ export type Plans = components['schemas']['Plans'];
 export type PointKind = components['schemas']['PointKind'];
 export type PointValue = components['schemas']['PointValue'];
 export type PointView = components['schemas']['PointView'];
+export type PositionSystem = components['schemas']['PositionSystem'];
 export type PositionView = components['schemas']['PositionView'];
+export type PostView = components['schemas']['PostView'];
 export type PreviewAlarm = components['schemas']['PreviewAlarm'];
 export type PreviewQuestion = components['schemas']['PreviewQuestion'];
 export type Probe = components['schemas']['Probe'];
@@ -9172,12 +9920,23 @@ export type Provenance = components['schemas']['Provenance'];
 export type PublicPlace = components['schemas']['PublicPlace'];
 export type PublicReceipt = components['schemas']['PublicReceipt'];
 export type PublicReport = components['schemas']['PublicReport'];
+export type PublicStage = components['schemas']['PublicStage'];
+export type PublicState = components['schemas']['PublicState'];
 export type Reason = components['schemas']['Reason'];
 export type ReasonView = components['schemas']['ReasonView'];
+<<<<<<< HEAD
 export type ReceivedList = components['schemas']['ReceivedList'];
 export type ReceivedView = components['schemas']['ReceivedView'];
+=======
+export type RecordChange = components['schemas']['RecordChange'];
+export type RecordLineView = components['schemas']['RecordLineView'];
+export type RecordMark = components['schemas']['RecordMark'];
+export type RecordView = components['schemas']['RecordView'];
+>>>>>>> main
 export type RecurringFault = components['schemas']['RecurringFault'];
 export type RecurringFaults = components['schemas']['RecurringFaults'];
+export type RegistryChange = components['schemas']['RegistryChange'];
+export type RegistryChanges = components['schemas']['RegistryChanges'];
 export type Renewal = components['schemas']['Renewal'];
 export type Renewals = components['schemas']['Renewals'];
 export type Report = components['schemas']['Report'];
@@ -9222,10 +9981,11 @@ export type ShelveRequest = components['schemas']['ShelveRequest'];
 export type Shelving = components['schemas']['Shelving'];
 export type SimilarCase = components['schemas']['SimilarCase'];
 export type SourceKind = components['schemas']['SourceKind'];
+export type Staff = components['schemas']['Staff'];
+export type StaffMember = components['schemas']['StaffMember'];
 export type Stage = components['schemas']['Stage'];
 export type StageClock = components['schemas']['StageClock'];
 export type Stale = components['schemas']['Stale'];
-export type Standing = components['schemas']['Standing'];
 export type StoreSize = components['schemas']['StoreSize'];
 export type Storm = components['schemas']['Storm'];
 export type SupervisionLevel = components['schemas']['SupervisionLevel'];
@@ -9250,6 +10010,7 @@ export type Trigger = components['schemas']['Trigger'];
 export type TriggerKind = components['schemas']['TriggerKind'];
 export type UndeliveredList = components['schemas']['UndeliveredList'];
 export type UndeliveredView = components['schemas']['UndeliveredView'];
+export type UnmergeRequest = components['schemas']['UnmergeRequest'];
 export type UnseenView = components['schemas']['UnseenView'];
 export type ValuesEvent = components['schemas']['ValuesEvent'];
 export type VerdictInput = components['schemas']['Verdict-Input'];
@@ -9257,8 +10018,12 @@ export type VersionState = components['schemas']['VersionState'];
 export type VoteRow = components['schemas']['VoteRow'];
 export type WatchState = components['schemas']['WatchState'];
 export type WordMeasurement = components['schemas']['WordMeasurement'];
+export type ApiModelsPlacesCellView = components['schemas']['api__models__places__CellView'];
+export type ApiModelsRegistryCellView = components['schemas']['api__models__registry__CellView'];
+export type CoreAmenitiesStanding = components['schemas']['core__amenities__Standing'];
 export type CoreIntakeVerdict = components['schemas']['core__intake__Verdict'];
 export type CorePortsCalendarViewEntryKind = components['schemas']['core__ports__calendar_view__EntryKind'];
+export type CorePortsEvaluationStanding = components['schemas']['core__ports__evaluation__Standing'];
 export type CorePortsFundsEntryKind = components['schemas']['core__ports__funds__EntryKind'];
 export type CorePortsPerformanceVerdict = components['schemas']['core__ports__performance__Verdict'];
 export type $defs = Record<string, never>;
@@ -9727,6 +10492,350 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Completeness"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_registry_kinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KindList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_staff: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Staff"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_registry_changes: {
+        parameters: {
+            query?: {
+                /** @description kind of record; empty: all */
+                kind?: string;
+                /** @description of one record */
+                code?: string;
+                /** @description `before` of the previous page */
+                before?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryChanges"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_registry_records: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description in code or name */
+                q?: string;
+                /** @description those out of use, too */
+                ended?: boolean;
+                /** @description `next_cursor` of the previous page */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RecordLineView_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_registry_record: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRecord"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_registry_record: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_registry_record: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_registry_record: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordMark"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_registry_record: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordMark"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_cell_shapes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                community: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CellShapes"];
                 };
             };
             /** @description A problem */
@@ -10564,6 +11673,41 @@ export interface operations {
             };
         };
     };
+    unmerge_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnmergeRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_recurring_faults: {
         parameters: {
             query?: {
@@ -11283,6 +12427,44 @@ export interface operations {
             };
         };
     };
+    find_known_cases: {
+        parameters: {
+            query: {
+                event: string;
+                source?: components["schemas"]["SourceKind"];
+                /** @description number of a facility */
+                facility?: number | null;
+                /** @description number of a community */
+                community?: number | null;
+                longitude?: number | null;
+                latitude?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnownCases"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     hand_down: {
         parameters: {
             query?: never;
@@ -11652,6 +12834,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PublicReceipt"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_public_report: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a fresh random text per step; the same one again answers as the first time, without effect */
+                "Idempotency-Key": string;
+            };
+            path: {
+                intake: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicState"];
                 };
             };
             /** @description A problem */

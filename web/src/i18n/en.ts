@@ -3,10 +3,13 @@ import alarms from "./en/alarms";
 import cases from "./en/cases";
 import entry from "./en/entry";
 import evaluation from "./en/evaluation";
+import funds from "./en/funds";
 import gateways from "./en/gateways";
 import marks from "./en/marks";
 import people from "./en/people";
 import places from "./en/places";
+import reports from "./en/reports";
+import plans from "./en/plans";
 import rules from "./en/rules";
 import tasks from "./en/tasks";
 
@@ -18,7 +21,10 @@ export default {
   ...cases,
   ...tasks,
   ...people,
+  ...reports,
   ...rules,
   ...gateways,
   ...evaluation,
+  ...funds,
+  ...plans,
 };

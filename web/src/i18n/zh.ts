@@ -3,10 +3,13 @@ import alarms from "./zh/alarms";
 import cases from "./zh/cases";
 import entry from "./zh/entry";
 import evaluation from "./zh/evaluation";
+import funds from "./zh/funds";
 import gateways from "./zh/gateways";
 import marks from "./zh/marks";
 import people from "./zh/people";
 import places from "./zh/places";
+import reports from "./zh/reports";
+import plans from "./zh/plans";
 import rules from "./zh/rules";
 import tasks from "./zh/tasks";
 
@@ -18,7 +21,10 @@ export default {
   ...cases,
   ...tasks,
   ...people,
+  ...reports,
   ...rules,
   ...gateways,
   ...evaluation,
+  ...funds,
+  ...plans,
 };
