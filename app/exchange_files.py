@@ -16,7 +16,7 @@ from app.calendars import Calendars
 from app.console import Speaker, finding_values
 from app.exchange import exchange, export_of, partners
 from app.exits import Exit
-from app.registry_files import command_user
+from app.operator import operator
 from app.settings import Settings
 from app.settings_file import load
 from app.wiring import RuleInfos, database, rule_set_of
@@ -54,7 +54,7 @@ def import_from(
     with _open(settings) as opened:
         now_ms = SystemClock().now_ms()
         try:
-            found = opened.exchange.import_file(name, file, command_user(), now_ms, dry=dry_run)
+            found = opened.exchange.import_file(name, file, operator(), now_ms, dry=dry_run)
         except Invalid as error:
             if as_json:
                 speaker.json({"applied": False, "findings": finding_values(error.findings, speaker.language)})
@@ -99,7 +99,7 @@ def export_to(speaker: Speaker, config: Path | None, partner: str, to: Path, fro
         files = export_of(opened.engine, opened.registry, opened.registry, zone)
         now_ms = SystemClock().now_ms()
         try:
-            count = files.export(chosen, to, command_user(), now_ms, from_ms=moments["from"], to_ms=moments["until"])
+            count = files.export(chosen, to, operator(), now_ms, from_ms=moments["from"], to_ms=moments["until"])
         except OSError as error:
             speaker.error(speaker.say("exchange.no-write", path=to, problem=_said(speaker, error)))
             return Exit.FINDING

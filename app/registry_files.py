@@ -88,19 +88,7 @@ class _Database:
 
 def _apply(engine: sa.Engine, content: Content, day: str, plan: importer.Plan) -> None:
     now_ms = SystemClock().now_ms()
-<<<<<<< HEAD
-    importer.apply(engine, content, day=day, actor=command_user(), now_ms=now_ms, at_version=plan.version)
-
-
-def command_user() -> str:
-    """Who sits at the command line, as the history names them."""
-    try:
-        return f"cli:{getpass.getuser()}"[:64]
-    except (OSError, KeyError):
-        return "cli"
-=======
     importer.apply(engine, content, day=day, actor=operator(), now_ms=now_ms, at_version=plan.version)
->>>>>>> main
 
 
 def _agreed(speaker: Speaker) -> bool:

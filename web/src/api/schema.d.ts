@@ -4871,33 +4871,6 @@ export interface components {
             what: string;
         };
         /**
-<<<<<<< HEAD
-         * FileRunView
-         * @description A file that was taken in or given out.
-         */
-        FileRunView: {
-            /**
-             * Kind
-             * @description `import` or `export`
-             */
-            kind: string;
-            /**
-             * Time Ms
-             * @description UTC milliseconds
-             * @example 1795000000000
-             */
-            time_ms: number;
-            /** By */
-            by: string;
-            /** File */
-            file: string;
-            /** Rows */
-            rows: number;
-            /** Counts */
-            counts: {
-                [key: string]: number;
-            };
-=======
          * FieldView
          * @description A field of a kind of record, as a form needs to know it.
          */
@@ -4936,7 +4909,33 @@ export interface components {
              * @description stays as it was when the record came
              */
             fixed: boolean;
->>>>>>> main
+        };
+        /**
+         * FileRunView
+         * @description A file that was taken in or given out.
+         */
+        FileRunView: {
+            /**
+             * Kind
+             * @description `import` or `export`
+             */
+            kind: string;
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            /** By */
+            by: string;
+            /** File */
+            file: string;
+            /** Rows */
+            rows: number;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
         };
         /**
          * FlagDetail
@@ -6558,7 +6557,6 @@ export interface components {
          */
         Outcome: "repaired" | "false_alarm";
         /**
-<<<<<<< HEAD
          * OutgoingView
          * @description A message to a partner.
          */
@@ -6605,13 +6603,12 @@ export interface components {
             /** Done By */
             done_by: string;
         };
-=======
+        /**
          * OwnerKind
          * @description Who can own a facility.
          * @enum {string}
          */
         OwnerKind: "village" | "community" | "street" | "department" | "enterprise";
->>>>>>> main
         /**
          * OwnerView
          * @description Who owns a facility.
@@ -6664,17 +6661,17 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
-<<<<<<< HEAD
         /** Page[OutgoingView] */
         Page_OutgoingView_: {
             /** Items */
             items: components["schemas"]["OutgoingView"][];
-=======
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** Page[RecordLineView] */
         Page_RecordLineView_: {
             /** Items */
             items: components["schemas"]["RecordLineView"][];
->>>>>>> main
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -7496,7 +7493,6 @@ export interface components {
             say: components["schemas"]["Bilingual"];
         };
         /**
-<<<<<<< HEAD
          * ReceivedList
          * @description One answer a case; the order is ours.
          */
@@ -7524,7 +7520,8 @@ export interface components {
             ours: string;
             /** @description of that case; `returned`: not admitted; null: it waits */
             state: components["schemas"]["SharedState"] | null;
-=======
+        };
+        /**
          * RecordChange
          * @description What becomes other in a record.
          */
@@ -7610,7 +7607,6 @@ export interface components {
              * @description whether who asks may change it
              */
             editable: boolean;
->>>>>>> main
         };
         /**
          * RecurringFault
@@ -9793,11 +9789,8 @@ export type FalseCause = components['schemas']['FalseCause'];
 export type FalseRule = components['schemas']['FalseRule'];
 export type FieldChangeView = components['schemas']['FieldChangeView'];
 export type FieldProblem = components['schemas']['FieldProblem'];
-<<<<<<< HEAD
-export type FileRunView = components['schemas']['FileRunView'];
-=======
 export type FieldView = components['schemas']['FieldView'];
->>>>>>> main
+export type FileRunView = components['schemas']['FileRunView'];
 export type FlagDetail = components['schemas']['FlagDetail'];
 export type FlagEntry = components['schemas']['FlagEntry'];
 export type FlagEvent = components['schemas']['FlagEvent'];
@@ -9867,11 +9860,8 @@ export type Observation = components['schemas']['Observation'];
 export type Occasion = components['schemas']['Occasion'];
 export type OutOfServiceRequest = components['schemas']['OutOfServiceRequest'];
 export type Outcome = components['schemas']['Outcome'];
-<<<<<<< HEAD
 export type OutgoingView = components['schemas']['OutgoingView'];
-=======
 export type OwnerKind = components['schemas']['OwnerKind'];
->>>>>>> main
 export type OwnerView = components['schemas']['OwnerView'];
 export type PageAlarmSummary = components['schemas']['Page_AlarmSummary_'];
 export type PageCaseSummary = components['schemas']['Page_CaseSummary_'];
@@ -9879,11 +9869,8 @@ export type PageFacilitySummary = components['schemas']['Page_FacilitySummary_']
 export type PageFlagView = components['schemas']['Page_FlagView_'];
 export type PageForeignLinkView = components['schemas']['Page_ForeignLinkView_'];
 export type PageIntakeView = components['schemas']['Page_IntakeView_'];
-<<<<<<< HEAD
 export type PageOutgoingView = components['schemas']['Page_OutgoingView_'];
-=======
 export type PageRecordLineView = components['schemas']['Page_RecordLineView_'];
->>>>>>> main
 export type PageTaskSummary = components['schemas']['Page_TaskSummary_'];
 export type PartUsed = components['schemas']['PartUsed'];
 export type PartnerList = components['schemas']['PartnerList'];
@@ -9924,15 +9911,12 @@ export type PublicStage = components['schemas']['PublicStage'];
 export type PublicState = components['schemas']['PublicState'];
 export type Reason = components['schemas']['Reason'];
 export type ReasonView = components['schemas']['ReasonView'];
-<<<<<<< HEAD
 export type ReceivedList = components['schemas']['ReceivedList'];
 export type ReceivedView = components['schemas']['ReceivedView'];
-=======
 export type RecordChange = components['schemas']['RecordChange'];
 export type RecordLineView = components['schemas']['RecordLineView'];
 export type RecordMark = components['schemas']['RecordMark'];
 export type RecordView = components['schemas']['RecordView'];
->>>>>>> main
 export type RecurringFault = components['schemas']['RecurringFault'];
 export type RecurringFaults = components['schemas']['RecurringFaults'];
 export type RegistryChange = components['schemas']['RegistryChange'];
