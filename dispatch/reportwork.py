@@ -106,7 +106,7 @@ class ReportWork:
 
     def known(self, asked: Asked) -> list[Known]:
         """Open cases that it would join or may be about, the likeliest first."""
-        cases = {one.number: one for one in self._open_cases(asked)}
+        cases = {one.number: one for one in self.open_cases(asked)}
         same, _reason, likely = alike(asked, list(cases.values()), self._policy)
         found = []
         for number in (*(() if same is None else (same,)), *likely):
