@@ -54,6 +54,12 @@ PAGES = {
     "funds-renewals": "/funds?show=renewals",
     "funds-books": "/funds?show=books",
     "project": "/projects/1",
+    "plans": "/plans",
+    "plans-list": "/plans?show=plans",
+    "plans-done": "/plans?show=done",
+    "plan": "/plans/1",
+    "plan-new": "/plans/new",
+    "case-planned": "/cases/1",
     "me": "/me",
     "missing": "/nowhere",
 }

@@ -14,7 +14,7 @@ import { HOUR, REASONS, cells, communities, facilities, gaps, people, points, st
 import { closureOf, falseAlarms, observationOf, recurringFaults, report } from "./closure.mjs";
 import { intakeRoutes } from "./intakes.mjs";
 import { notificationRoutes } from "./notifications.mjs";
-import { officeRoutes } from "./office.mjs";
+import { officeRoutes, plannedOf } from "./office.mjs";
 import { performanceReport } from "./performance.mjs";
 import { completeness, record as recordOf } from "./registry.mjs";
 import { ruleRoutes } from "./rules.mjs";
@@ -366,8 +366,8 @@ const ROUTES = [
   }],
   ["GET", /^\/communities\/(\d+)\/completeness$/, () => completeness()],
   ["GET", /^\/facilities\/(\d+)\/record$/, (me, [, id]) => recordOf(found(byId(Number(id))))],
-  ["GET", /^\/classes$/, () => ({ items: [] })],
-  ["GET", /^\/facilities$/, (me, m, q) => page(facilities.filter((f) => (!q.get("community") || f.community.id === Number(q.get("community"))) && (!q.get("q") || `${f.code} ${f.name.zh} ${f.name.en}`.toLowerCase().includes(q.get("q").toLowerCase()))).map(summary), q)],
+  ["GET", /^\/classes$/, () => ({ items: [...new Map(facilities.map((f) => [f.class_id, { id: f.class_id, name: f.class_name }])).values()] })],
+  ["GET", /^\/facilities$/, (me, m, q) => page(facilities.filter((f) => (!q.get("class") || f.class_id === q.get("class")) && (!q.get("community") || f.community.id === Number(q.get("community"))) && (!q.get("q") || `${f.code} ${f.name.zh} ${f.name.en}`.toLowerCase().includes(q.get("q").toLowerCase()))).map(summary), q)],
   ["GET", /^\/facilities\/(\d+)$/, (me, [, id]) => {
     const f = found(byId(Number(id)));
     return { ...summary(f), latitude: f.latitude, longitude: f.longitude, address: f.address, cells: cells(f.community), parent: null, supplies: [], redundant_set: "", attributes: { commissioned: 2004, rated_power_kw: 7.5 }, points: f.points.map(({ base, swing, seed, facility, ...p }) => ({ ...p, latest: latestOf(points.get(p.id)) })), alarms: alarms.filter((a) => a.facility.id === f.id && a.active).map(bareAlarm), cases: cases.filter((c) => c.facility.id === f.id && c.open).map(bare) };
@@ -390,7 +390,7 @@ const ROUTES = [
   ["POST", /^\/flags\/(\d+)\/extend$/, (me, [, id], q, body) => flagDetail(Object.assign(flagOf(id), { until_ms: body.until_ms, state: "standing" }))],
   ["POST", /^\/flags\/(\d+)\/return$/, (me, [, id], q, body) => flagDetail(fall(flagOf(id), "in_service", me, body.reason))],
   ["GET", /^\/cases$/, (me, m, q) => page(cases.filter((c) => (q.get("open") === null || c.open === (q.get("open") === "true")) && (q.get("overdue") !== "true" || c.deadline().overdue) && (!q.get("community") || c.community.id === Number(q.get("community")))).map(bare), q)],
-  ["GET", /^\/cases\/(\d+)$/, (me, [, id]) => { const c = found(cases.find((one) => one.id === Number(id))); return { ...bare(c), reports: intakes.seen(c.id), alarms: alarmsOf(c), tasks: tasks.filter((t) => t.case_id === c.id).map((t) => bareTask(t, me)), evidence: evidence(byId(c.facility.id)), do: byId(c.facility.id).do, history: c.history, stages: stagesOf(c), proceedings: c.proceedings, closure: closureOf(c, cases) }; }],
+  ["GET", /^\/cases\/(\d+)$/, (me, [, id]) => { const c = found(cases.find((one) => one.id === Number(id))); return { ...bare(c), reports: intakes.seen(c.id), alarms: alarmsOf(c), tasks: tasks.filter((t) => t.case_id === c.id).map((t) => bareTask(t, me)), evidence: evidence(byId(c.facility.id)), do: byId(c.facility.id).do, history: c.history, stages: stagesOf(c), proceedings: c.proceedings, closure: closureOf(c, cases), ...plannedOf(c) }; }],
   ["GET", /^\/tasks$/, (me, m, q) => page(tasks.filter((t) => !["done", "cancelled"].includes(t.state) && (q.get("mine") !== "true" || t.owner?.id === me.person)).toSorted((a, b) => a.deadline().due_ms - b.deadline().due_ms).map((t) => bareTask(t, me)), q)],
   ["GET", /^\/tasks\/(\d+)$/, (me, [, id]) => taskDetail(found(tasks.find((t) => t.id === Number(id))), me)],
   ["POST", /^\/cases\/(\d+)\/merge$/, (me, [, id], q, body) => { const c = found(cases.find((one) => one.id === Number(id))); Object.assign(c, { open: false, state: "cancelled", note: body.reason, closed_ms: Date.now() }); const heir = found(cases.find((one) => one.id === body.into)); return { ...bare(heir), reports: intakes.seen(heir.id), alarms: alarmsOf(heir), tasks: [], evidence: [], do: [], history: heir.history, closure: closureOf(heir, cases) }; }],

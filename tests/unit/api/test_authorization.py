@@ -118,6 +118,7 @@ RECIPES: Mapping[str, Recipe] = {
     "list_tasks": Recipe("GET", f"{V1}/tasks?community={{n}}"),
     "get_task": Recipe("GET", f"{V1}/tasks/{{n}}"),
     "act_on_task": Recipe("POST", f"{V1}/tasks/{{n}}/return", {"note": "not mine"}, _KEY),
+    "unmerge_case": Recipe("POST", f"{V1}/cases/{{n}}/unmerge", {"reason": "two mains"}),
     "merge_case": Recipe("POST", f"{V1}/cases/{{n}}/merge", {"into": 1, "reason": "one main"}),
     "list_recurring_faults": Recipe("GET", f"{V1}/recurring-faults?community={{n}}"),
     "review_false_alarms": Recipe("GET", f"{V1}/false-alarms?community={{n}}"),

@@ -176,6 +176,8 @@ export const getCase = (id: number, { signal }: Signal = {}): Promise<CaseDetail
 
 export const mergeCase = (id: number, body: { into: number; reason: string }): Promise<CaseDetail> =>
   call(`/cases/${id}/merge`, { method: "POST", body });
+export const unmergeCase = (id: number, body: { reason: string }): Promise<CaseDetail> =>
+  call(`/cases/${id}/unmerge`, { method: "POST", body });
 export const getRecurringFaults = (query: { community?: number }, { signal }: Signal = {}): Promise<RecurringFaults> =>
   call("/recurring-faults", { query, signal });
 export const getFalseAlarms = (

@@ -868,6 +868,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{case}/unmerge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take the merging of a case back
+         * @description While the other case is open: this one is filed anew with its alarms, its limit goes on. The case itself.
+         */
+        post: operations["unmerge_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/recurring-faults": {
         parameters: {
             query?: never;
@@ -9089,6 +9109,14 @@ export interface components {
             given_up_ms: number;
         };
         /**
+         * UnmergeRequest
+         * @description Why the two have different causes after all.
+         */
+        UnmergeRequest: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * UnseenView
          * @description What cannot be seen because of an alarm, as it was last.
          */
@@ -9624,6 +9652,7 @@ export type Trigger = components['schemas']['Trigger'];
 export type TriggerKind = components['schemas']['TriggerKind'];
 export type UndeliveredList = components['schemas']['UndeliveredList'];
 export type UndeliveredView = components['schemas']['UndeliveredView'];
+export type UnmergeRequest = components['schemas']['UnmergeRequest'];
 export type UnseenView = components['schemas']['UnseenView'];
 export type ValuesEvent = components['schemas']['ValuesEvent'];
 export type VerdictInput = components['schemas']['Verdict-Input'];
@@ -11263,6 +11292,41 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["MergeRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unmerge_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnmergeRequest"];
             };
         };
         responses: {

@@ -9,6 +9,7 @@ import marks from "./en/marks";
 import people from "./en/people";
 import places from "./en/places";
 import reports from "./en/reports";
+import plans from "./en/plans";
 import rules from "./en/rules";
 import tasks from "./en/tasks";
 
@@ -25,4 +26,5 @@ export default {
   ...gateways,
   ...evaluation,
   ...funds,
+  ...plans,
 };

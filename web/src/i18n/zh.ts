@@ -9,6 +9,7 @@ import marks from "./zh/marks";
 import people from "./zh/people";
 import places from "./zh/places";
 import reports from "./zh/reports";
+import plans from "./zh/plans";
 import rules from "./zh/rules";
 import tasks from "./zh/tasks";
 
@@ -25,4 +26,5 @@ export default {
   ...gateways,
   ...evaluation,
   ...funds,
+  ...plans,
 };

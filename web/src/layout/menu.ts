@@ -1,6 +1,7 @@
 /** What the menu offers: by subject, and only what one may open. */
 import {
   BellRing,
+  CalendarCheck,
   Camera,
   CircleUserRound,
   ClipboardCheck,
@@ -39,6 +40,7 @@ const ME: Entry = { to: "/me", icon: CircleUserRound, label: "nav.me" };
 const OFFICE: readonly Entry[] = [
   { to: "/evaluation", icon: Scale, label: "evaluation.title", needs: "case.evaluate" },
   { to: "/funds", icon: HandCoins, label: "funds.title", needs: "case.evaluate" },
+  { to: "/plans", icon: CalendarCheck, label: "plans.title", needs: "case.evaluate" },
 ];
 const WORKSHOP: readonly Entry[] = [
   { to: "/gateways", icon: GatewayIcon, label: "nav.gateways", needs: "gateway.see" },
