@@ -53,6 +53,12 @@ PAGES = {
     "funds-renewals": "/funds?show=renewals",
     "funds-books": "/funds?show=books",
     "project": "/projects/1",
+    "staff": "/staff",
+    "posts": "/staff?show=posts",
+    "registry": "/registry",
+    "person": "/registry/people/a-m1",
+    "facility-record": "/registry/facilities/a-sp-01",
+    "post-new": "/registry/posts/new?cell=a-c-02",
     "me": "/me",
     "missing": "/nowhere",
 }

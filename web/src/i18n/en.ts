@@ -8,6 +8,7 @@ import gateways from "./en/gateways";
 import marks from "./en/marks";
 import people from "./en/people";
 import places from "./en/places";
+import registry from "./en/registry";
 import rules from "./en/rules";
 import tasks from "./en/tasks";
 
@@ -15,6 +16,7 @@ export default {
   ...entry,
   ...marks,
   ...places,
+  ...registry,
   ...alarms,
   ...cases,
   ...tasks,

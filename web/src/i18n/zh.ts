@@ -8,6 +8,7 @@ import gateways from "./zh/gateways";
 import marks from "./zh/marks";
 import people from "./zh/people";
 import places from "./zh/places";
+import registry from "./zh/registry";
 import rules from "./zh/rules";
 import tasks from "./zh/tasks";
 
@@ -15,6 +16,7 @@ export default {
   ...entry,
   ...marks,
   ...places,
+  ...registry,
   ...alarms,
   ...cases,
   ...tasks,

@@ -1,6 +1,7 @@
 /** What the menu offers: by subject, and only what one may open. */
 import {
   BellRing,
+  BookText,
   CircleUserRound,
   ClipboardCheck,
   FlaskConical,
@@ -11,6 +12,7 @@ import {
   Megaphone,
   Router as GatewayIcon,
   Scale,
+  Users,
 } from "@lucide/vue";
 import type { Component } from "vue";
 
@@ -38,6 +40,10 @@ const OFFICE: readonly Entry[] = [
   { to: "/evaluation", icon: Scale, label: "evaluation.title", needs: "case.evaluate" },
   { to: "/funds", icon: HandCoins, label: "funds.title", needs: "case.evaluate" },
 ];
+const REGISTRY: readonly Entry[] = [
+  { to: "/staff", icon: Users, label: "registry.staff", needs: "registry.keep" },
+  { to: "/registry", icon: BookText, label: "registry.title", needs: "registry.keep" },
+];
 const WORKSHOP: readonly Entry[] = [
   { to: "/gateways", icon: GatewayIcon, label: "nav.gateways", needs: "gateway.see" },
   { to: "/rules", icon: ListChecks, label: "nav.rules", needs: "rule.see" },
@@ -53,7 +59,7 @@ export function menuOf(worker: boolean, may: May): readonly Group[] {
   const daily = worker ? [TASKS, OVERVIEW, ALARMS, CASES] : [OVERVIEW, ALARMS, CASES, TASKS];
   const groups = [
     { title: "", entries: allowed(daily, may) },
-    { title: "nav.office", entries: allowed(OFFICE, may) },
+    { title: "nav.office", entries: allowed([...OFFICE, ...REGISTRY], may) },
     { title: "nav.workshop", entries: allowed(WORKSHOP, may) },
   ];
   return groups.filter((group) => group.entries.length > 0);
