@@ -23,6 +23,7 @@ from api.models.closure import (
     RecurringFaults,
     Report,
     SimilarCase,
+    UnmergeRequest,
 )
 from api.performance_desk import deadband, delay
 from api.places import PlaceBook, Places
@@ -74,6 +75,15 @@ class ClosureDesk:
         if not body.reason.strip():
             raise ProblemError(Problems.REASON_NEEDED)
         self._ports.closures.merge(number, body.into, body.reason, caller.actor, self._ports.clock.now_ms())
+
+    def unmerge(self, caller: Caller, number: int, body: UnmergeRequest) -> None:
+        """Take a merging back; the caller must see the case."""
+        found = self._ports.cases.case(number, caller.horizon)
+        if found is None or not caller.sees(found.case.community):
+            raise ProblemError(Problems.NOT_FOUND)
+        if not body.reason.strip():
+            raise ProblemError(Problems.REASON_NEEDED)
+        self._ports.closures.unmerge(number, body.reason, caller.actor, self._ports.clock.now_ms())
 
     def recurring(self, caller: Caller, community: int | None) -> RecurringFaults:
         """Faults that came again often lately."""

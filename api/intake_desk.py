@@ -17,11 +17,15 @@ from api.models.intakes import (
     EventView,
     HandedDownRequest,
     IntakeView,
+    KnownCase,
+    KnownCases,
     LogAnswerView,
     PhotoView,
     PublicPlace,
     PublicReceipt,
     PublicReport,
+    PublicStage,
+    PublicState,
     ReasonView,
     ReportRequest,
     RulingRequest,
@@ -34,7 +38,7 @@ from api.report_throttle import ReportThrottle
 from core.alarms import Severity
 from core.cases import Actor
 from core.errors import Refused
-from core.intake import ANYBODY, HANDED_DOWN, REASONS, Event, SourceKind, Verdict
+from core.intake import ANYBODY, CATEGORIES, HANDED_DOWN, REASONS, Event, SourceKind, Verdict
 from core.ports import intake as rows
 from core.ports.registry import FacilityDetail, Owner, OwnerKind, PageRequest
 
@@ -82,6 +86,31 @@ class IntakeDesk:
             latitude=body.latitude,
         )
         return self._filed(ask)
+
+    def known(
+        self,
+        caller: Caller,
+        event: str,
+        source: SourceKind,
+        facility: int,
+        community: int,
+        spot: tuple[float, float] | None,
+    ) -> KnownCases:
+        """Open cases that a report would join or may be about, of the communities the caller sees."""
+        self._check_place(caller, facility, community)
+        ask = rows.IntakeAsk(
+            key="",
+            actor=caller.actor,
+            source=source,
+            event=event,
+            words="",
+            facility=facility,
+            community=community,
+            longitude=spot[0] if spot else None,
+            latitude=spot[1] if spot else None,
+        )
+        found = self._ports.intakes.known(ask, self._ports.clock.now_ms())
+        return KnownCases(items=[one for one in (self._known(caller, each) for each in found) if one is not None])
 
     def hand_down(self, caller: Caller, body: HandedDownRequest, key: str) -> IntakeView:
         """File what a department hands down."""
@@ -198,6 +227,23 @@ class IntakeDesk:
         log.info("intake filed", extra={"intake": row.code, "source": row.source, "verdict": row.verdict})
         return self._shown(row)
 
+    def _known(self, caller: Caller, one: rows.Known) -> KnownCase | None:
+        found = self._ports.cases.case(one.case, caller.horizon)
+        if found is None or not caller.sees(found.case.community):
+            return None
+        case, places = found.case, self._places.now()
+        return KnownCase(
+            id=case.number,
+            code=case.code,
+            say=Bilingual.of(case.say),
+            severity=severity_name(case.severity),
+            state=case.state,
+            facility=places.facility_ref(case.facility) if case.facility else None,
+            opened_ms=case.opened_ms,
+            same=one.same,
+            distance_m=one.distance_m,
+        )
+
     def _check_place(self, caller: Caller, facility: int, community: int) -> None:
         places = self._places.now()
         found = places.facility(facility) if facility else None
@@ -298,6 +344,27 @@ class PublicDesk:
         log.info("intake filed", extra={"intake": row.code, "source": row.source, "verdict": row.verdict})
         return PublicReceipt(id=row.number, code=row.code, urgent=row.severity >= Severity.HIGH)
 
+    def state(self, number: int, key: str) -> PublicState:
+        """What became of a report; the key is the proof, as it is for photos."""
+        row = self._ports.intakes.sent(self._actor, bound(key))
+        if row is None or row.number != number:
+            raise ProblemError(Problems.NOT_FOUND)
+        case = None if row.case is None else self._ports.cases.case(row.case)
+        ended_ms = None if case is None else case.case.closed_ms
+        stage = _STAGES[row.verdict] if ended_ms is None else PublicStage.DONE
+        places = self._places.now()
+        return PublicState(
+            code=row.code,
+            say=Bilingual.of(row.say),
+            place=places.facility_ref(row.facility).name if row.facility else places.community_ref(row.community).name,
+            time_ms=row.at_ms,
+            stage=stage,
+            known=row.verdict is Verdict.JOIN,
+            changed_ms=row.decided_ms if ended_ms is None else ended_ms,
+            words=row.ruling if stage is PublicStage.DECLINED else "",
+            photos=len(row.photos),
+        )
+
     def may_attach(self, number: int, key: str) -> None:
         """Refuse a photo of what was not reported with this key, before it is read."""
         self._ports.photos.awaits(number, bound(key), self._actor, self._ports.clock.now_ms())
@@ -313,6 +380,15 @@ class PublicDesk:
         return found
 
 
+_STAGES = {
+    Verdict.WAIT: PublicStage.RECEIVED,
+    Verdict.ADMIT: PublicStage.ON_THE_WAY,
+    Verdict.JOIN: PublicStage.ON_THE_WAY,
+    Verdict.RETURN: PublicStage.DECLINED,
+    Verdict.ANSWER: PublicStage.DECLINED,
+}
+
+
 def bound(key: str) -> str:
     """The client's key bound to reports, in the length that dispatch keeps."""
     return hashlib.sha256(f"report\0{key}".encode()).hexdigest()
@@ -322,6 +398,8 @@ def _event(one: Event) -> EventView:
     return EventView(
         key=one.key,
         say=Bilingual.of(one.say),
+        category=one.category,
+        category_name=Bilingual.of(CATEGORIES[one.category]),
         severity=severity_name(one.severity),
         urgent=one.severity >= Severity.HIGH,
     )

@@ -8,7 +8,7 @@ from api import findings as kinds
 from core.cases import Actor
 from core.errors import Refused
 from core.intake import Event, SourceKind
-from core.ports.intake import Burden, IntakeAsk, IntakeFilter, IntakeRow, LogAnswer, Photo, Ruling
+from core.ports.intake import Burden, IntakeAsk, IntakeFilter, IntakeRow, Known, LogAnswer, Photo, Ruling
 from core.ports.registry import Page, PageRequest
 
 
@@ -26,6 +26,10 @@ class NoIntakes:
     def intake(self, number: int, communities: frozenset[int] | None = None) -> IntakeRow | None:
         """None."""
         return None
+
+    def known(self, ask: IntakeAsk, now_ms: int) -> Sequence[Known]:
+        """None."""
+        return ()
 
     def sent(self, actor: Actor, key: str) -> IntakeRow | None:
         """None."""

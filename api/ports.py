@@ -326,6 +326,10 @@ class NoClosures:
         """Refused."""
         raise Refused(kinds.NO_CLOSURES())
 
+    def unmerge(self, number: int, reason: str, actor: Actor, now_ms: int) -> None:
+        """Refused."""
+        raise Refused(kinds.NO_CLOSURES())
+
     def false_alarms(
         self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None
     ) -> Sequence[FalseAlarms]:

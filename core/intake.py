@@ -115,6 +115,34 @@ REASONS: Final[Mapping[Reason, Text]] = {
 """The same in words."""
 
 
+class Category(StrEnum):
+    """Under which heading of GB/T 30428.2 something is looked for: of parts (部件) and of events (事件) together."""
+
+    UTILITIES = "utilities"
+    TRAFFIC = "traffic"
+    ENVIRONMENT = "environment"
+    GREENING = "greening"
+    ADVERTISING = "advertising"
+    CONSTRUCTION = "construction"
+    EMERGENCY = "emergency"
+    ORDER = "order"
+    OTHER = "other"
+
+
+CATEGORIES: Final[Mapping[Category, Text]] = {
+    Category.UTILITIES: Text(zh="公用设施", en="Public utilities"),
+    Category.TRAFFIC: Text(zh="道路交通", en="Roads and traffic"),
+    Category.ENVIRONMENT: Text(zh="市容环境", en="Cleanliness and surroundings"),
+    Category.GREENING: Text(zh="园林绿化", en="Parks and greenery"),
+    Category.ADVERTISING: Text(zh="宣传广告", en="Notices and advertising"),
+    Category.CONSTRUCTION: Text(zh="施工管理", en="Building sites"),
+    Category.EMERGENCY: Text(zh="突发事件", en="Emergencies"),
+    Category.ORDER: Text(zh="街面秩序", en="Order in the street"),
+    Category.OTHER: Text(zh="其他", en="Other"),
+}
+"""The same in words."""
+
+
 class Duty(StrEnum):
     """Whose work something is."""
 
@@ -138,6 +166,7 @@ class Event:
         sources: who may report it or ask for it.
         classes: facility classes it can concern; empty: any, and what is no facility.
         duty: whose work it is where no row of its department says otherwise.
+        category: the heading it is looked for under.
     """
 
     key: str
@@ -148,6 +177,7 @@ class Event:
     sources: frozenset[SourceKind]
     classes: frozenset[str] = frozenset()
     duty: Duty = Duty.GRID
+    category: Category = Category.OTHER
 
     def concerns(self, class_id: str) -> bool:
         """Whether it can happen at a facility of that class (empty: at no facility)."""

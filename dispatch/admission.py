@@ -134,7 +134,7 @@ def alike(asked: Asked, open_cases: Sequence[OpenCase], policy: Policy) -> tuple
     close though at another facility, any so close and lately opened where *other* is reported, and what is handed down
     to a community twice, by whichever departments.
     """
-    ranked = sorted(open_cases, key=lambda one: (_far(asked, one), -one.opened_ms, one.number))
+    ranked = sorted(open_cases, key=lambda one: (far_m(asked, one), -one.opened_ms, one.number))
     same: int | None = None
     reason, likely = Reason.SAME_FACILITY, list[int]()
     for one in ranked:
@@ -172,7 +172,8 @@ def _holds(asked: Asked, duty: Duty, likely: Sequence[int], load: Load, policy: 
     return [reason for holds, reason in questions if holds]
 
 
-def _far(asked: Asked, one: OpenCase) -> float:
+def far_m(asked: Asked, one: OpenCase) -> float:
+    """Metres between the two; infinite where one of them has no place."""
     if asked.facility and asked.facility in one.facilities:
         return 0.0
     return math.inf if asked.spot is None or one.spot is None else apart_m(asked.spot, one.spot)
@@ -183,7 +184,7 @@ def _lately(asked: Asked, one: OpenCase, policy: Policy) -> bool:
 
 
 def _is_near(asked: Asked, one: OpenCase, policy: Policy) -> bool:
-    return one.family == asked.event.key and _lately(asked, one, policy) and _far(asked, one) <= policy.near_m
+    return one.family == asked.event.key and _lately(asked, one, policy) and far_m(asked, one) <= policy.near_m
 
 
 def _may_be(asked: Asked, one: OpenCase, policy: Policy) -> bool:
@@ -192,6 +193,6 @@ def _may_be(asked: Asked, one: OpenCase, policy: Policy) -> bool:
         and (one.family, one.community) == (asked.event.key, asked.community)
         and not asked.facility
     )
-    close = _far(asked, one) <= policy.near_m and _lately(asked, one, policy)
+    close = far_m(asked, one) <= policy.near_m and _lately(asked, one, policy)
     vague = asked.event.key == OTHER or one.family == OTHER
     return again or (close and (vague or one.family == asked.event.key))

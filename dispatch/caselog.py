@@ -12,7 +12,7 @@ from core.cases import Action, CaseState
 from core.intake import SourceKind
 from core.ports.intake import LogAnswer
 from dispatch import tables
-from dispatch.closure_tables import report
+from dispatch.closure_tables import merge, report
 
 _CHUNK = 500
 
@@ -24,7 +24,7 @@ def log_answer(connection: sa.Connection, community: int, from_ms: int, to_ms: i
     in time. So ``in_time + late`` is smaller than ``filed`` by those, and by what was cancelled.
     """
     table = tables.case
-    merged = sa.exists().where(tables.history.c.case == table.c.number, tables.history.c.action == Action.MERGE.value)
+    merged = sa.exists().where(merge.c.case == table.c.number)
     mine = (table.c.community == community, ~table.c.drill, ~merged)
     span = (table.c.opened_ms >= from_ms, table.c.opened_ms < to_ms)
     rows = connection.execute(sa.select(table).where(*mine, *span).order_by(table.c.number)).all()

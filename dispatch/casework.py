@@ -37,6 +37,7 @@ from dispatch.filing import Filing, filed, given_out
 from dispatch.foldwork import FOLDED, FoldWork
 from dispatch.ledger import Ledger
 from dispatch.lifecycle import FOLLOW_UPS, UNSTARTED, next_case
+from dispatch.merges import members
 from dispatch.policy import Policy
 from dispatch.proceedingwork import ProceedingWork
 from dispatch.storms import StormEvent, StormState, group_of, is_joint, next_storm, told
@@ -187,7 +188,7 @@ class CaseWork:
                     tell_worker(self.tasks, row)
         if not row.open or self._alarms(number, tables.alarm.c.active) or self._alarms(number, _latched()):
             return
-        begun = has_begun(row, self.tasks)
+        begun = has_begun(row, self.tasks) or any(one.reports for one in members(self._connection, number))
         storm = row.gathers and not is_joint(row.gathers)
         if storm and not begun and storm_of(row, self._now_ms, self._policy) is not StormState.CALM:
             return

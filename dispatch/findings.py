@@ -177,6 +177,15 @@ APPEAL_TOO_LATE = Sentence("申诉期限已过", "the time for an appeal is over
 SECOND_REVIEWER = Sentence("复审须由另一人进行", "the second review is for another person")
 KEY_REUSED = Sentence("该幂等键已用于其他操作", "this idempotency key was used for something else")
 NO_CASE = Sentence("没有案件 {case}", "there is no case {case}")
+NOT_MERGED = Sentence("该案件未并入其他案件", "this case has not been merged into another")
+CANNOT_UNMERGE = Sentence(
+    "案件{case}为{state}，合并不能再撤销",
+    "case {case} is {state}: the merge can no longer be taken back",
+)
+UNMERGE_TWICE = Sentence(
+    "同一设施同一类已有未结案件{case}，请先处理",
+    "case {case} of the same facility and family is open: deal with it first",
+)
 MERGE_WITH_ITSELF = Sentence("案件不能与自己合并", "a case is not merged with itself")
 CANNOT_MERGE = Sentence(
     "案件 {case}（{state}）不能合并：须为未报告处置完成的单一设施案件",
@@ -214,7 +223,7 @@ ACTIONS = {
     **_words(
         "dispatch=派遣 accept=接单 arrive=报告到场 handle=处置 verify=判为合格 reject=判为不合格 close=结案 "
         "return=退回 transfer=转派 suspend=挂起 resume=恢复 cancel=取消 reopen=重新立案 shelving=搁置 "
-        "merge=合并 "
+        "merge=合并 unmerge=撤销合并 "
         "confirm=确认收到 comment=备注 extend=申请延期 grant=批准延期 refuse=驳回延期 supervise=督办 answer=回复督办 "
         "lift=解除督办 appeal=申诉 endorse=通过初审 uphold=认定申诉成立 dismiss=驳回申诉"
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,14 +14,14 @@ from core.cases import Conflict, NotPermitted, RuleInfo, UnknownItem
 from core.errors import Invalid
 from core.findings import Finding
 from core.intake import HANDED_DOWN, MOST_ASKED_MIN, MOST_WORDS, Event, Reason, Verdict
-from core.ports.intake import IntakeAsk, IntakeRow, Ruling
+from core.ports.intake import IntakeAsk, IntakeRow, Known, Ruling
 from core.ports.registry import Roster, RosterSource
 from dispatch import findings, tables
 from dispatch import intake_findings as kinds
 from dispatch.alarmwork import AlarmWork
 from dispatch.casefind import open_case
 from dispatch.caselog import answer_text, log_answer
-from dispatch.database import writing
+from dispatch.database import reading, writing
 from dispatch.intake_queries import SqlIntakeQueries, intake_rows
 from dispatch.intake_tables import intake
 from dispatch.policy import Policy
@@ -71,6 +71,20 @@ class SqlIntakes(SqlIntakeQueries):
                 before = reports.follow(row, event, decision.verdict, decision.case, ask.actor)
                 work.ledger.flush()
             return intake_rows(connection, [before])[0]
+
+    def known(self, ask: IntakeAsk, now_ms: int) -> Sequence[Known]:
+        """Open cases that this would join or may be about, the likeliest first; nothing is handed in.
+
+        Raises:
+            Invalid: if there is no such event.
+        """
+        source = SourceOnce(self._source)
+        event = self._policy.intake.events.get(ask.event)
+        if event is None:
+            raise Invalid([kinds.EVENT_UNKNOWN.at(event=ask.event)])
+        with reading(self._engine) as connection:
+            _work, reports = self._work(connection, source, now_ms)
+            return reports.known(reports.asked(ask, event))
 
     def rule(self, ruling: Ruling, now_ms: int) -> IntakeRow:
         """Decide of one that waits.

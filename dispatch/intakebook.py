@@ -15,7 +15,7 @@ from core.alarms import Severity
 from core.errors import Invalid
 from core.findings import Finding, Said, Sentence
 from core.foreign import system_problem
-from core.intake import BY_THEMSELVES, Duty, Event, SourceKind
+from core.intake import BY_THEMSELVES, Category, Duty, Event, SourceKind
 from core.places import Grid, Text
 from dispatch import intake_findings as kinds
 
@@ -26,7 +26,7 @@ V = TypeVar("V")
 OTHER: Final = "other"
 """The event that fits where no other does; every table has it."""
 _FILE: Final = "dispatch/intake.yaml"
-_EVENT_FIELDS = frozenset({"event", "say", "severity", "lead", "support", "from", "classes", "duty"})
+_EVENT_FIELDS = frozenset({"event", "say", "severity", "lead", "support", "from", "classes", "duty", "category"})
 _DUTY_FIELDS = frozenset({"department", "event", "duty"})
 _EVERYBODY = frozenset({SourceKind.WORKER, SourceKind.RESIDENT, SourceKind.DEPARTMENT})
 
@@ -160,6 +160,7 @@ def _event(item: Any) -> Event:
         else frozenset(SourceKind(_word("from", one, allowed)) for one in _list("from", origins)),
         classes=frozenset(str(one) for one in _list("classes", item.get("classes", []))),
         duty=duty,
+        category=Category(_word("category", item.get("category", Category.OTHER.value), list(Category))),
     )
 
 

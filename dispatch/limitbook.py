@@ -110,15 +110,14 @@ def stage_limit(
     """
     found = book.limit(class_id, event, stage)
     said = book.said(class_id, event) if stage is Stage.HANDLE else None
-    standard = "" if said is None else f"{said.zh[:490]}\n{said.en[:490]}"
     if stated is not None:
-        return as_limit(stated, Basis.RULE, standard)
+        return as_limit(stated, Basis.RULE, said)
     if found is not None:
-        return StageLimit(amount=found.amount, unit=found.unit, basis=Basis.STANDARD, standard=standard)
-    return as_limit(default, Basis.SEVERITY, standard)
+        return StageLimit(amount=found.amount, unit=found.unit, basis=Basis.STANDARD, standard=said)
+    return as_limit(default, Basis.SEVERITY, said)
 
 
-def as_limit(deadline: Deadline, basis: Basis, standard: str = "") -> StageLimit:
+def as_limit(deadline: Deadline, basis: Basis, standard: Text | None = None) -> StageLimit:
     """A deadline as it would be written: whole working days as days."""
     if deadline.clock is DeadlineClock.CONTINUOUS:
         return StageLimit(amount=deadline.hours, unit=LimitUnit.URGENT_HOUR, basis=basis, standard=standard)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -12,10 +13,10 @@ from core.alarms import Severity
 from core.cases import Actor, RuleInfo, TaskKind, TaskState
 from core.intake import HANDED_DOWN, Event, SourceKind, Verdict
 from core.people import Role
-from core.ports.intake import IntakeAsk
+from core.ports.intake import IntakeAsk, Known
 from core.ports.registry import Roster
 from dispatch import messages, tables
-from dispatch.admission import Asked, Decision, Load, OpenCase, Spot, decide
+from dispatch.admission import Asked, Decision, Load, OpenCase, Spot, alike, decide, far_m
 from dispatch.alarmwork import AlarmWork
 from dispatch.deciding import handling_limit
 from dispatch.filing import Filing, filed, given_out
@@ -75,6 +76,16 @@ class ReportWork:
         """What the gate says of it, by what is open now."""
         duty = self._policy.intake.duty(department, asked.event)
         return decide(asked, duty, self._open_cases(asked), self._load(asked, department), self._policy)
+
+    def known(self, asked: Asked) -> list[Known]:
+        """Open cases that it would join or may be about, the likeliest first."""
+        cases = {one.number: one for one in self._open_cases(asked)}
+        same, _reason, likely = alike(asked, list(cases.values()), self._policy)
+        found = []
+        for number in (*(() if same is None else (same,)), *likely):
+            far = far_m(asked, cases[number])
+            found.append(Known(case=number, same=number == same, distance_m=far if math.isfinite(far) else None))
+        return found
 
     def write(self, ask: IntakeAsk, asked: Asked, decision: Decision, answer: str) -> Any:
         """The row of an intake, before anything follows."""

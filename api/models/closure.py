@@ -136,6 +136,12 @@ class MergeRequest(Model):
     reason: str = Field(min_length=1, max_length=900)
 
 
+class UnmergeRequest(Model):
+    """Why the two have different causes after all."""
+
+    reason: str = Field(min_length=1, max_length=900)
+
+
 class CauseCount(Model):
     """How often a cause was named."""
 

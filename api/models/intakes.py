@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
 from api.models.base import Bilingual, CommunityRef, FacilityRef, Model, Number, SeverityName, TimeMs
-from core.intake import MOST_ASKED_MIN, MOST_WORDS, Reason, SourceKind, Verdict
+from core.cases import CaseState
+from core.intake import MOST_ASKED_MIN, MOST_WORDS, Category, Reason, SourceKind, Verdict
 
 EventKey = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9_]+$", examples=["light_lamp"])]
 Words = Annotated[str, Field(min_length=1, max_length=MOST_WORDS, examples=["灯杆倾斜，挂着电线"])]
@@ -21,6 +23,8 @@ class EventView(Model):
 
     key: EventKey
     say: Bilingual
+    category: Category = Field(description="heading of GB/T 30428.2 that it is looked for under")
+    category_name: Bilingual
     severity: SeverityName
     urgent: bool = Field(description="never held back; whoever is in danger should call the emergency number first")
 
@@ -164,6 +168,26 @@ class BurdenReport(Model):
     items: list[BurdenView]
 
 
+class KnownCase(Model):
+    """An open case that a report may be about."""
+
+    id: Number
+    code: str = Field(examples=["C-2026-000017"])
+    say: Bilingual
+    severity: SeverityName
+    state: CaseState
+    facility: FacilityRef | None
+    opened_ms: TimeMs
+    same: bool = Field(description="a report would join it; else it may be about the same")
+    distance_m: float | None = Field(description="from where it is reported; null: one of the two has no place")
+
+
+class KnownCases(Model):
+    """All of them, the likeliest first."""
+
+    items: list[KnownCase]
+
+
 class PublicPlace(Model):
     """What a stranger with the QR of a facility sees of it."""
 
@@ -188,6 +212,33 @@ class PublicReceipt(Model):
     id: Number
     code: str
     urgent: bool = Field(description="people are on their way; in danger call the emergency number all the same")
+
+
+class PublicStage(StrEnum):
+    """How far a resident's report has come, in as few words as they need."""
+
+    RECEIVED = "received"
+    """Somebody looks at it first."""
+    ON_THE_WAY = "on_the_way"
+    """It is a case; people have been sent."""
+    DONE = "done"
+    """The case is closed."""
+    DECLINED = "declined"
+    """It was returned or answered; the words say why."""
+
+
+class PublicState(Model):
+    """What became of a report without a login; for whoever has its key."""
+
+    code: str = Field(examples=["R-2026-000017"])
+    say: Bilingual
+    place: Bilingual
+    time_ms: TimeMs
+    stage: PublicStage
+    known: bool = Field(description="somebody else had reported it before")
+    changed_ms: TimeMs = Field(description="when that was decided")
+    words: str = Field(description="why it was declined")
+    photos: int
 
 
 class DepartmentView(Model):

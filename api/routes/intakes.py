@@ -16,11 +16,13 @@ from api.models.intakes import (
     EventList,
     HandedDownRequest,
     IntakeView,
+    KnownCases,
     LogAnswerView,
     PhotoView,
     PublicPlace,
     PublicReceipt,
     PublicReport,
+    PublicState,
     ReportRequest,
     RulingRequest,
 )
@@ -38,6 +40,7 @@ from core.intake import SourceKind, Verdict
 
 router = APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=["intakes"])
 
+EventName = Annotated[str, Query(min_length=1, max_length=40, pattern=r"^[a-z0-9_]+$", examples=["light_lamp"])]
 CodeInPath = Annotated[str, Path(min_length=1, max_length=64, examples=["wtl-sp-01"])]
 PositionInPath = Annotated[int, Path(ge=0, le=99)]
 _PHOTO_BODY = {
@@ -58,6 +61,22 @@ def list_events(caller: Asking, desk: Desk, source: SourceKind, facility: Facili
 def file_report(body: ReportRequest, caller: Asking, desk: Desk, key: IdempotencyKey) -> IntakeView:
     """It becomes a case, joins the open one about the same, or waits for a gatekeeper; the answer says which."""
     return desk.intakes.report(caller, body, key)
+
+
+@router.get("/known-cases", operation_id="find_known_cases", summary="Open cases that a report may be about")
+def find_known_cases(
+    caller: Asking,
+    desk: Desk,
+    event: EventName,
+    source: SourceKind = SourceKind.WORKER,
+    facility: FacilityQuery = None,
+    community: CommunityQuery = None,
+    longitude: Annotated[float | None, Query(ge=-180, le=180, allow_inf_nan=False)] = None,
+    latitude: Annotated[float | None, Query(ge=-90, le=90, allow_inf_nan=False)] = None,
+) -> KnownCases:
+    """By event and place, before anything is handed in; the same that the gate would find now."""
+    spot = None if longitude is None or latitude is None else (longitude, latitude)
+    return desk.intakes.known(caller, event, source, facility or 0, community or 0, spot)
 
 
 @router.post("/handed-down", operation_id="hand_down", summary="Hand a task down to a community", status_code=201)
@@ -156,6 +175,12 @@ def get_public_place(code: CodeInPath, desk: Desk) -> PublicPlace:
 def file_public_report(body: PublicReport, request: Request, desk: Desk, key: IdempotencyKey) -> PublicReceipt:
     """What is urgent goes out at once, the rest is looked at first. Too many reports are slowed down (429)."""
     return desk.public.report(body, key, address_of(request))
+
+
+@router.get("/public/reports/{intake}", operation_id="get_public_report", summary="What became of a report")
+def get_public_report(intake: NumberInPath, desk: Desk, key: IdempotencyKey) -> PublicState:
+    """For whoever has the key of the report, and nobody else; no names, no numbers of cases."""
+    return desk.public.state(intake, key)
 
 
 @router.post(

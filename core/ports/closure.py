@@ -226,3 +226,14 @@ class Closures(ClosureQueries, Protocol):
             core.errors.Invalid: if the reason is missing.
         """
         ...
+
+    def unmerge(self, number: int, reason: str, actor: Actor, now_ms: int) -> None:
+        """Take a merging back while the other case is open: the case is filed anew with its alarms.
+
+        Raises:
+            core.cases.UnknownItem: if there is no such case.
+            core.cases.NotPermitted: if the actor does not supervise.
+            core.cases.Conflict: ``wrong_state`` if it is not merged, or that can no longer be taken back.
+            core.errors.Invalid: if the reason is missing.
+        """
+        ...

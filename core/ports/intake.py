@@ -129,6 +129,20 @@ class IntakeRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """An open case that a report may be about.
+
+    Attributes:
+        same: it would join that case; else it may be about the same.
+        distance_m: from where it is reported; ``None``: one of the two has no place.
+    """
+
+    case: int
+    same: bool
+    distance_m: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class IntakeFilter:
     """Which intakes; empty fields do not restrict."""
 
@@ -207,6 +221,14 @@ class IntakeQueries(Protocol):
 
     def intake(self, number: int, communities: frozenset[int] | None = None) -> IntakeRow | None:
         """One intake."""
+        ...
+
+    def known(self, ask: IntakeAsk, now_ms: int) -> Sequence[Known]:
+        """Open cases that this would join or may be about, the likeliest first; nothing is handed in.
+
+        Raises:
+            core.errors.Invalid: if there is no such event.
+        """
         ...
 
     def sent(self, actor: Actor, key: str) -> IntakeRow | None:

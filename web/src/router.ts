@@ -49,6 +49,7 @@ const routes: readonly RouteRecordRaw[] = [
       { path: "alarms/:id", name: "alarm", component: () => import("@/pages/AlarmPage.vue"), meta: { title: "alarm.title" } },
       { path: "cases", name: "cases", component: () => import("@/pages/CasesPage.vue"), meta: { title: "nav.cases" } },
       { path: `cases/:id${number}`, name: "case", component: () => import("@/pages/CasePage.vue"), meta: { title: "case.title" } },
+      { path: "report", name: "report", component: () => import("@/pages/ReportPage.vue"), meta: { title: "report.title", needs: "report.file" } },
       { path: "tasks", name: "tasks", component: () => import("@/pages/TasksPage.vue"), meta: { title: "nav.tasks" } },
       { path: `tasks/:id${number}`, name: "task", component: () => import("@/pages/TaskPage.vue"), meta: { title: "task.title" } },
       {
@@ -90,6 +91,14 @@ const routes: readonly RouteRecordRaw[] = [
       { path: "registry", name: "registry", component: () => import("@/pages/RegistryPage.vue"), meta: { title: "registry.title", needs: "registry.keep" } },
       { path: "registry/:kind([a-z]+)/new", name: "newRecord", component: () => import("@/pages/RecordPage.vue"), meta: { title: "registry.title", needs: "registry.keep" } },
       { path: "registry/:kind([a-z]+)/:code", name: "record", component: () => import("@/pages/RecordPage.vue"), meta: { title: "registry.title", needs: "registry.keep" } },
+      { path: "plans", name: "plans", component: () => import("@/pages/PlansPage.vue"), meta: { title: "plans.title", needs: "case.evaluate" } },
+      { path: "plans/new", name: "newPlan", component: () => import("@/pages/PlanPage.vue"), meta: { title: "plans.new", needs: "plan.keep" } },
+      {
+        path: `plans/:id${number}`,
+        name: "plan",
+        component: () => import("@/pages/PlanPage.vue"),
+        meta: { title: "plans.title", needs: "case.evaluate" },
+      },
       { path: "me", name: "me", component: () => import("@/pages/MePage.vue"), meta: { title: "nav.me" } },
       { path: ":rest(.*)*", name: "missing", component: () => import("@/pages/MissingPage.vue"), meta: { title: "missing.title" } },
     ],

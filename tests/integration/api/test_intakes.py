@@ -140,6 +140,43 @@ def test_a_resident_reports_without_a_login(town: Town) -> None:
         assert client.post(path, json={"verdict": "admit"}).status_code == 403
 
 
+def test_what_is_known_already_is_told_before_it_is_reported(town: Town) -> None:
+    """The same case, how far away and since when; nothing of other communities, and nothing is handed in."""
+    with town.browser("aa-g1") as client:
+        ask = f"{V1}/known-cases?event=light_lamp&community={community(town, 'aa')}"
+        assert client.get(ask).json() == {"items": []}
+        first = {"event": "other", "words": "漏水", "facility_code": "aa-sp-01"}
+        case = send(client, "/reports", "known-one", **first).json()["case_id"]
+        pump = town.hall.city.facility("aa-sp-01")
+        (known,) = client.get(f"{V1}/known-cases?event=other&facility={pump}").json()["items"]
+        assert (known["id"], known["same"], known["distance_m"]) == (case, True, 0)
+        assert (known["facility"]["code"], known["opened_ms"]) == ("aa-sp-01", MONDAY_9)
+        assert client.get(f"{V1}/known-cases?event=nothing&facility={pump}").status_code == 422
+        assert client.get(f"{V1}/known-cases?event=other&community={community(town, 'bb')}").status_code == 404
+        assert client.get(f"{V1}/intakes").json()["items"][0]["id"] == 1
+
+
+def test_a_resident_looks_up_what_became_of_it(town: Town) -> None:
+    """With the key alone: waiting, sent to people, or returned with the words; nothing to whoever has only a number."""
+    body = {"facility_code": "aa-li-01", "event": "other", "words": "按钮不亮"}
+    with stranger(town) as client:
+        first = send(client, "/public/reports", "look-one", **body).json()["id"]
+        second = send(client, "/public/reports", "look-two", **(body | {"facility_code": "aa-sp-01"})).json()["id"]
+        path = f"{V1}/public/reports/{first}"
+        state = client.get(path, headers=key("look-one")).json()
+        assert (state["stage"], state["known"], state["words"], state["photos"]) == ("received", False, "", 0)
+        assert set(state) == {"code", "say", "place", "time_ms", "stage", "known", "changed_ms", "words", "photos"}
+        assert client.get(path, headers=key("look-two")).status_code == 404
+        assert client.get(path).status_code == 422
+    with town.browser("mgr-a") as manager:
+        manager.post(f"{V1}/intakes/{first}/ruling", json={"verdict": "admit"})
+        manager.post(f"{V1}/intakes/{second}/ruling", json={"verdict": "return", "words": "已向物业说明"})
+    with stranger(town) as client:
+        assert client.get(path, headers=key("look-one")).json()["stage"] == "on_the_way"
+        returned = client.get(f"{V1}/public/reports/{second}", headers=key("look-two")).json()
+        assert (returned["stage"], returned["words"]) == ("declined", "已向物业说明")
+
+
 def test_residents_cannot_flood_a_place(town: Town) -> None:
     """The sixth within an hour is told how long to wait; another place goes on; urgent or not."""
     body = {"event": "other", "words": "又漏了"}

@@ -118,6 +118,7 @@ RECIPES: Mapping[str, Recipe] = {
     "list_tasks": Recipe("GET", f"{V1}/tasks?community={{n}}"),
     "get_task": Recipe("GET", f"{V1}/tasks/{{n}}"),
     "act_on_task": Recipe("POST", f"{V1}/tasks/{{n}}/return", {"note": "not mine"}, _KEY),
+    "unmerge_case": Recipe("POST", f"{V1}/cases/{{n}}/unmerge", {"reason": "two mains"}),
     "merge_case": Recipe("POST", f"{V1}/cases/{{n}}/merge", {"into": 1, "reason": "one main"}),
     "list_recurring_faults": Recipe("GET", f"{V1}/recurring-faults?community={{n}}"),
     "review_false_alarms": Recipe("GET", f"{V1}/false-alarms?community={{n}}"),
@@ -149,8 +150,10 @@ RECIPES: Mapping[str, Recipe] = {
     "get_burden": Recipe("GET", f"{V1}/burden?community={{n}}"),
     "get_case_log": Recipe("GET", f"{V1}/communities/{{n}}/case-log"),
     "list_departments": Recipe("GET", f"{V1}/departments"),
+    "find_known_cases": Recipe("GET", f"{V1}/known-cases?event=other&community={{n}}"),
     "get_public_place": Recipe("GET", f"{V1}/public/places/c1-sp-01"),
     "file_public_report": Recipe("POST", f"{V1}/public/reports", PUBLIC_REPORT, _KEY),
+    "get_public_report": Recipe("GET", f"{V1}/public/reports/{{n}}", None, _KEY),
     "attach_public_photo": Recipe("POST", f"{V1}/public/reports/{{n}}/photos", {}, _KEY),
     "list_gateways": Recipe("GET", f"{V1}/gateways"),
     "get_gateway_ledger": Recipe("GET", f"{V1}/gateways/{{n}}/ledger"),
@@ -260,7 +263,7 @@ def test_roles_are_as_narrow_as_they_were_meant() -> None:
     }
     needs = {name: entry.permission for name, entry in POLICY.operations.items()}
     anyone = {name for name, permission in needs.items() if permission == "anyone"}
-    residents = {"get_public_place", "file_public_report", "attach_public_photo"}
+    residents = {"get_public_place", "file_public_report", "get_public_report", "attach_public_photo"}
     door = {"get_setup", "create_first_administrator", "log_in", "probe_healthy", "probe_ready"}
     assert anyone == door | residents
     assert needs["act_on_task"] == "task.work"

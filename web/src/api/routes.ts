@@ -19,6 +19,7 @@ import type {
   Completeness,
   ConfigurationDetail,
   ConfigurationList,
+  EventList,
   EvidenceFile,
   FalseAlarmReview,
   FacilityDetail,
@@ -30,6 +31,7 @@ import type {
   FlagView,
   GatewayList,
   Health,
+  KnownCases,
   History as PointHistory,
   Me,
   NotificationPreference,
@@ -47,6 +49,7 @@ import type {
   RuleTrial,
   RuleWords,
   SetupState,
+  SourceKind,
   TaskAction,
   TaskDetail,
   TaskSummary,
@@ -173,12 +176,27 @@ export const getCase = (id: number, { signal }: Signal = {}): Promise<CaseDetail
 
 export const mergeCase = (id: number, body: { into: number; reason: string }): Promise<CaseDetail> =>
   call(`/cases/${id}/merge`, { method: "POST", body });
+export const unmergeCase = (id: number, body: { reason: string }): Promise<CaseDetail> =>
+  call(`/cases/${id}/unmerge`, { method: "POST", body });
 export const getRecurringFaults = (query: { community?: number }, { signal }: Signal = {}): Promise<RecurringFaults> =>
   call("/recurring-faults", { query, signal });
 export const getFalseAlarms = (
   query: { readonly from_ms?: number; readonly to_ms?: number; readonly community?: number },
   { signal }: Signal = {},
 ): Promise<FalseAlarmReview> => call("/false-alarms", { query: { ...query }, signal });
+
+export const getEvents = (query: { readonly source: SourceKind; readonly facility?: number }, { signal }: Signal = {}): Promise<EventList> =>
+  call("/events", { query: { ...query }, signal });
+export interface KnownQuery {
+  readonly event: string;
+  readonly source?: SourceKind;
+  readonly facility?: number;
+  readonly community?: number;
+  readonly longitude?: number;
+  readonly latitude?: number;
+}
+export const findKnownCases = (query: KnownQuery, { signal }: Signal = {}): Promise<KnownCases> =>
+  call("/known-cases", { query: { ...query }, signal });
 
 export const getMyTasks = ({ signal }: Signal = {}): Promise<PageOf<TaskSummary>> =>
   call("/tasks", { query: { mine: true }, signal });

@@ -868,6 +868,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{case}/unmerge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take the merging of a case back
+         * @description While the other case is open: this one is filed anew with its alarms, its limit goes on. The case itself.
+         */
+        post: operations["unmerge_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/recurring-faults": {
         parameters: {
             query?: never;
@@ -1240,6 +1260,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/known-cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open cases that a report may be about
+         * @description By event and place, before anything is handed in; the same that the gate would find now.
+         */
+        get: operations["find_known_cases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/handed-down": {
         parameters: {
             query?: never;
@@ -1454,6 +1494,26 @@ export interface paths {
          * @description What is urgent goes out at once, the rest is looked at first. Too many reports are slowed down (429).
          */
         post: operations["file_public_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/reports/{intake}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What became of a report
+         * @description For whoever has the key of the report, and nobody else; no names, no numbers of cases.
+         */
+        get: operations["get_public_report"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3232,6 +3292,12 @@ export interface components {
             excused: boolean;
         };
         /**
+         * Category
+         * @description Under which heading of GB/T 30428.2 something is looked for: of parts (部件) and of events (事件) together.
+         * @enum {string}
+         */
+        Category: "utilities" | "traffic" | "environment" | "greening" | "advertising" | "construction" | "emergency" | "order" | "other";
+        /**
          * CauseCount
          * @description How often a cause was named.
          */
@@ -4258,6 +4324,9 @@ export interface components {
              */
             key: string;
             say: components["schemas"]["Bilingual"];
+            /** @description heading of GB/T 30428.2 that it is looked for under */
+            category: components["schemas"]["Category"];
+            category_name: components["schemas"]["Bilingual"];
             /**
              * Severity
              * @enum {string}
@@ -5712,6 +5781,54 @@ export interface components {
             ends: boolean;
         };
         /**
+         * KnownCase
+         * @description An open case that a report may be about.
+         */
+        KnownCase: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Code
+             * @example C-2026-000017
+             */
+            code: string;
+            say: components["schemas"]["Bilingual"];
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
+            state: components["schemas"]["CaseState"];
+            facility: components["schemas"]["FacilityRef"] | null;
+            /**
+             * Opened Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            opened_ms: number;
+            /**
+             * Same
+             * @description a report would join it; else it may be about the same
+             */
+            same: boolean;
+            /**
+             * Distance M
+             * @description from where it is reported; null: one of the two has no place
+             */
+            distance_m: number | null;
+        };
+        /**
+         * KnownCases
+         * @description All of them, the likeliest first.
+         */
+        KnownCases: {
+            /** Items */
+            items: components["schemas"]["KnownCase"][];
+        };
+        /**
          * LadderStep
          * @description Who hears of a stage that takes long, in this order.
          * @enum {string}
@@ -7039,6 +7156,50 @@ export interface components {
              * @example 灯杆倾斜，挂着电线
              */
             words: string;
+        };
+        /**
+         * PublicStage
+         * @description How far a resident's report has come, in as few words as they need.
+         * @enum {string}
+         */
+        PublicStage: "received" | "on_the_way" | "done" | "declined";
+        /**
+         * PublicState
+         * @description What became of a report without a login; for whoever has its key.
+         */
+        PublicState: {
+            /**
+             * Code
+             * @example R-2026-000017
+             */
+            code: string;
+            say: components["schemas"]["Bilingual"];
+            place: components["schemas"]["Bilingual"];
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            stage: components["schemas"]["PublicStage"];
+            /**
+             * Known
+             * @description somebody else had reported it before
+             */
+            known: boolean;
+            /**
+             * Changed Ms
+             * @description when that was decided
+             * @example 1795000000000
+             */
+            changed_ms: number;
+            /**
+             * Words
+             * @description why it was declined
+             */
+            words: string;
+            /** Photos */
+            photos: number;
         };
         /**
          * Reason
@@ -8966,6 +9127,14 @@ export interface components {
             given_up_ms: number;
         };
         /**
+         * UnmergeRequest
+         * @description Why the two have different causes after all.
+         */
+        UnmergeRequest: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * UnseenView
          * @description What cannot be seen because of an alarm, as it was last.
          */
@@ -9198,6 +9367,7 @@ export type CaseEvent = components['schemas']['CaseEvent'];
 export type CaseName = components['schemas']['CaseName'];
 export type CaseState = components['schemas']['CaseState'];
 export type CaseSummary = components['schemas']['CaseSummary'];
+export type Category = components['schemas']['Category'];
 export type CauseCount = components['schemas']['CauseCount'];
 export type CellRef = components['schemas']['CellRef'];
 export type CellShape = components['schemas']['CellShape'];
@@ -9308,6 +9478,8 @@ export type IntakeView = components['schemas']['IntakeView'];
 export type JsonValue = components['schemas']['JsonValue'];
 export type KindList = components['schemas']['KindList'];
 export type KindView = components['schemas']['KindView'];
+export type KnownCase = components['schemas']['KnownCase'];
+export type KnownCases = components['schemas']['KnownCases'];
 export type LadderStep = components['schemas']['LadderStep'];
 export type Language = components['schemas']['Language'];
 export type LatestValue = components['schemas']['LatestValue'];
@@ -9378,6 +9550,8 @@ export type Provenance = components['schemas']['Provenance'];
 export type PublicPlace = components['schemas']['PublicPlace'];
 export type PublicReceipt = components['schemas']['PublicReceipt'];
 export type PublicReport = components['schemas']['PublicReport'];
+export type PublicStage = components['schemas']['PublicStage'];
+export type PublicState = components['schemas']['PublicState'];
 export type Reason = components['schemas']['Reason'];
 export type ReasonView = components['schemas']['ReasonView'];
 export type RecordChange = components['schemas']['RecordChange'];
@@ -9460,6 +9634,7 @@ export type Trigger = components['schemas']['Trigger'];
 export type TriggerKind = components['schemas']['TriggerKind'];
 export type UndeliveredList = components['schemas']['UndeliveredList'];
 export type UndeliveredView = components['schemas']['UndeliveredView'];
+export type UnmergeRequest = components['schemas']['UnmergeRequest'];
 export type UnseenView = components['schemas']['UnseenView'];
 export type ValuesEvent = components['schemas']['ValuesEvent'];
 export type VerdictInput = components['schemas']['Verdict-Input'];
@@ -11120,6 +11295,41 @@ export interface operations {
             };
         };
     };
+    unmerge_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnmergeRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_recurring_faults: {
         parameters: {
             query?: {
@@ -11839,6 +12049,44 @@ export interface operations {
             };
         };
     };
+    find_known_cases: {
+        parameters: {
+            query: {
+                event: string;
+                source?: components["schemas"]["SourceKind"];
+                /** @description number of a facility */
+                facility?: number | null;
+                /** @description number of a community */
+                community?: number | null;
+                longitude?: number | null;
+                latitude?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnownCases"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     hand_down: {
         parameters: {
             query?: never;
@@ -12208,6 +12456,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PublicReceipt"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_public_report: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a fresh random text per step; the same one again answers as the first time, without effect */
+                "Idempotency-Key": string;
+            };
+            path: {
+                intake: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicState"];
                 };
             };
             /** @description A problem */

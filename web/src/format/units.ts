@@ -1,5 +1,5 @@
 /** Units and numbers for people: data carry UCUM codes, pages show the signs people know. */
-import type { Language } from "./time";
+import { LOCALE, type Language } from "./time";
 
 const SIGNS: Record<string, string> = {
   "1": "",
@@ -47,7 +47,6 @@ export function unitSign(code: string): string {
   return SIGNS[code] ?? code;
 }
 
-const LOCALE: Record<Language, string> = { zh: "zh-CN", en: "en-GB" };
 const formats = new Map<string, Intl.NumberFormat>();
 
 /** A count with grouping. */

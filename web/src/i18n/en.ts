@@ -9,6 +9,8 @@ import marks from "./en/marks";
 import people from "./en/people";
 import places from "./en/places";
 import registry from "./en/registry";
+import reports from "./en/reports";
+import plans from "./en/plans";
 import rules from "./en/rules";
 import tasks from "./en/tasks";
 
@@ -21,8 +23,10 @@ export default {
   ...cases,
   ...tasks,
   ...people,
+  ...reports,
   ...rules,
   ...gateways,
   ...evaluation,
   ...funds,
+  ...plans,
 };

@@ -9,6 +9,8 @@ import marks from "./zh/marks";
 import people from "./zh/people";
 import places from "./zh/places";
 import registry from "./zh/registry";
+import reports from "./zh/reports";
+import plans from "./zh/plans";
 import rules from "./zh/rules";
 import tasks from "./zh/tasks";
 
@@ -21,8 +23,10 @@ export default {
   ...cases,
   ...tasks,
   ...people,
+  ...reports,
   ...rules,
   ...gateways,
   ...evaluation,
   ...funds,
+  ...plans,
 };

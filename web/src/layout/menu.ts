@@ -2,6 +2,8 @@
 import {
   BellRing,
   BookText,
+  CalendarCheck,
+  Camera,
   CircleUserRound,
   ClipboardCheck,
   FlaskConical,
@@ -31,6 +33,7 @@ export interface Group {
 }
 
 const TASKS: Entry = { to: "/tasks", icon: ClipboardCheck, label: "nav.tasks" };
+const REPORT: Entry = { to: "/report", icon: Camera, label: "report.nav", needs: "report.file" };
 const OVERVIEW: Entry = { to: "/overview", icon: LayoutGrid, label: "nav.overview" };
 const ALARMS: Entry = { to: "/alarms", icon: BellRing, label: "nav.alarms" };
 const CASES: Entry = { to: "/cases", icon: FolderOpen, label: "nav.cases" };
@@ -39,6 +42,7 @@ const ME: Entry = { to: "/me", icon: CircleUserRound, label: "nav.me" };
 const OFFICE: readonly Entry[] = [
   { to: "/evaluation", icon: Scale, label: "evaluation.title", needs: "case.evaluate" },
   { to: "/funds", icon: HandCoins, label: "funds.title", needs: "case.evaluate" },
+  { to: "/plans", icon: CalendarCheck, label: "plans.title", needs: "case.evaluate" },
 ];
 const REGISTRY: readonly Entry[] = [
   { to: "/staff", icon: Users, label: "registry.staff", needs: "registry.keep" },
@@ -56,7 +60,7 @@ const allowed = (entries: readonly Entry[], may: May): readonly Entry[] => entri
 
 /** The groups of the side bar; one without entries is left out. */
 export function menuOf(worker: boolean, may: May): readonly Group[] {
-  const daily = worker ? [TASKS, OVERVIEW, ALARMS, CASES] : [OVERVIEW, ALARMS, CASES, TASKS];
+  const daily = worker ? [TASKS, REPORT, OVERVIEW, ALARMS, CASES] : [OVERVIEW, ALARMS, CASES, TASKS, REPORT];
   const groups = [
     { title: "", entries: allowed(daily, may) },
     { title: "nav.office", entries: allowed([...OFFICE, ...REGISTRY], may) },
@@ -65,8 +69,8 @@ export function menuOf(worker: boolean, may: May): readonly Group[] {
   return groups.filter((group) => group.entries.length > 0);
 }
 
-/** The four of the thumb's bar. */
-export const thumbsOf = (worker: boolean): readonly Entry[] => (worker ? [TASKS, ALARMS, OVERVIEW, ME] : [OVERVIEW, ALARMS, CASES, ME]);
+/** The few of the thumb's bar. */
+export const thumbsOf = (worker: boolean): readonly Entry[] => (worker ? [TASKS, REPORT, ALARMS, OVERVIEW, ME] : [OVERVIEW, ALARMS, CASES, ME]);
 
 /** What a phone shows under "me", since it has no room for it below. */
 export function restOf(worker: boolean, may: May): readonly Group[] {

@@ -149,7 +149,11 @@ export default {
     likeness: { near: "same kind of fault close by", parent: "same supply", supply: "one supplies the other", redundant: "both measure the same" },
     merge: "Merge",
     mergeTitle: "Merge into {code}",
-    mergeHint: "This case ends; its alarms, and what comes later, belong to {code}. Both histories stay. It cannot be taken back.",
+    mergeHint: "This case ends; its alarms, and what comes later, belong to {code}. Both histories stay. It can be taken back until {code} is reported as handled.",
+    thisCase: "this case",
+    unmerge: "Take back",
+    unmergeTitle: "Separate {code} again",
+    unmergeHint: "The case is filed anew with its alarms and given out. Its limit stood still meanwhile: what was left is left.",
     review: {
       title: "False alarms: limits to review",
       lead: "Reported by those who went there.",

@@ -77,8 +77,11 @@ export default {
     dismiss: "Dismiss the appeal",
   },
   did: {
+    planned: "Fell due by its plan",
     not_delivered: "A notification could not be delivered",
     merge: "Merged into another case",
+    unmerge: "Merging taken back, filed anew",
+    taken_out: "A merging was taken back, the case is separate again",
     merged_in: "Another case was merged in",
     sensor_watches: "The sensor observes the repair",
     sensor_proven: "Verified by the sensor",

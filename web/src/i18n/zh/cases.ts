@@ -149,7 +149,11 @@ export default {
     likeness: { near: "附近同类故障", parent: "同一供给设施", supply: "上下级供给", redundant: "测量同一对象" },
     merge: "合并",
     mergeTitle: "并入 {code}",
-    mergeHint: "本案结束；它的告警及以后的告警归 {code}。两案的记录都保留。合并后不能撤销。",
+    mergeHint: "本案结束；它的告警及以后的告警归 {code}。两案的记录都保留。{code} 未处置前可以撤销。",
+    thisCase: "本案",
+    unmerge: "撤销合并",
+    unmergeTitle: "将 {code} 重新分开",
+    unmergeHint: "案件带着它的告警重新立案派遣。合并期间处置时限停表，剩余多少仍剩多少。",
     review: {
       title: "误报：待复核的阈值",
       lead: "由到场人员报告。",

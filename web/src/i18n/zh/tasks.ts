@@ -77,8 +77,11 @@ export default {
     dismiss: "驳回申诉",
   },
   did: {
+    planned: "按计划到期",
     not_delivered: "通知未能送达",
     merge: "已并入其他案件",
+    unmerge: "合并已撤销，重新立案",
+    taken_out: "有案件撤销合并，已分出",
     merged_in: "有案件并入",
     sensor_watches: "传感器开始观察维修效果",
     sensor_proven: "传感器已核实",
