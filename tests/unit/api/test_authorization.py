@@ -149,6 +149,7 @@ RECIPES: Mapping[str, Recipe] = {
     "get_photo": Recipe("GET", f"{V1}/intakes/{{n}}/photos/0"),
     "get_burden": Recipe("GET", f"{V1}/burden?community={{n}}"),
     "get_case_log": Recipe("GET", f"{V1}/communities/{{n}}/case-log"),
+    "get_labels": Recipe("GET", f"{V1}/communities/{{n}}/labels.pdf"),
     "list_departments": Recipe("GET", f"{V1}/departments"),
     "find_known_cases": Recipe("GET", f"{V1}/known-cases?event=other&community={{n}}"),
     "get_public_place": Recipe("GET", f"{V1}/public/places/c1-sp-01"),

@@ -1440,6 +1440,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/communities/{community}/labels.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Signs with QR codes to print
+         * @description Ten on a sheet of A4; whoever scans one reports without a login. They lead to the host that was asked here.
+         */
+        get: operations["get_labels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/departments": {
         parameters: {
             query?: never;
@@ -3442,17 +3462,55 @@ export interface components {
             name: components["schemas"]["Bilingual"];
         };
         /**
+         * CellShape
+         * @description A cell of one grid on the ground.
+         */
+        CellShape: {
+            /** Code */
+            code: string;
+            grid: components["schemas"]["Grid"];
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Ring
+             * @description longitude and latitude of its corners, WGS-84, closed
+             */
+            ring: number[][];
+            /**
+             * Vacant
+             * @description nobody holds a post of it
+             */
+            vacant: boolean;
+        };
+        /**
          * CellShapes
          * @description The cells of a community.
          */
         CellShapes: {
             /** Items */
-            items: components["schemas"]["api__models__registry__CellView"][];
+            items: components["schemas"]["CellShape"][];
             /**
              * Faults
              * @description overlaps, holes, shapes that are none; empty: sound
              */
             faults: components["schemas"]["Bilingual"][];
+        };
+        /**
+         * CellView
+         * @description A cell of one of the two grids.
+         */
+        CellView: {
+            /** Code */
+            code: string;
+            grid: components["schemas"]["Grid"];
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Polygon
+             * @description ring of (longitude, latitude), WGS-84, closed
+             */
+            polygon: [
+                number,
+                number
+            ][];
         };
         /**
          * Cells
@@ -3676,7 +3734,7 @@ export interface components {
             /** Classes */
             classes: components["schemas"]["ClassCount"][];
             /** Cells */
-            cells: components["schemas"]["api__models__places__CellView"][];
+            cells: components["schemas"]["CellView"][];
         };
         /**
          * CommunityList
@@ -9599,44 +9657,6 @@ export interface components {
             kind: components["schemas"]["PointKind"];
         };
         /**
-         * CellView
-         * @description A cell of one of the two grids.
-         */
-        api__models__places__CellView: {
-            /** Code */
-            code: string;
-            grid: components["schemas"]["Grid"];
-            name: components["schemas"]["Bilingual"];
-            /**
-             * Polygon
-             * @description ring of (longitude, latitude), WGS-84, closed
-             */
-            polygon: [
-                number,
-                number
-            ][];
-        };
-        /**
-         * CellView
-         * @description A cell of one grid on the ground.
-         */
-        api__models__registry__CellView: {
-            /** Code */
-            code: string;
-            grid: components["schemas"]["Grid"];
-            name: components["schemas"]["Bilingual"];
-            /**
-             * Ring
-             * @description longitude and latitude of its corners, WGS-84, closed
-             */
-            ring: number[][];
-            /**
-             * Vacant
-             * @description nobody holds a post of it
-             */
-            vacant: boolean;
-        };
-        /**
          * Standing
          * @description How a community stands against one item, the best first.
          * @enum {string}
@@ -9721,7 +9741,9 @@ export type CaseSummary = components['schemas']['CaseSummary'];
 export type Category = components['schemas']['Category'];
 export type CauseCount = components['schemas']['CauseCount'];
 export type CellRef = components['schemas']['CellRef'];
+export type CellShape = components['schemas']['CellShape'];
 export type CellShapes = components['schemas']['CellShapes'];
+export type CellView = components['schemas']['CellView'];
 export type Cells = components['schemas']['Cells'];
 export type CertificateStanding = components['schemas']['CertificateStanding'];
 export type CertificateView = components['schemas']['CertificateView'];
@@ -10002,8 +10024,6 @@ export type VersionState = components['schemas']['VersionState'];
 export type VoteRow = components['schemas']['VoteRow'];
 export type WatchState = components['schemas']['WatchState'];
 export type WordMeasurement = components['schemas']['WordMeasurement'];
-export type ApiModelsPlacesCellView = components['schemas']['api__models__places__CellView'];
-export type ApiModelsRegistryCellView = components['schemas']['api__models__registry__CellView'];
 export type CoreAmenitiesStanding = components['schemas']['core__amenities__Standing'];
 export type CoreIntakeVerdict = components['schemas']['core__intake__Verdict'];
 export type CorePortsCalendarViewEntryKind = components['schemas']['core__ports__calendar_view__EntryKind'];
@@ -12722,6 +12742,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogAnswerView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_labels: {
+        parameters: {
+            query?: {
+                /** @description number of a facility */
+                facility?: number | null;
+                /** @description of 500 signs each */
+                part?: number;
+                /** @description that comes first; that of the login */
+                language?: components["schemas"]["Language"] | null;
+            };
+            header?: never;
+            path: {
+                community: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
                 };
             };
             /** @description A problem */
