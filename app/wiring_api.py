@@ -45,6 +45,7 @@ from dispatch.notification_desk import SqlNotificationDesk
 from dispatch.performance_queries import SqlPerformanceQueries
 from dispatch.photo_desk import SqlPhotos
 from dispatch.plan_desk import SqlPlans
+from dispatch.policy import limits_in_force
 from dispatch.queries import SqlCaseQueries
 from dispatch.review_queries import SqlReviewQueries
 from gateway.device_part import check_part
@@ -119,7 +120,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
         infos, book = RuleInfos(rules), RuleBook(rules)
         directory = Directory(engine, registry)
         calendars = Calendars(registry, settings.time_zone)
-        policy = calendars.policy(settings.rules.storm_facilities, settings.dispatch.of_policy())
+        policy = calendars.policy(settings)
         store = RemoteStore(settings.store_socket)
         open_parts.callback(store.close)
         performance = Reports(
@@ -142,6 +143,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             intakes=SqlIntakes(engine, rules=infos, source=registry, policy=policy),
             photos=SqlPhotos(engine, settings.data_dir / "photos"),
             rules=book,
+            limits=limits_in_force(policy),
             performance=performance,
             review=performance,
             clock=clock,
