@@ -1,4 +1,5 @@
 /** Evaluation, money and preventive plans, for the pages alone. */
+const DAY = 86_400_000;
 const both = (zh, en) => ({ zh, en });
 
 // --- evaluation -----------------------------------------------------------------------------------------------------
@@ -64,6 +65,20 @@ function renewalOf(f, at) {
   return { facility: f, rank: at + 1, score: 0.84 - at * 0.05, low: 0.84 - at * 0.05 - (known ? 0 : 0.1), high: 0.84 - at * 0.05 + (known ? 0 : 0.1), condition: 0.9 - at * 0.04, risk: 0.6, people: known ? 0.7 : null, waiting: known ? 0.3 : null, reasons: [both("已使用 22 年，设计寿命 15 年", "22 years old, made for 15"), both("每年维修 4.1 次，同类 1.6 次", "4.1 repairs a year, its class 1.6"), ...(known ? [both("服务约 1,240 人", "serves about 1,240 people")] : [both("未知：服务人数", "not known: people served"), both("未知：等待的代价", "not known: cost of waiting")])] };
 }
 
+// --- preventive work ------------------------------------------------------------------------------------------------
+const trigger = (kind, every, measurement = "", above = null) => ({ kind, every, measurement, above, below: null });
+const planned = (id, code, class_id, zh, en, triggers, more = {}) => ({ id, code, class_id, work_zh: zh, work_en: en, triggers, started_day: "2025-11-01", communities: [], facilities: [], months: [], weekdays: [], lead_days: 14, limit_days: 10, severity: "low", lead: "construction", active: true, ...more });
+const dueOf = (plan, f, at) => {
+  const [state, used, zh, en] = [["ready", 1.08, "每运行 2000 小时一次，已用 108%，2026-11-21 到期", "every 2,000 running hours; 108% used, due about 2026-11-21"], ["open", 1.01, "案件 1 正在办理", "case 1 is open for it"], ["held", 1.02, "该设施有案件 2 未结，先办完或一并处理", "case 2 is open at the facility; it goes first, or does both"], ["blind", 0, "计数测点没有数据，无法判断", "its counters say nothing, so nobody can tell"], ["later", 0.42, "每 12 个月一次，已用 42%", "every 12 months; 42% used"]][at % 5];
+  return { plan: plan.id, code: plan.code, work: both(plan.work_zh, plan.work_en), facility: f, state, due_ms: state === "blind" ? null : Date.now() + (1 - used) * 200 * DAY, used, case: state === "open" ? 1 : null, why: both(zh, en) };
+};
+/** The first case of the mock came from a plan. */
+export function plannedOf(item) {
+  if (item.id !== 1) return { plan: null };
+  const step = { time_ms: item.opened_ms, what: "planned", by: both("系统", "System"), task_id: null, from_state: "", to_state: "", note: "每运行 2000 小时一次，已用 108%，2026-11-21 到期 / every 2,000 running hours; 108% used, due about 2026-11-21" };
+  return { plan: { id: 1, code: "pump-2000h" }, history: [step, ...item.history] };
+}
+
 export function officeRoutes({ communities, facilities, ref, problem }) {
   const here = (q) => facilities.filter((one) => !q.get("community") || one.community.id === Number(q.get("community")));
   const ledgers = new Map([
@@ -76,11 +91,25 @@ export function officeRoutes({ communities, facilities, ref, problem }) {
   ];
   const projectOf = (id) => projects.find((one) => one.id === Number(id)) ?? (() => { throw problem(404, "TG-4040", "找不到"); })();
   const seen = (one) => ({ ...one, balances: balances(ledgers.get(one.id) ?? []) });
-  const written = (body, old) => Object.assign(old, { code: body.code, name: both(body.name_zh, body.name_en), community: place(communities.find((one) => one.id === body.community)), state: body.state, facilities: facilities.filter((one) => body.facilities.includes(one.id)).map(ref) });
+  const rewritten = (body, old) => Object.assign(old, { code: body.code, name: both(body.name_zh, body.name_en), community: place(communities.find((one) => one.id === body.community)), state: body.state, facilities: facilities.filter((one) => body.facilities.includes(one.id)).map(ref) });
+  const plans = [
+    planned(1, "pump-2000h", "sewage_pump", "更换润滑油，检查机械密封与叶轮磨损，清理集水坑", "Change the oil, look at the seal and the wear of the impeller, clear the sump", [trigger("hours", 2000, "run_hours"), trigger("calendar", 12)]),
+    planned(2, "lift-half-month", "lift", "半月维护保养", "Half-monthly upkeep", [trigger("calendar", 1)], { months: [4, 5, 6, 9, 10], communities: [1] }),
+    planned(3, "air-filter", "indoor_air", "更换滤网", "Change the filter", [trigger("condition", 5, "pm2_5", 75)], { active: false }),
+  ];
+  const planOf = (id) => plans.find((one) => one.id === Number(id)) ?? (() => { throw problem(404, "TG-4040", "找不到"); })();
+  const dueNow = (q) => plans.filter((one) => one.active).flatMap((one) => here(q).filter((f) => f.class_id === one.class_id).map((f, at) => dueOf(one, ref(f), at)));
+  const written = [{ plan: 1, facility: 1, time_ms: Date.now() - 3 * DAY, done_ms: Date.now() - 12 * DAY, case: null, state: null, by: both("管理者 丁", "Manager D"), note: "厂家上门保养", why: null }, { plan: 1, facility: 1, time_ms: Date.now() - 300 * DAY, done_ms: Date.now() - 296 * DAY, case: 2, state: "closed", by: both("系统", "System"), note: "", why: both("每运行 2000 小时一次，已用 101%", "every 2,000 running hours; 101% used") }];
   return [
+    ["GET", /^\/plans$/, () => ({ items: plans })],
+    ["POST", /^\/plans$/, (me, m, q, body) => { plans.push({ ...body, id: plans.length + 1 }); return plans.at(-1); }],
+    ["PUT", /^\/plans\/(\d+)$/, (me, [, id], q, body) => Object.assign(planOf(id), body)],
+    ["POST", /^\/plans\/(\d+)\/done$/, (me, [, id], q, body) => { written.unshift({ plan: planOf(id).id, facility: body.facility, time_ms: Date.now(), done_ms: body.done_ms, case: null, state: null, by: me.name, note: body.note, why: null }); return {}; }],
+    ["GET", /^\/due-work$/, (me, m, q) => ({ items: dueNow(q), total: dueNow(q).length })],
+    ["GET", /^\/done-work$/, (me, m, q) => ({ items: written.filter((one) => !q.get("plan") || one.plan === Number(q.get("plan"))).map((one) => ({ ...one, code: planOf(one.plan).code, work: both(planOf(one.plan).work_zh, planOf(one.plan).work_en), facility: ref(facilities.find((f) => f.id === one.facility)) })) })],
     ["GET", /^\/projects$/, (me, m, q) => ({ items: projects.filter((one) => !q.get("community") || one.community.id === Number(q.get("community"))).map(seen) })],
-    ["POST", /^\/projects$/, (me, m, q, body) => { const one = written(body, { id: projects.length + 1 }); projects.push(one); ledgers.set(one.id, []); return seen(one); }],
-    ["PUT", /^\/projects\/(\d+)$/, (me, [, id], q, body) => seen(written(body, projectOf(id)))],
+    ["POST", /^\/projects$/, (me, m, q, body) => { const one = rewritten(body, { id: projects.length + 1 }); projects.push(one); ledgers.set(one.id, []); return seen(one); }],
+    ["PUT", /^\/projects\/(\d+)$/, (me, [, id], q, body) => seen(rewritten(body, projectOf(id)))],
     ["GET", /^\/projects\/(\d+)\/ledger$/, (me, [, id]) => ({ items: ledgers.get(projectOf(id).id) })],
     ["POST", /^\/projects\/(\d+)\/ledger$/, (me, [, id], q, body) => { const all = ledgers.get(projectOf(id).id); if (body.kind === "spent" && body.amount_fen > 100_000_000) throw problem(422, "TG-4220", "填写有误", "支出超过结余", "先记到账"); all.push({ ...body, id: 100 + all.length }); return all.at(-1); }],
     ["GET", /^\/cost-books$/, () => ({ items: ["village:east", "village:west", ""].flatMap((book, at) => ["2026-08", "2026-09", "2026-10"].slice(at).map((month, n) => ({ book, name: both(["东村", "西村", ""][at], ["East village", "West village", ""][at]), month, cases: 4 + n, labour_min: 340 + n * 45, parts_fen: 45_500 + n * 999, contractor_fen: at ? 0 : 120_000, money_fen: 199_500 + n * 5_499 }))) })],

@@ -8,7 +8,9 @@ import gateways from "./en/gateways";
 import marks from "./en/marks";
 import people from "./en/people";
 import places from "./en/places";
+import registry from "./en/registry";
 import reports from "./en/reports";
+import plans from "./en/plans";
 import rules from "./en/rules";
 import tasks from "./en/tasks";
 
@@ -16,6 +18,7 @@ export default {
   ...entry,
   ...marks,
   ...places,
+  ...registry,
   ...alarms,
   ...cases,
   ...tasks,
@@ -25,4 +28,5 @@ export default {
   ...gateways,
   ...evaluation,
   ...funds,
+  ...plans,
 };

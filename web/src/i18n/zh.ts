@@ -8,7 +8,9 @@ import gateways from "./zh/gateways";
 import marks from "./zh/marks";
 import people from "./zh/people";
 import places from "./zh/places";
+import registry from "./zh/registry";
 import reports from "./zh/reports";
+import plans from "./zh/plans";
 import rules from "./zh/rules";
 import tasks from "./zh/tasks";
 
@@ -16,6 +18,7 @@ export default {
   ...entry,
   ...marks,
   ...places,
+  ...registry,
   ...alarms,
   ...cases,
   ...tasks,
@@ -25,4 +28,5 @@ export default {
   ...gateways,
   ...evaluation,
   ...funds,
+  ...plans,
 };

@@ -33,7 +33,7 @@ export default {
     paysFor: "Pays for",
     paysForHint: "Facilities of this community; while a project operates, a facility has one payer.",
     paysForNothing: "It pays for no facility.",
-    facilities: "{n} facilities",
+    facilities: "{n} facility | {n} facilities",
     save: "Save",
     kept: "Saved",
     leftOf: "left of {received}",

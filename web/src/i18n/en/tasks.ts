@@ -77,6 +77,7 @@ export default {
     dismiss: "Dismiss the appeal",
   },
   did: {
+    planned: "Fell due by its plan",
     not_delivered: "A notification could not be delivered",
     merge: "Merged into another case",
     unmerge: "Merging taken back, filed anew",

@@ -77,6 +77,7 @@ export default {
     dismiss: "驳回申诉",
   },
   did: {
+    planned: "按计划到期",
     not_delivered: "通知未能送达",
     merge: "已并入其他案件",
     unmerge: "合并已撤销，重新立案",
