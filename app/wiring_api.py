@@ -120,7 +120,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
         infos, book = RuleInfos(rules), RuleBook(rules)
         directory = Directory(engine, registry)
         calendars = Calendars(registry, settings.time_zone)
-        policy = calendars.policy(settings)
+        policy, in_use = calendars.policy(settings), InUse(registry)
         store = RemoteStore(settings.store_socket)
         open_parts.callback(store.close)
         performance = Reports(
@@ -131,7 +131,6 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             store=store,
             policy=policy,
         )
-        in_use = InUse(registry)
         ports = ApiPorts(
             store=store,
             registry=registry,

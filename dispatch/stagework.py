@@ -122,6 +122,14 @@ class StageWork:
             if stage not in running and task is not None:
                 self._insert(case, task, stage, self.limit(case, stage), self._now_ms)
 
+    def begun_ms(self, case: int) -> int:
+        """When the clock of handling began, or will; 0 without one."""
+        table = tables.stage
+        query = sa.select(sa.func.max(table.c.started_ms)).where(
+            table.c.case == case, table.c.stage == Stage.HANDLE.value
+        )
+        return self._connection.execute(query).scalar_one() or 0
+
     def taken_back(self, case: Any, since_ms: int) -> None:
         """A merging is taken back: what ended with it and counts from the announcement goes on, having stood since.
 
