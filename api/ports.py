@@ -26,6 +26,7 @@ from core.ports.closure import Closure, Closures, FalseAlarms, Recurring, Thresh
 from core.ports.configurations import ConfigurationDesk
 from core.ports.directory import PointDirectory
 from core.ports.evaluation import Evaluations
+from core.ports.exchange import Exchange, NoExchange
 from core.ports.folding import FoldQueries
 from core.ports.funds import Funds
 from core.ports.intake import Intakes, Photos
@@ -391,6 +392,7 @@ class ApiPorts:
         records: changes single records of it.
         limits: which table of limits is in force.
         intakes, photos: reports and tasks handed down.
+        exchange: cases of other platforms.
     """
 
     store: ReadableStore
@@ -422,3 +424,4 @@ class ApiPorts:
     intakes: Intakes = NoIntakes()  # noqa: RUF009 - it has no state
     limits: LimitsInForce = LimitsInForce()  # noqa: RUF009 - it has no state
     photos: Photos = NoIntakes()  # noqa: RUF009 - it has no state
+    exchange: Exchange = NoExchange()  # noqa: RUF009 - it has no state

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -22,6 +22,7 @@ from app.calendar_view import RegistryCalendarBook
 from app.calendars import Calendars
 from app.commands.version import twingrid_version
 from app.core_status import CoreWatch
+from app.exchange import exchange
 from app.notification import channels, routes
 from app.pages import web_root
 from app.performance import Reports
@@ -121,8 +122,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
         directory = Directory(engine, registry)
         calendars = Calendars(registry, settings.time_zone)
         policy, in_use = calendars.policy(settings), InUse(registry)
-        store = RemoteStore(settings.store_socket)
-        open_parts.callback(store.close)
+        store = open_parts.enter_context(closing(RemoteStore(settings.store_socket)))
         performance = Reports(
             journal=SqlPerformanceQueries(engine),
             reports=SqlReviewQueries(engine),
@@ -173,6 +173,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
                 counters=StoreCounters(store, registry, policy.calendar.zone),
                 policy=policy,
             ),
+            exchange=exchange(settings, engine, registry, registry, infos, policy),
             calendars=RegistryCalendarBook(lambda: calendars.now),
             notifications=SqlNotificationDesk(engine, channels(settings), routes(settings)),
         )
