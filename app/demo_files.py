@@ -139,6 +139,7 @@ def registry_tables(city: SimCity) -> Mapping[str, list[dict[str, object]]]:
     return {
         "streets": [{"code": city.id, "name_zh": f"{city.name_zh}街道", "name_en": f"{city.name_en} street office"}],
         "communities": [_community(city, community) for community in everywhere],
+        "villages": _villages(city),
         "cells": [cell for community in everywhere for cell in cells(community)],
         "gateways": [
             {
@@ -152,7 +153,7 @@ def registry_tables(city: SimCity) -> Mapping[str, list[dict[str, object]]]:
             for community in everywhere
         ],
         "facilities": [
-            *(_facility(community, one) for community in everywhere for one in community.facilities),
+            *(_facility(city, community, one) for community in everywhere for one in community.facilities),
             *(_gateway_facility(community) for community in everywhere),
         ],
         "points": [point for community in everywhere for point in _points(community)],
@@ -209,7 +210,7 @@ def _ring(west: float, south: float, east: float, north: float) -> str:
     return ", ".join(f"{lon:.6f} {lat:.6f}" for lon, lat in corners)
 
 
-def _facility(community: SimCommunity, facility: SimFacility) -> dict[str, object]:
+def _facility(city: SimCity, community: SimCommunity, facility: SimFacility) -> dict[str, object]:
     origins = [point.provenance for point in facility.points]
     recorded = any(origin.kind == "recorded" for origin in origins)
     return {
@@ -226,8 +227,34 @@ def _facility(community: SimCommunity, facility: SimFacility) -> dict[str, objec
         "provenance_note_zh": provenance_note(origins, "zh"),
         "provenance_note_en": provenance_note(origins, "en"),
         "parent": facility.parent,
+        **_owner(city, community, facility.lon),
         **{f"attributes.{name}": value for name, value in facility.attributes.items()},
     }
+
+
+def _villages(city: SimCity) -> list[dict[str, object]]:
+    """The last community is made of two villages that keep their own books; made up, as the community is."""
+    community = city.communities[-1]
+    name, english = community.name_zh.removesuffix("社区"), community.name_en.removesuffix(" Community")
+    return [
+        {
+            "code": f"{community.id}-{side}",
+            "name_zh": f"{name}{zh}村",
+            "name_en": f"{english}, {side} village",
+            "community": community.id,
+            "merged_on": _VALID_FROM,
+        }
+        for side, zh in (("west", "西"), ("east", "东"))
+    ]
+
+
+def _owner(city: SimCity, community: SimCommunity, longitude: float) -> dict[str, object]:
+    """The community owns what stands in it; where two villages were merged, the village on whose side it stands."""
+    if community.id != city.communities[-1].id:
+        return {"owner_kind": "community", "owner": community.id}
+    west, _, east, _ = _box(community)
+    side = "west" if longitude < (west + east) / 2 else "east"
+    return {"owner_kind": "village", "owner": f"{community.id}-{side}"}
 
 
 def _gateway_code(community: SimCommunity) -> str:
@@ -255,6 +282,8 @@ def _gateway_facility(community: SimCommunity) -> dict[str, object]:
         "address_en": community.centre_en,
         "provenance": "measured",
         "parent": _centre_board(community),
+        "owner_kind": "community",
+        "owner": community.id,
     }
 
 
