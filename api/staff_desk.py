@@ -5,8 +5,8 @@ from __future__ import annotations
 from api.access import Caller
 from api.models.base import Bilingual
 from api.models.registry import (
+    CellShape,
     CellShapes,
-    CellView,
     CertificateView,
     LeaveView,
     PostView,
@@ -63,7 +63,7 @@ class StaffDesk:
         faults = self._ports.book.cell_faults(community)
         return CellShapes(
             items=[
-                CellView(
+                CellShape(
                     code=one.code,
                     grid=one.grid,
                     name=Bilingual.of(one.name),

@@ -173,7 +173,7 @@ class Staff(Model):
     posts: list[PostView]
 
 
-class CellView(Model):
+class CellShape(Model):
     """A cell of one grid on the ground."""
 
     code: str
@@ -186,5 +186,5 @@ class CellView(Model):
 class CellShapes(Model):
     """The cells of a community."""
 
-    items: list[CellView]
+    items: list[CellShape]
     faults: list[Bilingual] = Field(description="overlaps, holes, shapes that are none; empty: sound")

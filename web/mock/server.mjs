@@ -16,7 +16,7 @@ import { intakeRoutes } from "./intakes.mjs";
 import { notificationRoutes } from "./notifications.mjs";
 import { officeRoutes, plannedOf } from "./office.mjs";
 import { performanceReport } from "./performance.mjs";
-import { completeness, record as recordOf } from "./registry.mjs";
+import { cellShapes, completeness, kinds, record as recordOf, recordLines, registryChanges, registryRecord, staff } from "./registry.mjs";
 import { ruleRoutes } from "./rules.mjs";
 
 const PORT = Number(process.env.PORT ?? 23510);
@@ -27,7 +27,7 @@ const PASSWORD = "mock-mock-1";
 /** How long a minute of shelving is here: a test cannot wait for a real one. */
 const MINUTE_OF_SHELVES = Number(process.env.MOCK_SHELF_MINUTE_MS ?? 60_000);
 
-const OFFICE = ["see", "report.file", "intake.decide", "alarm.acknowledge", "alarm.shelve", "alarm.measure", "alarm.out_of_service", "task.work", "task.supervise", "gateway.see", "health.see", "notification.see", "rule.see", "rule.edit", "case.evaluate", "funds.keep", "plan.keep"];
+const OFFICE = ["see", "registry.keep", "report.file", "intake.decide", "alarm.acknowledge", "alarm.shelve", "alarm.measure", "alarm.out_of_service", "task.work", "task.supervise", "gateway.see", "health.see", "notification.see", "rule.see", "rule.edit", "case.evaluate", "funds.keep", "plan.keep"];
 const WORK = ["see", "report.file", "alarm.acknowledge", "task.work"];
 const user = (username, role, name, permissions, person, everywhere = false) => ({ username, role, name, permissions, person, everywhere, language: "zh", communities: communities.slice(0, 1).map(({ id, code, name: called }) => ({ id, code, name: called })), must_change_password: username === "new.one", expires_ms: start + 12 * HOUR });
 const users = new Map([
@@ -365,6 +365,17 @@ const ROUTES = [
     return { ...overview(c), classes: ids.map((class_id) => ({ class_id, name: facilities.find((f) => f.class_id === class_id).class_name, total: facilities.filter((f) => f.class_id === class_id && f.community.id === c.id).length, fault: 0, attention: 0, unseen: 0 })), cells: [] };
   }],
   ["GET", /^\/communities\/(\d+)\/completeness$/, () => completeness()],
+  ["GET", /^\/communities\/(\d+)\/cells$/, () => cellShapes()],
+  ["GET", /^\/registry\/kinds$/, () => kinds()],
+  ["GET", /^\/registry\/staff$/, () => staff(communities)],
+  ["GET", /^\/registry\/changes$/, (me, m, q) => registryChanges(q.get("kind"))],
+  ["GET", /^\/registry\/([a-z]+)\/records$/, (me, [, kind]) => recordLines(kind)],
+  ["POST", /^\/registry\/([a-z]+)\/records$/, (me, [, kind], q, body) => registryRecord(kind, body.fields.code, communities, body.fields)],
+  ["GET", /^\/registry\/([a-z]+)\/records\/(.+)$/, (me, [, kind, code]) => registryRecord(kind, decodeURIComponent(code), communities)],
+  ["PATCH", /^\/registry\/([a-z]+)\/records\/(.+)$/, (me, [, kind, code], q, body) => {
+    if (body.mark !== registryRecord(kind, code, communities).mark) throw problem(409, "TG-4096", "内容已被修改");
+    return registryRecord(kind, decodeURIComponent(code), communities, body.fields);
+  }],
   ["GET", /^\/facilities\/(\d+)\/record$/, (me, [, id]) => recordOf(found(byId(Number(id))))],
   ["GET", /^\/classes$/, () => ({ items: [...new Map(facilities.map((f) => [f.class_id, { id: f.class_id, name: f.class_name }])).values()] })],
   ["GET", /^\/facilities$/, (me, m, q) => page(facilities.filter((f) => (!q.get("class") || f.class_id === q.get("class")) && (!q.get("community") || f.community.id === Number(q.get("community"))) && (!q.get("q") || `${f.code} ${f.name.zh} ${f.name.en}`.toLowerCase().includes(q.get("q").toLowerCase()))).map(summary), q)],

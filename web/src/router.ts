@@ -87,6 +87,10 @@ const routes: readonly RouteRecordRaw[] = [
         component: () => import("@/pages/ProjectPage.vue"),
         meta: { title: "funds.title", needs: "case.evaluate" },
       },
+      { path: "staff", name: "staff", component: () => import("@/pages/StaffPage.vue"), meta: { title: "registry.staff", needs: "registry.keep" } },
+      { path: "registry", name: "registry", component: () => import("@/pages/RegistryPage.vue"), meta: { title: "registry.title", needs: "registry.keep" } },
+      { path: "registry/:kind([a-z]+)/new", name: "newRecord", component: () => import("@/pages/RecordPage.vue"), meta: { title: "registry.title", needs: "registry.keep" } },
+      { path: "registry/:kind([a-z]+)/:code", name: "record", component: () => import("@/pages/RecordPage.vue"), meta: { title: "registry.title", needs: "registry.keep" } },
       { path: "plans", name: "plans", component: () => import("@/pages/PlansPage.vue"), meta: { title: "plans.title", needs: "case.evaluate" } },
       { path: "plans/new", name: "newPlan", component: () => import("@/pages/PlanPage.vue"), meta: { title: "plans.new", needs: "plan.keep" } },
       {

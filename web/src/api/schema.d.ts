@@ -3316,17 +3316,55 @@ export interface components {
             name: components["schemas"]["Bilingual"];
         };
         /**
+         * CellShape
+         * @description A cell of one grid on the ground.
+         */
+        CellShape: {
+            /** Code */
+            code: string;
+            grid: components["schemas"]["Grid"];
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Ring
+             * @description longitude and latitude of its corners, WGS-84, closed
+             */
+            ring: number[][];
+            /**
+             * Vacant
+             * @description nobody holds a post of it
+             */
+            vacant: boolean;
+        };
+        /**
          * CellShapes
          * @description The cells of a community.
          */
         CellShapes: {
             /** Items */
-            items: components["schemas"]["api__models__registry__CellView"][];
+            items: components["schemas"]["CellShape"][];
             /**
              * Faults
              * @description overlaps, holes, shapes that are none; empty: sound
              */
             faults: components["schemas"]["Bilingual"][];
+        };
+        /**
+         * CellView
+         * @description A cell of one of the two grids.
+         */
+        CellView: {
+            /** Code */
+            code: string;
+            grid: components["schemas"]["Grid"];
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Polygon
+             * @description ring of (longitude, latitude), WGS-84, closed
+             */
+            polygon: [
+                number,
+                number
+            ][];
         };
         /**
          * Cells
@@ -3550,7 +3588,7 @@ export interface components {
             /** Classes */
             classes: components["schemas"]["ClassCount"][];
             /** Cells */
-            cells: components["schemas"]["api__models__places__CellView"][];
+            cells: components["schemas"]["CellView"][];
         };
         /**
          * CommunityList
@@ -9249,44 +9287,6 @@ export interface components {
             kind: components["schemas"]["PointKind"];
         };
         /**
-         * CellView
-         * @description A cell of one of the two grids.
-         */
-        api__models__places__CellView: {
-            /** Code */
-            code: string;
-            grid: components["schemas"]["Grid"];
-            name: components["schemas"]["Bilingual"];
-            /**
-             * Polygon
-             * @description ring of (longitude, latitude), WGS-84, closed
-             */
-            polygon: [
-                number,
-                number
-            ][];
-        };
-        /**
-         * CellView
-         * @description A cell of one grid on the ground.
-         */
-        api__models__registry__CellView: {
-            /** Code */
-            code: string;
-            grid: components["schemas"]["Grid"];
-            name: components["schemas"]["Bilingual"];
-            /**
-             * Ring
-             * @description longitude and latitude of its corners, WGS-84, closed
-             */
-            ring: number[][];
-            /**
-             * Vacant
-             * @description nobody holds a post of it
-             */
-            vacant: boolean;
-        };
-        /**
          * Standing
          * @description How a community stands against one item, the best first.
          * @enum {string}
@@ -9370,7 +9370,9 @@ export type CaseSummary = components['schemas']['CaseSummary'];
 export type Category = components['schemas']['Category'];
 export type CauseCount = components['schemas']['CauseCount'];
 export type CellRef = components['schemas']['CellRef'];
+export type CellShape = components['schemas']['CellShape'];
 export type CellShapes = components['schemas']['CellShapes'];
+export type CellView = components['schemas']['CellView'];
 export type Cells = components['schemas']['Cells'];
 export type CertificateStanding = components['schemas']['CertificateStanding'];
 export type CertificateView = components['schemas']['CertificateView'];
@@ -9640,8 +9642,6 @@ export type VersionState = components['schemas']['VersionState'];
 export type VoteRow = components['schemas']['VoteRow'];
 export type WatchState = components['schemas']['WatchState'];
 export type WordMeasurement = components['schemas']['WordMeasurement'];
-export type ApiModelsPlacesCellView = components['schemas']['api__models__places__CellView'];
-export type ApiModelsRegistryCellView = components['schemas']['api__models__registry__CellView'];
 export type CoreAmenitiesStanding = components['schemas']['core__amenities__Standing'];
 export type CoreIntakeVerdict = components['schemas']['core__intake__Verdict'];
 export type CorePortsCalendarViewEntryKind = components['schemas']['core__ports__calendar_view__EntryKind'];

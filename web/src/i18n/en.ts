@@ -8,6 +8,7 @@ import gateways from "./en/gateways";
 import marks from "./en/marks";
 import people from "./en/people";
 import places from "./en/places";
+import registry from "./en/registry";
 import reports from "./en/reports";
 import plans from "./en/plans";
 import rules from "./en/rules";
@@ -17,6 +18,7 @@ export default {
   ...entry,
   ...marks,
   ...places,
+  ...registry,
   ...alarms,
   ...cases,
   ...tasks,

@@ -8,6 +8,7 @@ import gateways from "./zh/gateways";
 import marks from "./zh/marks";
 import people from "./zh/people";
 import places from "./zh/places";
+import registry from "./zh/registry";
 import reports from "./zh/reports";
 import plans from "./zh/plans";
 import rules from "./zh/rules";
@@ -17,6 +18,7 @@ export default {
   ...entry,
   ...marks,
   ...places,
+  ...registry,
   ...alarms,
   ...cases,
   ...tasks,

@@ -1,6 +1,7 @@
 /** What the menu offers: by subject, and only what one may open. */
 import {
   BellRing,
+  BookText,
   CalendarCheck,
   Camera,
   CircleUserRound,
@@ -13,6 +14,7 @@ import {
   Megaphone,
   Router as GatewayIcon,
   Scale,
+  Users,
 } from "@lucide/vue";
 import type { Component } from "vue";
 
@@ -42,6 +44,10 @@ const OFFICE: readonly Entry[] = [
   { to: "/funds", icon: HandCoins, label: "funds.title", needs: "case.evaluate" },
   { to: "/plans", icon: CalendarCheck, label: "plans.title", needs: "case.evaluate" },
 ];
+const REGISTRY: readonly Entry[] = [
+  { to: "/staff", icon: Users, label: "registry.staff", needs: "registry.keep" },
+  { to: "/registry", icon: BookText, label: "registry.title", needs: "registry.keep" },
+];
 const WORKSHOP: readonly Entry[] = [
   { to: "/gateways", icon: GatewayIcon, label: "nav.gateways", needs: "gateway.see" },
   { to: "/rules", icon: ListChecks, label: "nav.rules", needs: "rule.see" },
@@ -57,7 +63,7 @@ export function menuOf(worker: boolean, may: May): readonly Group[] {
   const daily = worker ? [TASKS, REPORT, OVERVIEW, ALARMS, CASES] : [OVERVIEW, ALARMS, CASES, TASKS, REPORT];
   const groups = [
     { title: "", entries: allowed(daily, may) },
-    { title: "nav.office", entries: allowed(OFFICE, may) },
+    { title: "nav.office", entries: allowed([...OFFICE, ...REGISTRY], may) },
     { title: "nav.workshop", entries: allowed(WORKSHOP, may) },
   ];
   return groups.filter((group) => group.entries.length > 0);
