@@ -213,7 +213,9 @@ def tell(rooms: Rooms, now_ms: int) -> None:
         some = frequent if frequent and story.chance.random() < 0.75 else rooms.facilities
         facility = story.chance.choice(some)
         hour = story.chance.randint(8, 16) * _HOUR
-        story.at(begin_ms + story.chance.randint(0, _DAYS - 5) * _DAY + hour, story.report(facility))
+        story.at(
+            begin_ms + max(story.chance.randint(0, _DAYS - 5) for _ in range(3)) * _DAY + hour, story.report(facility)
+        )
     story.tell()
     _hush(rooms.engine, now_ms)
     _plans(rooms, now_ms)
