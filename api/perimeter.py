@@ -47,6 +47,7 @@ _COMMON = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(self), geolocation=(self), microphone=(self), payment=(), usb=()",
 }
+_EXCHANGE = re.compile(r"/api/v1/exchange/[a-z0-9-]{1,40}/cases")
 _PHOTOS = re.compile(r"/api/v1/(?:intakes|public/reports)/[0-9]{1,10}/photos")
 _HSTS = "max-age=31536000"
 
@@ -82,9 +83,12 @@ class Perimeter:
             self._note(request, outgoing.status, time.perf_counter() - started_s)
 
     def _most_bytes(self, request: Request) -> int:
-        """How much a body may have: photos come as they are, everything else is small."""
-        brings_photo = request.method == "POST" and _PHOTOS.fullmatch(request.url.path) is not None
-        return self._settings.max_photo_bytes if brings_photo else self._settings.max_body_bytes
+        """How much a body may have: photos come as they are, partners send many cases, everything else is small."""
+        if request.method == "POST" and _PHOTOS.fullmatch(request.url.path) is not None:
+            return self._settings.max_photo_bytes
+        if request.method == "POST" and _EXCHANGE.fullmatch(request.url.path) is not None:
+            return self._settings.max_exchange_bytes
+        return self._settings.max_body_bytes
 
     def _check(self, request: Request) -> None:
         headers = request.headers
