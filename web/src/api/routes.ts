@@ -39,6 +39,7 @@ import type {
   Health,
   KnownCases,
   History as PointHistory,
+  Limits,
   Me,
   NotificationPreference,
   NotificationWish,
@@ -184,6 +185,9 @@ export const mergeCase = (id: number, body: { into: number; reason: string }): P
   call(`/cases/${id}/merge`, { method: "POST", body });
 export const unmergeCase = (id: number, body: { reason: string }): Promise<CaseDetail> =>
   call(`/cases/${id}/unmerge`, { method: "POST", body });
+export const decideLasting = (facility: number, body: { family: string; accept: boolean; reason: string; project?: number | null }): Promise<RecurringFaults> =>
+  call(`/facilities/${facility}/lasting-repair`, { method: "POST", body });
+export const getLimits = ({ signal }: Signal = {}): Promise<Limits> => call("/limits", { signal });
 export const getRecurringFaults = (query: { community?: number }, { signal }: Signal = {}): Promise<RecurringFaults> =>
   call("/recurring-faults", { query, signal });
 export const getFalseAlarms = (
