@@ -14,6 +14,7 @@ from api.models.base import Bilingual, Page, SeverityName
 from api.models.cases import (
     CaseDetail,
     CaseSummary,
+    PlanRef,
     Series,
     TaskAction,
     TaskDetail,
@@ -30,12 +31,15 @@ from core.cases import REASON_NEEDED, Action, CaseState
 from core.errors import Refused, Unavailable
 from core.places import Grid
 from core.ports import cases as rows
-from core.ports.registry import PageRequest
+from core.ports.intake import IntakeFilter, IntakeRow
+from core.ports.preventive import plan_of
+from core.ports.registry import Facility, PageRequest
 
 log = logging.getLogger(__name__)
 
 _HOUR_MS = 3_600_000
 _SERIES = 4
+_REPORTS = 20
 _SERIES_POINTS = 240
 SUPERVISED = frozenset(
     {
@@ -102,7 +106,16 @@ class CaseDesk:
             stages=[stage_views.stage(row, now_ms) for row in found.stages],
             proceedings=[stage_views.proceeding(row, places) for row in found.proceedings],
             closure=self._closures.of_case(caller, number),
+            reports=views.reports(_reports(self._ports, number), places),
+            plan=self._plan(found.case.family),
         )
+
+    def _plan(self, family: str) -> PlanRef | None:
+        number = plan_of(family)
+        if number is None:
+            return None
+        found = next((one for one in self._ports.plans.plans() if one.number == number), None)
+        return None if found is None else PlanRef(id=found.number, code=found.code)
 
 
 class TaskDesk:
@@ -143,6 +156,7 @@ class TaskDesk:
         places, now_ms = self._places.now(), self._ports.clock.now_ms()
         facility = places.facility(found.task.facility)
         text = self._ports.rules.rule(found.alarms[0].rule_id) if found.alarms else None
+        reports = _reports(self._ports, found.task.case)
         actions = {action.value for action in found.actions}
         return TaskDetail(
             **dict(views.task(found.task, places, caller.login.person, now_ms)),
@@ -152,11 +166,7 @@ class TaskDesk:
                 evidence=views.evidence(found.evidence),
                 series=self._series(found, now_ms),
             ),
-            where=TaskWhere(
-                latitude=None if facility is None else facility.latitude,
-                longitude=None if facility is None else facility.longitude,
-                address=Bilingual(zh="", en="") if facility is None else Bilingual.of(facility.address),
-            ),
+            where=_where(facility, reports),
             steps=[Bilingual.of(step) for step in found.do],
             actions=[action for action in TaskAction if action.value in actions and _may(caller, action)],
             observation=self._closures.of_task(found.task.case),
@@ -165,6 +175,7 @@ class TaskDesk:
             stages=[stage_views.stage(row, now_ms) for row in found.stages],
             proceedings=[stage_views.proceeding(row, places) for row in found.proceedings],
             extension_until_ms=found.extension_until_ms,
+            reports=views.reports(reports, places),
         )
 
     def act(self, caller: Caller, number: int, action: TaskAction, body: TaskReport, key: str) -> TaskDetail:
@@ -225,3 +236,21 @@ def _may(caller: Caller, action: TaskAction) -> bool:
 def _bound(key: str, number: int, action: TaskAction) -> str:
     """The client's key bound to this step, so that a key used twice by mistake never answers for another step."""
     return hashlib.sha256(f"{number}\0{action.value}\0{key}".encode()).hexdigest()
+
+
+def _reports(ports: ApiPorts, case: int) -> Sequence[IntakeRow]:
+    """What people reported of a case that the caller has been found to see."""
+    return ports.intakes.intakes(IntakeFilter(case=case), PageRequest(limit=_REPORTS)).items
+
+
+def _where(facility: Facility | None, reports: Sequence[IntakeRow]) -> TaskWhere:
+    """Where to go: to the facility, else to where it was first reported."""
+    if facility is not None:
+        address = Bilingual.of(facility.address)
+        return TaskWhere(latitude=facility.latitude, longitude=facility.longitude, address=address)
+    placed = [one for one in reports if one.latitude is not None]
+    return TaskWhere(
+        latitude=placed[-1].latitude if placed else None,
+        longitude=placed[-1].longitude if placed else None,
+        address=Bilingual(zh="", en=""),
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from api import views
 from api.access import Caller
 from api.histories import MONTH_MS, asked_range
-from api.models.base import Bilingual
+from api.models.base import Bilingual, severity_name
 from api.models.closure import (
     CaseClosure,
     CaseName,
@@ -15,6 +15,10 @@ from api.models.closure import (
     FalseAt,
     FalseRule,
     Handling,
+    LadderShare,
+    LastingRepair,
+    LastingRequest,
+    Limits,
     MergedCase,
     MergeRequest,
     Observation,
@@ -22,7 +26,9 @@ from api.models.closure import (
     RecurringFault,
     RecurringFaults,
     Report,
+    SeverityLadder,
     SimilarCase,
+    UnmergeRequest,
 )
 from api.performance_desk import deadband, delay
 from api.places import PlaceBook, Places
@@ -75,11 +81,59 @@ class ClosureDesk:
             raise ProblemError(Problems.REASON_NEEDED)
         self._ports.closures.merge(number, body.into, body.reason, caller.actor, self._ports.clock.now_ms())
 
+    def unmerge(self, caller: Caller, number: int, body: UnmergeRequest) -> None:
+        """Take a merging back; the caller must see the case."""
+        found = self._ports.cases.case(number, caller.horizon)
+        if found is None or not caller.sees(found.case.community):
+            raise ProblemError(Problems.NOT_FOUND)
+        if not body.reason.strip():
+            raise ProblemError(Problems.REASON_NEEDED)
+        self._ports.closures.unmerge(number, body.reason, caller.actor, self._ports.clock.now_ms())
+
     def recurring(self, caller: Caller, community: int | None) -> RecurringFaults:
         """Faults that came again often lately."""
         found = self._ports.closures.recurring(self._ports.clock.now_ms(), caller.narrowed(community))
         places = self._places.now()
         return RecurringFaults(items=[_recurring(one, places) for one in found])
+
+    def decide_lasting(self, caller: Caller, number: int, body: LastingRequest) -> RecurringFaults:
+        """Decide about a lasting repair at a facility one sees; the faults of its community after it."""
+        facility = self._places.now().facility(number)
+        if facility is None or not caller.sees(facility.community):
+            raise ProblemError(Problems.NOT_FOUND)
+        if not body.reason.strip():
+            raise ProblemError(Problems.REASON_NEEDED)
+        self._ports.closures.decide_lasting(
+            number,
+            body.family,
+            accept=body.accept,
+            project=body.project,
+            reason=body.reason,
+            actor=caller.actor,
+            now_ms=self._ports.clock.now_ms(),
+        )
+        return self.recurring(caller, facility.community)
+
+    def limits(self) -> Limits:
+        """Which table of limits is in force."""
+        found = self._ports.limits
+        return Limits(
+            file=found.file,
+            own=found.own,
+            version=found.version,
+            source=Bilingual.of(found.source),
+            rows=found.rows,
+            ladder=[
+                SeverityLadder(
+                    severity=severity_name(severity),
+                    steps=[LadderShare(step=step, share=share) for step, share in found.ladder[severity]],
+                    proposed=severity in found.proposed,
+                )
+                for severity in sorted(found.ladder, reverse=True)
+            ],
+            appeal_days=found.appeal_days,
+            appeal_proposed=found.appeal_proposed,
+        )
 
     def review(
         self, caller: Caller, *, community: int | None, from_ms: int | None, to_ms: int | None
@@ -174,6 +228,19 @@ def _recurring(one: rows.Recurring, places: Places) -> RecurringFault:
         since_ms=one.since_ms,
         cases=[_name(case, places) for case in one.cases],
         cost=_cost(one.cost),
+        asks=one.asks,
+        decision=None if one.decision is None else _lasting(one.decision, places),
+    )
+
+
+def _lasting(one: rows.LastingDecision, places: Places) -> LastingRepair:
+    return LastingRepair(
+        accepted=one.accepted,
+        time_ms=one.at_ms,
+        by=views.who(one.actor, one.person, places),
+        reason=one.reason,
+        case_id=one.case,
+        project_id=one.project,
     )
 
 

@@ -49,6 +49,10 @@ RULES_OF_ALL = Sentence(
     "a rule holds for all communities: only a login that sees them all may change it",
 )
 NO_CLOSURES = Sentence("此处不能合并案件", "cases cannot be merged here")
+NO_FUNDS = Sentence("此处不能登记资金和计划", "money and plans cannot be kept here")
+NO_INTAKES = Sentence("此处不能受理", "nothing can be reported here")
+NO_REGISTRY_EDITING = Sentence("此处不能修改台账", "the registry cannot be changed here")
+BOTH_DEGREES = Sentence("经度和纬度须一起填写，且都是数字", "longitude and latitude come together, both as numbers")
 NO_EDITING = Sentence("此处不能编辑规则", "rules cannot be edited here")
 NO_BACKTESTS = Sentence("此处不能运行回测", "backtests cannot be run here")
 

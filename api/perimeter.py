@@ -13,6 +13,7 @@ Source: OWASP ASVS 5.0 3.4 and 3.5; Fetch Metadata Request Headers (W3C).
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import time
 from urllib.parse import urlsplit
@@ -46,6 +47,8 @@ _COMMON = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(self), geolocation=(self), microphone=(self), payment=(), usb=()",
 }
+_EXCHANGE = re.compile(r"/api/v1/exchange/[a-z0-9-]{1,40}/cases")
+_PHOTOS = re.compile(r"/api/v1/(?:intakes|public/reports)/[0-9]{1,10}/photos")
 _HSTS = "max-age=31536000"
 
 
@@ -71,13 +74,21 @@ class Perimeter:
         started_s = time.perf_counter()
         try:
             self._check(request)
-            await self._app(scope, _Incoming(receive, self._settings.max_body_bytes), outgoing)
+            await self._app(scope, _Incoming(receive, self._most_bytes(request)), outgoing)
         except ClientDisconnect:
             log.debug("client went away")
         except Exception as error:  # noqa: BLE001 - the last handler: logged with its request id, answered as TG-5000
             await self._failed(request, error, outgoing, receive)
         finally:
             self._note(request, outgoing.status, time.perf_counter() - started_s)
+
+    def _most_bytes(self, request: Request) -> int:
+        """How much a body may have: photos come as they are, partners send many cases, everything else is small."""
+        if request.method == "POST" and _PHOTOS.fullmatch(request.url.path) is not None:
+            return self._settings.max_photo_bytes
+        if request.method == "POST" and _EXCHANGE.fullmatch(request.url.path) is not None:
+            return self._settings.max_exchange_bytes
+        return self._settings.max_body_bytes
 
     def _check(self, request: Request) -> None:
         headers = request.headers
@@ -86,7 +97,7 @@ class Perimeter:
         if request.method not in _SAFE and not is_own_site(headers):
             raise ProblemError(Problems.CROSS_SITE)
         declared = headers.get("content-length", "0")
-        if not (declared.isascii() and declared.isdigit()) or int(declared[:20]) > self._settings.max_body_bytes:
+        if not (declared.isascii() and declared.isdigit()) or int(declared[:20]) > self._most_bytes(request):
             raise ProblemError(Problems.BODY_TOO_LARGE)
 
     async def _failed(self, request: Request, error: Exception, outgoing: _Outgoing, receive: Receive) -> None:

@@ -83,6 +83,8 @@ class Places:
 
 
 def _unnamed(number: int) -> Bilingual:
+    if number == 0:
+        return Bilingual(zh="不在设施处", en="not at a facility")
     return Bilingual(zh=f"#{number}", en=f"#{number}")
 
 

@@ -9,11 +9,15 @@ from typing import Literal, Protocol
 import sqlalchemy as sa
 
 from api import findings as kinds
+from api.no_intakes import NoIntakes
+from api.no_office import NoEvaluations, NoFunds, NoPlans
+from api.no_registry import NoRegistryEditing
 from core.alarms import Severity
 from core.amenities import Amenity, Item
 from core.cases import Actor, RuleInfo
 from core.clock import Clock
 from core.errors import Refused
+from core.findings import Said
 from core.places import Text
 from core.ports.backtests import BacktestAsk, Backtests, BacktestState
 from core.ports.calendar_view import CalendarBook, CalendarYear
@@ -21,12 +25,19 @@ from core.ports.cases import CaseCommands, CaseQueries
 from core.ports.closure import Closure, Closures, FalseAlarms, Recurring, ThresholdReview, WatchRow
 from core.ports.configurations import ConfigurationDesk
 from core.ports.directory import PointDirectory
+from core.ports.evaluation import Evaluations
+from core.ports.exchange import Exchange, NoExchange
 from core.ports.folding import FoldQueries
+from core.ports.funds import Funds
+from core.ports.intake import Intakes, Photos
+from core.ports.limits import LimitsInForce
 from core.ports.nodes import NodeStatusBook
 from core.ports.notifications import NoNotifications, NotificationDesk, Preferences
 from core.ports.performance import PerformanceReports
-from core.ports.registry import FieldChange, Owner, RegistryCommands, RegistryQueries
+from core.ports.preventive import PreventivePlans
+from core.ports.registry import Department, FieldChange, Owner, Post, RegistryCommands, RegistryQueries
 from core.ports.registry_book import RegistryBook
+from core.ports.registry_editing import RegistryEditing
 from core.ports.rule_editing import (
     ExplainAsk,
     Explained,
@@ -115,9 +126,21 @@ class NoBook:
         """Its code."""
         return Text(zh=owner.code, en=owner.code)
 
+    def departments(self) -> Sequence[Department]:
+        """None."""
+        return ()
+
     def standard(self) -> tuple[Text, Text, Sequence[Item]]:
         """Without items."""
         return NO_SOURCE, NO_SOURCE, ()
+
+    def posts(self, communities: frozenset[int] | None = None) -> Sequence[Post]:
+        """None."""
+        return ()
+
+    def cell_faults(self, community: int) -> Sequence[Said]:
+        """None."""
+        return ()
 
     def amenities(self, community: int) -> Sequence[Amenity]:
         """None."""
@@ -305,6 +328,24 @@ class NoClosures:
         """Refused."""
         raise Refused(kinds.NO_CLOSURES())
 
+    def unmerge(self, number: int, reason: str, actor: Actor, now_ms: int) -> None:
+        """Refused."""
+        raise Refused(kinds.NO_CLOSURES())
+
+    def decide_lasting(
+        self,
+        facility: int,
+        family: str,
+        *,
+        accept: bool,
+        project: int | None,
+        reason: str,
+        actor: Actor,
+        now_ms: int,
+    ) -> int | None:
+        """Refused."""
+        raise Refused(kinds.NO_CLOSURES())
+
     def false_alarms(
         self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None
     ) -> Sequence[FalseAlarms]:
@@ -344,7 +385,14 @@ class ApiPorts:
         notifications: channels, wishes, what could not be delivered.
         closures: how cases end.
         review: which rules were wrong.
+        evaluations: how well cases are dealt with.
+        funds: projects, their money, cost books, renewal.
+        plans: preventive work.
         book: what changed in the registry, whose things are, what communities should have.
+        records: changes single records of it.
+        limits: which table of limits is in force.
+        intakes, photos: reports and tasks handed down.
+        exchange: cases of other platforms.
     """
 
     store: ReadableStore
@@ -369,3 +417,11 @@ class ApiPorts:
     closures: Closures = NoClosures()  # noqa: RUF009 - it has no state
     review: ThresholdReview = NoClosures()  # noqa: RUF009 - it has no state
     book: RegistryBook = NoBook()  # noqa: RUF009 - it has no state
+    records: RegistryEditing = NoRegistryEditing()  # noqa: RUF009 - it has no state
+    evaluations: Evaluations = NoEvaluations()  # noqa: RUF009 - it has no state
+    funds: Funds = NoFunds()  # noqa: RUF009 - it has no state
+    plans: PreventivePlans = NoPlans()  # noqa: RUF009 - it has no state
+    intakes: Intakes = NoIntakes()  # noqa: RUF009 - it has no state
+    limits: LimitsInForce = LimitsInForce()  # noqa: RUF009 - it has no state
+    photos: Photos = NoIntakes()  # noqa: RUF009 - it has no state
+    exchange: Exchange = NoExchange()  # noqa: RUF009 - it has no state

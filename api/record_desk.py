@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import UTC, datetime
 
 from api.access import Caller
 from api.models.base import Bilingual
@@ -20,8 +19,9 @@ from api.places import PlaceBook
 from api.ports import ApiPorts
 from api.problem_kinds import Problems
 from api.problems import ProblemError
+from api.today import today_of
 from core.amenities import NO_NOTE, Evaluated, evaluate
-from core.coordinates import cgcs2000, gcj02
+from core.coordinates import PositionSystem, shown_in
 from core.ports.registry import ChangeKind, Facility, FieldChange
 
 _SHOWN = 100
@@ -46,14 +46,14 @@ class RecordDesk:
             raise ProblemError(Problems.NOT_FOUND)
         one, book = found.facility, self._ports.book
         changes = book.changes("facilities", one.code, limit=_SHOWN + 1)
-        today = datetime.fromtimestamp(self._ports.clock.now_ms() / 1000, UTC).date().isoformat()
+        today = today_of(self._ports)
         owner = one.owner
         return FacilityRecord(
             built=one.built,
             age_years=one.age_years(today),
             owner=None
             if owner is None
-            else OwnerView(kind=owner.kind.value, code=owner.code, name=Bilingual.of(book.owner_name(owner))),
+            else OwnerView(kind=owner.kind, code=owner.code, name=Bilingual.of(book.owner_name(owner))),
             cost_book=one.cost_book,
             component_code=one.component_code,
             positions=positions(one),
@@ -81,20 +81,19 @@ class RecordDesk:
             id=one.number,
             time_ms=one.at_ms,
             by=one.actor,
-            kind=one.kind.value,
+            kind=one.kind,
             field=None if came else Bilingual.of(self._ports.book.field_name(one.field)),
-            before="" if came else _shown(one.before),
-            after="" if came else _shown(one.after),
+            before="" if came else shown_value(one.before),
+            after="" if came else shown_value(one.after),
         )
 
 
 def positions(one: Facility) -> list[PositionView]:
     """Where a facility stands, in the three systems that people ask for."""
-    shifted, legal = gcj02(one.longitude, one.latitude), cgcs2000(one.longitude, one.latitude)
+    places = {system: shown_in(system, one.longitude, one.latitude) for system in PositionSystem}
     return [
-        PositionView(system="WGS-84", latitude=one.latitude, longitude=one.longitude),
-        PositionView(system="GCJ-02", latitude=shifted[1], longitude=shifted[0]),
-        PositionView(system="CGCS2000", latitude=legal[1], longitude=legal[0]),
+        PositionView(system=system, latitude=latitude, longitude=longitude)
+        for system, (longitude, latitude) in places.items()
     ]
 
 
@@ -104,7 +103,7 @@ def _item(one: Evaluated) -> CompletenessItem:
         id=item.id,
         goal=Bilingual.of(item.goal),
         name=Bilingual.of(item.name),
-        standing=one.standing.value,
+        standing=one.standing,
         at_least=item.at_least,
         unit=item.unit,
         of=None if item.of is None else Bilingual.of(item.of),
@@ -116,7 +115,7 @@ def _item(one: Evaluated) -> CompletenessItem:
     )
 
 
-def _shown(text: str) -> str:
+def shown_value(text: str) -> str:
     """A value of the history as people read it: JSON that holds JSON is unpacked once more, lists are joined."""
     value = json.loads(text) if text else ""
     if isinstance(value, list):

@@ -12,23 +12,30 @@ from api.case_desk import CaseDesk, TaskDesk
 from api.closure_desk import ClosureDesk
 from api.configuration_desk import ConfigurationDesk
 from api.entrance import Entrance
+from api.evaluation_desk import EvaluationDesk
 from api.evidence_desk import EvidenceDesk
+from api.exchange_desk import ExchangeDesk
 from api.feed_lookup import FeedLookup
 from api.flag_desk import FlagDesk
 from api.folding_desk import FoldingDesk
+from api.funds_desk import FundsDesk
 from api.histories import Histories
+from api.intake_desk import IntakeDesk, PublicDesk
 from api.live import Live
 from api.metrics import Metrics
 from api.notification_desk import NotificationDesk
 from api.performance_desk import PerformanceDesk
 from api.place_desk import PlaceDesk
 from api.places import PlaceBook
+from api.plan_desk import PlanDesk
 from api.policy import Policy
 from api.ports import ApiPorts
 from api.record_desk import RecordDesk
+from api.registry_desk import RegistryDesk
 from api.rule_desk import RuleDesk
 from api.settings import ApiSettings
 from api.setup import Setup
+from api.staff_desk import StaffDesk
 from api.store_gate import StoreGate
 from api.system_desk import SystemDesk
 
@@ -53,6 +60,8 @@ class Services:
     cases: CaseDesk
     tasks: TaskDesk
     closures: ClosureDesk
+    intakes: IntakeDesk
+    public: PublicDesk
     system: SystemDesk
     configurations: ConfigurationDesk
     backtests: BacktestDesk
@@ -62,6 +71,12 @@ class Services:
     live: Live
     book: PlaceBook
     records: RecordDesk
+    registry: RegistryDesk
+    staff: StaffDesk
+    evaluations: EvaluationDesk
+    funds: FundsDesk
+    plans: PlanDesk
+    exchange: ExchangeDesk
 
 
 def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
@@ -93,6 +108,8 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         cases=CaseDesk(ports, book, closures),
         tasks=TaskDesk(ports, book, histories, closures),
         closures=closures,
+        intakes=IntakeDesk(ports, book),
+        public=PublicDesk(ports, book),
         system=SystemDesk(ports, book, settings, metrics),
         configurations=ConfigurationDesk(ports),
         backtests=BacktestDesk(ports),
@@ -102,4 +119,10 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         live=Live(ports, settings, entrance, FeedLookup(ports, book), metrics),
         book=book,
         records=RecordDesk(ports, book),
+        registry=RegistryDesk(ports, book),
+        staff=StaffDesk(ports, book),
+        evaluations=EvaluationDesk(ports, book),
+        funds=FundsDesk(ports, book),
+        plans=PlanDesk(ports, book),
+        exchange=ExchangeDesk(ports, book),
     )

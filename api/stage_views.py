@@ -11,7 +11,6 @@ from core.ports import stages as rows
 
 def stage(row: rows.StageRow, now_ms: int) -> StageClock:
     """One run of a stage's clock as it stands at ``now_ms``."""
-    chinese, _, english = row.standard.partition("\n")
     return StageClock(
         id=row.number,
         task_id=row.task,
@@ -19,7 +18,7 @@ def stage(row: rows.StageRow, now_ms: int) -> StageClock:
         amount=row.amount,
         unit=row.unit,
         basis=row.basis,
-        standard=Bilingual(zh=chinese, en=english) if chinese else None,
+        standard=Bilingual(zh=row.standard.zh, en=row.standard.en) if row.standard else None,
         started_ms=row.started_ms,
         warn_ms=row.warn_ms,
         limit_ms=row.limit_ms,

@@ -107,32 +107,38 @@ class LoginThrottle:
     def admit(self, attempt: Attempt, now_ms: int) -> int:
         """Count the attempt as failed for now; 0, or how many milliseconds it must wait (and was not counted)."""
         with writing(self._engine) as connection:
-            tallies = {key: _read(connection, key) for key in attempt.tallies()}
+            tallies = {key: read_tally(connection, key) for key in attempt.tallies()}
             wait = max(wait_ms(tally, RULES[key[0]], now_ms) for key, tally in tallies.items())
             if wait:
                 return wait
             for key, tally in tallies.items():
-                _write(connection, key, after_failure(tally, RULES[key[0]], now_ms))
-            connection.execute(sa.delete(tables.throttle).where(tables.throttle.c.since_ms < now_ms - _KEEP_MS))
+                write_tally(connection, key, after_failure(tally, RULES[key[0]], now_ms))
+            forget_old(connection, now_ms)
         return 0
 
     def succeeded(self, attempt: Attempt) -> None:
         """The attempt was no failure after all: its pair starts afresh, the others give the count back."""
         with writing(self._engine) as connection:
             for key in attempt.tallies():
-                tally = _read(connection, key)
+                tally = read_tally(connection, key)
                 if key[0] is Scope.PAIR:
                     tally = Tally()
                 elif tally.failures:
                     tally = Tally(failures=tally.failures - 1, since_ms=tally.since_ms)
-                _write(connection, key, tally)
+                write_tally(connection, key, tally)
+
+
+def forget_old(connection: sa.Connection, now_ms: int) -> None:
+    """Remove tallies that count nothing any more."""
+    connection.execute(sa.delete(tables.throttle).where(tables.throttle.c.since_ms < now_ms - _KEEP_MS))
 
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _read(connection: sa.Connection, key: tuple[Scope, str]) -> Tally:
+def read_tally(connection: sa.Connection, key: tuple[StrEnum, str]) -> Tally:
+    """A tally by scope and hash, locked until the end of the transaction; an empty one where nothing is kept."""
     table = tables.throttle
     row = connection.execute(
         sa.select(table.c.failures, table.c.since_ms, table.c.blocked_until_ms)
@@ -144,7 +150,8 @@ def _read(connection: sa.Connection, key: tuple[Scope, str]) -> Tally:
     return Tally(failures=row.failures, since_ms=row.since_ms, blocked_until_ms=row.blocked_until_ms)
 
 
-def _write(connection: sa.Connection, key: tuple[Scope, str], tally: Tally) -> None:
+def write_tally(connection: sa.Connection, key: tuple[StrEnum, str], tally: Tally) -> None:
+    """Keep a tally."""
     table = tables.throttle
     values = {
         "failures": tally.failures,

@@ -16,15 +16,17 @@ from api.models.alarms import (
     Shelving,
 )
 from api.models.base import Bilingual, Light, SeverityName, severity_name
-from api.models.cases import Candidate, CaseSummary, Deadline, HistoryEntry, Storm, TaskSummary
+from api.models.cases import Candidate, CaseSummary, Deadline, HistoryEntry, ReportSeen, Storm, TaskSummary
 from api.models.places import LatestValue
 from api.places import Places
 from api.ports import RuleText
-from api.words import QUALITY_NAMES, SYSTEM, quality_text, reason_name
+from api.words import QUALITY_NAMES, RESIDENT, SYSTEM, quality_text, reason_name
 from core.alarms import ChangeKind, Severity
 from core.cases import OPEN_CASE_STATES, OPEN_TASK_STATES, DeadlineWhat
 from core.cases import SYSTEM as SYSTEM_ACTOR
+from core.intake import ANYBODY
 from core.ports import cases as rows
+from core.ports.intake import IntakeRow
 from core.quality import class_of
 from core.readings import Readings
 from core.stages import SupervisionLevel
@@ -100,6 +102,8 @@ def who(actor: str, person: int | None, places: Places) -> Bilingual:
     """Who did something: the person's name, else the login, or the system."""
     if actor == SYSTEM_ACTOR:
         return SYSTEM
+    if actor == ANYBODY:
+        return RESIDENT
     known = places.person_ref(person)
     return known.name if known is not None else Bilingual(zh=actor, en=actor)
 
@@ -243,6 +247,27 @@ def history(entries: Iterable[rows.HistoryRow], places: Places) -> list[HistoryE
             from_state=one.from_state,
             to_state=one.to_state,
             note=one.note,
+        )
+        for one in entries
+    ]
+
+
+def reports(entries: Iterable[IntakeRow], places: Places) -> list[ReportSeen]:
+    """What people reported of a case, with names."""
+    return [
+        ReportSeen(
+            id=one.number,
+            code=one.code,
+            source=one.source,
+            say=Bilingual.of(one.say),
+            words=one.words,
+            time_ms=one.at_ms,
+            by=who(one.actor, one.person, places),
+            department=one.department,
+            ref=one.ref,
+            longitude=one.longitude,
+            latitude=one.latitude,
+            photos=[photo.position for photo in one.photos],
         )
         for one in entries
     ]

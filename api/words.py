@@ -61,6 +61,7 @@ _GAP_REASONS: Mapping[int, Bilingual] = {
 NO_DATA = Bilingual(zh="没有数据", en="no data")
 EVICTED = Bilingual(zh="数据被网关舍弃", en="given up by the gateway")
 SYSTEM = Bilingual(zh="系统", en="system")
+RESIDENT = Bilingual(zh="居民", en="a resident")
 
 
 def reason_name(code: int) -> str:

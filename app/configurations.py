@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from app import findings as kinds
+from app.operator import operator
 from app.settings import Settings
 from app.wiring import database
 from core.clock import SystemClock
@@ -93,12 +93,12 @@ class OperatorDesk:
         except (OSError, UnicodeDecodeError) as error:
             raise Invalid([kinds.UNREADABLE.at(str(file), problem=system_problem(error))]) from None
         check_part(text, str(file))
-        made = self._desk.draft(gateway.number, text, note, _operator(), self._clock.now_ms())
+        made = self._desk.draft(gateway.number, text, note, operator(), self._clock.now_ms())
         return self.push(gateway, made.version)
 
     def push(self, gateway: Gateway, version: int) -> ConfigurationVersion:
         """Send a version on its way."""
-        return self._desk.push(gateway.number, version, _operator(), self._clock.now_ms())
+        return self._desk.push(gateway.number, version, operator(), self._clock.now_ms())
 
     def wait(self, gateway: Gateway, version: int, wait_s: float) -> ConfigurationVersion:
         """A version once the gateway has answered for good, or as it stands after that time."""
@@ -128,11 +128,3 @@ def as_data(one: ConfigurationVersion) -> dict[str, Any]:
     """A version for programs."""
     said = asdict(one)
     return {**said, "state": one.state.value, "findings": [dict(found) for found in one.findings]}
-
-
-def _operator() -> str:
-    """Who sits at the machine, for the audit."""
-    try:
-        return f"cli:{getpass.getuser()}"[:64]
-    except (OSError, KeyError):
-        return "cli"

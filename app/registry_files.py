@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from collections import Counter
@@ -18,6 +17,7 @@ import typer
 from app.calendars import local_day
 from app.console import Speaker, finding_values
 from app.exits import Exit
+from app.operator import operator
 from app.settings import Settings
 from app.settings_file import load
 from app.wiring import database
@@ -26,10 +26,12 @@ from core.errors import Invalid
 from core.findings import Finding
 from core.foreign import system_problem
 from core.ports.registry import ChangeKind, FieldChange
+from core.whole_file import write_whole
 from registry import exporter, importer, numbering
+from registry.checks import Content
 from registry.classbook import load_classes
 from registry.columns import SHEETS
-from registry.content import MAX_FINDINGS, Content, read_folder
+from registry.content import MAX_FINDINGS, read_folder
 from registry.history import Change, SqlHistory
 
 SHOWN = 60
@@ -86,15 +88,7 @@ class _Database:
 
 def _apply(engine: sa.Engine, content: Content, day: str, plan: importer.Plan) -> None:
     now_ms = SystemClock().now_ms()
-    importer.apply(engine, content, day=day, actor=_user(), now_ms=now_ms, at_version=plan.version)
-
-
-def _user() -> str:
-    """Who sits at the command line, as the history names them."""
-    try:
-        return f"cli:{getpass.getuser()}"[:64]
-    except (OSError, KeyError):
-        return "cli"
+    importer.apply(engine, content, day=day, actor=operator(), now_ms=now_ms, at_version=plan.version)
 
 
 def _agreed(speaker: Speaker) -> bool:
@@ -174,9 +168,9 @@ def export_to(speaker: Speaker, config: Path | None, target: Path, *, replace: b
         tables = exporter.tables_of(opened.engine)
     try:
         if target.suffix == ".xlsx":
-            exporter.replace_file(target, exporter.workbook_bytes(tables, speaker.language))
+            write_whole(target, exporter.workbook_bytes(tables, speaker.language), exporter.FILE_MODE)
         elif target.suffix == ".geojson":
-            exporter.replace_file(target, exporter.geojson_text(tables).encode("utf-8"))
+            write_whole(target, exporter.geojson_text(tables).encode("utf-8"), exporter.FILE_MODE)
         else:
             exporter.write_folder(tables, target)
     except OSError as error:

@@ -19,7 +19,7 @@ from app.findings import RULES_DO_NOT_FIT
 from core.alarms import Severity
 from core.errors import Invalid, Refused
 from core.findings import Finding
-from gateway.whole_file import write_whole
+from core.whole_file import write_whole
 from rules.rule_set import RuleSet
 
 log = logging.getLogger(__name__)

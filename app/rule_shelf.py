@@ -22,7 +22,7 @@ from app.settings import Settings
 from app.wiring import rule_sources
 from core.errors import Refused
 from core.foreign import system_problem
-from gateway.whole_file import write_whole
+from core.whole_file import write_whole
 from rules.editing.blocks import Block, blocks
 
 _MODE = 0o644

@@ -18,7 +18,7 @@ from app.wiring import rule_sources
 from core.errors import Invalid
 from core.findings import Finding
 from core.places import FacilityClass
-from gateway.whole_file import write_whole
+from core.whole_file import write_whole
 from rules.language.load import load_rules
 from rules.rule_set import RuleSet
 

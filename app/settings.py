@@ -19,7 +19,10 @@ from core.alarms import Severity
 from core.findings import Said, Sentence
 from core.people import Language
 from core.ports.cases import Mode
+from dispatch.intakebook import IntakeBook, load_intake, read_intake
+from dispatch.limitbook import LimitBook, load_limits, read_limits
 from dispatch.modes import ClassWishes
+from dispatch.policy import PROPOSED_LADDER
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 PositiveInt = Annotated[int, Field(ge=1)]
@@ -184,6 +187,31 @@ class DispatchSettings(_Section):
     offer_min: PositiveInt = 30
     """Minutes of work time for which a task is offered before it is assigned."""
     classes: Mapping[str, ClassSettings] = {}
+    intake: Path | None = None
+    """What can be reported or handed down, and whose duty it is; by default the table that came with Twingrid."""
+    limits: Path | None = None
+    """Limits by class and event, the escalation ladder and how long an appeal is heard; by default the table that came
+    with Twingrid."""
+    admit_per_person: PositiveInt = 12
+    """So many open tasks a head in a cell or community, and what is handed down waits for a gatekeeper."""
+    department_most: Annotated[int, Field(ge=0)] = 0
+    """So many tasks a department may hand down to a community in 30 days before the next one waits; 0: any number."""
+
+    def intake_book(self) -> IntakeBook:
+        """The table of events in force.
+
+        Raises:
+            core.errors.Invalid: naming everything that is wrong in it.
+        """
+        return load_intake() if self.intake is None else read_intake(self.intake)
+
+    def limit_book(self) -> LimitBook:
+        """The table of limits in force.
+
+        Raises:
+            core.errors.Invalid: naming everything that is wrong in it.
+        """
+        return load_limits() if self.limits is None else read_limits(self.limits)
 
     def of_policy(self) -> dict[str, Any]:
         """The fields of ``dispatch.policy.Policy`` that it sets."""
@@ -195,7 +223,20 @@ class DispatchSettings(_Section):
             )
             for class_id, one in self.classes.items()
         }
-        return {"modes": _by_severity(self.modes), "offer_ms": self.offer_min * 60_000, "classes": wishes}
+        return {
+            "modes": _by_severity(self.modes),
+            "offer_ms": self.offer_min * 60_000,
+            "classes": wishes,
+            "intake": self.intake_book(),
+            **_of_limits(self.limit_book()),
+            "admit_per_person": self.admit_per_person,
+            "department_most": self.department_most,
+        }
+
+
+def _of_limits(book: LimitBook) -> dict[str, Any]:
+    found: dict[str, Any] = {"limits": book, "ladder": {**PROPOSED_LADDER, **book.ladder}}
+    return found if book.appeal_days is None else found | {"appeal_within_ms": round(book.appeal_days * 86_400_000)}
 
 
 def _by_severity(modes: Mapping[TaskSeverity, Mode]) -> dict[Severity, Mode]:
@@ -312,6 +353,40 @@ class NotificationSettings(_Section):
         return routes
 
 
+class PartnerSettings(_Section):
+    """Another platform with which cases are exchanged (docs/exchange.md)."""
+
+    source: Literal["department", "resident", "worker"] = "department"
+    """As what its cases come to the gate."""
+    department: str = ""
+    """Code of the department whose burden they are; needed for the source ``department``."""
+    mapping: Path | None = None
+    """Its headings, codes and words; by default those that came with Twingrid."""
+    secret: SecretSettings | None = None
+    """Of the signatures of both sides; without it there are files alone."""
+    url: Annotated[str, Field(pattern=r"^(https?://[^\s]+)?$")] = ""
+    """Where our states go."""
+    sends: Literal["linked", "all"] = "linked"
+    """The states of its numbers, or all other cases too."""
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
+    private_addresses: bool = False
+    """May connect to an address that is not public, and by plain http."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> PartnerSettings:
+        if self.source == "department" and not self.department.strip():
+            raise Contradiction(kinds.PARTNER_NO_DEPARTMENT(), kinds.PARTNER_DOCUMENTED)
+        if self.url and self.secret is None:
+            raise Contradiction(kinds.PARTNER_NO_SECRET(), kinds.PARTNER_DOCUMENTED)
+        return self
+
+
+class ExchangeSettings(_Section):
+    """The exchange of cases with other platforms."""
+
+    partners: dict[ChannelName, PartnerSettings] = {}
+
+
 class SupervisorSettings(_Section):
     """How ``twingrid up`` and ``twingrid demo`` look after their processes."""
 
@@ -342,6 +417,7 @@ class Settings(_Section):
     dispatch: DispatchSettings = DispatchSettings()
     registry: RegistrySettings = RegistrySettings()
     notification: NotificationSettings = NotificationSettings()
+    exchange: ExchangeSettings = ExchangeSettings()
     supervisor: SupervisorSettings = SupervisorSettings()
 
     @field_validator("time_zone")

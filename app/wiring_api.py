@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -22,6 +22,7 @@ from app.calendar_view import RegistryCalendarBook
 from app.calendars import Calendars
 from app.commands.version import twingrid_version
 from app.core_status import CoreWatch
+from app.exchange import exchange
 from app.notification import channels, routes
 from app.pages import web_root
 from app.performance import Reports
@@ -30,15 +31,22 @@ from app.rule_editor import RuleEditor
 from app.rule_previews import PreviewWorkers
 from app.rules_in_force import RulesWatch, in_force_file, kept
 from app.settings import Settings
+from app.upkeep import InUse, StoreCounters
 from app.wiring import RuleInfos, database, rule_set_of
 from core.clock import SystemClock
 from core.errors import Invalid, Unavailable
 from core.foreign import system_problem
 from dispatch.closure_desk import SqlClosures
 from dispatch.desk import SqlDesk
+from dispatch.evaluation_queries import SqlEvaluations
 from dispatch.fold_queries import SqlFoldQueries
+from dispatch.funds_desk import SqlFunds
+from dispatch.intake_desk import SqlIntakes
 from dispatch.notification_desk import SqlNotificationDesk
 from dispatch.performance_queries import SqlPerformanceQueries
+from dispatch.photo_desk import SqlPhotos
+from dispatch.plan_desk import SqlPlans
+from dispatch.policy import limits_in_force
 from dispatch.queries import SqlCaseQueries
 from dispatch.review_queries import SqlReviewQueries
 from gateway.device_part import check_part
@@ -47,6 +55,7 @@ from registry.classbook import load_classes
 from registry.commands import RegistryCommandsSql
 from registry.configurations import SqlConfigurationDesk
 from registry.directory import Directory
+from registry.editing import SqlRegistryEditing
 from registry.node_status import SqlNodeStatusBook
 from registry.queries import Registry
 from registry.rule_edits import SqlRuleEdits
@@ -112,9 +121,8 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
         infos, book = RuleInfos(rules), RuleBook(rules)
         directory = Directory(engine, registry)
         calendars = Calendars(registry, settings.time_zone)
-        policy = calendars.policy(settings.rules.storm_facilities, settings.dispatch.of_policy())
-        store = RemoteStore(settings.store_socket)
-        open_parts.callback(store.close)
+        policy, in_use = calendars.policy(settings), InUse(registry)
+        store = open_parts.enter_context(closing(RemoteStore(settings.store_socket)))
         performance = Reports(
             journal=SqlPerformanceQueries(engine),
             reports=SqlReviewQueries(engine),
@@ -131,7 +139,10 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             cases=SqlCaseQueries(engine, registry, policy),
             case_commands=SqlDesk(engine, rules=infos, source=registry, policy=policy),
             closures=SqlClosures(engine, rules=infos, source=registry, policy=policy),
+            intakes=SqlIntakes(engine, rules=infos, source=registry, policy=policy),
+            photos=SqlPhotos(engine, settings.data_dir / "photos"),
             rules=book,
+            limits=limits_in_force(policy),
             performance=performance,
             review=performance,
             clock=clock,
@@ -150,6 +161,19 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             ),
             previews=open_parts.enter_context(PreviewWorkers(settings)),
             book=SqlRegistryBook(engine),
+            records=SqlRegistryEditing(engine, load_classes()),
+            evaluations=SqlEvaluations(engine, registry),
+            funds=SqlFunds(engine, registry, in_use, policy),
+            plans=SqlPlans(
+                engine,
+                rules=infos,
+                source=registry,
+                classes=frozenset(registry.classes()),
+                in_use=in_use.numbers,
+                counters=StoreCounters(store, registry, policy.calendar.zone),
+                policy=policy,
+            ),
+            exchange=exchange(settings, engine, registry, registry, infos, policy),
             calendars=RegistryCalendarBook(lambda: calendars.now),
             notifications=SqlNotificationDesk(engine, channels(settings), routes(settings)),
         )

@@ -12,7 +12,7 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -26,6 +26,7 @@ from app.configuration_carrier import ConfigurationCarrier
 from app.core_status import CoreStatus, write_status
 from app.drill_carrier import DrillCarrier
 from app.evidence import StoreEvidence
+from app.exchange import senders
 from app.facility_memory import FacilityMemory
 from app.frozen_evidence import EvidenceFreezer
 from app.judge import Judge, JudgeSettings
@@ -36,6 +37,7 @@ from app.settings import Settings
 from app.sight_places import marks_of
 from app.sight_texts import Names
 from app.snapshot import read_snapshot
+from app.upkeep import InUse, StoreCounters
 from app.watchman import Watchman
 from app.wiring import RuleInfos, broker_url, database, rule_sources
 from app.wiring_store import open_store
@@ -47,10 +49,13 @@ from core.ports.store import TimeSeriesStore
 from core.readings import Readings
 from dispatch.courier import Courier
 from dispatch.drills import SqlDrills
+from dispatch.exchange.sender import PartnerSender
 from dispatch.explained import Explained
 from dispatch.freezer import Freezer
 from dispatch.journal import SqlJournal
 from dispatch.observing import Observer
+from dispatch.plan_desk import SqlPlans
+from dispatch.policy import Policy
 from dispatch.suppression import SqlSuppression
 from ingest.host import Host, HostSettings
 from registry.classbook import load_classes
@@ -78,6 +83,8 @@ _DRILL_EVERY_S = 0.25
 _RELOAD_EVERY_S = 1.0
 _RENEWED_WITHIN_S = 60.0
 _FREEZE_EVERY_S = 1.0
+_PLAN_EVERY_S = 900.0
+"""Preventive work falls due by the day; a quarter of an hour spreads a new plan over a city."""
 
 
 @dataclass(kw_only=True)
@@ -92,8 +99,10 @@ class Core:
     judge: Judge
     host: Host
     courier: Courier
+    senders: Sequence[PartnerSender]
     freezer: Freezer
     observer: Observer
+    plans: SqlPlans
     carrier: ConfigurationCarrier
     drills: DrillCarrier
     registry: Registry
@@ -128,7 +137,10 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]
             asyncio.create_task(_every(_RELOAD_EVERY_S, parts, _reload), name="rules"),
             asyncio.create_task(_every(_FREEZE_EVERY_S, parts, _freeze), name="evidence"),
             asyncio.create_task(_every(_FREEZE_EVERY_S, parts, _observe), name="observations"),
+            asyncio.create_task(_every(_PLAN_EVERY_S, parts, _give_out), name="plans"),
         ]
+        lanes = enumerate(_post(one) for one in parts.senders)
+        chores += [asyncio.create_task(_every(_DELIVER_EVERY_S, parts, lane), name=f"partner-{n}") for n, lane in lanes]
         stopping = asyncio.create_task(stop.wait(), name="stop")
         done, _ = await asyncio.wait([stopping, *chores], return_when=asyncio.FIRST_COMPLETED)
         for task in (stopping, *chores):
@@ -153,7 +165,7 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
         today = date.fromisoformat(local_day(clock.now_ms(), settings.time_zone))
         for notice in notices(rule_set, calendars.now, today):
             log.warning("the site calendar does not know everything", extra={"notice": str(notice)})
-        policy = calendars.policy(settings.rules.storm_facilities, settings.dispatch.of_policy())
+        policy = calendars.policy(settings)
         store = open_store(settings, clock)
         open_parts.callback(store.close)
         infos, facilities = RuleInfos(rule_set), FacilityMemory(registry)
@@ -182,8 +194,10 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
             judge=judge,
             host=host,
             courier=messages,
+            senders=senders(settings, engine, registry, registry, policy, clock),
             freezer=Freezer(engine, frozen, infos, policy),
             observer=Observer(engine, frozen, rules=infos, source=registry, policy=policy),
+            plans=_preventive(engine, store, registry, infos, policy),
             carrier=ConfigurationCarrier(SqlConfigurationBook(engine), host),
             drills=DrillCarrier(book, host, directory, registry, rule_set),
             rule_set=rule_set,
@@ -198,6 +212,20 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
         )
         _post_watchman(parts)
         yield parts
+
+
+def _preventive(
+    engine: sa.Engine, store: TimeSeriesStore, registry: Registry, infos: RuleInfos, policy: Policy
+) -> SqlPlans:
+    return SqlPlans(
+        engine,
+        rules=infos,
+        source=registry,
+        classes=frozenset(registry.classes()),
+        in_use=InUse(registry).numbers,
+        counters=StoreCounters(store, registry, policy.calendar.zone),
+        policy=policy,
+    )
 
 
 def _post_watchman(parts: Core) -> None:
@@ -423,9 +451,24 @@ def _observe(parts: Core) -> None:
     parts.observer.step(parts.clock.now_ms())
 
 
+def _give_out(parts: Core) -> None:
+    filed = parts.plans.give_out(parts.clock.now_ms())
+    if filed:
+        log.info("preventive work given out", extra={"count": len(filed)})
+
+
 def _freeze(parts: Core) -> None:
     parts.freezer.step(parts.clock.now_ms())
 
 
 def _deliver(parts: Core) -> None:
     parts.courier.step()
+
+
+def _post(sender: PartnerSender) -> Callable[[Core], None]:
+    """The chore of one partner: one that hangs delays no other."""
+
+    def post(_: Core) -> None:
+        sender.step()
+
+    return post

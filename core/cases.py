@@ -80,6 +80,8 @@ class Action(StrEnum):
     """Of a drill only: the test alarm has arrived."""
     MERGE = "merge"
     """It has the same root cause as another case, which goes on for both; by a supervisor, with a reason."""
+    UNMERGE = "unmerge"
+    """It has a cause of its own after all; by a supervisor, with a reason, while the other case is open."""
     EXTEND = "extend"
     """Ask for a later limit (延期)."""
     GRANT = "grant"

@@ -8,6 +8,7 @@ centimetres (its plates' motion apart), below what any position in a registry is
 
 from __future__ import annotations
 
+from enum import StrEnum
 from math import cos, pi, radians, sin, sqrt
 
 _A_M = 6_378_245.0
@@ -16,6 +17,25 @@ _E2 = 0.006_693_421_622_965_943_23
 _WEST, _EAST, _SOUTH, _NORTH = 72.004, 137.8347, 0.8293, 55.8271
 """Outside of this frame nothing is shifted; it is a frame, not the border."""
 _CLOSE_DEG = 1e-10
+
+
+class PositionSystem(StrEnum):
+    """Systems in which people give and read positions."""
+
+    WGS84 = "WGS-84"
+    GCJ02 = "GCJ-02"
+    CGCS2000 = "CGCS2000"
+
+
+def shown_in(system: PositionSystem, longitude: float, latitude: float) -> tuple[float, float]:
+    """Longitude and latitude (degrees) of a WGS-84 place in a system."""
+    ways = {PositionSystem.GCJ02: gcj02, PositionSystem.CGCS2000: cgcs2000}
+    return ways[system](longitude, latitude) if system in ways else (longitude, latitude)
+
+
+def wgs84_of(system: PositionSystem, longitude: float, latitude: float) -> tuple[float, float]:
+    """The WGS-84 place that a system shows here; CGCS2000 differs by centimetres and is taken unchanged."""
+    return wgs84_of_gcj02(longitude, latitude) if system is PositionSystem.GCJ02 else (longitude, latitude)
 
 
 def gcj02(longitude: float, latitude: float) -> tuple[float, float]:

@@ -7,6 +7,7 @@ person (the administrator). No real person's name belongs into examples or tests
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 
 from core.places import Grid, Text
@@ -64,6 +65,18 @@ class Shift:
             raise ValueError(f"not a shift: weekday {self.weekday}, minutes {self.from_minute} to {self.to_minute}")
 
 
+class CertificateStanding(StrEnum):
+    """Whether a certificate holds on a day."""
+
+    VALID = "valid"
+    ENDING = "ending"
+    """It ends within 60 days: time for the training."""
+    ENDED = "ended"
+
+
+ENDING_DAYS = 60
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Certificate:
     """What somebody is allowed to do by paper.
@@ -81,6 +94,13 @@ class Certificate:
     def holds(self, day: str) -> bool:
         """Whether it is valid on an ISO date."""
         return not self.valid_to or day <= self.valid_to
+
+    def standing(self, day: str) -> CertificateStanding:
+        """How it stands on an ISO date."""
+        if not self.holds(day):
+            return CertificateStanding.ENDED
+        soon = (date.fromisoformat(day) + timedelta(days=ENDING_DAYS)).isoformat()
+        return CertificateStanding.VALID if self.holds(soon) else CertificateStanding.ENDING
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.cases import Deadline, DeadlineClock, DeadlineWhat
+from core.places import Text
 
 
 class Stage(StrEnum):
@@ -70,7 +71,7 @@ class StageLimit:
     amount: float
     unit: LimitUnit
     basis: Basis = Basis.SEVERITY
-    standard: str = ""
+    standard: Text | None = None
 
     def __post_init__(self) -> None:
         """Refuse limits that never or at once run out.

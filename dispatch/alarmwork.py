@@ -35,6 +35,7 @@ from dispatch.foldwork import FoldWork
 from dispatch.ledger import Ledger
 from dispatch.levelwork import FALL, RISE, digest_of, direction, graded, pieces_text, says, steps_text
 from dispatch.policy import Policy
+from dispatch.recordwork import begin_record
 from dispatch.stormwork import StormWork
 from dispatch.watchwork import WatchWork
 from dispatch.worktime import HOUR_MS
@@ -191,6 +192,12 @@ class AlarmWork:
             facility=row.facility,
             severity=row.severity,
         )
+
+    def family_of(self, row: Any) -> str:
+        """The family of the case that an alarm belongs to."""
+        if is_drill(row):
+            return drill_info(self._rules, row.rule_id).family
+        return self._folds.told(row, info_of(self._rules, row.rule_id, Severity(row.severity))).family
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -368,24 +375,18 @@ class AlarmWork:
 
     def _begin_record(self, row: Any, occasion: Occasion, at_ms: int, since_ms: int, context: str) -> None:
         """Begin to freeze evidence; ``dispatch.freezer`` completes it. What was begun once is not begun again."""
-        table, before_ms = tables.record, self._policy.evidence_before_ms
         if is_drill(row) or row.severity <= Severity.INFO:
             return
-        if occasion is Occasion.CASE:
-            known = sa.exists().where(table.c.alarm_id == row.alarm_id, table.c.occasion == occasion.value)
-            if self._connection.execute(sa.select(known)).scalar_one():
-                return
-        values = {
-            "alarm_id": row.alarm_id,
-            "occasion": occasion.value,
-            "at_ms": at_ms,
-            "made_ms": self._now_ms,
-            "from_ms": max(since_ms, at_ms - _LONGEST_BEFORE_MS) - before_ms,
-            "to_ms": at_ms + self._policy.evidence_after_ms,
-            "context": context,
-            "due_ms": self._now_ms,
-        }
-        self._connection.execute(sa.insert(table), values)
+        begin_record(
+            self._connection,
+            row.alarm_id,
+            occasion,
+            at_ms=at_ms,
+            from_ms=max(since_ms, at_ms - _LONGEST_BEFORE_MS) - self._policy.evidence_before_ms,
+            to_ms=at_ms + self._policy.evidence_after_ms,
+            now_ms=self._now_ms,
+            context=context,
+        )
 
     def _keep_evidence(self, alarm_id: str, evidence: Sequence[EvidenceValue]) -> None:
         if not evidence:

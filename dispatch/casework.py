@@ -8,7 +8,6 @@ to be on, or comes again soon, reopens that case instead of making a second one.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,9 +33,11 @@ from dispatch import tables
 from dispatch.casefind import SELF_CLEARED, ended_lately, open_case, open_gathering
 from dispatch.deciding import AllOff, handling_limit, needs_call_out, when_all_off
 from dispatch.drillwork import end_alarms, is_drill
+from dispatch.filing import Filing, filed, given_out
 from dispatch.foldwork import FOLDED, FoldWork
 from dispatch.ledger import Ledger
 from dispatch.lifecycle import FOLLOW_UPS, UNSTARTED, next_case
+from dispatch.merges import members
 from dispatch.policy import Policy
 from dispatch.proceedingwork import ProceedingWork
 from dispatch.storms import StormEvent, StormState, group_of, is_joint, next_storm, told
@@ -125,14 +126,14 @@ class CaseWork:
         if last is None:
             return self.opened(alarm, info)
         _link(self._connection, alarm, last.number)
-        return self._reopened(last, alarm, info)
+        return self.reopened(last, info, note=alarm.alarm_id, severity=alarm.severity)
 
     def join(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
         """An alarm joins an open case; of a storm, which has very many, the number of its members is told instead."""
         _link(self._connection, alarm, row.number)
         if not row.gathers:
             self._ledger.note(row.number, "joined", note=alarm.alarm_id)
-        return self._raised(row, alarm, info)
+        return self.raised(row, Severity(alarm.severity), info)
 
     def put_back(self, alarm: Any, info: RuleInfo) -> Any:
         """An alarm that has a case is on again: the case goes on, is reopened, or another open one takes the alarm in.
@@ -142,13 +143,13 @@ class CaseWork:
         row = self.case(alarm.case)
         if row.open:
             self._ledger.note(row.number, "on_again", note=alarm.alarm_id)
-            return self._raised(row, alarm, info)
+            return self.raised(row, Severity(alarm.severity), info)
         joined = self._open_one_of(row, alarm, info)
         if joined is not None:
             return joined
         if row.state == CaseState.CANCELLED and row.ended_by != SYSTEM:
             return row
-        return self._reopened(row, alarm, info)
+        return self.reopened(row, info, note=alarm.alarm_id, severity=alarm.severity)
 
     def rise(self, alarm: Any, info: RuleInfo) -> Any:
         """The alarm of a case has risen: the case goes along, or is reopened.
@@ -157,12 +158,13 @@ class CaseWork:
         """
         row = self.case(alarm.case)
         if row.open and alarm.severity > row.severity:
-            return self._raised(row, alarm, info)
+            return self.raised(row, Severity(alarm.severity), info)
         if row.open:
             self._noted(row, "risen", alarm)
             return row
         if row.state == CaseState.CANCELLED and row.ended_by != SYSTEM and alarm.severity > row.severity:
-            return self._open_one_of(row, alarm, info) or self._reopened(row, alarm, info)
+            joined = self._open_one_of(row, alarm, info)
+            return joined or self.reopened(row, info, note=alarm.alarm_id, severity=alarm.severity)
         return self.put_back(alarm, info)
 
     def fall(self, alarm: Any) -> None:
@@ -187,7 +189,7 @@ class CaseWork:
                     tell_worker(self.tasks, row)
         if not row.open or self._alarms(number, tables.alarm.c.active) or self._alarms(number, _latched()):
             return
-        begun = has_begun(row, self.tasks)
+        begun = has_begun(row, self.tasks) or any(one.reports for one in members(self._connection, number))
         storm = row.gathers and not is_joint(row.gathers)
         if storm and not begun and storm_of(row, self._now_ms, self._policy) is not StormState.CALM:
             return
@@ -282,55 +284,29 @@ class CaseWork:
     def opened(self, alarm: Any, info: RuleInfo) -> Any:
         """A new case for an alarm."""
         severity, drill = Severity(alarm.severity), is_drill(alarm)
-        limit = handling_limit(info, severity, self._policy, self.tasks.stages.class_of(alarm.facility))
-        values = {
-            "code": alarm.alarm_id,
-            "facility": alarm.facility,
-            "community": alarm.community,
-            "family": info.family,
-            "open": True,
-            "state": CaseState.FILED.value,
-            "severity": severity.value,
-            "lead": info.lead.value,
-            "support": info.support.value if info.support else None,
-            "rule_id": info.rule_id,
-            "say_zh": info.say.zh,
-            "say_en": info.say.en,
-            "opening_alarm": alarm.alarm_id,
-            "opened_ms": self._now_ms,
-            "changed_ms": self._now_ms,
-            "due_ms": None if drill else self._due(severity, limit),
-            "due_clock": limit.clock.value,
-            "due_what": limit.what.value,
-            "overdue": False,
-            "escalated": 0,
-            "suspensions": 0,
-            "ended_by": "",
-            "note": "",
-            "drill": drill,
-        }
-        table = tables.case
-        row = self._connection.execute(sa.insert(table).returning(table), values).one()
-        year = datetime.fromtimestamp(self._now_ms / 1000, self._policy.calendar.zone).year
-        row = self.update(row, code=f"C-{year}-{row.number:06d}")
-        self._ledger.note(row.number, "opened", to_state=row.state, note=alarm.alarm_id)
+        filing = Filing(
+            facility=alarm.facility,
+            community=alarm.community,
+            severity=severity,
+            info=info,
+            limit=handling_limit(info, severity, self._policy, self.tasks.stages.class_of(alarm.facility)),
+            opening=alarm.alarm_id,
+            drill=drill,
+        )
+        row = filed(self, self._connection, self._ledger, self._policy, filing, self._now_ms)
         _link(self._connection, alarm, row.number)
-        routed_as = info.severity if drill else None
-        handle = self.tasks.create(row, TaskKind.HANDLE, limit, {}, routed_as)
-        self.tasks.stages.handling(row, handle.number, info.deadline, self.tasks.announce_ms(severity))
-        if row.support:
-            self.tasks.create(row, TaskKind.VERIFY, self._policy.look[severity], {}, routed_as)
-        self.tell(row, "opened")
-        return self.follow_up(row)
+        return given_out(self, self._policy, row, filing)
 
-    def _reopened(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
-        severity = Severity(max(row.severity, alarm.severity))
+    def reopened(self, row: Any, info: RuleInfo, *, note: str, severity: int = 0, actor: Actor | None = None) -> Any:
+        """An ended case goes on, with fresh limits and at the worst severity; the row after it."""
+        severity = Severity(max(row.severity, severity))
         limit = handling_limit(info, severity, self._policy, self.tasks.stages.class_of(row.facility))
         due_ms = self._due(severity, limit)
         row = self.step(
             row,
             Action.REOPEN,
-            note=alarm.alarm_id,
+            actor=actor,
+            note=note,
             severity=severity.value,
             closed_ms=None,
             due_ms=due_ms,
@@ -355,12 +331,11 @@ class CaseWork:
             self.tasks.reassign(after, row)
         return self.follow_up(row)
 
-    def _raised(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
+    def raised(self, row: Any, severity: Severity, info: RuleInfo) -> Any:
         """The case after an alarm joined or rose: the worst severity counts, and its limit if that is nearer."""
-        if alarm.severity <= row.severity:
+        if severity <= row.severity:
             self.tell(row, "joined")
             return row
-        severity = Severity(alarm.severity)
         limit = handling_limit(info, severity, self._policy, self.tasks.stages.class_of(row.facility))
         due_ms = self._due(severity, limit)
         values: dict[str, object] = {"severity": severity.value}
@@ -412,7 +387,8 @@ def tell_worker(tasks: TaskWork, row: Any) -> None:
 def has_begun(row: Any, tasks: TaskWork) -> bool:
     """Whether somebody has begun to work on a case."""
     begun = any(TaskState(task.state) not in UNSTARTED for task in tasks.tasks(row.number).values())
-    return begun or CaseState(row.state) not in NOT_BEGUN or row.handled_by is not None
+    seen_by_people = row.handled_by is not None or row.reports > 0  # what people saw does not go with its alarms
+    return begun or seen_by_people or CaseState(row.state) not in NOT_BEGUN
 
 
 def gather(connection: sa.Connection, cases: CaseWork, source: RosterSource, row: Any, now_ms: int) -> Any:

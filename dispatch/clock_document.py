@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.stages import Stage
 from dispatch import proceedings
 from dispatch.policy import Policy
-from dispatch.stageclocks import ENDS, ladder_document
+from dispatch.stageclocks import AFTER_UNMERGE, ENDS, ladder_document
 
 
 def about_clocks(policy: Policy) -> list[str]:
@@ -15,8 +15,15 @@ def about_clocks(policy: Policy) -> list[str]:
     for stage in Stage:
         ends = [action.value for action, stages in ENDS.items() if stage in stages]
         lines.append(f"| {stage} | {', '.join(ends)} |")
+    lines += ["", _UNMERGED, "| stage | its clock, once a merging is taken back |", "|---|---|"]
+    lines += [f"| {stage} | {AFTER_UNMERGE[stage]} |" for stage in Stage]
     return [*lines, "", _LADDER, *ladder_document(policy.ladder, policy.accept_ms)]
 
+
+_UNMERGED = """When a merging is taken back, the case is filed anew. A limit of arriving that a rule states goes on like
+that of handling; the first look begins anew; a suspension has ended with the merging. The other case keeps the severity
+and the limit that it took, as after an alarm that has cleared.
+"""
 
 _BESIDE = """Extension (延期), supervision (督办) and appeal (申诉) go on beside the states of case and task and never
 move them. All of their steps need a reason.
@@ -48,6 +55,11 @@ hours) or natural days (自然日, 24 h). It is that of the rule, else that of f
 time are used and red after all of it; a limit met in its last millisecond is met. While a case is suspended its clocks
 stand still; what was left of the clock is left when it goes on, so a suspension over a weekend moves a limit in working
 hours by nothing.
+
+A city names its own file with `dispatch.limits` in the settings, written like the one that ships: `limits` by class and
+event, and, where it wishes, `version`, `appeal_days`, and `ladder`, shares by severity: `critical: {person: 0.5,
+supervisor: 1, leads: 2}`. `twingrid check` tells everything that is wrong in it. The shares of the ladder and the 7
+days of an appeal are this project's proposals: no standard states them, and the clocks of a case say so.
 """
 
 _LADDER = """The **escalation ladder** of a stage, in shares of its time; in brackets what that is for accepting

@@ -16,9 +16,11 @@ from dispatch import findings as kinds
 from dispatch.alarmwork import AlarmWork, info_of
 from dispatch.closure_queries import SqlClosureQueries
 from dispatch.database import writing
+from dispatch.lastingwork import has_project, is_filed, write_down
 from dispatch.lifecycle import MAY_MERGE
 from dispatch.policy import Policy
 from dispatch.taskwork import SourceOnce
+from dispatch.unmerging import take_back
 
 
 class SqlClosures(SqlClosureQueries):
@@ -47,10 +49,7 @@ class SqlClosures(SqlClosureQueries):
             Conflict: ``wrong_state`` if one of them may not be merged.
             Invalid: if the reason is missing.
         """
-        if not actor.supervises:
-            raise NotPermitted(kinds.NOT_IN_QUEUE(action=kinds.ACTIONS[Action.MERGE.value]))
-        if not reason.strip():
-            raise Invalid([kinds.REASON_MISSING.at(action=kinds.ACTIONS[Action.MERGE.value])])
+        _check_asked(Action.MERGE, reason, actor)
         source = SourceOnce(self._source)
         with writing(self._engine) as connection:
             row, heir = _case(connection, number), _case(connection, into)
@@ -58,20 +57,101 @@ class SqlClosures(SqlClosureQueries):
                 return
             _check(row, heir)
             work = AlarmWork(connection, rules=self._rules, source=source, policy=self._policy, now_ms=now_ms)
-            self._hand_over(connection, work, row, heir)
+            brought = self._hand_over(connection, work, row, heir)
             self._end(work, row, heir, reason.strip(), actor, now_ms)
             values = {"case": number, "into": into, "at_ms": now_ms, "actor": actor.login, "person": actor.person}
             connection.execute(sa.insert(closure_tables.merge).values(**values, reason=reason.strip()[:1000]))
+            if brought:
+                rows = [{"case": number, "alarm_id": alarm_id} for alarm_id in brought]
+                connection.execute(sa.insert(closure_tables.merge_alarm), rows)
             work.cases.mark(into, work.flags.flagged(into))
             work.ledger.flush()
 
-    def _hand_over(self, connection: sa.Connection, work: AlarmWork, row: Any, heir: Any) -> None:
-        """The alarms of one case join the other, which takes the worst severity."""
+    def unmerge(self, number: int, reason: str, actor: Actor, now_ms: int) -> None:
+        """Take a merging back: the case goes on by itself with its alarms; see ``dispatch.unmerging``.
+
+        Raises:
+            UnknownItem: if there is no such case.
+            NotPermitted: if the actor does not supervise.
+            Conflict: ``wrong_state`` if it is not merged, or the merging can no longer be taken back.
+            Invalid: if the reason is missing.
+        """
+        _check_asked(Action.UNMERGE, reason, actor)
+        source = SourceOnce(self._source)
+        with writing(self._engine) as connection:
+            row = _case(connection, number)
+            work = AlarmWork(connection, rules=self._rules, source=source, policy=self._policy, now_ms=now_ms)
+            take_back(
+                connection,
+                work,
+                row,
+                reason=reason.strip(),
+                actor=actor,
+                rules=self._rules,
+                policy=self._policy,
+                now_ms=now_ms,
+            )
+            work.ledger.flush()
+
+    def decide_lasting(
+        self,
+        facility: int,
+        family: str,
+        *,
+        accept: bool,
+        project: int | None,
+        reason: str,
+        actor: Actor,
+        now_ms: int,
+    ) -> int | None:
+        """Decide about a lasting repair; accepted without a project, a case is filed: its number.
+
+        Raises:
+            UnknownItem: if no such fault came again, or there is no such project.
+            NotPermitted: if the actor does not supervise.
+            Conflict: ``decided`` if it is not to be decided now.
+            Invalid: if the reason is missing.
+        """
+        if not actor.supervises:
+            raise NotPermitted(kinds.NOT_IN_QUEUE(action=kinds.DECIDING_LASTING))
+        if not reason.strip():
+            raise Invalid([kinds.REASON_MISSING.at(action=kinds.DECIDING_LASTING)])
+        source = SourceOnce(self._source)
+        with writing(self._engine) as connection:
+            table = tables.case
+            mine = [table.c.facility == facility, table.c.family == family]
+            fault = next(iter(self._recurring(connection, now_ms, mine)), None)
+            if fault is None:
+                raise UnknownItem(kinds.NO_RECURRING(facility=facility))
+            if project is not None and not has_project(connection, project):
+                raise UnknownItem(kinds.NO_SUCH_PROJECT(project=project))
+            if not fault.asks or is_filed(connection, facility, family):
+                raise Conflict("decided", kinds.LASTING_DECIDED())
+            work = AlarmWork(connection, rules=self._rules, source=source, policy=self._policy, now_ms=now_ms)
+            number = write_down(
+                connection,
+                work,
+                newest=_case(connection, fault.cases[0].number),
+                counted=len(fault.cases),
+                accepted=accept,
+                project_number=project if accept else None,
+                reason=reason.strip(),
+                actor=actor,
+                policy=self._policy,
+                now_ms=now_ms,
+            )
+            work.ledger.flush()
+            return number
+
+    def _hand_over(self, connection: sa.Connection, work: AlarmWork, row: Any, heir: Any) -> list[str]:
+        """The alarms of one case join the other, which takes the worst severity; their ids."""
         table = tables.alarm
         query = sa.select(table).where(table.c.case == row.number).order_by(table.c.start_ms, table.c.alarm_id)
-        for alarm in connection.execute(query).all():
+        alarms = connection.execute(query).all()
+        for alarm in alarms:
             info = info_of(self._rules, alarm.rule_id, Severity(alarm.severity))
             heir = work.cases.join(work.cases.case(heir.number), alarm, info)
+        return [alarm.alarm_id for alarm in alarms]
 
     def _end(self, work: AlarmWork, row: Any, heir: Any, reason: str, actor: Actor, now_ms: int) -> None:
         """The case that went ends with its tasks; both histories say so, and whoever was at work on it is told."""
@@ -85,6 +165,14 @@ class SqlClosures(SqlClosureQueries):
         cases.step(row, Action.MERGE, actor=actor, note=note)
         work.ledger.note(heir.number, "merged_in", actor=actor, note=f"{row.code} {reason}")
         cases.tell(cases.case(heir.number), "merged_in")
+
+
+def _check_asked(action: Action, reason: str, actor: Actor) -> None:
+    """Only a supervisor, and never without a reason."""
+    if not actor.supervises:
+        raise NotPermitted(kinds.NOT_IN_QUEUE(action=kinds.ACTIONS[action.value]))
+    if not reason.strip():
+        raise Invalid([kinds.REASON_MISSING.at(action=kinds.ACTIONS[action.value])])
 
 
 def _case(connection: sa.Connection, number: int) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from dispatch.tables import case, metadata, task
+from dispatch.tables import alarm, case, metadata, task
 
 _ALARM = sa.String(64)
 _WORD = sa.String(40)
@@ -77,4 +77,50 @@ merge = sa.Table(
     sa.Column("person", sa.Integer),
     sa.Column("reason", _TEXT, nullable=False),
 )
-"""Which case has gone into which, by whom and why; only ever appended."""
+"""Which case is part of which now, by whom and why. A merging that is taken back goes to ``unmerge``."""
+
+merge_alarm = sa.Table(
+    "dispatch_merge_alarm",
+    metadata,
+    sa.Column("case", sa.ForeignKey(merge.c.case), primary_key=True),
+    sa.Column("alarm_id", sa.ForeignKey(alarm.c.alarm_id), primary_key=True),
+)
+"""The alarms that a case brought with it, so that it can take them out again."""
+
+unmerge = sa.Table(
+    "dispatch_unmerge",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("case", sa.ForeignKey(case.c.number), nullable=False, index=True),
+    sa.Column("into", sa.ForeignKey(case.c.number), nullable=False),
+    sa.Column("merged_ms", sa.BigInteger, nullable=False),
+    sa.Column("merged_by", sa.String(64), nullable=False),
+    sa.Column("merged_why", _TEXT, nullable=False),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+    sa.Column("actor", sa.String(64), nullable=False),
+    sa.Column("person", sa.Integer),
+    sa.Column("reason", _TEXT, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Mergings that were taken back: both sides of each; only ever appended."""
+
+lasting = sa.Table(
+    "dispatch_lasting",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("facility", sa.Integer, nullable=False),
+    sa.Column("family", sa.String(160), nullable=False),
+    sa.Column("accepted", sa.Boolean, nullable=False),
+    sa.Column("counted", sa.Integer, nullable=False),
+    sa.Column("newest", sa.Integer, nullable=False),
+    sa.Column("case", sa.ForeignKey(case.c.number)),
+    sa.Column("project", sa.Integer),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+    sa.Column("actor", sa.String(64), nullable=False),
+    sa.Column("person", sa.Integer),
+    sa.Column("reason", _TEXT, nullable=False),
+    sa.Index("ix_dispatch_lasting_key", "facility", "family"),
+    sqlite_autoincrement=True,
+)
+"""What was decided about a fault that came again; only ever appended. ``counted`` cases were known, the ``newest`` by
+number: only later ones ask again. ``case`` or ``project``: where the renewal is done, if it was accepted."""

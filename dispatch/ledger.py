@@ -159,8 +159,8 @@ class Ledger:
                 "severity": int(severity),
             }
 
-    def withdraw(self, task: int, person: int | None = None) -> None:
-        """Take back what has not been sent yet about a task (to a person, or to anybody)."""
+    def withdraw(self, task: int | str, person: int | None = None) -> None:
+        """Take back what has not been sent yet about a task or another ``ref`` (to a person, or to anybody)."""
         for key, row in list(self._outbox.items()):
             if row["ref"] == str(task) and person in (None, row["person"]):
                 del self._outbox[key]

@@ -70,6 +70,7 @@ CASE_TABLE: Mapping[tuple[CaseState, Action], CaseState] = {
     (C.FILED, A.CONFIRM): C.CLOSED,
     (C.DISPATCHED, A.CONFIRM): C.CLOSED,
     **{(state, A.MERGE): C.CANCELLED for state in MAY_MERGE},
+    (C.CANCELLED, A.UNMERGE): C.FILED,
 }
 
 TASK_TABLE: Mapping[tuple[TaskKind, TaskState, Action], TaskState] = {
@@ -109,6 +110,8 @@ SYSTEM_TASK_TABLE: Mapping[tuple[TaskKind, TaskState, Action], TaskState] = {
     (TaskKind.HANDLE, T.DONE, A.REJECT): T.WAITING,
     **{(TaskKind.HANDLE, state, A.REOPEN): T.WAITING for state in (T.DONE, T.CANCELLED)},
     **{(TaskKind.VERIFY, state, A.REOPEN): T.WAITING for state in (T.DONE, T.CANCELLED)},
+    (TaskKind.HANDLE, T.CANCELLED, A.UNMERGE): T.WAITING,
+    (TaskKind.VERIFY, T.CANCELLED, A.UNMERGE): T.WAITING,
     **{(TaskKind.HANDLE, state, A.CANCEL): T.CANCELLED for state in T if state is not T.CANCELLED},
     **{(TaskKind.VERIFY, state, A.CANCEL): T.CANCELLED for state in (T.WAITING, T.ACCEPTED, T.ON_SITE)},
     **{(TaskKind.VERIFY, state, A.VERIFY): T.DONE for state in (T.WAITING, T.ACCEPTED, T.ON_SITE)},
@@ -321,6 +324,10 @@ _TAIL = """## Guards
   verifies or rejects then, as a verifier would; a person may conclude before.
 * Cases of one root cause are merged by a supervisor: the one ends (merge), the other takes its alarms, present and to
   come. A case that has been reported as handled is not merged, nor one that gathers many facilities.
+* A merging is taken back by a supervisor, with a reason, while the other case is open and not yet reported as handled:
+  the case is filed anew with its alarms. What its clocks did meanwhile stands below.
+* What people report or departments hand down becomes a case by the gate of [intake.md](intake.md), and is verified by a
+  visit. A case that somebody has reported does not end by itself when its alarm clears.
 * A case that ended by itself, or was closed, is reopened by the system if its alarm proves to be still on; it never
   makes a second case.
 """

@@ -10,6 +10,22 @@ from dispatch import tables
 from dispatch.closure_tables import merge
 
 
+def present(connection: sa.Connection, number: int) -> Any | None:
+    """The merging by which a case is part of another now; ``None`` without one."""
+    return connection.execute(sa.select(merge).where(merge.c.case == number)).one_or_none()
+
+
+def members(connection: sa.Connection, number: int) -> list[Any]:
+    """The rows of all cases that have gone into one, directly or not."""
+    case, found, ask = tables.case, list[Any](), [number]
+    while ask:
+        query = sa.select(case).join(merge, merge.c.case == case.c.number).where(merge.c.into.in_(ask))
+        rows = connection.execute(query.order_by(case.c.number)).all()
+        found += rows
+        ask = [row.number for row in rows]
+    return found
+
+
 def took_over(connection: sa.Connection, facility: int, family: str) -> Any | None:
     """The open case that took in one of this facility and family, directly or not; ``None`` without one."""
     case = tables.case

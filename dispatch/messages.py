@@ -28,7 +28,10 @@ KINDS: Mapping[str, Text] = {
     "cleared": Text(zh="告警已恢复，仍请核查", en="Alarm has cleared, please still check"),
     "raised": Text(zh="级别提高", en="Severity raised"),
     "proven": Text(zh="传感器已核实，无需到场", en="Verified by the sensor, no visit needed"),
+    "unmerged": Text(zh="合并已撤销，案件已分开", en="Merge taken back: the cases are two again"),
     "merged": Text(zh="案件已合并", en="Case merged"),
+    "intake": Text(zh="待受理", en="Waits for your decision"),
+    "reported": Text(zh="又有人反映", en="Somebody else has reported it"),
     "joined": Text(zh="又有设施并入", en="More facilities have joined"),
     **{
         f"{stage}_{step}": Text(zh=f"{about.zh}：{what.zh}", en=f"{about.en}: {what.en}")

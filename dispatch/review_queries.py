@@ -34,7 +34,7 @@ class SqlReviewQueries:
         query = (
             sa.select(report, case.c.rule_id, case.c.facility, case.c.say_zh, case.c.say_en)
             .join(case, case.c.number == report.c.case)
-            .where(report.c.at_ms >= from_ms, report.c.at_ms < to_ms, ~repeated, ~case.c.drill)
+            .where(report.c.at_ms >= from_ms, report.c.at_ms < to_ms, ~repeated, ~case.c.drill, case.c.rule_id != "")
             .order_by(report.c.number.desc())
         )
         if communities is not None:

@@ -23,11 +23,13 @@ class Side(NamedTuple):
 
 def metres(one: FacilityPlace, other: FacilityPlace) -> float | None:
     """How far two facilities are apart on the ground (great circle, haversine); ``None`` where a place is unknown."""
-    if None in (one.latitude, one.longitude, other.latitude, other.longitude):
-        return None
-    lat, lon, lat2, lon2 = (
-        math.radians(at or 0.0) for at in (one.latitude, one.longitude, other.latitude, other.longitude)
-    )
+    here, there = one.spot, other.spot
+    return None if here is None or there is None else apart_m(here, there)
+
+
+def apart_m(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """How far two places (longitude, latitude, WGS-84 degrees) are apart on the ground, metres (haversine)."""
+    lon, lat, lon2, lat2 = (math.radians(degrees) for degrees in (*one, *other))
     chord = math.sin((lat2 - lat) / 2) ** 2 + math.cos(lat) * math.cos(lat2) * math.sin((lon2 - lon) / 2) ** 2
     return 2 * _EARTH_M * math.asin(min(1.0, math.sqrt(chord)))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from core.places import Text
 from core.ports.stages import AppealFacts, ProceedingRow, StageRow
 from core.stages import (
     Basis,
@@ -41,7 +42,7 @@ def _stage(row: Any) -> StageRow:
         amount=row.amount,
         unit=LimitUnit(row.unit),
         basis=Basis(row.basis),
-        standard=row.standard,
+        standard=Text(zh=row.standard_zh, en=row.standard_en) if row.standard_zh else None,
         started_ms=row.started_ms,
         warn_ms=row.warn_ms,
         limit_ms=row.limit_ms,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from core.alarms import Severity
 from core.cases import Action, DeadlineClock
@@ -43,6 +44,24 @@ BEGINS: Mapping[Action, tuple[Stage, ...]] = {
 rejected, *accept* with every assignment of the handling task, *verify* when the verification is given to somebody."""
 
 
+class AfterUnmerge(StrEnum):
+    """What becomes of a clock that ended with a merging once that is taken back."""
+
+    GOES_ON = "stood still since the merging (or the suspension before it): what was left is left; late stays late"
+    ANEW = "begins anew: with the next assignment, or when somebody accepts"
+    NEVER = "did not run: what has been reported as handled is not merged"
+
+
+AFTER_UNMERGE: Mapping[Stage, AfterUnmerge] = {
+    Stage.ACCEPT: AfterUnmerge.ANEW,
+    Stage.ARRIVE: AfterUnmerge.ANEW,
+    Stage.HANDLE: AfterUnmerge.GOES_ON,
+    Stage.VERIFY: AfterUnmerge.NEVER,
+}
+"""Nobody could have handled the case for itself meanwhile, so that time is nobody's. A limit of arriving that a rule
+states counts from the announcement like that of handling, and goes on like it."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StageClock:
     """A clock as it stands.
@@ -71,9 +90,9 @@ class StageClock:
 
     def resumed(self, calendar: WorkCalendar, now_ms: int) -> StageClock:
         """It runs again: what was left is left; a moment that had passed stays where it was."""
-        since_ms = self.paused_since_ms
-        if since_ms is None or self.ended_ms is not None:
+        if self.paused_since_ms is None or self.ended_ms is not None:
             return self
+        since_ms = max(self.paused_since_ms, self.started_ms)
         return replace(
             self,
             warn_ms=resumed_due(calendar, self.clock, self.warn_ms, since_ms, now_ms),

@@ -6,7 +6,7 @@ decided in ``dispatch.stageclocks``; here rows are read and written.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,9 +16,10 @@ from core.cases import Action, CaseState, Deadline, TaskKind
 from core.ports.registry import RosterSource
 from core.stages import Basis, LadderStep, LimitUnit, Stage, StageLimit
 from dispatch import tables
-from dispatch.limitbook import accept_default, stage_limit, stated_for
+from dispatch.deciding import stage_limit_of
+from dispatch.limitbook import stated_for
 from dispatch.policy import Policy
-from dispatch.stageclocks import BEGINS, ENDS, StageClock, begun, next_step
+from dispatch.stageclocks import AFTER_UNMERGE, BEGINS, ENDS, AfterUnmerge, StageClock, begun, next_step
 
 _TOUCHES = frozenset({*ENDS, *BEGINS, Action.SUSPEND, Action.RESUME})
 """Steps of a case that do something to its stages."""
@@ -70,20 +71,13 @@ class StageWork:
 
     def limit(self, case: Any, stage: Stage, stated: Deadline | None = None) -> StageLimit:
         """The limit of a stage of a case; ``stated``: what its rule says of this stage."""
-        severity = Severity(case.severity)
-        default = {
-            Stage.ACCEPT: accept_default(severity, self._policy.accept_ms, self._policy.accept_clock(severity)),
-            Stage.ARRIVE: self._policy.look[severity],
-            Stage.HANDLE: self._policy.handle[severity],
-            Stage.VERIFY: self._policy.verify[severity],
-        }[stage]
-        return stage_limit(
-            self._policy.limits,
+        return stage_limit_of(
+            self._policy,
             stage,
+            Severity(case.severity),
             class_id=self.class_of(case.facility),
             event=case.family,
             stated=stated,
-            default=default,
         )
 
     def class_of(self, facility: int) -> str:
@@ -128,6 +122,34 @@ class StageWork:
             if stage not in running and task is not None:
                 self._insert(case, task, stage, self.limit(case, stage), self._now_ms)
 
+    def begun_ms(self, case: int) -> int:
+        """When the clock of handling began, or will; 0 without one."""
+        table = tables.stage
+        query = sa.select(sa.func.max(table.c.started_ms)).where(
+            table.c.case == case, table.c.stage == Stage.HANDLE.value
+        )
+        return self._connection.execute(query).scalar_one() or 0
+
+    def taken_back(self, case: Any, since_ms: int) -> None:
+        """A merging is taken back: what ended with it and counts from the announcement goes on, having stood since.
+
+        Args:
+            case: the row after the step.
+            since_ms: from when on the clocks have stood: the merging, or a suspension that lasted until then.
+        """
+        table, seen = tables.stage, set[str]()
+        query = sa.select(table).where(table.c.case == case.number, table.c.ended_by == Action.MERGE.value)
+        for row in self._connection.execute(query.order_by(table.c.number.desc())).all():
+            after = AfterUnmerge.GOES_ON if row.basis == Basis.RULE else AFTER_UNMERGE[Stage(row.stage)]
+            if row.stage in seen or after is not AfterUnmerge.GOES_ON:
+                continue
+            seen.add(row.stage)
+            stood_ms = max(0, row.ended_ms - since_ms)
+            stood = replace(
+                _clock(row), ended_ms=None, paused_since_ms=since_ms, paused_ms=max(0, row.paused_ms - stood_ms)
+            )
+            self._write(row, case, stood.resumed(self._calendar, self._now_ms), ended_by="")
+
     def extended(self, case: Any, limit_ms: int) -> None:
         """The limit of handling has been moved by a grant."""
         row = self.running(case.number).get(Stage.HANDLE)
@@ -163,7 +185,8 @@ class StageWork:
             "amount": limit.amount,
             "unit": limit.unit.value,
             "basis": limit.basis.value,
-            "standard": limit.standard,
+            "standard_zh": limit.standard.zh[:1000] if limit.standard else "",
+            "standard_en": limit.standard.en[:1000] if limit.standard else "",
             "ended_by": "",
             "late": False,
             "reached": "",

@@ -68,8 +68,15 @@ case = sa.Table(
     sa.Column("extensions", sa.Integer, nullable=False, server_default="0"),
     sa.Column("supervised", _WORD, nullable=False, server_default=sa.text("''")),
     sa.Column("excused", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("source", _WORD, nullable=False, server_default=sa.text("'alarm'")),
+    sa.Column("reports", sa.Integer, nullable=False, server_default="0"),
     sa.Index(
-        "open_key", "facility", "family", unique=True, sqlite_where=sa.text("open"), postgresql_where=sa.text("open")
+        "open_key",
+        "facility",
+        "family",
+        unique=True,
+        sqlite_where=sa.text("open AND facility <> 0"),
+        postgresql_where=sa.text("open AND facility <> 0"),
     ),
     sa.Index(
         "open_storm",
@@ -85,7 +92,9 @@ case = sa.Table(
 """``gathers``: of a storm, what its members have in common: family, kind of group and its code; ``members``,
 ``members_on``: facilities, and those with an alarm on; ``quiet_ms``: since when none has one. ``extensions``: granted;
 ``supervised``: level of the supervision that stands; ``excused``: an appeal of whoever handled it was upheld, which
-leaves ``overdue`` as it was."""
+leaves ``overdue`` as it was. ``source``: where it comes from (``core.intake``); ``reports``: so many people reported
+it; of one without an alarm ``rule_id`` is empty and ``opening_alarm`` is ``report/`` and the number of the intake.
+``facility`` 0: it is about none."""
 
 alarm = sa.Table(
     "dispatch_alarm",
@@ -235,7 +244,8 @@ stage = sa.Table(
     sa.Column("amount", sa.Float, nullable=False),
     sa.Column("unit", _WORD, nullable=False),
     sa.Column("basis", _WORD, nullable=False),
-    sa.Column("standard", _TEXT, nullable=False),
+    sa.Column("standard_zh", _TEXT, nullable=False),
+    sa.Column("standard_en", _TEXT, nullable=False, server_default=sa.text("''")),
     sa.Column("total_ms", sa.BigInteger, nullable=False),
     sa.Column("started_ms", sa.BigInteger, nullable=False),
     sa.Column("warn_ms", sa.BigInteger, nullable=False),

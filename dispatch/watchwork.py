@@ -21,6 +21,7 @@ from dispatch.casework import CaseWork
 from dispatch.ledger import Ledger
 from dispatch.observation import Course, Judgement, Sight, Watch, judge, window_ms
 from dispatch.policy import Policy
+from dispatch.recordwork import begin_record
 from dispatch.verifying import begin_again, call_verifier, verified_by_sensor, wait_for_sensor
 
 MOST_WATCHED = 50
@@ -183,30 +184,20 @@ class WatchWork:
 
     def _freeze(self, row: Any, judged: Judgement) -> None:
         """Keep the readings of the whole observation, for the newest alarm of each rule and facility."""
-        alarm, record = tables.alarm, tables.record
+        alarm = tables.alarm
         query = sa.select(alarm).where(alarm.c.case == row.case, ~alarm.c.retracted, alarm.c.merged_into == "")
         rows = self._connection.execute(query.order_by(alarm.c.start_ms)).all()
-        newest = {Pair(one.rule_id, one.facility): one for one in rows}
-        chosen = [one.alarm_id for one in newest.values()][:_MOST_FROZEN]
-        known = sa.select(record.c.alarm_id).where(
-            record.c.alarm_id.in_(chosen), record.c.occasion == Occasion.CLOSED.value
-        )
-        begun = set(self._connection.execute(known).scalars())
-        until_ms = judged.until_ms or self._now_ms
-        for alarm_id in chosen:
-            if alarm_id in begun:
-                continue  # what was frozen once is not frozen again
-            values = {
-                "alarm_id": alarm_id,
-                "occasion": Occasion.CLOSED.value,
-                "at_ms": row.since_ms,
-                "made_ms": self._now_ms,
-                "from_ms": row.since_ms - self._policy.evidence_before_ms,
-                "to_ms": until_ms,
-                "context": "",
-                "due_ms": self._now_ms,
-            }
-            self._connection.execute(sa.insert(record), values)
+        newest = {Pair(one.rule_id, one.facility): one.alarm_id for one in rows}
+        for alarm_id in list(newest.values())[:_MOST_FROZEN]:
+            begin_record(
+                self._connection,
+                alarm_id,
+                Occasion.CLOSED,
+                at_ms=row.since_ms,
+                from_ms=row.since_ms - self._policy.evidence_before_ms,
+                to_ms=judged.until_ms or self._now_ms,
+                now_ms=self._now_ms,
+            )
 
 
 def pairs_of(connection: sa.Connection, number: int) -> list[Pair]:

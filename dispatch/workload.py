@@ -29,6 +29,7 @@ class Burden:
     Attributes:
         tasks: all tasks they were told of; what ended before that is none.
         most_a_day, most_an_hour: the most on one local day, and within any hour.
+        most_plain_an_hour: the most within any hour of those that could have waited (``Policy.rests_at_night``).
         days_over, hours_over: days beyond the bound, and tasks that came when the hour's bound was reached.
         at_night: tasks announced between 22:00 and 6:00.
     """
@@ -37,6 +38,7 @@ class Burden:
     tasks: int
     most_a_day: int
     most_an_hour: int
+    most_plain_an_hour: int
     days_over: int
     hours_over: int
     at_night: int
@@ -174,31 +176,39 @@ def _monday(day: date) -> date:
 
 
 def _burdens(tasks: Sequence[ForeseenTask], policy: Policy) -> list[Burden]:
-    given: dict[int, list[int]] = {}
+    given: dict[int, list[ForeseenTask]] = {}
     for task in tasks:
         if task.owner is not None and task.heard:
-            given.setdefault(task.owner, []).append(task.given_ms)
-    found = [_burden(person, sorted(moments), policy) for person, moments in given.items()]
+            given.setdefault(task.owner, []).append(task)
+    found = [_burden(person, mine, policy) for person, mine in given.items()]
     return sorted(found, key=lambda burden: (-burden.tasks, burden.person))
 
 
-def _burden(person: int, moments: Sequence[int], policy: Policy) -> Burden:
-    """The burden of one person from the moments (ascending) at which tasks were announced to them."""
-    days = Counter(policy.calendar.day_of(at_ms) for at_ms in moments)
-    within, first = [], 0
-    for place, at_ms in enumerate(moments):
-        while moments[first] <= at_ms - HOUR_MS:
-            first += 1
-        within.append(place - first + 1)
+def _burden(person: int, tasks: Sequence[ForeseenTask], policy: Policy) -> Burden:
+    """The burden of one person from the tasks they were told of."""
+    moments = sorted(task.given_ms for task in tasks)
+    plain = sorted(task.given_ms for task in tasks if policy.rests_at_night(task.severity))
+    days, within = Counter(map(policy.calendar.day_of, moments)), _within_an_hour(moments)
     return Burden(
         person=person,
         tasks=len(moments),
         most_a_day=max(days.values()),
         most_an_hour=max(within),
+        most_plain_an_hour=max(_within_an_hour(plain), default=0),
         days_over=sum(count > policy.most_a_day for count in days.values()),
         hours_over=sum(count > policy.most_an_hour for count in within),
         at_night=sum(is_night(policy.calendar, at_ms) for at_ms in moments),
     )
+
+
+def _within_an_hour(moments: Sequence[int]) -> list[int]:
+    """Of each of the moments (ascending): how many lie within the hour that ends with it."""
+    found, first = [], 0
+    for place, at_ms in enumerate(moments):
+        while moments[first] <= at_ms - HOUR_MS:
+            first += 1
+        found.append(place - first + 1)
+    return found
 
 
 def _facilities(cases: Sequence[ForeseenCase]) -> list[FacilityWork]:

@@ -17,8 +17,8 @@ from typing import Any
 from core import faultpoints
 from core.configuration import text_sha256
 from core.sparkplug.configuration import answer_of
+from core.whole_file import write_whole
 from gateway.rollout import Rollout, State, Version
-from gateway.whole_file import write_whole
 
 log = logging.getLogger(__name__)
 

@@ -27,9 +27,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from core.errors import Refused, Unavailable
+from core.whole_file import write_whole
 from gateway import site_findings as say
 from gateway.site_survey.record import digest
-from gateway.whole_file import write_whole
 
 ALGORITHM: Final = "Ed25519"
 _OWNER_ONLY: Final = 0o600

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import Refused, Unavailable
+from core.whole_file import write_whole
 from gateway import site_findings as say
 from gateway.site_survey.state import SessionState, from_json, to_json
-from gateway.whole_file import write_whole
 
 STATE_FILE: Final = "session.json"
 PHOTO_FOLDER: Final = "photos"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
 from core.amenities import Amenity, AmenityState, Item
-from core.places import Text
-from core.ports.registry import Owner, OwnerKind
-from registry import tables
+from core.findings import Said
+from core.places import Grid, Text
+from core.ports.registry import Department, Owner, OwnerKind, Post
+from registry import staff, tables
 from registry.columns import column
 from registry.database import reading
+from registry.geometry import CellMap, CellShape
 from registry.history import SqlHistory
 from registry.standard import load_standard
 
@@ -28,6 +32,18 @@ _FIELDS: Mapping[str, Text] = {
     "cell_construction": Text(zh="建管网格", en="construction cell"),
 }
 """Fields that no column of a file has."""
+
+
+def _shape(row: Any) -> CellShape:
+    ring = json.loads(row.polygon)["coordinates"][0][:-1]
+    return CellShape(
+        code=row.code,
+        grid=Grid(row.grid),
+        community=str(row.community),
+        ring=tuple((float(longitude), float(latitude)) for longitude, latitude in ring),
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+    )
 
 
 class SqlRegistryBook(SqlHistory):
@@ -52,6 +68,28 @@ class SqlRegistryBook(SqlHistory):
             if row is not None:
                 return Text(zh=row.name_zh, en=row.name_en)
         return Text(zh=owner.code, en=owner.code)
+
+    def departments(self) -> Sequence[Department]:
+        """Departments that hand down tasks, by code; those that ended left out."""
+        table = tables.department
+        with reading(self._engine) as connection:
+            rows = connection.execute(sa.select(table).where(table.c.active).order_by(table.c.code)).all()
+        return [Department(code=row.code, name=Text(zh=row.name_zh, en=row.name_en)) for row in rows]
+
+    def posts(self, communities: frozenset[int] | None = None) -> Sequence[Post]:
+        """Every post of the cells valid now."""
+        with reading(self._engine) as connection:
+            found = staff.all_posts(connection, staff.people(connection))
+        return [one for one in found if communities is None or one.community in communities]
+
+    def cell_faults(self, community: int) -> Sequence[Said]:
+        """What is wrong with the shapes of a community's cells; those of its neighbours may overlap them."""
+        table = tables.cell
+        with reading(self._engine) as connection:
+            rows = connection.execute(sa.select(table).where(table.c.valid_to == "").order_by(table.c.code)).all()
+        shapes = CellMap([_shape(row) for row in rows])
+        told = [one for one in shapes.faults() if rows[one.index].community == community]
+        return [one.kind.what(**one.values) for one in told]
 
     def standard(self) -> tuple[Text, Text, Sequence[Item]]:
         """Title, source and items of the complete-community standard."""

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from core.holidays import DayKind
 from core.places import Text
 from registry import calendar_findings as kinds
+from registry.columns import is_field
 from registry.record import Place, Record
 
 Minutes = tuple[int, int]
@@ -131,7 +132,6 @@ FIELDS: Mapping[str, frozenset[str]] = {
     "year": frozenset({"year"}),
     "work": frozenset({"code", "name_zh", "name_en", "from", "until"}) | _WHERE,
 }
-COLUMNS = frozenset({"entry"}).union(*FIELDS.values())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,7 +157,7 @@ def calendar(record: Record) -> CalendarEntry:
     if word not in KINDS:
         return CalendarEntry(place=place, kind="general", key="", item=General())
     for name in record.names():
-        if name in COLUMNS and name not in FIELDS[word] | {"entry"}:
+        if is_field("calendar", name) and name not in FIELDS[word] | {"entry"}:
             record.complain(name, kinds.FIELD_OF_ANOTHER, entry=word, known=", ".join(sorted(FIELDS[word])))
     try:
         item, key = _DECODERS[word](record)

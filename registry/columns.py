@@ -1,6 +1,6 @@
 """The columns of every kind of record, as workbooks show them: order, what a cell may hold, names and help.
 
-``entries.COLUMNS`` says which there are; this says how people see them.
+A field that is not named here is refused, since a misspelt column would be lost silently.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ An entry is only made when all its fields are right (``registry.record`` tells w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.amenities import AmenityState
@@ -338,29 +338,3 @@ def person(record: Record) -> PersonEntry:
 def _check_dates(record: Record, valid_from: str, valid_to: str) -> None:
     if valid_from and valid_to and valid_to <= valid_from:
         record.complain("valid_to", kinds.ENDS_BEFORE_START, end=valid_to, start=valid_from)
-
-
-_TEXT = ("name_zh", "name_en")
-COLUMNS: Mapping[str, frozenset[str]] = {
-    "streets": frozenset({"code", *_TEXT}),
-    "communities": frozenset({"code", *_TEXT, "street", "valid_from", "valid_to", "latitude", "longitude"}),
-    "villages": frozenset({"code", *_TEXT, "community", "merged_on"}),
-    "departments": frozenset({"code", *_TEXT}),
-    "amenities": frozenset({"community", "item", "state", "amount", "note_zh", "note_en", "checked_on"}),
-    "cells": frozenset({"code", "grid", "community", *_TEXT, "polygon", "valid_from", "valid_to"}),
-    "gateways": frozenset({"group", "node", *_TEXT, "community", "facility"}),
-    "facilities": frozenset(
-        {"code", "class", "community", *_TEXT, "latitude", "longitude", "address_zh", "address_en", "provenance"}
-        | {"provenance_note_zh", "provenance_note_en", "gateway", "bus", "measurements", "parent", "redundant_set"}
-        | {"built", "owner_kind", "owner", "cost_book", "component_code"}
-    ),
-    "points": frozenset({"facility", "measurement", "gateway", "bus", "interval_s", "stale_after_s"}),
-    "people": frozenset(
-        {"code", *_TEXT, "role", "communities", "skills", "cells", "shifts", "supervisor"}
-        | {"certificates", "leave", "volunteer", "department"}
-    ),
-    "posts": frozenset({"code", *_TEXT, "cell", "holder", "since"}),
-}
-"""Columns that a collection may have; anything else is reported, since a misspelt column would be lost silently."""
-
-Decoder = Callable[[Record], object]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.people import Shift
+from core.whole_file import write_whole
 from registry import calendar_entries as calendar
 from registry import geojson, rows
 from registry.columns import ATTRIBUTE, ORDER
@@ -28,6 +28,8 @@ from registry.rows import Key, RowValues
 Value = str | float | bool | None
 Record = dict[str, Value]
 
+FILE_MODE = 0o644
+"""Of what is exported."""
 OPTIONAL = frozenset({"villages", "departments", "points", "posts", "amenities", "calendar"})
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -197,6 +199,13 @@ _RECORDS: Mapping[str, Callable[[Key, RowValues], Record]] = {
 }
 
 
+def record_of(collection: str, key: Key, values: RowValues) -> dict[str, str]:
+    """One record as the texts of its file, in the order of its fields; empty ones are left out."""
+    record = _RECORDS[collection](key, values)
+    names = (*ORDER[collection], *sorted(name for name in record if name.startswith(ATTRIBUTE)))
+    return {name: text for name in names if (text := text_of(record.get(name)))}
+
+
 # --- the forms ------------------------------------------------------------------------------------------------------
 
 
@@ -235,26 +244,9 @@ def write_folder(tables: Sequence[Table], folder: Path) -> list[Path]:
     for table in tables:
         if table.records or table.collection not in OPTIONAL:
             path = folder / f"{table.collection}.csv"
-            replace_file(path, csv_text(table).encode("utf-8"))
+            write_whole(path, csv_text(table).encode("utf-8"), FILE_MODE)
             written.append(path)
     return written
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or as it was.
-
-    Raises:
-        OSError: if it cannot be written.
-    """
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def workbook_bytes(tables: Sequence[Table], language: str) -> bytes:

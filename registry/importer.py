@@ -13,7 +13,7 @@ community or shutting out a gateway is a decision of its own. A row that comes b
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from core.errors import Refused
 from core.ports.registry import ChangeKind
 from registry import history, rows, tables
-from registry.content import Content
+from registry.checks import Content
 from registry.database import next_numbers, reading, record, version, writing
 from registry.findings import PLAN_IS_OLD
 from registry.history import Change
@@ -61,13 +61,18 @@ def apply(
         done = Plan(version=have, changes=tuple(_differences(connection, content, day)))
         if not done:
             return done
-        writer = _Writer(connection, now_ms)
-        for collection in rows.COLLECTIONS:
-            writer.write(collection, [change for change in done.changes if change.collection == collection])
         tally = {kind.value: sum(change.kind is kind for change in done.changes) for kind in ChangeKind}
+        carry_out(connection, done.changes, now_ms)
         record(connection, actor=actor, what="import", ref="", detail=json.dumps(tally), now_ms=now_ms)
         history.remember(connection, done.changes, actor, now_ms)
         return done
+
+
+def carry_out(connection: sa.Connection, changes: Sequence[Change], now_ms: int) -> None:
+    """Write changes, in the order in which kinds of record need each other; audit and history are the caller's."""
+    writer = _Writer(connection, now_ms)
+    for collection in rows.COLLECTIONS:
+        writer.write(collection, [change for change in changes if change.collection == collection])
 
 
 def _differences(connection: sa.Connection, content: Content, day: str) -> Iterator[Change]:
@@ -75,19 +80,25 @@ def _differences(connection: sa.Connection, content: Content, day: str) -> Itera
     for collection in rows.COLLECTIONS:
         present, wanted = present_rows[collection], wanted_rows[collection]
         for key, after in wanted.items():
-            before = present.get(key)
-            if before is None:
-                yield Change(kind=ChangeKind.ADD, collection=collection, key=key, before={}, after=after)
-                continue
-            changed = {name: value for name, value in after.items() if before[name] != value}
-            if changed:
-                old = {name: before[name] for name in changed}
-                yield Change(kind=ChangeKind.CHANGE, collection=collection, key=key, before=old, after=changed)
+            change = difference(collection, key, present.get(key), after)
+            if change is not None:
+                yield change
         for key, before in present.items():
             end = _retired(collection, before, day)
             if key not in wanted and end:
                 old = {name: before[name] for name in end}
                 yield Change(kind=ChangeKind.RETIRE, collection=collection, key=key, before=old, after=end)
+
+
+def difference(collection: str, key: Key, before: RowValues | None, after: RowValues) -> Change | None:
+    """What makes a row into another, or a new one; ``None`` when they are alike."""
+    if before is None:
+        return Change(kind=ChangeKind.ADD, collection=collection, key=key, before={}, after=after)
+    changed = {name: value for name, value in after.items() if before[name] != value}
+    if not changed:
+        return None
+    old = {name: before[name] for name in changed}
+    return Change(kind=ChangeKind.CHANGE, collection=collection, key=key, before=old, after=changed)
 
 
 def _retired(collection: str, before: RowValues, day: str) -> RowValues:

@@ -220,17 +220,11 @@ class Registry:
 
     def _load(self, connection: sa.Connection, now: int) -> _Kept:
         people = staff.people(connection)
-        holders: dict[str, list[int]] = {}
-        for person in people.values():
-            for code in person.cells if person.active else ():
-                holders.setdefault(code, []).append(person.number)
-        posts, neighbours, centres = [], {}, {}
+        neighbours, centres = {}, {}
         table = tables.cell
-        listed = staff.listed_posts(connection)
         for row in connection.execute(sa.select(table).where(table.c.valid_to == "").order_by(table.c.code)):
             neighbours[row.code] = tuple(json.loads(row.neighbours))
             centres[row.code] = _middle(json.loads(row.polygon)["coordinates"][0])
-            posts += staff.posts(row, holders.get(row.code, []), listed.get(row.code, []))
         places, counts = {}, dict[int, int]()
         for row in connection.execute(sa.select(tables.facility)):
             places[row.number] = self._place(row)
@@ -239,7 +233,7 @@ class Registry:
         roster = Roster(
             version=now,
             people=people,
-            posts=tuple(posts),
+            posts=tuple(staff.all_posts(connection, people)),
             neighbours=neighbours,
             centres=centres,
             places=places,

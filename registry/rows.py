@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from core.people import Certificate, Leave, Shift
 from core.places import Grid, Text
 from registry import tables
 from registry.calendar_entries import to_text
-from registry.content import Content
+from registry.checks import Content
 
 Key = tuple[str, ...]
 Value = str | float | bool | None | tuple[str, ...]
@@ -303,28 +303,40 @@ def _geojson(ring: tuple[tuple[float, float], ...]) -> str:
     return json.dumps({"type": "Polygon", "coordinates": [closed]})
 
 
-def present(connection: sa.Connection) -> dict[str, dict[Key, RowValues]]:
-    """The rows the database holds."""
+def present(connection: sa.Connection, only: Collection[str] | None = None) -> dict[str, dict[Key, RowValues]]:
+    """The rows the database holds; of the kinds in ``only``, where that is given."""
     codes: dict[str, dict[int, str]] = {}
     found: dict[str, dict[Key, RowValues]] = {}
     for name, form in COLLECTIONS.items():
-        collected: dict[Key, RowValues] = {}
-        stored = connection.execute(sa.select(form.table)).mappings().all()
+        wanted_too = only is None or name in only
+        if not wanted_too and not (form.numbered and _is_named(name, only or ())):
+            continue
+        columns = [form.table] if wanted_too else [form.table.c.number, *form.key_columns()]
+        stored = connection.execute(sa.select(*columns)).mappings().all()
         if form.numbered:  # before the rows are read, since a facility's parent is one of them
             codes[name] = {row["number"]: "/".join(str(row[part]) for part in form.key) for row in stored}
-        for row in stored:
-            values = {
-                column: codes[form.references[column]][value]
-                if column in form.references and value is not None
-                else value
-                for column, value in row.items()
-            }
-            key = tuple(str(values.pop(part)) for part in form.key)
-            values.pop("number", None)
-            collected[key] = values
-        found[name] = collected
-    _add_lists(connection, codes, found["people"])
+        if wanted_too:
+            found[name] = dict(_keyed(form, dict(row), codes) for row in stored)
+    if "people" in found:
+        _add_lists(connection, codes, found["people"])
     return found
+
+
+def _is_named(name: str, only: Collection[str]) -> bool:
+    """Whether one of these kinds refers to the numbers of that one."""
+    return any(name in COLLECTIONS[one].references.values() for one in only) or (
+        name == "communities" and "people" in only
+    )
+
+
+def _keyed(form: Form, row: Mapping[str, Any], codes: Mapping[str, Mapping[int, str]]) -> tuple[Key, RowValues]:
+    values = {
+        column: codes[form.references[column]][value] if column in form.references and value is not None else value
+        for column, value in row.items()
+    }
+    key = tuple(str(values.pop(part)) for part in form.key)
+    values.pop("number", None)
+    return key, values
 
 
 def _add_lists(connection: sa.Connection, codes: dict[str, dict[int, str]], people: dict[Key, RowValues]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -96,6 +96,17 @@ def listed_posts(connection: sa.Connection) -> dict[str, list[Any]]:
     for row in connection.execute(query.where(table.c.active).order_by(table.c.code)):
         found.setdefault(row.cell, []).append(row)
     return found
+
+
+def all_posts(connection: sa.Connection, people: Mapping[int, Person]) -> list[Post]:
+    """Every post of the cells valid now, by cell."""
+    table, listed = tables.cell, listed_posts(connection)
+    holders: dict[str, list[int]] = {}
+    for person in people.values():
+        for code in person.cells if person.active else ():
+            holders.setdefault(code, []).append(person.number)
+    cells = connection.execute(sa.select(table).where(table.c.valid_to == "").order_by(table.c.code))
+    return [post for row in cells for post in posts(row, holders.get(row.code, []), listed.get(row.code, []))]
 
 
 def posts(cell: Any, holders: Sequence[int], listed: Sequence[Any]) -> list[Post]:

@@ -22,6 +22,7 @@ from api.models.closure import CaseClosure, Handling, Observation
 from api.models.history import History
 from core.cases import CaseState, DeadlineClock, DeadlineWhat, TaskKind, TaskState
 from core.flags import FlagKind
+from core.intake import SourceKind
 from core.places import Grid
 from core.ports.cases import PassedOver, Rung
 from core.stages import Basis, LadderStep, LimitUnit, ProceedingKind, ProceedingState, Stage, SupervisionLevel
@@ -199,6 +200,30 @@ class Proceeding(Model):
     facts: AppealFacts | None = Field(description="of an appeal; never changed, whatever is ruled")
 
 
+class ReportSeen(Model):
+    """What somebody reported of a case; photos are at `/intakes/{id}/photos/{position}`."""
+
+    id: Number
+    code: str = Field(examples=["R-2026-000017"])
+    source: SourceKind
+    say: Bilingual
+    words: str
+    time_ms: TimeMs
+    by: Bilingual
+    department: str
+    ref: str
+    longitude: float | None
+    latitude: float | None
+    photos: list[int] = Field(description="their positions")
+
+
+class PlanRef(Model):
+    """The preventive plan that a case came from."""
+
+    id: Number
+    code: str
+
+
 class CaseDetail(CaseSummary):
     """A case with its alarms, tasks, evidence, instructions and whole history."""
 
@@ -210,6 +235,8 @@ class CaseDetail(CaseSummary):
     stages: list[StageClock]
     proceedings: list[Proceeding]
     closure: CaseClosure
+    reports: list[ReportSeen] = Field(description="what people reported of it, the newest 20 first")
+    plan: PlanRef | None = Field(description="of preventive work")
 
 
 class Series(Model):
@@ -261,6 +288,7 @@ class TaskDetail(TaskSummary):
     stages: list[StageClock]
     proceedings: list[Proceeding]
     extension_until_ms: TimeMs | None = Field(description="the furthest moment an extension may ask for now")
+    reports: list[ReportSeen] = Field(description="what people reported of its case, the newest 20 first")
 
 
 class TaskReport(Model):

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
 from api.models.base import Bilingual, Model, TimeMs
-
-StandingName = Literal["meets", "unmeasured", "seen", "below", "worn", "building", "lacks", "unknown"]
+from core.amenities import Standing
+from core.coordinates import PositionSystem
+from core.ports.registry import ChangeKind, OwnerKind
 
 
 class OwnerView(Model):
     """Who owns a facility."""
 
-    kind: Literal["village", "community", "street", "department", "enterprise"]
+    kind: OwnerKind
     code: str
     name: Bilingual
 
@@ -22,7 +21,7 @@ class OwnerView(Model):
 class PositionView(Model):
     """A position in one system, degrees."""
 
-    system: Literal["WGS-84", "GCJ-02", "CGCS2000"]
+    system: PositionSystem
     latitude: float
     longitude: float
 
@@ -33,7 +32,7 @@ class FieldChangeView(Model):
     id: int
     time_ms: TimeMs
     by: str = Field(description="login, or the user of the command line", examples=["cli:operator"])
-    kind: Literal["add", "change", "retire"]
+    kind: ChangeKind
     field: Bilingual | None = Field(description="null for the record that came")
     before: str
     after: str
@@ -58,7 +57,7 @@ class CompletenessItem(Model):
     id: str
     goal: Bilingual
     name: Bilingual
-    standing: StandingName
+    standing: Standing
     at_least: float | None = Field(description="limit of the standard, in ``unit``")
     unit: str = Field(examples=["m2"])
     of: Bilingual | None

@@ -7,13 +7,14 @@ from pathlib import Path
 import typer
 
 from app.console import Speaker
+from app.usage import Program
 
 MOST_LINES = 1000
 
 
 def register(app: typer.Typer, speaker: Speaker) -> None:
     """Add the group."""
-    part = typer.Typer(help=speaker.say("cmd.registry"), no_args_is_help=True)
+    part = Program(help=speaker.say("cmd.registry"), no_args_is_help=True)
     app.add_typer(part, name="registry")
 
     @part.command("import", help=speaker.say("cmd.registry.import"))

@@ -60,8 +60,8 @@ def renew(runs: Sequence[Kept]) -> list[Row]:
     return [row for one in kept for row in rows_of(one)]
 
 
-_NAMES = ("false_per_100_points", "tasks_a_day", "tasks_an_hour", "night_below_high")
-_UNITS = ("false alarms a day and 100 points", "tasks", "tasks", "tasks")
+_NAMES = ("false_per_100_points", "tasks_a_day", "tasks_an_hour", "plain_tasks_an_hour", "night_below_high")
+_UNITS = ("false alarms a day and 100 points", "tasks", "tasks", "tasks", "tasks")
 
 
 def rows_of(one: Kept) -> list[Row]:

@@ -26,6 +26,7 @@ def told(outcome: Outcome) -> dict[str, Any]:
     rate = a_day_and_100(len(verdict.false), outcome.read, wish.days)
     delays = list(verdict.found.values())
     most_a_day = max((one.most_a_day for one in work.burdens), default=0)
+    most_plain = max((one.most_plain_an_hour for one in work.burdens), default=0)
     most_an_hour = max((one.most_an_hour for one in work.burdens), default=0)
     return {
         "seed": wish.seed,
@@ -54,6 +55,7 @@ def told(outcome: Outcome) -> dict[str, Any]:
             _bound("false alarms a day and 100 points", round(rate, 4), MOST_FALSE),
             _bound("tasks of a worker and day, at most", most_a_day, policy.most_a_day),
             _bound("tasks of a worker within an hour, at most", most_an_hour, policy.most_an_hour),
+            _bound("those of them that could have waited", most_plain, policy.most_an_hour),
             _bound("announced at night, medium and less", outcome.night.below_high, 0),
         ],
         "classes": [asdict(line) for line in by_class(verdict, _sizes(outcome), wish.days)],

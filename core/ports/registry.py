@@ -80,16 +80,6 @@ class Owner:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Village:
-    """A village that was merged into a community; ``merged_on`` is an ISO date or empty."""
-
-    code: str
-    name: Text
-    community: int
-    merged_on: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Department:
     """A department of the city that owns facilities and hands down tasks."""
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from core.amenities import Amenity, Item
+from core.findings import Said
 from core.places import Text
-from core.ports.registry import FieldChange, Owner
+from core.ports.registry import Department, FieldChange, Owner, Post
 
 
 class RegistryBook(Protocol):
@@ -27,8 +28,20 @@ class RegistryBook(Protocol):
         """What an owner is called; an enterprise, and one that nobody knows any more, by its code."""
         ...
 
+    def departments(self) -> Sequence[Department]:
+        """Departments that hand down tasks, by code; those that ended left out."""
+        ...
+
     def standard(self) -> tuple[Text, Text, Sequence[Item]]:
         """Title, source and items of the complete-community standard."""
+        ...
+
+    def posts(self, communities: frozenset[int] | None = None) -> Sequence[Post]:
+        """Every post of the cells valid now, by cell; vacant ones have no holder."""
+        ...
+
+    def cell_faults(self, community: int) -> Sequence[Said]:
+        """What is wrong with the shapes of a community's cells: overlaps, holes, shapes that are none."""
         ...
 
     def amenities(self, community: int) -> Sequence[Amenity]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.places import Text
 from core.stages import (
     Basis,
     LadderStep,
@@ -38,7 +39,7 @@ class StageRow:
     amount: float
     unit: LimitUnit
     basis: Basis
-    standard: str
+    standard: Text | None
     started_ms: int
     warn_ms: int
     limit_ms: int

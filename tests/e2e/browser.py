@@ -123,9 +123,9 @@ def bare_keys(page: Page) -> list[str]:
     shown = page.locator("body").inner_text()
     for code in page.locator(".mono").all_inner_texts():
         shown = shown.replace(code, "")
-    spaces = set(
-        re.findall(r"^  (\w+): \{", (WEB / "src" / "i18n" / "en.ts").read_text(encoding="utf-8"), re.MULTILINE)
-    )
+    texts = "".join(path.read_text(encoding="utf-8") for path in (WEB / "src" / "i18n" / "en").glob("*.ts"))
+    spaces = set(re.findall(r"^  (\w+): \{", texts, re.MULTILINE))
+    assert spaces, "no texts to look for"
     found = re.findall(r"\b([a-zA-Z]+)\.[a-zA-Z_]+\b", shown)
     return sorted(spaces & set(found))
 

@@ -12,21 +12,23 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HOUR, REASONS, cells, communities, facilities, gaps, people, points, start, text, valueAt } from "./city.mjs";
 import { closureOf, falseAlarms, observationOf, recurringFaults, report } from "./closure.mjs";
+import { intakeRoutes } from "./intakes.mjs";
 import { notificationRoutes } from "./notifications.mjs";
+import { officeRoutes, plannedOf } from "./office.mjs";
 import { performanceReport } from "./performance.mjs";
-import { completeness, record as recordOf } from "./registry.mjs";
+import { cellShapes, completeness, kinds, record as recordOf, recordLines, registryChanges, registryRecord, staff } from "./registry.mjs";
 import { ruleRoutes } from "./rules.mjs";
 
 const PORT = Number(process.env.PORT ?? 23510);
 const SETUP = process.env.MOCK_SETUP === "1";
 const DIST = fileURLToPath(new URL("../dist", import.meta.url));
-const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; worker-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; worker-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const PASSWORD = "mock-mock-1";
 /** How long a minute of shelving is here: a test cannot wait for a real one. */
 const MINUTE_OF_SHELVES = Number(process.env.MOCK_SHELF_MINUTE_MS ?? 60_000);
 
-const OFFICE = ["see", "alarm.acknowledge", "alarm.shelve", "alarm.measure", "alarm.out_of_service", "task.work", "task.supervise", "gateway.see", "health.see", "notification.see", "rule.see", "rule.edit"];
-const WORK = ["see", "alarm.acknowledge", "task.work"];
+const OFFICE = ["see", "registry.keep", "report.file", "intake.decide", "alarm.acknowledge", "alarm.shelve", "alarm.measure", "alarm.out_of_service", "task.work", "task.supervise", "gateway.see", "health.see", "notification.see", "rule.see", "rule.edit", "case.evaluate", "funds.keep", "plan.keep"];
+const WORK = ["see", "report.file", "alarm.acknowledge", "task.work"];
 const user = (username, role, name, permissions, person, everywhere = false) => ({ username, role, name, permissions, person, everywhere, language: "zh", communities: communities.slice(0, 1).map(({ id, code, name: called }) => ({ id, code, name: called })), must_change_password: username === "new.one", expires_ms: start + 12 * HOUR });
 const users = new Map([
   user("admin", "administrator", text("系统管理员", "Administrator"), [...OFFICE, "gateway.configure"], null, true),
@@ -76,6 +78,13 @@ function openCase(alarm, f) {
   tasks.unshift(task("handle", "construction", f.community.id === 1 ? people.li : people.chen));
   tasks.unshift(task("verify", "governance", people.wang));
 }
+
+/** A case that somebody reported: what stands where others have their alarm is no alarm. */
+function openReported(f, { key, say, severity }) {
+  openCase({ reported: true, rule_id: key, say, severity, start_ms: Date.now(), community: f.community, kind: "condition" }, f);
+  return Object.assign(cases[0], { family: key });
+}
+const alarmsOf = (item) => (item.alarm.reported ? [] : [bareAlarm(item.alarm)]);
 
 /** The clocks of a case: accepting and handling run; with a suspension behind them, and one earlier run. */
 function stagesOf(item) {
@@ -225,7 +234,7 @@ function taskDetail(task, me) {
   const f = byId(task.facility.id);
   const point = f.points.find((p) => p.limits.some((l) => l.rule_id === task.case.alarm.rule_id)) ?? f.points[0];
   const to = Date.now();
-  return { ...bareTask(task, me), observation: observationOf(task), why: { alarms: [bareAlarm(task.case.alarm)], rule: rule(task.case.alarm), evidence: evidence(f), series: [{ point: point.id, key: point.key, name: point.name, history: curve(point, to - 24 * HOUR, to, 240) }] }, where: { latitude: f.latitude, longitude: f.longitude, address: f.address }, steps: f.do, actions: actionsOf(task, me), history: task.case.history, routing: [], stages: stagesOf(task.case), proceedings: task.case.proceedings, extension_until_ms: task.case.deadline().due_ms + 8 * HOUR };
+  return { ...bareTask(task, me), observation: observationOf(task), reports: intakes.seen(task.case_id), why: { alarms: alarmsOf(task.case), rule: task.case.alarm.reported ? null : rule(task.case.alarm), evidence: evidence(f), series: [{ point: point.id, key: point.key, name: point.name, history: curve(point, to - 24 * HOUR, to, 240) }] }, where: { latitude: f.latitude, longitude: f.longitude, address: f.address }, steps: f.do, actions: actionsOf(task, me), history: task.case.history, routing: [], stages: stagesOf(task.case), proceedings: task.case.proceedings, extension_until_ms: task.case.deadline().due_ms + 8 * HOUR };
 }
 
 const WAITING = new Set(["unacknowledged", "returned_unacknowledged", "latched_unacknowledged"]);
@@ -345,6 +354,8 @@ function reach(a, scope) {
 fly("out_of_service", byId(4), start - HOUR, "水泵大修，等待配件", users.get("manager"), { set: start - 49 * HOUR });
 fly("shelved", byId(2), start + 40 * 60_000, "清洗传感器", users.get("manager"), reach(alarms.find((a) => a.facility.id === 2), "rule"));
 
+const intakes = intakeRoutes({ cases, ref, problem, found, page, openReported });
+
 /** Rows of method, path pattern, answer(me, match, query, body, request). */
 const ROUTES = [
   ["GET", /^\/communities$/, () => ({ items: communities.map(overview).toSorted((a, b) => b.alarms.high - a.alarms.high || b.facilities.alarmed - a.facilities.alarmed) })],
@@ -354,9 +365,20 @@ const ROUTES = [
     return { ...overview(c), classes: ids.map((class_id) => ({ class_id, name: facilities.find((f) => f.class_id === class_id).class_name, total: facilities.filter((f) => f.class_id === class_id && f.community.id === c.id).length, fault: 0, attention: 0, unseen: 0 })), cells: [] };
   }],
   ["GET", /^\/communities\/(\d+)\/completeness$/, () => completeness()],
+  ["GET", /^\/communities\/(\d+)\/cells$/, () => cellShapes()],
+  ["GET", /^\/registry\/kinds$/, () => kinds()],
+  ["GET", /^\/registry\/staff$/, () => staff(communities)],
+  ["GET", /^\/registry\/changes$/, (me, m, q) => registryChanges(q.get("kind"))],
+  ["GET", /^\/registry\/([a-z]+)\/records$/, (me, [, kind]) => recordLines(kind)],
+  ["POST", /^\/registry\/([a-z]+)\/records$/, (me, [, kind], q, body) => registryRecord(kind, body.fields.code, communities, body.fields)],
+  ["GET", /^\/registry\/([a-z]+)\/records\/(.+)$/, (me, [, kind, code]) => registryRecord(kind, decodeURIComponent(code), communities)],
+  ["PATCH", /^\/registry\/([a-z]+)\/records\/(.+)$/, (me, [, kind, code], q, body) => {
+    if (body.mark !== registryRecord(kind, code, communities).mark) throw problem(409, "TG-4096", "内容已被修改");
+    return registryRecord(kind, decodeURIComponent(code), communities, body.fields);
+  }],
   ["GET", /^\/facilities\/(\d+)\/record$/, (me, [, id]) => recordOf(found(byId(Number(id))))],
-  ["GET", /^\/classes$/, () => ({ items: [] })],
-  ["GET", /^\/facilities$/, (me, m, q) => page(facilities.filter((f) => !q.get("community") || f.community.id === Number(q.get("community"))).map(summary), q)],
+  ["GET", /^\/classes$/, () => ({ items: [...new Map(facilities.map((f) => [f.class_id, { id: f.class_id, name: f.class_name }])).values()] })],
+  ["GET", /^\/facilities$/, (me, m, q) => page(facilities.filter((f) => (!q.get("class") || f.class_id === q.get("class")) && (!q.get("community") || f.community.id === Number(q.get("community"))) && (!q.get("q") || `${f.code} ${f.name.zh} ${f.name.en}`.toLowerCase().includes(q.get("q").toLowerCase()))).map(summary), q)],
   ["GET", /^\/facilities\/(\d+)$/, (me, [, id]) => {
     const f = found(byId(Number(id)));
     return { ...summary(f), latitude: f.latitude, longitude: f.longitude, address: f.address, cells: cells(f.community), parent: null, supplies: [], redundant_set: "", attributes: { commissioned: 2004, rated_power_kw: 7.5 }, points: f.points.map(({ base, swing, seed, facility, ...p }) => ({ ...p, latest: latestOf(points.get(p.id)) })), alarms: alarms.filter((a) => a.facility.id === f.id && a.active).map(bareAlarm), cases: cases.filter((c) => c.facility.id === f.id && c.open).map(bare) };
@@ -379,20 +401,22 @@ const ROUTES = [
   ["POST", /^\/flags\/(\d+)\/extend$/, (me, [, id], q, body) => flagDetail(Object.assign(flagOf(id), { until_ms: body.until_ms, state: "standing" }))],
   ["POST", /^\/flags\/(\d+)\/return$/, (me, [, id], q, body) => flagDetail(fall(flagOf(id), "in_service", me, body.reason))],
   ["GET", /^\/cases$/, (me, m, q) => page(cases.filter((c) => (q.get("open") === null || c.open === (q.get("open") === "true")) && (q.get("overdue") !== "true" || c.deadline().overdue) && (!q.get("community") || c.community.id === Number(q.get("community")))).map(bare), q)],
-  ["GET", /^\/cases\/(\d+)$/, (me, [, id]) => { const c = found(cases.find((one) => one.id === Number(id))); return { ...bare(c), alarms: [bareAlarm(c.alarm)], tasks: tasks.filter((t) => t.case_id === c.id).map((t) => bareTask(t, me)), evidence: evidence(byId(c.facility.id)), do: byId(c.facility.id).do, history: c.history, stages: stagesOf(c), proceedings: c.proceedings, closure: closureOf(c, cases) }; }],
+  ["GET", /^\/cases\/(\d+)$/, (me, [, id]) => { const c = found(cases.find((one) => one.id === Number(id))); return { ...bare(c), reports: intakes.seen(c.id), alarms: alarmsOf(c), tasks: tasks.filter((t) => t.case_id === c.id).map((t) => bareTask(t, me)), evidence: evidence(byId(c.facility.id)), do: byId(c.facility.id).do, history: c.history, stages: stagesOf(c), proceedings: c.proceedings, closure: closureOf(c, cases), ...plannedOf(c) }; }],
   ["GET", /^\/tasks$/, (me, m, q) => page(tasks.filter((t) => !["done", "cancelled"].includes(t.state) && (q.get("mine") !== "true" || t.owner?.id === me.person)).toSorted((a, b) => a.deadline().due_ms - b.deadline().due_ms).map((t) => bareTask(t, me)), q)],
   ["GET", /^\/tasks\/(\d+)$/, (me, [, id]) => taskDetail(found(tasks.find((t) => t.id === Number(id))), me)],
-  ["POST", /^\/cases\/(\d+)\/merge$/, (me, [, id], q, body) => { const c = found(cases.find((one) => one.id === Number(id))); Object.assign(c, { open: false, state: "cancelled", note: body.reason, closed_ms: Date.now() }); const heir = found(cases.find((one) => one.id === body.into)); return { ...bare(heir), alarms: [bareAlarm(heir.alarm)], tasks: [], evidence: [], do: [], history: heir.history, closure: closureOf(heir, cases) }; }],
+  ["POST", /^\/cases\/(\d+)\/merge$/, (me, [, id], q, body) => { const c = found(cases.find((one) => one.id === Number(id))); Object.assign(c, { open: false, state: "cancelled", note: body.reason, closed_ms: Date.now() }); const heir = found(cases.find((one) => one.id === body.into)); return { ...bare(heir), reports: intakes.seen(heir.id), alarms: alarmsOf(heir), tasks: [], evidence: [], do: [], history: heir.history, closure: closureOf(heir, cases) }; }],
   ["GET", /^\/recurring-faults$/, () => ({ items: recurringFaults(cases) })],
   ["GET", /^\/false-alarms$/, (me, m, q) => falseAlarms(alarms, Number(q.get("from_ms")))],
   ["POST", /^\/tasks\/(\d+)\/(\w+)$/, (me, [, id, action], q, body, request) => { const task = found(tasks.find((t) => t.id === Number(id))); const after = act(task, action, body.note, request.headers["idempotency-key"], me); if (action === "handle") report(task.case_id, body.handling, me); return after; }],
   ...ruleRoutes({ facilities, ref, problem }),
+  ...officeRoutes({ communities, facilities, people, ref, problem }),
   ["GET", /^\/gateways$/, () => ({ items: communities.map((c, i) => ({ id: c.id, node: `g1/gw-${c.code}`, name: text(`${c.name.zh}网关`, `${c.name.en} gateway`), community: { id: c.id, code: c.code, name: c.name }, online: i !== 2, last_seen_ms: Date.now() - (i === 2 ? 1_200_000 : 900), backlog: i === 2 ? 4_112 : 0, stored: 1_204_551 + i * 40_000, since_ms: start - 7 * HOUR, health: { "poll/cycle_ms": 212, "spool/chunks": i }, devices: ["modbus-1", "mqtt-1"], points: 24, revoked: false })) })],
   ["GET", /^\/gateways\/(\d+)\/configurations$/, (me, [, id]) => ({ running: RUNNING, items: versionsOf(Number(id)).map(({ text: _text, difference: _difference, ...one }) => one).toReversed() })],
   ["GET", /^\/gateways\/(\d+)\/configurations\/(\d+)$/, (me, [, id, version]) => found(versionsOf(Number(id))[Number(version) - 1])],
   ["POST", /^\/gateways\/(\d+)\/configurations$/, (me, [, id], q, body) => { const all = versionsOf(Number(id)); all.push(versionOf(all.length + 1, body.text, body.note, me.username)); return all.at(-1); }],
   ["POST", /^\/gateways\/(\d+)\/configurations\/(\d+)\/push$/, (me, [, id, version]) => Object.assign(found(versionsOf(Number(id))[Number(version) - 1]), { state: "pushed", pushed_ms: Date.now(), pushed_by: me.username })],
   ...notificationRoutes,
+  ...intakes.inside,
   ["GET", /^\/health$/, () => ({ status: "ok", version: "0.1.0", now_ms: Date.now(), parts: ["broker", "core", "store", "database"].map((name) => ({ name, status: "ok", say: text("运行正常", "running") })), store: { readings: 3_812_004, quarantined: 3, evicted: 0, superseded: 12, bytes_on_disk: 48_112_003 }, promises: [{ id: "INV-1", say: text("已确认的读数不丢失", "No acknowledged reading is lost"), breaches: 0, kept: true }, { id: "INV-2", say: text("读数不重复入库", "No reading is stored twice"), breaches: 0, kept: true }] })],
 ];
 
@@ -414,8 +438,9 @@ function versionsOf(gateway) {
 async function bodyOf(request) {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
-  const all = Buffer.concat(chunks).toString();
-  return all === "" ? {} : JSON.parse(all);
+  const all = Buffer.concat(chunks);
+  if ((request.headers["content-type"] ?? "").startsWith("image/")) return all;
+  return all.length === 0 ? {} : JSON.parse(all.toString());
 }
 const cookieOf = (request) => /mock=(\w+)/.exec(request.headers.cookie ?? "")?.[1] ?? "";
 function enter(response, one, status = 200) {
@@ -424,9 +449,14 @@ function enter(response, one, status = 200) {
   response.setHeader("set-cookie", `mock=${token}; HttpOnly; SameSite=Lax; Path=/`);
   json(response, status, one);
 }
+function reply(response, answer) {
+  if (!answer?.raw) return json(response, 200, answer);
+  response.writeHead(200, { "content-type": answer.raw[0] === 0x89 ? "image/png" : "image/jpeg" });
+  return response.end(answer.raw);
+}
 function json(response, status, value, type = "application/json") {
   response.writeHead(status, { "content-type": type, "cache-control": "no-store" });
-  response.end(status === 204 ? "" : JSON.stringify(value));
+  return response.end(status === 204 ? "" : JSON.stringify(value));
 }
 
 async function api(request, response, url) {
@@ -444,6 +474,14 @@ async function api(request, response, url) {
     if (!one || body.password !== PASSWORD) throw problem(401, "TG-4011", "用户名或密码不对");
     return enter(response, one);
   }
+  const tried = (routes, me) => {
+    for (const [method, pattern, answer] of routes) {
+      const match = pattern.exec(path);
+      if (match && method === request.method) return reply(response, answer(me, match, url.searchParams, body, request));
+    }
+    return null;
+  };
+  if (tried(intakes.open, null)) return null;
   const me = users.get(sessions.get(cookieOf(request)));
   if (!me) throw problem(401, "TG-4010", "需要登录");
   if (path === "/session" && request.method === "DELETE") {
@@ -454,10 +492,7 @@ async function api(request, response, url) {
   if (path === "/session/password") Object.assign(me, { must_change_password: false });
   if (path.startsWith("/session")) return json(response, 200, me);
   if (path === "/stream") return follow(request, response, url.searchParams);
-  for (const [method, pattern, answer] of ROUTES) {
-    const match = pattern.exec(path);
-    if (match && method === request.method) return json(response, 200, answer(me, match, url.searchParams, body, request));
-  }
+  if (tried(ROUTES, me)) return null;
   throw problem(404, "TG-4040", "找不到");
 }
 
@@ -465,7 +500,7 @@ const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", "
 async function file(response, path) {
   const wanted = normalize(join(DIST, path));
   const inside = wanted.startsWith(DIST) && extname(wanted) !== "";
-  const name = inside ? wanted : join(DIST, "index.html");
+  const name = inside && !path.startsWith("/e/") ? wanted : join(DIST, path.startsWith("/e/") ? "resident.html" : "index.html");
   const content = await readFile(name);
   response.writeHead(200, { "content-type": TYPES[extname(name)] ?? "application/octet-stream", "content-security-policy": CSP });
   response.end(content);
@@ -493,6 +528,7 @@ const server = createServer((request, response) => {
     return url.pathname.startsWith("/api/v1") ? api(request, response, url) : file(response, url.pathname);
   };
   work().catch((failure) => {
+    for (const [name, value] of Object.entries(failure.headers ?? {})) response.setHeader(name, value);
     if (failure.problem) json(response, failure.problem.status, failure.problem, "application/problem+json");
     else json(response, failure.code === "ENOENT" ? 404 : 500, { title: String(failure) });
   });

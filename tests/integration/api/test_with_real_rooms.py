@@ -25,14 +25,20 @@ from core.readings import readings
 from core.sparkplug.topics import NodeId
 from dispatch.closure_desk import SqlClosures
 from dispatch.fold_queries import SqlFoldQueries
+from dispatch.intake_desk import SqlIntakes
+from dispatch.photo_desk import SqlPhotos
 from dispatch.review_queries import SqlReviewQueries
+from registry.book import SqlRegistryBook
+from registry.classbook import load_classes
 from registry.commands import RegistryCommandsSql
 from registry.configurations import SqlConfigurationDesk
 from registry.directory import Directory
+from registry.editing import SqlRegistryEditing
 from registry.node_status import SqlNodeStatusBook
 from store.memory import MemoryStore
 from tests.unit.api.world import COST, HASH, FakeReports, FakeRules, FakeWatch, World
 from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall, build_hall, change
+from tests.unit.dispatch.partners import desk
 
 
 @dataclass
@@ -65,6 +71,11 @@ class Town:
             watch=FakeWatch(),
             closures=SqlClosures(engine, rules=RULES.get, source=registry),
             review=SqlReviewQueries(engine),
+            intakes=SqlIntakes(engine, rules=RULES.get, source=registry),
+            book=SqlRegistryBook(engine),
+            records=SqlRegistryEditing(engine, load_classes()),
+            photos=SqlPhotos(engine, self.settings.setup_code_file.with_name("photos")),
+            exchange=desk(self.hall),
         )
         return create_app(ports, self.settings)
 

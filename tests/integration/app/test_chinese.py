@@ -33,7 +33,7 @@ from gateway.transport import Framing
 from registry import calendar_entries
 from registry.calendar_entries import DAY_WORDS, HolidaySource, Unpublished
 from registry.classbook import load_classes
-from registry.entries import COLUMNS
+from registry.columns import ORDER
 from rules.language.parser import FORECASTS
 from rules.language.surroundings import AGE, QUESTIONS
 from rules.operators import FUNCTIONS, WINDOWS
@@ -241,9 +241,9 @@ def _words_known() -> Iterator[str]:
     """Names that are the same in both languages: of settings, columns, classes, measurements, units and functions."""
     for path in _paths(Settings):
         yield from path  # type: ignore[misc]
-    calendar = (calendar_entries.COLUMNS, calendar_entries.KINDS, DAY_WORDS, HolidaySource, Unpublished, DayKind)
+    calendar = (calendar_entries.KINDS, DAY_WORDS, HolidaySource, Unpublished, DayKind)
     asked = (QUESTIONS, (AGE,), WORDS)
-    for columns in (*COLUMNS.values(), COLUMNS, UNITS, FUNCTIONS, WINDOWS, FORECASTS, OBJECTS, *asked, *calendar):
+    for columns in (*ORDER.values(), ORDER, UNITS, FUNCTIONS, WINDOWS, FORECASTS, OBJECTS, *asked, *calendar):
         yield from columns
     choices = (Mode, Framing, DECODERS, Provenance, Role, Grid, Evidence, DataType, Order, Kind, Quirk, ProfileEvidence)
     for choice in choices:

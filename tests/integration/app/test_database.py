@@ -266,3 +266,22 @@ def test_messages_of_an_older_program_go_on_where_they_were(tmp_path: Path) -> N
         command.downgrade(config, "0013")
     assert "state" not in {column["name"] for column in sa.inspect(engine).get_columns("dispatch_outbox")}
     engine.dispose()
+
+
+def test_projects_and_plans_go_down_and_up_again(tmp_path: Path) -> None:
+    """The step of projects, ledgers and plans can be taken back without touching what stood there before."""
+    engine = open_database(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    _migrate_to(engine, "0019")
+    before = _shape(engine)
+    _migrate_to(engine, "0020")
+    assert {"dispatch_project", "dispatch_fund_entry", "dispatch_plan_work"} <= set(
+        sa.inspect(engine).get_table_names()
+    )
+    config = _config()
+    with engine.connect().execution_options(write_intent=True) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0019")
+    assert _shape(engine) == before
+    migrate(engine)
+    assert differences(engine) == []
+    engine.dispose()

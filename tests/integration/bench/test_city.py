@@ -82,7 +82,7 @@ def test_the_figures_of_the_page_are_those_of_the_run(outcome: city.Outcome) -> 
     """The page is written from what is kept, and says what was found and what broke a bound."""
     kept = told(outcome)
     assert (kept["faults"], kept["found"], kept["false"]) == (2, 2, 0)
-    assert [bound["held"] for bound in kept["bounds"]] == [True] * 4
+    assert [bound["held"] for bound in kept["bounds"]] == [True] * 5
     text = page([kept])
     assert "| faults found |  | 2 of 2 |" in text
     assert "**broken**" not in text

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from core.amenities import Amenity, AmenityState, Item
+from core.findings import Said
 from core.places import Text
-from core.ports.registry import ChangeKind, FieldChange, Owner, OwnerKind
+from core.ports.registry import ChangeKind, Department, FieldChange, Owner, OwnerKind, Post
 from tests.unit.api.world import HOSTILE, World
 
 NAME = Text(zh="甲", en=HOSTILE)
@@ -34,12 +35,21 @@ class FakeBook:
     def owner_name(self, owner: Owner) -> Text:
         return NAME
 
+    def departments(self) -> Sequence[Department]:
+        return [Department(code="hb", name=NAME)]
+
     def standard(self) -> tuple[Text, Text, Sequence[Item]]:
         items = [
             Item(id="a", goal=NAME, name=NAME, at_least=30, unit="m2", classes=("sewage_pump",)),
             Item(id="b", goal=NAME, name=NAME),
         ]
         return NAME, NAME, items
+
+    def posts(self, communities: frozenset[int] | None = None) -> Sequence[Post]:
+        return []
+
+    def cell_faults(self, community: int) -> Sequence[Said]:
+        return []
 
     def amenities(self, community: int) -> Sequence[Amenity]:
         return [Amenity(community=community, item="b", state=AmenityState.LACKS, note=NAME, checked_on="2026-05-01")]

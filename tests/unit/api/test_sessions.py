@@ -161,7 +161,7 @@ def test_me_says_who_i_am_and_changes_only_the_language(world: World) -> None:
         assert me["name"]["en"] == "Worker 1"
         assert me["role"] == "maintainer"
         assert [one["id"] for one in me["communities"]] == [1]
-        assert me["permissions"] == ["alarm.acknowledge", "see", "task.work"]
+        assert me["permissions"] == ["alarm.acknowledge", "report.file", "see", "task.work"]
         assert client.get("/api/v1/cases/2").json()["title"] == "没有找到"
         assert client.patch(ME, json={"language": "en"}).json()["language"] == "en"
         assert client.get("/api/v1/cases/2").json()["title"] == "Not found"

@@ -17,8 +17,9 @@ from core.errors import Invalid
 from core.places import Grid
 from gateway.self_points import MEASURES, names
 from gateway.service import load_config
+from registry.checks import Content
 from registry.classbook import load_classes
-from registry.content import Content, read_folder
+from registry.content import read_folder
 
 PORTS = DemoPorts(pages=21501, broker=21502, modbus=21510)
 

@@ -1,214 +1,45 @@
-"""People, alarms, the clock and departures in any order against the real dispatch, on SQLite in memory.
+"""People, alarms, the clock, sensors and departures in any order against the real dispatch, on SQLite in memory.
 
 Whatever happens, a case moves by its table alone, none is lost and no task without a case, refused steps leave no
-trace, and every clock shows what a count of every minute shows.
+trace, and every clock shows what a count of every minute shows. The world is in ``case_world``, what can happen in it
+in ``case_doings``; here is what must hold.
 """
 
 from __future__ import annotations
 
-import sqlite3
-import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
-from pathlib import Path
+import os
+from collections import Counter
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from sqlalchemy.pool import StaticPool
+from hypothesis import Phase, settings
+from hypothesis.stateful import invariant
 
-from core.alarms import ChangeKind
-from core.cases import PROCEEDINGS, SYSTEM, Action, Actor, CaseState, Conflict, NotPermitted, TaskKind
-from core.errors import Invalid
-from core.ports.cases import TaskCommand, TaskFilter, TaskRow
-from core.ports.registry import FacilityPlace, PageRequest, Roster, RosterSource
-from core.stages import OPEN_PROCEEDINGS, ProceedingKind, Stage, SupervisionLevel
-from dispatch import tables
-from dispatch.database import prepare
-from dispatch.desk import SqlDesk, situation
-from dispatch.journal import SqlJournal
-from dispatch.lifecycle import CASE_TABLE, allowed
+from core.cases import PROCEEDINGS, SYSTEM, Action, CaseState, TaskKind
+from core.closure import WatchState
+from core.intake import SourceKind, Verdict
+from core.ports.evidence import Occasion
+from core.stages import OPEN_PROCEEDINGS, ProceedingKind, Stage
+from dispatch import closure_tables, tables
+from dispatch.casefind import SELF_CLEARED
+from dispatch.foldwork import FOLDED
+from dispatch.intake_tables import intake
+from dispatch.lifecycle import CASE_TABLE
 from dispatch.proceedings import PROCEEDING_TABLE
-from dispatch.queries import SqlCaseQueries
-from dispatch.worktime import SHANGHAI, WorkCalendar
-from registry.classbook import load_classes
-from registry.queries import Registry
-from tests.unit.dispatch.hall import HOUR, MINUTE, RULES, Hall, change
+from tests.unit.dispatch.case_doings import CaseDoings
+from tests.unit.dispatch.hall import MINUTE
 from tests.unit.dispatch.minutes import MINUTES_IN, SlowClock
-from tests.unit.registry.city import City, build_city, other_database
+from tests.unit.dispatch.sensor import STALE
+from tests.unit.registry.city import other_database
 
 pytestmark = pytest.mark.skipif(bool(other_database()), reason="it keeps its own SQLite in memory")
 
-PEOPLE = ("aa-g1", "aa-g3", "aa-m1", "aa-m2", "aa-m3", "mgr-a", "mgr")
-SUPERVISORS = frozenset({"aa-g3", "aa-m3", "mgr-a", "mgr"})
-BY_HAND = tuple(action for action in Action if action not in {Action.DISPATCH, Action.CLOSE, Action.REOPEN})
-ALARMS = (("high", "aa-sp-01"), ("medium", "aa-sp-02"), ("alone", "aa-sp-01"), ("gas", "aa-ia-01"))
-FRIDAY_16 = int(datetime(2026, 9, 18, 16, tzinfo=SHANGHAI).timestamp() * 1000)
-"""Before a worked Sunday and a week before a holiday."""
-INDEX = st.integers(0, 11)
 AT_REST = {CaseState.CLOSED, CaseState.CANCELLED}
 BEFORE_HANDLED = set(CaseState) - AT_REST - {CaseState.HANDLED, CaseState.VERIFIED}
 
 
-@dataclass
-class Town:
-    """The registry, from which people may go."""
-
-    whole: Roster
-    gone: set[int]
-
-    def roster(self) -> Roster:
-        people = {n: replace(one, active=one.active and n not in self.gone) for n, one in self.whole.people.items()}
-        return replace(self.whole, people=people)
-
-    def place(self, facility: int) -> FacilityPlace | None:
-        return self.whole.places.get(facility)
-
-    def facility_counts(self) -> Mapping[int, int]:
-        return {}
-
-
-def in_memory(city: City) -> City:
-    """The same city in a database that lives in memory."""
-    lasting = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-    with sqlite3.connect(str(city.engine.url.database)) as file:
-        file.backup(lasting)
-    city.engine.dispose()
-    engine = prepare(sa.create_engine("sqlite://", creator=lambda: lasting, poolclass=StaticPool), durable=False)
-    return City(engine=engine, registry=Registry(engine, load_classes()), folder=city.folder)
-
-
-class CaseMachine(RuleBasedStateMachine):
-    """Everything that can happen to four facilities of a community."""
-
-    hall: Hall
-
-    @initialize()
-    def begin(self) -> None:
-        """A fresh city."""
-        with tempfile.TemporaryDirectory() as folder:
-            city = in_memory(build_city(Path(folder)))
-        self.town = Town(city.registry.roster(), set())
-        self.people = {one.code: one.number for one in city.registry.people()}
-        self.codes = {number: code for code, number in self.people.items()}
-        self.places = {code: city.facility(code) for _, code in ALARMS}
-        source: RosterSource = self.town
-        self.hall = Hall(
-            city=city,
-            engine=city.engine,
-            journal=SqlJournal(city.engine, rules=RULES.get, source=source),
-            desk=SqlDesk(city.engine, rules=RULES.get, source=source),
-            queries=SqlCaseQueries(city.engine, source),
-        )
-        self.now_ms = FRIDAY_16
-        self.on: dict[tuple[str, str], int] = {}
-        self.seen: dict[str, Any] = {}
-        self.steps = 0
-        self.late: set[int] = set()
-        self.facts: dict[int, object] = {}
-
-    # --- what happens -------------------------------------------------------------------------------------------
-
-    @rule(which=st.sampled_from(ALARMS))
-    def alarm(self, which: tuple[str, str]) -> None:
-        """An alarm begins, or the one that is on ends."""
-        self.steps += 1
-        facility = self.places[which[1]]
-        start_ms = self.on.pop(which, None)
-        if start_ms is None:
-            self.on[which] = self.now_ms
-            one = change(ChangeKind.OPENED, which[0], facility=facility, start=self.now_ms)
-        else:
-            one = change(ChangeKind.CLOSED, which[0], facility=facility, start=start_ms, stop=self.now_ms)
-        self.hall.apply(one, now_ms=self.now_ms)
-        self.now_ms += MINUTE
-
-    @rule(minutes=st.sampled_from((1, 4, 13, 47, 60, 180, 600, 1440, 2880)))
-    def time(self, minutes: int) -> None:
-        """Time passes, and the clock is heard."""
-        self.steps += 1
-        self.now_ms += minutes * MINUTE
-        self.hall.journal.tick(self.now_ms)
-
-    @precondition(lambda self: len(self.town.gone) < 2)
-    @rule(code=st.sampled_from(("aa-m1", "aa-m2", "aa-g1")))
-    def leaves(self, code: str) -> None:
-        """Somebody is not there any more; the clock finds out."""
-        self.steps += 1
-        self.town.gone.add(self.people[code])
-        self.hall.journal.tick(self.now_ms)
-
-    @rule(
-        which=INDEX,
-        choice=INDEX,
-        code=st.sampled_from(("", "", "", "mgr", "aa-m3", *PEOPLE)),
-        light=st.sampled_from((SupervisionLevel.GENERAL, SupervisionLevel.KEY)),
-    )
-    def offered(self, which: int, choice: int, code: str, light: SupervisionLevel) -> None:
-        """The owner, or somebody else, does what the page offers, with a fit reason: it must be taken."""
-        self.steps += 1
-        tasks = self._tasks()
-        if not tasks:
-            return
-        task = tasks[which % len(tasks)]
-        actor = self._actor(code or self.codes.get(task.owner or 0) or "mgr")
-        found = self.hall.queries.task(task.number, actor, now_ms=self.now_ms)
-        assert found is not None
-        fit = [one for one in found.actions if one is not Action.TRANSFER]
-        if not fit:
-            return
-        action = fit[choice % len(fit)]
-        until_ms = found.extension_until_ms if action in {Action.EXTEND, Action.GRANT} else None
-        standing = [one for one in found.proceedings if one.kind is ProceedingKind.SUPERVISION]
-        level = SupervisionLevel.LISTED if standing else light
-        self._act(task, action, actor, note="because", until_ms=until_ms, level=level)
-
-    @rule(
-        which=INDEX,
-        code=st.sampled_from(PEOPLE),
-        action=st.sampled_from(BY_HAND),
-        note=st.sampled_from(("because", "because", "")),
-        ahead=st.sampled_from((None, HOUR, 30 * HOUR, -HOUR)),
-        level=st.sampled_from((None, *SupervisionLevel)),
-        to=st.sampled_from(PEOPLE),
-    )
-    def anything(
-        self,
-        which: int,
-        code: str,
-        action: Action,
-        note: str,
-        ahead: int | None,
-        level: SupervisionLevel | None,
-        to: str,
-    ) -> None:
-        """Anybody tries anything; refused or not, the rest must hold. What is refused leaves no trace."""
-        self.steps += 1
-        tasks = self._tasks()
-        if not tasks:
-            return
-        task, actor = tasks[which % len(tasks)], self._actor(code)
-        before = self._lines()
-        until_ms = None if ahead is None else self.now_ms + ahead
-        to_person = self.people[to] if action is Action.TRANSFER else None
-        found = self.hall.queries.task(task.number, actor, now_ms=self.now_ms)
-        assert found is not None
-        try:
-            self._act(task, action, actor, note=note, until_ms=until_ms, level=level, to_person=to_person)
-            taken = True
-        except Invalid:
-            taken = False  # reason, moment or level missing; the page would have asked for it
-        except (Conflict, NotPermitted):
-            taken = False
-            assert action not in found.actions or action is Action.TRANSFER
-        assert taken or self._lines() == before
-        assert not taken or action in found.actions
-
-    # --- what must hold -----------------------------------------------------------------------------------------
+class CaseMachine(CaseDoings):
+    """What must hold, whatever happens."""
 
     @invariant()
     def cases_move_by_their_table(self) -> None:
@@ -227,18 +58,36 @@ class CaseMachine(RuleBasedStateMachine):
     @invariant()
     def nothing_is_lost(self) -> None:
         """Open cases have a task that is open and owned by somebody who is there; ended ones have none."""
-        open_tasks = [row for row in self._rows(tables.task) if row.open]
+        open_tasks, watched = [row for row in self._rows(tables.task) if row.open], self._watched()
         for case in self._rows(tables.case):
             mine = {row.kind: row for row in open_tasks if row.case == case.number}
             state = CaseState(case.state)
             assert case.open == (state not in AT_REST)
+            if case.number in watched and not mine:
+                continue  # the sensor observes; a verifier is called if it cannot prove
             assert bool(mine) == case.open, (case.state, mine)
+            if case.drill:
+                continue  # ends by itself, whoever is there
             if case.open:
                 needed = mine[TaskKind.HANDLE if state in BEFORE_HANDLED else TaskKind.VERIFY]
                 assert needed.owner is not None
                 assert needed.owner not in self.town.gone
                 assert self._way_on(case, needed), (case.state, needed.state)
         assert {row.case for row in open_tasks} <= {case.number for case in self._rows(tables.case)}
+
+    @invariant()
+    def reports_stay_with_their_case(self) -> None:
+        """Each report is in the case it became or joined, waits or was decided; what people saw clears with nothing."""
+        rows = self._rows(intake)
+        of_case = Counter(row.case for row in rows if row.case is not None)
+        for case in self._rows(tables.case):
+            assert case.reports == of_case[case.number]
+            assert not case.reports or case.note not in {SELF_CLEARED, FOLDED}
+        for row in rows:
+            assert (row.case is not None) == (row.verdict in {Verdict.ADMIT, Verdict.JOIN})
+        by_itself = {SourceKind.ALARM, SourceKind.PLAN}
+        opened = {row.opening_alarm for row in self._rows(tables.case) if row.source not in by_itself}
+        assert opened == {f"report/{row.number}" for row in rows if row.verdict == Verdict.ADMIT}
 
     @invariant()
     def stages_run_as_their_case_stands(self) -> None:
@@ -250,8 +99,11 @@ class CaseMachine(RuleBasedStateMachine):
                 for row in self._rows(tables.stage)
                 if row.case == case.number and row.ended_ms is None
             }
+            if case.drill:
+                assert not running
+                continue
             assert (Stage.HANDLE in running) == (state in BEFORE_HANDLED), (state, running.keys())
-            assert (Stage.VERIFY in running) == (state is CaseState.HANDLED)
+            assert (Stage.VERIFY in running) == (state is CaseState.HANDLED and case.number not in self._watched())
             if state in {CaseState.DISPATCHED, CaseState.REWORK, CaseState.ACCEPTED}:
                 due = Stage.ARRIVE if state is CaseState.ACCEPTED else Stage.ACCEPT
                 assert due in running, (state, running.keys())
@@ -285,11 +137,67 @@ class CaseMachine(RuleBasedStateMachine):
             granted = [r for r in self._rows(tables.proceeding) if r.case == case.number and r.state == "granted"]
             assert case.extensions == len(granted) <= 2
 
+    @invariant()
+    def sensors_say_what_was_so(self) -> None:
+        """What the machine itself knows of alarms and gaps agrees with every verdict of an observation."""
+        cases = {case.number: case for case in self._rows(tables.case)}
+        for watch in self._rows(closure_tables.watch):
+            assert (watch.state == WatchState.WATCHING) == (watch.ended_ms is None) == (watch.look_ms is not None)
+            if watch.ended_ms is None:
+                assert cases[watch.case].state == CaseState.HANDLED
+            elif watch.state == WatchState.PROVEN:
+                self._was_proven(watch)
+            elif watch.state == WatchState.RETURNED:
+                assert watch.moment_ms in {start for _, _, start, _ in self.rang}
+                assert watch.moment_ms > watch.since_ms
+
+    def _was_proven(self, watch: Any) -> None:
+        """Quiet and seen for a whole window, closed by the system, the readings kept."""
+        alarms = [row for row in self._rows(tables.alarm) if row.case == watch.case]
+        pairs = {(row.rule_id, row.facility) for row in alarms}
+        quiet_ms = watch.until_ms - watch.window_ms
+        for rule_id, facility, start_ms, stop_ms in self.rang:
+            if (rule_id, facility) in pairs:
+                over = stop_ms is not None and stop_ms <= quiet_ms
+                assert over or start_ms > watch.until_ms, (rule_id, start_ms, stop_ms)
+        dark = [min(stop, watch.until_ms) - max(start, quiet_ms) for start, stop in self.sensor.gaps]
+        assert max(dark, default=0) <= STALE
+        lines = [line for line in self._rows(tables.history) if line.case == watch.case and line.actor == SYSTEM]
+        assert {"sensor_proven", Action.VERIFY, Action.CLOSE} <= {line.action for line in lines}
+        kept = {row.alarm_id for row in self._rows(tables.record) if row.occasion == Occasion.CLOSED}
+        assert kept & {row.alarm_id for row in alarms}
+
+    @invariant()
+    def what_was_merged_went_whole(self) -> None:
+        """A merged case has ended and holds no alarm; an alarm that is on is in a case that somebody looks after."""
+        cases = {case.number: case for case in self._rows(tables.case)}
+        into = {row.case: row.into for row in self._rows(closure_tables.merge)}
+        for number, heir in into.items():
+            assert cases[number].state == CaseState.CANCELLED
+            while heir in into:
+                heir = into[heir]
+            assert not cases[number].reports or cases[heir].note not in {SELF_CLEARED, FOLDED}
+        brought = {(row.case, row.alarm_id) for row in self._rows(closure_tables.merge_alarm)}
+        assert {number for number, _ in brought} <= into.keys()
+        for alarm in self._rows(tables.alarm):
+            assert alarm.case not in into
+            if alarm.active and alarm.case is not None:
+                case = cases[alarm.case]
+                assert case.open or case.ended_by != SYSTEM or case.state == CaseState.CLOSED, (alarm, case)
+
+    @invariant()
+    def one_of_a_kind_is_open(self) -> None:
+        """At a facility one case of a family is open; so preventive work never comes twice at once."""
+        open_ones = Counter(
+            (case.facility, case.family) for case in self._rows(tables.case) if case.open and case.facility
+        )
+        assert max(open_ones.values(), default=1) == 1
+
     def teardown(self) -> None:
         """Every clock against the count of every minute."""
         if not hasattr(self, "hall"):
             return
-        calendar = WorkCalendar()
+        calendar = self.calendar
         for row in self._rows(tables.stage):
             if row.extended:
                 continue
@@ -305,55 +213,6 @@ class CaseMachine(RuleBasedStateMachine):
                 assert row.late <= (min(at_ms, stood) > limit_ms), (row, pauses)
         self.hall.engine.dispose()
 
-    # --- inside -------------------------------------------------------------------------------------------------
-
-    def _act(self, task: TaskRow, action: Action, actor: Actor, **values: Any) -> None:
-        self.hall.keys += 1
-        command = TaskCommand(task=task.number, action=action, actor=actor, key=f"k{self.hall.keys}", **values)
-        self.hall.desk.act(command, self.now_ms)
-        self.now_ms += MINUTE
-
-    def _actor(self, code: str) -> Actor:
-        return Actor(login=code, person=self.people[code], supervises=code in SUPERVISORS)
-
-    def _tasks(self) -> list[TaskRow]:
-        return list(self.hall.queries.tasks(TaskFilter(), PageRequest(limit=500)).items)[::-1]
-
-    def _rows(self, table: sa.Table) -> list[Any]:
-        """All rows as they are now; read once per step."""
-        if self.seen.get("at") != self.steps:
-            self.seen = {"at": self.steps}
-        if table.name not in self.seen:
-            query = sa.select(table).order_by(table.primary_key.columns[0])
-            with self.hall.engine.connect() as connection:
-                self.seen[table.name] = connection.execute(query).all()
-        return list(self.seen[table.name])
-
-    def _lines(self) -> tuple[int, ...]:
-        every = (tables.history, tables.stage, tables.proceeding, tables.outbox, tables.feed, tables.command)
-        return tuple(self.hall.count(table) for table in every)
-
-    def _way_on(self, case: Any, task: Any) -> bool:
-        """Whether whoever owns a task, or somebody above, can do something that moves its case on."""
-        roster = self.town.roster()
-        codes = (self.codes[task.owner], "mgr", "mgr-a")
-        return any(allowed(situation(task, case, self._actor(code), roster)) for code in codes)
-
-    def _pauses(self, stage: Any) -> list[tuple[int, int]]:
-        """When the case of a stage was suspended while the stage ran."""
-        pauses: list[tuple[int, int]] = []
-        end_ms = stage.ended_ms if stage.ended_ms is not None else self.now_ms
-        begin_ms: int | None = None
-        for line in self._rows(tables.history):
-            if line.case != stage.case or not stage.started_ms <= line.at_ms <= end_ms:
-                continue
-            if line.action == Action.SUSPEND:
-                begin_ms = line.at_ms
-            elif begin_ms is not None and line.action in {Action.RESUME, Action.CANCEL}:
-                pauses.append((begin_ms, line.at_ms))
-                begin_ms = None
-        return pauses if begin_ms is None else [*pauses, (begin_ms, end_ms)]
-
 
 def _moves_case(line: Any, verify: set[int]) -> bool:
     """Whether a line of the history is a step of the case, and not of a task or a note."""
@@ -367,7 +226,10 @@ def _moves_case(line: Any, verify: set[int]) -> bool:
     return follows and (line.action not in {Action.CANCEL, Action.REOPEN} or line.task is None)
 
 
-CaseMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
+PHASES = set(Phase) - ({Phase.shrink} if "TWINGRID_MACHINE_EXAMPLES" in os.environ else set())
+EXAMPLES, STEPS = int(os.environ.get("TWINGRID_MACHINE_EXAMPLES", "30")), 30
+"""A long run: ``TWINGRID_MACHINE_EXAMPLES=2000``."""
+CaseMachine.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, phases=PHASES)
 
 
 TestCaseMachine = pytest.mark.timeout(600)(CaseMachine.TestCase)

@@ -206,8 +206,29 @@ def test_the_figures_say_how_much_work_it_is(hall: Hall) -> None:
     by_code = {hall.code_of(burden.person): burden for burden in figures.burdens}
     assert (by_code["aa-m1"].most_an_hour, by_code["aa-m1"].hours_over) == (3, 0)
     assert (by_code["aa-m3"].most_an_hour, by_code["aa-m3"].hours_over) == (3, 0)
+    assert by_code["aa-m1"].most_plain_an_hour == 3
     assert figures.facilities[0].facility == pump
     assert figures.alarms[Severity.MEDIUM] == 21
+
+
+def test_what_cannot_wait_is_counted_apart_in_an_hour(hall: Hall) -> None:
+    """Five ordinary and five critical alarms of one site at once: critical ones have no bound, ordinary ones do."""
+    pump = hall.city.facility("aa-sp-01")
+    alarms = [
+        PastAlarm(
+            info=replace(RULES[name], family=f"{name}{number}", severity=severity),
+            facility=pump,
+            severity=severity,
+            start_ms=MONDAY_9 + number * MINUTE,
+            stop_ms=None,
+        )
+        for name, severity in (("medium", Severity.MEDIUM), ("critical", Severity.CRITICAL))
+        for number in range(5)
+    ]
+    found = foresee(alarms, hall.city.registry.roster(), Policy(), CREW, MONDAY_9, MONDAY_9 + DAY)
+    burdens = workload(found, alarms, Policy(), MONDAY_9, MONDAY_9 + DAY).burdens
+    assert max(burden.most_an_hour for burden in burdens) > 3
+    assert max(burden.most_plain_an_hour for burden in burdens) <= 3
 
 
 def test_what_comes_again_soon_is_foreseen_as_one_case(hall: Hall) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, event, example, given, settings
@@ -16,10 +15,8 @@ from hypothesis import strategies as st
 from core.alarms import ChangeKind, Severity, alarm_id
 from core.cases import Action, CaseState, Conflict, RuleInfo, TaskKind, TaskState
 from core.closure import FalseCause, HandlingReport, Outcome, WatchState
-from core.evidence import Samples
-from core.places import Text
 from core.ports.cases import TaskCommand
-from core.ports.evidence import Occasion, SampleRequest
+from core.ports.evidence import Occasion
 from dispatch import closure_tables, tables
 from dispatch.desk import SqlDesk
 from dispatch.journal import SqlJournal
@@ -28,10 +25,10 @@ from dispatch.observing import Observer
 from dispatch.policy import Policy
 from dispatch.reports import of_case
 from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall, build_hall, change, rule, wipe
+from tests.unit.dispatch.sensor import STALE, Sensor, samples
 
 OPENED, CLOSED = ChangeKind.OPENED, ChangeKind.CLOSED
 HANDLE, VERIFY = TaskKind.HANDLE, TaskKind.VERIFY
-STALE = 3 * MINUTE
 WINDOW = 2 * HOUR  # of a sewage pump
 PATIENCE = Policy().blind_ms
 DAY = 24 * HOUR
@@ -42,41 +39,6 @@ SEEN_RULES: Mapping[str, RuleInfo] = {
     "worse": rule("worse", Severity.CRITICAL, measurements=("level",), family="worse"),
     "lamps": rule("lamps", Severity.MEDIUM, measurements=("level",), family="lamps", gather=RULES["lamp"].gather),
 }
-
-
-def samples(time_ms: Sequence[int], quality: Sequence[int] | None = None, stale_ms: int = STALE) -> Samples:
-    return Samples(
-        point=1,
-        key="level",
-        name=Text(zh="液位", en="Level"),
-        unit="m",
-        stale_after_ms=stale_ms,
-        time_ms=np.array(time_ms, np.int64),
-        value=np.ones(len(time_ms)),
-        quality=np.array(quality if quality is not None else [0] * len(time_ms), np.uint8),
-    )
-
-
-@dataclass
-class Sensor:
-    """A store that has a good reading each minute, except within the gaps."""
-
-    gaps: list[tuple[int, int]] = field(default_factory=list)
-    without: bool = False
-
-    def context(self, rule_id: str, facility: int, at_ms: int) -> str:
-        return "{}"
-
-    def samples(self, requests: Sequence[SampleRequest]) -> Sequence[tuple[Samples, ...]]:
-        return [self._of(request) for request in requests]
-
-    def _of(self, request: SampleRequest) -> tuple[Samples, ...]:
-        if self.without:
-            return ()
-        first = (request.from_ms - STALE) // MINUTE * MINUTE
-        times = [at for at in range(first, request.to_ms, MINUTE) if not any(a <= at < b for a, b in self.gaps)]
-        held = [at for at in times if at <= request.from_ms and at + STALE > request.from_ms][-1:]
-        return (samples([*held, *(at for at in times if at > request.from_ms)]),)
 
 
 @dataclass

@@ -201,6 +201,10 @@ def test_amenities_and_owners_are_told(engine: sa.Engine, folder: Path) -> None:
         ("nursery", "lacks", None),
     ]
     assert book.owner_name(Owner(kind=OwnerKind.VILLAGE, code="tan")).zh == "谭村"
+    known = book.departments()
+    assert known
+    assert [one.code for one in known] == sorted(one.code for one in known)
+    assert book.owner_name(Owner(kind=OwnerKind.DEPARTMENT, code=known[0].code)) == known[0].name
     assert book.owner_name(Owner(kind=OwnerKind.ENTERPRISE, code="某公司")).en == "某公司"
 
 

@@ -73,6 +73,11 @@ export function whenUnauthenticated(listener: () => void): void {
   onUnauthenticated = listener;
 }
 
+/** The server says that nobody is logged in any more. */
+export function sessionEnded(): void {
+  onUnauthenticated();
+}
+
 /**
  * Call a route and decode its answer.
  *

@@ -240,6 +240,174 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/registry/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Kinds of record and their fields
+         * @description In the order of the files, with what a form needs to know of every field.
+         */
+        get: operations["get_registry_kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * People and posts
+         * @description Who works there or helps, who is away, whose certificates end, and which posts are empty.
+         */
+        get: operations["get_staff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What became of records
+         * @description Who changed what when, from what to what; whole kinds only for who sees all communities.
+         */
+        get: operations["get_registry_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/{kind}/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Records of a kind
+         * @description By code.
+         */
+        get: operations["list_registry_records"];
+        put?: never;
+        /**
+         * A record that comes
+         * @description Checked as an import would; everything wrong comes at once, by field.
+         */
+        post: operations["create_registry_record"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/{kind}/records/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One record
+         * @description As the texts of its file.
+         */
+        get: operations["get_registry_record"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change fields of a record
+         * @description Refused if somebody else has changed it since; what changes stands in the history.
+         */
+        patch: operations["change_registry_record"];
+        trace?: never;
+    };
+    "/api/v1/registry/{kind}/records/{code}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a record out of use
+         * @description A person's posts fall vacant with it, a facility's points end with it; refused while others refer to it.
+         */
+        post: operations["end_registry_record"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/{kind}/records/{code}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take it into use again
+         * @description Under its old number.
+         */
+        post: operations["restore_registry_record"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/communities/{community}/cells": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cells of a community
+         * @description Their shapes in both grids, who is missing where, and overlaps and holes.
+         */
+        get: operations["get_cell_shapes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alarms": {
         parameters: {
             query?: never;
@@ -700,6 +868,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{case}/unmerge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take the merging of a case back
+         * @description While the other case is open: this one is filed anew with its alarms, its limit goes on. The case itself.
+         */
+        post: operations["unmerge_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/recurring-faults": {
         parameters: {
             query?: never;
@@ -734,6 +922,798 @@ export interface paths {
         get: operations["review_false_alarms"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/facilities/{facility}/lasting-repair": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide about a lasting repair
+         * @description Accept: a case is filed for it, or a project named; decline: nobody is asked until as many cases more.
+         */
+        post: operations["decide_lasting_repair"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The limits in force
+         * @description Which table of limits by class and event is in force, the escalation ladder, and what is only proposed.
+         */
+        get: operations["get_limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evaluation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How well cases are dealt with
+         * @description By community, cell, worker and department, every share with its counts; of 30 days by default.
+         */
+        get: operations["get_evaluation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evaluation.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The evaluation as an Excel workbook
+         * @description Every table with every count.
+         */
+        get: operations["get_evaluation_workbook"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evaluation.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The evaluation as a PDF
+         * @description The same on paper; of long lists the beginning, the workbook has all.
+         */
+        get: operations["get_evaluation_paper"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Projects and their money
+         * @description Start-up and follow-up money by source.
+         */
+        get: operations["list_projects"];
+        put?: never;
+        /**
+         * Keep a new project
+         * @description A facility is paid for by one operating project at most.
+         */
+        post: operations["create_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change a project
+         * @description Its ledger stays as it is.
+         */
+        put: operations["change_project"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The ledger of a project
+         * @description Oldest first.
+         */
+        get: operations["get_project_ledger"];
+        put?: never;
+        /**
+         * Enter money
+         * @description A line is never changed; a slip is taken back by one of the opposite sign.
+         */
+        post: operations["enter_funds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cost-books": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cost books by month
+         * @description One for each owner, so that merged villages stay apart; of the last year by default.
+         */
+        get: operations["list_cost_books"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/funds-warnings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who has no money to go on with
+         * @description Follow-up money of facilities in use beside what their maintenance will cost over 12 months, the worst first.
+         */
+        get: operations["list_funds_warnings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/renewals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What to renew first
+         * @description By condition, risk, people served and the cost of waiting, each with its reasons.
+         */
+        get: operations["list_renewals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preventive plans
+         * @description Retired ones too.
+         */
+        get: operations["list_plans"];
+        put?: never;
+        /**
+         * Keep a new plan
+         * @description By running hours, cycles, calendar or condition; whichever comes first.
+         */
+        post: operations["create_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{plan}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change a plan, or retire it
+         * @description What is open of it stays open.
+         */
+        put: operations["change_plan"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/due-work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What preventive work is due
+         * @description Where the work of all plans stands, and why, the most urgent first.
+         */
+        get: operations["list_due_work"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/done-work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What preventive work was done
+         * @description Given out as cases, or written down, the newest first.
+         */
+        get: operations["list_done_work"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{plan}/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write down what was done
+         * @description Work that was done outside of all this: its interval counts from then.
+         */
+        post: operations["write_down_work"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What can be reported or asked for
+         * @description By who asks; at a facility what its class knows, and what can be wrong anywhere.
+         */
+        get: operations["list_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report what one has seen
+         * @description It becomes a case, joins the open one about the same, or waits for a gatekeeper; the answer says which.
+         */
+        post: operations["file_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/known-cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open cases that a report may be about
+         * @description By event and place, before anything is handed in; the same that the gate would find now.
+         */
+        get: operations["find_known_cases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/handed-down": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand a task down to a community
+         * @description The gate asks whose duty it is, whether it is asked already, and who can bear it; it is counted in any case.
+         */
+        post: operations["hand_down"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intakes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reports and tasks handed down
+         * @description Newest first; `verdict=wait` is what a gatekeeper has to decide.
+         */
+        get: operations["list_intakes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intakes/{intake}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One of them
+         * @description With the reasons of the gate, the figures behind them, and the answer from the case log if there is one.
+         */
+        get: operations["get_intake"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intakes/{intake}/ruling": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide of one that waits
+         * @description Once; of two who decide at the same time one wins, the other is told.
+         */
+        post: operations["rule_intake"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intakes/{intake}/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add a photo to one's own report
+         * @description The bytes of a JPEG or PNG, at most 4 MB, with the key of the report; only the picture itself is kept.
+         */
+        post: operations["attach_photo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intakes/{intake}/photos/{position}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A photo
+         * @description Its bytes; it never changes.
+         */
+        get: operations["get_photo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/burden": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What departments ask of communities
+         * @description Asked, admitted, joined, returned, answered, waiting; tasks and minutes it cost; of 30 days by default.
+         */
+        get: operations["get_burden"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/communities/{community}/case-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the case log says
+         * @description The counts that inspections ask for, so that nobody writes them once more.
+         */
+        get: operations["get_case_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/communities/{community}/labels.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Signs with QR codes to print
+         * @description Ten on a sheet of A4; whoever scans one reports without a login. They lead to the host that was asked here.
+         */
+        get: operations["get_labels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/departments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Departments of the city
+         * @description By code.
+         */
+        get: operations["list_departments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/places/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a QR stands for
+         * @description Without a login: the name of a facility and what may be reported of it, and nothing else.
+         */
+        get: operations["get_public_place"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report without a login
+         * @description What is urgent goes out at once, the rest is looked at first. Too many reports are slowed down (429).
+         */
+        post: operations["file_public_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/reports/{intake}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What became of a report
+         * @description For whoever has the key of the report, and nobody else; no names, no numbers of cases.
+         */
+        get: operations["get_public_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/reports/{intake}/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add a photo to a report without a login
+         * @description Within a day, with the key of the report; only the picture itself is kept.
+         */
+        post: operations["attach_public_photo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exchange/{partner}/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take cases of a partner
+         * @description One case or `{"cases": [...]}` of at most 100, signed; all of them or none. Sent again a case changes nothing.
+         */
+        post: operations["receive_cases"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exchange": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How things are with other platforms
+         * @description Last files, what waits at the gate and to be sent, what contradicts, what was given up.
+         */
+        get: operations["list_partners"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exchange/numbers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What partners' numbers stand for
+         * @description Newest first, with reason, distance and time; both states as each side has them.
+         */
+        get: operations["list_foreign_numbers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exchange/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What partners hear
+         * @description Newest first, about the communities one sees.
+         */
+        get: operations["list_partner_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exchange/messages/{message}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send once more what was given up
+         * @description It begins anew, with the same key.
+         */
+        post: operations["retry_partner_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exchange/messages/{message}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let be what was given up
+         * @description Somebody has seen to it.
+         */
+        post: operations["dismiss_partner_message"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1930,6 +2910,25 @@ export interface components {
          */
         BacktestStatus: "running" | "done" | "stopped" | "failed";
         /**
+         * Balance
+         * @description Money of one source and phase, fen.
+         */
+        Balance: {
+            source: components["schemas"]["FundSource"];
+            phase: components["schemas"]["FundPhase"];
+            /**
+             * Pledged Fen
+             * @description still promised
+             */
+            pledged_fen: number;
+            /** Received Fen */
+            received_fen: number;
+            /** Spent Fen */
+            spent_fen: number;
+            /** Left Fen */
+            left_fen: number;
+        };
+        /**
          * Basis
          * @description Where a limit comes from.
          * @enum {string}
@@ -1952,6 +2951,37 @@ export interface components {
             en: string;
         };
         /**
+         * BookLine
+         * @description A month of a cost book.
+         */
+        BookLine: {
+            /**
+             * Book
+             * @description empty: facilities whose owner nobody knows
+             */
+            book: string;
+            /** @description of the owner, or what the registry calls the book */
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Month
+             * @example 2026-10
+             */
+            month: string;
+            /** Cases */
+            cases: number;
+            /** Labour Min */
+            labour_min: number;
+            /** Parts Fen */
+            parts_fen: number;
+            /** Contractor Fen */
+            contractor_fen: number;
+            /**
+             * Money Fen
+             * @description labour as money too
+             */
+            money_fen: number;
+        };
+        /**
          * Burden
          * @description What one worker was given.
          */
@@ -1963,6 +2993,70 @@ export interface components {
             most_a_day: number;
             /** Most An Hour */
             most_an_hour: number;
+        };
+        /**
+         * BurdenReport
+         * @description All of them, who gave the most tasks first.
+         */
+        BurdenReport: {
+            /**
+             * From Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            from_ms: number;
+            /**
+             * To Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            to_ms: number;
+            /** Items */
+            items: components["schemas"]["BurdenView"][];
+        };
+        /**
+         * BurdenView
+         * @description What a department asked of a community, and what it cost.
+         */
+        BurdenView: {
+            /** Department */
+            department: string;
+            department_name: components["schemas"]["Bilingual"];
+            community: components["schemas"]["CommunityRef"];
+            /** Asked */
+            asked: number;
+            /** Admitted */
+            admitted: number;
+            /** Joined */
+            joined: number;
+            /** Returned */
+            returned: number;
+            /** Answered */
+            answered: number;
+            /** Waiting */
+            waiting: number;
+            /** Inspections */
+            inspections: number;
+            /**
+             * Asked Min
+             * @description minutes of work, as the department said
+             */
+            asked_min: number;
+            /** Cases */
+            cases: number;
+            /** Tasks */
+            tasks: number;
+            /** Done */
+            done: number;
+            /**
+             * Labour Min
+             * @description minutes of work that were reported
+             */
+            labour_min: number;
+            /** Late */
+            late: number;
+            /** People */
+            people: number;
         };
         /**
          * CalendarDay
@@ -2005,7 +3099,7 @@ export interface components {
          * @description An entry of the calendar.
          */
         CalendarLine: {
-            kind: components["schemas"]["EntryKind"];
+            kind: components["schemas"]["core__ports__calendar_view__EntryKind"];
             /** Code */
             code: string;
             name: components["schemas"]["Bilingual"];
@@ -2067,6 +3161,12 @@ export interface components {
             /** Lines */
             lines: components["schemas"]["CalendarLine"][];
         };
+        /**
+         * Came
+         * @description What became of a record that came in.
+         * @enum {string}
+         */
+        Came: "filed" | "linked" | "waits" | "refused" | "changed" | "known" | "ended";
         /**
          * Candidate
          * @description Somebody routing looked at, and why they did not get the task (null: they did).
@@ -2198,6 +3298,58 @@ export interface components {
             /** Proceedings */
             proceedings: components["schemas"]["Proceeding"][];
             closure: components["schemas"]["CaseClosure"];
+            /**
+             * Reports
+             * @description what people reported of it, the newest 20 first
+             */
+            reports: components["schemas"]["ReportSeen"][];
+            /** @description of preventive work */
+            plan: components["schemas"]["PlanRef"] | null;
+        };
+        /**
+         * CaseEvaluation
+         * @description The evaluation of a span.
+         */
+        CaseEvaluation: {
+            /**
+             * From Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            from_ms: number;
+            /**
+             * To Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            to_ms: number;
+            /**
+             * Known Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            known_ms: number;
+            /**
+             * Enough
+             * @description below so many nothing is said of a share
+             */
+            enough: number;
+            whole: components["schemas"]["EvaluationLine"];
+            /** Communities */
+            communities: components["schemas"]["EvaluationLine"][];
+            /** Cells */
+            cells: components["schemas"]["EvaluationLine"][];
+            /** Workers */
+            workers: components["schemas"]["EvaluationLine"][];
+            /** Departments */
+            departments: components["schemas"]["EvaluationLine"][];
+            /**
+             * Burdens
+             * @description handed down in the span, and what it cost, whenever
+             */
+            burdens: components["schemas"]["BurdenView"][];
+            /** Trainings */
+            trainings: components["schemas"]["Training"][];
         };
         /**
          * CaseEvent
@@ -2326,6 +3478,12 @@ export interface components {
             excused: boolean;
         };
         /**
+         * Category
+         * @description Under which heading of GB/T 30428.2 something is looked for: of parts (部件) and of events (事件) together.
+         * @enum {string}
+         */
+        Category: "utilities" | "traffic" | "environment" | "greening" | "advertising" | "construction" | "emergency" | "order" | "other";
+        /**
          * CauseCount
          * @description How often a cause was named.
          */
@@ -2342,6 +3500,39 @@ export interface components {
             /** Code */
             code: string;
             name: components["schemas"]["Bilingual"];
+        };
+        /**
+         * CellShape
+         * @description A cell of one grid on the ground.
+         */
+        CellShape: {
+            /** Code */
+            code: string;
+            grid: components["schemas"]["Grid"];
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Ring
+             * @description longitude and latitude of its corners, WGS-84, closed
+             */
+            ring: number[][];
+            /**
+             * Vacant
+             * @description nobody holds a post of it
+             */
+            vacant: boolean;
+        };
+        /**
+         * CellShapes
+         * @description The cells of a community.
+         */
+        CellShapes: {
+            /** Items */
+            items: components["schemas"]["CellShape"][];
+            /**
+             * Faults
+             * @description overlaps, holes, shapes that are none; empty: sound
+             */
+            faults: components["schemas"]["Bilingual"][];
         };
         /**
          * CellView
@@ -2369,6 +3560,34 @@ export interface components {
             governance: components["schemas"]["CellRef"] | null;
             construction: components["schemas"]["CellRef"] | null;
         };
+        /**
+         * CertificateStanding
+         * @description Whether a certificate holds on a day.
+         * @enum {string}
+         */
+        CertificateStanding: "valid" | "ending" | "ended";
+        /**
+         * CertificateView
+         * @description A certificate and whether it still holds.
+         */
+        CertificateView: {
+            /** Name */
+            name: string;
+            /** Number */
+            number: string;
+            /**
+             * Valid To
+             * @description ISO date of the last day; empty: without an end
+             */
+            valid_to: string;
+            standing: components["schemas"]["CertificateStanding"];
+        };
+        /**
+         * ChangeKind
+         * @description What happened to a record of the registry.
+         * @enum {string}
+         */
+        ChangeKind: "add" | "change" | "retire";
         /**
          * ChannelAttempt
          * @description One attempt at a channel.
@@ -2636,11 +3855,7 @@ export interface components {
             id: string;
             goal: components["schemas"]["Bilingual"];
             name: components["schemas"]["Bilingual"];
-            /**
-             * Standing
-             * @enum {string}
-             */
-            standing: "meets" | "unmeasured" | "seen" | "below" | "worn" | "building" | "lacks" | "unknown";
+            standing: components["schemas"]["core__amenities__Standing"];
             /**
              * At Least
              * @description limit of the standard, in ``unit``
@@ -2900,6 +4115,14 @@ export interface components {
             findings: components["schemas"]["ConfigurationFinding"][];
         };
         /**
+         * CostBooks
+         * @description Cost books by month.
+         */
+        CostBooks: {
+            /** Items */
+            items: components["schemas"]["BookLine"][];
+        };
+        /**
          * CostSum
          * @description What something cost.
          */
@@ -2914,6 +4137,12 @@ export interface components {
             /** Contractor Fen */
             contractor_fen: number;
         };
+        /**
+         * Cover
+         * @description Follow-up money beside what maintenance will cost.
+         * @enum {string}
+         */
+        Cover: "none" | "short" | "tight" | "enough" | "unknown";
         /**
          * DayKind
          * @description What a date is.
@@ -3003,6 +4232,91 @@ export interface components {
             left: number;
         };
         /**
+         * DepartmentList
+         * @description All of them, by code.
+         */
+        DepartmentList: {
+            /** Items */
+            items: components["schemas"]["DepartmentView"][];
+        };
+        /**
+         * DepartmentView
+         * @description A department of the city.
+         */
+        DepartmentView: {
+            /** Code */
+            code: string;
+            name: components["schemas"]["Bilingual"];
+        };
+        /**
+         * DoneForm
+         * @description Work that was done outside of all this.
+         */
+        DoneForm: {
+            /**
+             * Facility
+             * @example 17
+             */
+            facility: number;
+            /**
+             * Done Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            done_ms: number;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * DoneWork
+         * @description Work of a plan that was given out as a case, or was done elsewhere and written down.
+         */
+        DoneWork: {
+            /**
+             * Plan
+             * @example 17
+             */
+            plan: number;
+            /** Code */
+            code: string;
+            work: components["schemas"]["Bilingual"];
+            facility: components["schemas"]["FacilityRef"];
+            /**
+             * Time Ms
+             * @description when it was given out, or written down
+             * @example 1795000000000
+             */
+            time_ms: number;
+            /**
+             * Done Ms
+             * @description null: not done, or not yet
+             */
+            done_ms: number | null;
+            /**
+             * Case
+             * @description null: written down
+             */
+            case: number | null;
+            state: components["schemas"]["CaseState"] | null;
+            /** @description who wrote it down, or the system */
+            by: components["schemas"]["Bilingual"];
+            /** Note */
+            note: string;
+            /** @description it was given out */
+            why: components["schemas"]["Bilingual"] | null;
+        };
+        /**
+         * DoneWorks
+         * @description The newest first.
+         */
+        DoneWorks: {
+            /** Items */
+            items: components["schemas"]["DoneWork"][];
+        };
+        /**
          * DraftQuestion
          * @description A text to be checked; with a form, which is put into it first.
          */
@@ -3025,17 +4339,191 @@ export interface components {
             member?: string | null;
         };
         /**
+         * DueState
+         * @description Where work stands.
+         * @enum {string}
+         */
+        DueState: "later" | "ready" | "held" | "open" | "blind";
+        /**
+         * DueWork
+         * @description A plan at a facility, now.
+         */
+        DueWork: {
+            /**
+             * Plan
+             * @example 17
+             */
+            plan: number;
+            /** Code */
+            code: string;
+            work: components["schemas"]["Bilingual"];
+            facility: components["schemas"]["FacilityRef"];
+            state: components["schemas"]["DueState"];
+            /** Due Ms */
+            due_ms: number | null;
+            /**
+             * Used
+             * @description share of its interval; above 1: overdue
+             */
+            used: number;
+            /** Case */
+            case: number | null;
+            why: components["schemas"]["Bilingual"];
+        };
+        /**
+         * DueWorks
+         * @description The most urgent first; ``total`` counts those left out too.
+         */
+        DueWorks: {
+            /** Items */
+            items: components["schemas"]["DueWork"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * EditKind
          * @description What was done to a rule.
          * @enum {string}
          */
         EditKind: "added" | "changed" | "removed";
         /**
+         * Entry
+         * @description A line of a ledger.
+         */
+        Entry: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            kind: components["schemas"]["core__ports__funds__EntryKind"];
+            source: components["schemas"]["FundSource"];
+            phase: components["schemas"]["FundPhase"];
+            /** Amount Fen */
+            amount_fen: number;
+            /** Day */
+            day: string;
+            /** Note */
+            note: string;
+            /** Settles */
+            settles: number | null;
+        };
+        /**
+         * EntryForm
+         * @description A line of a ledger as somebody writes it.
+         */
+        EntryForm: {
+            kind: components["schemas"]["EntryKind-Input"];
+            source: components["schemas"]["FundSource"];
+            phase: components["schemas"]["FundPhase"];
+            /**
+             * Amount Fen
+             * @description not 0; negative takes back
+             */
+            amount_fen: number;
+            /**
+             * Day
+             * @example 2026-11-30
+             */
+            day: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Settles
+             * @description of received money: the pledge that it redeems
+             */
+            settles?: number | null;
+        };
+        /**
          * EntryKind
-         * @description What an entry says.
+         * @description What a line of the ledger says.
          * @enum {string}
          */
-        EntryKind: "opening" | "season" | "work";
+        "EntryKind-Input": "pledged" | "received" | "spent";
+        /**
+         * EvaluationLine
+         * @description One part, or the whole.
+         */
+        EvaluationLine: {
+            /**
+             * Key
+             * @description empty: not known, or the system
+             */
+            key: string;
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Cases
+             * @description opened
+             */
+            cases: number;
+            /** Ended */
+            ended: number;
+            /**
+             * Tasks
+             * @description announced
+             */
+            tasks: number;
+            /**
+             * Load
+             * @description tasks per person who had any
+             */
+            load: number;
+            /** Labour Min */
+            labour_min: number;
+            /**
+             * Spent Fen
+             * @description parts and contractors
+             */
+            spent_fen: number;
+            /**
+             * Waited Ms
+             * @description something was wrong and nobody had taken it up, all cases together
+             */
+            waited_ms: number;
+            /**
+             * Blind Ms
+             * @description a sensor said nothing, all facilities together
+             */
+            blind_ms: number;
+            /** Shares */
+            shares: components["schemas"]["Share"][];
+        };
+        /**
+         * EventList
+         * @description What can be reported, in the order of the table.
+         */
+        EventList: {
+            /** Items */
+            items: components["schemas"]["EventView"][];
+        };
+        /**
+         * EventView
+         * @description Something that can be reported or asked for.
+         */
+        EventView: {
+            /**
+             * Key
+             * @example light_lamp
+             */
+            key: string;
+            say: components["schemas"]["Bilingual"];
+            /** @description heading of GB/T 30428.2 that it is looked for under */
+            category: components["schemas"]["Category"];
+            category_name: components["schemas"]["Bilingual"];
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
+            /**
+             * Urgent
+             * @description never held back; whoever is in danger should call the emergency number first
+             */
+            urgent: boolean;
+        };
         /**
          * EvidenceFile
          * @description All that was frozen of an alarm, oldest first; empty for alarms from before it was.
@@ -3456,11 +4944,7 @@ export interface components {
              * @example cli:operator
              */
             by: string;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "add" | "change" | "retire";
+            kind: components["schemas"]["ChangeKind"];
             /** @description null for the record that came */
             field: components["schemas"]["Bilingual"] | null;
             /** Before */
@@ -3483,6 +4967,73 @@ export interface components {
              * @example Input should be less than or equal to 480
              */
             what: string;
+        };
+        /**
+         * FieldView
+         * @description A field of a kind of record, as a form needs to know it.
+         */
+        FieldView: {
+            /**
+             * Name
+             * @example owner_kind
+             */
+            name: string;
+            label: components["schemas"]["Bilingual"];
+            help: components["schemas"]["Bilingual"];
+            /**
+             * Holds
+             * @description `text`, `code`, `number`, `date`, `built`, `moment`, `flag` or `value`
+             */
+            holds: string;
+            /**
+             * Choices
+             * @description the words it may hold; empty: any
+             */
+            choices: string[];
+            /**
+             * Refers
+             * @description kind of record whose codes it holds; empty: none
+             */
+            refers: string;
+            /**
+             * Several
+             * @description several of them, separated by spaces
+             */
+            several: boolean;
+            /** Required */
+            required: boolean;
+            /**
+             * Fixed
+             * @description stays as it was when the record came
+             */
+            fixed: boolean;
+        };
+        /**
+         * FileRunView
+         * @description A file that was taken in or given out.
+         */
+        FileRunView: {
+            /**
+             * Kind
+             * @description `import` or `export`
+             */
+            kind: string;
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            /** By */
+            by: string;
+            /** File */
+            file: string;
+            /** Rows */
+            rows: number;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
         };
         /**
          * FlagDetail
@@ -3686,6 +5237,89 @@ export interface components {
             alarms: number;
         };
         /**
+         * Forecast
+         * @description What maintenance will cost.
+         */
+        Forecast: {
+            basis: components["schemas"]["ForecastBasis"];
+            /** Months */
+            months: number;
+            /**
+             * Level
+             * @description probability of the interval
+             */
+            level: number;
+            /** Mean Fen */
+            mean_fen: number;
+            /** Low Fen */
+            low_fen: number;
+            /** High Fen */
+            high_fen: number;
+            /**
+             * Likely Fen
+             * @description in four of five years it is not more
+             */
+            likely_fen: number;
+            /** Events */
+            events: number;
+            /**
+             * Repairs
+             * @description of its own history
+             */
+            repairs: number;
+            /** Years */
+            years: number;
+            /** Class Repairs */
+            class_repairs: number;
+            /** Class Years */
+            class_years: number;
+        };
+        /**
+         * ForecastBasis
+         * @description What a forecast rests on.
+         * @enum {string}
+         */
+        ForecastBasis: "own" | "class" | "few";
+        /**
+         * ForeignLinkView
+         * @description A partner's number, and what it stands for.
+         */
+        ForeignLinkView: {
+            /** Partner */
+            partner: string;
+            /** Number */
+            number: string;
+            said: components["schemas"]["SharedState"];
+            said_say: components["schemas"]["Bilingual"];
+            /**
+             * Said Word
+             * @description as the partner wrote it
+             */
+            said_word: string;
+            /**
+             * Said Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            said_ms: number;
+            /** Case Id */
+            case_id: number | null;
+            /** Case Code */
+            case_code: string;
+            community: components["schemas"]["CommunityRef"] | null;
+            /** @description of our case */
+            state: components["schemas"]["SharedState"] | null;
+            reason: components["schemas"]["LinkReason"];
+            /** Distance M */
+            distance_m: number | null;
+            /** Apart Ms */
+            apart_ms: number | null;
+            /** Intake Id */
+            intake_id: number | null;
+            /** Conflict */
+            conflict: boolean;
+        };
+        /**
          * FrozenCalendar
          * @description What time it was for people.
          */
@@ -3867,6 +5501,52 @@ export interface components {
             history: components["schemas"]["History"];
         };
         /**
+         * FundPhase
+         * @description What money is for.
+         * @enum {string}
+         */
+        FundPhase: "startup" | "follow_up";
+        /**
+         * FundSource
+         * @description Who gives money.
+         * @enum {string}
+         */
+        FundSource: "government" | "donation" | "owners" | "enterprise";
+        /**
+         * FundsWarning
+         * @description How a facility in use is provided for.
+         */
+        FundsWarning: {
+            facility: components["schemas"]["FacilityRef"];
+            /**
+             * Project
+             * @description code; null: none pays for it
+             */
+            project: string | null;
+            cover: components["schemas"]["Cover"];
+            /** Left Fen */
+            left_fen: number;
+            /** Due Fen */
+            due_fen: number;
+            /**
+             * Months
+             * @description how long it lasts at the expected cost; null: nobody can say
+             */
+            months: number | null;
+            forecast: components["schemas"]["Forecast"];
+            why: components["schemas"]["Bilingual"];
+        };
+        /**
+         * FundsWarnings
+         * @description The worst first; ``total`` counts those left out too.
+         */
+        FundsWarnings: {
+            /** Items */
+            items: components["schemas"]["FundsWarning"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * Gap
          * @description A stretch the chart must not bridge.
          *
@@ -4017,6 +5697,59 @@ export interface components {
          * @enum {string}
          */
         Grid: "governance" | "construction";
+        /**
+         * HandedDownRequest
+         * @description A task or an inspection that a department hands down to a community.
+         */
+        HandedDownRequest: {
+            /** @description `department` or `inspection` */
+            source: components["schemas"]["SourceKind"];
+            /**
+             * Event
+             * @example light_lamp
+             */
+            event: string;
+            /**
+             * Words
+             * @example 灯杆倾斜，挂着电线
+             */
+            words: string;
+            /**
+             * Community
+             * @example 17
+             */
+            community: number;
+            /**
+             * Department
+             * @example hb
+             */
+            department: string;
+            /**
+             * Ref
+             * @description number of the paper
+             * @example 〔2026〕7号
+             */
+            ref: string;
+            /**
+             * Minutes
+             * @description work it asks for; 0: nobody knows
+             * @default 0
+             */
+            minutes: number;
+            /**
+             * Facility
+             * @default 0
+             * @example 17
+             */
+            facility: number;
+            /**
+             * From Ms
+             * @description what an inspection asks about; by default 30 days
+             */
+            from_ms?: number | null;
+            /** To Ms */
+            to_ms?: number | null;
+        };
         /**
          * Handling
          * @description What is reported with `handle`: what was found and what it cost.
@@ -4179,7 +5912,183 @@ export interface components {
             /** Note */
             note: string;
         };
+        /**
+         * Indicator
+         * @description What is counted: *part* of *whole*.
+         * @enum {string}
+         */
+        Indicator: "filed_in_time" | "dispatched_in_time" | "dispatched_right" | "accepted_in_time" | "arrived_in_time" | "handled_in_time" | "verified_in_time" | "rework" | "false_alarm" | "returned";
+        /**
+         * IntakeView
+         * @description A report or a task, and what became of it.
+         */
+        IntakeView: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Code
+             * @example R-2026-000017
+             */
+            code: string;
+            source: components["schemas"]["SourceKind"];
+            /**
+             * Event
+             * @example light_lamp
+             */
+            event: string;
+            say: components["schemas"]["Bilingual"];
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
+            verdict: components["schemas"]["core__intake__Verdict"];
+            /** Reasons */
+            reasons: components["schemas"]["ReasonView"][];
+            community: components["schemas"]["CommunityRef"];
+            facility: components["schemas"]["FacilityRef"] | null;
+            /** Longitude */
+            longitude: number | null;
+            /** Latitude */
+            latitude: number | null;
+            /** Words */
+            words: string;
+            /** Department */
+            department: string;
+            department_name: components["schemas"]["Bilingual"] | null;
+            /** Ref */
+            ref: string;
+            /** Minutes */
+            minutes: number;
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            by: components["schemas"]["Bilingual"];
+            /** Case Id */
+            case_id: number | null;
+            /** Case Code */
+            case_code: string;
+            /**
+             * Candidates
+             * @description open cases that may be about the same, the likeliest first
+             */
+            candidates: number[];
+            /**
+             * Figures
+             * @description open tasks and people that it was decided by
+             */
+            figures: {
+                [key: string]: number;
+            };
+            /**
+             * Decided Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            decided_ms: number;
+            decided_by: components["schemas"]["Bilingual"];
+            /** Ruling */
+            ruling: string;
+            answer: components["schemas"]["LogAnswerView"] | null;
+            /** Photos */
+            photos: components["schemas"]["PhotoView"][];
+        };
         JsonValue: unknown;
+        /**
+         * KindList
+         * @description All kinds of record, in the order of the files.
+         */
+        KindList: {
+            /** Items */
+            items: components["schemas"]["KindView"][];
+        };
+        /**
+         * KindView
+         * @description A kind of record.
+         */
+        KindView: {
+            /**
+             * Kind
+             * @example facilities
+             */
+            kind: string;
+            label: components["schemas"]["Bilingual"];
+            /** Fields */
+            fields: components["schemas"]["FieldView"][];
+            /**
+             * Editable
+             * @description whether single records can be changed
+             */
+            editable: boolean;
+            /**
+             * Ends
+             * @description whether single records can be taken out of use
+             */
+            ends: boolean;
+        };
+        /**
+         * KnownCase
+         * @description An open case that a report may be about.
+         */
+        KnownCase: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Code
+             * @example C-2026-000017
+             */
+            code: string;
+            say: components["schemas"]["Bilingual"];
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
+            state: components["schemas"]["CaseState"];
+            facility: components["schemas"]["FacilityRef"] | null;
+            /**
+             * Opened Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            opened_ms: number;
+            /**
+             * Same
+             * @description a report would join it; else it may be about the same
+             */
+            same: boolean;
+            /**
+             * Distance M
+             * @description from where it is reported; null: one of the two has no place
+             */
+            distance_m: number | null;
+        };
+        /**
+         * KnownCases
+         * @description All of them, the likeliest first.
+         */
+        KnownCases: {
+            /** Items */
+            items: components["schemas"]["KnownCase"][];
+        };
+        /**
+         * LadderShare
+         * @description Who hears of a stage after which share of its time.
+         */
+        LadderShare: {
+            step: components["schemas"]["LadderStep"];
+            /** Share */
+            share: number;
+        };
         /**
          * LadderStep
          * @description Who hears of a stage that takes long, in this order.
@@ -4192,6 +6101,47 @@ export interface components {
          * @enum {string}
          */
         Language: "zh" | "en";
+        /**
+         * LastingRepair
+         * @description What somebody decided about a lasting repair.
+         */
+        LastingRepair: {
+            /** Accepted */
+            accepted: boolean;
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            by: components["schemas"]["Bilingual"];
+            /** Reason */
+            reason: string;
+            /**
+             * Case Id
+             * @description the case in which it is done
+             */
+            case_id: number | null;
+            /**
+             * Project Id
+             * @description the project that pays for it
+             */
+            project_id: number | null;
+        };
+        /**
+         * LastingRequest
+         * @description Accept (a case is filed, or a project named) or decline; why.
+         */
+        LastingRequest: {
+            /** Family */
+            family: string;
+            /** Accept */
+            accept: boolean;
+            /** Project */
+            project?: number | null;
+            /** Reason */
+            reason: string;
+        };
         /**
          * LatestValue
          * @description The newest reading of a point.
@@ -4227,6 +6177,24 @@ export interface components {
              * @description older than `stale_after_s`
              */
             stale: boolean;
+        };
+        /**
+         * LeaveView
+         * @description Days on which somebody is away, both included.
+         */
+        LeaveView: {
+            /** First Day */
+            first_day: string;
+            /** Last Day */
+            last_day: string;
+        };
+        /**
+         * Ledger
+         * @description The lines of a project, oldest first.
+         */
+        Ledger: {
+            /** Items */
+            items: components["schemas"]["Entry"][];
         };
         /**
          * LevelForm
@@ -4320,11 +6288,90 @@ export interface components {
          */
         LimitUnit: "urgent_hour" | "work_hour" | "work_day" | "natural_day";
         /**
+         * Limits
+         * @description Which table of limits is in force.
+         */
+        Limits: {
+            /** File */
+            file: string;
+            /**
+             * Own
+             * @description the city's own, not the one that came with the program
+             */
+            own: boolean;
+            /** Version */
+            version: string;
+            source: components["schemas"]["Bilingual"];
+            /** Rows */
+            rows: number;
+            /** Ladder */
+            ladder: components["schemas"]["SeverityLadder"][];
+            /** Appeal Days */
+            appeal_days: number;
+            /** Appeal Proposed */
+            appeal_proposed: boolean;
+        };
+        /**
+         * LinkReason
+         * @description Why a number of a partner stands for a case of ours.
+         * @enum {string}
+         */
+        LinkReason: "entered" | "same_facility" | "near" | "ours" | "by_hand" | "ended" | "none";
+        /**
          * Load
          * @description EEMUA 191: how an average of so many alarms in ten minutes is borne by one operator.
          * @enum {string}
          */
         Load: "acceptable" | "manageable" | "demanding" | "over_demanding" | "unacceptable";
+        /**
+         * LogAnswerView
+         * @description What the case log says of a community over a time, with the counts.
+         */
+        LogAnswerView: {
+            community: components["schemas"]["CommunityRef"];
+            /**
+             * From Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            from_ms: number;
+            /**
+             * To Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            to_ms: number;
+            /** Filed */
+            filed: number;
+            /** Closed */
+            closed: number;
+            /** Cancelled */
+            cancelled: number;
+            /** Still Open */
+            still_open: number;
+            /**
+             * In Time
+             * @description handled, every limit met
+             */
+            in_time: number;
+            /**
+             * Late
+             * @description a limit has passed
+             */
+            late: number;
+            /** Rework */
+            rework: number;
+            /** Labour Min */
+            labour_min: number;
+            /** By Event */
+            by_event: {
+                [key: string]: number;
+            };
+            /** By Source */
+            by_source: {
+                [key: string]: number;
+            };
+        };
         /**
          * LoginRequest
          * @description A username and its password.
@@ -4425,7 +6472,7 @@ export interface components {
              * @description beyond it somebody must act
              */
             limit: number;
-            verdict: components["schemas"]["Verdict"];
+            verdict: components["schemas"]["core__ports__performance__Verdict"];
         };
         /**
          * MergeRequest
@@ -4541,6 +6588,18 @@ export interface components {
              * @description null: unknown
              */
             holds: boolean | null;
+        };
+        /**
+         * NewRecord
+         * @description A record that comes.
+         */
+        NewRecord: {
+            /** Fields */
+            fields: {
+                [key: string]: string;
+            };
+            /** @default WGS-84 */
+            system: components["schemas"]["PositionSystem"];
         };
         /**
          * NotificationPreference
@@ -4670,15 +6729,64 @@ export interface components {
          */
         Outcome: "repaired" | "false_alarm";
         /**
+         * OutgoingView
+         * @description A message to a partner.
+         */
+        OutgoingView: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /** Partner */
+            partner: string;
+            /** Number */
+            number: string;
+            /** Case Code */
+            case_code: string;
+            /**
+             * Kind
+             * @description `case`: new to it; `state`
+             */
+            kind: string;
+            state: components["schemas"]["SharedState"];
+            state_say: components["schemas"]["Bilingual"];
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            /** Delivery */
+            delivery: string;
+            /** Next Ms */
+            next_ms: number | null;
+            /** Attempts */
+            attempts: number;
+            /**
+             * Unsure
+             * @description one of the attempts may have arrived
+             */
+            unsure: boolean;
+            /** Error */
+            error: string;
+            /** Done Ms */
+            done_ms: number | null;
+            /** Done By */
+            done_by: string;
+        };
+        /**
+         * OwnerKind
+         * @description Who can own a facility.
+         * @enum {string}
+         */
+        OwnerKind: "village" | "community" | "street" | "department" | "enterprise";
+        /**
          * OwnerView
          * @description Who owns a facility.
          */
         OwnerView: {
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "village" | "community" | "street" | "department" | "enterprise";
+            kind: components["schemas"]["OwnerKind"];
             /** Code */
             code: string;
             name: components["schemas"]["Bilingual"];
@@ -4711,6 +6819,34 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** Page[ForeignLinkView] */
+        Page_ForeignLinkView_: {
+            /** Items */
+            items: components["schemas"]["ForeignLinkView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[IntakeView] */
+        Page_IntakeView_: {
+            /** Items */
+            items: components["schemas"]["IntakeView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[OutgoingView] */
+        Page_OutgoingView_: {
+            /** Items */
+            items: components["schemas"]["OutgoingView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[RecordLineView] */
+        Page_RecordLineView_: {
+            /** Items */
+            items: components["schemas"]["RecordLineView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** Page[TaskSummary] */
         Page_TaskSummary_: {
             /** Items */
@@ -4735,6 +6871,62 @@ export interface components {
              * @description fen, a hundredth of a yuan
              */
             price_fen: number;
+        };
+        /**
+         * PartnerList
+         * @description All partners of the settings.
+         */
+        PartnerList: {
+            /** Items */
+            items: components["schemas"]["PartnerView"][];
+        };
+        /**
+         * PartnerView
+         * @description How things are with a partner.
+         */
+        PartnerView: {
+            /** Name */
+            name: string;
+            /**
+             * Sends
+             * @description `linked`, `all` or `nothing`
+             */
+            sends: string;
+            /**
+             * Numbers
+             * @description numbers of it that are known here
+             */
+            numbers: number;
+            /**
+             * At Gate
+             * @description of those that wait for a gatekeeper
+             */
+            at_gate: number;
+            /**
+             * Conflicts
+             * @description of those on which the two sides contradict each other
+             */
+            conflicts: number;
+            /**
+             * Waiting
+             * @description messages that wait to be sent
+             */
+            waiting: number;
+            /** Oldest Ms */
+            oldest_ms: number | null;
+            /** Given Up */
+            given_up: number;
+            /** Paused Until Ms */
+            paused_until_ms: number | null;
+            /**
+             * Heard Ms
+             * @description when a request of it was last taken
+             */
+            heard_ms: number | null;
+            /** Last Error */
+            last_error: string;
+            /** Runs */
+            runs: components["schemas"]["FileRunView"][];
         };
         /**
          * PassedOver
@@ -4772,6 +6964,21 @@ export interface components {
             name: components["schemas"]["Bilingual"];
         };
         /**
+         * PhotoView
+         * @description A photo; its bytes are at `/intakes/{id}/photos/{position}`.
+         */
+        PhotoView: {
+            /** Position */
+            position: number;
+            /** Media Type */
+            media_type: string;
+            /**
+             * Size
+             * @description bytes
+             */
+            size: number;
+        };
+        /**
          * Piece
          * @description When the condition of an alarm that flaps truly held.
          */
@@ -4796,6 +7003,182 @@ export interface components {
              * @example 1795000000000
              */
             now_ms: number;
+        };
+        /**
+         * PlanDetail
+         * @description A plan.
+         */
+        PlanDetail: {
+            /**
+             * Code
+             * @example pump-year
+             */
+            code: string;
+            /**
+             * Class Id
+             * @example sewage_pump
+             */
+            class_id: string;
+            /** Work Zh */
+            work_zh: string;
+            /** Work En */
+            work_en: string;
+            /** Triggers */
+            triggers: components["schemas"]["Trigger"][];
+            /**
+             * Started Day
+             * @description from when it counts where it was never done
+             */
+            started_day: string;
+            /**
+             * Communities
+             * @description empty: all
+             * @default []
+             */
+            communities: number[];
+            /**
+             * Facilities
+             * @description empty: all of the class
+             * @default []
+             */
+            facilities: number[];
+            /**
+             * Months
+             * @description empty: any
+             * @default []
+             */
+            months: number[];
+            /**
+             * Weekdays
+             * @description 0 is Monday
+             * @default []
+             */
+            weekdays: number[];
+            /**
+             * Lead Days
+             * @default 14
+             */
+            lead_days: number;
+            /**
+             * Limit Days
+             * @description working days
+             * @default 10
+             */
+            limit_days: number;
+            /**
+             * Severity
+             * @default low
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium";
+            /** @default construction */
+            lead: components["schemas"]["Grid"];
+            /**
+             * Active
+             * @default true
+             */
+            active: boolean;
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+        };
+        /**
+         * PlanForm
+         * @description A plan as somebody writes it.
+         */
+        PlanForm: {
+            /**
+             * Code
+             * @example pump-year
+             */
+            code: string;
+            /**
+             * Class Id
+             * @example sewage_pump
+             */
+            class_id: string;
+            /** Work Zh */
+            work_zh: string;
+            /** Work En */
+            work_en: string;
+            /** Triggers */
+            triggers: components["schemas"]["Trigger"][];
+            /**
+             * Started Day
+             * @description from when it counts where it was never done
+             */
+            started_day: string;
+            /**
+             * Communities
+             * @description empty: all
+             * @default []
+             */
+            communities: number[];
+            /**
+             * Facilities
+             * @description empty: all of the class
+             * @default []
+             */
+            facilities: number[];
+            /**
+             * Months
+             * @description empty: any
+             * @default []
+             */
+            months: number[];
+            /**
+             * Weekdays
+             * @description 0 is Monday
+             * @default []
+             */
+            weekdays: number[];
+            /**
+             * Lead Days
+             * @default 14
+             */
+            lead_days: number;
+            /**
+             * Limit Days
+             * @description working days
+             * @default 10
+             */
+            limit_days: number;
+            /**
+             * Severity
+             * @default low
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium";
+            /** @default construction */
+            lead: components["schemas"]["Grid"];
+            /**
+             * Active
+             * @default true
+             */
+            active: boolean;
+        };
+        /**
+         * PlanRef
+         * @description The preventive plan that a case came from.
+         */
+        PlanRef: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /** Code */
+            code: string;
+        };
+        /**
+         * Plans
+         * @description All of them, by code.
+         */
+        Plans: {
+            /** Items */
+            items: components["schemas"]["PlanDetail"][];
         };
         /**
          * PointKind
@@ -4863,19 +7246,44 @@ export interface components {
             limits: components["schemas"]["Limit"][];
         };
         /**
+         * PositionSystem
+         * @description Systems in which people give and read positions.
+         * @enum {string}
+         */
+        PositionSystem: "WGS-84" | "GCJ-02" | "CGCS2000";
+        /**
          * PositionView
          * @description A position in one system, degrees.
          */
         PositionView: {
-            /**
-             * System
-             * @enum {string}
-             */
-            system: "WGS-84" | "GCJ-02" | "CGCS2000";
+            system: components["schemas"]["PositionSystem"];
             /** Latitude */
             latitude: number;
             /** Longitude */
             longitude: number;
+        };
+        /**
+         * PostView
+         * @description A post of a cell.
+         */
+        PostView: {
+            /**
+             * Code
+             * @description empty: the registry does not list it, the cell alone says that it is there
+             */
+            code: string;
+            /** Cell */
+            cell: string;
+            cell_name: components["schemas"]["Bilingual"];
+            grid: components["schemas"]["Grid"];
+            community: components["schemas"]["CommunityRef"];
+            /** @description null: vacant */
+            holder: components["schemas"]["PersonRef"] | null;
+            /**
+             * Since
+             * @description ISO date; empty: not known
+             */
+            since: string;
         };
         /**
          * PreviewAlarm
@@ -5068,6 +7476,66 @@ export interface components {
          */
         ProceedingState: "asked" | "granted" | "refused" | "standing" | "answered" | "lifted" | "endorsed" | "upheld" | "dismissed" | "lapsed";
         /**
+         * ProjectDetail
+         * @description A project with its money.
+         */
+        ProjectDetail: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /** Code */
+            code: string;
+            name: components["schemas"]["Bilingual"];
+            community: components["schemas"]["CommunityRef"];
+            state: components["schemas"]["ProjectState"];
+            /** Facilities */
+            facilities: components["schemas"]["FacilityRef"][];
+            /** Balances */
+            balances: components["schemas"]["Balance"][];
+        };
+        /**
+         * ProjectForm
+         * @description A project as somebody writes it.
+         */
+        ProjectForm: {
+            /**
+             * Code
+             * @example lifts-2026
+             */
+            code: string;
+            /** Name Zh */
+            name_zh: string;
+            /** Name En */
+            name_en: string;
+            /**
+             * Community
+             * @example 17
+             */
+            community: number;
+            state: components["schemas"]["ProjectState"];
+            /**
+             * Facilities
+             * @description what it pays for
+             */
+            facilities: number[];
+        };
+        /**
+         * ProjectState
+         * @description Where a project stands.
+         * @enum {string}
+         */
+        ProjectState: "planned" | "building" | "operating" | "ended";
+        /**
+         * Projects
+         * @description All projects in sight.
+         */
+        Projects: {
+            /** Items */
+            items: components["schemas"]["ProjectDetail"][];
+        };
+        /**
          * Promise
          * @description A promise of the system (INV-1 …) with its counter of breaches.
          */
@@ -5090,6 +7558,229 @@ export interface components {
          */
         Provenance: "measured" | "recorded" | "model";
         /**
+         * PublicPlace
+         * @description What a stranger with the QR of a facility sees of it.
+         */
+        PublicPlace: {
+            /** Code */
+            code: string;
+            name: components["schemas"]["Bilingual"];
+            class_name: components["schemas"]["Bilingual"];
+            community: components["schemas"]["Bilingual"];
+            /** Events */
+            events: components["schemas"]["EventView"][];
+        };
+        /**
+         * PublicReceipt
+         * @description That it has arrived; what becomes of it is seen with the number.
+         */
+        PublicReceipt: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /** Code */
+            code: string;
+            /**
+             * Urgent
+             * @description people are on their way; in danger call the emergency number all the same
+             */
+            urgent: boolean;
+        };
+        /**
+         * PublicReport
+         * @description What a resident reports.
+         */
+        PublicReport: {
+            /** Facility Code */
+            facility_code: string;
+            /**
+             * Event
+             * @example light_lamp
+             */
+            event: string;
+            /**
+             * Words
+             * @example 灯杆倾斜，挂着电线
+             */
+            words: string;
+        };
+        /**
+         * PublicStage
+         * @description How far a resident's report has come, in as few words as they need.
+         * @enum {string}
+         */
+        PublicStage: "received" | "on_the_way" | "done" | "declined";
+        /**
+         * PublicState
+         * @description What became of a report without a login; for whoever has its key.
+         */
+        PublicState: {
+            /**
+             * Code
+             * @example R-2026-000017
+             */
+            code: string;
+            say: components["schemas"]["Bilingual"];
+            place: components["schemas"]["Bilingual"];
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            stage: components["schemas"]["PublicStage"];
+            /**
+             * Known
+             * @description somebody else had reported it before
+             */
+            known: boolean;
+            /**
+             * Changed Ms
+             * @description when that was decided
+             * @example 1795000000000
+             */
+            changed_ms: number;
+            /**
+             * Words
+             * @description why it was declined
+             */
+            words: string;
+            /** Photos */
+            photos: number;
+        };
+        /**
+         * Reason
+         * @description Why the gate decided so.
+         * @enum {string}
+         */
+        Reason: "free" | "urgent" | "same_facility" | "near" | "likely" | "not_their_duty" | "unclear_duty" | "in_the_log" | "no_place" | "unchecked" | "cell_full" | "community_full" | "department_full" | "by_hand";
+        /**
+         * ReasonView
+         * @description Why the gate decided so.
+         */
+        ReasonView: {
+            key: components["schemas"]["Reason"];
+            say: components["schemas"]["Bilingual"];
+        };
+        /**
+         * ReceivedList
+         * @description One answer a case; the order is ours.
+         */
+        ReceivedList: {
+            /**
+             * Code
+             * @description 0: all of them were taken
+             */
+            code: number;
+            /** Items */
+            items: components["schemas"]["ReceivedView"][];
+        };
+        /**
+         * ReceivedView
+         * @description What became of a case that a partner sent.
+         */
+        ReceivedView: {
+            /** Number */
+            number: string;
+            came: components["schemas"]["Came"];
+            /**
+             * Ours
+             * @description code of the case it stands for; empty: none yet
+             */
+            ours: string;
+            /** @description of that case; `returned`: not admitted; null: it waits */
+            state: components["schemas"]["SharedState"] | null;
+        };
+        /**
+         * RecordChange
+         * @description What becomes other in a record.
+         */
+        RecordChange: {
+            /** Mark */
+            mark: string;
+            /**
+             * Fields
+             * @description the changed ones; an empty text empties a field
+             * @example {
+             *       "skills": "pump gas"
+             *     }
+             */
+            fields: {
+                [key: string]: string;
+            };
+            /**
+             * @description of `latitude` and `longitude`, which then come together
+             * @default WGS-84
+             */
+            system: components["schemas"]["PositionSystem"];
+        };
+        /**
+         * RecordLineView
+         * @description A record in a list.
+         */
+        RecordLineView: {
+            /**
+             * Code
+             * @description parts of a longer code are joined by `:`
+             * @example wtl-sp-01
+             */
+            code: string;
+            name: components["schemas"]["Bilingual"];
+            /** Active */
+            active: boolean;
+        };
+        /**
+         * RecordMark
+         * @description Which state of a record somebody looked at.
+         */
+        RecordMark: {
+            /** Mark */
+            mark: string;
+        };
+        /**
+         * RecordView
+         * @description One record as the texts of its file.
+         */
+        RecordView: {
+            /** Kind */
+            kind: string;
+            /** Code */
+            code: string;
+            /**
+             * Number
+             * @description of the registry, where the kind has one
+             */
+            number: number | null;
+            /** Active */
+            active: boolean;
+            /**
+             * Mark
+             * @description goes back with a change: one that somebody else has overtaken is refused
+             */
+            mark: string;
+            /**
+             * Fields
+             * @description empty ones are left out
+             */
+            fields: {
+                [key: string]: string;
+            };
+            /** Communities */
+            communities: components["schemas"]["CommunityRef"][];
+            /**
+             * Everywhere
+             * @description belongs to the whole city
+             */
+            everywhere: boolean;
+            /**
+             * Editable
+             * @description whether who asks may change it
+             */
+            editable: boolean;
+        };
+        /**
          * RecurringFault
          * @description A fault that came again so often that a lasting repair is proposed.
          */
@@ -5108,6 +7799,13 @@ export interface components {
             /** Cases */
             cases: components["schemas"]["CaseName"][];
             cost: components["schemas"]["CostSum"];
+            /**
+             * Asks
+             * @description a lasting repair is to be decided about now
+             */
+            asks: boolean;
+            /** @description the newest decision */
+            decision: components["schemas"]["LastingRepair"] | null;
         };
         /**
          * RecurringFaults
@@ -5116,6 +7814,95 @@ export interface components {
         RecurringFaults: {
             /** Items */
             items: components["schemas"]["RecurringFault"][];
+        };
+        /**
+         * RegistryChange
+         * @description One line of the history of the registry.
+         */
+        RegistryChange: {
+            /** Id */
+            id: number;
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            /**
+             * By
+             * @description login, or the user of the command line
+             * @example cli:operator
+             */
+            by: string;
+            change: components["schemas"]["ChangeKind"];
+            /**
+             * Kind
+             * @example people
+             */
+            kind: string;
+            kind_name: components["schemas"]["Bilingual"];
+            /** Code */
+            code: string;
+            /** @description null for the record that came */
+            field: components["schemas"]["Bilingual"] | null;
+            /** Before */
+            before: string;
+            /** After */
+            after: string;
+        };
+        /**
+         * RegistryChanges
+         * @description The newest first.
+         */
+        RegistryChanges: {
+            /** Items */
+            items: components["schemas"]["RegistryChange"][];
+            /**
+             * Before
+             * @description for the next page; null on the last
+             */
+            before: number | null;
+        };
+        /**
+         * Renewal
+         * @description A facility in the order of renewal.
+         */
+        Renewal: {
+            facility: components["schemas"]["FacilityRef"];
+            /** Rank */
+            rank: number;
+            /** Score */
+            score: number;
+            /**
+             * Low
+             * @description if what is not known were as good as can be
+             */
+            low: number;
+            /**
+             * High
+             * @description if it were as bad as can be
+             */
+            high: number;
+            /** Condition */
+            condition: number | null;
+            /** Risk */
+            risk: number | null;
+            /** People */
+            people: number | null;
+            /** Waiting */
+            waiting: number | null;
+            /** Reasons */
+            reasons: components["schemas"]["Bilingual"][];
+        };
+        /**
+         * Renewals
+         * @description First what should be renewed first; ``total`` counts those left out too.
+         */
+        Renewals: {
+            /** Items */
+            items: components["schemas"]["Renewal"][];
+            /** Total */
+            total: number;
         };
         /**
          * Report
@@ -5139,6 +7926,86 @@ export interface components {
             parts: components["schemas"]["PartUsed"][];
             /** Contractor Fen */
             contractor_fen: number;
+        };
+        /**
+         * ReportRequest
+         * @description What a worker saw: at a facility by number or code, or at a place in a community.
+         */
+        ReportRequest: {
+            /**
+             * Event
+             * @example light_lamp
+             */
+            event: string;
+            /**
+             * Words
+             * @example 灯杆倾斜，挂着电线
+             */
+            words: string;
+            /**
+             * Facility
+             * @description 0: none
+             * @default 0
+             * @example 17
+             */
+            facility: number;
+            /**
+             * Facility Code
+             * @description in the place of the number, as the QR has it
+             * @default
+             */
+            facility_code: string;
+            /**
+             * Community
+             * @description 0: that of the facility
+             * @default 0
+             * @example 17
+             */
+            community: number;
+            /** Longitude */
+            longitude?: number | null;
+            /** Latitude */
+            latitude?: number | null;
+        };
+        /**
+         * ReportSeen
+         * @description What somebody reported of a case; photos are at `/intakes/{id}/photos/{position}`.
+         */
+        ReportSeen: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Code
+             * @example R-2026-000017
+             */
+            code: string;
+            source: components["schemas"]["SourceKind"];
+            say: components["schemas"]["Bilingual"];
+            /** Words */
+            words: string;
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            by: components["schemas"]["Bilingual"];
+            /** Department */
+            department: string;
+            /** Ref */
+            ref: string;
+            /** Longitude */
+            longitude: number | null;
+            /** Latitude */
+            latitude: number | null;
+            /**
+             * Photos
+             * @description their positions
+             */
+            photos: number[];
         };
         /**
          * ResetEvent
@@ -5800,6 +8667,35 @@ export interface components {
             attributes: string[];
         };
         /**
+         * RulingRequest
+         * @description What a gatekeeper decides of one that waits.
+         */
+        RulingRequest: {
+            /** @description `admit`, `join`, `return` or `answer` */
+            verdict: components["schemas"]["Verdict-Input"];
+            /**
+             * Words
+             * @description needed for `return` and `answer`
+             * @default
+             */
+            words: string;
+            /**
+             * Case
+             * @description which case it joins
+             */
+            case?: number | null;
+            /**
+             * Event
+             * @description what it is, if the report had that wrong
+             */
+            event?: string | null;
+            /**
+             * Facility
+             * @description where it is, if the report had that wrong
+             */
+            facility?: number | null;
+        };
+        /**
          * Rung
          * @description The steps of routing, nearest first.
          * @enum {string}
@@ -5918,6 +8814,24 @@ export interface components {
             critical: number;
         };
         /**
+         * SeverityLadder
+         * @description The escalation of one severity.
+         */
+        SeverityLadder: {
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
+            /** Steps */
+            steps: components["schemas"]["LadderShare"][];
+            /**
+             * Proposed
+             * @description shares of this project: the table in force states none
+             */
+            proposed: boolean;
+        };
+        /**
          * SeverityStep
          * @description From this moment on it was of this severity, until the next step or its end.
          */
@@ -5934,6 +8848,36 @@ export interface components {
              */
             severity: "info" | "low" | "medium" | "high" | "critical";
         };
+        /**
+         * Share
+         * @description A measure with its counts.
+         */
+        Share: {
+            indicator: components["schemas"]["Indicator"];
+            tally: components["schemas"]["Tally"];
+            /**
+             * Value
+             * @description null if there was nothing to count
+             */
+            value: number | null;
+            /**
+             * Low
+             * @description Wilson's interval, 95 %
+             */
+            low: number;
+            /** High */
+            high: number;
+            /** @description beside peers with a like load */
+            standing: components["schemas"]["core__ports__evaluation__Standing"];
+            /** @description of all peers together; null without peers */
+            peers: components["schemas"]["Tally"] | null;
+        };
+        /**
+         * SharedState
+         * @description Where a case stands, in words that both sides have (after GB/T 30428).
+         * @enum {string}
+         */
+        SharedState: "reported" | "filed" | "dispatched" | "handling" | "suspended" | "handled" | "rework" | "returned" | "closed" | "cancelled";
         /**
          * ShelveRequest
          * @description Put an alarm aside: at most 8 h, high 1 h, critical never.
@@ -5981,6 +8925,71 @@ export interface components {
             reasons: components["schemas"]["Likeness"][];
             /** Metres */
             metres: number | null;
+        };
+        /**
+         * SourceKind
+         * @description Where a case comes from.
+         * @enum {string}
+         */
+        SourceKind: "alarm" | "worker" | "resident" | "department" | "inspection" | "plan";
+        /**
+         * Staff
+         * @description Who works where, and which posts are empty.
+         */
+        Staff: {
+            /**
+             * Day
+             * @description today, where the city is
+             * @example 2026-11-22
+             */
+            day: string;
+            /** People */
+            people: components["schemas"]["StaffMember"][];
+            /** Posts */
+            posts: components["schemas"]["PostView"][];
+        };
+        /**
+         * StaffMember
+         * @description Somebody who works, or helps.
+         */
+        StaffMember: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /** Code */
+            code: string;
+            name: components["schemas"]["Bilingual"];
+            role: components["schemas"]["Role"];
+            grid: components["schemas"]["Grid"] | null;
+            /** Communities */
+            communities: components["schemas"]["CommunityRef"][];
+            /** Everywhere */
+            everywhere: boolean;
+            /** Supervisor */
+            supervisor: boolean;
+            /** Volunteer */
+            volunteer: boolean;
+            /** Active */
+            active: boolean;
+            department: components["schemas"]["Bilingual"] | null;
+            /** Skills */
+            skills: string[];
+            /** Cells */
+            cells: string[];
+            /** Certificates */
+            certificates: components["schemas"]["CertificateView"][];
+            /**
+             * Leave
+             * @description from today on
+             */
+            leave: components["schemas"]["LeaveView"][];
+            /**
+             * Away
+             * @description on leave today
+             */
+            away: boolean;
         };
         /**
          * Stage
@@ -6135,6 +9144,21 @@ export interface components {
          */
         SupervisionLevel: "general" | "key" | "listed";
         /**
+         * Tally
+         * @description So many of so many.
+         */
+        Tally: {
+            /** Part */
+            part: number;
+            /** Whole */
+            whole: number;
+            /**
+             * Excused
+             * @description of what speaks against somebody, what an appeal has excused
+             */
+            excused: number;
+        };
+        /**
          * TargetForm
          * @description One measurement of a class that a template stands for, and the limit it gives it.
          */
@@ -6261,6 +9285,11 @@ export interface components {
              * @description the furthest moment an extension may ask for now
              */
             extension_until_ms: number | null;
+            /**
+             * Reports
+             * @description what people reported of its case, the newest 20 first
+             */
+            reports: components["schemas"]["ReportSeen"][];
         };
         /**
          * TaskEvent
@@ -6446,6 +9475,29 @@ export interface components {
             en: string;
         };
         /**
+         * Training
+         * @description Whom training in a skill would help.
+         */
+        Training: {
+            person: components["schemas"]["PersonRef"];
+            /** Skill */
+            skill: string;
+            reason: components["schemas"]["TrainingReason"];
+            own: components["schemas"]["Tally"];
+            peers: components["schemas"]["Tally"];
+            /**
+             * Saved
+             * @description how many fewer there would have been at the peers' share
+             */
+            saved: number;
+        };
+        /**
+         * TrainingReason
+         * @description Why training would help.
+         * @enum {string}
+         */
+        TrainingReason: "rework" | "returned" | "lacking";
+        /**
          * TrialCase
          * @description A scenario that was played.
          */
@@ -6507,6 +9559,34 @@ export interface components {
             text: string;
         };
         /**
+         * Trigger
+         * @description One way for a plan to fall due.
+         */
+        Trigger: {
+            kind: components["schemas"]["TriggerKind"];
+            /**
+             * Every
+             * @description hours, cycles, months, or days
+             */
+            every: number;
+            /**
+             * Measurement
+             * @description empty for months
+             * @default
+             */
+            measurement: string;
+            /** Above */
+            above?: number | null;
+            /** Below */
+            below?: number | null;
+        };
+        /**
+         * TriggerKind
+         * @description By what work falls due.
+         * @enum {string}
+         */
+        TriggerKind: "hours" | "cycles" | "calendar" | "condition";
+        /**
          * UndeliveredList
          * @description What was given up and nobody has looked at, newest first.
          */
@@ -6556,6 +9636,14 @@ export interface components {
             given_up_ms: number;
         };
         /**
+         * UnmergeRequest
+         * @description Why the two have different causes after all.
+         */
+        UnmergeRequest: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * UnseenView
          * @description What cannot be seen because of an alarm, as it was last.
          */
@@ -6582,10 +9670,10 @@ export interface components {
         };
         /**
          * Verdict
-         * @description A measure beside its target.
+         * @description What the gate makes of an intake.
          * @enum {string}
          */
-        Verdict: "ok" | "watch" | "act" | "few";
+        "Verdict-Input": "admit" | "join" | "return" | "answer" | "wait";
         /**
          * VersionState
          * @description Where a version stands.
@@ -6707,6 +9795,42 @@ export interface components {
             high: number;
             kind: components["schemas"]["PointKind"];
         };
+        /**
+         * Standing
+         * @description How a community stands against one item, the best first.
+         * @enum {string}
+         */
+        core__amenities__Standing: "meets" | "unmeasured" | "seen" | "below" | "worn" | "building" | "lacks" | "unknown";
+        /**
+         * Verdict
+         * @description What the gate makes of an intake.
+         * @enum {string}
+         */
+        core__intake__Verdict: "admit" | "join" | "return" | "answer" | "wait";
+        /**
+         * EntryKind
+         * @description What an entry says.
+         * @enum {string}
+         */
+        core__ports__calendar_view__EntryKind: "opening" | "season" | "work";
+        /**
+         * Standing
+         * @description A share beside that of peers with a like load.
+         * @enum {string}
+         */
+        core__ports__evaluation__Standing: "few" | "alone" | "like" | "better" | "worse";
+        /**
+         * EntryKind
+         * @description What a line of the ledger says.
+         * @enum {string}
+         */
+        core__ports__funds__EntryKind: "pledged" | "received" | "spent";
+        /**
+         * Verdict
+         * @description A measure beside its target.
+         * @enum {string}
+         */
+        core__ports__performance__Verdict: "ok" | "watch" | "act" | "few";
     };
     responses: never;
     parameters: never;
@@ -6732,25 +9856,37 @@ export type BacktestFinding = components['schemas']['BacktestFinding'];
 export type BacktestList = components['schemas']['BacktestList'];
 export type BacktestQuestion = components['schemas']['BacktestQuestion'];
 export type BacktestStatus = components['schemas']['BacktestStatus'];
+export type Balance = components['schemas']['Balance'];
 export type Basis = components['schemas']['Basis'];
 export type Bilingual = components['schemas']['Bilingual'];
+export type BookLine = components['schemas']['BookLine'];
 export type Burden = components['schemas']['Burden'];
+export type BurdenReport = components['schemas']['BurdenReport'];
+export type BurdenView = components['schemas']['BurdenView'];
 export type CalendarDay = components['schemas']['CalendarDay'];
 export type CalendarHours = components['schemas']['CalendarHours'];
 export type CalendarLine = components['schemas']['CalendarLine'];
 export type CalendarYear = components['schemas']['CalendarYear'];
+export type Came = components['schemas']['Came'];
 export type Candidate = components['schemas']['Candidate'];
 export type CaseClosure = components['schemas']['CaseClosure'];
 export type CaseCounts = components['schemas']['CaseCounts'];
 export type CaseDetail = components['schemas']['CaseDetail'];
+export type CaseEvaluation = components['schemas']['CaseEvaluation'];
 export type CaseEvent = components['schemas']['CaseEvent'];
 export type CaseName = components['schemas']['CaseName'];
 export type CaseState = components['schemas']['CaseState'];
 export type CaseSummary = components['schemas']['CaseSummary'];
+export type Category = components['schemas']['Category'];
 export type CauseCount = components['schemas']['CauseCount'];
 export type CellRef = components['schemas']['CellRef'];
+export type CellShape = components['schemas']['CellShape'];
+export type CellShapes = components['schemas']['CellShapes'];
 export type CellView = components['schemas']['CellView'];
 export type Cells = components['schemas']['Cells'];
+export type CertificateStanding = components['schemas']['CertificateStanding'];
+export type CertificateView = components['schemas']['CertificateView'];
+export type ChangeKind = components['schemas']['ChangeKind'];
 export type ChannelAttempt = components['schemas']['ChannelAttempt'];
 export type ChannelChoice = components['schemas']['ChannelChoice'];
 export type ChannelList = components['schemas']['ChannelList'];
@@ -6772,7 +9908,9 @@ export type ConfigurationDraft = components['schemas']['ConfigurationDraft'];
 export type ConfigurationFinding = components['schemas']['ConfigurationFinding'];
 export type ConfigurationList = components['schemas']['ConfigurationList'];
 export type ConfigurationSummary = components['schemas']['ConfigurationSummary'];
+export type CostBooks = components['schemas']['CostBooks'];
 export type CostSum = components['schemas']['CostSum'];
+export type Cover = components['schemas']['Cover'];
 export type DayKind = components['schemas']['DayKind'];
 export type Deadband = components['schemas']['Deadband'];
 export type Deadline = components['schemas']['Deadline'];
@@ -6780,9 +9918,22 @@ export type DeadlineClock = components['schemas']['DeadlineClock'];
 export type DeadlineForm = components['schemas']['DeadlineForm'];
 export type DeadlineWhat = components['schemas']['DeadlineWhat'];
 export type Delay = components['schemas']['Delay'];
+export type DepartmentList = components['schemas']['DepartmentList'];
+export type DepartmentView = components['schemas']['DepartmentView'];
+export type DoneForm = components['schemas']['DoneForm'];
+export type DoneWork = components['schemas']['DoneWork'];
+export type DoneWorks = components['schemas']['DoneWorks'];
 export type DraftQuestion = components['schemas']['DraftQuestion'];
+export type DueState = components['schemas']['DueState'];
+export type DueWork = components['schemas']['DueWork'];
+export type DueWorks = components['schemas']['DueWorks'];
 export type EditKind = components['schemas']['EditKind'];
-export type EntryKind = components['schemas']['EntryKind'];
+export type Entry = components['schemas']['Entry'];
+export type EntryForm = components['schemas']['EntryForm'];
+export type EntryKindInput = components['schemas']['EntryKind-Input'];
+export type EvaluationLine = components['schemas']['EvaluationLine'];
+export type EventList = components['schemas']['EventList'];
+export type EventView = components['schemas']['EventView'];
 export type EvidenceFile = components['schemas']['EvidenceFile'];
 export type EvidenceRecord = components['schemas']['EvidenceRecord'];
 export type EvidenceValue = components['schemas']['EvidenceValue'];
@@ -6799,6 +9950,8 @@ export type FalseCause = components['schemas']['FalseCause'];
 export type FalseRule = components['schemas']['FalseRule'];
 export type FieldChangeView = components['schemas']['FieldChangeView'];
 export type FieldProblem = components['schemas']['FieldProblem'];
+export type FieldView = components['schemas']['FieldView'];
+export type FileRunView = components['schemas']['FileRunView'];
 export type FlagDetail = components['schemas']['FlagDetail'];
 export type FlagEntry = components['schemas']['FlagEntry'];
 export type FlagEvent = components['schemas']['FlagEvent'];
@@ -6807,6 +9960,9 @@ export type FlagScope = components['schemas']['FlagScope'];
 export type FlagState = components['schemas']['FlagState'];
 export type FlagView = components['schemas']['FlagView'];
 export type Flood = components['schemas']['Flood'];
+export type Forecast = components['schemas']['Forecast'];
+export type ForecastBasis = components['schemas']['ForecastBasis'];
+export type ForeignLinkView = components['schemas']['ForeignLinkView'];
 export type FrozenCalendar = components['schemas']['FrozenCalendar'];
 export type FrozenContext = components['schemas']['FrozenContext'];
 export type FrozenLevel = components['schemas']['FrozenLevel'];
@@ -6814,26 +9970,45 @@ export type FrozenLimit = components['schemas']['FrozenLimit'];
 export type FrozenPlace = components['schemas']['FrozenPlace'];
 export type FrozenRule = components['schemas']['FrozenRule'];
 export type FrozenSeries = components['schemas']['FrozenSeries'];
+export type FundPhase = components['schemas']['FundPhase'];
+export type FundSource = components['schemas']['FundSource'];
+export type FundsWarning = components['schemas']['FundsWarning'];
+export type FundsWarnings = components['schemas']['FundsWarnings'];
 export type Gap = components['schemas']['Gap'];
 export type GatewayLedger = components['schemas']['GatewayLedger'];
 export type GatewayList = components['schemas']['GatewayList'];
 export type GatewayView = components['schemas']['GatewayView'];
 export type Grid = components['schemas']['Grid'];
+export type HandedDownRequest = components['schemas']['HandedDownRequest'];
 export type Handling = components['schemas']['Handling'];
 export type Health = components['schemas']['Health'];
 export type HealthPart = components['schemas']['HealthPart'];
 export type History = components['schemas']['History'];
 export type HistoryEntry = components['schemas']['HistoryEntry'];
+export type Indicator = components['schemas']['Indicator'];
+export type IntakeView = components['schemas']['IntakeView'];
 export type JsonValue = components['schemas']['JsonValue'];
+export type KindList = components['schemas']['KindList'];
+export type KindView = components['schemas']['KindView'];
+export type KnownCase = components['schemas']['KnownCase'];
+export type KnownCases = components['schemas']['KnownCases'];
+export type LadderShare = components['schemas']['LadderShare'];
 export type LadderStep = components['schemas']['LadderStep'];
 export type Language = components['schemas']['Language'];
+export type LastingRepair = components['schemas']['LastingRepair'];
+export type LastingRequest = components['schemas']['LastingRequest'];
 export type LatestValue = components['schemas']['LatestValue'];
+export type LeaveView = components['schemas']['LeaveView'];
+export type Ledger = components['schemas']['Ledger'];
 export type LevelForm = components['schemas']['LevelForm'];
 export type LevelView = components['schemas']['LevelView'];
 export type Likeness = components['schemas']['Likeness'];
 export type Limit = components['schemas']['Limit'];
 export type LimitUnit = components['schemas']['LimitUnit'];
+export type Limits = components['schemas']['Limits'];
+export type LinkReason = components['schemas']['LinkReason'];
 export type Load = components['schemas']['Load'];
+export type LogAnswerView = components['schemas']['LogAnswerView'];
 export type LoginRequest = components['schemas']['LoginRequest'];
 export type LostReadings = components['schemas']['LostReadings'];
 export type Me = components['schemas']['Me'];
@@ -6843,28 +10018,44 @@ export type MergedCase = components['schemas']['MergedCase'];
 export type MomentLevel = components['schemas']['MomentLevel'];
 export type MomentOperand = components['schemas']['MomentOperand'];
 export type MomentPart = components['schemas']['MomentPart'];
+export type NewRecord = components['schemas']['NewRecord'];
 export type NotificationPreference = components['schemas']['NotificationPreference'];
 export type NotificationWish = components['schemas']['NotificationWish'];
 export type Observation = components['schemas']['Observation'];
 export type Occasion = components['schemas']['Occasion'];
 export type OutOfServiceRequest = components['schemas']['OutOfServiceRequest'];
 export type Outcome = components['schemas']['Outcome'];
+export type OutgoingView = components['schemas']['OutgoingView'];
+export type OwnerKind = components['schemas']['OwnerKind'];
 export type OwnerView = components['schemas']['OwnerView'];
 export type PageAlarmSummary = components['schemas']['Page_AlarmSummary_'];
 export type PageCaseSummary = components['schemas']['Page_CaseSummary_'];
 export type PageFacilitySummary = components['schemas']['Page_FacilitySummary_'];
 export type PageFlagView = components['schemas']['Page_FlagView_'];
+export type PageForeignLinkView = components['schemas']['Page_ForeignLinkView_'];
+export type PageIntakeView = components['schemas']['Page_IntakeView_'];
+export type PageOutgoingView = components['schemas']['Page_OutgoingView_'];
+export type PageRecordLineView = components['schemas']['Page_RecordLineView_'];
 export type PageTaskSummary = components['schemas']['Page_TaskSummary_'];
 export type PartUsed = components['schemas']['PartUsed'];
+export type PartnerList = components['schemas']['PartnerList'];
+export type PartnerView = components['schemas']['PartnerView'];
 export type PassedOver = components['schemas']['PassedOver'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PersonRef = components['schemas']['PersonRef'];
+export type PhotoView = components['schemas']['PhotoView'];
 export type Piece = components['schemas']['Piece'];
 export type PingEvent = components['schemas']['PingEvent'];
+export type PlanDetail = components['schemas']['PlanDetail'];
+export type PlanForm = components['schemas']['PlanForm'];
+export type PlanRef = components['schemas']['PlanRef'];
+export type Plans = components['schemas']['Plans'];
 export type PointKind = components['schemas']['PointKind'];
 export type PointValue = components['schemas']['PointValue'];
 export type PointView = components['schemas']['PointView'];
+export type PositionSystem = components['schemas']['PositionSystem'];
 export type PositionView = components['schemas']['PositionView'];
+export type PostView = components['schemas']['PostView'];
 export type PreviewAlarm = components['schemas']['PreviewAlarm'];
 export type PreviewQuestion = components['schemas']['PreviewQuestion'];
 export type Probe = components['schemas']['Probe'];
@@ -6872,11 +10063,34 @@ export type Problem = components['schemas']['Problem'];
 export type Proceeding = components['schemas']['Proceeding'];
 export type ProceedingKind = components['schemas']['ProceedingKind'];
 export type ProceedingState = components['schemas']['ProceedingState'];
+export type ProjectDetail = components['schemas']['ProjectDetail'];
+export type ProjectForm = components['schemas']['ProjectForm'];
+export type ProjectState = components['schemas']['ProjectState'];
+export type Projects = components['schemas']['Projects'];
 export type Promise = components['schemas']['Promise'];
 export type Provenance = components['schemas']['Provenance'];
+export type PublicPlace = components['schemas']['PublicPlace'];
+export type PublicReceipt = components['schemas']['PublicReceipt'];
+export type PublicReport = components['schemas']['PublicReport'];
+export type PublicStage = components['schemas']['PublicStage'];
+export type PublicState = components['schemas']['PublicState'];
+export type Reason = components['schemas']['Reason'];
+export type ReasonView = components['schemas']['ReasonView'];
+export type ReceivedList = components['schemas']['ReceivedList'];
+export type ReceivedView = components['schemas']['ReceivedView'];
+export type RecordChange = components['schemas']['RecordChange'];
+export type RecordLineView = components['schemas']['RecordLineView'];
+export type RecordMark = components['schemas']['RecordMark'];
+export type RecordView = components['schemas']['RecordView'];
 export type RecurringFault = components['schemas']['RecurringFault'];
 export type RecurringFaults = components['schemas']['RecurringFaults'];
+export type RegistryChange = components['schemas']['RegistryChange'];
+export type RegistryChanges = components['schemas']['RegistryChanges'];
+export type Renewal = components['schemas']['Renewal'];
+export type Renewals = components['schemas']['Renewals'];
 export type Report = components['schemas']['Report'];
+export type ReportRequest = components['schemas']['ReportRequest'];
+export type ReportSeen = components['schemas']['ReportSeen'];
 export type ResetEvent = components['schemas']['ResetEvent'];
 export type ReturnRequest = components['schemas']['ReturnRequest'];
 export type Role = components['schemas']['Role'];
@@ -6900,6 +10114,7 @@ export type RuleTemplate = components['schemas']['RuleTemplate'];
 export type RuleTrial = components['schemas']['RuleTrial'];
 export type RuleView = components['schemas']['RuleView'];
 export type RuleWords = components['schemas']['RuleWords'];
+export type RulingRequest = components['schemas']['RulingRequest'];
 export type Rung = components['schemas']['Rung'];
 export type RunningConfiguration = components['schemas']['RunningConfiguration'];
 export type Series = components['schemas']['Series'];
@@ -6908,16 +10123,23 @@ export type SetupRequest = components['schemas']['SetupRequest'];
 export type SetupState = components['schemas']['SetupState'];
 export type SeverityCount = components['schemas']['SeverityCount'];
 export type SeverityCounts = components['schemas']['SeverityCounts'];
+export type SeverityLadder = components['schemas']['SeverityLadder'];
 export type SeverityStep = components['schemas']['SeverityStep'];
+export type Share = components['schemas']['Share'];
+export type SharedState = components['schemas']['SharedState'];
 export type ShelveRequest = components['schemas']['ShelveRequest'];
 export type Shelving = components['schemas']['Shelving'];
 export type SimilarCase = components['schemas']['SimilarCase'];
+export type SourceKind = components['schemas']['SourceKind'];
+export type Staff = components['schemas']['Staff'];
+export type StaffMember = components['schemas']['StaffMember'];
 export type Stage = components['schemas']['Stage'];
 export type StageClock = components['schemas']['StageClock'];
 export type Stale = components['schemas']['Stale'];
 export type StoreSize = components['schemas']['StoreSize'];
 export type Storm = components['schemas']['Storm'];
 export type SupervisionLevel = components['schemas']['SupervisionLevel'];
+export type Tally = components['schemas']['Tally'];
 export type TargetForm = components['schemas']['TargetForm'];
 export type TaskAction = components['schemas']['TaskAction'];
 export type TaskDetail = components['schemas']['TaskDetail'];
@@ -6929,18 +10151,29 @@ export type TaskSummary = components['schemas']['TaskSummary'];
 export type TaskWhere = components['schemas']['TaskWhere'];
 export type TaskWhy = components['schemas']['TaskWhy'];
 export type TextPair = components['schemas']['TextPair'];
+export type Training = components['schemas']['Training'];
+export type TrainingReason = components['schemas']['TrainingReason'];
 export type TrialCase = components['schemas']['TrialCase'];
 export type TrialDifference = components['schemas']['TrialDifference'];
 export type TrialQuestion = components['schemas']['TrialQuestion'];
+export type Trigger = components['schemas']['Trigger'];
+export type TriggerKind = components['schemas']['TriggerKind'];
 export type UndeliveredList = components['schemas']['UndeliveredList'];
 export type UndeliveredView = components['schemas']['UndeliveredView'];
+export type UnmergeRequest = components['schemas']['UnmergeRequest'];
 export type UnseenView = components['schemas']['UnseenView'];
 export type ValuesEvent = components['schemas']['ValuesEvent'];
-export type Verdict = components['schemas']['Verdict'];
+export type VerdictInput = components['schemas']['Verdict-Input'];
 export type VersionState = components['schemas']['VersionState'];
 export type VoteRow = components['schemas']['VoteRow'];
 export type WatchState = components['schemas']['WatchState'];
 export type WordMeasurement = components['schemas']['WordMeasurement'];
+export type CoreAmenitiesStanding = components['schemas']['core__amenities__Standing'];
+export type CoreIntakeVerdict = components['schemas']['core__intake__Verdict'];
+export type CorePortsCalendarViewEntryKind = components['schemas']['core__ports__calendar_view__EntryKind'];
+export type CorePortsEvaluationStanding = components['schemas']['core__ports__evaluation__Standing'];
+export type CorePortsFundsEntryKind = components['schemas']['core__ports__funds__EntryKind'];
+export type CorePortsPerformanceVerdict = components['schemas']['core__ports__performance__Verdict'];
 export type $defs = Record<string, never>;
 export interface operations {
     get_setup: {
@@ -7407,6 +10640,350 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Completeness"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_registry_kinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KindList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_staff: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Staff"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_registry_changes: {
+        parameters: {
+            query?: {
+                /** @description kind of record; empty: all */
+                kind?: string;
+                /** @description of one record */
+                code?: string;
+                /** @description `before` of the previous page */
+                before?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryChanges"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_registry_records: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description in code or name */
+                q?: string;
+                /** @description those out of use, too */
+                ended?: boolean;
+                /** @description `next_cursor` of the previous page */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RecordLineView_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_registry_record: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRecord"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_registry_record: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_registry_record: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_registry_record: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordMark"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_registry_record: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordMark"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_cell_shapes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                community: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CellShapes"];
                 };
             };
             /** @description A problem */
@@ -8244,6 +11821,41 @@ export interface operations {
             };
         };
     };
+    unmerge_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnmergeRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_recurring_faults: {
         parameters: {
             query?: {
@@ -8300,6 +11912,1455 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["FalseAlarmReview"];
                 };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_lasting_repair: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                facility: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LastingRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecurringFaults"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limits"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_evaluation: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description UTC milliseconds */
+                from_ms?: number | null;
+                /** @description UTC milliseconds */
+                to_ms?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseEvaluation"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_evaluation_workbook: {
+        parameters: {
+            query?: {
+                /** @description of the file; that of the login unless told otherwise */
+                language?: components["schemas"]["Language"] | null;
+                /** @description number of a community */
+                community?: number | null;
+                /** @description UTC milliseconds */
+                from_ms?: number | null;
+                /** @description UTC milliseconds */
+                to_ms?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_evaluation_paper: {
+        parameters: {
+            query?: {
+                /** @description of the file; that of the login unless told otherwise */
+                language?: components["schemas"]["Language"] | null;
+                /** @description number of a community */
+                community?: number | null;
+                /** @description UTC milliseconds */
+                from_ms?: number | null;
+                /** @description UTC milliseconds */
+                to_ms?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_projects: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Projects"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_project_ledger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ledger"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enter_funds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntryForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Entry"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_cost_books: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description UTC milliseconds */
+                from_ms?: number | null;
+                /** @description UTC milliseconds */
+                to_ms?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostBooks"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_funds_warnings: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description so many of them at most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FundsWarnings"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_renewals: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description so many of them at most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Renewals"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_plans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plans"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_due_work: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description so many of them at most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DueWorks"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_done_work: {
+        parameters: {
+            query?: {
+                /** @description number of a plan */
+                plan?: number | null;
+                /** @description number of a community */
+                community?: number | null;
+                /** @description so many of them at most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoneWorks"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    write_down_work: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DoneForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_events: {
+        parameters: {
+            query: {
+                source: components["schemas"]["SourceKind"];
+                /** @description number of a facility */
+                facility?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    file_report: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a fresh random text per step; the same one again answers as the first time, without effect */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    find_known_cases: {
+        parameters: {
+            query: {
+                event: string;
+                source?: components["schemas"]["SourceKind"];
+                /** @description number of a facility */
+                facility?: number | null;
+                /** @description number of a community */
+                community?: number | null;
+                longitude?: number | null;
+                latitude?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnownCases"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hand_down: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a fresh random text per step; the same one again answers as the first time, without effect */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandedDownRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_intakes: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                verdict?: components["schemas"]["Verdict-Input"] | null;
+                source?: components["schemas"]["SourceKind"] | null;
+                department?: string;
+                /** @description of this case */
+                case?: number | null;
+                /** @description `next_cursor` of the previous page */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_IntakeView_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_intake: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                intake: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rule_intake: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                intake: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulingRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    attach_photo: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a fresh random text per step; the same one again answers as the first time, without effect */
+                "Idempotency-Key": string;
+            };
+            path: {
+                intake: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": string;
+                "image/png": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_photo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                intake: number;
+                position: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                    "image/png": unknown;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_burden: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description UTC milliseconds */
+                from_ms?: number | null;
+                /** @description UTC milliseconds */
+                to_ms?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BurdenReport"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_case_log: {
+        parameters: {
+            query?: {
+                /** @description UTC milliseconds */
+                from_ms?: number | null;
+                /** @description UTC milliseconds */
+                to_ms?: number | null;
+            };
+            header?: never;
+            path: {
+                community: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogAnswerView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_labels: {
+        parameters: {
+            query?: {
+                /** @description number of a facility */
+                facility?: number | null;
+                /** @description of 500 signs each */
+                part?: number;
+                /** @description that comes first; that of the login */
+                language?: components["schemas"]["Language"] | null;
+            };
+            header?: never;
+            path: {
+                community: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_departments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_public_place: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicPlace"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    file_public_report: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a fresh random text per step; the same one again answers as the first time, without effect */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublicReport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicReceipt"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_public_report: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a fresh random text per step; the same one again answers as the first time, without effect */
+                "Idempotency-Key": string;
+            };
+            path: {
+                intake: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicState"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    attach_public_photo: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a fresh random text per step; the same one again answers as the first time, without effect */
+                "Idempotency-Key": string;
+            };
+            path: {
+                intake: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": string;
+                "image/png": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receive_cases: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Unix seconds */
+                "X-Twingrid-Timestamp"?: string;
+                /** @description `v1=` and the hex HMAC-SHA256 of time, full stop and body under the partner's secret */
+                "X-Twingrid-Signature"?: string;
+            };
+            path: {
+                partner: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivedList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_partners: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartnerList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_foreign_numbers: {
+        parameters: {
+            query?: {
+                /** @description name of a partner; all of them without */
+                partner?: string;
+                /** @description those alone on which the two sides contradict each other */
+                conflicts?: boolean;
+                /** @description of this case */
+                case?: number | null;
+                /** @description `next_cursor` of the previous page */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ForeignLinkView_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_partner_messages: {
+        parameters: {
+            query?: {
+                /** @description name of a partner; all of them without */
+                partner?: string;
+                /** @description `waiting`, `given_up`, … */
+                delivery?: string;
+                /** @description `next_cursor` of the previous page */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OutgoingView_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_partner_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismiss_partner_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fenOf, yuan } from "./money";
+import { fenOf, moneyOf, partFen, yuan } from "./money";
 
 describe("money", () => {
   it("reads yuan exactly, to the fen", () => {
@@ -11,6 +11,11 @@ describe("money", () => {
   });
   it("refuses what is no amount", () => {
     for (const text of ["-1", "1.234", "x", "1e3", "12345678901", "."]) expect(fenOf(text)).toBeNull();
+  });
+  it("rounds parts as the server does: half a fen to the even one", () => {
+    expect([0.5, 1.5, 2.5, 3.4, 3.6].map((quantity) => partFen({ quantity, price_fen: 1 }))).toEqual([0, 2, 2, 3, 4]);
+    expect(partFen({ quantity: 1.5, price_fen: 333 })).toBe(500);
+    expect(moneyOf({ parts_fen: 3, contractor_fen: 4 })).toBe(7);
   });
   it("writes yuan", () => {
     expect(yuan(123_456, "en")).toBe("¥1,234.56");

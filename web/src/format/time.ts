@@ -10,7 +10,7 @@ export const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 86_400_000;
 
-const LOCALE: Record<Language, string> = { zh: "zh-CN", en: "en-GB" };
+export const LOCALE: Record<Language, string> = { zh: "zh-CN", en: "en-GB" };
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 

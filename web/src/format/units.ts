@@ -1,5 +1,5 @@
 /** Units and numbers for people: data carry UCUM codes, pages show the signs people know. */
-import type { Language } from "./time";
+import { LOCALE, type Language } from "./time";
 
 const SIGNS: Record<string, string> = {
   "1": "",
@@ -47,7 +47,6 @@ export function unitSign(code: string): string {
   return SIGNS[code] ?? code;
 }
 
-const LOCALE: Record<Language, string> = { zh: "zh-CN", en: "en-GB" };
 const formats = new Map<string, Intl.NumberFormat>();
 
 /** A count with grouping. */
@@ -88,6 +87,12 @@ export function withUnit(value: number | null | undefined, code: string, languag
   const sign = unitSign(code);
   if (sign === "" || text === "–") return text;
   return /^[%°′″‰]/.test(sign) && sign !== "°C" && sign !== "°F" ? `${text}${sign}` : `${text}\u00a0${sign}`;
+}
+
+/** A share of one in percent, as each language writes it; a dash where there is none. */
+export function percent(share: number | null | undefined, language: Language, digits = 1): string {
+  if (share === null || share === undefined || !Number.isFinite(share)) return "–";
+  return language === "zh" ? `${number(share * 100, language, digits)}%` : `${number(share * 100, language, digits)}\u00a0%`;
 }
 
 /** Bytes in binary steps. */

@@ -54,6 +54,12 @@ export function keepDraft(name: string, text: string): void {
   else localStorage.setItem(DRAFT + name, text);
 }
 
+/** All drafts whose name ends so, of whomever. */
+export function draftsOf(ending: string): readonly string[] {
+  const names = Object.keys(localStorage).filter((key) => key.startsWith(DRAFT) && key.endsWith(ending));
+  return names.map((key) => localStorage.getItem(key) ?? "");
+}
+
 /** On logout the phone forgets what was seen; drafts and the outbox stay, they are somebody's work. */
 export function forgetSeen(): void {
   for (const key of keys()) localStorage.removeItem(key);

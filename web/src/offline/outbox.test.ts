@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decode, due, nextDueMs, pauseMs, step, wake, type OutboxEntry } from "./outbox";
+import { addressed, again, decode, due, goesWith, nextDueMs, pauseMs, step, wake, type OutboxEntry } from "./outbox";
 
 function entry(key: string, lane: string, more: Partial<OutboxEntry> = {}): OutboxEntry {
   return {
@@ -63,5 +63,46 @@ describe("outbox", () => {
     expect(decode("{not json")).toEqual([]);
     expect(decode('{"a":1}')).toEqual([]);
     expect(decode(JSON.stringify([entry("a", "1"), { key: 3 }, null])).map((e) => e.key)).toEqual(["a"]);
+  });
+});
+
+describe("a report with photos in the outbox", () => {
+  const report = entry("r", "report:r", { action: "report", path: "/reports" });
+  const photo = (key: string): OutboxEntry => entry(key, "report:r", { action: "photo", path: "", photo: `kept-${key}`, proof: "r" });
+  const all = [report, photo("p"), photo("q")];
+
+  it("sends the report first, then its photos one after the other, to the number that it got", () => {
+    expect(due(all, "wang", 0).map((e) => e.key)).toEqual(["r"]);
+    const after = step(addressed(all, report, 17), "r", { kind: "done" }, 0);
+    expect(after.map((e) => e.path)).toEqual(["/intakes/17/photos", "/intakes/17/photos"]);
+    expect(due(after, "wang", 0).map((e) => e.key)).toEqual(["p"]);
+    expect(due(step(after, "p", { kind: "done" }, 0), "wang", 0).map((e) => e.key)).toEqual(["q"]);
+  });
+
+  it("addresses no photo of another report", () => {
+    const other = entry("x", "report:y", { action: "photo", path: "", photo: "kept-x", proof: "y" });
+    expect(addressed([...all, other], report, 17).at(-1)?.path).toBe("");
+  });
+
+  it("waits with everything while the report is refused, and sends it again when it is told to", () => {
+    const refused = step(all, "r", { kind: "refused", reason: "no such facility" }, 5);
+    expect(due(refused, "wang", 10)).toEqual([]);
+    const retried = again(refused, "r");
+    expect(due(retried, "wang", 10).map((e) => e.key)).toEqual(["r"]);
+    expect(retried[0]?.key).toBe("r");
+  });
+
+  it("lets no photo wait for another that was refused", () => {
+    const after = step(addressed(all, report, 17), "r", { kind: "done" }, 0);
+    const refused = step(after, "p", { kind: "refused", reason: "too many" }, 0);
+    expect(due(refused, "wang", 0).map((e) => e.key)).toEqual(["q"]);
+    expect(nextDueMs(refused, "wang")).toBe(0);
+  });
+
+  it("puts away a report with all of its photos, and a photo alone", () => {
+    const others = [...all, entry("a", "task:1"), entry("z", "report:r", { user: "li" })];
+    expect(goesWith(others, "r").map((e) => e.key)).toEqual(["r", "p", "q"]);
+    expect(goesWith(others, "q").map((e) => e.key)).toEqual(["q"]);
+    expect(goesWith(others, "gone")).toEqual([]);
   });
 });

@@ -5,7 +5,8 @@
  * follows. Each entry carries an idempotency key, so an answer that got lost costs a repeat and nothing else. Entries of one
  * task are sent in the order of the taps; a task whose entry waits does not hold up another task. An answer decides an entry's
  * fate: done (removed), later (kept, with growing pauses), or refused (kept for the person to read, with everything typed, until
- * they put it away). Entries belong to one login: on a shared phone nobody sends in another's name.
+ * they put it away or try it again). Photos follow their report in its lane: they are addressed when it has its number, bear its
+ * key as their proof, and none waits for another that was refused. Entries belong to one login: on a shared phone nobody sends in another's name.
  *
  * `step` decides without clock and without network; `OutboxRunner` in `runner.ts` supplies both.
  */
@@ -25,6 +26,10 @@ export interface OutboxEntry {
   readonly next_try_ms: number;
   /** Why the server will not have it; `null` while it waits. */
   readonly refused: string | null;
+  /** Of a photo: under which key its bytes are kept on the phone. */
+  readonly photo?: string;
+  /** Of a photo: the key of the report it belongs to, sent in place of its own. */
+  readonly proof?: string;
 }
 
 export type Outcome =
@@ -40,12 +45,15 @@ export function pauseMs(attempts: number): number {
   return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.max(0, attempts - 1));
 }
 
+/** A refused photo: nothing rests on it. */
+const holdsNothing = (entry: OutboxEntry): boolean => entry.refused !== null && entry.photo !== undefined;
+
 /** Entries that may be sent now: the first of each lane, if it is due. A refused entry holds its lane: what follows rests on it. */
 export function due(entries: readonly OutboxEntry[], user: string, nowMs: number): readonly OutboxEntry[] {
   const lanes = new Set<string>();
   const ready: OutboxEntry[] = [];
   for (const entry of entries) {
-    if (entry.user !== user || lanes.has(entry.lane)) continue;
+    if (entry.user !== user || lanes.has(entry.lane) || holdsNothing(entry)) continue;
     lanes.add(entry.lane);
     if (entry.refused === null && entry.next_try_ms <= nowMs) ready.push(entry);
   }
@@ -57,7 +65,7 @@ export function nextDueMs(entries: readonly OutboxEntry[], user: string): number
   const lanes = new Set<string>();
   let soonest: number | null = null;
   for (const entry of entries) {
-    if (entry.user !== user || lanes.has(entry.lane)) continue;
+    if (entry.user !== user || lanes.has(entry.lane) || holdsNothing(entry)) continue;
     lanes.add(entry.lane);
     if (entry.refused !== null) continue;
     soonest = soonest === null ? entry.next_try_ms : Math.min(soonest, entry.next_try_ms);
@@ -74,6 +82,24 @@ export function step(entries: readonly OutboxEntry[], key: string, outcome: Outc
     if (outcome.kind === "refused") return { ...entry, attempts, refused: outcome.reason };
     return { ...entry, attempts, next_try_ms: nowMs + pauseMs(attempts) };
   });
+}
+
+/** The photos of a report that has got its number know where they go. */
+export function addressed(entries: readonly OutboxEntry[], report: OutboxEntry, intake: number): readonly OutboxEntry[] {
+  return entries.map((entry) => (entry.proof === report.key ? { ...entry, path: `/intakes/${intake}/photos` } : entry));
+}
+
+/** A refused entry is to be sent once more: what was wrong at the server may have been mended. */
+export function again(entries: readonly OutboxEntry[], key: string): readonly OutboxEntry[] {
+  return entries.map((entry) => (entry.key === key ? { ...entry, refused: null, next_try_ms: 0 } : entry));
+}
+
+/** What goes when an entry is put away: itself and all that waits behind it, or a photo alone. */
+export function goesWith(entries: readonly OutboxEntry[], key: string): readonly OutboxEntry[] {
+  const first = entries.find((entry) => entry.key === key);
+  if (first === undefined) return [];
+  if (first.photo !== undefined) return [first];
+  return entries.filter((entry) => entry.user === first.user && entry.lane === first.lane);
 }
 
 /** Everything is tried again at once, as when the signal comes back. */

@@ -1,7 +1,10 @@
 /** Sends what the outbox holds: at once, when the signal is back, when the page is looked at, and again after pauses. */
 import { computed, readonly, shallowRef } from "vue";
 import { ApiError, call, idempotencyKey } from "@/api/client";
-import { decode, due, nextDueMs, step, wake, type Outcome, type OutboxEntry } from "./outbox";
+import { i18n } from "@/i18n";
+import { upload } from "@/api/upload";
+import { addressed, again, decode, due, goesWith, nextDueMs, step, wake, type Outcome, type OutboxEntry } from "./outbox";
+import { dropPhotos, readPhoto } from "./photos";
 
 const STORED = "twingrid.outbox";
 /** How long a tab may hold the right to send without renewing it. Two senders would do no harm, only double work. */
@@ -42,8 +45,27 @@ interface Sent {
   readonly answer: unknown;
 }
 
+/** How much of a photo is on its way, 0 to 1; by the entry's key. */
+const going = shallowRef<Readonly<Record<string, number>>>({});
+export const progress = readonly(going);
+
+async function sendPhoto(entry: OutboxEntry, photo: string): Promise<unknown> {
+  const bytes = await readPhoto(photo);
+  if (bytes === null) throw new ApiError("refused", 0, { title: i18n.global.t("report.photoGone") });
+  const headers = { "idempotency-key": entry.proof ?? entry.key };
+  try {
+    return await upload(entry.path, bytes, headers, (part) => {
+      going.value = { ...going.value, [entry.key]: part };
+    });
+  } finally {
+    const { [entry.key]: _over, ...rest } = going.value;
+    going.value = rest;
+  }
+}
+
 async function send(entry: OutboxEntry): Promise<Sent> {
   try {
+    if (entry.photo !== undefined) return { outcome: { kind: "done" }, answer: await sendPhoto(entry, entry.photo) };
     const answer = await call<unknown>(entry.path, { method: "POST", body: entry.body, headers: { "idempotency-key": entry.key } });
     return { outcome: { kind: "done" }, answer };
   } catch (failure) {
@@ -53,6 +75,11 @@ async function send(entry: OutboxEntry): Promise<Sent> {
     const reason = [title, detail, fix].filter(Boolean).join(" · ") || `HTTP ${failure.status}`;
     return { outcome: { kind: "refused", reason }, answer: null };
   }
+}
+
+function numberOf(answer: unknown): number | null {
+  const id = typeof answer === "object" && answer !== null && "id" in answer ? answer.id : null;
+  return typeof id === "number" ? id : null;
 }
 
 function schedule(): void {
@@ -77,7 +104,9 @@ export async function flush(): Promise<void> {
         const { outcome, answer } = await send(entry);
         // Pages take the answer before the entry goes, in one breath, so that no button of the old state shows in between.
         if (outcome.kind !== "later") for (const listener of sentListeners) listener(entry, answer);
-        change((entries) => step(entries, entry.key, outcome, Date.now()));
+        const intake = numberOf(answer);
+        change((entries) => step(intake === null ? entries : addressed(entries, entry, intake), entry.key, outcome, Date.now()));
+        if (outcome.kind === "done" && entry.photo !== undefined) await dropPhotos([entry.photo]);
       }
       takeTurn();
       ready = user.value === null ? [] : due(all.value, user.value, Date.now());
@@ -90,28 +119,54 @@ export async function flush(): Promise<void> {
 }
 
 /** Keep an action and send it as soon as it can be. It is in the phone's storage when this returns. */
-export function post(action: Pick<OutboxEntry, "lane" | "action" | "path" | "body">): void {
-  if (user.value === null) throw new Error("nobody is logged in");
-  const entry: OutboxEntry = {
+export function post(action: Action): void {
+  postAll([action]);
+}
+
+export type Action = Pick<OutboxEntry, "lane" | "action" | "path" | "body"> & Partial<Pick<OutboxEntry, "key" | "photo" | "proof">>;
+
+/** The same with several that belong together: all of them are kept, or none. */
+export function postAll(actions: readonly Action[]): void {
+  const { value: name } = user;
+  if (name === null) throw new Error("nobody is logged in");
+  const made = actions.map((action): OutboxEntry => ({
     ...action,
-    key: idempotencyKey(),
-    user: user.value,
+    key: action.key ?? idempotencyKey(),
+    user: name,
     created_ms: Date.now(),
     attempts: 0,
     next_try_ms: 0,
     refused: null,
-  };
-  change((entries) => [...entries, entry]);
+  }));
+  change((entries) => [...entries, ...made]);
   void flush();
 }
 
-/** Put a refused entry away, after the person has read it, with all that waited behind it. */
-export function putAway(key: string): void {
+/** Put an entry away, after the person has read it, with all that waits behind it; what went. */
+export function takeOut(key: string): readonly OutboxEntry[] {
+  let gone: readonly OutboxEntry[] = [];
   change((entries) => {
-    const refused = entries.find((entry) => entry.key === key);
-    return entries.filter((entry) => !refused || entry.user !== refused.user || entry.lane !== refused.lane);
+    gone = goesWith(entries, key);
+    return entries.filter((entry) => !gone.includes(entry));
   });
   void flush();
+  return gone;
+}
+
+/** The same, and the photos that nobody needs any more. */
+export function putAway(key: string): void {
+  void dropPhotos(takeOut(key).flatMap((entry) => entry.photo ?? []));
+}
+
+/** Send a refused entry once more. */
+export function tryAgain(key: string): void {
+  change((entries) => again(entries, key));
+  void flush();
+}
+
+/** Keys of all photos that wait here, of whomever. */
+export function photosWaiting(): readonly string[] {
+  return decode(localStorage.getItem(STORED)).flatMap((entry) => entry.photo ?? []);
 }
 
 /** Be told when an entry has met its fate. */

@@ -1,6 +1,7 @@
 /** Lines of a case's or task's history in words. */
 import type { HistoryEntry } from "@/api/schema";
-import { i18n, say } from "@/i18n";
+import type { Language } from "@/format/time";
+import { i18n, language, say } from "@/i18n";
 import type { Line } from "./TimeLine.vue";
 
 /** Their note is a severity. */
@@ -9,6 +10,22 @@ const GRADED: ReadonlySet<string> = new Set(["raised", "risen", "fallen"]);
 /** Their note repeats what the line beside it says in words. */
 const STATES: ReadonlySet<string> = new Set(["proven", "returned", "still_on"]);
 
+/** Their note says the same in both languages, Chinese first. */
+const TWICE: ReadonlySet<string> = new Set(["planned"]);
+
+/** What of a note that says everything twice is in this language. */
+export function inLanguage(note: string, spoken: Language): string {
+  const [zh = "", ...en] = note.split(" / ");
+  return spoken === "zh" || en.length === 0 ? zh : en.join(" / ");
+}
+
+function noteOf(entry: HistoryEntry): string {
+  const { t, te } = i18n.global;
+  if (STATES.has(entry.note)) return "";
+  if (TWICE.has(entry.what)) return inLanguage(entry.note, language());
+  return GRADED.has(entry.what) && te(`severity.${entry.note}`) ? t(`severity.${entry.note}`) : entry.note;
+}
+
 export function historyLines(entries: readonly HistoryEntry[]): readonly Line[] {
   const { t, te } = i18n.global;
   return entries.map((entry, key) => ({
@@ -16,6 +33,6 @@ export function historyLines(entries: readonly HistoryEntry[]): readonly Line[] 
     time_ms: entry.time_ms,
     text: te(`did.${entry.what}`) ? t(`did.${entry.what}`) : entry.what,
     by: say(entry.by),
-    note: STATES.has(entry.note) ? "" : GRADED.has(entry.what) && te(`severity.${entry.note}`) ? t(`severity.${entry.note}`) : entry.note,
+    note: noteOf(entry),
   }));
 }

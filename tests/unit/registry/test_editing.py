@@ -1,0 +1,273 @@
+"""Single records are changed as an import would, by one editor at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from core.cases import Conflict, NotPermitted, UnknownItem
+from core.errors import Invalid, Refused
+from core.ports.registry import PageRequest
+from core.ports.registry_editing import RecordEdit, RegistryRecord
+from registry import exporter, importer, tables
+from registry.classbook import load_classes
+from registry.content import read_folder
+from registry.editing import SqlRegistryEditing
+from registry.history import SqlHistory
+from tests.unit.registry import city
+from tests.unit.registry.city import DAY, NOW_MS, City
+
+ALL = PageRequest(limit=200)
+DEPARTMENTS = "code,name_zh,name_en\nhb,环保局,Environment office\n"
+VILLAGES = "code,name_zh,name_en,community,merged_on\ntan,滩村,Tan Village,aa,2019-05-01\n"
+POSTS = "code,name_zh,name_en,cell,holder,since\naa-p1,网格岗,Post,aa-g-00,aa-g1,2024-01-01\n"
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[City]:
+    """The small city with a department, a village and a post."""
+    made = city.build_city(tmp_path)
+    for name, text in (("departments", DEPARTMENTS), ("villages", VILLAGES), ("posts", POSTS)):
+        (made.folder / f"{name}.csv").write_text(text, encoding="utf-8")
+    city.import_city(made.engine, made.folder)
+    yield made
+    made.engine.dispose()
+
+
+@pytest.fixture
+def desk(town: City) -> SqlRegistryEditing:
+    """Where single records are edited."""
+    return SqlRegistryEditing(town.engine, load_classes())
+
+
+def known(desk: SqlRegistryEditing, kind: str, code: str) -> RegistryRecord:
+    """A record that is there."""
+    found = desk.record(kind, code)
+    assert found is not None
+    return found
+
+
+def change(
+    desk: SqlRegistryEditing, kind: str, of: str, /, within: frozenset[int] | None = None, **fields: str
+) -> RegistryRecord:
+    """Change a record as it stands; without a code a new one comes."""
+    mark = known(desk, kind, of).mark if of else ""
+    edit = RecordEdit(kind=kind, code=of, mark=mark, fields=fields, within=within)
+    return desk.save(edit, day=DAY, actor="mgr", now_ms=NOW_MS + 1)
+
+
+def told(error: pytest.ExceptionInfo[Invalid]) -> dict[str, str]:
+    """Field to the code of what is wrong with it."""
+    return {str(one.values["field"]): one.code for one in error.value.findings}
+
+
+def test_a_leave_is_entered_and_remembered(town: City, desk: SqlRegistryEditing) -> None:
+    """One field becomes another; the history says who, when, from and to; nothing else changes."""
+    before = exporter.tables_of(town.engine)
+    after = change(
+        desk, "people", "aa-g1", leave="2026-12-01..2026-12-05", certificates="low-voltage | T1 | 2027-01-01"
+    )
+    assert after.fields["leave"] == "2026-12-01..2026-12-05"
+    assert after.number == town.person("aa-g1")
+    lines = {one.field: one for one in SqlHistory(town.engine).changes("people", "aa-g1", limit=2)}
+    assert set(lines) == {"leave", "certificates"}
+    assert (lines["leave"].before, lines["leave"].after) == ("[]", '["2026-12-01..2026-12-05"]')
+    assert (lines["leave"].actor, lines["leave"].at_ms) == ("mgr", NOW_MS + 1)
+    others = [table for table in exporter.tables_of(town.engine) if table.collection != "people"]
+    assert others == [table for table in before if table.collection != "people"]
+    person = town.registry.person(town.person("aa-g1"))
+    assert person is not None
+    assert person.on_leave("2026-12-03")
+
+
+def test_the_second_editor_is_told(desk: SqlRegistryEditing) -> None:
+    """Who looked at an older state writes nothing."""
+    old = known(desk, "people", "aa-g1")
+    change(desk, "people", "aa-g1", skills="fire")
+    late = RecordEdit(kind="people", code="aa-g1", mark=old.mark, fields={"skills": "gas"})
+    with pytest.raises(Conflict) as error:
+        desk.save(late, day=DAY, actor="other", now_ms=NOW_MS + 2)
+    assert error.value.code == "changed"
+    assert known(desk, "people", "aa-g1").fields["skills"] == "fire"
+
+
+def test_nothing_changed_writes_nothing(town: City, desk: SqlRegistryEditing) -> None:
+    """Saving what is there raises no version."""
+    version = town.registry.version()
+    change(desk, "facilities", "aa-sp-01", name_en="Pump 1")
+    assert town.registry.version() == version
+
+
+def test_all_that_is_wrong_is_told_by_field(desk: SqlRegistryEditing) -> None:
+    """Fields that cannot be read come together, and so do references to nothing."""
+    with pytest.raises(Invalid) as error:
+        change(desk, "people", "aa-g1", name_zh="", role="king", leave="soon", shifts="never")
+    assert set(told(error)) == {"name_zh", "role", "leave", "shifts"}
+    with pytest.raises(Invalid) as error:
+        change(desk, "people", "aa-g1", communities="zz", cells="nowhere", department="no")
+    assert set(told(error)) == {"communities", "cells", "department"}
+    with pytest.raises(Invalid) as error:
+        change(desk, "people", "aa-g1", role="maintainer", cells="")
+    assert set(told(error)) == {"holder"}, "the post that it holds is of the other grid"
+
+
+def test_a_facility_is_checked_as_by_an_import(town: City, desk: SqlRegistryEditing) -> None:
+    """Its place decides its cells; parents exist and make no circle; the class must have its points."""
+    moved = change(
+        desk, "facilities", "aa-sp-01", longitude="112.115", built="1998-06", owner_kind="village", owner="tan"
+    )
+    place = town.registry.place(moved.number or 0)
+    assert place is not None
+    assert set(place.cells.values()) == {"aa-g-10", "aa-c-1"}
+    change(desk, "facilities", "aa-sp-01", parent="aa-sp-02", redundant_set="pumps")
+    wrong: list[tuple[str, dict[str, Any], set[str]]] = [
+        ("aa-sp-01", {"longitude": "113"}, {"latitude"}),
+        ("aa-sp-01", {"longitude": "112.125"}, {"latitude"}),
+        ("aa-sp-01", {"parent": "none"}, {"parent"}),
+        ("aa-sp-02", {"parent": "aa-sp-01"}, {"parent"}),
+        ("aa-sp-02", {"parent": "aa-sp-02"}, {"parent"}),
+        ("aa-sp-02", {"class": "elevator"}, {"class"}),
+        ("aa-li-01", {"redundant_set": "pumps"}, {"redundant_set"}),
+        ("aa-sp-02", {"owner_kind": "department", "owner": "tan"}, {"owner"}),
+        ("aa-sp-02", {"built": "2031"}, {"built"}),
+        ("aa-sp-02", {"code": "x"}, {"code"}),
+        ("aa-sp-02", {"measurements": "*"}, {"measurements"}),
+        ("aa-sp-02", {"colour": "red"}, {"colour"}),
+    ]
+    for code, fields, expected in wrong:
+        with pytest.raises(Invalid) as error:
+            change(desk, "facilities", code, **fields)
+        assert set(told(error)) == expected, fields
+    supplies = town.registry.supplies(moved.number or 0)
+    assert [one.parent for one in supplies] == [town.facility("aa-sp-02")]
+
+
+def test_a_person_who_leaves_makes_a_post_vacant(town: City, desk: SqlRegistryEditing) -> None:
+    """The post stays, vacant since that day; what is exported imports again without a change."""
+    gone = known(desk, "people", "aa-g1")
+    ended = desk.end(RecordEdit(kind="people", code="aa-g1", mark=gone.mark), day=DAY, actor="mgr", now_ms=NOW_MS + 1)
+    assert not ended.active
+    post = known(desk, "posts", "aa-p1")
+    assert post.fields == {"code": "aa-p1", "name_zh": "网格岗", "name_en": "Post", "cell": "aa-g-00", "since": DAY}
+    assert [one.holder for one in town.registry.roster().posts if one.cell == "aa-g-00"] == [None]
+    taken = change(desk, "posts", "aa-p1", holder="aa-g2")
+    assert taken.fields["since"] == DAY
+    again = desk.restore(
+        RecordEdit(kind="people", code="aa-g1", mark=ended.mark), day=DAY, actor="m", now_ms=NOW_MS + 2
+    )
+    assert (again.active, again.number) == (True, gone.number)
+
+
+def test_what_is_exported_after_edits_imports_without_a_change(
+    town: City, desk: SqlRegistryEditing, tmp_path: Path
+) -> None:
+    """A page writes nothing that an import would refuse."""
+    change(desk, "people", "aa-g1", leave="2026-12-01", shifts="mon-fri 08:00-12:00", volunteer="")
+    loaded: dict[str, Any] = {"attributes.load_kg": "800", "cost_book": "lifts"}
+    change(desk, "facilities", "aa-li-01", **loaded)
+    change(desk, "amenities", "", community="aa", item="elderly_station", state="lacks")
+    change(desk, "people", "", code="aa-v1", name_zh="志愿者", name_en="Volunteer", role="grid_worker",
+           communities="aa", volunteer="true")  # fmt: skip
+    for kind, code in (("people", "aa-g1"), ("facilities", "aa-sp-01")):
+        edit = RecordEdit(kind=kind, code=code, mark=known(desk, kind, code).mark)
+        desk.end(edit, day=DAY, actor="mgr", now_ms=NOW_MS + 3)
+    exporter.write_folder(exporter.tables_of(town.engine), tmp_path / "back")
+    assert not importer.plan(town.engine, read_folder(tmp_path / "back", load_classes(), DAY), DAY)
+
+
+def test_points_end_and_return_with_their_facility(town: City, desk: SqlRegistryEditing) -> None:
+    """Those that had ended before stay ended."""
+    first = known(desk, "facilities", "aa-sp-01")
+    number = town.facility("aa-sp-01")
+    with town.engine.begin() as connection:
+        mine = tables.point.c.facility == number
+        gone = sa.update(tables.point).where(mine, tables.point.c.key == "level").values(active=False)
+        connection.execute(gone)
+    edit = RecordEdit(kind="facilities", code="aa-sp-01", mark=first.mark)
+    ended = desk.end(edit, day=DAY, actor="mgr", now_ms=NOW_MS + 1)
+    detail = town.registry.facility(number)
+    assert detail is not None
+    assert detail.points == ()
+    back = RecordEdit(kind="facilities", code="aa-sp-01", mark=ended.mark)
+    desk.restore(back, day=DAY, actor="mgr", now_ms=NOW_MS + 2)
+    detail = town.registry.facility(number)
+    assert detail is not None
+    assert [one.key for one in detail.points] == ["pump_current"]
+
+
+def test_what_something_refers_to_does_not_end(desk: SqlRegistryEditing) -> None:
+    """A parent, an owner, an employer."""
+    change(desk, "facilities", "aa-sp-01", parent="aa-sp-02", owner_kind="village", owner="tan")
+    change(desk, "people", "aa-m1", department="hb")
+    for kind, code in (("facilities", "aa-sp-02"), ("villages", "tan"), ("departments", "hb")):
+        edit = RecordEdit(kind=kind, code=code, mark=known(desk, kind, code).mark)
+        with pytest.raises(Refused, match="1 records"):
+            desk.end(edit, day=DAY, actor="mgr", now_ms=NOW_MS + 1)
+        assert known(desk, kind, code).active
+
+
+def test_nobody_edits_beyond_their_communities(town: City, desk: SqlRegistryEditing) -> None:
+    """Neither what belongs to others nor into what belongs to others."""
+    numbers = {one.code: one.number for one in town.registry.communities()}
+    only_a = frozenset({numbers["aa"]})
+    wrong: list[tuple[str, str, dict[str, Any]]] = [
+        ("people", "bb-g1", {"skills": "gas"}),
+        ("people", "mgr", {"skills": "gas"}),
+        ("people", "aa-g1", {"communities": "aa bb"}),
+        ("people", "aa-g1", {"communities": "*"}),
+        ("facilities", "bb-sp-01", {"name_en": "x"}),
+        ("departments", "hb", {"name_en": "x"}),
+        ("streets", "yc", {"name_en": "x"}),
+        ("communities", "bb", {"name_en": "x"}),
+        ("amenities", "", {"community": "bb", "item": "elderly_station", "state": "has"}),
+        ("departments", "", {"code": "zz", "name_zh": "局", "name_en": "Office"}),
+    ]
+    for kind, code, fields in wrong:
+        with pytest.raises(NotPermitted):
+            change(desk, kind, code, within=only_a, **fields)
+    assert change(desk, "people", "aa-g1", within=only_a, skills="gas").fields["skills"] == "gas"
+    seen = {line.code for line in desk.lines("people", only_a, "", ALL).items}
+    assert {"aa-g1", "mgr"} <= seen
+    assert "bb-g1" not in seen
+    assert [line.code for line in desk.lines("posts", frozenset({numbers["bb"]}), "", ALL).items] == []
+
+
+def test_lists_are_paged_and_searched(desk: SqlRegistryEditing) -> None:
+    """Every record once, ended ones on demand."""
+    found, cursor = [], ""
+    while True:
+        page = desk.lines("people", None, "", PageRequest(limit=4, cursor=cursor))
+        found += [line.code for line in page.items]
+        cursor = page.next_cursor
+        if not cursor:
+            break
+    assert found == sorted(set(found))
+    assert len(found) == 11
+    assert [line.code for line in desk.lines("facilities", None, "电梯", ALL).items] == ["aa-li-01"]
+    edit = RecordEdit(kind="people", code="aa-g1", mark=known(desk, "people", "aa-g1").mark)
+    desk.end(edit, day=DAY, actor="m", now_ms=NOW_MS + 1)
+    assert len(desk.lines("people", None, "", ALL).items) == 10
+    assert len(desk.lines("people", None, "", ALL, ended=True).items) == 11
+
+
+def test_codes_are_given_once(desk: SqlRegistryEditing) -> None:
+    """Not even that of an ended record is given again."""
+    with pytest.raises(Invalid) as error:
+        change(desk, "people", "", code="aa-g1", name_zh="一", name_en="One", role="manager", communities="aa")
+    assert told(error) == {"code": "TG-3070"}
+
+
+def test_kinds_that_are_not_edited_here_are_unknown(desk: SqlRegistryEditing) -> None:
+    """Cells, gateways and the calendar come by import."""
+    for kind in ("cells", "gateways", "calendar", "points", "nonsense"):
+        with pytest.raises(UnknownItem):
+            desk.save(RecordEdit(kind=kind, code="", mark=""), day=DAY, actor="m", now_ms=1)
+    assert desk.record("nonsense", "x") is None
+    assert desk.record("cells", "aa-g-00/2020-01-01") is not None
+    shown = {form.kind: form for form in desk.kinds()}
+    assert [field.name for field in shown["posts"].fields] == ["code", "name_zh", "name_en", "cell", "holder", "since"]
+    assert not shown["cells"].editable

@@ -1,0 +1,82 @@
+/** What the menu offers: by subject, and only what one may open. */
+import {
+  BellRing,
+  BookText,
+  CalendarCheck,
+  Camera,
+  CircleUserRound,
+  ClipboardCheck,
+  DoorOpen,
+  FlaskConical,
+  FolderOpen,
+  HandCoins,
+  LayoutGrid,
+  ListChecks,
+  Megaphone,
+  Router as GatewayIcon,
+  Scale,
+  Users,
+} from "@lucide/vue";
+import type { Component } from "vue";
+
+export interface Entry {
+  readonly to: string;
+  readonly icon: Component;
+  /** Key of its name. */
+  readonly label: string;
+  /** Permission without which it is not there. */
+  readonly needs?: string;
+}
+export interface Group {
+  /** Key of the heading; empty: it needs none. */
+  readonly title: string;
+  readonly entries: readonly Entry[];
+}
+
+const TASKS: Entry = { to: "/tasks", icon: ClipboardCheck, label: "nav.tasks" };
+const REPORT: Entry = { to: "/report", icon: Camera, label: "report.nav", needs: "report.file" };
+const OVERVIEW: Entry = { to: "/overview", icon: LayoutGrid, label: "nav.overview" };
+const ALARMS: Entry = { to: "/alarms", icon: BellRing, label: "nav.alarms" };
+const CASES: Entry = { to: "/cases", icon: FolderOpen, label: "nav.cases" };
+const ME: Entry = { to: "/me", icon: CircleUserRound, label: "nav.me" };
+
+const OFFICE: readonly Entry[] = [
+  { to: "/intakes", icon: DoorOpen, label: "intakes.title", needs: "intake.decide" },
+  { to: "/evaluation", icon: Scale, label: "evaluation.title", needs: "case.evaluate" },
+  { to: "/funds", icon: HandCoins, label: "funds.title", needs: "case.evaluate" },
+  { to: "/plans", icon: CalendarCheck, label: "plans.title", needs: "case.evaluate" },
+];
+const REGISTRY: readonly Entry[] = [
+  { to: "/staff", icon: Users, label: "registry.staff", needs: "registry.keep" },
+  { to: "/registry", icon: BookText, label: "registry.title", needs: "registry.keep" },
+];
+const WORKSHOP: readonly Entry[] = [
+  { to: "/gateways", icon: GatewayIcon, label: "nav.gateways", needs: "gateway.see" },
+  { to: "/rules", icon: ListChecks, label: "nav.rules", needs: "rule.see" },
+  { to: "/backtest", icon: FlaskConical, label: "nav.backtest", needs: "rule.backtest" },
+  { to: "/notifications", icon: Megaphone, label: "notify.title", needs: "notification.see" },
+];
+
+type May = (permission: string) => boolean;
+const allowed = (entries: readonly Entry[], may: May): readonly Entry[] => entries.filter((one) => one.needs === undefined || may(one.needs));
+
+/** The groups of the side bar; one without entries is left out. */
+export function menuOf(worker: boolean, may: May): readonly Group[] {
+  const daily = worker ? [TASKS, REPORT, OVERVIEW, ALARMS, CASES] : [OVERVIEW, ALARMS, CASES, TASKS, REPORT];
+  const groups = [
+    { title: "", entries: allowed(daily, may) },
+    { title: "nav.office", entries: allowed([...OFFICE, ...REGISTRY], may) },
+    { title: "nav.workshop", entries: allowed(WORKSHOP, may) },
+  ];
+  return groups.filter((group) => group.entries.length > 0);
+}
+
+/** The few of the thumb's bar. */
+export const thumbsOf = (worker: boolean): readonly Entry[] => (worker ? [TASKS, REPORT, ALARMS, OVERVIEW, ME] : [OVERVIEW, ALARMS, CASES, ME]);
+
+/** What a phone shows under "me", since it has no room for it below. */
+export function restOf(worker: boolean, may: May): readonly Group[] {
+  const shown = new Set(thumbsOf(worker).map((one) => one.to));
+  const groups = menuOf(worker, may).map((group) => ({ ...group, entries: group.entries.filter((one) => !shown.has(one.to)) }));
+  return groups.filter((group) => group.entries.length > 0);
+}

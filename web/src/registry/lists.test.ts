@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import { awaysOf, awaysText, changedFields, overtaken, papersOf, papersText } from "./lists";
+
+describe("certificates and leave", () => {
+  it("come back as they were", () => {
+    for (const text of ["低压电工 | T4206 | 2027-05-01; first aid |  | ", "lift | 7 | 2026-12-31"]) {
+      expect(papersOf(papersText(papersOf(text)))).toEqual(papersOf(text));
+    }
+    expect(awaysText(awaysOf("2026-12-01..2026-12-05；2026-12-24"))).toBe("2026-12-01..2026-12-05; 2026-12-24..2026-12-24");
+  });
+  it("leave empty rows out", () => {
+    expect(papersText([{ name: " ", number: "", valid_to: "" }])).toBe("");
+    expect(awaysText([{ first: "", last: "" }, { first: "2026-01-01", last: "" }])).toBe("2026-01-01..2026-01-01");
+  });
+});
+
+describe("what changed", () => {
+  it("is what differs from what was loaded", () => {
+    expect(changedFields({ a: "1", b: "2" }, { a: "1 ", b: "", c: "3", d: "" })).toEqual({ b: "", c: "3" });
+  });
+  it("by somebody else is named with what it holds now", () => {
+    expect(overtaken({ a: "1", b: "2" }, { a: "1", c: "3" })).toEqual([
+      { name: "b", text: "" },
+      { name: "c", text: "3" },
+    ]);
+  });
+});

@@ -1,0 +1,42 @@
+/** The registry's routes as functions. */
+import { call } from "@/api/client";
+import type { PageOf } from "@/api/routes";
+import type { CellShapes, KindList, KindView, RecordLineView, RecordView, RegistryChanges, Staff } from "@/api/schema";
+
+type Signal = { readonly signal?: AbortSignal };
+export type PositionSystem = "WGS-84" | "GCJ-02" | "CGCS2000";
+
+const recordPath = (kind: string, code: string, step = ""): string => `/registry/${kind}/records/${encodeURIComponent(code)}${step}`;
+
+export const getStaff = (query: { community?: number }, { signal }: Signal = {}): Promise<Staff> => call("/registry/staff", { query, signal });
+export const getRecords = (
+  kind: string,
+  query: { q?: string; community?: number; ended?: boolean; cursor?: string; limit?: number },
+  { signal }: Signal = {},
+): Promise<PageOf<RecordLineView>> => call(`/registry/${kind}/records`, { query, signal });
+export const getRecord = (kind: string, code: string, { signal }: Signal = {}): Promise<RecordView> => call(recordPath(kind, code), { signal });
+export const postRecord = (kind: string, body: { fields: Record<string, string>; system: PositionSystem }): Promise<RecordView> =>
+  call(`/registry/${kind}/records`, { method: "POST", body });
+export const patchRecord = (
+  kind: string,
+  code: string,
+  body: { mark: string; fields: Record<string, string>; system: PositionSystem },
+): Promise<RecordView> => call(recordPath(kind, code), { method: "PATCH", body });
+export const turnRecord = (kind: string, code: string, step: "end" | "restore", mark: string): Promise<RecordView> =>
+  call(recordPath(kind, code, `/${step}`), { method: "POST", body: { mark } });
+export const getChanges = (query: { kind?: string; code?: string; before?: number }, { signal }: Signal = {}): Promise<RegistryChanges> =>
+  call("/registry/changes", { query, signal });
+export const getCellShapes = (community: number, { signal }: Signal = {}): Promise<CellShapes> => call(`/communities/${community}/cells`, { signal });
+
+let kinds: Promise<readonly KindView[]> | null = null;
+/** Kinds of record do not change while the pages are open. */
+export function knownKinds(): Promise<readonly KindView[]> {
+  kinds ??= call<KindList>("/registry/kinds").then(
+    ({ items }) => items,
+    (failure: unknown) => {
+      kinds = null;
+      throw failure;
+    },
+  );
+  return kinds;
+}
