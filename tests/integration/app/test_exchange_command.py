@@ -19,6 +19,8 @@ def twingrid(*arguments: str) -> subprocess.CompletedProcess[str]:
     return test_cli.twingrid(*arguments, cwd=Path(tempfile.gettempdir()))
 
 
+pytestmark = pytest.mark.timeout(300)  # a dozen processes
+
 HEADS = ["案卷编号", "案卷状态", "上报时间", "案件类型", "小类代码", "社区", "经度", "纬度", "问题描述"]
 GOOD = [
     ["G-1", "已立案", "2026-11-23 09:00:00", "事件", "0505", "甲社区", "112.103", "31.703", "路面破损"],
