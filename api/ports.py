@@ -37,6 +37,7 @@ from core.ports.preventive import PreventivePlans
 from core.ports.registry import Department, FieldChange, Owner, Post, RegistryCommands, RegistryQueries
 from core.ports.registry_book import RegistryBook
 from core.ports.registry_editing import RegistryEditing
+from core.ports.revisits import NoRevisits, Revisits
 from core.ports.rule_editing import (
     ExplainAsk,
     Explained,
@@ -377,6 +378,7 @@ class ApiPorts:
         records: changes single records of it.
         intakes, photos: reports and tasks handed down.
         exchange: cases of other platforms.
+        revisits: people are asked after the end of a case.
     """
 
     store: ReadableStore
@@ -408,3 +410,4 @@ class ApiPorts:
     intakes: Intakes = NoIntakes()  # noqa: RUF009 - it has no state
     photos: Photos = NoIntakes()  # noqa: RUF009 - it has no state
     exchange: Exchange = NoExchange()  # noqa: RUF009 - it has no state
+    revisits: Revisits = NoRevisits()  # noqa: RUF009 - it has no state

@@ -48,6 +48,7 @@ from dispatch.photo_desk import SqlPhotos
 from dispatch.plan_desk import SqlPlans
 from dispatch.queries import SqlCaseQueries
 from dispatch.review_queries import SqlReviewQueries
+from dispatch.revisit.desk import SqlRevisits
 from gateway.device_part import check_part
 from registry.book import SqlRegistryBook
 from registry.classbook import load_classes
@@ -173,6 +174,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
                 counters=StoreCounters(store, registry, policy.calendar.zone),
                 policy=policy,
             ),
+            revisits=SqlRevisits(engine, rules=infos, source=registry, policy=policy),
             exchange=exchange(settings, engine, registry, registry, infos, policy),
             calendars=RegistryCalendarBook(lambda: calendars.now),
             notifications=SqlNotificationDesk(engine, channels(settings), routes(settings)),

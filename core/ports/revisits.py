@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.cases import Actor
+from core.cases import Actor, UnknownItem
 from core.places import Text
 from core.revisits import RevisitAnswer, RevisitState, RevisitWay, Satisfaction
 
@@ -93,3 +93,39 @@ class Revisits(Protocol):
     def satisfaction(self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Satisfaction:
         """Of the closings in [from, to)."""
         ...
+
+
+class NoRevisits:
+    """Where nobody is asked."""
+
+    def calls(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[RevisitRow]:
+        """None."""
+        return ()
+
+    def of_case(self, case: int) -> Sequence[RevisitRow]:
+        """None."""
+        return ()
+
+    def phone(self, number: int, actor: Actor, now_ms: int, communities: frozenset[int] | None = None) -> str:
+        """There is none."""
+        raise UnknownItem("no revisits")
+
+    def token(self, number: int, communities: frozenset[int] | None = None) -> str:
+        """There is none."""
+        raise UnknownItem("no revisits")
+
+    def by_token(self, token: str, now_ms: int) -> RevisitRow | None:
+        """None."""
+        return None
+
+    def answer(self, number: int, answer: RevisitAnswer, way: RevisitWay, actor: Actor, now_ms: int) -> RevisitRow:
+        """There is none."""
+        raise UnknownItem("no revisits")
+
+    def not_reached(self, number: int, actor: Actor, now_ms: int) -> RevisitRow:
+        """There is none."""
+        raise UnknownItem("no revisits")
+
+    def satisfaction(self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Satisfaction:
+        """Nothing was asked."""
+        return Satisfaction(asked=0, answered=0, not_reached=0, lapsed=0, solved=0, scores=(0, 0, 0, 0, 0))
