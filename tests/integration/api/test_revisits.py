@@ -11,7 +11,8 @@ from starlette.testclient import TestClient
 from dispatch.revisit.choosing import DAY_MS
 from tests.integration.api.test_with_real_rooms import Town, open_town
 from tests.unit.dispatch.hall import MONDAY_9
-from tests.unit.dispatch.test_revisits import asking, called_case, cases
+from tests.unit.dispatch.partners import cases
+from tests.unit.dispatch.test_revisits import asking, called_case
 
 V1 = "/api/v1"
 PHONE = "13800000001"
