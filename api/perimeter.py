@@ -48,6 +48,7 @@ _COMMON = {
     "permissions-policy": "camera=(self), geolocation=(self), microphone=(self), payment=(), usb=()",
 }
 _PHOTOS = re.compile(r"/api/v1/(?:intakes|public/reports)/[0-9]{1,10}/photos")
+_IMPORTS = "/api/v1/registry/imports"
 _HSTS = "max-age=31536000"
 
 
@@ -82,7 +83,9 @@ class Perimeter:
             self._note(request, outgoing.status, time.perf_counter() - started_s)
 
     def _most_bytes(self, request: Request) -> int:
-        """How much a body may have: photos come as they are, everything else is small."""
+        """How much a body may have: photos and files come as they are, everything else is small."""
+        if request.method == "POST" and request.url.path == _IMPORTS:
+            return self._settings.max_import_bytes
         brings_photo = request.method == "POST" and _PHOTOS.fullmatch(request.url.path) is not None
         return self._settings.max_photo_bytes if brings_photo else self._settings.max_body_bytes
 
