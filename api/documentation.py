@@ -42,6 +42,7 @@ _TAGS: Sequence[Mapping[str, str]] = (
     {"name": "places", "description": "Communities, facilities, histories"},
     {"name": "alarms", "description": "Alarms and what people do with them"},
     {"name": "cases", "description": "Cases"},
+    {"name": "exchange", "description": "Cases of other platforms: their requests, what their numbers stand for"},
     {"name": "intakes", "description": "Reports, tasks handed down, the gate, the burden of departments"},
     {"name": "flags", "description": "What keeps alarms silent"},
     {"name": "tasks", "description": "Tasks and their steps"},

@@ -8,6 +8,7 @@ import logging
 from api import burdens, views
 from api.access import Caller
 from api.histories import MONTH_MS, asked_range
+from api.label_paper import MOST_LABELS, labels
 from api.models.base import Bilingual, Page, severity_name
 from api.models.intakes import (
     BurdenReport,
@@ -40,7 +41,7 @@ from core.cases import Actor
 from core.errors import Refused
 from core.intake import ANYBODY, CATEGORIES, HANDED_DOWN, REASONS, Event, SourceKind, Verdict
 from core.ports import intake as rows
-from core.ports.registry import FacilityDetail, Owner, OwnerKind, PageRequest
+from core.ports.registry import Facility, FacilityDetail, FacilityFilter, Owner, OwnerKind, PageRequest
 
 log = logging.getLogger(__name__)
 
@@ -201,6 +202,27 @@ class IntakeDesk:
         """The departments of the city."""
         found = self._ports.book.departments()
         return DepartmentList(items=[DepartmentView(code=one.code, name=Bilingual.of(one.name)) for one in found])
+
+    def labels(
+        self, caller: Caller, base: str, community: int, facility: int | None, part: int, language: str
+    ) -> bytes:
+        """Signs with QR for the facilities of a community, or for one of them; ``part`` counts from 1."""
+        if not caller.sees(community):
+            raise ProblemError(Problems.NOT_FOUND)
+        numbers = None if facility is None else frozenset({facility})
+        where = FacilityFilter(communities=frozenset({community}), numbers=numbers)
+        found: list[Facility] = []
+        cursor, wanted = "", part * MOST_LABELS
+        while len(found) < wanted:
+            page = self._ports.registry.facilities(where, PageRequest(limit=_LABELS_AT_ONCE, cursor=cursor))
+            found += page.items
+            cursor = page.next_cursor
+            if not cursor:
+                break
+        mine = found[wanted - MOST_LABELS : wanted]
+        if not mine:
+            raise ProblemError(Problems.NOT_FOUND)
+        return labels(base, mine, language)
 
     # --- photos ---------------------------------------------------------------------------------------------------
 
@@ -380,6 +402,7 @@ class PublicDesk:
         return found
 
 
+_LABELS_AT_ONCE = 100
 _STAGES = {
     Verdict.WAIT: PublicStage.RECEIVED,
     Verdict.ADMIT: PublicStage.ON_THE_WAY,

@@ -16,6 +16,8 @@ from starlette.types import Scope
 
 _FOR_EVER = "public, max-age=31536000, immutable"
 _FRESH = "no-cache"
+_STRANGERS = "resident.html"
+"""The page of addresses below ``/e/``, which the QR codes of facilities hold: small, and without a login."""
 _RESERVED = frozenset({"api", "-", "metrics"})
 _HASHED = re.compile(r"[.-][A-Za-z0-9_-]{8,}\.[a-z0-9]+(\.map)?$")
 
@@ -38,6 +40,8 @@ class Pages(StaticFiles):
         parts = PurePosixPath(path).parts
         if parts and parts[0].lower() in _RESERVED:
             raise HTTPException(404)
+        if parts[:1] == ("e",) and (Path(str(self.directory)) / _STRANGERS).is_file():
+            path, parts = _STRANGERS, ()
         try:
             response = await super().get_response(path, scope)
         except HTTPException as error:

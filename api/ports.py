@@ -26,6 +26,7 @@ from core.ports.closure import Closure, Closures, FalseAlarms, Recurring, Thresh
 from core.ports.configurations import ConfigurationDesk
 from core.ports.directory import PointDirectory
 from core.ports.evaluation import Evaluations
+from core.ports.exchange import Exchange, NoExchange
 from core.ports.folding import FoldQueries
 from core.ports.funds import Funds
 from core.ports.intake import Intakes, Photos
@@ -377,6 +378,7 @@ class ApiPorts:
         records: changes single records of it.
         imports: whole files into it, and it as a file.
         intakes, photos: reports and tasks handed down.
+        exchange: cases of other platforms.
     """
 
     store: ReadableStore
@@ -408,3 +410,4 @@ class ApiPorts:
     plans: PreventivePlans = NoPlans()  # noqa: RUF009 - it has no state
     intakes: Intakes = NoIntakes()  # noqa: RUF009 - it has no state
     photos: Photos = NoIntakes()  # noqa: RUF009 - it has no state
+    exchange: Exchange = NoExchange()  # noqa: RUF009 - it has no state

@@ -53,6 +53,14 @@ class Problems(Enum):
         "设置码在服务器日志指明的文件中。",
         "The code stands in the file that the server's log names.",
     )
+    WRONG_SEAL = _kind(
+        "TG-4013",
+        401,
+        "请求没有正确签名",
+        "The request is not signed as it should be",
+        "请检查密钥、时间和签名的内容，见 docs/exchange.md。",
+        "Check the secret, the time and what is signed; see docs/exchange.md.",
+    )
     NOT_PERMITTED = _kind(
         "TG-4030", 403, "没有权限", "Not permitted", "请联系主管或管理员。", "Ask your manager or an administrator."
     )
@@ -263,6 +271,14 @@ class Problems(Enum):
         "Too many reports",
         "请稍后再试；有人身危险请先拨打 110、119 或 120。",
         "Wait a little and try again; where people are in danger, call the emergency number first.",
+    )
+    TOO_MANY_REQUESTS = _kind(
+        "TG-4293",
+        429,
+        "请求过于频繁",
+        "Too many requests",
+        "请按 Retry-After 所示时间后再发。",
+        "Wait as long as Retry-After says.",
     )
     INTERNAL = _kind(
         "TG-5000",

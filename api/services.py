@@ -14,6 +14,7 @@ from api.configuration_desk import ConfigurationDesk
 from api.entrance import Entrance
 from api.evaluation_desk import EvaluationDesk
 from api.evidence_desk import EvidenceDesk
+from api.exchange_desk import ExchangeDesk
 from api.feed_lookup import FeedLookup
 from api.flag_desk import FlagDesk
 from api.folding_desk import FoldingDesk
@@ -77,6 +78,7 @@ class Services:
     evaluations: EvaluationDesk
     funds: FundsDesk
     plans: PlanDesk
+    exchange: ExchangeDesk
 
 
 def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
@@ -125,4 +127,5 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         evaluations=EvaluationDesk(ports, book),
         funds=FundsDesk(ports, book),
         plans=PlanDesk(ports, book),
+        exchange=ExchangeDesk(ports, book),
     )

@@ -24,6 +24,7 @@ from app.commands.version import twingrid_version
 from app.core_status import read_status
 from app.database import all_metadata, open_database
 from app.doctor import examine
+from app.exchange import partner_secrets
 from app.notification import channel_secrets
 from app.redaction import Redaction, secrets_in
 from app.settings import Settings
@@ -251,6 +252,7 @@ def _server_secrets(settings: Settings) -> Iterator[str]:
             yield from secrets_in(file)
     yield settings.broker.username
     yield from channel_secrets(settings)
+    yield from partner_secrets(settings)
     for url in (settings.database.url, settings.store.url):
         for pair in re.findall(r"://([^/\s@:]*):([^/\s@]*)@", url):
             yield from pair

@@ -21,6 +21,7 @@ from app.commands import (
     core,
     demo,
     doctor,
+    exchange,
     gateway,
     modbus,
     notify,
@@ -57,7 +58,7 @@ def build(speaker: Speaker) -> typer.Typer:
         """``lang`` was looked at before the help texts were made."""
 
     for part in (
-        *(demo, up, core, api, gateway, site, modbus, alarms, notify, check, profile, rule, registry),
+        *(demo, up, core, api, gateway, site, modbus, alarms, notify, check, profile, rule, registry, exchange),
         *(doctor, bundle, config, version),
     ):
         part.register(app, speaker)

@@ -165,6 +165,25 @@ PLAIN_HTTP = kind(
     "改为 https，或仅在内网使用时设置 private_addresses: true",
     "use https, or set private_addresses: true if it never leaves the own network",
 )
+PARTNER_SECRET = kind(
+    "TG-0036",
+    "平台 {partner} 的密钥无法读取：{problem}",
+    "the secret of the partner {partner} cannot be read: {problem}",
+    "创建该文件且只允许 Twingrid 读取，或设置该环境变量",
+    "create the file, readable by Twingrid only, or set the variable",
+)
+PARTNER_PLAIN = kind(
+    "TG-0037",
+    "平台 {partner}：url 须以 https:// 开头",
+    "partner {partner}: url must begin with https://",
+    "改为 https，或仅在内网使用时设置 private_addresses: true",
+    "use https, or set private_addresses: true if it never leaves the own network",
+)
+PARTNER_NO_DEPARTMENT = Sentence(
+    "source 为 department 时须写明 department", "a partner with the source department needs `department`"
+)
+PARTNER_NO_SECRET = Sentence("有 url 时须有 secret", "a partner with a url needs a secret")
+PARTNER_DOCUMENTED = Sentence("见 docs/exchange.md", "docs/exchange.md lists the fields")
 TOKEN_UNREADABLE = kind(
     "TG-0032",
     "无法读取：{problem}",

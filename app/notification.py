@@ -70,7 +70,7 @@ def channel_secrets(settings: Settings) -> Iterator[str]:
             place: SecretSettings | None = getattr(one, name)
             if place is not None:
                 with contextlib.suppress(OSError, UnicodeDecodeError, LookupError):
-                    yield _read(place)
+                    yield read_secret(place)
         yield one.key_id
         yield one.username
 
@@ -136,7 +136,7 @@ def courier(settings: Settings, engine: sa.Engine, registry: RegistryQueries, cl
     )
 
 
-def _read(place: SecretSettings) -> str:
+def read_secret(place: SecretSettings) -> str:
     """A secret.
 
     Raises:
@@ -158,7 +158,7 @@ def _secrets(channel: str, one: ChannelSettings, findings: list[Finding]) -> Map
             continue
         where = str(place.file) if place.file is not None else f"${place.env}"
         try:
-            found[name] = _read(place)
+            found[name] = read_secret(place)
         except (OSError, UnicodeDecodeError) as error:
             problem: object = system_problem(error)
             findings.append(kinds.SECRET_UNREADABLE.at(where, channel=channel, name=name, problem=problem))

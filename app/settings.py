@@ -326,6 +326,40 @@ class NotificationSettings(_Section):
         return routes
 
 
+class PartnerSettings(_Section):
+    """Another platform with which cases are exchanged (docs/exchange.md)."""
+
+    source: Literal["department", "resident", "worker"] = "department"
+    """As what its cases come to the gate."""
+    department: str = ""
+    """Code of the department whose burden they are; needed for the source ``department``."""
+    mapping: Path | None = None
+    """Its headings, codes and words; by default those that came with Twingrid."""
+    secret: SecretSettings | None = None
+    """Of the signatures of both sides; without it there are files alone."""
+    url: Annotated[str, Field(pattern=r"^(https?://[^\s]+)?$")] = ""
+    """Where our states go."""
+    sends: Literal["linked", "all"] = "linked"
+    """The states of its numbers, or all other cases too."""
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
+    private_addresses: bool = False
+    """May connect to an address that is not public, and by plain http."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> PartnerSettings:
+        if self.source == "department" and not self.department.strip():
+            raise Contradiction(kinds.PARTNER_NO_DEPARTMENT(), kinds.PARTNER_DOCUMENTED)
+        if self.url and self.secret is None:
+            raise Contradiction(kinds.PARTNER_NO_SECRET(), kinds.PARTNER_DOCUMENTED)
+        return self
+
+
+class ExchangeSettings(_Section):
+    """The exchange of cases with other platforms."""
+
+    partners: dict[ChannelName, PartnerSettings] = {}
+
+
 class SupervisorSettings(_Section):
     """How ``twingrid up`` and ``twingrid demo`` look after their processes."""
 
@@ -356,6 +390,7 @@ class Settings(_Section):
     dispatch: DispatchSettings = DispatchSettings()
     registry: RegistrySettings = RegistrySettings()
     notification: NotificationSettings = NotificationSettings()
+    exchange: ExchangeSettings = ExchangeSettings()
     supervisor: SupervisorSettings = SupervisorSettings()
 
     @field_validator("time_zone")

@@ -22,6 +22,7 @@ from app.calendar_view import RegistryCalendarBook
 from app.calendars import Calendars
 from app.commands.version import twingrid_version
 from app.core_status import CoreWatch
+from app.exchange import exchange
 from app.notification import channels, routes
 from app.pages import web_root
 from app.performance import Reports
@@ -174,6 +175,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
                 counters=StoreCounters(store, registry, policy.calendar.zone),
                 policy=policy,
             ),
+            exchange=exchange(settings, engine, registry, registry, infos, policy),
             calendars=RegistryCalendarBook(lambda: calendars.now),
             notifications=SqlNotificationDesk(engine, channels(settings), routes(settings)),
         )

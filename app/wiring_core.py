@@ -12,7 +12,7 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -26,6 +26,7 @@ from app.configuration_carrier import ConfigurationCarrier
 from app.core_status import CoreStatus, write_status
 from app.drill_carrier import DrillCarrier
 from app.evidence import StoreEvidence
+from app.exchange import senders
 from app.facility_memory import FacilityMemory
 from app.frozen_evidence import EvidenceFreezer
 from app.judge import Judge, JudgeSettings
@@ -48,6 +49,7 @@ from core.ports.store import TimeSeriesStore
 from core.readings import Readings
 from dispatch.courier import Courier
 from dispatch.drills import SqlDrills
+from dispatch.exchange.sender import PartnerSender
 from dispatch.explained import Explained
 from dispatch.freezer import Freezer
 from dispatch.journal import SqlJournal
@@ -97,6 +99,7 @@ class Core:
     judge: Judge
     host: Host
     courier: Courier
+    senders: Sequence[PartnerSender]
     freezer: Freezer
     observer: Observer
     plans: SqlPlans
@@ -136,6 +139,8 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]
             asyncio.create_task(_every(_FREEZE_EVERY_S, parts, _observe), name="observations"),
             asyncio.create_task(_every(_PLAN_EVERY_S, parts, _give_out), name="plans"),
         ]
+        lanes = enumerate(_post(one) for one in parts.senders)
+        chores += [asyncio.create_task(_every(_DELIVER_EVERY_S, parts, lane), name=f"partner-{n}") for n, lane in lanes]
         stopping = asyncio.create_task(stop.wait(), name="stop")
         done, _ = await asyncio.wait([stopping, *chores], return_when=asyncio.FIRST_COMPLETED)
         for task in (stopping, *chores):
@@ -189,6 +194,7 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
             judge=judge,
             host=host,
             courier=messages,
+            senders=senders(settings, engine, registry, registry, policy, clock),
             freezer=Freezer(engine, frozen, infos, policy),
             observer=Observer(engine, frozen, rules=infos, source=registry, policy=policy),
             plans=_preventive(engine, store, registry, infos, policy),
@@ -457,3 +463,12 @@ def _freeze(parts: Core) -> None:
 
 def _deliver(parts: Core) -> None:
     parts.courier.step()
+
+
+def _post(sender: PartnerSender) -> Callable[[Core], None]:
+    """The chore of one partner: one that hangs delays no other."""
+
+    def post(_: Core) -> None:
+        sender.step()
+
+    return post

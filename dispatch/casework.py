@@ -126,7 +126,7 @@ class CaseWork:
         if last is None:
             return self.opened(alarm, info)
         _link(self._connection, alarm, last.number)
-        return self._reopened(last, alarm, info)
+        return self.reopened(last, info, note=alarm.alarm_id, severity=alarm.severity)
 
     def join(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
         """An alarm joins an open case; of a storm, which has very many, the number of its members is told instead."""
@@ -149,7 +149,7 @@ class CaseWork:
             return joined
         if row.state == CaseState.CANCELLED and row.ended_by != SYSTEM:
             return row
-        return self._reopened(row, alarm, info)
+        return self.reopened(row, info, note=alarm.alarm_id, severity=alarm.severity)
 
     def rise(self, alarm: Any, info: RuleInfo) -> Any:
         """The alarm of a case has risen: the case goes along, or is reopened.
@@ -163,7 +163,8 @@ class CaseWork:
             self._noted(row, "risen", alarm)
             return row
         if row.state == CaseState.CANCELLED and row.ended_by != SYSTEM and alarm.severity > row.severity:
-            return self._open_one_of(row, alarm, info) or self._reopened(row, alarm, info)
+            joined = self._open_one_of(row, alarm, info)
+            return joined or self.reopened(row, info, note=alarm.alarm_id, severity=alarm.severity)
         return self.put_back(alarm, info)
 
     def fall(self, alarm: Any) -> None:
@@ -296,14 +297,16 @@ class CaseWork:
         _link(self._connection, alarm, row.number)
         return given_out(self, self._policy, row, filing)
 
-    def _reopened(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
-        severity = Severity(max(row.severity, alarm.severity))
+    def reopened(self, row: Any, info: RuleInfo, *, note: str, severity: int = 0, actor: Actor | None = None) -> Any:
+        """An ended case goes on, with fresh limits and at the worst severity; the row after it."""
+        severity = Severity(max(row.severity, severity))
         limit = handling_limit(info, severity, self._policy, self.tasks.stages.class_of(row.facility))
         due_ms = self._due(severity, limit)
         row = self.step(
             row,
             Action.REOPEN,
-            note=alarm.alarm_id,
+            actor=actor,
+            note=note,
             severity=severity.value,
             closed_ms=None,
             due_ms=due_ms,

@@ -148,7 +148,7 @@ def _conditions(where: FlagFilter) -> list[sa.ColumnElement[bool]]:
     return found
 
 
-def seen(column: sa.Column[int], communities: frozenset[int] | None) -> sa.ColumnElement[bool]:
+def seen(column: sa.ColumnElement[int], communities: frozenset[int] | None) -> sa.ColumnElement[bool]:
     """Within the viewer's horizon."""
     return sa.true() if communities is None else column.in_(sorted(communities))
 

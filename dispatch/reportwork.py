@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.alarms import Severity
-from core.cases import Actor, RuleInfo, TaskKind, TaskState
+from core.cases import Actor, CaseState, RuleInfo, TaskKind, TaskState
 from core.intake import HANDED_DOWN, Event, SourceKind, Verdict
 from core.people import Role
 from core.ports.intake import IntakeAsk, Known
@@ -75,11 +75,38 @@ class ReportWork:
     def gate(self, asked: Asked, department: str) -> Decision:
         """What the gate says of it, by what is open now."""
         duty = self._policy.intake.duty(department, asked.event)
-        return decide(asked, duty, self._open_cases(asked), self._load(asked, department), self._policy)
+        return decide(asked, duty, self.open_cases(asked), self.load(asked, department), self._policy)
+
+    def open_cases(self, asked: Asked) -> list[OpenCase]:
+        """Open cases that it may be about; where one was merged, the one that took it in."""
+        return self._with_heir(asked, self._as_openings(asked, tables.case.c.open))
+
+    def ended_cases(self, asked: Asked, since_ms: int) -> list[OpenCase]:
+        """Closed cases of its event that were opened since then."""
+        table = tables.case
+        closed = (table.c.state == CaseState.CLOSED.value, table.c.opened_ms >= since_ms)
+        return self._as_openings(asked, sa.and_(*closed, table.c.family == asked.event.key))
+
+    def load(self, asked: Asked, department: str) -> Load:
+        """What people have on their hands."""
+        place, task = self._roster.places.get(asked.facility), tables.task
+        cell = place.cells.get(asked.event.lead, "") if place else ""
+        works = [
+            person
+            for person in self._roster.people.values()
+            if person.active and not person.volunteer and person.grid and asked.community in person.communities
+        ]
+        return Load(
+            cell_open=self._count(task.c.cell == cell) if cell else None,
+            cell_people=sum(post.cell == cell and post.holder is not None for post in self._roster.posts),
+            community_open=self._count(task.c.community == asked.community),
+            community_people=len(works),
+            department_given=self._given(department, asked.community) if department else 0,
+        )
 
     def known(self, asked: Asked) -> list[Known]:
         """Open cases that it would join or may be about, the likeliest first."""
-        cases = {one.number: one for one in self._open_cases(asked)}
+        cases = {one.number: one for one in self.open_cases(asked)}
         same, _reason, likely = alike(asked, list(cases.values()), self._policy)
         found = []
         for number in (*(() if same is None else (same,)), *likely):
@@ -191,14 +218,14 @@ class ReportWork:
         if handle is not None and handle.open and TaskState(handle.state) not in UNSTARTED:
             self._cases.tasks.message(handle, case, "reported", handle.owner)
 
-    def _open_cases(self, asked: Asked) -> list[OpenCase]:
+    def _as_openings(self, asked: Asked, which: sa.ColumnElement[bool]) -> list[OpenCase]:
         table = tables.case
         about = sa.or_(
             table.c.family == asked.event.key,
             table.c.community == asked.community,
             table.c.facility == asked.facility if asked.facility else sa.false(),
         )
-        rows = self._connection.execute(sa.select(table).where(table.c.open, ~table.c.drill, about)).all()
+        rows = self._connection.execute(sa.select(table).where(which, ~table.c.drill, about)).all()
         gathered = self._gathered([row.number for row in rows if row.gathers])
         spots = self._spots([row.number for row in rows if not row.facility])
         found = []
@@ -216,7 +243,7 @@ class ReportWork:
                     spot=None if spot is None else Spot(*spot),
                 )
             )
-        return self._with_heir(asked, found)
+        return found
 
     def _with_heir(self, asked: Asked, found: list[OpenCase]) -> list[OpenCase]:
         """Where the case of the facility and event was merged, the one that took it in is the case."""
@@ -250,22 +277,6 @@ class ReportWork:
         query = sa.select(intake).where(intake.c.case.in_(numbers), intake.c.longitude.is_not(None))
         rows = self._connection.execute(query.order_by(intake.c.number.desc()))
         return {row.case: (row.longitude, row.latitude) for row in rows}
-
-    def _load(self, asked: Asked, department: str) -> Load:
-        place, task = self._roster.places.get(asked.facility), tables.task
-        cell = place.cells.get(asked.event.lead, "") if place else ""
-        works = [
-            person
-            for person in self._roster.people.values()
-            if person.active and not person.volunteer and person.grid and asked.community in person.communities
-        ]
-        return Load(
-            cell_open=self._count(task.c.cell == cell) if cell else None,
-            cell_people=sum(post.cell == cell and post.holder is not None for post in self._roster.posts),
-            community_open=self._count(task.c.community == asked.community),
-            community_people=len(works),
-            department_given=self._given(department, asked.community) if department else 0,
-        )
 
     def _count(self, which: sa.ColumnElement[bool]) -> int:
         task = tables.task

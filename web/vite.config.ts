@@ -26,6 +26,8 @@ export default defineConfig({
     // The chart engine is 560 kB before compression and loaded with the first chart only; tools/budget.mjs guards the rest.
     chunkSizeWarningLimit: 600,
     rolldownOptions: {
+      // Two pages: that of whoever has a login, and the small one that a QR opens for residents.
+      input: { index: fileURLToPath(new URL("./index.html", import.meta.url)), resident: fileURLToPath(new URL("./resident.html", import.meta.url)) },
       output: {
         // Dozens of icons and parts of a few hundred bytes each would cost a request each on a phone.
         codeSplitting: {

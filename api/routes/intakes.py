@@ -37,6 +37,7 @@ from api.routes.inputs import (
     TimeQuery,
 )
 from core.intake import SourceKind, Verdict
+from core.people import Language
 
 router = APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=["intakes"])
 
@@ -157,6 +158,29 @@ def get_case_log(
 ) -> LogAnswerView:
     """The counts that inspections ask for, so that nobody writes them once more."""
     return desk.intakes.case_log(caller, community, from_ms, to_ms)
+
+
+@router.get(
+    "/communities/{community}/labels.pdf",
+    operation_id="get_labels",
+    summary="Signs with QR codes to print",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}},
+)
+def get_labels(
+    community: NumberInPath,
+    request: Request,
+    caller: Asking,
+    desk: Desk,
+    facility: FacilityQuery = None,
+    part: Annotated[int, Query(ge=1, le=1000, description="of 500 signs each")] = 1,
+    language: Annotated[Language | None, Query(description="that comes first; that of the login")] = None,
+) -> Response:
+    """Ten on a sheet of A4; whoever scans one reports without a login. They lead to the host that was asked here."""
+    words = (language or caller.login.language).value
+    made = desk.intakes.labels(caller, str(request.base_url), community, facility, part, words)
+    headers = {"Content-Disposition": 'attachment; filename="labels.pdf"'}
+    return Response(made, media_type="application/pdf", headers=headers)
 
 
 @router.get("/departments", operation_id="list_departments", summary="Departments of the city")

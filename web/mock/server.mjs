@@ -504,7 +504,7 @@ const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", "
 async function file(response, path) {
   const wanted = normalize(join(DIST, path));
   const inside = wanted.startsWith(DIST) && extname(wanted) !== "";
-  const name = inside ? wanted : join(DIST, "index.html");
+  const name = inside && !path.startsWith("/e/") ? wanted : join(DIST, path.startsWith("/e/") ? "resident.html" : "index.html");
   const content = await readFile(name);
   response.writeHead(200, { "content-type": TYPES[extname(name)] ?? "application/octet-stream", "content-security-policy": CSP });
   response.end(content);

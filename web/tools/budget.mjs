@@ -34,6 +34,7 @@ function of(folder, ...starts) {
 const BUDGETS = [
   ["phone", 200, "dist", ["index", "zh", "AppShell", "TasksPage", "TaskPage", "shared.worker"]],
   ["desk", 350, "dist", ["index", "zh", "AppShell", "OverviewPage", "FacilityPage", "engine", "option", "shared.worker"]],
+  ["resident", 20, "dist", ["resident"]],
   ["site", 120, "dist-site", ["index", "zh"]],
 ];
 let over = false;

@@ -38,6 +38,7 @@ from registry.node_status import SqlNodeStatusBook
 from store.memory import MemoryStore
 from tests.unit.api.world import COST, HASH, FakeReports, FakeRules, FakeWatch, World
 from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall, build_hall, change
+from tests.unit.dispatch.partners import desk
 
 
 @dataclass
@@ -74,6 +75,7 @@ class Town:
             book=SqlRegistryBook(engine),
             records=SqlRegistryEditing(engine, load_classes()),
             photos=SqlPhotos(engine, self.settings.setup_code_file.with_name("photos")),
+            exchange=desk(self.hall),
         )
         return create_app(ports, self.settings)
 

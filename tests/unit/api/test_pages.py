@@ -19,6 +19,7 @@ def client(world: World, tmp_path: Path) -> Iterator[TestClient]:
     root = tmp_path / "dist"
     (root / "assets").mkdir(parents=True)
     (root / "index.html").write_text("<!doctype html><title>Twingrid</title>")
+    (root / "resident.html").write_text("<!doctype html><title>Residents</title>")
     (root / "favicon.svg").write_text("<svg/>")
     (root / "assets" / "index-B4x9Qz12.js").write_text("let a = 1;" * 500)
     (root / "assets" / "plain.js").write_text("1")
@@ -37,6 +38,14 @@ def test_addresses_of_the_pages_get_the_one_page(path: str, client: TestClient) 
     assert "<title>Twingrid" in answer.text
     assert answer.headers["cache-control"] == "no-cache"
     assert answer.headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("path", ["/e/facility/wtl-sp-01", "/e/facility/wtl.sp.01", "/e/report/17", "/e/"])
+def test_the_qr_of_a_facility_opens_the_page_for_residents(path: str, client: TestClient) -> None:
+    """Whatever the code looks like, a dot in it included; it is asked for afresh every time."""
+    answer = client.get(path)
+    assert (answer.status_code, "<title>Residents" in answer.text) == (200, True)
+    assert answer.headers["cache-control"] == "no-cache"
 
 
 @pytest.mark.parametrize(

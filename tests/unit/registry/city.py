@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from dispatch import closure_tables, funds_tables, intake_tables, plan_tables
 from dispatch.database import prepare
+from dispatch.exchange import tables as exchange_tables
 from registry import importer, tables
 from registry.classbook import load_classes
 from registry.content import read_folder
@@ -23,7 +24,13 @@ from registry.queries import Registry
 
 DAY = "2026-11-22"
 NOW_MS = 1_795_400_000_000
-_ROOM = (closure_tables.report, intake_tables.intake, funds_tables.project, plan_tables.plan)
+_ROOM = (
+    closure_tables.report,
+    intake_tables.intake,
+    funds_tables.project,
+    plan_tables.plan,
+    exchange_tables.foreign,
+)
 _DISPATCH = _ROOM[0].metadata
 """Of all tables of dispatch."""
 

@@ -1540,6 +1540,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/communities/{community}/labels.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Signs with QR codes to print
+         * @description Ten on a sheet of A4; whoever scans one reports without a login. They lead to the host that was asked here.
+         */
+        get: operations["get_labels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/departments": {
         parameters: {
             query?: never;
@@ -1634,6 +1654,126 @@ export interface paths {
          * @description Within a day, with the key of the report; only the picture itself is kept.
          */
         post: operations["attach_public_photo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exchange/{partner}/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take cases of a partner
+         * @description One case or `{"cases": [...]}` of at most 100, signed; all of them or none. Sent again a case changes nothing.
+         */
+        post: operations["receive_cases"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exchange": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How things are with other platforms
+         * @description Last files, what waits at the gate and to be sent, what contradicts, what was given up.
+         */
+        get: operations["list_partners"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exchange/numbers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What partners' numbers stand for
+         * @description Newest first, with reason, distance and time; both states as each side has them.
+         */
+        get: operations["list_foreign_numbers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exchange/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What partners hear
+         * @description Newest first, about the communities one sees.
+         */
+        get: operations["list_partner_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exchange/messages/{message}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send once more what was given up
+         * @description It begins anew, with the same key.
+         */
+        post: operations["retry_partner_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exchange/messages/{message}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let be what was given up
+         * @description Somebody has seen to it.
+         */
+        post: operations["dismiss_partner_message"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3081,6 +3221,12 @@ export interface components {
             /** Lines */
             lines: components["schemas"]["CalendarLine"][];
         };
+        /**
+         * Came
+         * @description What became of a record that came in.
+         * @enum {string}
+         */
+        Came: "filed" | "linked" | "waits" | "refused" | "changed" | "known" | "ended";
         /**
          * Candidate
          * @description Somebody routing looked at, and why they did not get the task (null: they did).
@@ -4923,6 +5069,33 @@ export interface components {
             fixed: boolean;
         };
         /**
+         * FileRunView
+         * @description A file that was taken in or given out.
+         */
+        FileRunView: {
+            /**
+             * Kind
+             * @description `import` or `export`
+             */
+            kind: string;
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            /** By */
+            by: string;
+            /** File */
+            file: string;
+            /** Rows */
+            rows: number;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+        };
+        /**
          * FlagDetail
          * @description A flag with its history.
          */
@@ -5167,6 +5340,45 @@ export interface components {
          * @enum {string}
          */
         ForecastBasis: "own" | "class" | "few";
+        /**
+         * ForeignLinkView
+         * @description A partner's number, and what it stands for.
+         */
+        ForeignLinkView: {
+            /** Partner */
+            partner: string;
+            /** Number */
+            number: string;
+            said: components["schemas"]["SharedState"];
+            said_say: components["schemas"]["Bilingual"];
+            /**
+             * Said Word
+             * @description as the partner wrote it
+             */
+            said_word: string;
+            /**
+             * Said Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            said_ms: number;
+            /** Case Id */
+            case_id: number | null;
+            /** Case Code */
+            case_code: string;
+            community: components["schemas"]["CommunityRef"] | null;
+            /** @description of our case */
+            state: components["schemas"]["SharedState"] | null;
+            reason: components["schemas"]["LinkReason"];
+            /** Distance M */
+            distance_m: number | null;
+            /** Apart Ms */
+            apart_ms: number | null;
+            /** Intake Id */
+            intake_id: number | null;
+            /** Conflict */
+            conflict: boolean;
+        };
         /**
          * FrozenCalendar
          * @description What time it was for people.
@@ -6233,6 +6445,12 @@ export interface components {
          */
         LimitUnit: "urgent_hour" | "work_hour" | "work_day" | "natural_day";
         /**
+         * LinkReason
+         * @description Why a number of a partner stands for a case of ours.
+         * @enum {string}
+         */
+        LinkReason: "entered" | "same_facility" | "near" | "ours" | "by_hand" | "ended" | "none";
+        /**
          * Load
          * @description EEMUA 191: how an average of so many alarms in ten minutes is borne by one operator.
          * @enum {string}
@@ -6644,6 +6862,53 @@ export interface components {
          */
         Outcome: "repaired" | "false_alarm";
         /**
+         * OutgoingView
+         * @description A message to a partner.
+         */
+        OutgoingView: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /** Partner */
+            partner: string;
+            /** Number */
+            number: string;
+            /** Case Code */
+            case_code: string;
+            /**
+             * Kind
+             * @description `case`: new to it; `state`
+             */
+            kind: string;
+            state: components["schemas"]["SharedState"];
+            state_say: components["schemas"]["Bilingual"];
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            /** Delivery */
+            delivery: string;
+            /** Next Ms */
+            next_ms: number | null;
+            /** Attempts */
+            attempts: number;
+            /**
+             * Unsure
+             * @description one of the attempts may have arrived
+             */
+            unsure: boolean;
+            /** Error */
+            error: string;
+            /** Done Ms */
+            done_ms: number | null;
+            /** Done By */
+            done_by: string;
+        };
+        /**
          * OwnerKind
          * @description Who can own a facility.
          * @enum {string}
@@ -6687,10 +6952,24 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** Page[ForeignLinkView] */
+        Page_ForeignLinkView_: {
+            /** Items */
+            items: components["schemas"]["ForeignLinkView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** Page[IntakeView] */
         Page_IntakeView_: {
             /** Items */
             items: components["schemas"]["IntakeView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[OutgoingView] */
+        Page_OutgoingView_: {
+            /** Items */
+            items: components["schemas"]["OutgoingView"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -6725,6 +7004,62 @@ export interface components {
              * @description fen, a hundredth of a yuan
              */
             price_fen: number;
+        };
+        /**
+         * PartnerList
+         * @description All partners of the settings.
+         */
+        PartnerList: {
+            /** Items */
+            items: components["schemas"]["PartnerView"][];
+        };
+        /**
+         * PartnerView
+         * @description How things are with a partner.
+         */
+        PartnerView: {
+            /** Name */
+            name: string;
+            /**
+             * Sends
+             * @description `linked`, `all` or `nothing`
+             */
+            sends: string;
+            /**
+             * Numbers
+             * @description numbers of it that are known here
+             */
+            numbers: number;
+            /**
+             * At Gate
+             * @description of those that wait for a gatekeeper
+             */
+            at_gate: number;
+            /**
+             * Conflicts
+             * @description of those on which the two sides contradict each other
+             */
+            conflicts: number;
+            /**
+             * Waiting
+             * @description messages that wait to be sent
+             */
+            waiting: number;
+            /** Oldest Ms */
+            oldest_ms: number | null;
+            /** Given Up */
+            given_up: number;
+            /** Paused Until Ms */
+            paused_until_ms: number | null;
+            /**
+             * Heard Ms
+             * @description when a request of it was last taken
+             */
+            heard_ms: number | null;
+            /** Last Error */
+            last_error: string;
+            /** Runs */
+            runs: components["schemas"]["FileRunView"][];
         };
         /**
          * PassedOver
@@ -7461,6 +7796,35 @@ export interface components {
         ReasonView: {
             key: components["schemas"]["Reason"];
             say: components["schemas"]["Bilingual"];
+        };
+        /**
+         * ReceivedList
+         * @description One answer a case; the order is ours.
+         */
+        ReceivedList: {
+            /**
+             * Code
+             * @description 0: all of them were taken
+             */
+            code: number;
+            /** Items */
+            items: components["schemas"]["ReceivedView"][];
+        };
+        /**
+         * ReceivedView
+         * @description What became of a case that a partner sent.
+         */
+        ReceivedView: {
+            /** Number */
+            number: string;
+            came: components["schemas"]["Came"];
+            /**
+             * Ours
+             * @description code of the case it stands for; empty: none yet
+             */
+            ours: string;
+            /** @description of that case; `returned`: not admitted; null: it waits */
+            state: components["schemas"]["SharedState"] | null;
         };
         /**
          * RecordChange
@@ -8617,6 +8981,12 @@ export interface components {
             peers: components["schemas"]["Tally"] | null;
         };
         /**
+         * SharedState
+         * @description Where a case stands, in words that both sides have (after GB/T 30428).
+         * @enum {string}
+         */
+        SharedState: "reported" | "filed" | "dispatched" | "handling" | "suspended" | "handled" | "rework" | "returned" | "closed" | "cancelled";
+        /**
          * ShelveRequest
          * @description Put an alarm aside: at most 8 h, high 1 h, critical never.
          */
@@ -9605,6 +9975,7 @@ export type CalendarDay = components['schemas']['CalendarDay'];
 export type CalendarHours = components['schemas']['CalendarHours'];
 export type CalendarLine = components['schemas']['CalendarLine'];
 export type CalendarYear = components['schemas']['CalendarYear'];
+export type Came = components['schemas']['Came'];
 export type Candidate = components['schemas']['Candidate'];
 export type CaseClosure = components['schemas']['CaseClosure'];
 export type CaseCounts = components['schemas']['CaseCounts'];
@@ -9688,6 +10059,7 @@ export type FalseRule = components['schemas']['FalseRule'];
 export type FieldChangeView = components['schemas']['FieldChangeView'];
 export type FieldProblem = components['schemas']['FieldProblem'];
 export type FieldView = components['schemas']['FieldView'];
+export type FileRunView = components['schemas']['FileRunView'];
 export type FlagDetail = components['schemas']['FlagDetail'];
 export type FlagEntry = components['schemas']['FlagEntry'];
 export type FlagEvent = components['schemas']['FlagEvent'];
@@ -9698,6 +10070,7 @@ export type FlagView = components['schemas']['FlagView'];
 export type Flood = components['schemas']['Flood'];
 export type Forecast = components['schemas']['Forecast'];
 export type ForecastBasis = components['schemas']['ForecastBasis'];
+export type ForeignLinkView = components['schemas']['ForeignLinkView'];
 export type FrozenCalendar = components['schemas']['FrozenCalendar'];
 export type FrozenContext = components['schemas']['FrozenContext'];
 export type FrozenLevel = components['schemas']['FrozenLevel'];
@@ -9745,6 +10118,7 @@ export type LevelView = components['schemas']['LevelView'];
 export type Likeness = components['schemas']['Likeness'];
 export type Limit = components['schemas']['Limit'];
 export type LimitUnit = components['schemas']['LimitUnit'];
+export type LinkReason = components['schemas']['LinkReason'];
 export type Load = components['schemas']['Load'];
 export type LogAnswerView = components['schemas']['LogAnswerView'];
 export type LoginRequest = components['schemas']['LoginRequest'];
@@ -9763,16 +10137,21 @@ export type Observation = components['schemas']['Observation'];
 export type Occasion = components['schemas']['Occasion'];
 export type OutOfServiceRequest = components['schemas']['OutOfServiceRequest'];
 export type Outcome = components['schemas']['Outcome'];
+export type OutgoingView = components['schemas']['OutgoingView'];
 export type OwnerKind = components['schemas']['OwnerKind'];
 export type OwnerView = components['schemas']['OwnerView'];
 export type PageAlarmSummary = components['schemas']['Page_AlarmSummary_'];
 export type PageCaseSummary = components['schemas']['Page_CaseSummary_'];
 export type PageFacilitySummary = components['schemas']['Page_FacilitySummary_'];
 export type PageFlagView = components['schemas']['Page_FlagView_'];
+export type PageForeignLinkView = components['schemas']['Page_ForeignLinkView_'];
 export type PageIntakeView = components['schemas']['Page_IntakeView_'];
+export type PageOutgoingView = components['schemas']['Page_OutgoingView_'];
 export type PageRecordLineView = components['schemas']['Page_RecordLineView_'];
 export type PageTaskSummary = components['schemas']['Page_TaskSummary_'];
 export type PartUsed = components['schemas']['PartUsed'];
+export type PartnerList = components['schemas']['PartnerList'];
+export type PartnerView = components['schemas']['PartnerView'];
 export type PassedOver = components['schemas']['PassedOver'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PersonRef = components['schemas']['PersonRef'];
@@ -9809,6 +10188,8 @@ export type PublicStage = components['schemas']['PublicStage'];
 export type PublicState = components['schemas']['PublicState'];
 export type Reason = components['schemas']['Reason'];
 export type ReasonView = components['schemas']['ReasonView'];
+export type ReceivedList = components['schemas']['ReceivedList'];
+export type ReceivedView = components['schemas']['ReceivedView'];
 export type RecordChange = components['schemas']['RecordChange'];
 export type RecordLineView = components['schemas']['RecordLineView'];
 export type RecordMark = components['schemas']['RecordMark'];
@@ -9856,6 +10237,7 @@ export type SeverityCount = components['schemas']['SeverityCount'];
 export type SeverityCounts = components['schemas']['SeverityCounts'];
 export type SeverityStep = components['schemas']['SeverityStep'];
 export type Share = components['schemas']['Share'];
+export type SharedState = components['schemas']['SharedState'];
 export type ShelveRequest = components['schemas']['ShelveRequest'];
 export type Shelving = components['schemas']['Shelving'];
 export type SimilarCase = components['schemas']['SimilarCase'];
@@ -12797,6 +13179,44 @@ export interface operations {
             };
         };
     };
+    get_labels: {
+        parameters: {
+            query?: {
+                /** @description number of a facility */
+                facility?: number | null;
+                /** @description of 500 signs each */
+                part?: number;
+                /** @description that comes first; that of the login */
+                language?: components["schemas"]["Language"] | null;
+            };
+            header?: never;
+            path: {
+                community: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_departments: {
         parameters: {
             query?: never;
@@ -12954,6 +13374,209 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PhotoView"];
                 };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receive_cases: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Unix seconds */
+                "X-Twingrid-Timestamp"?: string;
+                /** @description `v1=` and the hex HMAC-SHA256 of time, full stop and body under the partner's secret */
+                "X-Twingrid-Signature"?: string;
+            };
+            path: {
+                partner: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceivedList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_partners: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartnerList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_foreign_numbers: {
+        parameters: {
+            query?: {
+                /** @description name of a partner; all of them without */
+                partner?: string;
+                /** @description those alone on which the two sides contradict each other */
+                conflicts?: boolean;
+                /** @description of this case */
+                case?: number | null;
+                /** @description `next_cursor` of the previous page */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ForeignLinkView_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_partner_messages: {
+        parameters: {
+            query?: {
+                /** @description name of a partner; all of them without */
+                partner?: string;
+                /** @description `waiting`, `given_up`, … */
+                delivery?: string;
+                /** @description `next_cursor` of the previous page */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OutgoingView_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_partner_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismiss_partner_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                message: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             default: {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { codeOf, emptyReport, lacks, moved, reportActions, reportBody, reportDraft, typedAgain } from "./report";
-import { fitted } from "./shrink";
+import { fitted } from "@/photos/shrink";
 import type { OutboxEntry } from "./outbox";
 
 const typed = { ...emptyReport(), event: "road_hole", words: " 路面塌陷 ", community: 2, spot: { latitude: 39.9, longitude: 116.3, accuracy_m: 12 }, photos: ["a", "b"] };
@@ -42,11 +42,11 @@ describe("a report", () => {
 
 describe("a QR", () => {
   it("is one of our links or a bare code, and nothing else", () => {
-    expect(codeOf("https://city.example/e/f/wtl-sp-01")).toBe("wtl-sp-01");
-    expect(codeOf("http://10.0.0.5:8080/e/f/wtl%2Dsp%2D01?x=1")).toBe("wtl-sp-01");
+    expect(codeOf("https://city.example/e/facility/wtl-sp-01")).toBe("wtl-sp-01");
+    expect(codeOf("http://10.0.0.5:8080/e/facility/wtl%2Dsp%2D01?x=1")).toBe("wtl-sp-01");
     expect(codeOf(" wtl-sp-01 ")).toBe("wtl-sp-01");
     expect(codeOf("https://city.example/facilities/17")).toBeNull();
-    expect(codeOf("https://city.example/e/f/%E0%A4")).toBeNull();
+    expect(codeOf("https://city.example/e/facility/%E0%A4")).toBeNull();
     expect(codeOf("WIFI:S:home;;")).toBeNull();
     expect(codeOf("")).toBeNull();
   });

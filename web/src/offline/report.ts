@@ -104,7 +104,7 @@ export function typedAgain(entries: readonly OutboxEntry[]): ReportText {
 /** The code of a facility that a QR stands for: one of our links, or the bare code; `null`: something else. */
 export function codeOf(text: string): string | null {
   const said = text.trim();
-  const link = /^https?:\/\/[^/\s]+\/e\/f\/([^/?#\s]+)\/?(?:[?#].*)?$/i.exec(said);
+  const link = /^https?:\/\/[^/\s]+\/e\/facility\/([^/?#\s]+)\/?(?:[?#].*)?$/i.exec(said);
   let code = said;
   if (link !== null) {
     try {

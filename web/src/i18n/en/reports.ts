@@ -82,6 +82,7 @@ export default {
     gone: "unreadable",
     before: "Previous photo",
     next: "Next photo",
+    labels: "Print QR signs",
   },
   source: { alarm: "Sensor alarm", worker: "Worker’s report", resident: "Resident’s report", department: "Department’s task", inspection: "Inspection", plan: "Preventive work" },
   verdict: { admit: "Case opened", join: "Added to a case", return: "Returned", answer: "Answered", wait: "Waiting" },

@@ -82,6 +82,7 @@ export default {
     gone: "照片读不出",
     before: "上一张",
     next: "下一张",
+    labels: "打印二维码标牌",
   },
   source: { alarm: "传感器告警", worker: "网格员上报", resident: "居民反映", department: "部门任务", inspection: "检查考核", plan: "预防性维护" },
   verdict: { admit: "已立案", join: "已并入案件", return: "已退回", answer: "已答复", wait: "待受理" },

@@ -1,0 +1,1 @@
+"""Cases that pass between this house and other platforms (``docs/exchange.md``)."""
