@@ -18,6 +18,7 @@ import yaml
 
 from app.broker_accounts import gateway_user, write_secret
 from app.demo_description import PointSource, SignalOrigin, SimBus, SimCity, SimCommunity, SimFacility, SimPublisher
+from app.demo_owners import VALID_FROM, box, owner, villages
 from core.places import Grid
 from core.sparkplug.topics import NodeId
 from gateway.remote_file import DEFAULT_SELF_S
@@ -25,7 +26,6 @@ from gateway.self_points import MEASURES as SELF_MEASURES
 
 BUS_INTERVAL_S = 5.0
 _SILENCE_FACTOR = 3
-_VALID_FROM = "2024-01-01"
 _DECODERS: Mapping[str, str] = {
     "milesight-em310-udl": "chirpstack",
     "tasmota-energy": "tasmota",
@@ -139,6 +139,7 @@ def registry_tables(city: SimCity) -> Mapping[str, list[dict[str, object]]]:
     return {
         "streets": [{"code": city.id, "name_zh": f"{city.name_zh}街道", "name_en": f"{city.name_en} street office"}],
         "communities": [_community(city, community) for community in everywhere],
+        "villages": villages(city),
         "cells": [cell for community in everywhere for cell in cells(community)],
         "gateways": [
             {
@@ -152,7 +153,7 @@ def registry_tables(city: SimCity) -> Mapping[str, list[dict[str, object]]]:
             for community in everywhere
         ],
         "facilities": [
-            *(_facility(community, one) for community in everywhere for one in community.facilities),
+            *(_facility(city, community, one) for community in everywhere for one in community.facilities),
             *(_gateway_facility(community) for community in everywhere),
         ],
         "points": [point for community in everywhere for point in _points(community)],
@@ -162,26 +163,21 @@ def registry_tables(city: SimCity) -> Mapping[str, list[dict[str, object]]]:
 
 
 def _community(city: SimCity, community: SimCommunity) -> dict[str, object]:
-    west, south, east, north = _box(community)
+    west, south, east, north = box(community)
     return {
         "code": community.id,
         "name_zh": community.name_zh,
         "name_en": community.name_en,
         "street": city.id,
-        "valid_from": _VALID_FROM,
+        "valid_from": VALID_FROM,
         "latitude": round((south + north) / 2, 6),
         "longitude": round((west + east) / 2, 6),
     }
 
 
-def _box(community: SimCommunity) -> tuple[float, float, float, float]:
-    lons, lats = [lon for lon, _ in community.boundary], [lat for _, lat in community.boundary]
-    return min(lons), min(lats), max(lons), max(lats)
-
-
 def cells(community: SimCommunity) -> list[dict[str, object]]:
     """Governance: a west and an east half; construction: a south and a north half. The two grids cut differently."""
-    west, south, east, north = _box(community)
+    west, south, east, north = box(community)
     middle, centre = (south + north) / 2, (west + east) / 2
     halves = (
         ("g1", Grid.GOVERNANCE, "西", "west", (west, south, centre, north)),
@@ -198,7 +194,7 @@ def cells(community: SimCommunity) -> list[dict[str, object]]:
             "name_zh": f"{community.name_zh}{zh}片{words[grid][0]}",
             "name_en": f"{community.name_en}, {en} {words[grid][1]}",
             "polygon": _ring(*box),
-            "valid_from": _VALID_FROM,
+            "valid_from": VALID_FROM,
         }
         for suffix, grid, zh, en, box in halves
     ]
@@ -209,7 +205,7 @@ def _ring(west: float, south: float, east: float, north: float) -> str:
     return ", ".join(f"{lon:.6f} {lat:.6f}" for lon, lat in corners)
 
 
-def _facility(community: SimCommunity, facility: SimFacility) -> dict[str, object]:
+def _facility(city: SimCity, community: SimCommunity, facility: SimFacility) -> dict[str, object]:
     origins = [point.provenance for point in facility.points]
     recorded = any(origin.kind == "recorded" for origin in origins)
     return {
@@ -226,6 +222,7 @@ def _facility(community: SimCommunity, facility: SimFacility) -> dict[str, objec
         "provenance_note_zh": provenance_note(origins, "zh"),
         "provenance_note_en": provenance_note(origins, "en"),
         "parent": facility.parent,
+        **owner(city, community, facility.lon),
         **{f"attributes.{name}": value for name, value in facility.attributes.items()},
     }
 
@@ -242,7 +239,7 @@ def _centre_board(community: SimCommunity) -> str:
 
 def _gateway_facility(community: SimCommunity) -> dict[str, object]:
     """The gateway as something that stands somewhere: its own outage is an alarm of this facility."""
-    west, south, east, north = _box(community)
+    west, south, east, north = box(community)
     return {
         "code": _gateway_code(community),
         "class": "edge_device",
@@ -255,6 +252,8 @@ def _gateway_facility(community: SimCommunity) -> dict[str, object]:
         "address_en": community.centre_en,
         "provenance": "measured",
         "parent": _centre_board(community),
+        "owner_kind": "community",
+        "owner": community.id,
     }
 
 

@@ -16,13 +16,21 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from api.passwords import hash_password
-from app import logs
+from app import demo_story, logs
+from app.calendars import Calendars
 from app.settings import Settings
 from app.settings_file import load
+from app.upkeep import InUse
 from app.wiring import database
 from app.wiring_core import import_registry
+from core.cases import RuleInfo
 from core.clock import SystemClock
 from core.people import Language, Login, Person, Role
+from dispatch.desk import SqlDesk
+from dispatch.funds_desk import SqlFunds
+from dispatch.intake_desk import SqlIntakes
+from dispatch.plan_desk import SqlPlans
+from dispatch.queries import SqlCaseQueries
 from registry.classbook import load_classes
 from registry.commands import RegistryCommandsSql
 from registry.queries import Registry
@@ -49,9 +57,40 @@ def prepare(settings: Settings) -> list[DemoLogin]:
     try:
         clock = SystemClock()
         import_registry(settings, engine, clock)
+        _tell(settings, engine, clock.now_ms())
         return _give_logins(engine, settings.language, clock.now_ms())
     finally:
         engine.dispose()
+
+
+def _tell(settings: Settings, engine: sa.Engine, now_ms: int) -> None:
+    """The story of the months before, where nothing has happened yet."""
+    registry = Registry(engine, load_classes())
+    policy = Calendars(registry, settings.time_zone).policy(settings)
+    in_use = InUse(registry)
+    rooms = demo_story.Rooms(
+        engine=engine,
+        intakes=SqlIntakes(engine, rules=_no_rule, source=registry, policy=policy),
+        desk=SqlDesk(engine, rules=_no_rule, source=registry, policy=policy),
+        queries=SqlCaseQueries(engine, registry, policy),
+        funds=SqlFunds(engine, registry, in_use, policy),
+        plans=SqlPlans(
+            engine,
+            rules=_no_rule,
+            source=registry,
+            classes=frozenset(registry.classes()),
+            in_use=in_use.numbers,
+            policy=policy,
+        ),
+        roster=registry.roster(),
+        facilities=in_use(),
+    )
+    demo_story.tell(rooms, now_ms)
+
+
+def _no_rule(_: str) -> RuleInfo | None:
+    """What people report is about no rule."""
+    return None
 
 
 def _give_logins(engine: sa.Engine, language: Language, now_ms: int) -> list[DemoLogin]:

@@ -252,8 +252,14 @@ def _due_fen(ledger: Sequence[FundEntry], until: str) -> int:
 
 
 def _share(facility: int, project: Project, forecasts: Mapping[int, Forecast]) -> float:
-    """Which part of a project's money a facility may count on: as its forecast is to those of all."""
-    needs = {one: forecasts[one].mean_fen for one in project.facilities if one in forecasts}
+    """Which part of a project's money a facility may count on: as its forecast is to those of all.
+
+    Where nobody can say what one needs it counts as much as the others on average: it has a share, too.
+    """
+    mine = {one: forecasts[one] for one in project.facilities if one in forecasts}
+    known = [one.mean_fen for one in mine.values() if one.basis is not ForecastBasis.FEW]
+    usual = sum(known) / len(known) if known else 1.0
+    needs = {one: usual if told.basis is ForecastBasis.FEW else told.mean_fen for one, told in mine.items()}
     whole = sum(needs.values())
     return needs[facility] / whole if whole else 1 / max(len(needs), 1)
 

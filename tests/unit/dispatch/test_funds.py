@@ -226,6 +226,22 @@ def test_the_money_of_a_project_is_shared_as_its_facilities_need_it_and_never_co
     assert {one.facility: (one.left_fen, one.due_fen) for one in found} == {10: (600, 200), 11: (300, 100)}
 
 
+def test_a_facility_whose_need_nobody_knows_has_a_share_as_the_others_on_average() -> None:
+    """Its project has money: that there is none would be wrong."""
+    few = forecast(0, basis=ForecastBasis.FEW)
+    found = warnings(
+        {10: forecast(2_000), 11: forecast(1_000), 12: few},
+        [replace(PROJECT, number=1, facilities=(10, 11, 12))],
+        {1: [entry(EntryKind.RECEIVED, 900)]},
+        "2027-11-30",
+    )
+    assert {one.facility: (one.left_fen, one.cover) for one in found} == {
+        10: (400, Cover.SHORT),
+        11: (200, Cover.SHORT),
+        12: (300, Cover.UNKNOWN),
+    }
+
+
 def test_a_pledge_beyond_the_forecast_is_not_counted() -> None:
     """A pledge beyond the forecast is not counted."""
     ledger = [entry(EntryKind.PLEDGED, 10**9, number=1, day="2028-01-01")]
