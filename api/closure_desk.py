@@ -5,7 +5,7 @@ from __future__ import annotations
 from api import views
 from api.access import Caller
 from api.histories import MONTH_MS, asked_range
-from api.models.base import Bilingual
+from api.models.base import Bilingual, severity_name
 from api.models.closure import (
     CaseClosure,
     CaseName,
@@ -15,6 +15,10 @@ from api.models.closure import (
     FalseAt,
     FalseRule,
     Handling,
+    LadderShare,
+    LastingRepair,
+    LastingRequest,
+    Limits,
     MergedCase,
     MergeRequest,
     Observation,
@@ -22,6 +26,7 @@ from api.models.closure import (
     RecurringFault,
     RecurringFaults,
     Report,
+    SeverityLadder,
     SimilarCase,
     UnmergeRequest,
 )
@@ -90,6 +95,45 @@ class ClosureDesk:
         found = self._ports.closures.recurring(self._ports.clock.now_ms(), caller.narrowed(community))
         places = self._places.now()
         return RecurringFaults(items=[_recurring(one, places) for one in found])
+
+    def decide_lasting(self, caller: Caller, number: int, body: LastingRequest) -> RecurringFaults:
+        """Decide about a lasting repair at a facility one sees; the faults of its community after it."""
+        facility = self._places.now().facility(number)
+        if facility is None or not caller.sees(facility.community):
+            raise ProblemError(Problems.NOT_FOUND)
+        if not body.reason.strip():
+            raise ProblemError(Problems.REASON_NEEDED)
+        self._ports.closures.decide_lasting(
+            number,
+            body.family,
+            accept=body.accept,
+            project=body.project,
+            reason=body.reason,
+            actor=caller.actor,
+            now_ms=self._ports.clock.now_ms(),
+        )
+        return self.recurring(caller, facility.community)
+
+    def limits(self) -> Limits:
+        """Which table of limits is in force."""
+        found = self._ports.limits
+        return Limits(
+            file=found.file,
+            own=found.own,
+            version=found.version,
+            source=Bilingual.of(found.source),
+            rows=found.rows,
+            ladder=[
+                SeverityLadder(
+                    severity=severity_name(severity),
+                    steps=[LadderShare(step=step, share=share) for step, share in found.ladder[severity]],
+                    proposed=severity in found.proposed,
+                )
+                for severity in sorted(found.ladder, reverse=True)
+            ],
+            appeal_days=found.appeal_days,
+            appeal_proposed=found.appeal_proposed,
+        )
 
     def review(
         self, caller: Caller, *, community: int | None, from_ms: int | None, to_ms: int | None
@@ -184,6 +228,19 @@ def _recurring(one: rows.Recurring, places: Places) -> RecurringFault:
         since_ms=one.since_ms,
         cases=[_name(case, places) for case in one.cases],
         cost=_cost(one.cost),
+        asks=one.asks,
+        decision=None if one.decision is None else _lasting(one.decision, places),
+    )
+
+
+def _lasting(one: rows.LastingDecision, places: Places) -> LastingRepair:
+    return LastingRepair(
+        accepted=one.accepted,
+        time_ms=one.at_ms,
+        by=views.who(one.actor, one.person, places),
+        reason=one.reason,
+        case_id=one.case,
+        project_id=one.project,
     )
 
 

@@ -30,6 +30,7 @@ from core.ports.exchange import Exchange, NoExchange
 from core.ports.folding import FoldQueries
 from core.ports.funds import Funds
 from core.ports.intake import Intakes, Photos
+from core.ports.limits import LimitsInForce
 from core.ports.nodes import NodeStatusBook
 from core.ports.notifications import NoNotifications, NotificationDesk, Preferences
 from core.ports.performance import PerformanceReports
@@ -331,6 +332,20 @@ class NoClosures:
         """Refused."""
         raise Refused(kinds.NO_CLOSURES())
 
+    def decide_lasting(
+        self,
+        facility: int,
+        family: str,
+        *,
+        accept: bool,
+        project: int | None,
+        reason: str,
+        actor: Actor,
+        now_ms: int,
+    ) -> int | None:
+        """Refused."""
+        raise Refused(kinds.NO_CLOSURES())
+
     def false_alarms(
         self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None
     ) -> Sequence[FalseAlarms]:
@@ -375,6 +390,7 @@ class ApiPorts:
         plans: preventive work.
         book: what changed in the registry, whose things are, what communities should have.
         records: changes single records of it.
+        limits: which table of limits is in force.
         intakes, photos: reports and tasks handed down.
         exchange: cases of other platforms.
     """
@@ -406,5 +422,6 @@ class ApiPorts:
     funds: Funds = NoFunds()  # noqa: RUF009 - it has no state
     plans: PreventivePlans = NoPlans()  # noqa: RUF009 - it has no state
     intakes: Intakes = NoIntakes()  # noqa: RUF009 - it has no state
+    limits: LimitsInForce = LimitsInForce()  # noqa: RUF009 - it has no state
     photos: Photos = NoIntakes()  # noqa: RUF009 - it has no state
     exchange: Exchange = NoExchange()  # noqa: RUF009 - it has no state

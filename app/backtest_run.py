@@ -103,7 +103,7 @@ def answer(settings: Settings, scope: Scope, crew: Crew, tell: Tell, started: Ca
         around = Surroundings(
             roster=roster,
             cell_names={cell.code: cell.name for cell in registry.cells()},
-            policy=calendars.policy(settings.rules.storm_facilities, settings.dispatch.of_policy()),
+            policy=calendars.policy(settings),
             crew=crew,
             cases=SqlCaseQueries(engine, registry),
             planned=partial(planned_silence, calendars.now),

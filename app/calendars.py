@@ -6,13 +6,13 @@ holidays. A limit needs a date even in a year whose holidays are not published; 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from app import findings as kinds
+from app.settings import Settings
 from core.calendar import season_of
 from core.findings import Said
 from core.holidays import Holidays
@@ -51,13 +51,15 @@ class Calendars:
         """Whether a date is worked, by the calendar in force."""
         return self.now.holidays.is_workday(day)
 
-    def policy(self, storm_facilities: int = 10, wishes: Mapping[str, Any] | None = None) -> Policy:
-        """The policy of dispatch, its working time by this calendar; so many facilities are no storm yet.
+    def policy(self, settings: Settings) -> Policy:
+        """The policy of dispatch as the settings have it, its working time by this calendar.
 
-        ``wishes`` are further fields, as the settings have them.
+        Raises:
+            core.errors.Invalid: if a table that the settings name is wrong.
         """
         working = WorkCalendar(is_workday=self.is_workday, zone=self.now.zone)
-        return Policy(calendar=working, storm_facilities=storm_facilities, **(wishes or {}))
+        wishes = settings.dispatch.of_policy()
+        return Policy(calendar=working, storm_facilities=settings.rules.storm_facilities, **wishes)
 
 
 def unknown_from(holidays: Holidays, today: date) -> date | None:

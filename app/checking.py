@@ -89,6 +89,9 @@ def _looks(settings: Settings) -> Sequence[tuple[list[str], Callable[[], object]
     classes = load_classes()
     looks: list[tuple[list[str], Callable[[], object]]] = [([], lambda: api_settings(settings))]
     looks.append(([], lambda: channels(settings)))
+    intake, limits = settings.dispatch.intake, settings.dispatch.limits
+    looks.append(([] if intake is None else [str(intake)], settings.dispatch.intake_book))
+    looks.append(([] if limits is None else [str(limits)], settings.dispatch.limit_book))
     looks += [([str(file)], lambda file=file: load_config(file)) for file in settings.gateways]  # type: ignore[misc]
     folder = settings.registry.folder
     if folder is not None:

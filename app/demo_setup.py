@@ -66,9 +66,7 @@ def prepare(settings: Settings) -> list[DemoLogin]:
 def _tell(settings: Settings, engine: sa.Engine, now_ms: int) -> None:
     """The story of the months before, where nothing has happened yet."""
     registry = Registry(engine, load_classes())
-    policy = Calendars(registry, settings.time_zone).policy(
-        settings.rules.storm_facilities, settings.dispatch.of_policy()
-    )
+    policy = Calendars(registry, settings.time_zone).policy(settings)
     in_use = InUse(registry)
     rooms = demo_story.Rooms(
         engine=engine,

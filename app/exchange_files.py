@@ -158,7 +158,7 @@ def _open(settings: Settings) -> Iterator[_Opened]:
         registry = Registry(engine, load_classes())
         infos = RuleInfos(rule_set_of(settings, registry))
         calendars = Calendars(registry, settings.time_zone)
-        policy = calendars.policy(settings.rules.storm_facilities, settings.dispatch.of_policy())
+        policy = calendars.policy(settings)
         found = exchange(settings, engine, registry, registry, infos, policy)
         yield _Opened(engine=engine, registry=registry, policy=policy, exchange=found)
     finally:

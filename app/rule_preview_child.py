@@ -63,7 +63,7 @@ class _Room:
             members=self._directory.members(),
             communities={one.code: one.number for one in registry.communities()},
             roster=registry.roster(),
-            policy=self._calendars.policy(self.settings.rules.storm_facilities, self.settings.dispatch.of_policy()),
+            policy=self._calendars.policy(self.settings),
             calendar=self._calendars.now,
             in_force=rules,
         )

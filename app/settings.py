@@ -19,8 +19,10 @@ from core.alarms import Severity
 from core.findings import Said, Sentence
 from core.people import Language
 from core.ports.cases import Mode
-from dispatch.intakebook import load_intake, read_intake
+from dispatch.intakebook import IntakeBook, load_intake, read_intake
+from dispatch.limitbook import LimitBook, load_limits, read_limits
 from dispatch.modes import ClassWishes
+from dispatch.policy import PROPOSED_LADDER
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 PositiveInt = Annotated[int, Field(ge=1)]
@@ -187,10 +189,29 @@ class DispatchSettings(_Section):
     classes: Mapping[str, ClassSettings] = {}
     intake: Path | None = None
     """What can be reported or handed down, and whose duty it is; by default the table that came with Twingrid."""
+    limits: Path | None = None
+    """Limits by class and event, the escalation ladder and how long an appeal is heard; by default the table that came
+    with Twingrid."""
     admit_per_person: PositiveInt = 12
     """So many open tasks a head in a cell or community, and what is handed down waits for a gatekeeper."""
     department_most: Annotated[int, Field(ge=0)] = 0
     """So many tasks a department may hand down to a community in 30 days before the next one waits; 0: any number."""
+
+    def intake_book(self) -> IntakeBook:
+        """The table of events in force.
+
+        Raises:
+            core.errors.Invalid: naming everything that is wrong in it.
+        """
+        return load_intake() if self.intake is None else read_intake(self.intake)
+
+    def limit_book(self) -> LimitBook:
+        """The table of limits in force.
+
+        Raises:
+            core.errors.Invalid: naming everything that is wrong in it.
+        """
+        return load_limits() if self.limits is None else read_limits(self.limits)
 
     def of_policy(self) -> dict[str, Any]:
         """The fields of ``dispatch.policy.Policy`` that it sets."""
@@ -206,10 +227,16 @@ class DispatchSettings(_Section):
             "modes": _by_severity(self.modes),
             "offer_ms": self.offer_min * 60_000,
             "classes": wishes,
-            "intake": load_intake() if self.intake is None else read_intake(self.intake),
+            "intake": self.intake_book(),
+            **_of_limits(self.limit_book()),
             "admit_per_person": self.admit_per_person,
             "department_most": self.department_most,
         }
+
+
+def _of_limits(book: LimitBook) -> dict[str, Any]:
+    found: dict[str, Any] = {"limits": book, "ladder": {**PROPOSED_LADDER, **book.ladder}}
+    return found if book.appeal_days is None else found | {"appeal_within_ms": round(book.appeal_days * 86_400_000)}
 
 
 def _by_severity(modes: Mapping[TaskSeverity, Mode]) -> dict[Severity, Mode]:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -46,6 +46,7 @@ from dispatch.notification_desk import SqlNotificationDesk
 from dispatch.performance_queries import SqlPerformanceQueries
 from dispatch.photo_desk import SqlPhotos
 from dispatch.plan_desk import SqlPlans
+from dispatch.policy import limits_in_force
 from dispatch.queries import SqlCaseQueries
 from dispatch.review_queries import SqlReviewQueries
 from gateway.device_part import check_part
@@ -120,9 +121,8 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
         infos, book = RuleInfos(rules), RuleBook(rules)
         directory = Directory(engine, registry)
         calendars = Calendars(registry, settings.time_zone)
-        policy = calendars.policy(settings.rules.storm_facilities, settings.dispatch.of_policy())
-        store = RemoteStore(settings.store_socket)
-        open_parts.callback(store.close)
+        policy, in_use = calendars.policy(settings), InUse(registry)
+        store = open_parts.enter_context(closing(RemoteStore(settings.store_socket)))
         performance = Reports(
             journal=SqlPerformanceQueries(engine),
             reports=SqlReviewQueries(engine),
@@ -131,7 +131,6 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             store=store,
             policy=policy,
         )
-        in_use = InUse(registry)
         ports = ApiPorts(
             store=store,
             registry=registry,
@@ -143,6 +142,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             intakes=SqlIntakes(engine, rules=infos, source=registry, policy=policy),
             photos=SqlPhotos(engine, settings.data_dir / "photos"),
             rules=book,
+            limits=limits_in_force(policy),
             performance=performance,
             review=performance,
             clock=clock,

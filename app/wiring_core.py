@@ -165,7 +165,7 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
         today = date.fromisoformat(local_day(clock.now_ms(), settings.time_zone))
         for notice in notices(rule_set, calendars.now, today):
             log.warning("the site calendar does not know everything", extra={"notice": str(notice)})
-        policy = calendars.policy(settings.rules.storm_facilities, settings.dispatch.of_policy())
+        policy = calendars.policy(settings)
         store = open_store(settings, clock)
         open_parts.callback(store.close)
         infos, facilities = RuleInfos(rule_set), FacilityMemory(registry)

@@ -55,6 +55,11 @@ hours) or natural days (自然日, 24 h). It is that of the rule, else that of f
 time are used and red after all of it; a limit met in its last millisecond is met. While a case is suspended its clocks
 stand still; what was left of the clock is left when it goes on, so a suspension over a weekend moves a limit in working
 hours by nothing.
+
+A city names its own file with `dispatch.limits` in the settings, written like the one that ships: `limits` by class and
+event, and, where it wishes, `version`, `appeal_days`, and `ladder`, shares by severity: `critical: {person: 0.5,
+supervisor: 1, leads: 2}`. `twingrid check` tells everything that is wrong in it. The shares of the ladder and the 7
+days of an appeal are this project's proposals: no standard states them, and the clocks of a case say so.
 """
 
 _LADDER = """The **escalation ladder** of a stage, in shares of its time; in brackets what that is for accepting

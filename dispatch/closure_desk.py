@@ -16,6 +16,7 @@ from dispatch import findings as kinds
 from dispatch.alarmwork import AlarmWork, info_of
 from dispatch.closure_queries import SqlClosureQueries
 from dispatch.database import writing
+from dispatch.lastingwork import has_project, is_filed, write_down
 from dispatch.lifecycle import MAY_MERGE
 from dispatch.policy import Policy
 from dispatch.taskwork import SourceOnce
@@ -91,6 +92,56 @@ class SqlClosures(SqlClosureQueries):
                 now_ms=now_ms,
             )
             work.ledger.flush()
+
+    def decide_lasting(
+        self,
+        facility: int,
+        family: str,
+        *,
+        accept: bool,
+        project: int | None,
+        reason: str,
+        actor: Actor,
+        now_ms: int,
+    ) -> int | None:
+        """Decide about a lasting repair; accepted without a project, a case is filed: its number.
+
+        Raises:
+            UnknownItem: if no such fault came again, or there is no such project.
+            NotPermitted: if the actor does not supervise.
+            Conflict: ``decided`` if it is not to be decided now.
+            Invalid: if the reason is missing.
+        """
+        if not actor.supervises:
+            raise NotPermitted(kinds.NOT_IN_QUEUE(action=kinds.DECIDING_LASTING))
+        if not reason.strip():
+            raise Invalid([kinds.REASON_MISSING.at(action=kinds.DECIDING_LASTING)])
+        source = SourceOnce(self._source)
+        with writing(self._engine) as connection:
+            table = tables.case
+            mine = [table.c.facility == facility, table.c.family == family]
+            fault = next(iter(self._recurring(connection, now_ms, mine)), None)
+            if fault is None:
+                raise UnknownItem(kinds.NO_RECURRING(facility=facility))
+            if project is not None and not has_project(connection, project):
+                raise UnknownItem(kinds.NO_SUCH_PROJECT(project=project))
+            if not fault.asks or is_filed(connection, facility, family):
+                raise Conflict("decided", kinds.LASTING_DECIDED())
+            work = AlarmWork(connection, rules=self._rules, source=source, policy=self._policy, now_ms=now_ms)
+            number = write_down(
+                connection,
+                work,
+                newest=_case(connection, fault.cases[0].number),
+                counted=len(fault.cases),
+                accepted=accept,
+                project_number=project if accept else None,
+                reason=reason.strip(),
+                actor=actor,
+                policy=self._policy,
+                now_ms=now_ms,
+            )
+            work.ledger.flush()
+            return number
 
     def _hand_over(self, connection: sa.Connection, work: AlarmWork, row: Any, heir: Any) -> list[str]:
         """The alarms of one case join the other, which takes the worst severity; their ids."""

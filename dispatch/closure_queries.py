@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from core.cases import CaseState
 from core.closure import Outcome, WatchState
 from core.places import Text
-from core.ports.closure import CaseRef, Closure, Cost, Merged, Recurring, Similar, WatchRow
+from core.ports.closure import CaseRef, Closure, Cost, LastingDecision, Merged, Recurring, Similar, WatchRow
 from core.ports.registry import FacilityPlace, RosterSource
 from dispatch import closure_tables, tables
 from dispatch.database import reading
+from dispatch.lastingwork import asks, newest_decisions
 from dispatch.lifecycle import MAY_MERGE
 from dispatch.observation import why
 from dispatch.policy import Policy
@@ -61,14 +62,20 @@ class SqlClosureQueries:
             )
 
     def recurring(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[Recurring]:
-        """Faults that came again often lately, the most expensive first."""
+        """Faults that came again often lately: what is to be decided first, then the most expensive."""
         table = tables.case
         where = [] if communities is None else [table.c.community.in_(communities)]
         with reading(self._engine) as connection:
             found = self._recurring(connection, now_ms, where)
 
-        def rank(one: Recurring) -> tuple[int, int, int, str]:
-            return (-one.cost.contractor_fen - one.cost.parts_fen, -len(one.cases), one.facility, one.family)
+        def rank(one: Recurring) -> tuple[bool, int, int, int, str]:
+            return (
+                not one.asks,
+                -one.cost.contractor_fen - one.cost.parts_fen,
+                -len(one.cases),
+                one.facility,
+                one.family,
+            )
 
         return sorted(found, key=rank)
 
@@ -154,12 +161,13 @@ class SqlClosureQueries:
         for row, ref in zip(rows, _refs(connection, rows), strict=True):
             if not ref.outcome_false:
                 by_key.setdefault((row.facility, row.family), []).append((row, ref))
-        found = []
+        found, decisions = [], newest_decisions(connection, keys)
         for facility, family in keys:
             mine = by_key.get((facility, family), [])
             if len(mine) < self._policy.recurring_cases:
                 continue
             refs = [ref for _, ref in mine]
+            decided = decisions.get((facility, family))
             found.append(
                 Recurring(
                     facility=facility,
@@ -169,9 +177,23 @@ class SqlClosureQueries:
                     since_ms=since_ms,
                     cases=tuple(refs),
                     cost=sum((one.cost for one in refs), Cost()),
+                    asks=asks([ref.number for ref in refs], decided[1] if decided else None, self._policy),
+                    decision=None if decided is None else _decision(decided[0]),
                 )
             )
         return found
+
+
+def _decision(row: Any) -> LastingDecision:
+    return LastingDecision(
+        accepted=row.accepted,
+        at_ms=row.at_ms,
+        actor=row.actor,
+        person=row.person,
+        reason=row.reason,
+        case=row.case,
+        project=row.project,
+    )
 
 
 def _refs(connection: sa.Connection, rows: Sequence[Any]) -> list[CaseRef]:

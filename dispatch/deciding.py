@@ -15,7 +15,8 @@ from core.cases import Deadline, DeadlineWhat, RuleInfo, TaskKind
 from core.places import Grid
 from core.ports.cases import PassedOver
 from core.ports.registry import FacilityPlace
-from core.stages import Stage
+from core.stages import Stage, StageLimit
+from dispatch.limitbook import accept_default, stage_limit
 from dispatch.policy import Policy
 from dispatch.routing import Request
 
@@ -34,12 +35,25 @@ def wait_for_case_ms(severity: Severity, policy: Policy) -> int | None:
     return 0 if severity >= Severity.MEDIUM else None
 
 
+def stage_limit_of(
+    policy: Policy, stage: Stage, severity: Severity, *, class_id: str, event: str, stated: Deadline | None = None
+) -> StageLimit:
+    """The limit of a stage: what the rule states of it, else the table of class and event, else the severity's."""
+    default = {
+        Stage.ACCEPT: accept_default(severity, policy.accept_ms, policy.accept_clock(severity)),
+        Stage.ARRIVE: policy.look[severity],
+        Stage.HANDLE: policy.handle[severity],
+        Stage.VERIFY: policy.verify[severity],
+    }[stage]
+    return stage_limit(policy.limits, stage, class_id=class_id, event=event, stated=stated, default=default)
+
+
 def handling_limit(info: RuleInfo, severity: Severity, policy: Policy, class_id: str = "") -> Deadline:
-    """The limit of a case that an alarm of this rule opens or raises, at a facility of this class."""
+    """The limit of a case that an alarm of this rule opens or raises: what the rule states, whatever it is of."""
     if info.deadline is not None:
         return info.deadline
-    found = policy.limits.limit(class_id, info.family, Stage.HANDLE)
-    return policy.handle[severity] if found is None else found.deadline(DeadlineWhat.HANDLE)
+    found = stage_limit_of(policy, Stage.HANDLE, severity, class_id=class_id, event=info.family)
+    return found.deadline(DeadlineWhat.HANDLE)
 
 
 def task_limit(
@@ -50,8 +64,8 @@ def task_limit(
         return handling_limit(info, severity, policy, class_id)
     if not repaired:
         return policy.look[severity]
-    found = policy.limits.limit(class_id, info.family, Stage.VERIFY)
-    return policy.verify[severity] if found is None else found.deadline(DeadlineWhat.HANDLE)
+    found = stage_limit_of(policy, Stage.VERIFY, severity, class_id=class_id, event=info.family)
+    return found.deadline(DeadlineWhat.HANDLE)
 
 
 class AllOff(Enum):

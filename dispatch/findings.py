@@ -101,6 +101,29 @@ LIMITS_NO_TABLE = kind(
     "对照随附的 limits.yaml",
     "compare it with the limits.yaml that ships",
 )
+LIMITS_UNREADABLE = kind(
+    "TG-3129",
+    "读不出时限表：{problem}",
+    "the table of limits cannot be read: {problem}",
+    "检查 dispatch.limits 的路径和权限，文件须为 UTF-8",
+    "check the path of dispatch.limits and its permissions; the file must be UTF-8",
+)
+LIMITS_LADDER = kind(
+    "TG-3130",
+    "升级阶梯 {name!r} 不可用",
+    "the ladder {name!r} is not usable",
+    "按级别写 person、on_duty、supervisor、leads 中若干项，份额为正数并依次增大，如 "
+    "{{person: 0.5, supervisor: 1, leads: 2}}",
+    "by severity, write some of person, on_duty, supervisor and leads, each a positive share above that before it, as "
+    "{{person: 0.5, supervisor: 1, leads: 2}}",
+)
+LIMITS_APPEAL = kind(
+    "TG-3135",
+    "appeal_days 须为 1 至 365 的数",
+    "appeal_days must be a number from 1 to 365",
+    "写多少个自然日内可以申诉",
+    "write for how many natural days an appeal is heard",
+)
 LIMITS_NO_KEY = kind(
     "TG-3123",
     "第 {row} 行缺少 class 或 event",
@@ -177,6 +200,13 @@ APPEAL_TOO_LATE = Sentence("申诉期限已过", "the time for an appeal is over
 SECOND_REVIEWER = Sentence("复审须由另一人进行", "the second review is for another person")
 KEY_REUSED = Sentence("该幂等键已用于其他操作", "this idempotency key was used for something else")
 NO_CASE = Sentence("没有案件 {case}", "there is no case {case}")
+DECIDING_LASTING = Sentence("决定根治", "decide about a lasting repair")
+NO_RECURRING = Sentence("设施 {facility} 没有这样的反复故障", "no such fault came again at facility {facility}")
+NO_SUCH_PROJECT = Sentence("没有项目 {project}", "there is no project {project}")
+LASTING_DECIDED = Sentence(
+    "已有决定：不再提示，直到又出现同样多的案件",
+    "this has been decided: it is asked again after as many cases more",
+)
 NOT_MERGED = Sentence("该案件未并入其他案件", "this case has not been merged into another")
 CANNOT_UNMERGE = Sentence(
     "案件{case}为{state}，合并不能再撤销",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -14,12 +17,14 @@ from core.alarms import Severity
 from core.cases import Deadline, DeadlineClock, DeadlineWhat
 from core.errors import Invalid
 from core.findings import Finding
+from core.foreign import system_problem
 from core.places import Text
-from core.stages import Basis, LimitUnit, Stage, StageLimit
+from core.stages import Basis, LadderStep, LimitUnit, Stage, StageLimit
 from dispatch import findings as kinds
+from dispatch.stageclocks import Ladder
 
 ANY = "*"
-_FILE = "dispatch/limits.yaml"
+SHIPPED = "dispatch/limits.yaml"
 _FIELDS = frozenset({"class", "event", "said", *Stage})
 _DAY_HOURS = 8
 
@@ -34,10 +39,20 @@ class LimitRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LimitBook:
-    """The table; keys are (facility class, rule family), either may be ``*``."""
+    """The table; keys are (facility class, rule family), either may be ``*``.
+
+    Attributes:
+        file, version: where it was read and what it calls itself, or the digest of its text.
+        ladder: shares of the escalation that it states, by severity; appeal_days: how long an appeal is heard; what it
+            does not state stays as proposed (``dispatch.policy``).
+    """
 
     rows: Mapping[tuple[str, str], LimitRow] = field(default_factory=dict)
     source: Text = field(default_factory=lambda: Text(zh="", en=""))
+    file: str = ""
+    version: str = ""
+    ladder: Mapping[Severity, Ladder] = field(default_factory=dict)
+    appeal_days: float | None = None
 
     def limit(self, class_id: str, event: str, stage: Stage) -> StageLimit | None:
         """The limit of the narrowest row that has this stage."""
@@ -62,7 +77,20 @@ def load_limits() -> LimitBook:
     Raises:
         Invalid: naming everything that is wrong in it.
     """
-    return parse_limits(files("dispatch").joinpath("limits.yaml").read_text(encoding="utf-8"), _FILE)
+    return parse_limits(files("dispatch").joinpath("limits.yaml").read_text(encoding="utf-8"), SHIPPED)
+
+
+def read_limits(path: Path) -> LimitBook:
+    """A city's own table.
+
+    Raises:
+        Invalid: if it cannot be read, or naming everything that is wrong in it.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid([kinds.LIMITS_UNREADABLE.at(str(path), problem=system_problem(error))]) from error
+    return parse_limits(text, str(path))
 
 
 def parse_limits(text: str, file: str) -> LimitBook:
@@ -89,10 +117,22 @@ def parse_limits(text: str, file: str) -> LimitBook:
         if key in rows:
             findings.append(kinds.LIMITS_TWICE.at(file, row=number, facility=key[0], event=key[1]))
         rows[key] = row
+    ladder = _ladders(raw.get("ladder"), file, findings)
+    appeal_days = raw.get("appeal_days")
+    if appeal_days is not None and not _is_number(appeal_days, 1, 365):
+        findings.append(kinds.LIMITS_APPEAL.at(file))
     source = _text(raw.get("source"))
     if findings:
         raise Invalid(findings)
-    return LimitBook(rows=rows, source=source or Text(zh="", en=""))
+    digest = hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+    return LimitBook(
+        rows=rows,
+        source=source or Text(zh="", en=""),
+        file=file,
+        version=str(raw.get("version") or digest),
+        ladder=ladder,
+        appeal_days=appeal_days,
+    )
 
 
 def stage_limit(
@@ -161,6 +201,33 @@ def _row(item: Any, number: int, file: str, findings: list[Finding]) -> LimitRow
     if said is None:
         findings.append(kinds.LIMITS_SAID.at(file, row=number))
     return None if said is None else LimitRow(limits=limits, said=said)
+
+
+def _is_number(raw: Any, least: float, most: float) -> bool:
+    return isinstance(raw, int | float) and not isinstance(raw, bool) and least <= raw <= most
+
+
+def _ladders(raw: Any, file: str, findings: list[Finding]) -> dict[Severity, Ladder]:
+    """The shares of the escalation, as far as they are stated."""
+    found: dict[Severity, Ladder] = {}
+    if raw is not None and not isinstance(raw, dict):
+        findings.append(kinds.LIMITS_LADDER.at(file, name="ladder"))
+        return found
+    names = {severity.name.lower(): severity for severity in Severity}
+    for name, steps in (raw or {}).items():
+        shares = [(step, steps[step.value]) for step in LadderStep if step.value in steps] if _is_steps(steps) else []
+        numbers = [share for _, share in shares]
+        rising = all(before < after for before, after in itertools.pairwise(numbers))
+        if name not in names or not shares or not rising:
+            findings.append(kinds.LIMITS_LADDER.at(file, name=str(name)))
+            continue
+        found[names[name]] = tuple((step, float(share)) for step, share in shares)
+    return found
+
+
+def _is_steps(steps: Any) -> bool:
+    known = {step.value for step in LadderStep}
+    return isinstance(steps, dict) and set(steps) <= known and all(_is_number(one, 0.01, 100) for one in steps.values())
 
 
 def _text(raw: Any) -> Text | None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from core.alarms import Severity
 from core.cases import Deadline, DeadlineClock, DeadlineWhat
 from core.ports.cases import Mode
+from core.ports.limits import LimitsInForce
 from core.stages import LadderStep, LimitUnit, StageLimit, SupervisionLevel
 from dispatch.intakebook import IntakeBook, load_intake
-from dispatch.limitbook import LimitBook, load_limits
+from dispatch.limitbook import SHIPPED, LimitBook, load_limits
 from dispatch.modes import NO_WISHES, ClassWishes
 from dispatch.stageclocks import Ladder
 from dispatch.worktime import HOUR_MS, MINUTE_MS, WorkCalendar
@@ -41,13 +42,14 @@ _ACCEPT_MS: Mapping[Severity, int] = {
     Severity.INFO: 480 * MINUTE_MS,
 }
 _P, _O, _S, _L = LadderStep.PERSON, LadderStep.ON_DUTY, LadderStep.SUPERVISOR, LadderStep.LEADS
-_LADDER: Mapping[Severity, Ladder] = {
+PROPOSED_LADDER: Mapping[Severity, Ladder] = {
     Severity.CRITICAL: ((_P, 0.5), (_O, 0.8), (_S, 1.0), (_L, 2.0)),
     Severity.HIGH: ((_P, 0.5), (_O, 0.8), (_S, 1.0), (_L, 2.0)),
     Severity.MEDIUM: ((_P, 0.8), (_O, 0.9), (_S, 1.0), (_L, 2.0)),
     Severity.LOW: ((_P, 0.8), (_O, 0.9), (_S, 1.0), (_L, 3.0)),
     Severity.INFO: ((_P, 0.8), (_O, 0.9), (_S, 1.0), (_L, 3.0)),
 }
+"""Shares of a stage's time: this project's proposals, no standard states them; ``limits.yaml`` may (``ladder``)."""
 _ANSWER: Mapping[SupervisionLevel, StageLimit] = {
     SupervisionLevel.GENERAL: StageLimit(amount=1, unit=LimitUnit.WORK_DAY),
     SupervisionLevel.KEY: StageLimit(amount=4, unit=LimitUnit.WORK_HOUR),
@@ -96,7 +98,8 @@ class Policy:
         together_ms: cases of different families beneath one supply may have one cause if they opened so close.
         recurring_cases, recurring_ms: so many cases of a facility and family within that time propose a lasting repair.
         limits: limits of stages by class and event.
-        ladder: who hears of a stage that takes long, after which share of its time.
+        ladder: who hears of a stage that takes long, after which share of its time; proposals, like the 7 days of an
+            appeal.
         extensions_most: how often a limit is extended; each time by at most one original limit.
         answer: by when a supervision must be answered.
         appeal_within_ms: how long after the closing an appeal is heard.
@@ -147,7 +150,7 @@ class Policy:
     recurring_cases: int = 3
     recurring_ms: int = 90 * 24 * HOUR_MS
     limits: LimitBook = field(default_factory=load_limits)
-    ladder: Mapping[Severity, Ladder] = field(default_factory=lambda: _LADDER)
+    ladder: Mapping[Severity, Ladder] = field(default_factory=lambda: PROPOSED_LADDER)
     extensions_most: int = 2
     answer: Mapping[SupervisionLevel, StageLimit] = field(default_factory=lambda: _ANSWER)
     appeal_within_ms: int = 7 * 24 * HOUR_MS
@@ -178,3 +181,19 @@ class Policy:
     def accept_clock(self, severity: Severity) -> DeadlineClock:
         """The clock of ``accept_ms``."""
         return DeadlineClock.WORK if self.rests_at_night(severity) else DeadlineClock.CONTINUOUS
+
+
+def limits_in_force(policy: Policy) -> LimitsInForce:
+    """Which table of limits a policy goes by, and what of it is no more than proposed."""
+    book = policy.limits
+    return LimitsInForce(
+        file=book.file,
+        own=book.file != SHIPPED,
+        version=book.version,
+        source=book.source,
+        rows=len(book.rows),
+        ladder=policy.ladder,
+        proposed=frozenset(policy.ladder) - frozenset(book.ladder),
+        appeal_days=policy.appeal_within_ms / 86_400_000,
+        appeal_proposed=book.appeal_days is None,
+    )

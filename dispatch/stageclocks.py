@@ -90,9 +90,9 @@ class StageClock:
 
     def resumed(self, calendar: WorkCalendar, now_ms: int) -> StageClock:
         """It runs again: what was left is left; a moment that had passed stays where it was."""
-        since_ms = self.paused_since_ms
-        if since_ms is None or self.ended_ms is not None:
+        if self.paused_since_ms is None or self.ended_ms is not None:
             return self
+        since_ms = max(self.paused_since_ms, self.started_ms)
         return replace(
             self,
             warn_ms=resumed_due(calendar, self.clock, self.warn_ms, since_ms, now_ms),

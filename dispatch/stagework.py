@@ -16,7 +16,8 @@ from core.cases import Action, CaseState, Deadline, TaskKind
 from core.ports.registry import RosterSource
 from core.stages import Basis, LadderStep, LimitUnit, Stage, StageLimit
 from dispatch import tables
-from dispatch.limitbook import accept_default, stage_limit, stated_for
+from dispatch.deciding import stage_limit_of
+from dispatch.limitbook import stated_for
 from dispatch.policy import Policy
 from dispatch.stageclocks import AFTER_UNMERGE, BEGINS, ENDS, AfterUnmerge, StageClock, begun, next_step
 
@@ -70,20 +71,13 @@ class StageWork:
 
     def limit(self, case: Any, stage: Stage, stated: Deadline | None = None) -> StageLimit:
         """The limit of a stage of a case; ``stated``: what its rule says of this stage."""
-        severity = Severity(case.severity)
-        default = {
-            Stage.ACCEPT: accept_default(severity, self._policy.accept_ms, self._policy.accept_clock(severity)),
-            Stage.ARRIVE: self._policy.look[severity],
-            Stage.HANDLE: self._policy.handle[severity],
-            Stage.VERIFY: self._policy.verify[severity],
-        }[stage]
-        return stage_limit(
-            self._policy.limits,
+        return stage_limit_of(
+            self._policy,
             stage,
+            Severity(case.severity),
             class_id=self.class_of(case.facility),
             event=case.family,
             stated=stated,
-            default=default,
         )
 
     def class_of(self, facility: int) -> str:
@@ -127,6 +121,14 @@ class StageWork:
         for stage in begins:
             if stage not in running and task is not None:
                 self._insert(case, task, stage, self.limit(case, stage), self._now_ms)
+
+    def begun_ms(self, case: int) -> int:
+        """When the clock of handling began, or will; 0 without one."""
+        table = tables.stage
+        query = sa.select(sa.func.max(table.c.started_ms)).where(
+            table.c.case == case, table.c.stage == Stage.HANDLE.value
+        )
+        return self._connection.execute(query).scalar_one() or 0
 
     def taken_back(self, case: Any, since_ms: int) -> None:
         """A merging is taken back: what ended with it and counts from the announcement goes on, having stood since.

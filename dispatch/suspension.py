@@ -33,7 +33,8 @@ def limits_resumed(cases: CaseWork, task: Any, case: Any, policy: Policy, now_ms
     """The limits of case and task go on."""
     due_ms = case.suspended_due_ms
     if due_ms is not None and case.met_ms is None:
-        due_ms = resumed_due(policy.calendar, DeadlineClock(case.due_clock), due_ms, case.suspended_ms, now_ms)
+        since_ms = max(case.suspended_ms, cases.tasks.stages.begun_ms(case.number))
+        due_ms = resumed_due(policy.calendar, DeadlineClock(case.due_clock), due_ms, since_ms, now_ms)
     cases.update(case, due_ms=due_ms, suspended_ms=None, suspended_due_ms=None, suspended_until_ms=None)
     cases.tasks.update(task, due_ms=due_ms)
 

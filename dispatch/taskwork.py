@@ -14,6 +14,7 @@ from core.cases import (
     Actor,
     Deadline,
     DeadlineClock,
+    DeadlineWhat,
     TaskKind,
     TaskState,
 )
@@ -21,11 +22,13 @@ from core.places import Grid, Text
 from core.ports.cases import PassedOver
 from core.ports.feed import FeedKind
 from core.ports.registry import FacilityPlace, Roster, RosterSource
+from core.stages import Stage
 from dispatch import messages, tables
 from dispatch.assignment import Assigner, routing_text
 from dispatch.drillwork import CHANNELS
 from dispatch.ledger import Ledger
 from dispatch.lifecycle import SYSTEM_TASK_TABLE
+from dispatch.limitbook import accept_default
 from dispatch.offerwork import offer, offered_until, take_back
 from dispatch.policy import Policy
 from dispatch.routing import Request, route
@@ -135,7 +138,7 @@ class TaskWork:
             "met_ms": None,
             "overdue": False,
             "offer_ms": offer_ms,
-            "escalate_ms": self.escalate_ms(severity, offer_ms or announce_ms),
+            "escalate_ms": self.escalate_ms(case, kind, offer_ms or announce_ms),
             "escalated": case.drill,
             "ready": kind is TaskKind.HANDLE or case.handled_by is not None or case.drill,
             "routing": routing_text(found.assignment),
@@ -204,7 +207,7 @@ class TaskWork:
         state = TaskState.SUSPENDED if row.state == TaskState.SUSPENDED else TaskState.WAITING
         values |= {"owner": owner, "state": state, "wanted_ms": wanted_ms, "escalated": False}
         values |= {"offer_ms": None} if row.offer_ms is not None else {}
-        row = self._written(row, values | self._announced(severity, announce_ms))
+        row = self._written(row, values | self._announced(case, task_kind, announce_ms))
         self._assigner.mirror(before, row)
         self._move(moved)
         self._ledger.note(case.number, "assigned", task=row.number, to_state=row.state, note=_whose(owner))
@@ -319,9 +322,11 @@ class TaskWork:
         """Announce tasks at other times; to whoever has one before them it is the same task still."""
         table, case = tables.task, tables.case
         for number, at_ms in moved.items():
-            query = sa.select(table, case.c.facility, case.c.severity).join(case, case.c.number == table.c.case)
+            query = sa.select(table, case.c.facility, case.c.family, case.c.severity).join(
+                case, case.c.number == table.c.case
+            )
             before = self._connection.execute(query.where(table.c.number == number)).one()
-            values = self._announced(Severity(before.severity), at_ms) | {"changed_ms": self._now_ms}
+            values = self._announced(before, TaskKind(before.kind), at_ms) | {"changed_ms": self._now_ms}
             change = sa.update(table).where(table.c.number == number).values(values).returning(table)
             after = self._connection.execute(change).one()
             self._assigner.mirror(before, after)
@@ -329,10 +334,10 @@ class TaskWork:
             self._ledger.postpone(number, at_ms)
             self.tell(after, before, "postponed")
 
-    def _announced(self, severity: Severity, at_ms: int) -> dict[str, object]:
+    def _announced(self, case: Any, kind: TaskKind, at_ms: int) -> dict[str, object]:
         """What stands in the row of a task that is announced at ``at_ms``."""
         not_before_ms = at_ms if at_ms > self._now_ms else None
-        escalate_ms = self.escalate_ms(severity, at_ms)
+        escalate_ms = self.escalate_ms(case, kind, at_ms)
         return {"assigned_ms": at_ms, "not_before_ms": not_before_ms, "escalate_ms": escalate_ms}
 
     def _announce(self, row: Any, case: Any, kind: str, announce_ms: int) -> None:
@@ -353,10 +358,17 @@ class TaskWork:
         )
         return route(request, self._roster, {}, self._policy).owner
 
-    def escalate_ms(self, severity: Severity, announce_ms: int) -> int:
-        """Until when a task that is announced then may wait before its supervisor is told."""
-        hours = self._policy.accept_ms[severity] / 3_600_000
-        return due(self._policy.calendar, self._policy.accept_clock(severity), announce_ms, hours)
+    def escalate_ms(self, case: Any, kind: TaskKind, announce_ms: int) -> int:
+        """Until when a task that is announced then may wait before its supervisor is told.
+
+        ``case``: anything with ``severity``, ``facility`` and ``family``. The table of limits speaks of the repair;
+        whoever looks or verifies has the time of the severity.
+        """
+        severity = Severity(case.severity)
+        limit = accept_default(severity, self._policy.accept_ms, self._policy.accept_clock(severity))
+        if kind is TaskKind.HANDLE:
+            limit = self.stages.limit(case, Stage.ACCEPT).deadline(DeadlineWhat.HANDLE)
+        return due(self._policy.calendar, limit.clock, announce_ms, limit.hours)
 
 
 def _unnamed(facility: int) -> Text:

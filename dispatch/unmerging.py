@@ -77,7 +77,8 @@ def _filed_anew(
     if row.suspended_ms is not None:
         due_ms, since_ms = row.suspended_due_ms, row.suspended_ms
     if due_ms is not None and row.met_ms is None:
-        due_ms = resumed_due(policy.calendar, DeadlineClock(row.due_clock), due_ms, since_ms, now_ms)
+        stood_ms = max(since_ms, tasks.stages.begun_ms(row.number))
+        due_ms = resumed_due(policy.calendar, DeadlineClock(row.due_clock), due_ms, stood_ms, now_ms)
     cleared = {"suspended_ms": None, "suspended_due_ms": None, "suspended_until_ms": None, "closed_ms": None}
     note = f"{heir.code} {reason}"[:1000]
     row = cases.step(row, Action.UNMERGE, actor=actor, note=note, due_ms=due_ms, ended_by="", **cleared)

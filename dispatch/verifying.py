@@ -24,7 +24,7 @@ def call_verifier(tasks: TaskWork, case: Any) -> None:
         tasks.stages.begin(case, row.number, Stage.VERIFY, limit, announce_ms)
         return
     row = tasks.new_limit(row, limit.deadline(DeadlineWhat.HANDLE), announce_ms)
-    waits = {"escalated": False, "escalate_ms": tasks.escalate_ms(severity, announce_ms)}
+    waits = {"escalated": False, "escalate_ms": tasks.escalate_ms(case, TaskKind.VERIFY, announce_ms)}
     row = tasks.update(row, ready=True, **(waits if row.state == TaskState.WAITING else {}))
     tasks.stages.begin(case, row.number, Stage.VERIFY, limit, announce_ms)
     if row.owner is None or row.owner == case.handled_by or not tasks.is_active(row.owner):

@@ -129,8 +129,11 @@ def elapsed(calendar: WorkCalendar, clock: DeadlineClock, from_ms: int, to_ms: i
 
 
 def resumed_due(calendar: WorkCalendar, clock: DeadlineClock, due_ms: int, suspended_ms: int, resumed_ms: int) -> int:
-    """The limit after a suspension: what was left of the clock then is left now; an overdue limit stays as it was."""
-    if due_ms <= suspended_ms:
+    """The limit after a suspension: what was left of the clock then is left now; an overdue limit stays as it was.
+
+    ``suspended_ms`` is no earlier than the beginning of the clock: one that had not begun has lost nothing until then.
+    """
+    if due_ms <= suspended_ms or resumed_ms <= suspended_ms:
         return due_ms
     left_ms = elapsed(calendar, clock, suspended_ms, due_ms)
     if clock is DeadlineClock.CONTINUOUS:

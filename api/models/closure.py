@@ -6,11 +6,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.models.base import AlarmId, Bilingual, CommunityRef, FacilityRef, Model, Number, TimeMs
+from api.models.base import AlarmId, Bilingual, CommunityRef, FacilityRef, Model, Number, SeverityName, TimeMs
 from api.models.performance import Deadband, Delay
 from core.cases import CaseState
 from core.closure import MOST_FEN, MOST_LABOUR_MIN, MOST_PARTS, FalseCause, Outcome, WatchState
 from core.ports.closure import Likeness
+from core.stages import LadderStep
 
 Fen = Annotated[int, Field(ge=0, le=MOST_FEN, description="fen, a hundredth of a yuan")]
 
@@ -109,6 +110,56 @@ class RecurringFault(Model):
     since_ms: TimeMs
     cases: list[CaseName]
     cost: CostSum
+    asks: bool = Field(description="a lasting repair is to be decided about now")
+    decision: LastingRepair | None = Field(description="the newest decision")
+
+
+class LastingRepair(Model):
+    """What somebody decided about a lasting repair."""
+
+    accepted: bool
+    time_ms: TimeMs
+    by: Bilingual
+    reason: str
+    case_id: Number | None = Field(description="the case in which it is done")
+    project_id: Number | None = Field(description="the project that pays for it")
+
+
+class LastingRequest(Model):
+    """Accept (a case is filed, or a project named) or decline; why."""
+
+    family: str = Field(min_length=1, max_length=160)
+    accept: bool
+    project: Number | None = None
+    reason: str = Field(min_length=1, max_length=900)
+
+
+class LadderShare(Model):
+    """Who hears of a stage after which share of its time."""
+
+    step: LadderStep
+    share: float
+
+
+class SeverityLadder(Model):
+    """The escalation of one severity."""
+
+    severity: SeverityName
+    steps: list[LadderShare]
+    proposed: bool = Field(description="shares of this project: the table in force states none")
+
+
+class Limits(Model):
+    """Which table of limits is in force."""
+
+    file: str
+    own: bool = Field(description="the city's own, not the one that came with the program")
+    version: str
+    source: Bilingual
+    rows: int
+    ladder: list[SeverityLadder]
+    appeal_days: float
+    appeal_proposed: bool
 
 
 class RecurringFaults(Model):

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from api.guard import PREFIX, GuardedRoute
 from api.models.cases import CaseDetail
-from api.models.closure import FalseAlarmReview, MergeRequest, RecurringFaults, UnmergeRequest
+from api.models.closure import FalseAlarmReview, LastingRequest, Limits, MergeRequest, RecurringFaults, UnmergeRequest
 from api.routes.inputs import Asking, CommunityQuery, Desk, NumberInPath, TimeQuery
 
 router = APIRouter(prefix=PREFIX, route_class=GuardedRoute)
@@ -40,3 +40,20 @@ def review_false_alarms(
 ) -> FalseAlarmReview:
     """What workers reported as false alarms, by rule and cause, for the review of limits; of 30 days by default."""
     return desk.closures.review(caller, community=community, from_ms=from_ms, to_ms=to_ms)
+
+
+@router.post(
+    "/facilities/{facility}/lasting-repair",
+    operation_id="decide_lasting_repair",
+    tags=["cases"],
+    summary="Decide about a lasting repair",
+)
+def decide_lasting_repair(facility: NumberInPath, body: LastingRequest, caller: Asking, desk: Desk) -> RecurringFaults:
+    """Accept: a case is filed for it, or a project named; decline: nobody is asked until as many cases more."""
+    return desk.closures.decide_lasting(caller, facility, body)
+
+
+@router.get("/limits", operation_id="get_limits", tags=["cases"], summary="The limits in force")
+def get_limits(desk: Desk) -> Limits:
+    """Which table of limits by class and event is in force, the escalation ladder, and what is only proposed."""
+    return desk.closures.limits()

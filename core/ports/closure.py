@@ -152,6 +152,7 @@ class Recurring:
 
     Attributes:
         cases: newest first; cost: their sum; since_ms: from when they were counted.
+        asks: it is to be decided now; decision: the newest one.
     """
 
     facility: int
@@ -161,6 +162,25 @@ class Recurring:
     since_ms: int
     cases: tuple[CaseRef, ...]
     cost: Cost
+    asks: bool = True
+    decision: LastingDecision | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LastingDecision:
+    """What somebody decided about a lasting repair.
+
+    Attributes:
+        case, project: where it is done, if it was accepted.
+    """
+
+    accepted: bool
+    at_ms: int
+    actor: str
+    person: int | None
+    reason: str
+    case: int | None = None
+    project: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -234,6 +254,27 @@ class Closures(ClosureQueries, Protocol):
             core.cases.UnknownItem: if there is no such case.
             core.cases.NotPermitted: if the actor does not supervise.
             core.cases.Conflict: ``wrong_state`` if it is not merged, or that can no longer be taken back.
+            core.errors.Invalid: if the reason is missing.
+        """
+        ...
+
+    def decide_lasting(
+        self,
+        facility: int,
+        family: str,
+        *,
+        accept: bool,
+        project: int | None,
+        reason: str,
+        actor: Actor,
+        now_ms: int,
+    ) -> int | None:
+        """Decide about a lasting repair; accepted without a project, a case is filed: its number.
+
+        Raises:
+            core.cases.UnknownItem: if no such fault came again, or there is no such project.
+            core.cases.NotPermitted: if the actor does not supervise.
+            core.cases.Conflict: ``decided`` if it is not to be decided now.
             core.errors.Invalid: if the reason is missing.
         """
         ...

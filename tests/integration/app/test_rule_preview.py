@@ -10,6 +10,7 @@ from app.backtest_run import past_readings
 from app.calendars import Calendars
 from app.rule_preview import PreviewGrounds, preview
 from app.rule_previews import PreviewWorkers
+from app.settings import Settings
 from app.wiring import database, rule_set_of, rule_sources
 from core.clock import SystemClock
 from core.errors import Refused
@@ -51,7 +52,7 @@ def grounds_of(city: PastCity) -> PreviewGrounds:
             members=Directory(engine, registry).members(),
             communities={one.code: one.number for one in registry.communities()},
             roster=registry.roster(),
-            policy=calendars.policy(),
+            policy=calendars.policy(Settings()),
             calendar=calendars.now,
             in_force=rule_set_of(city.settings, registry),
         )

@@ -120,6 +120,10 @@ RECIPES: Mapping[str, Recipe] = {
     "act_on_task": Recipe("POST", f"{V1}/tasks/{{n}}/return", {"note": "not mine"}, _KEY),
     "unmerge_case": Recipe("POST", f"{V1}/cases/{{n}}/unmerge", {"reason": "two mains"}),
     "merge_case": Recipe("POST", f"{V1}/cases/{{n}}/merge", {"into": 1, "reason": "one main"}),
+    "decide_lasting_repair": Recipe(
+        "POST", f"{V1}/facilities/{{f}}/lasting-repair", {"family": "pump", "accept": False, "reason": "next year"}
+    ),
+    "get_limits": Recipe("GET", f"{V1}/limits"),
     "list_recurring_faults": Recipe("GET", f"{V1}/recurring-faults?community={{n}}"),
     "review_false_alarms": Recipe("GET", f"{V1}/false-alarms?community={{n}}"),
     "get_evaluation": Recipe("GET", f"{V1}/evaluation?community={{n}}"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.calendars import Calendars, notices, of_folder, unknown_from
+from app.settings import Settings
 from core.cases import DeadlineClock
 from core.holidays import DayKind, Holidays
 from dispatch.worktime import due
@@ -79,7 +80,7 @@ def test_working_time_goes_by_the_days_of_the_registry(tmp_path: Path) -> None:
     """A holiday of the city's own stops the work clock, from the moment the registry knows of it."""
     small = city.build_city(tmp_path)
     calendars = Calendars(small.registry, "Asia/Shanghai")
-    policy = calendars.policy()
+    policy = calendars.policy(Settings())
 
     def at(text: str) -> int:
         return int(datetime.fromisoformat(text).replace(tzinfo=calendars.now.zone).timestamp() * 1000)

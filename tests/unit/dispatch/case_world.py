@@ -216,7 +216,7 @@ class CaseWorld(RuleBasedStateMachine):
         end_ms = stage.ended_ms if stage.ended_ms is not None else self.now_ms
         begin_ms: int | None = None
         for line in self._rows(tables.history):
-            if line.case != stage.case or not stage.started_ms <= line.at_ms <= end_ms:
+            if line.case != stage.case or line.at_ms > end_ms:
                 continue
             merged = line.action == Action.MERGE and line.task is None and begin_ms is None
             if merged or line.action == Action.SUSPEND:
@@ -225,4 +225,4 @@ class CaseWorld(RuleBasedStateMachine):
                 pauses.append((begin_ms, line.at_ms))
                 begin_ms = None
         pauses += [] if begin_ms is None else [(begin_ms, end_ms)]
-        return [(begin, end) for begin, end in pauses if begin < end]
+        return [(max(begin, stage.started_ms), end) for begin, end in pauses if max(begin, stage.started_ms) < end]

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 import sqlalchemy as sa
 
 from core.alarms import ChangeKind
-from core.cases import Action, Actor, CaseState, Conflict, NotPermitted, TaskState, UnknownItem
+from core.cases import (
+    Action,
+    Actor,
+    CaseState,
+    Conflict,
+    Deadline,
+    DeadlineClock,
+    NotPermitted,
+    TaskState,
+    UnknownItem,
+)
 from core.errors import Invalid
 from core.ports.cases import CaseDetail
 from core.stages import Stage
 from dispatch import closure_tables, tables
+from dispatch.desk import SqlDesk
+from dispatch.journal import SqlJournal
 from dispatch.worktime import SHANGHAI
-from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, Hall, change
+from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall, change
 from tests.unit.dispatch.test_closure import HANDLE, VERIFY, boss_of, closed, closures_of, opened
 
 OPENED, CLOSED = ChangeKind.OPENED, ChangeKind.CLOSED
@@ -161,3 +174,28 @@ def test_a_case_whose_alarms_are_off_ends_by_itself_when_it_is_separate(hall: Ha
     desk.unmerge(second, "two mains", boss, MONDAY_9 + 2 * HOUR)
     ended, heir = (detail(hall, one).case.state for one in (second, first))
     assert (ended, heir) == (CaseState.CANCELLED, CaseState.DISPATCHED)
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_a_clock_that_had_not_begun_when_it_was_stopped_has_lost_nothing(hall: Hall, *, merged: bool) -> None:
+    """Filed at night with a limit of day and night from the morning on; stopped and going on before the morning.
+
+    Found by the case machine.
+    """
+    rules = {**RULES, "medium": replace(RULES["medium"], deadline=Deadline(hours=8, clock=DeadlineClock.CONTINUOUS))}
+    hall.journal = SqlJournal(hall.engine, rules=rules.get, source=hall.city.registry)
+    hall.desk = SqlDesk(hall.engine, rules=rules.get, source=hall.city.registry)
+    first, second = opened(hall, "aa-sp-01", now_ms=at(23, 20)), opened(hall, "aa-sp-02", now_ms=at(23, 20))
+    assert detail(hall, second).case.due_ms == at(24, 16)
+    desk, boss = closures_of(hall), boss_of(hall)
+    if merged:
+        desk.merge(second, first, "one main", boss, at(23, 21))
+        desk.unmerge(second, "two mains", boss, at(23, 22))
+    else:
+        owner = hall.actor(hall.code_of(hall.tasks(second)[HANDLE].owner))
+        hall.act(hall.tasks(second)[HANDLE], Action.ACCEPT, owner, now_ms=at(23, 20))
+        hall.act(hall.tasks(second)[HANDLE], Action.SUSPEND, owner, note="no part", now_ms=at(23, 21))
+        hall.act(hall.tasks(second)[HANDLE], Action.RESUME, owner, now_ms=at(24, 10))
+    found = detail(hall, second)
+    handle = {stage.stage: stage for stage in found.stages if stage.ended_ms is None}[Stage.HANDLE]
+    assert handle.limit_ms == found.case.due_ms == (at(24, 16) if merged else at(24, 18))

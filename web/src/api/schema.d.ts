@@ -928,6 +928,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/facilities/{facility}/lasting-repair": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide about a lasting repair
+         * @description Accept: a case is filed for it, or a project named; decline: nobody is asked until as many cases more.
+         */
+        post: operations["decide_lasting_repair"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The limits in force
+         * @description Which table of limits by class and event is in force, the escalation ladder, and what is only proposed.
+         */
+        get: operations["get_limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/evaluation": {
         parameters: {
             query?: never;
@@ -6041,6 +6081,15 @@ export interface components {
             items: components["schemas"]["KnownCase"][];
         };
         /**
+         * LadderShare
+         * @description Who hears of a stage after which share of its time.
+         */
+        LadderShare: {
+            step: components["schemas"]["LadderStep"];
+            /** Share */
+            share: number;
+        };
+        /**
          * LadderStep
          * @description Who hears of a stage that takes long, in this order.
          * @enum {string}
@@ -6052,6 +6101,47 @@ export interface components {
          * @enum {string}
          */
         Language: "zh" | "en";
+        /**
+         * LastingRepair
+         * @description What somebody decided about a lasting repair.
+         */
+        LastingRepair: {
+            /** Accepted */
+            accepted: boolean;
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            by: components["schemas"]["Bilingual"];
+            /** Reason */
+            reason: string;
+            /**
+             * Case Id
+             * @description the case in which it is done
+             */
+            case_id: number | null;
+            /**
+             * Project Id
+             * @description the project that pays for it
+             */
+            project_id: number | null;
+        };
+        /**
+         * LastingRequest
+         * @description Accept (a case is filed, or a project named) or decline; why.
+         */
+        LastingRequest: {
+            /** Family */
+            family: string;
+            /** Accept */
+            accept: boolean;
+            /** Project */
+            project?: number | null;
+            /** Reason */
+            reason: string;
+        };
         /**
          * LatestValue
          * @description The newest reading of a point.
@@ -6197,6 +6287,30 @@ export interface components {
          * @enum {string}
          */
         LimitUnit: "urgent_hour" | "work_hour" | "work_day" | "natural_day";
+        /**
+         * Limits
+         * @description Which table of limits is in force.
+         */
+        Limits: {
+            /** File */
+            file: string;
+            /**
+             * Own
+             * @description the city's own, not the one that came with the program
+             */
+            own: boolean;
+            /** Version */
+            version: string;
+            source: components["schemas"]["Bilingual"];
+            /** Rows */
+            rows: number;
+            /** Ladder */
+            ladder: components["schemas"]["SeverityLadder"][];
+            /** Appeal Days */
+            appeal_days: number;
+            /** Appeal Proposed */
+            appeal_proposed: boolean;
+        };
         /**
          * LinkReason
          * @description Why a number of a partner stands for a case of ours.
@@ -7685,6 +7799,13 @@ export interface components {
             /** Cases */
             cases: components["schemas"]["CaseName"][];
             cost: components["schemas"]["CostSum"];
+            /**
+             * Asks
+             * @description a lasting repair is to be decided about now
+             */
+            asks: boolean;
+            /** @description the newest decision */
+            decision: components["schemas"]["LastingRepair"] | null;
         };
         /**
          * RecurringFaults
@@ -8691,6 +8812,24 @@ export interface components {
             high: number;
             /** Critical */
             critical: number;
+        };
+        /**
+         * SeverityLadder
+         * @description The escalation of one severity.
+         */
+        SeverityLadder: {
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
+            /** Steps */
+            steps: components["schemas"]["LadderShare"][];
+            /**
+             * Proposed
+             * @description shares of this project: the table in force states none
+             */
+            proposed: boolean;
         };
         /**
          * SeverityStep
@@ -9853,8 +9992,11 @@ export type KindList = components['schemas']['KindList'];
 export type KindView = components['schemas']['KindView'];
 export type KnownCase = components['schemas']['KnownCase'];
 export type KnownCases = components['schemas']['KnownCases'];
+export type LadderShare = components['schemas']['LadderShare'];
 export type LadderStep = components['schemas']['LadderStep'];
 export type Language = components['schemas']['Language'];
+export type LastingRepair = components['schemas']['LastingRepair'];
+export type LastingRequest = components['schemas']['LastingRequest'];
 export type LatestValue = components['schemas']['LatestValue'];
 export type LeaveView = components['schemas']['LeaveView'];
 export type Ledger = components['schemas']['Ledger'];
@@ -9863,6 +10005,7 @@ export type LevelView = components['schemas']['LevelView'];
 export type Likeness = components['schemas']['Likeness'];
 export type Limit = components['schemas']['Limit'];
 export type LimitUnit = components['schemas']['LimitUnit'];
+export type Limits = components['schemas']['Limits'];
 export type LinkReason = components['schemas']['LinkReason'];
 export type Load = components['schemas']['Load'];
 export type LogAnswerView = components['schemas']['LogAnswerView'];
@@ -9980,6 +10123,7 @@ export type SetupRequest = components['schemas']['SetupRequest'];
 export type SetupState = components['schemas']['SetupState'];
 export type SeverityCount = components['schemas']['SeverityCount'];
 export type SeverityCounts = components['schemas']['SeverityCounts'];
+export type SeverityLadder = components['schemas']['SeverityLadder'];
 export type SeverityStep = components['schemas']['SeverityStep'];
 export type Share = components['schemas']['Share'];
 export type SharedState = components['schemas']['SharedState'];
@@ -11767,6 +11911,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FalseAlarmReview"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_lasting_repair: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                facility: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LastingRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecurringFaults"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limits"];
                 };
             };
             /** @description A problem */

@@ -82,6 +82,8 @@ export default {
     merge: "Merged into another case",
     unmerge: "Merging taken back, filed anew",
     taken_out: "A merging was taken back, the case is separate again",
+    lasting_accepted: "To be repaired for good",
+    lasting_declined: "No lasting repair now",
     merged_in: "Another case was merged in",
     sensor_watches: "The sensor observes the repair",
     sensor_proven: "Verified by the sensor",

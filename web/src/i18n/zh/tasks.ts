@@ -82,6 +82,8 @@ export default {
     merge: "已并入其他案件",
     unmerge: "合并已撤销，重新立案",
     taken_out: "有案件撤销合并，已分出",
+    lasting_accepted: "决定根治",
+    lasting_declined: "暂不根治",
     merged_in: "有案件并入",
     sensor_watches: "传感器开始观察维修效果",
     sensor_proven: "传感器已核实",
