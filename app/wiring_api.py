@@ -26,6 +26,7 @@ from app.exchange import exchange
 from app.notification import channels, routes
 from app.pages import web_root
 from app.performance import Reports
+from app.registry_imports import ImportWorkers
 from app.rule_directory import RuleBook
 from app.rule_editor import RuleEditor
 from app.rule_previews import PreviewWorkers
@@ -162,6 +163,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             previews=open_parts.enter_context(PreviewWorkers(settings)),
             book=SqlRegistryBook(engine),
             records=SqlRegistryEditing(engine, load_classes()),
+            imports=open_parts.enter_context(ImportWorkers(settings)),
             evaluations=SqlEvaluations(engine, registry),
             funds=SqlFunds(engine, registry, in_use, policy),
             plans=SqlPlans(
