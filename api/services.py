@@ -20,6 +20,7 @@ from api.flag_desk import FlagDesk
 from api.folding_desk import FoldingDesk
 from api.funds_desk import FundsDesk
 from api.histories import Histories
+from api.import_desk import ImportDesk
 from api.intake_desk import IntakeDesk, PublicDesk
 from api.live import Live
 from api.metrics import Metrics
@@ -72,6 +73,7 @@ class Services:
     book: PlaceBook
     records: RecordDesk
     registry: RegistryDesk
+    imports: ImportDesk
     staff: StaffDesk
     evaluations: EvaluationDesk
     funds: FundsDesk
@@ -120,6 +122,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         book=book,
         records=RecordDesk(ports, book),
         registry=RegistryDesk(ports, book),
+        imports=ImportDesk(ports),
         staff=StaffDesk(ports, book),
         evaluations=EvaluationDesk(ports, book),
         funds=FundsDesk(ports, book),

@@ -76,14 +76,14 @@ def channel_secrets(settings: Settings) -> Iterator[str]:
 
 
 def linker(settings: Settings) -> Callable[[str], str]:
-    """Where people read on: the task, the first page for what waits at the gate, else the alarms."""
+    """Where people read on: the task, the list of what waits at the gate, else the alarms."""
     base = settings.notification.base_url.rstrip("/")
 
     def link(ref: str) -> str:
         if not base:
             return ""
         if ref.startswith("intake/"):
-            return f"{base}/"  # nothing else shows what waits at the gate yet
+            return f"{base}/intakes"
         return f"{base}/tasks/{ref}" if ref.isdigit() else f"{base}/alarms"
 
     return link

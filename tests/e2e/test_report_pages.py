@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e import journeys
-from tests.e2e.browser import PHONE, person
+from tests.e2e.browser import DESK, PHONE, person
 from tests.e2e.worlds import World
 
 pytestmark = [pytest.mark.leaves_running, pytest.mark.timeout(240)]
@@ -156,3 +156,60 @@ def test_a_position_is_shown_with_its_accuracy_and_corrected(browser: Browser, m
         journeys.press(page, "北移")
         expect(page.get_by_text("39.900090, 116.300000")).to_be_visible()
         expect(page.get_by_text("手工调整")).to_be_visible()
+
+
+def test_a_gatekeeper_decides_what_waits(browser: Browser, mock_world: World) -> None:
+    """What a resident asked joins the case it is about; a department's task goes to another one, with the reason."""
+    with person(browser, mock_world.base_url, "zh", PHONE) as somebody:
+        page = somebody.page()
+        page.goto(f"{mock_world.base_url}/e/facility/wtl-sp-02")
+        page.get_by_label("路面破损、塌陷", exact=True).check()
+        page.get_by_label("请简单说一说").fill("路沿石断了")
+        journeys.press(page, "提交")
+        number = page.locator(".number strong").inner_text()
+        state = page.get_by_role("link", name="查看进度").get_attribute("href") or ""
+    with person(browser, mock_world.base_url, "zh", DESK) as somebody:
+        page = journeys.log_in(somebody, mock_world, mock_world.manager)
+        page.locator("aside nav a", has_text="受理").click()
+        card = page.get_by_role("article", name=number)
+        expect(card.get_by_text("居民反映，须先核实")).to_be_visible()
+        expect(card.get_by_text("路沿石断了")).to_be_visible()
+        expect(card.get_by_text("本网格：9 项未完成任务，2 人")).to_be_visible()
+        card.get_by_role("button", name="受理立案").click()
+        expect(page.locator(".settled").get_by_text("已立案")).to_be_visible()
+        waits = page.get_by_role("article", name="R-2026-000002")
+        waits.get_by_role("button", name="并入").first.click()
+        expect(page.locator(".settled").get_by_text("已并入案件")).to_be_visible()
+        task = page.get_by_role("article", name="R-2026-000003")
+        expect(task.get_by_text("不明，请决定")).to_be_visible()
+        task.get_by_role("button", name="退回").click()
+        expect(task.get_by_role("button", name="确认退回")).to_be_disabled()
+        task.get_by_label("转给哪个部门").select_option(label="城市管理局")
+        task.get_by_role("button", name="确认退回").click()
+        expect(page.locator(".settled").get_by_text("属于城市管理局职责")).to_be_visible()
+    with person(browser, mock_world.base_url, "zh", PHONE) as somebody:
+        page = somebody.page()
+        page.goto(mock_world.base_url + state)
+        expect(page.locator("[aria-current=step]")).to_have_text("已安排处理")
+
+
+def test_a_department_hands_a_task_down_and_sees_the_answer(browser: Browser, mock_world: World) -> None:
+    """What its duty is comes back at once; what the case log knows is answered and can be exported."""
+    with person(browser, mock_world.base_url, "zh", DESK) as somebody:
+        page = journeys.log_in(somebody, mock_world, mock_world.manager)
+        page.goto(f"{mock_world.base_url}/intakes?show=handed")
+        for source, event, verdict in (("部门任务", "开具证明", "已退回"), ("检查考核", "报送数据、台账", "已答复")):
+            journeys.press(page, "登记下派任务")
+            form = page.get_by_role("dialog")
+            form.get_by_role("button", name=source).click()
+            form.get_by_label("部门", exact=True).select_option(label="生态环境局")
+            form.get_by_label("文号").fill("〔2026〕99号")
+            form.get_by_label("任务事项").select_option(label=event)
+            form.get_by_label("社区").select_option(label="梧桐里")
+            form.get_by_label("说明").fill("请于月底前完成")
+            form.get_by_role("button", name="提交受理").click()
+            expect(page.locator(".settled").get_by_text(verdict, exact=True)).to_be_visible()
+        with page.expect_download() as made:
+            page.locator(".settled").get_by_role("button", name="导出表格（CSV）").click()
+        text = made.value.path().read_text(encoding="utf-8-sig")
+        assert "立案,42" in text

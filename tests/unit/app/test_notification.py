@@ -51,7 +51,7 @@ def test_channels_are_made_with_their_secrets(tmp_path: Path, monkeypatch: pytes
     assert not [one for one in made if "ding-token" in repr(one) or "sms-secret" in repr(one)]
     link = linker(settings)
     assert (link("41"), link("flag-3")) == ("https://city.example/tasks/41", "https://city.example/alarms")
-    assert link("intake/7") == "https://city.example/"
+    assert link("intake/7") == "https://city.example/intakes"
 
 
 def test_everything_wrong_with_channels_is_said_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,12 @@
 /** The server's routes as functions. Types come from its OpenAPI document (`npm run types`). */
 import { call } from "./client";
 import type {
+  RulingRequest,
+  LogAnswerView,
+  IntakeView,
+  HandedDownRequest,
+  DepartmentList,
+  BurdenReport,
   AlarmDetail,
   AlarmPerformance,
   AlarmFolding,
@@ -191,6 +197,18 @@ export const getFalseAlarms = (
 
 export const getEvents = (query: { readonly source: SourceKind; readonly facility?: number }, { signal }: Signal = {}): Promise<EventList> =>
   call("/events", { query: { ...query }, signal });
+export const getIntakes = (
+  query: { readonly verdict?: IntakeView["verdict"]; readonly source?: SourceKind; readonly community?: number; readonly department?: string; readonly cursor?: string; readonly limit?: number },
+  { signal }: Signal = {},
+): Promise<PageOf<IntakeView>> => call("/intakes", { query: { ...query }, signal });
+export const ruleIntake = (id: number, body: RulingRequest): Promise<IntakeView> => call(`/intakes/${id}/ruling`, { method: "POST", body });
+export const handDown = (body: HandedDownRequest, key: string): Promise<IntakeView> =>
+  call("/handed-down", { method: "POST", body, headers: { "idempotency-key": key } });
+export const getDepartments = ({ signal }: Signal = {}): Promise<DepartmentList> => call("/departments", { signal });
+export const getBurden = (query: { readonly community?: number; readonly from_ms: number; readonly to_ms: number }, { signal }: Signal = {}): Promise<BurdenReport> =>
+  call("/burden", { query: { ...query }, signal });
+export const getCaseLog = (community: number, query: { readonly from_ms: number; readonly to_ms: number }, { signal }: Signal = {}): Promise<LogAnswerView> =>
+  call(`/communities/${community}/case-log`, { query: { ...query }, signal });
 export interface KnownQuery {
   readonly event: string;
   readonly source?: SourceKind;

@@ -240,6 +240,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/registry/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read a file and compare it with the registry
+         * @description The bytes of a workbook, a CSV file or the cells as GeoJSON, at most 32 MB; nothing is written yet.
+         */
+        post: operations["start_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/imports/{job}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far an import is
+         * @description Everything that is wrong, or how many records would come, change and end.
+         */
+        get: operations["get_import"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/imports/{job}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What an import would do
+         * @description Record by record, a hundred at a time.
+         */
+        get: operations["get_import_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/imports/{job}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply what was shown
+         * @description Exactly that, in one transaction; if the registry has changed meanwhile nothing is written and that is told.
+         */
+        post: operations["apply_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/export/{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The whole registry as a file
+         * @description A workbook, the cells as GeoJSON, or CSV files in a ZIP; imported again it changes nothing.
+         */
+        get: operations["export_registry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/registry/kinds": {
         parameters: {
             query?: never;
@@ -5913,6 +6013,153 @@ export interface components {
             note: string;
         };
         /**
+         * ImportChangeView
+         * @description One record that would come, change or end.
+         */
+        ImportChangeView: {
+            /** Kind */
+            kind: string;
+            kind_name: components["schemas"]["Bilingual"];
+            /** Code */
+            code: string;
+            /**
+             * Change
+             * @description `add`, `change` or `retire`
+             */
+            change: string;
+            /** Fields */
+            fields: components["schemas"]["ImportFieldView"][];
+        };
+        /**
+         * ImportChanges
+         * @description A stretch of the differences.
+         */
+        ImportChanges: {
+            /** Items */
+            items: components["schemas"]["ImportChangeView"][];
+            /** More */
+            more: boolean;
+        };
+        /**
+         * ImportCount
+         * @description How many records of a kind would come, change and end.
+         */
+        ImportCount: {
+            /** Kind */
+            kind: string;
+            kind_name: components["schemas"]["Bilingual"];
+            /**
+             * In File
+             * @description whether the file holds this kind; all others stay as they are
+             */
+            in_file: boolean;
+            /** Add */
+            add: number;
+            /** Change */
+            change: number;
+            /** Retire */
+            retire: number;
+        };
+        /**
+         * ImportFieldView
+         * @description One field of a difference.
+         */
+        ImportFieldView: {
+            field: components["schemas"]["Bilingual"];
+            /** Before */
+            before: string;
+            /** After */
+            after: string;
+        };
+        /**
+         * ImportFindingView
+         * @description One thing that is wrong, or worth knowing.
+         */
+        ImportFindingView: {
+            /**
+             * Kind
+             * @description of record; empty: the file itself
+             * @example facilities
+             */
+            kind: string;
+            kind_name: components["schemas"]["Bilingual"];
+            /**
+             * Row
+             * @description 0: unknown
+             */
+            row: number;
+            /**
+             * Column
+             * @description as spreadsheets name it; empty: unknown
+             * @example F
+             */
+            column: string;
+            /**
+             * Code
+             * @description of the record, where it stands in the registry and not in the file
+             */
+            code: string;
+            /**
+             * Number
+             * @example TG-3021
+             */
+            number: string;
+            what: components["schemas"]["Bilingual"];
+            fix: components["schemas"]["Bilingual"];
+        };
+        /**
+         * ImportState
+         * @description How far an import is.
+         * @enum {string}
+         */
+        ImportState: "reading" | "refused" | "shown" | "applying" | "applied" | "overtaken" | "failed";
+        /**
+         * ImportToken
+         * @description What was shown and is to be applied.
+         */
+        ImportToken: {
+            /** Token */
+            token: string;
+        };
+        /**
+         * ImportView
+         * @description An import as it stands.
+         */
+        ImportView: {
+            /** Id */
+            id: string;
+            /**
+             * Name
+             * @description of the file
+             */
+            name: string;
+            state: components["schemas"]["ImportState"];
+            /**
+             * Started Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            started_ms: number;
+            /**
+             * Token
+             * @description stands for exactly the differences that are shown
+             */
+            token: string;
+            /** Counts */
+            counts: components["schemas"]["ImportCount"][];
+            /**
+             * Findings
+             * @description everything that is wrong, at most 1,000
+             */
+            findings: components["schemas"]["ImportFindingView"][];
+            /**
+             * Notices
+             * @description worth knowing; they hinder nothing
+             */
+            notices: components["schemas"]["ImportFindingView"][];
+            problem: components["schemas"]["Bilingual"] | null;
+        };
+        /**
          * Indicator
          * @description What is counted: *part* of *whole*.
          * @enum {string}
@@ -9991,6 +10238,14 @@ export type Health = components['schemas']['Health'];
 export type HealthPart = components['schemas']['HealthPart'];
 export type History = components['schemas']['History'];
 export type HistoryEntry = components['schemas']['HistoryEntry'];
+export type ImportChangeView = components['schemas']['ImportChangeView'];
+export type ImportChanges = components['schemas']['ImportChanges'];
+export type ImportCount = components['schemas']['ImportCount'];
+export type ImportFieldView = components['schemas']['ImportFieldView'];
+export type ImportFindingView = components['schemas']['ImportFindingView'];
+export type ImportState = components['schemas']['ImportState'];
+export type ImportToken = components['schemas']['ImportToken'];
+export type ImportView = components['schemas']['ImportView'];
 export type Indicator = components['schemas']['Indicator'];
 export type IntakeView = components['schemas']['IntakeView'];
 export type JsonValue = components['schemas']['JsonValue'];
@@ -10646,6 +10901,175 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Completeness"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_import: {
+        parameters: {
+            query: {
+                /** @description of the file */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_import_changes: {
+        parameters: {
+            query?: {
+                kind?: string;
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportChanges"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    apply_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportToken"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_registry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                form: "xlsx" | "zip" | "geojson";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                    "application/zip": unknown;
+                    "application/geo+json": unknown;
                 };
             };
             /** @description A problem */

@@ -6,6 +6,7 @@ import {
   Camera,
   CircleUserRound,
   ClipboardCheck,
+  DoorOpen,
   FlaskConical,
   FolderOpen,
   HandCoins,
@@ -40,6 +41,7 @@ const CASES: Entry = { to: "/cases", icon: FolderOpen, label: "nav.cases" };
 const ME: Entry = { to: "/me", icon: CircleUserRound, label: "nav.me" };
 
 const OFFICE: readonly Entry[] = [
+  { to: "/intakes", icon: DoorOpen, label: "intakes.title", needs: "intake.decide" },
   { to: "/evaluation", icon: Scale, label: "evaluation.title", needs: "case.evaluate" },
   { to: "/funds", icon: HandCoins, label: "funds.title", needs: "case.evaluate" },
   { to: "/plans", icon: CalendarCheck, label: "plans.title", needs: "case.evaluate" },
