@@ -39,6 +39,7 @@ from core.ports.registry import Department, FieldChange, Owner, Post, RegistryCo
 from core.ports.registry_book import RegistryBook
 from core.ports.registry_editing import RegistryEditing
 from core.ports.registry_import import RegistryImports
+from core.ports.revisits import NoRevisits, Revisits
 from core.ports.rule_editing import (
     ExplainAsk,
     Explained,
@@ -395,6 +396,7 @@ class ApiPorts:
         limits: which table of limits is in force.
         intakes, photos: reports and tasks handed down.
         exchange: cases of other platforms.
+        revisits: people are asked after the end of a case.
     """
 
     store: ReadableStore
@@ -428,3 +430,4 @@ class ApiPorts:
     limits: LimitsInForce = LimitsInForce()  # noqa: RUF009 - it has no state
     photos: Photos = NoIntakes()  # noqa: RUF009 - it has no state
     exchange: Exchange = NoExchange()  # noqa: RUF009 - it has no state
+    revisits: Revisits = NoRevisits()  # noqa: RUF009 - it has no state

@@ -33,6 +33,7 @@ from api.policy import Policy
 from api.ports import ApiPorts
 from api.record_desk import RecordDesk
 from api.registry_desk import RegistryDesk
+from api.revisit_desk import RevisitDesk
 from api.rule_desk import RuleDesk
 from api.settings import ApiSettings
 from api.setup import Setup
@@ -79,6 +80,7 @@ class Services:
     funds: FundsDesk
     plans: PlanDesk
     exchange: ExchangeDesk
+    revisits: RevisitDesk
 
 
 def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
@@ -128,4 +130,5 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         funds=FundsDesk(ports, book),
         plans=PlanDesk(ports, book),
         exchange=ExchangeDesk(ports, book),
+        revisits=RevisitDesk(ports, book),
     )

@@ -51,6 +51,7 @@ from dispatch.plan_desk import SqlPlans
 from dispatch.policy import Policy, limits_in_force
 from dispatch.queries import SqlCaseQueries
 from dispatch.review_queries import SqlReviewQueries
+from dispatch.revisit.desk import SqlRevisits
 from gateway.device_part import check_part
 from registry.book import SqlRegistryBook
 from registry.classbook import load_classes
@@ -168,6 +169,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             evaluations=SqlEvaluations(engine, registry),
             funds=SqlFunds(engine, registry, in_use, policy),
             plans=_plans(engine, registry, store, infos, policy, in_use),
+            revisits=SqlRevisits(engine, rules=infos, source=registry, policy=policy),
             exchange=exchange(settings, engine, registry, registry, infos, policy),
             calendars=RegistryCalendarBook(lambda: calendars.now),
             notifications=SqlNotificationDesk(engine, channels(settings), routes(settings)),
