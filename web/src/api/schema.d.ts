@@ -8838,6 +8838,12 @@ export interface components {
             evidence: string;
             deadline: components["schemas"]["DeadlineForm"];
             /**
+             * Observe
+             * @description how long a repair is observed, or `none`; empty: as the class
+             * @default
+             */
+            observe: string;
+            /**
              * From
              * @default
              */
