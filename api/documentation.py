@@ -43,6 +43,7 @@ _TAGS: Sequence[Mapping[str, str]] = (
     {"name": "alarms", "description": "Alarms and what people do with them"},
     {"name": "cases", "description": "Cases"},
     {"name": "exchange", "description": "Cases of other platforms: their requests, what their numbers stand for"},
+    {"name": "revisits", "description": "People are asked after the end of a case"},
     {"name": "intakes", "description": "Reports, tasks handed down, the gate, the burden of departments"},
     {"name": "flags", "description": "What keeps alarms silent"},
     {"name": "tasks", "description": "Tasks and their steps"},

@@ -51,6 +51,10 @@ RULES_OF_ALL = Sentence(
 NO_CLOSURES = Sentence("此处不能合并案件", "cases cannot be merged here")
 NO_FUNDS = Sentence("此处不能登记资金和计划", "money and plans cannot be kept here")
 NO_INTAKES = Sentence("此处不能受理", "nothing can be reported here")
+REGISTRY_OF_ALL = Sentence(
+    "导入和导出涉及全市台账，只有能看到全部社区的账号才能进行",
+    "import and export concern the registry of the whole city: only a login that sees all communities may do them",
+)
 NO_REGISTRY_EDITING = Sentence("此处不能修改台账", "the registry cannot be changed here")
 BOTH_DEGREES = Sentence("经度和纬度须一起填写，且都是数字", "longitude and latitude come together, both as numbers")
 NO_EDITING = Sentence("此处不能编辑规则", "rules cannot be edited here")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from api import findings as kinds
 from core.cases import UnknownItem
+from core.errors import Refused
 from core.ports.registry import Page, PageRequest
 from core.ports.registry_editing import KindForm, RecordEdit, RecordLine, RegistryRecord
+from core.ports.registry_import import ImportChange, ImportJob
 
 
 class NoRegistryEditing:
@@ -38,3 +41,27 @@ class NoRegistryEditing:
     def restore(self, edit: RecordEdit, *, day: str, actor: str, now_ms: int) -> RegistryRecord:
         """Refused."""
         raise UnknownItem(kinds.NO_REGISTRY_EDITING())
+
+
+class NoImports:
+    """``core.ports.registry_import`` without anything behind it."""
+
+    def start(self, name: str, data: bytes, owner: str, day: str, now_ms: int) -> ImportJob:
+        """Refused."""
+        raise Refused(kinds.NO_REGISTRY_EDITING())
+
+    def job(self, number: str, owner: str) -> ImportJob | None:
+        """None."""
+        return None
+
+    def changes(self, number: str, owner: str, kind: str, offset: int, limit: int) -> Sequence[ImportChange]:
+        """None."""
+        return ()
+
+    def apply(self, number: str, owner: str, token: str) -> ImportJob | None:
+        """None."""
+        return None
+
+    def export(self, form: str, language: str) -> Path:
+        """Refused."""
+        raise Refused(kinds.NO_REGISTRY_EDITING())

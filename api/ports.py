@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from api import findings as kinds
 from api.no_intakes import NoIntakes
 from api.no_office import NoEvaluations, NoFunds, NoPlans
-from api.no_registry import NoRegistryEditing
+from api.no_registry import NoImports, NoRegistryEditing
 from core.alarms import Severity
 from core.amenities import Amenity, Item
 from core.cases import Actor, RuleInfo
@@ -38,6 +38,8 @@ from core.ports.preventive import PreventivePlans
 from core.ports.registry import Department, FieldChange, Owner, Post, RegistryCommands, RegistryQueries
 from core.ports.registry_book import RegistryBook
 from core.ports.registry_editing import RegistryEditing
+from core.ports.registry_import import RegistryImports
+from core.ports.revisits import NoRevisits, Revisits
 from core.ports.rule_editing import (
     ExplainAsk,
     Explained,
@@ -390,9 +392,11 @@ class ApiPorts:
         plans: preventive work.
         book: what changed in the registry, whose things are, what communities should have.
         records: changes single records of it.
+        imports: whole files into it, and it as a file.
         limits: which table of limits is in force.
         intakes, photos: reports and tasks handed down.
         exchange: cases of other platforms.
+        revisits: people are asked after the end of a case.
     """
 
     store: ReadableStore
@@ -418,6 +422,7 @@ class ApiPorts:
     review: ThresholdReview = NoClosures()  # noqa: RUF009 - it has no state
     book: RegistryBook = NoBook()  # noqa: RUF009 - it has no state
     records: RegistryEditing = NoRegistryEditing()  # noqa: RUF009 - it has no state
+    imports: RegistryImports = NoImports()  # noqa: RUF009 - it has no state
     evaluations: Evaluations = NoEvaluations()  # noqa: RUF009 - it has no state
     funds: Funds = NoFunds()  # noqa: RUF009 - it has no state
     plans: PreventivePlans = NoPlans()  # noqa: RUF009 - it has no state
@@ -425,3 +430,4 @@ class ApiPorts:
     limits: LimitsInForce = LimitsInForce()  # noqa: RUF009 - it has no state
     photos: Photos = NoIntakes()  # noqa: RUF009 - it has no state
     exchange: Exchange = NoExchange()  # noqa: RUF009 - it has no state
+    revisits: Revisits = NoRevisits()  # noqa: RUF009 - it has no state

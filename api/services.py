@@ -20,6 +20,7 @@ from api.flag_desk import FlagDesk
 from api.folding_desk import FoldingDesk
 from api.funds_desk import FundsDesk
 from api.histories import Histories
+from api.import_desk import ImportDesk
 from api.intake_desk import IntakeDesk, PublicDesk
 from api.live import Live
 from api.metrics import Metrics
@@ -32,6 +33,7 @@ from api.policy import Policy
 from api.ports import ApiPorts
 from api.record_desk import RecordDesk
 from api.registry_desk import RegistryDesk
+from api.revisit_desk import RevisitDesk
 from api.rule_desk import RuleDesk
 from api.settings import ApiSettings
 from api.setup import Setup
@@ -72,11 +74,13 @@ class Services:
     book: PlaceBook
     records: RecordDesk
     registry: RegistryDesk
+    imports: ImportDesk
     staff: StaffDesk
     evaluations: EvaluationDesk
     funds: FundsDesk
     plans: PlanDesk
     exchange: ExchangeDesk
+    revisits: RevisitDesk
 
 
 def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
@@ -120,9 +124,11 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         book=book,
         records=RecordDesk(ports, book),
         registry=RegistryDesk(ports, book),
+        imports=ImportDesk(ports),
         staff=StaffDesk(ports, book),
         evaluations=EvaluationDesk(ports, book),
         funds=FundsDesk(ports, book),
         plans=PlanDesk(ports, book),
         exchange=ExchangeDesk(ports, book),
+        revisits=RevisitDesk(ports, book),
     )

@@ -33,7 +33,7 @@ class ApiSettings:
         absolute_timeout_s: every session ends after that.
         max_sessions: of one login; the oldest ends when there is one more.
         max_body_bytes: of a request; max_photo_bytes: of one that brings a photo;
-            max_exchange_bytes: of one that brings cases of a partner.
+            max_exchange_bytes: of one that brings cases of a partner; max_import_bytes: a file to import.
         max_streams: live connections of this process; max_streams_per_login: of one login.
         stream_poll_s: how often the change feed is looked at; values_every_s: how often values are sent.
         ping_every_s: heartbeat of a live connection; its session is checked again then.
@@ -52,6 +52,7 @@ class ApiSettings:
     max_sessions: int = 10
     max_body_bytes: int = 64 * 1024
     max_photo_bytes: int = 4 * 1024 * 1024
+    max_import_bytes: int = 32 * 1024 * 1024
     max_exchange_bytes: int = 1024 * 1024
     max_streams: int = 500
     max_streams_per_login: int = 10

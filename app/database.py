@@ -26,6 +26,7 @@ import dispatch.exchange.tables
 import dispatch.funds_tables
 import dispatch.intake_tables
 import dispatch.plan_tables
+import dispatch.revisit.tables
 import dispatch.tables
 import registry.configurations
 import registry.node_status

@@ -18,6 +18,7 @@ import yaml
 
 from app.broker_accounts import gateway_user, write_secret
 from app.demo_description import PointSource, SignalOrigin, SimBus, SimCity, SimCommunity, SimFacility, SimPublisher
+from app.demo_office import LEAVE, PAPERS, amenities, departments, posts, volunteers
 from app.demo_owners import VALID_FROM, box, owner, villages
 from core.places import Grid
 from core.sparkplug.topics import NodeId
@@ -140,6 +141,7 @@ def registry_tables(city: SimCity) -> Mapping[str, list[dict[str, object]]]:
         "streets": [{"code": city.id, "name_zh": f"{city.name_zh}街道", "name_en": f"{city.name_en} street office"}],
         "communities": [_community(city, community) for community in everywhere],
         "villages": villages(city),
+        "departments": departments(),
         "cells": [cell for community in everywhere for cell in cells(community)],
         "gateways": [
             {
@@ -157,7 +159,13 @@ def registry_tables(city: SimCity) -> Mapping[str, list[dict[str, object]]]:
             *(_gateway_facility(community) for community in everywhere),
         ],
         "points": [point for community in everywhere for point in _points(community)],
-        "people": [*(person for community in everywhere for person in _people(community)), *_city_people()],
+        "people": [
+            *(person for community in everywhere for person in _people(community)),
+            *_city_people(),
+            *volunteers(city),
+        ],
+        "posts": posts(city),
+        "amenities": amenities(city),
         "calendar": [dict(entry) for entry in _CALENDAR],
     }
 
@@ -334,6 +342,7 @@ def _people(community: SimCommunity) -> Iterator[dict[str, object]]:
             "cells": f"{community.id}-c{number}",
             "skills": " ".join(skills),
             "shifts": day_and_night,
+            "certificates": PAPERS[f"m{number}"],
         }
         yield {
             "code": f"{community.id}-g{number}",
@@ -343,6 +352,8 @@ def _people(community: SimCommunity) -> Iterator[dict[str, object]]:
             "communities": community.id,
             "cells": f"{community.id}-g{number}",
             "shifts": day_and_night,
+            "certificates": PAPERS.get(f"g{number}", ""),
+            "leave": LEAVE.get(f"g{number}", ""),
         }
     yield {
         "code": f"{community.id}-manager",

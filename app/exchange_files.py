@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from app.operator import operator
 from app.settings import Settings
 from app.settings_file import load
 from app.wiring import RuleInfos, database, rule_set_of
+from core.cases import RuleInfo
 from core.clock import SystemClock
 from core.errors import Invalid
 from core.exchange import Came
@@ -156,13 +158,26 @@ def _open(settings: Settings) -> Iterator[_Opened]:
     engine = database(settings)
     try:
         registry = Registry(engine, load_classes())
-        infos = RuleInfos(rule_set_of(settings, registry))
+        infos = _late_rules(settings, registry)
         calendars = Calendars(registry, settings.time_zone)
         policy = calendars.policy(settings)
         found = exchange(settings, engine, registry, registry, infos, policy)
         yield _Opened(engine=engine, registry=registry, policy=policy, exchange=found)
     finally:
         engine.dispose()
+
+
+def _late_rules(settings: Settings, registry: Registry) -> Callable[[str], RuleInfo | None]:
+    """The rules, read once somebody asks for one: only a case of an alarm that is opened anew does."""
+
+    @cache
+    def infos() -> RuleInfos:
+        return RuleInfos(rule_set_of(settings, registry))
+
+    def look(rule_id: str) -> RuleInfo | None:
+        return infos()(rule_id)
+
+    return look
 
 
 def _midnight(text: str, later_days: int, zone: ZoneInfo) -> int | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
+import sqlalchemy as sa
 from fastapi import FastAPI
 
 from api.application import create_app
@@ -26,6 +27,7 @@ from app.exchange import exchange
 from app.notification import channels, routes
 from app.pages import web_root
 from app.performance import Reports
+from app.registry_imports import ImportWorkers
 from app.rule_directory import RuleBook
 from app.rule_editor import RuleEditor
 from app.rule_previews import PreviewWorkers
@@ -46,9 +48,10 @@ from dispatch.notification_desk import SqlNotificationDesk
 from dispatch.performance_queries import SqlPerformanceQueries
 from dispatch.photo_desk import SqlPhotos
 from dispatch.plan_desk import SqlPlans
-from dispatch.policy import limits_in_force
+from dispatch.policy import Policy, limits_in_force
 from dispatch.queries import SqlCaseQueries
 from dispatch.review_queries import SqlReviewQueries
+from dispatch.revisit.desk import SqlRevisits
 from gateway.device_part import check_part
 from registry.book import SqlRegistryBook
 from registry.classbook import load_classes
@@ -162,17 +165,11 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             previews=open_parts.enter_context(PreviewWorkers(settings)),
             book=SqlRegistryBook(engine),
             records=SqlRegistryEditing(engine, load_classes()),
+            imports=open_parts.enter_context(ImportWorkers(settings)),
             evaluations=SqlEvaluations(engine, registry),
             funds=SqlFunds(engine, registry, in_use, policy),
-            plans=SqlPlans(
-                engine,
-                rules=infos,
-                source=registry,
-                classes=frozenset(registry.classes()),
-                in_use=in_use.numbers,
-                counters=StoreCounters(store, registry, policy.calendar.zone),
-                policy=policy,
-            ),
+            plans=_plans(engine, registry, store, infos, policy, in_use),
+            revisits=SqlRevisits(engine, rules=infos, source=registry, policy=policy),
             exchange=exchange(settings, engine, registry, registry, infos, policy),
             calendars=RegistryCalendarBook(lambda: calendars.now),
             notifications=SqlNotificationDesk(engine, channels(settings), routes(settings)),
@@ -188,6 +185,21 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
                 log.info("other rules are in force", extra={"version": news.version})
 
         yield create_app(ports, api_settings(settings)), refresh
+
+
+def _plans(
+    engine: sa.Engine, registry: Registry, store: RemoteStore, infos: RuleInfos, policy: Policy, in_use: InUse
+) -> SqlPlans:
+    """Preventive work, with the counters of what runs."""
+    return SqlPlans(
+        engine,
+        rules=infos,
+        source=registry,
+        classes=frozenset(registry.classes()),
+        in_use=in_use.numbers,
+        counters=StoreCounters(store, registry, policy.calendar.zone),
+        policy=policy,
+    )
 
 
 def _fit(rules: RuleSet, directory: Directory, calendars: Calendars) -> None:

@@ -56,6 +56,7 @@ from dispatch.journal import SqlJournal
 from dispatch.observing import Observer
 from dispatch.plan_desk import SqlPlans
 from dispatch.policy import Policy
+from dispatch.revisit.desk import SqlRevisits
 from dispatch.suppression import SqlSuppression
 from ingest.host import Host, HostSettings
 from registry.classbook import load_classes
@@ -83,6 +84,7 @@ _DRILL_EVERY_S = 0.25
 _RELOAD_EVERY_S = 1.0
 _RENEWED_WITHIN_S = 60.0
 _FREEZE_EVERY_S = 1.0
+_ASK_EVERY_S = 60.0
 _PLAN_EVERY_S = 900.0
 """Preventive work falls due by the day; a quarter of an hour spreads a new plan over a city."""
 
@@ -103,6 +105,7 @@ class Core:
     freezer: Freezer
     observer: Observer
     plans: SqlPlans
+    revisits: SqlRevisits
     carrier: ConfigurationCarrier
     drills: DrillCarrier
     registry: Registry
@@ -138,6 +141,7 @@ async def run(settings: Settings, stop: asyncio.Event, ready: Callable[[], None]
             asyncio.create_task(_every(_FREEZE_EVERY_S, parts, _freeze), name="evidence"),
             asyncio.create_task(_every(_FREEZE_EVERY_S, parts, _observe), name="observations"),
             asyncio.create_task(_every(_PLAN_EVERY_S, parts, _give_out), name="plans"),
+            asyncio.create_task(_every(_ASK_EVERY_S, parts, _ask), name="revisits"),
         ]
         lanes = enumerate(_post(one) for one in parts.senders)
         chores += [asyncio.create_task(_every(_DELIVER_EVERY_S, parts, lane), name=f"partner-{n}") for n, lane in lanes]
@@ -197,6 +201,7 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
             senders=senders(settings, engine, registry, registry, policy, clock),
             freezer=Freezer(engine, frozen, infos, policy),
             observer=Observer(engine, frozen, rules=infos, source=registry, policy=policy),
+            revisits=SqlRevisits(engine, rules=infos, source=registry, policy=policy),
             plans=_preventive(engine, store, registry, infos, policy),
             carrier=ConfigurationCarrier(SqlConfigurationBook(engine), host),
             drills=DrillCarrier(book, host, directory, registry, rule_set),
@@ -455,6 +460,10 @@ def _give_out(parts: Core) -> None:
     filed = parts.plans.give_out(parts.clock.now_ms())
     if filed:
         log.info("preventive work given out", extra={"count": len(filed)})
+
+
+def _ask(parts: Core) -> None:
+    parts.revisits.step(parts.clock.now_ms())
 
 
 def _freeze(parts: Core) -> None:

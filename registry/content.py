@@ -44,14 +44,19 @@ def read_folder(folder: Path, classes: Mapping[str, ClassEntry], day: str) -> Co
     """
     findings: list[Finding] = []
     if not folder.is_file():
-        return _read(FolderSource(folder), classes, day, findings)
+        return read_source(FolderSource(folder), classes, day, findings)
     from registry.workbook import WorkbookSource
 
     with closing(WorkbookSource(folder, findings)) as book:
-        return _read(book, classes, day, findings)
+        return read_source(book, classes, day, findings)
 
 
-def _read(folder: Source, classes: Mapping[str, ClassEntry], day: str, findings: list[Finding]) -> Content:
+def read_source(folder: Source, classes: Mapping[str, ClassEntry], day: str, findings: list[Finding]) -> Content:
+    """Read and check a source; ``findings`` holds what was wrong with it before.
+
+    Raises:
+        Invalid: as ``read_folder``.
+    """
     content = Content(
         streets=_decoded(folder, "streets", entries.street, findings),
         communities=_decoded(folder, "communities", entries.community, findings),

@@ -27,6 +27,12 @@ from registry.sheet_values import Cell, text_of, written
 from registry.sources import MAX_BYTES, MAX_ROWS, Field, Row
 
 MAX_UNPACKED = 1024 * 1024 * 1024
+"""All parts together; sheets are read piece by piece."""
+MAX_WHOLE = 128 * 1024 * 1024
+"""A part that is held in memory: shared texts, styles."""
+MAX_MERGES = 200_000
+_PIECE = 1024 * 1024
+_OVERLAP = 2048
 MAX_SHEET_ROWS = 1_048_576
 _TITLE_ROWS = 10
 """Headings are looked for in the first rows; what stands above them is a title."""
@@ -71,6 +77,10 @@ class WorkbookSource:
         if self._book is not None:
             self._book.close()
 
+    def holds(self, collection: str) -> bool:
+        """Whether it has a sheet for a kind of record."""
+        return collection in self._sheets
+
     def rows(self, collection: str, findings: list[Finding], *, required: bool) -> list[Row]:
         """All records of one kind; what could be read is returned whatever was wrong with the rest."""
         sheet = self._sheets.get(collection)
@@ -87,10 +97,9 @@ class WorkbookSource:
             if size > MAX_BYTES:
                 findings.append(files.TOO_LARGE.at(name, size=size, most=MAX_BYTES))
                 return False
-            with zipfile.ZipFile(self._path) as archive:
-                unpacked = sum(entry.file_size for entry in archive.infolist())
-            if unpacked > MAX_UNPACKED:
-                findings.append(files.TOO_LARGE.at(name, size=unpacked, most=MAX_UNPACKED))
+            too_large = _too_large(self._path)
+            if too_large is not None:
+                findings.append(files.TOO_LARGE.at(name, size=too_large[0], most=too_large[1]))
                 return False
             self._book = load_workbook(self._path, read_only=True, data_only=True, keep_links=False)
         except OSError as error:
@@ -119,10 +128,8 @@ class WorkbookSource:
                 findings.append(kinds.NO_SUCH_SHEET.at(label, title=sheet.title, hint=hint))
 
     def _described(self, collection: str, sheet: Any) -> _Sheet:
-        with zipfile.ZipFile(self._path) as archive:
-            xml = archive.read(sheet._worksheet_path)  # noqa: SLF001 - openpyxl knows the part and has no other way to say it
-        formulas = frozenset((int(row), _index(name)) for name, row in _FORMULA.findall(xml))
-        merges = tuple(_Merge(_index(a), int(b), _index(c), int(d)) for a, b, c, d in _MERGED.findall(xml))
+        part = sheet._worksheet_path  # noqa: SLF001 - openpyxl knows the part and has no other way to say it
+        formulas, merges = _described(self._path, part)
         label = f"[{self._path.name}]{sheet.title}"
         sheet.reset_dimensions()  # some programs write wrong ones
         return _Sheet(label, collection, sheet.iter_rows(), self._book.epoch, formulas, merges)
@@ -251,6 +258,33 @@ class _Reader:
         if at not in self._nameless:
             self._nameless.add(at)
             self._findings.append(kinds.NO_HEADING.at(self._sheet.label, number, at, line=self._header))
+
+
+def _too_large(path: Path) -> tuple[int, int] | None:
+    """Size and limit where a workbook unpacks to more than one may hold; what is no sheet is read at once."""
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+    unpacked = sum(entry.file_size for entry in entries)
+    if unpacked > MAX_UNPACKED:
+        return unpacked, MAX_UNPACKED
+    whole = max((entry.file_size for entry in entries if "/worksheets/" not in entry.filename), default=0)
+    return (whole, MAX_WHOLE) if whole > MAX_WHOLE else None
+
+
+def _described(path: Path, part: str) -> tuple[frozenset[tuple[int, int]], tuple[_Merge, ...]]:
+    """Places of formulas (row, column) and merged cells of a sheet, read piece by piece."""
+    formulas: set[tuple[int, int]] = set()
+    merges: dict[_Merge, None] = {}
+    with zipfile.ZipFile(path) as archive, archive.open(part) as stream:
+        kept = b""
+        while more := stream.read(_PIECE):
+            piece = kept + more
+            formulas.update((int(row), _index(name)) for name, row in _FORMULA.findall(piece))
+            merges.update((_Merge(_index(a), int(b), _index(c), int(d)), None) for a, b, c, d in _MERGED.findall(piece))
+            if len(merges) > MAX_MERGES:
+                break
+            kept = piece[-_OVERLAP:]  # what a piece cuts in two stands whole in the next
+    return frozenset(formulas), tuple(merges)
 
 
 def _as_cell(cell: Any, holds: Holds, epoch: Any) -> Cell:

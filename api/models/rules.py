@@ -110,6 +110,7 @@ class RuleForm(Model):
     source: TextPair
     evidence: Word = ""
     deadline: DeadlineForm
+    observe: Word = Field("", description="how long a repair is observed, or `none`; empty: as the class")
     from_: Word = Field("", alias="from")
     until: Word = ""
 

@@ -30,6 +30,8 @@ from dispatch.intake_tables import intake
 from dispatch.lifecycle import UNSTARTED
 from dispatch.policy import Policy
 from dispatch.reportwork import ReportWork, info_of_event
+from dispatch.revisit.choosing import PHONE_KEPT_MS
+from dispatch.revisit.tables import contact
 from dispatch.reworking import rejected, reopened
 from dispatch.worktime import HOUR_MS
 
@@ -129,6 +131,9 @@ class EntryWork:
             candidates=json.dumps([asdict(one) for one in found.fits]),
         )
         self._fact(row, record, Effect.NOTE)
+        if record.phone:
+            values = {"intake": inside.number, "phone": record.phone, "until_ms": self._now_ms + PHONE_KEPT_MS}
+            self._connection.execute(sa.insert(contact), values)
         came = {Verdict.ADMIT: Came.FILED, Verdict.JOIN: Came.LINKED, Verdict.WAIT: Came.WAITS}
         return self._received(row, record, came.get(decision.verdict, Came.REFUSED))
 

@@ -16,7 +16,7 @@ from rules.language.template import FOR_EACH
 
 ORDER = (
     *("id", "class", "kind", "when", "for", "levels", "clear", "clear_for", "severity", "lead", "support", "supply"),
-    *("latching", "family", "gather", "say", "do", "source", "evidence", "deadline", "from", "until"),
+    *("latching", "family", "gather", "say", "do", "source", "evidence", "deadline", "observe", "from", "until"),
 )
 """Where a field that is added goes."""
 LEVEL_ORDER = (
@@ -34,7 +34,7 @@ LEVEL_ORDER = (
 )
 _PLAIN = (
     *("class", "kind", "severity", "lead", "support", "supply", "latching", "family", "gather"),
-    *("evidence", "from", "until"),
+    *("evidence", "observe", "from", "until"),
 )
 _TIMES = ("for", "clear_for")
 _CONDITIONS = ("when", "clear")
@@ -115,6 +115,7 @@ class RuleForm:
     source: Pair = field(default_factory=Pair)
     evidence: str = ""
     deadline: Due = field(default_factory=Due)
+    observe: str = ""
     from_: str = ""
     until: str = ""
 

@@ -15,7 +15,7 @@ import numpy as np
 from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Floats, Indices, Ints
 from rules.engine.frames import Frames, InColumns, Sifted
 from rules.engine.layout import Layout
-from rules.engine.rows import NO_ROWS, Ranked, Rows, firsts, from_first, joined, one_per_moment, order_by
+from rules.engine.rows import NO_ROWS, CellIndex, Ranked, Rows, firsts, from_first, joined, one_per_moment, order_by
 
 
 class Cells(Frames):
@@ -53,11 +53,11 @@ class Cells(Frames):
         """As ``sift``, of a batch with rows of most cells."""
         rows = batch.rows
         columns = self._put_in_columns(rows)
-        over = len(rows.cell) - int(np.count_nonzero(columns.there))
-        if not over:
+        if np.count_nonzero(columns.there) == len(rows.cell):
             return self._sift_columns(columns, front_ms)
         # Cells with several rows are sorted out row by row, until they have one or none in the columns.
-        several = self._several(batch, columns, over)
+        index = self._indexed = CellIndex(rows.cell, len(self.value))
+        several = self._several(batch, columns, *index.others)
         newer = several.time_ms + self._layout.stale_ms.take(several.cell) > self.expiry_ms.take(several.cell)
         past, several = several.take(~newer), several.take(newer)
         past = past.take(~self._fits(past))
@@ -76,12 +76,10 @@ class Cells(Frames):
             frame.time_ms,
         )
 
-    def _several(self, batch: Ranked, columns: InColumns, over: int) -> Rows:
-        """Take the cells with several rows out of the columns, which lack ``over`` rows; their rows, one a moment."""
-        rows = batch.rows
-        lost = np.flatnonzero(columns.time_ms.take(rows.cell) != rows.time_ms)
-        if len(lost) < over:  # some are of the same cell and millisecond
-            several = one_per_moment(batch.take(np.flatnonzero(self._repeated(rows.cell)))).rows
+    def _several(self, batch: Ranked, columns: InColumns, lost: Indices, cell: Indices) -> Rows:
+        """Take cells with several rows out of the columns, which lack the ``lost`` ones; their rows, one a moment."""
+        if (columns.time_ms.take(cell) == batch.time_ms.take(lost)).any():
+            several = one_per_moment(batch.take(np.flatnonzero(self._repeated(batch.cell)))).rows
             columns.there[several.cell], columns.time_ms[several.cell] = False, BEGINNING_MS
             return several
         rest = one_per_moment(batch.take(lost)).rows
@@ -166,6 +164,16 @@ class Cells(Frames):
         chosen = self._of_cells_of(cell, np.flatnonzero(left))
         chosen = chosen.take(order_by(cell.take(chosen), rows.time_ms.take(chosen)))
         return rows.take(chosen.take(np.flatnonzero(from_first(cell.take(chosen), left.take(chosen)))))
+
+    def derived_column(self, span: slice, time_ms: Ints, value: Floats) -> Rows:
+        """As ``derived``, of one result for every cell of a column."""
+        stays = value >= self.low[span]
+        stays &= value <= self.high[span]
+        if stays.all():
+            return NO_ROWS
+        row = np.flatnonzero(~stays)
+        row = row.compress(~(np.isnan(value.take(row)) & np.isnan(self.value[span].take(row))))
+        return Rows(row + span.start, time_ms.take(row), value.take(row))
 
     def usual(self, rows: Rows) -> Bools:
         """Which rows lie in the usual bands of their cells, or are unknown."""

@@ -132,6 +132,9 @@ def _turns(one: ClassLayout, plan: DerivedPlan, events: Rows, until_ms: Ints, va
     return found
 
 
-def closed_ms(window: Window) -> Ints:
-    """int64[m]: the last moment of the last closed slot of each row."""
+def closed_ms(window: Window) -> Ints | int:
+    """int64[m]: the last moment of the last closed slot of each row; one number where it is the same for all."""
+    first = int(window.slot.min(initial=NEVER_MS))
+    if first != BEGINNING_MS and first == int(window.slot.max(initial=BEGINNING_MS)):
+        return first * window.plan.step_ms - 1
     return np.where(window.slot == BEGINNING_MS, BEGINNING_MS, window.slot * window.plan.step_ms - 1)

@@ -232,8 +232,8 @@ class Engine:
         fed = self._fed(now_ms)
         if not len(rows.cell) and (fed is None or not len(fed.cell)):
             return
-        self.memory.add(rows)
         late = self.live.step(self.ages.count(rows), None, fed_rows=fed)
+        self.memory.add(rows, self.live.cells.index_of(rows.cell))
         self.book.record(self.live.take_switches())
         if len(late.cell):
             mild = mendable(self.live, late)

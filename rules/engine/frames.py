@@ -13,7 +13,7 @@ import numpy as np
 from rules.columns import BEGINNING_MS, Bools, Floats, Indices, Ints
 from rules.engine.feeds import AGES, LAPSED
 from rules.engine.layout import Layout
-from rules.engine.rows import NO_ROWS, Rows, joined
+from rules.engine.rows import NO_ROWS, CellIndex, Rows, joined
 
 
 class Sifted(NamedTuple):
@@ -47,6 +47,25 @@ class InColumns(NamedTuple):
     value: Floats
 
 
+_NEAR = 4_096
+"""Columns of points that lie no further apart are worked on together: to pass over so many cells costs no more."""
+
+
+def point_spans(layout: Layout) -> tuple[slice, ...]:
+    """Where the cells lie that readings can come for; what windows, groups and calendars come to has cells as well."""
+    found: list[slice] = []
+    for one in layout.classes:
+        for column in range(len(one.operands)):
+            span = one.cells(column)
+            if not (layout.point[span] >= 0).any():
+                continue
+            if found and span.start - found[-1].stop <= _NEAR:
+                found[-1] = slice(found[-1].start, span.stop)
+            else:
+                found.append(span)
+    return tuple(found)
+
+
 class Frames:
     """State of n cells, and how it takes in what comes once a cell.
 
@@ -72,9 +91,13 @@ class Frames:
         self._ages: Bools | None = None if layout.feed is None else layout.feed == AGES
         self._scratch = np.zeros(count, np.intp)
         self._marked = np.zeros(count, np.bool_)
-        self._times = np.empty(0, np.int64)
+        self._spans = point_spans(layout)
+        self._fillable = int(sum(span.stop - span.start for span in self._spans))
+        self._windowed_cells = np.flatnonzero(layout.windowed)
+        self._times = self._untils = np.empty(0, np.int64)
         self._values = np.empty(0)
         self._counting = np.arange(0)
+        self._indexed: CellIndex | None = None
 
     def _fits(self, rows: Rows) -> Bools:
         """Which rows lie in the band in which their cell has been since a moment before."""
@@ -116,18 +139,23 @@ class Frames:
     # --- each cell at most once -------------------------------------------------------------------------------
 
     def _fill_columns(self, rows: Rows) -> bool:
-        """Whether most cells have a row, so that whole columns cost less than looking up each row's cell."""
-        return 2 * len(rows.cell) > len(self.value)
+        """Whether most cells of points have a row: whole columns cost less than looking up each row's cell then."""
+        return 2 * len(rows.cell) > self._fillable
 
     def _put_in_columns(self, rows: Rows) -> InColumns:
         """Rows put in place by cell, until the next call; of several of one cell, the last."""
         if len(self._values) < len(self.value):
-            self._times, self._values = np.empty(len(self.value), np.int64), np.zeros(len(self.value))
+            self._values = np.zeros(len(self.value))
+            self._times, self._untils = np.empty(len(self.value), np.int64), np.empty(len(self.value), np.int64)
         time_ms, value = self._times, self._values
         time_ms[:] = BEGINNING_MS
         time_ms[rows.cell] = rows.time_ms
         value[rows.cell] = rows.value
         return InColumns(time_ms != BEGINNING_MS, time_ms, value)
+
+    def index_of(self, cell: Indices) -> CellIndex | None:
+        """The index of the rows of the last batch, if it was made and ``cell`` are their cells."""
+        return self._indexed if self._indexed is not None and self._indexed.cell is cell else None
 
     def _sift_columns(self, columns: InColumns, front_ms: Ints) -> Sifted:
         """As ``_sift_frame`` over whole columns, which are overwritten: nothing is looked up row by row.
@@ -135,39 +163,47 @@ class Frames:
         Rows that are older than what is known are among the late ones if they do not fit.
         """
         there, time_ms, value = columns
-        until = time_ms + self._layout.stale_ms
-        past = self._take_out_past(columns, until)
-        calm = time_ms <= self.expiry_ms
-        calm &= value >= self.low
-        calm &= value <= self.high
-        calm &= time_ms > self.floor_ms
-        calm &= there
-        # Most cells have a calm row: all are written, and the others get what they had.
-        kept = np.flatnonzero(~calm)
-        cell = kept.compress(there.take(kept))
+        calm, until, past = self._calm_columns(columns)
+        cell = np.flatnonzero(there > calm)
         restless = Rows(cell, time_ms.take(cell), value.take(cell))
         events, late = self._sort_out(restless, self._places(len(cell)), self.expiry_ms.take(cell), front_ms)
         there[cell.take(late)] = False
         until[cell.take(late)] = BEGINNING_MS
-        np.maximum(self.expiry_ms, until, out=self.expiry_ms)  # every row that is taken holds longer than what was
-        there &= self._layout.windowed
-        seen = np.flatnonzero(there)
+        seen = self._windowed_cells.compress(there.take(self._windowed_cells))
         looked_back = Rows(seen, time_ms.take(seen), value.take(seen))
         self.floor_ms[seen] = looked_back.time_ms
-        value[kept] = self.value.take(kept)
-        self.value[:] = value
+        for span in self._spans:
+            expiry_ms, held, brought = self.expiry_ms[span], self.value[span], value[span]
+            np.maximum(expiry_ms, until[span], out=expiry_ms)  # every row that is taken holds longer than what was
+            # Most cells have a calm row: all are written, and the others get what they had.
+            kept = np.flatnonzero(~calm[span])
+            brought[kept] = held.take(kept)
+            held[:] = brought
         return Sifted(events, looked_back, joined([past, restless.take(late)]), time_ms)
 
-    def _take_out_past(self, columns: InColumns, until: Ints) -> Rows:
-        """Take rows that are older than what is known out of the columns; those of them that do not fit."""
-        older = until <= self.expiry_ms
-        older &= columns.there
-        if not older.any():
-            return NO_ROWS
+    def _calm_columns(self, columns: InColumns) -> tuple[Bools, Ints, Rows]:
+        """Which cells have calm rows, until when each row holds, and late rows.
+
+        Rows that are older than what is known are taken out of the columns; the late ones are those that do not fit.
+        """
+        there, time_ms, value = columns
+        calm, older, until = np.zeros(len(there), np.bool_), np.zeros(len(there), np.bool_), self._untils
+        for span in self._spans:
+            when, what, mine = time_ms[span], value[span], calm[span]
+            np.add(when, self._layout.stale_ms[span], out=until[span])
+            np.less_equal(until[span], self.expiry_ms[span], out=older[span])
+            np.greater(when, self.floor_ms[span], out=mine)  # never where there is no row
+            mine &= when <= self.expiry_ms[span]
+            mine &= what >= self.low[span]
+            mine &= what <= self.high[span]
+        older &= there
         cell = np.flatnonzero(older)
-        past = Rows(cell, columns.time_ms.take(cell), columns.value.take(cell))
-        columns.there[cell], columns.time_ms[cell] = False, BEGINNING_MS
-        return past.take(~self._fits(past))
+        if not len(cell):
+            return calm, until, NO_ROWS
+        past = Rows(cell, time_ms.take(cell), value.take(cell))
+        late = past.take(~calm.take(cell))
+        there[cell], calm[cell], time_ms[cell] = False, False, BEGINNING_MS
+        return calm, until, late
 
     def _sift_frame(self, rows: Rows, expiry: Ints, until: Ints, front_ms: Ints) -> Sifted:
         """Take in rows that are the newest of their cells, if they are not late.

@@ -17,7 +17,7 @@ from core.readings import Int32s, Readings, empty
 from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Floats, Indices, Ints
 from rules.engine.feeds import VALUES, fed, sound
 from rules.engine.layout import Layout
-from rules.engine.rows import NO_RANKED, Ranked, Rows, joined, joined_ranked, one_per_moment, order_by
+from rules.engine.rows import NO_RANKED, CellIndex, Ranked, Rows, joined, joined_ranked, one_per_moment, order_by
 
 
 class History(Protocol):
@@ -71,38 +71,15 @@ class _Wanted:
         return at.compress(rows.time_ms.take(at) >= from_ms)
 
 
-class _Index:
-    """Where the rows of a cell stand: most cells have one row in a block, few have several.
-
-    Attributes:
-        other: intp[k], the rows that are not the one of their cell.
-        other_cell: intp[k], their cells.
-    """
-
-    def __init__(self, cell: Indices, cells: int) -> None:
-        """Index the rows of a block by their ``cell`` (intp[n])."""
-        row = np.arange(len(cell))
-        self._one = np.full(cells, -1, np.int32)
-        self._one[cell] = row
-        self.other = np.flatnonzero(self._one.take(cell) != row)
-        self.other_cell = cell.take(self.other)
-
-    def find(self, wanted: Indices) -> tuple[Indices, Indices]:
-        """One row of each of some cells that have any, and the place of each one's cell in ``wanted``."""
-        one = self._one.take(wanted)
-        place = np.flatnonzero(one >= 0)
-        return one.take(place).astype(np.intp), place
-
-
 class _Block:
     """Rows as they came, and how to find those of some cells in them, once somebody has asked."""
 
-    def __init__(self, rows: Ranked, cells: int) -> None:
-        """Rows of an engine with so many ``cells``."""
+    def __init__(self, rows: Ranked, cells: int, index: CellIndex | None) -> None:
+        """Rows of an engine with so many ``cells``, and their index if it is at hand."""
         self.rows = rows
         self.last_ms = int(rows.time_ms.max())
         self._cells = cells
-        self._index: _Index | None = None
+        self._index = index
 
     def find(self, wanted: _Wanted) -> Indices:
         """Where the wanted rows stand, in no order."""
@@ -112,10 +89,12 @@ class _Block:
         if not len(cell):
             return cell
         if self._index is None:
-            self._index = _Index(self.rows.cell, self._cells)
+            self._index = CellIndex(self.rows.cell, self._cells)
         at, place = self._index.find(cell)
         at = at.compress(self.rows.time_ms.take(at) >= from_ms.take(place))
-        others = wanted.among(self.rows, self._index.other, self._index.other_cell)
+        if not len(self._index.others[0]):
+            return at
+        others = wanted.among(self.rows, *self._index.others)
         return np.concatenate([at, others]) if len(others) else at
 
 
@@ -135,7 +114,6 @@ class PointLookup:
             _, first = np.unique(layout.point[others], return_index=True)
             self._others.append(self._table_of(others[first]))
             others = np.delete(others, first)
-        self._last = self._size - 1
 
     def _table_of(self, cell: Indices) -> Indices:
         table = np.full(self._size, -1, np.intp)
@@ -147,10 +125,9 @@ class PointLookup:
         return self._table.take(self._place(point), mode="clip")
 
     def _place(self, point: Int32s) -> Indices:
-        place = point.astype(np.intp)  # ``take`` turns other types of index into this one much more slowly
-        if int(place.min(initial=0)) < 0:
-            place[place < 0] = self._last
-        return place
+        # ``take`` turns other types of index into this one much more slowly. Without sign what is below 0 lies behind
+        # the last place, as all that is clipped.
+        return point.view(np.uint32).astype(np.intp)
 
     def asks_more(self, point: Int32s) -> Bools:
         """Which points fill cells that take something else than the value."""
@@ -208,11 +185,11 @@ class Memory:
         """Rows in memory."""
         return self._count
 
-    def add(self, rows: Ranked) -> None:
-        """Remember rows as they came."""
+    def add(self, rows: Ranked, index: CellIndex | None = None) -> None:
+        """Remember rows as they came, and their index if it is at hand."""
         if not len(rows.cell):
             return
-        self._blocks.append(_Block(rows, len(self._layout.point)))
+        self._blocks.append(_Block(rows, len(self._layout.point), index))
         self._count += len(rows.cell)
         while self._count - len(self._blocks[0].rows.cell) >= self._limit:
             gone = self._blocks.popleft()

@@ -159,23 +159,29 @@ class Plane:
     def _windows(self, looked_back: Rows) -> Rows:
         """Feed the windows, close their slots, and give the results that leave their band."""
         cell = looked_back.cell
-        if not bool((cell[1:] >= cell[:-1]).all()):
+        single = bool((cell[1:] > cell[:-1]).all())
+        if not single and not bool((cell[1:] >= cell[:-1]).all()):
             looked_back = looked_back.take(np.argsort(cell, kind="stable"))
+            cell = looked_back.cell
+            single = bool((cell[1:] > cell[:-1]).all())
         found = [
-            self._window(one, window, looked_back)
+            self._window(one, window, looked_back, single)
             for one, windows in zip(self.layout.classes, self.windows, strict=True)
             for window in windows
         ]
         return joined([part for part in found if len(part.cell)])
 
-    def _window(self, one: ClassLayout, window: Window, looked_back: Rows) -> Rows:
+    def _window(self, one: ClassLayout, window: Window, looked_back: Rows, single: bool) -> Rows:
+        """The same of one window; of ``looked_back`` no two are of one cell if ``single``."""
         emitted = Emitted()
         source, horizon_ms = one.cells(window.plan.source), self.horizon_ms[one.facilities]
         start, stop = looked_back.cell.searchsorted((source.start, source.stop)).tolist()
-        mine = looked_back.between(start, stop)
-        if len(mine.cell):
+        _, time_ms, value = mine = looked_back.between(start, stop)
+        if single and stop - start == one.size:
+            window.feed_all(time_ms, value, self.layout.stale_ms[source], emitted)
+        elif len(mine.cell):
             stale_ms = self.layout.stale_ms[mine.cell]
-            window.feed(mine.cell - source.start, mine.time_ms, mine.value, stale_ms, horizon_ms, emitted)
+            window.feed(mine.cell - source.start, time_ms, value, stale_ms, horizon_ms, emitted)
         window.close_until(horizon_ms, emitted)
         if not emitted.row:
             return NO_ROWS
@@ -184,7 +190,10 @@ class Plane:
             np.maximum(self.cells.floor_ms[source], closed, out=self.cells.floor_ms[source])
         else:
             np.maximum(self.front_ms[one.facilities], closed, out=self.front_ms[one.facilities])
-        cell = np.concatenate(emitted.row) + one.cells(window.plan.column).start
+        target = one.cells(window.plan.column)
+        if len(emitted.row) == 1 and len(emitted.row[0]) == one.size:
+            return self.cells.derived_column(target, emitted.time_ms[0], emitted.value[0])
+        cell = np.concatenate(emitted.row) + target.start
         return self.cells.derived(Rows(cell, np.concatenate(emitted.time_ms), np.concatenate(emitted.value)))
 
     def _dates_passed(self, before_ms: Ints) -> Rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -66,6 +67,37 @@ class Ranked(NamedTuple):
         return Rows(self.cell, self.time_ms, self.value)
 
 
+class CellIndex:
+    """Where the rows of a cell stand in a batch: most cells have one row or none, few have several.
+
+    Attributes:
+        cell: intp[n], the cells of the rows.
+        row: int32[cells], a row of each cell, the last one; n where it has none.
+    """
+
+    def __init__(self, cell: Indices, cells: int) -> None:
+        """Index n rows of a layout with so many ``cells``."""
+        self.cell = cell
+        self.row = np.full(cells, len(cell), np.int32)
+        self.row[cell] = np.arange(len(cell), dtype=np.int32)
+
+    @cached_property
+    def others(self) -> tuple[Indices, Indices]:
+        """intp[k]: the rows that are not the last one of their cell, and their cells."""
+        count = len(self.cell)
+        if np.count_nonzero(self.row < count) == count:
+            return _NO_INDICES, _NO_INDICES
+        row = np.flatnonzero(self.row.take(self.cell) != np.arange(count))
+        return row, self.cell.take(row)
+
+    def find(self, wanted: Indices) -> tuple[Indices, Indices]:
+        """One row of each of some cells that have any, and the place of each one's cell in ``wanted``."""
+        row = self.row.take(wanted)
+        place = np.flatnonzero(row < len(self.cell))
+        return row.take(place).astype(np.intp), place
+
+
+_NO_INDICES: Indices = np.empty(0, np.intp)
 NO_ROWS = Rows(np.empty(0, np.intp), np.empty(0, np.int64), np.empty(0, np.float64))
 NO_RANKED = Ranked(*NO_ROWS, np.empty(0, np.int64), np.empty(0, np.int64))
 

@@ -42,7 +42,9 @@ def result(plan: WindowPlan, window: Shares, known_ms: Ints, end_ms: Ints) -> Fl
     """
     width_ms = plan.slots * plan.step_ms
     value = plan.aggregate.finish(window, known_ms, end_ms - width_ms)
-    return np.where((2 * known_ms >= width_ms) & np.isfinite(value), value, np.nan)
+    known: Bools = known_ms >= -(-width_ms // 2)
+    known &= np.isfinite(value)
+    return np.where(known, value, np.nan)
 
 
 def flat(table: NDArray[_T]) -> NDArray[_T]:
@@ -123,7 +125,7 @@ class Window:
         rest = np.flatnonzero(~last)
         if not len(rest):
             if len(row) == len(self.slot):
-                self._feed_all(time_ms, value, stale_ms, emitted)
+                self.feed_all(time_ms, value, stale_ms, emitted)
             else:
                 self._feed_once(row, time_ms, value, stale_ms, horizon_ms, emitted)
             return
@@ -168,8 +170,8 @@ class Window:
         self._hold(None, until)
         self.value[row], self.until_ms[row] = value, time_ms + stale_ms
 
-    def _feed_all(self, time_ms: Ints, value: Floats, stale_ms: Ints, emitted: Emitted) -> None:
-        """Each row exactly once, in order: as ``_feed_once`` without looking up rows."""
+    def feed_all(self, time_ms: Ints, value: Floats, stale_ms: Ints, emitted: Emitted) -> None:
+        """As ``feed``, of one reading for each row in order: nothing is looked up row by row."""
         if int(self.slot.min(initial=0)) == BEGINNING_MS:
             self._begin(np.arange(len(time_ms)), time_ms)
         until_ms = time_ms + stale_ms

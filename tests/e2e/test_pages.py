@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -60,6 +61,7 @@ PAGES = {
     "staff": "/staff",
     "posts": "/staff?show=posts",
     "registry": "/registry",
+    "import": "/registry/import",
     "person": "/registry/people/a-m1",
     "facility-record": "/registry/facilities/a-sp-01",
     "post-new": "/registry/posts/new?cell=a-c-02",
@@ -418,3 +420,72 @@ def test_a_gateway_tells_how_its_page_on_site_is_opened(
         assert size != PHONE or small_targets(page) == []
         assert bare_keys(page) == []
         photograph(page, f"gateway-on-site-{language}-{size[0]}{'-dark' if dark else ''}")
+
+
+@pytest.mark.parametrize(("language", "size"), [("zh", PHONE), ("en", DESK)])
+def test_a_file_is_imported_as_it_was_shown(
+    browser: Browser, mock_world: World, language: str, size: tuple[int, int], tmp_path: Path
+) -> None:
+    """A wrong file is told in a table; a right one is shown with its differences, asked for, and applied."""
+    words = {
+        "zh": ("怎么办", "写入 4 项变更", "已写入 4 项变更"),
+        "en": ("What to do", "Apply 4 changes", "4 changes applied"),
+    }
+    fix, apply, applied = words[language]
+    with person(browser, mock_world.base_url, language, size) as somebody:
+        page = journeys.log_in(somebody, mock_world, mock_world.manager)
+        page.goto(f"{mock_world.base_url}/registry/import")
+        for name, sees in (("bad.xlsx", fix), ("city.xlsx", apply)):
+            (tmp_path / name).write_bytes(b"PK")
+            page.locator("input[type=file]").set_input_files(tmp_path / name)
+            expect(page.get_by_text(sees, exact=True).first).to_be_visible()
+            scroll_through(page)
+            photograph(page, f"import-{name}-{language}-{size[0]}")
+            assert axe_findings(page) == []
+            assert overflow(page) == 0
+        page.get_by_role("button", name=apply).first.click()
+        page.get_by_role("dialog").get_by_role("button", name=apply).click()
+        expect(page.get_by_text(applied)).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_who_is_overtaken_keeps_what_they_wrote(browser: Browser, mock_world: World, language: str) -> None:
+    """The second editor is told, sees what the first wrote, and saves their own field on top of it."""
+    told = {"zh": "对方已改为：gas", "en": "Changed by somebody else to: gas"}[language]
+    save = {"zh": "保存", "en": "Save"}[language]
+    with person(browser, mock_world.base_url, language, DESK) as somebody:
+        somebody.forgiven.append("409")
+        page = journeys.log_in(somebody, mock_world, mock_world.manager)
+        page.goto(f"{mock_world.base_url}/registry/people/a-m1")
+        name = page.get_by_label({"zh": "英文名称", "en": "name en"}[language])
+        name.fill("Mine")
+        page.evaluate(
+            """async () => {
+              const there = await (await fetch("/api/v1/registry/people/records/a-m1")).json();
+              await fetch("/api/v1/registry/people/records/a-m1", {
+                method: "PATCH", headers: {"content-type": "application/json"},
+                body: JSON.stringify({mark: there.mark, fields: {skills: "gas"}}),
+              });
+            }"""
+        )
+        page.get_by_role("button", name=save, exact=True).click()
+        expect(page.get_by_text(told)).to_be_visible()
+        expect(name).to_have_value("Mine")
+        page.get_by_role("button", name=save, exact=True).click()
+        expect(page.get_by_text(told)).to_have_count(0)
+        assert (
+            page.evaluate(
+                """async () => (await (await fetch("/api/v1/registry/people/records/a-m1")).json()).fields"""
+            )["name_en"]
+            == "Mine"
+        )
+        page.evaluate(
+            """async () => {
+              const there = await (await fetch("/api/v1/registry/people/records/a-m1")).json();
+              const fields = {skills: "electrical pump", name_en: "Maintainer B"};
+              await fetch("/api/v1/registry/people/records/a-m1", {
+                method: "PATCH", headers: {"content-type": "application/json"},
+                body: JSON.stringify({mark: there.mark, fields}),
+              });
+            }"""
+        )

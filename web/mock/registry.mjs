@@ -140,3 +140,42 @@ export function cellShapes() {
     faults: [],
   };
 }
+
+const finding = (kind_name, row, column, number, what, fix) => ({ kind: "facilities", kind_name, row, column, code: "", number, what, fix });
+/** An upload whose name has "bad" in it is refused; any other is shown with its differences. */
+export function importJob(name, state = "") {
+  const bad = name.includes("bad");
+  const facilities = text("设施", "facilities");
+  const people = text("人员", "people");
+  return {
+    id: bad ? "00000000000000ba" : "0000000000000001",
+    name,
+    state: state || (bad ? "refused" : "shown"),
+    started_ms: Date.now() - 4000,
+    token: "0".repeat(64),
+    counts: bad ? [] : [
+      { kind: "facilities", kind_name: facilities, in_file: true, add: 1, change: 2, retire: 1 },
+      { kind: "people", kind_name: people, in_file: true, add: 0, change: 0, retire: 0 },
+    ],
+    findings: bad ? [
+      finding(facilities, 17, "F", "TG-3026", text("latitude 不是数字：'北纬'", "latitude is no number: 'north'"), text("填写 WGS-84 度数", "write degrees, WGS-84")),
+      finding(people, 4, "D", "TG-3029", text("role 是 'king'，没有这个选项", "role is 'king', which is no choice"), text("改为 maintainer、grid_worker 等", "use maintainer, grid_worker and so on")),
+    ] : [],
+    notices: [],
+    problem: null,
+  };
+}
+
+const field = (name, before, after) => ({ field: name, before, after });
+const difference = (code, changed, fields) => ({ kind: "facilities", kind_name: text("设施", "facilities"), code, change: changed, fields });
+export function importChanges() {
+  return {
+    items: [
+      difference("a-sp-09", "add", [field(text("中文名称", "name zh"), "", "九号泵站"), field(text("英文名称", "name en"), "", "Pump station 9")]),
+      difference("a-sp-01", "change", [field(text("权属单位", "owner"), "water", "tan"), field(text("建成时间", "built"), "", "2004-05")]),
+      difference("a-sp-02", "change", [field(text("上级设施", "parent"), "a-board-01", "a-board-02")]),
+      difference("a-li-07", "retire", [field(text("在用", "in use"), "true", "false")]),
+    ],
+    more: false,
+  };
+}

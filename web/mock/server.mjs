@@ -16,7 +16,7 @@ import { intakeRoutes } from "./intakes.mjs";
 import { notificationRoutes } from "./notifications.mjs";
 import { officeRoutes, plannedOf } from "./office.mjs";
 import { performanceReport } from "./performance.mjs";
-import { cellShapes, completeness, kinds, record as recordOf, recordLines, registryChanges, registryRecord, staff } from "./registry.mjs";
+import { cellShapes, completeness, importChanges, importJob, kinds, record as recordOf, recordLines, registryChanges, registryRecord, staff } from "./registry.mjs";
 import { ruleRoutes } from "./rules.mjs";
 
 const PORT = Number(process.env.PORT ?? 23510);
@@ -367,6 +367,9 @@ const ROUTES = [
   ["GET", /^\/communities\/(\d+)\/completeness$/, () => completeness()],
   ["GET", /^\/communities\/(\d+)\/cells$/, () => cellShapes()],
   ["GET", /^\/registry\/kinds$/, () => kinds()],
+  ["POST", /^\/registry\/imports$/, (me, m, q) => importJob(q.get("name"))],
+  ["POST", /^\/registry\/imports\/(\w+)\/apply$/, () => importJob("city.xlsx", "applied")],
+  ["GET", /^\/registry\/imports\/(\w+)\/changes$/, () => importChanges()],
   ["GET", /^\/registry\/staff$/, () => staff(communities)],
   ["GET", /^\/registry\/changes$/, (me, m, q) => registryChanges(q.get("kind"))],
   ["GET", /^\/registry\/([a-z]+)\/records$/, (me, [, kind]) => recordLines(kind)],
@@ -440,7 +443,8 @@ async function bodyOf(request) {
   for await (const chunk of request) chunks.push(chunk);
   const all = Buffer.concat(chunks);
   if ((request.headers["content-type"] ?? "").startsWith("image/")) return all;
-  return all.length === 0 ? {} : JSON.parse(all.toString());
+  if (all.length === 0 || request.headers["content-type"] === "application/octet-stream") return {};
+  return JSON.parse(all.toString());
 }
 const cookieOf = (request) => /mock=(\w+)/.exec(request.headers.cookie ?? "")?.[1] ?? "";
 function enter(response, one, status = 200) {

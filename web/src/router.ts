@@ -90,6 +90,7 @@ const routes: readonly RouteRecordRaw[] = [
       },
       { path: "staff", name: "staff", component: () => import("@/pages/StaffPage.vue"), meta: { title: "registry.staff", needs: "registry.keep" } },
       { path: "registry", name: "registry", component: () => import("@/pages/RegistryPage.vue"), meta: { title: "registry.title", needs: "registry.keep" } },
+      { path: "registry/import", name: "import", component: () => import("@/pages/ImportPage.vue"), meta: { title: "imports.title", needs: "registry.keep" } },
       { path: "registry/:kind([a-z]+)/new", name: "newRecord", component: () => import("@/pages/RecordPage.vue"), meta: { title: "registry.title", needs: "registry.keep" } },
       { path: "registry/:kind([a-z]+)/:code", name: "record", component: () => import("@/pages/RecordPage.vue"), meta: { title: "registry.title", needs: "registry.keep" } },
       { path: "plans", name: "plans", component: () => import("@/pages/PlansPage.vue"), meta: { title: "plans.title", needs: "case.evaluate" } },

@@ -93,6 +93,11 @@ RECIPES: Mapping[str, Recipe] = {
     "change_registry_record": Recipe("PATCH", f"{V1}/registry/people/records/m{{n}}", {"mark": "", "fields": {}}),
     "end_registry_record": Recipe("POST", f"{V1}/registry/people/records/m{{n}}/end", {"mark": ""}),
     "restore_registry_record": Recipe("POST", f"{V1}/registry/people/records/m{{n}}/restore", {"mark": ""}),
+    "start_import": Recipe("POST", f"{V1}/registry/imports?name=people.csv", {}),
+    "get_import": Recipe("GET", f"{V1}/registry/imports/0123456789abcdef"),
+    "get_import_changes": Recipe("GET", f"{V1}/registry/imports/0123456789abcdef/changes"),
+    "apply_import": Recipe("POST", f"{V1}/registry/imports/0123456789abcdef/apply", {"token": "0" * 64}),
+    "export_registry": Recipe("GET", f"{V1}/registry/export/xlsx"),
     "get_registry_changes": Recipe("GET", f"{V1}/registry/changes?kind=people&code=m{{n}}"),
     "get_staff": Recipe("GET", f"{V1}/registry/staff?community={{n}}"),
     "get_cell_shapes": Recipe("GET", f"{V1}/communities/{{n}}/cells"),
@@ -160,6 +165,17 @@ RECIPES: Mapping[str, Recipe] = {
     "file_public_report": Recipe("POST", f"{V1}/public/reports", PUBLIC_REPORT, _KEY),
     "get_public_report": Recipe("GET", f"{V1}/public/reports/{{n}}", None, _KEY),
     "attach_public_photo": Recipe("POST", f"{V1}/public/reports/{{n}}/photos", {}, _KEY),
+    "list_revisit_calls": Recipe("GET", f"{V1}/revisits/calls"),
+    "list_case_revisits": Recipe("GET", f"{V1}/cases/{{n}}/revisits"),
+    "show_revisit_phone": Recipe("POST", f"{V1}/revisits/{{n}}/phone"),
+    "get_revisit_token": Recipe("GET", f"{V1}/revisits/{{n}}/token"),
+    "answer_revisit": Recipe("POST", f"{V1}/revisits/{{n}}/answer", {"solved": True, "satisfaction": 5}),
+    "miss_revisit": Recipe("POST", f"{V1}/revisits/{{n}}/not-reached"),
+    "get_satisfaction": Recipe("GET", f"{V1}/satisfaction?community={{n}}"),
+    "get_public_revisit": Recipe("GET", f"{V1}/public/revisits/0123456789abcdef"),
+    "answer_public_revisit": Recipe(
+        "POST", f"{V1}/public/revisits/0123456789abcdef", {"solved": True, "satisfaction": 5}
+    ),
     "receive_cases": Recipe("POST", f"{V1}/exchange/city/cases", {"number": "1"}),
     "list_partners": Recipe("GET", f"{V1}/exchange"),
     "list_foreign_numbers": Recipe("GET", f"{V1}/exchange/numbers"),
@@ -252,6 +268,7 @@ def test_roles_are_as_narrow_as_they_were_meant() -> None:
         "registry.keep",
         "intake.decide",
         "exchange.keep",
+        "revisit.call",
         "alarm.shelve",
         "alarm.measure",
         "alarm.out_of_service",
@@ -270,14 +287,18 @@ def test_roles_are_as_narrow_as_they_were_meant() -> None:
         Role.ADMINISTRATOR: supervise | {"gateway.configure"},
         Role.MANAGER: supervise,
         Role.MAINTAINER: worker,
-        Role.GRID_WORKER: worker,
+        Role.GRID_WORKER: worker | {"revisit.call"},
         Role.TECHNICIAN: see_all | {"gateway.configure"},
     }
     needs = {name: entry.permission for name, entry in POLICY.operations.items()}
     anyone = {name for name, permission in needs.items() if permission == "anyone"}
     residents = {"get_public_place", "file_public_report", "get_public_report", "attach_public_photo"}
     door = {"get_setup", "create_first_administrator", "log_in", "probe_healthy", "probe_ready"}
-    assert anyone == door | residents | {"receive_cases"}  # which is signed
+    assert anyone == door | residents | {
+        "receive_cases",
+        "get_public_revisit",
+        "answer_public_revisit",
+    }  # which is signed
     assert needs["act_on_task"] == "task.work"
     out = {"take_alarm_out", "take_facility_out", "extend_out_of_service", "return_to_service"}
     assert {needs[name] for name in out} == {"alarm.out_of_service"}

@@ -52,11 +52,17 @@ def test_the_city_has_the_promised_size(city: SimCity, content: Content) -> None
 
     The gateways report themselves besides.
     """
-    workers = [person for person in content.people if person.role.grid is not None]
+    workers = [person for person in content.people if person.role.grid is not None and not person.volunteer]
     assert len(content.communities) == 3
     assert 50 <= len(content.facilities) <= 70
     assert 280 <= city.point_count <= 350
     assert len(workers) == 12
+    assert {person.code.rpartition("-")[2] for person in content.people if person.volunteer} == {"v1"}
+    assert len(content.posts) == 12
+    assert content.departments
+    assert content.amenities
+    assert any(person.certificates for person in content.people)
+    assert any(person.leave for person in content.people)
     assert {person.role.grid for person in workers} == set(Grid)
     assert city.point_count + 3 * len(MEASURES) == len(content.points)
 

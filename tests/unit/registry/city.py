@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from dispatch import closure_tables, funds_tables, intake_tables, plan_tables
 from dispatch.database import prepare
 from dispatch.exchange import tables as exchange_tables
+from dispatch.revisit import tables as revisit_tables
 from registry import importer, tables
 from registry.classbook import load_classes
 from registry.content import read_folder
@@ -30,6 +31,7 @@ _ROOM = (
     funds_tables.project,
     plan_tables.plan,
     exchange_tables.foreign,
+    revisit_tables.revisit,
 )
 _DISPATCH = _ROOM[0].metadata
 """Of all tables of dispatch."""

@@ -249,6 +249,20 @@ def test_fields_are_added_in_their_place_and_taken_out() -> None:
     assert only(with_form(more, shown)).info == only(text).info
 
 
+def test_how_long_a_repair_is_observed_is_a_field_of_the_form() -> None:
+    """Written, changed to *none*, taken out: the rule reads as it was said, and the rest stays."""
+    text = LEVELS.removesuffix("\n") + "\n"
+    shown = form_of(text)
+    assert shown is not None
+    for said, observed in (("6 h", 6 * 3_600_000), ("none", 0)):
+        written_so = with_form(text, replace(shown, observe=said))
+        again = form_of(written_so)
+        assert again is not None
+        assert again.observe == said
+        assert only(written_so.replace("do:\n    - nothing", "do: {zh: [看], en: [look]}")).info.observe_ms == observed
+        assert with_form(written_so, shown) == text
+
+
 def test_texts_and_steps_are_written_so_that_they_read_the_same() -> None:
     """Whatever somebody types: signs of YAML, quotation marks, line ends, blanks at the ends."""
     text = BOOK["pump-level-high"][1]

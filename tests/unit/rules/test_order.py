@@ -19,7 +19,7 @@ from core.quality import GOOD, QualityClass, quality
 from core.readings import Readings, readings
 from rules import damping
 from rules.damping import damp
-from rules.engine import flapping, kept
+from rules.engine import flapping, frames, kept
 from rules.engine.engine import Engine, EngineSettings
 from rules.expression import operands
 from rules.language.alone import true_by_itself
@@ -451,6 +451,7 @@ def run(
     st.sampled_from([-1, 3, 12]),
     st.sampled_from([0, kept.KEEP_FROM_MS]),
     st.booleans(),
+    st.sampled_from([-1, 4_096]),
 )
 def test_any_order_gives_the_intervals_of_the_set(
     texts: list[str],
@@ -461,10 +462,14 @@ def test_any_order_gives_the_intervals_of_the_set(
     restart_at: int,
     keep_from_ms: int,
     hasty: bool,
+    near: int,
 ) -> None:
     """Any chunking, repetition, arrival order and restart end in the intervals that the naive reading gives, damped."""
     delivery = delivery_of(plan)
-    with patch.object(kept, "KEEP_FROM_MS", keep_from_ms), hasty_damping() if hasty else nullcontext():
+    with ExitStack() as patches:
+        patches.enter_context(patch.object(kept, "KEEP_FROM_MS", keep_from_ms))
+        patches.enter_context(patch.object(frames, "_NEAR", near))
+        patches.enter_context(hasty_damping() if hasty else nullcontext())
         engine, journal = run(rule_set(*texts), delivery, limit, save_every_ms, calendar, restart_at)
         incidents = check(engine, journal, delivery.everything, calendar)
     event(f"flapping: {min(sum(one.interval.flaps > 0 for one in journal.alarms.values()), 3)}")

@@ -31,6 +31,8 @@ const TIMEOUT_MS = 20_000;
 export interface Call {
   readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly body?: unknown;
+  /** Bytes that are sent as they are, instead of a body. */
+  readonly raw?: Blob;
   readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
@@ -84,7 +86,7 @@ export function sessionEnded(): void {
  * @throws {ApiError} for every failure; `AbortError` when the caller's signal ended it.
  */
 export async function call<T>(path: string, options: Call = {}): Promise<T> {
-  const { method = "GET", body, query, headers, signal, timeoutMs = TIMEOUT_MS } = options;
+  const { method = "GET", body, raw, query, headers, signal, timeoutMs = TIMEOUT_MS } = options;
   const deadline = AbortSignal.timeout(timeoutMs);
   let response: Response;
   try {
@@ -94,10 +96,10 @@ export async function call<T>(path: string, options: Call = {}): Promise<T> {
       cache: "no-store",
       headers: {
         accept: "application/json",
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(raw ? { "content-type": "application/octet-stream" } : body === undefined ? {} : { "content-type": "application/json" }),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(raw ? { body: raw } : body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
     });
   } catch (cause) {

@@ -240,6 +240,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/registry/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read a file and compare it with the registry
+         * @description The bytes of a workbook, a CSV file or the cells as GeoJSON, at most 32 MB; nothing is written yet.
+         */
+        post: operations["start_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/imports/{job}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far an import is
+         * @description Everything that is wrong, or how many records would come, change and end.
+         */
+        get: operations["get_import"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/imports/{job}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What an import would do
+         * @description Record by record, a hundred at a time.
+         */
+        get: operations["get_import_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/imports/{job}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply what was shown
+         * @description Exactly that, in one transaction; if the registry has changed meanwhile nothing is written and that is told.
+         */
+        post: operations["apply_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/export/{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The whole registry as a file
+         * @description A workbook, the cells as GeoJSON, or CSV files in a ZIP; imported again it changes nothing.
+         */
+        get: operations["export_registry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/registry/kinds": {
         parameters: {
             query?: never;
@@ -1714,6 +1814,170 @@ export interface paths {
          * @description Somebody has seen to it.
          */
         post: operations["dismiss_partner_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/revisits/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whom to call after a case was closed
+         * @description Due, with a number, not called today; the longest due first, 200 at most.
+         */
+        get: operations["list_revisit_calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/revisits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was answered about a case
+         * @description Newest first; one for each time that it was closed.
+         */
+        get: operations["list_case_revisits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/revisits/{revisit}/phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The number to call
+         * @description That it was shown, and to whom, stands in the history of the case.
+         */
+        post: operations["show_revisit_phone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/revisits/{revisit}/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What goes into the QR
+         * @description It opens the one answer without a login, until its time is over.
+         */
+        get: operations["get_revisit_token"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/revisits/{revisit}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write down what was said
+         * @description Once. Not solved: the case goes on with a fresh limit.
+         */
+        post: operations["answer_revisit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/revisits/{revisit}/not-reached": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Nobody answered the phone
+         * @description The third day on which nobody answers ends it.
+         */
+        post: operations["miss_revisit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/satisfaction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How content people are
+         * @description Of the cases that were closed in a time, with the counts; of 30 days by default.
+         */
+        get: operations["get_satisfaction"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/revisits/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What one is asked about
+         * @description Without a login: which case, what it was about, until when an answer is taken.
+         */
+        get: operations["get_public_revisit"];
+        put?: never;
+        /**
+         * Answer without a login
+         * @description Once; too many are slowed down (429).
+         */
+        post: operations["answer_public_revisit"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5926,6 +6190,153 @@ export interface components {
             note: string;
         };
         /**
+         * ImportChangeView
+         * @description One record that would come, change or end.
+         */
+        ImportChangeView: {
+            /** Kind */
+            kind: string;
+            kind_name: components["schemas"]["Bilingual"];
+            /** Code */
+            code: string;
+            /**
+             * Change
+             * @description `add`, `change` or `retire`
+             */
+            change: string;
+            /** Fields */
+            fields: components["schemas"]["ImportFieldView"][];
+        };
+        /**
+         * ImportChanges
+         * @description A stretch of the differences.
+         */
+        ImportChanges: {
+            /** Items */
+            items: components["schemas"]["ImportChangeView"][];
+            /** More */
+            more: boolean;
+        };
+        /**
+         * ImportCount
+         * @description How many records of a kind would come, change and end.
+         */
+        ImportCount: {
+            /** Kind */
+            kind: string;
+            kind_name: components["schemas"]["Bilingual"];
+            /**
+             * In File
+             * @description whether the file holds this kind; all others stay as they are
+             */
+            in_file: boolean;
+            /** Add */
+            add: number;
+            /** Change */
+            change: number;
+            /** Retire */
+            retire: number;
+        };
+        /**
+         * ImportFieldView
+         * @description One field of a difference.
+         */
+        ImportFieldView: {
+            field: components["schemas"]["Bilingual"];
+            /** Before */
+            before: string;
+            /** After */
+            after: string;
+        };
+        /**
+         * ImportFindingView
+         * @description One thing that is wrong, or worth knowing.
+         */
+        ImportFindingView: {
+            /**
+             * Kind
+             * @description of record; empty: the file itself
+             * @example facilities
+             */
+            kind: string;
+            kind_name: components["schemas"]["Bilingual"];
+            /**
+             * Row
+             * @description 0: unknown
+             */
+            row: number;
+            /**
+             * Column
+             * @description as spreadsheets name it; empty: unknown
+             * @example F
+             */
+            column: string;
+            /**
+             * Code
+             * @description of the record, where it stands in the registry and not in the file
+             */
+            code: string;
+            /**
+             * Number
+             * @example TG-3021
+             */
+            number: string;
+            what: components["schemas"]["Bilingual"];
+            fix: components["schemas"]["Bilingual"];
+        };
+        /**
+         * ImportState
+         * @description How far an import is.
+         * @enum {string}
+         */
+        ImportState: "reading" | "refused" | "shown" | "applying" | "applied" | "overtaken" | "failed";
+        /**
+         * ImportToken
+         * @description What was shown and is to be applied.
+         */
+        ImportToken: {
+            /** Token */
+            token: string;
+        };
+        /**
+         * ImportView
+         * @description An import as it stands.
+         */
+        ImportView: {
+            /** Id */
+            id: string;
+            /**
+             * Name
+             * @description of the file
+             */
+            name: string;
+            state: components["schemas"]["ImportState"];
+            /**
+             * Started Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            started_ms: number;
+            /**
+             * Token
+             * @description stands for exactly the differences that are shown
+             */
+            token: string;
+            /** Counts */
+            counts: components["schemas"]["ImportCount"][];
+            /**
+             * Findings
+             * @description everything that is wrong, at most 1,000
+             */
+            findings: components["schemas"]["ImportFindingView"][];
+            /**
+             * Notices
+             * @description worth knowing; they hinder nothing
+             */
+            notices: components["schemas"]["ImportFindingView"][];
+            problem: components["schemas"]["Bilingual"] | null;
+        };
+        /**
          * Indicator
          * @description What is counted: *part* of *whole*.
          * @enum {string}
@@ -6977,6 +7388,14 @@ export interface components {
             name: components["schemas"]["Bilingual"];
         };
         /**
+         * PhoneView
+         * @description The number to call; that it was shown stands in the history of the case.
+         */
+        PhoneView: {
+            /** Phone */
+            phone: string;
+        };
+        /**
          * PhotoView
          * @description A photo; its bytes are at `/intakes/{id}/photos/{position}`.
          */
@@ -7620,6 +8039,29 @@ export interface components {
             words: string;
         };
         /**
+         * PublicRevisit
+         * @description What somebody without a login is asked about.
+         */
+        PublicRevisit: {
+            /** Case Code */
+            case_code: string;
+            say: components["schemas"]["Bilingual"];
+            /**
+             * Closed Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            closed_ms: number;
+            /**
+             * Ends Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            ends_ms: number;
+            /** Answered */
+            answered: boolean;
+        };
+        /**
          * PublicStage
          * @description How far a resident's report has come, in as few words as they need.
          * @enum {string}
@@ -8043,6 +8485,104 @@ export interface components {
             reason: string;
         };
         /**
+         * RevisitAnswerRequest
+         * @description What somebody says of a case that was closed.
+         */
+        RevisitAnswerRequest: {
+            /** Solved */
+            solved: boolean;
+            /**
+             * Satisfaction
+             * @description 1: not content at all; 5: very
+             */
+            satisfaction: number;
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+        };
+        /**
+         * RevisitList
+         * @description Revisits.
+         */
+        RevisitList: {
+            /** Items */
+            items: components["schemas"]["RevisitView"][];
+        };
+        /**
+         * RevisitState
+         * @description Where a revisit stands.
+         * @enum {string}
+         */
+        RevisitState: "due" | "answered" | "not_reached" | "lapsed" | "struck";
+        /**
+         * RevisitView
+         * @description A revisit; the number to call is asked for apart.
+         */
+        RevisitView: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Case Id
+             * @example 17
+             */
+            case_id: number;
+            /** Case Code */
+            case_code: string;
+            say: components["schemas"]["Bilingual"];
+            community: components["schemas"]["CommunityRef"];
+            facility: components["schemas"]["FacilityRef"] | null;
+            /** By Resident */
+            by_resident: boolean;
+            state: components["schemas"]["RevisitState"];
+            /**
+             * Closed Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            closed_ms: number;
+            /**
+             * Due Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            due_ms: number;
+            /**
+             * Ends Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            ends_ms: number;
+            /** Has Phone */
+            has_phone: boolean;
+            /**
+             * Tries
+             * @description days on which a call reached nobody; with the third it ends
+             */
+            tries: number;
+            /** Called Today */
+            called_today: boolean;
+            way: components["schemas"]["RevisitWay"] | null;
+            /** Solved */
+            solved: boolean | null;
+            /** Satisfaction */
+            satisfaction: number | null;
+            /** Comment */
+            comment: string;
+            /** Done Ms */
+            done_ms: number | null;
+        };
+        /**
+         * RevisitWay
+         * @description How an answer came.
+         * @enum {string}
+         */
+        RevisitWay: "qr" | "call";
+        /**
          * Role
          * @description What somebody is there for; what a role may do is the business of ``api``.
          * @enum {string}
@@ -8310,6 +8850,12 @@ export interface components {
              */
             evidence: string;
             deadline: components["schemas"]["DeadlineForm"];
+            /**
+             * Observe
+             * @description how long a repair is observed, or `none`; empty: as the class
+             * @default
+             */
+            observe: string;
             /**
              * From
              * @default
@@ -8742,6 +9288,39 @@ export interface components {
              * @example 1795000000000
              */
             reported_ms: number;
+        };
+        /**
+         * SatisfactionView
+         * @description What was answered, with the counts.
+         */
+        SatisfactionView: {
+            /**
+             * From Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            from_ms: number;
+            /**
+             * To Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            to_ms: number;
+            /** Asked */
+            asked: number;
+            /** Answered */
+            answered: number;
+            /** Not Reached */
+            not_reached: number;
+            /** Lapsed */
+            lapsed: number;
+            /** Solved */
+            solved: number;
+            /**
+             * Scores
+             * @description answers of 1, 2, 3, 4 and 5
+             */
+            scores: number[];
         };
         /**
          * Series
@@ -9488,6 +10067,14 @@ export interface components {
             en: string;
         };
         /**
+         * TokenView
+         * @description What opens the one answer without a login.
+         */
+        TokenView: {
+            /** Token */
+            token: string;
+        };
+        /**
          * Training
          * @description Whom training in a skill would help.
          */
@@ -9998,6 +10585,14 @@ export type Health = components['schemas']['Health'];
 export type HealthPart = components['schemas']['HealthPart'];
 export type History = components['schemas']['History'];
 export type HistoryEntry = components['schemas']['HistoryEntry'];
+export type ImportChangeView = components['schemas']['ImportChangeView'];
+export type ImportChanges = components['schemas']['ImportChanges'];
+export type ImportCount = components['schemas']['ImportCount'];
+export type ImportFieldView = components['schemas']['ImportFieldView'];
+export type ImportFindingView = components['schemas']['ImportFindingView'];
+export type ImportState = components['schemas']['ImportState'];
+export type ImportToken = components['schemas']['ImportToken'];
+export type ImportView = components['schemas']['ImportView'];
 export type Indicator = components['schemas']['Indicator'];
 export type IntakeView = components['schemas']['IntakeView'];
 export type JsonValue = components['schemas']['JsonValue'];
@@ -10056,6 +10651,7 @@ export type PartnerView = components['schemas']['PartnerView'];
 export type PassedOver = components['schemas']['PassedOver'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PersonRef = components['schemas']['PersonRef'];
+export type PhoneView = components['schemas']['PhoneView'];
 export type PhotoView = components['schemas']['PhotoView'];
 export type Piece = components['schemas']['Piece'];
 export type PingEvent = components['schemas']['PingEvent'];
@@ -10085,6 +10681,7 @@ export type Provenance = components['schemas']['Provenance'];
 export type PublicPlace = components['schemas']['PublicPlace'];
 export type PublicReceipt = components['schemas']['PublicReceipt'];
 export type PublicReport = components['schemas']['PublicReport'];
+export type PublicRevisit = components['schemas']['PublicRevisit'];
 export type PublicStage = components['schemas']['PublicStage'];
 export type PublicState = components['schemas']['PublicState'];
 export type Reason = components['schemas']['Reason'];
@@ -10106,6 +10703,11 @@ export type ReportRequest = components['schemas']['ReportRequest'];
 export type ReportSeen = components['schemas']['ReportSeen'];
 export type ResetEvent = components['schemas']['ResetEvent'];
 export type ReturnRequest = components['schemas']['ReturnRequest'];
+export type RevisitAnswerRequest = components['schemas']['RevisitAnswerRequest'];
+export type RevisitList = components['schemas']['RevisitList'];
+export type RevisitState = components['schemas']['RevisitState'];
+export type RevisitView = components['schemas']['RevisitView'];
+export type RevisitWay = components['schemas']['RevisitWay'];
 export type Role = components['schemas']['Role'];
 export type RuleChange = components['schemas']['RuleChange'];
 export type RuleDetail = components['schemas']['RuleDetail'];
@@ -10130,6 +10732,7 @@ export type RuleWords = components['schemas']['RuleWords'];
 export type RulingRequest = components['schemas']['RulingRequest'];
 export type Rung = components['schemas']['Rung'];
 export type RunningConfiguration = components['schemas']['RunningConfiguration'];
+export type SatisfactionView = components['schemas']['SatisfactionView'];
 export type Series = components['schemas']['Series'];
 export type SessionPatch = components['schemas']['SessionPatch'];
 export type SetupRequest = components['schemas']['SetupRequest'];
@@ -10164,6 +10767,7 @@ export type TaskSummary = components['schemas']['TaskSummary'];
 export type TaskWhere = components['schemas']['TaskWhere'];
 export type TaskWhy = components['schemas']['TaskWhy'];
 export type TextPair = components['schemas']['TextPair'];
+export type TokenView = components['schemas']['TokenView'];
 export type Training = components['schemas']['Training'];
 export type TrainingReason = components['schemas']['TrainingReason'];
 export type TrialCase = components['schemas']['TrialCase'];
@@ -10653,6 +11257,175 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Completeness"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_import: {
+        parameters: {
+            query: {
+                /** @description of the file */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_import_changes: {
+        parameters: {
+            query?: {
+                kind?: string;
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportChanges"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    apply_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportToken"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_registry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                form: "xlsx" | "zip" | "geojson";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                    "application/zip": unknown;
+                    "application/geo+json": unknown;
                 };
             };
             /** @description A problem */
@@ -13374,6 +14147,296 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_revisit_calls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisitList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_case_revisits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisitList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_revisit_phone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                revisit: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhoneView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_revisit_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                revisit: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_revisit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                revisit: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevisitAnswerRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisitView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    miss_revisit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                revisit: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisitView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_satisfaction: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description UTC milliseconds */
+                from_ms?: number | null;
+                /** @description UTC milliseconds */
+                to_ms?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SatisfactionView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_public_revisit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicRevisit"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_public_revisit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevisitAnswerRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicRevisit"];
+                };
             };
             /** @description A problem */
             default: {

@@ -1,7 +1,7 @@
 /** The registry's routes as functions. */
-import { call } from "@/api/client";
+import { address, call } from "@/api/client";
 import type { PageOf } from "@/api/routes";
-import type { CellShapes, KindList, KindView, RecordLineView, RecordView, RegistryChanges, Staff } from "@/api/schema";
+import type { CellShapes, ImportChanges, ImportView, KindList, KindView, RecordLineView, RecordView, RegistryChanges, Staff } from "@/api/schema";
 
 type Signal = { readonly signal?: AbortSignal };
 export type PositionSystem = "WGS-84" | "GCJ-02" | "CGCS2000";
@@ -40,3 +40,12 @@ export function knownKinds(): Promise<readonly KindView[]> {
   );
   return kinds;
 }
+
+/** The bytes go as they are; a large file on a slow line takes its time. */
+export const startImport = (file: File): Promise<ImportView> =>
+  call("/registry/imports", { method: "POST", raw: file, query: { name: file.name }, timeoutMs: 300_000 });
+export const getImport = (id: string): Promise<ImportView> => call(`/registry/imports/${id}`);
+export const getImportChanges = (id: string, query: { kind: string; offset: number }): Promise<ImportChanges> =>
+  call(`/registry/imports/${id}/changes`, { query });
+export const applyImport = (id: string, token: string): Promise<ImportView> => call(`/registry/imports/${id}/apply`, { method: "POST", body: { token } });
+export const exportAddress = (form: "xlsx" | "zip" | "geojson"): string => address(`/registry/export/${form}`);

@@ -35,6 +35,8 @@ export default {
     clearNone: "as soon as it is no longer so",
     addClear: "Own condition to clear",
     for: "Holds for",
+    observe: "Observed after a repair",
+    observeHint: "as 6 h; none: a person must look; empty: as its class",
     clearFor: "Clears after",
     severity: "Severity",
     level: "Severity {n}",

@@ -35,6 +35,8 @@ export default {
     clearNone: "告警条件不再成立时",
     addClear: "另设解除条件",
     for: "持续多久",
+    observe: "维修后观察",
+    observeHint: "如 6 h；none：须人到场；不填：按设施类别",
     clearFor: "解除前持续",
     severity: "等级",
     level: "等级 {n}",

@@ -1,0 +1,1 @@
+"""After a case is closed residents are asked (回访)."""

@@ -1,0 +1,178 @@
+"""After a case is closed people are asked once, and what they say counts."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.cases import Actor, CaseState, Conflict, TaskKind, UnknownItem
+from core.errors import Invalid
+from core.intake import SourceKind, Verdict
+from core.revisits import MOST_COMMENT, RevisitAnswer, RevisitState, RevisitWay
+from dispatch.revisit.choosing import DAY_MS, RevisitPolicy, after_call, is_asked
+from dispatch.revisit.desk import SqlRevisits
+from dispatch.revisit.tables import contact, revisit
+from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall
+from tests.unit.dispatch.partners import cases, partner, record, take
+from tests.unit.dispatch.test_exchange import finish
+from tests.unit.dispatch.test_reports import rule, send
+
+NOBODY = RevisitPolicy(share=0.0)
+CALLER, ANYBODY = Actor(login="caller"), Actor(login="anybody")
+GOOD, BAD = RevisitAnswer(solved=True, satisfaction=5), RevisitAnswer(solved=False, satisfaction=1, comment="又漏了")
+CALL, QR = RevisitWay.CALL, RevisitWay.QR
+
+
+def asking(hall: Hall, policy: RevisitPolicy = NOBODY) -> SqlRevisits:
+    """Revisits over the hall's database."""
+    return SqlRevisits(hall.engine, rules=RULES.get, source=hall.city.registry, revisits=policy)
+
+
+def called_case(hall: Hall) -> SqlRevisits:
+    """A hotline's case with a number, closed; the revisits that follow."""
+    desk = asking(hall)
+    desk.step(MONDAY_9)
+    take(hall, record("H-1", phone="13800000001"), by=partner())
+    finish(hall, cases(hall)[0].number)
+    desk.step(MONDAY_9 + MINUTE)
+    return desk
+
+
+def test_a_residents_case_is_asked_about_and_another_is_not(hall: Hall) -> None:
+    """With the closing, once; what was closed before the first look is left in peace."""
+    early = send(hall, "road_hole", longitude=112.2, latitude=31.7)
+    finish(hall, early.case)
+    desk = asking(hall)
+    desk.step(MONDAY_9)
+    row = rule(hall, send(hall, "light_lamp", SourceKind.RESIDENT, community=1), Verdict.ADMIT)
+    other = send(hall, "refuse", longitude=112.4, latitude=31.7)
+    for number in (row.case, other.case):
+        finish(hall, number)
+    for _ in range(2):
+        desk.step(MONDAY_9 + HOUR)
+    assert hall.count(revisit) == 1
+    assert row.case is not None
+    (found,) = desk.of_case(row.case)
+    assert (found.state, found.by_resident, found.due_ms - found.closed_ms) == (RevisitState.DUE, True, 3 * DAY_MS)
+    assert desk.calls(MONDAY_9 + 4 * DAY_MS) == [], "without a number there is nobody to call"
+
+
+@given(share=st.floats(0, 1), codes=st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=30))
+def test_the_share_is_drawn_by_the_code_alone(share: float, codes: list[str]) -> None:
+    """The same whoever asks; a greater share asks about all that a smaller one does; residents always."""
+    small, great = RevisitPolicy(share=share / 2), RevisitPolicy(share=share)
+    for code in codes:
+        chosen = is_asked(code, by_resident=False, policy=small)
+        assert chosen == is_asked(code, by_resident=False, policy=small)
+        assert not chosen or is_asked(code, by_resident=False, policy=great)
+        assert is_asked(code, by_resident=True, policy=small)
+
+
+def test_the_share_is_about_what_it_says() -> None:
+    """Of 10,000 codes a tenth, within four standard deviations."""
+    policy = RevisitPolicy(share=0.1)
+    drawn = sum(is_asked(f"C-2026-{n:06d}", by_resident=False, policy=policy) for n in range(10_000))
+    assert 880 <= drawn <= 1120
+
+
+def test_a_call_is_due_with_its_number_for_whoever_calls(hall: Hall) -> None:
+    """After three days; seeing the number is noted; answered, it is off the list and the number goes after a while."""
+    desk = called_case(hall)
+    assert desk.calls(MONDAY_9 + DAY_MS) == []
+    (row,) = desk.calls(MONDAY_9 + 3 * DAY_MS)
+    assert row.has_phone
+    assert desk.calls(MONDAY_9 + 3 * DAY_MS, frozenset({99})) == []
+    assert desk.phone(row.number, CALLER, MONDAY_9 + 3 * DAY_MS) == "13800000001"
+    with pytest.raises(UnknownItem):
+        desk.phone(row.number, CALLER, MONDAY_9 + 3 * DAY_MS, frozenset({99}))
+    done = desk.answer(row.number, GOOD, CALL, CALLER, MONDAY_9 + 3 * DAY_MS)
+    assert (done.state, done.answer) == (RevisitState.ANSWERED, GOOD)
+    assert desk.calls(MONDAY_9 + 4 * DAY_MS) == []
+    with pytest.raises(UnknownItem):
+        desk.phone(row.number, CALLER, MONDAY_9 + 4 * DAY_MS)
+    desk.step(MONDAY_9 + 31 * DAY_MS)
+    with hall.engine.connect() as connection:
+        assert connection.execute(sa.select(revisit.c.phone)).scalar_one() == ""
+    assert hall.count(contact) == 0
+    detail = hall.queries.case(row.case)
+    assert detail is not None
+    assert [one.action for one in detail.history if one.actor == "caller"] == ["phone_shown", "revisited"]
+    assert not any("13800000001" in one.note for one in detail.history)
+
+
+def test_three_days_without_an_answer_end_it(hall: Hall) -> None:
+    """Two calls of one day count once."""
+    desk = called_case(hall)
+    (row,) = desk.calls(MONDAY_9 + 3 * DAY_MS)
+    for at_ms in (3 * DAY_MS, 3 * DAY_MS + HOUR, 4 * DAY_MS):
+        after = desk.not_reached(row.number, CALLER, MONDAY_9 + at_ms)
+        assert after.state is RevisitState.DUE
+    assert desk.calls(MONDAY_9 + 4 * DAY_MS) == [], "called today"
+    after = desk.not_reached(row.number, CALLER, MONDAY_9 + 5 * DAY_MS)
+    assert (after.state, after.tries) == (RevisitState.NOT_REACHED, 3)
+    with pytest.raises(Conflict):
+        desk.answer(row.number, GOOD, CALL, CALLER, MONDAY_9 + 5 * DAY_MS)
+    assert after_call(2, "2026-11-26", "2026-11-27") == (RevisitState.NOT_REACHED, 3)
+
+
+def test_a_token_takes_one_answer_until_its_time_is_over(hall: Hall) -> None:
+    """By QR, without a login; a second answer and a late one are refused; nonsense is told."""
+    desk = called_case(hall)
+    (row,) = desk.of_case(cases(hall)[0].number)
+    token = desk.token(row.number)
+    assert desk.by_token("x" * len(token), MONDAY_9) is None
+    found = desk.by_token(token, MONDAY_9 + HOUR)
+    assert found is not None
+    assert found.number == row.number
+    for wrong in (RevisitAnswer(solved=True, satisfaction=0), RevisitAnswer(solved=True, satisfaction=6)):
+        with pytest.raises(Invalid):
+            desk.answer(row.number, wrong, QR, ANYBODY, MONDAY_9 + HOUR)
+    long = RevisitAnswer(solved=True, satisfaction=3, comment="长" * (MOST_COMMENT + 1))
+    with pytest.raises(Invalid):
+        desk.answer(row.number, long, QR, ANYBODY, MONDAY_9 + HOUR)
+    assert desk.by_token(token, MONDAY_9 + 15 * DAY_MS) is None
+    with pytest.raises(Conflict) as caught:
+        desk.answer(row.number, GOOD, QR, ANYBODY, MONDAY_9 + 15 * DAY_MS)
+    assert caught.value.code == "too_late"
+    desk.answer(row.number, GOOD, QR, ANYBODY, MONDAY_9 + HOUR)
+    with pytest.raises(Conflict) as caught:
+        desk.answer(row.number, BAD, QR, ANYBODY, MONDAY_9 + 2 * HOUR)
+    assert caught.value.code == "wrong_state"
+
+
+def test_not_solved_brings_the_case_back_and_it_is_asked_about_again(hall: Hall) -> None:
+    """The case is opened anew with a worker and fresh limits; its next closing is asked about; both answers count."""
+    desk = called_case(hall)
+    number = cases(hall)[0].number
+    (row,) = desk.of_case(number)
+    now_ms = MONDAY_9 + 3 * DAY_MS
+    desk.answer(row.number, BAD, CALL, CALLER, now_ms)
+    (case,) = cases(hall)
+    assert (case.open, CaseState(case.state)) == (True, CaseState.DISPATCHED)
+    task = hall.tasks(number)[TaskKind.HANDLE]
+    assert task.due_ms is not None
+    assert task.due_ms > now_ms
+    finish(hall, number)
+    desk.step(now_ms + HOUR)
+    again, first = desk.of_case(number)
+    assert (first.state, first.answer) == (RevisitState.ANSWERED, BAD)
+    assert again.state is RevisitState.DUE
+    found = desk.satisfaction(0, now_ms + 10 * DAY_MS)
+    assert (found.asked, found.answered, found.solved, found.scores) == (2, 1, 0, (1, 0, 0, 0, 0))
+
+
+def test_what_nobody_answers_lapses_and_what_goes_on_is_struck(hall: Hall) -> None:
+    """Two weeks are the end; a case that goes on for another reason is not asked about."""
+    desk = called_case(hall)
+    number = cases(hall)[0].number
+    take(hall, record("H-1", "返工", since_ms=MONDAY_9 + 2 * HOUR), now_ms=MONDAY_9 + 2 * HOUR)
+    desk.step(MONDAY_9 + 3 * HOUR)
+    assert [one.state for one in desk.of_case(number)] == [RevisitState.STRUCK]
+    finish(hall, number)
+    desk.step(MONDAY_9 + 4 * HOUR)
+    desk.step(MONDAY_9 + 15 * DAY_MS)
+    assert [one.state for one in desk.of_case(number)] == [RevisitState.LAPSED, RevisitState.STRUCK]
+    found = desk.satisfaction(0, MONDAY_9 + 20 * DAY_MS)
+    assert (found.asked, found.lapsed, found.answered) == (1, 1, 0)
