@@ -58,6 +58,7 @@ What is late of the critical ones is late by night and on days off, when one dut
 the way through a street is longer than a fire alarm's 15 minutes wherever nobody else is nearer, and two at once wait
 for each other. Dispatch estimates where people are and how long urgent work takes (100 m of the straight line in a
 minute, 40 minutes a repair; here both are drawn otherwise); *nearest* is told where everybody stands at that moment.
+Told the same, dispatch is ahead of it ([0050](adr/0050-the-soonest.md)).
 
 What falls short: with urgent tasks among them, bounds are passed, since these do not wait. Supervisors pass theirs on
 the morning after eight days of holidays. With cells first, whoever holds two busy cells has more than twice the median;

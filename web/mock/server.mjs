@@ -230,11 +230,24 @@ function evidence(f) {
   return f.points.slice(0, 2).map((p) => ({ point: p.id, key: p.key, name: p.name, unit: p.unit, time_ms: Date.now(), value: round(valueAt(p, Date.now())), text: "", quality: "good", reason: "" }));
 }
 const rule = (alarm) => (alarm.kind === "sight" ? null : { id: alarm.rule_id, say: alarm.say, when: "level > 2.2 m", for_s: 60, clear: "level < 1.8 m", severity: alarm.severity, family: "mock", lead: "construction", support: "governance", source: text("GB 55036-2022 第 3.0.2 条", "GB 55036-2022, 3.0.2"), levels: LEVELS[alarm.rule_id] ?? [] });
+/** Whom routing looked at before the owner: a vacant post, somebody at urgent work, somebody of elsewhere. */
+function routingOf(task) {
+  const one = (rung, cell, who, load, passed_over, distance_m, there_min) => ({ rung, cell, person: who, load, passed_over, distance_m, there_min });
+  const named = (id, zh, en) => ({ id, name: { zh, en } });
+  return [
+    one("cell", "a-c-01", null, 0, "vacant", null, null),
+    one("neighbour", "a-c-02", named(91, "建管二组 丙", "Construction C"), 4, "busy", 260, 43),
+    one("neighbour", "a-c-03", named(92, "建管二组 丁", "Construction D"), 0, "no_certificate", 310, null),
+    one("community", "", task.owner, 1, null, 540, 5),
+    one("elsewhere", "", named(93, "值班 戊", "On duty E"), 0, "farther", 2150, 22),
+  ];
+}
+
 function taskDetail(task, me) {
   const f = byId(task.facility.id);
   const point = f.points.find((p) => p.limits.some((l) => l.rule_id === task.case.alarm.rule_id)) ?? f.points[0];
   const to = Date.now();
-  return { ...bareTask(task, me), observation: observationOf(task), reports: intakes.seen(task.case_id), why: { alarms: alarmsOf(task.case), rule: task.case.alarm.reported ? null : rule(task.case.alarm), evidence: evidence(f), series: [{ point: point.id, key: point.key, name: point.name, history: curve(point, to - 24 * HOUR, to, 240) }] }, where: { latitude: f.latitude, longitude: f.longitude, address: f.address }, steps: f.do, actions: actionsOf(task, me), history: task.case.history, routing: [], stages: stagesOf(task.case), proceedings: task.case.proceedings, extension_until_ms: task.case.deadline().due_ms + 8 * HOUR };
+  return { ...bareTask(task, me), observation: observationOf(task), reports: intakes.seen(task.case_id), why: { alarms: alarmsOf(task.case), rule: task.case.alarm.reported ? null : rule(task.case.alarm), evidence: evidence(f), series: [{ point: point.id, key: point.key, name: point.name, history: curve(point, to - 24 * HOUR, to, 240) }] }, where: { latitude: f.latitude, longitude: f.longitude, address: f.address }, steps: f.do, actions: actionsOf(task, me), history: task.case.history, routing: routingOf(task), stages: stagesOf(task.case), proceedings: task.case.proceedings, extension_until_ms: task.case.deadline().due_ms + 8 * HOUR };
 }
 
 const WAITING = new Set(["unacknowledged", "returned_unacknowledged", "latched_unacknowledged"]);
