@@ -11,7 +11,7 @@ import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HOUR, REASONS, cells, communities, facilities, gaps, people, points, start, text, valueAt } from "./city.mjs";
-import { closureOf, falseAlarms, observationOf, recurringFaults, report } from "./closure.mjs";
+import { LIMITS, closureOf, decideLasting, falseAlarms, observationOf, recurringFaults, report } from "./closure.mjs";
 import { intakeRoutes } from "./intakes.mjs";
 import { notificationRoutes } from "./notifications.mjs";
 import { officeRoutes, plannedOf } from "./office.mjs";
@@ -421,6 +421,9 @@ const ROUTES = [
   ["GET", /^\/tasks$/, (me, m, q) => page(tasks.filter((t) => !["done", "cancelled"].includes(t.state) && (q.get("mine") !== "true" || t.owner?.id === me.person)).toSorted((a, b) => a.deadline().due_ms - b.deadline().due_ms).map((t) => bareTask(t, me)), q)],
   ["GET", /^\/tasks\/(\d+)$/, (me, [, id]) => taskDetail(found(tasks.find((t) => t.id === Number(id))), me)],
   ["POST", /^\/cases\/(\d+)\/merge$/, (me, [, id], q, body) => { const c = found(cases.find((one) => one.id === Number(id))); Object.assign(c, { open: false, state: "cancelled", note: body.reason, closed_ms: Date.now() }); const heir = found(cases.find((one) => one.id === body.into)); return { ...bare(heir), reports: intakes.seen(heir.id), alarms: alarmsOf(heir), tasks: [], evidence: [], do: [], history: heir.history, closure: closureOf(heir, cases) }; }],
+  ["POST", /^\/cases\/(\d+)\/unmerge$/, (me, [, id]) => { const c = found(cases.find((one) => one.id === Number(id))); Object.assign(c, { open: true, state: "dispatched", note: "", closed_ms: null }); return { ...bare(c), reports: intakes.seen(c.id), alarms: alarmsOf(c), tasks: [], evidence: [], do: [], history: c.history, stages: [], proceedings: [], closure: closureOf(c, cases), ...plannedOf(c) }; }],
+  ["POST", /^\/facilities\/(\d+)\/lasting-repair$/, (me, m, q, body) => { decideLasting(body, me); return { items: recurringFaults(cases) }; }],
+  ["GET", /^\/limits$/, () => LIMITS],
   ["GET", /^\/recurring-faults$/, () => ({ items: recurringFaults(cases) })],
   ["GET", /^\/false-alarms$/, (me, m, q) => falseAlarms(alarms, Number(q.get("from_ms")))],
   ["POST", /^\/tasks\/(\d+)\/(\w+)$/, (me, [, id, action], q, body, request) => { const task = found(tasks.find((t) => t.id === Number(id))); const after = act(task, action, body.note, request.headers["idempotency-key"], me); if (action === "handle") report(task.case_id, body.handling, me); return after; }],
