@@ -8,6 +8,8 @@ to be on, or comes again soon, reopens that case instead of making a second one.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -63,15 +65,31 @@ class CaseWork:
         self._now_ms = now_ms
         self.tasks = TaskWork(connection, ledger, source, policy, now_ms)
         self.proceedings = ProceedingWork(connection, ledger, self.tasks, policy, now_ms)
+        self.lone: set[int] = set()
+        """Facilities that no case waits for: known of a batch from its beginning (``batchwork``), until one is."""
+        self._kept: dict[int, Any] = {}
+        self._links: list[tuple[str, int]] | None = None
 
     def case(self, number: int) -> Any:
         """The row of a case."""
         return self._connection.execute(sa.select(tables.case).where(tables.case.c.number == number)).one()
 
+    def gathering(self, number: int) -> Any:
+        """The row of a case that gathers many alarms, asked again only after it has changed."""
+        if number not in self._kept:
+            self._kept[number] = self.case(number)
+        return self._kept[number]
+
+    def own_case(self, facility: int, family: str) -> Any | None:
+        """The open case of a facility and rule family, or the one that took it in."""
+        return None if facility in self.lone else open_case(self._connection, facility, family)
+
     def update(self, row: Any, **values: object) -> Any:
         """Change a case row; the row after it."""
         table = tables.case
         query = sa.update(table).where(table.c.number == sa.bindparam("row_number")).returning(table)
+        self._kept.pop(row.number, None)
+        self.lone.discard(row.facility)
         return self._connection.execute(query, {"row_number": row.number, "changed_ms": self._now_ms, **values}).one()
 
     def step(
@@ -122,15 +140,15 @@ class CaseWork:
         """An alarm's case from now on: ``own``, the open one of its key, or the last one if it comes again."""
         if own is not None:
             return self.join(own, alarm, info)
-        last = ended_lately(self._connection, alarm, info, self._policy)
+        last = None if alarm.facility in self.lone else self._ended_lately(alarm, info)
         if last is None:
             return self.opened(alarm, info)
-        _link(self._connection, alarm, last.number)
+        self._link(alarm, last.number)
         return self.reopened(last, info, note=alarm.alarm_id, severity=alarm.severity)
 
     def join(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
         """An alarm joins an open case; of a storm, which has very many, the number of its members is told instead."""
-        _link(self._connection, alarm, row.number)
+        self._link(alarm, row.number)
         if not row.gathers:
             self._ledger.note(row.number, "joined", note=alarm.alarm_id)
         return self.raised(row, Severity(alarm.severity), info)
@@ -206,6 +224,7 @@ class CaseWork:
 
     def cancel(self, row: Any, note: str, actor: Actor | None = None) -> Any:
         """Cancel a case with all its tasks."""
+        self.link_now()
         for task in self.tasks.tasks(row.number).values():
             told = task.state != TaskState.WAITING or actor is not None
             self._ledger.withdraw(task.number)
@@ -266,7 +285,36 @@ class CaseWork:
             self._ledger.note(number, "flagged" if flagged else "unflagged", note=flagged)
             self.tell(row, "flagged" if flagged else "unflagged")
 
+    @contextmanager
+    def linking_together(self) -> Iterator[None]:
+        """Which alarms belong to which case is written at the end of the block, or when somebody asks for it."""
+        self._links = []
+        yield
+        self.link_now()
+        self._links = None
+
+    def link_now(self) -> None:
+        """Write which alarms belong to which case."""
+        table, links = tables.alarm, self._links
+        if not links:
+            return
+        self._links = []
+        query = sa.update(table).where(table.c.alarm_id == sa.bindparam("row_id")).values(case=sa.bindparam("number"))
+        self._connection.execute(query, [{"row_id": alarm, "number": number} for alarm, number in links])
+
     # --- inside -------------------------------------------------------------------------------------------------
+
+    def _ended_lately(self, alarm: Any, info: RuleInfo) -> Any | None:
+        self.link_now()
+        return ended_lately(self._connection, alarm, info, self._policy)
+
+    def _link(self, alarm: Any, number: int) -> None:
+        if self._links is not None:
+            self._links.append((alarm.alarm_id, number))
+            return
+        self._links = [(alarm.alarm_id, number)]
+        self.link_now()
+        self._links = None
 
     def _noted(self, row: Any, what: str, alarm: Any) -> None:
         self._ledger.note(row.number, what, note=Severity(alarm.severity).name.lower())
@@ -281,8 +329,8 @@ class CaseWork:
         )
         return None if found is None else self.join(found, alarm, info)
 
-    def opened(self, alarm: Any, info: RuleInfo) -> Any:
-        """A new case for an alarm."""
+    def opened(self, alarm: Any, info: RuleInfo, gathers: str = "") -> Any:
+        """A new case for an alarm; ``gathers`` is the key of the group whose case it is."""
         severity, drill = Severity(alarm.severity), is_drill(alarm)
         filing = Filing(
             facility=alarm.facility,
@@ -292,9 +340,10 @@ class CaseWork:
             limit=handling_limit(info, severity, self._policy, self.tasks.stages.class_of(alarm.facility)),
             opening=alarm.alarm_id,
             drill=drill,
+            gathers=gathers,
         )
         row = filed(self, self._connection, self._ledger, self._policy, filing, self._now_ms)
-        _link(self._connection, alarm, row.number)
+        self._link(alarm, row.number)
         return given_out(self, self._policy, row, filing)
 
     def reopened(self, row: Any, info: RuleInfo, *, note: str, severity: int = 0, actor: Actor | None = None) -> Any:
@@ -412,11 +461,6 @@ def gather(connection: sa.Connection, cases: CaseWork, source: RosterSource, row
     after = cases.update(row, **values)
     cases.tell(after, "members")
     return after
-
-
-def _link(connection: sa.Connection, alarm: Any, number: int) -> None:
-    table = tables.alarm
-    connection.execute(sa.update(table).where(table.c.alarm_id == alarm.alarm_id).values(case=number))
 
 
 def storm_of(row: Any, now_ms: int, policy: Policy) -> StormState:
