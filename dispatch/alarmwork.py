@@ -226,7 +226,7 @@ class AlarmWork:
                 if _is_recorded(row)
             ],
         )
-        with self.cases.linking_together():
+        with self.cases.linking_together(), self.cases.tasks.moving_together():
             for change, row in in_order:
                 self._begun(change, row)
 

@@ -28,6 +28,7 @@ def record_all(
     work: AlarmWork,
     connection: sa.Connection,
     policy: Policy,
+    now_ms: int,
     changes: Sequence[AlarmChange],
     evidence: Mapping[str, Sequence[EvidenceValue]],
     contexts: Mapping[str, str],
@@ -38,12 +39,13 @@ def record_all(
         work: of the transaction on ``connection``.
         connection: asked what is known of the facilities.
         policy: the city's numbers.
+        now_ms: when they are recorded.
         changes: without those that were applied before.
         evidence: alarm to the values at its opening.
         contexts: alarm to what is frozen at its opening.
     """
     work.storms.expect(changes)
-    work.cases.lone = _lone(connection, policy, changes)
+    work.cases.lone = _lone(connection, policy, now_ms, changes)
     for run in _runs(changes, _known(connection, changes)):
         if len(run) > 1:
             work.open_all(run, evidence, contexts)
@@ -75,17 +77,21 @@ def _known(connection: sa.Connection, changes: Sequence[AlarmChange]) -> set[str
     return found
 
 
-def _lone(connection: sa.Connection, policy: Policy, changes: Sequence[AlarmChange]) -> set[int]:
-    """Facilities of which one thing is said and that no case waits for: none is open, merged, or has ended lately."""
+def _lone(connection: sa.Connection, policy: Policy, now_ms: int, changes: Sequence[AlarmChange]) -> set[int]:
+    """Facilities of which one thing is said and that no case waits for: none is open, merged, or has ended lately.
+
+    Nor was one closed so lately that the next is a relapse.
+    """
     counts = Counter(change.facility for change in changes)
     lone = {facility for facility, count in counts.items() if count == 1}
     since_ms = min((change.interval.start_ms for change in changes), default=0) - policy.again_within_ms
     case, alarm = tables.case, tables.alarm
+    waits = sa.or_(case.c.open, case.c.closed_ms >= now_ms - policy.relapse_ms)
     found = set[int]()
     for part in _parts(lone):
         lately = (alarm.c.case.is_not(None), alarm.c.stop_ms >= since_ms)
         for query in (
-            sa.select(case.c.facility).where(case.c.facility.in_(part), case.c.open),
+            sa.select(case.c.facility).where(case.c.facility.in_(part), waits),
             sa.select(case.c.facility).join(merge, merge.c.case == case.c.number).where(case.c.facility.in_(part)),
             sa.select(alarm.c.facility).where(alarm.c.facility.in_(part), *lately),
         ):

@@ -48,3 +48,12 @@ def ended_lately(connection: sa.Connection, alarm: Any, info: RuleInfo, policy: 
     mine = (case.c.family == info.family, case.c.gathers == "", ~case.c.drill)
     query = sa.select(case).where(case.c.number == earlier.scalar_subquery(), *ended, *mine)
     return connection.execute(query).one_or_none() if policy.again_within_ms else None
+
+
+def closed_lately(connection: sa.Connection, row: Any, policy: Policy, now_ms: int) -> Any | None:
+    """The last case of the same facility and family that people closed a short while before this one was opened."""
+    case = tables.case
+    same = (case.c.facility == row.facility, case.c.family == row.family, ~case.c.drill, case.c.number != row.number)
+    closed = (case.c.state == CaseState.CLOSED.value, case.c.closed_ms >= now_ms - policy.relapse_ms)
+    query = sa.select(case).where(*same, *closed).order_by(case.c.closed_ms.desc(), case.c.number.desc()).limit(1)
+    return connection.execute(query).one_or_none()

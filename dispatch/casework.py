@@ -32,7 +32,7 @@ from core.places import Text
 from core.ports.feed import FeedKind
 from core.ports.registry import RosterSource
 from dispatch import tables
-from dispatch.casefind import SELF_CLEARED, ended_lately, open_case, open_gathering
+from dispatch.casefind import SELF_CLEARED, closed_lately, ended_lately, open_case, open_gathering
 from dispatch.deciding import AllOff, handling_limit, needs_call_out, when_all_off
 from dispatch.drillwork import end_alarms, is_drill
 from dispatch.filing import Filing, filed, given_out
@@ -124,11 +124,14 @@ class CaseWork:
         self.tell(row, action.value)
         return row
 
-    def follow_up(self, row: Any) -> Any:
-        """Let the system do what follows; a dispatch waits until somebody is there."""
+    def follow_up(self, row: Any, handle: Any | None = None) -> Any:
+        """Let the system do what follows; a dispatch waits until somebody is there.
+
+        ``handle`` is the handling task, where it is known.
+        """
         action = FOLLOW_UPS.get(CaseState(row.state))
         if action is Action.DISPATCH:
-            handle = self.tasks.tasks(row.number).get(TaskKind.HANDLE)
+            handle = handle or self.tasks.tasks(row.number).get(TaskKind.HANDLE)
             if handle is None or handle.owner is None:
                 return row
             return self.step(row, action)
@@ -342,7 +345,11 @@ class CaseWork:
             drill=drill,
             gathers=gathers,
         )
+        fresh = alarm.facility in self.lone
         row = filed(self, self._connection, self._ledger, self._policy, filing, self._now_ms)
+        last = None if fresh or drill else closed_lately(self._connection, row, self._policy, self._now_ms)
+        if last is not None:
+            self._ledger.note(row.number, "relapse", note=last.code)
         self._link(alarm, row.number)
         return given_out(self, self._policy, row, filing)
 

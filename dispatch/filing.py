@@ -54,8 +54,8 @@ class _Cases(Protocol):
         """A line in the change feed."""
         ...
 
-    def follow_up(self, row: Any) -> Any:
-        """Let the system do what follows."""
+    def follow_up(self, row: Any, handle: Any | None = None) -> Any:
+        """Let the system do what follows; ``handle`` is the handling task, where it is known."""
         ...
 
 
@@ -96,6 +96,7 @@ def filed(cases: _Cases, connection: sa.Connection, ledger: Ledger, policy: Poli
     row = connection.execute(sa.insert(table).returning(table), values).one()
     year = datetime.fromtimestamp(now_ms / 1000, policy.calendar.zone).year
     row = cases.update(row, code=f"C-{year}-{row.number:06d}")
+    cases.tasks.stages.filed(row.number)
     ledger.note(row.number, "opened", to_state=row.state, note=filing.opening)
     return row
 
@@ -109,4 +110,4 @@ def given_out(cases: _Cases, policy: Policy, row: Any, filing: Filing) -> Any:
     if row.support:
         tasks.create(row, TaskKind.VERIFY, policy.look[severity], {}, routed_as)
     cases.tell(row, "opened")
-    return cases.follow_up(row)
+    return cases.follow_up(row, handle)

@@ -101,7 +101,7 @@ class SqlJournal:
         with writing(self._engine) as connection:
             work = self._work(connection, source, now_ms)
             fresh = work.unapplied(changes)
-            record_all(work, connection, self._policy, fresh, evidence, contexts)
+            record_all(work, connection, self._policy, now_ms, fresh, evidence, contexts)
             work.settle()
             work.ledger.flush()
 

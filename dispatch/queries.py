@@ -83,6 +83,22 @@ class SqlCaseQueries(SqlFlagQueries):
                 flags=covering(connection, row),
             )
 
+    def works_on(self, person: int, *, alarm_id: str = "", facility: int = 0) -> bool:
+        """Whether somebody owns an open task of a case that this alarm, or an alarm of this facility, belongs to.
+
+        A case without alarms belongs to its facility. Drills count, too: whoever has one goes there.
+        """
+        task, case, alarm = tables.task, tables.case, tables.alarm
+        mine = (task.c.owner == person, task.c.open)
+        if alarm_id:
+            found = sa.exists().where(alarm.c.alarm_id == alarm_id, alarm.c.case == task.c.case, *mine)
+        else:
+            among = sa.exists().where(alarm.c.case == task.c.case, alarm.c.facility == facility)
+            there = sa.or_(sa.and_(case.c.facility == facility, facility != 0), among)
+            found = sa.exists().where(case.c.number == task.c.case, there, *mine)
+        with reading(self._engine) as connection:
+            return bool(connection.execute(sa.select(found)).scalar_one())
+
     def cases(self, where: CaseFilter, page: PageRequest) -> Page[CaseRow]:
         """Cases, newest number first.
 

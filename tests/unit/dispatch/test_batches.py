@@ -32,6 +32,16 @@ def test_a_storm_is_few_statements_whatever_its_size(hall: Hall, count: int) -> 
     assert len(sent) <= 55, "\n".join(one[:100] for one in sent)
 
 
+@pytest.mark.parametrize("count", [40, 80])
+def test_cases_of_their_own_are_few_statements_each(hall: Hall, count: int) -> None:
+    """A case and two tasks with their clocks for every alarm; where announcements move they are written once."""
+    crowded(hall, count, 0)
+    with statements(hall) as sent:
+        hall.apply(*opened(count))
+    assert len(hall.cases()) == count
+    assert len(sent) <= 12 * count, "\n".join(one[:100] for one in sent)
+
+
 def drawn(seed: int, size: int) -> list[tuple[int, list[AlarmChange]]]:
     """Batches with their times: openings, closings, retractions and repetitions in any order."""
     draw = random.Random(seed)
