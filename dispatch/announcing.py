@@ -197,8 +197,9 @@ class _Search:
         """Working instants in (from_ms, to_ms] at which somebody's hour or day is over, ascending."""
         calendar = self.policy.calendar
         begins = takewhile(lambda begin: begin <= to_ms, (begin for begin, _ in calendar.stretches(from_ms)))
-        over = (at_ms + HOUR_MS for person in full for at_ms in self.diary.after(person, from_ms - HOUR_MS))
-        instants = {*begins, *(calendar.next_start(at_ms) for at_ms in over if at_ms <= to_ms)}
+        told = (self.diary.after(person, from_ms - HOUR_MS, to_ms - HOUR_MS) for person in full)
+        over = {at_ms + HOUR_MS for moments in told for at_ms in moments}
+        instants = {*begins, *(calendar.next_start(at_ms) for at_ms in over)}
         return iter(sorted(at_ms for at_ms in instants if from_ms < at_ms <= to_ms))
 
     def _calmest(self, owner: int, from_ms: int) -> int:

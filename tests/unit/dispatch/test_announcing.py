@@ -296,6 +296,27 @@ def test_a_diary_counts_like_the_slow_way(minutes: list[int], minute: int) -> No
     assert 2 not in diary.at(at_ms)
 
 
+@given(st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=60), st.integers(0, 40), st.integers(0, 40))
+def test_a_diary_knows_every_moment_once(steps: list[tuple[int, bool]], first: int, last: int) -> None:
+    """After any writing and striking out: as many instants as there are, and how many are told then as the slow way."""
+    diary, kept = Diary(POLICY.calendar), list[int]()
+    for minute, writes in steps:
+        at_ms = MONDAY + 10 * minute * MINUTE
+        if writes:
+            diary.write(1, at_ms)
+            kept.append(at_ms)
+        elif at_ms in kept:
+            diary.strike(1, at_ms)
+            kept.remove(at_ms)
+    from_ms, to_ms = (MONDAY + 10 * one * MINUTE for one in (first, last))
+    assert diary.after(1, from_ms, to_ms) == sorted({one for one in kept if from_ms < one <= to_ms})
+    near = [one for one in kept if from_ms - HOUR < one < from_ms + HOUR]
+    ends = [from_ms, *(one for one in near if one >= from_ms)]
+    if kept:
+        assert diary.at(from_ms)[1].hour == max(sum(end - HOUR < one <= end for one in near) for end in ends)
+    assert diary.after(2, from_ms, to_ms) == []
+
+
 def test_nothing_moves_up_behind_itself() -> None:
     """An instant that is free later than everything that waits changes nothing."""
     waits = [
