@@ -140,6 +140,26 @@ def test_the_limit_counts_more_than_the_burden() -> None:
     assert owners == [FOREMAN.number] * 12 + [CITY.number] * 2
 
 
+def test_those_above_are_told_over_the_hours_before_a_supervisor_passes_a_bound() -> None:
+    """The morning after a holiday: whoever supervises the city takes three an hour as long as the limits allow.
+
+    Only what finds both full until then passes a bound; what may wait for days is told on the following ones.
+    """
+    office = Office(FOREMAN, CITY)
+    tasks = [office.file(MONDAY, Severity.MEDIUM) for _ in range(24)]
+    told = office.told(quiet=True)
+    assert {owner: len(moments) for owner, moments in told.items()} == {FOREMAN.number: 12, CITY.number: 12}
+    assert max(most_an_hour(moments) for moments in told.values()) == 3
+    assert max(task.given_ms for task in tasks) <= at("2026-11-23 14:00")
+    tasks += [office.file(MONDAY, Severity.LOW) for _ in range(6)]
+    told = office.told(quiet=True)
+    assert max(most_a_day(moments) for moments in told.values()) == 12
+    assert max(most_an_hour(moments) for moments in told.values()) == 3
+    assert max(task.given_ms for task in tasks) == at("2026-11-24 08:00")
+    for task in tasks:
+        assert task.given_ms <= latest_ms(task.wanted_ms, task.due_ms, task.clock, POLICY)
+
+
 def test_what_ends_before_it_is_told_makes_room() -> None:
     """One of the three of 8 o'clock clears in the night: the first of 9 o'clock moves up, and it is never told of."""
     office = Office(FOREMAN)
