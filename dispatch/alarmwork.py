@@ -226,7 +226,7 @@ class AlarmWork:
                 if _is_recorded(row)
             ],
         )
-        with self.cases.linking_together(), self.cases.tasks.moving_together():
+        with self.cases.memory.linking_together(), self.cases.tasks.moving_together():
             for change, row in in_order:
                 self._begun(change, row)
 
@@ -367,7 +367,7 @@ class AlarmWork:
         if row.case is not None:
             case = self.cases.put_back(row, info)
         elif _wants_case(row, self._policy, self._now_ms):
-            own = self.cases.own_case(row.facility, info.family)
+            own = self.cases.memory.own_case(row.facility, info.family)
             case = self.storms.case_for(row, info, own) or self.cases.open_or_join(row, info, own)
         else:
             return

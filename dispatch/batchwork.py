@@ -45,13 +45,13 @@ def record_all(
         contexts: alarm to what is frozen at its opening.
     """
     work.storms.expect(changes)
-    work.cases.lone = _lone(connection, policy, now_ms, changes)
+    work.cases.memory.lone = _lone(connection, policy, now_ms, changes)
     for run in _runs(changes, _known(connection, changes)):
         if len(run) > 1:
             work.open_all(run, evidence, contexts)
         else:
             work.record(run[0], evidence.get(run[0].alarm_id, ()), contexts.get(run[0].alarm_id, ""))
-    work.cases.lone = set()
+    work.cases.memory.lone = set()
 
 
 def _runs(changes: Sequence[AlarmChange], known: set[str]) -> Iterator[list[AlarmChange]]:

@@ -8,8 +8,6 @@ to be on, or comes again soon, reopens that case instead of making a second one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,7 +30,8 @@ from core.places import Text
 from core.ports.feed import FeedKind
 from core.ports.registry import RosterSource
 from dispatch import tables
-from dispatch.casefind import SELF_CLEARED, closed_lately, ended_lately, open_case, open_gathering
+from dispatch.casefind import SELF_CLEARED, closed_lately, open_case, open_gathering
+from dispatch.casememory import CaseMemory
 from dispatch.deciding import AllOff, handling_limit, needs_call_out, when_all_off
 from dispatch.drillwork import end_alarms, is_drill
 from dispatch.filing import Filing, filed, given_out
@@ -65,31 +64,17 @@ class CaseWork:
         self._now_ms = now_ms
         self.tasks = TaskWork(connection, ledger, source, policy, now_ms)
         self.proceedings = ProceedingWork(connection, ledger, self.tasks, policy, now_ms)
-        self.lone: set[int] = set()
-        """Facilities that no case waits for: known of a batch from its beginning (``batchwork``), until one is."""
-        self._kept: dict[int, Any] = {}
-        self._links: list[tuple[str, int]] | None = None
+        self.memory = CaseMemory(connection, policy)
 
     def case(self, number: int) -> Any:
         """The row of a case."""
         return self._connection.execute(sa.select(tables.case).where(tables.case.c.number == number)).one()
 
-    def gathering(self, number: int) -> Any:
-        """The row of a case that gathers many alarms, asked again only after it has changed."""
-        if number not in self._kept:
-            self._kept[number] = self.case(number)
-        return self._kept[number]
-
-    def own_case(self, facility: int, family: str) -> Any | None:
-        """The open case of a facility and rule family, or the one that took it in."""
-        return None if facility in self.lone else open_case(self._connection, facility, family)
-
     def update(self, row: Any, **values: object) -> Any:
         """Change a case row; the row after it."""
         table = tables.case
         query = sa.update(table).where(table.c.number == sa.bindparam("row_number")).returning(table)
-        self._kept.pop(row.number, None)
-        self.lone.discard(row.facility)
+        self.memory.changed(row)
         return self._connection.execute(query, {"row_number": row.number, "changed_ms": self._now_ms, **values}).one()
 
     def step(
@@ -143,15 +128,15 @@ class CaseWork:
         """An alarm's case from now on: ``own``, the open one of its key, or the last one if it comes again."""
         if own is not None:
             return self.join(own, alarm, info)
-        last = None if alarm.facility in self.lone else self._ended_lately(alarm, info)
+        last = self.memory.ended_lately(alarm, info)
         if last is None:
             return self.opened(alarm, info)
-        self._link(alarm, last.number)
+        self.memory.link(alarm, last.number)
         return self.reopened(last, info, note=alarm.alarm_id, severity=alarm.severity)
 
     def join(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
         """An alarm joins an open case; of a storm, which has very many, the number of its members is told instead."""
-        self._link(alarm, row.number)
+        self.memory.link(alarm, row.number)
         if not row.gathers:
             self._ledger.note(row.number, "joined", note=alarm.alarm_id)
         return self.raised(row, Severity(alarm.severity), info)
@@ -227,7 +212,7 @@ class CaseWork:
 
     def cancel(self, row: Any, note: str, actor: Actor | None = None) -> Any:
         """Cancel a case with all its tasks."""
-        self.link_now()
+        self.memory.link_now()
         for task in self.tasks.tasks(row.number).values():
             told = task.state != TaskState.WAITING or actor is not None
             self._ledger.withdraw(task.number)
@@ -288,36 +273,7 @@ class CaseWork:
             self._ledger.note(number, "flagged" if flagged else "unflagged", note=flagged)
             self.tell(row, "flagged" if flagged else "unflagged")
 
-    @contextmanager
-    def linking_together(self) -> Iterator[None]:
-        """Which alarms belong to which case is written at the end of the block, or when somebody asks for it."""
-        self._links = []
-        yield
-        self.link_now()
-        self._links = None
-
-    def link_now(self) -> None:
-        """Write which alarms belong to which case."""
-        table, links = tables.alarm, self._links
-        if not links:
-            return
-        self._links = []
-        query = sa.update(table).where(table.c.alarm_id == sa.bindparam("row_id")).values(case=sa.bindparam("number"))
-        self._connection.execute(query, [{"row_id": alarm, "number": number} for alarm, number in links])
-
     # --- inside -------------------------------------------------------------------------------------------------
-
-    def _ended_lately(self, alarm: Any, info: RuleInfo) -> Any | None:
-        self.link_now()
-        return ended_lately(self._connection, alarm, info, self._policy)
-
-    def _link(self, alarm: Any, number: int) -> None:
-        if self._links is not None:
-            self._links.append((alarm.alarm_id, number))
-            return
-        self._links = [(alarm.alarm_id, number)]
-        self.link_now()
-        self._links = None
 
     def _noted(self, row: Any, what: str, alarm: Any) -> None:
         self._ledger.note(row.number, what, note=Severity(alarm.severity).name.lower())
@@ -345,12 +301,12 @@ class CaseWork:
             drill=drill,
             gathers=gathers,
         )
-        fresh = alarm.facility in self.lone
+        fresh = alarm.facility in self.memory.lone
         row = filed(self, self._connection, self._ledger, self._policy, filing, self._now_ms)
         last = None if fresh or drill else closed_lately(self._connection, row, self._policy, self._now_ms)
         if last is not None:
             self._ledger.note(row.number, "relapse", note=last.code)
-        self._link(alarm, row.number)
+        self.memory.link(alarm, row.number)
         return given_out(self, self._policy, row, filing)
 
     def reopened(self, row: Any, info: RuleInfo, *, note: str, severity: int = 0, actor: Actor | None = None) -> Any:

@@ -94,7 +94,7 @@ class SqlCaseQueries(SqlFlagQueries):
             found = sa.exists().where(alarm.c.alarm_id == alarm_id, alarm.c.case == task.c.case, *mine)
         else:
             among = sa.exists().where(alarm.c.case == task.c.case, alarm.c.facility == facility)
-            there = sa.or_(sa.and_(case.c.facility == facility, facility != 0), among)
+            there = sa.or_(case.c.facility == facility, among) if facility else among
             found = sa.exists().where(case.c.number == task.c.case, there, *mine)
         with reading(self._engine) as connection:
             return bool(connection.execute(sa.select(found)).scalar_one())
