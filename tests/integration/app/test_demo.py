@@ -162,7 +162,7 @@ def test_live_readings_come_within_a_minute(demo: Demo) -> None:
 
 
 def test_everybody_gets_a_one_time_password(demo: Demo) -> None:
-    """Administrator, workers, volunteers, supervisors, manager and technician are printed once, each with a password."""
+    """Everybody from administrator to volunteer is printed once, each with a password."""
     rows = re.findall(r"^(\S+) +([a-z2-9]{12}) ", demo.text(), re.MULTILINE)
     assert len(rows) == PEOPLE
     assert len({password for _, password in rows}) == PEOPLE
