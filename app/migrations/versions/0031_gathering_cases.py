@@ -2,7 +2,7 @@
 
 The facility that opened the storm of its community may open that of its cell, too.
 
-Revision 0033, after 0030.
+Revision 0031, after 0030.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0033"
+revision: str = "0031"
 down_revision: str | None = "0030"
 branch_labels: str | None = None
 depends_on: str | None = None
