@@ -30,7 +30,7 @@ from core.places import Text
 from core.ports.feed import FeedKind
 from core.ports.registry import RosterSource
 from dispatch import tables
-from dispatch.casefind import SELF_CLEARED, closed_lately, open_case, open_gathering
+from dispatch.casefind import SELF_CLEARED, closed_lately, open_like
 from dispatch.casememory import CaseMemory
 from dispatch.deciding import AllOff, handling_limit, needs_call_out, when_all_off
 from dispatch.drillwork import end_alarms, is_drill
@@ -281,11 +281,7 @@ class CaseWork:
 
     def _open_one_of(self, row: Any, alarm: Any, info: RuleInfo) -> Any | None:
         """The open case of an ended one's key, which the alarm joins; None if there is none."""
-        found = (
-            open_gathering(self._connection, row.gathers)
-            if row.gathers
-            else open_case(self._connection, row.facility, row.family)
-        )
+        found = open_like(self._connection, row)
         return None if found is None else self.join(found, alarm, info)
 
     def opened(self, alarm: Any, info: RuleInfo, gathers: str = "") -> Any:
@@ -301,7 +297,7 @@ class CaseWork:
             drill=drill,
             gathers=gathers,
         )
-        fresh = alarm.facility in self.memory.lone
+        fresh = not gathers and alarm.facility in self.memory.lone
         row = filed(self, self._connection, self._ledger, self._policy, filing, self._now_ms)
         last = None if fresh or drill else closed_lately(self._connection, row, self._policy, self._now_ms)
         if last is not None:
