@@ -15,6 +15,7 @@ down_revision: str | None = "0030"
 branch_labels: str | None = None
 depends_on: str | None = None
 
+_ONE_FACILITY = "that gather began at one facility with the same family; end all but one of each, then migrate down"
 _BEFORE = sa.text("open AND facility <> 0")
 _AFTER = sa.text("open AND facility <> 0 AND gathers = ''")
 
@@ -36,4 +37,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    case = sa.table("dispatch_case", *(sa.column(name) for name in ("code", "facility", "family", "open")))
+    key = [case.c.facility, case.c.family]
+    many = (
+        sa.select(*key).where(case.c.open, case.c.facility != 0).group_by(*key).having(sa.func.count() > 1).subquery()
+    )
+    twice = sa.select(case.c.code).join(many, sa.and_(*(case.c[one.name] == many.c[one.name] for one in key)))
+    codes = op.get_bind().execute(twice.where(case.c.open).order_by(case.c.code)).scalars().all()
+    if codes:
+        raise ValueError(f"{len(codes)} open cases ({', '.join(codes[:10])}) {_ONE_FACILITY}")
     _key(_BEFORE)
