@@ -33,7 +33,7 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             { name: "frame", test: /node_modules\/(?:@vue|vue|vue-router|vue-i18n|@intlify)\// },
-            { name: "kit", test: /node_modules\/@lucide\/|\/src\/(?:parts|format|api|live|offline|session)\// },
+            { name: "kit", minShareCount: 2, test: /node_modules\/@lucide\/|\/src\/(?:parts|format|api|live|offline|session)\// },
           ],
         },
       },
