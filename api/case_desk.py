@@ -92,8 +92,8 @@ class CaseDesk:
 
     def one(self, caller: Caller, number: int) -> CaseDetail:
         """One case."""
-        found = self._ports.cases.case(number, caller.horizon)
-        if found is None or not caller.sees(found.case.community):
+        found = self._ports.cases.case(number)
+        if found is None or not (caller.sees(found.case.community) or any(_owns(caller, row) for row in found.tasks)):
             raise ProblemError(Problems.NOT_FOUND)
         places, now_ms = self._places.now(), self._ports.clock.now_ms()
         return CaseDetail(
@@ -119,7 +119,7 @@ class CaseDesk:
 
 
 class TaskDesk:
-    """What people see of tasks and do with them; nobody reaches a task outside their communities."""
+    """What people see of tasks and do with them; nobody reaches a task outside their communities that is not theirs."""
 
     def __init__(self, ports: ApiPorts, places: PlaceBook, histories: Histories, closures: ClosureDesk) -> None:
         """Join dispatch, places, the curves that explain a task and how its case ends."""
@@ -203,8 +203,8 @@ class TaskDesk:
         return self.one(caller, row.number)
 
     def _seen(self, caller: Caller, number: int) -> rows.TaskDetail:
-        found = self._ports.cases.task(number, caller.actor, caller.horizon, self._ports.clock.now_ms())
-        if found is None or not caller.sees(found.task.community):
+        found = self._ports.cases.task(number, caller.actor, None, self._ports.clock.now_ms())
+        if found is None or not (caller.sees(found.task.community) or _owns(caller, found.task)):
             raise ProblemError(Problems.NOT_FOUND)
         return found
 
@@ -236,6 +236,11 @@ def _may(caller: Caller, action: TaskAction) -> bool:
 def _bound(key: str, number: int, action: TaskAction) -> str:
     """The client's key bound to this step, so that a key used twice by mistake never answers for another step."""
     return hashlib.sha256(f"{number}\0{action.value}\0{key}".encode()).hexdigest()
+
+
+def _owns(caller: Caller, task: rows.TaskRow) -> bool:
+    """Whoever has a task sees it, and its case, wherever it is."""
+    return caller.login.person is not None and task.owner == caller.login.person
 
 
 def _reports(ports: ApiPorts, case: int) -> Sequence[IntakeRow]:

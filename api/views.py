@@ -281,6 +281,8 @@ def candidate(one: rows.Candidate, places: Places) -> Candidate:
         person=places.person_ref(one.person),
         load=one.load,
         passed_over=one.passed_over,
+        distance_m=one.distance_m,
+        there_min=one.there_min,
     )
 
 

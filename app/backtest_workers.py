@@ -10,7 +10,6 @@ import json
 import os
 import secrets
 import subprocess
-import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from app import findings as kinds
-from app import launch
+from app.bound_process import Starter
 from app.settings import Settings
 from core.errors import Refused
 from core.places import Text
@@ -53,6 +52,7 @@ class BacktestWorkers:
         self._folder = settings.data_dir / "run" / f"backtests-{os.getpid()}"
         self._jobs: dict[str, _Job] = {}
         self._lock = threading.Lock()
+        self._starter = Starter()
 
     def __enter__(self) -> BacktestWorkers:
         """Ready."""
@@ -68,6 +68,7 @@ class BacktestWorkers:
             self._jobs.clear()
             with suppress(OSError):
                 self._folder.rmdir()
+        self._starter.close()
 
     def start(self, ask: BacktestAsk, owner: str, now_ms: int) -> BacktestState:
         """Begin one.
@@ -127,12 +128,8 @@ class BacktestWorkers:
             "work_min": ask.work_min,
             "limit_s": self._limit_s,
         }
-        command = [sys.executable, "-I", "-S", launch.__file__, str(os.getpid())]
-        command += [sys.executable, "-m", "app.backtest_child"]
         with output.open("wb") as sink:
-            process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=sink, stderr=subprocess.DEVNULL, process_group=0
-            )
+            process = self._starter.start("app.backtest_child", output=sink)
         assert process.stdin is not None
         with suppress(BrokenPipeError), process.stdin as pipe:
             pipe.write(json.dumps(question).encode())

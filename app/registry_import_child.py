@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from openpyxl.utils import get_column_letter
 
 from app import import_findings as words
 from app import logs
@@ -41,6 +40,7 @@ from registry.columns import collection_of
 from registry.content import read_source
 from registry.history import Change
 from registry.overlay import REGISTRY, FileSource, Holding, OverlaySource, kind_of_file
+from registry.sheet_writer import letters
 
 _NICE = 10
 _MOST_BYTES = 3 * 1024**3
@@ -188,7 +188,7 @@ def _told(one: Finding, source: OverlaySource | None) -> dict[str, Any]:
         "kind": kind if one.file else "",
         "row": 0 if ours else one.line,
         "column": 0 if ours else one.column,
-        "letter": get_column_letter(one.column) if one.column and not ours else "",
+        "letter": letters(one.column) if one.column and not ours else "",
         "code": source.code(kind, one.line) if ours and source is not None else "",
         "number": one.code,
         "what": {language.value: one.what_in(language.value) for language in Language},

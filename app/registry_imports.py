@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
 import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from app import import_findings as words
-from app import launch
+from app.bound_process import Starter
 from app.settings import Settings
 from core.errors import Refused, Unavailable
 from core.places import Text
@@ -38,6 +36,7 @@ class ImportWorkers:
         self._settings = settings
         self._root = settings.data_dir / "imports"
         self._lock = threading.Lock()
+        self._starter = Starter()
         self._one = threading.Lock()
         self._jobs: dict[str, _Job] = {}
         self._threads: set[threading.Thread] = set()
@@ -60,6 +59,7 @@ class ImportWorkers:
             running.kill()
         for thread in threads:
             thread.join()
+        self._starter.close()
         shutil.rmtree(self._root, ignore_errors=True)
 
     def start(self, name: str, data: bytes, owner: str, day: str, now_ms: int) -> ImportJob:
@@ -154,14 +154,10 @@ class ImportWorkers:
             self._one.release()
 
     def _answer(self, question: dict[str, Any]) -> dict[str, Any]:
-        command = [sys.executable, "-I", "-S", launch.__file__, str(os.getpid())]
-        command += [sys.executable, "-m", "app.registry_import_child"]
         with self._lock:
             if self._closed:
                 raise Unavailable(words.IMPORT_DIED())
-            process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, process_group=0
-            )
+            process = self._starter.start("app.registry_import_child")
             self._running = process
         try:
             said, _ = process.communicate(json.dumps(question).encode(), timeout=_LIMIT_S)

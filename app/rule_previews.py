@@ -6,7 +6,6 @@ import json
 import os
 import select
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,8 +13,8 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import Any
 
-from app import launch
 from app import rule_edit_findings as kinds
+from app.bound_process import Process, Starter
 from app.rule_preview_answers import explained_from, preview_from, trial_from
 from app.settings import Settings
 from core.errors import Refused, Unavailable
@@ -39,6 +38,7 @@ class PreviewWorkers:
         self._free = threading.BoundedSemaphore(most_at_once)
         self._idle: list[_Child] = []
         self._lock = threading.Lock()
+        self._starter = Starter()
         self._waiting = 0
         self._newest: dict[str, object] = {}
 
@@ -54,6 +54,7 @@ class PreviewWorkers:
             for child in self._idle:
                 child.end()
             self._idle.clear()
+        self._starter.close()
 
     def look(self, ask: PreviewAsk, owner: str) -> Preview:
         """Try a rule on the past."""
@@ -98,7 +99,7 @@ class PreviewWorkers:
             child = self._idle.pop() if self._idle else None
         for one in gone:
             one.end()
-        child = child or _Child(self._settings)
+        child = child or _Child(self._starter.start("app.rule_preview_child"), self._settings)
         try:
             answer = child.ask(question)
         except BaseException:
@@ -112,12 +113,8 @@ class PreviewWorkers:
 class _Child:
     """One process."""
 
-    def __init__(self, settings: Settings) -> None:
-        command = [sys.executable, "-I", "-S", launch.__file__, str(os.getpid())]
-        command += [sys.executable, "-m", "app.rule_preview_child"]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, process_group=0
-        )
+    def __init__(self, process: Process, settings: Settings) -> None:
+        self._process = process
         self._said = b""
         self._say(settings.model_dump(mode="json"))
 

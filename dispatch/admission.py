@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from core.alarms import Severity
 from core.intake import HANDED_DOWN, Duty, Event, Reason, SourceKind, Verdict
+from dispatch.distance import metres
 from dispatch.intakebook import OTHER
 from dispatch.policy import Policy
-from dispatch.similarity import apart_m
 
 _CANDIDATES = 5
 _BY_DUTY = {
@@ -176,7 +176,7 @@ def far_m(asked: Asked, one: OpenCase) -> float:
     """Metres between the two; infinite where one of them has no place."""
     if asked.facility and asked.facility in one.facilities:
         return 0.0
-    return math.inf if asked.spot is None or one.spot is None else apart_m(asked.spot, one.spot)
+    return math.inf if asked.spot is None or one.spot is None else metres(asked.spot, one.spot)
 
 
 def _lately(asked: Asked, one: OpenCase, policy: Policy) -> bool:

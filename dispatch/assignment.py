@@ -20,14 +20,19 @@ from core.ports.cases import Candidate, Mode, PassedOver, Rung
 from core.ports.registry import FacilityPlace, Roster
 from dispatch import tables
 from dispatch.announcing import Announced, Waiting, announce, latest_ms, moved_up
+from dispatch.arrival import Urgent
 from dispatch.deciding import announce_ms, request_for
-from dispatch.diary import Diary
+from dispatch.diary import BELIEVED_MS, Diary
 from dispatch.policy import Policy
 from dispatch.routing import Assignment
 from dispatch.worktime import HOUR_MS
 
 _WENT = (TaskState.ACCEPTED.value, TaskState.ON_SITE.value, TaskState.DONE.value)
 """Whoever has a task in one of these states has set out for it."""
+
+_NAMED = 100
+_WEEK_MS = 7 * 24 * HOUR_MS
+"""A task that was given longer ago does not say where somebody is: so no more rows need be read."""
 
 
 class Assigner:
@@ -43,6 +48,7 @@ class Assigner:
         self._passing: int | None = None
         self._lines: dict[int, dict[int, Waiting]] = {}
         self._turned = False
+        self._urgent = False
 
     def announce_ms(self, severity: Severity) -> int:
         """When a task of this severity is announced if its owner has room: now, or when work begins again."""
@@ -62,11 +68,12 @@ class Assigner:
         excluded: Mapping[int, PassedOver],
         drill: bool = False,
         anew: bool = False,
+        keep: int | None = None,
     ) -> Announced:
         """Find the owner of a task and when they are told; without anybody fit, those who returned it are asked again.
 
         Nothing is written: the caller does, and moves what this moves. A drill moves nothing. What is given ``anew`` is
-        offered to nobody.
+        offered to nobody. Who is to ``keep`` it has it if they are there and fit.
         """
         request = request_for(
             kind=kind,
@@ -84,9 +91,14 @@ class Assigner:
             request = replace(request, mode=Mode.ASSIGN)
         if request.mode is Mode.ROTATE:
             self._count_turns(diary)
+        if not self._policy.rests_at_night(severity):
+            self._read_urgent(diary)
         latest = latest_ms(request.at_ms, due_ms, clock, self._policy)
         waiting = _nobody if drill else self.waiting
-        found = announce(request, place, latest, self._roster, diary, waiting, self._policy)
+        alone = replace(self._roster, people={keep: self._roster.people[keep]}) if keep is not None else self._roster
+        found = announce(request, place, latest, alone, diary, waiting, self._policy)
+        if found.assignment.owner is None and keep is not None:
+            found = announce(request, place, latest, self._roster, diary, waiting, self._policy)
         self._passing = None
         return found
 
@@ -104,6 +116,17 @@ class Assigner:
         self._diary()
         self.mirror(self.before(row), None)
         self._passing = row.number
+
+    def was_told(self, row: Any) -> None:
+        """A task is about to be given anew: whoever had been told of it has been told."""
+        if row.owner is None or row.drill or row.assigned_ms > self._now_ms:
+            return
+        if not row.open and row.assigned_ms > row.changed_ms:
+            return
+        values = {"person": row.owner, "at_ms": row.assigned_ms}
+        self._connection.execute(sa.insert(tables.told).values(values))
+        if self._known is not None and row.assigned_ms >= self._since_ms():
+            self._known.write(row.owner, row.assigned_ms)
 
     def before(self, row: Any) -> Any | None:
         """A task as it is written now, where somebody keeps count."""
@@ -124,6 +147,10 @@ class Assigner:
                 (self._known.write if count > 0 else self._known.strike)(row.owner, row.assigned_ms)
             if row.owner in self._lines:
                 self._lines[row.owner].pop(row.number, None)
+            if self._urgent and count < 0:
+                self._known.urgent(row.owner, row.number, None)
+        if after is not None and self._urgent:
+            self._learn_urgent(self._known, tables.task.c.number == after.number)
         if after is not None and after.owner in self._lines:
             mine = self._read_line(tables.task.c.number == after.number)
             self._lines[after.owner].update((one.number, one) for one in mine)
@@ -171,9 +198,17 @@ class Assigner:
         told = sa.select(table.c.owner, table.c.assigned_ms).where(*mine, table.c.assigned_ms >= since_ms, heard())
         for owner, at_ms in self._connection.execute(told):
             known.write(owner, at_ms)
-        went = (table.c.state.in_(_WENT), table.c.assigned_ms >= since_ms, table.c.assigned_ms <= self._now_ms)
+        again = tables.told
+        for owner, at_ms in self._connection.execute(
+            sa.select(again.c.person, again.c.at_ms).where(again.c.at_ms >= since_ms)
+        ):
+            known.write(owner, at_ms)
+        week_ms, lately_ms = self._now_ms - _WEEK_MS, self._now_ms - BELIEVED_MS
+        went = (table.c.state.in_(_WENT), table.c.assigned_ms >= week_ms, table.c.assigned_ms <= self._now_ms)
         query = sa.select(table.c.owner, tables.case.c.facility, table.c.changed_ms)
-        query = query.join(tables.case, tables.case.c.number == table.c.case).where(*mine, *went)
+        query = query.join(tables.case, tables.case.c.number == table.c.case).where(
+            *mine, *went, table.c.changed_ms >= lately_ms
+        )
         for owner, facility, at_ms in self._connection.execute(query.order_by(table.c.changed_ms, table.c.number)):
             place = self._roster.places.get(facility)
             known.went(owner, place.spot if place else None, at_ms)
@@ -188,6 +223,42 @@ class Assigner:
         count = sa.select(table.c.owner, sa.func.count()).where(table.c.owner.is_not(None), ~table.c.drill, *told)
         for owner, number in self._connection.execute(count.group_by(table.c.owner)):
             diary.turned(owner, number)
+
+        table = tables.told
+        told = (table.c.at_ms > self._now_ms - self._policy.turn_ms, table.c.at_ms < self._since_ms())
+        count = sa.select(table.c.person, sa.func.count()).where(*told).group_by(table.c.person)
+        for owner, number in self._connection.execute(count):
+            diary.turned(owner, number)
+
+    def _read_urgent(self, diary: Diary) -> None:
+        """Who is at urgent work; asked once, if a task is urgent."""
+        if not self._urgent:
+            self._urgent = True
+            self._learn_urgent(diary, sa.true())
+
+    def _learn_urgent(self, diary: Diary, which: sa.ColumnElement[bool]) -> None:
+        table, case = tables.task, tables.case
+        mine = (table.c.open, ~table.c.drill, table.c.owner.is_not(None), table.c.state != TaskState.SUSPENDED.value)
+        urgent = [one.value for one in Severity if not self._policy.rests_at_night(one)]
+        query = (
+            sa.select(
+                table.c.number,
+                table.c.owner,
+                table.c.kind,
+                table.c.state,
+                table.c.changed_ms,
+                case.c.severity,
+                case.c.facility,
+            )
+            .join(case, case.c.number == table.c.case)
+            .where(*mine, case.c.severity.in_(urgent), which)
+            .order_by(table.c.assigned_ms, table.c.number)
+        )
+        for row in self._connection.execute(query):
+            begun_ms = row.changed_ms if row.state != TaskState.WAITING else None
+            place = self._roster.places.get(row.facility)
+            spot = place.spot if place else None
+            diary.urgent(row.owner, row.number, Urgent(TaskKind(row.kind), Severity(row.severity), begun_ms, spot))
 
     def _since_ms(self) -> int:
         calendar = self._policy.calendar
@@ -215,7 +286,9 @@ def _nobody(person: int) -> list[Waiting]:
 
 
 def routing_text(assignment: Assignment) -> str:
-    """The candidates as they are stored with a task."""
+    """The candidates as they are stored with a task: the first hundred, and whoever got it."""
+    named = assignment.candidates
+    kept = [*named[:_NAMED], *(one for one in named[_NAMED:] if one.passed_over is None)]
     return json.dumps(
         [
             [
@@ -225,8 +298,9 @@ def routing_text(assignment: Assignment) -> str:
                 item.load,
                 item.passed_over.value if item.passed_over else None,
                 item.distance_m,
+                item.there_min,
             ]
-            for item in assignment.candidates[:100]
+            for item in kept
         ]
     )
 
@@ -242,6 +316,7 @@ def routing_of(text: str) -> tuple[Candidate, ...]:
             load=load,
             passed_over=PassedOver(passed_over) if passed_over else None,
             distance_m=more[0] if more else None,  # tasks of earlier versions have none
+            there_min=more[1] if len(more) > 1 else None,
         )
         for rung, cell, person, load, passed_over, *more in rows
     )

@@ -9,8 +9,13 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping
 
-from dispatch.routing import Load, Spot
+from dispatch.arrival import Urgent
+from dispatch.distance import Spot
+from dispatch.routing import Load
 from dispatch.worktime import HOUR_MS, WorkCalendar
+
+BELIEVED_MS = 12 * HOUR_MS
+"""Somebody is believed to be where they went last for so long, midnight or not."""
 
 
 class Diary:
@@ -23,6 +28,7 @@ class Diary:
         self._spots: dict[int, tuple[int, Spot]] = {}
         self._open: dict[int, int] = {}
         self._told: dict[int, list[int]] = {}
+        self._urgent: dict[int, dict[int, Urgent]] = {}
 
     def opened(self, person: int, count: int = 1) -> None:
         """Somebody has so many open tasks more, or less."""
@@ -39,12 +45,19 @@ class Diary:
 
     def turned(self, person: int, count: int) -> None:
         """So many tasks of somebody lie before what is written here, and count for their turn."""
-        self._earlier[person] = count
+        self._earlier[person] = self._earlier.get(person, 0) + count
 
     def went(self, person: int, spot: Spot | None, at_ms: int) -> None:
-        """Somebody has set out to a place; it is where they are believed to be for the rest of that day."""
+        """Somebody has set out to a place; it is where they are believed to be for twelve hours."""
         if spot is not None and at_ms >= self._spots.get(person, (at_ms, spot))[0]:
             self._spots[person] = at_ms, spot
+
+    def urgent(self, person: int, task: int, what: Urgent | None) -> None:
+        """Somebody has an urgent task, or has it no more (``None``)."""
+        if what is not None:
+            self._urgent.setdefault(person, {})[task] = what
+        else:
+            self._urgent.get(person, {}).pop(task, None)
 
     def after(self, person: int, from_ms: int) -> list[int]:
         """The instants later than ``from_ms``, ascending."""
@@ -59,19 +72,21 @@ class Diary:
 
     def known(self) -> list[int]:
         """Everybody of whom something is written."""
-        return list({**self._open, **self._told, **self._earlier, **self._spots})
+        return list({**self._open, **self._told, **self._earlier, **self._spots, **self._urgent})
 
     def load(self, person: int, at_ms: int, midnights: tuple[int, int]) -> Load | None:
         """What counts for one task more of somebody at ``at_ms``; ``None``: nothing is written of them."""
         told, spot = self._told.get(person, []), self._spots.get(person)
-        if not told and spot is None and person not in self._open and person not in self._earlier:
+        urgent = self._urgent.get(person, {})
+        if not (told or urgent or spot is not None or person in self._open or person in self._earlier):
             return None
         return Load(
             self._open.get(person, 0),
             bisect_left(told, midnights[1]) - bisect_left(told, midnights[0]),
             _most_around(told, at_ms),
             self._earlier.get(person, 0) + len(told) - bisect_right(told, at_ms - self._turn_ms),
-            spot[1] if spot is not None and midnights[0] <= spot[0] < midnights[1] else None,
+            spot[1] if spot is not None and abs(at_ms - spot[0]) < BELIEVED_MS else None,
+            tuple(urgent.values()),
         )
 
 

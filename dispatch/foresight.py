@@ -141,6 +141,7 @@ class _What(IntEnum):
 
 
 _Case = ForeseenCase
+_Not = Mapping[int, PassedOver]
 _STORM = -1
 """Stands for the facility in the key of a storm."""
 
@@ -188,8 +189,7 @@ class Play:
             at_ms, what, _, subject, turn = heapq.heappop(self._queue)
             self._steps[what](at_ms, subject, turn)
         unheard = [one for one, at_ms in self._begun.items() if at_ms >= from_ms and one not in self._case_of]
-        cases = tuple(case for case in self.cases if case.opened_ms >= from_ms)
-        return Foreseen(cases=cases, unheard=len(unheard))
+        return Foreseen(cases=tuple(case for case in self.cases if case.opened_ms >= from_ms), unheard=len(unheard))
 
     def _later(self, at_ms: int, what: int, subject: object, turn: int = 0) -> None:
         self._order += 1
@@ -301,9 +301,7 @@ class Play:
     def _again(self, at_ms: int, alarm: PastAlarm) -> _Case | None:
         """The case that ended by itself when the same alarm cleared, a short while ago, reopened."""
         case, cleared_ms = self._cleared.get((alarm.facility, alarm.info.rule_id), (None, 0))
-        if case is None or case.ending is not Ending.SELF_CLEARED or case.gathers:
-            return None
-        if case.info.family != alarm.info.family:
+        if case is None or (case.ending, case.info.family) != (Ending.SELF_CLEARED, alarm.info.family) or case.gathers:
             return None
         if alarm.start_ms - cleared_ms > self._policy.again_within_ms or not self._policy.again_within_ms:
             return None
@@ -345,6 +343,7 @@ class Play:
             if task.kind is TaskKind.HANDLE:
                 _start_limit(self._loads, self._policy, at_ms, case, task, nearer=True)
             if not task.open or task.accepted_ms is not None or task.given_ms <= at_ms:
+                self._loads.raised(task, severity, case.place)
                 continue
             called_out = needs_call_out(case.severity, task.given_ms, at_ms, self._policy)
             if called_out or self._loads.too_late(task):
@@ -381,7 +380,7 @@ class Play:
         _start_limit(self._loads, self._policy, at_ms, case, task)
         self._route(at_ms, case, task, excluded or {})
 
-    def _route(self, at_ms: int, case: _Case, task: ForeseenTask, excluded: Mapping[int, PassedOver]) -> None:
+    def _route(self, at_ms: int, case: _Case, task: ForeseenTask, excluded: _Not, keep: int | None = None) -> None:
         """Give a task to somebody, or to somebody else, as ``TaskWork.reassign`` does."""
         task.severity, task.accepted_ms = case.severity, None
         request = request_for(
@@ -395,7 +394,7 @@ class Play:
             excluded=excluded,
             policy=self._policy,
         )
-        self._moved([task, *self._loads.give(task, request, case.place, at_ms)])
+        self._moved([task, *self._loads.give(task, request, case.place, at_ms, keep)])
 
     def _moved(self, tasks: Iterable[ForeseenTask]) -> None:
         """Tasks are announced at another time, so they are accepted at another time."""
@@ -449,6 +448,8 @@ class Play:
     def _end(self, at_ms: int, case: _Case, ending: Ending) -> None:
         case.ending, case.closed_ms = ending, at_ms
         for task in case.tasks:
+            if ending is Ending.CLOSED and task.open:
+                self._loads.went(task, case.place, at_ms)
             self._moved(self._loads.ended(task, at_ms))
         del self._open[(_STORM, case.gathers) if case.gathers else (case.facility, case.info.family)]
 
@@ -495,6 +496,5 @@ def foresee(
         from_ms: cases opened earlier are not part of the answer.
         until_ms: nothing that happens then or later is looked at.
     """
-    return Play(roster, policy, crew).run(
-        sorted(alarms, key=lambda one: (one.start_ms, one.facility)), from_ms, until_ms
-    )
+    ordered = sorted(alarms, key=lambda one: (one.start_ms, one.facility))
+    return Play(roster, policy, crew).run(ordered, from_ms, until_ms)

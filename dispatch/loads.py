@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.alarms import Severity
 from core.cases import Deadline, DeadlineClock, TaskKind
@@ -11,7 +11,9 @@ from core.places import Grid
 from core.ports.cases import Rung
 from core.ports.registry import FacilityPlace, Roster
 from dispatch.announcing import Announced, Waiting, WaitingOf, announce, latest_ms, moved_up
+from dispatch.arrival import Urgent
 from dispatch.diary import Diary
+from dispatch.distance import Spot
 from dispatch.policy import Policy
 from dispatch.routing import Request
 from dispatch.worktime import due
@@ -22,7 +24,8 @@ class ForeseenTask:
     """A task as it would have been given; ``owner`` ``None``: nobody was there.
 
     ``given_ms`` is when it was announced, ``wanted_ms`` when it would have been had its owner had room; ``called_out``
-    says that somebody had to be woken after it was first given. ``due_ms`` is its limit, by ``clock``.
+    says that somebody had to be woken after it was first given. ``due_ms`` is its limit, by ``clock``; ``went``: where
+    its owner has set out to.
     """
 
     kind: TaskKind
@@ -40,6 +43,7 @@ class ForeseenTask:
     accepted_ms: int | None = None
     called_out: bool = False
     turn: int = 0
+    went: Spot | None = None
 
     @property
     def open(self) -> bool:
@@ -67,17 +71,28 @@ class Loads:
         self._number: dict[int, int] = {}
 
     def give(
-        self, task: ForeseenTask, request: Request, place: FacilityPlace | None, now_ms: int
+        self,
+        task: ForeseenTask,
+        request: Request,
+        place: FacilityPlace | None,
+        now_ms: int,
+        keep: int | None = None,
     ) -> Sequence[ForeseenTask]:
-        """Find its owner and when they are told, whoever had it before; what other announcements this moves."""
-        self._taken_back(task)
+        """Find its owner and when they are told, whoever had it before; what other announcements this moves.
+
+        Who is to ``keep`` it has it if they are there and fit.
+        """
+        self._taken_back(task, now_ms)
         self._number.setdefault(id(task), len(self._number))
         latest = latest_ms(request.at_ms, task.due_ms, task.clock, self._policy)
 
         def waiting(person: int) -> list[Waiting]:
             return self._waiting(person, now_ms)
 
-        found = self._find(request, place, latest, self._roster, self._diary, waiting, self._policy)
+        alone = replace(self._roster, people={keep: self._roster.people[keep]}) if keep is not None else self._roster
+        found = self._find(request, place, latest, alone, self._diary, waiting, self._policy)
+        if found.assignment.owner is None and keep is not None:
+            found = self._find(request, place, latest, self._roster, self._diary, waiting, self._policy)
         task.owner, task.rung = found.assignment.owner, found.assignment.rung
         task.wanted_ms, task.given_ms = request.at_ms, found.at_ms
         if task.owner is None:
@@ -86,12 +101,25 @@ class Loads:
         self._diary.opened(task.owner)
         self._diary.write(task.owner, task.given_ms)
         self._mine.setdefault(task.owner, []).append(task)
+        self._urgent(task, place)
         return moved
 
     def went(self, task: ForeseenTask, place: FacilityPlace | None, at_ms: int) -> None:
         """The owner of a task has accepted it and goes there."""
         if task.owner is not None and place is not None:
+            task.went = place.spot
             self._diary.went(task.owner, place.spot, at_ms)
+        self._urgent(task, place, at_ms)
+
+    def raised(self, task: ForeseenTask, severity: Severity, place: FacilityPlace | None) -> None:
+        """The case of a task has become worse, and it stays with its owner."""
+        task.severity = severity
+        self._urgent(task, place, task.accepted_ms)
+
+    def _urgent(self, task: ForeseenTask, place: FacilityPlace | None, begun_ms: int | None = None) -> None:
+        if task.owner is not None and not self._policy.rests_at_night(task.severity):
+            what = Urgent(task.kind, task.severity, begun_ms, place.spot if place else None)
+            self._diary.urgent(task.owner, self._number[id(task)], what if task.open else None)
 
     def ended(self, task: ForeseenTask, at_ms: int) -> Sequence[ForeseenTask]:
         """A task is no longer open; it has been given that day all the same, unless nobody has heard of it yet.
@@ -106,19 +134,23 @@ class Loads:
             return ()
         self._diary.opened(task.owner, -1)
         self._mine[task.owner].remove(task)
+        self._diary.urgent(task.owner, self._number[id(task)], None)
+        self._diary.went(task.owner, task.went, at_ms)
         if task.heard:
             return ()
         self._diary.strike(task.owner, task.given_ms)
         return self._move(task.owner, moved_up(self._waiting(task.owner, at_ms), task.given_ms))
 
-    def _taken_back(self, task: ForeseenTask) -> None:
-        """A task is given anew: it counts for whoever gets it now."""
+    def _taken_back(self, task: ForeseenTask, now_ms: int) -> None:
+        """A task is given anew: it counts for whoever gets it now; and for whoever was told of it before, as told."""
+        if task.owner is not None:
+            self._diary.urgent(task.owner, self._number[id(task)], None)
         if task.owner is not None and task.open:
             self._diary.opened(task.owner, -1)
             self._mine[task.owner].remove(task)
-        if task.owner is not None and task.heard:
+        if task.owner is not None and task.heard and task.given_ms > now_ms:
             self._diary.strike(task.owner, task.given_ms)
-        task.owner, task.ended_ms = None, None
+        task.owner, task.ended_ms, task.went = None, None, None
 
     def limit(self, task: ForeseenTask, limit: Deadline, from_ms: int, *, nearer: bool) -> None:
         """Start the limit of a task, or only one that is ``nearer`` than what it has."""

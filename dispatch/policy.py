@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from core.alarms import Severity
-from core.cases import Deadline, DeadlineClock, DeadlineWhat
+from core.cases import Deadline, DeadlineClock, DeadlineWhat, TaskKind
 from core.ports.cases import Mode
 from core.ports.limits import LimitsInForce
 from core.stages import LadderStep, LimitUnit, StageLimit, SupervisionLevel
@@ -108,6 +108,11 @@ class Policy:
         classes: what single classes ask in their place.
         offer_ms: work time for which a task is offered before it is assigned.
         turn_ms: turns are counted over so long.
+        job_ms: how long somebody is believed to be at an urgent task.
+        pace_m: metres of the straight line that somebody is believed to get on in a minute: a pedal or electric
+            bicycle through lanes; a city on foot says 60.
+        sooner_ms: what is urgent goes to somebody farther by rung if they are there sooner by more than so long;
+            what is high has two hours, and who is fetched for it is missing where they come from.
         intake: what can be reported or handed down, and whose duty it is.
         admit_per_person: so many open tasks a head, and the gate holds back what is handed down: a day's work.
         department_most, department_within_ms: so many tasks a department may hand down to a community within that time
@@ -159,6 +164,13 @@ class Policy:
     classes: Mapping[str, ClassWishes] = field(default_factory=dict)
     offer_ms: int = 30 * MINUTE_MS
     turn_ms: int = 30 * 24 * HOUR_MS
+    job_ms: Mapping[TaskKind, int] = field(
+        default_factory=lambda: {TaskKind.HANDLE: 40 * MINUTE_MS, TaskKind.VERIFY: 15 * MINUTE_MS}
+    )
+    pace_m: float = 100.0
+    sooner_ms: Mapping[Severity, int] = field(
+        default_factory=lambda: {Severity.CRITICAL: 0, Severity.HIGH: 20 * MINUTE_MS}
+    )
     intake: IntakeBook = field(default_factory=load_intake)
     admit_per_person: int = 12
     department_most: int = 0

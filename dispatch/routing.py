@@ -8,9 +8,14 @@ and be within their burden; supervisors and above must only be there, since some
 urgent waits until they have room (``dispatch.announcing``). If all of those are on leave, the last of them answers all
 the same. Everybody looked at is listed with the reason why they were passed over.
 
+What is urgent goes to whoever is there first. Rungs up to the community are looked at together, then workers of other
+communities, each with the time they are believed to need (``dispatch.arrival``: urgent work before them, and the way).
+It stays with the nearest rung unless somebody beyond is there sooner by more than ``Policy.sooner_ms``; above the
+workers all is as it is otherwise.
+
 Two other ways (``core.ports.cases.Mode``): what is *claimed* is offered to everybody fit below the supervisors, and
 belongs to the nearest of them until somebody has taken it; what *rotates* goes to the one of the community who has had
-the fewest tasks lately. ADR 0044.
+the fewest tasks lately. ADR 0044, 0050.
 """
 
 from __future__ import annotations
@@ -18,22 +23,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from math import cos, hypot, radians
+from functools import cached_property
 
 from core.alarms import Severity
 from core.people import Person, Role
 from core.places import Grid
 from core.ports.cases import Candidate, Mode, PassedOver, Rung
 from core.ports.registry import Roster
+from dispatch.arrival import Urgent, last_spot, wait_ms, way_ms
+from dispatch.distance import Spot, metres
 from dispatch.policy import Policy
-from dispatch.worktime import WorkCalendar
+from dispatch.worktime import MINUTE_MS, WorkCalendar
 
-Spot = tuple[float, float]
-"""Longitude and latitude."""
+_UNKNOWN_M = 1_000
+"""The way within a community, where nobody knows where somebody is."""
+_BEYOND = 5
+"""So many of other communities are named beside those of the task's own."""
 FULL = frozenset({PassedOver.FULL_DAY, PassedOver.FULL_HOUR})
 """Passed over for the burden alone."""
 _ABOVE = frozenset({Rung.SUPERVISOR, Rung.CITY})
 """Rungs of people who must only be there."""
+_POSTS = frozenset({Rung.CELL, Rung.NEIGHBOUR})
+"""Rungs that stand vacant without anybody."""
 
 
 class Bound(Enum):
@@ -54,7 +65,8 @@ class Load:
     Attributes:
         open: tasks; today: tasks of that day; hour: the most of them within one hour of then.
         turns: tasks they were told of lately (``Policy.turn_ms``); counted only for what rotates.
-        spot: longitude and latitude of the place they went to last that day, if that is known.
+        spot: the place they went to last, if that is known and not long ago.
+        urgent: urgent tasks among the open ones, in the order in which they got them.
     """
 
     open: int = 0
@@ -62,6 +74,7 @@ class Load:
     hour: int = 0
     turns: int = 0
     spot: Spot | None = None
+    urgent: tuple[Urgent, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,6 +92,7 @@ class Request:
         mode: how it finds its owner.
         volunteers: whether volunteers of the community may have it.
         spot: where the facility stands, if that is known.
+        elsewhere: whether workers of other communities may have it, if it is urgent.
     """
 
     grid: Grid
@@ -94,6 +108,7 @@ class Request:
     mode: Mode = Mode.ASSIGN
     volunteers: bool = False
     spot: Spot | None = None
+    elsewhere: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,6 +143,11 @@ def on_shift(person: Person, calendar: WorkCalendar, at_ms: int) -> bool:
 
 def route(request: Request, roster: Roster, loads: Mapping[int, Load], policy: Policy) -> Assignment:
     """Find the owner of a task."""
+    asked = _Asked(request, roster, loads, policy)
+    if not (request.supervisors_only or policy.rests_at_night(request.severity)):
+        soonest = _soonest(asked)
+        if soonest is not None:
+            return soonest
     seen: list[Candidate] = []
     owner: Candidate | None = None
     looked_at: set[int] = set()
@@ -138,9 +158,9 @@ def route(request: Request, roster: Roster, loads: Mapping[int, Load], policy: P
             break
         fresh = [person for person in people if person.number not in looked_at]
         looked_at.update(person.number for person in fresh)
-        if not people and rung in {Rung.CELL, Rung.NEIGHBOUR}:
-            seen.append(Candidate(rung=rung, cell=cell, person=None, load=0, passed_over=PassedOver.VACANT))
-        judged = [_judge(person, rung, cell, request, roster, loads, policy) for person in fresh]
+        if not people and rung in _POSTS:
+            seen.append(_vacant(rung, cell))
+        judged = [asked.judge(person, rung, cell) for person in fresh]
         found = _ranked(judged, offered=owner is not None, rotates=request.mode is Mode.ROTATE)
         seen += found
         owner = owner or next((one for one in found if one.passed_over is None), None)
@@ -155,12 +175,18 @@ def route(request: Request, roster: Roster, loads: Mapping[int, Load], policy: P
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """Somebody who was looked at; ``reason`` ``None``: fit."""
+    """Somebody who was looked at; ``reason`` ``None``: fit; ``there_ms`` ``None``: nobody knows how long the way is.
+
+    ``wait_ms`` and ``arrives_ms``, of who is fit for what is urgent: until they are free, and until they are there.
+    """
 
     candidate: Candidate
     number: int
     load: Load
     reason: PassedOver | None
+    there_ms: int | None = None
+    wait_ms: int = 0
+    arrives_ms: int = 0
 
     def rank(self, *, rotates: bool) -> tuple[float, ...]:
         far = self.candidate.distance_m
@@ -168,26 +194,127 @@ class _Judged:
         return (self.load.turns, self.load.open, way) if rotates else (self.load.open, way)
 
 
-def _judge(
-    person: Person,
-    rung: Rung,
-    cell: str,
-    request: Request,
-    roster: Roster,
-    loads: Mapping[int, Load],
-    policy: Policy,
-) -> _Judged:
-    load = loads.get(person.number, Load())
-    reason = _unfit(person, rung, request, load, policy)
-    seen = Candidate(
-        rung=rung,
-        cell=cell,
-        person=person.number,
-        load=load.open,
-        passed_over=reason,
-        distance_m=_distance_m(load.spot or _post(person, roster), request.spot),
-    )
-    return _Judged(seen, person.number, load, reason)
+@dataclass(frozen=True)
+class _Asked:
+    """One question, with what need be worked out only once."""
+
+    request: Request
+    roster: Roster
+    loads: Mapping[int, Load]
+    policy: Policy
+
+    @cached_property
+    def day(self) -> str:
+        return self.policy.calendar.day_of(self.request.at_ms).isoformat()
+
+    @cached_property
+    def works(self) -> bool:
+        return self.policy.calendar.works_at(self.request.at_ms)
+
+    @cached_property
+    def middles(self) -> Mapping[int, Spot]:
+        """The middle of the cells of each community."""
+        sums: dict[int, tuple[float, float, int]] = {}
+        for post in self.roster.posts:
+            if (centre := self.roster.centres.get(post.cell)) is not None:
+                lon, lat, count = sums.get(post.community, (0.0, 0.0, 0))
+                sums[post.community] = lon + centre[0], lat + centre[1], count + 1
+        return {community: (lon / count, lat / count) for community, (lon, lat, count) in sums.items()}
+
+    def judge(self, person: Person, rung: Rung, cell: str) -> _Judged:
+        load = self.loads.get(person.number, Load())
+        reason = _unfit(person, rung, self, load)
+        here, there = load.spot or self._base(person), self.request.spot
+        far = None if here is None or there is None else int(round(metres(here, there), -1))
+        seen = Candidate(rung=rung, cell=cell, person=person.number, load=load.open, passed_over=reason, distance_m=far)
+        return _Judged(seen, person.number, load, reason)
+
+    def timed(self, person: Person, rung: Rung, cell: str) -> _Judged:
+        """Somebody, with the time they need, if they are fit."""
+        judged = self.judge(person, rung, cell)
+        if judged.reason is not None:
+            return judged
+        line, there = judged.load.urgent, self.request.spot
+        wait = wait_ms(line, self.request.severity, self.request.at_ms, self.policy)
+        last, far = last_spot(line), judged.candidate.distance_m
+        if last is not None and there is not None:
+            far = int(round(metres(last, there), -1))
+        there_ms = None if far is None else wait + way_ms(far, self.policy)
+        shown = None if there_ms is None else round(there_ms / MINUTE_MS)
+        seen = replace(judged.candidate, distance_m=far, there_min=shown)
+        arrives = there_ms if there_ms is not None else wait + way_ms(_UNKNOWN_M, self.policy)
+        return replace(judged, candidate=seen, there_ms=there_ms, wait_ms=wait, arrives_ms=arrives)
+
+    def _base(self, person: Person) -> Spot | None:
+        """The middle of the first cell they hold, else of the communities they work in."""
+        centres = self.roster.centres
+        for cell in sorted(person.cells):
+            if cell in centres:
+                return centres[cell]
+        mine = [self.middles[one] for one in sorted(person.communities) if one in self.middles]
+        if not mine:
+            return None
+        return sum(lon for lon, _ in mine) / len(mine), sum(lat for _, lat in mine) / len(mine)
+
+
+def _soonest(asked: _Asked) -> Assignment | None:
+    """Whoever of the workers is there first, the nearest rung if nobody beyond is much sooner; ``None``: none is fit.
+
+    Somebody whose way nobody knows is asked only where they work, as if it were ``_UNKNOWN_M``. Of those of elsewhere
+    the soonest are named, who are fit.
+    """
+    request, within_ms = asked.request, asked.policy.sooner_ms.get(asked.request.severity, 0)
+    rungs: list[list[_Judged | Candidate]] = []
+    looked_at: set[int] = set()
+    for rung, cell, people in _near(request, asked.roster):
+        fresh = [person for person in people if person.number not in looked_at]
+        looked_at.update(person.number for person in fresh)
+        vacant: list[_Judged | Candidate] = [] if people or rung not in _POSTS else [_vacant(rung, cell)]
+        rungs.append([*vacant, *(asked.timed(person, rung, cell) for person in fresh)])
+    first = min((one.arrives_ms for one in _fit(rungs)), default=None)
+    if request.elsewhere and (first is None or first > within_ms):
+        people = [one for one in asked.roster.people.values() if one.number not in looked_at and _could(one, request)]
+        beyond = [asked.timed(person, Rung.ELSEWHERE, "") for person in people]
+        known = [one for one in beyond if one.reason is None and one.there_ms is not None]
+        rungs.append(list(sorted(known, key=_soon)[:_BEYOND]))
+    if not _fit(rungs):
+        return None
+    first = min(one.arrives_ms for one in _fit(rungs))
+    own = next(rung for rung in rungs if any(one.arrives_ms <= first + within_ms for one in _fit([rung])))
+    owner = min(_fit([own]), key=_soon)
+    seen = [one for rung in rungs for one in _explained(rung, owner)]
+    return Assignment(owner=owner.number, rung=owner.candidate.rung, candidates=tuple(seen))
+
+
+def _fit(rungs: Iterable[Iterable[_Judged | Candidate]]) -> list[_Judged]:
+    return [one for rung in rungs for one in rung if isinstance(one, _Judged) and one.reason is None]
+
+
+def _soon(one: _Judged) -> tuple[float, ...]:
+    return (one.arrives_ms, *one.rank(rotates=False), one.number)
+
+
+def _explained(rung: Sequence[_Judged | Candidate], owner: _Judged) -> list[Candidate]:
+    """A rung with what everybody lacks against the owner, those fit first."""
+    vacant = [one for one in rung if isinstance(one, Candidate)]
+    fit = sorted(_fit([rung]), key=_soon)
+    others = [one for one in rung if isinstance(one, _Judged) and one.reason is not None]
+    others.sort(key=lambda one: (one.load.open, one.number))
+    named = [replace(one.candidate, passed_over=_later(one, owner)) for one in fit]
+    return [*vacant, *named, *(one.candidate for one in others)]
+
+
+def _later(one: _Judged, owner: _Judged) -> PassedOver | None:
+    """What somebody fit lacks against whoever is there first."""
+    if one is owner:
+        return None
+    if one.arrives_ms < owner.arrives_ms or (
+        one.arrives_ms == owner.arrives_ms and one.candidate.rung is not owner.candidate.rung
+    ):
+        return PassedOver.NO_SOONER
+    if one.arrives_ms > owner.arrives_ms:
+        return PassedOver.BUSY if one.wait_ms > owner.wait_ms else PassedOver.FARTHER
+    return _behind(one.rank(rotates=False), owner.rank(rotates=False), rotates=False)
 
 
 def _ranked(judged: Sequence[_Judged], *, offered: bool, rotates: bool) -> list[Candidate]:
@@ -211,6 +338,10 @@ def _behind(mine: tuple[float, ...], best: tuple[float, ...], *, rotates: bool) 
     return next((why for why, one, other in zip(reasons, mine, best, strict=True) if one > other), PassedOver.TIE)
 
 
+def _vacant(rung: Rung, cell: str) -> Candidate:
+    return Candidate(rung=rung, cell=cell, person=None, load=0, passed_over=PassedOver.VACANT)
+
+
 def _from_leave(seen: Sequence[Candidate]) -> tuple[Candidate | None, list[Candidate]]:
     """If everybody above the workers is on leave, the last of them answers: somebody must."""
     away = [at for at, one in enumerate(seen) if one.rung in _ABOVE and one.passed_over is PassedOver.ON_LEAVE]
@@ -220,26 +351,13 @@ def _from_leave(seen: Sequence[Candidate]) -> tuple[Candidate | None, list[Candi
     return last, [*seen[: away[-1]], last, *seen[away[-1] + 1 :]]
 
 
-def _post(person: Person, roster: Roster) -> Spot | None:
-    """The middle of the first cell they hold."""
-    return next((roster.centres[cell] for cell in sorted(person.cells) if cell in roster.centres), None)
-
-
-def _distance_m(one: Spot | None, other: Spot | None) -> int | None:
-    """The line between two places, in tens of metres; good for the width of a city."""
-    if one is None or other is None:
-        return None
-    east = (one[0] - other[0]) * 111_320 * cos(radians((one[1] + other[1]) / 2))
-    return int(round(hypot(east, (one[1] - other[1]) * 110_574), -1))
-
-
-def _unfit(person: Person, rung: Rung, request: Request, load: Load, policy: Policy) -> PassedOver | None:
+def _unfit(person: Person, rung: Rung, asked: _Asked, load: Load) -> PassedOver | None:
+    request, policy = asked.request, asked.policy
     if not person.active:
         return PassedOver.INACTIVE
     if person.number in request.excluded:
         return request.excluded[person.number]
-    day = policy.calendar.day_of(request.at_ms).isoformat() if person.leave or request.certificate else ""
-    if person.leave and person.on_leave(day):
+    if person.leave and person.on_leave(asked.day):
         return PassedOver.ON_LEAVE
     if rung in _ABOVE:
         bounded = request.bound in {Bound.PATIENT, Bound.EVERYBODY}
@@ -247,9 +365,9 @@ def _unfit(person: Person, rung: Rung, request: Request, load: Load, policy: Pol
     if request.grid is Grid.CONSTRUCTION:
         if request.skill and request.skill not in person.skills:
             return PassedOver.NO_SKILL
-        if request.certificate and not person.certified(request.certificate, day):
+        if request.certificate and not person.certified(request.certificate, asked.day):
             return PassedOver.NO_CERTIFICATE
-    if not on_shift(person, policy.calendar, request.at_ms):
+    if not (on_shift(person, policy.calendar, request.at_ms) if person.shifts else asked.works):
         return PassedOver.OFF_SHIFT
     return None if request.bound is Bound.NOBODY else _full(request, load, policy)
 
@@ -271,16 +389,21 @@ def _rather_later(rung: Rung, seen: Sequence[Candidate]) -> bool:
 def _rungs(request: Request, roster: Roster) -> Iterator[tuple[Rung, str, Sequence[Person]]]:
     people = roster.people.values()
     if not request.supervisors_only:
-        if request.mode is not Mode.ROTATE:
-            yield from _cells(request, roster)
-        workers = _those(people, lambda one: _in_grid(one, request) and not one.supervisor and not one.volunteer)
-        yield Rung.COMMUNITY, "", workers
+        yield from _near(request, roster)
         if request.volunteers:
             yield Rung.VOLUNTEER, "", _those(people, lambda one: one.volunteer and one.works_in(request.community))
     yield Rung.SUPERVISOR, "", _those(people, lambda one: _supervises(one) and _in_grid(one, request))
     yield Rung.SUPERVISOR, "", _those(people, lambda one: _manages(one) and request.community in one.communities)
     yield Rung.CITY, "", _those(people, lambda one: _manages(one) and one.everywhere)
     yield Rung.CITY, "", _those(people, _manages)
+
+
+def _near(request: Request, roster: Roster) -> Iterator[tuple[Rung, str, Sequence[Person]]]:
+    """Workers by cell and community."""
+    if request.mode is not Mode.ROTATE:
+        yield from _cells(request, roster)
+    people = roster.people.values()
+    yield Rung.COMMUNITY, "", _those(people, lambda one: _works(one) and _in_grid(one, request))
 
 
 def _cells(request: Request, roster: Roster) -> Iterator[tuple[Rung, str, Sequence[Person]]]:
@@ -302,6 +425,16 @@ def _those(people: Iterable[Person], fits: Callable[[Person], bool]) -> list[Per
 
 def _in_grid(person: Person, request: Request) -> bool:
     return person.grid is request.grid and person.works_in(request.community)
+
+
+def _works(person: Person) -> bool:
+    return not person.supervisor and not person.volunteer
+
+
+def _could(person: Person, request: Request) -> bool:
+    """Whether somebody of elsewhere is of use."""
+    skilled = request.grid is not Grid.CONSTRUCTION or not request.skill or request.skill in person.skills
+    return person.active and _works(person) and person.grid is request.grid and skilled
 
 
 def _supervises(person: Person) -> bool:

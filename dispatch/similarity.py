@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 from core.ports.closure import Likeness
 from core.ports.registry import FacilityPlace
+from dispatch import distance
 from dispatch.policy import Policy
-
-_EARTH_M = 6_371_008.8
-"""Mean radius (IUGG)."""
 
 
 class Side(NamedTuple):
@@ -22,16 +19,8 @@ class Side(NamedTuple):
 
 
 def metres(one: FacilityPlace, other: FacilityPlace) -> float | None:
-    """How far two facilities are apart on the ground (great circle, haversine); ``None`` where a place is unknown."""
-    here, there = one.spot, other.spot
-    return None if here is None or there is None else apart_m(here, there)
-
-
-def apart_m(one: tuple[float, float], other: tuple[float, float]) -> float:
-    """How far two places (longitude, latitude, WGS-84 degrees) are apart on the ground, metres (haversine)."""
-    lon, lat, lon2, lat2 = (math.radians(degrees) for degrees in (*one, *other))
-    chord = math.sin((lat2 - lat) / 2) ** 2 + math.cos(lat) * math.cos(lat2) * math.sin((lon2 - lon) / 2) ** 2
-    return 2 * _EARTH_M * math.asin(min(1.0, math.sqrt(chord)))
+    """How far two facilities are apart on the ground; ``None`` where a place is unknown."""
+    return None if one.spot is None or other.spot is None else distance.metres(one.spot, other.spot)
 
 
 def likeness(one: Side, other: Side, policy: Policy) -> tuple[Likeness, ...]:

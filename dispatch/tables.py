@@ -234,6 +234,15 @@ task = sa.Table(
 """``assigned_ms``: when it is announced to its owner; ``wanted_ms``: when it would be if they had room, from which its
 limit runs; null in rows from before there was a difference."""
 
+told = sa.Table(
+    "dispatch_told",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("person", sa.Integer, nullable=False),
+    sa.Column("at_ms", sa.BigInteger, nullable=False, index=True),
+)
+"""Who was told of a task, and when, before it was given anew: the task's row says only the last time."""
+
 stage = sa.Table(
     "dispatch_stage",
     metadata,

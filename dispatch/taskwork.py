@@ -169,15 +169,23 @@ class TaskWork:
         return after
 
     def reassign(
-        self, row: Any, case: Any, *, owner: int | None = None, not_again: int | None = None, kind: str = "task"
+        self,
+        row: Any,
+        case: Any,
+        *,
+        owner: int | None = None,
+        not_again: int | None = None,
+        keep: int | None = None,
+        kind: str = "task",
     ) -> Any:
-        """Give a task to ``owner``, or to whom routing finds (not to ``not_again`` if it can be helped).
+        """Give a task to ``owner``, or to whom routing finds (not to ``not_again``, but to ``keep`` if it can be).
 
         It waits to be accepted then, unless it is suspended: that stays.
         """
         severity, task_kind = Severity(case.severity), TaskKind(row.kind)
         announce_ms = wanted_ms = self._assigner.announce_ms(severity)
         self._ledger.withdraw(row.number)
+        self._assigner.was_told(row)
         values: dict[str, object] = {}
         before, moved = self._assigner.before(row), dict[int, int]()
         if owner is None:
@@ -199,6 +207,7 @@ class TaskWork:
                 clock=DeadlineClock(row.due_clock),
                 excluded=excluded,
                 anew=True,
+                keep=keep,
             )
             owner, announce_ms, moved = found.assignment.owner, found.at_ms, dict(found.moved)
             if owner is None and row.owner is None:
@@ -355,6 +364,7 @@ class TaskWork:
             at_ms=self._now_ms,
             excluded=excluded,
             supervisors_only=supervisors,
+            elsewhere=False,
         )
         return route(request, self._roster, {}, self._policy).owner
 

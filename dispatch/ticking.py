@@ -94,6 +94,7 @@ class Rounds:
             work.cases.settle(number, cleared=False)
         connection.execute(sa.delete(tables.feed).where(self._old_feed()))
         connection.execute(sa.delete(tables.command).where(tables.command.c.at_ms < self._now_ms - _KEYS_KEPT_MS))
+        connection.execute(sa.delete(tables.told).where(tables.told.c.at_ms < self._now_ms - self._policy.turn_ms))
 
     def _late(self, table: sa.Table) -> sa.ColumnElement[bool]:
         return sa.and_(table.c.open, ~table.c.overdue, table.c.met_ms.is_(None), table.c.due_ms < self._now_ms)

@@ -48,7 +48,7 @@ def begin_again(cases: CaseWork, case: Any, actor: Actor | None = None) -> None:
     cases.update(case, due_ms=handle.due_ms, due_clock=handle.due_clock, due_what=handle.due_what, met_ms=None)
     tasks.stages.handling(case, handle.number, None, announce_ms)
     owner = handle.owner if tasks.is_active(handle.owner) else None
-    tasks.reassign(handle, case, owner=owner, kind="rework")
+    tasks.reassign(handle, case, keep=owner, kind="rework")
 
 
 def wait_for_sensor(cases: CaseWork, case: Any) -> None:

@@ -20,6 +20,11 @@ _WIDTHS = {"polygon": 40, "name_zh": 24, "name_en": 24, "hours": 40, "shifts": 3
 _WIDTH = 16
 
 
+def letters(column: int) -> str:
+    """What a workbook calls a column: 1 is ``A``."""
+    return str(get_column_letter(column))
+
+
 def write_sheet(
     book: Any, collection: str, fields: Sequence[str], records: Sequence[Mapping[str, object]], language: str
 ) -> None:
@@ -36,7 +41,7 @@ def write_sheet(
     sheet.freeze_panes = "C3"
     columns = [column(name) for name in fields]
     for index, one in enumerate(columns, start=1):
-        dimension = sheet.column_dimensions[get_column_letter(index)]
+        dimension = sheet.column_dimensions[letters(index)]
         dimension.width = _WIDTHS.get(one.name, _WIDTH)
         if one.holds not in _NUMBERS:
             dimension.number_format = "@"

@@ -271,8 +271,10 @@ class Candidate(Model):
     rung: Rung
     cell: str
     person: PersonRef | None
-    load: int
+    load: int = Field(description="open tasks they had then")
     passed_over: PassedOver | None
+    distance_m: int | None = Field(description="from where they were believed to be; null where nobody knows")
+    there_min: int | None = Field(description="minutes until they would have been there; of urgent tasks alone")
 
 
 class TaskDetail(TaskSummary):

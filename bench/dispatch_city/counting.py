@@ -31,8 +31,8 @@ class Much:
 
     Attributes:
         code: whose; tasks: how many; cells: how many posts they hold.
-        own: in a cell of theirs; vacant: because a post stands vacant; alone: as the only one fit; shared: with others
-            fit and no less loaded on the same rung.
+        own: in a cell of theirs; sooner: of what is urgent, as the one who is there first; vacant: because a post is
+            vacant; alone: as the only one fit; shared: with others fit and no less loaded on the same rung.
         reasons: why those nearer were passed over, most first.
     """
 
@@ -40,6 +40,7 @@ class Much:
     tasks: int
     cells: int
     own: int
+    sooner: int
     vacant: int
     alone: int
     shared: int
@@ -188,7 +189,7 @@ def _hours(told: Sequence[tuple[int, bool]]) -> list[tuple[int, int]]:
 def _explain(town: Town, number: int, given: Sequence[Given]) -> Much:
     person = town.roster.people[number]
     mine = [one for one in given if one.owner == number]
-    own = vacant = alone = shared = 0
+    own = sooner = vacant = alone = shared = 0
     reasons = Counter[str]()
     for one in mine:
         rung = one.found.rung
@@ -197,6 +198,8 @@ def _explain(town: Town, number: int, given: Sequence[Given]) -> Much:
         reasons.update({item.passed_over.value for item in nearer if item.passed_over is not None})
         if rung is Rung.CELL:
             own += 1
+        elif any(item.there_min is not None and item.passed_over is not None for item in one.found.candidates):
+            sooner += 1
         elif any(item.passed_over is PassedOver.VACANT and item.rung is Rung.CELL for item in nearer):
             vacant += 1
         elif len(fit) == 1:
@@ -208,6 +211,7 @@ def _explain(town: Town, number: int, given: Sequence[Given]) -> Much:
         tasks=len(mine),
         cells=len(person.cells),
         own=own,
+        sooner=sooner,
         vacant=vacant,
         alone=alone,
         shared=shared,

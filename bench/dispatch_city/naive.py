@@ -58,7 +58,7 @@ def by_turns(play: CityPlay) -> Announcer:
 
 
 def _finder(choose: Choose) -> Announcer:
-    known: dict[tuple[Grid, str], list[Person]] = {}
+    known: dict[tuple[Grid, str, int], list[Person]] = {}
 
     def find(
         request: Request,
@@ -72,9 +72,10 @@ def _finder(choose: Choose) -> Announcer:
         del latest, diary, waiting
         day = policy.calendar.day_of(request.at_ms).isoformat()
         works = policy.calendar.works_at(request.at_ms)
-        key = request.grid, request.skill if request.grid is Grid.CONSTRUCTION else ""
+        alone = next(iter(roster.people)) if len(roster.people) == 1 else 0
+        key = request.grid, request.skill if request.grid is Grid.CONSTRUCTION else "", alone
         if key not in known:
-            known[key] = [one for one in roster.people.values() if _knows(one, *key)]
+            known[key] = [one for one in roster.people.values() if _knows(one, *key[:2])]
         asked = [] if request.supervisors_only else known[key]
         able = [
             one

@@ -54,10 +54,15 @@ def _what(one: Season) -> str:
 * A case is **in time** if every limit of it was kept, counted from when a task of its severity may be announced; that
   everybody was full then is no excuse. Bounds are counted outside the six hours of a declared storm where it is.
 
-What falls short: critical cases are less often in time than with *nearest*, which sends whoever of the whole city is
-near, since routing stays in cell and community while somebody fit is there. A few bounds are passed though nothing
-urgent was among the tasks, where nobody had room within half of a limit, or the morning after a storm. With cells
-first, whoever holds two busy cells has more than twice the median; rotating evens that out.
+What is late of the critical ones is late by night and on days off, when one duty worker of a street and grid is there:
+the way through a street is longer than a fire alarm's 15 minutes wherever nobody else is nearer, and two at once wait
+for each other. Dispatch estimates where people are and how long urgent work takes (100 m of the straight line in a
+minute, 40 minutes a repair; here both are drawn otherwise); *nearest* is told where everybody stands at that moment.
+Told the same, dispatch is ahead of it ([0050](adr/0050-the-soonest.md)).
+
+What falls short: with urgent tasks among them, bounds are passed, since these do not wait. Supervisors pass theirs on
+the morning after eight days of holidays. With cells first, whoever holds two busy cells has more than twice the median;
+rotating evens that out.
 """
 
 
@@ -105,16 +110,19 @@ def _much(one: Season) -> str:
     if not ours.much:
         return "Nobody has more than twice the median.\n"
     head = (
-        "| worker | tasks | posts | own cells | vacant post | the only one fit | others fit | why those nearer not |\n"
+        "| worker | tasks | posts | own cells | soonest there | vacant post | the only one fit | others fit "
+        "| why those nearer not |\n"
     )
     lines = [_line(much) for much in ours.much]
     return (
         f"\nWho has more than {TIMES:g} times the median with dispatch, and why: from the candidates kept with each of "
-        f"their tasks.\n\n{head}|---|---:|---:|---:|---:|---:|---:|---|\n" + "".join(lines)
+        f"their tasks.\n\n{head}|---|---:|---:|---:|---:|---:|---:|---:|---|\n" + "".join(lines)
     )
 
 
 def _line(much: Much) -> str:
     reasons = ", ".join(f"{reason} {count}" for reason, count in much.reasons)
-    figures = " | ".join(map(str, (much.tasks, much.cells, much.own, much.vacant, much.alone, much.shared)))
+    figures = " | ".join(
+        map(str, (much.tasks, much.cells, much.own, much.sooner, much.vacant, much.alone, much.shared))
+    )
     return f"| {much.code} | {figures} | {reasons} |\n"

@@ -198,11 +198,18 @@ class CityPlay(Play):
 
     # --- tasks: given, told, taken in the order of the queue --------------------------------------------------------
 
-    def _route(self, at_ms: int, case: ForeseenCase, task: ForeseenTask, excluded: Mapping[int, PassedOver]) -> None:
+    def _route(
+        self,
+        at_ms: int,
+        case: ForeseenCase,
+        task: ForeseenTask,
+        excluded: Mapping[int, PassedOver],
+        keep: int | None = None,
+    ) -> None:
         before = self._current.pop(id(task), None)
         if before is not None and task.given_ms <= at_ms:
             before.given_ms = task.given_ms
-        super()._route(at_ms, case, task, excluded)
+        super()._route(at_ms, case, task, excluded, keep)
         if task.owner is None or self._last is None:
             self.unowned += 1
             return
@@ -314,7 +321,7 @@ class CityPlay(Play):
         self.clocks[id(case)] = self._clock(at_ms, case, self.clocks[id(case)].missed)
         begin_ms = announce_ms(case.severity, at_ms, self._policy)
         self._loads.limit(handle, self._policy.handle[case.severity], begin_ms, nearer=False)
-        self._route(at_ms, case, handle, {})
+        self._route(at_ms, case, handle, {}, handle.owner)
 
     # --- people -----------------------------------------------------------------------------------------------------
 

@@ -247,6 +247,10 @@ class PassedOver(StrEnum):
     TIE = "tie"
     """Nothing tells them apart but their number."""
     OTHERS_TURN = "others_turn"
+    BUSY = "busy"
+    """At urgent work: whoever got it is there sooner."""
+    NO_SOONER = "no_sooner"
+    """Hardly there sooner than somebody to whom it belongs rather."""
     OFFERED = "offered"
     """May take it: it is offered to several, and somebody else has it if nobody does."""
 
@@ -268,6 +272,8 @@ class Rung(StrEnum):
     CELL = "cell"
     NEIGHBOUR = "neighbour"
     COMMUNITY = "community"
+    ELSEWHERE = "elsewhere"
+    """Workers of other communities, for what is urgent, if they are there sooner."""
     VOLUNTEER = "volunteer"
     """Volunteers of the community, where the class is fit for them: to look, never to repair."""
     SUPERVISOR = "supervisor"
@@ -281,6 +287,7 @@ class Candidate:
     """One person routing looked at; ``passed_over`` is None for the one who got it, ``person`` for a vacant post.
 
     ``distance_m`` is the line from where they are believed to be to the facility; ``None`` where nobody knows.
+    ``there_min`` is in how many minutes they are believed to be there, of urgent tasks alone.
     """
 
     rung: Rung
@@ -289,6 +296,7 @@ class Candidate:
     load: int
     passed_over: PassedOver | None
     distance_m: int | None = None
+    there_min: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

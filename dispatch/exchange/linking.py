@@ -16,9 +16,9 @@ from core.alarms import Severity
 from core.exchange import LinkReason
 from core.intake import Duty, Reason, Verdict
 from dispatch.admission import Asked, Decision, Load, OpenCase, decide
+from dispatch.distance import metres
 from dispatch.intakebook import OTHER
 from dispatch.policy import Policy
-from dispatch.similarity import apart_m
 
 _MOST = 5
 _LINKS = {Reason.SAME_FACILITY: LinkReason.SAME_FACILITY, Reason.NEAR: LinkReason.NEAR}
@@ -115,7 +115,7 @@ def _fresh(asked: Asked, one: OpenCase, policy: Policy) -> bool:
 
 def _fit(asked: Asked, one: OpenCase, reason: LinkReason) -> Fit:
     known = asked.spot is not None and one.spot is not None
-    distance_m = apart_m(asked.spot, one.spot) if known and asked.spot and one.spot else None
+    distance_m = metres(asked.spot, one.spot) if known and asked.spot and one.spot else None
     return Fit(case=one.number, reason=reason, distance_m=distance_m, apart_ms=abs(asked.at_ms - one.opened_ms))
 
 

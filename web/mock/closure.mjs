@@ -5,6 +5,7 @@ const NO_COST = { labour_min: 0, parts_fen: 0, contractor_fen: 0 };
 const WHY = { zh: "期间有数次启停", en: "it runs and rests several times" };
 const LI = { zh: "李维修", en: "Li Weixiu" };
 const reported = new Map();
+let decided = null;
 
 const nameOf = (item, cost = NO_COST) => ({ id: item.id, code: item.code, say: item.say, facility: item.facility, state: item.state, opened_ms: item.opened_ms, cost });
 const watch = (since_ms, more) => ({ state: "watching", since_ms, window_ms: 2 * HOUR, from_ms: since_ms + 60_000, seen_ms: since_ms + 30 * 60_000, until_ms: since_ms + 2 * HOUR + 60_000, ended_ms: null, moment_ms: null, alarm_id: null, why: WHY, ...more });
@@ -24,8 +25,20 @@ export function recurringFaults(cases) {
   const mine = cases.filter((one) => one.id <= 3);
   const named = mine.map((one) => nameOf(one, { labour_min: 70, parts_fen: 12_000, contractor_fen: 90_000 }));
   if (named.length < 3) return [];
-  return [{ facility: mine[0].facility, community: mine[0].community, family: mine[0].family, say: mine[0].say, since_ms: Date.now() - 90 * DAY, cases: named, cost: { labour_min: 210, parts_fen: 36_000, contractor_fen: 270_000 } }];
+  return [{ facility: mine[0].facility, community: mine[0].community, family: mine[0].family, say: mine[0].say, since_ms: Date.now() - 90 * DAY, cases: named, cost: { labour_min: 210, parts_fen: 36_000, contractor_fen: 270_000 }, asks: decided === null, decision: decided }];
 }
+
+/** What somebody decides about the one fault that recurs. */
+export function decideLasting(body, me) {
+  decided = { accepted: body.accept, time_ms: Date.now(), by: me.name, reason: body.reason, case_id: body.accept && !body.project ? 1 : null, project_id: body.accept ? (body.project ?? null) : null };
+}
+
+const SHARES = { person: 0.5, on_duty: 0.8, supervisor: 1, leads: 2 };
+export const LIMITS = {
+  file: "dispatch/limits.yaml", own: false, version: "9c1d0a77b2e4", rows: 25, source: { zh: "GB/T 30428.2-2013 的部件与事件分类", en: "Classes of parts and events of GB/T 30428.2-2013" },
+  ladder: ["critical", "high", "medium", "low", "info"].map((severity) => ({ severity, proposed: true, steps: Object.entries(SHARES).map(([step, share]) => ({ step, share })) })),
+  appeal_days: 7, appeal_proposed: true,
+};
 
 export function closureOf(item, cases) {
   const own = reported.get(item.id) ?? [];

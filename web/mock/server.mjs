@@ -11,7 +11,7 @@ import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HOUR, REASONS, cells, communities, facilities, gaps, people, points, start, text, valueAt } from "./city.mjs";
-import { closureOf, falseAlarms, observationOf, recurringFaults, report } from "./closure.mjs";
+import { LIMITS, closureOf, decideLasting, falseAlarms, observationOf, recurringFaults, report } from "./closure.mjs";
 import { intakeRoutes } from "./intakes.mjs";
 import { notificationRoutes } from "./notifications.mjs";
 import { officeRoutes, plannedOf } from "./office.mjs";
@@ -230,11 +230,24 @@ function evidence(f) {
   return f.points.slice(0, 2).map((p) => ({ point: p.id, key: p.key, name: p.name, unit: p.unit, time_ms: Date.now(), value: round(valueAt(p, Date.now())), text: "", quality: "good", reason: "" }));
 }
 const rule = (alarm) => (alarm.kind === "sight" ? null : { id: alarm.rule_id, say: alarm.say, when: "level > 2.2 m", for_s: 60, clear: "level < 1.8 m", severity: alarm.severity, family: "mock", lead: "construction", support: "governance", source: text("GB 55036-2022 第 3.0.2 条", "GB 55036-2022, 3.0.2"), levels: LEVELS[alarm.rule_id] ?? [] });
+const rungOf = (rung, cell, who, load, passed_over, distance_m, there_min) => ({ rung, cell, person: who, load, passed_over, distance_m, there_min });
+const named = (id, zh, en) => ({ id, name: { zh, en } });
+/** Whom routing looked at before the owner: a vacant post, somebody at urgent work, somebody of elsewhere. */
+function routingOf(task) {
+  return [
+    rungOf("cell", "a-c-01", null, 0, "vacant", null, null),
+    rungOf("neighbour", "a-c-02", named(91, "建管二组 丙", "Construction C"), 4, "busy", 260, 43),
+    rungOf("neighbour", "a-c-03", named(92, "建管二组 丁", "Construction D"), 0, "no_certificate", 310, null),
+    rungOf("community", "", task.owner, 1, null, 540, 5),
+    rungOf("elsewhere", "", named(93, "值班 戊", "On duty E"), 0, "farther", 2150, 22),
+  ];
+}
+
 function taskDetail(task, me) {
   const f = byId(task.facility.id);
   const point = f.points.find((p) => p.limits.some((l) => l.rule_id === task.case.alarm.rule_id)) ?? f.points[0];
   const to = Date.now();
-  return { ...bareTask(task, me), observation: observationOf(task), reports: intakes.seen(task.case_id), why: { alarms: alarmsOf(task.case), rule: task.case.alarm.reported ? null : rule(task.case.alarm), evidence: evidence(f), series: [{ point: point.id, key: point.key, name: point.name, history: curve(point, to - 24 * HOUR, to, 240) }] }, where: { latitude: f.latitude, longitude: f.longitude, address: f.address }, steps: f.do, actions: actionsOf(task, me), history: task.case.history, routing: [], stages: stagesOf(task.case), proceedings: task.case.proceedings, extension_until_ms: task.case.deadline().due_ms + 8 * HOUR };
+  return { ...bareTask(task, me), observation: observationOf(task), reports: intakes.seen(task.case_id), why: { alarms: alarmsOf(task.case), rule: task.case.alarm.reported ? null : rule(task.case.alarm), evidence: evidence(f), series: [{ point: point.id, key: point.key, name: point.name, history: curve(point, to - 24 * HOUR, to, 240) }] }, where: { latitude: f.latitude, longitude: f.longitude, address: f.address }, steps: f.do, actions: actionsOf(task, me), history: task.case.history, routing: routingOf(task), stages: stagesOf(task.case), proceedings: task.case.proceedings, extension_until_ms: task.case.deadline().due_ms + 8 * HOUR };
 }
 
 const WAITING = new Set(["unacknowledged", "returned_unacknowledged", "latched_unacknowledged"]);
@@ -408,6 +421,9 @@ const ROUTES = [
   ["GET", /^\/tasks$/, (me, m, q) => page(tasks.filter((t) => !["done", "cancelled"].includes(t.state) && (q.get("mine") !== "true" || t.owner?.id === me.person)).toSorted((a, b) => a.deadline().due_ms - b.deadline().due_ms).map((t) => bareTask(t, me)), q)],
   ["GET", /^\/tasks\/(\d+)$/, (me, [, id]) => taskDetail(found(tasks.find((t) => t.id === Number(id))), me)],
   ["POST", /^\/cases\/(\d+)\/merge$/, (me, [, id], q, body) => { const c = found(cases.find((one) => one.id === Number(id))); Object.assign(c, { open: false, state: "cancelled", note: body.reason, closed_ms: Date.now() }); const heir = found(cases.find((one) => one.id === body.into)); return { ...bare(heir), reports: intakes.seen(heir.id), alarms: alarmsOf(heir), tasks: [], evidence: [], do: [], history: heir.history, closure: closureOf(heir, cases) }; }],
+  ["POST", /^\/cases\/(\d+)\/unmerge$/, (me, [, id]) => { const c = found(cases.find((one) => one.id === Number(id))); Object.assign(c, { open: true, state: "dispatched", note: "", closed_ms: null }); return { ...bare(c), reports: intakes.seen(c.id), alarms: alarmsOf(c), tasks: [], evidence: [], do: [], history: c.history, stages: [], proceedings: [], closure: closureOf(c, cases), ...plannedOf(c) }; }],
+  ["POST", /^\/facilities\/(\d+)\/lasting-repair$/, (me, m, q, body) => { decideLasting(body, me); return { items: recurringFaults(cases) }; }],
+  ["GET", /^\/limits$/, () => LIMITS],
   ["GET", /^\/recurring-faults$/, () => ({ items: recurringFaults(cases) })],
   ["GET", /^\/false-alarms$/, (me, m, q) => falseAlarms(alarms, Number(q.get("from_ms")))],
   ["POST", /^\/tasks\/(\d+)\/(\w+)$/, (me, [, id, action], q, body, request) => { const task = found(tasks.find((t) => t.id === Number(id))); const after = act(task, action, body.note, request.headers["idempotency-key"], me); if (action === "handle") report(task.case_id, body.handling, me); return after; }],

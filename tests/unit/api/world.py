@@ -468,7 +468,12 @@ class FakeCases(FakeFlags):
             do=(text("Stop the pump"),),
             history=_history(number),
             actions=(Action.ACCEPT, Action.RETURN, Action.CANCEL),
-            routing=(rows.Candidate(rung=rows.Rung.CELL, cell="c", person=one.owner, load=0, passed_over=None),),
+            routing=(
+                rows.Candidate(rung=rows.Rung.CELL, cell="c", person=None, load=0, passed_over=rows.PassedOver.VACANT),
+                rows.Candidate(
+                    rung=rows.Rung.NEIGHBOUR, cell="d", person=one.owner, load=0, passed_over=None, there_min=4
+                ),
+            ),
         )
 
     def overview(self, communities: frozenset[int] | None = None) -> Sequence[feed_rows.CommunityFigures]:

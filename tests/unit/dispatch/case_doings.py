@@ -73,7 +73,7 @@ class CaseDoings(CaseWorld):
 
     @rule(which=INDEX, verdict=st.sampled_from((Verdict.ADMIT, Verdict.ADMIT, Verdict.JOIN, Verdict.RETURN)))
     def ruled(self, which: int, verdict: Verdict) -> None:
-        """A gatekeeper decides of one that waits; joining what has ended is refused."""
+        """A gatekeeper decides of one that waits; joining a drill, or what has ended, is refused."""
         self.steps += 1
         waits = [row for row in self._rows(intake) if row.verdict == Verdict.WAIT]
         if not waits:
@@ -86,7 +86,7 @@ class CaseDoings(CaseWorld):
             self.intakes.rule(ruling, self.now_ms)
         except Invalid:
             assert verdict is Verdict.JOIN
-            assert case is None or not case.open
+            assert case is None or case.drill or not case.open
         self.steps += 1
         self.now_ms += MINUTE
 

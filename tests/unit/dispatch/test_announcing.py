@@ -304,3 +304,17 @@ def test_nothing_moves_up_behind_itself() -> None:
     ]
     assert moved_up(waits, MONDAY + 5 * HOUR) == {}
     assert moved_up(waits, MONDAY + HOUR) == {2: MONDAY + HOUR}
+
+
+def test_a_task_that_comes_again_counts_twice_in_the_hour() -> None:
+    """Who was told of three at nine, one of which comes again ten minutes later, hears of it at ten."""
+    nine, again = at("2026-11-23 09:00"), at("2026-11-23 09:10")
+    office = Office(HOLDER, FOREMAN)
+    first, *_ = [office.file(nine, Severity.MEDIUM) for _ in range(3)]
+    office.loads.ended(first, again)
+    office.loads.limit(first, POLICY.handle[Severity.MEDIUM], again, nearer=False)
+    request = Request(
+        grid=Grid.CONSTRUCTION, community=1, cell="c1", skill="pump", severity=Severity.MEDIUM, at_ms=again
+    )
+    office.loads.give(first, request, None, again, HOLDER.number)
+    assert (first.owner, first.given_ms) == (HOLDER.number, nine + HOUR)

@@ -162,6 +162,24 @@ def test_returned_tasks_find_another(hall: Hall) -> None:
     assert hall.code_of(hall.tasks()[HANDLE].owner) == "mgr-a"
 
 
+def test_who_was_told_stays_told(hall: Hall) -> None:
+    """A task that comes back keeps what its row forgets: who had been told of it, and when."""
+    opened(hall)
+    handled(hall)
+    looker = hall.actor("aa-g1")
+    hall.act(hall.tasks()[VERIFY], Action.ACCEPT, looker)
+    owner = hall.tasks()[HANDLE].owner
+
+    def told() -> list[tuple[int, int]]:
+        with hall.engine.connect() as connection:
+            rows = connection.execute(sa.select(tables.told.c.person, tables.told.c.at_ms))
+            return [(row.person, row.at_ms) for row in rows]
+
+    assert told() == []
+    hall.act(hall.tasks()[VERIFY], Action.REJECT, looker, note="still dry", now_ms=MONDAY_9 + 30 * MINUTE)
+    assert told() == [(owner, MONDAY_9)]
+
+
 def test_transfer_needs_somebody_of_the_community(hall: Hall) -> None:
     """A supervisor gives a task to a named person of the community; to a stranger it is refused."""
     opened(hall)

@@ -3440,9 +3440,22 @@ export interface components {
             /** Cell */
             cell: string;
             person: components["schemas"]["PersonRef"] | null;
-            /** Load */
+            /**
+             * Load
+             * @description open tasks they had then
+             */
             load: number;
             passed_over: components["schemas"]["PassedOver"] | null;
+            /**
+             * Distance M
+             * @description from where they were believed to be; null where nobody knows
+             */
+            distance_m: number | null;
+            /**
+             * There Min
+             * @description minutes until they would have been there; of urgent tasks alone
+             */
+            there_min: number | null;
         };
         /**
          * CaseClosure
@@ -7344,7 +7357,7 @@ export interface components {
          * @description Why a candidate did not get a task.
          * @enum {string}
          */
-        PassedOver: "off_shift" | "no_skill" | "full_day" | "full_hour" | "more_load" | "vacant" | "inactive" | "returned_it" | "own_repair" | "no_certificate" | "on_leave" | "farther" | "tie" | "others_turn" | "offered";
+        PassedOver: "off_shift" | "no_skill" | "full_day" | "full_hour" | "more_load" | "vacant" | "inactive" | "returned_it" | "own_repair" | "no_certificate" | "on_leave" | "farther" | "tie" | "others_turn" | "busy" | "no_sooner" | "offered";
         /**
          * PasswordChange
          * @description Replace one's own password; every other session of the login ends.
@@ -9246,7 +9259,7 @@ export interface components {
          * @description The steps of routing, nearest first.
          * @enum {string}
          */
-        Rung: "cell" | "neighbour" | "community" | "volunteer" | "supervisor" | "city" | "unstaffed";
+        Rung: "cell" | "neighbour" | "community" | "elsewhere" | "volunteer" | "supervisor" | "city" | "unstaffed";
         /**
          * RunningConfiguration
          * @description What the gateway says that it runs.

@@ -1,0 +1,141 @@
+"""Who is there first: the urgent work before somebody, their way, and who is passed over for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.alarms import Severity
+from core.cases import TaskKind
+from core.people import Role, Shift
+from core.ports.cases import PassedOver, Rung
+from core.ports.registry import Roster
+from dispatch.arrival import Urgent, wait_ms, way_ms
+from dispatch.assignment import routing_of, routing_text
+from dispatch.routing import Load, Request, route
+from tests.unit.dispatch.test_routing import ALL, MONDAY_3, MONDAY_9, POLICY, REQUEST, person, roster
+
+MINUTE_MS = 60_000
+HERE = (112.2, 31.7)
+KILOMETRE = 1 / 111.195
+"""Degrees of latitude."""
+CRITICAL = replace(REQUEST, severity=Severity.CRITICAL, spot=HERE)
+HIGH = replace(CRITICAL, severity=Severity.HIGH)
+REPAIR = Urgent(TaskKind.HANDLE, Severity.HIGH)
+
+
+def north(metres: float) -> tuple[float, float]:
+    """A place so far north of the facility."""
+    return HERE[0], HERE[1] + metres / 1000 * KILOMETRE
+
+
+def named(request: Request, town: Roster, loads: dict[int, Load]) -> dict[int | None, PassedOver | None]:
+    """Everybody who was looked at, and why not."""
+    return {one.person: one.passed_over for one in route(request, town, loads, POLICY).candidates}
+
+
+def test_whoever_is_busy_with_urgent_work_is_passed_over() -> None:
+    """The holder of the cell repairs something urgent, a neighbour is free: the neighbour goes, and it says why."""
+    loads = {1: Load(spot=HERE, urgent=(replace_begun(REPAIR, MONDAY_9),)), 2: Load(spot=north(900))}
+    found = route(CRITICAL, roster(*ALL), loads, POLICY)
+    assert (found.owner, found.rung) == (2, Rung.NEIGHBOUR)
+    assert named(CRITICAL, roster(*ALL), loads)[1] is PassedOver.BUSY
+    assert {one.person: one.there_min for one in found.candidates if one.person in {1, 2}} == {1: 40, 2: 9}
+    assert routing_of(routing_text(found)) == found.candidates
+
+
+def test_work_that_is_not_urgent_keeps_nobody() -> None:
+    """Ten ordinary tasks are put aside: the holder of the cell goes."""
+    assert route(CRITICAL, roster(*ALL), {1: Load(open=10, spot=HERE)}, POLICY).owner == 1
+
+
+def test_what_is_high_waits_a_little_for_whose_it_is() -> None:
+    """A high task stays in its cell if somebody beyond is not much sooner; a critical one does not."""
+    loads = {1: Load(spot=north(1500)), 2: Load(spot=HERE)}
+    assert route(HIGH, roster(*ALL), loads, POLICY).owner == 1
+    assert named(HIGH, roster(*ALL), loads)[2] is PassedOver.NO_SOONER
+    assert route(CRITICAL, roster(*ALL), loads, POLICY).owner == 2
+    assert named(CRITICAL, roster(*ALL), loads)[1] is PassedOver.FARTHER
+
+
+def test_somebody_of_another_community_comes_by_night() -> None:
+    """Nobody of the community is on shift: the other community's duty worker is fetched before a supervisor."""
+    night = replace(CRITICAL, at_ms=MONDAY_3)
+    duty = person(20, communities=frozenset({2}), shifts=(Shift(weekday=6, from_minute=480, to_minute=1920),))
+    far = {20: Load(spot=north(3000))}
+    found = route(night, roster(*ALL, duty), far, POLICY)
+    assert (found.owner, found.rung) == (20, Rung.ELSEWHERE)
+    assert route(night, roster(*ALL, duty), {}, POLICY).owner == 4, "nobody knows how long the way is"
+    assert route(replace(night, elsewhere=False), roster(*ALL, duty), far, POLICY).owner == 4
+    assert route(night, roster(*ALL, replace(duty, skills=frozenset())), far, POLICY).owner == 4
+    assert route(night, roster(*ALL, replace(duty, role=Role.GRID_WORKER)), far, POLICY).owner == 4
+
+
+def test_what_is_not_urgent_stays_in_its_community() -> None:
+    """However near somebody of another community is."""
+    other = person(20, communities=frozenset({2}))
+    assert route(replace(REQUEST, spot=HERE), roster(ALL[3], other), {20: Load(spot=HERE)}, POLICY).owner == 4
+
+
+def replace_begun(one: Urgent, begun_ms: int | None) -> Urgent:
+    """The same, begun then."""
+    return one._replace(begun_ms=begun_ms)
+
+
+def slow_wait_ms(line: Sequence[Urgent], severity: Severity, at_ms: int) -> int:
+    """``wait_ms`` by saying for each task in words what it costs."""
+    total = 0
+    for one in line:
+        usual = {TaskKind.HANDLE: 40, TaskKind.VERIFY: 15}[one.kind] * MINUTE_MS
+        if one.begun_ms is None and one.severity < severity:
+            continue
+        if one.begun_ms is None:
+            total += usual
+            continue
+        left = usual - (at_ms - one.begun_ms)
+        if one.kind is TaskKind.HANDLE and left < usual / 2:
+            left = usual // 2
+        total += left if left > 0 else 0
+    return total
+
+
+LINES = st.lists(
+    st.builds(
+        Urgent,
+        kind=st.sampled_from(list(TaskKind)),
+        severity=st.sampled_from([Severity.HIGH, Severity.CRITICAL]),
+        begun_ms=st.none() | st.integers(0, 120).map(lambda minutes: MONDAY_9 - minutes * MINUTE_MS),
+        spot=st.none(),
+    ),
+    max_size=4,
+)
+
+
+@given(line=LINES, severity=st.sampled_from([Severity.HIGH, Severity.CRITICAL]))
+def test_the_wait_is_that_of_the_slow_way(line: list[Urgent], severity: Severity) -> None:
+    """What somebody is at, what goes before the new task, and nothing else."""
+    assert wait_ms(line, severity, MONDAY_9, POLICY) == slow_wait_ms(line, severity, MONDAY_9)
+
+
+@given(
+    people=st.lists(st.tuples(st.sampled_from(["c1", "c2", ""]), LINES, st.integers(0, 5000)), min_size=1, max_size=6),
+    severity=st.sampled_from([Severity.HIGH, Severity.CRITICAL]),
+)
+def test_nobody_much_sooner_is_passed_over(people: list[tuple[str, list[Urgent], int]], severity: Severity) -> None:
+    """Whoever gets it is there within the grace of the soonest, and nobody of a nearer rung is."""
+    crew = [person(10 + at, cells=frozenset({cell} if cell else ())) for at, (cell, _, _) in enumerate(people)]
+    loads = {10 + at: Load(spot=north(metres), urgent=tuple(line)) for at, (_, line, metres) in enumerate(people)}
+    request = replace(CRITICAL, severity=severity)
+    found = route(request, roster(*crew), loads, POLICY)
+    there = {
+        10 + at: wait_ms(line, severity, MONDAY_9, POLICY) + way_ms(round(metres, -1), POLICY)
+        for at, (_, line, metres) in enumerate(people)
+    }
+    grace_ms = POLICY.sooner_ms[severity] + MINUTE_MS
+    assert found.owner is not None
+    assert there[found.owner] <= min(there.values()) + grace_ms
+    assert sum(one.passed_over is None for one in found.candidates) == 1
+    assert {one.person for one in found.candidates if one.person is not None} == set(there)
