@@ -177,6 +177,32 @@ def test_a_resident_looks_up_what_became_of_it(town: Town) -> None:
         assert (returned["stage"], returned["words"]) == ("declined", "已向物业说明")
 
 
+def test_what_was_merged_is_done_when_the_case_that_took_it_in_is(town: Town) -> None:
+    """The resident's case ends with the merging, what they reported does not."""
+    with stranger(town) as client:
+        body = {"event": "other", "words": "漏水"}
+        ids = [
+            send(client, "/public/reports", code, facility_code=code, **body).json()["id"]
+            for code in ("aa-sp-01", "aa-sp-02")
+        ]
+    with town.browser("mgr-a") as manager:
+        first, second = (
+            manager.post(f"{V1}/intakes/{one}/ruling", json={"verdict": "admit"}).json()["case_id"] for one in ids
+        )
+        merged = manager.post(f"{V1}/cases/{second}/merge", json={"into": first, "reason": "同一水管"})
+        assert merged.status_code == 200, merged.text
+        assert manager.get(f"{V1}/cases/{second}").json()["state"] == "cancelled"
+    path = f"{V1}/public/reports/{ids[1]}"
+    with stranger(town) as client:
+        assert client.get(path, headers=key("aa-sp-02")).json()["stage"] == "on_the_way"
+    with town.browser("mgr-a") as manager:
+        tasks = manager.get(f"{V1}/cases/{first}").json()["tasks"]
+        ended = town.step(manager, tasks[0]["id"], "cancel", note="已由物业处理")
+        assert ended.status_code == 200, ended.text
+    with stranger(town) as client:
+        assert client.get(path, headers=key("aa-sp-02")).json()["stage"] == "done"
+
+
 def test_residents_cannot_flood_a_place(town: Town) -> None:
     """The sixth within an hour is told how long to wait; another place goes on; urgent or not."""
     body = {"event": "other", "words": "又漏了"}
