@@ -119,8 +119,9 @@ class IntakeDesk:
         if body.source not in HANDED_DOWN:
             raise ProblemError(Problems.REFUSED)
         self._check_place(caller, body.facility, body.community)
-        if body.from_ms is not None and body.to_ms is not None:
-            asked_range(body.from_ms, body.to_ms, body.to_ms, MONTH_MS)
+        from_ms, to_ms = body.from_ms, body.to_ms
+        if from_ms is not None or to_ms is not None:  # one end alone is a span, too, and has the same bounds
+            from_ms, to_ms = asked_range(from_ms, to_ms, self._ports.clock.now_ms(), MONTH_MS)
         ask = rows.IntakeAsk(
             key=bound(key),
             actor=caller.actor,
@@ -132,8 +133,8 @@ class IntakeDesk:
             department=body.department,
             ref=body.ref,
             minutes=body.minutes,
-            from_ms=body.from_ms,
-            to_ms=body.to_ms,
+            from_ms=from_ms,
+            to_ms=to_ms,
         )
         return self._filed(ask)
 

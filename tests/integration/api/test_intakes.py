@@ -238,6 +238,11 @@ def test_what_a_department_hands_down_passes_the_gate_and_is_counted(town: Town)
             client, "/handed-down", "down-three", **(task | {"event": "work_report", "source": "inspection"})
         ).json()
         assert asked["verdict"] == "answer"
+        month_ms, inspection = 30 * 24 * 60 * MINUTE, task | {"event": "work_report", "source": "inspection"}
+        to_ms = MONDAY_9 - 2 * month_ms
+        past = send(client, "/handed-down", "down-past", **inspection, to_ms=to_ms).json()["answer"]
+        assert (past["from_ms"], past["to_ms"]) == (to_ms - month_ms, to_ms)
+        assert send(client, "/handed-down", "down-ever", **inspection, from_ms=1).status_code == 413
         elsewhere = task | {"community": community(town, "bb")}
         assert send(client, "/handed-down", "down-four", **elsewhere).status_code == 404
         assert send(client, "/handed-down", "down-five", **(task | {"source": "worker"})).status_code == 422
