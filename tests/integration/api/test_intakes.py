@@ -238,11 +238,6 @@ def test_what_a_department_hands_down_passes_the_gate_and_is_counted(town: Town)
             client, "/handed-down", "down-three", **(task | {"event": "work_report", "source": "inspection"})
         ).json()
         assert asked["verdict"] == "answer"
-        month_ms, inspection = 30 * 24 * 60 * MINUTE, task | {"event": "work_report", "source": "inspection"}
-        to_ms = MONDAY_9 - 2 * month_ms
-        past = send(client, "/handed-down", "down-past", **inspection, to_ms=to_ms).json()["answer"]
-        assert (past["from_ms"], past["to_ms"]) == (to_ms - month_ms, to_ms)
-        assert send(client, "/handed-down", "down-ever", **inspection, from_ms=1).status_code == 413
         elsewhere = task | {"community": community(town, "bb")}
         assert send(client, "/handed-down", "down-four", **elsewhere).status_code == 404
         assert send(client, "/handed-down", "down-five", **(task | {"source": "worker"})).status_code == 422
@@ -256,6 +251,24 @@ def test_what_a_department_hands_down_passes_the_gate_and_is_counted(town: Town)
     with town.browser("aa-g1") as client:
         assert send(client, "/handed-down", "down-six", **task).status_code == 403
         assert client.get(f"{V1}/burden").status_code == 403
+
+
+def test_an_inspection_asks_about_a_bounded_time(town: Town) -> None:
+    """One end alone is enough: the other is a month before, or now; more than five years are refused."""
+    task = {
+        "source": "inspection",
+        "community": community(town, "aa"),
+        "department": "hb",
+        "ref": "〔2026〕9号",
+        "words": "工作汇报",
+        "event": "work_report",
+    }
+    month_ms = 30 * 24 * 60 * MINUTE
+    to_ms = MONDAY_9 - 2 * month_ms
+    with town.browser("mgr-a") as client:
+        past = send(client, "/handed-down", "down-past", **task, to_ms=to_ms).json()["answer"]
+        assert (past["from_ms"], past["to_ms"]) == (to_ms - month_ms, to_ms)
+        assert send(client, "/handed-down", "down-ever", **task, from_ms=1).status_code == 413
 
 
 def test_of_two_gatekeepers_one_wins(town: Town) -> None:
