@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -28,10 +29,16 @@ OTHER: Final = "other"
 _FILE: Final = "dispatch/intake.yaml"
 _EVENT_FIELDS = frozenset({"event", "say", "severity", "lead", "support", "from", "classes", "duty", "category"})
 _DUTY_FIELDS = frozenset({"department", "event", "duty"})
+_NAME = re.compile(r"[a-z0-9_]{1,40}")
+"""What the tables keep and the API tells."""
 _EVERYBODY = frozenset({SourceKind.WORKER, SourceKind.RESIDENT, SourceKind.DEPARTMENT})
 
 _FIELDS_ARE = Sentence("字段应为 {known}", "its fields are {known}")
 _ONE_OF = Sentence("{field} 应为 {known} 之一", "{field} must be one of {known}")
+_NAMED = Sentence(
+    "event 只能用小写字母、数字和下划线，最多 40 个",
+    "`event` is made of small letters, digits and underscores, at most 40",
+)
 _BOTH = Sentence("say 须有中文和英文", "`say` needs Chinese and English")
 _URGENT = Sentence("high 和 critical 的事项只能由网格承担", "what is high or critical is always the grids' duty")
 _NO_EVENT = Sentence("没有事项 {event}", "there is no event {event}")
@@ -139,6 +146,8 @@ def _once(found: dict[K, V], key: K, value: V, place: tuple[str, int, str], file
 
 def _event(item: Any) -> Event:
     _check_fields(item, _EVENT_FIELDS, ("event", "say", "severity", "lead"))
+    if not _NAME.fullmatch(str(item["event"])):
+        raise _WrongRowError(_NAMED())
     severity = Severity[_word("severity", item["severity"], [one.name.lower() for one in Severity]).upper()]
     duty = Duty(_word("duty", item.get("duty", Duty.GRID.value), list(Duty)))
     if severity >= Severity.HIGH and duty is not Duty.GRID:
