@@ -10,15 +10,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import yaml
-
 from core.alarms import Severity
 from core.errors import Invalid
 from core.findings import Finding, Said, Sentence
-from core.foreign import system_problem
 from core.intake import BY_THEMSELVES, Category, Duty, Event, SourceKind
 from core.places import Grid, Text
 from dispatch import intake_findings as kinds
+from dispatch.bookfile import table_of, text_of
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -85,11 +83,7 @@ def read_intake(path: Path) -> IntakeBook:
     Raises:
         Invalid: if it cannot be read, or naming everything that is wrong in it.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Invalid([kinds.INTAKE_UNREADABLE.at(str(path), problem=system_problem(error))]) from error
-    return parse_intake(text, str(path))
+    return parse_intake(text_of(path, kinds.INTAKE_UNREADABLE), str(path))
 
 
 def parse_intake(text: str, file: str) -> IntakeBook:
@@ -98,12 +92,8 @@ def parse_intake(text: str, file: str) -> IntakeBook:
     Raises:
         Invalid: naming every row that is wrong, with its number.
     """
-    try:
-        raw: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise Invalid([kinds.INTAKE_NO_TABLE.at(file)]) from error
-    listed = raw.get("events") if isinstance(raw, dict) else None
-    more = (raw.get("duties") or []) if isinstance(raw, dict) else []
+    raw = table_of(text, file, kinds.INTAKE_NO_TABLE)
+    listed, more = raw.get("events"), raw.get("duties") or []
     if not isinstance(listed, list) or not isinstance(more, list):
         raise Invalid([kinds.INTAKE_NO_TABLE.at(file)])
     findings: list[Finding] = []
