@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from core.errors import Invalid
-from core.findings import Kind
+from core.findings import Finding, Kind, Said
 from core.foreign import system_problem
 
 
-def text_of(path: Path, unreadable: Kind) -> str:
+def text_of(path: Path, unreadable: Callable[[Said], Finding]) -> str:
     """The text of a file, which must be UTF-8.
 
     Args:
         path: of the file.
-        unreadable: what is said if it cannot be read; its words hold ``{problem}``.
+        unreadable: what is said if it cannot be read, by the problem.
 
     Raises:
         Invalid: if it cannot be read.
@@ -25,7 +26,7 @@ def text_of(path: Path, unreadable: Kind) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Invalid([unreadable.at(str(path), problem=system_problem(error))]) from error
+        raise Invalid([unreadable(system_problem(error))]) from error
 
 
 def table_of(text: str, file: str, no_table: Kind) -> dict[Any, Any]:

@@ -83,7 +83,8 @@ def read_intake(path: Path) -> IntakeBook:
     Raises:
         Invalid: if it cannot be read, or naming everything that is wrong in it.
     """
-    return parse_intake(text_of(path, kinds.INTAKE_UNREADABLE), str(path))
+    text = text_of(path, lambda problem: kinds.INTAKE_UNREADABLE.at(str(path), problem=problem))
+    return parse_intake(text, str(path))
 
 
 def parse_intake(text: str, file: str) -> IntakeBook:

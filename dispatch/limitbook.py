@@ -84,7 +84,8 @@ def read_limits(path: Path) -> LimitBook:
     Raises:
         Invalid: if it cannot be read, or naming everything that is wrong in it.
     """
-    return parse_limits(text_of(path, kinds.LIMITS_UNREADABLE), str(path))
+    text = text_of(path, lambda problem: kinds.LIMITS_UNREADABLE.at(str(path), problem=problem))
+    return parse_limits(text, str(path))
 
 
 def parse_limits(text: str, file: str) -> LimitBook:

@@ -96,7 +96,8 @@ def read_mapping(path: Path, book: IntakeBook) -> Mapped:
     Raises:
         Invalid: if it cannot be read, or naming everything that is wrong in it.
     """
-    return parse_mapping(text_of(path, kinds.MAPPING_UNREADABLE), str(path), book)
+    text = text_of(path, lambda problem: kinds.MAPPING_UNREADABLE.at(str(path), problem=problem))
+    return parse_mapping(text, str(path), book)
 
 
 def parse_mapping(text: str, file: str, book: IntakeBook) -> Mapped:
