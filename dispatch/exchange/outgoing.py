@@ -35,7 +35,7 @@ from dispatch.delivery import (
 )
 from dispatch.exchange.desk import NOT_FOLLOWED, fresh
 from dispatch.exchange.entry import Partner
-from dispatch.exchange.queries import JOINED, STANDS_FOR
+from dispatch.exchange.queries import JOINED, STANDS_FOR, standing_for
 from dispatch.exchange.tables import foreign, sending
 from dispatch.exchange.tables import partner as partners
 from dispatch.intake_tables import intake
@@ -136,14 +136,15 @@ class PartnerOutbox:
 
     def _heard(self, connection: sa.Connection, line: Any, now_ms: int) -> None:
         """One step of a case, for every number that stands for it."""
+        links = standing_for(connection, self._partner.name, [line.case])
+        is_new = not links and self._partner.sends == "all" and line.action == "opened"
+        if not links and not is_new:
+            return
         case = connection.execute(sa.select(tables.case).where(tables.case.c.number == line.case)).one()
         if case.drill:
             return
-        query = sa.select(foreign).select_from(JOINED).where(STANDS_FOR.in_([line.case]))
-        query = query.where(foreign.c.partner == self._partner.name).order_by(foreign.c.id)
-        links = connection.execute(query).all()
         state = SHARED[CaseState(line.to_state)]
-        if not links and self._partner.sends == "all" and line.action == "opened":
+        if is_new:
             link = connection.execute(sa.insert(foreign).returning(foreign), _of_ours(self._partner, case, line)).one()
             self._write(connection, link, state, line.at_ms, str(line.id), "", now_ms, kind="case")
             return
