@@ -139,7 +139,7 @@ class EntryWork:
 
     def _over(self, record: ForeignRecord) -> Received:
         """It has ended over there before we heard of it: kept, so that it is known if it comes again; no case."""
-        row = self._insert(record, reason=LinkReason.ENDED.value)
+        row = self._insert(record, reason=LinkReason.ENDED.value, told=record.state.value)
         self._fact(row, record, Effect.NOTE)
         return self._received(row, record, Came.ENDED)
 

@@ -248,10 +248,12 @@ def test_not_content_over_there_is_rework_here(hall: Hall, close: bool) -> None:
 
 
 def test_what_was_over_before_we_heard_of_it_is_kept_and_not_entered(hall: Hall) -> None:
-    """A year of closed cases makes no work."""
+    """A year of closed cases makes no work, and nobody looks every second for whom to tell about it."""
     (got,) = take(hall, record("G-1", "已结案"))
     assert got.came is Came.ENDED
     assert (cases(hall), links(hall)[0].reason) == ([], LinkReason.ENDED)
+    with hall.engine.connect() as connection:
+        assert connection.execute(sa.select(foreign.c.told)).scalars().all() == ["closed"]
 
 
 # --- any order, any repetition ----------------------------------------------------------------------------------
