@@ -207,7 +207,7 @@ class PartnerOutbox:
     # --- to the partner -----------------------------------------------------------------------------------------
 
     def recover(self, now_ms: int) -> int:
-        """After a start: attempts whose end is not on record may have arrived, and are made again; how many."""
+        """Attempts whose end is not on record may have arrived, and are made again; how many. While none is made."""
         state = target(DeliveryState.SENDING, DeliveryEvent.FAILED).value
         mine = (sending.c.partner == self._partner.name, sending.c.delivery == DeliveryState.SENDING.value)
         values = {"delivery": state, "next_ms": now_ms, "unsure": True, "tries": sending.c.tries + 1}

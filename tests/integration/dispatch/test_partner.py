@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from core.cases import Action, Actor, TaskKind
 from core.clock import ManualClock
+from core.errors import Unavailable
 from core.intake import SourceKind, Verdict
 from core.ports.registry import PageRequest
 from dispatch.exchange.entry import Partner
@@ -190,6 +191,31 @@ def test_after_a_crash_an_attempt_is_made_again_with_its_key(hall: Hall) -> None
         assert [row["key"] for row in stub.bodies()] == [due.message.key]
     (row,) = rows(hall)
     assert (row.delivery, row.attempts) == ("sent", 2)
+
+
+def test_an_attempt_whose_end_could_not_be_written_down_is_made_again(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database fails between the answer and its record: the same sender goes on when it answers again."""
+    clock = clock_at()
+    with http_stub(OK) as stub:
+        one = reached(stub)
+        post = sender(hall, one, clock)
+        post.step()
+        take(hall, record("G-1"), by=one)
+        with monkeypatch.context() as broken:
+            broken.setattr(PartnerOutbox, "end", unavailable)
+            with pytest.raises(Unavailable):
+                post.step()
+        assert [row.delivery for row in rows(hall)] == ["sending"]
+        assert post.step() == 1
+        assert len({row["key"] for row in stub.bodies()}) == 1
+    (row,) = rows(hall)
+    assert (row.delivery, row.attempts) == ("sent", 2)
+
+
+def unavailable(*_: object) -> bool:
+    raise Unavailable("the case database does not answer")
 
 
 def test_what_came_from_the_partner_does_not_go_back_as_new(hall: Hall) -> None:
