@@ -364,8 +364,12 @@ def test_a_refused_request_leaves_nothing_behind(hall: Hall) -> None:
 
 
 def test_what_lies_in_the_future_is_refused(hall: Hall) -> None:
-    """A clock that is ahead by minutes is believed, one by days is not."""
-    take(hall, record("G-1", ms=MONDAY_9 + 5 * MINUTE))
+    """A clock that is ahead by minutes is believed, and what it said is known again; one by days is not."""
+    (first,) = take(hall, record("G-1", ms=MONDAY_9 + 5 * MINUTE))
+    (again,) = take(hall, record("G-1", ms=MONDAY_9 + 5 * MINUTE), now_ms=MONDAY_9 + MINUTE)
+    assert (first.came, again.came, hall.count(fact)) == (Came.FILED, Came.KNOWN, 1)
+    with hall.engine.connect() as connection:
+        assert connection.execute(sa.select(foreign.c.reported_ms)).scalar_one() == MONDAY_9
     with pytest.raises(Invalid):
         take(hall, record("G-2", ms=MONDAY_9 + 24 * HOUR))
 
