@@ -136,6 +136,8 @@ class PartnerOutbox:
 
     def _heard(self, connection: sa.Connection, line: Any, now_ms: int) -> None:
         """One step of a case, for every number that stands for it."""
+        if line.action == Action.UNMERGE.value:
+            self._apart(connection, line.case)
         links = standing_for(connection, self._partner.name, [line.case])
         is_new = not links and self._partner.sends == "all" and line.action == "opened"
         if not links and not is_new:
@@ -167,6 +169,12 @@ class PartnerOutbox:
             return state
         connection.execute(sa.update(foreign).where(foreign.c.id == link.id).values(case=heir.number))
         return SHARED[CaseState(heir.state)]
+
+    def _apart(self, connection: sa.Connection, case: int) -> None:
+        """A merging was taken back: the numbers that came in for the case stand for it again."""
+        mine = sa.select(intake.c.number).where(intake.c.case == case)
+        which = (foreign.c.partner == self._partner.name, foreign.c.intake.in_(mine))
+        connection.execute(sa.update(foreign).where(*which).values(case=None))
 
     def _told(self, connection: sa.Connection, link: Any, state: SharedState, line: int) -> None:
         values = {"told": state.value, "told_id": line}

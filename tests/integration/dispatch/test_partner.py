@@ -309,6 +309,31 @@ def test_a_merged_case_is_told_as_the_one_that_goes_on(hall: Hall) -> None:
     assert sorted(told[-2:]) == [("G-1", "handling"), ("G-2", "handling")]
 
 
+def test_a_merging_that_is_taken_back_gives_the_case_its_number_back(hall: Hall) -> None:
+    """What comes in for the number is about its own case again, and the partner hears where that stands."""
+    from dispatch.closure_desk import SqlClosures
+    from tests.unit.dispatch.hall import RULES
+
+    clock, boss = clock_at(), hall.actor("mgr", supervises=True)
+    with http_stub(OK) as stub:
+        one = reached(stub)
+        out = sender(hall, one, clock)
+        out.step()
+        take(hall, record("G-1"), record("G-2", **beside(4_000)), by=one)
+        drain(out, clock, 1)
+        first, second = (row.number for row in cases(hall))
+        closures = SqlClosures(hall.engine, rules=RULES.get, source=hall.city.registry)
+        closures.merge(second, first, "同一原因", boss, clock.now_ms())
+        drain(out, clock, 1)
+        assert {link.number: link.case for link in links(hall)} == {"G-1": first, "G-2": first}
+        count = len(stub.requests)
+        closures.unmerge(second, "两处不同", boss, clock.now_ms())
+        drain(out, clock, 1)
+        told = [(row["number"], row["state"]) for row in stub.bodies()[count:]]
+    assert {link.number: link.case for link in links(hall)} == {"G-1": first, "G-2": second}
+    assert told == [("G-2", "filed"), ("G-2", "dispatched")]
+
+
 def test_two_of_ours_that_became_one_are_named_by_either(hall: Hall) -> None:
     """We sent both, they were merged: each number that the partner gives them stands for the one that goes on."""
     from dispatch.closure_desk import SqlClosures
