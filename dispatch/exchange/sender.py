@@ -155,7 +155,7 @@ def verdict(answer: HttpAnswer, meaning: Answer) -> tuple[Sent, str]:
             return Sent(outcome=Outcome.ACCEPTED, code=code), ""
         return Sent(outcome=Outcome.UNKNOWN, code=code, detail="the answer is none of this partner's"), ""
     number = str(body.get(meaning.number) or "").strip() if meaning.number else ""
-    number = number if len(number) <= MOST_NUMBER else ""
+    number = number if len(number) <= MOST_NUMBER and number.isprintable() else ""
     if not meaning.field:
         return Sent(outcome=Outcome.ACCEPTED, code=code), number
     said = str(body[meaning.field])

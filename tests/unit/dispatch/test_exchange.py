@@ -356,6 +356,12 @@ def test_a_refused_request_leaves_nothing_behind(hall: Hall) -> None:
         take(hall, record("G-1", ours="C-2026-999999"))
     with pytest.raises(Invalid):
         take(hall, {"number": "G-1", "colour": "red"})
+    for broken in ("G\0", "G\ud800"):
+        with pytest.raises(Invalid, match="TG-3223"):
+            take(hall, record(broken))
+    with pytest.raises(Invalid) as refused:
+        take(hall, record("G-1") | {"col\ud800our": "red"})
+    assert "col?our" in str(refused.value)
     assert (hall.count(foreign), hall.count(intake)) == (0, 0)
     for body in (b"", b"[]", b"7", b"[[]]", b'{"cases": 1}', b"[" * 5000):
         seal = sealed(SECRET, MONDAY_9 // 1000, body)
