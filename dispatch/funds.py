@@ -62,7 +62,7 @@ def check_project(project: Project, others: Sequence[Project], facilities: Mappi
     found: list[Finding] = []
     if not 0 < len(project.code.strip()) <= 64 or not (project.name.zh.strip() and project.name.en.strip()):
         found.append(kinds.PROJECT_NAMELESS.at())
-    if any(other.code == project.code for other in others):
+    if any(other.code == project.code.strip() for other in others):
         found.append(kinds.PROJECT_CODE_TAKEN.at(code=project.code))
     paid = {
         facility: other.code
@@ -131,7 +131,7 @@ def _wrong_pledge(entry: FundEntry, ledger: Sequence[FundEntry]) -> Iterator[Fin
     open_ones = {
         pledge.number for pledge in open_pledges(ledger) if (pledge.source, pledge.phase) == (entry.source, entry.phase)
     }
-    if entry.kind is not EntryKind.RECEIVED or entry.settles not in open_ones:
+    if entry.kind is not EntryKind.RECEIVED or entry.amount_fen < 0 or entry.settles not in open_ones:
         yield kinds.PLEDGE_UNKNOWN.at(value=entry.settles)
 
 
