@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -86,8 +86,8 @@ class Money(NoFunds):
     def entries(self, project: int) -> Sequence[FundEntry]:
         return [one for one in self.lines if one.project == project]
 
-    def balances(self, project: int) -> Sequence[Balance]:
-        return balances(self.entries(project))
+    def balances(self, projects: Sequence[int]) -> Mapping[int, Sequence[Balance]]:
+        return {project: balances(self.entries(project)) for project in projects}
 
     def warnings(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[FundsWarning]:
         why = funds_findings.NO_PROJECT()

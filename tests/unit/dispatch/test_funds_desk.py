@@ -86,6 +86,22 @@ def test_a_ledger_takes_what_can_be_and_keeps_it_in_order(hall: Hall) -> None:
     assert desk.entries(number) == [pledge, paid]
 
 
+def test_the_money_of_each_project_is_its_own(hall: Hall) -> None:
+    """All are read at once; a project without a line has no money."""
+    desk = funds_of(hall)
+    first = desk.keep_project(project_of(hall, "aa-sp-01"), CLERK, MONDAY_9).number
+    others = [
+        desk.keep_project(replace(project_of(hall, "aa-sp-01"), code=code, facilities=()), CLERK, MONDAY_9).number
+        for code in ("roofs", "doors")
+    ]
+    desk.enter(money(first, 900), CLERK, MONDAY_9)
+    desk.enter(money(others[0], 70), CLERK, MONDAY_9)
+    desk.enter(money(first, 400, EntryKind.SPENT), CLERK, MONDAY_9)
+    found = desk.balances([first, *others])
+    left = {number: [one.left_fen for one in some] for number, some in found.items()}
+    assert left == {first: [500], others[0]: [70], others[1]: []}
+
+
 def test_what_workers_report_is_in_the_book_of_the_facilitys_owner(hall: Hall) -> None:
     """What workers report is in the book of the facilitys owner."""
     case = opened(hall)
