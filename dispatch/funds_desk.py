@@ -28,7 +28,7 @@ from core.ports.funds import (
     ProjectState,
     Renewal,
 )
-from core.ports.registry import Facility, RosterSource
+from core.ports.registry import Facility
 from dispatch import funds, tables
 from dispatch import funds_findings as kinds
 from dispatch.closure_tables import report
@@ -69,14 +69,12 @@ class SqlFunds:
     def __init__(
         self,
         engine: sa.Engine,
-        source: RosterSource,
         facilities: Callable[[], Sequence[Facility]],
         policy: Policy | None = None,
         money: Money | None = None,
     ) -> None:
         """Keep in ``engine``; ``facilities`` are those in use, with owner, age and attributes."""
         self._engine = engine
-        self._source = source
         self._facilities = facilities
         self._policy = policy or Policy()
         self._money = money or Money()

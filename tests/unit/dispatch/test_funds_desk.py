@@ -36,7 +36,7 @@ def facilities(hall: Hall) -> Sequence[Facility]:
 
 
 def funds_of(hall: Hall) -> SqlFunds:
-    return SqlFunds(hall.engine, hall.city.registry, lambda: facilities(hall))
+    return SqlFunds(hall.engine, lambda: facilities(hall))
 
 
 def project_of(hall: Hall, *codes: str, state: ProjectState = ProjectState.OPERATING) -> Project:
@@ -150,7 +150,7 @@ def test_who_sees_one_community_sees_its_facilities_alone(hall: Hall) -> None:
 def test_the_history_is_worked_out_once_a_day(hall: Hall) -> None:
     """The same facilities on the same day are looked at once; the next day, or changed ones, anew."""
     kept = tuple(facilities(hall))
-    desk = SqlFunds(hall.engine, hall.city.registry, lambda: kept)
+    desk = SqlFunds(hall.engine, lambda: kept)
     first = desk.forecasts(MONDAY_9)
     assert desk.forecasts(MONDAY_9 + HOUR) is first
     assert desk.forecasts(MONDAY_9 + DAY) is not first
