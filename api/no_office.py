@@ -75,7 +75,7 @@ class NoPlans:
         """Refused."""
         raise Refused(kinds.NO_FUNDS())
 
-    def due(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[DueWork]:
+    def due(self, now_ms: int, communities: frozenset[int] | None = None, plan: int | None = None) -> Sequence[DueWork]:
         """None."""
         return ()
 

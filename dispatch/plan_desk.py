@@ -115,19 +115,19 @@ class SqlPlans:
             }
             connection.execute(sa.insert(plan_work).values(**values))
 
-    def due(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[DueWork]:
-        """Where the work of all active plans stands, the most urgent first."""
+    def due(self, now_ms: int, communities: frozenset[int] | None = None, plan: int | None = None) -> Sequence[DueWork]:
+        """Where the work of an active plan, or of all (``None``), stands, the most urgent first."""
         in_use = self._in_use()
         places = {number: place for number, place in self._source.roster().places.items() if number in in_use}
         with reading(self._engine) as connection:
             known = _Known(connection)
-            plans = [plan for plan in _plans(connection) if plan.active]
+            plans = [one for one in _plans(connection) if one.active and plan in {None, one.number}]
         zone = self._policy.calendar.zone
         found = [
-            due(plan, self._upkeep(plan, place, known, now_ms, zone), now_ms, zone)
-            for plan in plans
+            due(one, self._upkeep(one, place, known, now_ms, zone), now_ms, zone)
+            for one in plans
             for place in places.values()
-            if _concerns(plan, place) and (communities is None or place.community in communities)
+            if _concerns(one, place) and (communities is None or place.community in communities)
         ]
         return sorted(found, key=lambda one: (_URGENCY.index(one.state), -one.used, one.plan, one.facility))
 

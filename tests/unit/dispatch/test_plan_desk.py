@@ -152,6 +152,8 @@ def test_the_newest_of_all_that_was_done_counts_in_whatever_order_it_was_written
     others = [one for one in desk.due(MONDAY_9) if one.facility != pump]
     assert others
     assert {one.state for one in others} == {DueState.READY}
+    assert desk.due(MONDAY_9, plan=plan.number) == desk.due(MONDAY_9)
+    assert desk.due(MONDAY_9, plan=plan.number + 1) == []
     again = MONDAY_9 + 300 * DAY
     [case] = [one for one in desk.give_out(again) if one == mine(hall, desk, again).case]
     hall.act(hall.tasks(case)[HANDLE], Action.CANCEL, hall.actor("mgr", supervises=True), note="not now", now_ms=again)
