@@ -203,7 +203,8 @@ def _overlaps(communities: frozenset[int] | None, horizon: frozenset[int]) -> bo
 
 
 def _permit(edit: RecordEdit, communities: frozenset[int] | None) -> None:
-    if edit.within is not None and (communities is None or not communities <= edit.within):
+    """What has no community yet, such as a community that comes, is nobody's part of the city."""
+    if edit.within is not None and not (communities and communities <= edit.within):
         raise NotPermitted(edits.OTHERS_RECORD())
 
 

@@ -24,6 +24,15 @@ from tests.unit.registry.city import DAY, NOW_MS, City
 ALL = PageRequest(limit=200)
 DEPARTMENTS = "code,name_zh,name_en\nhb,环保局,Environment office\n"
 VILLAGES = "code,name_zh,name_en,community,merged_on\ntan,滩村,Tan Village,aa,2019-05-01\n"
+NEW_COMMUNITY = {
+    "code": "aa-b",
+    "name_zh": "新社区",
+    "name_en": "New Community",
+    "street": "yc",
+    "valid_from": "2026-01-01",
+    "latitude": "31.7",
+    "longitude": "112.1",
+}
 POSTS = "code,name_zh,name_en,cell,holder,since\naa-p1,网格岗,Post,aa-g-00,aa-g1,2024-01-01\n"
 
 
@@ -225,6 +234,7 @@ def test_nobody_edits_beyond_their_communities(town: City, desk: SqlRegistryEdit
         ("communities", "bb", {"name_en": "x"}),
         ("amenities", "", {"community": "bb", "item": "elderly_station", "state": "has"}),
         ("departments", "", {"code": "zz", "name_zh": "局", "name_en": "Office"}),
+        ("communities", "", NEW_COMMUNITY),
     ]
     for kind, code, fields in wrong:
         with pytest.raises(NotPermitted):
