@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 
 import sqlalchemy as sa
 
@@ -57,13 +58,14 @@ class SqlRegistryEditing:
             numbers = _community_numbers(connection)
         looked = text.casefold().strip()
         found: list[RecordLine] = []
-        for key, values in sorted(present[kind].items()):
+        after = _key(page.cursor)  # compared part by part, as they are sorted: "/" comes after "-" in a text
+        for key, values in sorted((one for one in present[kind].items() if one[0] > after), key=itemgetter(0)):
             line = RecordLine(
                 kind=kind, code="/".join(key), name=_name(kind, key, values), active=_is_active(kind, values)
             )
             seen = communities is None or _overlaps(_communities(kind, key, values, present, numbers), communities)
             said = f"{line.code}\n{line.name.zh}\n{line.name.en}".casefold()
-            if seen and (ended or line.active) and looked in said and line.code > page.cursor:
+            if seen and (ended or line.active) and looked in said:
                 found.append(line)
         cut = found[: page.limit]
         return Page(items=tuple(cut), next_cursor=cut[-1].code if len(found) > page.limit else "")

@@ -264,6 +264,17 @@ def test_lists_are_paged_and_searched(desk: SqlRegistryEditing) -> None:
     assert len(desk.lines("people", None, "", ALL, ended=True).items) == 11
 
 
+def test_a_list_of_longer_codes_loses_none(desk: SqlRegistryEditing) -> None:
+    """Codes of several parts are paged in the order in which they are sorted: aa before aa-b."""
+    change(desk, "communities", "", **NEW_COMMUNITY)
+    change(desk, "amenities", "", community="aa", item="elderly_station", state="has")
+    change(desk, "amenities", "", community="aa-b", item="elderly_station", state="lacks")
+    first = desk.lines("amenities", None, "", PageRequest(limit=1))
+    second = desk.lines("amenities", None, "", PageRequest(limit=1, cursor=first.next_cursor))
+    assert [line.code for line in (*first.items, *second.items)] == ["aa/elderly_station", "aa-b/elderly_station"]
+    assert second.next_cursor == ""
+
+
 def test_codes_are_given_once(desk: SqlRegistryEditing) -> None:
     """Not even that of an ended record is given again."""
     with pytest.raises(Invalid) as error:
