@@ -30,6 +30,10 @@ from registry.rows import Key, RowValues
 from registry.standard import load_standard
 
 _LISTED = frozenset(rows.COLLECTIONS) - {"points", "calendar"}
+_LINE = frozenset(
+    {"name_zh", "name_en", "active", "revoked_ms", "valid_to", "community", "communities", "everywhere", "cell"}
+)
+"""What a list needs of a record: its name, whether it is in use, whose it is."""
 _EXAMPLES = 3
 Present = Mapping[str, Mapping[Key, RowValues]]
 
@@ -54,7 +58,7 @@ class SqlRegistryEditing:
         if kind not in _LISTED:
             raise UnknownItem(edits.NO_RECORD())
         with reading(self._engine) as connection:
-            present = rows.present(connection, {kind, *(("cells",) if kind == "posts" else ())})
+            present = rows.present(connection, _with_cells(kind), fields=_LINE)
             numbers = _community_numbers(connection)
         looked = text.casefold().strip()
         found: list[RecordLine] = []
@@ -67,6 +71,8 @@ class SqlRegistryEditing:
             said = f"{line.code}\n{line.name.zh}\n{line.name.en}".casefold()
             if seen and (ended or line.active) and looked in said:
                 found.append(line)
+                if len(found) > page.limit:
+                    break
         cut = found[: page.limit]
         return Page(items=tuple(cut), next_cursor=cut[-1].code if len(found) > page.limit else "")
 
@@ -83,7 +89,7 @@ class SqlRegistryEditing:
         if kind not in forms.EDITED:
             raise UnknownItem(edits.NO_RECORD())
         with writing(self._engine) as connection:
-            present = rows.present(connection, NEEDS[kind])
+            present = rows.present(connection, NEEDS[kind], where=facilities_near(edit))
             numbers = _community_numbers(connection)
             key, before = self._before(edit, present, numbers)
             fields = dict(exporter.record_of(kind, key, before)) if before is not None else {}
@@ -113,7 +119,7 @@ class SqlRegistryEditing:
         if kind not in forms.ENDED:
             raise UnknownItem(edits.NO_RECORD())
         with writing(self._engine) as connection:
-            present = rows.present(connection, NEEDS[kind])
+            present = rows.present(connection, NEEDS[kind], where=facilities_near(edit))
             key, before = self._before(edit, present, _community_numbers(connection))
             if before is None:
                 raise UnknownItem(edits.NO_RECORD())
@@ -158,6 +164,35 @@ def mark_of(values: RowValues) -> str:
     """Changes with every change of a row."""
     text = json.dumps(values, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
+
+
+def _with_cells(kind: str) -> frozenset[str]:
+    """A kind of record and what says whose its records are."""
+    return frozenset({kind, "cells"}) if kind == "posts" else frozenset({kind})
+
+
+def facilities_near(edit: RecordEdit) -> Mapping[str, sa.ColumnElement[bool]]:
+    """Of the facilities, which are many, those that an edit has to be compared with.
+
+    Itself, what supplies it now and after the edit, all the way up (``UNION`` ends a circle), and those of its
+    redundant set.
+    """
+    if edit.kind != "facilities":
+        return {}
+    facility = tables.facility
+    code = edit.code or edit.fields.get("code", "").strip()
+    ends = (code, edit.fields.get("parent", "").strip())
+    begin = sa.select(facility.c.number, facility.c.parent).where(facility.c.code.in_(ends))
+    line = begin.cte("line", recursive=True)
+    line = line.union(sa.select(facility.c.number, facility.c.parent).where(facility.c.number == line.c.parent))
+    now = sa.select(facility.c.redundant_set).where(facility.c.code == code).scalar_subquery()
+    same_set = edit.fields["redundant_set"].strip() if "redundant_set" in edit.fields else now
+    return {
+        "facilities": sa.or_(
+            facility.c.number.in_(sa.select(line.c.number)),
+            sa.and_(facility.c.redundant_set != "", facility.c.redundant_set == same_set),
+        )
+    }
 
 
 def _key(code: str) -> Key:
@@ -211,7 +246,8 @@ def _permit(edit: RecordEdit, communities: frozenset[int] | None) -> None:
 
 
 def _found(connection: sa.Connection, kind: str, key: Key) -> RegistryRecord | None:
-    present = rows.present(connection, {kind, *(("cells",) if kind == "posts" else ())})
+    own = {kind: tables.facility.c.code == key[0]} if kind == "facilities" else {}
+    present = rows.present(connection, _with_cells(kind), where=own)
     values = present[kind].get(key)
     if values is None:
         return None

@@ -13,10 +13,10 @@ from core.cases import Conflict, NotPermitted, UnknownItem
 from core.errors import Invalid, Refused
 from core.ports.registry import PageRequest
 from core.ports.registry_editing import RecordEdit, RegistryRecord
-from registry import exporter, importer, tables
+from registry import exporter, importer, rows, tables
 from registry.classbook import load_classes
 from registry.content import read_folder
-from registry.editing import SqlRegistryEditing
+from registry.editing import SqlRegistryEditing, facilities_near
 from registry.history import SqlHistory
 from tests.unit.registry import city
 from tests.unit.registry.city import DAY, NOW_MS, City
@@ -24,7 +24,7 @@ from tests.unit.registry.city import DAY, NOW_MS, City
 ALL = PageRequest(limit=200)
 DEPARTMENTS = "code,name_zh,name_en\nhb,环保局,Environment office\n"
 VILLAGES = "code,name_zh,name_en,community,merged_on\ntan,滩村,Tan Village,aa,2019-05-01\n"
-NEW_COMMUNITY = {
+NEW_COMMUNITY: dict[str, Any] = {
     "code": "aa-b",
     "name_zh": "新社区",
     "name_en": "New Community",
@@ -133,12 +133,14 @@ def test_a_facility_is_checked_as_by_an_import(town: City, desk: SqlRegistryEdit
     assert place is not None
     assert set(place.cells.values()) == {"aa-g-10", "aa-c-1"}
     change(desk, "facilities", "aa-sp-01", parent="aa-sp-02", redundant_set="pumps")
+    change(desk, "facilities", "aa-li-01", parent="aa-sp-01")
     wrong: list[tuple[str, dict[str, Any], set[str]]] = [
         ("aa-sp-01", {"longitude": "113"}, {"latitude"}),
         ("aa-sp-01", {"longitude": "112.125"}, {"latitude"}),
         ("aa-sp-01", {"parent": "none"}, {"parent"}),
         ("aa-sp-02", {"parent": "aa-sp-01"}, {"parent"}),
         ("aa-sp-02", {"parent": "aa-sp-02"}, {"parent"}),
+        ("aa-sp-02", {"parent": "aa-li-01"}, {"parent"}),
         ("aa-sp-02", {"class": "elevator"}, {"class"}),
         ("aa-li-01", {"redundant_set": "pumps"}, {"redundant_set"}),
         ("aa-sp-02", {"owner_kind": "department", "owner": "tan"}, {"owner"}),
@@ -153,6 +155,25 @@ def test_a_facility_is_checked_as_by_an_import(town: City, desk: SqlRegistryEdit
         assert set(told(error)) == expected, fields
     supplies = town.registry.supplies(moved.number or 0)
     assert [one.parent for one in supplies] == [town.facility("aa-sp-02")]
+
+
+def test_a_facility_is_looked_up_alone(town: City, desk: SqlRegistryEditing) -> None:
+    """With what it is compared with: a city of thousands is not read to change one, and what is read is the same."""
+    change(desk, "facilities", "aa-sp-01", parent="aa-sp-02", redundant_set="pumps")
+    change(desk, "facilities", "bb-sp-01", redundant_set="pumps", parent="aa-li-01")
+    near: list[tuple[str, dict[str, str], set[str]]] = [
+        ("aa-sp-02", {}, {"aa-sp-02"}),
+        ("aa-sp-01", {}, {"aa-sp-01", "aa-sp-02", "bb-sp-01"}),
+        ("aa-sp-01", {"redundant_set": ""}, {"aa-sp-01", "aa-sp-02"}),
+        ("aa-li-01", {"parent": "aa-sp-01"}, {"aa-li-01", "aa-sp-01", "aa-sp-02"}),
+        ("", {"code": "new", "redundant_set": " pumps "}, {"aa-sp-01", "bb-sp-01"}),
+    ]
+    with town.engine.connect() as connection:
+        whole = rows.present(connection)["facilities"]
+        for code, fields, expected in near:
+            edit = RecordEdit(kind="facilities", code=code, mark="", fields=fields)
+            found = rows.present(connection, {"facilities"}, where=facilities_near(edit))["facilities"]
+            assert found == {(one,): whole[one,] for one in expected}, (code, fields)
 
 
 def test_a_person_who_leaves_makes_a_post_vacant(town: City, desk: SqlRegistryEditing) -> None:
