@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from operator import itemgetter
 
 import sqlalchemy as sa
@@ -124,13 +125,13 @@ class SqlRegistryEditing:
             if before is None:
                 raise UnknownItem(edits.NO_RECORD())
             if before["active"] is not active:
-                if active:
-                    checked(connection, kind, exporter.record_of(kind, key, before), self._classes, present, day, key)
+                after: RowValues = {**before, "active": active}
+                if active:  # its cells may have been drawn anew meanwhile
+                    fields = exporter.record_of(kind, key, before)
+                    _, after = checked(connection, kind, fields, self._classes, present, day, key)
                 else:
                     _refuse_if_named(connection, kind, key)
-                turn = ChangeKind.CHANGE if active else ChangeKind.RETIRE
-                values = {"before": {"active": not active}, "after": {"active": active}}
-                changes = [Change(kind=turn, collection=kind, key=key, **values)]
+                changes = _turn(kind, key, before, after)
                 changes += _with_it(connection, kind, key, present, day, active=active)
                 _write(connection, changes, "restore" if active else "end", actor, now_ms)
             found = _found(connection, kind, key)
@@ -272,6 +273,14 @@ def _since(edit: RecordEdit, before: RowValues, day: str) -> dict[str, str]:
     if "holder" not in edit.fields or "since" in edit.fields:
         return {}
     return {"since": day} if edit.fields["holder"] != (before["holder"] or "") else {}
+
+
+def _turn(kind: str, key: Key, before: RowValues, after: RowValues) -> list[Change]:
+    """A record that ends or returns."""
+    change = difference(kind, key, before, after)
+    if change is None:
+        return []
+    return [change if after["active"] else replace(change, kind=ChangeKind.RETIRE)]
 
 
 def _write(connection: sa.Connection, changes: Sequence[Change], what: str, actor: str, now_ms: int) -> None:

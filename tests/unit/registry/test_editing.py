@@ -229,6 +229,25 @@ def test_points_end_and_return_with_their_facility(town: City, desk: SqlRegistry
     assert [one.key for one in detail.points] == ["pump_current"]
 
 
+def test_a_facility_returns_into_the_cells_of_today(town: City, desk: SqlRegistryEditing) -> None:
+    """Cells may have been drawn anew while it was out of use: nobody works in those it had."""
+    facility = tables.facility
+    own = facility.c.code == "aa-sp-02"
+    cells = sa.select(facility.c.cell_governance, facility.c.cell_construction).where(own)
+    with town.engine.connect() as connection:
+        today = connection.execute(cells).one()
+    edit = RecordEdit(kind="facilities", code="aa-sp-02", mark=known(desk, "facilities", "aa-sp-02").mark)
+    desk.end(edit, day=DAY, actor="m", now_ms=NOW_MS + 1)
+    with town.engine.begin() as connection:
+        connection.execute(sa.update(facility).where(own).values(cell_governance="old-g", cell_construction="old-c"))
+    edit = RecordEdit(kind="facilities", code="aa-sp-02", mark=known(desk, "facilities", "aa-sp-02").mark)
+    desk.restore(edit, day=DAY, actor="m", now_ms=NOW_MS + 2)
+    with town.engine.connect() as connection:
+        assert connection.execute(cells).one() == today
+    lines = SqlHistory(town.engine).changes("facilities", "aa-sp-02", limit=3)
+    assert {one.field for one in lines} == {"active", "cell_governance", "cell_construction"}
+
+
 def test_what_something_refers_to_does_not_end(desk: SqlRegistryEditing) -> None:
     """A parent, an owner, an employer."""
     change(desk, "facilities", "aa-sp-01", parent="aa-sp-02", owner_kind="village", owner="tan")
