@@ -129,6 +129,13 @@ def test_a_file_that_cannot_be_kept_is_told_and_blocks_nobody(office: Office, tm
     assert office.shown("city.xlsx", book).state is ImportState.SHOWN
 
 
+def test_a_long_name_is_a_name(office: Office) -> None:
+    """Two hundred Chinese characters are more bytes than a disk takes for a name."""
+    name = f"{'社' * 195}.xlsx"
+    job = office.shown(name, saved(workbook(office)))
+    assert (job.state, job.name) == (ImportState.SHOWN, name)
+
+
 def test_exports_wait_in_a_short_line(office: Office) -> None:
     """Who comes fourth is told to come back, and holds no thread of the server meanwhile."""
 
