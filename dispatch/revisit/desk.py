@@ -249,7 +249,7 @@ class SqlRevisits:
         with writing(self._engine) as connection:
             row = self._open(connection, number, now_ms)
             day = self._day(now_ms)
-            state, tries = after_call(row.tries, row.last_day, day)
+            state, tries = after_call(row.tries, row.last_day, day, self._revisits.tries)
             values: dict[str, object] = {"state": state.value, "tries": tries, "last_day": day}
             if state is not RevisitState.DUE:
                 values |= {"done_ms": now_ms, "done_by": actor.login}

@@ -30,9 +30,9 @@ def asking(hall: Hall, policy: RevisitPolicy = NOBODY) -> SqlRevisits:
     return SqlRevisits(hall.engine, rules=RULES.get, source=hall.city.registry, revisits=policy)
 
 
-def called_case(hall: Hall) -> SqlRevisits:
+def called_case(hall: Hall, policy: RevisitPolicy = NOBODY) -> SqlRevisits:
     """A hotline's case with a number, closed; the revisits that follow."""
-    desk = asking(hall)
+    desk = asking(hall, policy)
     desk.step(MONDAY_9)
     take(hall, record("H-1", phone="13800000001"), by=partner())
     finish(hall, cases(hall)[0].number)
@@ -115,6 +115,14 @@ def test_three_days_without_an_answer_end_it(hall: Hall) -> None:
     with pytest.raises(Conflict):
         desk.answer(row.number, GOOD, CALL, CALLER, MONDAY_9 + 5 * DAY_MS)
     assert after_call(2, "2026-11-26", "2026-11-27") == (RevisitState.NOT_REACHED, 3)
+
+
+def test_days_and_tries_are_those_of_the_settings(hall: Hall) -> None:
+    """A call due the day after, one try, and a week."""
+    desk = called_case(hall, RevisitPolicy(share=0.0, due_ms=DAY_MS, open_ms=7 * DAY_MS, tries=1))
+    (row,) = desk.calls(MONDAY_9 + 2 * DAY_MS)
+    assert (row.due_ms - row.closed_ms, row.ends_ms - row.closed_ms) == (DAY_MS, 7 * DAY_MS)
+    assert desk.not_reached(row.number, CALLER, MONDAY_9 + 2 * DAY_MS).state is RevisitState.NOT_REACHED
 
 
 def test_a_token_takes_one_answer_until_its_time_is_over(hall: Hall) -> None:
