@@ -71,8 +71,9 @@ function photoPart(form: Form): HTMLElement {
   return part;
 }
 
+const list = (...keys: Key[]): HTMLElement => h("ul", { class: "plain" }, ...keys.map((key) => h("li", {}, t(key))));
+
 function explained(): HTMLElement {
-  const list = (...keys: Key[]): HTMLElement => h("ul", { class: "plain" }, ...keys.map((key) => h("li", {}, t(key))));
   return h("section", { class: "explained" }, h("h2", {}, t("when")), list("when1", "when2"), h("h2", {}, t("data")), list("data1", "data2", "data3"));
 }
 
