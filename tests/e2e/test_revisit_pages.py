@@ -1,4 +1,4 @@
-"""After a case: a worker's calls, a resident's one answer, and what of the exchange asks for somebody; over the mock."""
+"""After a case: calls, a resident's one answer, and what of the exchange asks for somebody; over the mock."""
 
 from __future__ import annotations
 
