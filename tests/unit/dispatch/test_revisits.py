@@ -117,6 +117,27 @@ def test_three_days_without_an_answer_end_it(hall: Hall) -> None:
     assert after_call(2, "2026-11-26", "2026-11-27") == (RevisitState.NOT_REACHED, 3)
 
 
+def test_nobody_asks_about_their_own_repair(hall: Hall) -> None:
+    """Neither list, number, link nor answer for whoever repaired; somebody else calls."""
+    desk = called_case(hall)
+    now_ms = MONDAY_9 + 3 * DAY_MS
+    repairer = cases(hall)[0].handled_by
+    own = Actor(login="own", person=repairer)
+    (row,) = desk.calls(now_ms, None, repairer + 1)
+    assert desk.calls(now_ms, None, repairer) == []
+    for asks in (
+        lambda: desk.token(row.number, own),
+        lambda: desk.phone(row.number, own, now_ms),
+        lambda: desk.answer(row.number, GOOD, CALL, own, now_ms),
+        lambda: desk.not_reached(row.number, own, now_ms),
+    ):
+        with pytest.raises(Conflict) as caught:
+            asks()
+        assert caught.value.code == "own_repair"
+    assert desk.calls(now_ms) == [row], "nothing was written"
+    assert desk.answer(row.number, GOOD, CALL, CALLER, now_ms).answer == GOOD
+
+
 def test_days_and_tries_are_those_of_the_settings(hall: Hall) -> None:
     """A call due the day after, one try, and a week."""
     desk = called_case(hall, RevisitPolicy(share=0.0, due_ms=DAY_MS, open_ms=7 * DAY_MS, tries=1))
@@ -129,7 +150,7 @@ def test_a_token_takes_one_answer_until_its_time_is_over(hall: Hall) -> None:
     """By QR, without a login; a second answer and a late one are refused; nonsense is told."""
     desk = called_case(hall)
     (row,) = desk.of_case(cases(hall)[0].number)
-    token = desk.token(row.number)
+    token = desk.token(row.number, CALLER)
     assert desk.by_token("x" * len(token), MONDAY_9) is None
     found = desk.by_token(token, MONDAY_9 + HOUR)
     assert found is not None
