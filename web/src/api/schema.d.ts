@@ -6191,7 +6191,10 @@ export interface components {
             from_state: string;
             /** To State */
             to_state: string;
-            /** Note */
+            /**
+             * Note
+             * @description of whoever got a task or was told: names, Chinese first, then ` / ` and English
+             */
             note: string;
         };
         /**
