@@ -20,14 +20,15 @@ def noted() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or len(node.args) < 2:
                 continue
-            owner = ast.unparse(node.func.value)
-            if node.func.attr == "note" and owner.endswith("ledger"):
-                found |= {one.value for one in ast.walk(node.args[1]) if isinstance(one, ast.Constant) and _whole(node)}
-    return {str(one) for one in found}
+            if node.func.attr == "note" and ast.unparse(node.func.value).endswith("ledger"):
+                found |= _in_full(node.args[1])
+    return found
 
 
-def _whole(call: ast.Call) -> bool:
-    return isinstance(call.args[1], ast.Constant | ast.IfExp)
+def _in_full(word: ast.expr) -> set[str]:
+    """The text itself, or either of two; nothing of one that is put together."""
+    parts = [word.body, word.orelse] if isinstance(word, ast.IfExp) else [word]
+    return {one.value for one in parts if isinstance(one, ast.Constant) and isinstance(one.value, str)}
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
