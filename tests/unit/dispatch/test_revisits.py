@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import sqlalchemy as sa
 from hypothesis import given
@@ -24,6 +27,12 @@ NOBODY = RevisitPolicy(share=0.0)
 CALLER, ANYBODY = Actor(login="caller"), Actor(login="anybody")
 GOOD, BAD = RevisitAnswer(solved=True, satisfaction=5), RevisitAnswer(solved=False, satisfaction=1, comment="又漏了")
 CALL, QR = RevisitWay.CALL, RevisitWay.QR
+
+
+@pytest.fixture
+def hall(either_hall: Hall) -> Hall:
+    """Every test here runs on both databases."""
+    return either_hall
 
 
 def asking(hall: Hall, policy: RevisitPolicy = NOBODY) -> SqlRevisits:
@@ -154,6 +163,28 @@ def test_nobody_asks_about_their_own_repair(hall: Hall) -> None:
         assert caught.value.code == "own_repair"
     assert desk.calls(now_ms) == [row], "nothing was written"
     assert desk.answer(row.number, GOOD, CALL, CALLER, now_ms).answer == GOOD
+
+
+def test_of_two_answers_at_once_one_counts(hall: Hall) -> None:
+    """By link and by phone at the same moment: one is kept, the other told, and the case goes on at most once."""
+    desk = called_case(hall)
+    (row,) = desk.calls(MONDAY_9 + 3 * DAY_MS)
+    before = threading.Barrier(2)
+
+    def answer(said: RevisitAnswer, way: RevisitWay) -> str:
+        before.wait(10)
+        try:
+            desk.answer(row.number, said, way, CALLER, MONDAY_9 + 3 * DAY_MS)
+        except Conflict as error:
+            return error.code
+        return "kept"
+
+    with ThreadPoolExecutor(2) as pool:
+        came = [one.result(30) for one in [pool.submit(answer, GOOD, QR), pool.submit(answer, BAD, CALL)]]
+    assert sorted(came) == ["kept", "wrong_state"]
+    (kept,) = desk.of_case(row.case)
+    assert kept.answer == (GOOD, BAD)[came.index("kept")]
+    assert cases(hall)[0].open == (kept.answer == BAD)
 
 
 def test_days_and_tries_are_those_of_the_settings(hall: Hall) -> None:
