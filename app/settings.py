@@ -19,6 +19,7 @@ from core.alarms import Severity
 from core.findings import Said, Sentence
 from core.people import Language
 from core.ports.cases import Mode
+from core.ports.notifications import CHANNEL_NAME
 from dispatch.intakebook import IntakeBook, load_intake, read_intake
 from dispatch.limitbook import LimitBook, load_limits, read_limits
 from dispatch.modes import ClassWishes
@@ -329,7 +330,7 @@ class ChannelSettings(_Section):
         return self
 
 
-ChannelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+ChannelName = Annotated[str, Field(pattern=CHANNEL_NAME)]
 
 
 class NotificationSettings(_Section):
