@@ -8,12 +8,13 @@ from typing import Any
 
 from app.backtest import Answer, Question
 from app.sight_texts import SIGHT_INFOS
+from app.wiring import observed
 from core.alarms import Interval, Severity
 from core.places import ClassMembers, Text
 from core.ports.cases import AlarmFilter, AlarmRow, CaseQueries
 from core.ports.registry import FacilityPlace, PageRequest, Roster
 from dispatch.designed import Planned, foresee_designed
-from dispatch.foresight import Crew, Foreseen, PastAlarm
+from dispatch.foreseen import Crew, Foreseen, PastAlarm
 from dispatch.policy import Policy
 from dispatch.workload import Workload, workload
 from rules.edits import Effect, effect
@@ -99,16 +100,18 @@ def _foreseen(alarms: Sequence[PastAlarm], around: Surroundings, from_ms: int, u
 
 def past_alarms(alarms: Iterable[FoundAlarm]) -> list[PastAlarm]:
     """Alarms of a replay as dispatch foresees them."""
+    found = list(alarms)
+    known = {key: observed(rule) for key, rule in {id(alarm.rule): alarm.rule for alarm in found}.items()}
     return [
         PastAlarm(
-            info=alarm.rule.info,
+            info=known[id(alarm.rule)],
             facility=alarm.facility,
             severity=_first(alarm),
             start_ms=alarm.interval.start_ms,
             stop_ms=alarm.interval.stop_ms,
             steps=alarm.interval.steps,
         )
-        for alarm in alarms
+        for alarm in found
     ]
 
 

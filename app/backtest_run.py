@@ -32,7 +32,7 @@ from app.wiring_store import open_store
 from core.clock import Clock, SystemClock
 from core.errors import Unavailable
 from core.ports.store import PastReadings
-from dispatch.foresight import Crew
+from dispatch.foreseen import Crew
 from dispatch.queries import SqlCaseQueries
 from registry.classbook import load_classes
 from registry.directory import Directory

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from core.alarms import AlarmKind, Severity
 from core.ports.registry import FacilityPlace, Roster
 from dispatch.explained import COMING_BACK_MS, WORST, supplies_above
-from dispatch.foresight import Crew, Foreseen, PastAlarm, foresee
+from dispatch.foreseen import Crew, Foreseen, PastAlarm
+from dispatch.foresight import foresee
 from dispatch.policy import Policy
 
 _EVER_MS = 1 << 62

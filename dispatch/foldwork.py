@@ -118,3 +118,8 @@ def unseen_of(text: str) -> Unseen | None:
         return None
     kept = json.loads(text)
     return Unseen(gateways=kept["gateways"], devices=kept["devices"], facilities=tuple(kept["facilities"]))
+
+
+def unseen_count(text: str) -> int:
+    """How many facilities a row says, those that were cut off included."""
+    return int(json.loads(text)["count"]) if text else 0

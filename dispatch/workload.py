@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 
 from core.alarms import Severity
 from core.cases import TaskKind
-from dispatch.foresight import Ending, Foreseen, ForeseenCase, PastAlarm
+from dispatch.foreseen import Ending, Foreseen, ForeseenCase, PastAlarm
 from dispatch.loads import ForeseenTask
 from dispatch.policy import Policy
 from dispatch.worktime import HOUR_MS, MINUTE_MS, WorkCalendar

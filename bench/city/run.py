@@ -24,7 +24,8 @@ from bench.city.script import Script, write
 from bench.city.town import COUNTS, ZONE, Place, Town, found, plan
 from core.alarms import AlarmKind, Severity
 from core.places import ClassMembers
-from dispatch.foresight import Crew, PastAlarm, foresee
+from dispatch.foreseen import Crew, PastAlarm
+from dispatch.foresight import foresee
 from dispatch.holidays import mainland_china
 from dispatch.loads import ForeseenTask
 from dispatch.workload import Workload, is_night, workload
