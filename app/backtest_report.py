@@ -188,6 +188,8 @@ def _figures(figures: Workload, around: Surroundings) -> dict[str, Any]:
             "off_hours": figures.off_hours,
             "short": figures.short,
             "self_cleared": figures.self_cleared,
+            "proven": figures.proven,
+            "reworks": figures.reworks,
             "open_at_end": figures.open_at_end,
         },
         "tasks": {
