@@ -15,6 +15,7 @@ from core.ports.cases import AlarmFilter, AlarmRow, CaseQueries
 from core.ports.registry import FacilityPlace, PageRequest, Roster
 from dispatch.designed import Planned, foresee_designed
 from dispatch.foreseen import Crew, Foreseen, PastAlarm
+from dispatch.foresight_watch import ALWAYS_SEEN, Sensors
 from dispatch.policy import Policy
 from dispatch.workload import Workload, workload
 from rules.edits import Effect, effect
@@ -44,6 +45,7 @@ class Surroundings:
         crew: what is assumed of people.
         cases: what really happened; ``None`` where nobody is to be asked.
         planned: what planned work has kept silent, between two moments.
+        sensors: how far what is observed after a repair was seen.
     """
 
     roster: Roster
@@ -52,6 +54,7 @@ class Surroundings:
     crew: Crew
     cases: CaseQueries | None
     planned: Callable[[int, int], Planned] = _nothing_planned
+    sensors: Sensors = ALWAYS_SEEN
 
 
 def report(question: Question, answer: Answer, around: Surroundings) -> dict[str, Any]:
@@ -95,7 +98,8 @@ def _foreseen(alarms: Sequence[PastAlarm], around: Surroundings, from_ms: int, u
     """What dispatch would have made of what was not silent by design."""
     begun_ms = min((alarm.start_ms for alarm in alarms), default=from_ms)
     planned = around.planned(min(begun_ms, from_ms), until_ms)
-    return foresee_designed(alarms, around.roster, around.policy, around.crew, from_ms, until_ms, planned)
+    people = (around.roster, around.policy, around.crew)
+    return foresee_designed(alarms, *people, from_ms, until_ms, planned, around.sensors)
 
 
 def past_alarms(alarms: Iterable[FoundAlarm]) -> list[PastAlarm]:

@@ -97,9 +97,9 @@ def next_look_ms(now_ms: int, until_ms: int | None, every_ms: int) -> int:
     return min(look_ms, until_ms) if until_ms is not None and until_ms > now_ms else look_ms
 
 
-def why(class_id: str) -> Text:
-    """Why a class is observed for so long."""
-    return WINDOWS.get(class_id, DEFAULT).why
+def why(class_id: str, *, unseen: bool = False) -> Text:
+    """Why a class is observed for so long; ``unseen``: what could not be seen."""
+    return HEARD.why if unseen else WINDOWS.get(class_id, DEFAULT).why
 
 
 class Course(NamedTuple):

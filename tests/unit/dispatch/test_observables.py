@@ -14,6 +14,7 @@ from core.closure import WatchState
 from core.places import Grid, Relation, Text
 from core.ports.registry import FacilityPlace
 from dispatch import closure_tables
+from dispatch.closure_queries import SqlClosureQueries
 from dispatch.desk import SqlDesk
 from dispatch.journal import SqlJournal
 from dispatch.observables import MOST_PARTS, Groups, Part, of_rule, of_sight
@@ -192,3 +193,12 @@ def test_a_silent_member_of_a_group_calls_a_person(watched: Watched) -> None:
     watched.look(MONDAY_9 + HOUR)
     assert watched.states() == [WatchState.BLIND]
     assert watched.hall.tasks()[TaskKind.VERIFY].ready
+
+
+def test_the_page_says_why_so_long(watched: Watched) -> None:
+    """Of what could not be seen: that readings arrive; of a condition: what its class needs."""
+    watched.repaired(unseen(watched.pump))
+    queries = SqlClosureQueries(watched.hall.engine, watched.hall.city.registry)
+    row = queries.watch(watched.hall.cases()[-1].number)
+    assert row is not None
+    assert (row.why, row.window_ms) == (HEARD.why, 2 * HOUR)
