@@ -106,12 +106,11 @@ def _own_alarms(connection: sa.Connection, work: AlarmWork, row: Any, heir: Any)
     found = list(connection.execute(query.where(brought.c.case == row.number, alarm.c.case == heir.number)).scalars())
     keys = {(one.facility, one.family) for one in (row, *members(connection, row.number))}
     later = sa.select(alarm).where(
-        alarm.c.case == heir.number,
-        alarm.c.facility.in_({facility for facility, _ in keys}),
-        alarm.c.alarm_id.not_in(found),
+        alarm.c.case == heir.number, alarm.c.facility.in_({facility for facility, _ in keys})
     )
-    found += [one.alarm_id for one in connection.execute(later) if (one.facility, work.family_of(one)) in keys]
-    return found
+    known = set(found)  # of a storm there may be more than a statement takes
+    fresh = [one for one in connection.execute(later).all() if one.alarm_id not in known]
+    return [*found, *(one.alarm_id for one in fresh if (one.facility, work.family_of(one)) in keys)]
 
 
 def _move(connection: sa.Connection, work: AlarmWork, row: Any, ids: Sequence[str], rules: RuleLookup) -> None:

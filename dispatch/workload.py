@@ -10,10 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+import numpy as np
+
 from core.alarms import Severity
 from core.cases import TaskKind
+from core.readings import Int64s
 from dispatch.foreseen import Ending, Foreseen, ForeseenCase, PastAlarm
 from dispatch.loads import ForeseenTask
+from dispatch.performance import trailing
 from dispatch.policy import Policy
 from dispatch.worktime import HOUR_MS, MINUTE_MS, WorkCalendar
 
@@ -199,22 +203,16 @@ def _burden(person: int, tasks: Sequence[ForeseenTask], policy: Policy) -> Burde
         person=person,
         tasks=len(moments),
         most_a_day=max(days.values()),
-        most_an_hour=max(within),
-        most_plain_an_hour=max(_within_an_hour(plain), default=0),
+        most_an_hour=int(within.max()),
+        most_plain_an_hour=int(_within_an_hour(plain).max(initial=0)),
         days_over=sum(count > policy.most_a_day for count in days.values()),
-        hours_over=sum(count > policy.most_an_hour for count in within),
+        hours_over=int(np.count_nonzero(within > policy.most_an_hour)),
         at_night=sum(is_night(policy.calendar, at_ms) for at_ms in moments),
     )
 
 
-def _within_an_hour(moments: Sequence[int]) -> list[int]:
-    """Of each of the moments (ascending): how many lie within the hour that ends with it."""
-    found, first = [], 0
-    for place, at_ms in enumerate(moments):
-        while moments[first] <= at_ms - HOUR_MS:
-            first += 1
-        found.append(place - first + 1)
-    return found
+def _within_an_hour(moments: Sequence[int]) -> Int64s:
+    return trailing(np.array(moments, np.int64), HOUR_MS)
 
 
 def _facilities(cases: Sequence[ForeseenCase]) -> list[FacilityWork]:

@@ -326,7 +326,7 @@ def test_the_keyboard_reaches_everything(browser: Browser, mock_world: World) ->
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.className") == "skip"
         seen = []
-        for _ in range(25):
+        for _ in range(40):
             page.keyboard.press("Tab")
             seen.append(page.evaluate("document.activeElement.textContent.trim()"))
             assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", seen[-1]

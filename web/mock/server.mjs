@@ -230,16 +230,16 @@ function evidence(f) {
   return f.points.slice(0, 2).map((p) => ({ point: p.id, key: p.key, name: p.name, unit: p.unit, time_ms: Date.now(), value: round(valueAt(p, Date.now())), text: "", quality: "good", reason: "" }));
 }
 const rule = (alarm) => (alarm.kind === "sight" ? null : { id: alarm.rule_id, say: alarm.say, when: "level > 2.2 m", for_s: 60, clear: "level < 1.8 m", severity: alarm.severity, family: "mock", lead: "construction", support: "governance", source: text("GB 55036-2022 第 3.0.2 条", "GB 55036-2022, 3.0.2"), levels: LEVELS[alarm.rule_id] ?? [] });
+const rungOf = (rung, cell, who, load, passed_over, distance_m, there_min) => ({ rung, cell, person: who, load, passed_over, distance_m, there_min });
+const named = (id, zh, en) => ({ id, name: { zh, en } });
 /** Whom routing looked at before the owner: a vacant post, somebody at urgent work, somebody of elsewhere. */
 function routingOf(task) {
-  const one = (rung, cell, who, load, passed_over, distance_m, there_min) => ({ rung, cell, person: who, load, passed_over, distance_m, there_min });
-  const named = (id, zh, en) => ({ id, name: { zh, en } });
   return [
-    one("cell", "a-c-01", null, 0, "vacant", null, null),
-    one("neighbour", "a-c-02", named(91, "建管二组 丙", "Construction C"), 4, "busy", 260, 43),
-    one("neighbour", "a-c-03", named(92, "建管二组 丁", "Construction D"), 0, "no_certificate", 310, null),
-    one("community", "", task.owner, 1, null, 540, 5),
-    one("elsewhere", "", named(93, "值班 戊", "On duty E"), 0, "farther", 2150, 22),
+    rungOf("cell", "a-c-01", null, 0, "vacant", null, null),
+    rungOf("neighbour", "a-c-02", named(91, "建管二组 丙", "Construction C"), 4, "busy", 260, 43),
+    rungOf("neighbour", "a-c-03", named(92, "建管二组 丁", "Construction D"), 0, "no_certificate", 310, null),
+    rungOf("community", "", task.owner, 1, null, 540, 5),
+    rungOf("elsewhere", "", named(93, "值班 戊", "On duty E"), 0, "farther", 2150, 22),
   ];
 }
 

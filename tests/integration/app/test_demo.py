@@ -24,7 +24,7 @@ from tests.architecture.sources import ROOT
 from tests.conftest import find_free_port
 
 START_S = 60.0
-PEOPLE = 18
+PEOPLE = 21
 GATEWAYS = ("gw-wtl", "gw-htn", "gw-sqw")
 
 
@@ -162,7 +162,7 @@ def test_live_readings_come_within_a_minute(demo: Demo) -> None:
 
 
 def test_everybody_gets_a_one_time_password(demo: Demo) -> None:
-    """Administrator, twelve workers, supervisors, manager and technician are printed once, each with a password."""
+    """Everybody from administrator to volunteer is printed once, each with a password."""
     rows = re.findall(r"^(\S+) +([a-z2-9]{12}) ", demo.text(), re.MULTILINE)
     assert len(rows) == PEOPLE
     assert len({password for _, password in rows}) == PEOPLE

@@ -75,7 +75,7 @@ def test_limits_are_those_of_the_minutes(course: tuple[str, StageLimit, int, lis
     reference, minutes = slow(calendar, limit.unit), limit.amount * MINUTES_IN[limit.unit]
     clock = play(calendar, limit, start_ms, pauses)
     assert clock.limit_ms == reference.after(start_ms, int(minutes), pauses)
-    assert clock.warn_ms == reference.after(start_ms, int(minutes * 0.8), pauses)
+    assert clock.warn_ms == reference.after(start_ms, int(minutes * 8 // 10), pauses)
     assert clock.paused_ms == sum(end - begin for begin, end in pauses)
 
 
@@ -93,7 +93,7 @@ def test_what_is_used_is_what_the_minutes_say(
     if now_ms <= clock.limit_ms or not any(end > clock.limit_ms for _, end in pauses):
         assert clock.used_ms(calendar, now_ms) == used * MINUTE
     expected = StageLight.RED if now_ms > clock.limit_ms else StageLight.GREEN
-    if now_ms <= clock.limit_ms and used >= 0.8 * limit.amount * MINUTES_IN[limit.unit]:
+    if now_ms <= clock.limit_ms and 10 * used >= 8 * limit.amount * MINUTES_IN[limit.unit]:
         expected = StageLight.AMBER
     assert clock.light(now_ms) is expected
 
