@@ -83,7 +83,7 @@ class Observer:
 
     def _request(self, row: Any, part: Part, now_ms: int) -> SampleRequest:
         to_ms = max(now_ms, row.seen_ms + 1)
-        return SampleRequest(facility=part.facility, keys=part.keys, from_ms=row.seen_ms, to_ms=to_ms)
+        return SampleRequest(facility=part.facility, keys=part.keys, from_ms=row.seen_ms, to_ms=to_ms, whole=True)
 
     def _keep(self, due: Sequence[Any], found: Mapping[int, list[list[Samples]]], now_ms: int) -> None:
         source = SourceOnce(self._source)
