@@ -14,6 +14,7 @@ from core.places import ClassMembers, Text
 from core.ports.cases import AlarmFilter, AlarmRow, CaseQueries
 from core.ports.registry import FacilityPlace, PageRequest, Roster
 from dispatch.designed import Planned, foresee_designed
+from dispatch.foldwork import of_element
 from dispatch.foreseen import Crew, Foreseen, PastAlarm
 from dispatch.foresight_watch import ALWAYS_SEEN, Sensors
 from dispatch.policy import Policy
@@ -64,7 +65,7 @@ def report(question: Question, answer: Answer, around: Surroundings) -> dict[str
         Unavailable: if the database does not answer.
     """
     from_ms, until_ms = answer.holds_from_ms, max(answer.until_ms, answer.holds_from_ms)
-    alarms = past_alarms(answer.alarms) + _past_outages(answer.outages or ())
+    alarms = past_alarms(answer.alarms) + past_outages(answer.outages or ())
     found = _foreseen(alarms, around, from_ms, until_ms)
     figures = workload(found, alarms, around.policy, from_ms, until_ms)
     looked_ms = max(1, until_ms - from_ms)
@@ -119,14 +120,16 @@ def past_alarms(alarms: Iterable[FoundAlarm]) -> list[PastAlarm]:
     ]
 
 
-def _past_outages(outages: Iterable[PastOutage]) -> list[PastAlarm]:
+def past_outages(outages: Iterable[PastOutage]) -> list[PastAlarm]:
+    """Outages of a replay as dispatch foresees them."""
     return [
         PastAlarm(
-            info=SIGHT_INFOS[one.rule_id],
+            info=of_element(SIGHT_INFOS[one.rule_id], one.element),
             facility=one.facility,
             severity=one.severity,
             start_ms=one.start_ms,
             stop_ms=one.stop_ms,
+            element=one.element,
         )
         for one in outages
     ]

@@ -7,14 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core.alarms import AlarmKind
 from core.evidence import Samples
 from core.places import ClassMembers, Text
 from core.ports.registry import FacilityPlace
 from core.ports.store import PastReadings
 from core.readings import Readings, concat
 from dispatch.foresight_watch import Watched
-from dispatch.observables import Groups, Part, of_rule
+from dispatch.observables import Groups, Part
 from dispatch.observation import Sight, sight
 
 _AHEAD_MS = 24 * 3_600_000
@@ -63,17 +62,12 @@ class PastSensors:
         """
         points: dict[int, _Point] = {}
         for one in watched:
-            mine = [point for part in self._parts(one) for point in self._points(part)]
+            mine = [point for part in one.parts(self._groups) or () for point in self._points(part)]
             if not mine:
                 return None
             points |= {point.number: point for point in mine}
         read = self._reading(tuple(points[number] for number in sorted(points)), begin_ms, end_ms)
         return sight([_samples(read, point, begin_ms, end_ms) for point in read.points], begin_ms, end_ms, begun=begun)
-
-    def _parts(self, one: Watched) -> Sequence[Part]:
-        if one.info.kind is AlarmKind.SIGHT:
-            return [Part(one.facility)]
-        return of_rule(one.info, one.facility, self._groups) or ()
 
     def _points(self, part: Part) -> list[_Point]:
         class_id, row = self._row.get(part.facility, ("", 0))

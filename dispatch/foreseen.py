@@ -22,6 +22,7 @@ class PastAlarm:
         severity: of the alarm, at its start.
         start_ms, stop_ms: when it was on; ``stop_ms`` ``None``: still on at the end.
         steps: how its severity rose and fell, the first at the start; empty for one severity throughout.
+        element: which of several of its facility, of *cannot see now*; of a single point its measurement.
     """
 
     info: RuleInfo
@@ -30,6 +31,7 @@ class PastAlarm:
     start_ms: int
     stop_ms: int | None
     steps: tuple[SeverityStep, ...] = ()
+    element: str = ""
 
     @property
     def worst(self) -> Severity:

@@ -42,7 +42,7 @@ class Play(WatchPlay):
         self._open: dict[tuple[int, str], _Case] = {}
         self._crowds = Crowds((), roster.places, policy)
         self._case_of: dict[int, _Case] = {}
-        self._cleared: dict[tuple[int, str], tuple[_Case, int]] = {}
+        self._cleared: dict[tuple[int, str, str], tuple[_Case, int]] = {}
         self._on: dict[int, Severity] = {}
         self._begun: dict[int, int] = {}
         self.cases: list[_Case] = []
@@ -123,7 +123,7 @@ class Play(WatchPlay):
         case = self._case_of.get(id(alarm))
         if case is not None:
             case.on -= 1
-            self._cleared[alarm.facility, alarm.info.rule_id] = case, at_ms
+            self._cleared[alarm.facility, alarm.info.rule_id, alarm.element] = case, at_ms
             self._later(at_ms, What.SETTLE, case)
 
     def _open_or_join(self, at_ms: int, alarm: PastAlarm) -> None:
@@ -188,7 +188,7 @@ class Play(WatchPlay):
 
     def _again(self, at_ms: int, alarm: PastAlarm) -> _Case | None:
         """The case that ended by itself when the same alarm cleared, a short while ago, reopened."""
-        case, cleared_ms = self._cleared.get((alarm.facility, alarm.info.rule_id), (None, 0))
+        case, cleared_ms = self._cleared.get((alarm.facility, alarm.info.rule_id, alarm.element), (None, 0))
         if case is None or (case.ending, case.info.family) != (Ending.SELF_CLEARED, alarm.info.family) or case.gathers:
             return None
         if alarm.start_ms - cleared_ms > self._policy.again_within_ms or not self._policy.again_within_ms:

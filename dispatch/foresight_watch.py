@@ -20,16 +20,34 @@ from dispatch.deciding import announce_ms, stage_limit_of
 from dispatch.foreseen import Crew, Ending, ForeseenCase, PastAlarm
 from dispatch.foresight_tasks import TaskPlay, What
 from dispatch.loads import Announcer
-from dispatch.observables import Groups, of_rule
+from dispatch.observables import MOST_PARTS, Groups, Part, of_rule, of_sight
 from dispatch.observation import Course, Judgement, Sight, Watch, judge, next_look_ms, watched_ms
 from dispatch.policy import Policy
 
+_Key = tuple[str, int, str]
+"""Rule, facility, element."""
+
 
 class Watched(NamedTuple):
-    """What is observed: a rule at a facility."""
+    """What is observed: a rule at a facility, of *cannot see now* at one of its elements."""
 
     info: RuleInfo
     facility: int
+    element: str = ""
+
+    @property
+    def key(self) -> _Key:
+        """What its alarms have in common."""
+        return self.info.rule_id, self.facility, self.element
+
+    def parts(self, groups: Groups) -> list[Part] | None:
+        """Whose readings prove its repair; ``None``: a person must look.
+
+        What an outage has hidden beyond its facility is not known of the past.
+        """
+        if self.info.kind is AlarmKind.SIGHT:
+            return of_sight(self.info.rule_id, self.facility, self.element, None, 0)
+        return of_rule(self.info, self.facility, groups)
 
 
 class Sensors(Protocol):
@@ -76,12 +94,12 @@ class WatchPlay(TaskPlay):
         self._turns = 0
         self._groups = Groups(roster.places)
         self._watches: dict[int, _Observation] = {}
-        self._past: dict[tuple[str, int], list[PastAlarm]] = {}
-        self._watched_by: dict[tuple[str, int], ForeseenCase] = {}
+        self._past: dict[_Key, list[PastAlarm]] = {}
+        self._watched_by: dict[_Key, ForeseenCase] = {}
 
     def _came(self, alarm: PastAlarm) -> None:
         """An alarm has begun, with a case or without."""
-        self._past.setdefault((alarm.info.rule_id, alarm.facility), []).append(alarm)
+        self._past.setdefault(_of(alarm).key, []).append(alarm)
 
     def _observed(self, at_ms: int, case: ForeseenCase) -> bool:
         """Observe a case that has just been repaired; false where a person must look."""
@@ -90,22 +108,26 @@ class WatchPlay(TaskPlay):
         kinds = {alarm.info.kind for alarm in case.members}
         rules = [(one.info, class_id) for one, class_id in zip(watched, classes, strict=True)]
         window = watched_ms(rules, kinds, drill=False)
-        if self._sensors is None or not window or not all(self._provable(one) for one in watched):
+        if self._sensors is None or not window or not self._provable(watched):
             return False
         self._watches[id(case)] = _Observation(at_ms, window, None, at_ms, None, at_ms, 0)
         for one in watched:
-            self._watched_by[one.info.rule_id, one.facility] = case
+            self._watched_by[one.key] = case
         verify = case.task(TaskKind.VERIFY)
         if verify is not None:
             verify.due_ms = 0
         self._plan(at_ms, case, self._watches[id(case)])
         return True
 
-    def _provable(self, one: Watched) -> bool:
-        """Whether dispatch knows whose readings would prove it; of *cannot see now* it does as a rule."""
-        if one.info.kind is AlarmKind.SIGHT:
-            return True
-        return of_rule(one.info, one.facility, self._groups) is not None
+    def _provable(self, watched: Sequence[Watched]) -> bool:
+        """Whether dispatch knows whose readings would prove them all, and they are not too many."""
+        count = 0
+        for one in watched:
+            parts = one.parts(self._groups)
+            count += len(parts or ())
+            if parts is None or count > MOST_PARTS:
+                return False
+        return True
 
     def _plan(self, look_ms: int, case: ForeseenCase, watch: _Observation) -> None:
         """The next look, in place of the one that was planned; never one of an earlier observation of the case."""
@@ -132,7 +154,7 @@ class WatchPlay(TaskPlay):
 
     def _unjoined(self, at_ms: int, alarm: PastAlarm) -> None:
         """An alarm that is not worth a case has begun: the next look finds it."""
-        case = self._watched_by.get((alarm.info.rule_id, alarm.facility))
+        case = self._watched_by.get(_of(alarm).key)
         watch = self._watches.get(id(case)) if case is not None else None
         if case is not None and watch is not None:
             self._look_soon(at_ms, case, watch)
@@ -188,7 +210,7 @@ class WatchPlay(TaskPlay):
     def _courses(self, at_ms: int, one: Watched, since_ms: int) -> list[Course]:
         """The alarms of a rule at a facility that touch the time since a moment, as they are known now."""
         found = []
-        for alarm in reversed(self._past.get((one.info.rule_id, one.facility), [])):
+        for alarm in reversed(self._past.get(one.key, [])):
             stop_ms = alarm.stop_ms if alarm.stop_ms is not None and alarm.stop_ms <= at_ms else None
             if stop_ms is not None and stop_ms <= since_ms:
                 break
@@ -199,8 +221,8 @@ class WatchPlay(TaskPlay):
         """End an observation with what it means for its case."""
         del self._watches[id(case)]
         for one in _watched(case):
-            if self._watched_by.get((one.info.rule_id, one.facility)) is case:
-                del self._watched_by[one.info.rule_id, one.facility]
+            if self._watched_by.get(one.key) is case:
+                del self._watched_by[one.key]
         if judged.state in REJECTS:
             self._begin_again(at_ms, case)
         elif judged.state in CALLS_VERIFIER:
@@ -237,5 +259,9 @@ class WatchPlay(TaskPlay):
 
 def _watched(case: ForeseenCase) -> list[Watched]:
     """The rules and facilities whose alarms a case holds, each once."""
-    found = {(alarm.info.rule_id, alarm.facility): Watched(alarm.info, alarm.facility) for alarm in case.members}
+    found = {one.key: one for one in map(_of, case.members)}
     return [found[key] for key in sorted(found)]
+
+
+def _of(alarm: PastAlarm) -> Watched:
+    return Watched(alarm.info, alarm.facility, alarm.element)

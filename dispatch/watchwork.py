@@ -66,7 +66,7 @@ class WatchWork:
         pairs = pairs_of(self._connection, case.number)
         watched = [(self._rules(pair.rule_id), self._class_of(pair.facility)) for pair in pairs]
         window = watched_ms(watched, self._kinds(case.number), drill=case.drill)
-        if not window or parts_of(self._connection, case.number, self._rules, self._groups()) is None:
+        if not window or parts_of(self._connection, case.number, self._rules, self._groups(), pairs) is None:
             return False
         values = {
             "case": case.number,
@@ -212,16 +212,23 @@ def pairs_of(connection: sa.Connection, number: int) -> list[Pair]:
 
 
 def parts_of(
-    connection: sa.Connection, number: int, rules: Callable[[str], RuleInfo | None], groups: Groups
+    connection: sa.Connection,
+    number: int,
+    rules: Callable[[str], RuleInfo | None],
+    groups: Groups,
+    pairs: Sequence[Pair] | None = None,
 ) -> list[list[Part]] | None:
-    """Whose readings prove the repair of a case, for each of its pairs; ``None``: a person must look."""
+    """Whose readings prove the repair of a case, for each of its ``pairs``; ``None``: a person must look."""
     found, count = list[list[Part]](), 0
-    unseen = _unseen(connection, number)
-    for pair in pairs_of(connection, number):
-        info, parts = rules(pair.rule_id), None
-        if info is not None and info.kind is AlarmKind.SIGHT:
+    known = [(pair, rules(pair.rule_id)) for pair in (pairs_of(connection, number) if pairs is None else pairs)]
+    dark = any(info is not None and info.kind is AlarmKind.SIGHT for _, info in known)
+    unseen = _unseen(connection, number) if dark else {}
+    for pair, info in known:
+        if info is None:
+            return None
+        if info.kind is AlarmKind.SIGHT:
             parts = of_sight(*pair, *unseen.get(pair, (None, 0)))
-        elif info is not None:
+        else:
             parts = of_rule(info, pair.facility, groups)
         count += len(parts or ())
         if parts is None or count > MOST_PARTS:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from app.backtest_sensors import PastSensors
-from core.alarms import AlarmKind, Severity
+from core.alarms import SIGHT_POINT, AlarmKind, Severity
 from core.cases import Elsewhere
 from core.places import ClassMembers, Relation, Text
 from core.ports.registry import FacilityPlace
@@ -21,6 +21,7 @@ STALE = 3 * MINUTE
 OWN = rule("own", Severity.MEDIUM, measurements=("level",))
 GROUP = rule("g", Severity.MEDIUM, elsewhere=(Elsewhere(relation=Relation.COMMUNITY, keys=("level",)),))
 SIGHT = rule("sight.device", Severity.MEDIUM, kind=AlarmKind.SIGHT)
+POINT = rule(SIGHT_POINT, Severity.MEDIUM, kind=AlarmKind.SIGHT)
 
 
 class Past:
@@ -64,10 +65,12 @@ GONE = BEGIN + HOUR
 
 
 def test_each_rule_is_seen_as_far_as_all_that_it_reads() -> None:
-    """Its own level; all points of what could not be seen; the levels of the whole group."""
+    """Its own level; all points of what could not be seen, of one point that one; the levels of the whole group."""
     known = sensors(Past({11: END + HOUR, 12: GONE, 21: GONE + MINUTE}))
     assert known.sight([Watched(OWN, 1)], BEGIN, END, begun=False) == Sight(BEGIN, END)
     assert known.sight([Watched(SIGHT, 1)], BEGIN, END, begun=False) == Sight(BEGIN, GONE - MINUTE + STALE)
+    assert known.sight([Watched(POINT, 1, "level")], BEGIN, END, begun=False) == Sight(BEGIN, END)
+    assert known.sight([Watched(POINT, 1, "flow")], BEGIN, END, begun=False) == Sight(BEGIN, GONE - MINUTE + STALE)
     assert known.sight([Watched(GROUP, 1)], BEGIN, END, begun=False) == Sight(BEGIN, GONE + STALE)
     assert known.sight([Watched(OWN, 1), Watched(OWN, 9)], BEGIN, END, begun=False) is None
 

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from core.alarms import AlarmChange, ChangeKind, Severity, SeverityStep
+from core.alarms import AlarmChange, AlarmKind, ChangeKind, Severity, SeverityStep
 from core.cases import Action, TaskKind, TaskState
 from core.ports.evidence import SampleRequest
 from dispatch import closure_tables, tables
 from dispatch.desk import SqlDesk
+from dispatch.foldwork import of_element
 from dispatch.foreseen import Crew, Ending, ForeseenCase, PastAlarm
 from dispatch.foresight import foresee
 from dispatch.foresight_watch import ALWAYS_SEEN, Watched
@@ -269,6 +270,46 @@ def test_without_sensors_a_person_is_foreseen(hall: Hall) -> None:
         (case,) = found.cases
         assert [task.kind.value for task in case.tasks] == kinds
         assert (case.ending, case.proven) == (Ending.CLOSED, sensors is not None)
+
+
+def test_more_readings_than_one_observation_looks_at_are_left_to_a_person(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two rules of a case, each of one facility: together they are more than the bound, as in operation."""
+    pump, start_ms = hall.city.facility("aa-sp-01"), MONDAY_9
+    alarms = [
+        PastAlarm(info=info, facility=pump, severity=info.severity, start_ms=start_ms, stop_ms=start_ms + HOUR)
+        for info in (SEEN["medium"], replace(SEEN["medium"], rule_id="other"))
+    ]
+    roster = hall.city.registry.roster()
+    for most, proven in ((2, True), (1, False)):
+        monkeypatch.setattr("dispatch.foresight_watch.MOST_PARTS", most)
+        (case,) = foresee(alarms, roster, Policy(), CREW, start_ms, start_ms + DAY).cases
+        assert (case.alarms, case.ending, case.proven) == (2, Ending.CLOSED, proven)
+
+
+def test_each_element_of_a_facility_is_observed_for_itself(hall: Hall) -> None:
+    """A second bus of a facility fails while the first is observed: a case of its own; the first is proven."""
+    info = replace(RULES["medium"], rule_id="sight.device", family="sight", kind=AlarmKind.SIGHT)
+    pump, stop_ms = hall.city.facility("aa-sp-01"), MONDAY_9 + HOUR
+    first, second = (
+        PastAlarm(
+            info=of_element(info, element),
+            facility=pump,
+            severity=info.severity,
+            start_ms=start_ms,
+            stop_ms=start_ms + HOUR,
+            element=element,
+        )
+        for element, start_ms in (("g/n/bus-1", MONDAY_9), ("g/n/bus-2", stop_ms + 50 * MINUTE))
+    )
+    again = replace(first, start_ms=second.start_ms, stop_ms=second.stop_ms)
+    roster, until_ms = hall.city.registry.roster(), MONDAY_9 + DAY
+    assert len({first.info.family, second.info.family}) == 2
+    found = foresee([first, second], roster, Policy(), CREW, MONDAY_9, until_ms)
+    assert [(case.alarms, case.proven, case.reworks) for case in found.cases] == [(1, True, 0), (1, True, 0)]
+    found = foresee([first, again], roster, Policy(), CREW, MONDAY_9, until_ms)
+    assert [(case.alarms, case.proven, case.reworks) for case in found.cases] == [(2, True, 1)]
 
 
 def test_low_and_informational_alarms_that_never_needed_anybody_are_counted(hall: Hall) -> None:
