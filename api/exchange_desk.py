@@ -11,7 +11,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from api.access import Caller
-from api.database import writing
+from api.database import reading, writing
 from api.models.base import Bilingual, Page
 from api.models.exchange import (
     FileRunView,
@@ -160,7 +160,7 @@ class _Throttle:
 
     def waits(self, scope: ExchangeScope, of: str, now_ms: int) -> int:
         """How long nothing more is looked at, ms."""
-        with writing(self._engine) as connection:
+        with reading(self._engine) as connection:
             return wait_ms(read_tally(connection, (scope, _hash(of))), RULES[scope], now_ms)
 
     def count(self, scope: ExchangeScope, of: str, now_ms: int) -> None:

@@ -249,6 +249,8 @@ class RegistrySettings(_Section):
 
     folder: Path | None = None
     """Folder of YAML/CSV, or workbook, that is imported at every start; none: the registry is in the database alone."""
+    only_changed: bool = False
+    """Import it only when it has become another since: until then what the pages change stays."""
 
 
 class SecretSettings(_Section):

@@ -203,7 +203,7 @@ KEY_REUSED = Sentence("该幂等键已用于其他操作", "this idempotency key
 NO_CASE = Sentence("没有案件 {case}", "there is no case {case}")
 DECIDING_LASTING = Sentence("决定根治", "decide about a lasting repair")
 NO_RECURRING = Sentence("设施 {facility} 没有这样的反复故障", "no such fault came again at facility {facility}")
-NO_SUCH_PROJECT = Sentence("没有项目 {project}", "there is no project {project}")
+NO_SUCH_PROJECT = Sentence("该社区没有项目 {project}", "the community has no project {project}")
 LASTING_DECIDED = Sentence(
     "已有决定：不再提示，直到又出现同样多的案件",
     "this has been decided: it is asked again after as many cases more",

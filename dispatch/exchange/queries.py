@@ -33,6 +33,19 @@ JOINED = foreign.outerjoin(intake, intake.c.number == foreign.c.intake).outerjoi
 )
 
 
+def standing_for(connection: sa.Connection, partner: str, numbers: Sequence[int]) -> Sequence[Any]:
+    """The partner's rows of ``foreign`` for these cases by ``id``, each with the case as ``stands_for``.
+
+    Two selects, each over the index of its column: for ``STANDS_FOR`` the whole table is read. By partner they are
+    chosen here, since SQLite would rather read all of a partner's rows.
+    """
+    named = sa.select(foreign, foreign.c.case.label("stands_for")).where(foreign.c.case.in_(numbers))
+    came_in = sa.select(foreign, intake.c.case.label("stands_for")).join(intake, intake.c.number == foreign.c.intake)
+    came_in = came_in.where(intake.c.case.in_(numbers), foreign.c.case.is_(None))
+    rows = [row for query in (named, came_in) for row in connection.execute(query) if row.partner == partner]
+    return sorted(rows, key=lambda row: int(row.id))
+
+
 class SqlExchangeQueries:
     """Reads, and lets managers try again; safe to use from several threads and processes."""
 

@@ -22,6 +22,7 @@ from dispatch.alarmwork import AlarmWork, info_of
 from dispatch.database import reading, writing
 from dispatch.flag_queries import seen as in_sight
 from dispatch.intake_tables import intake
+from dispatch.merges import members
 from dispatch.policy import Policy
 from dispatch.reportwork import info_of_event
 from dispatch.revisit.choosing import RevisitPolicy, after_call, is_asked
@@ -95,7 +96,8 @@ class SqlRevisits:
             return
         if case.drill:
             return
-        said = sa.select(intake.c.number).where(intake.c.case == case.number)
+        numbers = [case.number, *(one.number for one in members(connection, case.number))]
+        said = sa.select(intake.c.number).where(intake.c.case.in_(numbers))
         residents = said.where(intake.c.source == SourceKind.RESIDENT.value)
         query = sa.select(contact).where(contact.c.intake.in_(said)).order_by(contact.c.intake).limit(1)
         call = connection.execute(query).one_or_none()

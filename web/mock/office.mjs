@@ -98,7 +98,7 @@ export function officeRoutes({ communities, facilities, ref, problem }) {
     planned(3, "air-filter", "indoor_air", "更换滤网", "Change the filter", [trigger("condition", 5, "pm2_5", 75)], { active: false }),
   ];
   const planOf = (id) => plans.find((one) => one.id === Number(id)) ?? (() => { throw problem(404, "TG-4040", "找不到"); })();
-  const dueNow = (q) => plans.filter((one) => one.active).flatMap((one) => here(q).filter((f) => f.class_id === one.class_id).map((f, at) => dueOf(one, ref(f), at)));
+  const dueNow = (q) => plans.filter((one) => one.active && (!q.get("plan") || one.id === Number(q.get("plan")))).flatMap((one) => here(q).filter((f) => f.class_id === one.class_id).map((f, at) => dueOf(one, ref(f), at)));
   const written = [{ plan: 1, facility: 1, time_ms: Date.now() - 3 * DAY, done_ms: Date.now() - 12 * DAY, case: null, state: null, by: both("管理者 丁", "Manager D"), note: "厂家上门保养", why: null }, { plan: 1, facility: 1, time_ms: Date.now() - 300 * DAY, done_ms: Date.now() - 296 * DAY, case: 2, state: "closed", by: both("系统", "System"), note: "", why: both("每运行 2000 小时一次，已用 101%", "every 2,000 running hours; 101% used") }];
   return [
     ["GET", /^\/plans$/, () => ({ items: plans })],

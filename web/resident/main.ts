@@ -211,10 +211,20 @@ function showState(found: PublicState): void {
   );
 }
 
+/** `null`: a link that was cut in the middle of a character. */
+function decoded(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
+}
+
 async function start(): Promise<void> {
   const [, kind = "", last = ""] = /^\/e\/([^/]+)\/([^/]+)\/?$/.exec(location.pathname) ?? [];
   if (kind === "facility") {
-    const code = decodeURIComponent(last);
+    const code = decoded(last);
+    if (code === null) return trouble("noPlace", "noPlaceText", false);
     const answer = await place(code, spoken);
     if (answer.ok) showForm({ code, at: answer.value, typed: draft(code) ?? { event: "", words: "", key: newKey() }, photos: [] });
     else if (answer.failure.kind === "away" || answer.failure.kind === "trouble") trouble("cannotLoad", null, true);

@@ -11,6 +11,7 @@ from core.cases import Actor, CaseState, Conflict, TaskKind, UnknownItem
 from core.errors import Invalid
 from core.intake import SourceKind, Verdict
 from core.revisits import MOST_COMMENT, RevisitAnswer, RevisitState, RevisitWay
+from dispatch.closure_desk import SqlClosures
 from dispatch.revisit.choosing import DAY_MS, RevisitPolicy, after_call, is_asked
 from dispatch.revisit.desk import SqlRevisits
 from dispatch.revisit.tables import contact, revisit
@@ -57,6 +58,23 @@ def test_a_residents_case_is_asked_about_and_another_is_not(hall: Hall) -> None:
     (found,) = desk.of_case(row.case)
     assert (found.state, found.by_resident, found.due_ms - found.closed_ms) == (RevisitState.DUE, True, 3 * DAY_MS)
     assert desk.calls(MONDAY_9 + 4 * DAY_MS) == [], "without a number there is nobody to call"
+
+
+def test_a_resident_whose_case_went_into_another_is_asked_when_that_is_closed(hall: Hall) -> None:
+    """Every case of a resident is asked about, merged or not, and the number goes with the one that goes on."""
+    desk = asking(hall)
+    desk.step(MONDAY_9)
+    kept = send(hall, "road_hole", longitude=112.4, latitude=31.7)
+    take(hall, record("H-1", phone="13800000001"), by=partner())
+    assert kept.case is not None
+    merged = next(row.number for row in cases(hall) if row.number != kept.case)
+    closures = SqlClosures(hall.engine, rules=RULES.get, source=hall.city.registry)
+    closures.merge(merged, kept.case, "同一原因", hall.actor("mgr", supervises=True), MONDAY_9)
+    finish(hall, kept.case)
+    desk.step(MONDAY_9 + MINUTE)
+    (row,) = desk.calls(MONDAY_9 + 4 * DAY_MS)
+    assert (row.case, row.by_resident, hall.count(contact)) == (kept.case, True, 0)
+    assert desk.phone(row.number, CALLER, MONDAY_9 + 4 * DAY_MS) == "13800000001"
 
 
 @given(share=st.floats(0, 1), codes=st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=30))

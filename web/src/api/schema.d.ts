@@ -1309,7 +1309,7 @@ export interface paths {
         };
         /**
          * What preventive work is due
-         * @description Where the work of all plans stands, and why, the most urgent first.
+         * @description Where the work of a plan, or of all, stands, and why, the most urgent first.
          */
         get: operations["list_due_work"];
         put?: never;
@@ -13256,6 +13256,8 @@ export interface operations {
     list_due_work: {
         parameters: {
             query?: {
+                /** @description number of a plan */
+                plan?: number | null;
                 /** @description number of a community */
                 community?: number | null;
                 /** @description so many of them at most */
