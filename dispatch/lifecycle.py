@@ -329,6 +329,8 @@ _TAIL = """## Guards
   the case is filed anew with its alarms. What its clocks did meanwhile stands below.
 * What people report or departments hand down becomes a case by the gate of [intake.md](intake.md), and is verified by a
   visit. A case that somebody has reported does not end by itself when its alarm clears.
+* A case of a facility and family that is opened within 7 days after one of the same was closed names it in its history
+  (relapse); an open case takes further alarms in however long it has been open.
 * A case that ended by itself, or was closed, is reopened by the system if its alarm proves to be still on; it never
   makes a second case.
 """

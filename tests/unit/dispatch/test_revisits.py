@@ -7,15 +7,19 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.cases import Actor, CaseState, Conflict, TaskKind, UnknownItem
+from core.alarms import ChangeKind
+from core.cases import Action, Actor, CaseState, Conflict, TaskKind, UnknownItem
 from core.errors import Invalid
 from core.intake import SourceKind, Verdict
 from core.revisits import MOST_COMMENT, RevisitAnswer, RevisitState, RevisitWay
+from dispatch import tables
 from dispatch.closure_desk import SqlClosures
+from dispatch.journal import SqlJournal
+from dispatch.policy import Policy
 from dispatch.revisit.choosing import DAY_MS, RevisitPolicy, after_call, is_asked
 from dispatch.revisit.desk import SqlRevisits
 from dispatch.revisit.tables import contact, revisit
-from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall
+from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall, change
 from tests.unit.dispatch.partners import cases, partner, record, take
 from tests.unit.dispatch.test_exchange import finish
 from tests.unit.dispatch.test_reports import rule, send
@@ -179,6 +183,56 @@ def test_not_solved_brings_the_case_back_and_it_is_asked_about_again(hall: Hall)
     assert again.state is RevisitState.DUE
     found = desk.satisfaction(0, now_ms + 10 * DAY_MS)
     assert (found.asked, found.answered, found.solved, found.scores) == (2, 1, 0, (1, 0, 0, 0, 0))
+
+
+def test_a_storm_that_is_not_solved_is_told_to_the_open_one_of_its_group_alone(hall: Hall) -> None:
+    """Others that the same facility began, of other groups, have nothing to do with it; without one it goes on."""
+    policy = Policy(storm_facilities=2)
+    hall.journal = SqlJournal(hall.engine, rules=RULES.get, source=hall.city.registry, policy=policy)
+    desk, pumps = asking(hall, RevisitPolicy(share=1.0)), ("aa-sp-01", "aa-sp-02", "aa-li-01")
+    desk.step(MONDAY_9)
+
+    def storm(at_ms: int) -> int:
+        for code in pumps:
+            hall.apply(change(ChangeKind.OPENED, facility=hall.city.facility(code), start=at_ms), now_ms=at_ms)
+        return max(case.number for case in hall.cases(open_only=True) if case.storm)
+
+    def ended(number: int, at_ms: int) -> int:
+        finish(hall, number, close=False)
+        hall.apply(
+            *(
+                change(ChangeKind.CLOSED, facility=hall.city.facility(code), start=at_ms, stop=at_ms + 1)
+                for code in pumps
+            ),
+            now_ms=at_ms + 1,
+        )
+        for action in (Action.ACCEPT, Action.VERIFY):
+            look = hall.tasks(number)[TaskKind.VERIFY]
+            hall.act(look, action, Actor(login="looker", person=look.owner))
+        desk.step(at_ms + MINUTE)
+        return desk.of_case(number)[0].number
+
+    first = storm(MONDAY_9)
+    asked = ended(first, MONDAY_9)
+    with hall.engine.begin() as connection:
+        kept = connection.execute(sa.select(tables.case).where(tables.case.c.number == first)).one()._asdict()
+        del kept["number"]
+        for group in ("cell|x", "cell|y"):
+            other = {"gathers": f"{kept['family']}|{group}", "open": True, "state": "filed", "closed_ms": None}
+            connection.execute(
+                sa.insert(tables.case).values(kept | other | {"code": group, "opening_alarm": f"storm/{group}"})
+            )
+    second = storm(MONDAY_9 + HOUR)
+    assert second != first
+    desk.answer(asked, BAD, CALL, CALLER, MONDAY_9 + 2 * HOUR)
+    assert [case.number in (first, second) for case in hall.cases(open_only=True)].count(True) == 1
+    found = hall.queries.case(second)
+    assert found is not None
+    assert "not_solved" in {row.action for row in found.history}
+    asked = ended(second, MONDAY_9 + HOUR)
+    assert second not in {case.number for case in hall.cases(open_only=True)}
+    desk.answer(asked, BAD, CALL, CALLER, MONDAY_9 + 2 * HOUR)
+    assert second in {case.number for case in hall.cases(open_only=True)}
 
 
 def test_what_nobody_answers_lapses_and_what_goes_on_is_struck(hall: Hall) -> None:

@@ -113,6 +113,7 @@ export default {
     join: "A further alarm joined",
     note: "Note",
     joined: "A further alarm joined",
+    relapse: "Came again: a case of this facility was closed within the last 7 days",
     members: "More facilities are part of it",
     raised: "Severity raised",
     risen: "The alarm has risen",

@@ -113,6 +113,7 @@ export default {
     join: "并入新告警",
     note: "备注",
     joined: "并入另一告警",
+    relapse: "复发：该设施同类案件在 7 天内刚结案",
     members: "涉及设施数量有变化",
     raised: "案件级别提高",
     risen: "告警级别升高",
