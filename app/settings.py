@@ -20,6 +20,7 @@ from app.settings_section import Section as _Section
 from core.alarms import Severity
 from core.people import Language
 from core.ports.cases import Mode
+from core.ports.notifications import CHANNEL_NAME
 from dispatch.intakebook import IntakeBook, load_intake, read_intake
 from dispatch.limitbook import LimitBook, load_limits, read_limits
 from dispatch.modes import ClassWishes
@@ -305,7 +306,7 @@ class ChannelSettings(_Section):
         return self
 
 
-ChannelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+ChannelName = Annotated[str, Field(pattern=CHANNEL_NAME)]
 
 
 class NotificationSettings(_Section):
