@@ -165,9 +165,9 @@ class StageWork:
             )
             self._write(row, case, stood.resumed(self._calendar, self._now_ms), ended_by="")
 
-    def extended(self, case: Any, limit_ms: int) -> None:
-        """The limit of handling has been moved by a grant."""
-        row = self.running(case.number).get(Stage.HANDLE)
+    def extended(self, case: Any, limit_ms: int, stage: Stage) -> None:
+        """The limit of a stage has been moved by a grant."""
+        row = self.running(case.number).get(stage)
         if row is not None:
             clock = _clock(row).moved(self._calendar, self._now_ms, limit_ms)
             self._write(row, case, clock, extended=row.extended + 1)
