@@ -10,7 +10,7 @@ every comparison is the same.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from rules.engine.machines import Machines
 from rules.engine.rows import Rows, firsts
 from rules.expression import Columns, Operand
 
+_MOST_TOGETHER = 100_000
+"""Operands times moments that are carried on together, because calls cost more than numbers; else one by one."""
 _MOST_DRIVES = 4_000_000
 """Drives of moments and rules that are compared at once, a byte each."""
 
@@ -37,7 +39,7 @@ class Moments:
         self._one = one
         self._before = before
         self._value = events.value
-        column: Indices = (events.cell - one.cell0) // one.size
+        self._column: Indices = (events.cell - one.cell0) // one.size
         new = firsts(facility)
         new[1:] |= events.time_ms[1:] != events.time_ms[:-1]
         self._moment = np.cumsum(new) - 1
@@ -46,8 +48,8 @@ class Moments:
         self.begin = np.flatnonzero(firsts(self.row))
         self._columns: dict[int, Floats] = {}
         self._bands: dict[int, Indices] = {}
-        count = np.bincount(column)
-        self._brought: Indices = np.argsort(column.astype(np.min_scalar_type(len(count))), kind="stable")
+        count = np.bincount(self._column)
+        self._brought: Indices = np.argsort(self._column.astype(np.min_scalar_type(len(count))), kind="stable")
         self._brought_from = [0, *np.cumsum(count).tolist()]
         self.touched = frozenset(np.flatnonzero(count).tolist())
 
@@ -66,13 +68,42 @@ class Moments:
         """The band of an operand at every moment, as its guard numbers them."""
         found = self._bands.get(column)
         if found is None:
-            value, count = self._values(column)
-            found = self._bands[column] = np.repeat(self._one.guards[column].number(value), count)
+            guard = self._one.guards[column]
+            if self._together is None:
+                value, count = self._values(column)
+                found = np.repeat(guard.number(value), count)
+            else:
+                found = guard.number(self._together[column])
+            self._bands[column] = found
         return found
 
     def _carried(self, column: int) -> Floats:
         """The operand at every moment: each value repeated until the next one of its facility."""
-        return np.repeat(*self._values(column))
+        return np.repeat(*self._values(column)) if self._together is None else self._together[column]
+
+    @cached_property
+    def _together(self) -> Floats | None:
+        """float64[columns, n]: all operands at every moment, if these are few."""
+        one, count = self._one, len(self.row)
+        columns = len(one.operands)
+        if columns * count > _MOST_TOGETHER:
+            return None
+        before = self._before[one.cell0 : one.cell0 + columns * one.size]
+        table: Floats = before.reshape(columns, one.size).take(self.row, axis=1)
+        moment, value = self._moment.take(self._brought), self._value.take(self._brought)
+        start = self._column.take(self._brought) * count
+        place = start + moment
+        if len(self.begin) < count:
+            # A value holds until the next one of its operand, at most until the last moment of its facility.
+            next_facility = np.append(self.begin[1:], count)
+            stop = start + np.repeat(next_facility, next_facility - self.begin).take(moment)
+            np.minimum(stop[:-1], place[1:], out=stop[:-1])
+            times = stop - place
+            ends = np.cumsum(times)
+            place = np.repeat(place - (ends - times), times) + np.arange(int(ends[-1]))
+            value = np.repeat(value, times)
+        table.reshape(-1, copy=False)[place] = value
+        return table
 
     def _values(self, column: int) -> tuple[Floats, Indices]:
         """The values of an operand in the order of moments, and for how many moments each holds.
