@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -24,6 +25,8 @@ from rules.expression import Columns, Operand
 
 _MOST_TOGETHER = 100_000
 """Operands times moments that are carried on together, because calls cost more than numbers; else one by one."""
+_MOST_EVENTS = 50_000
+"""Events of a class that are judged at once, about: what is made of them should stay in the processor's cache."""
 _MOST_DRIVES = 4_000_000
 """Drives of moments and rules that are compared at once, a byte each."""
 
@@ -130,10 +133,18 @@ def judge(layout: Layout, cells: Cells, machines: Machines, events: Rows, facili
     changes: list[tuple[Indices, Ints, Bytes]] = []
     for one in layout.classes:
         start, stop = np.searchsorted(facility, (one.facility0, one.facility0 + one.size)).tolist()
-        if start < stop:
-            mine = events.between(start, stop)
-            changes += _judge_class(one, cells, machines, Moments(one, cells.value, mine, facility[start:stop]))
+        for begin, end in pairwise(_portions(facility, start, stop)):
+            moments = Moments(one, cells.value, events.between(begin, end), facility[begin:end])
+            changes += _judge_class(one, cells, machines, moments)
     _tell(machines, changes)
+
+
+def _portions(facility: Indices, start: int, stop: int) -> list[int]:
+    """Where the events from ``start`` to ``stop`` are cut, always between two facilities."""
+    if stop - start <= _MOST_EVENTS:
+        return [start, stop] if start < stop else []
+    head = np.flatnonzero(firsts(facility[start:stop]))
+    return [*(head[firsts(head // _MOST_EVENTS)] + start).tolist(), stop]
 
 
 def _judge_class(
