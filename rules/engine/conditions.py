@@ -9,7 +9,7 @@ every comparison is the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache, cached_property
 from itertools import pairwise
 
@@ -25,8 +25,8 @@ from rules.expression import Columns, Operand
 
 _MOST_TOGETHER = 100_000
 """Operands times moments that are carried on together, because calls cost more than numbers; else one by one."""
-_MOST_EVENTS = 50_000
-"""Events of a class that are judged at once, about: what is made of them should stay in the processor's cache."""
+MOST_EVENTS = 50_000
+"""Events that are judged at once, about: what is made of them should stay in the processor's cache."""
 _MOST_DRIVES = 4_000_000
 """Drives of moments and rules that are compared at once, a byte each."""
 
@@ -128,28 +128,45 @@ class Moments:
         return value, count
 
 
-def judge(layout: Layout, cells: Cells, machines: Machines, events: Rows, facility: Indices) -> None:
-    """Tell the machines what the events change. ``events`` and their ``facility`` are sorted by (facility, time)."""
-    changes: list[tuple[Indices, Ints, Bytes]] = []
+Changes = tuple[Indices, Ints, Bytes]
+"""New drives: machine intp[n], moment int64[n], drive uint8[n]; those of one machine together, in the order of time."""
+
+
+def judge(layout: Layout, cells: Cells, machines: Machines, events: Rows, facility: Indices) -> list[Changes]:
+    """What the events change. ``events`` and their ``facility`` are sorted by (facility, time)."""
+    changes: list[Changes] = []
     for one in layout.classes:
         start, stop = np.searchsorted(facility, (one.facility0, one.facility0 + one.size)).tolist()
-        for begin, end in pairwise(_portions(facility, start, stop)):
-            moments = Moments(one, cells.value, events.between(begin, end), facility[begin:end])
-            changes += _judge_class(one, cells, machines, moments)
-    _tell(machines, changes)
+        if start < stop:
+            mine = events.between(start, stop)
+            changes += _judge_class(one, cells, machines, Moments(one, cells.value, mine, facility[start:stop]))
+    return changes
 
 
-def _portions(facility: Indices, start: int, stop: int) -> list[int]:
-    """Where the events from ``start`` to ``stop`` are cut, always between two facilities."""
-    if stop - start <= _MOST_EVENTS:
-        return [start, stop] if start < stop else []
-    head = np.flatnonzero(firsts(facility[start:stop]))
-    return [*(head[firsts(head // _MOST_EVENTS)] + start).tolist(), stop]
+def by_class(layout: Layout, events: Rows) -> Iterator[Rows]:
+    """Very many events class by class, in the order they have; else all together; nothing of none."""
+    if len(events.cell) <= MOST_EVENTS:
+        yield from [events] if len(events.cell) else []
+        return
+    sizes = [one.size * len(one.operands) for one in layout.classes]
+    number = np.repeat(np.arange(len(sizes), dtype=np.min_scalar_type(len(sizes))), sizes).take(events.cell)
+    order = np.argsort(number, kind="stable")
+    bounds = np.cumsum(np.bincount(number)).tolist()
+    for start, stop in pairwise([0, *bounds]):
+        if start < stop:
+            yield events.take(order[start:stop])
 
 
-def _judge_class(
-    one: ClassLayout, cells: Cells, machines: Machines, moments: Moments
-) -> list[tuple[Indices, Ints, Bytes]]:
+def portions(facility: Indices) -> Iterator[tuple[int, int]]:
+    """Where events, grouped by facility, are cut: always between two facilities."""
+    head = np.zeros(1, np.intp)
+    if len(facility) > MOST_EVENTS:
+        head = np.flatnonzero(firsts(facility))
+        head = head[firsts(head // MOST_EVENTS)]
+    return pairwise([*head.tolist(), len(facility)])
+
+
+def _judge_class(one: ClassLayout, cells: Cells, machines: Machines, moments: Moments) -> list[Changes]:
     columns = moments.columns()
     touched = [number for number, plan in enumerate(one.rules) if not plan.columns.isdisjoint(moments.touched)]
     size = max(1, _MOST_DRIVES // len(moments.row))
@@ -161,7 +178,7 @@ def _judge_class(
 
 def _changed_drives(
     one: ClassLayout, machines: Machines, moments: Moments, columns: Columns, numbers: list[int]
-) -> tuple[Indices, Ints, Bytes]:
+) -> Changes:
     """Where the drives of some rules (at least one) become others: machine, moment and drive, by rule and moment."""
     count = len(moments.row)
     drive = np.empty((len(numbers), count), np.uint8)
@@ -200,10 +217,11 @@ def judge_all(layout: Layout, cells: Cells, machines: Machines, at_ms: Ints) -> 
         for number, plan in enumerate(one.rules):
             drive = np.broadcast_to(_drive(plan, columns, bands), one.size)
             changes.append((one.machines(number).start + rows, at_ms[rows + one.facility0], drive[rows]))
-    _tell(machines, changes)
+    tell(machines, changes)
 
 
-def _tell(machines: Machines, changes: list[tuple[Indices, Ints, Bytes]]) -> None:
+def tell(machines: Machines, changes: list[Changes]) -> None:
+    """Tell the machines of their new drives, each of which stands in one of the ``changes`` at most."""
     if changes:
         machine, at_ms, drive = (np.concatenate(column) for column in zip(*changes, strict=True))
         machines.change(machine, at_ms, drive)

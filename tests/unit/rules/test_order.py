@@ -443,7 +443,7 @@ def small_portions() -> Iterator[None]:
     """Let portions of cells and events be small, and operands be carried on one by one, as in a large installation."""
     with (
         patch.object(frames, "_BLOCK", 2),
-        patch.object(conditions, "_MOST_EVENTS", 2),
+        patch.object(conditions, "MOST_EVENTS", 2),
         patch.object(conditions, "_MOST_TOGETHER", -1),
     ):
         yield
