@@ -98,6 +98,8 @@ class Entrance:
                 body.username, self._passwords.hash(password), body.language, now_ms
             )
         except Refused as error:
+            if self._setup.needed():
+                raise  # nobody was faster: it is the name that is refused
             raise ProblemError(Problems.SET_UP_ALREADY) from error
         self._setup.finished()
         log.warning("first administrator created", extra={"username": login.username})

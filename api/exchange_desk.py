@@ -11,7 +11,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from api.access import Caller
-from api.database import writing
+from api.database import reading, writing
 from api.models.base import Bilingual, Page
 from api.models.exchange import (
     FileRunView,
@@ -89,12 +89,14 @@ class ExchangeDesk:
         return PartnerList(items=[_partner(one) for one in found])
 
     def links(
-        self, caller: Caller, page: PageRequest, *, partner: str, conflicts: bool, case: int | None
+        self, caller: Caller, page: PageRequest, *, partner: str, conflicts: bool, waits: bool, case: int | None
     ) -> Page[ForeignLinkView]:
         """Numbers of the communities the caller sees, newest first."""
         sight = caller.horizon
         try:
-            got = self._ports.exchange.links(partner, page, conflicts=conflicts, case=case, communities=sight)
+            got = self._ports.exchange.links(
+                partner, page, conflicts=conflicts, waits=waits, case=case, communities=sight
+            )
         except Refused as error:
             raise ProblemError(Problems.BAD_CURSOR) from error
         return Page(items=[self._link(one) for one in got.items], next_cursor=got.next_cursor or None)
@@ -160,7 +162,7 @@ class _Throttle:
 
     def waits(self, scope: ExchangeScope, of: str, now_ms: int) -> int:
         """How long nothing more is looked at, ms."""
-        with writing(self._engine) as connection:
+        with reading(self._engine) as connection:
             return wait_ms(read_tally(connection, (scope, _hash(of))), RULES[scope], now_ms)
 
     def count(self, scope: ExchangeScope, of: str, now_ms: int) -> None:

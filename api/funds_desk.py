@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from api.access import Caller
 from api.histories import asked_range
 from api.models import funds as models
@@ -29,7 +31,7 @@ class FundsDesk:
     def projects(self, caller: Caller, community: int | None) -> models.Projects:
         """All in sight."""
         found = self._ports.funds.projects(caller.narrowed(community))
-        return models.Projects(items=[self._project(one) for one in found])
+        return models.Projects(items=self._projects(found))
 
     def keep(self, caller: Caller, number: int, form: models.ProjectForm) -> models.ProjectDetail:
         """A new project (0), or a changed one; the caller must see it before and after."""
@@ -45,7 +47,8 @@ class FundsDesk:
             state=form.state,
             facilities=tuple(form.facilities),
         )
-        return self._project(self._ports.funds.keep_project(wanted, caller.actor, self._ports.clock.now_ms()))
+        kept = self._ports.funds.keep_project(wanted, caller.actor, self._ports.clock.now_ms())
+        return self._projects([kept])[0]
 
     def ledger(self, caller: Caller, number: int) -> models.Ledger:
         """The lines of a project."""
@@ -114,32 +117,36 @@ class FundsDesk:
         if number not in {one.number for one in self._ports.funds.projects(caller.horizon)}:
             raise ProblemError(Problems.NOT_FOUND)
 
-    def _project(self, one: rows.Project) -> models.ProjectDetail:
-        places = self._places.now()
-        return models.ProjectDetail(
-            id=one.number,
-            code=one.code,
-            name=Bilingual.of(one.name),
-            community=places.community_ref(one.community),
-            state=one.state,
-            facilities=[places.facility_ref(facility) for facility in one.facilities],
-            balances=[
-                models.Balance(
-                    source=each.source,
-                    phase=each.phase,
-                    pledged_fen=each.pledged_fen,
-                    received_fen=each.received_fen,
-                    spent_fen=each.spent_fen,
-                    left_fen=each.left_fen,
-                )
-                for each in self._ports.funds.balances(one.number)
-            ],
-        )
+    def _projects(self, found: Sequence[rows.Project]) -> list[models.ProjectDetail]:
+        places, money = self._places.now(), self._ports.funds.balances([one.number for one in found])
+        return [_project(one, money[one.number], places) for one in found]
 
 
 def said(words: Speaks) -> Bilingual:
     """What is said, in both languages."""
     return Bilingual(zh=words.in_language("zh"), en=words.in_language("en"))
+
+
+def _project(one: rows.Project, balances: Sequence[rows.Balance], places: Places) -> models.ProjectDetail:
+    return models.ProjectDetail(
+        id=one.number,
+        code=one.code,
+        name=Bilingual.of(one.name),
+        community=places.community_ref(one.community),
+        state=one.state,
+        facilities=[places.facility_ref(facility) for facility in one.facilities],
+        balances=[
+            models.Balance(
+                source=each.source,
+                phase=each.phase,
+                pledged_fen=each.pledged_fen,
+                received_fen=each.received_fen,
+                spent_fen=each.spent_fen,
+                left_fen=each.left_fen,
+            )
+            for each in balances
+        ],
+    )
 
 
 def _entry(one: rows.FundEntry) -> models.Entry:

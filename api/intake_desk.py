@@ -37,10 +37,11 @@ from api.problem_kinds import Problems
 from api.problems import ProblemError
 from api.report_throttle import ReportThrottle
 from core.alarms import Severity
-from core.cases import Actor
+from core.cases import Actor, CaseState
 from core.errors import Refused
 from core.intake import ANYBODY, CATEGORIES, HANDED_DOWN, REASONS, Event, SourceKind, Verdict
 from core.ports import intake as rows
+from core.ports.cases import CaseRow
 from core.ports.registry import Facility, FacilityDetail, FacilityFilter, Owner, OwnerKind, PageRequest
 
 log = logging.getLogger(__name__)
@@ -118,8 +119,9 @@ class IntakeDesk:
         if body.source not in HANDED_DOWN:
             raise ProblemError(Problems.REFUSED)
         self._check_place(caller, body.facility, body.community)
-        if body.from_ms is not None and body.to_ms is not None:
-            asked_range(body.from_ms, body.to_ms, body.to_ms, MONTH_MS)
+        from_ms, to_ms = body.from_ms, body.to_ms
+        if from_ms is not None or to_ms is not None:  # one end alone is a span, too, and has the same bounds
+            from_ms, to_ms = asked_range(from_ms, to_ms, self._ports.clock.now_ms(), MONTH_MS)
         ask = rows.IntakeAsk(
             key=bound(key),
             actor=caller.actor,
@@ -131,8 +133,8 @@ class IntakeDesk:
             department=body.department,
             ref=body.ref,
             minutes=body.minutes,
-            from_ms=body.from_ms,
-            to_ms=body.to_ms,
+            from_ms=from_ms,
+            to_ms=to_ms,
         )
         return self._filed(ask)
 
@@ -371,8 +373,8 @@ class PublicDesk:
         row = self._ports.intakes.sent(self._actor, bound(key))
         if row is None or row.number != number:
             raise ProblemError(Problems.NOT_FOUND)
-        case = None if row.case is None else self._ports.cases.case(row.case)
-        ended_ms = None if case is None else case.case.closed_ms
+        case = None if row.case is None else self._case_now(row.case)
+        ended_ms = None if case is None else case.closed_ms
         stage = _STAGES[row.verdict] if ended_ms is None else PublicStage.DONE
         places = self._places.now()
         return PublicState(
@@ -394,6 +396,17 @@ class PublicDesk:
     def attach(self, number: int, key: str, data: bytes) -> PhotoView:
         """Add a photo to what was reported with this key."""
         return _photo(self._ports.photos.attach(number, bound(key), self._actor, data, self._ports.clock.now_ms()))
+
+    def _case_now(self, number: int) -> CaseRow | None:
+        """The case, or the one that it is part of now: what was merged is not done before that is."""
+        while True:
+            found = self._ports.cases.case(number)
+            if found is None or found.case.state is not CaseState.CANCELLED:
+                return None if found is None else found.case
+            into = self._ports.closures.closure(number, self._ports.clock.now_ms()).into
+            if into is None:
+                return found.case
+            number = into.case.number
 
     def _facility(self, code: str) -> FacilityDetail:
         found = self._ports.registry.facility_by_code(code)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from api import findings as kinds
 from core.cases import Actor
@@ -43,9 +43,9 @@ class NoFunds:
         """None."""
         return ()
 
-    def balances(self, project: int) -> Sequence[Balance]:
+    def balances(self, projects: Sequence[int]) -> Mapping[int, Sequence[Balance]]:
         """None."""
-        return ()
+        return dict.fromkeys(projects, ())
 
     def books(self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Sequence[BookLine]:
         """None."""
@@ -75,7 +75,7 @@ class NoPlans:
         """Refused."""
         raise Refused(kinds.NO_FUNDS())
 
-    def due(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[DueWork]:
+    def due(self, now_ms: int, communities: frozenset[int] | None = None, plan: int | None = None) -> Sequence[DueWork]:
         """None."""
         return ()
 

@@ -63,9 +63,9 @@ class PlanDesk:
         )
         return _plan(self._ports.plans.keep_plan(wanted, caller.actor, self._ports.clock.now_ms()))
 
-    def due(self, caller: Caller, community: int | None, limit: int) -> models.DueWorks:
-        """Where the work of all plans stands."""
-        found = self._ports.plans.due(self._ports.clock.now_ms(), caller.narrowed(community))
+    def due(self, caller: Caller, number: int | None, community: int | None, limit: int) -> models.DueWorks:
+        """Where the work of a plan, or of all, stands."""
+        found = self._ports.plans.due(self._ports.clock.now_ms(), caller.narrowed(community), number)
         plans = {one.number: one for one in self._ports.plans.plans()}
         places = self._places.now()
         items = [

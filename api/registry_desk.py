@@ -113,6 +113,8 @@ class RegistryDesk:
             code = self._known(caller, kind, code).code
         elif not caller.login.everywhere:
             raise ProblemError(Problems.NOT_FOUND)
+        elif kind == "points":
+            code = code.replace(_PART, "/")
         found = self._ports.book.changes(kind, code, before=before, limit=_CHANGES + 1)
         labels = {one.kind: Bilingual.of(one.label) for one in self._ports.records.kinds()}
         shown = [self._change(one, labels) for one in found[:_CHANGES]]

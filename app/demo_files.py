@@ -111,7 +111,7 @@ def write_demo(city: SimCity, place: DemoPlace, ports: DemoPorts, language: str)
             "gateways": gateways,
             "broker": {"port": ports.broker},
             "api": {"port": ports.pages},
-            "registry": {"folder": str(place.registry)},
+            "registry": {"folder": str(place.registry), "only_changed": True},
             # A demo must not fill a laptop's disk when it is forgotten over the weekend.
             "store": {"disk_budget_mb": 2048, "memory_mb": 96},
         },

@@ -1,7 +1,7 @@
 """Prepares the demo's database in a process of its own, so that its memory is given back: ``python -m app.demo_setup``.
 
-Migrates, imports the registry folder, gives every demo person without a password of their own a one-time password, and
-prints the logins as JSON on standard output.
+Migrates, imports the registry folder where that is new (so what was edited outlives the demo), gives every demo person
+without a password of their own a one-time password, and prints the logins as JSON on standard output.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _tell(settings: Settings, engine: sa.Engine, now_ms: int) -> None:
         intakes=SqlIntakes(engine, rules=_no_rule, source=registry, policy=policy),
         desk=SqlDesk(engine, rules=_no_rule, source=registry, policy=policy),
         queries=SqlCaseQueries(engine, registry, policy),
-        funds=SqlFunds(engine, registry, in_use, policy),
+        funds=SqlFunds(engine, in_use, policy),
         plans=SqlPlans(
             engine,
             rules=_no_rule,

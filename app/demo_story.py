@@ -28,6 +28,7 @@ from core.ports.intake import IntakeAsk
 from core.ports.preventive import Plan, Trigger, TriggerKind
 from core.ports.registry import Facility, PageRequest, Roster
 from dispatch import tables
+from dispatch.database import writing
 from dispatch.desk import SqlDesk
 from dispatch.funds_desk import SqlFunds
 from dispatch.intake_desk import SqlIntakes
@@ -225,7 +226,7 @@ def tell(rooms: Rooms, now_ms: int) -> None:
 def _hush(engine: sa.Engine, now_ms: int) -> None:
     """Nobody is told now of what would have been said months ago."""
     outbox = tables.outbox
-    with engine.connect().execution_options(write_intent=True) as connection, connection.begin():
+    with writing(engine) as connection:
         quiet = sa.update(outbox).where(outbox.c.sent_ms.is_(None), outbox.c.created_ms < now_ms - _DAY // 4)
         connection.execute(quiet.values(state="withdrawn", next_ms=None, done_ms=now_ms))
 

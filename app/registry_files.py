@@ -107,7 +107,7 @@ def _tell_findings(speaker: Speaker, findings: Sequence[Finding], *, as_json: bo
 
 
 def _warn_of_folder(speaker: Speaker, settings: Settings, source: Path, plan: importer.Plan) -> None:
-    folder = settings.registry.folder
+    folder = None if settings.registry.only_changed else settings.registry.folder
     if plan and folder is not None and folder.resolve() != source.resolve():
         speaker.note(speaker.say("registry.folder", folder=folder))
 

@@ -45,6 +45,8 @@ from registry.sheet_writer import letters
 _NICE = 10
 _MOST_BYTES = 3 * 1024**3
 _SHOWN_TEXT = 300
+_MOST_NAME = 200
+"""Bytes."""
 
 
 def main() -> int:
@@ -132,7 +134,7 @@ class _Import:
         if suffix == ".xlsx":
             from registry.workbook import WorkbookSource
 
-            shown = self._folder / Path(name).name
+            shown = self._folder / _file_name(name)
             path.rename(shown) if path.exists() else None
             book = parts.enter_context(closing(WorkbookSource(shown, findings)))
             return book if book.sound else None
@@ -165,6 +167,12 @@ class _Import:
                 "change": change.kind.value,
                 "fields": fields,
             }
+
+
+def _file_name(name: str) -> str:
+    """A name that a disk takes: 255 bytes are 85 Chinese characters."""
+    path = Path(name)
+    return path.stem.encode("utf-8", "replace")[:_MOST_NAME].decode("utf-8", "ignore").replace("\0", "") + path.suffix
 
 
 def _text(value: object) -> str:

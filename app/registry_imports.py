@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -40,6 +41,7 @@ class ImportWorkers:
         self._one = threading.Lock()
         self._jobs: dict[str, _Job] = {}
         self._threads: set[threading.Thread] = set()
+        self._exports = 0
         self._running: subprocess.Popen[bytes] | None = None
         self._closed = False
 
@@ -72,8 +74,14 @@ class ImportWorkers:
             self._check_room()
             self._forget()
             self._jobs[number] = job
-        folder.mkdir(parents=True, mode=0o700)
-        (folder / "file").write_bytes(data)
+        try:
+            folder.mkdir(parents=True, mode=0o700)
+            (folder / "file").write_bytes(data)
+        except OSError as error:
+            with self._lock:
+                del self._jobs[number]
+            shutil.rmtree(folder, ignore_errors=True)
+            raise Unavailable(words.IMPORT_DIED()) from error
         self._begin(job, {})
         return job.shown
 
@@ -110,16 +118,27 @@ class ImportWorkers:
         """A file with the whole registry."""
         with self._lock:
             self._check_room()
-        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._exports += 1
         target = self._root / f"export-{secrets.token_hex(8)}.{form}"
-        answer = self._asked({"form": form, "language": language, "target": str(target)})
-        if not answer.get("written"):
-            target.unlink(missing_ok=True)
+        written = False
+        try:
+            self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            answer = self._asked({"form": form, "language": language, "target": str(target)})
+            written = bool(answer.get("written"))
+        except OSError as error:
+            raise Unavailable(words.IMPORT_DIED()) from error
+        finally:
+            with self._lock:
+                self._exports -= 1
+            if not written:
+                with suppress(OSError):
+                    target.unlink()
+        if not written:
             raise Unavailable(words.IMPORT_DIED())
         return target
 
     def _check_room(self) -> None:
-        busy = sum(job.shown.state in _BUSY for job in self._jobs.values())
+        busy = self._exports + sum(job.shown.state in _BUSY for job in self._jobs.values())
         if self._closed or busy >= _MOST_WAITING:
             raise Refused(words.IMPORT_BUSY())
 
@@ -157,7 +176,10 @@ class ImportWorkers:
         with self._lock:
             if self._closed:
                 raise Unavailable(words.IMPORT_DIED())
-            process = self._starter.start("app.registry_import_child")
+            try:
+                process = self._starter.start("app.registry_import_child")
+            except OSError as error:
+                raise Unavailable(words.IMPORT_DIED()) from error
             self._running = process
         try:
             said, _ = process.communicate(json.dumps(question).encode(), timeout=_LIMIT_S)

@@ -66,7 +66,10 @@ class InUse:
 
 
 class StoreCounters:
-    """``core.ports.preventive.Counters`` over the store: hourly aggregates, since a year of readings is not needed."""
+    """``core.ports.preventive.Counters`` over the store: hourly aggregates, since a year of readings is not needed.
+
+    What the store said is remembered until the hour is over: pages and rounds ask the same of every facility.
+    """
 
     def __init__(self, store: _Rolls, registry: RegistryQueries, zone: tzinfo) -> None:
         """Read from ``store``; ``zone`` is that of days."""
@@ -75,9 +78,22 @@ class StoreCounters:
         self._zone = zone
         self._version = -1
         self._points: dict[int, Mapping[str, int]] = {}
+        self._remembered = -1, dict[tuple[int, Trigger, int], Counted]()
 
     def counted(self, facility: int, trigger: Trigger, since_ms: int, now_ms: int) -> Counted | None:
         """What a facility's point says since a moment; ``None`` where it has none, or the store does not answer."""
+        (hour, said), key = self._remembered, (facility, trigger, since_ms)
+        if hour != now_ms // _HOUR_MS:
+            said = {}
+            self._remembered = now_ms // _HOUR_MS, said
+        if key not in said:
+            counted = self._counted(facility, trigger, since_ms, now_ms)
+            if counted is None:
+                return None
+            said[key] = counted
+        return said[key]
+
+    def _counted(self, facility: int, trigger: Trigger, since_ms: int, now_ms: int) -> Counted | None:
         point = self._point(facility, trigger.measurement)
         if point is None:
             return None

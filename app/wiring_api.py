@@ -167,9 +167,11 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             records=SqlRegistryEditing(engine, load_classes()),
             imports=open_parts.enter_context(ImportWorkers(settings)),
             evaluations=SqlEvaluations(engine, registry),
-            funds=SqlFunds(engine, registry, in_use, policy),
+            funds=SqlFunds(engine, in_use, policy),
             plans=_plans(engine, registry, store, infos, policy, in_use),
-            revisits=SqlRevisits(engine, rules=infos, source=registry, policy=policy),
+            revisits=SqlRevisits(
+                engine, rules=infos, source=registry, policy=policy, revisits=settings.revisits.policy()
+            ),
             exchange=exchange(settings, engine, registry, registry, infos, policy),
             calendars=RegistryCalendarBook(lambda: calendars.now),
             notifications=SqlNotificationDesk(engine, channels(settings), routes(settings)),

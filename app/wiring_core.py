@@ -19,6 +19,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
+from app import registry_folder
 from app.by_design import DesignedJournal
 from app.calendars import Calendars, local_day, notices
 from app.commands.version import twingrid_version
@@ -201,7 +202,9 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
             senders=senders(settings, engine, registry, registry, policy, clock),
             freezer=Freezer(engine, frozen, infos, policy),
             observer=Observer(engine, frozen, rules=infos, source=registry, policy=policy),
-            revisits=SqlRevisits(engine, rules=infos, source=registry, policy=policy),
+            revisits=SqlRevisits(
+                engine, rules=infos, source=registry, policy=policy, revisits=settings.revisits.policy()
+            ),
             plans=_preventive(engine, store, registry, infos, policy),
             carrier=ConfigurationCarrier(SqlConfigurationBook(engine), host),
             drills=DrillCarrier(book, host, directory, registry, rule_set),
@@ -259,17 +262,26 @@ def _post_watchman(parts: Core) -> None:
 
 
 def import_registry(settings: Settings, engine: sa.Engine, clock: Clock) -> None:
-    """Import the registry folder, if one is set; importing the same folder again changes nothing.
+    """Import the registry folder, if one is set; importing the same folder again undoes what was changed elsewhere.
+
+    With ``registry.only_changed`` it is imported into an empty registry and when it has become another since.
 
     Raises:
         Invalid: with everything that is wrong in the folder.
+        OSError: with ``only_changed``, if what was imported cannot be remembered.
     """
     folder = settings.registry.folder
     if folder is None:
         return
+    stands_for = registry_folder.digest(folder) if settings.registry.only_changed else ""
+    if stands_for and stands_for == registry_folder.last_imported(settings) and Registry(engine, {}).version() > 0:
+        log.info("registry folder is as it was imported", extra={"folder": str(folder)})
+        return
     now_ms = clock.now_ms()
     day = local_day(now_ms, settings.time_zone)
     plan = apply(engine, read_folder(folder, load_classes(), day), day=day, actor="settings", now_ms=now_ms)
+    if stands_for:
+        registry_folder.remember(settings, stands_for)
     log.info("registry folder imported", extra={"folder": str(folder), "changes": len(plan.changes)})
 
 

@@ -119,7 +119,8 @@ class ForeignRecord:
 
     Attributes:
         number: the partner's.
-        state, state_word: in shared words, and as the partner wrote it; since when in ``state_ms``.
+        state, state_word: in shared words, and as the partner wrote it; since when by its own clock, which may be a
+            few minutes ahead of ours, in ``state_ms``.
         event: key of the event (``core.intake``).
         code: the partner's code of it.
         community: registry number.

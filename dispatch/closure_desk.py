@@ -107,7 +107,7 @@ class SqlClosures(SqlClosureQueries):
         """Decide about a lasting repair; accepted without a project, a case is filed: its number.
 
         Raises:
-            UnknownItem: if no such fault came again, or there is no such project.
+            UnknownItem: if no such fault came again, or its community has no such project.
             NotPermitted: if the actor does not supervise.
             Conflict: ``decided`` if it is not to be decided now.
             Invalid: if the reason is missing.
@@ -123,7 +123,7 @@ class SqlClosures(SqlClosureQueries):
             fault = next(iter(self._recurring(connection, now_ms, mine)), None)
             if fault is None:
                 raise UnknownItem(kinds.NO_RECURRING(facility=facility))
-            if project is not None and not has_project(connection, project):
+            if project is not None and not has_project(connection, project, fault.community):
                 raise UnknownItem(kinds.NO_SUCH_PROJECT(project=project))
             if not fault.asks or is_filed(connection, facility, family):
                 raise Conflict("decided", kinds.LASTING_DECIDED())

@@ -159,6 +159,13 @@ FORMULA = kind(
     "改成值后再导入",
     "put the value in its place and import again",
 )
+NOT_TEXT = kind(
+    "TG-3223",
+    "{name} 含有不能保存的字符（NUL 或不成对的代理码）",
+    "{name} has a character that cannot be kept (NUL, or half of a surrogate pair)",
+    "去掉该字符后重新发送",
+    "take it out and send it again",
+)
 
 NAMES = {
     "number": Sentence("编号", "number"),

@@ -51,6 +51,14 @@ class Past:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class _Class:
+    """How often the facilities of a class were repaired, and for how many facility-years they were watched."""
+
+    repairs: int
+    years: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rates:
     """How often the facilities of a class need repair: gamma distributed, ``shape`` over ``years``.
 
@@ -97,10 +105,14 @@ def forecasts(
         draws: how many possible years.
     """
     rates = rates_of(class_pasts)
+    whole = _Class(
+        repairs=sum(len(one.costs_fen) for one in class_pasts),
+        years=sum(max(one.years, 0.0) for one in class_pasts),
+    )
     if rates is None:
-        return {past.facility: _unknown(past, class_pasts, months, level) for past in class_pasts}
+        return {past.facility: _unknown(past, whole, months, level) for past in class_pasts}
     drawn = sums(class_pasts, rates, months=months, seed=seed, draws=draws)
-    return {past.facility: _made(past, class_pasts, rates, drawn[past.facility], months, level) for past in class_pasts}
+    return {past.facility: _made(past, whole, rates, drawn[past.facility], months, level) for past in class_pasts}
 
 
 def sums(
@@ -160,9 +172,7 @@ def _pool(class_pasts: Sequence[Past]) -> Float64s:
     return costs[place]
 
 
-def _made(
-    past: Past, class_pasts: Sequence[Past], rates: Rates, drawn: Float64s, months: int, level: float
-) -> Forecast:
+def _made(past: Past, whole: _Class, rates: Rates, drawn: Float64s, months: int, level: float) -> Forecast:
     low, high, likely = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2, LIKELY]).tolist()
     own = max(past.years, 0.0)
     rate = (rates.shape + len(past.costs_fen)) / (rates.years + own)
@@ -177,12 +187,12 @@ def _made(
         events=rate * months / 12,
         repairs=len(past.costs_fen),
         years=own,
-        class_repairs=sum(len(one.costs_fen) for one in class_pasts),
-        class_years=sum(max(one.years, 0.0) for one in class_pasts),
+        class_repairs=whole.repairs,
+        class_years=whole.years,
     )
 
 
-def _unknown(past: Past, class_pasts: Sequence[Past], months: int, level: float) -> Forecast:
+def _unknown(past: Past, whole: _Class, months: int, level: float) -> Forecast:
     return Forecast(
         basis=ForecastBasis.FEW,
         months=months,
@@ -194,6 +204,6 @@ def _unknown(past: Past, class_pasts: Sequence[Past], months: int, level: float)
         events=0.0,
         repairs=len(past.costs_fen),
         years=max(past.years, 0.0),
-        class_repairs=sum(len(one.costs_fen) for one in class_pasts),
-        class_years=sum(max(one.years, 0.0) for one in class_pasts),
+        class_repairs=whole.repairs,
+        class_years=whole.years,
     )

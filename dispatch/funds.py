@@ -62,7 +62,7 @@ def check_project(project: Project, others: Sequence[Project], facilities: Mappi
     found: list[Finding] = []
     if not 0 < len(project.code.strip()) <= 64 or not (project.name.zh.strip() and project.name.en.strip()):
         found.append(kinds.PROJECT_NAMELESS.at())
-    if any(other.code == project.code for other in others):
+    if any(other.code == project.code.strip() for other in others):
         found.append(kinds.PROJECT_CODE_TAKEN.at(code=project.code))
     paid = {
         facility: other.code
@@ -131,7 +131,7 @@ def _wrong_pledge(entry: FundEntry, ledger: Sequence[FundEntry]) -> Iterator[Fin
     open_ones = {
         pledge.number for pledge in open_pledges(ledger) if (pledge.source, pledge.phase) == (entry.source, entry.phase)
     }
-    if entry.kind is not EntryKind.RECEIVED or entry.settles not in open_ones:
+    if entry.kind is not EntryKind.RECEIVED or entry.amount_fen < 0 or entry.settles not in open_ones:
         yield kinds.PLEDGE_UNKNOWN.at(value=entry.settles)
 
 
@@ -220,23 +220,19 @@ def warnings(
         ledgers: their lines by number.
         until: ISO date; pledges for a day after it are not counted.
     """
-    payer = {
-        facility: project
-        for project in projects
-        if project.state is ProjectState.OPERATING
-        for facility in project.facilities
-    }
     made = []
-    for facility, forecast in forecasts.items():
-        project = payer.get(facility)
-        if project is None:
-            made.append(_warning(facility, "", 0, 0, forecast))
+    paid: set[int] = set()
+    for project in projects:
+        mine = {one: forecasts[one] for one in project.facilities if one in forecasts}
+        if project.state is not ProjectState.OPERATING or not mine:
             continue
+        paid |= mine.keys()
         ledger = ledgers.get(project.number, ())
-        share = _share(facility, project, forecasts)
         left = sum(balance_of(ledger, source, FundPhase.FOLLOW_UP).left_fen for source in FundSource)
         due = _due_fen(ledger, until)
-        made.append(_warning(facility, project.code, int(left * share), int(due * share), forecast))
+        for facility, share in _shares(mine).items():
+            made.append(_warning(facility, project.code, int(left * share), int(due * share), mine[facility]))
+    made += [_warning(one, "", 0, 0, forecast) for one, forecast in forecasts.items() if one not in paid]
     order = list(Cover)
     return sorted(made, key=lambda one: (order.index(one.cover), -one.forecast.mean_fen, one.facility))
 
@@ -251,17 +247,16 @@ def _due_fen(ledger: Sequence[FundEntry], until: str) -> int:
     return due
 
 
-def _share(facility: int, project: Project, forecasts: Mapping[int, Forecast]) -> float:
-    """Which part of a project's money a facility may count on: as its forecast is to those of all.
+def _shares(mine: Mapping[int, Forecast]) -> dict[int, float]:
+    """Which part of a project's money each of its facilities may count on: as its forecast is to those of all.
 
     Where nobody can say what one needs it counts as much as the others on average: it has a share, too.
     """
-    mine = {one: forecasts[one] for one in project.facilities if one in forecasts}
     known = [one.mean_fen for one in mine.values() if one.basis is not ForecastBasis.FEW]
     usual = sum(known) / len(known) if known else 1.0
     needs = {one: usual if told.basis is ForecastBasis.FEW else told.mean_fen for one, told in mine.items()}
     whole = sum(needs.values())
-    return needs[facility] / whole if whole else 1 / max(len(needs), 1)
+    return {one: need / whole if whole else 1 / len(needs) for one, need in needs.items()}
 
 
 def _warning(facility: int, project: str, left_fen: int, due_fen: int, forecast: Forecast) -> FundsWarning:

@@ -28,7 +28,7 @@ from core.ports.funds import (
     ProjectState,
     Renewal,
 )
-from core.ports.registry import Facility, RosterSource
+from core.ports.registry import Facility
 from dispatch import funds, tables
 from dispatch import funds_findings as kinds
 from dispatch.closure_tables import report
@@ -69,14 +69,12 @@ class SqlFunds:
     def __init__(
         self,
         engine: sa.Engine,
-        source: RosterSource,
         facilities: Callable[[], Sequence[Facility]],
         policy: Policy | None = None,
         money: Money | None = None,
     ) -> None:
         """Keep in ``engine``; ``facilities`` are those in use, with owner, age and attributes."""
         self._engine = engine
-        self._source = source
         self._facilities = facilities
         self._policy = policy or Policy()
         self._money = money or Money()
@@ -148,9 +146,11 @@ class SqlFunds:
         with reading(self._engine) as connection:
             return _ledger(connection, number)
 
-    def balances(self, number: int) -> Sequence[Balance]:
-        """Its money by source and phase."""
-        return funds.balances(self.entries(number))
+    def balances(self, projects: Sequence[int]) -> Mapping[int, Sequence[Balance]]:
+        """The money of projects by source and phase."""
+        with reading(self._engine) as connection:
+            ledgers = _ledgers(connection)
+        return {number: funds.balances(ledgers.get(number, ())) for number in projects}
 
     # --- books, forecasts, warnings, renewal ------------------------------------------------------------------------
 
@@ -182,7 +182,7 @@ class SqlFunds:
         until = (self._policy.calendar.day_of(now_ms) + timedelta(days=_DAYS_AHEAD)).isoformat()
         with reading(self._engine) as connection:
             known = _projects(connection, None)
-            ledgers = {one.number: _ledger(connection, one.number) for one in known}
+            ledgers = _ledgers(connection)
         # Shared money is shared among all of a project's facilities, whoever is looking.
         found = funds.warnings(looked.forecasts, known, ledgers, until)
         return [one for one in found if communities is None or places[one.facility] in communities]
@@ -354,17 +354,26 @@ def _projects(connection: sa.Connection, communities: frozenset[int] | None) -> 
 
 def _ledger(connection: sa.Connection, number: int) -> list[FundEntry]:
     query = sa.select(fund_entry).where(fund_entry.c.project == number).order_by(fund_entry.c.number)
-    return [
-        FundEntry(
-            number=row.number,
-            project=row.project,
-            kind=EntryKind(row.kind),
-            source=FundSource(row.source),
-            phase=FundPhase(row.phase),
-            amount_fen=row.amount_fen,
-            day=row.day,
-            note=row.note,
-            settles=row.settles,
-        )
-        for row in connection.execute(query)
-    ]
+    return [_entry(row) for row in connection.execute(query)]
+
+
+def _ledgers(connection: sa.Connection) -> dict[int, list[FundEntry]]:
+    """Those of all projects that have a line, by number."""
+    found: dict[int, list[FundEntry]] = {}
+    for row in connection.execute(sa.select(fund_entry).order_by(fund_entry.c.number)):
+        found.setdefault(row.project, []).append(_entry(row))
+    return found
+
+
+def _entry(row: Any) -> FundEntry:
+    return FundEntry(
+        number=row.number,
+        project=row.project,
+        kind=EntryKind(row.kind),
+        source=FundSource(row.source),
+        phase=FundPhase(row.phase),
+        amount_fen=row.amount_fen,
+        day=row.day,
+        note=row.note,
+        settles=row.settles,
+    )

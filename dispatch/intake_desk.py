@@ -176,9 +176,19 @@ def _sent(connection: sa.Connection, ask: IntakeAsk) -> Any | None:
     """What was handed in with this key before."""
     mine = (intake.c.actor == ask.actor.login, intake.c.key == ask.key)
     row = connection.execute(sa.select(intake).where(*mine)).one_or_none()
-    if row is not None and (row.source, row.words) != (ask.source.value, ask.words.strip()):
+    if row is not None and not _is_same(row, ask):
         raise Conflict("key_reused", findings.KEY_REUSED())
     return row
+
+
+def _is_same(row: Any, ask: IntakeAsk) -> bool:
+    """Whether the row is of this ask, and not of another that bears its key."""
+    handed_down = ask.source in HANDED_DOWN
+    said = (ask.source.value, ask.words.strip(), *((ask.department, ask.ref.strip()) if handed_down else ("", "")))
+    if (row.source, row.words, row.department, row.ref) != said or ask.community not in (0, row.community):
+        return False
+    ruled = Reason.BY_HAND.value in json.loads(row.reasons)  # then what and where are what the gatekeeper said
+    return ruled or (row.event, row.facility) == (ask.event, ask.facility)
 
 
 def _wrong(ask: IntakeAsk, roster: Roster) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -9,15 +10,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import yaml
-
 from core.alarms import Severity
 from core.errors import Invalid
 from core.findings import Finding, Said, Sentence
-from core.foreign import system_problem
 from core.intake import BY_THEMSELVES, Category, Duty, Event, SourceKind
 from core.places import Grid, Text
 from dispatch import intake_findings as kinds
+from dispatch.bookfile import table_of, text_of
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -28,10 +27,16 @@ OTHER: Final = "other"
 _FILE: Final = "dispatch/intake.yaml"
 _EVENT_FIELDS = frozenset({"event", "say", "severity", "lead", "support", "from", "classes", "duty", "category"})
 _DUTY_FIELDS = frozenset({"department", "event", "duty"})
+_NAME = re.compile(r"[a-z0-9_]{1,40}")
+"""What the tables keep and the API tells."""
 _EVERYBODY = frozenset({SourceKind.WORKER, SourceKind.RESIDENT, SourceKind.DEPARTMENT})
 
 _FIELDS_ARE = Sentence("字段应为 {known}", "its fields are {known}")
 _ONE_OF = Sentence("{field} 应为 {known} 之一", "{field} must be one of {known}")
+_NAMED = Sentence(
+    "event 只能用小写字母、数字和下划线，最多 40 个",
+    "`event` is made of small letters, digits and underscores, at most 40",
+)
 _BOTH = Sentence("say 须有中文和英文", "`say` needs Chinese and English")
 _URGENT = Sentence("high 和 critical 的事项只能由网格承担", "what is high or critical is always the grids' duty")
 _NO_EVENT = Sentence("没有事项 {event}", "there is no event {event}")
@@ -78,10 +83,7 @@ def read_intake(path: Path) -> IntakeBook:
     Raises:
         Invalid: if it cannot be read, or naming everything that is wrong in it.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Invalid([kinds.INTAKE_UNREADABLE.at(str(path), problem=system_problem(error))]) from error
+    text = text_of(path, lambda problem: kinds.INTAKE_UNREADABLE.at(str(path), problem=problem))
     return parse_intake(text, str(path))
 
 
@@ -91,12 +93,8 @@ def parse_intake(text: str, file: str) -> IntakeBook:
     Raises:
         Invalid: naming every row that is wrong, with its number.
     """
-    try:
-        raw: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise Invalid([kinds.INTAKE_NO_TABLE.at(file)]) from error
-    listed = raw.get("events") if isinstance(raw, dict) else None
-    more = (raw.get("duties") or []) if isinstance(raw, dict) else []
+    raw = table_of(text, file, kinds.INTAKE_NO_TABLE)
+    listed, more = raw.get("events"), raw.get("duties") or []
     if not isinstance(listed, list) or not isinstance(more, list):
         raise Invalid([kinds.INTAKE_NO_TABLE.at(file)])
     findings: list[Finding] = []
@@ -139,6 +137,8 @@ def _once(found: dict[K, V], key: K, value: V, place: tuple[str, int, str], file
 
 def _event(item: Any) -> Event:
     _check_fields(item, _EVENT_FIELDS, ("event", "say", "severity", "lead"))
+    if not _NAME.fullmatch(str(item["event"])):
+        raise _WrongRowError(_NAMED())
     severity = Severity[_word("severity", item["severity"], [one.name.lower() for one in Severity]).upper()]
     duty = Duty(_word("duty", item.get("duty", Duty.GRID.value), list(Duty)))
     if severity >= Severity.HIGH and duty is not Duty.GRID:

@@ -63,9 +63,10 @@ def newest_decisions(
     return found
 
 
-def has_project(connection: sa.Connection, number: int) -> bool:
-    """Whether there is such a project."""
-    return bool(connection.execute(sa.select(sa.exists().where(project.c.number == number))).scalar_one())
+def has_project(connection: sa.Connection, number: int, community: int) -> bool:
+    """Whether a community has such a project: those of others pay for nothing there, and are none of its business."""
+    mine = (project.c.number == number, project.c.community == community)
+    return bool(connection.execute(sa.select(sa.exists().where(*mine))).scalar_one())
 
 
 def write_down(

@@ -11,16 +11,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from core.alarms import Severity
 from core.cases import Deadline, DeadlineClock, DeadlineWhat
 from core.errors import Invalid
 from core.findings import Finding
-from core.foreign import system_problem
 from core.places import Text
 from core.stages import Basis, LadderStep, LimitUnit, Stage, StageLimit
 from dispatch import findings as kinds
+from dispatch.bookfile import table_of, text_of
 from dispatch.stageclocks import Ladder
 
 ANY = "*"
@@ -86,10 +84,7 @@ def read_limits(path: Path) -> LimitBook:
     Raises:
         Invalid: if it cannot be read, or naming everything that is wrong in it.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Invalid([kinds.LIMITS_UNREADABLE.at(str(path), problem=system_problem(error))]) from error
+    text = text_of(path, lambda problem: kinds.LIMITS_UNREADABLE.at(str(path), problem=problem))
     return parse_limits(text, str(path))
 
 
@@ -100,11 +95,8 @@ def parse_limits(text: str, file: str) -> LimitBook:
         Invalid: naming every row that is wrong, with the number of the row.
     """
     findings: list[Finding] = []
-    try:
-        raw: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise Invalid([kinds.LIMITS_NO_TABLE.at(file)]) from error
-    listed = raw.get("limits") if isinstance(raw, dict) else None
+    raw = table_of(text, file, kinds.LIMITS_NO_TABLE)
+    listed = raw.get("limits")
     if not isinstance(listed, list):
         raise Invalid([kinds.LIMITS_NO_TABLE.at(file)])
     rows: dict[tuple[str, str], LimitRow] = {}

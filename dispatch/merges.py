@@ -15,6 +15,15 @@ def present(connection: sa.Connection, number: int) -> Any | None:
     return connection.execute(sa.select(merge).where(merge.c.case == number)).one_or_none()
 
 
+def heir(connection: sa.Connection, number: int) -> int:
+    """The number of the case that one is part of now, directly or not; its own if it is part of none."""
+    merging = present(connection, number)
+    while merging is not None:
+        number = int(merging.into)
+        merging = present(connection, number)
+    return number
+
+
 def members(connection: sa.Connection, number: int) -> list[Any]:
     """The rows of all cases that have gone into one, directly or not."""
     case, found, ask = tables.case, list[Any](), [number]

@@ -85,6 +85,8 @@ def _jpeg(data: bytes) -> Picture:
         if marker == _APP1:
             turned = _orientation(body) or turned
         if marker in _FRAMES:
+            if size != (0, 0):
+                raise _BrokenError  # of two frames the smaller one could speak for the larger
             height, width = struct.unpack_from(">HH", body, 1)
             size = (width, height)
         if marker in _FRAMES | _TABLES | {_SOS} or (marker == _APP14 and body[:5] == b"Adobe"):

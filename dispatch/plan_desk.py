@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import tzinfo
 from typing import Any
 
@@ -114,19 +115,19 @@ class SqlPlans:
             }
             connection.execute(sa.insert(plan_work).values(**values))
 
-    def due(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[DueWork]:
-        """Where the work of all active plans stands, the most urgent first."""
+    def due(self, now_ms: int, communities: frozenset[int] | None = None, plan: int | None = None) -> Sequence[DueWork]:
+        """Where the work of an active plan, or of all (``None``), stands, the most urgent first."""
         in_use = self._in_use()
         places = {number: place for number, place in self._source.roster().places.items() if number in in_use}
         with reading(self._engine) as connection:
             known = _Known(connection)
-            plans = [plan for plan in _plans(connection) if plan.active]
+            plans = [one for one in _plans(connection) if one.active and plan in {None, one.number}]
         zone = self._policy.calendar.zone
         found = [
-            due(plan, self._upkeep(plan, place, known, now_ms, zone), now_ms, zone)
-            for plan in plans
+            due(one, self._upkeep(one, place, known, now_ms, zone), now_ms, zone)
+            for one in plans
             for place in places.values()
-            if _concerns(plan, place) and (communities is None or place.community in communities)
+            if _concerns(one, place) and (communities is None or place.community in communities)
         ]
         return sorted(found, key=lambda one: (_URGENCY.index(one.state), -one.used, one.plan, one.facility))
 
@@ -173,7 +174,7 @@ class SqlPlans:
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _upkeep(self, plan: Plan, place: FacilityPlace, known: _Known, now_ms: int, zone: tzinfo) -> Upkeep:
-        """What is known of a plan at a facility; the time series are asked only of what could be due by them."""
+        """What is known of a plan at a facility; of what is open the time series are not asked."""
         upkeep = known.upkeep(plan, place.number)
         counters = self._counters
         if counters is None or upkeep.open_case is not None:
@@ -184,15 +185,7 @@ class SqlPlans:
             for at, trigger in enumerate(plan.triggers)
             if trigger.measurement and (found := counters.counted(place.number, trigger, begin_ms, now_ms)) is not None
         }
-        return Upkeep(
-            facility=upkeep.facility,
-            done_ms=upkeep.done_ms,
-            counted=counted,
-            open_case=upkeep.open_case,
-            other_case=upkeep.other_case,
-            out_of_service=upkeep.out_of_service,
-            cancelled_ms=upkeep.cancelled_ms,
-        )
+        return replace(upkeep, counted=counted)
 
     def _file(
         self, connection: sa.Connection, work: AlarmWork, plan: Plan, place: FacilityPlace, now_ms: int, one: DueWork
@@ -239,18 +232,27 @@ class _Known:
         case, flag = tables.case, tables.flag
         self._done: dict[tuple[int, int], int] = {}
         self._cancelled: dict[tuple[int, int], int] = {}
-        query = sa.select(plan_work, case.c.state, case.c.met_ms, case.c.closed_ms).outerjoin(
-            case, case.c.number == plan_work.c.case
+        done_ms = sa.case(
+            (plan_work.c.case.is_(None), plan_work.c.done_ms),
+            (
+                case.c.state == CaseState.CLOSED.value,
+                sa.func.coalesce(case.c.met_ms, case.c.closed_ms, plan_work.c.at_ms),
+            ),
         )
-        for row in connection.execute(query.order_by(plan_work.c.number)):
-            key = row.plan, row.facility
-            if row.case is None and row.done_ms is not None:
-                self._done[key] = max(self._done.get(key, 0), row.done_ms)
-            elif row.state == CaseState.CLOSED.value:
-                ended_ms = row.met_ms if row.met_ms is not None else row.closed_ms
-                self._done[key] = max(self._done.get(key, 0), ended_ms or row.at_ms)
-            elif row.state == CaseState.CANCELLED.value:
-                self._cancelled[key] = row.closed_ms or row.at_ms
+        cancelled_ms = sa.case(
+            (case.c.state == CaseState.CANCELLED.value, sa.func.coalesce(case.c.closed_ms, plan_work.c.at_ms))
+        )
+        # Years of work come down to one row for each plan and facility, in the database.
+        query = (
+            sa.select(plan_work.c.plan, plan_work.c.facility, sa.func.max(done_ms), sa.func.max(cancelled_ms))
+            .outerjoin(case, case.c.number == plan_work.c.case)
+            .group_by(plan_work.c.plan, plan_work.c.facility)
+        )
+        for plan, facility, done, cancelled in connection.execute(query):
+            if done is not None:
+                self._done[plan, facility] = done
+            if cancelled is not None:
+                self._cancelled[plan, facility] = cancelled
         self._open: dict[int, dict[str, int]] = {}
         open_cases = sa.select(case.c.facility, case.c.family, case.c.number).where(case.c.open, ~case.c.drill)
         for row in connection.execute(open_cases):

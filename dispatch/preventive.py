@@ -25,6 +25,7 @@ AGAIN_MS = 30 * DAY_MS
 """Work that somebody cancelled with a reason is not filed again before."""
 _BLIND_MS = 30 * DAY_MS
 """A counter that has said nothing for so long is not carried forward any more."""
+_FIRST_DAY, _LAST_DAY = "1970-01-01", "2199-12-31"
 _BOUNDS = {
     TriggerKind.HOURS: (1, 200_000),
     TriggerKind.CYCLES: (1, 100_000_000),
@@ -63,7 +64,7 @@ def check_plan(plan: Plan, others: Sequence[Plan], classes: frozenset[str]) -> N
 def _wrong_plan(plan: Plan, others: Sequence[Plan], classes: frozenset[str]) -> Iterator[Finding]:
     if not 0 < len(plan.code.strip()) <= 64 or not (plan.work.zh.strip() and plan.work.en.strip()):
         yield kinds.PLAN_NAMELESS.at()
-    if any(other.code == plan.code and (not plan.number or other.number != plan.number) for other in others):
+    if any(other.code == plan.code.strip() and (not plan.number or other.number != plan.number) for other in others):
         yield kinds.PLAN_CODE_TAKEN.at(code=plan.code)
     if plan.class_id not in classes:
         yield kinds.PLAN_CLASS.at(value=plan.class_id)
@@ -95,8 +96,9 @@ def _wrong_trigger(trigger: Trigger) -> Iterator[Finding]:
 
 
 def _is_day(text: str) -> bool:
+    """Whether a plan may begin on it: from the first to the last days of the calendar nothing can be counted."""
     try:
-        return date.fromisoformat(text).isoformat() == text
+        return date.fromisoformat(text).isoformat() == text and _FIRST_DAY <= text <= _LAST_DAY
     except ValueError:
         return False
 

@@ -56,9 +56,9 @@ PLAN_SEVERITY = kind(
 PLAN_DAY = kind(
     "TG-3177",
     "起算日期 {value} 无效",
-    "the first day {value} is no date",
-    "写作 2026-10-31",
-    "write it as 2026-10-31",
+    "the first day {value} is no date from 1970 to 2199",
+    "写作 2026-10-31，限 1970 至 2199 年",
+    "write it as 2026-10-31, from 1970 to 2199",
 )
 TRIGGER_EVERY = kind(
     "TG-3178",

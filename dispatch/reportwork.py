@@ -225,7 +225,8 @@ class ReportWork:
             table.c.community == asked.community,
             table.c.facility == asked.facility if asked.facility else sa.false(),
         )
-        rows = self._connection.execute(sa.select(table).where(which, ~table.c.drill, about)).all()
+        columns = [table.c[name] for name in ("number", "family", "community", "opened_ms", "facility", "gathers")]
+        rows = self._connection.execute(sa.select(*columns).where(which, ~table.c.drill, about)).all()
         gathered = self._gathered([row.number for row in rows if row.gathers])
         spots = self._spots([row.number for row in rows if not row.facility])
         found = []
@@ -264,6 +265,8 @@ class ReportWork:
 
     def _gathered(self, numbers: list[int]) -> dict[int, frozenset[int]]:
         """The facilities of cases that gather many."""
+        if not numbers:
+            return {}
         table, found = tables.alarm, dict[int, set[int]]()
         query = sa.select(table.c.case, table.c.facility).where(table.c.case.in_(numbers)).distinct()
         for row in self._connection.execute(query):

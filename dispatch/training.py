@@ -71,16 +71,18 @@ def _lacking(facts: Facts, bounds: Bounds) -> Iterator[Training]:
         if skill and _inside(task.told_ms, facts):
             asked[skill] += 1
             passed.update((person, skill) for person in set(task.unskilled))
+    whole: Counter[str] = Counter()
+    for (_, skill), count in passed.items():
+        whole[skill] += count
     for (person, skill), count in passed.items():
         worker = facts.workers.get(person)
         if count >= bounds.enough_lacking and worker is not None and skill not in worker.skills:
-            others = sum(one for (other, what), one in passed.items() if what == skill and other != person)
             yield Training(
                 person=person,
                 skill=skill,
                 reason=TrainingReason.LACKING,
                 own=Tally(count, asked[skill]),
-                peers=Tally(others, asked[skill] * max(len(facts.workers) - 1, 0)),
+                peers=Tally(whole[skill] - count, asked[skill] * max(len(facts.workers) - 1, 0)),
                 saved=float(count),
             )
 

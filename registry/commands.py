@@ -7,7 +7,9 @@ import re
 
 import sqlalchemy as sa
 
+from core.cases import SYSTEM
 from core.errors import Refused
+from core.intake import ANYBODY
 from core.people import Language, Login, Role
 from core.places import Text
 from core.ports.registry import ChangeKind, Gateway
@@ -19,6 +21,8 @@ from registry.history import Change, remember
 from registry.rows import RowValues
 
 _USERNAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,64}")
+_NOBODY = frozenset({SYSTEM, ANYBODY})
+"""Actors of what no login does: whoever had one of these names would act as the system, or as a resident."""
 
 
 class RegistryCommandsSql:
@@ -198,6 +202,8 @@ def _remember_gateway(
 def _check(login: Login) -> None:
     if not _USERNAME.fullmatch(login.username) or len(login.username.casefold()) > 64:
         raise Refused(kinds.USERNAME_FORM())
+    if login.active and login.username.casefold() in _NOBODY:
+        raise Refused(kinds.USERNAME_TAKEN(username=login.username))
     if not login.password_hash.startswith("$argon2id$"):
         raise Refused(kinds.NO_HASH())
 

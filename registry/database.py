@@ -1,8 +1,8 @@
 """Transactions of the registry, and its counters.
 
 The engine comes from outside. A writing transaction asks for the write lock when it begins (execution option
-``write_intent``, which ``dispatch.database.prepare`` turns into ``BEGIN IMMEDIATE`` on SQLite and other databases
-ignore), so that two writers queue instead of failing in the middle.
+``write_intent``, which ``dispatch.database.prepare`` turns into ``BEGIN IMMEDIATE`` on SQLite and an advisory lock on
+PostgreSQL), so that two writers queue instead of failing in the middle or overtaking each other unseen.
 """
 
 from __future__ import annotations

@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from operator import itemgetter
 
 import sqlalchemy as sa
 
@@ -29,6 +31,10 @@ from registry.rows import Key, RowValues
 from registry.standard import load_standard
 
 _LISTED = frozenset(rows.COLLECTIONS) - {"points", "calendar"}
+_LINE = frozenset(
+    {"name_zh", "name_en", "active", "revoked_ms", "valid_to", "community", "communities", "everywhere", "cell"}
+)
+"""What a list needs of a record: its name, whether it is in use, whose it is."""
 _EXAMPLES = 3
 Present = Mapping[str, Mapping[Key, RowValues]]
 
@@ -53,18 +59,21 @@ class SqlRegistryEditing:
         if kind not in _LISTED:
             raise UnknownItem(edits.NO_RECORD())
         with reading(self._engine) as connection:
-            present = rows.present(connection, {kind, *(("cells",) if kind == "posts" else ())})
+            present = rows.present(connection, _with_cells(kind), fields=_LINE)
             numbers = _community_numbers(connection)
         looked = text.casefold().strip()
         found: list[RecordLine] = []
-        for key, values in sorted(present[kind].items()):
+        after = _key(page.cursor)  # compared part by part, as they are sorted: "/" comes after "-" in a text
+        for key, values in sorted((one for one in present[kind].items() if one[0] > after), key=itemgetter(0)):
             line = RecordLine(
                 kind=kind, code="/".join(key), name=_name(kind, key, values), active=_is_active(kind, values)
             )
             seen = communities is None or _overlaps(_communities(kind, key, values, present, numbers), communities)
             said = f"{line.code}\n{line.name.zh}\n{line.name.en}".casefold()
-            if seen and (ended or line.active) and looked in said and line.code > page.cursor:
+            if seen and (ended or line.active) and looked in said:
                 found.append(line)
+                if len(found) > page.limit:
+                    break
         cut = found[: page.limit]
         return Page(items=tuple(cut), next_cursor=cut[-1].code if len(found) > page.limit else "")
 
@@ -81,7 +90,7 @@ class SqlRegistryEditing:
         if kind not in forms.EDITED:
             raise UnknownItem(edits.NO_RECORD())
         with writing(self._engine) as connection:
-            present = rows.present(connection, NEEDS[kind])
+            present = rows.present(connection, NEEDS[kind], where=facilities_near(edit))
             numbers = _community_numbers(connection)
             key, before = self._before(edit, present, numbers)
             fields = dict(exporter.record_of(kind, key, before)) if before is not None else {}
@@ -111,18 +120,18 @@ class SqlRegistryEditing:
         if kind not in forms.ENDED:
             raise UnknownItem(edits.NO_RECORD())
         with writing(self._engine) as connection:
-            present = rows.present(connection, NEEDS[kind])
+            present = rows.present(connection, NEEDS[kind], where=facilities_near(edit))
             key, before = self._before(edit, present, _community_numbers(connection))
             if before is None:
                 raise UnknownItem(edits.NO_RECORD())
             if before["active"] is not active:
-                if active:
-                    checked(connection, kind, exporter.record_of(kind, key, before), self._classes, present, day, key)
+                after: RowValues = {**before, "active": active}
+                if active:  # its cells may have been drawn anew meanwhile
+                    fields = exporter.record_of(kind, key, before)
+                    _, after = checked(connection, kind, fields, self._classes, present, day, key)
                 else:
                     _refuse_if_named(connection, kind, key)
-                turn = ChangeKind.CHANGE if active else ChangeKind.RETIRE
-                values = {"before": {"active": not active}, "after": {"active": active}}
-                changes = [Change(kind=turn, collection=kind, key=key, **values)]
+                changes = _turn(kind, key, before, after)
                 changes += _with_it(connection, kind, key, present, day, active=active)
                 _write(connection, changes, "restore" if active else "end", actor, now_ms)
             found = _found(connection, kind, key)
@@ -156,6 +165,35 @@ def mark_of(values: RowValues) -> str:
     """Changes with every change of a row."""
     text = json.dumps(values, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
+
+
+def _with_cells(kind: str) -> frozenset[str]:
+    """A kind of record and what says whose its records are."""
+    return frozenset({kind, "cells"}) if kind == "posts" else frozenset({kind})
+
+
+def facilities_near(edit: RecordEdit) -> Mapping[str, sa.ColumnElement[bool]]:
+    """Of the facilities, which are many, those that an edit has to be compared with.
+
+    Itself, what supplies it now and after the edit, all the way up (``UNION`` ends a circle), and those of its
+    redundant set.
+    """
+    if edit.kind != "facilities":
+        return {}
+    facility = tables.facility
+    code = edit.code or edit.fields.get("code", "").strip()
+    ends = (code, edit.fields.get("parent", "").strip())
+    begin = sa.select(facility.c.number, facility.c.parent).where(facility.c.code.in_(ends))
+    line = begin.cte("line", recursive=True)
+    line = line.union(sa.select(facility.c.number, facility.c.parent).where(facility.c.number == line.c.parent))
+    now = sa.select(facility.c.redundant_set).where(facility.c.code == code).scalar_subquery()
+    same_set = edit.fields["redundant_set"].strip() if "redundant_set" in edit.fields else now
+    return {
+        "facilities": sa.or_(
+            facility.c.number.in_(sa.select(line.c.number)),
+            sa.and_(facility.c.redundant_set != "", facility.c.redundant_set == same_set),
+        )
+    }
 
 
 def _key(code: str) -> Key:
@@ -203,12 +241,14 @@ def _overlaps(communities: frozenset[int] | None, horizon: frozenset[int]) -> bo
 
 
 def _permit(edit: RecordEdit, communities: frozenset[int] | None) -> None:
-    if edit.within is not None and (communities is None or not communities <= edit.within):
+    """What has no community yet, such as a community that comes, is nobody's part of the city."""
+    if edit.within is not None and not (communities and communities <= edit.within):
         raise NotPermitted(edits.OTHERS_RECORD())
 
 
 def _found(connection: sa.Connection, kind: str, key: Key) -> RegistryRecord | None:
-    present = rows.present(connection, {kind, *(("cells",) if kind == "posts" else ())})
+    own = {kind: tables.facility.c.code == key[0]} if kind == "facilities" else {}
+    present = rows.present(connection, _with_cells(kind), where=own)
     values = present[kind].get(key)
     if values is None:
         return None
@@ -233,6 +273,14 @@ def _since(edit: RecordEdit, before: RowValues, day: str) -> dict[str, str]:
     if "holder" not in edit.fields or "since" in edit.fields:
         return {}
     return {"since": day} if edit.fields["holder"] != (before["holder"] or "") else {}
+
+
+def _turn(kind: str, key: Key, before: RowValues, after: RowValues) -> list[Change]:
+    """A record that ends or returns."""
+    change = difference(kind, key, before, after)
+    if change is None:
+        return []
+    return [change if after["active"] else replace(change, kind=ChangeKind.RETIRE)]
 
 
 def _write(connection: sa.Connection, changes: Sequence[Change], what: str, actor: str, now_ms: int) -> None:

@@ -488,6 +488,7 @@ ON_TRIAL = Sentence(
 )
 NO_PERSON = Sentence("没有编号为 {number} 的人员", "there is no person number {number}")
 USERNAME_FORM = Sentence("用户名为 1 至 64 个字符，不含空格", "a username has 1 to 64 characters and no spaces")
+USERNAME_TAKEN = Sentence("{username} 是系统自用的名称：请换一个", "{username} is a name of the system: choose another")
 NO_HASH = Sentence("账号需要 argon2id 散列", "a login needs an argon2id hash")
 PLAN_IS_OLD = Sentence(
     "计划生成之后台账已变化（版本 {planned}，现为 {now}）：请重新生成计划",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -303,23 +303,57 @@ def _geojson(ring: tuple[tuple[float, float], ...]) -> str:
     return json.dumps({"type": "Polygon", "coordinates": [closed]})
 
 
-def present(connection: sa.Connection, only: Collection[str] | None = None) -> dict[str, dict[Key, RowValues]]:
-    """The rows the database holds; of the kinds in ``only``, where that is given."""
+def present(
+    connection: sa.Connection,
+    only: Collection[str] | None = None,
+    *,
+    where: Mapping[str, sa.ColumnElement[bool]] | None = None,
+    fields: Collection[str] | None = None,
+) -> dict[str, dict[Key, RowValues]]:
+    """The rows the database holds.
+
+    Args:
+        connection: of a transaction.
+        only: kinds of record; all where it is not given.
+        where: kind to which rows of it, where not all are needed; for kinds whose rows have no lists of their own.
+        fields: what is needed of a row beside its key; all where it is not given.
+    """
     codes: dict[str, dict[int, str]] = {}
     found: dict[str, dict[Key, RowValues]] = {}
     for name, form in COLLECTIONS.items():
         wanted_too = only is None or name in only
         if not wanted_too and not (form.numbered and _is_named(name, only or ())):
             continue
-        columns = [form.table] if wanted_too else [form.table.c.number, *form.key_columns()]
-        stored = connection.execute(sa.select(*columns)).mappings().all()
+        query = sa.select(*_columns(form, fields if wanted_too else ()))
+        limit = (where or {}).get(name)
+        stored = connection.execute(query if limit is None else query.where(limit)).mappings().all()
         if form.numbered:  # before the rows are read, since a facility's parent is one of them
             codes[name] = {row["number"]: "/".join(str(row[part]) for part in form.key) for row in stored}
+            if limit is not None:
+                codes[name] |= _named_by(connection, name, stored)
         if wanted_too:
             found[name] = dict(_keyed(form, dict(row), codes) for row in stored)
     if "people" in found:
         _add_lists(connection, codes, found["people"])
     return found
+
+
+def _columns(form: Form, fields: Collection[str] | None) -> list[sa.Column[Any]]:
+    if fields is None:
+        return list(form.table.columns)
+    needed = {*form.key, *fields, *(("number",) if form.numbered else ())}
+    return [column for column in form.table.columns if column.name in needed]
+
+
+def _named_by(connection: sa.Connection, name: str, stored: Sequence[sa.RowMapping]) -> dict[int, str]:
+    """Codes of the rows of the same kind that these rows refer to."""
+    form = COLLECTIONS[name]
+    columns = [column for column, kind in form.references.items() if kind == name and stored and column in stored[0]]
+    numbers = sorted({row[column] for row in stored for column in columns if row[column] is not None})
+    if not numbers:
+        return {}
+    query = sa.select(form.table.c.number, *form.key_columns()).where(form.table.c.number.in_(numbers))
+    return {row[0]: "/".join(map(str, row[1:])) for row in connection.execute(query)}
 
 
 def _is_named(name: str, only: Collection[str]) -> bool:

@@ -35,9 +35,11 @@ def change_plan(plan: NumberInPath, body: PlanForm, caller: Asking, desk: Desk) 
 
 
 @router.get("/due-work", operation_id="list_due_work", summary="What preventive work is due")
-def list_due_work(caller: Asking, desk: Desk, community: CommunityQuery = None, most: MostQuery = 200) -> DueWorks:
-    """Where the work of all plans stands, and why, the most urgent first."""
-    return desk.plans.due(caller, community, most)
+def list_due_work(
+    caller: Asking, desk: Desk, plan: PlanQuery = None, community: CommunityQuery = None, most: MostQuery = 200
+) -> DueWorks:
+    """Where the work of a plan, or of all, stands, and why, the most urgent first."""
+    return desk.plans.due(caller, plan, community, most)
 
 
 @router.get("/done-work", operation_id="list_done_work", summary="What preventive work was done")

@@ -272,7 +272,7 @@ class Closures(ClosureQueries, Protocol):
         """Decide about a lasting repair; accepted without a project, a case is filed: its number.
 
         Raises:
-            core.cases.UnknownItem: if no such fault came again, or there is no such project.
+            core.cases.UnknownItem: if no such fault came again, or its community has no such project.
             core.cases.NotPermitted: if the actor does not supervise.
             core.cases.Conflict: ``decided`` if it is not to be decided now.
             core.errors.Invalid: if the reason is missing.

@@ -6,7 +6,7 @@ Money is in fen throughout. The theory stands in ``docs/funds.md``; the decision
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -257,8 +257,8 @@ class Funds(Protocol):
         """The lines of a project's ledger, oldest first."""
         ...
 
-    def balances(self, project: int) -> Sequence[Balance]:
-        """Its money by source and phase; what it never had is left out."""
+    def balances(self, projects: Sequence[int]) -> Mapping[int, Sequence[Balance]]:
+        """The money of each by source and phase; what it never had is left out."""
         ...
 
     def books(self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Sequence[BookLine]:

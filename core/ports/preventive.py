@@ -225,8 +225,8 @@ class PreventivePlans(Protocol):
         """
         ...
 
-    def due(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[DueWork]:
-        """Where the work of all active plans stands, the most urgent first."""
+    def due(self, now_ms: int, communities: frozenset[int] | None = None, plan: int | None = None) -> Sequence[DueWork]:
+        """Where the work of an active plan, or of all (``None``), stands, the most urgent first."""
         ...
 
     def works(self, plan: int | None, most: int, communities: frozenset[int] | None = None) -> Sequence[DoneWork]:

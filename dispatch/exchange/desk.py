@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -33,6 +34,8 @@ from dispatch.taskwork import SourceOnce
 AT_ONCE = 50
 """Records of one transaction: the alarms do not wait for the rest of a file."""
 _MOST_FIELD = 5_000
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+"""What JSON can spell and no database keeps."""
 NOT_FOLLOWED = -1
 """Of a partner to which nothing has been sent yet."""
 
@@ -221,7 +224,9 @@ def _rows(body: bytes) -> tuple[list[Row], list[Finding]]:
         fields: dict[str, str] = {}
         for name, value in one.items():
             if name not in FIELDS or not (value is None or isinstance(value, str | int | float)):
-                wrong.append(kinds.FIELD_UNKNOWN.at("", number, name=str(name)[:40]))
+                wrong.append(kinds.FIELD_UNKNOWN.at("", number, name=_NO_TEXT.sub("?", name)[:40]))
+            elif value is not None and _NO_TEXT.search(str(value)):
+                wrong.append(kinds.NOT_TEXT.at("", number, name=name))
             elif value is not None:
                 fields[name] = str(value)[:_MOST_FIELD]
         rows.append(Row(fields, "", number))

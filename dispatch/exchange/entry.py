@@ -28,6 +28,7 @@ from dispatch.exchange.states import FINAL, Effect, effect, newer
 from dispatch.exchange.tables import fact, foreign
 from dispatch.intake_tables import intake
 from dispatch.lifecycle import UNSTARTED
+from dispatch.merges import heir
 from dispatch.policy import Policy
 from dispatch.reportwork import ReportWork, info_of_event
 from dispatch.revisit.choosing import PHONE_KEPT_MS
@@ -139,7 +140,7 @@ class EntryWork:
 
     def _over(self, record: ForeignRecord) -> Received:
         """It has ended over there before we heard of it: kept, so that it is known if it comes again; no case."""
-        row = self._insert(record, reason=LinkReason.ENDED.value)
+        row = self._insert(record, reason=LinkReason.ENDED.value, told=record.state.value)
         self._fact(row, record, Effect.NOTE)
         return self._received(row, record, Came.ENDED)
 
@@ -184,7 +185,7 @@ class EntryWork:
             return None
         mine = (foreign.c.partner == self._partner.name, foreign.c.number.is_(None))
         query = sa.select(foreign).where(*mine, foreign.c.case == found.decision.case)
-        return self._connection.execute(query).one_or_none()
+        return self._connection.execute(query.order_by(foreign.c.id).limit(1)).one_or_none()
 
     # --- what is known ------------------------------------------------------------------------------------------
 
@@ -194,17 +195,19 @@ class EntryWork:
         return self._connection.execute(sa.select(foreign).where(*mine)).one_or_none()
 
     def _named(self, record: ForeignRecord) -> Any | None:
-        """The row of our case that a number names: they have it from us."""
+        """The row of our case that a number names, or of the one that took it in: they have it from us."""
         table = tables.case
         query = sa.select(table).where(table.c.code == record.ours, ~table.c.drill)
         case = self._connection.execute(query).one_or_none() if record.ours else None
         if case is None:
             return None
-        mine = (foreign.c.partner == self._partner.name, foreign.c.number.is_(None), foreign.c.case == case.number)
-        row = self._connection.execute(sa.select(foreign).where(*mine)).one_or_none()
+        number = heir(self._connection, case.number)
+        mine = (foreign.c.partner == self._partner.name, foreign.c.number.is_(None))
+        query = sa.select(foreign).where(*mine, foreign.c.case.in_({case.number, number}))
+        row = self._connection.execute(query.order_by(foreign.c.id).limit(1)).one_or_none()
         if row is not None:
             return self._update(row, number=record.number, code=record.code, reported_ms=record.reported_ms)
-        return self._insert(record, case=case.number, reason=LinkReason.OURS.value, state="", state_ms=0)
+        return self._insert(record, case=number, reason=LinkReason.OURS.value, state="", state_ms=0)
 
     def _again(self, row: Any, record: ForeignRecord) -> Received:
         said = (record.state_ms, record.state)
@@ -220,7 +223,7 @@ class EntryWork:
     def _follow(self, row: Any, record: ForeignRecord) -> Effect:
         """What a new state of theirs brings about here."""
         inside = self._intake(row)
-        number = row.case if row.case is not None else (inside.case if inside is not None else None)
+        number = self._stands_for(row, inside)
         if number is None:
             return self._follow_at_gate(inside, record)
         case = self.work.cases.case(number)
@@ -277,6 +280,11 @@ class EntryWork:
             return None
         return self._connection.execute(sa.select(intake).where(intake.c.number == row.intake)).one()
 
+    def _stands_for(self, row: Any, inside: Any | None) -> int | None:
+        """The case of a number; of one that was merged the one that goes on, whether a sender has seen it or not."""
+        number = row.case if row.case is not None else (inside.case if inside is not None else None)
+        return None if number is None else heir(self._connection, number)
+
     def _insert(self, record: ForeignRecord, **values: object) -> Any:
         given: dict[str, object] = {
             "partner": self._partner.name,
@@ -318,7 +326,7 @@ class EntryWork:
 
     def _received(self, row: Any, record: ForeignRecord, came: Came) -> Received:
         inside = self._intake(row)
-        number = row.case if row.case is not None else (inside.case if inside is not None else None)
+        number = self._stands_for(row, inside)
         if number is None:
             back = inside is not None and inside.verdict in _WENT_BACK
             return Received(number=record.number, came=came, state=SharedState.RETURNED if back else None)

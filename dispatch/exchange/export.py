@@ -19,10 +19,10 @@ from dispatch import tables
 from dispatch.database import reading, writing
 from dispatch.exchange.desk import fresh
 from dispatch.exchange.entry import Partner
-from dispatch.exchange.queries import JOINED, STANDS_FOR
+from dispatch.exchange.queries import standing_for
 from dispatch.exchange.sheets import write_rows
-from dispatch.exchange.tables import foreign, run
 from dispatch.exchange.tables import partner as partners
+from dispatch.exchange.tables import run
 from dispatch.intake_tables import intake
 
 HEADS: Final = (
@@ -134,11 +134,10 @@ class SqlExport:
         ]
 
     def _links(self, connection: sa.Connection, partner: Partner, numbers: Sequence[int]) -> dict[int, list[str]]:
-        query = sa.select(foreign.c.number, STANDS_FOR.label("stands_for")).select_from(JOINED)
-        mine = (foreign.c.partner == partner.name, foreign.c.number.is_not(None), STANDS_FOR.in_(numbers))
         found: dict[int, list[str]] = {}
-        for row in connection.execute(query.where(*mine).order_by(foreign.c.id)):
-            found.setdefault(row.stands_for, []).append(row.number)
+        for row in standing_for(connection, partner.name, numbers):
+            if row.number is not None:
+                found.setdefault(row.stands_for, []).append(row.number)
         return found
 
     def _said(self, connection: sa.Connection, numbers: Sequence[int]) -> dict[int, Any]:

@@ -15,8 +15,8 @@ import yaml
 from core.errors import Invalid
 from core.exchange import SharedState
 from core.findings import Finding, Said
-from core.foreign import system_problem
 from dispatch import exchange_findings as kinds
+from dispatch.bookfile import table_of, text_of
 from dispatch.intakebook import IntakeBook
 
 _FILE: Final = "dispatch/exchange/mapping.yaml"
@@ -96,10 +96,7 @@ def read_mapping(path: Path, book: IntakeBook) -> Mapped:
     Raises:
         Invalid: if it cannot be read, or naming everything that is wrong in it.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Invalid([kinds.MAPPING_UNREADABLE.at(str(path), problem=system_problem(error))]) from error
+    text = text_of(path, lambda problem: kinds.MAPPING_UNREADABLE.at(str(path), problem=problem))
     return parse_mapping(text, str(path), book)
 
 
@@ -109,13 +106,7 @@ def parse_mapping(text: str, file: str, book: IntakeBook) -> Mapped:
     Raises:
         Invalid: naming everything that is wrong in it.
     """
-    try:
-        raw: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise Invalid([kinds.MAPPING_NO_TABLE.at(file)]) from error
-    raw = {} if raw is None else raw
-    if not isinstance(raw, dict):
-        raise Invalid([kinds.MAPPING_NO_TABLE.at(file)])
+    raw = table_of(text, file, kinds.MAPPING_NO_TABLE)
     merged = dict(_shipped())
     merged["events"] = [row for row in merged["events"] if row["event"] in book.events]
     for part, value in raw.items():

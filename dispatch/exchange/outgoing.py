@@ -35,7 +35,7 @@ from dispatch.delivery import (
 )
 from dispatch.exchange.desk import NOT_FOLLOWED, fresh
 from dispatch.exchange.entry import Partner
-from dispatch.exchange.queries import JOINED, STANDS_FOR
+from dispatch.exchange.queries import JOINED, STANDS_FOR, standing_for
 from dispatch.exchange.tables import foreign, sending
 from dispatch.exchange.tables import partner as partners
 from dispatch.intake_tables import intake
@@ -136,14 +136,17 @@ class PartnerOutbox:
 
     def _heard(self, connection: sa.Connection, line: Any, now_ms: int) -> None:
         """One step of a case, for every number that stands for it."""
+        if line.action == Action.UNMERGE.value:
+            self._apart(connection, line.case)
+        links = standing_for(connection, self._partner.name, [line.case])
+        is_new = not links and self._partner.sends == "all" and line.action == "opened"
+        if not links and not is_new:
+            return
         case = connection.execute(sa.select(tables.case).where(tables.case.c.number == line.case)).one()
         if case.drill:
             return
-        query = sa.select(foreign).select_from(JOINED).where(STANDS_FOR.in_([line.case]))
-        query = query.where(foreign.c.partner == self._partner.name).order_by(foreign.c.id)
-        links = connection.execute(query).all()
         state = SHARED[CaseState(line.to_state)]
-        if not links and self._partner.sends == "all" and line.action == "opened":
+        if is_new:
             link = connection.execute(sa.insert(foreign).returning(foreign), _of_ours(self._partner, case, line)).one()
             self._write(connection, link, state, line.at_ms, str(line.id), "", now_ms, kind="case")
             return
@@ -166,6 +169,12 @@ class PartnerOutbox:
             return state
         connection.execute(sa.update(foreign).where(foreign.c.id == link.id).values(case=heir.number))
         return SHARED[CaseState(heir.state)]
+
+    def _apart(self, connection: sa.Connection, case: int) -> None:
+        """A merging was taken back: the numbers that came in for the case stand for it again."""
+        mine = sa.select(intake.c.number).where(intake.c.case == case)
+        which = (foreign.c.partner == self._partner.name, foreign.c.intake.in_(mine))
+        connection.execute(sa.update(foreign).where(*which).values(case=None))
 
     def _told(self, connection: sa.Connection, link: Any, state: SharedState, line: int) -> None:
         values = {"told": state.value, "told_id": line}
@@ -206,7 +215,7 @@ class PartnerOutbox:
     # --- to the partner -----------------------------------------------------------------------------------------
 
     def recover(self, now_ms: int) -> int:
-        """After a start: attempts whose end is not on record may have arrived, and are made again; how many."""
+        """Attempts whose end is not on record may have arrived, and are made again; how many. While none is made."""
         state = target(DeliveryState.SENDING, DeliveryEvent.FAILED).value
         mine = (sending.c.partner == self._partner.name, sending.c.delivery == DeliveryState.SENDING.value)
         values = {"delivery": state, "next_ms": now_ms, "unsure": True, "tries": sending.c.tries + 1}

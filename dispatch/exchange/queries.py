@@ -33,6 +33,19 @@ JOINED = foreign.outerjoin(intake, intake.c.number == foreign.c.intake).outerjoi
 )
 
 
+def standing_for(connection: sa.Connection, partner: str, numbers: Sequence[int]) -> Sequence[Any]:
+    """The partner's rows of ``foreign`` for these cases by ``id``, each with the case as ``stands_for``.
+
+    Two selects, each over the index of its column: for ``STANDS_FOR`` the whole table is read. By partner they are
+    chosen here, since SQLite would rather read all of a partner's rows.
+    """
+    named = sa.select(foreign, foreign.c.case.label("stands_for")).where(foreign.c.case.in_(numbers))
+    came_in = sa.select(foreign, intake.c.case.label("stands_for")).join(intake, intake.c.number == foreign.c.intake)
+    came_in = came_in.where(intake.c.case.in_(numbers), foreign.c.case.is_(None))
+    rows = [row for query in (named, came_in) for row in connection.execute(query) if row.partner == partner]
+    return sorted(rows, key=lambda row: int(row.id))
+
+
 class SqlExchangeQueries:
     """Reads, and lets managers try again; safe to use from several threads and processes."""
 
@@ -52,10 +65,11 @@ class SqlExchangeQueries:
         page: PageRequest,
         *,
         conflicts: bool = False,
+        waits: bool = False,
         case: int | None = None,
         communities: frozenset[int] | None = None,
     ) -> Page[ForeignLink]:
-        """Numbers, newest first; of a partner, or of all (empty).
+        """Numbers, newest first; of a partner, or of all (empty); ``waits``: those a gatekeeper has to decide on.
 
         Raises:
             core.errors.Refused: if the cursor or the limit is not valid.
@@ -84,6 +98,8 @@ class SqlExchangeQueries:
             query = query.where(foreign.c.partner == partner)
         if conflicts:
             query = query.where(_CONFLICT)
+        if waits:
+            query = query.where(_AT_GATE)
         if case is not None:
             query = query.where(STANDS_FOR.in_((case,)))
         with reading(self._engine) as connection:
@@ -155,6 +171,7 @@ def _conflict() -> sa.ColumnElement[bool]:
 
 
 _CONFLICT = _conflict()
+_AT_GATE = intake.c.verdict == Verdict.WAIT.value
 
 
 def _partner_state(connection: sa.Connection, partner: Partner, now_ms: int) -> PartnerState:
@@ -176,7 +193,7 @@ def _partner_state(connection: sa.Connection, partner: Partner, now_ms: int) -> 
         sends=partner.sends if partner.url else "nothing",
         links=count(known),
         conflicts=count(known.where(_CONFLICT)),
-        at_gate=count(known.where(intake.c.verdict == Verdict.WAIT.value)),
+        at_gate=count(known.where(_AT_GATE)),
         waiting=count(sa.select(sa.func.count()).where(mine, waits)),
         oldest_ms=connection.execute(sa.select(sa.func.min(sending.c.created_ms)).where(mine, waits)).scalar_one(),
         given_up=count(given_up),

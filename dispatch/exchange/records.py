@@ -111,7 +111,7 @@ class _Reading:
             state=state,
             state_word=self._text("state"),
             state_ms=max(state_ms, reported_ms),
-            reported_ms=reported_ms,
+            reported_ms=min(reported_ms, self._now_ms),
             event=event,
             code=(self._text("event") or self._text("event_word"))[:40],
             community=community,
@@ -186,7 +186,7 @@ class _Reading:
         if at_ms > self._now_ms + AHEAD_MS:
             self._fail(kinds.TIME_WRONG, name, name=kinds.NAMES[name], value=text[:40])
             return None
-        return min(at_ms, self._now_ms)
+        return at_ms
 
     def _moment(self, text: str) -> datetime | None:
         try:

@@ -46,7 +46,8 @@ class PartnerSender:
         self._outbox, self._partner = outbox, partner
         self._source, self._communities, self._zone, self._clock = source, communities, zone, clock
         self._line = Line(timeout_s=partner.timeout_s, private=partner.private)
-        self._started = False
+        self._settled = False
+        """Whether the end of every attempt is on record."""
 
     def step(self) -> int:
         """Take over what has happened, send what is due; how many attempts were made.
@@ -54,14 +55,16 @@ class PartnerSender:
         Raises:
             core.errors.Unavailable: if the database does not answer; what is due stays due.
         """
-        if not self._started:
+        if not self._settled:
             self._outbox.recover(self._clock.now_ms())
-            self._started = True
+            self._settled = True
         while self._outbox.collect(self._clock.now_ms()):
             pass
         count = 0
         for one in self._outbox.due(self._clock.now_ms()):
+            self._settled = False  # until its end is: a database that fails in between must not hold back the number
             if not self._outbox.begin(one):
+                self._settled = True
                 continue
             hit("exchange-sending")
             sent, number = self._send(one)
@@ -70,7 +73,9 @@ class PartnerSender:
             if sent.outcome is not Outcome.ACCEPTED:
                 said = {"partner": self._partner.name, "why": sent.detail}
                 log.warning("a partner did not take a message", extra=said)
-            if not self._outbox.end(one, sent, number, self._clock.now_ms()):
+            goes_on = self._outbox.end(one, sent, number, self._clock.now_ms())
+            self._settled = True
+            if not goes_on:
                 break
         return count
 
@@ -150,7 +155,7 @@ def verdict(answer: HttpAnswer, meaning: Answer) -> tuple[Sent, str]:
             return Sent(outcome=Outcome.ACCEPTED, code=code), ""
         return Sent(outcome=Outcome.UNKNOWN, code=code, detail="the answer is none of this partner's"), ""
     number = str(body.get(meaning.number) or "").strip() if meaning.number else ""
-    number = number if len(number) <= MOST_NUMBER else ""
+    number = number if len(number) <= MOST_NUMBER and number.isprintable() else ""
     if not meaning.field:
         return Sent(outcome=Outcome.ACCEPTED, code=code), number
     said = str(body[meaning.field])

@@ -177,6 +177,32 @@ def test_a_resident_looks_up_what_became_of_it(town: Town) -> None:
         assert (returned["stage"], returned["words"]) == ("declined", "已向物业说明")
 
 
+def test_what_was_merged_is_done_when_the_case_that_took_it_in_is(town: Town) -> None:
+    """The resident's case ends with the merging, what they reported does not."""
+    with stranger(town) as client:
+        body = {"event": "other", "words": "漏水"}
+        ids = [
+            send(client, "/public/reports", code, facility_code=code, **body).json()["id"]
+            for code in ("aa-sp-01", "aa-sp-02")
+        ]
+    with town.browser("mgr-a") as manager:
+        first, second = (
+            manager.post(f"{V1}/intakes/{one}/ruling", json={"verdict": "admit"}).json()["case_id"] for one in ids
+        )
+        merged = manager.post(f"{V1}/cases/{second}/merge", json={"into": first, "reason": "同一水管"})
+        assert merged.status_code == 200, merged.text
+        assert manager.get(f"{V1}/cases/{second}").json()["state"] == "cancelled"
+    path = f"{V1}/public/reports/{ids[1]}"
+    with stranger(town) as client:
+        assert client.get(path, headers=key("aa-sp-02")).json()["stage"] == "on_the_way"
+    with town.browser("mgr-a") as manager:
+        tasks = manager.get(f"{V1}/cases/{first}").json()["tasks"]
+        ended = town.step(manager, tasks[0]["id"], "cancel", note="已由物业处理")
+        assert ended.status_code == 200, ended.text
+    with stranger(town) as client:
+        assert client.get(path, headers=key("aa-sp-02")).json()["stage"] == "done"
+
+
 def test_residents_cannot_flood_a_place(town: Town) -> None:
     """The sixth within an hour is told how long to wait; another place goes on; urgent or not."""
     body = {"event": "other", "words": "又漏了"}
@@ -225,6 +251,24 @@ def test_what_a_department_hands_down_passes_the_gate_and_is_counted(town: Town)
     with town.browser("aa-g1") as client:
         assert send(client, "/handed-down", "down-six", **task).status_code == 403
         assert client.get(f"{V1}/burden").status_code == 403
+
+
+def test_an_inspection_asks_about_a_bounded_time(town: Town) -> None:
+    """One end alone is enough: the other is a month before, or now; more than five years are refused."""
+    task = {
+        "source": "inspection",
+        "community": community(town, "aa"),
+        "department": "hb",
+        "ref": "〔2026〕9号",
+        "words": "工作汇报",
+        "event": "work_report",
+    }
+    month_ms = 30 * 24 * 60 * MINUTE
+    to_ms = MONDAY_9 - 2 * month_ms
+    with town.browser("mgr-a") as client:
+        past = send(client, "/handed-down", "down-past", **task, to_ms=to_ms).json()["answer"]
+        assert (past["from_ms"], past["to_ms"]) == (to_ms - month_ms, to_ms)
+        assert send(client, "/handed-down", "down-ever", **task, from_ms=1).status_code == 413
 
 
 def test_of_two_gatekeepers_one_wins(town: Town) -> None:

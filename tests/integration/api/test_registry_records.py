@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,17 @@ def test_a_position_may_be_given_as_maps_show_it(town: Town) -> None:
         assert done.status_code == 200, done.text
         assert float(done.json()["fields"]["longitude"]) == pytest.approx(longitude, abs=1e-6)
         assert float(done.json()["fields"]["latitude"]) == pytest.approx(latitude, abs=1e-6)
+
+
+def test_the_history_of_a_point_has_its_address(town: Town) -> None:
+    """Parts of a code are joined as everywhere in addresses."""
+    town.give_login("mgr", Role.MANAGER)
+    login = town.hall.city.registry.login("mgr")
+    assert login is not None
+    town.commands.put_login(replace(login, everywhere=True, communities=frozenset()), "test", town.clock.now_ms())
+    with town.browser("mgr") as client:
+        (came,) = get(client, "/registry/changes?kind=points&code=aa-sp-01:level")["items"]
+        assert (came["change"], came["code"]) == ("add", "aa-sp-01:level")
 
 
 def test_what_is_wrong_is_told_by_field_in_the_readers_language(town: Town) -> None:

@@ -294,10 +294,12 @@ def test_language_and_password_in_the_real_registry(town: Town) -> None:
 
 
 def test_first_administrator_in_the_real_registry(town: Town) -> None:
-    """Created once, with the code; a second try is refused."""
+    """Created once, with the code, under a name that is not the system's; a second try is refused."""
     with TestClient(town.app(), base_url="http://localhost") as client:
         code = town.settings.setup_code_file.read_text().strip()
         body = {"setup_code": code, "username": "chief", "password": "a quite different one"}
+        refused = client.post("/api/v1/setup", json={**body, "username": "system"})
+        assert (refused.status_code, "system" in refused.json()["detail"]) == (422, True)
         answer = client.post("/api/v1/setup", json=body)
         assert answer.status_code == 201
         assert len(answer.json()["communities"]) == 2

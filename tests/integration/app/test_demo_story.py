@@ -17,12 +17,14 @@ from app.settings import Settings
 from app.settings_file import load
 from app.wiring import database
 from core.clock import SystemClock
+from core.ports.registry_editing import RecordEdit, RegistryRecord
 from dispatch import tables
 from dispatch.evaluation_queries import SqlEvaluations
 from dispatch.funds_tables import fund_entry, project
 from dispatch.intake_tables import intake
 from dispatch.plan_tables import plan, plan_work
 from registry.classbook import load_classes
+from registry.editing import SqlRegistryEditing
 from registry.queries import Registry
 
 pytestmark = pytest.mark.timeout(240)
@@ -94,3 +96,24 @@ def test_it_is_told_once(told: Settings, engine: sa.Engine) -> None:
     before = counted()
     prepare(told)
     assert counted() == before
+
+
+def test_what_was_edited_outlives_the_next_start(told: Settings, engine: sa.Engine) -> None:
+    """The folder is imported once; when it becomes another it speaks again."""
+    folder = told.registry.folder
+    assert folder is not None
+    editing = SqlRegistryEditing(engine, load_classes())
+
+    def department() -> RegistryRecord:
+        found = editing.record("departments", "water")
+        assert found is not None
+        return found
+
+    edit = RecordEdit(kind="departments", code="water", mark=department().mark, fields={"name_en": "Renamed"})
+    editing.save(edit, day="2026-11-30", actor="admin", now_ms=SystemClock().now_ms())
+    prepare(told)
+    assert department().fields["name_en"] == "Renamed"
+    file = folder / "departments.csv"
+    file.write_text(file.read_text(encoding="utf-8").replace("Water office", "Waterworks"), encoding="utf-8")
+    prepare(told)
+    assert department().fields["name_en"] == "Waterworks"

@@ -6,6 +6,7 @@ import io
 import time
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from openpyxl import Workbook, load_workbook
 from app.registry_imports import ImportWorkers
 from app.settings import Settings
 from app.wiring import database
-from core.errors import Refused
+from core.errors import Refused, Unavailable
 from core.ports.registry_import import ImportJob, ImportState
 from registry import exporter
 from registry.book import SqlRegistryBook
@@ -111,6 +112,43 @@ def test_what_is_shown_is_applied_and_stands_in_the_history(office: Office) -> N
     assert (line.actor, line.after) == ("mgr", '"新电梯"')
     with pytest.raises(Refused):
         office.workers.apply(job.number, "mgr", job.token)
+
+
+def test_a_file_that_cannot_be_kept_is_told_and_blocks_nobody(office: Office, tmp_path: Path) -> None:
+    """A full disk ends the import that met it, not those that come after."""
+    book = saved(workbook(office))
+    kept = tmp_path / "data" / "imports"
+    kept.rmdir()
+    kept.write_bytes(b"")  # no folder can be made where a file stands
+    for _ in range(5):
+        with pytest.raises(Unavailable):
+            office.workers.start("city.xlsx", book, "mgr", city.DAY, city.NOW_MS)
+        with pytest.raises(Unavailable):
+            office.workers.export("xlsx", "zh")
+    kept.unlink()
+    assert office.shown("city.xlsx", book).state is ImportState.SHOWN
+
+
+def test_a_long_name_is_a_name(office: Office) -> None:
+    """Two hundred Chinese characters are more bytes than a disk takes for a name."""
+    name = f"{'社' * 195}.xlsx"
+    job = office.shown(name, saved(workbook(office)))
+    assert (job.state, job.name) == (ImportState.SHOWN, name)
+
+
+def test_exports_wait_in_a_short_line(office: Office) -> None:
+    """Who comes fourth is told to come back, and holds no thread of the server meanwhile."""
+
+    def export(_: int) -> bool:
+        try:
+            office.workers.export("zip", "zh").unlink()
+        except Refused:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as callers:
+        assert sum(callers.map(export, range(8))) == 3
+    office.workers.export("zip", "zh").unlink()
 
 
 def test_a_registry_that_changed_meanwhile_is_told_and_nothing_applied(office: Office) -> None:

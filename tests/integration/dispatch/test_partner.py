@@ -13,6 +13,8 @@ import sqlalchemy as sa
 
 from core.cases import Action, Actor, TaskKind
 from core.clock import ManualClock
+from core.errors import Unavailable
+from core.exchange import SharedState
 from core.intake import SourceKind, Verdict
 from core.ports.registry import PageRequest
 from dispatch.exchange.entry import Partner
@@ -192,6 +194,31 @@ def test_after_a_crash_an_attempt_is_made_again_with_its_key(hall: Hall) -> None
     assert (row.delivery, row.attempts) == ("sent", 2)
 
 
+def test_an_attempt_whose_end_could_not_be_written_down_is_made_again(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database fails between the answer and its record: the same sender goes on when it answers again."""
+    clock = clock_at()
+    with http_stub(OK) as stub:
+        one = reached(stub)
+        post = sender(hall, one, clock)
+        post.step()
+        take(hall, record("G-1"), by=one)
+        with monkeypatch.context() as broken:
+            broken.setattr(PartnerOutbox, "end", unavailable)
+            with pytest.raises(Unavailable):
+                post.step()
+        assert [row.delivery for row in rows(hall)] == ["sending"]
+        assert post.step() == 1
+        assert len({row["key"] for row in stub.bodies()}) == 1
+    (row,) = rows(hall)
+    assert (row.delivery, row.attempts) == ("sent", 2)
+
+
+def unavailable(*_: object) -> bool:
+    raise Unavailable("the case database does not answer")
+
+
 def test_what_came_from_the_partner_does_not_go_back_as_new(hall: Hall) -> None:
     """Told all cases: those that it has already go as states, its own withdrawal goes nowhere."""
     clock = clock_at()
@@ -280,6 +307,72 @@ def test_a_merged_case_is_told_as_the_one_that_goes_on(hall: Hall) -> None:
     assert {link.number: link.case for link in links(hall)} == {"G-1": first, "G-2": first}
     assert ("G-2", "cancelled") not in told
     assert sorted(told[-2:]) == [("G-1", "handling"), ("G-2", "handling")]
+
+
+def test_a_merging_that_is_taken_back_gives_the_case_its_number_back(hall: Hall) -> None:
+    """What comes in for the number is about its own case again, and the partner hears where that stands."""
+    from dispatch.closure_desk import SqlClosures
+    from tests.unit.dispatch.hall import RULES
+
+    clock, boss = clock_at(), hall.actor("mgr", supervises=True)
+    with http_stub(OK) as stub:
+        one = reached(stub)
+        out = sender(hall, one, clock)
+        out.step()
+        take(hall, record("G-1"), record("G-2", **beside(4_000)), by=one)
+        drain(out, clock, 1)
+        first, second = (row.number for row in cases(hall))
+        closures = SqlClosures(hall.engine, rules=RULES.get, source=hall.city.registry)
+        closures.merge(second, first, "同一原因", boss, clock.now_ms())
+        drain(out, clock, 1)
+        assert {link.number: link.case for link in links(hall)} == {"G-1": first, "G-2": first}
+        count = len(stub.requests)
+        closures.unmerge(second, "两处不同", boss, clock.now_ms())
+        drain(out, clock, 1)
+        told = [(row["number"], row["state"]) for row in stub.bodies()[count:]]
+    assert {link.number: link.case for link in links(hall)} == {"G-1": first, "G-2": second}
+    assert told == [("G-2", "filed"), ("G-2", "dispatched")]
+
+
+def test_two_of_ours_that_became_one_are_named_by_either(hall: Hall) -> None:
+    """We sent both, they were merged: each number that the partner gives them stands for the one that goes on."""
+    from dispatch.closure_desk import SqlClosures
+    from tests.unit.dispatch.hall import RULES
+
+    clock = clock_at()
+    with http_stub(OK) as stub:
+        one = reached(stub, sends="all")
+        out = sender(hall, one, clock)
+        out.step()
+        send(hall, "road_hole", longitude=PLACE[0], latitude=PLACE[1])
+        send(hall, "road_hole", **beside(4_000))
+        out.step()
+        first, second = cases(hall)
+        closures = SqlClosures(hall.engine, rules=RULES.get, source=hall.city.registry)
+        closures.merge(second.number, first.number, "同一原因", hall.actor("mgr", supervises=True), MONDAY_9)
+        out.step()
+        far = beside(9_000)
+        got = [
+            take(hall, record(f"P-{at}", ours=case.code, **far), by=one, salt=at)[0]
+            for at, case in enumerate((first, second, second))
+        ]
+    assert [row.case_code for row in got] == [first.code] * 3
+    assert {link.number: link.case for link in links(hall)} == dict.fromkeys(("P-0", "P-1", "P-2"), first.number)
+
+
+def test_a_partner_by_file_alone_acts_on_the_case_that_goes_on(hall: Hall) -> None:
+    """Nobody sends to it, so nobody has moved its number: it is not content, and what took its case in is rework."""
+    from dispatch.closure_desk import SqlClosures
+    from tests.unit.dispatch.hall import RULES
+
+    take(hall, record("G-1"), record("G-2", **beside(4_000)))
+    first, second = (row.number for row in cases(hall))
+    closures = SqlClosures(hall.engine, rules=RULES.get, source=hall.city.registry)
+    closures.merge(second, first, "同一原因", hall.actor("mgr", supervises=True), MONDAY_9)
+    finish(hall, first, close=False)
+    later = record("G-2", "返工", since_ms=MONDAY_9 + 2 * HOUR, **beside(4_000))
+    (got,) = take(hall, later, now_ms=MONDAY_9 + 2 * HOUR)
+    assert (got.case_code, got.state) == (cases(hall)[0].code, SharedState.REWORK)
 
 
 # --- files ------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -86,8 +86,8 @@ class Money(NoFunds):
     def entries(self, project: int) -> Sequence[FundEntry]:
         return [one for one in self.lines if one.project == project]
 
-    def balances(self, project: int) -> Sequence[Balance]:
-        return balances(self.entries(project))
+    def balances(self, projects: Sequence[int]) -> Mapping[int, Sequence[Balance]]:
+        return {project: balances(self.entries(project)) for project in projects}
 
     def warnings(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[FundsWarning]:
         why = funds_findings.NO_PROJECT()
@@ -141,7 +141,7 @@ class Plans(NoPlans):
         ]
         return [one for one in found if plan in {None, one.plan}][:most]
 
-    def due(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[DueWork]:
+    def due(self, now_ms: int, communities: frozenset[int] | None = None, plan: int | None = None) -> Sequence[DueWork]:
         return [
             DueWork(
                 plan=one.number,
@@ -154,6 +154,7 @@ class Plans(NoPlans):
                 why=preventive_findings.BLIND(),
             )
             for one in self.kept
+            if plan in {None, one.number}
         ]
 
 
@@ -273,6 +274,8 @@ def test_a_plan_is_kept_shown_with_what_is_due_and_retired(world: World, money: 
         assert client.get("/api/v1/plans").json()["items"] == [made]
         [due] = client.get("/api/v1/due-work").json()["items"]
         assert (due["code"], due["state"], due["facility"]["id"]) == ("pump-year", "blind", 10)
+        assert client.get(f"/api/v1/due-work?plan={due['plan']}").json()["items"] == [due]
+        assert client.get(f"/api/v1/due-work?plan={due['plan'] + 1}").json() == {"items": [], "total": 0}
         assert client.put(f"/api/v1/plans/{made['id']}", json=PLAN | {"active": False}).json()["active"] is False
         done = {"facility": 10, "done_ms": NOW_MS - DAY}
         assert client.post(f"/api/v1/plans/{made['id']}/done", json=done).status_code == 204

@@ -96,6 +96,28 @@ def test_a_condition_asks_for_its_days_alone(city: City) -> None:
     assert found.amount >= 3
 
 
+def test_the_store_is_asked_once_an_hour_and_again_after_it_slept(city: City) -> None:
+    """Pages and rounds ask the same of every facility; what was done since is another question."""
+    facility, key = first_point(city)
+    trigger = Trigger(kind=TriggerKind.HOURS, every=100, measurement=key)
+    store = Rolls(fails=True)
+    counters = StoreCounters(store, city.registry, ZoneInfo("UTC"))
+    hour = NOW - NOW % HOUR
+    assert counters.counted(facility, trigger, 0, hour) is None
+    store.fails = False
+    found = counters.counted(facility, trigger, hour - 40 * DAY, hour)
+    assert found is not None
+    assert counters.counted(facility, trigger, hour - 40 * DAY, hour + HOUR - 1) == found
+    assert len(store.asked) == 1
+    done = counters.counted(facility, trigger, hour - DAY, hour + 1)
+    assert done is not None
+    assert done.amount < found.amount
+    later = counters.counted(facility, trigger, hour - 40 * DAY, hour + 2 * HOUR)  # the first hour has no good reading
+    assert later is not None
+    assert later.amount > found.amount
+    assert len(store.asked) == 3
+
+
 def test_what_has_no_such_point_and_a_store_that_sleeps_say_nothing(city: City) -> None:
     """Neither is an error: the plan says that it is blind."""
     facility, key = first_point(city)

@@ -254,6 +254,7 @@ def test_everything_wrong_in_a_table_is_said_at_once() -> None:
         "  - {event: f, severity: low, lead: governance, from: [alarm], say: {zh: 己, en: F}}\n"
         "  - {event: g, severity: low, lead: governance, say: {zh: 庚, en: G}}\n"
         "  - {event: g, severity: low, lead: governance, say: {zh: 庚, en: G}}\n"
+        "  - {event: 漏水, severity: low, lead: governance, say: {zh: 辛, en: H}}\n"
         "duties: [{department: hb, event: nothing, duty: grid}, 7]\n"
     )
     with pytest.raises(Invalid) as caught:
@@ -262,6 +263,7 @@ def test_everything_wrong_in_a_table_is_said_at_once() -> None:
     assert rows == [
         *[("TG-3141", "events", row) for row in (1, 2, 3, 4, 5, 6)],
         ("TG-3142", "events", 8),
+        ("TG-3141", "events", 9),
         ("TG-3141", "duties", 1),
         ("TG-3141", "duties", 2),
     ]

@@ -103,11 +103,13 @@ def test_of_two_cases_a_gatekeeper_chooses(hall: Hall) -> None:
     assert json.loads(waits.candidates)[:2] == [first.case, second.case]
     (link,) = links(hall)
     assert (link.case, link.intake) == (None, waits.number)
+    assert [one.number for one in links(hall, waits=True)] == [link.number]
     ruled = desk_rule(hall, waits.number, Verdict.JOIN, second.case)
     assert ruled.case == second.case
     (link,) = links(hall)
     assert (link.case, link.reason) == (second.case, LinkReason.BY_HAND)
     assert link.distance_m == pytest.approx(90, abs=0.5)
+    assert list(links(hall, waits=True)) == [], "decided"
 
 
 def desk_rule(hall: Hall, number: int, verdict: Verdict, case: int | None = None) -> Any:
@@ -248,10 +250,12 @@ def test_not_content_over_there_is_rework_here(hall: Hall, close: bool) -> None:
 
 
 def test_what_was_over_before_we_heard_of_it_is_kept_and_not_entered(hall: Hall) -> None:
-    """A year of closed cases makes no work."""
+    """A year of closed cases makes no work, and nobody looks every second for whom to tell about it."""
     (got,) = take(hall, record("G-1", "已结案"))
     assert got.came is Came.ENDED
     assert (cases(hall), links(hall)[0].reason) == ([], LinkReason.ENDED)
+    with hall.engine.connect() as connection:
+        assert connection.execute(sa.select(foreign.c.told)).scalars().all() == ["closed"]
 
 
 # --- any order, any repetition ----------------------------------------------------------------------------------
@@ -354,6 +358,12 @@ def test_a_refused_request_leaves_nothing_behind(hall: Hall) -> None:
         take(hall, record("G-1", ours="C-2026-999999"))
     with pytest.raises(Invalid):
         take(hall, {"number": "G-1", "colour": "red"})
+    for broken in ("G\0", "G\ud800"):
+        with pytest.raises(Invalid, match="TG-3223"):
+            take(hall, record(broken))
+    with pytest.raises(Invalid) as refused:
+        take(hall, record("G-1") | {"col\ud800our": "red"})
+    assert "col?our" in str(refused.value)
     assert (hall.count(foreign), hall.count(intake)) == (0, 0)
     for body in (b"", b"[]", b"7", b"[[]]", b'{"cases": 1}', b"[" * 5000):
         seal = sealed(SECRET, MONDAY_9 // 1000, body)
@@ -362,8 +372,12 @@ def test_a_refused_request_leaves_nothing_behind(hall: Hall) -> None:
 
 
 def test_what_lies_in_the_future_is_refused(hall: Hall) -> None:
-    """A clock that is ahead by minutes is believed, one by days is not."""
-    take(hall, record("G-1", ms=MONDAY_9 + 5 * MINUTE))
+    """A clock that is ahead by minutes is believed, and what it said is known again; one by days is not."""
+    (first,) = take(hall, record("G-1", ms=MONDAY_9 + 5 * MINUTE))
+    (again,) = take(hall, record("G-1", ms=MONDAY_9 + 5 * MINUTE), now_ms=MONDAY_9 + MINUTE)
+    assert (first.came, again.came, hall.count(fact)) == (Came.FILED, Came.KNOWN, 1)
+    with hall.engine.connect() as connection:
+        assert connection.execute(sa.select(foreign.c.reported_ms)).scalar_one() == MONDAY_9
     with pytest.raises(Invalid):
         take(hall, record("G-2", ms=MONDAY_9 + 24 * HOUR))
 

@@ -73,6 +73,21 @@ def test_a_pledge_that_is_redeemed_is_received_and_no_longer_promised() -> None:
     assert codes(raised) == [kinds.PLEDGE_UNKNOWN.code]
 
 
+def test_what_is_taken_back_redeems_no_pledge() -> None:
+    """The promise would be gone, and nothing would have been received for it."""
+    ledger = [entry(EntryKind.PLEDGED, 500, number=1), entry(EntryKind.RECEIVED, 100, number=2)]
+    with pytest.raises(Invalid) as raised:
+        check_entry(entry(EntryKind.RECEIVED, -50, settles=1), ledger, TODAY)
+    assert codes(raised) == [kinds.PLEDGE_UNKNOWN.code]
+
+
+def test_a_code_with_a_space_behind_it_is_taken_too() -> None:
+    """It is kept without it."""
+    with pytest.raises(Invalid) as raised:
+        check_project(replace(PROJECT, code=f"{PROJECT.code} "), [replace(PROJECT, number=7)], {10: 1, 11: 1})
+    assert kinds.PROJECT_CODE_TAKEN.code in codes(raised)
+
+
 def test_everything_that_is_wrong_is_said_at_once() -> None:
     """Everything that is wrong is said at once."""
     with pytest.raises(Invalid) as raised:

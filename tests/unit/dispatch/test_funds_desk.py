@@ -36,7 +36,7 @@ def facilities(hall: Hall) -> Sequence[Facility]:
 
 
 def funds_of(hall: Hall) -> SqlFunds:
-    return SqlFunds(hall.engine, hall.city.registry, lambda: facilities(hall))
+    return SqlFunds(hall.engine, lambda: facilities(hall))
 
 
 def project_of(hall: Hall, *codes: str, state: ProjectState = ProjectState.OPERATING) -> Project:
@@ -84,6 +84,22 @@ def test_a_ledger_takes_what_can_be_and_keeps_it_in_order(hall: Hall) -> None:
     with pytest.raises(UnknownItem):
         desk.enter(money(number + 1, 1), CLERK, MONDAY_9)
     assert desk.entries(number) == [pledge, paid]
+
+
+def test_the_money_of_each_project_is_its_own(hall: Hall) -> None:
+    """All are read at once; a project without a line has no money."""
+    desk = funds_of(hall)
+    first = desk.keep_project(project_of(hall, "aa-sp-01"), CLERK, MONDAY_9).number
+    others = [
+        desk.keep_project(replace(project_of(hall, "aa-sp-01"), code=code, facilities=()), CLERK, MONDAY_9).number
+        for code in ("roofs", "doors")
+    ]
+    desk.enter(money(first, 900), CLERK, MONDAY_9)
+    desk.enter(money(others[0], 70), CLERK, MONDAY_9)
+    desk.enter(money(first, 400, EntryKind.SPENT), CLERK, MONDAY_9)
+    found = desk.balances([first, *others])
+    left = {number: [one.left_fen for one in some] for number, some in found.items()}
+    assert left == {first: [500], others[0]: [70], others[1]: []}
 
 
 def test_what_workers_report_is_in_the_book_of_the_facilitys_owner(hall: Hall) -> None:
@@ -134,7 +150,7 @@ def test_who_sees_one_community_sees_its_facilities_alone(hall: Hall) -> None:
 def test_the_history_is_worked_out_once_a_day(hall: Hall) -> None:
     """The same facilities on the same day are looked at once; the next day, or changed ones, anew."""
     kept = tuple(facilities(hall))
-    desk = SqlFunds(hall.engine, hall.city.registry, lambda: kept)
+    desk = SqlFunds(hall.engine, lambda: kept)
     first = desk.forecasts(MONDAY_9)
     assert desk.forecasts(MONDAY_9 + HOUR) is first
     assert desk.forecasts(MONDAY_9 + DAY) is not first

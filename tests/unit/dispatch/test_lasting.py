@@ -85,13 +85,19 @@ def test_accepted_it_is_a_case_of_the_same_queue(hall: Hall) -> None:
 
 
 def test_a_project_may_bear_it(hall: Hall) -> None:
-    """Then no case is filed; a project that does not exist is refused."""
+    """Then no case is filed; a project that does not exist, or is another community's, is refused."""
     now_ms = again(hall, 3)
     with pytest.raises(UnknownItem):
         decide(hall, now_ms, accept=True, project_number=7)
-    values = {"number": 7, "code": "P-7", "name_zh": "泵", "name_en": "Pumps", "community": 1, "state": "running"}
+    values = {"name_zh": "泵", "name_en": "Pumps", "state": "operating", "changed_ms": 0, "changed_by": "mgr"}
+    [fault] = closures_of(hall).recurring(now_ms)
+    places = {7: fault.community, 8: fault.community + 1}
     with hall.engine.connect().execution_options(write_intent=True) as connection, connection.begin():
-        connection.execute(sa.insert(project).values(**values, changed_ms=0, changed_by="mgr"))
+        for number, place in places.items():
+            own = {"number": number, "code": f"P-{number}", "community": place}
+            connection.execute(sa.insert(project).values(**values, **own))
+    with pytest.raises(UnknownItem):
+        decide(hall, now_ms, accept=True, project_number=8)
     before = hall.count(tables.case)
     assert decide(hall, now_ms, accept=True, project_number=7) is None
     assert hall.count(tables.case) == before

@@ -114,6 +114,18 @@ def test_a_small_file_may_not_unfold_into_memory() -> None:
         assert caught.value.findings[0].code == "TG-3152"
 
 
+def test_a_second_frame_does_not_hide_the_size_of_the_first() -> None:
+    """60,000 × 60,000 pixels, and behind them a frame of the true size."""
+    raw = jpeg()
+    at = raw.index(b"\xff\xc0")
+    end = at + 2 + int.from_bytes(raw[at + 2 : at + 4], "big")
+    large = bytearray(raw[at:end])
+    large[5:9] = (60_000).to_bytes(2, "big") * 2
+    with pytest.raises(Invalid) as caught:
+        picture_of(raw[:at] + bytes(large) + raw[at:])
+    assert caught.value.findings[0].code == "TG-3151"
+
+
 @given(
     which=st.sampled_from([jpeg(turned=6), jpeg(progressive=True), png()]),
     cuts=st.lists(st.tuples(st.integers(0, 2_000), st.integers(0, 255)), max_size=8),

@@ -142,6 +142,28 @@ def test_what_was_done_elsewhere_is_written_down_and_counts(hall: Hall) -> None:
         desk.write_down(99, 1, MONDAY_9, "", CLERK, MONDAY_9)
 
 
+def test_the_newest_of_all_that_was_done_counts_in_whatever_order_it_was_written_down(hall: Hall) -> None:
+    """Cases that were closed and cancelled, and what was written down, of one facility; others have their own."""
+    desk, pump = plans_of(hall), hall.city.facility("aa-sp-01")
+    plan = desk.keep_plan(replace(PLAN, facilities=frozenset()), CLERK, MONDAY_9)
+    for days in (60, 400, 90):
+        desk.write_down(plan.number, pump, MONDAY_9 - days * DAY, "by the maker", CLERK, MONDAY_9)
+    assert mine(hall, desk).due_ms == MONDAY_9 + 305 * DAY
+    others = [one for one in desk.due(MONDAY_9) if one.facility != pump]
+    assert others
+    assert {one.state for one in others} == {DueState.READY}
+    assert desk.due(MONDAY_9, plan=plan.number) == desk.due(MONDAY_9)
+    assert desk.due(MONDAY_9, plan=plan.number + 1) == []
+    again = MONDAY_9 + 300 * DAY
+    [case] = [one for one in desk.give_out(again) if one == mine(hall, desk, again).case]
+    hall.act(hall.tasks(case)[HANDLE], Action.CANCEL, hall.actor("mgr", supervises=True), note="not now", now_ms=again)
+    assert mine(hall, desk, again + DAY).state is DueState.HELD
+    desk.write_down(plan.number, pump, again + DAY, "after all", CLERK, again + DAY)
+    found = mine(hall, desk, again + 2 * DAY)
+    # The year from then has 366 days: February 2028 has 29.
+    assert (found.state, found.due_ms) == (DueState.LATER, again + DAY + 366 * DAY)
+
+
 def test_plans_are_read_as_they_were_kept_and_retired_ones_ask_for_nothing(hall: Hall) -> None:
     """Plans are read as they were kept and retired ones ask for nothing."""
     desk = plans_of(hall)

@@ -229,6 +229,27 @@ def test_everything_wrong_with_a_plan_is_said_at_once() -> None:
     ]
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "2200-01-01", "9999-12-31"])
+def test_a_plan_that_begins_where_the_calendar_ends_is_refused(day: str) -> None:
+    """Nobody could count from there, and one such plan would keep all others from being looked at."""
+    with pytest.raises(Invalid):
+        check_plan(replace(PLAN, started_day=day), [], CLASSES)
+
+
+@pytest.mark.parametrize("day", ["1970-01-01", "2199-12-31"])
+def test_the_first_and_the_last_day_of_a_plan_can_be_counted_from(day: str) -> None:
+    """With the longest interval there is."""
+    plan = replace(PLAN, started_day=day, triggers=(Trigger(kind=TriggerKind.CALENDAR, every=240),))
+    check_plan(plan, [], CLASSES)
+    assert due(plan, Upkeep(facility=1), 0, ZONE).due_ms is not None
+
+
+def test_a_code_with_a_space_before_it_is_the_same_code() -> None:
+    """It is kept without it."""
+    with pytest.raises(Invalid):
+        check_plan(replace(PLAN, code=f" {PLAN.code}", number=0), [replace(PLAN, number=5)], CLASSES)
+
+
 def test_a_plan_without_a_trigger_is_refused() -> None:
     """A plan without a trigger is refused."""
     with pytest.raises(Invalid) as raised:

@@ -107,13 +107,38 @@ def test_a_report_lives_as_a_case_does(hall: Hall) -> None:
 
 
 def test_the_same_key_answers_as_the_first_time(hall: Hall) -> None:
-    """A phone in a cellar sends again; with other words the key is refused."""
+    """A phone in a cellar sends again; of other words, another event or another place the key is refused."""
     first = send(hall, "other", facility="aa-sp-01", key="once")
     assert send(hall, "other", facility="aa-sp-01", key="once") == first
     assert (hall.count(intake), hall.count(tables.case)) == (1, 1)
-    with pytest.raises(Conflict) as caught:
-        send(hall, "other", facility="aa-sp-01", key="once", words="别的")
-    assert caught.value.code == "key_reused"
+    for event, values in (
+        ("other", {"facility": "aa-sp-01", "words": "别的"}),
+        ("road_water", {"facility": "aa-sp-01"}),
+        ("other", {"facility": "aa-sp-02"}),
+        ("other", {"community": community(hall, "bb")}),
+    ):
+        with pytest.raises(Conflict) as caught:
+            send(hall, event, key="once", **values)
+        assert caught.value.code == "key_reused"
+
+
+def test_a_repeat_is_known_after_a_gatekeeper_has_put_it_right(hall: Hall) -> None:
+    """What was reported and where may have been wrong; the sender still says what they said."""
+    waits = send(hall, "other", SourceKind.RESIDENT, facility="aa-sp-01", key="once")
+    done = rule(hall, waits, Verdict.ADMIT, event="lift_car", facility=hall.city.facility("aa-li-01"))
+    assert send(hall, "other", SourceKind.RESIDENT, facility="aa-sp-01", key="once") == done
+    with pytest.raises(Conflict):
+        send(hall, "other", SourceKind.RESIDENT, facility="aa-sp-01", key="once", words="别的")
+
+
+def test_what_is_handed_down_twice_under_one_key_must_be_one_paper(hall: Hall) -> None:
+    """The number of the paper and the department are part of what is asked."""
+    first = send(hall, "hazard_search", SourceKind.DEPARTMENT, key="paper")
+    assert send(hall, "hazard_search", SourceKind.DEPARTMENT, key="paper") == first
+    with pytest.raises(Conflict):
+        send(hall, "hazard_search", SourceKind.DEPARTMENT, key="paper", ref="〔2026〕8号")
+    with pytest.raises(Conflict):
+        send(hall, "hazard_search", SourceKind.DEPARTMENT, key="paper", department="sw")
 
 
 def test_a_report_and_an_alarm_of_one_event_are_one_case(hall: Hall) -> None:

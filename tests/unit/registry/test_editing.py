@@ -13,10 +13,10 @@ from core.cases import Conflict, NotPermitted, UnknownItem
 from core.errors import Invalid, Refused
 from core.ports.registry import PageRequest
 from core.ports.registry_editing import RecordEdit, RegistryRecord
-from registry import exporter, importer, tables
+from registry import exporter, importer, rows, tables
 from registry.classbook import load_classes
 from registry.content import read_folder
-from registry.editing import SqlRegistryEditing
+from registry.editing import SqlRegistryEditing, facilities_near
 from registry.history import SqlHistory
 from tests.unit.registry import city
 from tests.unit.registry.city import DAY, NOW_MS, City
@@ -24,6 +24,15 @@ from tests.unit.registry.city import DAY, NOW_MS, City
 ALL = PageRequest(limit=200)
 DEPARTMENTS = "code,name_zh,name_en\nhb,环保局,Environment office\n"
 VILLAGES = "code,name_zh,name_en,community,merged_on\ntan,滩村,Tan Village,aa,2019-05-01\n"
+NEW_COMMUNITY: dict[str, Any] = {
+    "code": "aa-b",
+    "name_zh": "新社区",
+    "name_en": "New Community",
+    "street": "yc",
+    "valid_from": "2026-01-01",
+    "latitude": "31.7",
+    "longitude": "112.1",
+}
 POSTS = "code,name_zh,name_en,cell,holder,since\naa-p1,网格岗,Post,aa-g-00,aa-g1,2024-01-01\n"
 
 
@@ -124,12 +133,14 @@ def test_a_facility_is_checked_as_by_an_import(town: City, desk: SqlRegistryEdit
     assert place is not None
     assert set(place.cells.values()) == {"aa-g-10", "aa-c-1"}
     change(desk, "facilities", "aa-sp-01", parent="aa-sp-02", redundant_set="pumps")
+    change(desk, "facilities", "aa-li-01", parent="aa-sp-01")
     wrong: list[tuple[str, dict[str, Any], set[str]]] = [
         ("aa-sp-01", {"longitude": "113"}, {"latitude"}),
         ("aa-sp-01", {"longitude": "112.125"}, {"latitude"}),
         ("aa-sp-01", {"parent": "none"}, {"parent"}),
         ("aa-sp-02", {"parent": "aa-sp-01"}, {"parent"}),
         ("aa-sp-02", {"parent": "aa-sp-02"}, {"parent"}),
+        ("aa-sp-02", {"parent": "aa-li-01"}, {"parent"}),
         ("aa-sp-02", {"class": "elevator"}, {"class"}),
         ("aa-li-01", {"redundant_set": "pumps"}, {"redundant_set"}),
         ("aa-sp-02", {"owner_kind": "department", "owner": "tan"}, {"owner"}),
@@ -144,6 +155,25 @@ def test_a_facility_is_checked_as_by_an_import(town: City, desk: SqlRegistryEdit
         assert set(told(error)) == expected, fields
     supplies = town.registry.supplies(moved.number or 0)
     assert [one.parent for one in supplies] == [town.facility("aa-sp-02")]
+
+
+def test_a_facility_is_looked_up_alone(town: City, desk: SqlRegistryEditing) -> None:
+    """With what it is compared with: a city of thousands is not read to change one, and what is read is the same."""
+    change(desk, "facilities", "aa-sp-01", parent="aa-sp-02", redundant_set="pumps")
+    change(desk, "facilities", "bb-sp-01", redundant_set="pumps", parent="aa-li-01")
+    near: list[tuple[str, dict[str, str], set[str]]] = [
+        ("aa-sp-02", {}, {"aa-sp-02"}),
+        ("aa-sp-01", {}, {"aa-sp-01", "aa-sp-02", "bb-sp-01"}),
+        ("aa-sp-01", {"redundant_set": ""}, {"aa-sp-01", "aa-sp-02"}),
+        ("aa-li-01", {"parent": "aa-sp-01"}, {"aa-li-01", "aa-sp-01", "aa-sp-02"}),
+        ("", {"code": "new", "redundant_set": " pumps "}, {"aa-sp-01", "bb-sp-01"}),
+    ]
+    with town.engine.connect() as connection:
+        whole = rows.present(connection)["facilities"]
+        for code, fields, expected in near:
+            edit = RecordEdit(kind="facilities", code=code, mark="", fields=fields)
+            found = rows.present(connection, {"facilities"}, where=facilities_near(edit))["facilities"]
+            assert found == {(one,): whole[one,] for one in expected}, (code, fields)
 
 
 def test_a_person_who_leaves_makes_a_post_vacant(town: City, desk: SqlRegistryEditing) -> None:
@@ -199,6 +229,25 @@ def test_points_end_and_return_with_their_facility(town: City, desk: SqlRegistry
     assert [one.key for one in detail.points] == ["pump_current"]
 
 
+def test_a_facility_returns_into_the_cells_of_today(town: City, desk: SqlRegistryEditing) -> None:
+    """Cells may have been drawn anew while it was out of use: nobody works in those it had."""
+    facility = tables.facility
+    own = facility.c.code == "aa-sp-02"
+    cells = sa.select(facility.c.cell_governance, facility.c.cell_construction).where(own)
+    with town.engine.connect() as connection:
+        today = connection.execute(cells).one()
+    edit = RecordEdit(kind="facilities", code="aa-sp-02", mark=known(desk, "facilities", "aa-sp-02").mark)
+    desk.end(edit, day=DAY, actor="m", now_ms=NOW_MS + 1)
+    with town.engine.begin() as connection:
+        connection.execute(sa.update(facility).where(own).values(cell_governance="old-g", cell_construction="old-c"))
+    edit = RecordEdit(kind="facilities", code="aa-sp-02", mark=known(desk, "facilities", "aa-sp-02").mark)
+    desk.restore(edit, day=DAY, actor="m", now_ms=NOW_MS + 2)
+    with town.engine.connect() as connection:
+        assert connection.execute(cells).one() == today
+    lines = SqlHistory(town.engine).changes("facilities", "aa-sp-02", limit=3)
+    assert {one.field for one in lines} == {"active", "cell_governance", "cell_construction"}
+
+
 def test_what_something_refers_to_does_not_end(desk: SqlRegistryEditing) -> None:
     """A parent, an owner, an employer."""
     change(desk, "facilities", "aa-sp-01", parent="aa-sp-02", owner_kind="village", owner="tan")
@@ -225,6 +274,7 @@ def test_nobody_edits_beyond_their_communities(town: City, desk: SqlRegistryEdit
         ("communities", "bb", {"name_en": "x"}),
         ("amenities", "", {"community": "bb", "item": "elderly_station", "state": "has"}),
         ("departments", "", {"code": "zz", "name_zh": "局", "name_en": "Office"}),
+        ("communities", "", NEW_COMMUNITY),
     ]
     for kind, code, fields in wrong:
         with pytest.raises(NotPermitted):
@@ -252,6 +302,17 @@ def test_lists_are_paged_and_searched(desk: SqlRegistryEditing) -> None:
     desk.end(edit, day=DAY, actor="m", now_ms=NOW_MS + 1)
     assert len(desk.lines("people", None, "", ALL).items) == 10
     assert len(desk.lines("people", None, "", ALL, ended=True).items) == 11
+
+
+def test_a_list_of_longer_codes_loses_none(desk: SqlRegistryEditing) -> None:
+    """Codes of several parts are paged in the order in which they are sorted: aa before aa-b."""
+    change(desk, "communities", "", **NEW_COMMUNITY)
+    change(desk, "amenities", "", community="aa", item="elderly_station", state="has")
+    change(desk, "amenities", "", community="aa-b", item="elderly_station", state="lacks")
+    first = desk.lines("amenities", None, "", PageRequest(limit=1))
+    second = desk.lines("amenities", None, "", PageRequest(limit=1, cursor=first.next_cursor))
+    assert [line.code for line in (*first.items, *second.items)] == ["aa/elderly_station", "aa-b/elderly_station"]
+    assert second.next_cursor == ""
 
 
 def test_codes_are_given_once(desk: SqlRegistryEditing) -> None:

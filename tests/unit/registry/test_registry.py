@@ -222,6 +222,8 @@ def test_logins(city: City, commands: RegistryCommandsSql) -> None:
         login("a b"),
         login(""),
         login("x" * 65),
+        login("system"),
+        login("Anybody"),
         login("x", password_hash="plain"),
         login("x", person=999),
         login("x", communities=frozenset({99})),

@@ -47,7 +47,7 @@ export const getRenewals = (query: Where & { readonly limit?: number }, { signal
 export const getPlans = ({ signal }: Signal = {}): Promise<Plans> => call("/plans", { signal });
 export const postPlan = (body: PlanForm): Promise<PlanDetail> => call("/plans", { method: "POST", body });
 export const putPlan = (id: number, body: PlanForm): Promise<PlanDetail> => call(`/plans/${id}`, { method: "PUT", body });
-export const getDueWork = (query: Where & { readonly limit?: number }, { signal }: Signal = {}): Promise<DueWorks> =>
+export const getDueWork = (query: Where & { readonly plan?: number; readonly limit?: number }, { signal }: Signal = {}): Promise<DueWorks> =>
   call("/due-work", { query: { ...query }, signal, timeoutMs: 60_000 });
 export const getDoneWork = (query: Where & { readonly plan?: number; readonly limit?: number }, { signal }: Signal = {}): Promise<DoneWorks> =>
   call("/done-work", { query: { ...query }, signal });

@@ -1,11 +1,18 @@
 import { describe, expect, it } from "vitest";
 import type { PlanDetail } from "@/api/schema";
-import { draftOf, KINDS, tidied, toggled, triggerOf, wrongIn } from "./plans";
+import { draftOf, KINDS, numbered, tidied, toggled, triggerOf, withNames, wrongIn } from "./plans";
 
 describe("a plan", () => {
   it("begins yearly, from today on", () => {
     const draft = draftOf(null, "2026-11-30");
     expect([draft.triggers, draft.started_day, draft.active]).toEqual([[triggerOf("calendar")], "2026-11-30", true]);
+  });
+
+  it("keeps the facilities that could not be read, and only those that are chosen", () => {
+    const pump = { ...numbered(8), code: "aa-sp-01", name: { zh: "泵", en: "Pump" } };
+    const chosen = [numbered(7), numbered(8)];
+    expect(withNames(chosen, [pump, numbered(9)])).toEqual([numbered(7), pump]);
+    expect(withNames(chosen, [])).toEqual(chosen);
   });
 
   it("is changed in a copy, without its number", () => {

@@ -1,5 +1,5 @@
 /** What the pages of preventive work decide: how a plan begins, what is missing in it, how its triggers read. */
-import type { DueWork, PlanDetail, PlanForm } from "@/api/schema";
+import type { DueWork, FacilityRef, PlanDetail, PlanForm } from "@/api/schema";
 
 export type PlanTrigger = PlanForm["triggers"][number];
 export type TriggerKind = PlanTrigger["kind"];
@@ -15,6 +15,15 @@ export const WEEKDAYS: readonly number[] = [0, 1, 2, 3, 4, 5, 6];
 export function triggerOf(kind: TriggerKind): PlanTrigger {
   const every = { calendar: 12, hours: 2000, cycles: 10_000, condition: 3 }[kind];
   return { kind, every, measurement: "", above: kind === "condition" ? 0 : null, below: null };
+}
+
+/** A facility of which only the number is known, as the server names it. */
+export const numbered = (id: number): FacilityRef => ({ id, code: "", name: { zh: `#${id}`, en: `#${id}` }, class_id: "", class_name: { zh: "", en: "" }, provenance: "measured" });
+
+/** What is chosen, with the names that were read meanwhile; nothing that could not be read is lost, nothing that was taken away comes back. */
+export function withNames(chosen: readonly FacilityRef[], read: readonly FacilityRef[]): readonly FacilityRef[] {
+  const names = new Map(read.map((one) => [one.id, one]));
+  return chosen.map((one) => names.get(one.id) ?? one);
 }
 
 /** A plan as a form has it; a new one is yearly from today on. */

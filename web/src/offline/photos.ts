@@ -21,7 +21,11 @@ function open(): Promise<IDBDatabase | null> {
     try {
       const request = indexedDB.open(NAME, 1);
       request.addEventListener("upgradeneeded", () => request.result.createObjectStore(STORE));
-      request.addEventListener("success", () => resolve(request.result));
+      request.addEventListener("success", () => {
+        // The browser may close it under us: whoever comes next opens it anew.
+        request.result.addEventListener("close", () => (opened = null));
+        resolve(request.result);
+      });
       request.addEventListener("error", () => resolve(null));
       request.addEventListener("blocked", () => resolve(null));
     } catch {
@@ -71,8 +75,12 @@ export async function readPhoto(key: string): Promise<Blob | null> {
 export async function dropPhotos(keys: readonly string[]): Promise<void> {
   for (const key of keys) unlasting.delete(key);
   if (keys.length === 0) return;
-  const photos = await store("readwrite");
-  if (photos !== null) await Promise.all(keys.map((key) => settled(photos.delete(key))));
+  try {
+    const photos = await store("readwrite");
+    if (photos !== null) await Promise.all(keys.map((key) => settled(photos.delete(key))));
+  } catch {
+    // Nobody names it any more: it is swept after a day.
+  }
 }
 
 /** Drop what is older than a day and named by nobody. */

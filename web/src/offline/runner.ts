@@ -49,8 +49,17 @@ interface Sent {
 const going = shallowRef<Readonly<Record<string, number>>>({});
 export const progress = readonly(going);
 
+/** The browser's database may not answer for a while, as after a long sleep of the phone: the photo waits, and nothing waits for it. */
+async function photoOf(key: string): Promise<Blob | null> {
+  try {
+    return await readPhoto(key);
+  } catch {
+    throw new ApiError("unavailable", 0, {});
+  }
+}
+
 async function sendPhoto(entry: OutboxEntry, photo: string): Promise<unknown> {
-  const bytes = await readPhoto(photo);
+  const bytes = await photoOf(photo);
   if (bytes === null) throw new ApiError("refused", 0, { title: i18n.global.t("report.photoGone") });
   const headers = { "idempotency-key": entry.proof ?? entry.key };
   try {
