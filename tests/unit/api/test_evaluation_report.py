@@ -167,7 +167,7 @@ def sizes_of_text(page: bytes) -> list[float]:
 
 def test_no_heading_is_the_last_thing_on_a_page() -> None:
     """Wherever a part before it ends."""
-    for workers in range(1, 30, 3):  # a heading needs the room of seven lines
+    for workers in range(1, 30, 6):  # a heading needs the room of seven lines
         made = paper(evaluation(workers=workers), ASKED, HEADING, name_of, 20, "en")
         pages = [sizes_of_text(one) for one in re.findall(rb"stream\r?\n(.*?)endstream", made, re.DOTALL)]
         assert any(12.0 in sizes for sizes in pages), "there are headings"
