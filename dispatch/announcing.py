@@ -109,6 +109,30 @@ def announce(
     return Announced(assignment=Assignment(owner=None, rung=Rung.UNSTAFFED, candidates=looked), at_ms=request.at_ms)
 
 
+Announcer = Callable[[Request, FacilityPlace | None, int, Roster, Diary, WaitingOf, Policy], Announced]
+"""Who gets a task and when they are told: ``announce``, or what it is compared with."""
+
+
+def announce_to(
+    keep: int | None,
+    find: Announcer,
+    request: Request,
+    place: FacilityPlace | None,
+    latest: int,
+    roster: Roster,
+    diary: Diary,
+    waiting: WaitingOf,
+    policy: Policy,
+) -> Announced:
+    """As ``find`` does; who is to ``keep`` the task has it if they are there and fit."""
+    if keep is not None and keep in roster.people:
+        alone = replace(roster, people={keep: roster.people[keep]})
+        found = find(request, place, latest, alone, diary, waiting, policy)
+        if found.assignment.owner is not None:
+            return found
+    return find(request, place, latest, roster, diary, waiting, policy)
+
+
 def moved_up(waiting: Sequence[Waiting], freed_ms: int) -> Mapping[int, int]:
     """What the others of an owner move to when one that was to be announced at ``freed_ms`` need not be any more."""
     line = sorted(waiting, key=_rank)

@@ -19,7 +19,7 @@ from core.places import Grid
 from core.ports.cases import Candidate, Mode, PassedOver, Rung
 from core.ports.registry import FacilityPlace, Roster
 from dispatch import tables
-from dispatch.announcing import Announced, Waiting, announce, latest_ms, moved_up
+from dispatch.announcing import Announced, Waiting, announce, announce_to, latest_ms, moved_up
 from dispatch.arrival import Urgent
 from dispatch.deciding import announce_ms, request_for
 from dispatch.diary import BELIEVED_MS, Diary
@@ -95,10 +95,7 @@ class Assigner:
             self._read_urgent(diary)
         latest = latest_ms(request.at_ms, due_ms, clock, self._policy)
         waiting = _nobody if drill else self.waiting
-        alone = replace(self._roster, people={keep: self._roster.people[keep]}) if keep is not None else self._roster
-        found = announce(request, place, latest, alone, diary, waiting, self._policy)
-        if found.assignment.owner is None and keep is not None:
-            found = announce(request, place, latest, self._roster, diary, waiting, self._policy)
+        found = announce_to(keep, announce, request, place, latest, self._roster, diary, waiting, self._policy)
         self._passing = None
         return found
 

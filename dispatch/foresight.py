@@ -16,13 +16,13 @@ from typing import Any
 from core.alarms import Severity
 from core.cases import TaskKind
 from core.ports.registry import Roster
-from dispatch.announcing import announce
+from dispatch.announcing import Announcer, announce
 from dispatch.crowds import Crowds
 from dispatch.deciding import AllOff, needs_call_out, wait_for_case_ms, when_all_off
 from dispatch.foreseen import Crew, Ending, Foreseen, ForeseenCase, PastAlarm
 from dispatch.foresight_tasks import What, own_repair, start_limit
 from dispatch.foresight_watch import ALWAYS_SEEN, Sensors, WatchPlay
-from dispatch.loads import Announcer, ForeseenTask
+from dispatch.loads import ForeseenTask
 from dispatch.policy import Policy
 from dispatch.storms import Group, is_joint
 

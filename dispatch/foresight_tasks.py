@@ -10,10 +10,10 @@ from typing import Any
 from core.cases import TaskKind
 from core.ports.cases import PassedOver, Rung
 from core.ports.registry import Roster
-from dispatch.announcing import announce
+from dispatch.announcing import Announcer, announce
 from dispatch.deciding import announce_ms, request_for, task_limit
 from dispatch.foreseen import Crew, ForeseenCase
-from dispatch.loads import Announcer, ForeseenTask, Loads
+from dispatch.loads import ForeseenTask, Loads
 from dispatch.policy import Policy
 
 Not = Mapping[int, PassedOver]

@@ -15,11 +15,10 @@ from core.cases import DeadlineWhat, RuleInfo, TaskKind
 from core.closure import CALLS_VERIFIER, REJECTS, WatchState
 from core.ports.registry import Roster
 from core.stages import Stage
-from dispatch.announcing import announce
+from dispatch.announcing import Announcer, announce
 from dispatch.deciding import announce_ms, stage_limit_of
 from dispatch.foreseen import Crew, Ending, ForeseenCase, PastAlarm
 from dispatch.foresight_tasks import TaskPlay, What
-from dispatch.loads import Announcer
 from dispatch.observables import MOST_PARTS, Groups, Part, of_rule, of_sight
 from dispatch.observation import Course, Judgement, Sight, Watch, judge, next_look_ms, watched_ms
 from dispatch.policy import Policy

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from core.alarms import Severity
 from core.cases import Deadline, DeadlineClock, TaskKind
 from core.places import Grid
 from core.ports.cases import Rung
 from core.ports.registry import FacilityPlace, Roster
-from dispatch.announcing import Announced, Waiting, WaitingOf, announce, latest_ms, moved_up
+from dispatch.announcing import Announcer, Waiting, announce, announce_to, latest_ms, moved_up
 from dispatch.arrival import Urgent
 from dispatch.diary import Diary
 from dispatch.distance import Spot
@@ -56,10 +56,6 @@ class ForeseenTask:
         return self.owner is not None and (self.ended_ms is None or self.ended_ms >= self.given_ms)
 
 
-Announcer = Callable[[Request, FacilityPlace | None, int, Roster, Diary, WaitingOf, Policy], Announced]
-"""Who gets a task and when they are told: ``dispatch.announcing.announce``, or what it is compared with."""
-
-
 class Loads:
     """Who has what on their hands: what ``dispatch.assignment`` asks the database for."""
 
@@ -89,10 +85,8 @@ class Loads:
         def waiting(person: int) -> list[Waiting]:
             return self._waiting(person, now_ms)
 
-        alone = replace(self._roster, people={keep: self._roster.people[keep]}) if keep is not None else self._roster
-        found = self._find(request, place, latest, alone, self._diary, waiting, self._policy)
-        if found.assignment.owner is None and keep is not None:
-            found = self._find(request, place, latest, self._roster, self._diary, waiting, self._policy)
+        book = self._diary
+        found = announce_to(keep, self._find, request, place, latest, self._roster, book, waiting, self._policy)
         task.owner, task.rung = found.assignment.owner, found.assignment.rung
         task.wanted_ms, task.given_ms = request.at_ms, found.at_ms
         if task.owner is None:

@@ -16,9 +16,8 @@ from core.people import Person, Role
 from core.places import Grid
 from core.ports.cases import Rung
 from core.ports.registry import FacilityPlace, Roster
-from dispatch.announcing import Announced, WaitingOf, announce
+from dispatch.announcing import Announced, Announcer, WaitingOf, announce
 from dispatch.diary import Diary
-from dispatch.loads import Announcer
 from dispatch.policy import Policy
 from dispatch.routing import Assignment, Request, on_shift
 

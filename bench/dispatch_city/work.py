@@ -23,12 +23,12 @@ from core.people import Person
 from core.places import Grid
 from core.ports.cases import PassedOver
 from core.ports.registry import FacilityPlace, Roster
-from dispatch.announcing import Announced, WaitingOf
+from dispatch.announcing import Announced, Announcer, WaitingOf
 from dispatch.deciding import announce_ms, handling_limit
 from dispatch.diary import Diary
 from dispatch.foreseen import Crew, Ending, ForeseenCase, PastAlarm
 from dispatch.foresight import Play
-from dispatch.loads import Announcer, ForeseenTask
+from dispatch.loads import ForeseenTask
 from dispatch.policy import Policy
 from dispatch.queries import queue_rank
 from dispatch.routing import Assignment, Request, on_shift
