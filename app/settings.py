@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app import findings as kinds
+from app.settings_funds import FundsSettings
+from app.settings_section import Section
 from core.alarms import Severity
 from core.findings import Said, Sentence
 from core.people import Language
@@ -41,25 +42,7 @@ class Contradiction(ValueError):
         self.problem, self.hint = problem, hint
 
 
-class _Section(BaseSettings):
-    """A group of settings: unknown keys are errors, values do not change, the environment is read in one place only."""
-
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take what ``app.settings_file`` has merged, nothing behind its back."""
-        return (init_settings,)
-
-
-class LogSettings(_Section):
+class LogSettings(Section):
     """Log files, below ``data_dir/log``."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -69,7 +52,7 @@ class LogSettings(_Section):
     """How many that were put aside are kept, per process."""
 
 
-class BrokerSettings(_Section):
+class BrokerSettings(Section):
     """The MQTT broker: our own, started as a child, or somebody else's."""
 
     kind: Literal["nats", "mosquitto", "external"] = "nats"
@@ -87,7 +70,7 @@ class BrokerSettings(_Section):
     max_connections: PositiveInt = 1000
 
 
-class StoreSettings(_Section):
+class StoreSettings(Section):
     """The time series."""
 
     engine: Literal["duckdb", "victoriametrics", "memory"] = "duckdb"
@@ -115,7 +98,7 @@ class StoreSettings(_Section):
         return self
 
 
-class DatabaseSettings(_Section):
+class DatabaseSettings(Section):
     """Registry, alarms, cases, sessions."""
 
     url: str = ""
@@ -124,7 +107,7 @@ class DatabaseSettings(_Section):
     """Commits survive a power cut (SQLite only)."""
 
 
-class ApiSettings(_Section):
+class ApiSettings(Section):
     """The HTTP interface and the pages."""
 
     host: str = "127.0.0.1"
@@ -141,7 +124,7 @@ class ApiSettings(_Section):
     absolute_timeout_s: Seconds = 604_800.0
 
 
-class IngestSettings(_Section):
+class IngestSettings(Section):
     """The Sparkplug host."""
 
     host_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "twingrid"
@@ -154,7 +137,7 @@ TaskSeverity = Literal["medium", "low", "info"]
 VolunteerSeverity = Literal["medium", "low", "info"]
 
 
-class RulesSettings(_Section):
+class RulesSettings(Section):
     """The rule book and how it is evaluated."""
 
     book: Path | None = None
@@ -168,7 +151,7 @@ class RulesSettings(_Section):
     one case; 0: never."""
 
 
-class ClassSettings(_Section):
+class ClassSettings(Section):
     """What the tasks of a facility class ask."""
 
     certificate: str = ""
@@ -179,7 +162,7 @@ class ClassSettings(_Section):
     """The worst severity at which a volunteer may look; never a repair."""
 
 
-class DispatchSettings(_Section):
+class DispatchSettings(Section):
     """How tasks are given out."""
 
     modes: Mapping[TaskSeverity, Mode] = {}
@@ -243,7 +226,7 @@ def _by_severity(modes: Mapping[TaskSeverity, Mode]) -> dict[Severity, Mode]:
     return {Severity[name.upper()]: mode for name, mode in modes.items()}
 
 
-class RegistrySettings(_Section):
+class RegistrySettings(Section):
     """What stands where."""
 
     folder: Path | None = None
@@ -252,7 +235,7 @@ class RegistrySettings(_Section):
     """Import it only when it has become another since: until then what the pages change stays."""
 
 
-class SecretSettings(_Section):
+class SecretSettings(Section):
     """Where a secret is: a file, or a variable of the environment. The secret itself never stands in settings."""
 
     file: Path | None = None
@@ -289,7 +272,7 @@ _CHANNEL_FIELDS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
 """What each kind of channel needs, and what it knows beside that."""
 
 
-class ChannelSettings(_Section):
+class ChannelSettings(Section):
     """One channel; which fields it has depends on its kind (docs/notification.md)."""
 
     kind: ChannelKind
@@ -300,8 +283,8 @@ class ChannelSettings(_Section):
     key_id: str = ""
     key_secret: SecretSettings | None = None
     sign_name: str = ""
-    templates: dict[Literal["zh", "en"], str] = {}
-    parameters: dict[str, Literal["title", "body", "ref", "count"]] = {"title": "title", "body": "body"}
+    templates: Mapping[Literal["zh", "en"], str] = {}
+    parameters: Mapping[str, Literal["title", "body", "ref", "count"]] = {"title": "title", "body": "body"}
     parameter_length: PositiveInt = 35
     host: str = ""
     port: Port = 465
@@ -334,13 +317,13 @@ class ChannelSettings(_Section):
 ChannelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 
 
-class NotificationSettings(_Section):
+class NotificationSettings(Section):
     """How people are told. Without channels, messages go into the log."""
 
     base_url: Annotated[str, Field(pattern=r"^(https?://[^\s/]+(/[^\s]*)?)?$")] = ""
     """Where browsers find the pages, for links in messages; empty: messages have none."""
-    channels: dict[ChannelName, ChannelSettings] = {}
-    routes: dict[Literal["app", "sms", "phone"], tuple[str, ...]] = {}
+    channels: Mapping[ChannelName, ChannelSettings] = {}
+    routes: Mapping[Literal["app", "sms", "phone"], tuple[str, ...]] = {}
     """Channels of each way, in the order in which they are tried; a way without an entry has all of them."""
 
     @field_validator("routes")
@@ -355,7 +338,7 @@ class NotificationSettings(_Section):
         return routes
 
 
-class PartnerSettings(_Section):
+class PartnerSettings(Section):
     """Another platform with which cases are exchanged (docs/exchange.md)."""
 
     source: Literal["department", "resident", "worker"] = "department"
@@ -383,13 +366,13 @@ class PartnerSettings(_Section):
         return self
 
 
-class ExchangeSettings(_Section):
+class ExchangeSettings(Section):
     """The exchange of cases with other platforms."""
 
-    partners: dict[ChannelName, PartnerSettings] = {}
+    partners: Mapping[ChannelName, PartnerSettings] = {}
 
 
-class SupervisorSettings(_Section):
+class SupervisorSettings(Section):
     """How ``twingrid up`` and ``twingrid demo`` look after their processes."""
 
     first_delay_s: Seconds = 0.2
@@ -401,7 +384,7 @@ class SupervisorSettings(_Section):
     stop_timeout_s: Seconds = 4.5
 
 
-class Settings(_Section):
+class Settings(Section):
     """Everything, complete and checked."""
 
     data_dir: Path = Path(".twingrid")
@@ -417,6 +400,7 @@ class Settings(_Section):
     ingest: IngestSettings = IngestSettings()
     rules: RulesSettings = RulesSettings()
     dispatch: DispatchSettings = DispatchSettings()
+    funds: FundsSettings = FundsSettings()
     registry: RegistrySettings = RegistrySettings()
     notification: NotificationSettings = NotificationSettings()
     exchange: ExchangeSettings = ExchangeSettings()

@@ -281,7 +281,7 @@ def _siblings(path: Path_) -> list[str]:
 
 def _entry(annotation: Any) -> type[BaseModel] | None:
     """The model of a mapping's values; ``None`` if it is none of models."""
-    values = get_args(annotation)[1:] if get_origin(annotation) is dict else ()
+    values = get_args(annotation)[1:] if get_origin(annotation) in (dict, Mapping) else ()
     found = [one for one in values if isinstance(one, type) and issubclass(one, BaseModel)]
     return found[0] if found else None
 
