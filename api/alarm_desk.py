@@ -12,6 +12,7 @@ from api.places import PlaceBook
 from api.ports import ApiPorts
 from api.problem_kinds import Problems
 from api.problems import ProblemError
+from api.reach import sees_alarm
 from core.alarms import AlarmState
 from core.errors import Refused
 from core.flags import FlagKind
@@ -23,7 +24,10 @@ _MINUTE_MS = 60_000
 
 
 class AlarmDesk:
-    """What people see of alarms and do with them; nobody reaches an alarm outside their communities."""
+    """What people see of alarms and do with them.
+
+    Nobody reaches an alarm outside their communities, but whoever has an open task of its case may look at it.
+    """
 
     def __init__(self, ports: ApiPorts, places: PlaceBook, flags: FlagDesk) -> None:
         """Join dispatch, rules, places and flags."""
@@ -69,7 +73,10 @@ class AlarmDesk:
 
     def one(self, caller: Caller, alarm_id: str) -> AlarmDetail:
         """One alarm."""
-        return self._shown(self._seen(caller, alarm_id))
+        found = self._ports.cases.alarm(alarm_id)
+        if found is None or not sees_alarm(caller, self._ports.cases, alarm_id, found.alarm.community):
+            raise ProblemError(Problems.NOT_FOUND)
+        return self._shown(found)
 
     def acknowledge(self, caller: Caller, alarm_id: str, body: Acknowledgement) -> AlarmDetail:
         """Note that somebody has seen it."""

@@ -10,6 +10,7 @@ from api.places import PlaceBook, Places
 from api.ports import ApiPorts
 from api.problem_kinds import Problems
 from api.problems import ProblemError
+from api.reach import sees_alarm
 from core.ports.folding import Folding
 
 
@@ -27,8 +28,8 @@ class FoldingDesk:
         Raises:
             ProblemError: ``NOT_FOUND`` for an alarm out of sight.
         """
-        found = self._ports.cases.alarm(alarm_id, caller.horizon)
-        if found is None or not caller.sees(found.alarm.community):
+        found = self._ports.cases.alarm(alarm_id)
+        if found is None or not sees_alarm(caller, self._ports.cases, alarm_id, found.alarm.community):
             raise ProblemError(Problems.NOT_FOUND)
         folding, places = self._ports.folds.folding(alarm_id), self._places.now()
         into = folding.into if folding.into is not None and caller.sees(folding.into.community) else None

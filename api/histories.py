@@ -14,6 +14,7 @@ from api.models.history import Gap, History, Limit
 from api.ports import ApiPorts
 from api.problem_kinds import Problems
 from api.problems import ProblemError, WrongField
+from api.reach import sees_facility
 from core.calendar import term_name
 from core.errors import Refused
 from core.ports.registry import Point
@@ -43,7 +44,9 @@ class Histories:
         """The history of a point the caller may see."""
         known = self._ports.registry.point(point)
         detail = None if known is None else self._ports.registry.facility(known.facility)
-        if known is None or detail is None or not caller.sees(detail.facility.community):
+        if known is None or detail is None:
+            raise ProblemError(Problems.NOT_FOUND)
+        if not sees_facility(caller, self._ports.cases, known.facility, detail.facility.community):
             raise ProblemError(Problems.NOT_FOUND)
         begin_ms, end_ms = asked_range(from_ms, to_ms, self._ports.clock.now_ms(), DAY_MS)
         return self.between(known, detail.facility.class_id, begin_ms, end_ms, max_points)

@@ -34,6 +34,7 @@ from api.places import PlaceBook, Places
 from api.ports import ApiPorts
 from api.problem_kinds import Problems
 from api.problems import ProblemError
+from api.reach import sees_facility
 from core.alarms import Severity
 from core.errors import Refused
 from core.places import Grid
@@ -136,7 +137,7 @@ class PlaceDesk:
     def facility(self, caller: Caller, number: int) -> FacilityDetail:
         """One facility with all that a page shows."""
         found = self._ports.registry.facility(number)
-        if found is None or not caller.sees(found.facility.community):
+        if found is None or not sees_facility(caller, self._ports.cases, number, found.facility.community):
             raise ProblemError(Problems.NOT_FOUND)
         one, places, now_ms = found.facility, self._places.now(), self._ports.clock.now_ms()
         values = self.values(found.points, now_ms)

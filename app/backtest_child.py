@@ -26,7 +26,7 @@ from app.settings import Settings
 from core.errors import Invalid, TwingridError
 from core.findings import Finding
 from core.people import Language
-from dispatch.foresight import Crew
+from dispatch.foreseen import Crew
 
 _NICE = 10
 _MINUTE_MS = 60_000

@@ -8,12 +8,15 @@ from typing import Any
 
 from app.backtest import Answer, Question
 from app.sight_texts import SIGHT_INFOS
+from app.wiring import observed
 from core.alarms import Interval, Severity
 from core.places import ClassMembers, Text
 from core.ports.cases import AlarmFilter, AlarmRow, CaseQueries
 from core.ports.registry import FacilityPlace, PageRequest, Roster
 from dispatch.designed import Planned, foresee_designed
-from dispatch.foresight import Crew, Foreseen, PastAlarm
+from dispatch.foldwork import of_element
+from dispatch.foreseen import Crew, Foreseen, PastAlarm
+from dispatch.foresight_watch import ALWAYS_SEEN, Sensors
 from dispatch.policy import Policy
 from dispatch.workload import Workload, workload
 from rules.edits import Effect, effect
@@ -43,6 +46,7 @@ class Surroundings:
         crew: what is assumed of people.
         cases: what really happened; ``None`` where nobody is to be asked.
         planned: what planned work has kept silent, between two moments.
+        sensors: how far what is observed after a repair was seen.
     """
 
     roster: Roster
@@ -51,6 +55,7 @@ class Surroundings:
     crew: Crew
     cases: CaseQueries | None
     planned: Callable[[int, int], Planned] = _nothing_planned
+    sensors: Sensors = ALWAYS_SEEN
 
 
 def report(question: Question, answer: Answer, around: Surroundings) -> dict[str, Any]:
@@ -60,7 +65,7 @@ def report(question: Question, answer: Answer, around: Surroundings) -> dict[str
         Unavailable: if the database does not answer.
     """
     from_ms, until_ms = answer.holds_from_ms, max(answer.until_ms, answer.holds_from_ms)
-    alarms = past_alarms(answer.alarms) + _past_outages(answer.outages or ())
+    alarms = past_alarms(answer.alarms) + past_outages(answer.outages or ())
     found = _foreseen(alarms, around, from_ms, until_ms)
     figures = workload(found, alarms, around.policy, from_ms, until_ms)
     looked_ms = max(1, until_ms - from_ms)
@@ -94,32 +99,37 @@ def _foreseen(alarms: Sequence[PastAlarm], around: Surroundings, from_ms: int, u
     """What dispatch would have made of what was not silent by design."""
     begun_ms = min((alarm.start_ms for alarm in alarms), default=from_ms)
     planned = around.planned(min(begun_ms, from_ms), until_ms)
-    return foresee_designed(alarms, around.roster, around.policy, around.crew, from_ms, until_ms, planned)
+    people = (around.roster, around.policy, around.crew)
+    return foresee_designed(alarms, *people, from_ms, until_ms, planned, around.sensors)
 
 
 def past_alarms(alarms: Iterable[FoundAlarm]) -> list[PastAlarm]:
     """Alarms of a replay as dispatch foresees them."""
+    found = list(alarms)
+    known = {key: observed(rule) for key, rule in {id(alarm.rule): alarm.rule for alarm in found}.items()}
     return [
         PastAlarm(
-            info=alarm.rule.info,
+            info=known[id(alarm.rule)],
             facility=alarm.facility,
             severity=_first(alarm),
             start_ms=alarm.interval.start_ms,
             stop_ms=alarm.interval.stop_ms,
             steps=alarm.interval.steps,
         )
-        for alarm in alarms
+        for alarm in found
     ]
 
 
-def _past_outages(outages: Iterable[PastOutage]) -> list[PastAlarm]:
+def past_outages(outages: Iterable[PastOutage]) -> list[PastAlarm]:
+    """Outages of a replay as dispatch foresees them."""
     return [
         PastAlarm(
-            info=SIGHT_INFOS[one.rule_id],
+            info=of_element(SIGHT_INFOS[one.rule_id], one.element),
             facility=one.facility,
             severity=one.severity,
             start_ms=one.start_ms,
             stop_ms=one.stop_ms,
+            element=one.element,
         )
         for one in outages
     ]
@@ -185,6 +195,8 @@ def _figures(figures: Workload, around: Surroundings) -> dict[str, Any]:
             "off_hours": figures.off_hours,
             "short": figures.short,
             "self_cleared": figures.self_cleared,
+            "proven": figures.proven,
+            "reworks": figures.reworks,
             "open_at_end": figures.open_at_end,
         },
         "tasks": {

@@ -19,6 +19,7 @@ from app import findings as kinds
 from app.backtest import Backtest, Progress
 from app.backtest_report import Surroundings, report
 from app.backtest_scope import Scope, grounds_of, question
+from app.backtest_sensors import PastSensors
 from app.backtest_words import Words
 from app.by_design import planned_silence
 from app.calendars import Calendars
@@ -32,7 +33,7 @@ from app.wiring_store import open_store
 from core.clock import Clock, SystemClock
 from core.errors import Unavailable
 from core.ports.store import PastReadings
-from dispatch.foresight import Crew
+from dispatch.foreseen import Crew
 from dispatch.queries import SqlCaseQueries
 from registry.classbook import load_classes
 from registry.directory import Directory
@@ -107,6 +108,7 @@ def answer(settings: Settings, scope: Scope, crew: Crew, tell: Tell, started: Ca
             crew=crew,
             cases=SqlCaseQueries(engine, registry),
             planned=partial(planned_silence, calendars.now),
+            sensors=PastSensors(past, asked.whole or asked.members, roster.places),
         )
         return report(asked, found, around)
 

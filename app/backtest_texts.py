@@ -32,7 +32,7 @@ BACKTEST_TEXTS: Final[Mapping[str, Text]] = {
         ("backtest.nothing", "这段时间内没有任何读数", "there are no readings in this time"),
         ("backtest.cases", "{cases} 个案件，其中夜间 {night} 个（22–6 时）、工作时间外 {off} 个，{short} 个会在 10 分钟内自行消除", "{cases} cases, {night} at night (22 to 6), {off} outside working hours; {short} would have cleared alone within 10 min"),
         ("backtest.no-cases", "没有案件", "no cases"),
-        ("backtest.ended", "接单前自行消除 {alone} 个；结束时未了结 {open} 个；因升级夜间叫人 {called} 次", "{alone} ended before anybody had accepted, {open} were open at the end, {called} times somebody was called out at night"),
+        ("backtest.ended", "接单前自行消除 {alone} 个；传感器核实 {proven} 个，退回返工 {reworks} 次；结束时未了结 {open} 个；因升级夜间叫人 {called} 次", "{alone} ended before anybody had accepted, {proven} were verified by a sensor ({reworks} times it sent one back), {open} were open at the end, {called} times somebody was called out at night"),
         ("backtest.alarms", "{alarms} 个告警（{severities}）；{without} 个无需立案", "{alarms} alarms ({severities}); {without} needed no case"),
         ("backtest.already", "开始时已处于告警：{count} 个（未计入）", "on already at the beginning: {count} (not counted)"),
         ("backtest.sight", "其中“看不到”{alarms} 个（{folded} 个并入上级）：依据存储读数的间断，网关或设备的上下线消息未保存", "{alarms} of them are outages ({folded} folded into a higher one), by the gaps of stored readings: births and deaths of gateways are not kept"),

@@ -56,6 +56,8 @@ class Words:
             yield say("backtest.cases", cases=cases["total"], **told)
             rest = {
                 "alone": cases["self_cleared"],
+                "proven": cases["proven"],
+                "reworks": cases["reworks"],
                 "open": cases["open_at_end"],
                 "called": report["tasks"]["called_out"],
             }

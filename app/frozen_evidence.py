@@ -105,10 +105,12 @@ class EvidenceFreezer:
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _points(self, request: SampleRequest) -> tuple[Point, ...]:
-        """The points that are kept: those of the rule's measurements, then the other quantities."""
+        """The points that are kept: those of the rule's measurements, then the other quantities; or those asked for."""
         detail = self._facilities.detail(request.facility)
         if detail is None:
             return ()
+        if request.whole:
+            return tuple(point for point in detail.points if not request.keys or point.key in request.keys)
         rank = {key: place for place, key in enumerate(request.keys)}
         quiet = (PointKind.STATE, PointKind.EVENT)
         ordered = sorted(detail.points, key=lambda one: (rank.get(one.key, len(rank)), one.kind in quiet, one.number))

@@ -21,7 +21,8 @@ from core.places import ClassMembers, FacilityClass
 from core.ports.registry import Roster
 from core.ports.rule_editing import Preview, PreviewAlarm, PreviewAsk
 from core.ports.store import PastReadings
-from dispatch.foresight import Crew, foresee
+from dispatch.foreseen import Crew
+from dispatch.foresight import foresee
 from dispatch.policy import Policy
 from rules.engine.replay import FoundAlarm
 from rules.language.load import load_rules

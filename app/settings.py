@@ -14,12 +14,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from app import findings as kinds
-from app.settings_funds import FundsSettings
-from app.settings_section import Section
+from app.funds_settings import FundsSettings
+from app.revisit_settings import RevisitSettings
+from app.settings_section import Contradiction, Section
 from core.alarms import Severity
-from core.findings import Said, Sentence
 from core.people import Language
 from core.ports.cases import Mode
+from core.ports.notifications import CHANNEL_NAME
 from dispatch.intakebook import IntakeBook, load_intake, read_intake
 from dispatch.limitbook import LimitBook, load_limits, read_limits
 from dispatch.modes import ClassWishes
@@ -31,15 +32,6 @@ Seconds = Annotated[float, Field(gt=0)]
 
 ENVIRONMENT_PREFIX = "TWINGRID_"
 NESTED_DELIMITER = "__"
-
-
-class Contradiction(ValueError):
-    """Settings that cannot work; what is wrong and what to do, for the finding that is made of it."""
-
-    def __init__(self, problem: Said, hint: Sentence) -> None:
-        """Keep both; a ``ValueError``, because that is what pydantic collects."""
-        super().__init__(str(problem))
-        self.problem, self.hint = problem, hint
 
 
 class LogSettings(Section):
@@ -314,7 +306,7 @@ class ChannelSettings(Section):
         return self
 
 
-ChannelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+ChannelName = Annotated[str, Field(pattern=CHANNEL_NAME)]
 
 
 class NotificationSettings(Section):
@@ -404,6 +396,7 @@ class Settings(Section):
     registry: RegistrySettings = RegistrySettings()
     notification: NotificationSettings = NotificationSettings()
     exchange: ExchangeSettings = ExchangeSettings()
+    revisits: RevisitSettings = RevisitSettings()
     supervisor: SupervisorSettings = SupervisorSettings()
 
     @field_validator("time_zone")

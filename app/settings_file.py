@@ -20,7 +20,8 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource, SettingsError
 
 from app import findings as kinds
-from app.settings import ENVIRONMENT_PREFIX, NESTED_DELIMITER, Contradiction, Settings
+from app.settings import ENVIRONMENT_PREFIX, NESTED_DELIMITER, Settings
+from app.settings_section import Contradiction
 from core.errors import Invalid
 from core.findings import Finding, Kind, Said, Sentence
 from core.foreign import pydantic_problem, system_problem, translated, yaml_problem

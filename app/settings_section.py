@@ -1,8 +1,19 @@
-"""What every group of settings has in common."""
+"""What all groups of settings have in common."""
 
 from __future__ import annotations
 
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from core.findings import Said, Sentence
+
+
+class Contradiction(ValueError):
+    """Settings that cannot work; what is wrong and what to do, for the finding that is made of it."""
+
+    def __init__(self, problem: Said, hint: Sentence) -> None:
+        """Keep both; a ``ValueError``, because that is what pydantic collects."""
+        super().__init__(str(problem))
+        self.problem, self.hint = problem, hint
 
 
 class Section(BaseSettings):

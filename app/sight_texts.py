@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.alarms import AlarmChange, Severity, Unseen
+from core.alarms import AlarmChange, AlarmKind, Severity, Unseen
 from core.cases import RuleInfo
 from core.places import Grid, Text
 from core.ports.registry import FacilityPlace
@@ -26,6 +26,7 @@ def _info(rule_id: str, say: Text, *do: Text, support: Grid | None = None) -> Ru
         rule_id=rule_id,
         family="sight",
         severity=Severity(SEVERITY[rule_id]),
+        kind=AlarmKind.SIGHT,
         lead=Grid.CONSTRUCTION,
         support=support,
         say=say,

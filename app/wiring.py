@@ -15,12 +15,13 @@ from app.broker_accounts import HOST_USER, passwords
 from app.database import migrate, open_database
 from app.settings import Settings
 from app.sight_texts import SIGHT_INFOS
-from core.cases import RuleInfo
+from core.cases import Elsewhere, RuleInfo
 from core.errors import Invalid
 from core.findings import Said
 from core.foreign import system_problem
-from core.places import FacilityClass
+from core.places import FacilityClass, Relation
 from registry.queries import Registry
+from rules.expression import Grouped, OfParent, measured
 from rules.language.load import load_rules
 from rules.rule_set import Rule, RuleSet
 
@@ -102,10 +103,15 @@ class RuleInfos:
 
 
 def observed(rule: Rule) -> RuleInfo:
-    """What dispatch must know of a rule, with how it is observed: one that reads others by no single sensor."""
-    if rule.relations:
-        return replace(rule.info, observe_ms=0)
-    return replace(rule.info, hold_ms=rule.hold_ms)
+    """What dispatch must know of a rule, with how a repair is observed: how long it judges, whom else it reads."""
+    found = set[Elsewhere]()
+    for operand in rule.operands:
+        if isinstance(operand, OfParent):
+            found.add(Elsewhere(relation=Relation.PARENT, keys=(operand.operand.key,), parent=True))
+        elif isinstance(operand, Grouped):
+            found.add(Elsewhere(relation=operand.relation, keys=tuple(sorted(measured(operand)))))
+    ordered = sorted(found, key=lambda one: (one.relation, one.parent, one.keys))
+    return replace(rule.info, hold_ms=rule.hold_ms, elsewhere=tuple(ordered))
 
 
 def rule_set_of(settings: Settings, registry: Registry) -> RuleSet:

@@ -25,7 +25,8 @@ from core.places import ClassMembers, FacilityClass, PointKind
 from core.ports.registry import Roster
 from core.ports.store import Commit
 from core.readings import readings
-from dispatch.foresight import Crew, PastAlarm, foresee
+from dispatch.foreseen import Crew, PastAlarm
+from dispatch.foresight import foresee
 from dispatch.policy import Policy
 from registry.classbook import load_classes
 from rules.language.load import load_rules

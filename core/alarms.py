@@ -11,9 +11,12 @@ import math
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from core.places import Text
+
+SIGHT_POINT: Final = "sight.point"
+"""The rule of alarms of a single point that cannot be seen; their element is its measurement."""
 
 
 class Severity(IntEnum):

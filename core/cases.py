@@ -15,7 +15,7 @@ from typing import Final
 from core.alarms import AlarmKind, Severity
 from core.errors import Refused
 from core.findings import Said
-from core.places import Grid, Text
+from core.places import Grid, Relation, Text
 
 SYSTEM = "system"
 """The actor of what nobody did by hand."""
@@ -157,6 +157,21 @@ class Common(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Elsewhere:
+    """What a rule reads of other facilities.
+
+    Attributes:
+        relation: what they have in common with the one that is judged.
+        keys: measurements that are read of each of them.
+        parent: the parent itself is read; else all of the class that share the relation, the judged one included.
+    """
+
+    relation: Relation
+    keys: tuple[str, ...]
+    parent: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LevelInfo:
     """What a level of a rule says and asks for; ``None``: as the rule does. ``alone``: nobody supports it."""
 
@@ -189,6 +204,7 @@ class RuleInfo:
         gather: alarms of facilities that have this in common are items of one case; ``None``: a case for each.
         observe_ms: how long the sensor is observed after a repair; 0: never, a person looks; ``None``: as its class.
         hold_ms: over how long a time it judges at most (``for`` and windows).
+        elsewhere: what it reads of other facilities: of a parent, of a group.
     """
 
     rule_id: str
@@ -207,6 +223,7 @@ class RuleInfo:
     gather: Common | None = None
     observe_ms: int | None = None
     hold_ms: int = 0
+    elsewhere: tuple[Elsewhere, ...] = ()
 
     def at(self, severity: Severity) -> RuleInfo:
         """What is known of an alarm of this severity: for a rule with levels, of the highest that it reaches."""

@@ -35,7 +35,7 @@ from dispatch.foldwork import FoldWork
 from dispatch.ledger import Ledger
 from dispatch.levelwork import FALL, RISE, digest_of, direction, graded, pieces_text, says, steps_text
 from dispatch.policy import Policy
-from dispatch.recordwork import begin_record
+from dispatch.recordwork import begin_records, evidence_rows, record_values
 from dispatch.stormwork import StormWork
 from dispatch.watchwork import WatchWork
 from dispatch.worktime import HOUR_MS
@@ -205,16 +205,60 @@ class AlarmWork:
         query = sa.select(tables.alarm).where(tables.alarm.c.alarm_id == alarm_id)
         return self._connection.execute(query).one_or_none()
 
+    def open_all(
+        self,
+        changes: Sequence[AlarmChange],
+        evidence: Mapping[str, Sequence[EvidenceValue]],
+        contexts: Mapping[str, str],
+    ) -> None:
+        """Record openings of alarms that are not known, one after the other; what can be is written together."""
+        table = tables.alarm
+        self.flags.remember({change.facility for change in changes})
+        rows = self._connection.execute(sa.insert(table).returning(table), [self._first(one) for one in changes])
+        found = {row.alarm_id: row for row in rows}
+        self._keep_evidence({change.alarm_id: evidence.get(change.alarm_id, ()) for change in changes})
+        in_order = [(change, found[change.alarm_id]) for change in changes]
+        begin_records(
+            self._connection,
+            [
+                self._record(row, Occasion.ALARM, row.start_ms, row.since_ms, contexts.get(row.alarm_id, ""))
+                for _, row in in_order
+                if _is_recorded(row)
+            ],
+        )
+        with self.cases.memory.linking_together(), self.cases.tasks.moving_together():
+            for change, row in in_order:
+                self._begun(change, row)
+
     def _opened(self, change: AlarmChange, evidence: Sequence[EvidenceValue], context: str) -> None:
+        table = tables.alarm
+        row = self._connection.execute(sa.insert(table).returning(table), self._first(change)).one()
+        self._keep_evidence({change.alarm_id: evidence})
+        self._begin_record(row, Occasion.ALARM, row.start_ms, row.since_ms, context)
+        self._begun(change, row)
+
+    def _begun(self, change: AlarmChange, row: Any) -> None:
+        """An alarm has been written down for the first time."""
+        self._folds.opened(change)
+        row = self._marked(row)
+        self.ledger.note_alarm(row, change=change.kind.value, event=AlarmEvent.ENTER.value)
+        self._note_flags(row)
+        self.tell(row, change.kind.value)
+        if row.active:
+            self._on(row)
+        elif row.case is not None:
+            self._touched.setdefault(row.case, False)
+
+    def _first(self, change: AlarmChange) -> dict[str, object]:
+        """The columns of an alarm that is recorded for the first time."""
         drill = change.alarm_kind is AlarmKind.TEST
         info = (
             drill_info(self._rules, change.rule_id) if drill else info_of(self._rules, change.rule_id, change.severity)
         )
         place = self._source.place(change.facility)
-        on = change.interval.stop_ms is None
         if change.say is not None:
             info = replace(info, say=change.say)
-        values: dict[str, object] = {
+        return {
             "alarm_id": change.alarm_id,
             "rule_id": change.rule_id,
             "facility": change.facility,
@@ -226,7 +270,7 @@ class AlarmWork:
             **says(info),
             **_interval(change),
             "steps": steps_text(change.interval),
-            "active": on,
+            "active": change.interval.stop_ms is None,
             "late": change.late,
             "retracted": False,
             "merged_into": "",
@@ -238,19 +282,6 @@ class AlarmWork:
             "out_of_service": False,
             "case": self._case_of(change.into) if change.kind is ChangeKind.SPLIT else None,
         }
-        table = tables.alarm
-        row = self._connection.execute(sa.insert(table).returning(table), values).one()
-        self._keep_evidence(change.alarm_id, evidence)
-        self._folds.opened(change)
-        self._begin_record(row, Occasion.ALARM, row.start_ms, row.since_ms, context)
-        row = self._marked(row)
-        self.ledger.note_alarm(row, change=change.kind.value, event=AlarmEvent.ENTER.value)
-        self._note_flags(row)
-        self.tell(row, change.kind.value)
-        if on:
-            self._on(row)
-        elif row.case is not None:
-            self._touched.setdefault(row.case, False)
 
     def _changed(self, before: Any, change: AlarmChange) -> Any | None:
         """The row after a change of a known alarm; ``None`` when nothing differs."""
@@ -336,7 +367,7 @@ class AlarmWork:
         if row.case is not None:
             case = self.cases.put_back(row, info)
         elif _wants_case(row, self._policy, self._now_ms):
-            own = open_case(self._connection, row.facility, info.family)
+            own = self.cases.memory.own_case(row.facility, info.family)
             case = self.storms.case_for(row, info, own) or self.cases.open_or_join(row, info, own)
         else:
             return
@@ -375,10 +406,11 @@ class AlarmWork:
 
     def _begin_record(self, row: Any, occasion: Occasion, at_ms: int, since_ms: int, context: str) -> None:
         """Begin to freeze evidence; ``dispatch.freezer`` completes it. What was begun once is not begun again."""
-        if is_drill(row) or row.severity <= Severity.INFO:
-            return
-        begin_record(
-            self._connection,
+        if _is_recorded(row):
+            begin_records(self._connection, [self._record(row, occasion, at_ms, since_ms, context)])
+
+    def _record(self, row: Any, occasion: Occasion, at_ms: int, since_ms: int, context: str) -> dict[str, Any]:
+        return record_values(
             row.alarm_id,
             occasion,
             at_ms=at_ms,
@@ -388,26 +420,15 @@ class AlarmWork:
             context=context,
         )
 
-    def _keep_evidence(self, alarm_id: str, evidence: Sequence[EvidenceValue]) -> None:
-        if not evidence:
-            return
-        rows = [
-            {
-                "alarm_id": alarm_id,
-                "position": position,
-                "point": item.point,
-                "key": item.key,
-                "name_zh": item.name.zh,
-                "name_en": item.name.en,
-                "unit": item.unit,
-                "time_ms": item.time_ms,
-                "value": item.value if item.value is None or item.value == item.value else None,
-                "quality": item.quality,
-                "text": item.text[:1000],
-            }
-            for position, item in enumerate(evidence[:50])
-        ]
-        self._connection.execute(sa.insert(tables.evidence), rows)
+    def _keep_evidence(self, evidence: Mapping[str, Sequence[EvidenceValue]]) -> None:
+        rows = [row for alarm_id, values in evidence.items() for row in evidence_rows(alarm_id, values)]
+        if rows:
+            self._connection.execute(sa.insert(tables.evidence), rows)
+
+
+def _is_recorded(row: Any) -> bool:
+    """Whether the readings around an alarm are frozen."""
+    return not is_drill(row) and row.severity > Severity.INFO
 
 
 def due_for_case(policy: Policy, now_ms: int) -> sa.Select[Any]:

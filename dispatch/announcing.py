@@ -141,7 +141,7 @@ class _Search:
     policy: Policy
 
     def run(self, attempt: Request) -> Announced:
-        """At once within the bounds, later within them, above the local supervisors, and then beyond the bounds."""
+        """At once within the bounds, later within them, above the local supervisors now or later, then beyond them."""
         if not self.policy.rests_at_night(attempt.severity):
             return Announced(assignment=self._route(attempt, Bound.WORKERS), at_ms=attempt.at_ms)
         first = self._route(attempt, Bound.PATIENT)
@@ -150,16 +150,23 @@ class _Search:
         full = {one.person for one in first.candidates if one.passed_over in FULL and one.person is not None}
         if not full:
             return Announced(assignment=first, at_ms=attempt.at_ms)
-        later = self._later(attempt, full)
+        later = self._later(attempt, full, Bound.PATIENT) or self._above(attempt)
         if later is not None:
             found, at_ms = later
             return self._settled(_after(first, found), at_ms)
-        for bound in (Bound.EVERYBODY, Bound.WORKERS, Bound.NOBODY):
+        for bound in (Bound.WORKERS, Bound.NOBODY):
             found = self._route(attempt, bound)
             if found.owner is not None:
-                at_ms = attempt.at_ms if bound is Bound.EVERYBODY else self._calmest(found.owner, attempt.at_ms)
-                return self._settled(_after(first, found), at_ms)
+                return self._settled(_after(first, found), self._calmest(found.owner, attempt.at_ms))
         return Announced(assignment=first, at_ms=attempt.at_ms)
+
+    def _above(self, attempt: Request) -> tuple[Assignment, int] | None:
+        """Somebody above the local supervisors who has room: now, else as soon as anybody has it within the limit."""
+        found = self._route(attempt, Bound.EVERYBODY)
+        if found.owner is not None:
+            return found, attempt.at_ms
+        full = {one.person for one in found.candidates if one.passed_over in FULL and one.person is not None}
+        return self._later(attempt, full, Bound.EVERYBODY) if full else None
 
     def _route(self, attempt: Request, bound: Bound) -> Assignment:
         loads = self.diary.at(attempt.at_ms)
@@ -179,13 +186,13 @@ class _Search:
     def _new(self, at_ms: int) -> Waiting:
         return Waiting(number=_NEWEST, severity=self.request.severity, at_ms=at_ms, latest_ms=self.latest)
 
-    def _later(self, attempt: Request, full: Collection[int]) -> tuple[Assignment, int] | None:
+    def _later(self, attempt: Request, full: Collection[int], bound: Bound) -> tuple[Assignment, int] | None:
         """The first instant at which somebody has room and nobody in their line waits too long for it."""
         slack = (one.latest_ms for person in full for one in self.waiting(person))
         for at_ms in self._instants(full, attempt.at_ms, max([self.latest, *slack])):
             excluded = dict(attempt.excluded)
             while True:
-                found = self._route(replace(attempt, at_ms=at_ms, excluded=excluded), Bound.PATIENT)
+                found = self._route(replace(attempt, at_ms=at_ms, excluded=excluded), bound)
                 if found.owner is None:
                     break
                 if _in_line(self._new(at_ms), self.waiting(found.owner)) is not None:
@@ -197,8 +204,9 @@ class _Search:
         """Working instants in (from_ms, to_ms] at which somebody's hour or day is over, ascending."""
         calendar = self.policy.calendar
         begins = takewhile(lambda begin: begin <= to_ms, (begin for begin, _ in calendar.stretches(from_ms)))
-        over = (at_ms + HOUR_MS for person in full for at_ms in self.diary.after(person, from_ms - HOUR_MS))
-        instants = {*begins, *(calendar.next_start(at_ms) for at_ms in over if at_ms <= to_ms)}
+        told = (self.diary.after(person, from_ms - HOUR_MS, to_ms - HOUR_MS) for person in full)
+        over = {at_ms + HOUR_MS for moments in told for at_ms in moments}
+        instants = {*begins, *(calendar.next_start(at_ms) for at_ms in over)}
         return iter(sorted(at_ms for at_ms in instants if from_ms < at_ms <= to_ms))
 
     def _calmest(self, owner: int, from_ms: int) -> int:

@@ -134,8 +134,8 @@ class Assigner:
             return None
         return self._connection.execute(sa.select(tables.task).where(tables.task.c.number == row.number)).one()
 
-    def mirror(self, before: Any | None, after: Any | None) -> None:
-        """A task's row has changed: the counts go along."""
+    def mirror(self, before: Any | None, after: Any | None, severity: Severity | None = None) -> None:
+        """A task's row has changed: the counts go along. Who knows the severity of its case saves a question."""
         if self._known is None:
             return
         for row, count in ((before, -1), (after, 1)):
@@ -149,10 +149,14 @@ class Assigner:
                 self._lines[row.owner].pop(row.number, None)
             if self._urgent and count < 0:
                 self._known.urgent(row.owner, row.number, None)
-        if after is not None and self._urgent:
+        calm = severity is not None and self._policy.rests_at_night(severity)
+        if after is not None and self._urgent and not calm:
             self._learn_urgent(self._known, tables.task.c.number == after.number)
         if after is not None and after.owner in self._lines:
-            mine = self._read_line(tables.task.c.number == after.number)
+            if severity is None:
+                mine = self._read_line(tables.task.c.number == after.number)
+            else:
+                mine = [self._wait(after, severity)] if calm and self._waits(after) else []
             self._lines[after.owner].update((one.number, one) for one in mine)
 
     def freed(self, row: Any) -> Mapping[int, int]:
@@ -175,10 +179,16 @@ class Assigner:
             .where(which, *waits, table.c.assigned_ms >= self._now_ms, table.c.wanted_ms.is_not(None))
         )
         rows = self._connection.execute(query)
-        return [self._wait(row) for row in rows if self._policy.rests_at_night(Severity(row.severity))]
+        found = ((row, Severity(row.severity)) for row in rows)
+        return [self._wait(row, severity) for row, severity in found if self._policy.rests_at_night(severity)]
 
-    def _wait(self, row: Any) -> Waiting:
-        severity, at_ms = Severity(row.severity), int(row.assigned_ms)
+    def _waits(self, row: Any) -> bool:
+        """The same as in ``_read_line``, for one row."""
+        waiting = row.open and row.state == TaskState.WAITING and not row.drill
+        return waiting and row.assigned_ms >= self._now_ms and row.wanted_ms is not None
+
+    def _wait(self, row: Any, severity: Severity) -> Waiting:
+        at_ms = int(row.assigned_ms)
         latest = max(self._latest(row), at_ms)
         return Waiting(number=row.number, severity=severity, at_ms=at_ms, latest_ms=latest)
 

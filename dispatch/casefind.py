@@ -29,6 +29,13 @@ def open_gathering(connection: sa.Connection, key: str) -> Any | None:
     return connection.execute(sa.select(table).where(table.c.gathers == key, table.c.open)).one_or_none()
 
 
+def open_like(connection: sa.Connection, row: Any) -> Any | None:
+    """The open case that takes what comes to an ended one: of its group if it gathers, else of its facility."""
+    if row.gathers:
+        return open_gathering(connection, row.gathers)
+    return open_case(connection, row.facility, row.family) if row.facility else None
+
+
 def ended_lately(connection: sa.Connection, alarm: Any, info: RuleInfo, policy: Policy) -> Any | None:
     """The case that ended by itself when the same alarm cleared, a short while ago."""
     table, case = tables.alarm, tables.case
@@ -48,3 +55,13 @@ def ended_lately(connection: sa.Connection, alarm: Any, info: RuleInfo, policy: 
     mine = (case.c.family == info.family, case.c.gathers == "", ~case.c.drill)
     query = sa.select(case).where(case.c.number == earlier.scalar_subquery(), *ended, *mine)
     return connection.execute(query).one_or_none() if policy.again_within_ms else None
+
+
+def closed_lately(connection: sa.Connection, row: Any, policy: Policy, now_ms: int) -> Any | None:
+    """The last case that people closed a short while before this one: of its group, or of its facility and family."""
+    case = tables.case
+    place = (case.c.gathers == row.gathers) if row.gathers else (case.c.facility == row.facility)
+    same = (place, case.c.family == row.family, ~case.c.drill, case.c.number != row.number)
+    closed = (case.c.state == CaseState.CLOSED.value, case.c.closed_ms >= now_ms - policy.relapse_ms)
+    query = sa.select(case).where(*same, *closed).order_by(case.c.closed_ms.desc(), case.c.number.desc()).limit(1)
+    return connection.execute(query).one_or_none()

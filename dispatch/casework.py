@@ -30,7 +30,8 @@ from core.places import Text
 from core.ports.feed import FeedKind
 from core.ports.registry import RosterSource
 from dispatch import tables
-from dispatch.casefind import SELF_CLEARED, ended_lately, open_case, open_gathering
+from dispatch.casefind import SELF_CLEARED, closed_lately, open_like
+from dispatch.casememory import CaseMemory
 from dispatch.deciding import AllOff, handling_limit, needs_call_out, when_all_off
 from dispatch.drillwork import end_alarms, is_drill
 from dispatch.filing import Filing, filed, given_out
@@ -63,6 +64,7 @@ class CaseWork:
         self._now_ms = now_ms
         self.tasks = TaskWork(connection, ledger, source, policy, now_ms)
         self.proceedings = ProceedingWork(connection, ledger, self.tasks, policy, now_ms)
+        self.memory = CaseMemory(connection, policy)
 
     def case(self, number: int) -> Any:
         """The row of a case."""
@@ -72,6 +74,7 @@ class CaseWork:
         """Change a case row; the row after it."""
         table = tables.case
         query = sa.update(table).where(table.c.number == sa.bindparam("row_number")).returning(table)
+        self.memory.changed(row)
         return self._connection.execute(query, {"row_number": row.number, "changed_ms": self._now_ms, **values}).one()
 
     def step(
@@ -106,11 +109,14 @@ class CaseWork:
         self.tell(row, action.value)
         return row
 
-    def follow_up(self, row: Any) -> Any:
-        """Let the system do what follows; a dispatch waits until somebody is there."""
+    def follow_up(self, row: Any, handle: Any | None = None) -> Any:
+        """Let the system do what follows; a dispatch waits until somebody is there.
+
+        ``handle`` is the handling task, where it is known.
+        """
         action = FOLLOW_UPS.get(CaseState(row.state))
         if action is Action.DISPATCH:
-            handle = self.tasks.tasks(row.number).get(TaskKind.HANDLE)
+            handle = handle or self.tasks.tasks(row.number).get(TaskKind.HANDLE)
             if handle is None or handle.owner is None:
                 return row
             return self.step(row, action)
@@ -122,15 +128,15 @@ class CaseWork:
         """An alarm's case from now on: ``own``, the open one of its key, or the last one if it comes again."""
         if own is not None:
             return self.join(own, alarm, info)
-        last = ended_lately(self._connection, alarm, info, self._policy)
+        last = self.memory.ended_lately(alarm, info)
         if last is None:
             return self.opened(alarm, info)
-        _link(self._connection, alarm, last.number)
+        self.memory.link(alarm, last.number)
         return self.reopened(last, info, note=alarm.alarm_id, severity=alarm.severity)
 
     def join(self, row: Any, alarm: Any, info: RuleInfo) -> Any:
         """An alarm joins an open case; of a storm, which has very many, the number of its members is told instead."""
-        _link(self._connection, alarm, row.number)
+        self.memory.link(alarm, row.number)
         if not row.gathers:
             self._ledger.note(row.number, "joined", note=alarm.alarm_id)
         return self.raised(row, Severity(alarm.severity), info)
@@ -206,6 +212,7 @@ class CaseWork:
 
     def cancel(self, row: Any, note: str, actor: Actor | None = None) -> Any:
         """Cancel a case with all its tasks."""
+        self.memory.link_now()
         for task in self.tasks.tasks(row.number).values():
             told = task.state != TaskState.WAITING or actor is not None
             self._ledger.withdraw(task.number)
@@ -274,15 +281,11 @@ class CaseWork:
 
     def _open_one_of(self, row: Any, alarm: Any, info: RuleInfo) -> Any | None:
         """The open case of an ended one's key, which the alarm joins; None if there is none."""
-        found = (
-            open_gathering(self._connection, row.gathers)
-            if row.gathers
-            else open_case(self._connection, row.facility, row.family)
-        )
+        found = open_like(self._connection, row)
         return None if found is None else self.join(found, alarm, info)
 
-    def opened(self, alarm: Any, info: RuleInfo) -> Any:
-        """A new case for an alarm."""
+    def opened(self, alarm: Any, info: RuleInfo, gathers: str = "") -> Any:
+        """A new case for an alarm; ``gathers`` is the key of the group whose case it is."""
         severity, drill = Severity(alarm.severity), is_drill(alarm)
         filing = Filing(
             facility=alarm.facility,
@@ -292,9 +295,14 @@ class CaseWork:
             limit=handling_limit(info, severity, self._policy, self.tasks.stages.class_of(alarm.facility)),
             opening=alarm.alarm_id,
             drill=drill,
+            gathers=gathers,
         )
+        fresh = not gathers and alarm.facility in self.memory.lone
         row = filed(self, self._connection, self._ledger, self._policy, filing, self._now_ms)
-        _link(self._connection, alarm, row.number)
+        last = None if fresh or drill else closed_lately(self._connection, row, self._policy, self._now_ms)
+        if last is not None:
+            self._ledger.note(row.number, "relapse", note=last.code)
+        self.memory.link(alarm, row.number)
         return given_out(self, self._policy, row, filing)
 
     def reopened(self, row: Any, info: RuleInfo, *, note: str, severity: int = 0, actor: Actor | None = None) -> Any:
@@ -412,11 +420,6 @@ def gather(connection: sa.Connection, cases: CaseWork, source: RosterSource, row
     after = cases.update(row, **values)
     cases.tell(after, "members")
     return after
-
-
-def _link(connection: sa.Connection, alarm: Any, number: int) -> None:
-    table = tables.alarm
-    connection.execute(sa.update(table).where(table.c.alarm_id == alarm.alarm_id).values(case=number))
 
 
 def storm_of(row: Any, now_ms: int, policy: Policy) -> StormState:

@@ -29,10 +29,12 @@ _BESIDE = """Extension (延期), supervision (督办) and appeal (申诉) go on 
 move them. All of their steps need a reason.
 """
 
-_STEPS = """* The owner of the handling task, at work on it, asks for an **extension** before the limit runs out, with
-  the moment wished for: after the present limit, by at most one more original limit. A supervisor, never the one who
-  asked, grants it (that moment, or another in the same range) or refuses it. Granted, it moves the limit of the case,
-  of the task and of the clock of handling, and is counted. Two are granted at most; a refusal does not count.
+_STEPS = """* The owner of a task, at work on it, asks for an **extension** before its limit runs out, with the moment
+  wished for: after the present limit, by at most one more original limit. A supervisor, never the one who asked, grants
+  it (that moment, or another in the same range) or refuses it. Granted, it moves the limit of the repair (of the case,
+  the handling task and the clock of handling), or that of the verification (of its task and its clock). Two are granted
+  at most of each; a refusal does not count. A verification has a limit from the report of the repair on, or from when
+  the sensor could not prove it; the limit of the first look before is not moved.
 * A supervisor puts an open case under **supervision**: general (一般, to be answered within 1 working day), key (重点,
   4 working hours) or listed (挂牌, 2 urgent hours). Putting it on again raises the level and starts that clock anew.
   The owner of the handling task answers; unanswered in time, its owner, whoever ordered it and the heads of both grids

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from core.alarms import AlarmKind
 from core.cases import CaseState
 from core.closure import Outcome, WatchState
 from core.places import Text
@@ -90,6 +91,9 @@ class SqlClosureQueries:
         if row is None:
             return None
         place = self._source.place(row.facility)
+        alarm = tables.alarm
+        dark = sa.exists().where(alarm.c.case == number, alarm.c.kind == AlarmKind.SIGHT.value)
+        unseen = bool(connection.execute(sa.select(dark)).scalar_one())
         return WatchRow(
             state=WatchState(row.state),
             since_ms=row.since_ms,
@@ -100,7 +104,7 @@ class SqlClosureQueries:
             ended_ms=row.ended_ms,
             moment_ms=row.moment_ms,
             alarm_id=row.alarm_id,
-            why=why(place.class_id if place else ""),
+            why=why(place.class_id if place else "", unseen=unseen),
         )
 
     def _similar(self, connection: sa.Connection, row: Any) -> tuple[Similar, ...]:

@@ -13,7 +13,9 @@ from typing import NamedTuple
 from core.alarms import AlarmKind, Severity
 from core.ports.registry import FacilityPlace, Roster
 from dispatch.explained import COMING_BACK_MS, WORST, supplies_above
-from dispatch.foresight import Crew, Foreseen, PastAlarm, foresee
+from dispatch.foreseen import Crew, Foreseen, PastAlarm
+from dispatch.foresight import foresee
+from dispatch.foresight_watch import ALWAYS_SEEN, Sensors
 from dispatch.policy import Policy
 
 _EVER_MS = 1 << 62
@@ -41,10 +43,11 @@ def foresee_designed(
     from_ms: int,
     until_ms: int,
     planned: Planned,
+    sensors: Sensors | None = ALWAYS_SEEN,
 ) -> Foreseen:
     """``foresee`` of what speaks; what is silent for good counts as unheard."""
     spoken, silent = hushed(alarms, roster.places, policy, planned)
-    found = foresee(spoken, roster, policy, crew, from_ms, until_ms)
+    found = foresee(spoken, roster, policy, crew, from_ms, until_ms, sensors)
     unheard = sum(from_ms <= alarm.start_ms < until_ms for alarm in silent)
     return replace(found, unheard=found.unheard + unheard)
 

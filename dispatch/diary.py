@@ -28,6 +28,7 @@ class Diary:
         self._spots: dict[int, tuple[int, Spot]] = {}
         self._open: dict[int, int] = {}
         self._told: dict[int, list[int]] = {}
+        self._moments: dict[int, list[int]] = {}
         self._urgent: dict[int, dict[int, Urgent]] = {}
 
     def opened(self, person: int, count: int = 1) -> None:
@@ -36,12 +37,20 @@ class Diary:
 
     def write(self, person: int, at_ms: int) -> None:
         """Somebody is told of a task then."""
-        insort(self._told.setdefault(person, []), at_ms)
+        told = self._told.setdefault(person, [])
+        place = bisect_left(told, at_ms)
+        if place == len(told) or told[place] != at_ms:
+            insort(self._moments.setdefault(person, []), at_ms)
+        told.insert(place, at_ms)
 
     def strike(self, person: int, at_ms: int) -> None:
         """Somebody is not told then after all."""
         told = self._told[person]
-        del told[bisect_left(told, at_ms)]
+        place = bisect_left(told, at_ms)
+        del told[place]
+        if place == len(told) or told[place] != at_ms:
+            moments = self._moments[person]
+            del moments[bisect_left(moments, at_ms)]
 
     def turned(self, person: int, count: int) -> None:
         """So many tasks of somebody lie before what is written here, and count for their turn."""
@@ -59,10 +68,10 @@ class Diary:
         else:
             self._urgent.get(person, {}).pop(task, None)
 
-    def after(self, person: int, from_ms: int) -> list[int]:
-        """The instants later than ``from_ms``, ascending."""
-        told = self._told.get(person, [])
-        return told[bisect_right(told, from_ms) :]
+    def after(self, person: int, from_ms: int, to_ms: int) -> list[int]:
+        """The instants in (from_ms, to_ms] at which somebody is told of something, ascending, each once."""
+        moments = self._moments.get(person, [])
+        return moments[bisect_right(moments, from_ms) : bisect_right(moments, to_ms)]
 
     def at(self, at_ms: int) -> Mapping[int, Load]:
         """The loads that count for one task more at ``at_ms``; each is worked out when it is asked for."""
@@ -83,7 +92,7 @@ class Diary:
         return Load(
             self._open.get(person, 0),
             bisect_left(told, midnights[1]) - bisect_left(told, midnights[0]),
-            _most_around(told, at_ms),
+            _most_around(told, self._moments.get(person, []), at_ms),
             self._earlier.get(person, 0) + len(told) - bisect_right(told, at_ms - self._turn_ms),
             spot[1] if spot is not None and abs(at_ms - spot[0]) < BELIEVED_MS else None,
             tuple(urgent.values()),
@@ -109,8 +118,10 @@ class _Loads(Mapping[int, Load]):
         return len(self._diary.known())
 
 
-def _most_around(told: list[int], at_ms: int) -> int:
-    """How many of ascending instants lie within one hour with ``at_ms``, in the hour that has most of them."""
-    near = told[bisect_right(told, at_ms - HOUR_MS) : bisect_left(told, at_ms + HOUR_MS)]
-    ends = (at_ms, *(one for one in near if one > at_ms))
-    return max(bisect_right(near, end) - bisect_right(near, end - HOUR_MS) for end in ends)
+def _most_around(told: list[int], moments: list[int], at_ms: int) -> int:
+    """How many of ascending instants lie within one hour with ``at_ms``, in the hour that has most of them.
+
+    ``moments``: each of the instants once; many are told of at the same one when everybody is full.
+    """
+    later = moments[bisect_right(moments, at_ms) : bisect_left(moments, at_ms + HOUR_MS)]
+    return max(bisect_right(told, end) - bisect_right(told, end - HOUR_MS) for end in (at_ms, *later))

@@ -28,6 +28,7 @@ class Filing:
         limit: by when it must be handled.
         opening: what opened it, once only: the alarm, or the intake.
         reports: people who reported it.
+        gathers: the key of the group whose case it is; empty for one of a single facility.
     """
 
     facility: int
@@ -39,6 +40,7 @@ class Filing:
     drill: bool = False
     source: SourceKind = SourceKind.ALARM
     reports: int = 0
+    gathers: str = ""
 
 
 class _Cases(Protocol):
@@ -52,8 +54,8 @@ class _Cases(Protocol):
         """A line in the change feed."""
         ...
 
-    def follow_up(self, row: Any) -> Any:
-        """Let the system do what follows."""
+    def follow_up(self, row: Any, handle: Any | None = None) -> Any:
+        """Let the system do what follows; ``handle`` is the handling task, where it is known."""
         ...
 
 
@@ -74,7 +76,7 @@ def filed(cases: _Cases, connection: sa.Connection, ledger: Ledger, policy: Poli
         "rule_id": info.rule_id,
         "say_zh": info.say.zh,
         "say_en": info.say.en,
-        "opening_alarm": filing.opening,
+        "opening_alarm": f"storm/{filing.opening}" if filing.gathers else filing.opening,
         "opened_ms": now_ms,
         "changed_ms": now_ms,
         "due_ms": None if filing.drill else due(policy.calendar, limit.clock, start_ms, limit.hours),
@@ -88,11 +90,13 @@ def filed(cases: _Cases, connection: sa.Connection, ledger: Ledger, policy: Poli
         "drill": filing.drill,
         "source": filing.source.value,
         "reports": filing.reports,
+        "gathers": filing.gathers,
     }
     table = tables.case
     row = connection.execute(sa.insert(table).returning(table), values).one()
     year = datetime.fromtimestamp(now_ms / 1000, policy.calendar.zone).year
     row = cases.update(row, code=f"C-{year}-{row.number:06d}")
+    cases.tasks.stages.filed(row.number)
     ledger.note(row.number, "opened", to_state=row.state, note=filing.opening)
     return row
 
@@ -106,4 +110,4 @@ def given_out(cases: _Cases, policy: Policy, row: Any, filing: Filing) -> Any:
     if row.support:
         tasks.create(row, TaskKind.VERIFY, policy.look[severity], {}, routed_as)
     cases.tell(row, "opened")
-    return cases.follow_up(row)
+    return cases.follow_up(row, handle)

@@ -185,8 +185,9 @@ PROCEEDING_STATE = Sentence("现在不能{action}（{kind}）", "{kind}: cannot 
 CASE_HAS_ENDED = Sentence("案件已结束，或这不是处置任务", "the case has ended, or this is not its handling task")
 HEAVIEST_ALREADY = Sentence("已是最高级别的督办", "it is under the heaviest supervision already")
 NO_LIMIT_TO_MOVE = Sentence(
-    "没有可延期的处置时限：须已接单、未挂起、未报告处置完成",
-    "there is no handling limit to move: the task must be accepted, not suspended, and not reported as handled",
+    "没有可延期的时限：任务须已接单、未挂起、未完成；核查须在处置报告之后，且不在传感器观察期内",
+    "there is no limit to move: the task must be accepted, not suspended and not done; a verification has one once the "
+    "repair is reported, and none while the sensor observes",
 )
 LIMIT_HAS_PASSED = Sentence(
     "时限已过：延期须在时限之内申请", "the limit has passed: an extension is asked for before it does"

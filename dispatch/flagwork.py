@@ -20,6 +20,7 @@ from core.lifecycle import next_flag
 from dispatch import tables
 from dispatch.policy import Policy
 
+_CHUNK = 500
 WORST_FIRST = (FlagKind.OUT_OF_SERVICE, FlagKind.SUPPRESSED, FlagKind.SHELVED)
 """The order in which flags are named where there is room for one."""
 
@@ -156,6 +157,15 @@ class FlagWork:
         if state is None:  # overdue already: one more reminder
             return self._updated(flag, "reminded", actor, reason, {"due_ms": due_ms})
         return self._updated(flag, event.value, actor, reason, {"state": state.value, "due_ms": due_ms})
+
+    def remember(self, facilities: Iterable[int]) -> None:
+        """Ask for the standing flags of many facilities at once."""
+        asked = sorted(set(facilities) - self._standing.keys())
+        for begin in range(0, len(asked), _CHUNK):
+            part, found = asked[begin : begin + _CHUNK], dict[int, list[Any]]()
+            for flag in self.standing(tables.flag.c.facility.in_(part)):
+                found.setdefault(flag.facility, []).append(flag)
+            self._standing.update((facility, found.get(facility, [])) for facility in part)
 
     # --- inside -------------------------------------------------------------------------------------------------
 

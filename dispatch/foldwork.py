@@ -65,10 +65,7 @@ class FoldWork:
         fold = self._row(row.alarm_id)
         if fold is None or not fold.element:
             return replace(info, say=say)
-        family = f"{info.family}/{fold.element}"
-        if len(family) > _LONGEST_FAMILY:
-            family = f"{info.family}/{hashlib.blake2b(fold.element.encode(), digest_size=10).hexdigest()}"
-        return replace(info, say=say, family=family)
+        return replace(of_element(info, fold.element), say=say)
 
     def all_folded(self, case: int) -> bool:
         """Whether the alarms of a case are over because others say the same."""
@@ -112,9 +109,24 @@ def _unseen(change: AlarmChange) -> dict[str, str]:
     return {"unseen": json.dumps(kept), "say_zh": say.zh[:1000], "say_en": say.en[:1000]}
 
 
+def of_element(info: RuleInfo, element: str) -> RuleInfo:
+    """A rule as one element of a facility is judged by it: with a family, so cases, of its own."""
+    if not element:
+        return info
+    family = f"{info.family}/{element}"
+    if len(family) > _LONGEST_FAMILY:
+        family = f"{info.family}/{hashlib.blake2b(element.encode(), digest_size=10).hexdigest()}"
+    return replace(info, family=family)
+
+
 def unseen_of(text: str) -> Unseen | None:
     """What a row says; the facilities are cut off where they are very many."""
     if not text:
         return None
     kept = json.loads(text)
     return Unseen(gateways=kept["gateways"], devices=kept["devices"], facilities=tuple(kept["facilities"]))
+
+
+def unseen_count(text: str) -> int:
+    """How many facilities a row says, those that were cut off included."""
+    return int(json.loads(text)["count"]) if text else 0

@@ -19,6 +19,7 @@ from core.ports.evidence import FrozenSource
 from core.ports.registry import RosterSource
 from dispatch import tables
 from dispatch.alarmwork import AlarmWork, RuleLookup, info_of
+from dispatch.batchwork import record_all
 from dispatch.database import reading, writing
 from dispatch.freezer import context_of
 from dispatch.levelwork import pieces_of, steps_of
@@ -100,9 +101,7 @@ class SqlJournal:
         with writing(self._engine) as connection:
             work = self._work(connection, source, now_ms)
             fresh = work.unapplied(changes)
-            work.storms.expect(fresh)
-            for change in fresh:
-                work.record(change, evidence.get(change.alarm_id, ()), contexts.get(change.alarm_id, ""))
+            record_all(work, connection, self._policy, now_ms, fresh, evidence, contexts)
             work.settle()
             work.ledger.flush()
 

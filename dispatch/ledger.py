@@ -6,7 +6,7 @@ Lines are collected and written in one go by ``flush``, at the end of the transa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -172,15 +172,17 @@ class Ledger:
         state = sa.case((table.c.state == "waiting", "withdrawn"), else_=table.c.state)
         self._connection.execute(sa.update(table).where(*where).values(next_ms=None, error="withdrawn", state=state))
 
-    def postpone(self, task: int, until_ms: int) -> None:
-        """Send the announcement of a task then, if it has not been sent yet."""
-        next_ms = max(self._now_ms, until_ms)
+    def postpone(self, tasks: Mapping[int, int]) -> None:
+        """Send the announcements of tasks then (task to instant), if they have not been sent yet."""
+        until = {str(task): max(self._now_ms, until_ms) for task, until_ms in tasks.items()}
         for row in self._outbox.values():
-            if row["ref"] == str(task) and row["kind"] in _ANNOUNCEMENTS:
-                row["next_ms"] = next_ms
+            if row["ref"] in until and row["kind"] in _ANNOUNCEMENTS:
+                row["next_ms"] = until[row["ref"]]
         table = tables.outbox
-        mine = (table.c.ref == str(task), table.c.kind.in_(_ANNOUNCEMENTS), table.c.next_ms.is_not(None))
-        self._connection.execute(sa.update(table).where(*mine).values(next_ms=next_ms))
+        announces = sa.or_(*(table.c.kind == kind for kind in _ANNOUNCEMENTS))
+        mine = (table.c.ref == sa.bindparam("of_task"), announces, table.c.next_ms.is_not(None))
+        query = sa.update(table).where(*mine).values(next_ms=sa.bindparam("at_ms"))
+        self._connection.execute(query, [{"of_task": ref, "at_ms": at_ms} for ref, at_ms in until.items()])
 
     def flush(self) -> None:
         """Write everything that was collected."""

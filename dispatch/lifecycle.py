@@ -321,13 +321,16 @@ _TAIL = """## Guards
 * A joint case is one of a rule that gathers (`gather`, [rules.md](rules.md)): two tasks for all facilities of a supply,
   cell or community, from the first one on. What comes while it is open joins it; whoever is at work on it is told.
 * A repair is observed by the sensor where there is one; [closure.md](closure.md) says what follows. The system
-  verifies or rejects then, as a verifier would; a person may conclude before.
+  verifies or rejects then, as a verifier would; a person may conclude before. The same holds for rules that read groups
+  or parents, by all that they read, and for *cannot see now*, by the points that must be heard again.
 * Cases of one root cause are merged by a supervisor: the one ends (merge), the other takes its alarms, present and to
   come. A case that has been reported as handled is not merged, nor one that gathers many facilities.
 * A merging is taken back by a supervisor, with a reason, while the other case is open and not yet reported as handled:
   the case is filed anew with its alarms. What its clocks did meanwhile stands below.
 * What people report or departments hand down becomes a case by the gate of [intake.md](intake.md), and is verified by a
   visit. A case that somebody has reported does not end by itself when its alarm clears.
+* A case of a facility and family that is opened within 7 days after one of the same was closed names it in its history
+  (relapse); an open case takes further alarms in however long it has been open.
 * A case that ended by itself, or was closed, is reopened by the system if its alarm proves to be still on; it never
   makes a second case.
 """

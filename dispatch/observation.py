@@ -7,7 +7,7 @@ was good and seen until the window's end. Readings come as columns; nothing here
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -22,6 +22,9 @@ from core.quality import QualityClass
 from dispatch.worktime import HOUR_MS
 
 _LONGEST_MS: Final = 30 * 24 * HOUR_MS
+MOST_WATCHED: Final = 50
+"""Rules at facilities of one case that are observed; a storm of more is looked at by a person."""
+_WATCHED: Final = frozenset({AlarmKind.CONDITION, AlarmKind.COMMISSIONING, AlarmKind.SIGHT})
 
 
 class Window(NamedTuple):
@@ -53,23 +56,50 @@ WINDOWS: Final[Mapping[str, Window]] = {
 """By class, this project's proposals: no standard gives such windows. A rule's ``observe_ms`` overrides its class."""
 
 
+HEARD: Final = Window(2, Text(zh="连续收到读数", en="readings arrive all the time"))
+"""Of *cannot see now*, whatever the class: a loose contact shows soon."""
+LIFE_SAFETY: Final = frozenset({"gas_indoor", "gas_network", "smoke_fire"})
+
+
 def window_ms(info: RuleInfo | None, class_id: str) -> int:
     """How long the sensor is observed after the repair of an alarm of this rule; 0: a person looks.
 
     Nobody relies on a sensor alone where people are in danger (critical, latching), where the rule has left the rule
     set, or where it reads nothing. A rule that judges over some time must have had that time once more, and half of it.
     """
-    if info is None or not info.measurements or info.kind is AlarmKind.SIGHT:
+    if info is None or info.latching or info.severity >= Severity.CRITICAL:
         return 0
-    if info.latching or info.severity >= Severity.CRITICAL:
+    if info.kind is AlarmKind.SIGHT:
+        return 0 if class_id in LIFE_SAFETY else round(HEARD.hours * HOUR_MS)
+    if not (info.measurements or info.elsewhere):
         return 0
     chosen = WINDOWS.get(class_id, DEFAULT).hours * HOUR_MS if info.observe_ms is None else info.observe_ms
     return round(min(max(chosen, 1.5 * info.hold_ms), _LONGEST_MS)) if chosen > 0 else 0
 
 
-def why(class_id: str) -> Text:
-    """Why a class is observed for so long."""
-    return WINDOWS.get(class_id, DEFAULT).why
+def watched_ms(watched: Collection[tuple[RuleInfo | None, str]], kinds: Collection[AlarmKind], *, drill: bool) -> int:
+    """How long the sensors of a case are observed after its repair; 0: a person looks.
+
+    Args:
+        watched: each rule at each facility of the case, with the facility's class.
+        kinds: of its alarms.
+        drill: it is a test case.
+    """
+    if drill or not 0 < len(watched) <= MOST_WATCHED or not _WATCHED.issuperset(kinds):
+        return 0
+    windows = [window_ms(info, class_id) for info, class_id in watched]
+    return max(windows) if all(windows) else 0
+
+
+def next_look_ms(now_ms: int, until_ms: int | None, every_ms: int) -> int:
+    """When the readings are looked at again: every so often, and at the end of the window."""
+    look_ms = now_ms + every_ms
+    return min(look_ms, until_ms) if until_ms is not None and until_ms > now_ms else look_ms
+
+
+def why(class_id: str, *, unseen: bool = False) -> Text:
+    """Why a class is observed for so long; ``unseen``: what could not be seen."""
+    return HEARD.why if unseen else WINDOWS.get(class_id, DEFAULT).why
 
 
 class Course(NamedTuple):
@@ -134,7 +164,7 @@ def judge(watch: Watch, courses: Sequence[Course], now_ms: int, *, silenced: boo
     until_ms = None if on is not None else _until(watch, courses)
     if until_ms is not None and watch.seen_ms >= until_ms:
         return Judgement(state=WatchState.PROVEN, until_ms=until_ms)
-    if min(now_ms, until_ms or now_ms) - watch.seen_ms > patience_ms:
+    if now_ms - watch.seen_ms > patience_ms:
         return Judgement(state=WatchState.BLIND, until_ms=until_ms, moment_ms=watch.seen_ms)
     return Judgement(state=WatchState.WATCHING, until_ms=until_ms)
 

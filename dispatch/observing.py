@@ -18,10 +18,11 @@ from core.ports.registry import RosterSource
 from dispatch import closure_tables
 from dispatch.alarmwork import AlarmWork
 from dispatch.database import reading, writing
+from dispatch.observables import Groups, Part
 from dispatch.observation import sight
 from dispatch.policy import Policy
 from dispatch.taskwork import SourceOnce
-from dispatch.watchwork import Pair, pairs_of
+from dispatch.watchwork import parts_of
 
 _AT_ONCE = 20
 """Observations in one round."""
@@ -45,6 +46,7 @@ class Observer:
         self._rules = rules
         self._source = source
         self._policy = policy or Policy()
+        self._sorted = Groups({})
 
     def step(self, now_ms: int) -> int:
         """Look at what is due; how many observations were looked at.
@@ -55,26 +57,35 @@ class Observer:
         due = self._due(now_ms)
         if not due:
             return 0
-        requests = [(row, self._request(row, pair, now_ms)) for row, pairs in due for pair in pairs]
-        taken = self._readings.samples([request for _, request in requests])
-        found: dict[int, list[tuple[Samples, ...]]] = {row.number: [] for row, _ in due}
-        for (row, request), series in zip(requests, taken, strict=True):
-            found[row.number].append(tuple(one for one in series if one.key in request.keys))
+        asked = [(row, at, part) for row, pairs in due for at, parts in enumerate(pairs) for part in parts]
+        taken = self._readings.samples([self._request(row, part, now_ms) for row, _, part in asked])
+        found: dict[int, list[list[Samples]]] = {row.number: [[] for _ in pairs] for row, pairs in due}
+        for (row, at, part), series in zip(asked, taken, strict=True):
+            found[row.number][at] += [one for one in series if part.takes(one.key)]
         self._keep([row for row, _ in due], found, now_ms)
         return len(due)
 
-    def _due(self, now_ms: int) -> list[tuple[Any, list[Pair]]]:
+    def _due(self, now_ms: int) -> list[tuple[Any, list[list[Part]]]]:
+        """The observations, with the parts of each rule at each facility; none where a person must look by now."""
         table = closure_tables.watch
         query = sa.select(table).where(table.c.look_ms <= now_ms).order_by(table.c.look_ms).limit(_AT_ONCE)
         with reading(self._engine) as connection:
-            return [(row, pairs_of(connection, row.case)) for row in connection.execute(query).all()]
+            rows = connection.execute(query).all()
+            groups = self._groups() if rows else Groups({})
+            return [(row, parts_of(connection, row.case, self._rules, groups) or []) for row in rows]
 
-    def _request(self, row: Any, pair: Pair, now_ms: int) -> SampleRequest:
-        info = self._rules(pair.rule_id)
-        keys = info.measurements if info is not None else ()
-        return SampleRequest(facility=pair.facility, keys=keys, from_ms=row.seen_ms, to_ms=max(now_ms, row.seen_ms + 1))
+    def _groups(self) -> Groups:
+        """Who has what in common, sorted once for each roster."""
+        places = self._source.roster().places
+        if self._sorted.places is not places:
+            self._sorted = Groups(places)
+        return self._sorted
 
-    def _keep(self, due: Sequence[Any], found: Mapping[int, list[tuple[Samples, ...]]], now_ms: int) -> None:
+    def _request(self, row: Any, part: Part, now_ms: int) -> SampleRequest:
+        to_ms = max(now_ms, row.seen_ms + 1)
+        return SampleRequest(facility=part.facility, keys=part.keys, from_ms=row.seen_ms, to_ms=to_ms, whole=True)
+
+    def _keep(self, due: Sequence[Any], found: Mapping[int, list[list[Samples]]], now_ms: int) -> None:
         source = SourceOnce(self._source)
         for row in due:
             with writing(self._engine) as connection:

@@ -97,6 +97,7 @@ class Policy:
         near_m: open cases of one family within so many metres may have one cause.
         together_ms: cases of different families beneath one supply may have one cause if they opened so close.
         recurring_cases, recurring_ms: so many cases of a facility and family within that time propose a lasting repair.
+        relapse_ms: a case that is opened so soon after one of the same facility and family was closed names it.
         limits: limits of stages by class and event.
         ladder: who hears of a stage that takes long, after which share of its time; proposals, like the 7 days of an
             appeal.
@@ -154,6 +155,7 @@ class Policy:
     together_ms: int = 24 * HOUR_MS
     recurring_cases: int = 3
     recurring_ms: int = 90 * 24 * HOUR_MS
+    relapse_ms: int = 7 * 24 * HOUR_MS
     limits: LimitBook = field(default_factory=load_limits)
     ladder: Mapping[Severity, Ladder] = field(default_factory=lambda: PROPOSED_LADDER)
     extensions_most: int = 2

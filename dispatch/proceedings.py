@@ -1,10 +1,10 @@
 """Extension, supervision and appeal: one table, the guards beside it, no clock and no database.
 
-They go on *beside* the states of case and task, and never move them. An extension (延期) moves the limit, a supervision
-(督办) marks the case and has a clock of its own, an appeal (申诉) is judged twice and lets the fact that it is against
-stand: what was late stays late, with the ruling beside it. Source of the numbers: municipal practice under GB/T 30428
-(at most two extensions, each of at most one original limit; a refusal does not count; an appeal once, after the case is
-closed, reviewed by two).
+They go on *beside* the states of case and task, and never move them. An extension (延期) moves the limit of the repair
+or that of the verification, a supervision (督办) marks the case and has a clock of its own, an appeal (申诉) is judged
+twice and lets the fact that it is against stand: what was late stays late, with the ruling beside it. Source of the
+numbers: municipal practice under GB/T 30428 (at most two extensions, each of at most one original limit; a refusal does
+not count; an appeal once, after the case is closed, reviewed by two).
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from core.cases import PROCEEDINGS, Action, Actor, CaseState, Conflict, NotPermitted, TaskKind
+from core.cases import PROCEEDINGS, Action, Actor, CaseState, Conflict, NotPermitted, TaskKind, TaskState
 from core.errors import Invalid
 from core.stages import OPEN_PROCEEDINGS, ProceedingKind, ProceedingState, SupervisionLevel
 from dispatch import findings as kinds
 
 K, S, A = ProceedingKind, ProceedingState, Action
+_ACCEPTED = frozenset({TaskState.ACCEPTED, TaskState.ON_SITE})
 
 PROCEEDING_TABLE: Mapping[tuple[ProceedingKind, ProceedingState | None, Action], ProceedingState] = {
     (K.EXTENSION, None, A.EXTEND): S.ASKED,
@@ -40,13 +41,18 @@ PROCEEDING_TABLE: Mapping[tuple[ProceedingKind, ProceedingState | None, Action],
 KIND_OF: Mapping[Action, ProceedingKind] = {action: kind for kind, _, action in PROCEEDING_TABLE}
 
 LAPSES: Mapping[ProceedingKind, frozenset[Action]] = {
-    K.EXTENSION: frozenset({A.HANDLE, A.CANCEL, A.MERGE, A.CLOSE, A.CONFIRM}),
+    K.EXTENSION: frozenset({A.HANDLE, A.VERIFY, A.REJECT, A.CANCEL, A.MERGE, A.CLOSE, A.CONFIRM}),
     K.SUPERVISION: frozenset({A.CANCEL, A.MERGE, A.CLOSE, A.CONFIRM}),
     K.APPEAL: frozenset({A.REOPEN}),
 }
 """Steps of a case with which an open proceeding lapses."""
 
 AT_WORK = frozenset({CaseState.ACCEPTED, CaseState.ON_SITE})
+_ASKS: Mapping[TaskKind, frozenset[CaseState]] = {
+    TaskKind.HANDLE: AT_WORK,
+    TaskKind.VERIFY: frozenset({CaseState.HANDLED}),
+}
+"""States of the case in which the owner of a task, having accepted it, is at what its limit asks for."""
 _SUPERVISED = frozenset({CaseState(state) for state in CaseState} - {CaseState.CLOSED, CaseState.CANCELLED})
 _BY_SUPERVISOR = frozenset({A.GRANT, A.REFUSE, A.SUPERVISE, A.LIFT, A.ENDORSE, A.UPHOLD, A.DISMISS})
 
@@ -72,11 +78,12 @@ class Matter:
     """Everything that decides whether a proceeding may take a step.
 
     Attributes:
-        task: kind of the task it is about; owner: whose it is, ``None``: nobody's.
-        due_ms: the limit of the handling, ``None`` while there is none (paused, drill).
-        handled: the repair has been reported (or what the limit asks for was met).
+        task: kind of the task it is about; owner: whose it is, ``None``: nobody's; task_state: where it stands.
+        due_ms: the limit of the repair, or of the verification; ``None`` while there is none (paused, drill, the sensor
+            observes).
+        met: what the limit asks for was done, or is not asked for yet.
         latest_ms: furthest moment that an extension may ask for.
-        extensions: granted so far; extensions_most: at most so many.
+        extensions: granted so far, of this task; extensions_most: at most so many.
         adverse: something counts against the owner: lateness, or a repair that did not hold.
         closed_ms: when the case was closed; appeal_until_ms: until when an appeal is heard.
         latest: the newest proceeding of each kind; of appeals that of this task.
@@ -84,12 +91,13 @@ class Matter:
 
     case: CaseState
     task: TaskKind
+    task_state: TaskState
     drill: bool
     actor: Actor
     owner: int | None
     now_ms: int
     due_ms: int | None
-    handled: bool
+    met: bool
     latest_ms: int | None
     extensions: int
     extensions_most: int
@@ -176,10 +184,11 @@ def _check_guards(matter: Matter, action: Action) -> None:
 
 
 def _check_extension(matter: Matter, action: Action, latest: Standing | None) -> None:
-    if matter.task is not TaskKind.HANDLE or matter.handled:
+    if matter.met:
         raise Conflict("not_now", kinds.NO_LIMIT_TO_MOVE(), matter.owner)
     if action is A.EXTEND:
-        if matter.case not in AT_WORK or matter.due_ms is None:
+        asks = matter.case in _ASKS[matter.task] and matter.task_state in _ACCEPTED
+        if not asks or matter.due_ms is None:
             raise Conflict("not_now", kinds.NO_LIMIT_TO_MOVE(), matter.owner)
         if matter.now_ms > matter.due_ms:
             raise Conflict("too_late", kinds.LIMIT_HAS_PASSED(), matter.owner)

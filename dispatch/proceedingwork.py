@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.cases import Action, Actor, CaseState, DeadlineWhat, TaskKind
+from core.cases import Action, Actor, CaseState, DeadlineWhat, TaskKind, TaskState
 from core.stages import (
     OPEN_PROCEEDINGS,
     LimitUnit,
@@ -38,6 +38,8 @@ _TOLD: dict[Action, str] = {
     A.DISMISS: "appeal_dismissed",
 }
 """Kind of the message that goes with a step."""
+LIMITS = {TaskKind.HANDLE: Stage.HANDLE, TaskKind.VERIFY: Stage.VERIFY}
+"""The stage whose limit an extension moves, by the task that it is asked for."""
 _LAPSING: frozenset[Action] = frozenset().union(*LAPSES.values())
 _TO_SUPERVISOR = frozenset({A.EXTEND, A.APPEAL, A.ENDORSE})
 
@@ -158,7 +160,8 @@ class ProceedingWork:
     def _case_after(self, case: Any, task: Any, row: Any, action: Action) -> Any:
         values: dict[str, Any] = {}
         if action is A.GRANT:
-            self._tasks.stages.extended(case, row.granted_ms)
+            self._tasks.stages.extended(case, row.granted_ms, LIMITS[TaskKind(task.kind)])
+        if action is A.GRANT and task.kind == TaskKind.HANDLE:
             values["extensions"] = case.extensions + 1
             if _limits_handling(case):
                 values["due_ms"] = row.granted_ms
@@ -170,7 +173,8 @@ class ProceedingWork:
 
     def _task_values(self, case: Any, task: Any, row: Any, action: Action) -> dict[str, Any]:
         moves = action is A.GRANT and task.due_what == DeadlineWhat.HANDLE and task.met_ms is None
-        return {"due_ms": row.granted_ms} if moves and _limits_handling(case) else {}
+        moves = moves and (task.kind == TaskKind.VERIFY or _limits_handling(case))
+        return {"due_ms": row.granted_ms} if moves else {}
 
     def _tell(self, task: Any, case: Any, row: Any, action: Action) -> None:
         if action in _TO_SUPERVISOR:
@@ -197,21 +201,22 @@ class ProceedingWork:
 
 def matter(connection: sa.Connection, task: Any, case: Any, actor: Actor, policy: Policy, now_ms: int) -> Matter:
     """What decides about proceedings of a task, read from its rows."""
-    stage = _handling(connection, case.number)
-    running = stage is not None and stage.paused_since_ms is None and stage.ended_ms is None
     kind = TaskKind(task.kind)
+    stage = _newest_run(connection, case.number, LIMITS[kind])
+    running = stage is not None and stage.paused_since_ms is None and stage.ended_ms is None
     closed = case.state == CaseState.CLOSED
     return Matter(
         case=CaseState(case.state),
         task=kind,
+        task_state=TaskState(task.state),
         drill=case.drill,
         actor=actor,
         owner=task.owner,
         now_ms=now_ms,
         due_ms=stage.limit_ms if running and stage is not None else None,
-        handled=stage is None or stage.ended_ms is not None,
+        met=stage is None or stage.ended_ms is not None,
         latest_ms=_latest_moment(stage, policy) if running else None,
-        extensions=case.extensions,
+        extensions=case.extensions if kind is TaskKind.HANDLE else _granted(connection, task.number),
         extensions_most=policy.extensions_most,
         adverse=closed and (_was_late(connection, task) or _rejections(connection, task) > 0),
         appeal_until_ms=case.closed_ms + policy.appeal_within_ms if case.closed_ms is not None else None,
@@ -236,10 +241,17 @@ def _standing(row: Any) -> Standing:
     )
 
 
-def _handling(connection: sa.Connection, case: int) -> Any | None:
-    """The newest run of the clock of handling."""
+def _granted(connection: sa.Connection, task: int) -> int:
+    """How often the limit of a task was extended."""
+    table = tables.proceeding
+    granted = (table.c.task == task, table.c.kind == K.EXTENSION.value, table.c.state == S.GRANTED.value)
+    return int(connection.execute(sa.select(sa.func.count()).select_from(table).where(*granted)).scalar_one())
+
+
+def _newest_run(connection: sa.Connection, case: int, stage: Stage) -> Any | None:
+    """The newest run of the clock of a stage."""
     table = tables.stage
-    query = sa.select(table).where(table.c.case == case, table.c.stage == Stage.HANDLE.value)
+    query = sa.select(table).where(table.c.case == case, table.c.stage == stage.value)
     return connection.execute(query.order_by(table.c.number.desc()).limit(1)).one_or_none()
 
 

@@ -26,6 +26,7 @@ from core.ports.feed import CommunityFigures, FeedEntry
 from core.ports.registry import Page, PageRequest, RosterSource
 from dispatch import proceedings, tables, views
 from dispatch.assignment import routing_of
+from dispatch.closure_tables import merge
 from dispatch.database import reading
 from dispatch.desk import situation
 from dispatch.flag_queries import SqlFlagQueries, alarm_conditions, covering, limit_of_page, number_of, seen
@@ -82,6 +83,25 @@ class SqlCaseQueries(SqlFlagQueries):
                 do=views.instructions(row),
                 flags=covering(connection, row),
             )
+
+    def works_on(self, person: int, *, alarm_id: str = "", facility: int = 0) -> bool:
+        """Whether somebody owns an open task of a case that this alarm, or an alarm of this facility, belongs to.
+
+        A case belongs to its facility, and so do those merged into it. Drills count: whoever has one goes there.
+        """
+        task, case, alarm, merged = tables.task, tables.case, tables.alarm, tables.case.alias()
+        mine = (task.c.owner == person, task.c.open)
+        if alarm_id:
+            found = sa.exists().where(alarm.c.alarm_id == alarm_id, alarm.c.case == task.c.case, *mine)
+        else:
+            among = sa.exists().where(alarm.c.case == task.c.case, alarm.c.facility == facility)
+            brought = sa.exists().where(
+                merge.c.into == task.c.case, merged.c.number == merge.c.case, merged.c.facility == facility
+            )
+            there = sa.or_(case.c.facility == facility, among, brought) if facility else among
+            found = sa.exists().where(case.c.number == task.c.case, there, *mine)
+        with reading(self._engine) as connection:
+            return bool(connection.execute(sa.select(found)).scalar_one())
 
     def cases(self, where: CaseFilter, page: PageRequest) -> Page[CaseRow]:
         """Cases, newest number first.

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
 import sqlalchemy as sa
 
+from core.ports.cases import EvidenceValue
 from core.ports.evidence import Occasion
 from dispatch import tables
+
+_CHUNK = 500
+_MOST_VALUES = 50
 
 
 def begin_record(
@@ -20,11 +28,17 @@ def begin_record(
     context: str = "",
 ) -> None:
     """Begin to freeze the readings in [from, to) around ``at_ms`` of an alarm, once for each occasion."""
-    table = tables.record
-    known = sa.exists().where(table.c.alarm_id == alarm_id, table.c.occasion == occasion.value)
-    if connection.execute(sa.select(known)).scalar_one():
-        return
-    values = {
+    values = record_values(
+        alarm_id, occasion, at_ms=at_ms, from_ms=from_ms, to_ms=to_ms, now_ms=now_ms, context=context
+    )
+    begin_records(connection, [values])
+
+
+def record_values(
+    alarm_id: str, occasion: Occasion, *, at_ms: int, from_ms: int, to_ms: int, now_ms: int, context: str = ""
+) -> dict[str, Any]:
+    """The columns of a record that is begun."""
+    return {
         "alarm_id": alarm_id,
         "occasion": occasion.value,
         "at_ms": at_ms,
@@ -34,4 +48,36 @@ def begin_record(
         "context": context,
         "due_ms": now_ms,
     }
-    connection.execute(sa.insert(table), values)
+
+
+def begin_records(connection: sa.Connection, records: Sequence[dict[str, Any]]) -> None:
+    """Begin records of different alarms, in order, without those that were begun before."""
+    table = tables.record
+    for occasion, group in groupby(records, key=lambda one: one["occasion"]):
+        mine = list(group)
+        for begin in range(0, len(mine), _CHUNK):
+            part = mine[begin : begin + _CHUNK]
+            ids = [one["alarm_id"] for one in part]
+            query = sa.select(table.c.alarm_id).where(table.c.alarm_id.in_(ids), table.c.occasion == occasion)
+            known = set(connection.execute(query).scalars())
+            fresh = [one for one in part if one["alarm_id"] not in known]
+            if fresh:
+                connection.execute(sa.insert(table), fresh)
+
+
+def evidence_rows(alarm_id: str, evidence: Sequence[EvidenceValue]) -> Iterator[dict[str, Any]]:
+    """The rows of the values at the opening of an alarm."""
+    for position, item in enumerate(evidence[:_MOST_VALUES]):
+        yield {
+            "alarm_id": alarm_id,
+            "position": position,
+            "point": item.point,
+            "key": item.key,
+            "name_zh": item.name.zh,
+            "name_en": item.name.en,
+            "unit": item.unit,
+            "time_ms": item.time_ms,
+            "value": item.value if item.value is None or item.value == item.value else None,
+            "quality": item.quality,
+            "text": item.text[:1000],
+        }

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from core.cases import Action, Actor, CaseState, RuleInfo
 from dispatch.alarmwork import AlarmWork
-from dispatch.casefind import open_case
+from dispatch.casefind import open_like
 from dispatch.verifying import begin_again
 
 
@@ -21,12 +21,12 @@ def rejected(work: AlarmWork, case: Any, note: str, actor: Actor) -> Any:
 
 
 def reopened(work: AlarmWork, connection: sa.Connection, case: Any, info: RuleInfo, note: str, actor: Actor) -> Any:
-    """A closed case goes on. If another one of its facility and event is open by now, that one hears of it instead.
+    """A closed case goes on. If another one of its facility and event, or group, is open by now, that one hears of it.
 
     Returns:
         The case that goes on.
     """
-    other = open_case(connection, case.facility, case.family) if case.facility else None
+    other = open_like(connection, case)
     if other is not None:
         work.ledger.note(other.number, "not_solved", actor=actor, note=f"{case.code} {note}")
         work.cases.tell(other, "not_solved")

@@ -6,6 +6,7 @@ decided in ``dispatch.stageclocks``; here rows are read and written.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from dispatch.stageclocks import AFTER_UNMERGE, BEGINS, ENDS, AfterUnmerge, Stag
 
 _TOUCHES = frozenset({*ENDS, *BEGINS, Action.SUSPEND, Action.RESUME})
 """Steps of a case that do something to its stages."""
+_CHUNK = 500
 RESTARTED = "assigned"
 """Ends a clock that begins anew for somebody else."""
 
@@ -37,9 +39,16 @@ class StageWork:
         self._policy = policy
         self._calendar = policy.calendar
         self._now_ms = now_ms
+        self._fresh: set[int] = set()
+
+    def filed(self, case: int) -> None:
+        """A case has been filed: nothing of it runs, and need not be asked for, until its handling has begun."""
+        self._fresh.add(case)
 
     def running(self, case: int) -> dict[Stage, Any]:
         """The rows of a case that have not ended."""
+        if case in self._fresh:
+            return {}
         table = tables.stage
         query = sa.select(table).where(table.c.case == case, table.c.ended_ms.is_(None))
         return {Stage(row.stage): row for row in self._connection.execute(query)}
@@ -54,20 +63,25 @@ class StageWork:
         if task.owner is not None:
             self._insert(case, task.number, Stage.ACCEPT, self.limit(case, Stage.ACCEPT), announce_ms)
 
-    def announced(self, case: Any, task: int, at_ms: int) -> None:
-        """The handling task is announced at another time: the clock of accepting begins then.
+    def announced(self, tasks: Mapping[int, Any]) -> None:
+        """Handling tasks are announced at other times: their clocks of accepting begin then.
 
         Args:
-            case: anything with ``severity``.
-            task: number.
-            at_ms: when.
+            tasks: number to anything with ``severity`` (of the case) and ``assigned_ms``.
         """
-        table = tables.stage
-        mine = (table.c.task == task, table.c.stage == Stage.ACCEPT.value, table.c.ended_ms.is_(None))
-        row = self._connection.execute(sa.select(table).where(*mine)).one_or_none()
-        if row is not None:
-            unit = LimitUnit(row.unit)
-            self._write(row, case, begun(self._calendar, unit.clock, row.amount * unit.hours, at_ms))
+        table, numbers = tables.stage, sorted(tasks)
+        for begin in range(0, len(numbers), _CHUNK):
+            mine = (table.c.task.in_(numbers[begin : begin + _CHUNK]), table.c.stage == Stage.ACCEPT.value)
+            query = sa.select(table).where(*mine, table.c.ended_ms.is_(None)).order_by(table.c.number)
+            found = []
+            for row in self._connection.execute(query).all():
+                unit, task = LimitUnit(row.unit), tasks[row.task]
+                clock = begun(self._calendar, unit.clock, row.amount * unit.hours, task.assigned_ms)
+                reached = LadderStep(row.reached) if row.reached else None
+                next_ms = self._next_ms(clock, task, reached, row.late)
+                found.append({"row_number": row.number, **_values(clock), "next_ms": next_ms})
+            if found:
+                self._connection.execute(sa.update(table).where(table.c.number == sa.bindparam("row_number")), found)
 
     def limit(self, case: Any, stage: Stage, stated: Deadline | None = None) -> StageLimit:
         """The limit of a stage of a case; ``stated``: what its rule says of this stage."""
@@ -87,9 +101,10 @@ class StageWork:
 
     def handling(self, case: Any, task: int, stated: Deadline | None, from_ms: int, ended_by: str = "") -> None:
         """The clock of handling begins, and that of arriving where the rule states it; in place of those that run."""
+        running = {} if case.drill else self.running(case.number)
+        self._fresh.discard(case.number)
         if case.drill:
             return
-        running = self.running(case.number)
         for stage in (Stage.HANDLE, Stage.ARRIVE):
             own = stated_for(stage, stated)
             if stage is Stage.ARRIVE and own is None:
@@ -150,9 +165,9 @@ class StageWork:
             )
             self._write(row, case, stood.resumed(self._calendar, self._now_ms), ended_by="")
 
-    def extended(self, case: Any, limit_ms: int) -> None:
-        """The limit of handling has been moved by a grant."""
-        row = self.running(case.number).get(Stage.HANDLE)
+    def extended(self, case: Any, limit_ms: int, stage: Stage) -> None:
+        """The limit of a stage has been moved by a grant."""
+        row = self.running(case.number).get(stage)
         if row is not None:
             clock = _clock(row).moved(self._calendar, self._now_ms, limit_ms)
             self._write(row, case, clock, extended=row.extended + 1)

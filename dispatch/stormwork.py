@@ -77,7 +77,7 @@ class StormWork:
             return self._begin(group, alarm, info)
         if own is not None:
             self._hand_over(own, number)
-        return self._cases.join(self._cases.case(number), alarm, info)
+        return self._cases.join(self._cases.memory.gathering(number), alarm, info)
 
     def leave(self, alarm: Any, info: RuleInfo) -> Any:
         """An alarm of a storm needs a case of its own: the open one of its facility, the one it had, or a new one."""
@@ -109,6 +109,7 @@ class StormWork:
         """Whether a case may become part of a storm's: nobody has begun it, and all in it may gather."""
         if single.severity >= Severity.CRITICAL or single.drill:
             return False
+        self._cases.memory.link_now()
         table = tables.alarm
         alone = sa.exists().where(table.c.case == single.number, table.c.latching)
         latching = self._connection.execute(sa.select(alone)).scalar_one()
@@ -119,11 +120,10 @@ class StormWork:
         number = self._storms().get(group.key)
         if number is None:
             return self._opened(group, alarm, info)
-        return self._cases.join(self._cases.case(number), alarm, info)
+        return self._cases.join(self._cases.memory.gathering(number), alarm, info)
 
     def _opened(self, group: Group, alarm: Any, info: RuleInfo) -> Any:
-        row = self._cases.opened(alarm, replace(info, family=group.case_family))
-        row = self._cases.update(row, gathers=group.key, opening_alarm=f"storm/{row.opening_alarm}")
+        row = self._cases.opened(alarm, replace(info, family=group.case_family), group.key)
         self._storms()[group.key] = row.number
         return row
 
@@ -143,6 +143,7 @@ class StormWork:
 
     def _hand_over(self, row: Any, number: int) -> None:
         """A case that nobody has begun ends; its alarms are those of the storm."""
+        self._cases.memory.link_now()
         table = tables.alarm
         self._connection.execute(sa.update(table).where(table.c.case == row.number).values(case=number))
         self._cases.cancel(row, FOLDED)

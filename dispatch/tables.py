@@ -2,9 +2,9 @@
 
 Facilities, communities and people are registry numbers without a foreign key: the registry is another room. Three
 things must never happen, whatever the code above does, so the database forbids them: two open cases of one facility and
-rule family (partial unique index ``open_key``), two cases opened by one alarm (``opening_alarm``; that of a storm
-begins with ``storm/``, since its first alarm may come to a case of its own), two effects of one command
-(``dispatch_command``).
+rule family or of one group (partial unique indexes ``open_key``, ``open_storm``), two cases opened by one alarm
+(``opening_alarm``; that of a storm begins with ``storm/``, since its first alarm may come to a case of its own), two
+effects of one command (``dispatch_command``).
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ case = sa.Table(
         "facility",
         "family",
         unique=True,
-        sqlite_where=sa.text("open AND facility <> 0"),
-        postgresql_where=sa.text("open AND facility <> 0"),
+        sqlite_where=sa.text("open AND facility <> 0 AND gathers = ''"),
+        postgresql_where=sa.text("open AND facility <> 0 AND gathers = ''"),
     ),
     sa.Index(
         "open_storm",

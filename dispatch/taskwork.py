@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,6 +36,8 @@ from dispatch.policy import Policy
 from dispatch.routing import Request, route
 from dispatch.stagework import StageWork
 from dispatch.worktime import due
+
+_CHUNK = 500
 
 
 class SourceOnce:
@@ -76,14 +80,18 @@ class TaskWork:
         self._roster = source.roster()
         self._assigner = Assigner(connection, self._roster, policy, now_ms)
         self.stages = StageWork(connection, source, policy, now_ms)
+        self._together = False
+        self._moving: dict[int, Any] = {}
 
     def tasks(self, case: int) -> dict[TaskKind, Any]:
         """The tasks of a case by kind."""
+        self._settle_moves()
         query = sa.select(tables.task).where(tables.task.c.case == case)
         return {TaskKind(row.kind): row for row in self._connection.execute(query)}
 
     def one(self, number: int) -> Any:
         """The row of a task."""
+        self._settle_moves()
         return self._connection.execute(sa.select(tables.task).where(tables.task.c.number == number)).one()
 
     def create(
@@ -146,7 +154,7 @@ class TaskWork:
             "drill": case.drill,
         }
         row = self._connection.execute(sa.insert(tables.task).returning(tables.task), values).one()
-        self._assigner.mirror(None, row)
+        self._assigner.mirror(None, row, Severity(case.severity))
         self._move(found.moved)
         self._ledger.note(case.number, "assigned", task=row.number, to_state=row.state, note=_whose(row.owner))
         self.stages.assigned(case, row, announce_ms)
@@ -163,6 +171,7 @@ class TaskWork:
 
     def update(self, row: Any, **values: object) -> Any:
         """Change a task row; the row after it, one version on."""
+        self._settle_moves()
         before = self._assigner.before(row)
         after = self._written(row, values)
         self._assigner.mirror(before, after)
@@ -182,6 +191,7 @@ class TaskWork:
 
         It waits to be accepted then, unless it is suspended: that stays.
         """
+        self._settle_moves()
         severity, task_kind = Severity(case.severity), TaskKind(row.kind)
         announce_ms = wanted_ms = self._assigner.announce_ms(severity)
         self._ledger.withdraw(row.number)
@@ -327,21 +337,49 @@ class TaskWork:
         values |= {"row_number": row.number, "changed_ms": self._now_ms, "version": row.version + 1}
         return self._connection.execute(query, values).one()
 
+    @contextmanager
+    def moving_together(self) -> Iterator[None]:
+        """Other times of announcements are written at the end of the block, or when somebody asks for a task."""
+        self._together = True
+        yield
+        self._together = False
+        self._settle_moves()
+
     def _move(self, moved: Mapping[int, int]) -> None:
         """Announce tasks at other times; to whoever has one before them it is the same task still."""
-        table, case = tables.task, tables.case
+        self._read_moving(sorted(set(moved) - self._moving.keys()))
         for number, at_ms in moved.items():
-            query = sa.select(table, case.c.facility, case.c.family, case.c.severity).join(
-                case, case.c.number == table.c.case
-            )
-            before = self._connection.execute(query.where(table.c.number == number)).one()
-            values = self._announced(before, TaskKind(before.kind), at_ms) | {"changed_ms": self._now_ms}
-            change = sa.update(table).where(table.c.number == number).values(values).returning(table)
-            after = self._connection.execute(change).one()
-            self._assigner.mirror(before, after)
-            self.stages.announced(before, number, at_ms)
-            self._ledger.postpone(number, at_ms)
+            before = self._moving[number]
+            after = self._moving[number] = SimpleNamespace(**(vars(before) | {"assigned_ms": at_ms}))
+            self._assigner.mirror(before, after, Severity(before.severity))
             self.tell(after, before, "postponed")
+        if not self._together:
+            self._settle_moves()
+
+    def _read_moving(self, numbers: Sequence[int]) -> None:
+        table, case = tables.task, tables.case
+        query = sa.select(table, case.c.facility, case.c.family, case.c.severity)
+        query = query.join(case, case.c.number == table.c.case)
+        for begin in range(0, len(numbers), _CHUNK):
+            part = table.c.number.in_(numbers[begin : begin + _CHUNK])
+            found = [SimpleNamespace(**row) for row in self._connection.execute(query.where(part)).mappings()]
+            self._moving.update((row.number, row) for row in found)
+
+    def _settle_moves(self) -> None:
+        """Write when tasks are announced that have been moved: the last word counts."""
+        moving, table = self._moving, tables.task
+        if not moving:
+            return
+        self._moving = {}
+        change = sa.update(table).where(table.c.number == sa.bindparam("row_number"))
+        values = [
+            self._announced(row, TaskKind(row.kind), row.assigned_ms)
+            | {"changed_ms": self._now_ms, "row_number": number}
+            for number, row in moving.items()
+        ]
+        self._connection.execute(change, values)
+        self.stages.announced(moving)
+        self._ledger.postpone({number: row.assigned_ms for number, row in moving.items()})
 
     def _announced(self, case: Any, kind: TaskKind, at_ms: int) -> dict[str, object]:
         """What stands in the row of a task that is announced at ``at_ms``."""

@@ -11,23 +11,22 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from core.alarms import AlarmKind
+from core.alarms import AlarmKind, Unseen
 from core.cases import SYSTEM, Action, CaseState, RuleInfo
 from core.closure import CALLS_VERIFIER, REJECTS, WatchState
 from core.ports.evidence import Occasion
 from core.ports.registry import RosterSource
 from dispatch import closure_tables, tables
 from dispatch.casework import CaseWork
+from dispatch.foldwork import unseen_count, unseen_of
 from dispatch.ledger import Ledger
-from dispatch.observation import Course, Judgement, Sight, Watch, judge, window_ms
+from dispatch.observables import MOST_PARTS, Groups, Part, of_rule, of_sight
+from dispatch.observation import Course, Judgement, Sight, Watch, judge, next_look_ms, watched_ms
 from dispatch.policy import Policy
 from dispatch.recordwork import begin_record
 from dispatch.verifying import begin_again, call_verifier, verified_by_sensor, wait_for_sensor
 
-MOST_WATCHED = 50
-"""Rules at facilities of one case that are observed; a storm of more is looked at by a person."""
 _MOST_FROZEN = 20
-_WATCHED = frozenset({AlarmKind.CONDITION.value, AlarmKind.COMMISSIONING.value})
 
 
 class Pair(NamedTuple):
@@ -35,6 +34,8 @@ class Pair(NamedTuple):
 
     rule_id: str
     facility: int
+    element: str = ""
+    """Which of several of its facility, of *cannot see now*."""
 
 
 class WatchWork:
@@ -62,15 +63,11 @@ class WatchWork:
 
     def begin(self, case: Any) -> bool:
         """Observe a case that has just been reported as handled; false where a person must look."""
-        pairs, window = pairs_of(self._connection, case.number), 0
-        if case.drill or not 0 < len(pairs) <= MOST_WATCHED or self._kinds(case.number) - _WATCHED:
+        pairs = pairs_of(self._connection, case.number)
+        watched = [(self._rules(pair.rule_id), self._class_of(pair.facility)) for pair in pairs]
+        window = watched_ms(watched, self._kinds(case.number), drill=case.drill)
+        if not window or parts_of(self._connection, case.number, self._rules, self._groups(), pairs) is None:
             return False
-        for pair in pairs:
-            place = self._source.place(pair.facility)
-            own = window_ms(self._rules(pair.rule_id), place.class_id if place else "")
-            if not own:
-                return False
-            window = max(window, own)
         values = {
             "case": case.number,
             "state": WatchState.WATCHING.value,
@@ -113,9 +110,7 @@ class WatchWork:
         if judged.state is not WatchState.WATCHING:
             self._follow(row, judged)
             return
-        look_ms = self._now_ms + self._policy.look_every_ms
-        if judged.until_ms is not None and judged.until_ms > self._now_ms:
-            look_ms = min(look_ms, judged.until_ms)
+        look_ms = next_look_ms(self._now_ms, judged.until_ms, self._policy.look_every_ms)
         self._update(row, look_ms=look_ms, until_ms=judged.until_ms)
         if row.until_ms != judged.until_ms:
             self._cases.tell(self._cases.case(row.case), "sensor_watches")
@@ -139,10 +134,17 @@ class WatchWork:
         query = sa.update(table).where(table.c.number == row.number).values(**values).returning(table)
         return self._connection.execute(query).one()
 
-    def _kinds(self, number: int) -> set[str]:
+    def _kinds(self, number: int) -> set[AlarmKind]:
         table = tables.alarm
         query = sa.select(table.c.kind).where(table.c.case == number).distinct()
-        return set(self._connection.execute(query).scalars())
+        return {AlarmKind(kind) for kind in self._connection.execute(query).scalars()}
+
+    def _groups(self) -> Groups:
+        return Groups(self._source.roster().places)
+
+    def _class_of(self, facility: int) -> str:
+        place = self._source.place(facility)
+        return place.class_id if place else ""
 
     def _judged(self, row: Any) -> Judgement:
         pairs = pairs_of(self._connection, row.case)
@@ -187,7 +189,7 @@ class WatchWork:
         alarm = tables.alarm
         query = sa.select(alarm).where(alarm.c.case == row.case, ~alarm.c.retracted, alarm.c.merged_into == "")
         rows = self._connection.execute(query.order_by(alarm.c.start_ms)).all()
-        newest = {Pair(one.rule_id, one.facility): one.alarm_id for one in rows}
+        newest = {(one.rule_id, one.facility): one.alarm_id for one in rows}
         for alarm_id in list(newest.values())[:_MOST_FROZEN]:
             begin_record(
                 self._connection,
@@ -202,18 +204,64 @@ class WatchWork:
 
 def pairs_of(connection: sa.Connection, number: int) -> list[Pair]:
     """The rules and facilities whose alarms a case holds, those that proved wrong left out."""
-    table = tables.alarm
-    query = sa.select(table.c.rule_id, table.c.facility).where(
-        table.c.case == number, ~table.c.retracted, table.c.merged_into == ""
-    )
-    found = connection.execute(query.distinct().order_by(table.c.rule_id, table.c.facility))
-    return [Pair(row.rule_id, row.facility) for row in found]
+    table, element = tables.alarm, _element()
+    query = sa.select(table.c.rule_id, table.c.facility, element).select_from(_with_folds())
+    query = query.where(table.c.case == number, ~table.c.retracted, table.c.merged_into == "")
+    found = connection.execute(query.distinct().order_by(table.c.rule_id, table.c.facility, element))
+    return [Pair(row.rule_id, row.facility, row.element) for row in found]
+
+
+def parts_of(
+    connection: sa.Connection,
+    number: int,
+    rules: Callable[[str], RuleInfo | None],
+    groups: Groups,
+    pairs: Sequence[Pair] | None = None,
+) -> list[list[Part]] | None:
+    """Whose readings prove the repair of a case, for each of its ``pairs``; ``None``: a person must look."""
+    found, count = list[list[Part]](), 0
+    known = [(pair, rules(pair.rule_id)) for pair in (pairs_of(connection, number) if pairs is None else pairs)]
+    dark = any(info is not None and info.kind is AlarmKind.SIGHT for _, info in known)
+    unseen = _unseen(connection, number) if dark else {}
+    for pair, info in known:
+        if info is None:
+            return None
+        if info.kind is AlarmKind.SIGHT:
+            parts = of_sight(*pair, *unseen.get(pair, (None, 0)))
+        else:
+            parts = of_rule(info, pair.facility, groups)
+        count += len(parts or ())
+        if parts is None or count > MOST_PARTS:
+            return None
+        found.append(parts)
+    return found
+
+
+def _unseen(connection: sa.Connection, number: int) -> dict[Pair, tuple[Unseen | None, int]]:
+    """What could not be seen because of the newest alarm of each pair, and how many facilities that were."""
+    table, fold = tables.alarm, tables.fold
+    query = sa.select(table.c.rule_id, table.c.facility, _element(), fold.c.unseen).select_from(_with_folds())
+    query = query.where(table.c.case == number, ~table.c.retracted, table.c.kind == AlarmKind.SIGHT.value)
+    rows = connection.execute(query.order_by(table.c.start_ms)).all()
+    return {
+        Pair(row.rule_id, row.facility, row.element): (unseen_of(row.unseen or ""), unseen_count(row.unseen or ""))
+        for row in rows
+    }
+
+
+def _element() -> sa.ColumnElement[str]:
+    return sa.func.coalesce(tables.fold.c.element, "").label("element")
+
+
+def _with_folds() -> sa.FromClause:
+    return tables.alarm.outerjoin(tables.fold, tables.fold.c.alarm_id == tables.alarm.c.alarm_id)
 
 
 def _courses(connection: sa.Connection, pairs: Sequence[Pair], since_ms: int) -> list[Course]:
     """All alarms of the pairs that touch the time from a moment on, whatever case they are in."""
     table = tables.alarm
-    query = sa.select(table).where(
+    query = sa.select(table, _element()).select_from(_with_folds())
+    query = query.where(
         table.c.facility.in_({pair.facility for pair in pairs}),
         table.c.rule_id.in_({pair.rule_id for pair in pairs}),
         ~table.c.retracted,
@@ -224,7 +272,9 @@ def _courses(connection: sa.Connection, pairs: Sequence[Pair], since_ms: int) ->
     wanted = set(pairs)
     rows = connection.execute(query).all()
     return [
-        Course(row.alarm_id, row.start_ms, row.stop_ms) for row in rows if Pair(row.rule_id, row.facility) in wanted
+        Course(row.alarm_id, row.start_ms, row.stop_ms)
+        for row in rows
+        if Pair(row.rule_id, row.facility, row.element) in wanted
     ]
 
 
@@ -235,9 +285,9 @@ def _silenced(connection: sa.Connection, pairs: Sequence[Pair], since_ms: int) -
         table.c.facility.in_({pair.facility for pair in pairs}),
         sa.or_(table.c.ended_ms.is_(None), table.c.ended_ms > since_ms),
     )
-    wanted = set(pairs)
+    wanted = {(pair.rule_id, pair.facility) for pair in pairs}
     facilities = {pair.facility for pair in pairs}
     return any(
-        row.facility in facilities if not row.rule_id else Pair(row.rule_id, row.facility) in wanted
+        row.facility in facilities if not row.rule_id else (row.rule_id, row.facility) in wanted
         for row in connection.execute(query)
     )

@@ -15,7 +15,7 @@ import numpy as np
 from core.alarms import Severity
 from core.cases import TaskKind
 from core.readings import Int64s
-from dispatch.foresight import Ending, Foreseen, ForeseenCase, PastAlarm
+from dispatch.foreseen import Ending, Foreseen, ForeseenCase, PastAlarm
 from dispatch.loads import ForeseenTask
 from dispatch.performance import trailing
 from dispatch.policy import Policy
@@ -69,6 +69,8 @@ class Workload:
         at_night: opened between 22:00 and 6:00; off_hours: outside working hours.
         short: would have cleared alone within ten minutes.
         self_cleared: ended before anybody had accepted.
+        proven: repairs that the sensor has verified: nobody went there a second time.
+        reworks: repairs that the sensor has sent back.
         open_at_end: not ended at the end of the time.
         tasks: tasks given; unstaffed: given to nobody; never_announced: ended before their owner was told, in nobody's
             burden; called_out: given anew in the night because it became urgent.
@@ -88,6 +90,8 @@ class Workload:
     off_hours: int
     short: int
     self_cleared: int
+    proven: int
+    reworks: int
     open_at_end: int
     tasks: int
     unstaffed: int
@@ -116,6 +120,8 @@ def workload(found: Foreseen, alarms: Sequence[PastAlarm], policy: Policy, from_
         at_night=sum(is_night(calendar, case.opened_ms) for case in cases),
         off_hours=sum(not calendar.works_at(case.opened_ms) for case in cases),
         short=sum(map(is_short, cases)),
+        proven=sum(case.proven for case in cases),
+        reworks=sum(case.reworks for case in cases),
         self_cleared=sum(case.ending is Ending.SELF_CLEARED for case in cases),
         open_at_end=sum(case.ending is Ending.OPEN for case in cases),
         tasks=len(tasks),

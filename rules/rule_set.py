@@ -101,7 +101,7 @@ class Rule:
     @property
     def hold_ms(self) -> int:
         """Over how long a time it judges at most: its ``for`` and the longest window that it reads."""
-        windows = (one.window_ms for one in self.operands if isinstance(one, Windowed | WindowedOver))
+        windows = (one.window_ms for one in _looking_back(self.operands))
         return max(max(part.for_ms, part.clear_for_ms) for part in self.parts) + max(windows, default=0)
 
     @property

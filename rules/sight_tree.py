@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from core.alarms import Severity
+from core.alarms import SIGHT_POINT, Severity
 from rules.columns import NEVER_MS, Bools, Indices, Ints
 from rules.folding import Level, Tree
 
@@ -22,7 +22,7 @@ GATEWAY_RULE = "sight.gateway"
 BUS_RULE = "sight.bus"
 UNIT_RULE = "sight.unit"
 DEVICE_RULE = "sight.device"
-POINT_RULE = "sight.point"
+POINT_RULE = SIGHT_POINT
 SEVERITY: Mapping[str, Severity] = {
     SITE_RULE: Severity.HIGH,
     SUPPLY_RULE: Severity.MEDIUM,

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from api.models.base import Bilingual, Model, Number, PersonRef, SeverityName, TimeMs
+from core.ports.notifications import CHANNEL_NAME
 
-ChannelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$", examples=["ops-dingtalk"])]
+ChannelName = Annotated[str, Field(pattern=CHANNEL_NAME, examples=["ops-dingtalk"])]
 ChannelKind = Literal["dingtalk", "wecom", "feishu", "aliyun_sms", "email", "apprise", "log"]
 OutcomeName = Literal["accepted", "limited", "busy", "unreachable", "unknown", "refused", "misconfigured", "no_channel"]
 Minute = Annotated[int, Field(ge=0, le=1439, description="minutes after local midnight")]

@@ -15,9 +15,10 @@ from api.models.notifications import (
     UndeliveredList,
 )
 from api.routes.inputs import Asking, Desk, NumberInPath
+from core.ports.notifications import CHANNEL_NAME
 
 router = APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=["notifications"])
-ChannelInPath = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$", examples=["ops-dingtalk"])]
+ChannelInPath = Annotated[str, Path(pattern=CHANNEL_NAME, examples=["ops-dingtalk"])]
 
 
 @router.get("/notifications/preference", operation_id="get_notification_preference", summary="How I am told")

@@ -36,7 +36,7 @@ def register(group: typer.Typer, speaker: Speaker) -> None:
     ) -> None:
         from app.backtest_run import run
         from app.backtest_scope import Scope
-        from dispatch.foresight import Crew
+        from dispatch.foreseen import Crew
 
         scope = Scope(
             subject=subject,

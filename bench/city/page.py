@@ -9,7 +9,7 @@ from bench.city.eyes import INSTRUMENTS, LIES_A_DAY, OUTAGES_A_DAY, Lie
 from bench.city.kinds import DISTURBANCES, FAULTS
 from bench.city.readings import LOST
 from bench.city.script import DISTURBANCES_A_DAY, FAULTS_A_DAY
-from dispatch.foresight import Crew
+from dispatch.foreseen import Crew
 from registry.queries import STALE_INTERVALS
 
 Kept = Mapping[str, Any]

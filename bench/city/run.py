@@ -13,8 +13,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from app.backtest import Backtest, Progress, Question
+from app.backtest_report import past_alarms, past_outages
+from app.backtest_sensors import PastSensors
 from app.sight_places import past_places
-from app.sight_texts import SIGHT_INFOS
 from app.wiring import rule_sources
 from bench.city import eyes as looking
 from bench.city.counting import OfTheEyes, Said, Verdict, judge, judge_eyes, true_of_instruments
@@ -24,14 +25,15 @@ from bench.city.script import Script, write
 from bench.city.town import COUNTS, ZONE, Place, Town, found, plan
 from core.alarms import AlarmKind, Severity
 from core.places import ClassMembers
-from dispatch.foresight import Crew, PastAlarm, foresee
+from dispatch.foreseen import Crew
+from dispatch.foresight import foresee
 from dispatch.holidays import mainland_china
 from dispatch.loads import ForeseenTask
 from dispatch.workload import Workload, is_night, workload
 from rules.engine.replay import FoundAlarm
 from rules.language.load import load_rules
 from rules.rule_set import RuleSet
-from rules.sight_replay import PastOutage, Scenery
+from rules.sight_replay import Scenery
 
 FIRST_DAY = date(2025, 9, 22)
 """A Monday; with the make-up day of 28 September and the holidays from 1 to 8 October."""
@@ -153,8 +155,9 @@ def run(wish: Wish, tell: Callable[[Progress], None] = lambda progress: None) ->
     verdict = judge([one for one in alarms if one not in told], script.faults)
     outages = [one for one in answer.outages or () if one.start_ms >= from_ms]
     sight = [(code[one.facility], one.start_ms) for one in outages if one.facility in code]
-    past_alarms = [*(past_alarm(one) for one in answer.alarms), *(past_outage(one) for one in answer.outages or ())]
-    foreseen = foresee(past_alarms, town.roster, town.policy, Crew(), from_ms, to_ms)
+    before = [*past_alarms(answer.alarms), *past_outages(answer.outages or ())]
+    sensors = PastSensors(past, town.members, town.roster.places)
+    foreseen = foresee(before, town.roster, town.policy, Crew(), from_ms, to_ms, sensors)
     tasks = [task for case in foreseen.cases for task in case.tasks]
     return Outcome(
         wish=wish,
@@ -162,7 +165,7 @@ def run(wish: Wish, tell: Callable[[Progress], None] = lambda progress: None) ->
         script=script,
         rules=rules,
         verdict=verdict,
-        work=workload(foreseen, past_alarms, town.policy, from_ms, to_ms),
+        work=workload(foreseen, before, town.policy, from_ms, to_ms),
         night=Night(tasks=_woken(tasks, town)),
         points=past.points,
         read=answer.points,
@@ -229,26 +232,3 @@ def _heard(scenery: Scenery) -> Scenery:
     """
     quick = [one._replace(silence_ms=_HEARD_MS) for one in scenery.points if one.silence_ms <= _HEARD_MS]
     return replace(scenery, points=quick)
-
-
-def past_outage(one: PastOutage) -> PastAlarm:
-    """An alarm of sight as dispatch takes it."""
-    return PastAlarm(
-        info=SIGHT_INFOS[one.rule_id],
-        facility=one.facility,
-        severity=one.severity,
-        start_ms=one.start_ms,
-        stop_ms=one.stop_ms,
-    )
-
-
-def past_alarm(one: FoundAlarm) -> PastAlarm:
-    """The replay's alarm as dispatch takes it."""
-    return PastAlarm(
-        info=one.rule.info,
-        facility=one.facility,
-        severity=one.interval.steps[0].severity if one.interval.steps else one.rule.info.severity,
-        start_ms=one.interval.start_ms,
-        stop_ms=one.interval.stop_ms,
-        steps=one.interval.steps,
-    )

@@ -15,7 +15,7 @@ from bench.dispatch_city.town import Town
 from bench.dispatch_city.work import CityPlay, Given
 from core.alarms import Severity
 from core.ports.cases import PassedOver, Rung
-from dispatch.foresight import Ending, Foreseen
+from dispatch.foreseen import Ending, Foreseen
 from dispatch.policy import Policy
 from dispatch.worktime import HOUR_MS
 

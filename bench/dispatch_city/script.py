@@ -17,7 +17,7 @@ from bench.dispatch_city.town import Town
 from core.alarms import Severity
 from core.cases import RuleInfo
 from core.places import Grid, Text
-from dispatch.foresight import PastAlarm
+from dispatch.foreseen import PastAlarm
 from dispatch.worktime import HOUR_MS, MINUTE_MS
 from registry.classbook import load_classes
 from rules.language.load import load_rules

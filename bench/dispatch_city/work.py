@@ -26,7 +26,8 @@ from core.ports.registry import FacilityPlace, Roster
 from dispatch.announcing import Announced, WaitingOf
 from dispatch.deciding import announce_ms, handling_limit
 from dispatch.diary import Diary
-from dispatch.foresight import Crew, Ending, ForeseenCase, PastAlarm, Play
+from dispatch.foreseen import Crew, Ending, ForeseenCase, PastAlarm
+from dispatch.foresight import Play
 from dispatch.loads import Announcer, ForeseenTask
 from dispatch.policy import Policy
 from dispatch.queries import queue_rank

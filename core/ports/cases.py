@@ -433,6 +433,10 @@ class CaseQueries(FlagQueries, EvidenceQueries, Protocol):
         """One alarm."""
         ...
 
+    def works_on(self, person: int, *, alarm_id: str = "", facility: int = 0) -> bool:
+        """Whether somebody owns an open task of a case that this alarm, or an alarm of this facility, belongs to."""
+        ...
+
     def cases(self, where: CaseFilter, page: PageRequest) -> Page[CaseRow]:
         """Cases, newest number first."""
         ...

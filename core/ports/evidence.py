@@ -45,12 +45,16 @@ class EvidenceRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SampleRequest:
-    """Whose readings are wanted: a facility's in [from, to), the points of ``keys`` first."""
+    """Whose readings are wanted: a facility's in [from, to), the points of ``keys`` first, as many as are kept.
+
+    ``whole``: of the points of ``keys`` alone, of all points without any, however many they are.
+    """
 
     facility: int
     keys: tuple[str, ...]
     from_ms: int
     to_ms: int
+    whole: bool = False
 
 
 class FrozenSource(Protocol):

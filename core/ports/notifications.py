@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from core.alarms import Severity
 from core.cases import UnknownItem
@@ -17,6 +17,8 @@ from core.findings import Sentence
 from core.places import Text
 
 NO_CHANNEL = Sentence("没有渠道 {channel!r}", "there is no channel {channel!r}")
+CHANNEL_NAME: Final = r"^[a-z0-9][a-z0-9-]{0,39}$"
+"""What a channel may be called, as a pattern; partners of an exchange are called likewise."""
 WAYS = ("app", "sms", "phone")
 """How urgently somebody is told; ``dispatch.policy`` says which severity uses which."""
 

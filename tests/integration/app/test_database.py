@@ -12,6 +12,7 @@ from alembic import command
 from app.database import _config, all_metadata, differences, migrate, open_database
 from core.alarms import Severity
 from core.errors import Refused, Unavailable
+from dispatch import tables
 from dispatch.journal import SqlJournal
 from registry.classbook import load_classes
 from registry.queries import Registry
@@ -281,6 +282,42 @@ def test_projects_and_plans_go_down_and_up_again(tmp_path: Path) -> None:
     with engine.connect().execution_options(write_intent=True) as connection, connection.begin():
         config.attributes["connection"] = connection
         command.downgrade(config, "0019")
+    assert _shape(engine) == before
+    migrate(engine)
+    assert differences(engine) == []
+    engine.dispose()
+
+
+def test_two_storms_that_one_facility_began_go_up_and_not_down(tmp_path: Path) -> None:
+    """The key of a group is its own; going down is refused by name while the older key would be broken."""
+    engine = open_database(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    _migrate_to(engine, "0030")
+    before = _shape(engine)
+    migrate(engine)
+    case = tables.case
+    plain = {
+        column.name: "" if isinstance(column.type, sa.String) else 0
+        for column in case.columns
+        if not column.nullable and column.name != "number"
+    }
+    groups = ("storm/pump|cell|c-1", "storm/pump|community|1")
+    with engine.begin() as connection:
+        for group in groups:
+            values = {"code": group, "opening_alarm": group, "gathers": group, "facility": 7, "family": "storm/pump"}
+            connection.execute(sa.insert(case).values({**plain, **values, "open": True}))
+    config = _config()
+
+    def down() -> None:
+        with engine.connect().execution_options(write_intent=True) as connection, connection.begin():
+            config.attributes["connection"] = connection
+            command.downgrade(config, "0030")
+
+    with pytest.raises(ValueError, match=r"2 open cases \(storm/pump\|cell\|c-1, storm/pump\|community\|1\)"):
+        down()
+    assert differences(engine) == []
+    with engine.begin() as connection:
+        connection.execute(sa.update(case).where(case.c.gathers == groups[0]).values(open=False))
+    down()
     assert _shape(engine) == before
     migrate(engine)
     assert differences(engine) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from api.application import routes
 from api.guard import GuardedRoute, check_routes
 from api.policy import MACHINE, Objects, load, parse
+from core.cases import TaskState
 from core.errors import Invalid
 from core.people import Role
 from tests.unit.api.world import HOSTILE, NOW_MS, PASSWORD, World
@@ -321,6 +322,34 @@ def test_other_communities_do_not_exist(role: Role, world: World) -> None:
             else:
                 assert (answer.status_code, answer.json()["code"]) == (404, "TG-4040"), operation
     assert world.cases.commands == []
+
+
+_OF_A_TASK = frozenset({"get_alarm", "get_alarm_folding", "get_evidence", "get_facility", "get_history"})
+"""What an open task of another community lets its owner look at, beside the task and its case."""
+
+
+def test_an_open_task_elsewhere_shows_its_facility_and_alarm_and_nothing_else(world: World) -> None:
+    """Its owner looks; they change nothing there, list nothing, and see nothing of it any more when it is done."""
+    role = Role.MAINTAINER
+    person = world.registry.login_by_name[f"{role.value}1"].person
+    assert person is not None
+    mine = replace(world.cases.task_by_number[2], owner=person)
+    with world.client(f"{role.value}1") as client:
+        for state in (TaskState.ACCEPTED, TaskState.DONE):
+            world.cases.task_by_number[2] = replace(mine, state=state)
+            for operation, recipe in RECIPES.items():
+                entry = POLICY.operations[operation]
+                if entry.objects is not Objects.COMMUNITY or not POLICY.allows(role, entry):
+                    continue
+                if operation in {"get_task", "get_case", "act_on_task"}:
+                    continue
+                answer = recipe.ask(client, 2)
+                if operation in _OF_A_TASK and state is TaskState.ACCEPTED:
+                    assert answer.status_code == 200, operation
+                elif operation.startswith("list_"):
+                    assert all(one.get("community", one)["id"] == 1 for one in answer.json()["items"]), operation
+                else:
+                    assert (answer.status_code, answer.json()["code"]) == (404, "TG-4040"), (operation, state)
 
 
 def test_a_change_of_role_or_community_applies_at_once(world: World) -> None:

@@ -413,6 +413,13 @@ class FakeCases(FakeFlags):
         )
         return rows.AlarmDetail(alarm=one, history=(step,), evidence=_evidence(one.community), do=(text("Stop it"),))
 
+    def works_on(self, person: int, *, alarm_id: str = "", facility: int = 0) -> bool:
+        mine = [one for one in self.task_by_number.values() if one.owner == person and one.state in OPEN_TASK_STATES]
+        cases = {one.case for one in mine}
+        if alarm_id:
+            return any(alarm_id == f"alarm{number}" for number in cases)
+        return any(self.case_by_number[number].facility == facility for number in cases)
+
     def folding(self, alarm_id: str) -> Folding:
         self._check()
         return self.folding_by_id.get(alarm_id, Folding(into=None, folded=(), unseen=None, say=text("")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from api.models.evidence import FrozenContext
+from app.facility_memory import FacilityMemory
 from core.alarms import ChangeKind, alarm_id
 from core.errors import Unavailable
 from core.evidence import MOST_SAMPLES, Samples
@@ -184,6 +186,22 @@ def test_samples_stay_as_long_as_the_case_and_else_for_ninety_days(hall: Hall) -
     assert records(hall, without)[0].series == ()
     assert records(hall, without)[0].context != ""
     assert records(hall, with_case)[0].series != ()
+
+
+def test_an_observation_gets_exactly_what_it_asks_for(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of evidence the rule's points and others, as many as are kept; whole: those of the keys, or all."""
+    monkeypatch.setattr("app.frozen_evidence.MOST_POINTS", 1)
+    facility, source = hall.city.facility("aa-sp-01"), source_of(hall, filled(hall))
+    asked = SampleRequest(facility=facility, keys=(), from_ms=MONDAY_9, to_ms=MONDAY_9 + MINUTE, whole=True)
+    requests = [asked, replace(asked, keys=("level",)), replace(asked, keys=("none",)), replace(asked, whole=False)]
+    every, level, none, kept = source.samples(requests)
+    known = FacilityMemory(hall.city.registry).detail(facility)
+    assert known is not None
+    assert {one.point for one in every} == {point.number for point in known.points}
+    assert len(every) > 1
+    assert [one.key for one in level] == ["level"]
+    assert none == ()
+    assert len(kept) == 1
 
 
 def test_a_flood_is_read_in_few_goes_and_worked_off(hall: Hall) -> None:

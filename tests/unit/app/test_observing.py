@@ -10,8 +10,9 @@ import pytest
 
 from app.wiring import observed
 from core.alarms import ChangeKind
-from core.cases import Action, CaseState, TaskKind
+from core.cases import Action, CaseState, Elsewhere, RuleInfo, TaskKind
 from core.errors import Invalid
+from core.places import Relation
 from core.ports.evidence import Occasion
 from core.ports.store import Commit
 from core.readings import readings
@@ -111,17 +112,24 @@ BOOK = """\
 
 
 def test_what_dispatch_knows_of_a_rule_says_how_it_is_observed(hall: Hall) -> None:
-    """Over how long it judges; a rule that reads other facilities is observed by no single sensor."""
+    """Over how long it judges, the windows over a group included; and whom else it reads."""
     classes = hall.city.registry.classes()
 
-    def made(when: str, wait: str = "30 s", more: str = "") -> tuple[int | None, int]:
+    def known(when: str, wait: str = "30 s", more: str = "") -> RuleInfo:
         (rule,) = load_rules({"a.yaml": BOOK.format(id="x", when=when, wait=wait, more=more)}, classes).rules
-        info = observed(rule)
+        return observed(rule)
+
+    def made(when: str, wait: str = "30 s", more: str = "") -> tuple[int | None, int]:
+        info = known(when, wait, more)
         return info.observe_ms, info.hold_ms
 
     assert made("level > 2 m") == (None, 30_000)
     assert made("mean(level) over 4 h > 2 m", "1 h") == (None, 5 * HOUR)
-    assert made("mean(level) of community > 2 m")[0] == 0
+    group = Elsewhere(relation=Relation.COMMUNITY, keys=("level",))
+    assert known("level > 2 m").elsewhere == ()
+    assert known("mean(level) of community > 2 m").elsewhere == (group,)
+    assert made("mean(level) of community > 2 m") == (None, 30_000)
+    assert made("max(mean(level) over 4 h) of community > 2 m") == (None, 4 * HOUR + 30_000)
     assert made("level > 2 m", more="  observe: 6 h\n") == (6 * HOUR, 30_000)
     assert made("level > 2 m", more="  observe: none\n")[0] == 0
     with pytest.raises(Invalid, match="soon"):

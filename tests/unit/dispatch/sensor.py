@@ -30,10 +30,12 @@ def samples(time_ms: Sequence[int], quality: Sequence[int] | None = None, stale_
 
 @dataclass
 class Sensor:
-    """A store that has a good reading each minute, except within the gaps."""
+    """A store that has a good reading each minute, except within the gaps, and never of ``silent`` facilities."""
 
     gaps: list[tuple[int, int]] = field(default_factory=list)
     without: bool = False
+    silent: set[int] = field(default_factory=set)
+    asked: set[tuple[int, tuple[str, ...]]] = field(default_factory=set)
 
     def context(self, rule_id: str, facility: int, at_ms: int) -> str:
         return "{}"
@@ -42,8 +44,11 @@ class Sensor:
         return [self._of(request) for request in requests]
 
     def _of(self, request: SampleRequest) -> tuple[Samples, ...]:
+        self.asked.add((request.facility, request.keys))
         if self.without:
             return ()
+        if request.facility in self.silent:
+            return (samples([]),)
         first = (request.from_ms - STALE) // MINUTE * MINUTE
         times = [at for at in range(first, request.to_ms, MINUTE) if not any(a <= at < b for a, b in self.gaps)]
         held = [at for at in times if at <= request.from_ms and at + STALE > request.from_ms][-1:]

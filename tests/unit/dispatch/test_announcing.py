@@ -140,6 +140,26 @@ def test_the_limit_counts_more_than_the_burden() -> None:
     assert owners == [FOREMAN.number] * 12 + [CITY.number] * 2
 
 
+def test_those_above_are_told_over_the_hours_before_a_supervisor_passes_a_bound() -> None:
+    """The morning after a holiday: whoever supervises the city takes three an hour as long as the limits allow.
+
+    Only what finds both full until then passes a bound; what may wait for days is told on the following ones.
+    """
+    office = Office(FOREMAN, CITY)
+    tasks = [office.file(MONDAY, Severity.MEDIUM) for _ in range(24)]
+    told = office.told(quiet=True)
+    assert {owner: len(moments) for owner, moments in told.items()} == {FOREMAN.number: 12, CITY.number: 12}
+    assert max(most_an_hour(moments) for moments in told.values()) == 3
+    assert max(task.given_ms for task in tasks) <= at("2026-11-23 14:00")
+    tasks += [office.file(MONDAY, Severity.LOW) for _ in range(6)]
+    told = office.told(quiet=True)
+    assert max(most_a_day(moments) for moments in told.values()) == 12
+    assert max(most_an_hour(moments) for moments in told.values()) == 3
+    assert max(task.given_ms for task in tasks) == at("2026-11-24 08:00")
+    for task in tasks:
+        assert task.given_ms <= latest_ms(task.wanted_ms, task.due_ms, task.clock, POLICY)
+
+
 def test_what_ends_before_it_is_told_makes_room() -> None:
     """One of the three of 8 o'clock clears in the night: the first of 9 o'clock moves up, and it is never told of."""
     office = Office(FOREMAN)
@@ -294,6 +314,27 @@ def test_a_diary_counts_like_the_slow_way(minutes: list[int], minute: int) -> No
     turns = sum(one > at_ms - 24 * HOUR for one in moments)
     assert diary.at(at_ms)[1] == Load(1, day, hour, turns)
     assert 2 not in diary.at(at_ms)
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=60), st.integers(0, 40), st.integers(0, 40))
+def test_a_diary_knows_every_moment_once(steps: list[tuple[int, bool]], first: int, last: int) -> None:
+    """After any writing and striking out: as many instants as there are, and how many are told then as the slow way."""
+    diary, kept = Diary(POLICY.calendar), list[int]()
+    for minute, writes in steps:
+        at_ms = MONDAY + 10 * minute * MINUTE
+        if writes:
+            diary.write(1, at_ms)
+            kept.append(at_ms)
+        elif at_ms in kept:
+            diary.strike(1, at_ms)
+            kept.remove(at_ms)
+    from_ms, to_ms = (MONDAY + 10 * one * MINUTE for one in (first, last))
+    assert diary.after(1, from_ms, to_ms) == sorted({one for one in kept if from_ms < one <= to_ms})
+    near = [one for one in kept if from_ms - HOUR < one < from_ms + HOUR]
+    ends = [from_ms, *(one for one in near if one >= from_ms)]
+    if kept:
+        assert diary.at(from_ms)[1].hour == max(sum(end - HOUR < one <= end for one in near) for end in ends)
+    assert diary.after(2, from_ms, to_ms) == []
 
 
 def test_nothing_moves_up_behind_itself() -> None:

@@ -13,7 +13,7 @@ from core.places import Text
 from core.ports.registry import FacilityPlace, Roster
 from dispatch.designed import PLANNED_WORST, Silence, foresee_designed, hushed
 from dispatch.explained import COMING_BACK_MS
-from dispatch.foresight import Crew, PastAlarm
+from dispatch.foreseen import Crew, PastAlarm
 from dispatch.policy import Policy
 from dispatch.suppression import SqlSuppression
 from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall, change

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from core.alarms import AlarmChange, ChangeKind, Severity, SeverityStep
+from core.alarms import AlarmChange, AlarmKind, ChangeKind, Severity, SeverityStep
 from core.cases import Action, TaskKind, TaskState
-from dispatch import tables
-from dispatch.foresight import Crew, Ending, ForeseenCase, PastAlarm, foresee
+from core.ports.evidence import SampleRequest
+from dispatch import closure_tables, tables
+from dispatch.desk import SqlDesk
+from dispatch.foldwork import of_element
+from dispatch.foreseen import Crew, Ending, ForeseenCase, PastAlarm
+from dispatch.foresight import foresee
+from dispatch.foresight_watch import ALWAYS_SEEN, Watched
+from dispatch.journal import SqlJournal
+from dispatch.observation import Sight, sight
+from dispatch.observing import Observer
 from dispatch.policy import Policy
 from dispatch.workload import workload
 from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall, change
+from tests.unit.dispatch.sensor import Sensor
 
 CREW = Crew(accept_ms=15 * MINUTE, work_ms=HOUR, verify_ms=30 * MINUTE)
 FACILITIES = ("aa-sp-01", "aa-sp-02", "aa-li-01", "aa-ia-01", "bb-sp-01")
@@ -57,11 +66,15 @@ def random_steps(rng: np.random.Generator, start_ms: int, end_ms: int) -> tuple[
 
 
 class Live:
-    """The same alarms through the journal, and people who do what the crew is assumed to do."""
+    """The same alarms through the journal, people who do what the crew is assumed to do, and sensors."""
 
-    def __init__(self, hall: Hall, alarms: Sequence[PastAlarm], until_ms: int) -> None:
+    def __init__(
+        self, hall: Hall, alarms: Sequence[PastAlarm], until_ms: int, observer: Observer | None = None
+    ) -> None:
         self.hall = hall
+        self.observer = observer
         self.done_ms: dict[tuple[int, TaskState], int] = {}
+        self.called_ms: dict[int, int] = {}
         moments = {alarm.start_ms for alarm in alarms}
         moments |= {alarm.start_ms + 30 * MINUTE for alarm in alarms if alarm.severity is Severity.LOW}
         moments |= {step.at_ms for alarm in alarms for step in alarm.steps}
@@ -70,9 +83,22 @@ class Live:
             moments.remove(now_ms)
             hall.apply(*self._changes(alarms, now_ms), now_ms=now_ms)
             hall.journal.tick(now_ms)
+            self._observe(now_ms)
             while (due := self._due(now_ms)) is not None:
                 self._act(due, now_ms)
-            moments |= {at_ms for at_ms in self._planned() if at_ms > now_ms}
+                self._observe(now_ms)
+            moments |= {at_ms for at_ms in (*self._planned(), *self._looks()) if at_ms > now_ms}
+
+    def _observe(self, now_ms: int) -> None:
+        """Whatever has to be looked at; and who is called to verify by now."""
+        while self.observer is not None and self.observer.step(now_ms):
+            pass
+        ready = {task.case for task in self._open_tasks() if task.kind == TaskKind.VERIFY and task.ready}
+        self.called_ms = {case: self.called_ms.get(case, now_ms) for case in ready}
+
+    def _looks(self) -> list[int]:
+        table = closure_tables.watch
+        return [int(row.look_ms) for row in self.rows(table, table.c.ended_ms.is_(None))]
 
     def rows(self, table: sa.Table, *conditions: sa.ColumnElement[bool]) -> Sequence[Any]:
         """Rows of a table, oldest first."""
@@ -107,8 +133,8 @@ class Live:
     def _when(self, task: Any) -> int | None:
         """When the next step of a task is due."""
         if task.kind == TaskKind.VERIFY:
-            handled_ms = self.done_ms.get((task.case, TaskState.DONE))
-            return None if handled_ms is None else handled_ms + CREW.verify_ms
+            called_ms = self.called_ms.get(task.case)
+            return None if called_ms is None else called_ms + CREW.verify_ms
         if task.state == TaskState.WAITING:
             return int(task.assigned_ms) + CREW.accept_ms
         return self.done_ms[task.case, TaskState.ACCEPTED] + CREW.work_ms
@@ -166,6 +192,124 @@ def test_what_is_foreseen_is_what_dispatch_makes(hall: Hall, seed: int) -> None:
     assert len(expected) > 15
     assert {row[4] for row in expected} >= {"cancelled", "closed"}
     assert sorted(told(case) for case in found.cases) == expected
+
+
+SEEN = {
+    name: replace(info, measurements=("level",), observe_ms=None if name == "medium" else 3 * HOUR)
+    for name, info in RULES.items()
+    if name not in {"high", "critical"}
+}
+"""The rules of the hall as rules that read a level, but for two that a person verifies."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """The sensors of a foretelling, out of the same readings as the observer's."""
+
+    sensor: Sensor
+
+    def sight(self, watched: Sequence[Watched], begin_ms: int, end_ms: int, *, begun: bool) -> Sight | None:
+        to_ms = max(end_ms, begin_ms + 1)
+        asked = [
+            SampleRequest(facility=one.facility, keys=one.info.measurements, from_ms=begin_ms, to_ms=to_ms)
+            for one in watched
+        ]
+        taken = self.sensor.samples(asked)
+        return sight([one for part in taken for one in part], begin_ms, end_ms, begun=begun) if all(taken) else None
+
+
+def come_again(alarms: Sequence[PastAlarm], rng: np.random.Generator) -> list[PastAlarm]:
+    """Every other alarm that ends comes again within two hours, where nothing of its rule follows before."""
+    found = list(alarms)
+    for one in alarms:
+        others = [other.start_ms for other in alarms if (other.info, other.facility) == (one.info, one.facility)]
+        if one.stop_ms is None or any(one.stop_ms < start_ms < one.stop_ms + 5 * HOUR for start_ms in others):
+            continue
+        start_ms = one.stop_ms + int(rng.choice([45, 80, 110])) * MINUTE
+        steps = (SeverityStep(start_ms, one.severity),) if one.steps else ()
+        if rng.random() < 0.5:
+            found.append(replace(one, start_ms=start_ms, stop_ms=start_ms + 8 * MINUTE, steps=steps))
+    return found
+
+
+def with_sensors(hall: Hall, sensor: Sensor) -> Observer:
+    """The hall with rules that read a level."""
+    rules = {**RULES, **SEEN}.get
+    hall.journal = SqlJournal(hall.engine, rules=rules, source=hall.city.registry)
+    hall.desk = SqlDesk(hall.engine, rules=rules, source=hall.city.registry)
+    return Observer(hall.engine, sensor, rules=rules, source=hall.city.registry)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_sensors_verify_is_foreseen(hall: Hall, seed: int) -> None:
+    """The same days with sensors that are now and then out of sight: what is proven, comes back, is left to people."""
+    alarms, until_ms = random_alarms(hall, seed, 40), MONDAY_9 + 4 * DAY
+    rng = np.random.default_rng(100 + seed)
+    alarms = come_again([replace(one, info=SEEN.get(one.info.rule_id, one.info)) for one in alarms], rng)
+    starts = MONDAY_9 + rng.integers(0, 4 * DAY // MINUTE, 30) * MINUTE
+    gaps = [(int(at), int(at + rng.choice([5, 25, 90, 300]) * MINUTE)) for at in starts]
+    sensor = Sensor(gaps=gaps if seed else [])
+    live = Live(hall, alarms, until_ms, with_sensors(hall, sensor))
+    found = foresee(alarms, hall.city.registry.roster(), Policy(), CREW, MONDAY_9, until_ms, Told(sensor))
+    expected = sorted(happened(live, case) for case in live.rows(tables.case))
+    assert sorted(told(case) for case in found.cases) == expected
+    states = {row.state for row in live.rows(closure_tables.watch)}
+    assert states >= ({"proven", "returned", "blind"} if seed else {"proven", "returned"}), states
+    proven = [row for row in live.rows(closure_tables.watch) if row.state == "proven"]
+    assert sum(case.proven for case in found.cases) == len(proven)
+
+
+def test_without_sensors_a_person_is_foreseen(hall: Hall) -> None:
+    """The sensor spares the verification of a rule without support; without sensors the supervisor is sent."""
+    info = replace(RULES["alone"], measurements=("level",))
+    pump, start_ms = hall.city.facility("aa-sp-01"), MONDAY_9
+    alarm = PastAlarm(info=info, facility=pump, severity=info.severity, start_ms=start_ms, stop_ms=start_ms + HOUR)
+    roster = hall.city.registry.roster()
+    for sensors, kinds in ((ALWAYS_SEEN, ["handle"]), (None, ["handle", "verify"])):
+        found = foresee([alarm], roster, Policy(), CREW, start_ms, start_ms + DAY, sensors)
+        (case,) = found.cases
+        assert [task.kind.value for task in case.tasks] == kinds
+        assert (case.ending, case.proven) == (Ending.CLOSED, sensors is not None)
+
+
+def test_more_readings_than_one_observation_looks_at_are_left_to_a_person(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two rules of a case, each of one facility: together they are more than the bound, as in operation."""
+    pump, start_ms = hall.city.facility("aa-sp-01"), MONDAY_9
+    alarms = [
+        PastAlarm(info=info, facility=pump, severity=info.severity, start_ms=start_ms, stop_ms=start_ms + HOUR)
+        for info in (SEEN["medium"], replace(SEEN["medium"], rule_id="other"))
+    ]
+    roster = hall.city.registry.roster()
+    for most, proven in ((2, True), (1, False)):
+        monkeypatch.setattr("dispatch.foresight_watch.MOST_PARTS", most)
+        (case,) = foresee(alarms, roster, Policy(), CREW, start_ms, start_ms + DAY).cases
+        assert (case.alarms, case.ending, case.proven) == (2, Ending.CLOSED, proven)
+
+
+def test_each_element_of_a_facility_is_observed_for_itself(hall: Hall) -> None:
+    """A second bus of a facility fails while the first is observed: a case of its own; the first is proven."""
+    info = replace(RULES["medium"], rule_id="sight.device", family="sight", kind=AlarmKind.SIGHT)
+    pump, stop_ms = hall.city.facility("aa-sp-01"), MONDAY_9 + HOUR
+    first, second = (
+        PastAlarm(
+            info=of_element(info, element),
+            facility=pump,
+            severity=info.severity,
+            start_ms=start_ms,
+            stop_ms=start_ms + HOUR,
+            element=element,
+        )
+        for element, start_ms in (("g/n/bus-1", MONDAY_9), ("g/n/bus-2", stop_ms + 50 * MINUTE))
+    )
+    again = replace(first, start_ms=second.start_ms, stop_ms=second.stop_ms)
+    roster, until_ms = hall.city.registry.roster(), MONDAY_9 + DAY
+    assert len({first.info.family, second.info.family}) == 2
+    found = foresee([first, second], roster, Policy(), CREW, MONDAY_9, until_ms)
+    assert [(case.alarms, case.proven, case.reworks) for case in found.cases] == [(1, True, 0), (1, True, 0)]
+    found = foresee([first, again], roster, Policy(), CREW, MONDAY_9, until_ms)
+    assert [(case.alarms, case.proven, case.reworks) for case in found.cases] == [(2, True, 1)]
 
 
 def test_low_and_informational_alarms_that_never_needed_anybody_are_counted(hall: Hall) -> None:

@@ -328,15 +328,18 @@ def test_what_comes_again_soon_goes_on_with_the_case_that_ended_with_it(hall: Ha
     assert len(hall.cases()) == 3
 
 
-def test_an_opening_alarm_asks_once_for_the_case_of_its_facility(hall: Hall) -> None:
-    """The storm and the case ask the same question; it goes to the database once."""
+def test_alarms_that_open_together_ask_once_for_the_cases_of_their_facilities(hall: Hall) -> None:
+    """The open cases of all facilities of a batch are one question; none is asked facility by facility."""
     asked: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if "FROM dispatch_case" in statement and "family = " in statement and "dispatch_case.open" in statement:
+        if "FROM dispatch_case" in statement and "dispatch_case.open" in statement.partition("WHERE")[2]:
             asked.append(statement)
 
     sa.event.listen(hall.engine, "before_cursor_execute", note)
-    hall.apply(change(ChangeKind.OPENED, facility=hall.city.facility("aa-sp-01")))
+    pumps = ("aa-sp-01", "aa-sp-02", "aa-li-01")
+    hall.apply(*(change(OPENED, facility=hall.city.facility(code)) for code in pumps))
     sa.event.remove(hall.engine, "before_cursor_execute", note)
-    assert len([one for one in asked if "SELECT" in one and "opening_alarm" in one and "gathers = " not in one]) == 1
+    assert len(hall.cases()) == 3
+    assert len([one for one in asked if "dispatch_case.facility IN" in one]) == 1
+    assert not [one for one in asked if "dispatch_case.family = " in one]

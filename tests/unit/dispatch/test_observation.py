@@ -510,3 +510,14 @@ def _check(room: Room, spans: Sequence[Sequence[int | None]], now: int) -> None:
             assert not any(task.state in {TaskState.WAITING, TaskState.ACCEPTED} for task in tasks.values())
         if case.state is CaseState.REWORK:
             assert tasks[HANDLE].state is TaskState.WAITING
+
+
+def test_a_sensor_that_fails_shortly_before_the_end_calls_a_person(room: Room) -> None:
+    """Twenty minutes before the window ends nothing comes any more: it is not observed for ever."""
+    room.handled()
+    room.alarm(CLOSED, MONDAY_9)
+    gone = MONDAY_9 + WINDOW - 20 * MINUTE
+    room.sensor.gaps.append((gone, gone + DAY))
+    room.look(*range(MONDAY_9, MONDAY_9 + WINDOW + HOUR, 10 * MINUTE))
+    assert room.hall.tasks()[VERIFY].ready
+    assert room.watches()[0].state == WatchState.BLIND

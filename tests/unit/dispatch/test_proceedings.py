@@ -122,6 +122,73 @@ def test_nobody_decides_on_their_own_request(hall: Hall) -> None:
     assert messages(hall, "extension_refused") == ["aa-m3"]
 
 
+def handled(hall: Hall) -> None:
+    """A case that has been repaired, and whose verifier has accepted."""
+    opened(hall)
+    for action in (Action.ACCEPT, Action.ARRIVE, Action.HANDLE):
+        does(hall, "aa-m1", action, MONDAY_9)
+    does(hall, "aa-g1", Action.ACCEPT, MONDAY_9, VERIFY)
+
+
+def verification(hall: Hall) -> tuple[int | None, int, int]:
+    """The newest run of the clock of verifying: its limit, how often it was moved, and that of the task."""
+    detail = hall.queries.case(hall.cases()[0].number)
+    assert detail is not None
+    clock = [row for row in detail.stages if row.stage is Stage.VERIFY][-1]
+    return hall.tasks()[VERIFY].due_ms, clock.limit_ms, clock.extended
+
+
+def test_the_limit_of_a_verification_is_extended_likewise(hall: Hall) -> None:
+    """Asked for by the verifier, granted by their supervisor: task and clock have until then, the repair stays."""
+    handled(hall)
+    before, case_due = hall.tasks()[VERIFY].due_ms, hall.cases()[0].due_ms
+    assert before is not None
+    until_ms = seen(hall, "aa-g1", MONDAY_9, VERIFY).extension_until_ms
+    assert until_ms is not None
+    assert until_ms > before
+    does(hall, "aa-g1", Action.EXTEND, MONDAY_9, VERIFY, note="shop is closed", until_ms=until_ms)
+    with pytest.raises(Invalid, match="original limit"):
+        does(hall, "mgr", Action.GRANT, MONDAY_9, VERIFY, until_ms=until_ms + 1)
+    does(hall, "mgr", Action.GRANT, MONDAY_9, VERIFY)
+    assert verification(hall) == (until_ms, until_ms, 1)
+    assert (hall.cases()[0].due_ms, hall.cases()[0].extensions) == (case_due, 0)
+    assert messages(hall, "extension_granted") == ["aa-g1"]
+    hall.journal.tick(before + MINUTE)
+    assert not hall.tasks()[VERIFY].overdue
+    hall.journal.tick(until_ms + MINUTE)
+    assert hall.tasks()[VERIFY].overdue
+
+
+def test_two_extensions_of_a_verification_and_none_before_it(hall: Hall) -> None:
+    """The first look has no limit that is moved; nor may who has not accepted ask, nor anybody a third time."""
+    opened(hall)
+    does(hall, "aa-g1", Action.ACCEPT, MONDAY_9, VERIFY)
+    assert Action.EXTEND not in seen(hall, "aa-g1", MONDAY_9, VERIFY).actions
+    for action in (Action.ACCEPT, Action.ARRIVE, Action.HANDLE):
+        does(hall, "aa-m1", action, MONDAY_9)
+    for action in (Action.REFUSE, Action.GRANT, Action.GRANT):
+        until_ms = seen(hall, "aa-g1", MONDAY_9, VERIFY).extension_until_ms
+        does(hall, "aa-g1", Action.EXTEND, MONDAY_9, VERIFY, until_ms=until_ms)
+        does(hall, "mgr", action, MONDAY_9, VERIFY)
+    with pytest.raises(Conflict) as caught:
+        does(hall, "aa-g1", Action.EXTEND, MONDAY_9, VERIFY, until_ms=MONDAY_9 + 30 * DAY)
+    assert caught.value.code == "granted_before"
+    assert hall.cases()[0].extensions == 0
+
+
+def test_an_extension_of_a_verification_lapses_with_its_verdict(hall: Hall) -> None:
+    """Rejected before anybody decided: the request lapses, and the next verification has its own limit."""
+    handled(hall)
+    until_ms = seen(hall, "aa-g1", MONDAY_9, VERIFY).extension_until_ms
+    does(hall, "aa-g1", Action.EXTEND, MONDAY_9, VERIFY, until_ms=until_ms)
+    does(hall, "aa-g1", Action.REJECT, MONDAY_9, VERIFY)
+    detail = hall.queries.case(hall.cases()[0].number)
+    assert detail is not None
+    assert [one.state for one in detail.proceedings] == [ProceedingState.LAPSED]
+    with pytest.raises(Conflict):
+        does(hall, "mgr", Action.GRANT, MONDAY_9, VERIFY)
+
+
 def test_a_supervision_has_a_clock_of_its_own(hall: Hall) -> None:
     """General within a working day; raised to listed within two hours; unanswered, both grids' heads hear of it."""
     opened(hall)

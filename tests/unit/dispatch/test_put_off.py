@@ -12,7 +12,8 @@ from core.cases import Action
 from core.ports.cases import TaskFilter
 from core.ports.registry import PageRequest
 from dispatch import tables
-from dispatch.foresight import Crew, PastAlarm, foresee
+from dispatch.foreseen import Crew, PastAlarm
+from dispatch.foresight import foresee
 from dispatch.journal import SqlJournal
 from dispatch.policy import Policy
 from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall

@@ -244,3 +244,21 @@ def test_filters(hall: Hall) -> None:
     assert cases(CaseFilter(facility=two, minimum=Severity.HIGH, overdue=False)) == {two}
     grids = [TaskFilter(grid=grid, open=flag) for grid, flag in itertools.product([None], [True, False])]
     assert [len(hall.queries.tasks(where, PageRequest()).items) for where in grids] == [2, 2]
+
+
+def test_who_works_on_what(hall: Hall) -> None:
+    """The owner of an open task works on its alarms and their facilities, and no more when it has ended."""
+    pump, other = hall.city.facility("aa-sp-01"), hall.city.facility("aa-sp-02")
+    one = change(ChangeKind.OPENED, facility=pump)
+    hall.apply(one)
+    owner = hall.tasks()[TaskKind.HANDLE].owner
+    assert owner is not None
+    stranger = hall.city.person("mgr")
+    asked = ({"alarm_id": one.alarm_id}, {"facility": pump})
+    assert [hall.queries.works_on(owner, **what) for what in asked] == [True, True]
+    assert not any(hall.queries.works_on(stranger, **what) for what in asked)
+    assert not hall.queries.works_on(owner, facility=other)
+    assert not hall.queries.works_on(owner, alarm_id="nonsense")
+    assert not hall.queries.works_on(owner, facility=0)
+    hall.apply(change(ChangeKind.CLOSED, facility=pump, stop=MONDAY_9 + MINUTE), now_ms=MONDAY_9 + MINUTE)
+    assert not any(hall.queries.works_on(owner, **what) for what in asked)

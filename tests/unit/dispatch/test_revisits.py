@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.cases import Actor, CaseState, Conflict, TaskKind, UnknownItem
+from core.alarms import ChangeKind
+from core.cases import Action, Actor, CaseState, Conflict, TaskKind, UnknownItem
 from core.errors import Invalid
 from core.intake import SourceKind, Verdict
 from core.revisits import MOST_COMMENT, RevisitAnswer, RevisitState, RevisitWay
+from dispatch import tables
 from dispatch.closure_desk import SqlClosures
+from dispatch.journal import SqlJournal
+from dispatch.policy import Policy
 from dispatch.revisit.choosing import DAY_MS, RevisitPolicy, after_call, is_asked
 from dispatch.revisit.desk import SqlRevisits
 from dispatch.revisit.tables import contact, revisit
-from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall
+from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall, change
 from tests.unit.dispatch.partners import cases, partner, record, take
 from tests.unit.dispatch.test_exchange import finish
 from tests.unit.dispatch.test_reports import rule, send
@@ -26,14 +33,20 @@ GOOD, BAD = RevisitAnswer(solved=True, satisfaction=5), RevisitAnswer(solved=Fal
 CALL, QR = RevisitWay.CALL, RevisitWay.QR
 
 
+@pytest.fixture
+def hall(either_hall: Hall) -> Hall:
+    """Every test here runs on both databases."""
+    return either_hall
+
+
 def asking(hall: Hall, policy: RevisitPolicy = NOBODY) -> SqlRevisits:
     """Revisits over the hall's database."""
     return SqlRevisits(hall.engine, rules=RULES.get, source=hall.city.registry, revisits=policy)
 
 
-def called_case(hall: Hall) -> SqlRevisits:
+def called_case(hall: Hall, policy: RevisitPolicy = NOBODY) -> SqlRevisits:
     """A hotline's case with a number, closed; the revisits that follow."""
-    desk = asking(hall)
+    desk = asking(hall, policy)
     desk.step(MONDAY_9)
     take(hall, record("H-1", phone="13800000001"), by=partner())
     finish(hall, cases(hall)[0].number)
@@ -135,11 +148,62 @@ def test_three_days_without_an_answer_end_it(hall: Hall) -> None:
     assert after_call(2, "2026-11-26", "2026-11-27") == (RevisitState.NOT_REACHED, 3)
 
 
+def test_nobody_asks_about_their_own_repair(hall: Hall) -> None:
+    """Neither list, number, link nor answer for whoever repaired; somebody else calls."""
+    desk = called_case(hall)
+    now_ms = MONDAY_9 + 3 * DAY_MS
+    repairer = cases(hall)[0].handled_by
+    own = Actor(login="own", person=repairer)
+    (row,) = desk.calls(now_ms, None, repairer + 1)
+    assert desk.calls(now_ms, None, repairer) == []
+    for asks in (
+        lambda: desk.token(row.number, own),
+        lambda: desk.phone(row.number, own, now_ms),
+        lambda: desk.answer(row.number, GOOD, CALL, own, now_ms),
+        lambda: desk.not_reached(row.number, own, now_ms),
+    ):
+        with pytest.raises(Conflict) as caught:
+            asks()
+        assert caught.value.code == "own_repair"
+    assert desk.calls(now_ms) == [row], "nothing was written"
+    assert desk.answer(row.number, GOOD, CALL, CALLER, now_ms).answer == GOOD
+
+
+def test_of_two_answers_at_once_one_counts(hall: Hall) -> None:
+    """By link and by phone at the same moment: one is kept, the other told, and the case goes on at most once."""
+    desk = called_case(hall)
+    (row,) = desk.calls(MONDAY_9 + 3 * DAY_MS)
+    before = threading.Barrier(2)
+
+    def answer(said: RevisitAnswer, way: RevisitWay) -> str:
+        before.wait(10)
+        try:
+            desk.answer(row.number, said, way, CALLER, MONDAY_9 + 3 * DAY_MS)
+        except Conflict as error:
+            return error.code
+        return "kept"
+
+    with ThreadPoolExecutor(2) as pool:
+        came = [one.result(30) for one in [pool.submit(answer, GOOD, QR), pool.submit(answer, BAD, CALL)]]
+    assert sorted(came) == ["kept", "wrong_state"]
+    (kept,) = desk.of_case(row.case)
+    assert kept.answer == (GOOD, BAD)[came.index("kept")]
+    assert cases(hall)[0].open == (kept.answer == BAD)
+
+
+def test_days_and_tries_are_those_of_the_settings(hall: Hall) -> None:
+    """A call due the day after, one try, and a week."""
+    desk = called_case(hall, RevisitPolicy(share=0.0, due_ms=DAY_MS, open_ms=7 * DAY_MS, tries=1))
+    (row,) = desk.calls(MONDAY_9 + 2 * DAY_MS)
+    assert (row.due_ms - row.closed_ms, row.ends_ms - row.closed_ms) == (DAY_MS, 7 * DAY_MS)
+    assert desk.not_reached(row.number, CALLER, MONDAY_9 + 2 * DAY_MS).state is RevisitState.NOT_REACHED
+
+
 def test_a_token_takes_one_answer_until_its_time_is_over(hall: Hall) -> None:
     """By QR, without a login; a second answer and a late one are refused; nonsense is told."""
     desk = called_case(hall)
     (row,) = desk.of_case(cases(hall)[0].number)
-    token = desk.token(row.number)
+    token = desk.token(row.number, CALLER)
     assert desk.by_token("x" * len(token), MONDAY_9) is None
     found = desk.by_token(token, MONDAY_9 + HOUR)
     assert found is not None
@@ -179,6 +243,56 @@ def test_not_solved_brings_the_case_back_and_it_is_asked_about_again(hall: Hall)
     assert again.state is RevisitState.DUE
     found = desk.satisfaction(0, now_ms + 10 * DAY_MS)
     assert (found.asked, found.answered, found.solved, found.scores) == (2, 1, 0, (1, 0, 0, 0, 0))
+
+
+def test_a_storm_that_is_not_solved_is_told_to_the_open_one_of_its_group_alone(hall: Hall) -> None:
+    """Others that the same facility began, of other groups, have nothing to do with it; without one it goes on."""
+    policy = Policy(storm_facilities=2)
+    hall.journal = SqlJournal(hall.engine, rules=RULES.get, source=hall.city.registry, policy=policy)
+    desk, pumps = asking(hall, RevisitPolicy(share=1.0)), ("aa-sp-01", "aa-sp-02", "aa-li-01")
+    desk.step(MONDAY_9)
+
+    def storm(at_ms: int) -> int:
+        for code in pumps:
+            hall.apply(change(ChangeKind.OPENED, facility=hall.city.facility(code), start=at_ms), now_ms=at_ms)
+        return max(case.number for case in hall.cases(open_only=True) if case.storm)
+
+    def ended(number: int, at_ms: int) -> int:
+        finish(hall, number, close=False)
+        hall.apply(
+            *(
+                change(ChangeKind.CLOSED, facility=hall.city.facility(code), start=at_ms, stop=at_ms + 1)
+                for code in pumps
+            ),
+            now_ms=at_ms + 1,
+        )
+        for action in (Action.ACCEPT, Action.VERIFY):
+            look = hall.tasks(number)[TaskKind.VERIFY]
+            hall.act(look, action, Actor(login="looker", person=look.owner))
+        desk.step(at_ms + MINUTE)
+        return desk.of_case(number)[0].number
+
+    first = storm(MONDAY_9)
+    asked = ended(first, MONDAY_9)
+    with hall.engine.begin() as connection:
+        kept = connection.execute(sa.select(tables.case).where(tables.case.c.number == first)).one()._asdict()
+        del kept["number"]
+        for group in ("cell|x", "cell|y"):
+            other = {"gathers": f"{kept['family']}|{group}", "open": True, "state": "filed", "closed_ms": None}
+            connection.execute(
+                sa.insert(tables.case).values(kept | other | {"code": group, "opening_alarm": f"storm/{group}"})
+            )
+    second = storm(MONDAY_9 + HOUR)
+    assert second != first
+    desk.answer(asked, BAD, CALL, CALLER, MONDAY_9 + 2 * HOUR)
+    assert [case.number in (first, second) for case in hall.cases(open_only=True)].count(True) == 1
+    found = hall.queries.case(second)
+    assert found is not None
+    assert "not_solved" in {row.action for row in found.history}
+    asked = ended(second, MONDAY_9 + HOUR)
+    assert second not in {case.number for case in hall.cases(open_only=True)}
+    desk.answer(asked, BAD, CALL, CALLER, MONDAY_9 + 2 * HOUR)
+    assert second in {case.number for case in hall.cases(open_only=True)}
 
 
 def test_what_nobody_answers_lapses_and_what_goes_on_is_struck(hall: Hall) -> None:

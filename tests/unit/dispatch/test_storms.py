@@ -18,7 +18,8 @@ from core.cases import Action, Common, TaskKind
 from core.places import Grid, Text
 from core.ports.registry import FacilityPlace
 from dispatch import tables
-from dispatch.foresight import Crew, Ending, PastAlarm, foresee
+from dispatch.foreseen import Crew, Ending, PastAlarm
+from dispatch.foresight import foresee
 from dispatch.journal import SqlJournal
 from dispatch.policy import Policy
 from dispatch.storms import (

@@ -164,6 +164,22 @@ def test_a_case_that_took_in_what_somebody_reported_does_not_end_by_itself(hall:
     assert hall.tasks(first)[VERIFY].state is TaskState.WAITING
 
 
+def test_whoever_works_on_a_case_works_where_those_stood_that_went_into_it(hall: Hall) -> None:
+    """A reported case brings no alarm; its facility is seen all the same, until the merging is taken back."""
+    first, second = two(hall)
+    owner, other = hall.tasks(first)[HANDLE].owner, hall.city.facility("aa-sp-02")
+    assert owner is not None
+    closures_of(hall).merge(second, first, "one main", boss_of(hall), MONDAY_9)
+    with hall.engine.begin() as connection:
+        table = tables.alarm
+        connection.execute(sa.update(table).where(table.c.facility == other).values(case=None))
+    assert hall.queries.works_on(owner, facility=other)
+    with hall.engine.begin() as connection:
+        for table in (closure_tables.merge_alarm, closure_tables.merge):
+            connection.execute(sa.delete(table))
+    assert not hall.queries.works_on(owner, facility=other)
+
+
 def test_a_case_whose_alarms_are_off_ends_by_itself_when_it_is_separate(hall: Hall) -> None:
     """Nobody had begun, nothing is on: as any other."""
     first, second = two(hall)

@@ -257,7 +257,7 @@ export interface BacktestReport {
   readonly holds: { readonly from_ms: number; readonly until_ms: number };
   readonly assumed: { readonly accept_min: number; readonly work_min: number };
   readonly alarms: { readonly total: number; readonly without_case: number };
-  readonly cases: Readonly<Record<"total" | "at_night" | "off_hours" | "short" | "self_cleared", number>>;
+  readonly cases: Readonly<Record<"total" | "at_night" | "off_hours" | "short" | "self_cleared" | "proven" | "reworks", number>>;
   readonly tasks: Readonly<Record<"bound_a_day" | "bound_an_hour", number>>;
   readonly by_cell: readonly (Readonly<Record<"cases" | "at_night" | "short", number>> & { readonly cell: string; readonly name: Both })[];
   readonly by_worker: readonly (Readonly<

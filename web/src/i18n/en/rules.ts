@@ -217,6 +217,7 @@ export default {
     partial: "Not finished: up to {until} only",
     cases: "{cases} cases, {night} at night (22 to 6), {off} outside working hours; {short} would have cleared alone within 10 min",
     alarms: "{alarms} alarms, {without} needed no case; {clear} cases ended before anybody had accepted",
+    sensors: "{proven} repairs verified by a sensor, {reworks} sent back by it; people verify the others",
     edit: "Against the rules in force: {changed} past alarms changed (+{added}, -{gone}); cases {before} before, {after} after",
     happened: "What happened: {alarms} alarms, {cases} cases",
     holds: "{begin} to {end}.",

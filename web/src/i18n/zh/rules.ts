@@ -217,6 +217,7 @@ export default {
     partial: "未完成：只到 {until}",
     cases: "{cases} 个案件，其中夜间 {night} 个（22–6 时）、工作时间外 {off} 个；{short} 个会在 10 分钟内自行消除",
     alarms: "{alarms} 个告警，{without} 个无需立案；{clear} 个案件在接单前自行消除",
+    sensors: "传感器核实修复 {proven} 次，退回返工 {reworks} 次；其余由人核查",
     edit: "与现行规则相比：改变 {changed} 个过去的告警（新增 {added}，减少 {gone}）；案件由 {before} 变为 {after}",
     happened: "实际发生：{alarms} 个告警、{cases} 个案件",
     holds: "{begin} 至 {end}。",

@@ -1,0 +1,105 @@
+"""A batch of changes inside a transaction: what it asks of the database is asked once for all of it.
+
+The order of effects is that of the changes. Rows of alarms that open one after the other, and what is begun with them,
+are written together before the first of them is followed up; until then none of them has a case, so nothing that is
+asked in between finds more than it would have found alarm by alarm.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from core.alarms import AlarmChange, ChangeKind
+from core.ports.cases import EvidenceValue
+from dispatch import tables
+from dispatch.alarmwork import AlarmWork
+from dispatch.closure_tables import merge
+from dispatch.policy import Policy
+
+_CHUNK = 500
+_Key = TypeVar("_Key", str, int)
+
+
+def record_all(
+    work: AlarmWork,
+    connection: sa.Connection,
+    policy: Policy,
+    now_ms: int,
+    changes: Sequence[AlarmChange],
+    evidence: Mapping[str, Sequence[EvidenceValue]],
+    contexts: Mapping[str, str],
+) -> None:
+    """Apply changes in order.
+
+    Args:
+        work: of the transaction on ``connection``.
+        connection: asked what is known of the facilities.
+        policy: the city's numbers.
+        now_ms: when they are recorded.
+        changes: without those that were applied before.
+        evidence: alarm to the values at its opening.
+        contexts: alarm to what is frozen at its opening.
+    """
+    work.storms.expect(changes)
+    work.cases.memory.lone = _lone(connection, policy, now_ms, changes)
+    for run in _runs(changes, _known(connection, changes)):
+        if len(run) > 1:
+            work.open_all(run, evidence, contexts)
+        else:
+            work.record(run[0], evidence.get(run[0].alarm_id, ()), contexts.get(run[0].alarm_id, ""))
+    work.cases.memory.lone = set()
+
+
+def _runs(changes: Sequence[AlarmChange], known: set[str]) -> Iterator[list[AlarmChange]]:
+    """Openings of alarms that nothing is known of, as long as nothing else comes in between; all else one by one."""
+    run: list[AlarmChange] = []
+    for change in changes:
+        if change.kind is ChangeKind.OPENED and change.alarm_id not in known:
+            run.append(change)
+        else:
+            if run:
+                yield run
+            yield [change]
+            run = []
+        known.add(change.alarm_id)
+    if run:
+        yield run
+
+
+def _known(connection: sa.Connection, changes: Sequence[AlarmChange]) -> set[str]:
+    table, found = tables.alarm, set[str]()
+    for part in _parts({change.alarm_id for change in changes}):
+        found.update(connection.execute(sa.select(table.c.alarm_id).where(table.c.alarm_id.in_(part))).scalars())
+    return found
+
+
+def _lone(connection: sa.Connection, policy: Policy, now_ms: int, changes: Sequence[AlarmChange]) -> set[int]:
+    """Facilities of which one thing is said and that no case waits for: none is open, merged, or has ended lately.
+
+    Nor was one closed so lately that the next is a relapse.
+    """
+    counts = Counter(change.facility for change in changes)
+    lone = {facility for facility, count in counts.items() if count == 1}
+    since_ms = min((change.interval.start_ms for change in changes), default=0) - policy.again_within_ms
+    case, alarm = tables.case, tables.alarm
+    waits = sa.or_(case.c.open, case.c.closed_ms >= now_ms - policy.relapse_ms)
+    found = set[int]()
+    for part in _parts(lone):
+        lately = (alarm.c.case.is_not(None), alarm.c.stop_ms >= since_ms)
+        for query in (
+            sa.select(case.c.facility).where(case.c.facility.in_(part), waits),
+            sa.select(case.c.facility).join(merge, merge.c.case == case.c.number).where(case.c.facility.in_(part)),
+            sa.select(alarm.c.facility).where(alarm.c.facility.in_(part), *lately),
+        ):
+            found.update(connection.execute(query.distinct()).scalars())
+    return lone - found
+
+
+def _parts(keys: set[_Key]) -> Iterator[list[_Key]]:
+    line = sorted(keys)
+    for begin in range(0, len(line), _CHUNK):
+        yield line[begin : begin + _CHUNK]

@@ -1,0 +1,79 @@
+"""What one transaction knows of cases without asking again, and what it has not written yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.cases import RuleInfo
+from dispatch import tables
+from dispatch.casefind import ended_lately, open_case
+from dispatch.policy import Policy
+
+
+class CaseMemory:
+    """Forgets what is known of a case when it changes.
+
+    Attributes:
+        lone: facilities that no case waits for: known of a batch from its beginning (``batchwork``), until one is.
+    """
+
+    def __init__(self, connection: sa.Connection, policy: Policy) -> None:
+        """Nothing is known."""
+        self._connection = connection
+        self._policy = policy
+        self.lone: set[int] = set()
+        self._kept: dict[int, Any] = {}
+        self._links: list[tuple[str, int]] | None = None
+
+    def changed(self, row: Any) -> None:
+        """A case is about to change."""
+        self._kept.pop(row.number, None)
+        self.lone.discard(row.facility)
+
+    def gathering(self, number: int) -> Any:
+        """The row of a case that gathers many alarms, asked again only after it has changed."""
+        if number not in self._kept:
+            query = sa.select(tables.case).where(tables.case.c.number == number)
+            self._kept[number] = self._connection.execute(query).one()
+        return self._kept[number]
+
+    def own_case(self, facility: int, family: str) -> Any | None:
+        """The open case of a facility and rule family, or the one that took it in."""
+        return None if facility in self.lone else open_case(self._connection, facility, family)
+
+    def ended_lately(self, alarm: Any, info: RuleInfo) -> Any | None:
+        """The case that ended by itself when the same alarm cleared, a short while ago."""
+        if alarm.facility in self.lone:
+            return None
+        self.link_now()
+        return ended_lately(self._connection, alarm, info, self._policy)
+
+    @contextmanager
+    def linking_together(self) -> Iterator[None]:
+        """Which alarms belong to which case is written at the end of the block, or when somebody asks for it."""
+        self._links = []
+        yield
+        self.link_now()
+        self._links = None
+
+    def link(self, alarm: Any, number: int) -> None:
+        """An alarm belongs to a case from now on."""
+        if self._links is not None:
+            self._links.append((alarm.alarm_id, number))
+        else:
+            self._write([(alarm.alarm_id, number)])
+
+    def link_now(self) -> None:
+        """Write which alarms belong to which case."""
+        if self._links:
+            links, self._links = self._links, []
+            self._write(links)
+
+    def _write(self, links: list[tuple[str, int]]) -> None:
+        table = tables.alarm
+        query = sa.update(table).where(table.c.alarm_id == sa.bindparam("row_id")).values(case=sa.bindparam("number"))
+        self._connection.execute(query, [{"row_id": alarm, "number": number} for alarm, number in links])
