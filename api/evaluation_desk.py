@@ -148,6 +148,7 @@ def _line(one: rows.Line, part: Part | None, name_of: NameOf) -> models.Evaluati
         waited_ms=one.waited_ms,
         blind_ms=one.blind_ms,
         shares=[_share(share) for share in one.shares],
+        scores=list(one.scores),
     )
 
 

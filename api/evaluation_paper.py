@@ -33,6 +33,7 @@ _WESTERN: Final = "Helvetica"
 _PUNCTUATION: Final = frozenset("–—‘’“”…•")
 """What a western font has beyond Latin letters."""
 _WIDTH: Final = landscape(A4)[0] - 20 * mm - 12  # the frame keeps 6 points free on either side
+_NAME_WIDTH: Final = 32 * mm
 _INK: Final = colors.HexColor("#1f2933")
 _LINE: Final = colors.HexColor("#c5ccd3")
 _SHADE: Final = colors.HexColor("#eef1f4")
@@ -108,11 +109,15 @@ def _part(part: Part, lines: Sequence[Line], name_of: NameOf, enough: int, langu
         cells += [_share(one, enough, language) for one in line.shares]
         name = _written(named(part, line.key, name_of), Show.TEXT, language)
         rows.append([_p(name, language, _SMALL), *(_p(text, language, _FIGURE) for text in cells)])
-    rest = _WIDTH - 32 * mm
-    story.append(_grid(rows, [32 * mm, *[rest / (len(heads) - 1)] * (len(heads) - 1)]))
+    story.append(_grid(rows, [_NAME_WIDTH, *[column_width(len(lines[0].shares))] * (len(heads) - 1)]))
     if len(lines) > MOST_LINES:
         story.append(_p(LEFT_OUT(count=len(lines) - MOST_LINES), language))
     return story
+
+
+def column_width(measures: int) -> float:
+    """Of every column of a part but the first, with so many measures; points."""
+    return (_WIDTH - _NAME_WIDTH) / (len(_PAPER_AMOUNTS) + measures)
 
 
 def _share(one: Share, enough: int, language: str) -> str:

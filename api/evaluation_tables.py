@@ -54,6 +54,7 @@ _AMOUNTS = (
     Column(say.SPENT, Show.NUMBER),
     Column(say.WAITED_H, Show.NUMBER),
     Column(say.BLIND_H, Show.NUMBER),
+    *(Column(score, Show.COUNT) for score in say.SCORES),
 )
 
 
@@ -79,6 +80,7 @@ def amounts(line: Line) -> list[Cell]:
         round(line.spent_fen / 100, 2),
         round(line.waited_ms / 3_600_000, 1),
         round(line.blind_ms / 3_600_000, 1),
+        *line.scores,
     ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from core.findings import Sentence
+from core.ports.evaluation import SCORES as SCORES_TO
 from core.ports.evaluation import Indicator, Part, Standing, TrainingReason
 
 TITLE: Final = Sentence("案件处置评价报告", "Evaluation of cases")
@@ -44,6 +45,7 @@ LABOUR_H: Final = Sentence("工时 h", "labour, h")
 SPENT: Final = Sentence("材料与外包 元", "parts and contractors, yuan")
 WAITED_H: Final = Sentence("无人查看时长 h", "time unseen, h")
 BLIND_H: Final = Sentence("传感器失联 h", "sensors silent, h")
+SCORES: Final = tuple(Sentence(f"满意度 {score} 分", f"satisfaction {score}") for score in range(1, SCORES_TO + 1))
 ASKED: Final = Sentence("交办", "asked")
 ADMITTED: Final = Sentence("准入", "admitted")
 SENT_BACK: Final = Sentence("退回", "sent back")
@@ -69,6 +71,9 @@ INDICATORS: Final[Mapping[Indicator, Sentence]] = {
     Indicator.REWORK: Sentence("返工", "rework"),
     Indicator.FALSE_ALARM: Sentence("误报", "false alarms"),
     Indicator.RETURNED: Sentence("退回", "given back"),
+    Indicator.REVISITED: Sentence("回访答复", "revisits answered"),
+    Indicator.SOLVED: Sentence("问题已解决", "solved"),
+    Indicator.SATISFIED: Sentence("满意", "satisfied"),
 }
 SKILLS: Final[Mapping[str, Sentence]] = {
     "drainage": Sentence("排水", "drainage"),
@@ -115,5 +120,13 @@ EXPLAINED: Final = (
         "无人查看时长：自情况出现至有人接手，计入本期间的部分。立案与派遣的时限（各 15 分钟）是本项目的建议值。",
         "Time unseen: from the beginning until somebody took it up, as far as it lies in the span. The "
         "limits of filing and dispatching (15 min each) are proposals of this project.",
+    ),
+    Sentence(
+        "回访计入有答复之时，或期限已过、多次联系不上之时；案件因其他原因重新办理的不计。"
+        "满意为 4 分或 5 分（满分 5 分）。"
+        "答复内容计入实际处置人，是否答复不计入个人。",
+        "A revisit counts when it was answered, or when its time was over or nobody could be reached; not if the case "
+        "went on for another reason. Satisfied are 4 and 5 of 5. What people say stands with whoever repaired, "
+        "whether they answer with nobody.",
     ),
 )

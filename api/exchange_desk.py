@@ -89,12 +89,14 @@ class ExchangeDesk:
         return PartnerList(items=[_partner(one) for one in found])
 
     def links(
-        self, caller: Caller, page: PageRequest, *, partner: str, conflicts: bool, case: int | None
+        self, caller: Caller, page: PageRequest, *, partner: str, conflicts: bool, waits: bool, case: int | None
     ) -> Page[ForeignLinkView]:
         """Numbers of the communities the caller sees, newest first."""
         sight = caller.horizon
         try:
-            got = self._ports.exchange.links(partner, page, conflicts=conflicts, case=case, communities=sight)
+            got = self._ports.exchange.links(
+                partner, page, conflicts=conflicts, waits=waits, case=case, communities=sight
+            )
         except Refused as error:
             raise ProblemError(Problems.BAD_CURSOR) from error
         return Page(items=[self._link(one) for one in got.items], next_cursor=got.next_cursor or None)

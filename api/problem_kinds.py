@@ -131,10 +131,10 @@ class Problems(Enum):
     OWN_REPAIR = _kind(
         "TG-4093",
         409,
-        "不能核查自己的维修",
-        "Nobody verifies their own repair",
-        "请由另一网格的人员核查。",
-        "Somebody of the other grid verifies it.",
+        "不能核查或回访自己的维修",
+        "Nobody verifies or asks about their own repair",
+        "请由其他人员办理。",
+        "Somebody else has to do it.",
     )
     NOT_HANDLED_YET = _kind(
         "TG-4094",

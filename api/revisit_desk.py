@@ -35,7 +35,7 @@ class RevisitDesk:
 
     def calls(self, caller: Caller) -> RevisitList:
         """Whom to call now."""
-        found = self._ports.revisits.calls(self._ports.clock.now_ms(), caller.horizon)
+        found = self._ports.revisits.calls(self._ports.clock.now_ms(), caller.horizon, caller.actor.person)
         return RevisitList(items=[self._view(one) for one in found])
 
     def of_case(self, caller: Caller, case: int) -> RevisitList:
@@ -50,17 +50,17 @@ class RevisitDesk:
 
     def token(self, caller: Caller, number: int) -> TokenView:
         """What goes into the QR."""
-        return TokenView(token=self._ports.revisits.token(number, caller.horizon))
+        return TokenView(token=self._ports.revisits.token(number, caller.actor, caller.horizon))
 
     def answer(self, caller: Caller, number: int, body: RevisitAnswerRequest) -> RevisitView:
         """Write down what was said on the phone."""
-        self._ports.revisits.token(number, caller.horizon)
+        self._ports.revisits.token(number, caller.actor, caller.horizon)
         now_ms = self._ports.clock.now_ms()
         return self._view(self._ports.revisits.answer(number, _said(body), RevisitWay.CALL, caller.actor, now_ms))
 
     def not_reached(self, caller: Caller, number: int) -> RevisitView:
         """Nobody answered the phone."""
-        self._ports.revisits.token(number, caller.horizon)
+        self._ports.revisits.token(number, caller.actor, caller.horizon)
         return self._view(self._ports.revisits.not_reached(number, caller.actor, self._ports.clock.now_ms()))
 
     def satisfaction(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from api.history_notes import named
 from api.models.alarms import (
     AlarmEntry,
     AlarmSummary,
@@ -246,7 +247,7 @@ def history(entries: Iterable[rows.HistoryRow], places: Places) -> list[HistoryE
             task_id=one.task,
             from_state=one.from_state,
             to_state=one.to_state,
-            note=one.note,
+            note=named(one.action, one.note, places),
         )
         for one in entries
     ]

@@ -183,6 +183,17 @@ PARTNER_NO_DEPARTMENT = Sentence(
     "source 为 department 时须写明 department", "a partner with the source department needs `department`"
 )
 PARTNER_NO_SECRET = Sentence("有 url 时须有 secret", "a partner with a url needs a secret")
+REVISIT_OVER_BEFORE = Sentence(
+    "due_days（{due}）须小于 open_days（{over}），否则到期前已结束",
+    "due_days ({due}) must be less than open_days ({over}), or it is over before a call is due",
+)
+REVISIT_NO_NUMBER = Sentence(
+    "phone_days（{kept}）不能小于 open_days（{over}），否则电话先被删除",
+    "phone_days ({kept}) must not be less than open_days ({over}), or the number is deleted before it is over",
+)
+REVISIT_ORDER = Sentence(
+    "例如 due_days: 3，open_days: 14，phone_days: 30", "for example due_days: 3, open_days: 14, phone_days: 30"
+)
 PARTNER_DOCUMENTED = Sentence("见 docs/exchange.md", "docs/exchange.md lists the fields")
 TOKEN_UNREADABLE = kind(
     "TG-0032",

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app import findings as kinds
+from app.revisit_settings import RevisitSettings
+from app.settings_section import Contradiction
+from app.settings_section import Section as _Section
 from core.alarms import Severity
-from core.findings import Said, Sentence
 from core.people import Language
 from core.ports.cases import Mode
 from core.ports.notifications import CHANNEL_NAME
@@ -31,33 +32,6 @@ Seconds = Annotated[float, Field(gt=0)]
 
 ENVIRONMENT_PREFIX = "TWINGRID_"
 NESTED_DELIMITER = "__"
-
-
-class Contradiction(ValueError):
-    """Settings that cannot work; what is wrong and what to do, for the finding that is made of it."""
-
-    def __init__(self, problem: Said, hint: Sentence) -> None:
-        """Keep both; a ``ValueError``, because that is what pydantic collects."""
-        super().__init__(str(problem))
-        self.problem, self.hint = problem, hint
-
-
-class _Section(BaseSettings):
-    """A group of settings: unknown keys are errors, values do not change, the environment is read in one place only."""
-
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take what ``app.settings_file`` has merged, nothing behind its back."""
-        return (init_settings,)
 
 
 class LogSettings(_Section):
@@ -301,8 +275,8 @@ class ChannelSettings(_Section):
     key_id: str = ""
     key_secret: SecretSettings | None = None
     sign_name: str = ""
-    templates: dict[Literal["zh", "en"], str] = {}
-    parameters: dict[str, Literal["title", "body", "ref", "count"]] = {"title": "title", "body": "body"}
+    templates: Mapping[Literal["zh", "en"], str] = {}
+    parameters: Mapping[str, Literal["title", "body", "ref", "count"]] = {"title": "title", "body": "body"}
     parameter_length: PositiveInt = 35
     host: str = ""
     port: Port = 465
@@ -340,8 +314,8 @@ class NotificationSettings(_Section):
 
     base_url: Annotated[str, Field(pattern=r"^(https?://[^\s/]+(/[^\s]*)?)?$")] = ""
     """Where browsers find the pages, for links in messages; empty: messages have none."""
-    channels: dict[ChannelName, ChannelSettings] = {}
-    routes: dict[Literal["app", "sms", "phone"], tuple[str, ...]] = {}
+    channels: Mapping[ChannelName, ChannelSettings] = {}
+    routes: Mapping[Literal["app", "sms", "phone"], tuple[str, ...]] = {}
     """Channels of each way, in the order in which they are tried; a way without an entry has all of them."""
 
     @field_validator("routes")
@@ -387,7 +361,7 @@ class PartnerSettings(_Section):
 class ExchangeSettings(_Section):
     """The exchange of cases with other platforms."""
 
-    partners: dict[ChannelName, PartnerSettings] = {}
+    partners: Mapping[ChannelName, PartnerSettings] = {}
 
 
 class SupervisorSettings(_Section):
@@ -421,6 +395,7 @@ class Settings(_Section):
     registry: RegistrySettings = RegistrySettings()
     notification: NotificationSettings = NotificationSettings()
     exchange: ExchangeSettings = ExchangeSettings()
+    revisits: RevisitSettings = RevisitSettings()
     supervisor: SupervisorSettings = SupervisorSettings()
 
     @field_validator("time_zone")

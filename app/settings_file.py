@@ -20,7 +20,8 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource, SettingsError
 
 from app import findings as kinds
-from app.settings import ENVIRONMENT_PREFIX, NESTED_DELIMITER, Contradiction, Settings
+from app.settings import ENVIRONMENT_PREFIX, NESTED_DELIMITER, Settings
+from app.settings_section import Contradiction
 from core.errors import Invalid
 from core.findings import Finding, Kind, Said, Sentence
 from core.foreign import pydantic_problem, system_problem, translated, yaml_problem
@@ -281,7 +282,7 @@ def _siblings(path: Path_) -> list[str]:
 
 def _entry(annotation: Any) -> type[BaseModel] | None:
     """The model of a mapping's values; ``None`` if it is none of models."""
-    values = get_args(annotation)[1:] if get_origin(annotation) is dict else ()
+    values = get_args(annotation)[1:] if get_origin(annotation) in (dict, Mapping) else ()
     found = [one for one in values if isinstance(one, type) and issubclass(one, BaseModel)]
     return found[0] if found else None
 

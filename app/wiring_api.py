@@ -169,7 +169,9 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             evaluations=SqlEvaluations(engine, registry),
             funds=SqlFunds(engine, in_use, policy),
             plans=_plans(engine, registry, store, infos, policy, in_use),
-            revisits=SqlRevisits(engine, rules=infos, source=registry, policy=policy),
+            revisits=SqlRevisits(
+                engine, rules=infos, source=registry, policy=policy, revisits=settings.revisits.policy()
+            ),
             exchange=exchange(settings, engine, registry, registry, infos, policy),
             calendars=RegistryCalendarBook(lambda: calendars.now),
             notifications=SqlNotificationDesk(engine, channels(settings), routes(settings)),

@@ -202,7 +202,9 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
             senders=senders(settings, engine, registry, registry, policy, clock),
             freezer=Freezer(engine, frozen, infos, policy),
             observer=Observer(engine, frozen, rules=infos, source=registry, policy=policy),
-            revisits=SqlRevisits(engine, rules=infos, source=registry, policy=policy),
+            revisits=SqlRevisits(
+                engine, rules=infos, source=registry, policy=policy, revisits=settings.revisits.policy()
+            ),
             plans=_preventive(engine, store, registry, infos, policy),
             carrier=ConfigurationCarrier(SqlConfigurationBook(engine), host),
             drills=DrillCarrier(book, host, directory, registry, rule_set),

@@ -7,14 +7,9 @@ it; without its programs or its driver this bench fails and says so.
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +28,7 @@ from dispatch.journal import SqlJournal
 from dispatch.policy import Policy
 from dispatch.queries import SqlCaseQueries
 from dispatch.worktime import HOUR_MS
+from tests.postgres import postgres
 
 NOW_MS = 1_763_946_000_000
 """A Monday, 9 o'clock in Shanghai."""
@@ -73,7 +69,7 @@ def rows() -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="twingrid-queue-") as folder:
         engine = prepare(sa.create_engine(f"sqlite:///{Path(folder) / 'queue.sqlite'}"))
         lines += _measured(engine, town)
-    with _postgres() as address:
+    with postgres() as address:
         lines += _measured(prepare(sa.create_engine(address)), town)
     return lines
 
@@ -225,39 +221,3 @@ def _filling(dialect: str, table: sa.Table, count: int, given: Mapping[str, str]
         numbers = f"WITH RECURSIVE numbers AS ({counting}) SELECT n FROM numbers"
     columns = ", ".join(f'"{name}"' for name in values)
     return f'INSERT INTO "{table.name}" ({columns}) SELECT {", ".join(values.values())} FROM ({numbers}) AS counted'
-
-
-@contextmanager
-def _postgres() -> Iterator[str]:
-    """The address of a fresh PostgreSQL, which ends with the block."""
-    programs = Path(shutil.which("initdb") or _newest_initdb()).resolve().parent
-    account = "postgres" if os.getuid() == 0 else None  # it refuses to run as root
-    with tempfile.TemporaryDirectory(prefix="twingrid-postgres-") as folder:
-        if account:
-            shutil.chown(folder, account)
-        data, port = f"{folder}/data", _free_port()
-
-        def run(program: str, *arguments: str) -> None:
-            command = [str(programs / program), "-D", data, *arguments]
-            subprocess.run(command, user=account, check=True, stdout=subprocess.DEVNULL, cwd=folder, timeout=120)
-
-        run("initdb", "-A", "trust", "-U", "bench", "--no-sync")
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
-        run("pg_ctl", "-w", "-l", f"{folder}/log", "-o", options, "start")
-        try:
-            yield f"postgresql+psycopg://bench@127.0.0.1:{port}/postgres"
-        finally:
-            run("pg_ctl", "-w", "-m", "fast", "stop")
-
-
-def _newest_initdb() -> str:
-    found_ones = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not found_ones:
-        raise ValueError("PostgreSQL is not installed: initdb is nowhere to be found")
-    return str(found_ones[-1])
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -8,7 +8,7 @@ from typing import Final
 
 MOST_COMMENT: Final = 500
 TRIES: Final = 3
-"""Calls on so many different days that reach nobody end a revisit."""
+"""Calls on so many different days that reach nobody end a revisit, unless the settings say otherwise."""
 
 
 class RevisitState(StrEnum):

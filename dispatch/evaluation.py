@@ -9,19 +9,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from core.cases import Action
 from core.intake import SourceKind
 from core.ports.evaluation import (
+    CONTENT_FROM,
     LESS_IS_BETTER,
+    SCORES,
     CaseFact,
     Evaluation,
     Facts,
     Indicator,
     Line,
     Part,
+    RevisitFact,
     Share,
     StageFact,
     Tally,
@@ -175,6 +178,9 @@ def _entries(facts: Facts, bounds: Bounds) -> Iterator[_Entry]:
     for blind in facts.blind:
         gone = _overlap(blind.from_ms, blind.to_ms, facts)
         yield _Entry(community=blind.community, cell=blind.cell, amounts={"blind_ms": gone})
+    for revisit in facts.revisits:
+        if _inside(revisit.at_ms, facts):
+            yield from _of_revisit(revisit)
 
 
 def _of_case(case: CaseFact, facts: Facts, bounds: Bounds) -> Iterator[_Entry]:
@@ -220,6 +226,26 @@ def _of_reports(facts: Facts, cases: Mapping[int, CaseFact]) -> Iterator[_Entry]
         yield _entry(case, None, Indicator.DISPATCHED_RIGHT, Tally(int(not report.passed_on), 1))
         if case.source is SourceKind.ALARM:
             yield _entry(case, None, Indicator.FALSE_ALARM, Tally(int(report.false_alarm), 1))
+
+
+def _of_revisit(revisit: RevisitFact) -> Iterator[_Entry]:
+    """That somebody answers is no merit of whoever repaired; what they say is theirs."""
+    said, place = revisit.answer, _Entry(community=revisit.community, cell=revisit.cell)
+    tally = Tally(int(said is not None), 1)
+    yield replace(place, indicator=Indicator.REVISITED, tally=tally)
+    if said is None:
+        return
+    theirs = replace(place, person=revisit.person)
+    yield replace(theirs, indicator=Indicator.SOLVED, tally=Tally(int(said.solved), 1))
+    content = int(said.satisfaction >= CONTENT_FROM)
+    yield replace(
+        theirs, indicator=Indicator.SATISFIED, tally=Tally(content, 1), amounts={_score(said.satisfaction): 1}
+    )
+
+
+def _score(score: int) -> str:
+    """Name of the amount of answers with that score."""
+    return f"score_{score}"
 
 
 def _entry(case: CaseFact, person: int | None, indicator: Indicator, tally: Tally) -> _Entry:
@@ -285,4 +311,5 @@ def _line(key: str, account: _Account, judged: Sequence[Share]) -> Line:
         waited_ms=amounts["waited_ms"],
         blind_ms=amounts["blind_ms"],
         shares=judged,
+        scores=tuple(amounts[_score(score)] for score in range(1, SCORES + 1)),
     )

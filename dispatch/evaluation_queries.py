@@ -20,12 +20,14 @@ from core.ports.evaluation import (
     Evaluation,
     Facts,
     ReportFact,
+    RevisitFact,
     StageFact,
     StepFact,
     TaskFact,
     WorkerFact,
 )
 from core.ports.registry import Roster, RosterSource
+from core.revisits import RevisitAnswer, RevisitState
 from core.stages import Stage
 from dispatch import tables
 from dispatch.assignment import heard, routing_of
@@ -34,12 +36,15 @@ from dispatch.database import reading
 from dispatch.evaluation import evaluate
 from dispatch.intake_tables import intake
 from dispatch.peers import Bounds
+from dispatch.revisit.tables import revisit
 
 _CHUNK = 500
 _JUDGED = {CaseState.VERIFIED.value: Action.VERIFY, CaseState.REWORK.value: Action.REJECT}
 _TAKEN = (Action.ACCEPT.value, Action.RETURN.value)
 _PASSED_ON = frozenset({Action.RETURN.value, Action.TRANSFER.value})
 _LOOKED = (Action.ACCEPT.value, Action.ARRIVE.value, Action.HANDLE.value)
+_ENDED = (RevisitState.ANSWERED.value, RevisitState.NOT_REACHED.value, RevisitState.LAPSED.value)
+"""A revisit whose case went on by itself asked nobody."""
 _STEPS = (*_LOOKED, *_PASSED_ON, Action.VERIFY.value, Action.REJECT.value)
 
 
@@ -74,6 +79,7 @@ class SqlEvaluations:
                 tasks=mine.tasks(numbers),
                 reports=_reports(history, reported),
                 blind=mine.blind(),
+                revisits=mine.revisits(),
                 workers=_workers(roster),
             )
 
@@ -224,6 +230,19 @@ class _Reader:
         rows = self._connection.execute(query.order_by(table.c.facility, table.c.start_ms)).all()
         return list(_united(rows, self._roster))
 
+    def revisits(self) -> list[RevisitFact]:
+        """Revisits that ended in the span; their cases may have ended before it."""
+        table, task = revisit, tables.task
+        columns = (table.c.community, table.c.person, table.c.done_ms, table.c.state, table.c.solved)
+        query = (
+            sa.select(*columns, table.c.satisfaction, task.c.cell)
+            .outerjoin(task, sa.and_(task.c.case == table.c.case, task.c.kind == TaskKind.HANDLE.value))
+            .where(table.c.state.in_(_ENDED), table.c.done_ms >= self._from_ms, table.c.done_ms < self._to_ms)
+        )
+        if self._communities is not None:
+            query = query.where(table.c.community.in_(self._communities))
+        return [_revisit(row) for row in self._connection.execute(query.order_by(table.c.number))]
+
     def _in_parts(self, numbers: Sequence[int], column: sa.ColumnElement[int], query: sa.Select[Any]) -> Iterable[Any]:
         for begin in range(0, len(numbers), _CHUNK):
             yield from self._connection.execute(query.where(column.in_(numbers[begin : begin + _CHUNK])))
@@ -269,6 +288,19 @@ def _reports(history: Mapping[int, Sequence[Any]], reported: Mapping[tuple[int, 
                 )
             )
     return made
+
+
+def _revisit(row: Any) -> RevisitFact:
+    said = None
+    if row.state == RevisitState.ANSWERED.value:
+        said = RevisitAnswer(solved=bool(row.solved), satisfaction=row.satisfaction)
+    return RevisitFact(
+        community=row.community,
+        cell=row.cell or "",
+        person=row.person,
+        at_ms=row.done_ms,
+        answer=said,
+    )
 
 
 def _united(rows: Sequence[Any], roster: Roster) -> Iterable[BlindFact]:

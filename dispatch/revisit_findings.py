@@ -13,4 +13,5 @@ ANSWER_WRONG = kind(
 )
 NO_REVISIT = Sentence("没有该回访，或电话已删除", "there is no such revisit, or its number is gone")
 OVER = Sentence("该回访已有结果", "this revisit is over")
+OWN_REPAIR = Sentence("不能回访自己处置的案件", "nobody asks about a repair of their own")
 TOO_LATE = Sentence("回访期限已过", "the time for an answer is over")

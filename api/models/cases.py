@@ -142,7 +142,7 @@ class HistoryEntry(Model):
     task_id: Number | None
     from_state: str
     to_state: str
-    note: str
+    note: str = Field(description="of whoever got a task or was told: names, Chinese first, then ` / ` and English")
 
 
 class StageClock(Model):

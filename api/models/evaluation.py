@@ -43,6 +43,7 @@ class EvaluationLine(Model):
     waited_ms: int = Field(description="something was wrong and nobody had taken it up, all cases together")
     blind_ms: int = Field(description="a sensor said nothing, all facilities together")
     shares: list[Share]
+    scores: list[int] = Field(description="answers of 1, 2, 3, 4 and 5 to how content people are")
 
 
 class Training(Model):

@@ -36,7 +36,9 @@ class RevisitView(Model):
     due_ms: TimeMs
     ends_ms: TimeMs
     has_phone: bool
-    tries: int = Field(description="days on which a call reached nobody; with the third it ends")
+    tries: int = Field(
+        description="days on which a call reached nobody; with the third it ends, or as the settings say"
+    )
     called_today: bool
     way: RevisitWay | None
     solved: bool | None

@@ -58,10 +58,11 @@ def list_foreign_numbers(
     page: Paging,
     partner: PartnerQuery = "",
     conflicts: Annotated[bool, Query(description="those alone on which the two sides contradict each other")] = False,
+    waits: Annotated[bool, Query(description="those alone on which a gatekeeper has to decide")] = False,
     case: Annotated[int | None, Query(ge=0, le=2_147_483_647, description="of this case")] = None,
 ) -> Page[ForeignLinkView]:
     """Newest first, with reason, distance and time; both states as each side has them."""
-    return desk.exchange.links(caller, page, partner=partner, conflicts=conflicts, case=case)
+    return desk.exchange.links(caller, page, partner=partner, conflicts=conflicts, waits=waits, case=case)
 
 
 @router.get("/exchange/messages", operation_id="list_partner_messages", summary="What partners hear")

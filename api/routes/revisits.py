@@ -56,7 +56,7 @@ def answer_revisit(revisit: NumberInPath, body: RevisitAnswerRequest, caller: As
 
 @router.post("/revisits/{revisit}/not-reached", operation_id="miss_revisit", summary="Nobody answered the phone")
 def miss_revisit(revisit: NumberInPath, caller: Asking, desk: Desk) -> RevisitView:
-    """The third day on which nobody answers ends it."""
+    """The third day on which nobody answers ends it, unless the settings say otherwise."""
     return desk.revisits.not_reached(caller, revisit)
 
 

@@ -14,6 +14,7 @@ from typing import Protocol
 from core.cases import Action
 from core.intake import SourceKind
 from core.places import Grid
+from core.revisits import RevisitAnswer
 from core.stages import Stage
 
 
@@ -38,8 +39,18 @@ class Indicator(StrEnum):
     """Reports that nothing was wrong, of reports on cases that alarms opened."""
     RETURNED = "returned"
     """Tasks given back, of tasks taken and given back (回退)."""
+    REVISITED = "revisited"
+    """Revisits that somebody answered, of those that ended (回访)."""
+    SOLVED = "solved"
+    """Answers that it is solved, of answers (解决率)."""
+    SATISFIED = "satisfied"
+    """Answers of 4 or 5, of answers (满意率)."""
 
 
+SCORES = 5
+"""Satisfaction is answered from 1 to this."""
+CONTENT_FROM = 4
+"""Who answers this or more is satisfied."""
 LESS_IS_BETTER = frozenset({Indicator.REWORK, Indicator.FALSE_ALARM, Indicator.RETURNED})
 
 
@@ -144,6 +155,24 @@ class BlindFact:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RevisitFact:
+    """A revisit that ended: answered, or nobody was reached or answered in time.
+
+    Attributes:
+        cell: of the case's handling task; empty: not known.
+        person: who repaired; ``None``: nobody of ours.
+        at_ms: when it ended.
+        answer: what was said, its comment left out; ``None``: nothing.
+    """
+
+    community: int
+    cell: str
+    person: int | None
+    at_ms: int
+    answer: RevisitAnswer | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WorkerFact:
     """Somebody who works."""
 
@@ -167,6 +196,7 @@ class Facts:
     tasks: Sequence[TaskFact] = ()
     reports: Sequence[ReportFact] = ()
     blind: Sequence[BlindFact] = ()
+    revisits: Sequence[RevisitFact] = ()
     workers: Mapping[int, WorkerFact] = field(default_factory=dict)
 
 
@@ -225,6 +255,7 @@ class Line:
         labour_min, spent_fen: of what was reported.
         waited_ms: all time in the span during which something was wrong and nobody had taken it up.
         blind_ms: all time in the span during which a sensor said nothing.
+        scores: answers of 1, 2, 3, 4 and 5 to how content people are.
     """
 
     key: str
@@ -237,6 +268,7 @@ class Line:
     waited_ms: int
     blind_ms: int
     shares: Sequence[Share]
+    scores: Sequence[int] = (0,) * SCORES
 
 
 class TrainingReason(StrEnum):

@@ -149,10 +149,11 @@ class Exchange(Protocol):
         page: PageRequest,
         *,
         conflicts: bool = False,
+        waits: bool = False,
         case: int | None = None,
         communities: frozenset[int] | None = None,
     ) -> Page[ForeignLink]:
-        """Numbers, newest first; of a partner, or of all (empty)."""
+        """Numbers, newest first; of a partner, or of all (empty); ``waits``: those a gatekeeper has to decide on."""
         ...
 
     def outgoing(
@@ -191,6 +192,7 @@ class NoExchange:
         page: PageRequest,
         *,
         conflicts: bool = False,
+        waits: bool = False,
         case: int | None = None,
         communities: frozenset[int] | None = None,
     ) -> Page[ForeignLink]:

@@ -43,8 +43,10 @@ class RevisitRow:
 class Revisits(Protocol):
     """Asking people whether it is solved."""
 
-    def calls(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[RevisitRow]:
-        """Whom to call now: due, with a number, not called today; the longest due first, 200 at most."""
+    def calls(
+        self, now_ms: int, communities: frozenset[int] | None = None, person: int | None = None
+    ) -> Sequence[RevisitRow]:
+        """Whom ``person`` may call now: due, with a number, not called today; the longest due first, 200 at most."""
         ...
 
     def of_case(self, case: int) -> Sequence[RevisitRow]:
@@ -56,14 +58,16 @@ class Revisits(Protocol):
 
         Raises:
             core.cases.UnknownItem: if there is no such revisit, or no number any more.
+            core.cases.Conflict: ``own_repair`` if it is about a repair of the actor.
         """
         ...
 
-    def token(self, number: int, communities: frozenset[int] | None = None) -> str:
+    def token(self, number: int, actor: Actor, communities: frozenset[int] | None = None) -> str:
         """What opens the one answer without a login.
 
         Raises:
             core.cases.UnknownItem: if there is no such revisit.
+            core.cases.Conflict: ``own_repair`` if it is about a repair of the actor.
         """
         ...
 
@@ -76,7 +80,8 @@ class Revisits(Protocol):
 
         Raises:
             core.cases.UnknownItem: if there is no such revisit.
-            core.cases.Conflict: ``wrong_state`` if it is over, ``too_late`` if its time is.
+            core.cases.Conflict: ``wrong_state`` if it is over, ``too_late`` if its time is, ``own_repair`` if the
+                actor repaired it.
             core.errors.Invalid: if the answer is none.
         """
         ...
@@ -86,7 +91,8 @@ class Revisits(Protocol):
 
         Raises:
             core.cases.UnknownItem: if there is no such revisit.
-            core.cases.Conflict: ``wrong_state`` if it is over.
+            core.cases.Conflict: ``wrong_state`` if it is over, ``too_late`` if its time is, ``own_repair`` if the
+                actor repaired it.
         """
         ...
 
@@ -98,7 +104,9 @@ class Revisits(Protocol):
 class NoRevisits:
     """Where nobody is asked."""
 
-    def calls(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[RevisitRow]:
+    def calls(
+        self, now_ms: int, communities: frozenset[int] | None = None, person: int | None = None
+    ) -> Sequence[RevisitRow]:
         """None."""
         return ()
 
@@ -110,7 +118,7 @@ class NoRevisits:
         """There is none."""
         raise UnknownItem("no revisits")
 
-    def token(self, number: int, communities: frozenset[int] | None = None) -> str:
+    def token(self, number: int, actor: Actor, communities: frozenset[int] | None = None) -> str:
         """There is none."""
         raise UnknownItem("no revisits")
 

@@ -65,10 +65,11 @@ class SqlExchangeQueries:
         page: PageRequest,
         *,
         conflicts: bool = False,
+        waits: bool = False,
         case: int | None = None,
         communities: frozenset[int] | None = None,
     ) -> Page[ForeignLink]:
-        """Numbers, newest first; of a partner, or of all (empty).
+        """Numbers, newest first; of a partner, or of all (empty); ``waits``: those a gatekeeper has to decide on.
 
         Raises:
             core.errors.Refused: if the cursor or the limit is not valid.
@@ -97,6 +98,8 @@ class SqlExchangeQueries:
             query = query.where(foreign.c.partner == partner)
         if conflicts:
             query = query.where(_CONFLICT)
+        if waits:
+            query = query.where(_AT_GATE)
         if case is not None:
             query = query.where(STANDS_FOR.in_((case,)))
         with reading(self._engine) as connection:
@@ -168,6 +171,7 @@ def _conflict() -> sa.ColumnElement[bool]:
 
 
 _CONFLICT = _conflict()
+_AT_GATE = intake.c.verdict == Verdict.WAIT.value
 
 
 def _partner_state(connection: sa.Connection, partner: Partner, now_ms: int) -> PartnerState:
@@ -189,7 +193,7 @@ def _partner_state(connection: sa.Connection, partner: Partner, now_ms: int) -> 
         sends=partner.sends if partner.url else "nothing",
         links=count(known),
         conflicts=count(known.where(_CONFLICT)),
-        at_gate=count(known.where(intake.c.verdict == Verdict.WAIT.value)),
+        at_gate=count(known.where(_AT_GATE)),
         waiting=count(sa.select(sa.func.count()).where(mine, waits)),
         oldest_ms=connection.execute(sa.select(sa.func.min(sending.c.created_ms)).where(mine, waits)).scalar_one(),
         given_up=count(given_up),

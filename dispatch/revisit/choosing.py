@@ -22,12 +22,14 @@ class RevisitPolicy:
         open_ms: after the closing nothing can be answered any more.
         share: of the cases that no resident reported, between 0 and 1.
         phone_ms: after the closing a phone number is deleted, answered or not.
+        tries: calls on so many different days that reach nobody end a revisit.
     """
 
     due_ms: int = 3 * DAY_MS
     open_ms: int = 14 * DAY_MS
     share: float = 0.1
     phone_ms: int = 30 * DAY_MS
+    tries: int = TRIES
 
 
 def is_asked(code: str, *, by_resident: bool, policy: RevisitPolicy) -> bool:
@@ -41,7 +43,7 @@ def is_asked(code: str, *, by_resident: bool, policy: RevisitPolicy) -> bool:
     return drawn < policy.share
 
 
-def after_call(tries: int, last_day: str, day: str) -> tuple[RevisitState, int]:
-    """What follows a call that reached nobody: the state and the days that count, each once."""
+def after_call(tries: int, last_day: str, day: str, most: int = TRIES) -> tuple[RevisitState, int]:
+    """What follows a call that reached nobody: the state, and the days that count; ``most`` end it."""
     counted = tries if day == last_day else tries + 1
-    return (RevisitState.NOT_REACHED if counted >= TRIES else RevisitState.DUE), counted
+    return (RevisitState.NOT_REACHED if counted >= most else RevisitState.DUE), counted

@@ -133,11 +133,15 @@ class SqlRevisits:
 
     # --- reading ------------------------------------------------------------------------------------------------
 
-    def calls(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[RevisitRow]:
-        """Whom to call now: due, with a number, not called today; the longest due first, 200 at most."""
+    def calls(
+        self, now_ms: int, communities: frozenset[int] | None = None, person: int | None = None
+    ) -> Sequence[RevisitRow]:
+        """Whom ``person`` may call now: due, with a number, not called today; the longest due first, 200 at most."""
         open_ = (revisit.c.state == RevisitState.DUE.value, revisit.c.due_ms <= now_ms, revisit.c.ends_ms > now_ms)
         fresh = (revisit.c.phone != "", revisit.c.last_day != self._day(now_ms))
         query = self._joined().where(*open_, *fresh, in_sight(revisit.c.community, communities))
+        if person is not None:
+            query = query.where(revisit.c.person.is_distinct_from(person))
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(revisit.c.due_ms, revisit.c.number).limit(_CALLS)).all()
         return [self._row(row, now_ms) for row in rows]
@@ -148,18 +152,20 @@ class SqlRevisits:
         with reading(self._engine) as connection:
             return [self._row(row, 0) for row in connection.execute(query).all()]
 
-    def token(self, number: int, communities: frozenset[int] | None = None) -> str:
+    def token(self, number: int, actor: Actor, communities: frozenset[int] | None = None) -> str:
         """What opens the one answer without a login.
 
         Raises:
             UnknownItem: if there is no such revisit.
+            Conflict: ``own_repair`` if it is about a repair of the actor.
         """
-        query = sa.select(revisit.c.token).where(revisit.c.number == number)
+        query = sa.select(revisit.c.token, revisit.c.person).where(revisit.c.number == number)
         with reading(self._engine) as connection:
-            found = connection.execute(query.where(in_sight(revisit.c.community, communities))).scalar_one_or_none()
+            found = connection.execute(query.where(in_sight(revisit.c.community, communities))).one_or_none()
         if found is None:
             raise UnknownItem(kinds.NO_REVISIT())
-        return str(found)
+        _not_own(found, actor)
+        return str(found.token)
 
     def by_token(self, token: str, now_ms: int) -> RevisitRow | None:
         """What a token is for; ``None`` if for nothing that can be answered or was."""
@@ -198,12 +204,14 @@ class SqlRevisits:
 
         Raises:
             UnknownItem: if there is no such revisit, or no number any more.
+            Conflict: ``own_repair`` if it is about a repair of the actor.
         """
         with writing(self._engine) as connection:
             row = self._one(connection, number)
             hidden = communities is not None and row.community not in communities
             if hidden or not row.phone or row.state != RevisitState.DUE.value:
                 raise UnknownItem(kinds.NO_REVISIT())
+            _not_own(row, actor)
             work = self._work(connection, now_ms)
             work.ledger.note(row.case, "phone_shown", actor=actor)
             work.ledger.flush()
@@ -214,13 +222,13 @@ class SqlRevisits:
 
         Raises:
             UnknownItem: if there is no such revisit.
-            Conflict: ``wrong_state`` if it is over, ``too_late`` if its time is.
+            Conflict: ``wrong_state`` if it is over, ``too_late`` if its time is, ``own_repair`` if the actor repaired.
             Invalid: if the answer is none.
         """
         if not 1 <= answer.satisfaction <= 5 or len(answer.comment.strip()) > MOST_COMMENT:
             raise Invalid([kinds.ANSWER_WRONG.at(most=MOST_COMMENT)])
         with writing(self._engine) as connection:
-            row = self._open(connection, number, now_ms)
+            row = self._open(connection, number, actor, now_ms)
             values = {
                 "state": RevisitState.ANSWERED.value,
                 "way": way.value,
@@ -246,12 +254,12 @@ class SqlRevisits:
 
         Raises:
             UnknownItem: if there is no such revisit.
-            Conflict: ``wrong_state`` if it is over.
+            Conflict: ``wrong_state`` if it is over, ``too_late`` if its time is, ``own_repair`` if the actor repaired.
         """
         with writing(self._engine) as connection:
-            row = self._open(connection, number, now_ms)
+            row = self._open(connection, number, actor, now_ms)
             day = self._day(now_ms)
-            state, tries = after_call(row.tries, row.last_day, day)
+            state, tries = after_call(row.tries, row.last_day, day, self._revisits.tries)
             values: dict[str, object] = {"state": state.value, "tries": tries, "last_day": day}
             if state is not RevisitState.DUE:
                 values |= {"done_ms": now_ms, "done_by": actor.login}
@@ -267,12 +275,13 @@ class SqlRevisits:
             raise UnknownItem(kinds.NO_REVISIT())
         return row
 
-    def _open(self, connection: sa.Connection, number: int, now_ms: int) -> Any:
+    def _open(self, connection: sa.Connection, number: int, actor: Actor, now_ms: int) -> Any:
         row = self._one(connection, number)
         if row.state != RevisitState.DUE.value:
             raise Conflict("wrong_state", kinds.OVER())
         if row.ends_ms <= now_ms:
             raise Conflict("too_late", kinds.TOO_LATE())
+        _not_own(row, actor)
         return row
 
     def _work(self, connection: sa.Connection, now_ms: int) -> AlarmWork:
@@ -315,6 +324,12 @@ class SqlRevisits:
             answer=said if answered else None,
             done_ms=row.done_ms,
         )
+
+
+def _not_own(row: Any, actor: Actor) -> None:
+    """Nobody asks how content people are with what they did themselves, as nobody verifies it."""
+    if row.person is not None and row.person == actor.person:
+        raise Conflict("own_repair", kinds.OWN_REPAIR())
 
 
 def _lines_after(last: int) -> sa.Select[Any]:

@@ -139,7 +139,7 @@ def small_targets(page: Page, least_px: int = 44) -> list[str]:
     """Buttons and fields that a thumb would miss; links inside running text are exempt, as in WCAG 2.5.8."""
     script = """(least) => [...document.querySelectorAll('button, input, select, textarea, .btn, nav a, summary')]
       .filter((e) => e.getClientRects().length > 0 && !e.closest('.sr-only, .skip'))
-      .map((e) => [e, (e.closest('label.check') ?? e).getBoundingClientRect()])
+      .map((e) => [e, (e.closest('label.check, label.choice') ?? e).getBoundingClientRect()])
       .filter(([, box]) => box.height < least - 0.5 || box.width < least - 0.5)
       .map(([e, box]) => [e.tagName, e.textContent.trim().slice(0, 20), Math.round(box.width), Math.round(box.height)])
       .map((parts) => parts.join(' '))"""

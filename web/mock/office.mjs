@@ -3,7 +3,7 @@ const DAY = 86_400_000;
 const both = (zh, en) => ({ zh, en });
 
 // --- evaluation -----------------------------------------------------------------------------------------------------
-const INDICATORS = ["filed_in_time", "dispatched_in_time", "dispatched_right", "accepted_in_time", "arrived_in_time", "handled_in_time", "verified_in_time", "rework", "false_alarm", "returned"];
+const INDICATORS = ["filed_in_time", "dispatched_in_time", "dispatched_right", "accepted_in_time", "arrived_in_time", "handled_in_time", "verified_in_time", "rework", "false_alarm", "returned", "revisited", "solved", "satisfied"];
 const LESS = new Set(["rework", "false_alarm", "returned"]);
 /** Wilson's interval at 95 %. */
 function wilson(part, whole) {
@@ -19,7 +19,15 @@ function share(indicator, whole, at, told) {
   const standing = whole < 20 ? "few" : (told[indicator] ?? (at % 4 === 3 ? "alone" : "like"));
   return { indicator, tally: { part, whole, excused: indicator === "handled_in_time" && at === 0 ? 2 : 0 }, value: whole === 0 ? null : part / whole, low, high, standing, peers: standing === "alone" || standing === "few" ? null : { part: LESS.has(indicator) ? 9 : 183, whole: 204, excused: 0 } };
 }
-const line = (key, name, tasks, at, told = {}) => ({ key, name, cases: Math.round(tasks / 1.9), ended: Math.round(tasks / 2), tasks, load: tasks / (key ? 1 : 9), labour_min: tasks * 37, spent_fen: tasks * 8_350, waited_ms: tasks * 1_260_000, blind_ms: at * 7_200_000, shares: INDICATORS.map((one, place) => share(one, at === 5 && place > 5 ? 0 : Math.round(tasks / (place > 6 ? 2 : 1.9)), at + place, told)) });
+/** What people answered from 1 to 5, and the shares that follow from it; nobody was asked of the fifth line. */
+const SCORES = [1, 2, 3, 9, 14];
+const AFTERWARDS = { revisited: [29, 41], solved: [25, 29], satisfied: [23, 29] };
+function said(indicator, at) {
+  const [part, whole] = at === 5 ? [0, 0] : AFTERWARDS[indicator];
+  const [low, high] = wilson(part, whole);
+  return { indicator, tally: { part, whole, excused: 0 }, value: whole === 0 ? null : part / whole, low, high, standing: whole === 0 ? "few" : "like", peers: null };
+}
+const line = (key, name, tasks, at, told = {}) => ({ key, name, cases: Math.round(tasks / 1.9), ended: Math.round(tasks / 2), tasks, load: tasks / (key ? 1 : 9), labour_min: tasks * 37, spent_fen: tasks * 8_350, waited_ms: tasks * 1_260_000, blind_ms: at * 7_200_000, shares: INDICATORS.map((one, place) => (AFTERWARDS[one] ? said(one, at) : share(one, at === 5 && place > 5 ? 0 : Math.round(tasks / (place > 6 ? 2 : 1.9)), at + place, told))), scores: at === 5 ? [0, 0, 0, 0, 0] : SCORES });
 const PEOPLE = [["王网格", "Wang Wangge"], ["李维修", "Li Weixiu"], ["陈 电气与消防设施维护班组长", "Chen, foreman of electrical and fire maintenance"], ["赵 志愿", "Zhao Zhiyuan"], ["孙 值守", "Sun Zhishou"]];
 function evaluation(communities, query) {
   const to_ms = Number(query.get("to_ms")) || Date.now();

@@ -12,11 +12,13 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HOUR, REASONS, cells, communities, facilities, gaps, people, points, start, text, valueAt } from "./city.mjs";
 import { LIMITS, closureOf, decideLasting, falseAlarms, observationOf, recurringFaults, report } from "./closure.mjs";
+import { exchangeRoutes } from "./exchange.mjs";
 import { intakeRoutes } from "./intakes.mjs";
 import { notificationRoutes } from "./notifications.mjs";
 import { officeRoutes, plannedOf } from "./office.mjs";
 import { performanceReport } from "./performance.mjs";
 import { cellShapes, completeness, importChanges, importJob, kinds, record as recordOf, recordLines, registryChanges, registryRecord, staff } from "./registry.mjs";
+import { revisitRoutes } from "./revisits.mjs";
 import { ruleRoutes } from "./rules.mjs";
 
 const PORT = Number(process.env.PORT ?? 23510);
@@ -27,14 +29,14 @@ const PASSWORD = "mock-mock-1";
 /** How long a minute of shelving is here: a test cannot wait for a real one. */
 const MINUTE_OF_SHELVES = Number(process.env.MOCK_SHELF_MINUTE_MS ?? 60_000);
 
-const OFFICE = ["see", "registry.keep", "report.file", "intake.decide", "alarm.acknowledge", "alarm.shelve", "alarm.measure", "alarm.out_of_service", "task.work", "task.supervise", "gateway.see", "health.see", "notification.see", "rule.see", "rule.edit", "case.evaluate", "funds.keep", "plan.keep"];
+const OFFICE = ["see", "registry.keep", "report.file", "intake.decide", "exchange.keep", "revisit.call", "alarm.acknowledge", "alarm.shelve", "alarm.measure", "alarm.out_of_service", "task.work", "task.supervise", "gateway.see", "health.see", "notification.see", "rule.see", "rule.edit", "case.evaluate", "funds.keep", "plan.keep"];
 const WORK = ["see", "report.file", "alarm.acknowledge", "task.work"];
 const user = (username, role, name, permissions, person, everywhere = false) => ({ username, role, name, permissions, person, everywhere, language: "zh", communities: communities.slice(0, 1).map(({ id, code, name: called }) => ({ id, code, name: called })), must_change_password: username === "new.one", expires_ms: start + 12 * HOUR });
 const users = new Map([
   user("admin", "administrator", text("系统管理员", "Administrator"), [...OFFICE, "gateway.configure"], null, true),
   user("manager", "manager", text("管理者 丁", "Manager D"), OFFICE, null, true),
   user("li.wx", "maintainer", people.li.name, WORK, 1),
-  user("wang.wg", "grid_worker", people.wang.name, WORK, 2),
+  user("wang.wg", "grid_worker", people.wang.name, [...WORK, "revisit.call"], 2),
   user("new.one", "technician", text("调试员 戊", "Technician E"), WORK, null),
 ].map((one) => [one.username, one]));
 const sessions = new Map();
@@ -368,6 +370,7 @@ fly("out_of_service", byId(4), start - HOUR, "水泵大修，等待配件", user
 fly("shelved", byId(2), start + 40 * 60_000, "清洗传感器", users.get("manager"), reach(alarms.find((a) => a.facility.id === 2), "rule"));
 
 const intakes = intakeRoutes({ cases, ref, problem, found, page, openReported });
+const revisits = revisitRoutes({ cases, problem, found });
 
 /** Rows of method, path pattern, answer(me, match, query, body, request). */
 const ROUTES = [
@@ -436,6 +439,8 @@ const ROUTES = [
   ["POST", /^\/gateways\/(\d+)\/configurations\/(\d+)\/push$/, (me, [, id, version]) => Object.assign(found(versionsOf(Number(id))[Number(version) - 1]), { state: "pushed", pushed_ms: Date.now(), pushed_by: me.username })],
   ...notificationRoutes,
   ...intakes.inside,
+  ...revisits.inside,
+  ...exchangeRoutes({ cases, communities, problem, page }),
   ["GET", /^\/health$/, () => ({ status: "ok", version: "0.1.0", now_ms: Date.now(), parts: ["broker", "core", "store", "database"].map((name) => ({ name, status: "ok", say: text("运行正常", "running") })), store: { readings: 3_812_004, quarantined: 3, evicted: 0, superseded: 12, bytes_on_disk: 48_112_003 }, promises: [{ id: "INV-1", say: text("已确认的读数不丢失", "No acknowledged reading is lost"), breaches: 0, kept: true }, { id: "INV-2", say: text("读数不重复入库", "No reading is stored twice"), breaches: 0, kept: true }] })],
 ];
 
@@ -501,7 +506,7 @@ async function api(request, response, url) {
     }
     return null;
   };
-  if (tried(intakes.open, null)) return null;
+  if (tried([...intakes.open, ...revisits.open], null)) return null;
   const me = users.get(sessions.get(cookieOf(request)));
   if (!me) throw problem(401, "TG-4010", "需要登录");
   if (path === "/session" && request.method === "DELETE") {

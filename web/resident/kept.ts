@@ -13,6 +13,14 @@ export interface Draft {
   key: string;
 }
 
+/** What somebody is about to say of a case that was closed. */
+export interface Opinion {
+  solved: boolean | null;
+  /** 1 to 5; 0: not chosen. */
+  score: number;
+  comment: string;
+}
+
 const MOST = 20;
 
 function read(name: string): unknown {
@@ -50,6 +58,17 @@ export function draft(code: string): Draft | null {
   return typeof kept?.event === "string" && typeof kept.words === "string" && typeof kept.key === "string" ? { event: kept.event, words: kept.words, key: kept.key } : null;
 }
 export const keepDraft = (code: string, typed: Draft | null): void => write(`draft.${code}`, typed);
+
+export function opinion(id: string): Opinion {
+  const kept = read(`opinion.${id}`) as Partial<Opinion> | null;
+  const score = Number(kept?.score);
+  return {
+    solved: typeof kept?.solved === "boolean" ? kept.solved : null,
+    score: Number.isInteger(score) && score >= 1 && score <= 5 ? score : 0,
+    comment: typeof kept?.comment === "string" ? kept.comment : "",
+  };
+}
+export const keepOpinion = (id: string, typed: Opinion | null): void => write(`opinion.${id}`, typed);
 
 /** Whether somebody works with the pages of the city in this browser. */
 export function isStaff(): boolean {

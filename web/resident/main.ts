@@ -5,42 +5,14 @@
 import "./style.css";
 import type { PublicPlace, PublicReceipt, PublicState } from "../src/api/schema";
 import { h, show } from "./dom";
-import { draft, isStaff, keepDraft, keepLanguage, keepMine, language, mine, type Draft } from "./kept";
-import { newKey, photo, place, report, state, type Failure } from "./server";
+import { draft, isStaff, keepDraft, keepMine, mine, type Draft } from "./kept";
+import { danger, failureWords, frame, say, spoken, startWith, t, time, trouble } from "./page";
+import { openRevisit } from "./revisit";
+import { newKey, photo, place, report, state } from "./server";
 import { shrunk } from "../src/photos/shrink";
-import { TEXTS, fill, waitWords, type Key } from "./texts";
+import type { Key } from "./texts";
 
 const MOST_PHOTOS = 4;
-const root = document.querySelector("#main") as HTMLElement;
-let spoken = language();
-
-const t = (key: Key, values?: Readonly<Record<string, string | number>>): string => fill(TEXTS[key][spoken], values);
-const say = (both: { readonly zh: string; readonly en: string }): string => both[spoken] || both.zh;
-const time = (ms: number): string => new Date(ms).toLocaleString(spoken === "zh" ? "zh-CN" : "en-GB", { timeZone: "Asia/Shanghai", month: "long", day: "numeric", hour: "2-digit", minute: "2-digit" });
-
-function failureWords(failure: Failure): string {
-  if (failure.kind === "wait") return t("tooMany", { wait: waitWords(failure.seconds, spoken) });
-  if (failure.kind === "refused") return failure.words;
-  return failure.kind === "away" ? t("away") : t("trouble");
-}
-
-function frame(title: string, ...children: (Node | null | false)[]): void {
-  document.documentElement.lang = spoken === "zh" ? "zh-CN" : "en";
-  document.title = title;
-  const other = spoken === "zh" ? "en" : "zh";
-  const change = h("button", { type: "button", class: "language", lang: other === "zh" ? "zh-CN" : "en", click: () => {
-    spoken = other;
-    keepLanguage(other);
-    void start();
-  } }, t("other"));
-  show(root, h("header", {}, h("h1", {}, title), change), ...children);
-}
-
-const danger = (): HTMLElement => h("p", { class: "danger", role: "note" }, t("danger"));
-
-function trouble(title: Key, text: Key | null, retry: boolean): void {
-  frame(t(title), text && h("p", {}, t(text)), retry && h("button", { type: "button", class: "main", click: () => void start() }, t("again")), danger());
-}
 
 // --- the form -----------------------------------------------------------------------------------------------------
 
@@ -99,8 +71,9 @@ function photoPart(form: Form): HTMLElement {
   return part;
 }
 
+const list = (...keys: Key[]): HTMLElement => h("ul", { class: "plain" }, ...keys.map((key) => h("li", {}, t(key))));
+
 function explained(): HTMLElement {
-  const list = (...keys: Key[]): HTMLElement => h("ul", { class: "plain" }, ...keys.map((key) => h("li", {}, t(key))));
   return h("section", { class: "explained" }, h("h2", {}, t("when")), list("when1", "when2"), h("h2", {}, t("data")), list("data1", "data2", "data3"));
 }
 
@@ -125,7 +98,7 @@ function showForm(form: Form): void {
     if (lacking !== "") return problem.focus();
     button.disabled = true;
     button.textContent = t("sending");
-    const answer = await report({ facility_code: form.code, event: form.typed.event, words: form.typed.words.trim() }, form.typed.key, spoken);
+    const answer = await report({ facility_code: form.code, event: form.typed.event, words: form.typed.words.trim() }, form.typed.key, spoken());
     if (answer.ok) return sendPhotos(form, answer.value, form.typed.key, (text) => {
       button.textContent = text;
     });
@@ -225,21 +198,23 @@ async function start(): Promise<void> {
   if (kind === "facility") {
     const code = decoded(last);
     if (code === null) return trouble("noPlace", "noPlaceText", false);
-    const answer = await place(code, spoken);
+    const answer = await place(code, spoken());
     if (answer.ok) showForm({ code, at: answer.value, typed: draft(code) ?? { event: "", words: "", key: newKey() }, photos: [] });
     else if (answer.failure.kind === "away" || answer.failure.kind === "trouble") trouble("cannotLoad", null, true);
     else trouble("noPlace", "noPlaceText", false);
     return;
   }
+  if (kind === "revisit") return openRevisit(last, location.hash.slice(1));
   const id = Number(last);
   const key = location.hash.slice(1) || (mine().find((one) => one.id === id)?.key ?? "");
   if (kind !== "report" || !Number.isInteger(id) || key === "") return trouble("noReport", "noReportText", false);
-  const answer = await state(id, key, spoken);
+  const answer = await state(id, key, spoken());
   if (answer.ok) showState(answer.value);
   else if (answer.failure.kind === "away" || answer.failure.kind === "trouble") trouble("cannotLoad", null, true);
   else trouble("noReport", "noReportText", false);
 }
 
+startWith(start);
 addEventListener("hashchange", () => void start());
-frame(t("title"), h("p", { role: "status" }, t("loading")));
+frame(t(location.pathname.startsWith("/e/revisit/") ? "opinion" : "title"), h("p", { role: "status" }, t("loading")));
 void start();

@@ -1,5 +1,5 @@
 /** The few calls a resident's phone makes. Old browsers of chat programs: no abort signals, no streams. */
-import type { PublicPlace, PublicReceipt, PublicState } from "../src/api/schema";
+import type { PublicPlace, PublicReceipt, PublicRevisit, PublicState, RevisitAnswerRequest } from "../src/api/schema";
 
 const API = "/api/v1/public";
 
@@ -41,6 +41,10 @@ export const photo = (intake: number, bytes: Blob, key: string): Promise<Answer<
   ask(`/reports/${intake}/photos`, { method: "POST", body: bytes, headers: { "content-type": bytes.type || "image/jpeg", "idempotency-key": key } });
 export const state = (intake: number, key: string, language: string): Promise<Answer<PublicState>> =>
   ask(`/reports/${intake}`, { headers: { "idempotency-key": key, "accept-language": language } });
+
+export const revisit = (token: string, language: string): Promise<Answer<PublicRevisit>> => ask(`/revisits/${encodeURIComponent(token)}`, { headers: { "accept-language": language } });
+export const answerRevisit = (token: string, body: RevisitAnswerRequest, language: string): Promise<Answer<PublicRevisit>> =>
+  ask(`/revisits/${encodeURIComponent(token)}`, { method: "POST", body: JSON.stringify(body), headers: { ...JSON_TYPE, "accept-language": language } });
 
 /** As many random digits as the key of a report has. */
 export function newKey(): string {

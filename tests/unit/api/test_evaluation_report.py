@@ -7,9 +7,10 @@ import re
 
 import pytest
 from openpyxl import load_workbook
+from reportlab.pdfbase.pdfmetrics import stringWidth
 
 from api import evaluation_texts as say
-from api.evaluation_paper import MOST_LINES, paper
+from api.evaluation_paper import MOST_LINES, column_width, paper
 from api.evaluation_tables import sheets
 from api.evaluation_workbook import workbook
 from core.places import Text
@@ -76,6 +77,7 @@ def line(key: str, standing: Standing = Standing.LIKE) -> Line:
         waited_ms=5_400_000,
         blind_ms=0,
         shares=[share(one, 41, 44, standing) for one in Indicator],
+        scores=(2, 1, 3, 15, 23),
     )
 
 
@@ -118,6 +120,8 @@ def test_the_workbook_has_every_table_with_every_count(language: str) -> None:
     assert row[label] == pytest.approx(41 / 44)
     assert (row[f"{label} · {counted}"], row[f"{label} · {of_them}"]) == (41, 44)
     assert row[say.SPENT.in_language(language)] == pytest.approx(123.45)
+    assert [row[one.in_language(language)] for one in say.SCORES] == [2, 1, 3, 15, 23]
+    assert row[say.INDICATORS[Indicator.SATISFIED].in_language(language)] == pytest.approx(41 / 44)
 
 
 def test_no_name_becomes_a_formula() -> None:
@@ -151,6 +155,15 @@ def test_a_long_part_is_cut_on_paper_and_whole_in_the_workbook() -> None:
     short = evaluation(workers=MOST_LINES)
     longer = len(paper(found, ASKED, HEADING, name_of, 20, "en"))
     assert longer < 1.5 * len(paper(short, ASKED, HEADING, name_of, 20, "en"))
+
+
+def test_no_word_or_figure_of_a_part_is_broken_on_paper() -> None:
+    """One column a measure: the longest word, and counts of four digits, fit between the lines of the grid."""
+    heads = [one.in_language("en") for one in say.INDICATORS.values()]
+    words = [word for head in heads for word in head.split()] + ["100.0% (–)", "9999/9999"]
+    room = column_width(len(Indicator)) - 4  # 2 points of padding on either side
+    broken = {word: round(stringWidth(word, "Helvetica", 6.5), 1) for word in words}
+    assert {word: width for word, width in broken.items() if width > room} == {}
 
 
 def test_an_empty_month_says_so_in_both_formats() -> None:

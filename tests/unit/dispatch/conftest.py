@@ -7,7 +7,28 @@ from pathlib import Path
 
 import pytest
 
+from tests import postgres as service
 from tests.unit.dispatch.hall import Hall, build_hall
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL that lives as long as the tests; empty where none is installed."""
+    if service.lacking():
+        yield ""
+        return
+    with service.postgres() as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_hall(request: pytest.FixtureRequest, tmp_path: Path, postgres: str) -> Iterator[Hall]:
+    """The same on both databases; skips PostgreSQL where it is not installed."""
+    if request.param == "postgresql" and not postgres:
+        pytest.skip(service.lacking())
+    made = build_hall(tmp_path, postgres if request.param == "postgresql" else "")
+    yield made
+    made.engine.dispose()
 
 
 @pytest.fixture

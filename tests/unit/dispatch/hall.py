@@ -162,9 +162,9 @@ class Hall:
             return int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
 
 
-def build_hall(path: Path) -> Hall:
-    """A fresh small city with an empty dispatch."""
-    city = build_city(path)
+def build_hall(path: Path, other: str = "") -> Hall:
+    """A fresh small city with an empty dispatch; on SQLite, or on the other database at that address."""
+    city = build_city(path, other)
     return Hall(
         city=city,
         engine=city.engine,

@@ -24,6 +24,7 @@ from core.ports.evaluation import (
     Line,
     Part,
     ReportFact,
+    RevisitFact,
     Share,
     StageFact,
     Standing,
@@ -33,6 +34,7 @@ from core.ports.evaluation import (
     TrainingReason,
     WorkerFact,
 )
+from core.revisits import RevisitAnswer
 from core.stages import Stage
 from dispatch.evaluation import EMPLOYED_BY_COMMUNITY, evaluate, stage_decided
 from dispatch.peers import Bounds, Counted, shares
@@ -103,6 +105,15 @@ def some_facts(draw: st.DrawFn) -> Facts:
     blind = st.builds(
         BlindFact, community=st.integers(1, 3), cell=st.sampled_from(["", "a"]), from_ms=moments, to_ms=maybe
     )
+    answers = st.builds(RevisitAnswer, solved=st.booleans(), satisfaction=st.integers(1, 5))
+    revisits = st.builds(
+        RevisitFact,
+        community=st.integers(1, 3),
+        cell=st.sampled_from(["", "a"]),
+        person=people,
+        at_ms=moments,
+        answer=st.none() | answers,
+    )
     return Facts(
         from_ms=0,
         to_ms=SPAN,
@@ -113,6 +124,7 @@ def some_facts(draw: st.DrawFn) -> Facts:
         tasks=draw(st.lists(tasks, max_size=8)),
         reports=draw(st.lists(reports, max_size=5)),
         blind=draw(st.lists(blind, max_size=3)),
+        revisits=draw(st.lists(revisits, max_size=5)),
         workers=WORKERS,
     )
 
@@ -125,6 +137,7 @@ def counts(lines: Sequence[Line]) -> Counter[str]:
     found: Counter[str] = Counter()
     for line in lines:
         found.update({name: getattr(line, name) for name in AMOUNTS})
+        found.update({f"score {score}": many for score, many in enumerate(line.scores, start=1)})
         for share in line.shares:
             found[f"{share.indicator} part"] += share.tally.part
             found[f"{share.indicator} whole"] += share.tally.whole
@@ -237,6 +250,58 @@ def test_departments_are_those_of_the_workers() -> None:
     found = evaluate(known)
     assert line(found, Part.DEPARTMENT, "water").tasks == 1
     assert line(found, Part.DEPARTMENT, EMPLOYED_BY_COMMUNITY).tasks == 2
+
+
+def revisited(person: int | None, at_ms: int, *answer: tuple[bool, int]) -> RevisitFact:
+    said = RevisitAnswer(solved=answer[0][0], satisfaction=answer[0][1]) if answer else None
+    return RevisitFact(community=1, cell="a", person=person, at_ms=at_ms, answer=said)
+
+
+def test_what_people_say_counts_with_its_scores_where_it_was_said() -> None:
+    """4 and 5 are satisfied; nobody reached is no answer; outside the span, or not known yet, nothing counts."""
+    known = facts(
+        revisits=[
+            revisited(1, 10, (True, 5)),
+            revisited(1, 20, (True, 4)),
+            revisited(1, 30, (False, 3)),
+            revisited(2, 40, (False, 1)),
+            revisited(1, 50),
+            revisited(1, SPAN, (True, 5)),
+            revisited(1, 990, (True, 5)),
+        ],
+        known_ms=900,
+    )
+    whole = evaluate(known).whole
+    assert of(whole, Indicator.REVISITED).tally == Tally(4, 5)
+    assert of(whole, Indicator.SOLVED).tally == Tally(2, 4)
+    assert of(whole, Indicator.SATISFIED).tally == Tally(2, 4)
+    assert tuple(whole.scores) == (1, 0, 1, 1, 1)
+
+
+def test_an_answer_stands_with_whoever_repaired_and_no_answer_with_nobody() -> None:
+    """By worker and department; that nobody was reached is held against no worker."""
+    found = evaluate(facts(revisits=[revisited(1, 10, (True, 2)), revisited(1, 20), revisited(3, 30, (False, 5))]))
+    mine = line(found, Part.WORKER, "1")
+    assert (of(mine, Indicator.SOLVED).tally, of(mine, Indicator.SATISFIED).tally) == (Tally(1, 1), Tally(0, 1))
+    assert of(mine, Indicator.REVISITED).tally == Tally(0, 0)
+    assert of(line(found, Part.DEPARTMENT, "water"), Indicator.SOLVED).tally == Tally(1, 1)
+    assert of(line(found, Part.DEPARTMENT, EMPLOYED_BY_COMMUNITY), Indicator.SATISFIED).tally == Tally(1, 1)
+    for part, key in ((Part.COMMUNITY, "1"), (Part.CELL, "a"), (Part.WORKER, "")):
+        assert of(line(found, part, key), Indicator.REVISITED).tally == Tally(2, 3)
+
+
+def test_who_leaves_people_discontent_is_told_apart_from_peers_of_like_load() -> None:
+    """As with every other share: by the interval, for all comparisons at once."""
+    revisits = [
+        revisited(person, 10, (number < good, 5 if number < good else 1))
+        for person, good in ((1, 10), (2, 36), (3, 36), (5, 36), (6, 36))
+        for number in range(40)
+    ]
+    workers = {person: WorkerFact(person=person, grid=Grid.CONSTRUCTION) for person in (1, 2, 3, 5, 6)}
+    tasks = [TaskFact(case=1, owner=person, told_ms=5) for person in workers for _ in range(40)]
+    found = evaluate(facts(revisits=revisits, tasks=tasks, workers=workers))
+    told = {key: of(line(found, Part.WORKER, key), Indicator.SOLVED).standing for key in ("1", "2")}
+    assert told == {"1": Standing.WORSE, "2": Standing.LIKE}
 
 
 # --- fair across load -------------------------------------------------------------------------------------------------

@@ -10,8 +10,11 @@ from core.ports.cases import TaskCommand
 from core.ports.evaluation import Evaluation, Indicator, Part, Tally
 from dispatch.evaluation_queries import SqlEvaluations
 from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, Hall, change
+from tests.unit.dispatch.partners import record, take
 from tests.unit.dispatch.test_closure import HANDLE, VERIFY, closed, opened, repaired
+from tests.unit.dispatch.test_exchange import finish
 from tests.unit.dispatch.test_reports import rule, send
+from tests.unit.dispatch.test_revisits import BAD, CALL, CALLER, GOOD, called_case
 
 DAY = 24 * HOUR
 
@@ -111,3 +114,51 @@ def test_what_a_department_hands_down_counts_from_the_moment_it_came_in(hall: Ha
     found = evaluated(hall)
     assert found.whole.cases == 1
     assert tally(found, Indicator.FILED_IN_TIME) == Tally(1, 1)
+
+
+def satisfaction(hall: Hall, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Evaluation:
+    return SqlEvaluations(hall.engine, hall.city.registry).evaluate(from_ms, to_ms, to_ms, communities)
+
+
+def test_an_answer_counts_in_the_span_in_which_it_was_given(hall: Hall) -> None:
+    """Days after the closing, in a month that the case itself does not reach; with who repaired and where."""
+    desk = called_case(hall)
+    now_ms = MONDAY_9 + 4 * DAY
+    (row,) = desk.calls(now_ms)
+    desk.answer(row.number, GOOD, CALL, CALLER, now_ms)
+    before, after = satisfaction(hall, MONDAY_9 - HOUR, now_ms), satisfaction(hall, now_ms, now_ms + DAY)
+    assert tally(before, Indicator.REVISITED) == Tally(0, 0)
+    for indicator in (Indicator.REVISITED, Indicator.SOLVED, Indicator.SATISFIED):
+        assert tally(after, indicator) == Tally(1, 1), indicator
+    assert (after.whole.cases, tuple(after.whole.scores)) == (0, (0, 0, 0, 0, 1))
+    case = hall.queries.case(row.case)
+    assert case is not None
+    repaired_by = next(one.person for one in case.history if one.action == Action.HANDLE.value)
+    [mine] = [one for one in after.parts[Part.WORKER] if one.key == str(repaired_by)]
+    assert next(one.tally for one in mine.shares if one.indicator is Indicator.SOLVED) == Tally(1, 1)
+    assert [one.key for one in after.parts[Part.COMMUNITY]] == [str(row.community)]
+    assert tally(satisfaction(hall, now_ms, now_ms + DAY, frozenset({99})), Indicator.SOLVED) == Tally(0, 0)
+
+
+def test_not_solved_counts_and_what_nobody_answers_is_no_answer(hall: Hall) -> None:
+    """The case goes on and is asked about again; unanswered that one lapses, without being an answer."""
+    desk = called_case(hall)
+    now_ms = MONDAY_9 + 4 * DAY
+    (row,) = desk.calls(now_ms)
+    desk.answer(row.number, BAD, CALL, CALLER, now_ms)
+    finish(hall, row.case)
+    desk.step(now_ms + HOUR)
+    desk.step(now_ms + 30 * DAY)
+    found = satisfaction(hall, MONDAY_9 - HOUR, now_ms + 31 * DAY)
+    assert tally(found, Indicator.REVISITED) == Tally(1, 2)
+    assert tally(found, Indicator.SOLVED) == Tally(0, 1)
+    assert tuple(found.whole.scores) == (1, 0, 0, 0, 0)
+
+
+def test_a_revisit_whose_case_went_on_by_itself_is_not_counted(hall: Hall) -> None:
+    """The partner said first that it does not hold; nobody was asked."""
+    desk = called_case(hall)
+    take(hall, record("H-1", "返工", since_ms=MONDAY_9 + 2 * HOUR), now_ms=MONDAY_9 + 2 * HOUR)
+    desk.step(MONDAY_9 + 3 * HOUR)
+    desk.step(MONDAY_9 + 30 * DAY)
+    assert tally(satisfaction(hall, MONDAY_9 - HOUR, MONDAY_9 + 31 * DAY), Indicator.REVISITED) == Tally(0, 0)

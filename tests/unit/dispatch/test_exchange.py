@@ -103,11 +103,13 @@ def test_of_two_cases_a_gatekeeper_chooses(hall: Hall) -> None:
     assert json.loads(waits.candidates)[:2] == [first.case, second.case]
     (link,) = links(hall)
     assert (link.case, link.intake) == (None, waits.number)
+    assert [one.number for one in links(hall, waits=True)] == [link.number]
     ruled = desk_rule(hall, waits.number, Verdict.JOIN, second.case)
     assert ruled.case == second.case
     (link,) = links(hall)
     assert (link.case, link.reason) == (second.case, LinkReason.BY_HAND)
     assert link.distance_m == pytest.approx(90, abs=0.5)
+    assert list(links(hall, waits=True)) == [], "decided"
 
 
 def desk_rule(hall: Hall, number: int, verdict: Verdict, case: int | None = None) -> Any:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import sqlalchemy as sa
 from hypothesis import given
@@ -30,14 +33,20 @@ GOOD, BAD = RevisitAnswer(solved=True, satisfaction=5), RevisitAnswer(solved=Fal
 CALL, QR = RevisitWay.CALL, RevisitWay.QR
 
 
+@pytest.fixture
+def hall(either_hall: Hall) -> Hall:
+    """Every test here runs on both databases."""
+    return either_hall
+
+
 def asking(hall: Hall, policy: RevisitPolicy = NOBODY) -> SqlRevisits:
     """Revisits over the hall's database."""
     return SqlRevisits(hall.engine, rules=RULES.get, source=hall.city.registry, revisits=policy)
 
 
-def called_case(hall: Hall) -> SqlRevisits:
+def called_case(hall: Hall, policy: RevisitPolicy = NOBODY) -> SqlRevisits:
     """A hotline's case with a number, closed; the revisits that follow."""
-    desk = asking(hall)
+    desk = asking(hall, policy)
     desk.step(MONDAY_9)
     take(hall, record("H-1", phone="13800000001"), by=partner())
     finish(hall, cases(hall)[0].number)
@@ -139,11 +148,62 @@ def test_three_days_without_an_answer_end_it(hall: Hall) -> None:
     assert after_call(2, "2026-11-26", "2026-11-27") == (RevisitState.NOT_REACHED, 3)
 
 
+def test_nobody_asks_about_their_own_repair(hall: Hall) -> None:
+    """Neither list, number, link nor answer for whoever repaired; somebody else calls."""
+    desk = called_case(hall)
+    now_ms = MONDAY_9 + 3 * DAY_MS
+    repairer = cases(hall)[0].handled_by
+    own = Actor(login="own", person=repairer)
+    (row,) = desk.calls(now_ms, None, repairer + 1)
+    assert desk.calls(now_ms, None, repairer) == []
+    for asks in (
+        lambda: desk.token(row.number, own),
+        lambda: desk.phone(row.number, own, now_ms),
+        lambda: desk.answer(row.number, GOOD, CALL, own, now_ms),
+        lambda: desk.not_reached(row.number, own, now_ms),
+    ):
+        with pytest.raises(Conflict) as caught:
+            asks()
+        assert caught.value.code == "own_repair"
+    assert desk.calls(now_ms) == [row], "nothing was written"
+    assert desk.answer(row.number, GOOD, CALL, CALLER, now_ms).answer == GOOD
+
+
+def test_of_two_answers_at_once_one_counts(hall: Hall) -> None:
+    """By link and by phone at the same moment: one is kept, the other told, and the case goes on at most once."""
+    desk = called_case(hall)
+    (row,) = desk.calls(MONDAY_9 + 3 * DAY_MS)
+    before = threading.Barrier(2)
+
+    def answer(said: RevisitAnswer, way: RevisitWay) -> str:
+        before.wait(10)
+        try:
+            desk.answer(row.number, said, way, CALLER, MONDAY_9 + 3 * DAY_MS)
+        except Conflict as error:
+            return error.code
+        return "kept"
+
+    with ThreadPoolExecutor(2) as pool:
+        came = [one.result(30) for one in [pool.submit(answer, GOOD, QR), pool.submit(answer, BAD, CALL)]]
+    assert sorted(came) == ["kept", "wrong_state"]
+    (kept,) = desk.of_case(row.case)
+    assert kept.answer == (GOOD, BAD)[came.index("kept")]
+    assert cases(hall)[0].open == (kept.answer == BAD)
+
+
+def test_days_and_tries_are_those_of_the_settings(hall: Hall) -> None:
+    """A call due the day after, one try, and a week."""
+    desk = called_case(hall, RevisitPolicy(share=0.0, due_ms=DAY_MS, open_ms=7 * DAY_MS, tries=1))
+    (row,) = desk.calls(MONDAY_9 + 2 * DAY_MS)
+    assert (row.due_ms - row.closed_ms, row.ends_ms - row.closed_ms) == (DAY_MS, 7 * DAY_MS)
+    assert desk.not_reached(row.number, CALLER, MONDAY_9 + 2 * DAY_MS).state is RevisitState.NOT_REACHED
+
+
 def test_a_token_takes_one_answer_until_its_time_is_over(hall: Hall) -> None:
     """By QR, without a login; a second answer and a late one are refused; nonsense is told."""
     desk = called_case(hall)
     (row,) = desk.of_case(cases(hall)[0].number)
-    token = desk.token(row.number)
+    token = desk.token(row.number, CALLER)
     assert desk.by_token("x" * len(token), MONDAY_9) is None
     found = desk.by_token(token, MONDAY_9 + HOUR)
     assert found is not None

@@ -131,11 +131,12 @@ def other_database() -> str:
     return os.environ.get("TWINGRID_TEST_DATABASE", "")
 
 
-def new_engine(path: Path) -> sa.Engine:
-    """A prepared engine: on a SQLite file, or on the other database, which is emptied."""
-    if not other_database():
+def new_engine(path: Path, other: str = "") -> sa.Engine:
+    """A prepared engine: on a SQLite file, or on the other database at that address, which is emptied."""
+    other = other or other_database()
+    if not other:
         return prepare(sa.create_engine(f"sqlite:///{path}"), durable=False)
-    engine = prepare(sa.create_engine(other_database()))
+    engine = prepare(sa.create_engine(other))
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP SCHEMA public CASCADE")
         connection.exec_driver_sql("CREATE SCHEMA public")
@@ -180,13 +181,14 @@ def _template() -> bytes:
         return (path / "city.db").read_bytes()
 
 
-def build_city(path: Path) -> City:
-    """A fresh database under ``path`` with the small city in it and an empty dispatch."""
+def build_city(path: Path, other: str = "") -> City:
+    """A fresh database under ``path``, or at another address, with the small city in it and an empty dispatch."""
+    other = other or other_database()
     folder = write_city(path / "registry")
-    if not other_database():
+    if not other:
         (path / "city.db").write_bytes(_template())
-    engine = new_engine(path / "city.db")
-    if other_database():
+    engine = new_engine(path / "city.db", other)
+    if other:
         tables.metadata.create_all(engine)
         _DISPATCH.create_all(engine)
         import_city(engine, folder)

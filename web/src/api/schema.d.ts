@@ -1931,7 +1931,7 @@ export interface paths {
         put?: never;
         /**
          * Nobody answered the phone
-         * @description The third day on which nobody answers ends it.
+         * @description The third day on which nobody answers ends it, unless the settings say otherwise.
          */
         post: operations["miss_revisit"];
         delete?: never;
@@ -4767,6 +4767,11 @@ export interface components {
             blind_ms: number;
             /** Shares */
             shares: components["schemas"]["Share"][];
+            /**
+             * Scores
+             * @description answers of 1, 2, 3, 4 and 5 to how content people are
+             */
+            scores: number[];
         };
         /**
          * EventList
@@ -6186,7 +6191,10 @@ export interface components {
             from_state: string;
             /** To State */
             to_state: string;
-            /** Note */
+            /**
+             * Note
+             * @description of whoever got a task or was told: names, Chinese first, then ` / ` and English
+             */
             note: string;
         };
         /**
@@ -6341,7 +6349,7 @@ export interface components {
          * @description What is counted: *part* of *whole*.
          * @enum {string}
          */
-        Indicator: "filed_in_time" | "dispatched_in_time" | "dispatched_right" | "accepted_in_time" | "arrived_in_time" | "handled_in_time" | "verified_in_time" | "rework" | "false_alarm" | "returned";
+        Indicator: "filed_in_time" | "dispatched_in_time" | "dispatched_right" | "accepted_in_time" | "arrived_in_time" | "handled_in_time" | "verified_in_time" | "rework" | "false_alarm" | "returned" | "revisited" | "solved" | "satisfied";
         /**
          * IntakeView
          * @description A report or a task, and what became of it.
@@ -8561,7 +8569,7 @@ export interface components {
             has_phone: boolean;
             /**
              * Tries
-             * @description days on which a call reached nobody; with the third it ends
+             * @description days on which a call reached nobody; with the third it ends, or as the settings say
              */
             tries: number;
             /** Called Today */
@@ -14034,6 +14042,8 @@ export interface operations {
                 partner?: string;
                 /** @description those alone on which the two sides contradict each other */
                 conflicts?: boolean;
+                /** @description those alone on which a gatekeeper has to decide */
+                waits?: boolean;
                 /** @description of this case */
                 case?: number | null;
                 /** @description `next_cursor` of the previous page */

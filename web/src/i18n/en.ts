@@ -3,6 +3,7 @@ import alarms from "./en/alarms";
 import cases from "./en/cases";
 import entry from "./en/entry";
 import evaluation from "./en/evaluation";
+import exchange from "./en/exchange";
 import funds from "./en/funds";
 import gateways from "./en/gateways";
 import marks from "./en/marks";
@@ -11,6 +12,7 @@ import places from "./en/places";
 import registry from "./en/registry";
 import reports from "./en/reports";
 import plans from "./en/plans";
+import revisits from "./en/revisits";
 import rules from "./en/rules";
 import tasks from "./en/tasks";
 
@@ -29,4 +31,6 @@ export default {
   ...evaluation,
   ...funds,
   ...plans,
+  ...revisits,
+  ...exchange,
 };

@@ -3,6 +3,7 @@ import alarms from "./zh/alarms";
 import cases from "./zh/cases";
 import entry from "./zh/entry";
 import evaluation from "./zh/evaluation";
+import exchange from "./zh/exchange";
 import funds from "./zh/funds";
 import gateways from "./zh/gateways";
 import marks from "./zh/marks";
@@ -11,6 +12,7 @@ import places from "./zh/places";
 import registry from "./zh/registry";
 import reports from "./zh/reports";
 import plans from "./zh/plans";
+import revisits from "./zh/revisits";
 import rules from "./zh/rules";
 import tasks from "./zh/tasks";
 
@@ -29,4 +31,6 @@ export default {
   ...evaluation,
   ...funds,
   ...plans,
+  ...revisits,
+  ...exchange,
 };

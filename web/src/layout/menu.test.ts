@@ -24,6 +24,13 @@ describe("the menu", () => {
     }
   });
 
+  it("offers calls to whoever may call, and other platforms to whoever looks after them", () => {
+    expect(places(restOf(true, (one) => one === "revisit.call"))).toContain("/calls");
+    expect(places(menuOf(true, none))).not.toContain("/calls");
+    expect(places(menuOf(false, (one) => one === "exchange.keep"))).toContain("/exchange");
+    expect(places(menuOf(false, (one) => one === "revisit.call"))).not.toContain("/exchange");
+  });
+
   it("names nothing twice", () => {
     const named = places(menuOf(false, all));
     expect(new Set(named).size).toBe(named.length);

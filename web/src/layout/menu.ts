@@ -1,5 +1,6 @@
 /** What the menu offers: by subject, and only what one may open. */
 import {
+  ArrowLeftRight,
   BellRing,
   BookText,
   CalendarCheck,
@@ -13,6 +14,7 @@ import {
   LayoutGrid,
   ListChecks,
   Megaphone,
+  PhoneCall,
   Router as GatewayIcon,
   Scale,
   Users,
@@ -35,6 +37,7 @@ export interface Group {
 
 const TASKS: Entry = { to: "/tasks", icon: ClipboardCheck, label: "nav.tasks" };
 const REPORT: Entry = { to: "/report", icon: Camera, label: "report.nav", needs: "report.file" };
+const CALLS: Entry = { to: "/calls", icon: PhoneCall, label: "revisits.title", needs: "revisit.call" };
 const OVERVIEW: Entry = { to: "/overview", icon: LayoutGrid, label: "nav.overview" };
 const ALARMS: Entry = { to: "/alarms", icon: BellRing, label: "nav.alarms" };
 const CASES: Entry = { to: "/cases", icon: FolderOpen, label: "nav.cases" };
@@ -42,6 +45,7 @@ const ME: Entry = { to: "/me", icon: CircleUserRound, label: "nav.me" };
 
 const OFFICE: readonly Entry[] = [
   { to: "/intakes", icon: DoorOpen, label: "intakes.title", needs: "intake.decide" },
+  { to: "/exchange", icon: ArrowLeftRight, label: "exchange.title", needs: "exchange.keep" },
   { to: "/evaluation", icon: Scale, label: "evaluation.title", needs: "case.evaluate" },
   { to: "/funds", icon: HandCoins, label: "funds.title", needs: "case.evaluate" },
   { to: "/plans", icon: CalendarCheck, label: "plans.title", needs: "case.evaluate" },
@@ -62,7 +66,7 @@ const allowed = (entries: readonly Entry[], may: May): readonly Entry[] => entri
 
 /** The groups of the side bar; one without entries is left out. */
 export function menuOf(worker: boolean, may: May): readonly Group[] {
-  const daily = worker ? [TASKS, REPORT, OVERVIEW, ALARMS, CASES] : [OVERVIEW, ALARMS, CASES, TASKS, REPORT];
+  const daily = worker ? [TASKS, REPORT, CALLS, OVERVIEW, ALARMS, CASES] : [OVERVIEW, ALARMS, CASES, TASKS, REPORT, CALLS];
   const groups = [
     { title: "", entries: allowed(daily, may) },
     { title: "nav.office", entries: allowed([...OFFICE, ...REGISTRY], may) },

@@ -12,7 +12,7 @@ const share = (part: number, whole: number, more: Partial<Share> = {}): Share =>
   peers: null,
   ...more,
 });
-const line = (key: string, tasks: number, one: Share): EvaluationLine => ({ key, name: { zh: key, en: key }, cases: 0, ended: 0, tasks, load: tasks, labour_min: 0, spent_fen: 0, waited_ms: 0, blind_ms: 0, shares: [one] });
+const line = (key: string, tasks: number, one: Share): EvaluationLine => ({ key, name: { zh: key, en: key }, cases: 0, ended: 0, tasks, load: tasks, labour_min: 0, spent_fen: 0, waited_ms: 0, blind_ms: 0, shares: [one], scores: [0, 0, 0, 0, 0] });
 const names = (lines: readonly EvaluationLine[]): string => lines.map((one) => one.key).join("");
 const nameOf = (one: EvaluationLine): string => one.key;
 const LINES = [line("c", 5, share(30, 40)), line("a", 9, share(3, 4)), line("b", 1, share(39, 40)), line("d", 1, share(0, 0))];
@@ -36,6 +36,7 @@ describe("shares", () => {
   it("begin with what asks for attention", () => {
     expect(firstOrder("handled_in_time").falling).toBe(false);
     expect(firstOrder("rework").falling).toBe(true);
+    expect(firstOrder("satisfied").falling).toBe(false);
     expect(firstOrder("tasks").falling).toBe(true);
     expect(firstOrder("name").falling).toBe(false);
   });

@@ -38,6 +38,9 @@ const INDICATORS: ReadonlySet<string> = new Set<IndicatorName>([
   "rework",
   "false_alarm",
   "returned",
+  "revisited",
+  "solved",
+  "satisfied",
 ]);
 
 /** Lines in order. A share of which nothing is said comes last whichever way round; equals keep their order by name. */

@@ -11,7 +11,10 @@ const GRADED: ReadonlySet<string> = new Set(["raised", "risen", "fallen"]);
 const STATES: ReadonlySet<string> = new Set(["proven", "returned", "still_on"]);
 
 /** Their note says the same in both languages, Chinese first. */
-const TWICE: ReadonlySet<string> = new Set(["planned"]);
+const TWICE: ReadonlySet<string> = new Set(["planned", "assigned", "escalated", "covers", "ladder_person", "ladder_on_duty", "ladder_supervisor", "ladder_leads"]);
+
+/** Their note is what opened the case, by number; the cards beside it show that itself. */
+const BY_NUMBER: ReadonlySet<string> = new Set(["opened"]);
 
 /** What of a note that says everything twice is in this language. */
 export function inLanguage(note: string, spoken: Language): string {
@@ -21,7 +24,7 @@ export function inLanguage(note: string, spoken: Language): string {
 
 function noteOf(entry: HistoryEntry): string {
   const { t, te } = i18n.global;
-  if (STATES.has(entry.note)) return "";
+  if (STATES.has(entry.note) || BY_NUMBER.has(entry.what)) return "";
   if (TWICE.has(entry.what)) return inLanguage(entry.note, language());
   return GRADED.has(entry.what) && te(`severity.${entry.note}`) ? t(`severity.${entry.note}`) : entry.note;
 }
