@@ -16,6 +16,7 @@ whole run of one point; rows that it does not fit are ``raw``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ SINGLE = 16
 _DECIMALS = 10
 _EXACT = float(2**53)
 _ENOUGH = 0.9
+_A_RUN = 512
+"""Rows of one scale that follow one another, on the average, for it to be worth while to decode them slice by slice."""
 _POWERS = np.power(10.0, np.arange(_DECIMALS))
 
 Int8s = NDArray[np.int8]
@@ -103,6 +106,13 @@ def decode(scaled: Int64s, scale: Int8s, raw: Float64s) -> Float64s:
     if low == high:
         return raw if low == NO_SCALE else decode_one(scaled, low)
     value = raw.copy() if len(raw) else np.empty(len(scale))
+    bounds = np.flatnonzero(scale[1:] != scale[:-1]) + 1
+    if _A_RUN * len(bounds) < len(scale):
+        # The readings of a point have one scale, mostly: slice by slice nothing is looked up.
+        for begin, end in pairwise([0, *bounds.tolist(), len(scale)]):
+            if (code := int(scale[begin])) != NO_SCALE:
+                value[begin:end] = decode_one(scaled[begin:end], code)
+        return value
     for code in np.unique(scale).tolist():
         if code != NO_SCALE:
             mine = scale == code

@@ -26,6 +26,10 @@ class Selection(Protocol):
         ...
 
 
+_A_RUN = 8
+"""Rows of one point that follow one another, on the average, for it to be worth while to look at their first alone."""
+
+
 class Points:
     """The rows of a set of points in [from_ms, to_ms)."""
 
@@ -55,11 +59,29 @@ class Points:
             return np.empty(0, np.intp)
         if self._table is None:
             rows = np.flatnonzero(point == self.points[0])
+        elif self._has_all(point):
+            if len(point) and int(time_ms.min()) >= self.from_ms and int(time_ms.max()) < self.to_ms:
+                return np.arange(len(point))
+            return np.flatnonzero((time_ms >= self.from_ms) & (time_ms < self.to_ms))
         else:
-            rows = np.flatnonzero(np.take(self._table, point, mode="clip") & (point < len(self._table)))
+            rows = np.flatnonzero(self._wanted(point, self._table))
         when = time_ms[rows]
         inside = (when >= self.from_ms) & (when < self.to_ms)
         return rows if inside.all() else rows[inside]
+
+    def _has_all(self, point: Int32s) -> bool:
+        """Whether every row is of a wanted point; asked of the first row of each run of one point, if these are few."""
+        if self._table is None or not len(point):
+            return False
+        heads = np.flatnonzero(point[1:] != point[:-1])
+        if _A_RUN * len(heads) > len(point):
+            return False
+        heads += 1
+        return bool(self._wanted(np.append(point[heads], point[0]), self._table).all())
+
+    def _wanted(self, point: Int32s, table: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        wanted: NDArray[np.bool_] = np.take(table, point, mode="clip") & (point < len(table))
+        return wanted
 
     def row_groups(self, index: NDArray[Any]) -> NDArray[np.intp]:
         """Numbers of the row groups that may hold wanted rows."""

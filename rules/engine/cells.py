@@ -55,16 +55,9 @@ class Cells(Frames):
         columns = self._put_in_columns(rows)
         if np.count_nonzero(columns.there) == len(rows.cell):
             return self._sift_columns(columns, front_ms)
-        # Cells with several rows are sorted out row by row, until they have one or none in the columns.
         index = self._indexed = CellIndex(rows.cell, len(self.value))
-        several = self._several(batch, columns, *index.others)
-        newer = several.time_ms + self._layout.stale_ms.take(several.cell) > self.expiry_ms.take(several.cell)
-        past, several = several.take(~newer), several.take(newer)
+        past, chained = self._several(batch, columns, index)
         past = past.take(~self._fits(past))
-        repeated = self._repeated(several.cell)
-        single, chained = several.take(~repeated), several.take(repeated)
-        columns.there[single.cell] = True
-        columns.time_ms[single.cell], columns.value[single.cell] = single.time_ms, single.value
         frame = self._sift_columns(columns, front_ms)
         chained = chained.take(order_by(chained.cell, chained.time_ms))
         chains = self._sift_chains(chained, front_ms)
@@ -76,18 +69,55 @@ class Cells(Frames):
             frame.time_ms,
         )
 
-    def _several(self, batch: Ranked, columns: InColumns, lost: Indices, cell: Indices) -> Rows:
-        """Take cells with several rows out of the columns, which lack the ``lost`` ones; their rows, one a moment."""
-        if (columns.time_ms.take(cell) == batch.time_ms.take(lost)).any():
-            several = one_per_moment(batch.take(np.flatnonzero(self._repeated(batch.cell)))).rows
-            columns.there[several.cell], columns.time_ms[several.cell] = False, BEGINNING_MS
-            return several
-        rest = one_per_moment(batch.take(lost)).rows
-        self._marked[rest.cell] = True
-        cell = np.flatnonzero(self._marked)
-        kept = Rows(cell, columns.time_ms.take(cell), columns.value.take(cell))
-        self._marked[cell], columns.there[cell], columns.time_ms[cell] = False, False, BEGINNING_MS
-        return joined([rest, kept])
+    def _several(self, batch: Ranked, columns: InColumns, index: CellIndex) -> tuple[Rows, Rows]:
+        """Sort out cells with several rows, until they have one or none in the columns.
+
+        Returns:
+            Rows that are older than what is known; and newer ones, where a cell has several of these.
+        """
+        lost, cell = index.others
+        rows = Rows(cell, batch.time_ms.take(lost), batch.value.take(lost))
+        kept_ms = columns.time_ms.take(cell)
+        many = self._repeated(cell)
+        many |= kept_ms == rows.time_ms
+        past, chained = self._of_many(batch, columns, lost.compress(many), index)
+        few = np.flatnonzero(~many)
+        rows, kept_ms = rows.take(few), kept_ms.take(few)
+        newer = np.flatnonzero(rows.time_ms > kept_ms)
+        self._change_places(columns, rows, newer)
+        in_vain = self._in_vain(rows)
+        other = rows.take(~in_vain)
+        newest = Rows(other.cell, columns.time_ms.take(other.cell), columns.value.take(other.cell))
+        columns.there[other.cell], columns.time_ms[other.cell] = False, BEGINNING_MS
+        return joined([past, rows.take(in_vain)]), joined([chained, other, newest])
+
+    def _change_places(self, columns: InColumns, rows: Rows, some: Indices) -> None:
+        """Put some rows into the columns, and in their places what the columns had."""
+        cell = rows.cell.take(some)
+        for column, of_rows in ((columns.time_ms, rows.time_ms), (columns.value, rows.value)):
+            had = column.take(cell)
+            column[cell] = of_rows.take(some)
+            of_rows[some] = had
+
+    def _of_many(self, batch: Ranked, columns: InColumns, lost: Indices, index: CellIndex) -> tuple[Rows, Rows]:
+        """The same of cells with more than two rows, or two of one moment: ``lost`` and the last ones."""
+        if not len(lost):
+            return NO_ROWS, NO_ROWS
+        last = index.row.take(np.unique(batch.cell.take(lost)))
+        several = one_per_moment(batch.take(np.concatenate([lost, last]))).rows
+        columns.there[several.cell], columns.time_ms[several.cell] = False, BEGINNING_MS
+        in_vain = self._in_vain(several)
+        past, several = several.take(in_vain), several.take(~in_vain)
+        repeated = self._repeated(several.cell)
+        single = several.take(~repeated)
+        columns.there[single.cell] = True
+        columns.time_ms[single.cell], columns.value[single.cell] = single.time_ms, single.value
+        return past, several.take(repeated)
+
+    def _in_vain(self, rows: Rows) -> Bools:
+        """Rows that hold no longer than what is known: they tell nothing of now."""
+        vain: Bools = rows.time_ms + self._layout.stale_ms.take(rows.cell) <= self.expiry_ms.take(rows.cell)
+        return vain
 
     def in_order(self, rows: Rows) -> Ranked:
         """What ``sift`` takes for rows that are sorted by (cell, time), one a millisecond, none of them late."""

@@ -66,6 +66,42 @@ def point_spans(layout: Layout) -> tuple[slice, ...]:
     return tuple(found)
 
 
+_BLOCK = 16_384
+"""Cells that are compared with what came for them at once: all columns of so many stay in the processor's cache."""
+
+
+class _Block(NamedTuple):
+    """Some cells of points, and how long a reading of each holds: one number where it is the same for all."""
+
+    cells: slice
+    stale_ms: Ints | int
+
+
+def _blocks(layout: Layout, spans: tuple[slice, ...]) -> list[_Block]:
+    found: list[_Block] = []
+    for span in spans:
+        for start in range(span.start, span.stop, _BLOCK):
+            cells = slice(start, min(start + _BLOCK, span.stop))
+            stale_ms = layout.stale_ms[cells]
+            same = bool((stale_ms == stale_ms[0]).all())
+            found.append(_Block(cells, int(stale_ms[0]) if same else stale_ms))
+    return found
+
+
+class _Sorted(NamedTuple):
+    """What came for whole columns and is not calm.
+
+    Attributes:
+        past: rows older than what is known that do not fit: late.
+        restless: newer rows.
+        expiry_ms: int64[n], until when held what was known before each of these.
+    """
+
+    past: Rows
+    restless: Rows
+    expiry_ms: Ints
+
+
 class Frames:
     """State of n cells, and how it takes in what comes once a cell.
 
@@ -93,8 +129,13 @@ class Frames:
         self._marked = np.zeros(count, np.bool_)
         self._spans = point_spans(layout)
         self._fillable = int(sum(span.stop - span.start for span in self._spans))
-        self._windowed_cells = np.flatnonzero(layout.windowed)
-        self._times = self._untils = np.empty(0, np.int64)
+        self._blocks = _blocks(layout, self._spans)
+        self._windowed_columns = [
+            (span, np.arange(span.start, span.stop))
+            for span in (one.cells(number) for one in layout.classes for number in range(len(one.operands)))
+            if (layout.windowed[span] & (layout.point[span] >= 0)).any()
+        ]
+        self._times = np.empty(0, np.int64)
         self._values = np.empty(0)
         self._counting = np.arange(0)
         self._indexed: CellIndex | None = None
@@ -146,7 +187,7 @@ class Frames:
         """Rows put in place by cell, until the next call; of several of one cell, the last."""
         if len(self._values) < len(self.value):
             self._values = np.zeros(len(self.value))
-            self._times, self._untils = np.empty(len(self.value), np.int64), np.empty(len(self.value), np.int64)
+            self._times = np.empty(len(self.value), np.int64)
         time_ms, value = self._times, self._values
         time_ms[:] = BEGINNING_MS
         time_ms[rows.cell] = rows.time_ms
@@ -158,52 +199,66 @@ class Frames:
         return self._indexed if self._indexed is not None and self._indexed.cell is cell else None
 
     def _sift_columns(self, columns: InColumns, front_ms: Ints) -> Sifted:
-        """As ``_sift_frame`` over whole columns, which are overwritten: nothing is looked up row by row.
+        """As ``_sift_frame`` over whole columns: nothing is looked up row by row.
 
-        Rows that are older than what is known are among the late ones if they do not fit.
+        Rows that are older than what is known are taken out of the columns, and are among the late ones if they do not
+        fit; so are other late rows.
         """
-        there, time_ms, value = columns
-        calm, until, past = self._calm_columns(columns)
-        cell = np.flatnonzero(there > calm)
-        restless = Rows(cell, time_ms.take(cell), value.take(cell))
-        events, late = self._sort_out(restless, self._places(len(cell)), self.expiry_ms.take(cell), front_ms)
-        there[cell.take(late)] = False
-        until[cell.take(late)] = BEGINNING_MS
-        seen = self._windowed_cells.compress(there.take(self._windowed_cells))
-        looked_back = Rows(seen, time_ms.take(seen), value.take(seen))
-        self.floor_ms[seen] = looked_back.time_ms
-        for span in self._spans:
-            expiry_ms, held, brought = self.expiry_ms[span], self.value[span], value[span]
-            np.maximum(expiry_ms, until[span], out=expiry_ms)  # every row that is taken holds longer than what was
-            # Most cells have a calm row: all are written, and the others get what they had.
-            kept = np.flatnonzero(~calm[span])
-            brought[kept] = held.take(kept)
-            held[:] = brought
-        return Sifted(events, looked_back, joined([past, restless.take(late)]), time_ms)
+        found = [self._sift_block(columns, *block) for block in self._blocks]
+        past, restless = joined([part.past for part in found]), joined([part.restless for part in found])
+        expiry = np.concatenate([part.expiry_ms for part in found])
+        events, late = self._sort_out(restless, self._places(len(restless.cell)), expiry, front_ms)
+        cell = restless.cell.take(late)
+        columns.there[cell] = False
+        self.expiry_ms[cell] = expiry.take(late)
+        return Sifted(events, self._seen(columns), joined([past, restless.take(late)]), columns.time_ms)
 
-    def _calm_columns(self, columns: InColumns) -> tuple[Bools, Ints, Rows]:
-        """Which cells have calm rows, until when each row holds, and late rows.
-
-        Rows that are older than what is known are taken out of the columns; the late ones are those that do not fit.
-        """
-        there, time_ms, value = columns
-        calm, older, until = np.zeros(len(there), np.bool_), np.zeros(len(there), np.bool_), self._untils
-        for span in self._spans:
-            when, what, mine = time_ms[span], value[span], calm[span]
-            np.add(when, self._layout.stale_ms[span], out=until[span])
-            np.less_equal(until[span], self.expiry_ms[span], out=older[span])
-            np.greater(when, self.floor_ms[span], out=mine)  # never where there is no row
-            mine &= when <= self.expiry_ms[span]
-            mine &= what >= self.low[span]
-            mine &= what <= self.high[span]
+    def _sift_block(self, columns: InColumns, cells: slice, stale_ms: Ints | int) -> _Sorted:
+        """Take in the calm rows of some cells; every newer row prolongs what its cell holds, late ones too."""
+        there, when, what = columns.there[cells], columns.time_ms[cells], columns.value[cells]
+        expiry_ms, held = self.expiry_ms[cells], self.value[cells]
+        until = when + stale_ms
+        older = until <= expiry_ms
         older &= there
-        cell = np.flatnonzero(older)
-        if not len(cell):
-            return calm, until, NO_ROWS
-        past = Rows(cell, time_ms.take(cell), value.take(cell))
-        late = past.take(~calm.take(cell))
-        there[cell], calm[cell], time_ms[cell] = False, False, BEGINNING_MS
-        return calm, until, late
+        calm = when > self.floor_ms[cells]  # never where there is no row
+        calm &= when <= expiry_ms
+        calm &= what >= self.low[cells]
+        calm &= what <= self.high[cells]
+        past = NO_ROWS
+        if older.any():
+            row = np.flatnonzero(older)
+            late = row.compress(~calm.take(row))
+            past = Rows(late + cells.start, when.take(late), what.take(late))
+            there[row], calm[row], when[row] = False, False, BEGINNING_MS
+        # Most cells have a calm row: all are written, and the others get what they had.
+        others = np.flatnonzero(~calm)
+        restless = others.compress(there.take(others))
+        found = _Sorted(
+            past,
+            Rows(restless + cells.start, when.take(restless), what.take(restless)),
+            expiry_ms.take(restless),
+        )
+        kept = held.take(others)
+        held[:] = what
+        held[others] = kept
+        np.maximum(expiry_ms, until, out=expiry_ms)
+        return found
+
+    def _seen(self, columns: InColumns) -> Rows:
+        """The rows windows must see, and the new floor of their cells."""
+        there, time_ms, value = columns
+        found: list[Rows] = []
+        for span, cell in self._windowed_columns:
+            mine = there[span]
+            if mine.all():
+                found.append(Rows(cell, time_ms[span], value[span]))
+                self.floor_ms[span] = time_ms[span]
+                continue
+            row = np.flatnonzero(mine)
+            seen = Rows(row + span.start, time_ms[span].take(row), value[span].take(row))
+            found.append(seen)
+            self.floor_ms[seen.cell] = seen.time_ms
+        return joined(found)
 
     def _sift_frame(self, rows: Rows, expiry: Ints, until: Ints, front_ms: Ints) -> Sifted:
         """Take in rows that are the newest of their cells, if they are not late.

@@ -11,7 +11,7 @@ through functions that say how they carry cuts (``abs``, ``min``, ``max``, a sig
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,16 +48,35 @@ class Guard:
         starts: float64[k+1], ascending: where each band common to all facilities begins (-inf first).
         ends: float64[k+1]: the last float of each.
         own: cuts that differ from facility to facility, float64[m] each.
+        bounds: float64[k+2], the starts and, behind all numbers as in every sort, NaN.
+        lows, highs: float64[k+3], first and last value of each band as ``number`` counts them; an empty one (inf, -inf)
+            for unknown values.
     """
 
     restless: bool
     starts: Floats
     ends: Floats
     own: tuple[Floats, ...]
+    bounds: Floats
+    lows: Floats
+    highs: Floats
+
+    @classmethod
+    def build(cls, restless: bool, starts: Floats, ends: Floats, own: tuple[Floats, ...]) -> Guard:
+        """With its tables."""
+        return cls(
+            restless=restless,
+            starts=starts,
+            ends=ends,
+            own=own,
+            bounds=np.append(starts, np.nan),
+            lows=np.concatenate((starts[-1:], starts, [np.inf])),
+            highs=np.concatenate((ends[-1:], ends, [-np.inf])),
+        )
 
     def take(self, rows: Indices) -> Guard:
         """The same guard for some of the facilities."""
-        return Guard(self.restless, self.starts, self.ends, tuple(cut[rows] for cut in self.own))
+        return replace(self, own=tuple(cut[rows] for cut in self.own)) if self.own else self
 
     def samples(self) -> Floats:
         """A value of each band common to all facilities, as ``number`` counts them; unknown is the last."""
@@ -65,16 +84,17 @@ class Guard:
 
     def number(self, value: Floats) -> Indices:
         """The number of the band common to all facilities in which each value lies, the last for unknown ones."""
-        place: Indices = self.starts.searchsorted(value, side="right")
-        place[np.isnan(value)] = len(self.starts) + 1
+        place: Indices = self.bounds.searchsorted(value, side="right")
         return place
 
     def band(self, value: Floats, rows: Indices) -> tuple[Floats, Floats]:
         """First and last value of the band of each value; an empty band (inf, -inf) for unknown and restless ones."""
         if self.restless:
             return np.full(len(value), np.inf), np.full(len(value), -np.inf)
-        place = np.searchsorted(self.starts, value, side="right") - 1
-        low, high = self.starts[place], self.ends[place]
+        place = self.number(value)
+        low, high = self.lows.take(place), self.highs.take(place)
+        if not self.own:
+            return low, high
         for cut in self.own:
             at = cut[rows]
             with np.errstate(invalid="ignore"):
@@ -86,7 +106,7 @@ class Guard:
         return np.where(unknown, np.inf, low), np.where(unknown, -np.inf, high)
 
 
-UNCUT = Guard(False, np.array([-LARGEST]), np.array([LARGEST]), ())
+UNCUT = Guard.build(False, np.array([-LARGEST]), np.array([LARGEST]), ())
 """Of an operand that nothing is compared with, only a window looks back over it: one band."""
 
 
@@ -139,7 +159,7 @@ def _guard(limits: list[Floats], restless: bool) -> Guard:
     common = common[np.isfinite(common)]
     starts = np.unique(np.concatenate([[-LARGEST], common, np.nextafter(common, np.inf)]))
     ends = np.append(np.nextafter(starts[1:], -np.inf), LARGEST)
-    return Guard(restless, starts, ends, tuple(limit for limit in limits if len(limit) > 1))
+    return Guard.build(restless, starts, ends, tuple(limit for limit in limits if len(limit) > 1))
 
 
 def _loads(number: Number) -> list[Operand]:

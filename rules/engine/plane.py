@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from rules.columns import BEGINNING_MS, Ints
+from rules.columns import BEGINNING_MS, Indices, Ints
 from rules.engine.cells import Cells
-from rules.engine.conditions import judge, judge_all
+from rules.engine.conditions import Changes, by_class, judge, judge_all, portions, tell
 from rules.engine.derived import closed_ms, derive, sourced, stand
 from rules.engine.layout import ClassLayout, Layout, dated, fed
 from rules.engine.machines import Machines, Switches
@@ -238,11 +238,17 @@ class Plane:
         self.front_ms[facility] = np.maximum(self.front_ms[facility], since_ms)
 
     def _judge(self, events: Rows) -> None:
-        if not len(events.cell):
-            return
-        facility = self.layout.cell_facility[events.cell]
-        order = order_by(facility, events.time_ms)
-        events, facility = events.take(order), facility[order]
-        judge(self.layout, self.cells, self.machines, events, facility)
+        changes: list[Changes] = []
+        for part in by_class(self.layout, events):
+            facility = self.layout.cell_facility.take(part.cell)
+            order = order_by(facility, part.time_ms)
+            ordered, facility = part.take(order), facility.take(order)
+            for begin, end in portions(facility):
+                changes += self._judge_some(ordered.between(begin, end), facility[begin:end])
+        tell(self.machines, changes)
+
+    def _judge_some(self, events: Rows, facility: Indices) -> list[Changes]:
+        changes = judge(self.layout, self.cells, self.machines, events, facility)
         self.cells.settle(events)
         self.front_ms[facility] = np.maximum(self.front_ms[facility], events.time_ms)
+        return changes

@@ -79,7 +79,8 @@ class CellIndex:
         """Index n rows of a layout with so many ``cells``."""
         self.cell = cell
         self.row = np.full(cells, len(cell), np.int32)
-        self.row[cell] = np.arange(len(cell), dtype=np.int32)
+        self._number = np.arange(len(cell), dtype=np.int32)
+        self.row[cell] = self._number
 
     @cached_property
     def others(self) -> tuple[Indices, Indices]:
@@ -87,7 +88,7 @@ class CellIndex:
         count = len(self.cell)
         if np.count_nonzero(self.row < count) == count:
             return _NO_INDICES, _NO_INDICES
-        row = np.flatnonzero(self.row.take(self.cell) != np.arange(count))
+        row = np.flatnonzero(self.row.take(self.cell) != self._number)
         return row, self.cell.take(row)
 
     def find(self, wanted: Indices) -> tuple[Indices, Indices]:

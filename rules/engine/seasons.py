@@ -52,6 +52,10 @@ class Season(Window):
         self.slot[row] = self.begun[row] = last
         self.hours[:, row] = np.nan
 
+    def _close_all(self, slot: int, emitted: Emitted) -> None:
+        """As ``_close``, of ``slot`` that is the open one of all rows."""
+        self._close(self._rows, slice(None), np.full(len(self._rows), slot), emitted)
+
     def _close(self, row: Indices, at: Indices | slice, slot: Ints, emitted: Emitted) -> None:
         """Close the open hour of each row (each at most once), and say what is usual from then on."""
         del at

@@ -12,7 +12,7 @@ records (``rules.operators.folds``); everything here moves them as they are.
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,7 @@ def result(plan: WindowPlan, window: Shares, known_ms: Ints, end_ms: Ints) -> Fl
     value = plan.aggregate.finish(window, known_ms, end_ms - width_ms)
     known: Bools = known_ms >= -(-width_ms // 2)
     known &= np.isfinite(value)
-    return np.where(known, value, np.nan)
+    return value if known.all() else np.where(known, value, np.nan)
 
 
 def flat(table: NDArray[_T]) -> NDArray[_T]:
@@ -180,7 +180,7 @@ class Window:
             value, until_ms = np.where(unknown, 0.0, value), np.where(unknown, time_ms, until_ms)
         self._close_until(None, time_ms, emitted)
         self._hold(None, np.maximum(time_ms, self.from_ms))
-        self.value[:], self.until_ms[:] = value, until_ms
+        self.value[:], self.until_ms = value, until_ms
 
     def _begin(self, row: Indices, time_ms: Ints) -> None:
         """Slots begin with the first reading."""
@@ -200,7 +200,7 @@ class Window:
             if furthest_ms < (first + 1) * step_ms:
                 return
             if row is None and furthest_ms < (first + 2) * step_ms and self._all_close(first, until_ms):
-                self._close(self._rows, slice(None), slot.copy(), emitted)
+                self._close_all(first, emitted)
                 return
         crossing = np.flatnonzero(((slot + 1) * self.plan.step_ms <= until_ms) & (slot != BEGINNING_MS))
         if not len(crossing):
@@ -236,12 +236,26 @@ class Window:
         """The open value was held until ``time_ms`` (or until it expired): add its piece to the open slot."""
         at = slice(None) if row is None else row
         since = self.from_ms[at]
-        held = np.minimum(time_ms, self.until_ms[at]) - since
+        held = np.minimum(time_ms, self.until_ms[at])
+        held -= since
         np.maximum(held, 0, out=held)
         aggregate = self.plan.aggregate
-        self.share[at] = aggregate.fold(self.share[at], aggregate.piece(self.value[at], since, held))
+        piece = aggregate.piece(self.value[at], since, held)
+        if row is None:
+            aggregate.fold(self.share, piece, out=self.share)
+        else:
+            self.share[row] = aggregate.fold(self.share[row], piece)
         self.known_ms[at] += held
         self.from_ms[at] = time_ms
+
+    def _close_all(self, slot: int, emitted: Emitted) -> None:
+        """As ``_close``, of ``slot`` that is the open one of all rows."""
+        plan = self.plan
+        window, known = self._close_columns(self._rows, slot)
+        end_ms = np.array([(slot + 1) * plan.step_ms])
+        emitted.add(self._rows, np.broadcast_to(end_ms, len(known)), self.result(window, known, end_ms))
+        if slot % plan.slots == plan.slots - 1:
+            self._fold_tails(self._rows)
 
     def _close(self, row: Indices, at: Indices | slice, slot: Ints, emitted: Emitted) -> None:
         """Close the open slot of each row (each at most once), and say what the window that ends with it holds.
@@ -266,13 +280,15 @@ class Window:
     def _close_columns(self, row: Indices, number: int) -> tuple[Shares, Ints]:
         """Close the slot ``number`` of most rows; windows and known times of all m rows, meaningless in the others."""
         plan, fold = self.plan, self.plan.aggregate.fold
-        closing: Bools | Literal[True] = True
+        others = np.empty(0, np.intp)
         until: Ints | int = (number + 1) * plan.step_ms
         if len(row) < len(self.slot):
-            closing = np.zeros(len(self.slot), np.bool_)
-            closing[row] = True
+            waiting = np.ones(len(self.slot), np.bool_)
+            waiting[row] = False
+            others = np.flatnonzero(waiting)
             # What the others hold is held until where it was held already, which adds nothing.
-            until = np.where(closing, until, self.from_ms)
+            until = np.full(len(self.slot), until)
+            until[others] = self.from_ms.take(others)
         self._hold(None, until)
         place, ring = number % plan.slots, number % self._ring
         head = fold(self.head, self.share)
@@ -282,14 +298,20 @@ class Window:
         for column, value in (
             (self.tail[place], self.share),
             (self.share_ring[ring], self.share),
-            (self.known_ring[ring], self.known_ms.astype(np.int32)),
+            (self.known_ring[ring], self.known_ms),
             (self.head, head),
             (self.window_known_ms, window_known),
             (self.share, plan.aggregate.identity),
             (self.known_ms, 0),
             (self.slot, number + 1),
         ):
-            np.copyto(column, value, where=closing)
+            if not len(others):
+                column[:] = value
+                continue
+            # Most rows close: all are written, and the few others get what they had.
+            had = column.take(others)
+            column[:] = value
+            column[others] = had
         return window, window_known
 
     def _close_rows(self, row: Indices, slot: Ints) -> tuple[Shares, Ints]:

@@ -19,7 +19,7 @@ from core.quality import GOOD, QualityClass, quality
 from core.readings import Readings, readings
 from rules import damping
 from rules.damping import damp
-from rules.engine import flapping, frames, kept
+from rules.engine import conditions, flapping, frames, kept
 from rules.engine.engine import Engine, EngineSettings
 from rules.expression import operands
 from rules.language.alone import true_by_itself
@@ -438,6 +438,17 @@ def run(
     return engine, journal
 
 
+@contextmanager
+def small_portions() -> Iterator[None]:
+    """Let portions of cells and events be small, and operands be carried on one by one, as in a large installation."""
+    with (
+        patch.object(frames, "_BLOCK", 2),
+        patch.object(conditions, "MOST_EVENTS", 2),
+        patch.object(conditions, "_MOST_TOGETHER", -1),
+    ):
+        yield
+
+
 @settings(
     max_examples=int(os.environ.get("TWINGRID_ORDER_EXAMPLES", "150")),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
@@ -452,6 +463,7 @@ def run(
     st.sampled_from([0, kept.KEEP_FROM_MS]),
     st.booleans(),
     st.sampled_from([-1, 4_096]),
+    st.booleans(),
 )
 def test_any_order_gives_the_intervals_of_the_set(
     texts: list[str],
@@ -463,12 +475,14 @@ def test_any_order_gives_the_intervals_of_the_set(
     keep_from_ms: int,
     hasty: bool,
     near: int,
+    in_portions: bool,
 ) -> None:
     """Any chunking, repetition, arrival order and restart end in the intervals that the naive reading gives, damped."""
     delivery = delivery_of(plan)
     with ExitStack() as patches:
         patches.enter_context(patch.object(kept, "KEEP_FROM_MS", keep_from_ms))
         patches.enter_context(patch.object(frames, "_NEAR", near))
+        patches.enter_context(small_portions() if in_portions else nullcontext())
         patches.enter_context(hasty_damping() if hasty else nullcontext())
         engine, journal = run(rule_set(*texts), delivery, limit, save_every_ms, calendar, restart_at)
         incidents = check(engine, journal, delivery.everything, calendar)

@@ -61,6 +61,8 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
     if request.param == "many portions":
         monkeypatch.setattr("rules.engine.looking_back.AT_ONCE", 1)
         monkeypatch.setattr("rules.engine.looking_back.MOST_SLOTS", 20)
+        monkeypatch.setattr("rules.engine.conditions.MOST_EVENTS", 2)
+        monkeypatch.setattr("rules.engine.conditions._MOST_TOGETHER", -1)
     if request.param == "engine":
         monkeypatch.setattr("rules.engine.replay._SIEVED", ())
 
