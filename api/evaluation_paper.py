@@ -20,7 +20,7 @@ from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import CondPageBreak, Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from api import evaluation_texts as say
 from api.evaluation_tables import Cell, NameOf, Sheet, Show, amounts, counts, named, sheets
@@ -34,6 +34,8 @@ _PUNCTUATION: Final = frozenset("–—‘’“”…•")
 """What a western font has beyond Latin letters."""
 _WIDTH: Final = landscape(A4)[0] - 20 * mm - 12  # the frame keeps 6 points free on either side
 _NAME_WIDTH: Final = 32 * mm
+ROOM_BELOW: Final = 30 * mm
+"""Of a heading, its table's first line and one more, each of two rows of text."""
 _INK: Final = colors.HexColor("#1f2933")
 _LINE: Final = colors.HexColor("#c5ccd3")
 _SHADE: Final = colors.HexColor("#eef1f4")
@@ -98,7 +100,7 @@ def paper(
 
 
 def _part(part: Part, lines: Sequence[Line], name_of: NameOf, enough: int, language: str) -> list[Flowable]:
-    story: list[Flowable] = [_p(say.PARTS[part], language, _HEAD)]
+    story = _headed(say.PARTS[part], language)
     if not lines:
         return [*story, _p(say.NOTHING, language)]
     heads: list[Speaks] = [say.NAME, *_PAPER_AMOUNTS, *(say.INDICATORS[one.indicator] for one in lines[0].shares)]
@@ -115,6 +117,11 @@ def _part(part: Part, lines: Sequence[Line], name_of: NameOf, enough: int, langu
     return story
 
 
+def _headed(name: Speaks, language: str) -> list[Flowable]:
+    """The heading of a table, never the last thing on a page."""
+    return [CondPageBreak(ROOM_BELOW), _p(name, language, _HEAD)]
+
+
 def column_width(measures: int) -> float:
     """Of every column of a part but the first, with so many measures; points."""
     return (_WIDTH - _NAME_WIDTH) / (len(_PAPER_AMOUNTS) + measures)
@@ -129,7 +136,7 @@ def _share(one: Share, enough: int, language: str) -> str:
 
 
 def _table(sheet: Sheet, language: str) -> list[Flowable]:
-    story: list[Flowable] = [_p(sheet.name, language, _HEAD)]
+    story = _headed(sheet.name, language)
     if not sheet.rows:
         return [*story, _p(say.NOTHING, language)]
     styles = [_SMALL if column.show is Show.TEXT else _FIGURE for column in sheet.columns]

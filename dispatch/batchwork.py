@@ -51,7 +51,7 @@ def record_all(
             work.open_all(run, evidence, contexts)
         else:
             work.record(run[0], evidence.get(run[0].alarm_id, ()), contexts.get(run[0].alarm_id, ""))
-    work.cases.memory.lone = set()
+    work.cases.memory.lone = {}
 
 
 def _runs(changes: Sequence[AlarmChange], known: set[str]) -> Iterator[list[AlarmChange]]:
@@ -77,26 +77,29 @@ def _known(connection: sa.Connection, changes: Sequence[AlarmChange]) -> set[str
     return found
 
 
-def _lone(connection: sa.Connection, policy: Policy, now_ms: int, changes: Sequence[AlarmChange]) -> set[int]:
-    """Facilities of which one thing is said and that no case waits for: none is open, merged, or has ended lately.
+def _lone(
+    connection: sa.Connection, policy: Policy, now_ms: int, changes: Sequence[AlarmChange]
+) -> dict[int, set[str]]:
+    """Facilities of which one thing is said, and of which families a case waits there.
 
-    Nor was one closed so lately that the next is a relapse.
+    It is open, merged, has ended when its alarm cleared, or was closed so lately that the next is a relapse.
     """
     counts = Counter(change.facility for change in changes)
-    lone = {facility for facility, count in counts.items() if count == 1}
+    lone: dict[int, set[str]] = {facility: set() for facility, count in counts.items() if count == 1}
     since_ms = min((change.interval.start_ms for change in changes), default=0) - policy.again_within_ms
     case, alarm = tables.case, tables.alarm
     waits = sa.or_(case.c.open, case.c.closed_ms >= now_ms - policy.relapse_ms)
-    found = set[int]()
-    for part in _parts(lone):
-        lately = (alarm.c.case.is_not(None), alarm.c.stop_ms >= since_ms)
+    for part in _parts(set(lone)):
+        found = sa.select(case.c.facility, case.c.family)
+        cleared = sa.select(alarm.c.facility, case.c.family).join(case, case.c.number == alarm.c.case)
         for query in (
-            sa.select(case.c.facility).where(case.c.facility.in_(part), waits),
-            sa.select(case.c.facility).join(merge, merge.c.case == case.c.number).where(case.c.facility.in_(part)),
-            sa.select(alarm.c.facility).where(alarm.c.facility.in_(part), *lately),
+            found.where(case.c.facility.in_(part), waits),
+            found.join(merge, merge.c.case == case.c.number).where(case.c.facility.in_(part)),
+            cleared.where(alarm.c.facility.in_(part), alarm.c.stop_ms >= since_ms),
         ):
-            found.update(connection.execute(query.distinct()).scalars())
-    return lone - found
+            for facility, family in connection.execute(query.distinct()):
+                lone[facility].add(family)
+    return lone
 
 
 def _parts(keys: set[_Key]) -> Iterator[list[_Key]]:

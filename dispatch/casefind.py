@@ -18,7 +18,7 @@ SELF_CLEARED = "self-cleared"
 def open_case(connection: sa.Connection, facility: int, family: str) -> Any | None:
     """The open case of a facility and rule family, or the one that took it in."""
     table = tables.case
-    key = (table.c.facility == facility, table.c.family == family, table.c.open)
+    key = (table.c.facility == facility, table.c.family == family, table.c.open, table.c.gathers == "")
     row = connection.execute(sa.select(table).where(*key)).one_or_none()
     return row if row is not None else took_over(connection, facility, family)
 
@@ -58,10 +58,9 @@ def ended_lately(connection: sa.Connection, alarm: Any, info: RuleInfo, policy: 
 
 
 def closed_lately(connection: sa.Connection, row: Any, policy: Policy, now_ms: int) -> Any | None:
-    """The last case that people closed a short while before this one: of its group, or of its facility and family."""
+    """The last case of the same facility and family that people closed a short while before this one was opened."""
     case = tables.case
-    place = (case.c.gathers == row.gathers) if row.gathers else (case.c.facility == row.facility)
-    same = (place, case.c.family == row.family, ~case.c.drill, case.c.number != row.number)
+    same = (case.c.facility == row.facility, case.c.family == row.family, ~case.c.drill, case.c.number != row.number)
     closed = (case.c.state == CaseState.CLOSED.value, case.c.closed_ms >= now_ms - policy.relapse_ms)
     query = sa.select(case).where(*same, *closed).order_by(case.c.closed_ms.desc(), case.c.number.desc()).limit(1)
     return connection.execute(query).one_or_none()

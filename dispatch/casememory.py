@@ -18,21 +18,22 @@ class CaseMemory:
     """Forgets what is known of a case when it changes.
 
     Attributes:
-        lone: facilities that no case waits for: known of a batch from its beginning (``batchwork``), until one is.
+        lone: facilities of which a batch says one thing, and of which families a case waits there: known from its
+            beginning (``batchwork``), until a case of the facility changes.
     """
 
     def __init__(self, connection: sa.Connection, policy: Policy) -> None:
         """Nothing is known."""
         self._connection = connection
         self._policy = policy
-        self.lone: set[int] = set()
+        self.lone: dict[int, set[str]] = {}
         self._kept: dict[int, Any] = {}
         self._links: list[tuple[str, int]] | None = None
 
     def changed(self, row: Any) -> None:
         """A case is about to change."""
         self._kept.pop(row.number, None)
-        self.lone.discard(row.facility)
+        self.lone.pop(row.facility, None)
 
     def gathering(self, number: int) -> Any:
         """The row of a case that gathers many alarms, asked again only after it has changed."""
@@ -41,13 +42,17 @@ class CaseMemory:
             self._kept[number] = self._connection.execute(query).one()
         return self._kept[number]
 
+    def is_lone(self, facility: int, family: str) -> bool:
+        """Whether it is known that no case of this facility and family waits: open, merged, or ended lately."""
+        return facility in self.lone and family not in self.lone[facility]
+
     def own_case(self, facility: int, family: str) -> Any | None:
         """The open case of a facility and rule family, or the one that took it in."""
-        return None if facility in self.lone else open_case(self._connection, facility, family)
+        return None if self.is_lone(facility, family) else open_case(self._connection, facility, family)
 
     def ended_lately(self, alarm: Any, info: RuleInfo) -> Any | None:
         """The case that ended by itself when the same alarm cleared, a short while ago."""
-        if alarm.facility in self.lone:
+        if self.is_lone(alarm.facility, info.family):
             return None
         self.link_now()
         return ended_lately(self._connection, alarm, info, self._policy)

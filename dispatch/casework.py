@@ -297,9 +297,9 @@ class CaseWork:
             drill=drill,
             gathers=gathers,
         )
-        fresh = not gathers and alarm.facility in self.memory.lone
+        first = drill or gathers or self.memory.is_lone(alarm.facility, info.family)  # a group is never the same again
         row = filed(self, self._connection, self._ledger, self._policy, filing, self._now_ms)
-        last = None if fresh or drill else closed_lately(self._connection, row, self._policy, self._now_ms)
+        last = None if first else closed_lately(self._connection, row, self._policy, self._now_ms)
         if last is not None:
             self._ledger.note(row.number, "relapse", note=last.code)
         self.memory.link(alarm, row.number)

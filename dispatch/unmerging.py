@@ -62,8 +62,8 @@ def take_back(
 
 def _check_alone(connection: sa.Connection, row: Any) -> None:
     table = tables.case
-    query = sa.select(table).where(table.c.facility == row.facility, table.c.family == row.family, table.c.open)
-    other = connection.execute(query).first()
+    key = (table.c.facility == row.facility, table.c.family == row.family, table.c.open, table.c.gathers == "")
+    other = connection.execute(sa.select(table).where(*key)).first()
     if other is not None and row.facility:
         raise Conflict("wrong_state", kinds.UNMERGE_TWICE(case=other.code))
 

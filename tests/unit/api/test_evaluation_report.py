@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
+import zlib
 
 import pytest
 from openpyxl import load_workbook
@@ -155,6 +157,21 @@ def test_a_long_part_is_cut_on_paper_and_whole_in_the_workbook() -> None:
     short = evaluation(workers=MOST_LINES)
     longer = len(paper(found, ASKED, HEADING, name_of, 20, "en"))
     assert longer < 1.5 * len(paper(short, ASKED, HEADING, name_of, 20, "en"))
+
+
+def sizes_of_text(page: bytes) -> list[float]:
+    """The sizes of the fonts that a page chooses, in order; its foot comes first."""
+    drawn = zlib.decompress(base64.a85decode(page.strip().removesuffix(b"~>")))
+    return [float(size) for size in re.findall(rb"/F\d+(?:\+\d+)? ([\d.]+) Tf", drawn)]
+
+
+def test_no_heading_is_the_last_thing_on_a_page() -> None:
+    """Wherever a part before it ends."""
+    for workers in range(1, 30, 6):  # a heading needs the room of seven lines
+        made = paper(evaluation(workers=workers), ASKED, HEADING, name_of, 20, "en")
+        pages = [sizes_of_text(one) for one in re.findall(rb"stream\r?\n(.*?)endstream", made, re.DOTALL)]
+        assert any(12.0 in sizes for sizes in pages), "there are headings"
+        assert [sizes for sizes in pages if sizes and sizes[-1] == 12.0] == [], workers
 
 
 def test_no_word_or_figure_of_a_part_is_broken_on_paper() -> None:

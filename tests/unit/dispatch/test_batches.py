@@ -32,6 +32,16 @@ def test_a_storm_is_few_statements_whatever_its_size(hall: Hall, count: int) -> 
     assert len(sent) <= 55, "\n".join(one[:100] for one in sent)
 
 
+def test_a_storm_where_every_facility_has_an_open_case_of_another_family_is_as_few(hall: Hall) -> None:
+    """What waits there takes nothing of this family in, and is not asked for facility by facility."""
+    crowded(hall, 40, 10, alike=True)
+    hall.apply(*(change(ChangeKind.OPENED, "gas", facility=FIRST + at) for at in range(40)))
+    with statements(hall) as sent:
+        hall.apply(*opened(40))
+    assert len(hall.cases()) == 41
+    assert len(sent) <= 55, "\n".join(one[:100] for one in sent)
+
+
 @pytest.mark.parametrize("count", [40, 80])
 def test_cases_of_their_own_are_few_statements_each(hall: Hall, count: int) -> None:
     """A case and two tasks with their clocks for every alarm; where announcements move they are written once."""
@@ -92,7 +102,7 @@ def test_together_is_the_same_as_one_by_one(
     for together in (True, False):
         if not together:
             monkeypatch.setattr(batchwork, "_runs", _alone)
-            monkeypatch.setattr(batchwork, "_lone", lambda *_: set())
+            monkeypatch.setattr(batchwork, "_lone", lambda *_: {})
         folder = tmp_path / str(together)
         folder.mkdir()
         hall = crowded(build_hall(folder), 30, most)
