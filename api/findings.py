@@ -40,6 +40,7 @@ OPERATION_TWICE = kind(
     "give each route its own",
 )
 NO_JSON = Sentence("正文不是 JSON", "the body is no JSON")
+HAS_NUL = Sentence("含有空字符（NUL），无法保存", "holds a NUL character, which cannot be kept")
 RANGE_BACKWARD = Sentence("必须晚于 from_ms", "must be later than from_ms")
 BACKTEST_TIME = Sentence(
     "开始须早于结束，且最长 400 天", "the begin must lie before the end, and at most 400 days before it"

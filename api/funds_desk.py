@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from api.access import Caller
@@ -55,8 +56,8 @@ class FundsDesk:
         self._seen(caller, number)
         return models.Ledger(items=[_entry(one) for one in self._ports.funds.entries(number)])
 
-    def enter(self, caller: Caller, number: int, form: models.EntryForm) -> models.Entry:
-        """A new line."""
+    def enter(self, caller: Caller, number: int, form: models.EntryForm, key: str) -> models.Entry:
+        """A new line; the same key again answers as the first time."""
         self._seen(caller, number)
         wanted = rows.FundEntry(
             project=number,
@@ -68,7 +69,8 @@ class FundsDesk:
             note=form.note,
             settles=form.settles,
         )
-        return _entry(self._ports.funds.enter(wanted, caller.actor, self._ports.clock.now_ms()))
+        bound = hashlib.sha256(f"entry\0{key}".encode()).hexdigest()
+        return _entry(self._ports.funds.enter(wanted, caller.actor, self._ports.clock.now_ms(), bound))
 
     def books(
         self, caller: Caller, *, community: int | None, from_ms: int | None, to_ms: int | None

@@ -21,6 +21,7 @@ from api import findings as kinds
 from api.policy import ANYONE, MACHINE, SELF, Policy
 from api.problem_kinds import Problems
 from api.problems import ProblemError
+from api.readable import refuse_nul
 from core.errors import Invalid
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class GuardedRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             await _admit(request, operation)
+            await refuse_nul(request)
             return await inner(request)
 
         return handle

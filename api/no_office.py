@@ -35,7 +35,7 @@ class NoFunds:
         """Refused."""
         raise Refused(kinds.NO_FUNDS())
 
-    def enter(self, entry: FundEntry, actor: Actor, now_ms: int) -> FundEntry:
+    def enter(self, entry: FundEntry, actor: Actor, now_ms: int, key: str = "") -> FundEntry:
         """Refused."""
         raise Refused(kinds.NO_FUNDS())
 

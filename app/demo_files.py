@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from app.broker_accounts import gateway_user, write_secret
+from app.demo_aging import LIFE_YEARS, aging
 from app.demo_description import PointSource, SignalOrigin, SimBus, SimCity, SimCommunity, SimFacility, SimPublisher
 from app.demo_office import LEAVE, PAPERS, amenities, departments, posts, volunteers
 from app.demo_owners import VALID_FROM, box, owner, villages
@@ -111,6 +112,7 @@ def write_demo(city: SimCity, place: DemoPlace, ports: DemoPorts, language: str)
             "gateways": gateways,
             "broker": {"port": ports.broker},
             "api": {"port": ports.pages},
+            "funds": {"life_years": dict(LIFE_YEARS)},
             "registry": {"folder": str(place.registry), "only_changed": True},
             # A demo must not fill a laptop's disk when it is forgotten over the weekend.
             "store": {"disk_budget_mb": 2048, "memory_mb": 96},
@@ -231,6 +233,7 @@ def _facility(city: SimCity, community: SimCommunity, facility: SimFacility) -> 
         "provenance_note_en": provenance_note(origins, "en"),
         "parent": facility.parent,
         **owner(city, community, facility.lon),
+        **aging(facility.id, facility.class_id),
         **{f"attributes.{name}": value for name, value in facility.attributes.items()},
     }
 

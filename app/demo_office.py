@@ -31,8 +31,9 @@ def departments() -> list[Record]:
 
 
 def posts(city: SimCity) -> list[Record]:
-    """A post for every cell, held by whom its people name."""
-    return [post for community in city.communities for post in _posts(community)]
+    """A post for every cell, held by whom its people name, and one that is vacant."""
+    held = [post for community in city.communities for post in _posts(community)]
+    return [*held, _vacant(city.communities[-1])]
 
 
 def _posts(community: SimCommunity) -> Iterator[Record]:
@@ -45,6 +46,18 @@ def _posts(community: SimCommunity) -> Iterator[Record]:
             "holder": f"{community.id}-{worker}",
             "since": "2024-03-01",
         }
+
+
+def _vacant(community: SimCommunity) -> Record:
+    """A second maintainer would be due there and has not been found."""
+    return {
+        "code": f"{community.id}-post-c2b",
+        "name_zh": "第二维修员岗",
+        "name_en": "Second maintainer's post",
+        "cell": f"{community.id}-c2",
+        "holder": "",
+        "since": "2024-03-01",
+    }
 
 
 def volunteers(city: SimCity) -> list[Record]:

@@ -73,7 +73,7 @@ def _tell(settings: Settings, engine: sa.Engine, now_ms: int) -> None:
         intakes=SqlIntakes(engine, rules=_no_rule, source=registry, policy=policy),
         desk=SqlDesk(engine, rules=_no_rule, source=registry, policy=policy),
         queries=SqlCaseQueries(engine, registry, policy),
-        funds=SqlFunds(engine, in_use, policy),
+        funds=SqlFunds(engine, in_use, policy, settings.funds.money()),
         plans=SqlPlans(
             engine,
             rules=_no_rule,

@@ -14,9 +14,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from app import findings as kinds
+from app.funds_settings import FundsSettings
 from app.revisit_settings import RevisitSettings
-from app.settings_section import Contradiction
-from app.settings_section import Section as _Section
+from app.settings_section import Contradiction, Section
 from core.alarms import Severity
 from core.people import Language
 from core.ports.cases import Mode
@@ -34,7 +34,7 @@ ENVIRONMENT_PREFIX = "TWINGRID_"
 NESTED_DELIMITER = "__"
 
 
-class LogSettings(_Section):
+class LogSettings(Section):
     """Log files, below ``data_dir/log``."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -44,7 +44,7 @@ class LogSettings(_Section):
     """How many that were put aside are kept, per process."""
 
 
-class BrokerSettings(_Section):
+class BrokerSettings(Section):
     """The MQTT broker: our own, started as a child, or somebody else's."""
 
     kind: Literal["nats", "mosquitto", "external"] = "nats"
@@ -62,7 +62,7 @@ class BrokerSettings(_Section):
     max_connections: PositiveInt = 1000
 
 
-class StoreSettings(_Section):
+class StoreSettings(Section):
     """The time series."""
 
     engine: Literal["duckdb", "victoriametrics", "memory"] = "duckdb"
@@ -90,7 +90,7 @@ class StoreSettings(_Section):
         return self
 
 
-class DatabaseSettings(_Section):
+class DatabaseSettings(Section):
     """Registry, alarms, cases, sessions."""
 
     url: str = ""
@@ -99,7 +99,7 @@ class DatabaseSettings(_Section):
     """Commits survive a power cut (SQLite only)."""
 
 
-class ApiSettings(_Section):
+class ApiSettings(Section):
     """The HTTP interface and the pages."""
 
     host: str = "127.0.0.1"
@@ -116,7 +116,7 @@ class ApiSettings(_Section):
     absolute_timeout_s: Seconds = 604_800.0
 
 
-class IngestSettings(_Section):
+class IngestSettings(Section):
     """The Sparkplug host."""
 
     host_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "twingrid"
@@ -129,7 +129,7 @@ TaskSeverity = Literal["medium", "low", "info"]
 VolunteerSeverity = Literal["medium", "low", "info"]
 
 
-class RulesSettings(_Section):
+class RulesSettings(Section):
     """The rule book and how it is evaluated."""
 
     book: Path | None = None
@@ -143,7 +143,7 @@ class RulesSettings(_Section):
     one case; 0: never."""
 
 
-class ClassSettings(_Section):
+class ClassSettings(Section):
     """What the tasks of a facility class ask."""
 
     certificate: str = ""
@@ -154,7 +154,7 @@ class ClassSettings(_Section):
     """The worst severity at which a volunteer may look; never a repair."""
 
 
-class DispatchSettings(_Section):
+class DispatchSettings(Section):
     """How tasks are given out."""
 
     modes: Mapping[TaskSeverity, Mode] = {}
@@ -218,7 +218,7 @@ def _by_severity(modes: Mapping[TaskSeverity, Mode]) -> dict[Severity, Mode]:
     return {Severity[name.upper()]: mode for name, mode in modes.items()}
 
 
-class RegistrySettings(_Section):
+class RegistrySettings(Section):
     """What stands where."""
 
     folder: Path | None = None
@@ -227,7 +227,7 @@ class RegistrySettings(_Section):
     """Import it only when it has become another since: until then what the pages change stays."""
 
 
-class SecretSettings(_Section):
+class SecretSettings(Section):
     """Where a secret is: a file, or a variable of the environment. The secret itself never stands in settings."""
 
     file: Path | None = None
@@ -264,7 +264,7 @@ _CHANNEL_FIELDS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
 """What each kind of channel needs, and what it knows beside that."""
 
 
-class ChannelSettings(_Section):
+class ChannelSettings(Section):
     """One channel; which fields it has depends on its kind (docs/notification.md)."""
 
     kind: ChannelKind
@@ -309,7 +309,7 @@ class ChannelSettings(_Section):
 ChannelName = Annotated[str, Field(pattern=CHANNEL_NAME)]
 
 
-class NotificationSettings(_Section):
+class NotificationSettings(Section):
     """How people are told. Without channels, messages go into the log."""
 
     base_url: Annotated[str, Field(pattern=r"^(https?://[^\s/]+(/[^\s]*)?)?$")] = ""
@@ -330,7 +330,7 @@ class NotificationSettings(_Section):
         return routes
 
 
-class PartnerSettings(_Section):
+class PartnerSettings(Section):
     """Another platform with which cases are exchanged (docs/exchange.md)."""
 
     source: Literal["department", "resident", "worker"] = "department"
@@ -358,13 +358,13 @@ class PartnerSettings(_Section):
         return self
 
 
-class ExchangeSettings(_Section):
+class ExchangeSettings(Section):
     """The exchange of cases with other platforms."""
 
     partners: Mapping[ChannelName, PartnerSettings] = {}
 
 
-class SupervisorSettings(_Section):
+class SupervisorSettings(Section):
     """How ``twingrid up`` and ``twingrid demo`` look after their processes."""
 
     first_delay_s: Seconds = 0.2
@@ -376,7 +376,7 @@ class SupervisorSettings(_Section):
     stop_timeout_s: Seconds = 4.5
 
 
-class Settings(_Section):
+class Settings(Section):
     """Everything, complete and checked."""
 
     data_dir: Path = Path(".twingrid")
@@ -392,6 +392,7 @@ class Settings(_Section):
     ingest: IngestSettings = IngestSettings()
     rules: RulesSettings = RulesSettings()
     dispatch: DispatchSettings = DispatchSettings()
+    funds: FundsSettings = FundsSettings()
     registry: RegistrySettings = RegistrySettings()
     notification: NotificationSettings = NotificationSettings()
     exchange: ExchangeSettings = ExchangeSettings()

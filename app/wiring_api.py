@@ -167,7 +167,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             records=SqlRegistryEditing(engine, load_classes()),
             imports=open_parts.enter_context(ImportWorkers(settings)),
             evaluations=SqlEvaluations(engine, registry),
-            funds=SqlFunds(engine, in_use, policy),
+            funds=SqlFunds(engine, in_use, policy, settings.funds.money()),
             plans=_plans(engine, registry, store, infos, policy, in_use),
             revisits=SqlRevisits(
                 engine, rules=infos, source=registry, policy=policy, revisits=settings.revisits.policy()

@@ -45,6 +45,7 @@ log = logging.getLogger(__name__)
 WINDOW_MS = 61_000
 """A limit "a minute" is kept over a little more, since the channel's clock is not ours."""
 _PRUNE_EVERY_MS = 3_600_000
+_NOT_SENT = Sent(outcome=Outcome.UNREACHABLE, detail="the database failed before the attempt")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +76,16 @@ class _Aimed:
             withdrawn=one.withdrawn,
             together=together,
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Attempt:
+    """An attempt that may be on record as begun, and has no end there yet."""
+
+    aimed: Sequence[_Aimed]
+    aim: str
+    sent: Sent
+    pauses: Mapping[tuple[str, str], Pause]
 
 
 class Courier:
@@ -117,6 +128,8 @@ class Courier:
         self._lanes: dict[str, Future[None]] = {}
         self._ending = threading.Event()
         self._recovered, self._pruned_ms = False, 0
+        self._unrecorded: dict[str, _Attempt] = {}
+        """By channel: what a database that failed during the attempt has still to be told."""
 
     def step(self) -> None:
         """Give new messages their channels, and let every lane that rests take what is due.
@@ -199,6 +212,7 @@ class Courier:
 
     def _lane(self, name: str) -> None:
         channel, now_ms = self._channels[name], self._clock.now_ms()
+        self._record(name, now_ms)
         due = self._outbox.waiting(now_ms, via=name)
         if not due:
             return
@@ -259,22 +273,36 @@ class Courier:
         """One attempt; what is paused after it: an address, by its digest, the channel (``""``), or nothing."""
         now_ms = self._clock.now_ms()
         known = {one.message.id: one for one in aimed}
+        aim = aimed[0].target if channel.personal else ""
+        self._unrecorded[channel.name] = _Attempt(aimed=aimed, aim=aim, sent=_NOT_SENT, pauses={})
         begun = [known[one.id] for one in self._outbox.begin([one.message for one in aimed], now_ms)]
         if not begun:
+            del self._unrecorded[channel.name]
             return None
         hit("notification.begun")
         sent = self._sent(channel, begun, now_ms)
+        self._unrecorded[channel.name] = _Attempt(aimed=begun, aim=aim, sent=sent, pauses={})
         hit("notification.sent")
         now_ms = self._clock.now_ms()
         # A limit of one number is that number's; anything else is the channel's.
         own = channel.personal and sent.outcome is Outcome.LIMITED
-        aim = begun[0].target if channel.personal else ""
         key = (channel.name, aim if own else "")
         pauses = self._outbox.pauses()
         before = pauses.get(key, Pause(until_ms=0, failures=0))
         following = pause(before.failures, sent, now_ms, self._policy)
-        self._end(channel.name, aim, sent, begun, now_ms, {key: following})
+        self._unrecorded[channel.name] = _Attempt(aimed=begun, aim=aim, sent=sent, pauses={key: following})
+        self._record(channel.name, now_ms)
         return key[1] if following.until_ms > now_ms else None
+
+    def _record(self, channel: str, now_ms: int) -> None:
+        """Write down how the last attempt ended; if the database does not take it, the lane begins with it next time.
+
+        Left undone, its messages would be neither sent nor sent again before the next start.
+        """
+        one = self._unrecorded.get(channel)
+        if one is not None:
+            self._end(channel, one.aim, one.sent, one.aimed, now_ms, one.pauses)
+            del self._unrecorded[channel]
 
     def _end(
         self,

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.alarms import Severity
-from core.cases import Actor, CaseState, UnknownItem
+from core.cases import Actor, CaseState, Conflict, UnknownItem
 from core.places import Text
 from core.ports.closure import Cost
 from core.ports.funds import (
@@ -29,7 +29,7 @@ from core.ports.funds import (
     Renewal,
 )
 from core.ports.registry import Facility
-from dispatch import funds, tables
+from dispatch import findings, funds, tables
 from dispatch import funds_findings as kinds
 from dispatch.closure_tables import report
 from dispatch.database import reading, writing
@@ -117,13 +117,17 @@ class SqlFunds:
                 connection.execute(sa.insert(project_facility), rows)
         return replace(wanted, number=number, facilities=tuple(sorted(set(wanted.facilities))))
 
-    def enter(self, entry: FundEntry, actor: Actor, now_ms: int) -> FundEntry:
-        """Append a line to a project's ledger."""
+    def enter(self, entry: FundEntry, actor: Actor, now_ms: int, key: str = "") -> FundEntry:
+        """Append a line to a project's ledger, once for each key of its actor."""
         today = self._policy.calendar.day_of(now_ms).isoformat()
         with writing(self._engine) as connection:
             known = sa.select(project.c.number).where(project.c.number == entry.project)
             if connection.execute(known).one_or_none() is None:
                 raise UnknownItem(kinds.NO_PROJECT())
+            entry = replace(entry, note=entry.note.strip()[:1000], number=0)
+            before = _entered(connection, entry, actor, key)
+            if before is not None:
+                return before
             funds.check_entry(entry, _ledger(connection, entry.project), today)
             values = {
                 "project": entry.project,
@@ -132,11 +136,12 @@ class SqlFunds:
                 "phase": entry.phase.value,
                 "amount_fen": entry.amount_fen,
                 "day": entry.day,
-                "note": entry.note.strip()[:1000],
+                "note": entry.note,
                 "settles": entry.settles,
                 "at_ms": now_ms,
                 "actor": actor.login,
                 "person": actor.person,
+                "key": key or None,
             }
             made = connection.execute(sa.insert(fund_entry).returning(fund_entry.c.number), values)
             return replace(entry, number=int(made.scalar_one()))
@@ -363,6 +368,20 @@ def _ledgers(connection: sa.Connection) -> dict[int, list[FundEntry]]:
     for row in connection.execute(sa.select(fund_entry).order_by(fund_entry.c.number)):
         found.setdefault(row.project, []).append(_entry(row))
     return found
+
+
+def _entered(connection: sa.Connection, entry: FundEntry, actor: Actor, key: str) -> FundEntry | None:
+    """The line that this actor entered with this key before."""
+    if not key:
+        return None
+    mine = (fund_entry.c.actor == actor.login, fund_entry.c.key == key)
+    row = connection.execute(sa.select(fund_entry).where(*mine)).one_or_none()
+    if row is None:
+        return None
+    known = _entry(row)
+    if replace(known, number=0) != entry:
+        raise Conflict("key_reused", findings.KEY_REUSED())
+    return known
 
 
 def _entry(row: Any) -> FundEntry:

@@ -46,6 +46,12 @@ fund_entry = sa.Table(
     sa.Column("at_ms", sa.BigInteger, nullable=False),
     sa.Column("actor", sa.String(64), nullable=False),
     sa.Column("person", sa.Integer),
+    sa.Column("key", sa.String(64)),
+    sa.UniqueConstraint("actor", "key"),
     sqlite_autoincrement=True,
 )
-"""The ledger; only ever appended. ``settles``: number of the pledge that received money redeems, once."""
+"""The ledger; only ever appended.
+
+``settles``: number of the pledge that received money redeems, once; ``key``: by which a line that is sent again counts
+once.
+"""

@@ -99,11 +99,15 @@ class SqlPlans:
         """Work that was done outside of all this: it counts from then.
 
         Raises:
-            UnknownItem: if there is no such plan.
+            UnknownItem: if there is no such plan, or it does not concern this facility.
         """
+        place = self._source.roster().places.get(facility)
         with writing(self._engine) as connection:
-            if plan not in {one.number for one in _plans(connection)}:
+            known = next((one for one in _plans(connection) if one.number == plan), None)
+            if known is None:
                 raise UnknownItem(kinds.NO_PLAN(plan=plan))
+            if place is None or not _concerns(known, place):
+                raise UnknownItem(kinds.NOT_OF_PLAN(plan=known.code))
             values = {
                 "plan": plan,
                 "facility": facility,

@@ -104,3 +104,4 @@ CANCELLED = Sentence("已被取消，{days} 天内不再派发", "it was cancell
 OUT_OF_SERVICE = Sentence("设施已停用", "the facility is out of service")
 BLIND = Sentence("计数测点没有数据，无法判断", "its counters say nothing, so nobody can tell")
 NO_PLAN = Sentence("没有计划 {plan}", "there is no plan {plan}")
+NOT_OF_PLAN = Sentence("计划 {plan} 不包括该设施", "the plan {plan} does not concern this facility")

@@ -18,7 +18,7 @@ from api.models.funds import (
     Projects,
     Renewals,
 )
-from api.routes.inputs import Asking, CommunityQuery, Desk, NumberInPath, TimeQuery
+from api.routes.inputs import Asking, CommunityQuery, Desk, IdempotencyKey, NumberInPath, TimeQuery
 
 router = APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=["funds"])
 
@@ -50,9 +50,9 @@ def get_project_ledger(project: NumberInPath, caller: Asking, desk: Desk) -> Led
 
 
 @router.post("/projects/{project}/ledger", operation_id="enter_funds", summary="Enter money")
-def enter_funds(project: NumberInPath, body: EntryForm, caller: Asking, desk: Desk) -> Entry:
+def enter_funds(project: NumberInPath, body: EntryForm, caller: Asking, desk: Desk, key: IdempotencyKey) -> Entry:
     """A line is never changed; a slip is taken back by one of the opposite sign."""
-    return desk.funds.enter(caller, project, body)
+    return desk.funds.enter(caller, project, body, key)
 
 
 @router.get("/cost-books", operation_id="list_cost_books", summary="Cost books by month")

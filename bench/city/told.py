@@ -50,6 +50,8 @@ def told(outcome: Outcome) -> dict[str, Any]:
         "tasks": work.tasks,
         "unstaffed": work.unstaffed,
         "self_cleared": work.self_cleared,
+        "proven": work.proven,
+        "reworks": work.reworks,
         "at_night": {severity.name.lower(): count for severity, count in outcome.night.tasks.items()},
         "bounds": [
             _bound("false alarms a day and 100 points", round(rate, 4), MOST_FALSE),

@@ -244,11 +244,18 @@ class Funds(Protocol):
         """
         ...
 
-    def enter(self, entry: FundEntry, actor: Actor, now_ms: int) -> FundEntry:
-        """Append a line to a project's ledger.
+    def enter(self, entry: FundEntry, actor: Actor, now_ms: int, key: str = "") -> FundEntry:
+        """Append a line to a project's ledger; the same (actor, ``key``) again answers as the first time.
+
+        Args:
+            entry: the line.
+            actor: who enters it.
+            now_ms: UTC milliseconds.
+            key: at most 64 characters; empty: each call is a line of its own.
 
         Raises:
             core.cases.UnknownItem: if there is no such project.
+            core.cases.Conflict: ``key_reused`` if the key stands for another line.
             core.errors.Invalid: with everything that is wrong in it.
         """
         ...

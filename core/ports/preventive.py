@@ -221,7 +221,7 @@ class PreventivePlans(Protocol):
         """Work that was done outside of all this: it counts from then.
 
         Raises:
-            core.cases.UnknownItem: if there is no such plan.
+            core.cases.UnknownItem: if there is no such plan, or it does not concern this facility.
         """
         ...
 

@@ -139,7 +139,7 @@ RECIPES: Mapping[str, Recipe] = {
     "create_project": Recipe("POST", f"{V1}/projects", PROJECT),
     "change_project": Recipe("PUT", f"{V1}/projects/{{n}}", PROJECT),
     "get_project_ledger": Recipe("GET", f"{V1}/projects/{{n}}/ledger"),
-    "enter_funds": Recipe("POST", f"{V1}/projects/{{n}}/ledger", ENTRY),
+    "enter_funds": Recipe("POST", f"{V1}/projects/{{n}}/ledger", ENTRY, _KEY),
     "list_cost_books": Recipe("GET", f"{V1}/cost-books?community={{n}}"),
     "list_funds_warnings": Recipe("GET", f"{V1}/funds-warnings?community={{n}}"),
     "list_renewals": Recipe("GET", f"{V1}/renewals?community={{n}}"),

@@ -79,7 +79,7 @@ class Money(NoFunds):
         self.kept.append(replace(project, number=project.number or len(self.kept) + 1))
         return self.kept[-1]
 
-    def enter(self, entry: FundEntry, actor: Actor, now_ms: int) -> FundEntry:
+    def enter(self, entry: FundEntry, actor: Actor, now_ms: int, key: str = "") -> FundEntry:
         self.lines.append(replace(entry, number=len(self.lines) + 1))
         return self.lines[-1]
 
@@ -208,6 +208,7 @@ PROJECT = {
     "state": "operating",
     "facilities": [10],
 }
+KEY = {"Idempotency-Key": "entry-0001"}
 LINE = {"kind": "received", "source": "owners", "phase": "follow_up", "amount_fen": 500, "day": "2026-11-01"}
 
 
@@ -217,7 +218,8 @@ def test_a_project_is_kept_paid_into_and_changed(world: World, money: Money, pla
         made = client.post("/api/v1/projects", json=PROJECT)
         assert made.status_code == 200, made.text
         number = made.json()["id"]
-        assert client.post(f"/api/v1/projects/{number}/ledger", json=LINE).json()["id"] == 1
+        assert client.post(f"/api/v1/projects/{number}/ledger", json=LINE).status_code == 422, "it needs a key"
+        assert client.post(f"/api/v1/projects/{number}/ledger", json=LINE, headers=KEY).json()["id"] == 1
         assert client.get(f"/api/v1/projects/{number}/ledger").json()["items"][0]["amount_fen"] == 500
         [shown] = client.get("/api/v1/projects").json()["items"]
         [balance] = shown["balances"]

@@ -58,7 +58,8 @@ def test_the_city_has_the_promised_size(city: SimCity, content: Content) -> None
     assert 280 <= city.point_count <= 350
     assert len(workers) == 12
     assert {person.code.rpartition("-")[2] for person in content.people if person.volunteer} == {"v1"}
-    assert len(content.posts) == 12
+    assert len(content.posts) == 13
+    assert [one.code for one in content.posts if not one.holder] == ["sqw-post-c2b"]
     assert content.departments
     assert content.amenities
     assert any(person.certificates for person in content.people)

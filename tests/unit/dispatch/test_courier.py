@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.alarms import Severity
+from core.errors import Unavailable
 from core.ports.notifications import Outcome, Preference
+from dispatch.outbox import Outbox
 from tests.unit.dispatch.hall import HOUR, MINUTE
 from tests.unit.dispatch.post_office import PostOffice, Script, post_office, says
 
@@ -155,6 +159,39 @@ def test_a_room_that_refuses_one_line_tells_the_others() -> None:
             post.tell(number)
         post.run()
         assert post.states() == {"sent": 5, "given_up": 1}
+
+
+def broken_outbox(name: str, *, afterwards: bool) -> Callable[..., Any]:
+    """A method of the outbox whose database fails once, before or after it took what was written."""
+    original, calls = getattr(Outbox, name), iter([True])
+
+    def call(*args: object) -> object:
+        fails = next(calls, False)
+        if fails and not afterwards:
+            raise Unavailable("the case database does not answer")
+        answer = original(*args)
+        if fails:
+            raise Unavailable("the case database does not answer")
+        return answer
+
+    return call
+
+
+@pytest.mark.parametrize("afterwards", [False, True])
+@pytest.mark.parametrize("method", ["begin", "end"])
+def test_an_attempt_that_the_database_did_not_take_stays_in_no_limbo(
+    monkeypatch: pytest.MonkeyPatch, method: str, afterwards: bool
+) -> None:
+    """It stood in *sending* until the next start; now the lane goes on with it, and nothing is sent twice."""
+    room = Script("room")
+    monkeypatch.setattr(Outbox, method, broken_outbox(method, afterwards=afterwards))
+    with office(room) as post:
+        post.tell(1)
+        with pytest.raises(Unavailable):
+            post.step()
+        post.run()
+        assert post.states() == {"sent": 1}
+    assert room.copies() == {"app/1/task/1/1": 1}
 
 
 def test_a_day_of_failures_ends_with_a_message_that_stays_visible() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.cases import Actor, UnknownItem
+from core.cases import Actor, Conflict, UnknownItem
 from core.closure import HandlingReport
 from core.errors import Invalid
 from core.places import Text
@@ -68,6 +68,21 @@ def test_a_project_is_kept_changed_and_read_again(hall: Hall) -> None:
     assert desk.projects(frozenset({99})) == []
     with pytest.raises(UnknownItem):
         desk.keep_project(replace(kept, number=77), CLERK, MONDAY_9)
+
+
+def test_money_sent_again_after_an_answer_got_lost_counts_once(hall: Hall) -> None:
+    """By its key; another line with it is refused, and another person's key is another one."""
+    desk = funds_of(hall)
+    number = desk.keep_project(project_of(hall, "aa-sp-01"), CLERK, MONDAY_9).number
+    line = money(number, 900, note=" from the owners ")
+    first = desk.enter(line, CLERK, MONDAY_9, "k1")
+    assert desk.enter(line, CLERK, MONDAY_9 + HOUR, "k1") == first
+    assert desk.entries(number) == [first]
+    with pytest.raises(Conflict) as refused:
+        desk.enter(replace(line, amount_fen=901), CLERK, MONDAY_9, "k1")
+    assert refused.value.code == "key_reused"
+    others = [desk.enter(line, Actor(login="bookkeeper"), MONDAY_9, "k1"), desk.enter(line, CLERK, MONDAY_9)]
+    assert desk.entries(number) == [first, *others]
 
 
 def test_a_ledger_takes_what_can_be_and_keeps_it_in_order(hall: Hall) -> None:

@@ -140,6 +140,8 @@ def test_what_was_done_elsewhere_is_written_down_and_counts(hall: Hall) -> None:
     assert mine(hall, desk).due_ms == MONDAY_9 + 305 * DAY
     with pytest.raises(UnknownItem):
         desk.write_down(99, 1, MONDAY_9, "", CLERK, MONDAY_9)
+    with pytest.raises(UnknownItem, match="does not concern"):
+        desk.write_down(plan.number, hall.city.facility("aa-sp-02"), MONDAY_9, "", CLERK, MONDAY_9)
 
 
 def test_the_newest_of_all_that_was_done_counts_in_whatever_order_it_was_written_down(hall: Hall) -> None:

@@ -36,7 +36,8 @@ export const getProjects = (query: Where, { signal }: Signal = {}): Promise<Proj
 export const postProject = (body: ProjectForm): Promise<ProjectDetail> => call("/projects", { method: "POST", body });
 export const putProject = (id: number, body: ProjectForm): Promise<ProjectDetail> => call(`/projects/${id}`, { method: "PUT", body });
 export const getLedger = (id: number, { signal }: Signal = {}): Promise<Ledger> => call(`/projects/${id}/ledger`, { signal });
-export const postEntry = (id: number, body: EntryForm): Promise<Entry> => call(`/projects/${id}/ledger`, { method: "POST", body });
+/** The same key again answers as the first time: money whose answer got lost counts once. */
+export const postEntry = (id: number, body: EntryForm, key: string): Promise<Entry> => call(`/projects/${id}/ledger`, { method: "POST", body, headers: { "Idempotency-Key": key } });
 export const getCostBooks = (query: EvaluationQuery, { signal }: Signal = {}): Promise<CostBooks> =>
   call("/cost-books", { query: { ...query }, signal });
 export const getFundsWarnings = (query: Where & { readonly limit?: number }, { signal }: Signal = {}): Promise<FundsWarnings> =>

@@ -13028,7 +13028,10 @@ export interface operations {
     enter_funds: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description a fresh random text per step; the same one again answers as the first time, without effect */
+                "Idempotency-Key": string;
+            };
             path: {
                 project: number;
             };
