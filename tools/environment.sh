@@ -14,7 +14,7 @@ venv=.venv
 log=$venv/install.log
 case $level in
 run) extras=gateway,server,web ;;
-dev) extras=gateway,server,web,dev ;;
+dev) extras=gateway,server,postgres,web,dev ;;
 *) echo "usage: tools/environment.sh run|dev" >&2; exit 2 ;;
 esac
 
