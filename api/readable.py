@@ -13,6 +13,8 @@ from api.problem_kinds import Problems
 from api.problems import ProblemError, WrongField
 
 _NUL = "\0"
+_NEVER_KEPT = frozenset({"cursor", "password", "current_password", "new_password"})
+"""A cursor is read back by who made it, a password is kept as its hash: a wrong one is answered as any wrong one is."""
 _ESCAPED = b"\\u0000"
 """JSON knows no other way to write one."""
 
@@ -24,7 +26,7 @@ async def refuse_nul(request: Request) -> None:
         ProblemError: ``INVALID`` with the place of each text that holds a NUL.
     """
     named = [(f"path.{name}", value) for name, value in request.path_params.items()]
-    named += [(f"query.{name}", value) for name, value in request.query_params.multi_items()]
+    named += [(f"query.{name}", one) for name, one in request.query_params.multi_items() if name not in _NEVER_KEPT]
     found = [where for name, value in named for where in _places(value, name)]
     if request.headers.get("content-type", "").partition(";")[0].strip().lower().endswith("json"):
         body = await request.body()  # kept by the request: whoever reads it next finds it
@@ -51,7 +53,8 @@ def _places(value: object, where: str) -> Iterator[str]:
             if _NUL in one:
                 yield place
         elif isinstance(one, dict):
-            waiting += [(f"{place}.{key}".replace(_NUL, ""), part) for key, part in one.items()]
+            kept = ((key, part) for key, part in one.items() if key not in _NEVER_KEPT)
+            waiting += [(f"{place}.{key}".replace(_NUL, ""), part) for key, part in kept]
             if any(_NUL in str(key) for key in one):
                 yield place
         elif isinstance(one, list):
