@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Sequence
 
@@ -10,6 +9,7 @@ from api import stage_views, views
 from api.access import Caller
 from api.closure_desk import ClosureDesk, handling
 from api.histories import Histories
+from api.idempotency import bound_key
 from api.models.base import Bilingual, Page, SeverityName
 from api.models.cases import (
     CaseDetail,
@@ -190,7 +190,7 @@ class TaskDesk:
             task=number,
             action=done,
             actor=caller.actor,
-            key=_bound(key, number, action),
+            key=bound_key(key, str(number), action.value),
             note=body.note,
             to_person=body.to_person,
             version=body.version,
@@ -231,11 +231,6 @@ class TaskDesk:
 
 def _may(caller: Caller, action: TaskAction) -> bool:
     return action not in SUPERVISED or "task.supervise" in caller.permissions
-
-
-def _bound(key: str, number: int, action: TaskAction) -> str:
-    """The client's key bound to this step, so that a key used twice by mistake never answers for another step."""
-    return hashlib.sha256(f"{number}\0{action.value}\0{key}".encode()).hexdigest()
 
 
 def _owns(caller: Caller, task: rows.TaskRow) -> bool:

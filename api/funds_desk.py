@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 from api.access import Caller
 from api.histories import asked_range
+from api.idempotency import bound_key
 from api.models import funds as models
 from api.models.base import Bilingual
 from api.places import PlaceBook, Places
@@ -69,8 +69,8 @@ class FundsDesk:
             note=form.note,
             settles=form.settles,
         )
-        bound = hashlib.sha256(f"entry\0{key}".encode()).hexdigest()
-        return _entry(self._ports.funds.enter(wanted, caller.actor, self._ports.clock.now_ms(), bound))
+        now_ms = self._ports.clock.now_ms()
+        return _entry(self._ports.funds.enter(wanted, caller.actor, now_ms, bound_key(key, "entry")))
 
     def books(
         self, caller: Caller, *, community: int | None, from_ms: int | None, to_ms: int | None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 
 from api import burdens, views
 from api.access import Caller
 from api.histories import MONTH_MS, asked_range
+from api.idempotency import bound_key
 from api.label_paper import MOST_LABELS, labels
 from api.models.base import Bilingual, Page, severity_name
 from api.models.intakes import (
@@ -427,7 +427,7 @@ _STAGES = {
 
 def bound(key: str) -> str:
     """The client's key bound to reports, in the length that dispatch keeps."""
-    return hashlib.sha256(f"report\0{key}".encode()).hexdigest()
+    return bound_key(key, "report")
 
 
 def _event(one: Event) -> EventView:

@@ -181,11 +181,17 @@ class Outbox:
         return list(begun.values())
 
     def end(self, ended: Ended, decide: Callable[[Queued], Step], now_ms: int) -> None:
-        """Record what came of an attempt, and what follows for each message as it stands now."""
+        """Record what came of an attempt, and what follows for each message as it stands now.
+
+        Of one whose end is on record already, or that never began, nothing is recorded: it would count twice.
+        """
         sent, numbers = ended.sent, [one.id for one in ended.messages]
         with writing(self._engine) as connection:
             chosen = (_table.c.id.in_(numbers), _table.c.state == DeliveryState.SENDING)
-            for row in connection.execute(sa.select(_table).where(*chosen)).all():
+            rows = connection.execute(sa.select(_table).where(*chosen)).all()
+            if not rows:
+                return
+            for row in rows:
                 message = _queued(row)
                 self._record(connection, message, decide(message), sent, now_ms)
             connection.execute(

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.alarms import Severity
 from core.errors import Unavailable
 from core.ports.notifications import Outcome, Preference
+from dispatch.delivery_tables import attempt as attempts
 from dispatch.outbox import Outbox
 from tests.unit.dispatch.hall import HOUR, MINUTE
 from tests.unit.dispatch.post_office import PostOffice, Script, post_office, says
@@ -191,7 +193,11 @@ def test_an_attempt_that_the_database_did_not_take_stays_in_no_limbo(
             post.step()
         post.run()
         assert post.states() == {"sent": 1}
+        with post.engine.connect() as connection:
+            outcomes = connection.execute(sa.select(attempts.c.outcome).order_by(attempts.c.id)).scalars().all()
     assert room.copies() == {"app/1/task/1/1": 1}
+    began = method == "begin" and afterwards  # on record, and ended before anything left
+    assert outcomes == (["unreachable", "accepted"] if began else ["accepted"])
 
 
 def test_a_day_of_failures_ends_with_a_message_that_stays_visible() -> None:
