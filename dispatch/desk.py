@@ -28,7 +28,7 @@ from dispatch.offerwork import may_take
 from dispatch.policy import Policy
 from dispatch.proceedings import Wish
 from dispatch.reports import check, keep
-from dispatch.suspension import limits_resumed, until
+from dispatch.suspension import limits_resumed, tell_the_other, until
 from dispatch.taskwork import SourceOnce
 from dispatch.verifying import begin_again, call_verifier
 from dispatch.views import one_task
@@ -159,8 +159,12 @@ class _Turn:
             begin_again(self._cases, case, self._command.actor)
         elif action is Action.VERIFY:
             self._watches.overtake(case.number)
+        elif action is Action.SUSPEND:
+            tell_the_other(self._cases, row, case, "suspended", self._command.actor)
         elif action is Action.RESUME:
             limits_resumed(self._cases, row, case, self._policy, self._now_ms)
+            row = self._cases.tasks.one(row.number)  # with its limit
+            tell_the_other(self._cases, row, case, "taken_up", self._command.actor)
         elif action is Action.RETURN:
             self._cases.tasks.reassign(row, case, not_again=row.owner)
         elif action is Action.TRANSFER:

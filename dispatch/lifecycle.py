@@ -129,8 +129,8 @@ FOLLOW_UPS: Mapping[CaseState, Action] = {
 UNSTARTED = frozenset({T.WAITING})
 """A case whose tasks are all in these states has been started by nobody."""
 
-_BY_OWNER = frozenset({A.ARRIVE, A.HANDLE, A.VERIFY, A.REJECT, A.RESUME})
-_BY_OWNER_OR_SUPERVISOR = frozenset({A.RETURN, A.SUSPEND})
+_BY_OWNER = frozenset({A.ARRIVE, A.HANDLE, A.VERIFY, A.REJECT})
+_BY_OWNER_OR_SUPERVISOR = frozenset({A.RETURN, A.SUSPEND, A.RESUME})
 _BY_SUPERVISOR = frozenset({A.TRANSFER, A.CANCEL})
 _CONCLUDES = frozenset({A.VERIFY, A.REJECT})
 _OF_DRILLS = frozenset({A.CONFIRM, A.CANCEL})
@@ -305,10 +305,12 @@ _TAIL = """## Guards
   them, and never a repair.
 * Where a city wishes it, a task that is not urgent is offered to all who are fit (抢单): it is in their queues until
   one has accepted it, and in its owner's alone when the offer is over. Or it goes round by turns (轮训). ADR 0044.
-* Arrive, handle, verify, reject and resume are for the owner; return and suspend for the owner or a supervisor;
+* Arrive, handle, verify and reject are for the owner; return, suspend and resume for the owner or a supervisor;
   transfer and cancel for a supervisor.
 * Nobody verifies their own repair: the verifier is another person than the one who reported it handled.
-* A case is suspended once at most; its limit moves by what was left of its clock.
+* A case is suspended once at most; its limit moves by what was left of its clock. The owner suspends without being
+  granted it: the supervisor is told, and may resume at any time. Of the owner and the supervisor each is told what the
+  other does. Case and task say until when.
 * If whoever is at work on a case is not there any more, the case comes back as if returned, and is dispatched anew; a
   suspended one changes hands as it is.
 * A verification may be accepted and visited before the repair (look, warn people), and concluded only after it.
