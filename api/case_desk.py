@@ -43,12 +43,12 @@ _REPORTS = 20
 _SERIES_POINTS = 240
 SUPERVISED = frozenset(
     {
-        *(TaskAction.TRANSFER, TaskAction.SUSPEND, TaskAction.RESUME, TaskAction.CANCEL),
+        *(TaskAction.TRANSFER, TaskAction.CANCEL),
         *(TaskAction.GRANT, TaskAction.REFUSE, TaskAction.SUPERVISE, TaskAction.LIFT),
         *(TaskAction.ENDORSE, TaskAction.UPHOLD, TaskAction.DISMISS),
     }
 )
-"""Steps for which ``task.supervise`` is needed; dispatch looks again at whose task it is."""
+"""Steps for which ``task.supervise`` is needed whoever owns the task; dispatch looks again at whose it is."""
 
 
 class CaseDesk:

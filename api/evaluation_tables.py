@@ -11,6 +11,7 @@ from core.findings import Sentence, Speaks
 from core.places import Text
 from core.ports.evaluation import Evaluation, Indicator, Line, Part, Share, Standing, Tally
 from core.ports.intake import Burden
+from core.trades import skill_name
 
 NameOf = Callable[[Part, str], Text | None]
 """Name of a part by its key; ``None`` where the registry knows none."""
@@ -229,7 +230,7 @@ def _trainings(found: Evaluation, name_of: NameOf) -> Sheet:
     rows = [
         [
             named(Part.WORKER, str(one.person), name_of),
-            say.SKILLS.get(one.skill, one.skill),
+            skill_name(one.skill),
             say.REASONS[one.reason],
             counts(one.own),
             counts(one.peers),

@@ -75,19 +75,6 @@ INDICATORS: Final[Mapping[Indicator, Sentence]] = {
     Indicator.SOLVED: Sentence("问题已解决", "solved"),
     Indicator.SATISFIED: Sentence("满意", "satisfied"),
 }
-SKILLS: Final[Mapping[str, Sentence]] = {
-    "drainage": Sentence("排水", "drainage"),
-    "electrical": Sentence("电气", "electrical work"),
-    "fire": Sentence("消防", "fire protection"),
-    "gas": Sentence("燃气", "gas"),
-    "hvac": Sentence("暖通", "heating and ventilation"),
-    "lift": Sentence("电梯", "lifts"),
-    "network": Sentence("网络", "networks"),
-    "plumbing": Sentence("给水", "plumbing"),
-    "pump": Sentence("水泵", "pumps"),
-    "structure": Sentence("结构", "structures"),
-}
-"""Those that the classes of facilities ask for; a city's own are called what it calls them."""
 STANDINGS: Final[Mapping[Standing, Sentence]] = {
     Standing.FEW: Sentence("数量太少，不作评价", "too few to say"),
     Standing.ALONE: Sentence("没有足够的同等负荷者", "too few with a like load"),

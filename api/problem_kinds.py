@@ -88,6 +88,14 @@ class Problems(Enum):
         "如需接手，请让主管转派。",
         "Ask a supervisor to transfer it.",
     )
+    UNFIT = _kind(
+        "TG-4035",
+        403,
+        "缺少该任务要求的技能或证书",
+        "The trade or certificate that the task asks for is lacking",
+        "请有资格的人员接单，或联系主管。",
+        "Leave it to somebody who is qualified, or speak to a supervisor.",
+    )
     NOT_FOUND = _kind(
         "TG-4040",
         404,

@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from api import findings as kinds
 from api.models.base import FieldProblem, PersonRef, Problem
 from api.problem_kinds import Problems
-from core.cases import Conflict, NotPermitted, UnknownItem
+from core.cases import Conflict, NotPermitted, Unfit, UnknownItem
 from core.errors import Invalid, Refused, Unavailable
 from core.findings import Said, Speaks
 from core.foreign import pydantic_problem
@@ -79,6 +79,8 @@ def translate(error: Exception) -> ProblemError:
             return error
         case UnknownItem():
             return ProblemError(Problems.NOT_FOUND)
+        case Unfit():
+            return ProblemError(Problems.UNFIT, error)
         case NotPermitted():
             return ProblemError(Problems.NOT_YOURS, error)
         case Conflict():

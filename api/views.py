@@ -203,6 +203,7 @@ def case(row: rows.CaseRow, places: Places, now_ms: int) -> CaseSummary:
         extensions=row.extensions,
         supervised=SupervisionLevel(row.supervised) if row.supervised else None,
         excused=row.excused,
+        suspended_until_ms=row.suspended_until_ms,
     )
 
 
@@ -229,6 +230,7 @@ def task(row: rows.TaskRow, places: Places, viewer: int | None, now_ms: int) -> 
         not_before_ms=row.not_before_ms,
         offered_until_ms=row.offered_until_ms,
         put_off_from_ms=row.put_off_from_ms,
+        suspended_until_ms=row.suspended_until_ms,
         deadline=deadline(row.created_ms, row.due_ms, row.due_what, now_ms, open_=is_open, late=row.overdue),
         clock=row.clock,
         version=row.version,

@@ -281,3 +281,7 @@ class Conflict(Refused):
 
 class NotPermitted(Refused):
     """The actor may not do this to this item: it is in somebody else's queue."""
+
+
+class Unfit(NotPermitted):
+    """Whoever would have the task lacks the trade or the certificate that it asks for."""

@@ -11,9 +11,21 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.cases import PROCEEDINGS, Action, Actor, CaseState, Conflict, DeadlineWhat, TaskKind, TaskState, UnknownItem
+from core.cases import (
+    PROCEEDINGS,
+    Action,
+    Actor,
+    CaseState,
+    Conflict,
+    DeadlineWhat,
+    TaskKind,
+    TaskState,
+    Unfit,
+    UnknownItem,
+)
 from core.closure import HandlingReport, Outcome
 from core.errors import Invalid
+from core.findings import Said
 from core.people import Person, Role
 from core.places import Grid
 from core.ports.cases import TaskCommand, TaskRow
@@ -23,12 +35,13 @@ from dispatch import tables
 from dispatch.alarm_desk import SqlAlarmDesk
 from dispatch.alarmwork import AlarmWork
 from dispatch.database import writing
+from dispatch.fitness import keeps_from_taking, lack_of, stands_above
 from dispatch.lifecycle import Situation, decide
 from dispatch.offerwork import may_take
 from dispatch.policy import Policy
 from dispatch.proceedings import Wish
 from dispatch.reports import check, keep
-from dispatch.suspension import limits_resumed, until
+from dispatch.suspension import limits_resumed, tell_the_other, until
 from dispatch.taskwork import SourceOnce
 from dispatch.verifying import begin_again, call_verifier
 from dispatch.views import one_task
@@ -42,7 +55,7 @@ class SqlDesk(SqlAlarmDesk):
 
         Raises:
             UnknownItem: if there is no such task.
-            NotPermitted: if it is in somebody else's queue.
+            NotPermitted: if it is in somebody else's queue; ``Unfit`` if whoever would have it lacks what it asks.
             Conflict: if its state does not allow the action, or somebody was faster.
             Invalid: if the key or the reason is missing.
         """
@@ -86,7 +99,7 @@ class _Turn:
         now_ms: int,
     ) -> None:
         self._connection = connection
-        self._cases, self._watches = work.cases, work.watches
+        self._cases, self._watches, self._ledger = work.cases, work.watches, work.ledger
         self._roster = roster
         self._policy = policy
         self._command = command
@@ -99,11 +112,13 @@ class _Turn:
             wish = Wish(note=command.note, until_ms=command.until_ms, level=command.level)
             self._cases.proceedings.take(row, case, command.actor, command.action, wish)
             return
-        step = decide(situation(row, case, command.actor, self._roster), command.action, command.note)
+        found = situation(row, case, command.actor, self._roster, self._policy, self._now_ms)
+        step = decide(found, command.action, command.note)
+        unfit: Said | None = None
         if command.action is Action.VERIFY:
             self._check_alarms_off(case)
         if command.action is Action.TRANSFER:
-            self._check_target(row, case)
+            unfit = self._check_target(row, case)
         if command.action is Action.CANCEL:
             self._cases.cancel(case, command.note, command.actor)
             return
@@ -115,6 +130,9 @@ class _Turn:
             case = self._cases.step(
                 case, command.action, actor=command.actor, task=row.number, note=command.note, **values
             )
+        if unfit is not None:
+            words = f"{unfit.in_language('zh')} / {unfit.in_language('en')}"
+            self._ledger.note(case.number, "unfit", task=row.number, actor=command.actor, note=words)
         self._cases.tasks.tell(row, case, command.action.value)
         self._effects(row, case)
 
@@ -159,8 +177,12 @@ class _Turn:
             begin_again(self._cases, case, self._command.actor)
         elif action is Action.VERIFY:
             self._watches.overtake(case.number)
+        elif action is Action.SUSPEND:
+            tell_the_other(self._cases, row, case, "suspended", self._command.actor)
         elif action is Action.RESUME:
             limits_resumed(self._cases, row, case, self._policy, self._now_ms)
+            row = self._cases.tasks.one(row.number)  # with its limit
+            tell_the_other(self._cases, row, case, "taken_up", self._command.actor)
         elif action is Action.RETURN:
             self._cases.tasks.reassign(row, case, not_again=row.owner)
         elif action is Action.TRANSFER:
@@ -191,17 +213,26 @@ class _Turn:
         if self._cases.has_active_alarm(case.number) and not self._command.note.strip():
             raise Invalid([kinds.ALARM_STILL_ON.at()])
 
-    def _check_target(self, row: Any, case: Any) -> None:
+    def _check_target(self, row: Any, case: Any) -> Said | None:
+        """Whether somebody may be given the task; what they lack for it all the same."""
         person = self._roster.people.get(self._command.to_person) if self._command.to_person is not None else None
         if person is None or not person.active or not person.works_in(case.community):
             raise Invalid([kinds.NOBODY_TO_TRANSFER_TO.at()])
         if row.kind == TaskKind.VERIFY and person.number == case.handled_by:
             raise Conflict("own_repair", kinds.OWN_REPAIR(), row.owner)
+        if row.kind == TaskKind.HANDLE and person.volunteer:
+            raise Unfit(kinds.NO_VOLUNTEER_REPAIRS())
+        lack = lack_of(person, row, case, self._roster, self._policy, self._now_ms)
+        if lack is not None and lack.paper and not stands_above(person):
+            raise Unfit(lack.said)
+        return None if lack is None else lack.said
 
 
-def situation(row: Any, case: Any, actor: Actor, roster: Roster) -> Situation:
-    """What decides whether an actor may do something with a task."""
+def situation(row: Any, case: Any, actor: Actor, roster: Roster, policy: Policy, now_ms: int) -> Situation:
+    """What decides whether an actor may do something with a task at ``now_ms``."""
     person = roster.people.get(actor.person) if actor.person is not None else None
+    lack = None if person is None else lack_of(person, row, case, roster, policy, now_ms)
+    unfit = lack.said if person is not None and lack is not None and keeps_from_taking(person, lack) else None
     return Situation(
         case=CaseState(case.state),
         kind=TaskKind(row.kind),
@@ -212,6 +243,7 @@ def situation(row: Any, case: Any, actor: Actor, roster: Roster) -> Situation:
         handled_by=case.handled_by,
         suspended_before=case.suspensions > 0,
         drill=case.drill,
+        unfit=unfit,
     )
 
 

@@ -179,6 +179,19 @@ NOT_IN_QUEUE = Sentence(
     "该任务不在您的队列中：只有负责人或主管可以{action}",
     "this task is not in your queue: {action} is for its owner or a supervisor",
 )
+NO_TRADE = Sentence(
+    "该维修要求“{skill}”技能：{name}没有登记此技能",
+    "this repair asks for the trade “{skill}”: it is not among those of {name}",
+)
+NO_CERTIFICATE = Sentence(
+    "该维修要求持有效的“{certificate}”证书：{name}没有此证书",
+    "this repair asks for a valid certificate “{certificate}”: {name} holds none",
+)
+CERTIFICATE_ENDED = Sentence(
+    "该维修要求持有效的“{certificate}”证书：{name}的证书有效期至 {day}，已过期",
+    "this repair asks for a valid certificate “{certificate}”: that of {name} was valid until {day}",
+)
+NO_VOLUNTEER_REPAIRS = Sentence("志愿者不承担维修", "a repair is never a volunteer's")
 OWN_REPAIR = Sentence("不能核查自己的维修", "nobody verifies their own repair")
 SUSPENDED_BEFORE = Sentence("一个案件最多挂起一次", "a case is suspended once at most")
 PROCEEDING_STATE = Sentence("现在不能{action}（{kind}）", "{kind}: cannot {action} now")

@@ -23,6 +23,7 @@ from core.cases import (
     NotPermitted,
     TaskKind,
     TaskState,
+    Unfit,
 )
 from core.errors import Invalid
 from core.findings import Said
@@ -129,8 +130,8 @@ FOLLOW_UPS: Mapping[CaseState, Action] = {
 UNSTARTED = frozenset({T.WAITING})
 """A case whose tasks are all in these states has been started by nobody."""
 
-_BY_OWNER = frozenset({A.ARRIVE, A.HANDLE, A.VERIFY, A.REJECT, A.RESUME})
-_BY_OWNER_OR_SUPERVISOR = frozenset({A.RETURN, A.SUSPEND})
+_BY_OWNER = frozenset({A.ARRIVE, A.HANDLE, A.VERIFY, A.REJECT})
+_BY_OWNER_OR_SUPERVISOR = frozenset({A.RETURN, A.SUSPEND, A.RESUME})
 _BY_SUPERVISOR = frozenset({A.TRANSFER, A.CANCEL})
 _CONCLUDES = frozenset({A.VERIFY, A.REJECT})
 _OF_DRILLS = frozenset({A.CONFIRM, A.CANCEL})
@@ -147,6 +148,7 @@ class Situation:
         handled_by: who reported the repair, ``None`` before.
         suspended_before: the case has had its one suspension.
         drill: it is a test case.
+        unfit: what keeps the actor from taking it out of another queue: a trade or a certificate; ``None``: nothing.
     """
 
     case: CaseState
@@ -158,6 +160,7 @@ class Situation:
     handled_by: int | None
     suspended_before: bool
     drill: bool = False
+    unfit: Said | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,7 +175,7 @@ def decide(situation: Situation, action: Action, note: str) -> Step:
     """Where ``action`` leads.
 
     Raises:
-        NotPermitted: if this actor may not do this with this task.
+        NotPermitted: if this actor may not do this with this task; ``Unfit`` if a trade or certificate is lacking.
         Conflict: if the state does not allow it, or somebody was faster.
         Invalid: if the reason is missing.
     """
@@ -249,6 +252,8 @@ def _check_actor(situation: Situation, action: Action) -> None:
         permitted = action in _BY_SUPERVISOR and actor.supervises
     if not permitted:
         raise NotPermitted(kinds.NOT_IN_QUEUE(action=kinds.ACTIONS[action.value]))
+    if action is A.ACCEPT and not owns and situation.unfit is not None:
+        raise Unfit(situation.unfit)
 
 
 def _check_guards(situation: Situation, action: Action) -> None:
@@ -303,12 +308,23 @@ _TAIL = """## Guards
 * A waiting task is accepted by the person in whose queue it is, or by a colleague of the same grid and community; of
   two who try at once one wins, the other is told who has it. A volunteer accepts only what is theirs or offered to
   them, and never a repair.
+* A repair of the construction grid asks for the trade of its class, and for the certificate that the city names for it
+  (`dispatch.classes` of the settings). Whoever accepts one that is not theirs, an offered one too, must have the trade,
+  and the certificate on that day; they are told which one, and until when theirs was valid. Of supervisors and managers
+  only the certificate is asked. Whose it is accepts it: routing gives it to somebody fit, or, where nobody is, to
+  somebody above the workers, who has it done. Shift, leave and burden keep nobody from accepting: whoever is off duty
+  and fit may take it of their own will.
+* A supervisor may transfer a repair to somebody without its trade, with a reason: the history says what was lacking.
+  Without the certificate it goes only to a supervisor or manager, who has it done; the history says that too. It is
+  never a volunteer's.
 * Where a city wishes it, a task that is not urgent is offered to all who are fit (抢单): it is in their queues until
   one has accepted it, and in its owner's alone when the offer is over. Or it goes round by turns (轮训). ADR 0044.
-* Arrive, handle, verify, reject and resume are for the owner; return and suspend for the owner or a supervisor;
+* Arrive, handle, verify and reject are for the owner; return, suspend and resume for the owner or a supervisor;
   transfer and cancel for a supervisor.
 * Nobody verifies their own repair: the verifier is another person than the one who reported it handled.
-* A case is suspended once at most; its limit moves by what was left of its clock.
+* A case is suspended once at most; its limit moves by what was left of its clock. The owner suspends without being
+  granted it: the supervisor is told, and may resume at any time. Of the owner and the supervisor each is told what the
+  other does. Case and task say until when.
 * If whoever is at work on a case is not there any more, the case comes back as if returned, and is dispatched anew; a
   suspended one changes hands as it is.
 * A verification may be accepted and visited before the repair (look, warn people), and concluded only after it.

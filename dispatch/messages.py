@@ -60,6 +60,8 @@ KINDS: Mapping[str, Text] = {
     "appeal_upheld": Text(zh="申诉成立", en="Appeal upheld"),
     "appeal_dismissed": Text(zh="申诉不成立", en="Appeal dismissed"),
     "resumed": Text(zh="挂账到期，已恢复", en="Suspension over, resumed"),
+    "suspended": Text(zh="已挂账", en="Suspended"),
+    "taken_up": Text(zh="挂账提前结束，已恢复", en="Suspension ended early, resumed"),
     "drill": Text(zh="演练 TEST", en="TEST drill"),
     "out_of_service": Text(zh="停用已超过计划结束时间", en="Out of service beyond its planned end"),
 }

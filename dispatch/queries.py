@@ -197,7 +197,10 @@ class SqlCaseQueries(SqlFlagQueries):
                 evidence=_evidence(connection, [alarm.alarm_id for alarm in alarms]),
                 do=_instructions(alarms),
                 history=_history(connection, row.case),
-                actions=(*allowed(situation(row, case, actor, roster)), *proceedings.allowed(about)),
+                actions=(
+                    *allowed(situation(row, case, actor, roster, self._policy, now_ms)),
+                    *proceedings.allowed(about),
+                ),
                 routing=routing_of(row.routing),
                 stages=stages_of(connection, row.case),
                 proceedings=proceedings_of(connection, row.case),

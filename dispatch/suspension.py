@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.cases import Action, DeadlineClock, TaskKind, TaskState
+from core.cases import Action, Actor, DeadlineClock, TaskKind, TaskState
 from core.errors import Invalid
 from dispatch import findings as kinds
 from dispatch.casework import CaseWork
@@ -37,6 +37,12 @@ def limits_resumed(cases: CaseWork, task: Any, case: Any, policy: Policy, now_ms
         due_ms = resumed_due(policy.calendar, DeadlineClock(case.due_clock), due_ms, since_ms, now_ms)
     cases.update(case, due_ms=due_ms, suspended_ms=None, suspended_due_ms=None, suspended_until_ms=None)
     cases.tasks.update(task, due_ms=due_ms)
+
+
+def tell_the_other(cases: CaseWork, task: Any, case: Any, kind: str, actor: Actor) -> None:
+    """The owner's supervisor hears what the owner does with a suspension, the owner what a supervisor does."""
+    mine = actor.person is not None and actor.person == task.owner
+    cases.tasks.message(task, case, kind, cases.tasks.supervisor(task, case) if mine else task.owner)
 
 
 def end_suspension(cases: CaseWork, case: Any, policy: Policy, now_ms: int) -> None:

@@ -32,6 +32,7 @@ def task_select() -> sa.Select[Any]:
         case.c.say_zh.label("case_say_zh"),
         case.c.say_en.label("case_say_en"),
         case.c.flagged.label("case_flagged"),
+        case.c.suspended_until_ms.label("case_suspended_until_ms"),
     ).join(case, case.c.number == task.c.case)
 
 
@@ -68,6 +69,7 @@ def task_row(row: Any) -> TaskRow:
         drill=row.drill,
         flagged=row.case_flagged,
         put_off_from_ms=_put_off_from_ms(row),
+        suspended_until_ms=row.case_suspended_until_ms if row.state == TaskState.SUSPENDED else None,
     )
 
 
@@ -107,6 +109,7 @@ def case_row(row: Any) -> CaseRow:
         extensions=row.extensions,
         supervised=row.supervised,
         excused=row.excused,
+        suspended_until_ms=row.suspended_until_ms if row.state == CaseState.SUSPENDED else None,
     )
 
 

@@ -99,6 +99,9 @@ class CaseSummary(Model):
     excused: bool = Field(
         description="an appeal (申诉) of whoever handled it was upheld; `deadline.overdue` stays as it was"
     )
+    suspended_until_ms: TimeMs | None = Field(
+        description="its suspension (挂账) ends by itself then; null while it is not suspended"
+    )
 
 
 class TaskSummary(Model):
@@ -125,6 +128,9 @@ class TaskSummary(Model):
     put_off_from_ms: TimeMs | None = Field(
         description="would have been announced then, but its owner has as many tasks in that hour or on that day as "
         "one person is told of; null: nothing puts it off"
+    )
+    suspended_until_ms: TimeMs | None = Field(
+        description="its suspension (挂账) ends by itself then; null while it is not suspended"
     )
     deadline: Deadline
     clock: DeadlineClock
@@ -306,7 +312,7 @@ class TaskReport(Model):
     until_ms: TimeMs | None = Field(
         default=None,
         description="for `extend` the moment wished for, for `grant` the one granted (that wished for, if null), "
-        "for `suspend` when it ends by itself",
+        "for `suspend` when it ends by itself: within 365 days, which is also what null means",
     )
     level: SupervisionLevel | None = Field(default=None, description="for `supervise`")
     version: int | None = Field(default=None, ge=0, description="refused when the task has changed since that version")

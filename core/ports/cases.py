@@ -168,6 +168,7 @@ class CaseRow:
         extensions: how often its limit was extended.
         supervised: the level of the supervision it is under; else empty.
         excused: an appeal of whoever handled it was upheld; ``overdue`` stays as it was.
+        suspended_until_ms: when its suspension ends by itself; ``None`` while it is not suspended.
     """
 
     number: int
@@ -197,6 +198,7 @@ class CaseRow:
     extensions: int = 0
     supervised: str = ""
     excused: bool = False
+    suspended_until_ms: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -313,6 +315,7 @@ class TaskRow:
         drill: of a test case.
         flagged: as of its case.
         offered_until_ms: others may take it until then; ``None``: it is not offered.
+        suspended_until_ms: when its suspension ends by itself; ``None`` while it is not suspended.
     """
 
     number: int
@@ -340,6 +343,7 @@ class TaskRow:
     flagged: str = ""
     offered_until_ms: int | None = None
     put_off_from_ms: int | None = None
+    suspended_until_ms: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

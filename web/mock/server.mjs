@@ -71,12 +71,12 @@ function openCase(alarm, f) {
   const id = cases.length + 1;
   const hours = { critical: 1, high: 2, medium: 8 }[alarm.severity];
   const deadline = () => deadlineOf(alarm.start_ms, hours);
-  const item = { id, code: `C-2026-${String(id).padStart(6, "0")}`, say: alarm.say, family: f.class_id, state: "dispatched", open: true, severity: alarm.severity, lead: "construction", support: "governance", facility: ref(f), community: f.community, opened_ms: alarm.start_ms + 300, changed_ms: alarm.start_ms + 300, closed_ms: null, deadline, escalated: 0, note: "", flagged: null, storm: null, extensions: 0, supervised: null, excused: false, proceedings: [], alarm, history: [{ time_ms: alarm.start_ms + 300, what: "dispatch", by: text("系统", "System"), task_id: null, from_state: "filed", to_state: "dispatched", note: "" }] };
+  const item = { id, code: `C-2026-${String(id).padStart(6, "0")}`, say: alarm.say, family: f.class_id, state: "dispatched", open: true, severity: alarm.severity, lead: "construction", support: "governance", facility: ref(f), community: f.community, opened_ms: alarm.start_ms + 300, changed_ms: alarm.start_ms + 300, closed_ms: null, deadline, escalated: 0, note: "", flagged: null, storm: null, extensions: 0, supervised: null, excused: false, suspended_until_ms: null, proceedings: [], alarm, history: [{ time_ms: alarm.start_ms + 300, what: "dispatch", by: text("系统", "System"), task_id: null, from_state: "filed", to_state: "dispatched", note: "" }] };
   alarm.case_id = id;
   cases.unshift(item);
   // Whoever verifies what is not urgent has no room yet: told an hour later than otherwise.
   const later = (kind, ahead) => (kind === "verify" && alarm.severity === "medium" ? Date.now() + ahead * HOUR : null);
-  const task = (kind, grid, owner) => ({ id: tasks.length + 1, case_id: id, case_code: item.code, say: alarm.say, kind, grid, state: "waiting", ready: kind === "handle", severity: alarm.severity, facility: ref(f), community: f.community, cell: cells(f.community)[grid].code, owner, created_ms: item.opened_ms, changed_ms: item.opened_ms, not_before_ms: later(kind, 1), put_off_from_ms: later(kind, 0.5), deadline, clock: "continuous", version: 1, case: item });
+  const task = (kind, grid, owner) => ({ id: tasks.length + 1, case_id: id, case_code: item.code, say: alarm.say, kind, grid, state: "waiting", ready: kind === "handle", severity: alarm.severity, facility: ref(f), community: f.community, cell: cells(f.community)[grid].code, owner, created_ms: item.opened_ms, changed_ms: item.opened_ms, not_before_ms: later(kind, 1), put_off_from_ms: later(kind, 0.5), suspended_until_ms: null, deadline, clock: "continuous", version: 1, case: item });
   tasks.unshift(task("handle", "construction", f.community.id === 1 ? people.li : people.chen));
   tasks.unshift(task("verify", "governance", people.wang));
 }

@@ -28,6 +28,7 @@ from core.ports.evaluation import (
     TrainingReason,
 )
 from core.ports.intake import Burden
+from core.trades import SKILLS
 from registry.classbook import load_classes
 
 HEADING = say.SPAN(begin="2026-10-01", end="2026-10-31", known="2026-11-01 06:00")
@@ -231,7 +232,7 @@ def test_every_word_has_both_languages() -> None:
         (say.STANDINGS, Standing),
         (say.REASONS, TrainingReason),
         (say.PARTS, Part),
-        (say.SKILLS, {one.skill for one in load_classes().values() if one.skill}),
+        (SKILLS, {one.skill for one in load_classes().values() if one.skill}),
     ):
         assert set(table) == set(words)
         assert all(one.zh and one.en and one.zh != one.en for one in table.values())

@@ -146,6 +146,7 @@ class CaseWorld(RuleBasedStateMachine):
 
     def _open_doors(self, city: City, policy: Policy) -> None:
         """Everything of dispatch over the city."""
+        self.policy = policy
         source: RosterSource = self.town
         engine, rules = city.engine, MACHINE_RULES.get
         self.hall = Hall(
@@ -208,7 +209,9 @@ class CaseWorld(RuleBasedStateMachine):
         """Whether whoever owns a task, or somebody above, can do something that moves its case on."""
         roster = self.town.roster()
         codes = (self.codes[task.owner], "mgr", "mgr-a")
-        return any(allowed(situation(task, case, self._actor(code), roster)) for code in codes)
+        return any(
+            allowed(situation(task, case, self._actor(code), roster, self.policy, self.now_ms)) for code in codes
+        )
 
     def _pauses(self, stage: Any) -> list[tuple[int, int]]:
         """When the case of a stage was suspended while the stage ran."""

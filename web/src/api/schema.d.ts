@@ -3560,6 +3560,11 @@ export interface components {
              * @description an appeal (申诉) of whoever handled it was upheld; `deadline.overdue` stays as it was
              */
             excused: boolean;
+            /**
+             * Suspended Until Ms
+             * @description its suspension (挂账) ends by itself then; null while it is not suspended
+             */
+            suspended_until_ms: number | null;
             /** Alarms */
             alarms: components["schemas"]["AlarmSummary"][];
             /** Tasks */
@@ -3753,6 +3758,11 @@ export interface components {
              * @description an appeal (申诉) of whoever handled it was upheld; `deadline.overdue` stays as it was
              */
             excused: boolean;
+            /**
+             * Suspended Until Ms
+             * @description its suspension (挂账) ends by itself then; null while it is not suspended
+             */
+            suspended_until_ms: number | null;
         };
         /**
          * Category
@@ -9853,6 +9863,11 @@ export interface components {
              * @description would have been announced then, but its owner has as many tasks in that hour or on that day as one person is told of; null: nothing puts it off
              */
             put_off_from_ms: number | null;
+            /**
+             * Suspended Until Ms
+             * @description its suspension (挂账) ends by itself then; null while it is not suspended
+             */
+            suspended_until_ms: number | null;
             deadline: components["schemas"]["Deadline"];
             clock: components["schemas"]["DeadlineClock"];
             /** Version */
@@ -9935,7 +9950,7 @@ export interface components {
             to_person?: number | null;
             /**
              * Until Ms
-             * @description for `extend` the moment wished for, for `grant` the one granted (that wished for, if null), for `suspend` when it ends by itself
+             * @description for `extend` the moment wished for, for `grant` the one granted (that wished for, if null), for `suspend` when it ends by itself: within 365 days, which is also what null means
              */
             until_ms?: number | null;
             /** @description for `supervise` */
@@ -10022,6 +10037,11 @@ export interface components {
              * @description would have been announced then, but its owner has as many tasks in that hour or on that day as one person is told of; null: nothing puts it off
              */
             put_off_from_ms: number | null;
+            /**
+             * Suspended Until Ms
+             * @description its suspension (挂账) ends by itself then; null while it is not suspended
+             */
+            suspended_until_ms: number | null;
             deadline: components["schemas"]["Deadline"];
             clock: components["schemas"]["DeadlineClock"];
             /** Version */

@@ -38,6 +38,13 @@ describe("projection", () => {
     expect(project(asked, [waiting(7, "extend"), waiting(7, "arrive")]).state).toBe("on_site");
   });
 
+  it("leaves what follows a suspension to the server: its clock stands, and either of two may resume", () => {
+    const working = { ...task, state: "on_site", actions: ["handle", "return", "suspend"] } as const;
+    expect(project(working, [waiting(7, "suspend")])).toMatchObject({ state: "suspended", actions: [], waiting: 1 });
+    const suspended = { ...task, state: "suspended", actions: ["resume", "cancel"] } as const;
+    expect(project(suspended, [waiting(7, "resume")])).toMatchObject({ state: "accepted", actions: [], waiting: 1 });
+  });
+
   it("stops at a refusal and shows the server's state", () => {
     const standing = project(task, [waiting(7, "accept", "taken"), waiting(7, "arrive")]);
     expect(standing.refused?.refused).toBe("taken");

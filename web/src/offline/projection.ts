@@ -27,6 +27,9 @@ const AFTER: Readonly<Record<TaskKind, Partial<Record<TaskAction, After>>>> = {
     handle: { state: "done", actions: [] },
     confirm: { state: "done", actions: [] },
     return: { state: "waiting", actions: [] },
+    // By the owner or a supervisor: what either may do next, the server says.
+    suspend: { state: "suspended", actions: [] },
+    resume: { state: "accepted", actions: [] },
   },
   verify: {
     accept: { state: "accepted", actions: ["arrive", "verify", "reject", "return"] },

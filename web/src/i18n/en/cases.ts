@@ -102,7 +102,7 @@ export default {
       endorse: "First review. Another supervisor makes the second.",
       uphold: "Second review. The case counts as excused; that it was late stays in the record.",
       dismiss: "The appeal ends, nothing changes.",
-      suspend: "All clocks stand still. A case is suspended once; it resumes by itself after this time.",
+      suspend: "All clocks stand still. A case is suspended once; it resumes by itself after this time, or when its owner or a supervisor resumes it.",
       resume: "All clocks go on with what was left of them.",
       cancel: "The case ends without a repair and is counted as such.",
     },

@@ -12,6 +12,7 @@ export default {
   },
   deadline: {
     paused: "Clock paused",
+    suspended: "Clock paused, resumes {time}",
     over: "{length} overdue",
     left: "{length} left",
     arriveLeft: "Be there in {length}",

@@ -83,6 +83,7 @@ export default {
     escalated: "Not taken up for long: told",
     overdue: "Overdue",
     offer_over: "Nobody took the offer: given out",
+    unfit: "Given although something is lacking",
     on_again: "The alarm is on again",
     cleared: "All alarms have gone",
     reopen: "Opened anew",

@@ -12,6 +12,7 @@ export default {
   },
   deadline: {
     paused: "计时暂停",
+    suspended: "计时暂停，{time} 恢复",
     over: "已超时 {length}",
     left: "剩余 {length}",
     arriveLeft: "{length} 内到场",

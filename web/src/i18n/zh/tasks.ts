@@ -83,6 +83,7 @@ export default {
     escalated: "久未接单，已告知",
     overdue: "超时",
     offer_over: "抢单时间已过，改为指派",
+    unfit: "条件不足仍予派给",
     on_again: "告警再次出现",
     cleared: "告警已全部消除",
     reopen: "重新立案",
