@@ -15,7 +15,8 @@ from core.intake import SourceKind
 from core.ports.cases import TaskCommand, TaskRow
 from core.ports.intake import IntakeAsk
 from dispatch.intake_desk import SqlIntakes
-from dispatch.photo_desk import MOST_PHOTOS, SqlPhotos
+from dispatch.photo_desk import SqlPhotos
+from dispatch.photo_folder import MOST_PHOTOS
 from dispatch.photos import JPEG, picture_of
 from dispatch.task_photos import SqlTaskPhotos
 from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, Hall, change
