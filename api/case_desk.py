@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from api import stage_views, views
+from api import photo_views, stage_views, views
 from api.access import Caller
 from api.closure_desk import ClosureDesk, handling
 from api.histories import Histories
@@ -18,6 +18,7 @@ from api.models.cases import (
     Series,
     TaskAction,
     TaskDetail,
+    TaskPhotoView,
     TaskReport,
     TaskSummary,
     TaskWhere,
@@ -28,6 +29,7 @@ from api.ports import ApiPorts
 from api.problem_kinds import Problems
 from api.problems import ProblemError
 from core.cases import REASON_NEEDED, Action, CaseState
+from core.closure import PhotoKind
 from core.errors import Refused, Unavailable
 from core.places import Grid
 from core.ports import cases as rows
@@ -106,6 +108,7 @@ class CaseDesk:
             stages=[stage_views.stage(row, now_ms) for row in found.stages],
             proceedings=[stage_views.proceeding(row, places) for row in found.proceedings],
             closure=self._closures.of_case(caller, number),
+            **photo_views.seen(self._ports.task_photos.of_case(number), places),
             reports=views.reports(_reports(self._ports, number), places),
             plan=self._plan(found.case.family),
         )
@@ -175,6 +178,7 @@ class TaskDesk:
             stages=[stage_views.stage(row, now_ms) for row in found.stages],
             proceedings=[stage_views.proceeding(row, places) for row in found.proceedings],
             extension_until_ms=found.extension_until_ms,
+            **photo_views.seen(self._ports.task_photos.of_case(found.task.case), places),
             reports=views.reports(reports, places),
         )
 
@@ -201,6 +205,37 @@ class TaskDesk:
         row = self._ports.case_commands.act(command, self._ports.clock.now_ms())
         log.info("task step", extra={"task": number, "action": action.value, "username": caller.login.username})
         return self.one(caller, row.number)
+
+    # --- photos -------------------------------------------------------------------------------------------------
+
+    def may_attach(self, caller: Caller, number: int, kind: PhotoKind) -> None:
+        """Refuse a photo of a task that the caller has not worked on, before it is read."""
+        self._seen(caller, number)
+        self._ports.task_photos.may_attach(number, kind, caller.actor, self._ports.clock.now_ms())
+
+    def attach(self, caller: Caller, number: int, kind: PhotoKind, key: str, data: bytes) -> TaskPhotoView:
+        """Add a photo to a task that the caller has worked on."""
+        now_ms = self._ports.clock.now_ms()
+        found = self._ports.task_photos.attach(number, kind, caller.actor, photo_views.bound(key), data, now_ms)
+        return photo_views.photo(found, self._places.now())
+
+    def photo(self, caller: Caller, number: int, position: int) -> tuple[str, bytes]:
+        """Media type and bytes of a photo, for whoever sees the task or its case."""
+        task = self._ports.cases.task(number, caller.actor, None, self._ports.clock.now_ms())
+        found = None
+        if task is not None and self._sees_case(caller, task.task):
+            found = self._ports.task_photos.photo(number, position)
+        if found is None:
+            raise ProblemError(Problems.NOT_FOUND)
+        return found
+
+    def _sees_case(self, caller: Caller, task: rows.TaskRow) -> bool:
+        if caller.sees(task.community) or _owns(caller, task):
+            return True
+        case = self._ports.cases.case(task.case)
+        return case is not None and any(_owns(caller, row) for row in case.tasks)
+
+    # --- inside -------------------------------------------------------------------------------------------------
 
     def _seen(self, caller: Caller, number: int) -> rows.TaskDetail:
         found = self._ports.cases.task(number, caller.actor, None, self._ports.clock.now_ms())

@@ -176,6 +176,7 @@ def handling(body: Handling | None) -> HandlingReport | None:
         labour_min=body.labour_min,
         parts=tuple(Part(name=one.name, quantity=one.quantity, price_fen=one.price_fen) for one in body.parts),
         contractor_fen=body.contractor_fen,
+        no_photo=body.no_photo,
     )
 
 
@@ -216,6 +217,7 @@ def _report(one: rows.ReportRow, places: Places) -> Report:
         labour_min=said.labour_min,
         parts=[PartUsed(name=part.name, quantity=part.quantity, price_fen=part.price_fen) for part in said.parts],
         contractor_fen=said.contractor_fen,
+        no_photo=said.no_photo,
     )
 
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from api import findings as kinds
 from core.cases import Actor
+from core.closure import PhotoKind
 from core.errors import Refused
 from core.intake import Event, SourceKind
 from core.ports.intake import Burden, IntakeAsk, IntakeFilter, IntakeRow, Known, LogAnswer, Photo, Ruling
 from core.ports.registry import Page, PageRequest
+from core.ports.task_photos import CasePhotos, TaskPhoto
 
 
 class NoIntakes:
@@ -62,3 +64,23 @@ class NoIntakes:
     def photo(self, number: int, position: int, communities: frozenset[int] | None = None) -> tuple[str, bytes] | None:
         """None."""
         return None
+
+
+class NoTaskPhotos:
+    """``core.ports.task_photos`` without anything behind it."""
+
+    def may_attach(self, task: int, kind: PhotoKind, actor: Actor, now_ms: int) -> None:
+        """Refused."""
+        raise Refused(kinds.NO_INTAKES())
+
+    def attach(self, task: int, kind: PhotoKind, actor: Actor, key: str, data: bytes, now_ms: int) -> TaskPhoto:
+        """Refused."""
+        raise Refused(kinds.NO_INTAKES())
+
+    def photo(self, task: int, position: int) -> tuple[str, bytes] | None:
+        """None."""
+        return None
+
+    def of_case(self, case: int) -> CasePhotos:
+        """None."""
+        return CasePhotos()

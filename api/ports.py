@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 import sqlalchemy as sa
 
 from api import findings as kinds
-from api.no_intakes import NoIntakes
+from api.no_intakes import NoIntakes, NoTaskPhotos
 from api.no_office import NoEvaluations, NoFunds, NoPlans
 from api.no_registry import NoImports, NoRegistryEditing
 from core.alarms import Severity
@@ -57,6 +57,7 @@ from core.ports.rule_editing import (
     Trial,
 )
 from core.ports.store import GapRecord, Rollups, StoreCounts
+from core.ports.task_photos import TaskPhotos
 from core.readings import Int32s, Readings
 
 
@@ -395,6 +396,7 @@ class ApiPorts:
         imports: whole files into it, and it as a file.
         limits: which table of limits is in force.
         intakes, photos: reports and tasks handed down.
+        task_photos: what whoever repaired or verified has seen.
         exchange: cases of other platforms.
         revisits: people are asked after the end of a case.
     """
@@ -429,5 +431,6 @@ class ApiPorts:
     intakes: Intakes = NoIntakes()  # noqa: RUF009 - it has no state
     limits: LimitsInForce = LimitsInForce()  # noqa: RUF009 - it has no state
     photos: Photos = NoIntakes()  # noqa: RUF009 - it has no state
+    task_photos: TaskPhotos = NoTaskPhotos()  # noqa: RUF009 - it has no state
     exchange: Exchange = NoExchange()  # noqa: RUF009 - it has no state
     revisits: Revisits = NoRevisits()  # noqa: RUF009 - it has no state

@@ -52,6 +52,7 @@ from dispatch.policy import Policy, limits_in_force
 from dispatch.queries import SqlCaseQueries
 from dispatch.review_queries import SqlReviewQueries
 from dispatch.revisit.desk import SqlRevisits
+from dispatch.task_photos import SqlTaskPhotos
 from gateway.device_part import check_part
 from registry.book import SqlRegistryBook
 from registry.classbook import load_classes
@@ -144,6 +145,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             closures=SqlClosures(engine, rules=infos, source=registry, policy=policy),
             intakes=SqlIntakes(engine, rules=infos, source=registry, policy=policy),
             photos=SqlPhotos(engine, settings.data_dir / "photos"),
+            task_photos=SqlTaskPhotos(engine, settings.data_dir / "photos"),
             rules=book,
             limits=limits_in_force(policy),
             performance=performance,

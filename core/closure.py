@@ -65,6 +65,7 @@ class HandlingReport:
         labour_min: minutes of all who worked on it.
         parts: what was used up.
         contractor_fen: paid or owed to a contractor, fen.
+        no_photo: why there is no photo after the repair; empty: there is one, or it is on its way.
     """
 
     outcome: Outcome = Outcome.REPAIRED
@@ -73,11 +74,23 @@ class HandlingReport:
     labour_min: int = 0
     parts: tuple[Part, ...] = ()
     contractor_fen: int = 0
+    no_photo: str = ""
 
     @property
     def parts_fen(self) -> int:
         """What the parts cost, fen."""
         return sum(part.cost_fen for part in self.parts)
+
+
+class PhotoKind(StrEnum):
+    """What a photo of a task shows."""
+
+    BEFORE = "before"
+    """As it was found: by whoever repairs, or by whoever looks first."""
+    AFTER = "after"
+    """As the repair left it."""
+    VERIFICATION = "verification"
+    """As whoever verified it saw it."""
 
 
 class WatchState(StrEnum):

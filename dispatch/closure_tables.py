@@ -25,10 +25,12 @@ report = sa.Table(
     sa.Column("labour_min", sa.Integer, nullable=False),
     sa.Column("contractor_fen", sa.BigInteger, nullable=False),
     sa.Column("parts_fen", sa.BigInteger, nullable=False),
+    sa.Column("no_photo", _TEXT, nullable=False, server_default=sa.text("''")),
     sqlite_autoincrement=True,
 )
 """One row for each time a case was handled; only ever appended. What was found is what the newest row of a case says,
-what it cost is the sum of all. ``cause`` is empty unless the alarm was false."""
+what it cost is the sum of all. ``cause`` is empty unless the alarm was false; ``no_photo``: why there is no photo after
+the repair, if none could be taken."""
 
 part = sa.Table(
     "dispatch_part",
@@ -39,6 +41,25 @@ part = sa.Table(
     sa.Column("quantity", sa.Float, nullable=False),
     sa.Column("price_fen", sa.BigInteger, nullable=False),
 )
+
+task_photo = sa.Table(
+    "dispatch_task_photo",
+    metadata,
+    sa.Column("task", sa.ForeignKey(task.c.number), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("case", sa.ForeignKey(case.c.number), nullable=False, index=True),
+    sa.Column("kind", _WORD, nullable=False),
+    sa.Column("actor", sa.String(64), nullable=False),
+    sa.Column("key", sa.String(64), nullable=False),
+    sa.Column("person", sa.Integer),
+    sa.Column("sha256", sa.String(64), nullable=False, index=True),
+    sa.Column("media_type", _WORD, nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("actor", "key"),
+)
+"""Photos of tasks; only ever appended. As those of reports they lie by the hash of their cleaned bytes. ``actor`` and
+``key``: sent once more, answered as before; ``at_ms``: when it arrived."""
 
 watch = sa.Table(
     "dispatch_watch",

@@ -31,7 +31,7 @@ from core.places import Grid
 from core.ports.cases import TaskCommand, TaskRow
 from core.ports.registry import Roster
 from dispatch import findings as kinds
-from dispatch import tables
+from dispatch import photo_proof, tables
 from dispatch.alarm_desk import SqlAlarmDesk
 from dispatch.alarmwork import AlarmWork
 from dispatch.database import writing
@@ -117,6 +117,7 @@ class _Turn:
         unfit: Said | None = None
         if command.action is Action.VERIFY:
             self._check_alarms_off(case)
+            self._check_photo(case)
         if command.action is Action.TRANSFER:
             unfit = self._check_target(row, case)
         if command.action is Action.CANCEL:
@@ -212,6 +213,11 @@ class _Turn:
     def _check_alarms_off(self, case: Any) -> None:
         if self._cases.has_active_alarm(case.number) and not self._command.note.strip():
             raise Invalid([kinds.ALARM_STILL_ON.at()])
+
+    def _check_photo(self, case: Any) -> None:
+        """What no sensor shows is closed on a photo after the repair, or on words why there is none."""
+        if not self._command.note.strip() and photo_proof.missing(self._connection, case):
+            raise Invalid([kinds.PHOTO_MISSING.at()])
 
     def _check_target(self, row: Any, case: Any) -> Said | None:
         """Whether somebody may be given the task; what they lack for it all the same."""

@@ -37,6 +37,21 @@ NOBODY_TO_TRANSFER_TO = kind(
     "name an active person of this community",
 )
 
+PHOTO_MISSING = kind(
+    "TG-3106",
+    "没有传感器的案件，修复后至少要有一张照片",
+    "no sensor shows this repair, and there is no photo after it",
+    "上传修复后的照片；拍不了的，说明原因",
+    "add a photo of the repair, or say why none could be taken",
+)
+PHOTO_OF_OTHER_TASK = kind(
+    "TG-3107",
+    "该任务没有这类照片：{kind}",
+    "a task of this kind has no such photo: {kind}",
+    "处置任务为修复前、修复后，核实任务为修复前、核实",
+    "before and after belong to the repair, before and verification to whoever verifies",
+)
+
 OUT_TOO_LONG = kind(
     "TG-3105",
     "计划结束时间须在未来 {days:g} 天以内",
@@ -212,6 +227,10 @@ APPEALED_BEFORE = Sentence("一个任务最多申诉一次", "a task is appealed
 NOTHING_TO_APPEAL = Sentence("没有可申诉的超时或返工", "there is no lateness and no rework to appeal against")
 APPEAL_TOO_LATE = Sentence("申诉期限已过", "the time for an appeal is over")
 SECOND_REVIEWER = Sentence("复审须由另一人进行", "the second review is for another person")
+NO_PHOTO_OF_OTHERS = Sentence(
+    "照片只能由处理该任务的人上传：接单之后，完成或退回后一天以内",
+    "photos come from whoever is at work on the task, or was within the last day",
+)
 KEY_REUSED = Sentence("该幂等键已用于其他操作", "this idempotency key was used for something else")
 NO_CASE = Sentence("没有案件 {case}", "there is no case {case}")
 DECIDING_LASTING = Sentence("决定根治", "decide about a lasting repair")
@@ -273,6 +292,7 @@ ACTIONS = {
     ),
     "taking_out": Sentence("停用", "taking out of service"),
 }
+PHOTO_KINDS = _words("before=修复前 after=修复后 verification=核实")
 CASES = _words(
     "filed=已立案 dispatched=已派遣 accepted=已接单 on_site=已到场 handled=已处置，待核查 verified=已核查 "
     "closed=已结案 returned=已退回 transferred=已转派 suspended=已挂账 rework=返工 cancelled=已作废"

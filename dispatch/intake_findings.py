@@ -104,8 +104,8 @@ PHOTO_SIZE = kind(
 )
 PHOTO_MANY = kind(
     "TG-3153",
-    "一件最多 {most} 张照片",
-    "one report has at most {most} photos",
+    "最多 {most} 张照片",
+    "at most {most} photos go together",
     "选出最能说明问题的几张",
     "choose those that show it best",
 )

@@ -339,6 +339,8 @@ _TAIL = """## Guards
 * A repair is observed by the sensor where there is one; [closure.md](closure.md) says what follows. The system
   verifies or rejects then, as a verifier would; a person may conclude before. The same holds for rules that read groups
   or parents, by all that they read, and for *cannot see now*, by the points that must be heard again.
+* A case without a sensor is verified on a photo after the repair, or on words why none could be taken
+  ([closure.md](closure.md), part 2).
 * Cases of one root cause are merged by a supervisor: the one ends (merge), the other takes its alarms, present and to
   come. A case that has been reported as handled is not merged, nor one that gathers many facilities.
 * A merging is taken back by a supervisor, with a reason, while the other case is open and not yet reported as handled:

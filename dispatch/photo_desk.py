@@ -1,44 +1,34 @@
-"""Photos of intakes: rows in the database, bytes in a folder under the name of their hash.
-
-A file is written whole before its row: a row without its file cannot be, a file without a row is harmless and is found
-again when the same photo comes. No name from outside is ever part of a path.
-"""
+"""Photos of intakes: rows in the database, bytes in the folder of photos."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
-import secrets
 from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from core.cases import Actor, UnknownItem
-from core.errors import Invalid, Unavailable
-from core.foreign import system_problem
+from core.errors import Invalid
 from core.ports.intake import Photo
 from dispatch import intake_findings as kinds
 from dispatch.database import reading, writing
 from dispatch.flag_queries import seen
 from dispatch.intake_tables import intake, photo
-from dispatch.photos import JPEG, picture_of
+from dispatch.photo_folder import MOST_BYTES, MOST_PHOTOS, PhotoFolder
+from dispatch.photos import picture_of
 from dispatch.worktime import HOUR_MS
 
-MOST_PHOTOS: Final = 4
 _WITHIN_MS: Final = 24 * HOUR_MS
-_MB: Final = 1024 * 1024
 
 
 class SqlPhotos:
     """Keeps and gives photos; safe to use from several threads and processes."""
 
-    def __init__(self, engine: sa.Engine, folder: Path, most_bytes: int = 10 * 1024 * _MB) -> None:
+    def __init__(self, engine: sa.Engine, folder: Path, most_bytes: int = MOST_BYTES) -> None:
         """Keep at most ``most_bytes`` under ``folder``, which is made when the first photo comes."""
         self._engine = engine
-        self._folder = folder
-        self._most_bytes = most_bytes
+        self._folder = PhotoFolder(folder, most_bytes)
 
     def awaits(self, number: int, key: str, actor: Actor, now_ms: int) -> None:
         """Nothing, if the same actor handed the intake in with this key within the last day.
@@ -66,7 +56,7 @@ class SqlPhotos:
             known = self._room(connection, number, key, actor, digest, len(picture.data), now_ms)
         if known is not None:
             return known
-        self._write(self._path(digest, picture.media_type), picture.data)
+        self._folder.write(digest, picture.media_type, picture.data)
         with writing(self._engine) as connection:
             known = self._room(connection, number, key, actor, digest, len(picture.data), now_ms)
             if known is not None:
@@ -91,12 +81,7 @@ class SqlPhotos:
         )
         with reading(self._engine) as connection:
             row = connection.execute(query).one_or_none()
-        if row is None:
-            return None
-        try:
-            return row.media_type, self._path(row.sha256, row.media_type).read_bytes()
-        except OSError as error:
-            raise Unavailable(system_problem(error)) from error
+        return None if row is None else (row.media_type, self._folder.read(row.sha256, row.media_type))
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -111,40 +96,8 @@ class SqlPhotos:
                 return _photo(row)
         if len(rows) >= MOST_PHOTOS:
             raise Invalid([kinds.PHOTO_MANY.at(most=MOST_PHOTOS)])
-        used = int(connection.execute(sa.select(sa.func.sum(photo.c.size))).scalar_one() or 0)
-        if used + size > self._most_bytes:
-            raise Invalid([kinds.PHOTO_ROOM.at(used_mb=used / _MB, most_mb=self._most_bytes / _MB)])
+        self._folder.check_room(connection, size)
         return None
-
-    def _path(self, digest: str, media_type: str) -> Path:
-        suffix = ".jpg" if media_type == JPEG else ".png"
-        return self._folder / digest[:2] / f"{digest}{suffix}"
-
-    def _write(self, path: Path, data: bytes) -> None:
-        """Write a file so that it is there whole, or not at all, whatever happens meanwhile."""
-        if path.exists():
-            return
-        scratch = path.with_name(f".{secrets.token_hex(8)}")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            scratch.replace(path)
-            self._sync(path.parent)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                scratch.unlink(missing_ok=True)
-            raise Unavailable(system_problem(error)) from error
-
-    def _sync(self, folder: Path) -> None:
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _photo(row: Any) -> Photo:

@@ -79,6 +79,7 @@ def keep(connection: sa.Connection, *, case: int, task: int, actor: Actor, repor
         "labour_min": report.labour_min,
         "contractor_fen": report.contractor_fen,
         "parts_fen": report.parts_fen,
+        "no_photo": report.no_photo.strip()[:1000],
     }
     number = connection.execute(sa.insert(table).returning(table.c.number), values).scalar_one()
     parts = [
@@ -118,6 +119,7 @@ def _row(row: Any, parts: tuple[Part, ...]) -> ReportRow:
             labour_min=row.labour_min,
             parts=parts,
             contractor_fen=row.contractor_fen,
+            no_photo=row.no_photo,
         ),
     )
 

@@ -21,6 +21,7 @@ from api.models.base import (
 from api.models.closure import CaseClosure, Handling, Observation
 from api.models.history import History
 from core.cases import CaseState, DeadlineClock, DeadlineWhat, TaskKind, TaskState
+from core.closure import PhotoKind
 from core.flags import FlagKind
 from core.intake import SourceKind
 from core.places import Grid
@@ -223,6 +224,18 @@ class ReportSeen(Model):
     photos: list[int] = Field(description="their positions")
 
 
+class TaskPhotoView(Model):
+    """A photo of a task; its bytes are at `/tasks/{task_id}/photos/{position}`."""
+
+    task_id: Number
+    position: int
+    kind: PhotoKind
+    media_type: str = Field(examples=["image/jpeg"])
+    size: int = Field(description="bytes")
+    time_ms: TimeMs = Field(description="when it arrived")
+    by: Bilingual
+
+
 class PlanRef(Model):
     """The preventive plan that a case came from."""
 
@@ -243,6 +256,9 @@ class CaseDetail(CaseSummary):
     closure: CaseClosure
     reports: list[ReportSeen] = Field(description="what people reported of it, the newest 20 first")
     plan: PlanRef | None = Field(description="of preventive work")
+    photos: list[TaskPhotoView] = Field(description="of all tasks of the case, oldest first")
+    photo_needed: bool = Field(description="no sensor shows the repair: a photo must, or words why there is none")
+    photo_missing: bool = Field(description="neither has come: as things stand, `verify` needs a note that says why")
 
 
 class Series(Model):
@@ -297,6 +313,9 @@ class TaskDetail(TaskSummary):
     proceedings: list[Proceeding]
     extension_until_ms: TimeMs | None = Field(description="the furthest moment an extension may ask for now")
     reports: list[ReportSeen] = Field(description="what people reported of its case, the newest 20 first")
+    photos: list[TaskPhotoView] = Field(description="of all tasks of the case, oldest first")
+    photo_needed: bool = Field(description="no sensor shows the repair: a photo must, or words why there is none")
+    photo_missing: bool = Field(description="neither has come: as things stand, `verify` needs a note that says why")
 
 
 class TaskReport(Model):
@@ -305,8 +324,8 @@ class TaskReport(Model):
     note: str = Field(
         default="",
         max_length=2000,
-        description="report or reason; needed for return, reject, transfer, suspend and cancel, and for every step "
-        "of an extension, a supervision or an appeal",
+        description="report or reason; needed for return, reject, transfer, suspend and cancel, for every step of an "
+        "extension, a supervision or an appeal, and for verify while an alarm is on or `photo_missing`",
     )
     to_person: Number | None = Field(default=None, description="for `transfer`")
     until_ms: TimeMs | None = Field(

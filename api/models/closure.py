@@ -58,6 +58,7 @@ class Report(Model):
     labour_min: int
     parts: list[PartUsed]
     contractor_fen: int
+    no_photo: str = Field(description="why there is no photo after the repair; empty: none was asked for, or it came")
 
 
 class Handling(Model):
@@ -69,6 +70,7 @@ class Handling(Model):
     labour_min: int = Field(default=0, ge=0, le=MOST_LABOUR_MIN, description="minutes of all who worked on it")
     parts: list[PartUsed] = Field(default_factory=list, max_length=MOST_PARTS)
     contractor_fen: Fen = 0
+    no_photo: str = Field(default="", max_length=1000, description="why no photo could be taken after the repair")
 
 
 class CaseName(Model):

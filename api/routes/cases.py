@@ -4,13 +4,34 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from api.guard import PREFIX, GuardedRoute
 from api.models.base import Page, SeverityName
-from api.models.cases import CaseDetail, CaseSummary, TaskAction, TaskDetail, TaskReport, TaskSummary
-from api.routes.inputs import Asking, CommunityQuery, Desk, FacilityQuery, IdempotencyKey, NumberInPath, Paging
+from api.models.cases import (
+    CaseDetail,
+    CaseSummary,
+    TaskAction,
+    TaskDetail,
+    TaskPhotoView,
+    TaskReport,
+    TaskSummary,
+)
+from api.routes.inputs import (
+    PHOTO_BODY,
+    PHOTO_HEADERS,
+    Asking,
+    CommunityQuery,
+    Desk,
+    FacilityQuery,
+    IdempotencyKey,
+    NumberInPath,
+    Paging,
+    PositionInPath,
+)
 from core.cases import CaseState
+from core.closure import PhotoKind
 from core.places import Grid
 
 router = APIRouter(prefix=PREFIX, route_class=GuardedRoute)
@@ -69,6 +90,39 @@ def list_tasks(
 def get_task(task: NumberInPath, caller: Asking, desk: Desk) -> TaskDetail:
     """Why, where, what to do, by when; and the buttons that work now."""
     return desk.tasks.one(caller, task)
+
+
+@router.post(
+    "/tasks/{task}/photos",
+    operation_id="attach_task_photo",
+    tags=["tasks"],
+    summary="Add a photo to a task one works on",
+    status_code=201,
+    openapi_extra=PHOTO_BODY,
+)
+async def attach_task_photo(
+    task: NumberInPath, kind: PhotoKind, request: Request, key: IdempotencyKey, caller: Asking, desk: Desk
+) -> TaskPhotoView:
+    """The bytes of a JPEG or PNG, at most 4 MB, a key for each; only the picture itself is kept.
+
+    Of a repair `before` and `after`, of a verification `before` and `verification`; until a day after the last step.
+    """
+    await run_in_threadpool(desk.tasks.may_attach, caller, task, kind)
+    return await run_in_threadpool(desk.tasks.attach, caller, task, kind, key, await request.body())
+
+
+@router.get(
+    "/tasks/{task}/photos/{position}",
+    operation_id="get_task_photo",
+    tags=["tasks"],
+    summary="A photo of a task",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}, "image/png": {}}}},
+)
+def get_task_photo(task: NumberInPath, position: PositionInPath, caller: Asking, desk: Desk) -> Response:
+    """Its bytes; it never changes. For whoever sees the task or its case."""
+    media_type, data = desk.tasks.photo(caller, task, position)
+    return Response(data, media_type=media_type, headers=PHOTO_HEADERS)
 
 
 @router.post("/tasks/{task}/{action}", operation_id="act_on_task", tags=["tasks"], summary="Take a step")

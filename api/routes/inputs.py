@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from typing import Annotated, Any, Final, cast
 
 from fastapi import Depends, Header, Path, Query, Request
 
@@ -37,6 +37,7 @@ Asking = Annotated[Caller, Depends(caller_of)]
 Paging = Annotated[PageRequest, Depends(page_of)]
 NumberInPath = Annotated[int, Path(ge=0, le=_INT32_MAX, examples=[17])]
 AlarmInPath = Annotated[str, Path(min_length=1, max_length=64, pattern="^[a-z0-9]+$", examples=["k3j5t7m2p4q6r2s4"])]
+PositionInPath = Annotated[int, Path(ge=0, le=999)]
 CommunityQuery = Annotated[int | None, Query(ge=0, le=_INT32_MAX, description="number of a community")]
 FacilityQuery = Annotated[int | None, Query(ge=0, le=_INT32_MAX, description="number of a facility")]
 TimeQuery = Annotated[int | None, Query(ge=0, le=_TIME_MAX, description="UTC milliseconds")]
@@ -51,3 +52,12 @@ IdempotencyKey = Annotated[
         examples=["5f0c1e0e-6c1b-4a53-8a1b-2d7f1f0f9a11"],
     ),
 ]
+
+PHOTO_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {name: {"schema": {"type": "string", "format": "binary"}} for name in ("image/jpeg", "image/png")},
+    }
+}
+PHOTO_HEADERS: Final = {"content-disposition": "inline", "cache-control": "private, max-age=86400, immutable"}
+"""Of a photo that is asked for: it never changes."""

@@ -27,6 +27,8 @@ from api.models.intakes import (
     RulingRequest,
 )
 from api.routes.inputs import (
+    PHOTO_BODY,
+    PHOTO_HEADERS,
     Asking,
     CommunityQuery,
     Desk,
@@ -34,6 +36,7 @@ from api.routes.inputs import (
     IdempotencyKey,
     NumberInPath,
     Paging,
+    PositionInPath,
     TimeQuery,
 )
 from core.intake import SourceKind, Verdict
@@ -43,13 +46,6 @@ router = APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=["intakes"])
 
 EventName = Annotated[str, Query(min_length=1, max_length=40, pattern=r"^[a-z0-9_]+$", examples=["light_lamp"])]
 CodeInPath = Annotated[str, Path(min_length=1, max_length=64, examples=["wtl-sp-01"])]
-PositionInPath = Annotated[int, Path(ge=0, le=99)]
-_PHOTO_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {name: {"schema": {"type": "string", "format": "binary"}} for name in ("image/jpeg", "image/png")},
-    }
-}
 
 
 @router.get("/events", operation_id="list_events", summary="What can be reported or asked for")
@@ -120,7 +116,7 @@ def rule_intake(intake: NumberInPath, body: RulingRequest, caller: Asking, desk:
     operation_id="attach_photo",
     summary="Add a photo to one's own report",
     status_code=201,
-    openapi_extra=_PHOTO_BODY,
+    openapi_extra=PHOTO_BODY,
 )
 async def attach_photo(
     intake: NumberInPath, request: Request, caller: Asking, desk: Desk, key: IdempotencyKey
@@ -140,8 +136,7 @@ async def attach_photo(
 def get_photo(intake: NumberInPath, position: PositionInPath, caller: Asking, desk: Desk) -> Response:
     """Its bytes; it never changes."""
     media_type, data = desk.intakes.photo(caller, intake, position)
-    headers = {"content-disposition": "inline", "cache-control": "private, max-age=86400, immutable"}
-    return Response(data, media_type=media_type, headers=headers)
+    return Response(data, media_type=media_type, headers=PHOTO_HEADERS)
 
 
 @router.get("/burden", operation_id="get_burden", summary="What departments ask of communities")
@@ -212,7 +207,7 @@ def get_public_report(intake: NumberInPath, desk: Desk, key: IdempotencyKey) -> 
     operation_id="attach_public_photo",
     summary="Add a photo to a report without a login",
     status_code=201,
-    openapi_extra=_PHOTO_BODY,
+    openapi_extra=PHOTO_BODY,
 )
 async def attach_public_photo(intake: NumberInPath, request: Request, desk: Desk, key: IdempotencyKey) -> PhotoView:
     """Within a day, with the key of the report; only the picture itself is kept."""

@@ -172,8 +172,10 @@ def finish_task(somebody: Person, page: Page) -> int:
     for key in ("accept", "arrive", "handle"):
         press(page, word(somebody, key))
         taps += 1
-    note = page.get_by_role("dialog").get_by_role("textbox")
-    note.fill("已清理格栅，泵运行正常 / screen cleared, pump runs")
+    page.locator("#note").fill("已清理格栅，泵运行正常 / screen cleared, pump runs")
+    why = page.locator("#no-photo")
+    if why.count():  # a case without a sensor
+        why.fill("夜间无照明 / no light at night")
     page.get_by_role("dialog").get_by_role("button", name=word(somebody, "confirm"), exact=True).click()
     return taps + 1
 
@@ -184,7 +186,7 @@ def verify_task(somebody: Person, page: Page) -> None:
     press(page, word(somebody, "arrive"))
     press(page, word(somebody, "verify"))
     # Optional, but asked for when the alarm is still on.
-    page.get_by_role("dialog").get_by_role("textbox").fill("看过，泵正常 / looked at it, the pump runs")
+    page.locator("#note").fill("看过，泵正常 / looked at it, the pump runs")
     page.get_by_role("dialog").get_by_role("button", name=word(somebody, "holds"), exact=True).click()
 
 

@@ -78,6 +78,7 @@ def test_done_says_what_was_found_and_what_it_cost(browser: Browser, mock_world:
             "labour_min": 90,
             "parts": parts,
             "contractor_fen": 120_050,
+            "no_photo": "",
         }
         somebody.context.set_offline(False)
         journeys.nothing_waits(page)

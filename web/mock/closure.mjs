@@ -10,13 +10,16 @@ let decided = null;
 const nameOf = (item, cost = NO_COST) => ({ id: item.id, code: item.code, say: item.say, facility: item.facility, state: item.state, opened_ms: item.opened_ms, cost });
 const watch = (since_ms, more) => ({ state: "watching", since_ms, window_ms: 2 * HOUR, from_ms: since_ms + 60_000, seen_ms: since_ms + 30 * 60_000, until_ms: since_ms + 2 * HOUR + 60_000, ended_ms: null, moment_ms: null, alarm_id: null, why: WHY, ...more });
 const sum = (reports) => reports.reduce((a, r) => ({ labour_min: a.labour_min + r.labour_min, parts_fen: a.parts_fen + r.parts.reduce((n, p) => n + Math.round(p.quantity * p.price_fen), 0), contractor_fen: a.contractor_fen + r.contractor_fen }), NO_COST);
-const FIRST = { outcome: "repaired", cause: null, cause_text: "", labour_min: 90, parts: [{ name: "浮球开关", quantity: 2, price_fen: 4550 }], contractor_fen: 120_000 };
-const SECOND = { outcome: "false_alarm", cause: "other", cause_text: "井内漂浮物", labour_min: 20, parts: [], contractor_fen: 0 };
+const FIRST = { outcome: "repaired", cause: null, cause_text: "", labour_min: 90, parts: [{ name: "浮球开关", quantity: 2, price_fen: 4550 }], contractor_fen: 120_000, no_photo: "" };
+const SECOND = { outcome: "false_alarm", cause: "other", cause_text: "井内漂浮物", labour_min: 20, parts: [], contractor_fen: 0, no_photo: "" };
 
 /** With "done" on the phone. */
 export function report(id, handling, me) {
   if (handling) reported.set(id, [...(reported.get(id) ?? []), { ...handling, time_ms: Date.now(), by: me.name }]);
 }
+
+/** What was said of a case instead of photos. */
+export const noPhotos = (id) => (reported.get(id) ?? []).map((one) => one.no_photo);
 
 /** What observes the case of a task: of case 4 the sensor, at its verification. */
 export const observationOf = (task) => (task.kind === "verify" && task.case_id === 4 ? watch(Date.now() - 40 * 60_000) : null);

@@ -11,9 +11,10 @@ import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HOUR, REASONS, cells, communities, facilities, gaps, people, points, start, text, valueAt } from "./city.mjs";
-import { LIMITS, closureOf, decideLasting, falseAlarms, observationOf, recurringFaults, report } from "./closure.mjs";
+import { closureOf, decideLasting, falseAlarms, LIMITS, noPhotos, observationOf, recurringFaults, report } from "./closure.mjs";
 import { exchangeRoutes } from "./exchange.mjs";
 import { intakeRoutes } from "./intakes.mjs";
+import { photoRoutes } from "./photos.mjs";
 import { notificationRoutes } from "./notifications.mjs";
 import { officeRoutes, plannedOf } from "./office.mjs";
 import { performanceReport } from "./performance.mjs";
@@ -249,7 +250,7 @@ function taskDetail(task, me) {
   const f = byId(task.facility.id);
   const point = f.points.find((p) => p.limits.some((l) => l.rule_id === task.case.alarm.rule_id)) ?? f.points[0];
   const to = Date.now();
-  return { ...bareTask(task, me), observation: observationOf(task), reports: intakes.seen(task.case_id), why: { alarms: alarmsOf(task.case), rule: task.case.alarm.reported ? null : rule(task.case.alarm), evidence: evidence(f), series: [{ point: point.id, key: point.key, name: point.name, history: curve(point, to - 24 * HOUR, to, 240) }] }, where: { latitude: f.latitude, longitude: f.longitude, address: f.address }, steps: f.do, actions: actionsOf(task, me), history: task.case.history, routing: routingOf(task), stages: stagesOf(task.case), proceedings: task.case.proceedings, extension_until_ms: task.case.deadline().due_ms + 8 * HOUR };
+  return { ...bareTask(task, me), observation: observationOf(task), reports: intakes.seen(task.case_id), ...photosOf(task.case), why: { alarms: alarmsOf(task.case), rule: task.case.alarm.reported ? null : rule(task.case.alarm), evidence: evidence(f), series: [{ point: point.id, key: point.key, name: point.name, history: curve(point, to - 24 * HOUR, to, 240) }] }, where: { latitude: f.latitude, longitude: f.longitude, address: f.address }, steps: f.do, actions: actionsOf(task, me), history: task.case.history, routing: routingOf(task), stages: stagesOf(task.case), proceedings: task.case.proceedings, extension_until_ms: task.case.deadline().due_ms + 8 * HOUR };
 }
 
 const WAITING = new Set(["unacknowledged", "returned_unacknowledged", "latched_unacknowledged"]);
@@ -371,6 +372,8 @@ fly("shelved", byId(2), start + 40 * 60_000, "清洗传感器", users.get("manag
 
 const intakes = intakeRoutes({ cases, ref, problem, found, page, openReported });
 const revisits = revisitRoutes({ cases, problem, found });
+const photos = photoRoutes({ tasks, problem, found });
+const photosOf = (item) => photos.of(item, noPhotos(item.id));
 
 /** Rows of method, path pattern, answer(me, match, query, body, request). */
 const ROUTES = [
@@ -420,15 +423,16 @@ const ROUTES = [
   ["POST", /^\/flags\/(\d+)\/extend$/, (me, [, id], q, body) => flagDetail(Object.assign(flagOf(id), { until_ms: body.until_ms, state: "standing" }))],
   ["POST", /^\/flags\/(\d+)\/return$/, (me, [, id], q, body) => flagDetail(fall(flagOf(id), "in_service", me, body.reason))],
   ["GET", /^\/cases$/, (me, m, q) => page(cases.filter((c) => (q.get("open") === null || c.open === (q.get("open") === "true")) && (q.get("overdue") !== "true" || c.deadline().overdue) && (!q.get("community") || c.community.id === Number(q.get("community")))).map(bare), q)],
-  ["GET", /^\/cases\/(\d+)$/, (me, [, id]) => { const c = found(cases.find((one) => one.id === Number(id))); return { ...bare(c), reports: intakes.seen(c.id), alarms: alarmsOf(c), tasks: tasks.filter((t) => t.case_id === c.id).map((t) => bareTask(t, me)), evidence: evidence(byId(c.facility.id)), do: byId(c.facility.id).do, history: c.history, stages: stagesOf(c), proceedings: c.proceedings, closure: closureOf(c, cases), ...plannedOf(c) }; }],
+  ["GET", /^\/cases\/(\d+)$/, (me, [, id]) => { const c = found(cases.find((one) => one.id === Number(id))); return { ...bare(c), reports: intakes.seen(c.id), ...photosOf(c), alarms: alarmsOf(c), tasks: tasks.filter((t) => t.case_id === c.id).map((t) => bareTask(t, me)), evidence: evidence(byId(c.facility.id)), do: byId(c.facility.id).do, history: c.history, stages: stagesOf(c), proceedings: c.proceedings, closure: closureOf(c, cases), ...plannedOf(c) }; }],
   ["GET", /^\/tasks$/, (me, m, q) => page(tasks.filter((t) => !["done", "cancelled"].includes(t.state) && (q.get("mine") !== "true" || t.owner?.id === me.person)).toSorted((a, b) => a.deadline().due_ms - b.deadline().due_ms).map((t) => bareTask(t, me)), q)],
   ["GET", /^\/tasks\/(\d+)$/, (me, [, id]) => taskDetail(found(tasks.find((t) => t.id === Number(id))), me)],
-  ["POST", /^\/cases\/(\d+)\/merge$/, (me, [, id], q, body) => { const c = found(cases.find((one) => one.id === Number(id))); Object.assign(c, { open: false, state: "cancelled", note: body.reason, closed_ms: Date.now() }); const heir = found(cases.find((one) => one.id === body.into)); return { ...bare(heir), reports: intakes.seen(heir.id), alarms: alarmsOf(heir), tasks: [], evidence: [], do: [], history: heir.history, closure: closureOf(heir, cases) }; }],
-  ["POST", /^\/cases\/(\d+)\/unmerge$/, (me, [, id]) => { const c = found(cases.find((one) => one.id === Number(id))); Object.assign(c, { open: true, state: "dispatched", note: "", closed_ms: null }); return { ...bare(c), reports: intakes.seen(c.id), alarms: alarmsOf(c), tasks: [], evidence: [], do: [], history: c.history, stages: [], proceedings: [], closure: closureOf(c, cases), ...plannedOf(c) }; }],
+  ["POST", /^\/cases\/(\d+)\/merge$/, (me, [, id], q, body) => { const c = found(cases.find((one) => one.id === Number(id))); Object.assign(c, { open: false, state: "cancelled", note: body.reason, closed_ms: Date.now() }); const heir = found(cases.find((one) => one.id === body.into)); return { ...bare(heir), reports: intakes.seen(heir.id), ...photosOf(heir), alarms: alarmsOf(heir), tasks: [], evidence: [], do: [], history: heir.history, closure: closureOf(heir, cases) }; }],
+  ["POST", /^\/cases\/(\d+)\/unmerge$/, (me, [, id]) => { const c = found(cases.find((one) => one.id === Number(id))); Object.assign(c, { open: true, state: "dispatched", note: "", closed_ms: null }); return { ...bare(c), reports: intakes.seen(c.id), ...photosOf(c), alarms: alarmsOf(c), tasks: [], evidence: [], do: [], history: c.history, stages: [], proceedings: [], closure: closureOf(c, cases), ...plannedOf(c) }; }],
   ["POST", /^\/facilities\/(\d+)\/lasting-repair$/, (me, m, q, body) => { decideLasting(body, me); return { items: recurringFaults(cases) }; }],
   ["GET", /^\/limits$/, () => LIMITS],
   ["GET", /^\/recurring-faults$/, () => ({ items: recurringFaults(cases) })],
   ["GET", /^\/false-alarms$/, (me, m, q) => falseAlarms(alarms, Number(q.get("from_ms")))],
+  ...photos.inside,
   ["POST", /^\/tasks\/(\d+)\/(\w+)$/, (me, [, id, action], q, body, request) => { const task = found(tasks.find((t) => t.id === Number(id))); const after = act(task, action, body.note, request.headers["idempotency-key"], me); if (action === "handle") report(task.case_id, body.handling, me); return after; }],
   ...ruleRoutes({ facilities, ref, problem }),
   ...officeRoutes({ communities, facilities, people, ref, problem }),

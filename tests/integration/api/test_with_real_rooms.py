@@ -29,6 +29,7 @@ from dispatch.intake_desk import SqlIntakes
 from dispatch.photo_desk import SqlPhotos
 from dispatch.review_queries import SqlReviewQueries
 from dispatch.revisit.desk import SqlRevisits
+from dispatch.task_photos import SqlTaskPhotos
 from registry.book import SqlRegistryBook
 from registry.classbook import load_classes
 from registry.commands import RegistryCommandsSql
@@ -76,6 +77,7 @@ class Town:
             book=SqlRegistryBook(engine),
             records=SqlRegistryEditing(engine, load_classes()),
             photos=SqlPhotos(engine, self.settings.setup_code_file.with_name("photos")),
+            task_photos=SqlTaskPhotos(engine, self.settings.setup_code_file.with_name("photos")),
             exchange=desk(self.hall),
             revisits=SqlRevisits(engine, rules=RULES.get, source=registry),
         )

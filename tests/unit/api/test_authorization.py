@@ -156,6 +156,8 @@ RECIPES: Mapping[str, Recipe] = {
     "get_intake": Recipe("GET", f"{V1}/intakes/{{n}}"),
     "rule_intake": Recipe("POST", f"{V1}/intakes/{{n}}/ruling", {"verdict": "admit"}),
     "attach_photo": Recipe("POST", f"{V1}/intakes/{{n}}/photos", {}, _KEY),
+    "attach_task_photo": Recipe("POST", f"{V1}/tasks/{{n}}/photos?kind=before", {}, _KEY),
+    "get_task_photo": Recipe("GET", f"{V1}/tasks/{{n}}/photos/0"),
     "get_photo": Recipe("GET", f"{V1}/intakes/{{n}}/photos/0"),
     "get_burden": Recipe("GET", f"{V1}/burden?community={{n}}"),
     "get_case_log": Recipe("GET", f"{V1}/communities/{{n}}/case-log"),

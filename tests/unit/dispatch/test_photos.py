@@ -16,7 +16,8 @@ from core.errors import Invalid, Unavailable
 from core.intake import SourceKind
 from core.ports.intake import IntakeAsk, IntakeRow
 from dispatch.intake_desk import SqlIntakes
-from dispatch.photo_desk import MOST_PHOTOS, SqlPhotos
+from dispatch.photo_desk import SqlPhotos
+from dispatch.photo_folder import MOST_PHOTOS
 from dispatch.photos import JPEG, MOST_BYTES, PNG, picture_of
 from tests.unit.dispatch.hall import HOUR, MONDAY_9, RULES, Hall
 

@@ -102,7 +102,7 @@ def test_a_report_lives_as_a_case_does(hall: Hall) -> None:
     assert look.owner != both[HANDLE].owner
     looker = Actor(login="looker", person=look.owner)
     hall.act(look, Action.ACCEPT, looker)
-    hall.act(hall.tasks()[VERIFY], Action.VERIFY, looker)
+    hall.act(hall.tasks()[VERIFY], Action.VERIFY, looker, note="dark")
     assert hall.cases()[-1].state is CaseState.CLOSED
 
 

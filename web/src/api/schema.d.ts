@@ -928,6 +928,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task}/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add a photo to a task one works on
+         * @description The bytes of a JPEG or PNG, at most 4 MB, a key for each; only the picture itself is kept.
+         *
+         *     Of a repair `before` and `after`, of a verification `before` and `verification`; until a day after the last step.
+         */
+        post: operations["attach_task_photo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/photos/{position}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A photo of a task
+         * @description Its bytes; it never changes. For whoever sees the task or its case.
+         */
+        get: operations["get_task_photo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task}/{action}": {
         parameters: {
             query?: never;
@@ -3587,6 +3629,21 @@ export interface components {
             reports: components["schemas"]["ReportSeen"][];
             /** @description of preventive work */
             plan: components["schemas"]["PlanRef"] | null;
+            /**
+             * Photos
+             * @description of all tasks of the case, oldest first
+             */
+            photos: components["schemas"]["TaskPhotoView"][];
+            /**
+             * Photo Needed
+             * @description no sensor shows the repair: a photo must, or words why there is none
+             */
+            photo_needed: boolean;
+            /**
+             * Photo Missing
+             * @description neither has come: as things stand, `verify` needs a note that says why
+             */
+            photo_missing: boolean;
         };
         /**
          * CaseEvaluation
@@ -6071,6 +6128,12 @@ export interface components {
              * @default 0
              */
             contractor_fen: number;
+            /**
+             * No Photo
+             * @description why no photo could be taken after the repair
+             * @default
+             */
+            no_photo: string;
         };
         /**
          * Health
@@ -7414,6 +7477,12 @@ export interface components {
             phone: string;
         };
         /**
+         * PhotoKind
+         * @description What a photo of a task shows.
+         * @enum {string}
+         */
+        PhotoKind: "before" | "after" | "verification";
+        /**
          * PhotoView
          * @description A photo; its bytes are at `/intakes/{id}/photos/{position}`.
          */
@@ -8399,6 +8468,11 @@ export interface components {
             parts: components["schemas"]["PartUsed"][];
             /** Contractor Fen */
             contractor_fen: number;
+            /**
+             * No Photo
+             * @description why there is no photo after the repair; empty: none was asked for, or it came
+             */
+            no_photo: string;
         };
         /**
          * ReportRequest
@@ -9905,6 +9979,21 @@ export interface components {
              * @description what people reported of its case, the newest 20 first
              */
             reports: components["schemas"]["ReportSeen"][];
+            /**
+             * Photos
+             * @description of all tasks of the case, oldest first
+             */
+            photos: components["schemas"]["TaskPhotoView"][];
+            /**
+             * Photo Needed
+             * @description no sensor shows the repair: a photo must, or words why there is none
+             */
+            photo_needed: boolean;
+            /**
+             * Photo Missing
+             * @description neither has come: as things stand, `verify` needs a note that says why
+             */
+            photo_missing: boolean;
         };
         /**
          * TaskEvent
@@ -9933,13 +10022,44 @@ export interface components {
          */
         TaskKind: "handle" | "verify";
         /**
+         * TaskPhotoView
+         * @description A photo of a task; its bytes are at `/tasks/{task_id}/photos/{position}`.
+         */
+        TaskPhotoView: {
+            /**
+             * Task Id
+             * @example 17
+             */
+            task_id: number;
+            /** Position */
+            position: number;
+            kind: components["schemas"]["PhotoKind"];
+            /**
+             * Media Type
+             * @example image/jpeg
+             */
+            media_type: string;
+            /**
+             * Size
+             * @description bytes
+             */
+            size: number;
+            /**
+             * Time Ms
+             * @description when it arrived
+             * @example 1795000000000
+             */
+            time_ms: number;
+            by: components["schemas"]["Bilingual"];
+        };
+        /**
          * TaskReport
          * @description What somebody reports with a step.
          */
         TaskReport: {
             /**
              * Note
-             * @description report or reason; needed for return, reject, transfer, suspend and cancel, and for every step of an extension, a supervision or an appeal
+             * @description report or reason; needed for return, reject, transfer, suspend and cancel, for every step of an extension, a supervision or an appeal, and for verify while an alarm is on or `photo_missing`
              * @default
              */
             note: string;
@@ -10680,6 +10800,7 @@ export type PassedOver = components['schemas']['PassedOver'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PersonRef = components['schemas']['PersonRef'];
 export type PhoneView = components['schemas']['PhoneView'];
+export type PhotoKind = components['schemas']['PhotoKind'];
 export type PhotoView = components['schemas']['PhotoView'];
 export type Piece = components['schemas']['Piece'];
 export type PingEvent = components['schemas']['PingEvent'];
@@ -10789,6 +10910,7 @@ export type TaskAction = components['schemas']['TaskAction'];
 export type TaskDetail = components['schemas']['TaskDetail'];
 export type TaskEvent = components['schemas']['TaskEvent'];
 export type TaskKind = components['schemas']['TaskKind'];
+export type TaskPhotoView = components['schemas']['TaskPhotoView'];
 export type TaskReport = components['schemas']['TaskReport'];
 export type TaskState = components['schemas']['TaskState'];
 export type TaskSummary = components['schemas']['TaskSummary'];
@@ -12548,6 +12670,80 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    attach_task_photo: {
+        parameters: {
+            query: {
+                kind: components["schemas"]["PhotoKind"];
+            };
+            header: {
+                /** @description a fresh random text per step; the same one again answers as the first time, without effect */
+                "Idempotency-Key": string;
+            };
+            path: {
+                task: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": string;
+                "image/png": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskPhotoView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_task_photo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: number;
+                position: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                    "image/png": unknown;
                 };
             };
             /** @description A problem */

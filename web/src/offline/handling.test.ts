@@ -3,7 +3,7 @@ import { handlingDraft, handlingOf, nothingTyped } from "./handling";
 
 describe("what is reported with done", () => {
   it("may be nothing at all", () => {
-    expect(handlingOf(nothingTyped())).toEqual({ outcome: "repaired", cause: null, cause_text: "", labour_min: 0, parts: [], contractor_fen: 0 });
+    expect(handlingOf(nothingTyped())).toEqual({ outcome: "repaired", cause: null, cause_text: "", labour_min: 0, parts: [], contractor_fen: 0, no_photo: "" });
   });
   it("turns what was typed into numbers and leaves empty rows out", () => {
     const parts = [{ name: "浮球", quantity: "2", price: "45.50" }, { name: "", quantity: "", price: "" }, { name: "tape", quantity: "", price: "" }];
@@ -28,5 +28,9 @@ describe("what is reported with done", () => {
   it("survives a draft that cannot be read", () => {
     expect(handlingDraft("{")).toEqual(nothingTyped());
     expect(handlingDraft('{"minutes":"5"}').minutes).toBe("5");
+  });
+  it("says why there is no photo of a repair, and of nothing else", () => {
+    expect(handlingOf({ ...nothingTyped(), noPhoto: " dark " })?.no_photo).toBe("dark");
+    expect(handlingOf({ ...nothingTyped(), noPhoto: "dark", outcome: "false_alarm", cause: "test" })?.no_photo).toBe("");
   });
 });

@@ -17,11 +17,13 @@ export interface HandlingText {
   /** Yuan. */
   contractor: string;
   parts: PartText[];
+  /** Why no photo could be taken after the repair. */
+  noPhoto: string;
 }
 
 export const CAUSES: readonly FalseCause[] = ["sensor_fault", "limit_wrong", "planned_work", "test", "weather", "other"];
 
-export const nothingTyped = (): HandlingText => ({ outcome: "repaired", cause: "", causeText: "", minutes: "", contractor: "", parts: [] });
+export const nothingTyped = (): HandlingText => ({ outcome: "repaired", cause: "", causeText: "", minutes: "", contractor: "", parts: [], noPhoto: "" });
 
 /** A draft from storage; what cannot be read is nothing. */
 export function handlingDraft(text: string): HandlingText {
@@ -62,5 +64,6 @@ export function handlingOf(typed: HandlingText): Handling | null {
     labour_min: labour,
     parts,
     contractor_fen: contractor,
+    no_photo: isFalse ? "" : typed.noPhoto.trim(),
   };
 }

@@ -5,8 +5,10 @@
  * follows. Each entry carries an idempotency key, so an answer that got lost costs a repeat and nothing else. Entries of one
  * task are sent in the order of the taps; a task whose entry waits does not hold up another task. An answer decides an entry's
  * fate: done (removed), later (kept, with growing pauses), or refused (kept for the person to read, with everything typed, until
- * they put it away or try it again). Photos follow their report in its lane: they are addressed when it has its number, bear its
- * key as their proof, and none waits for another that was refused. Entries belong to one login: on a shared phone nobody sends in another's name.
+ * they put it away or try it again). Photos follow the text of their lane, also text that comes later: words are small, and others
+ * wait for them; only what rests on photos lets those before it go first. Photos of a report are addressed when it has its number and
+ * bear its key as their proof, those of a task have their own; none waits for another that was refused. Entries belong to one login:
+ * on a shared phone nobody sends in another's name.
  *
  * `step` decides without clock and without network; `OutboxRunner` in `runner.ts` supplies both.
  */
@@ -30,6 +32,8 @@ export interface OutboxEntry {
   readonly photo?: string;
   /** Of a photo: the key of the report it belongs to, sent in place of its own. */
   readonly proof?: string;
+  /** Of a step: it holds only with the photos that stand before it in its lane, so they go first. */
+  readonly rests?: boolean;
 }
 
 export type Outcome =
@@ -48,29 +52,28 @@ export function pauseMs(attempts: number): number {
 /** A refused photo: nothing rests on it. */
 const holdsNothing = (entry: OutboxEntry): boolean => entry.refused !== null && entry.photo !== undefined;
 
-/** Entries that may be sent now: the first of each lane, if it is due. A refused entry holds its lane: what follows rests on it. */
-export function due(entries: readonly OutboxEntry[], user: string, nowMs: number): readonly OutboxEntry[] {
-  const lanes = new Set<string>();
-  const ready: OutboxEntry[] = [];
+/** What comes next in each lane: the first text, which overtakes photos unless it rests on them; else the first photo. */
+function heads(entries: readonly OutboxEntry[], user: string): readonly OutboxEntry[] {
+  const lanes = new Map<string, OutboxEntry>();
+  const settled = new Set<string>();
   for (const entry of entries) {
-    if (entry.user !== user || lanes.has(entry.lane) || holdsNothing(entry)) continue;
-    lanes.add(entry.lane);
-    if (entry.refused === null && entry.next_try_ms <= nowMs) ready.push(entry);
+    if (entry.user !== user || settled.has(entry.lane) || holdsNothing(entry)) continue;
+    const isText = entry.photo === undefined;
+    if (!lanes.has(entry.lane) || (isText && !entry.rests)) lanes.set(entry.lane, entry);
+    if (isText) settled.add(entry.lane);
   }
-  return ready;
+  return [...lanes.values()];
+}
+
+/** Entries that may be sent now: one of each lane, if it is due. A refused text holds its lane: what follows rests on it. */
+export function due(entries: readonly OutboxEntry[], user: string, nowMs: number): readonly OutboxEntry[] {
+  return heads(entries, user).filter((entry) => entry.refused === null && entry.next_try_ms <= nowMs);
 }
 
 /** When `due` will next have something to send; `null` if nothing waits. */
 export function nextDueMs(entries: readonly OutboxEntry[], user: string): number | null {
-  const lanes = new Set<string>();
-  let soonest: number | null = null;
-  for (const entry of entries) {
-    if (entry.user !== user || lanes.has(entry.lane) || holdsNothing(entry)) continue;
-    lanes.add(entry.lane);
-    if (entry.refused !== null) continue;
-    soonest = soonest === null ? entry.next_try_ms : Math.min(soonest, entry.next_try_ms);
-  }
-  return soonest;
+  const waiting = heads(entries, user).filter((entry) => entry.refused === null);
+  return waiting.length === 0 ? null : Math.min(...waiting.map((entry) => entry.next_try_ms));
 }
 
 /** The entries after one of them met its outcome. */
@@ -94,12 +97,13 @@ export function again(entries: readonly OutboxEntry[], key: string): readonly Ou
   return entries.map((entry) => (entry.key === key ? { ...entry, refused: null, next_try_ms: 0 } : entry));
 }
 
-/** What goes when an entry is put away: itself and all that waits behind it, or a photo alone. */
+/** What goes when an entry is put away: itself and all that waits behind it, or a photo alone. Photos of a task stay: they were taken. */
 export function goesWith(entries: readonly OutboxEntry[], key: string): readonly OutboxEntry[] {
   const first = entries.find((entry) => entry.key === key);
   if (first === undefined) return [];
   if (first.photo !== undefined) return [first];
-  return entries.filter((entry) => entry.user === first.user && entry.lane === first.lane);
+  const isBehind = (entry: OutboxEntry): boolean => entry.photo === undefined || entry.proof !== undefined;
+  return entries.filter((entry) => entry.user === first.user && entry.lane === first.lane && isBehind(entry));
 }
 
 /** Everything is tried again at once, as when the signal comes back. */

@@ -10,7 +10,7 @@ const task = { id: 7, kind: "handle", state: "waiting", ready: true, actions: ["
 
 describe("projection", () => {
   it("is the server's word while nothing waits", () => {
-    expect(project(task, [waiting(8, "accept")])).toEqual({ state: "waiting", actions: ["accept", "return"], waiting: 0, refused: null });
+    expect(project(task, [waiting(8, "accept")])).toEqual({ state: "waiting", actions: ["accept", "return"], waiting: 0, photos: 0, refused: null });
   });
 
   it("lets a worker without signal go the whole way", () => {

@@ -10,6 +10,8 @@ export interface Standing {
   readonly actions: readonly TaskAction[];
   /** Actions that wait to be sent. */
   readonly waiting: number;
+  /** Photos that wait to be sent. */
+  readonly photos: number;
   /** Why an action was refused; nothing more is projected then. */
   readonly refused: OutboxEntry | null;
 }
@@ -49,15 +51,17 @@ export function project(
   entries: readonly OutboxEntry[],
 ): Standing {
   let { state, actions } = task;
+  const mine = entries.filter((entry) => entry.lane === taskLane(task.id));
+  const photos = mine.filter((entry) => entry.photo !== undefined && entry.refused === null).length;
   let waiting = 0;
-  for (const entry of entries) {
-    if (entry.lane !== taskLane(task.id)) continue;
-    if (entry.refused !== null) return { state: task.state, actions: [], waiting, refused: entry };
+  for (const entry of mine) {
+    if (entry.photo !== undefined) continue; // moves nothing
+    if (entry.refused !== null) return { state: task.state, actions: [], waiting, photos, refused: entry };
     waiting += 1;
     const after = AFTER[task.kind][entry.action as TaskAction];
     if (after) ({ state, actions } = after);
     else actions = actions.filter((action) => action !== entry.action); // beside the state: asked once is enough
     if (!task.ready) actions = actions.filter((action) => action !== "verify" && action !== "reject");
   }
-  return { state, actions, waiting, refused: null };
+  return { state, actions, waiting, photos, refused: null };
 }

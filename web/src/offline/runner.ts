@@ -132,7 +132,7 @@ export function post(action: Action): void {
   postAll([action]);
 }
 
-export type Action = Pick<OutboxEntry, "lane" | "action" | "path" | "body"> & Partial<Pick<OutboxEntry, "key" | "photo" | "proof">>;
+export type Action = Pick<OutboxEntry, "lane" | "action" | "path" | "body"> & Partial<Pick<OutboxEntry, "key" | "photo" | "proof" | "rests">>;
 
 /** The same with several that belong together: all of them are kept, or none. */
 export function postAll(actions: readonly Action[]): void {
