@@ -118,6 +118,7 @@ class RevisitDesk:
             id=one.number,
             case_id=one.case,
             case_code=one.code,
+            report_code=one.report,
             say=Bilingual.of(one.say),
             community=places.community_ref(one.community),
             facility=places.facility_ref(one.facility) if one.facility else None,

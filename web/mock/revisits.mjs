@@ -13,11 +13,11 @@ export function revisitRoutes({ cases, problem, found }) {
     const item = of(caseId);
     const closed_ms = Date.now() - 5 * DAY;
     const id = revisits.length + 1;
-    revisits.push({ id, case_id: item.id, case_code: item.code, say: item.say, community: item.community, facility: item.facility, by_resident: true, state: "due", closed_ms, due_ms: closed_ms + 3 * DAY, ends_ms: closed_ms + 14 * DAY, has_phone: true, tries: 0, called_today: false, way: null, solved: null, satisfaction: null, comment: "", done_ms: null, ...more });
+    revisits.push({ id, case_id: item.id, case_code: item.code, report_code: `R-2026-${String(100 + id).padStart(6, "0")}`, say: item.say, community: item.community, facility: item.facility, by_resident: true, state: "due", closed_ms, due_ms: closed_ms + 3 * DAY, ends_ms: closed_ms + 14 * DAY, has_phone: true, tries: 0, called_today: false, way: null, solved: null, satisfaction: null, comment: "", done_ms: null, ...more });
   };
   add(1);
   add(2, { tries: 2 });
-  add(4, { by_resident: false });
+  add(4, { by_resident: false, report_code: "" });
   add(1, { state: "answered", has_phone: false, closed_ms: Date.now() - 20 * DAY, way: "qr", solved: false, satisfaction: 2, comment: "修了两天又漏水，楼道里还有积水，老人进出不方便，希望把管子换掉。", done_ms: Date.now() - 12 * DAY });
   const byId = (id) => found(revisits.find((one) => one.id === Number(id)));
   const byToken = (token) => found(revisits.find((one) => tokenOf(one) === token && ["due", "answered"].includes(one.state)));

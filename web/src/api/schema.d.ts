@@ -1680,6 +1680,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/public/reports/{intake}/revisit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say whether what one reported is solved
+         * @description With the key of the report, once for each time its case is closed; too many are slowed down (429).
+         */
+        post: operations["answer_public_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/public/reports/{intake}/photos": {
         parameters: {
             query?: never;
@@ -7998,6 +8018,26 @@ export interface components {
          */
         Provenance: "measured" | "recorded" | "model";
         /**
+         * PublicAsked
+         * @description What whoever reported is asked about the end of it, or has answered.
+         */
+        PublicAsked: {
+            /**
+             * Closed Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            closed_ms: number;
+            /**
+             * Ends Ms
+             * @description until when an answer is taken
+             * @example 1795000000000
+             */
+            ends_ms: number;
+            /** Answered */
+            answered: boolean;
+        };
+        /**
          * PublicPlace
          * @description What a stranger with the QR of a facility sees of it.
          */
@@ -8112,6 +8152,8 @@ export interface components {
             words: string;
             /** Photos */
             photos: number;
+            /** @description it is done: what is asked about it; null: nothing, or no more */
+            revisit: components["schemas"]["PublicAsked"] | null;
         };
         /**
          * Reason
@@ -8541,6 +8583,12 @@ export interface components {
             case_id: number;
             /** Case Code */
             case_code: string;
+            /**
+             * Report Code
+             * @description of whoever is asked; empty: the case was drawn
+             * @example R-2026-000017
+             */
+            report_code: string;
             say: components["schemas"]["Bilingual"];
             community: components["schemas"]["CommunityRef"];
             facility: components["schemas"]["FacilityRef"] | null;
@@ -10686,6 +10734,7 @@ export type ProjectState = components['schemas']['ProjectState'];
 export type Projects = components['schemas']['Projects'];
 export type Promise = components['schemas']['Promise'];
 export type Provenance = components['schemas']['Provenance'];
+export type PublicAsked = components['schemas']['PublicAsked'];
 export type PublicPlace = components['schemas']['PublicPlace'];
 export type PublicReceipt = components['schemas']['PublicReceipt'];
 export type PublicReport = components['schemas']['PublicReport'];
@@ -13909,6 +13958,44 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicState"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_public_report: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a fresh random text per step; the same one again answers as the first time, without effect */
+                "Idempotency-Key": string;
+            };
+            path: {
+                intake: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevisitAnswerRequest"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
