@@ -1749,7 +1749,9 @@ export interface paths {
         };
         /**
          * How things are with other platforms
-         * @description Last files, what waits at the gate and to be sent, what contradicts, what was given up.
+         * @description What waits at the gate and to be sent, what contradicts, what was given up, of the communities one sees.
+         *
+         *     The last files are about the whole city: whoever sees all of it is shown them.
          */
         get: operations["list_partners"];
         put?: never;
@@ -7377,8 +7379,11 @@ export interface components {
             heard_ms: number | null;
             /** Last Error */
             last_error: string;
-            /** Runs */
-            runs: components["schemas"]["FileRunView"][];
+            /**
+             * Runs
+             * @description newest first; null for whoever does not see the whole city
+             */
+            runs: components["schemas"]["FileRunView"][] | null;
         };
         /**
          * PassedOver
