@@ -46,6 +46,7 @@ class RevisitView(Model):
     satisfaction: int | None
     comment: str
     done_ms: TimeMs | None
+    own_repair: bool = Field(description="the login repaired it: neither link nor number for them")
 
 
 class RevisitList(Model):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import sqlalchemy as sa
 from starlette.testclient import TestClient
 
+from api.revisit_card import card
 from dispatch.revisit.choosing import DAY_MS
 from dispatch.revisit.tables import revisit
 from tests.integration.api.test_with_real_rooms import Town, open_town
@@ -76,6 +78,40 @@ def test_a_resident_answers_by_qr_once(town: Town) -> None:
         codes = [client.post(f"{V1}/public/revisits/{token}", json=good).status_code for _ in range(6)]
         assert codes[-1] == 429
     assert not cases(town.hall)[0].open
+
+
+def test_the_code_is_drawn_for_whoever_may_ask(town: Town) -> None:
+    """An SVG with the link of that revisit, kept by no browser; none of another community, none once it is answered."""
+    (row,) = asking(town.hall).of_case(cases(town.hall)[0].number)
+    path = f"{V1}/revisits/{row.number}/card.svg"
+    with town.browser("mgr-a") as client:
+        made = client.get(f"{path}?language=en")
+        token = client.get(f"{V1}/revisits/{row.number}/token").json()["token"]
+        assert (made.headers["content-type"], made.headers["cache-control"]) == ("image/svg+xml", "no-store")
+        link = f"http://localhost/e/revisit/{row.number}#{token}"
+        assert made.text == card(link, row.report, row.say, "en")
+        assert made.text != card(link + "x", row.report, row.say, "en")
+        shown = ElementTree.fromstring(made.text)
+        assert {one.text for one in shown.iter("{http://www.w3.org/2000/svg}text")} >= {row.report, row.say.en}
+        client.post(f"{V1}/revisits/{row.number}/answer", json={"solved": True, "satisfaction": 4})
+        assert client.get(path).status_code == 404
+    with town.browser("aa-m1") as client:
+        assert client.get(path).status_code == 403
+
+
+def test_whoever_repaired_is_told_so_before_they_ask(town: Town) -> None:
+    """The list of the case says whose repair it is, and what that person asks for is refused."""
+    number = cases(town.hall)[0].number
+    (row,) = asking(town.hall).of_case(number)
+    with town.hall.engine.begin() as connection:
+        mine = {"person": town.hall.city.person("aa-g1")}
+        connection.execute(sa.update(revisit).where(revisit.c.number == row.number).values(mine))
+    for code, own in (("aa-g1", True), ("mgr-a", False)):
+        with town.browser(code) as client:
+            (shown,) = client.get(f"{V1}/cases/{number}/revisits").json()["items"]
+            assert shown["own_repair"] is own
+            codes = [client.get(f"{V1}/revisits/{row.number}/{part}").status_code for part in ("token", "card.svg")]
+            assert codes == ([409, 409] if own else [200, 200])
 
 
 @pytest.fixture

@@ -173,6 +173,7 @@ RECIPES: Mapping[str, Recipe] = {
     "list_case_revisits": Recipe("GET", f"{V1}/cases/{{n}}/revisits"),
     "show_revisit_phone": Recipe("POST", f"{V1}/revisits/{{n}}/phone"),
     "get_revisit_token": Recipe("GET", f"{V1}/revisits/{{n}}/token"),
+    "get_revisit_card": Recipe("GET", f"{V1}/revisits/{{n}}/card.svg"),
     "answer_revisit": Recipe("POST", f"{V1}/revisits/{{n}}/answer", {"solved": True, "satisfaction": 5}),
     "miss_revisit": Recipe("POST", f"{V1}/revisits/{{n}}/not-reached"),
     "get_satisfaction": Recipe("GET", f"{V1}/satisfaction?community={{n}}"),

@@ -1922,6 +1922,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/revisits/{revisit}/card.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The QR to show at the door or to print
+         * @description While it is asked; it holds the token. It leads to the host that was asked here.
+         */
+        get: operations["get_revisit_card"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/revisits/{revisit}/answer": {
         parameters: {
             query?: never;
@@ -8636,6 +8656,11 @@ export interface components {
             comment: string;
             /** Done Ms */
             done_ms: number | null;
+            /**
+             * Own Repair
+             * @description the login repaired it: neither link nor number for them
+             */
+            own_repair: boolean;
         };
         /**
          * RevisitWay
@@ -14375,6 +14400,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TokenView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_revisit_card: {
+        parameters: {
+            query?: {
+                /** @description that comes first; that of the login */
+                language?: components["schemas"]["Language"] | null;
+            };
+            header?: never;
+            path: {
+                revisit: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
                 };
             };
             /** @description A problem */
