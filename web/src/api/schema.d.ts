@@ -6235,9 +6235,15 @@ export interface components {
             to_state: string;
             /**
              * Note
-             * @description of whoever got a task or was told: names, Chinese first, then ` / ` and English
+             * @description of whoever got a task or was told, or of an alarm: names, Chinese first, then ` / ` and English
              */
             note: string;
+            /**
+             * Alarm Id
+             * @description the alarm that the note names; empty: none that one sees
+             * @default
+             */
+            alarm_id: string;
         };
         /**
          * ImportChangeView
