@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from api import photo_views, stage_views, views
 from api.access import Caller
 from api.closure_desk import ClosureDesk, handling
 from api.histories import Histories
+from api.history_notes import alarm_of
 from api.idempotency import bound_key
 from api.models.base import Bilingual, Page, SeverityName
 from api.models.cases import (
@@ -42,6 +43,7 @@ log = logging.getLogger(__name__)
 _HOUR_MS = 3_600_000
 _SERIES = 4
 _REPORTS = 20
+_ALARMS_LOOKED_UP = 50
 _SERIES_POINTS = 240
 SUPERVISED = frozenset(
     {
@@ -104,7 +106,7 @@ class CaseDesk:
             tasks=[views.task(row, places, caller.login.person, now_ms) for row in found.tasks],
             evidence=views.evidence(found.evidence),
             do=[Bilingual.of(text) for text in found.do],
-            history=views.history(found.history, places),
+            history=views.history(found.history, places, _told(self._ports, caller, found)),
             stages=[stage_views.stage(row, now_ms) for row in found.stages],
             proceedings=[stage_views.proceeding(row, places) for row in found.proceedings],
             closure=self._closures.of_case(caller, number),
@@ -173,7 +175,7 @@ class TaskDesk:
             steps=[Bilingual.of(step) for step in found.do],
             actions=[action for action in TaskAction if action.value in actions and _may(caller, action)],
             observation=self._closures.of_task(found.task.case),
-            history=views.history(found.history, places),
+            history=views.history(found.history, places, _told(self._ports, caller, found)),
             routing=[views.candidate(one, places) for one in found.routing],
             stages=[stage_views.stage(row, now_ms) for row in found.stages],
             proceedings=[stage_views.proceeding(row, places) for row in found.proceedings],
@@ -289,3 +291,14 @@ def _where(facility: Facility | None, reports: Sequence[IntakeRow]) -> TaskWhere
         longitude=placed[-1].longitude if placed else None,
         address=Bilingual(zh="", en=""),
     )
+
+
+def _told(ports: ApiPorts, caller: Caller, found: rows.CaseDetail | rows.TaskDetail) -> Mapping[str, rows.AlarmRow]:
+    """The alarms that a history names, by id: of the case, and of the others that the caller sees the last 50."""
+    known = {row.alarm_id: row for row in found.alarms}
+    about = (alarm_of(one) for one in reversed(found.history))
+    for alarm_id in list(dict.fromkeys(one for one in about if one and one not in known))[:_ALARMS_LOOKED_UP]:
+        detail = ports.cases.alarm(alarm_id, caller.horizon)
+        if detail is not None:
+            known[alarm_id] = detail.alarm
+    return known

@@ -30,7 +30,7 @@ from api.throttle import Rule, after_failure, forget_old, read_tally, wait_ms, w
 from core.cases import NotPermitted
 from core.errors import Refused
 from core.exchange import SHARED, STATES
-from core.ports.exchange import ForeignLink, OutgoingRow, PartnerState
+from core.ports.exchange import FileRun, ForeignLink, OutgoingRow, PartnerState
 from core.ports.registry import PageRequest
 
 log = logging.getLogger(__name__)
@@ -83,9 +83,9 @@ class ExchangeDesk:
         items = [ReceivedView(number=one.number, came=one.came, ours=one.case_code, state=one.state) for one in found]
         return ReceivedList(code=0, items=items)
 
-    def partners(self) -> PartnerList:
-        """All partners of the settings."""
-        found = self._ports.exchange.partners(self._ports.clock.now_ms())
+    def partners(self, caller: Caller) -> PartnerList:
+        """All partners of the settings, with the figures of the communities the caller sees."""
+        found = self._ports.exchange.partners(self._ports.clock.now_ms(), caller.horizon)
         return PartnerList(items=[_partner(one) for one in found])
 
     def links(
@@ -190,12 +190,13 @@ def _partner(one: PartnerState) -> PartnerView:
         paused_until_ms=one.paused_until_ms or None,
         heard_ms=one.heard_ms,
         last_error=one.last_error,
-        runs=[
-            FileRunView(
-                kind=run.kind, time_ms=run.at_ms, by=run.actor, file=run.file, rows=run.rows, counts=dict(run.counts)
-            )
-            for run in one.runs
-        ],
+        runs=None if one.runs is None else [_file_run(run) for run in one.runs],
+    )
+
+
+def _file_run(run: FileRun) -> FileRunView:
+    return FileRunView(
+        kind=run.kind, time_ms=run.at_ms, by=run.actor, file=run.file, rows=run.rows, counts=dict(run.counts)
     )
 
 

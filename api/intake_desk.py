@@ -31,6 +31,7 @@ from api.models.intakes import (
     ReportRequest,
     RulingRequest,
 )
+from api.models.revisits import PublicAsked, RevisitAnswerRequest
 from api.places import PlaceBook, Places
 from api.ports import ApiPorts
 from api.problem_kinds import Problems
@@ -43,6 +44,7 @@ from core.intake import ANYBODY, CATEGORIES, HANDED_DOWN, REASONS, Event, Source
 from core.ports import intake as rows
 from core.ports.cases import CaseRow
 from core.ports.registry import Facility, FacilityDetail, FacilityFilter, Owner, OwnerKind, PageRequest
+from core.revisits import RevisitAnswer, RevisitState, RevisitWay
 
 log = logging.getLogger(__name__)
 
@@ -370,9 +372,7 @@ class PublicDesk:
 
     def state(self, number: int, key: str) -> PublicState:
         """What became of a report; the key is the proof, as it is for photos."""
-        row = self._ports.intakes.sent(self._actor, bound(key))
-        if row is None or row.number != number:
-            raise ProblemError(Problems.NOT_FOUND)
+        row = self._own(number, key)
         case = None if row.case is None else self._case_now(row.case)
         ended_ms = None if case is None else case.closed_ms
         stage = _STAGES[row.verdict] if ended_ms is None else PublicStage.DONE
@@ -387,7 +387,25 @@ class PublicDesk:
             changed_ms=row.decided_ms if ended_ms is None else ended_ms,
             words=row.ruling if stage is PublicStage.DECLINED else "",
             photos=len(row.photos),
+            revisit=self._asked(row) if stage is PublicStage.DONE else None,
         )
+
+    def answer(self, number: int, key: str, body: RevisitAnswerRequest, address: str) -> PublicState:
+        """Keep the one answer of whoever reported, after the case was closed; what became of the report then.
+
+        Raises:
+            ProblemError: ``NOT_FOUND`` if nothing is asked, ``TOO_MANY_REPORTS`` with the seconds to wait.
+        """
+        row, now_ms = self._own(number, key), self._ports.clock.now_ms()
+        asked = self._ports.revisits.of_report(row.number, now_ms)
+        if asked is None:
+            raise ProblemError(Problems.NOT_FOUND)
+        wait_ms = self._throttle.admit(f"revisit/{asked.number}", address, now_ms)
+        if wait_ms:
+            raise ProblemError(Problems.TOO_MANY_REPORTS, headers={"Retry-After": str(-(-wait_ms // 1000))})
+        said = RevisitAnswer(solved=body.solved, satisfaction=body.satisfaction, comment=body.comment)
+        self._ports.revisits.answer(asked.number, said, RevisitWay.QR, self._actor, now_ms)
+        return self.state(number, key)
 
     def may_attach(self, number: int, key: str) -> None:
         """Refuse a photo of what was not reported with this key, before it is read."""
@@ -396,6 +414,19 @@ class PublicDesk:
     def attach(self, number: int, key: str, data: bytes) -> PhotoView:
         """Add a photo to what was reported with this key."""
         return _photo(self._ports.photos.attach(number, bound(key), self._actor, data, self._ports.clock.now_ms()))
+
+    def _own(self, number: int, key: str) -> rows.IntakeRow:
+        row = self._ports.intakes.sent(self._actor, bound(key))
+        if row is None or row.number != number:
+            raise ProblemError(Problems.NOT_FOUND)
+        return row
+
+    def _asked(self, row: rows.IntakeRow) -> PublicAsked | None:
+        found = self._ports.revisits.of_report(row.number, self._ports.clock.now_ms())
+        if found is None:
+            return None
+        answered = found.state is RevisitState.ANSWERED
+        return PublicAsked(closed_ms=found.closed_ms, ends_ms=found.ends_ms, answered=answered)
 
     def _case_now(self, number: int) -> CaseRow | None:
         """The case, or the one that it is part of now: what was merged is not done before that is."""

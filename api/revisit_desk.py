@@ -19,6 +19,7 @@ from api.ports import ApiPorts
 from api.problem_kinds import Problems
 from api.problems import ProblemError
 from api.report_throttle import ReportThrottle
+from api.revisit_card import card, link_of
 from core.cases import Actor
 from core.intake import ANYBODY
 from core.ports.revisits import RevisitRow
@@ -36,12 +37,12 @@ class RevisitDesk:
     def calls(self, caller: Caller) -> RevisitList:
         """Whom to call now."""
         found = self._ports.revisits.calls(self._ports.clock.now_ms(), caller.horizon, caller.actor.person)
-        return RevisitList(items=[self._view(one) for one in found])
+        return RevisitList(items=[self._view(one, caller) for one in found])
 
     def of_case(self, caller: Caller, case: int) -> RevisitList:
         """All of a case."""
         found = [one for one in self._ports.revisits.of_case(case) if caller.sees(one.community)]
-        return RevisitList(items=[self._view(one) for one in found])
+        return RevisitList(items=[self._view(one, caller) for one in found])
 
     def phone(self, caller: Caller, number: int) -> PhoneView:
         """The number to call."""
@@ -52,16 +53,26 @@ class RevisitDesk:
         """What goes into the QR."""
         return TokenView(token=self._ports.revisits.token(number, caller.actor, caller.horizon))
 
+    def card(self, caller: Caller, number: int, base: str, language: str) -> str:
+        """The QR of a revisit that is still asked, with what it is about, as SVG."""
+        token = self._ports.revisits.token(number, caller.actor, caller.horizon)
+        found = self._by_token(token)
+        if found.state is not RevisitState.DUE:
+            raise ProblemError(Problems.NOT_FOUND)
+        return card(link_of(base, number, token), found.report or found.code, found.say, language)
+
     def answer(self, caller: Caller, number: int, body: RevisitAnswerRequest) -> RevisitView:
         """Write down what was said on the phone."""
         self._ports.revisits.token(number, caller.actor, caller.horizon)
         now_ms = self._ports.clock.now_ms()
-        return self._view(self._ports.revisits.answer(number, _said(body), RevisitWay.CALL, caller.actor, now_ms))
+        said = self._ports.revisits.answer(number, _said(body), RevisitWay.CALL, caller.actor, now_ms)
+        return self._view(said, caller)
 
     def not_reached(self, caller: Caller, number: int) -> RevisitView:
         """Nobody answered the phone."""
         self._ports.revisits.token(number, caller.actor, caller.horizon)
-        return self._view(self._ports.revisits.not_reached(number, caller.actor, self._ports.clock.now_ms()))
+        missed = self._ports.revisits.not_reached(number, caller.actor, self._ports.clock.now_ms())
+        return self._view(missed, caller)
 
     def satisfaction(
         self, caller: Caller, community: int | None, from_ms: int | None, to_ms: int | None
@@ -112,12 +123,13 @@ class RevisitDesk:
             raise ProblemError(Problems.NOT_FOUND)
         return found
 
-    def _view(self, one: RevisitRow) -> RevisitView:
+    def _view(self, one: RevisitRow, caller: Caller) -> RevisitView:
         places, said = self._book.now(), one.answer
         return RevisitView(
             id=one.number,
             case_id=one.case,
             case_code=one.code,
+            report_code=one.report,
             say=Bilingual.of(one.say),
             community=places.community_ref(one.community),
             facility=places.facility_ref(one.facility) if one.facility else None,
@@ -134,6 +146,7 @@ class RevisitDesk:
             satisfaction=None if said is None else said.satisfaction,
             comment="" if said is None else said.comment,
             done_ms=one.done_ms,
+            own_repair=one.person is not None and one.person == caller.actor.person,
         )
 
 

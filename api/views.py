@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from api.history_notes import named
+from api.history_notes import alarm_of, named, of_alarm
 from api.models.alarms import (
     AlarmEntry,
     AlarmSummary,
@@ -239,20 +239,25 @@ def task(row: rows.TaskRow, places: Places, viewer: int | None, now_ms: int) -> 
     )
 
 
-def history(entries: Iterable[rows.HistoryRow], places: Places) -> list[HistoryEntry]:
-    """The history of a case or a task, with names."""
-    return [
-        HistoryEntry(
-            time_ms=one.at_ms,
-            what=one.action,
-            by=who(one.actor, one.person, places),
-            task_id=one.task,
-            from_state=one.from_state,
-            to_state=one.to_state,
-            note=named(one.action, one.note, places),
-        )
-        for one in entries
-    ]
+def history(
+    entries: Iterable[rows.HistoryRow], places: Places, alarms: Mapping[str, rows.AlarmRow]
+) -> list[HistoryEntry]:
+    """The history of a case or a task, with names; ``alarms`` by id, those that the reader sees."""
+    return [_entry(one, places, alarms) for one in entries]
+
+
+def _entry(one: rows.HistoryRow, places: Places, alarms: Mapping[str, rows.AlarmRow]) -> HistoryEntry:
+    about = alarm_of(one)
+    return HistoryEntry(
+        time_ms=one.at_ms,
+        what=one.action,
+        by=who(one.actor, one.person, places),
+        task_id=one.task,
+        from_state=one.from_state,
+        to_state=one.to_state,
+        note=of_alarm(alarms.get(about), places) if about else named(one.action, one.note, places),
+        alarm_id=about if about in alarms else "",
+    )
 
 
 def reports(entries: Iterable[IntakeRow], places: Places) -> list[ReportSeen]:

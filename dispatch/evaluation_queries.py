@@ -34,8 +34,10 @@ from dispatch.assignment import heard, routing_of
 from dispatch.closure_tables import report
 from dispatch.database import reading
 from dispatch.evaluation import evaluate
+from dispatch.flag_queries import seen
 from dispatch.intake_tables import intake
 from dispatch.peers import Bounds
+from dispatch.revisit.counting import closings
 from dispatch.revisit.tables import revisit
 
 _CHUNK = 500
@@ -43,8 +45,6 @@ _JUDGED = {CaseState.VERIFIED.value: Action.VERIFY, CaseState.REWORK.value: Acti
 _TAKEN = (Action.ACCEPT.value, Action.RETURN.value)
 _PASSED_ON = frozenset({Action.RETURN.value, Action.TRANSFER.value})
 _LOOKED = (Action.ACCEPT.value, Action.ARRIVE.value, Action.HANDLE.value)
-_ENDED = (RevisitState.ANSWERED.value, RevisitState.NOT_REACHED.value, RevisitState.LAPSED.value)
-"""A revisit whose case went on by itself asked nobody."""
 _STEPS = (*_LOOKED, *_PASSED_ON, Action.VERIFY.value, Action.REJECT.value)
 
 
@@ -231,17 +231,19 @@ class _Reader:
         return list(_united(rows, self._roster))
 
     def revisits(self) -> list[RevisitFact]:
-        """Revisits that ended in the span; their cases may have ended before it."""
-        table, task = revisit, tables.task
-        columns = (table.c.community, table.c.person, table.c.done_ms, table.c.state, table.c.solved)
-        query = (
-            sa.select(*columns, table.c.satisfaction, task.c.cell)
-            .outerjoin(task, sa.and_(task.c.case == table.c.case, task.c.kind == TaskKind.HANDLE.value))
-            .where(table.c.state.in_(_ENDED), table.c.done_ms >= self._from_ms, table.c.done_ms < self._to_ms)
+        """Closings whose last revisit ended in the span; their cases may have been closed before it."""
+        inside = (revisit.c.done_ms >= self._from_ms, revisit.c.done_ms < self._to_ms)
+        lately = sa.select(revisit.c.line).where(*inside)
+        one, task = (
+            closings(revisit.c.line.in_(lately), seen(revisit.c.community, self._communities)).subquery(),
+            tables.task,
         )
-        if self._communities is not None:
-            query = query.where(table.c.community.in_(self._communities))
-        return [_revisit(row) for row in self._connection.execute(query.order_by(table.c.number))]
+        query = (
+            sa.select(one, task.c.cell)
+            .outerjoin(task, sa.and_(task.c.case == one.c.case, task.c.kind == TaskKind.HANDLE.value))
+            .where(one.c.open == 0, one.c.done_ms >= self._from_ms, one.c.done_ms < self._to_ms)
+        )
+        return [_revisit(row) for row in self._connection.execute(query.order_by(one.c.line))]
 
     def _in_parts(self, numbers: Sequence[int], column: sa.ColumnElement[int], query: sa.Select[Any]) -> Iterable[Any]:
         for begin in range(0, len(numbers), _CHUNK):

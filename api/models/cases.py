@@ -149,7 +149,10 @@ class HistoryEntry(Model):
     task_id: Number | None
     from_state: str
     to_state: str
-    note: str = Field(description="of whoever got a task or was told: names, Chinese first, then ` / ` and English")
+    note: str = Field(
+        description="of whoever got a task or was told, or of an alarm: names, Chinese first, then ` / ` and English"
+    )
+    alarm_id: str = Field(default="", description="the alarm that the note names; empty: none that one sees")
 
 
 class StageClock(Model):

@@ -49,7 +49,7 @@ class PartnerView(Model):
     paused_until_ms: TimeMs | None
     heard_ms: TimeMs | None = Field(description="when a request of it was last taken")
     last_error: str
-    runs: list[FileRunView]
+    runs: list[FileRunView] | None = Field(description="newest first; null for whoever does not see the whole city")
 
 
 class PartnerList(Model):

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from api.models.base import Bilingual, CommunityRef, FacilityRef, Model, Number, SeverityName, TimeMs
+from api.models.revisits import PublicAsked
 from core.cases import CaseState
 from core.intake import MOST_ASKED_MIN, MOST_WORDS, Category, Reason, SourceKind, Verdict
 
@@ -239,6 +240,7 @@ class PublicState(Model):
     changed_ms: TimeMs = Field(description="when that was decided")
     words: str = Field(description="why it was declined")
     photos: int
+    revisit: PublicAsked | None = Field(description="it is done: what is asked about it; null: nothing, or no more")
 
 
 class DepartmentView(Model):

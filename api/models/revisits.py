@@ -27,6 +27,7 @@ class RevisitView(Model):
     id: Number
     case_id: Number
     case_code: str
+    report_code: str = Field(description="of whoever is asked; empty: the case was drawn", examples=["R-2026-000017"])
     say: Bilingual
     community: CommunityRef
     facility: FacilityRef | None
@@ -45,6 +46,7 @@ class RevisitView(Model):
     satisfaction: int | None
     comment: str
     done_ms: TimeMs | None
+    own_repair: bool = Field(description="the login repaired it: neither link nor number for them")
 
 
 class RevisitList(Model):
@@ -72,6 +74,14 @@ class PublicRevisit(Model):
     say: Bilingual
     closed_ms: TimeMs
     ends_ms: TimeMs
+    answered: bool
+
+
+class PublicAsked(Model):
+    """What whoever reported is asked about the end of it, or has answered."""
+
+    closed_ms: TimeMs
+    ends_ms: TimeMs = Field(description="until when an answer is taken")
     answered: bool
 
 

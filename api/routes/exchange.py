@@ -46,9 +46,12 @@ async def receive_cases(
 
 
 @router.get("/exchange", operation_id="list_partners", summary="How things are with other platforms")
-def list_partners(desk: Desk) -> PartnerList:
-    """Last files, what waits at the gate and to be sent, what contradicts, what was given up."""
-    return desk.exchange.partners()
+def list_partners(caller: Asking, desk: Desk) -> PartnerList:
+    """What waits at the gate and to be sent, what contradicts, what was given up, of the communities one sees.
+
+    The last files are about the whole city: whoever sees all of it is shown them.
+    """
+    return desk.exchange.partners(caller)
 
 
 @router.get("/exchange/numbers", operation_id="list_foreign_numbers", summary="What partners' numbers stand for")

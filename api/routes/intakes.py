@@ -26,6 +26,7 @@ from api.models.intakes import (
     ReportRequest,
     RulingRequest,
 )
+from api.models.revisits import RevisitAnswerRequest
 from api.routes.inputs import (
     PHOTO_BODY,
     PHOTO_HEADERS,
@@ -200,6 +201,18 @@ def file_public_report(body: PublicReport, request: Request, desk: Desk, key: Id
 def get_public_report(intake: NumberInPath, desk: Desk, key: IdempotencyKey) -> PublicState:
     """For whoever has the key of the report, and nobody else; no names, no numbers of cases."""
     return desk.public.state(intake, key)
+
+
+@router.post(
+    "/public/reports/{intake}/revisit",
+    operation_id="answer_public_report",
+    summary="Say whether what one reported is solved",
+)
+def answer_public_report(
+    intake: NumberInPath, body: RevisitAnswerRequest, request: Request, desk: Desk, key: IdempotencyKey
+) -> PublicState:
+    """With the key of the report, once for each time its case is closed; too many are slowed down (429)."""
+    return desk.public.answer(intake, key, body, address_of(request))
 
 
 @router.post(

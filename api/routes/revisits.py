@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.entrance import address_of
 from api.guard import PREFIX, GuardedRoute
@@ -18,6 +18,7 @@ from api.models.revisits import (
     TokenView,
 )
 from api.routes.inputs import Asking, CommunityQuery, Desk, NumberInPath, TimeQuery
+from core.people import Language
 
 router = APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=["revisits"])
 
@@ -46,6 +47,26 @@ def show_revisit_phone(revisit: NumberInPath, caller: Asking, desk: Desk) -> Pho
 def get_revisit_token(revisit: NumberInPath, caller: Asking, desk: Desk) -> TokenView:
     """It opens the one answer without a login, until its time is over."""
     return desk.revisits.token(caller, revisit)
+
+
+@router.get(
+    "/revisits/{revisit}/card.svg",
+    operation_id="get_revisit_card",
+    summary="The QR to show at the door or to print",
+    response_class=Response,
+    responses={200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}}},
+)
+def get_revisit_card(
+    revisit: NumberInPath,
+    request: Request,
+    caller: Asking,
+    desk: Desk,
+    language: Annotated[Language | None, Query(description="that comes first; that of the login")] = None,
+) -> Response:
+    """While it is asked; it holds the token. It leads to the host that was asked here."""
+    words = (language or caller.login.language).value
+    made = desk.revisits.card(caller, revisit, str(request.base_url), words)
+    return Response(made, media_type="image/svg+xml", headers={"cache-control": "no-store"})
 
 
 @router.post("/revisits/{revisit}/answer", operation_id="answer_revisit", summary="Write down what was said")

@@ -49,7 +49,7 @@ class PartnerState:
         waiting: messages that wait, the oldest since ``oldest_ms``; given_up: those that nobody has seen to.
         paused_until_ms: it is left alone until then; 0: it is not.
         heard_ms: when a request of it was last taken.
-        runs: the last files, newest first.
+        runs: the last files, newest first; they are about the whole city, so ``None`` where the figures are not.
         last_error: what its last failed attempt met; empty: none.
     """
 
@@ -63,7 +63,7 @@ class PartnerState:
     given_up: int
     paused_until_ms: int
     heard_ms: int | None
-    runs: Sequence[FileRun]
+    runs: Sequence[FileRun] | None
     last_error: str
 
 
@@ -139,8 +139,8 @@ class Exchange(Protocol):
         """
         ...
 
-    def partners(self, now_ms: int) -> Sequence[PartnerState]:
-        """All of the settings, by name."""
+    def partners(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[PartnerState]:
+        """All of the settings, by name, with the figures of these communities; ``None``: of the whole city."""
         ...
 
     def links(
@@ -182,7 +182,7 @@ class NoExchange:
         """Never asked."""
         return ()
 
-    def partners(self, now_ms: int) -> Sequence[PartnerState]:
+    def partners(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[PartnerState]:
         """None."""
         return ()
 

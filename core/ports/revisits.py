@@ -17,13 +17,16 @@ class RevisitRow:
 
     Attributes:
         say: what was wrong; code: of the case; facility: registry number, 0: none.
+        report: code of the report whose sender is asked; empty: the case was drawn.
         due_ms: when a call is due; ends_ms: until when an answer is taken.
         tries: days on which a call reached nobody.
+        person: who repaired it, and asks nobody about it.
     """
 
     number: int
     case: int
     code: str
+    report: str
     say: Text
     community: int
     facility: int
@@ -38,6 +41,7 @@ class RevisitRow:
     way: RevisitWay | None
     answer: RevisitAnswer | None
     done_ms: int | None
+    person: int | None
 
 
 class Revisits(Protocol):
@@ -73,6 +77,10 @@ class Revisits(Protocol):
 
     def by_token(self, token: str, now_ms: int) -> RevisitRow | None:
         """What a token is for; ``None`` if for nothing that can be answered or was."""
+        ...
+
+    def of_report(self, intake: int, now_ms: int) -> RevisitRow | None:
+        """What whoever handed in an intake is asked now or has answered last; ``None``: nothing."""
         ...
 
     def answer(self, number: int, answer: RevisitAnswer, way: RevisitWay, actor: Actor, now_ms: int) -> RevisitRow:
@@ -123,6 +131,10 @@ class NoRevisits:
         raise UnknownItem("no revisits")
 
     def by_token(self, token: str, now_ms: int) -> RevisitRow | None:
+        """None."""
+        return None
+
+    def of_report(self, intake: int, now_ms: int) -> RevisitRow | None:
         """None."""
         return None
 

@@ -54,10 +54,10 @@ class SqlExchangeQueries:
         self._engine = engine
         self._partners = partners
 
-    def partners(self, now_ms: int) -> Sequence[PartnerState]:
-        """All of the settings, by name."""
+    def partners(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[PartnerState]:
+        """All of the settings, by name, with the figures of these communities; ``None``: of the whole city."""
         with reading(self._engine) as connection:
-            return [_partner_state(connection, one, now_ms) for _, one in sorted(self._partners.items())]
+            return [_partner_state(connection, one, now_ms, communities) for _, one in sorted(self._partners.items())]
 
     def links(
         self,
@@ -174,18 +174,21 @@ _CONFLICT = _conflict()
 _AT_GATE = intake.c.verdict == Verdict.WAIT.value
 
 
-def _partner_state(connection: sa.Connection, partner: Partner, now_ms: int) -> PartnerState:
+def _partner_state(
+    connection: sa.Connection, partner: Partner, now_ms: int, communities: frozenset[int] | None
+) -> PartnerState:
     def count(query: sa.Select[Any]) -> int:
         return int(connection.execute(query).scalar_one())
 
     known = sa.select(sa.func.count()).select_from(JOINED).where(foreign.c.partner == partner.name)
-    known = known.where(foreign.c.number.is_not(None))
+    known = known.where(foreign.c.number.is_not(None), seen(_COMMUNITY, communities))
     mine = sending.c.partner == partner.name
+    if communities is not None:
+        own = sa.select(foreign.c.id).select_from(JOINED).where(seen(_COMMUNITY, communities))
+        mine = sa.and_(mine, sending.c.foreign.in_(own))
     waits = sending.c.delivery.in_(_OPEN)
     row = connection.execute(sa.select(partners).where(partners.c.partner == partner.name)).one_or_none()
-    runs = connection.execute(
-        sa.select(run).where(run.c.partner == partner.name).order_by(run.c.id.desc()).limit(_RUNS)
-    ).all()
+    files = sa.select(run).where(run.c.partner == partner.name).order_by(run.c.id.desc()).limit(_RUNS)
     failed = sa.select(sending.c.error).where(mine, sending.c.error != "", sending.c.delivery != "sent")
     given_up = sa.select(sa.func.count()).where(mine, sending.c.delivery == DeliveryState.GIVEN_UP.value)
     return PartnerState(
@@ -199,18 +202,14 @@ def _partner_state(connection: sa.Connection, partner: Partner, now_ms: int) -> 
         given_up=count(given_up),
         paused_until_ms=row.paused_until_ms if row is not None and row.paused_until_ms > now_ms else 0,
         heard_ms=None if row is None else row.heard_ms,
-        runs=[
-            FileRun(
-                kind=one.kind,
-                at_ms=one.at_ms,
-                actor=one.actor,
-                file=one.file,
-                rows=one.rows,
-                counts=json.loads(one.counts),
-            )
-            for one in runs
-        ],
+        runs=None if communities is not None else [_file_run(one) for one in connection.execute(files)],
         last_error=connection.execute(failed.order_by(sending.c.id.desc()).limit(1)).scalar_one_or_none() or "",
+    )
+
+
+def _file_run(row: Any) -> FileRun:
+    return FileRun(
+        kind=row.kind, at_ms=row.at_ms, actor=row.actor, file=row.file, rows=row.rows, counts=json.loads(row.counts)
     )
 
 

@@ -26,6 +26,7 @@ from dispatch.merges import members
 from dispatch.policy import Policy
 from dispatch.reportwork import info_of_event
 from dispatch.revisit.choosing import RevisitPolicy, after_call, is_asked
+from dispatch.revisit.counting import closings
 from dispatch.revisit.tables import contact, revisit, seen
 from dispatch.reworking import unsolved
 from dispatch.taskwork import SourceOnce
@@ -98,28 +99,18 @@ class SqlRevisits:
             return
         numbers = [case.number, *(one.number for one in members(connection, case.number))]
         said = sa.select(intake.c.number).where(intake.c.case.in_(numbers))
-        residents = said.where(intake.c.source == SourceKind.RESIDENT.value)
-        query = sa.select(contact).where(contact.c.intake.in_(said)).order_by(contact.c.intake).limit(1)
-        call = connection.execute(query).one_or_none()
-        query = sa.select(revisit).where(revisit.c.case == case.number).order_by(revisit.c.number.desc()).limit(1)
-        earlier = connection.execute(query).one_or_none()  # it was closed before, and went on
-        phone = call.phone if call is not None else ("" if earlier is None else earlier.phone)
-        by_resident = bool(phone) or connection.execute(residents.limit(1)).one_or_none() is not None
-        by_resident = by_resident or (earlier is not None and bool(earlier.by_resident))
-        if not is_asked(case.code, by_resident=by_resident, policy=self._revisits):
+        asked = _to_ask(connection, numbers)
+        if not is_asked(case.code, by_resident=bool(asked), policy=self._revisits):
             return
         values = {
             "case": case.number,
             "line": line.id,
             "community": case.community,
-            "token": secrets.token_urlsafe(24),
-            "by_resident": by_resident,
+            "by_resident": bool(asked),
             "state": RevisitState.DUE.value,
             "closed_ms": line.at_ms,
             "due_ms": line.at_ms + self._revisits.due_ms,
             "ends_ms": line.at_ms + self._revisits.open_ms,
-            "phone": phone,
-            "phone_until_ms": line.at_ms + self._revisits.phone_ms if phone else None,
             "tries": 0,
             "last_day": "",
             "way": "",
@@ -127,7 +118,14 @@ class SqlRevisits:
             "done_by": "",
             "person": case.handled_by,
         }
-        connection.execute(sa.insert(revisit), values)
+        kept_until_ms = line.at_ms + self._revisits.phone_ms
+        rows = [
+            values
+            | {"intake": number, "token": secrets.token_urlsafe(24)}
+            | {"phone": phone, "phone_until_ms": kept_until_ms if phone else None}
+            for number, phone in sorted((asked or {0: ""}).items())
+        ]
+        connection.execute(sa.insert(revisit), rows)
         # From here on the number is with the revisit, and goes when that says so.
         connection.execute(sa.delete(contact).where(contact.c.intake.in_(said)))
 
@@ -175,12 +173,22 @@ class SqlRevisits:
             row = connection.execute(query).one_or_none()
         return None if row is None else self._row(row, now_ms)
 
+    def of_report(self, intake: int, now_ms: int) -> RevisitRow | None:
+        """What whoever handed in an intake is asked now or has answered last; ``None``: nothing."""
+        query = self._joined().where(revisit.c.intake == intake).order_by(revisit.c.number.desc()).limit(1)
+        with reading(self._engine) as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        is_open = row.state == RevisitState.DUE.value and row.ends_ms > now_ms
+        return self._row(row, now_ms) if is_open or row.state == RevisitState.ANSWERED.value else None
+
     def satisfaction(self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Satisfaction:
-        """Of the closings in [from, to); those whose case went on by itself are left out."""
+        """Of the closings in [from, to), each once; those whose case went on by itself are left out."""
         span = (revisit.c.closed_ms >= from_ms, revisit.c.closed_ms < to_ms)
-        mine = (*span, revisit.c.state != RevisitState.STRUCK.value, in_sight(revisit.c.community, communities))
-        columns = (revisit.c.state, revisit.c.solved, revisit.c.satisfaction)
-        query = sa.select(*columns, sa.func.count().label("many")).where(*mine).group_by(*columns)
+        one = closings(*span, in_sight(revisit.c.community, communities)).subquery()
+        columns = (one.c.state, one.c.solved, one.c.satisfaction)
+        query = sa.select(*columns, sa.func.count().label("many")).group_by(*columns)
         with reading(self._engine) as connection:
             rows = connection.execute(query).all()
 
@@ -299,8 +307,9 @@ class SqlRevisits:
 
     def _joined(self) -> sa.Select[Any]:
         case = tables.case
-        columns = (case.c.code, case.c.say_zh, case.c.say_en, case.c.facility)
-        return sa.select(revisit, *columns).join(case, case.c.number == revisit.c.case)
+        columns = (case.c.code, case.c.say_zh, case.c.say_en, case.c.facility, intake.c.code.label("report"))
+        both = sa.select(revisit, *columns).join(case, case.c.number == revisit.c.case)
+        return both.outerjoin(intake, intake.c.number == revisit.c.intake)
 
     def _row(self, row: Any, now_ms: int) -> RevisitRow:
         answered = row.state == RevisitState.ANSWERED.value
@@ -309,6 +318,7 @@ class SqlRevisits:
             number=row.number,
             case=row.case,
             code=row.code,
+            report=row.report or "",
             say=Text(zh=row.say_zh, en=row.say_en),
             community=row.community,
             facility=row.facility,
@@ -323,7 +333,26 @@ class SqlRevisits:
             way=RevisitWay(row.way) if row.way else None,
             answer=said if answered else None,
             done_ms=row.done_ms,
+            person=row.person,
         )
+
+
+def _to_ask(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, str]:
+    """Whom to ask about these cases, by intake: residents, and whoever left a number, which stands beside it.
+
+    The numbers of what was closed before, and went on, lie with the revisits of that closing.
+    """
+    mine = (revisit.c.case.in_(numbers), revisit.c.phone != "")
+    earlier = sa.select(revisit.c.intake, revisit.c.phone).where(*mine).order_by(revisit.c.number)
+    said = sa.select(intake.c.number).where(intake.c.case.in_(numbers))
+    fresh = sa.select(contact.c.intake, contact.c.phone).where(contact.c.intake.in_(said))
+    phones = {row.intake: str(row.phone) for query in (earlier, fresh) for row in connection.execute(query)}
+    residents = connection.execute(said.where(intake.c.source == SourceKind.RESIDENT.value)).scalars()
+    before = sa.select(revisit.c.intake).where(revisit.c.case.in_(numbers), revisit.c.by_resident).distinct()
+    found = dict.fromkeys([*residents, *connection.execute(before).scalars()], "") | phones
+    if len(found) > 1 and found.get(0) == "":  # of a closing before reports had revisits of their own
+        del found[0]
+    return found
 
 
 def _not_own(row: Any, actor: Actor) -> None:

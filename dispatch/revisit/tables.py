@@ -13,7 +13,8 @@ revisit = sa.Table(
     metadata,
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("case", sa.ForeignKey(case.c.number), nullable=False, index=True),
-    sa.Column("line", sa.ForeignKey(history.c.id), nullable=False, unique=True),
+    sa.Column("line", sa.ForeignKey(history.c.id), nullable=False),
+    sa.Column("intake", sa.Integer, nullable=False, index=True),
     sa.Column("community", sa.Integer, nullable=False),
     sa.Column("token", sa.String(64), nullable=False, unique=True),
     sa.Column("by_resident", sa.Boolean, nullable=False),
@@ -32,12 +33,14 @@ revisit = sa.Table(
     sa.Column("done_ms", sa.BigInteger),
     sa.Column("done_by", sa.String(64), nullable=False),
     sa.Column("person", sa.Integer),
+    sa.UniqueConstraint("line", "intake"),
     sa.Index("ix_dispatch_revisit_state", "state", "ends_ms"),
     sa.Index("ix_dispatch_revisit_phone_until_ms", "phone_until_ms"),
     sqlite_autoincrement=True,
 )
-"""One closing of a case about which somebody is asked: ``line`` of the history. ``token``: opens the one answer
-without a login. ``phone``: of whoever reported it, empty once ``phone_until_ms`` is over; ``tries`` and ``last_day``:
+"""One closing of a case about which somebody is asked: ``line`` of the history, and whoever handed in ``intake`` (0:
+nobody did, the case was drawn). ``token``: opens the one answer without a login.
+``phone``: of whoever reported it, empty once ``phone_until_ms`` is over; ``tries`` and ``last_day``:
 calls that reached nobody, counted by day; ``person``: who repaired it, whose line of the evaluation it is."""
 
 contact = sa.Table(

@@ -12,6 +12,12 @@ from tests.e2e.worlds import World
 pytestmark = [pytest.mark.leaves_running, pytest.mark.timeout(240)]
 
 LINK = "/e/revisit/3#mock-revisit-token-3"
+LOOK_UP = {"zh": "/e/report/6#mock-report-key-6", "en": "/e/report/7#mock-report-key-7"}
+SOLVED = {"zh": "解决了", "en": "Yes, it is solved"}
+CONTENT = {"zh": "很满意", "en": "Very"}
+SEND = {"zh": "提交", "en": "Send"}
+THANKS = {"zh": "谢谢，已收到您的评价", "en": "Thank you, your answer has arrived"}
+ANSWERED = {"zh": "这件事已经评价过了", "en": "This has been answered already"}
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -50,6 +56,30 @@ def test_a_resident_answers_once(browser: Browser, mock_world: World) -> None:
         expect(page.get_by_text("已重新派人处理")).to_be_visible()
         page.reload()
         expect(page.get_by_role("heading", name="这件事已经评价过了")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_whoever_reported_by_qr_is_asked_where_they_look_it_up(
+    browser: Browser, mock_world: World, language: str
+) -> None:
+    """The form stands below the state, in place; accessible and not too wide. What was answered is not asked again."""
+    with person(browser, mock_world.base_url, language, PHONE) as somebody:
+        page = somebody.page()
+        page.goto(mock_world.base_url + LOOK_UP[language])
+        expect(page.locator("[aria-current=step]")).to_be_visible()
+        photograph(page, f"revisit-look-up-{language}")
+        expect(page.get_by_role("radio")).to_have_count(7)
+        assert axe_findings(page) + small_targets(page) == []
+        assert overflow(page) <= 0
+        page.get_by_label(SOLVED[language], exact=True).check()
+        page.reload()
+        expect(page.get_by_label(SOLVED[language], exact=True)).to_be_checked()
+        page.get_by_label(CONTENT[language], exact=True).check()
+        journeys.press(page, SEND[language])
+        expect(page.get_by_role("heading", name=THANKS[language])).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("heading", name=ANSWERED[language])).to_be_visible()
+        expect(page.get_by_role("radio")).to_have_count(0)
 
 
 def test_a_worker_calls(browser: Browser, mock_world: World) -> None:

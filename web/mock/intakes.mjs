@@ -34,8 +34,11 @@ const receipt = (item) => ({ id: item.id, code: item.code, urgent: URGENT.has(it
 const eventOf = (key) => EVENTS.find((one) => one.key === key) ?? EVENTS.find((one) => one.key === "other");
 const ref3 = (c) => ({ id: c.id, code: c.code, name: c.name });
 const log = (community) => ({ community, from_ms: Date.now() - 30 * 24 * HOUR, to_ms: Date.now(), filed: 42, closed: 35, cancelled: 2, still_open: 5, in_time: 33, late: 4, rework: 3, labour_min: 2_310, by_event: { well_level: 12, road_hole: 9, other: 21 }, by_source: { alarm: 20, worker: 15, resident: 7 } });
+const DAY = 24 * HOUR;
+/** What residents are asked of their reports. */
+const ASKED = new WeakMap();
 const stage = { wait: "received", admit: "on_the_way", join: "on_the_way", return: "declined", answer: "declined" };
-const state = (item) => ({ code: item.code, say: item.say, place: item.facility.name, time_ms: item.time_ms, stage: stage[item.verdict], known: item.verdict === "join", changed_ms: item.decided_ms, words: item.ruling, photos: item.photos.length });
+const state = (item) => ({ code: item.code, say: item.say, place: item.facility.name, time_ms: item.time_ms, stage: ASKED.has(item) ? "done" : stage[item.verdict], known: item.verdict === "join", changed_ms: ASKED.get(item)?.closed_ms ?? item.decided_ms, words: item.ruling, photos: item.photos.length, revisit: ASKED.get(item) ?? null });
 const burden = () => ({ from_ms: Date.now() - 30 * 24 * HOUR, to_ms: Date.now(), items: DEPARTMENTS.flatMap((department, d) => communities.slice(0, 2).map((c, i) => ({ department: department.code, department_name: department.name, community: ref3(c), asked: 14 - 4 * d - i, admitted: 7 - 2 * d, joined: 1, returned: 3 - d, answered: 2, waiting: 1, inspections: 2 - d, asked_min: 2_400 - 700 * d, cases: 7 - 2 * d, tasks: 12 - 3 * d, done: 9 - 3 * d, labour_min: 1_180 - 300 * d, late: 1, people: 6 }))) });
 const resident = text("居民", "A resident");
 export function intakeRoutes({ cases, ref, problem, found, page, openReported }) {
@@ -99,6 +102,13 @@ export function intakeRoutes({ cases, ref, problem, found, page, openReported })
     task("department", { event: "assist", words: "协助核对辖区内餐饮门店油烟净化设备台账，逐户拍照并于周五前上报。", department: "hb", ref: "〔2026〕7号", minutes: 960 }, 26 * HOUR);
     task("department", { event: "certificate", words: "开具居住证明", department: "wj", ref: "〔2026〕31号", minutes: 30 }, 50 * HOUR);
     task("inspection", { event: "work_report", words: "季度网格工作考核材料", department: "csgl", ref: "〔2026〕12号", minutes: 480 }, 74 * HOUR);
+    // Closed two days ago: whoever has the key `mock-report-key-6` or `-7` is asked about it.
+    for (const facility of [1, 2]) {
+      const over = report("resident", facility, "楼道灯不亮，晚上看不见台阶。", "other", 4 * DAY);
+      over.verdict = "admit";
+      ASKED.set(over, { closed_ms: Date.now() - 2 * DAY, ends_ms: Date.now() + 12 * DAY, answered: false });
+      byKey.set(`mock-report-key-${over.id}`, over);
+    }
   }
   const bare = (query) => intakes.filter((one) => (!query.get("verdict") || one.verdict === query.get("verdict")) && (!query.get("source") || one.source === query.get("source")) && (!query.get("department") || one.department === query.get("department")) && (!query.get("community") || one.community.id === Number(query.get("community"))) && (!query.get("case") || one.case_id === Number(query.get("case"))));
   /** As a case and its tasks show them. */
@@ -126,10 +136,18 @@ export function intakeRoutes({ cases, ref, problem, found, page, openReported })
       return file({ source: "resident", body, by: resident, facility, community: facility.community });
     });
   }
+  function answer(item, id, body) {
+    const asked = ASKED.get(found(item?.id === Number(id) ? item : null));
+    if (found(asked).answered) throw problem(409, "TG-4090", "该回访已有结果");
+    if (body.solved) ASKED.set(item, { ...asked, answered: true });
+    else ASKED.delete(item);
+    return item;
+  }
   const open = [
     ["GET", /^\/public\/places\/([\w.-]+)$/, (me, [, code]) => { const f = withCode(code); return { code, name: f.name, class_name: f.class_name, community: f.community.name, events: EVENTS.filter((one) => one.sources.includes("resident") && (one.classes.length === 0 || one.classes.includes(f.class_id))).map(view) }; }],
     ["POST", /^\/public\/reports$/, (me, m, q, body, request) => receipt(publicReport(body, keyOf(request)))],
     ["GET", /^\/public\/reports\/(\d+)$/, (me, [, id], q, body, request) => { const item = byKey.get(keyOf(request)); return state(found(item?.id === Number(id) ? item : null)); }],
+    ["POST", /^\/public\/reports\/(\d+)\/revisit$/, (me, [, id], q, body, request) => state(answer(byKey.get(keyOf(request)), id, body))],
     ["POST", /^\/public\/reports\/(\d+)\/photos$/, (me, [, id], q, body, request) => attach(id, body, keyOf(request))],
   ];
   const inside = [

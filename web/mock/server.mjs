@@ -480,7 +480,7 @@ function enter(response, one, status = 200) {
 }
 function reply(response, answer) {
   if (!answer?.raw) return json(response, 200, answer);
-  response.writeHead(200, { "content-type": answer.raw[0] === 0x89 ? "image/png" : "image/jpeg" });
+  response.writeHead(200, { "content-type": answer.type ? answer.type : answer.raw[0] === 0x89 ? "image/png" : "image/jpeg" });
   return response.end(answer.raw);
 }
 function json(response, status, value, type = "application/json") {

@@ -3,12 +3,12 @@
  * small and without a framework, for old phones on slow networks and the browsers inside chat programs.
  */
 import "./style.css";
-import type { PublicPlace, PublicReceipt, PublicState } from "../src/api/schema";
+import type { PublicAsked, PublicPlace, PublicReceipt, PublicState } from "../src/api/schema";
 import { h, show } from "./dom";
-import { draft, isStaff, keepDraft, keepMine, mine, type Draft } from "./kept";
+import { draft, isStaff, keepDraft, keepMine, mine, opinion, type Draft } from "./kept";
 import { danger, failureWords, frame, say, spoken, startWith, t, time, trouble } from "./page";
-import { openRevisit } from "./revisit";
-import { newKey, photo, place, report, state } from "./server";
+import { openRevisit, opinionForm } from "./revisit";
+import { answerReport, newKey, photo, place, report, state } from "./server";
 import { shrunk } from "../src/photos/shrink";
 import type { Key } from "./texts";
 
@@ -74,7 +74,7 @@ function photoPart(form: Form): HTMLElement {
 const list = (...keys: Key[]): HTMLElement => h("ul", { class: "plain" }, ...keys.map((key) => h("li", {}, t(key))));
 
 function explained(): HTMLElement {
-  return h("section", { class: "explained" }, h("h2", {}, t("when")), list("when1", "when2"), h("h2", {}, t("data")), list("data1", "data2", "data3"));
+  return h("section", { class: "explained" }, h("h2", {}, t("when")), list("when1", "when2", "when3"), h("h2", {}, t("data")), list("data1", "data2", "data3"));
 }
 
 function mineList(): HTMLElement | null {
@@ -155,6 +155,7 @@ function showReceipt(form: Form, receipt: PublicReceipt, key: string): void {
     form.photos.length > 0 && h("p", { class: "problem", role: "alert" }, t("photosFailed", { n: form.photos.length })),
     form.photos.length > 0 && again,
     h("p", {}, t("when1")),
+    h("p", {}, t("when3")),
     h("p", {}, h("a", { class: "button main", href: linkOf(receipt.id, key) }, t("look"))),
     "clipboard" in navigator && h("p", {}, copy),
     h("p", {}, h("button", { type: "button", click: () => void start() }, t("one"))),
@@ -166,7 +167,27 @@ function showReceipt(form: Form, receipt: PublicReceipt, key: string): void {
 
 const WAY: readonly PublicState["stage"][] = ["received", "on_the_way", "done"];
 
-function showState(found: PublicState): void {
+/** What is asked once it is done, where it was looked up; the key of the report opens it. */
+function askedPart(id: number, key: string, found: PublicState, { closed_ms, ends_ms, answered }: PublicAsked): HTMLElement {
+  if (answered) return h("section", {}, h("h2", {}, t("opinionBefore")), h("p", {}, t("opinionBeforeText")));
+  const kept = `report.${id}`;
+  const form = opinionForm({
+    id: kept,
+    what: found.say,
+    number: found.code,
+    closed_ms,
+    ends_ms,
+    typed: opinion(kept),
+    send: (body) => answerReport(id, key, body, spoken()),
+    answered: async () => {
+      const now = await state(id, key, spoken());
+      return now.ok ? now.value.revisit?.answered === true : null;
+    },
+  });
+  return h("section", {}, h("h2", {}, t("opinion")), form);
+}
+
+function showState(found: PublicState, id: number, key: string): void {
   const at = WAY.indexOf(found.stage);
   const step = (stage: PublicState["stage"], index: number): HTMLElement => h("li", { class: index <= at ? "reached" : "", "aria-current": index === at && "step" }, t(stage));
   frame(
@@ -178,7 +199,8 @@ function showState(found: PublicState): void {
     h("p", { class: "hint" }, t("sentAt", { time: time(found.time_ms) })),
     found.changed_ms > found.time_ms && h("p", { class: "hint" }, t("changedAt", { time: time(found.changed_ms) })),
     found.photos > 0 && h("p", { class: "hint" }, t("nPhotos", { n: found.photos })),
-    h("button", { type: "button", class: "main", click: () => void start() }, t("reload")),
+    found.revisit !== null && askedPart(id, key, found, found.revisit),
+    found.revisit?.answered !== false && h("button", { type: "button", class: "main", click: () => void start() }, t("reload")),
     danger(),
     mineList(),
   );
@@ -209,7 +231,7 @@ async function start(): Promise<void> {
   const key = location.hash.slice(1) || (mine().find((one) => one.id === id)?.key ?? "");
   if (kind !== "report" || !Number.isInteger(id) || key === "") return trouble("noReport", "noReportText", false);
   const answer = await state(id, key, spoken());
-  if (answer.ok) showState(answer.value);
+  if (answer.ok) showState(answer.value, id, key);
   else if (answer.failure.kind === "away" || answer.failure.kind === "trouble") trouble("cannotLoad", null, true);
   else trouble("noReport", "noReportText", false);
 }

@@ -1,19 +1,26 @@
 /** After a case is closed: whether it is solved, how content somebody is, and a few words; once, without a login. */
-import type { PublicRevisit } from "../src/api/schema";
+import type { RevisitAnswerRequest } from "../src/api/schema";
 import { h } from "./dom";
 import { keepOpinion, opinion, type Opinion } from "./kept";
 import { failureWords, frame, say, spoken, t, time, trouble } from "./page";
-import { answerRevisit, revisit } from "./server";
+import { answerRevisit, revisit, type Answer } from "./server";
 import type { Key } from "./texts";
 
 const SCORES = [5, 4, 3, 2, 1] as const;
 const MOST_WORDS = 500;
 
-interface Asked {
+/** What is asked, whichever key opens it: that of a link, or that of a report. */
+export interface Asked {
+  /** Under which what is typed stays on this phone. */
   readonly id: string;
-  readonly token: string;
-  readonly about: PublicRevisit;
+  readonly what: { readonly zh: string; readonly en: string };
+  readonly number: string;
+  readonly closed_ms: number;
+  readonly ends_ms: number;
   readonly typed: Opinion;
+  send(body: RevisitAnswerRequest): Promise<Answer<unknown>>;
+  /** Whether it has been answered by now; `null`: nobody knows. */
+  answered(): Promise<boolean | null>;
 }
 
 /** What is still missing; `null`: it can be sent. */
@@ -26,8 +33,8 @@ function about(asked: Asked): HTMLElement {
   return h(
     "section",
     {},
-    h("p", { class: "place" }, h("strong", {}, say(asked.about.say))),
-    h("p", { class: "hint" }, `${t("number")} ${asked.about.case_code} · ${t("closedAt", { time: time(asked.about.closed_ms) })}`),
+    h("p", { class: "place" }, h("strong", {}, say(asked.what))),
+    h("p", { class: "hint" }, `${t("number")} ${asked.number} · ${t("closedAt", { time: time(asked.closed_ms) })}`),
   );
 }
 
@@ -62,7 +69,8 @@ function wordsPart(typed: Opinion, keep: () => void): HTMLElement {
   return h("section", {}, h("label", { class: "label", for: "comment" }, t("comment")), h("p", { id: "comment-hint", class: "hint" }, t("commentHint")), words);
 }
 
-function showForm(asked: Asked): void {
+/** Solved or not, how content, a few words: what is asked, below whatever says about what. */
+export function opinionForm(asked: Asked): HTMLElement {
   const { typed } = asked;
   const keep = (): void => keepOpinion(asked.id, typed);
   const problem = h("p", { class: "problem", role: "alert", tabindex: "-1" });
@@ -75,14 +83,13 @@ function showForm(asked: Asked): void {
     button.disabled = true;
     button.textContent = t("sending");
     const { solved } = typed;
-    const answer = await answerRevisit(asked.token, { solved, satisfaction: typed.score, comment: typed.comment.trim() }, spoken());
+    const answer = await asked.send({ solved, satisfaction: typed.score, comment: typed.comment.trim() });
     if (answer.ok) {
       keepOpinion(asked.id, null);
       return showThanks(asked, solved);
     }
     // The first answer may have arrived although nobody heard so, or somebody wrote one down on the phone meanwhile.
-    const now = answer.failure.kind === "refused" ? await revisit(asked.token, spoken()) : answer;
-    if (now.ok && now.value.answered) {
+    if (answer.failure.kind === "refused" && (await asked.answered()) === true) {
       keepOpinion(asked.id, null);
       return showBefore(asked);
     }
@@ -92,12 +99,12 @@ function showForm(asked: Asked): void {
     problem.textContent = answer.failure.kind === "missing" ? `${t("noOpinion")} · ${t("noOpinionText")}` : failureWords(answer.failure, "opinionMany");
     return problem.focus();
   };
-  frame(
-    t("opinion"),
-    about(asked),
+  return h(
+    "section",
+    {},
     h("p", {}, t("opinionLead")),
     h("form", { novalidate: true, submit: (event) => void send(event) }, solvedPart(typed, keep), scorePart(typed, keep), wordsPart(typed, keep), problem, button),
-    h("p", { class: "hint" }, t("opinionUntil", { time: time(asked.about.ends_ms) })),
+    h("p", { class: "hint" }, t("opinionUntil", { time: time(asked.ends_ms) })),
     h("p", { class: "hint" }, t("opinionData")),
   );
 }
@@ -119,6 +126,19 @@ export async function openRevisit(id: string, token: string): Promise<void> {
     const later = found.failure.kind === "away" || found.failure.kind === "trouble";
     return later ? trouble("cannotLoad", null, true) : trouble("noOpinion", "noOpinionText", false);
   }
-  const asked: Asked = { id, token, about: found.value, typed: opinion(id) };
-  return found.value.answered ? showBefore(asked) : showForm(asked);
+  const { say: what, case_code: number, closed_ms, ends_ms, answered } = found.value;
+  const asked: Asked = {
+    id,
+    what,
+    number,
+    closed_ms,
+    ends_ms,
+    typed: opinion(id),
+    send: (body) => answerRevisit(token, body, spoken()),
+    answered: async () => {
+      const now = await revisit(token, spoken());
+      return now.ok ? now.value.answered : null;
+    },
+  };
+  return answered ? showBefore(asked) : frame(t("opinion"), about(asked), opinionForm(asked));
 }

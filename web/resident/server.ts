@@ -46,6 +46,10 @@ export const revisit = (token: string, language: string): Promise<Answer<PublicR
 export const answerRevisit = (token: string, body: RevisitAnswerRequest, language: string): Promise<Answer<PublicRevisit>> =>
   ask(`/revisits/${encodeURIComponent(token)}`, { method: "POST", body: JSON.stringify(body), headers: { ...JSON_TYPE, "accept-language": language } });
 
+/** The same about one's own report, of which this phone has the key. */
+export const answerReport = (intake: number, key: string, body: RevisitAnswerRequest, language: string): Promise<Answer<PublicState>> =>
+  ask(`/reports/${intake}/revisit`, { method: "POST", body: JSON.stringify(body), headers: { ...JSON_TYPE, "idempotency-key": key, "accept-language": language } });
+
 /** As many random digits as the key of a report has. */
 export function newKey(): string {
   const random = crypto.getRandomValues(new Uint8Array(16));

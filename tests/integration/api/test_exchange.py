@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from api.exchange_desk import RULES as LIMITS
 from api.exchange_desk import ExchangeScope
 from core.people import Role
+from dispatch import tables
 from dispatch.exchange.sealing import sealed
+from dispatch.exchange.tables import foreign, run, sending
+from dispatch.intake_tables import intake
 from tests.integration.api.test_with_real_rooms import Town, open_town
 from tests.unit.dispatch.hall import MINUTE, MONDAY_9
 from tests.unit.dispatch.partners import SECRET, beside, record
@@ -98,3 +102,34 @@ def test_all_errors_come_at_once_in_the_readers_language(town: Town) -> None:
         assert any("9999" in one["what"] for one in answer.json()["errors"])
         town.clock.advance(MINUTE)
         assert [one["came"] for one in post(town, client, record("G-1")).json()["items"]] == ["filed"]
+
+
+def given_up(link: int) -> dict[str, object]:
+    """A message to the partner about one of its numbers that nobody tries any more."""
+    zero = dict.fromkeys(("at_ms", "created_ms", "since_ms", "tries", "attempts", "unsure"), 0)
+    words = {"key": f"k-{link}", "partner": "city", "foreign": link, "kind": "state", "state": "closed"}
+    return zero | words | {"note": "", "delivery": "given_up", "error": "", "done_by": ""}
+
+
+def test_a_managers_figures_are_those_of_their_communities(town: Town) -> None:
+    """Numbers, what waits and what contradicts, as the lists beside them; files, which are the whole city's, not."""
+    with TestClient(town.app(), base_url="http://localhost") as client:
+        assert post(town, client, record("G-1"), record("G-2", **beside(4_000))).status_code == 200
+    with town.hall.engine.begin() as connection:
+        values = {"partner": "city", "kind": "import", "at_ms": MONDAY_9, "actor": "cli", "file": "a.csv", "rows": 2}
+        connection.execute(sa.insert(run).values(values | {"counts": "{}"}))
+        elsewhere = sa.select(foreign.c.intake).where(foreign.c.number == "G-2").scalar_subquery()
+        other = next(one.number for one in town.hall.city.registry.communities() if one.code == "bb")
+        moved = sa.select(intake.c.case).where(intake.c.number == elsewhere).scalar_subquery()
+        connection.execute(sa.update(tables.case).where(tables.case.c.number == moved).values(community=other))
+        for number in ("G-1", "G-2"):
+            link = connection.execute(sa.select(foreign.c.id).where(foreign.c.number == number)).scalar_one()
+            connection.execute(sa.insert(sending).values(given_up(link)))
+    seen = {}
+    for name in ("mgr", "mgr-a"):
+        with town.browser(name) as client:
+            (state,) = client.get(f"{V1}/exchange").json()["items"]
+            lists = (client.get(f"{V1}/exchange/{part}").json()["items"] for part in ("numbers", "messages"))
+            assert (state["numbers"], state["given_up"]) == tuple(len(items) for items in lists)
+            seen[name] = (state["numbers"], state["given_up"], state["runs"] and len(state["runs"]))
+    assert seen == {"mgr": (2, 2, 1), "mgr-a": (1, 1, None)}

@@ -165,7 +165,8 @@ def test_a_resident_looks_up_what_became_of_it(town: Town) -> None:
         path = f"{V1}/public/reports/{first}"
         state = client.get(path, headers=key("look-one")).json()
         assert (state["stage"], state["known"], state["words"], state["photos"]) == ("received", False, "", 0)
-        assert set(state) == {"code", "say", "place", "time_ms", "stage", "known", "changed_ms", "words", "photos"}
+        shown = {"code", "say", "place", "time_ms", "stage", "known", "changed_ms", "words", "photos", "revisit"}
+        assert (set(state), state["revisit"]) == (shown, None)
         assert client.get(path, headers=key("look-two")).status_code == 404
         assert client.get(path).status_code == 422
     with town.browser("mgr-a") as manager:

@@ -186,6 +186,28 @@ def test_from_alarm_to_closed_case(town: Town) -> None:
         assert repairer.get("/api/v1/tasks?mine=true").json()["items"] == []
 
 
+def test_a_history_names_the_alarms_that_joined_and_no_ids(town: Town) -> None:
+    """On again and joined: what is wrong and where, in both languages, with the way to the alarm."""
+    pump, start, stop = raise_alarm(town), MONDAY_9 - MINUTE, MONDAY_9 + MINUTE
+    with town.browser("aa-m1") as client:
+        (task,) = client.get("/api/v1/tasks?mine=true").json()["items"]
+        for action in ("accept", "arrive"):
+            assert town.step(client, task["id"], action).status_code == 200
+        cleared = change(ChangeKind.CLOSED, "high", facility=pump, start=start, stop=stop, opened=start)
+        town.hall.apply(cleared, now_ms=stop)
+        again = change(ChangeKind.OPENED, "high", facility=pump, start=stop + MINUTE)
+        town.hall.apply(again, now_ms=stop + MINUTE)
+        case = client.get(f"/api/v1/cases/{task['case_id']}").json()
+        history = case["history"] + client.get(f"/api/v1/tasks/{task['id']}").json()["history"]
+        ids = {one["id"] for one in case["alarms"]}
+        assert len(ids) == 2
+        assert [one["note"] for one in history if one["note"] in ids] == []
+        (joined,) = [one for one in case["history"] if one["what"] == "joined"]
+        alarm = client.get(f"/api/v1/alarms/{joined['alarm_id']}").json()
+        zh, en = (f"{alarm['say'][lang]} · {alarm['facility']['name'][lang]}" for lang in ("zh", "en"))
+        assert joined["note"] == f"{zh} / {en}"
+
+
 def test_more_time_is_asked_for_and_granted_and_the_stages_show_it(town: Town) -> None:
     """The owner asks, the manager grants; limits and clocks move; reasons, moments and deciders are looked at."""
     raise_alarm(town)

@@ -168,10 +168,14 @@ RECIPES: Mapping[str, Recipe] = {
     "file_public_report": Recipe("POST", f"{V1}/public/reports", PUBLIC_REPORT, _KEY),
     "get_public_report": Recipe("GET", f"{V1}/public/reports/{{n}}", None, _KEY),
     "attach_public_photo": Recipe("POST", f"{V1}/public/reports/{{n}}/photos", {}, _KEY),
+    "answer_public_report": Recipe(
+        "POST", f"{V1}/public/reports/{{n}}/revisit", {"solved": True, "satisfaction": 5}, _KEY
+    ),
     "list_revisit_calls": Recipe("GET", f"{V1}/revisits/calls"),
     "list_case_revisits": Recipe("GET", f"{V1}/cases/{{n}}/revisits"),
     "show_revisit_phone": Recipe("POST", f"{V1}/revisits/{{n}}/phone"),
     "get_revisit_token": Recipe("GET", f"{V1}/revisits/{{n}}/token"),
+    "get_revisit_card": Recipe("GET", f"{V1}/revisits/{{n}}/card.svg"),
     "answer_revisit": Recipe("POST", f"{V1}/revisits/{{n}}/answer", {"solved": True, "satisfaction": 5}),
     "miss_revisit": Recipe("POST", f"{V1}/revisits/{{n}}/not-reached"),
     "get_satisfaction": Recipe("GET", f"{V1}/satisfaction?community={{n}}"),
@@ -295,7 +299,13 @@ def test_roles_are_as_narrow_as_they_were_meant() -> None:
     }
     needs = {name: entry.permission for name, entry in POLICY.operations.items()}
     anyone = {name for name, permission in needs.items() if permission == "anyone"}
-    residents = {"get_public_place", "file_public_report", "get_public_report", "attach_public_photo"}
+    residents = {
+        "get_public_place",
+        "file_public_report",
+        "get_public_report",
+        "attach_public_photo",
+        "answer_public_report",
+    }
     door = {"get_setup", "create_first_administrator", "log_in", "probe_healthy", "probe_ready"}
     assert anyone == door | residents | {
         "receive_cases",

@@ -8,13 +8,14 @@ from core.closure import FalseCause, HandlingReport, Outcome
 from core.intake import SourceKind, Verdict
 from core.ports.cases import TaskCommand
 from core.ports.evaluation import Evaluation, Indicator, Part, Tally
+from core.revisits import RevisitAnswer
 from dispatch.evaluation_queries import SqlEvaluations
 from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, Hall, change
-from tests.unit.dispatch.partners import record, take
+from tests.unit.dispatch.partners import partner, record, take
 from tests.unit.dispatch.test_closure import HANDLE, VERIFY, closed, opened, repaired
 from tests.unit.dispatch.test_exchange import finish
 from tests.unit.dispatch.test_reports import rule, send
-from tests.unit.dispatch.test_revisits import BAD, CALL, CALLER, GOOD, called_case
+from tests.unit.dispatch.test_revisits import BAD, CALL, CALLER, GOOD, asking, called_case
 
 DAY = 24 * HOUR
 
@@ -153,6 +154,26 @@ def test_not_solved_counts_and_what_nobody_answers_is_no_answer(hall: Hall) -> N
     assert tally(found, Indicator.REVISITED) == Tally(1, 2)
     assert tally(found, Indicator.SOLVED) == Tally(0, 1)
     assert tuple(found.whole.scores) == (1, 0, 0, 0, 0)
+
+
+def test_a_closing_that_several_are_asked_about_counts_when_nobody_is_left_to_ask(hall: Hall) -> None:
+    """Once, in the span of the last answer, by the worst: what a span says does not change after it."""
+    desk = asking(hall)
+    desk.step(MONDAY_9)
+    for number in ("1", "2"):
+        take(hall, record(f"H-{number}", phone=f"1380000000{number}"), by=partner())
+    finish(hall, 1)
+    desk.step(MONDAY_9 + HOUR)
+    day, next_day = MONDAY_9 + 4 * DAY, MONDAY_9 + 5 * DAY
+    first, second = desk.calls(day)
+    desk.answer(first.number, GOOD, CALL, CALLER, day)
+    assert tally(satisfaction(hall, day, next_day), Indicator.REVISITED) == Tally(0, 0), "the other is still asked"
+    low = RevisitAnswer(solved=True, satisfaction=3)
+    desk.answer(second.number, low, CALL, CALLER, next_day)
+    assert tally(satisfaction(hall, day, next_day), Indicator.REVISITED) == Tally(0, 0)
+    found = satisfaction(hall, next_day, next_day + DAY)
+    assert tally(found, Indicator.REVISITED) == tally(found, Indicator.SOLVED) == Tally(1, 1)
+    assert tuple(found.whole.scores) == (0, 0, 1, 0, 0)
 
 
 def test_a_revisit_whose_case_went_on_by_itself_is_not_counted(hall: Hall) -> None:

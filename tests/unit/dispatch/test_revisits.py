@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,6 +15,7 @@ from core.alarms import ChangeKind
 from core.cases import Action, Actor, CaseState, Conflict, TaskKind, UnknownItem
 from core.errors import Invalid
 from core.intake import SourceKind, Verdict
+from core.ports.revisits import RevisitRow
 from core.revisits import MOST_COMMENT, RevisitAnswer, RevisitState, RevisitWay
 from dispatch import tables
 from dispatch.closure_desk import SqlClosures
@@ -88,6 +90,62 @@ def test_a_resident_whose_case_went_into_another_is_asked_when_that_is_closed(ha
     (row,) = desk.calls(MONDAY_9 + 4 * DAY_MS)
     assert (row.case, row.by_resident, hall.count(contact)) == (kept.case, True, 0)
     assert desk.phone(row.number, CALLER, MONDAY_9 + 4 * DAY_MS) == "13800000001"
+
+
+def test_everybody_who_reported_is_asked_and_called(hall: Hall) -> None:
+    """Two who left numbers and a resident without one; asked anew when it is closed again, each with their number."""
+    desk = asking(hall)
+    desk.step(MONDAY_9)
+    take(hall, record("H-1", phone="13800000001"), by=partner())
+    take(hall, record("H-2", phone="13800000002"), by=partner())
+    number = cases(hall)[0].number
+    row = rule(hall, send(hall, "road_hole", SourceKind.RESIDENT, community=1), Verdict.JOIN, case=number)
+    finish(hall, number)
+    desk.step(MONDAY_9 + HOUR)
+    now_ms = MONDAY_9 + 4 * DAY_MS
+
+    def numbers(rows: Sequence[RevisitRow]) -> list[str]:
+        return [desk.phone(one.number, CALLER, now_ms) for one in rows]
+
+    assert numbers(desk.calls(now_ms)) == ["13800000001", "13800000002"]
+    asked = desk.of_report(row.number, now_ms)
+    assert asked is not None
+    assert (asked.report, asked.has_phone, len(desk.of_case(number))) == (row.code, False, 3)
+    desk.answer(asked.number, BAD, QR, ANYBODY, now_ms)
+    desk.step(now_ms + MINUTE)
+    states = [one.state for one in desk.of_case(number)]
+    assert states == [RevisitState.ANSWERED, RevisitState.STRUCK, RevisitState.STRUCK], "it is worked on"
+    finish(hall, number)
+    now_ms += HOUR
+    desk.step(now_ms)
+    again = desk.of_report(row.number, now_ms)
+    assert again is not None
+    assert (again.state, again.number == asked.number, len(desk.of_case(number))) == (RevisitState.DUE, False, 6)
+    now_ms += 4 * DAY_MS
+    assert numbers(desk.calls(now_ms)) == ["13800000001", "13800000002"]
+    assert hall.count(contact) == 0
+
+
+def test_a_closing_counts_once_by_the_worst_that_was_said(hall: Hall) -> None:
+    """Whatever the order; before anybody has answered it is as far as the one that has come least far."""
+    desk = asking(hall)
+    desk.step(MONDAY_9)
+    take(hall, record("H-1", phone="13800000001"), by=partner())
+    take(hall, record("H-2", phone="13800000002"), by=partner())
+    finish(hall, cases(hall)[0].number)
+    desk.step(MONDAY_9 + HOUR)
+    now_ms = MONDAY_9 + 4 * DAY_MS
+
+    def counted() -> tuple[int, ...]:
+        found = desk.satisfaction(0, now_ms + DAY_MS)
+        return found.asked, found.answered, found.not_reached, found.lapsed, found.solved, *found.scores
+
+    first, second = desk.calls(now_ms)
+    assert counted() == (1, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    desk.answer(second.number, RevisitAnswer(solved=True, satisfaction=4), CALL, CALLER, now_ms)
+    assert counted() == (1, 1, 0, 0, 1, 0, 0, 0, 1, 0)
+    desk.answer(first.number, RevisitAnswer(solved=False, satisfaction=2), CALL, CALLER, now_ms)
+    assert counted() == (1, 1, 0, 0, 0, 0, 1, 0, 0, 0)
 
 
 @given(share=st.floats(0, 1), codes=st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=30))

@@ -1722,6 +1722,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/public/reports/{intake}/revisit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say whether what one reported is solved
+         * @description With the key of the report, once for each time its case is closed; too many are slowed down (429).
+         */
+        post: operations["answer_public_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/public/reports/{intake}/photos": {
         parameters: {
             query?: never;
@@ -1771,7 +1791,9 @@ export interface paths {
         };
         /**
          * How things are with other platforms
-         * @description Last files, what waits at the gate and to be sent, what contradicts, what was given up.
+         * @description What waits at the gate and to be sent, what contradicts, what was given up, of the communities one sees.
+         *
+         *     The last files are about the whole city: whoever sees all of it is shown them.
          */
         get: operations["list_partners"];
         put?: never;
@@ -1934,6 +1956,26 @@ export interface paths {
          * @description It opens the one answer without a login, until its time is over.
          */
         get: operations["get_revisit_token"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/revisits/{revisit}/card.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The QR to show at the door or to print
+         * @description While it is asked; it holds the token. It leads to the host that was asked here.
+         */
+        get: operations["get_revisit_card"];
         put?: never;
         post?: never;
         delete?: never;
@@ -6266,9 +6308,15 @@ export interface components {
             to_state: string;
             /**
              * Note
-             * @description of whoever got a task or was told: names, Chinese first, then ` / ` and English
+             * @description of whoever got a task or was told, or of an alarm: names, Chinese first, then ` / ` and English
              */
             note: string;
+            /**
+             * Alarm Id
+             * @description the alarm that the note names; empty: none that one sees
+             * @default
+             */
+            alarm_id: string;
         };
         /**
          * ImportChangeView
@@ -7430,8 +7478,11 @@ export interface components {
             heard_ms: number | null;
             /** Last Error */
             last_error: string;
-            /** Runs */
-            runs: components["schemas"]["FileRunView"][];
+            /**
+             * Runs
+             * @description newest first; null for whoever does not see the whole city
+             */
+            runs: components["schemas"]["FileRunView"][] | null;
         };
         /**
          * PassedOver
@@ -8077,6 +8128,26 @@ export interface components {
          */
         Provenance: "measured" | "recorded" | "model";
         /**
+         * PublicAsked
+         * @description What whoever reported is asked about the end of it, or has answered.
+         */
+        PublicAsked: {
+            /**
+             * Closed Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            closed_ms: number;
+            /**
+             * Ends Ms
+             * @description until when an answer is taken
+             * @example 1795000000000
+             */
+            ends_ms: number;
+            /** Answered */
+            answered: boolean;
+        };
+        /**
          * PublicPlace
          * @description What a stranger with the QR of a facility sees of it.
          */
@@ -8191,6 +8262,8 @@ export interface components {
             words: string;
             /** Photos */
             photos: number;
+            /** @description it is done: what is asked about it; null: nothing, or no more */
+            revisit: components["schemas"]["PublicAsked"] | null;
         };
         /**
          * Reason
@@ -8625,6 +8698,12 @@ export interface components {
             case_id: number;
             /** Case Code */
             case_code: string;
+            /**
+             * Report Code
+             * @description of whoever is asked; empty: the case was drawn
+             * @example R-2026-000017
+             */
+            report_code: string;
             say: components["schemas"]["Bilingual"];
             community: components["schemas"]["CommunityRef"];
             facility: components["schemas"]["FacilityRef"] | null;
@@ -8667,6 +8746,11 @@ export interface components {
             comment: string;
             /** Done Ms */
             done_ms: number | null;
+            /**
+             * Own Repair
+             * @description the login repaired it: neither link nor number for them
+             */
+            own_repair: boolean;
         };
         /**
          * RevisitWay
@@ -10827,6 +10911,7 @@ export type ProjectState = components['schemas']['ProjectState'];
 export type Projects = components['schemas']['Projects'];
 export type Promise = components['schemas']['Promise'];
 export type Provenance = components['schemas']['Provenance'];
+export type PublicAsked = components['schemas']['PublicAsked'];
 export type PublicPlace = components['schemas']['PublicPlace'];
 export type PublicReceipt = components['schemas']['PublicReceipt'];
 export type PublicReport = components['schemas']['PublicReport'];
@@ -14146,6 +14231,44 @@ export interface operations {
             };
         };
     };
+    answer_public_report: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a fresh random text per step; the same one again answers as the first time, without effect */
+                "Idempotency-Key": string;
+            };
+            path: {
+                intake: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevisitAnswerRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicState"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     attach_public_photo: {
         parameters: {
             query?: never;
@@ -14499,6 +14622,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TokenView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_revisit_card: {
+        parameters: {
+            query?: {
+                /** @description that comes first; that of the login */
+                language?: components["schemas"]["Language"] | null;
+            };
+            header?: never;
+            path: {
+                revisit: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
                 };
             };
             /** @description A problem */

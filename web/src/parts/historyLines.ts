@@ -25,7 +25,7 @@ export function inLanguage(note: string, spoken: Language): string {
 function noteOf(entry: HistoryEntry): string {
   const { t, te } = i18n.global;
   if (STATES.has(entry.note) || BY_NUMBER.has(entry.what)) return "";
-  if (TWICE.has(entry.what)) return inLanguage(entry.note, language());
+  if (TWICE.has(entry.what) || entry.alarm_id) return inLanguage(entry.note, language());
   return GRADED.has(entry.what) && te(`severity.${entry.note}`) ? t(`severity.${entry.note}`) : entry.note;
 }
 
@@ -37,5 +37,6 @@ export function historyLines(entries: readonly HistoryEntry[]): readonly Line[] 
     text: te(`did.${entry.what}`) ? t(`did.${entry.what}`) : entry.what,
     by: say(entry.by),
     note: noteOf(entry),
+    to: entry.alarm_id && !BY_NUMBER.has(entry.what) ? `/alarms/${entry.alarm_id}` : "",
   }));
 }

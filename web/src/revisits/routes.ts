@@ -1,5 +1,5 @@
 /** The routes of revisits as functions. */
-import { call } from "@/api/client";
+import { address, call } from "@/api/client";
 import type { PhoneView, RevisitAnswerRequest, RevisitList, RevisitView, TokenView } from "@/api/schema";
 
 type Signal = { readonly signal?: AbortSignal };
@@ -11,6 +11,9 @@ export const showPhone = (id: number): Promise<PhoneView> => call(`/revisits/${i
 export const getToken = (id: number): Promise<TokenView> => call(`/revisits/${id}/token`);
 export const postAnswer = (id: number, body: RevisitAnswerRequest): Promise<RevisitView> => call(`/revisits/${id}/answer`, { method: "POST", body });
 export const postMissed = (id: number): Promise<RevisitView> => call(`/revisits/${id}/not-reached`, { method: "POST" });
+
+/** The QR with what it is about, an SVG to show or to print. */
+export const cardOf = (id: number, language: string): string => address(`/revisits/${id}/card.svg`, { language });
 
 /** The residents' page of one answer; its key stands behind the `#`, so that it is sent to no server with the address. */
 export const linkOf = (origin: string, id: number, token: string): string => `${origin}/e/revisit/${id}#${token}`;
