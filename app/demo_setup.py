@@ -140,6 +140,7 @@ def _login(person: Person, language: Language) -> Login:
         everywhere=person.everywhere,
         person=person.number,
         one_time=True,
+        department=person.department if person.role is Role.DEPARTMENT else "",
     )
 
 

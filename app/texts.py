@@ -233,6 +233,7 @@ TEXTS: Final[Mapping[str, Text]] = {
         ("role.maintainer", "维修员", "maintainer"),
         ("role.grid_worker", "网格员", "grid worker"),
         ("role.technician", "调试员", "technician"),
+        ("role.department", "部门人员", "department"),
         ("error", "错误", "error"),
         ("error.unavailable", "现在无法进行：{why}", "not possible now: {why}"),
     )

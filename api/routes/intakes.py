@@ -44,7 +44,7 @@ router = APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=["intakes"])
 EventName = Annotated[str, Query(min_length=1, max_length=40, pattern=r"^[a-z0-9_]+$", examples=["light_lamp"])]
 CodeInPath = Annotated[str, Path(min_length=1, max_length=64, examples=["wtl-sp-01"])]
 PositionInPath = Annotated[int, Path(ge=0, le=99)]
-_PHOTO_BODY = {
+PHOTO_BODY = {
     "requestBody": {
         "required": True,
         "content": {name: {"schema": {"type": "string", "format": "binary"}} for name in ("image/jpeg", "image/png")},
@@ -96,10 +96,18 @@ def list_intakes(
     source: SourceKind | None = None,
     department: Annotated[str, Query(max_length=64)] = "",
     case: Annotated[int | None, Query(ge=0, le=2_147_483_647, description="of this case")] = None,
+    referred: Annotated[str, Query(max_length=64, description="to this department")] = "",
 ) -> Page[IntakeView]:
-    """Newest first; `verdict=wait` is what a gatekeeper has to decide."""
+    """Newest first; `verdict=wait` is what a gatekeeper has to decide, `verdict=refer` what departments have."""
     return desk.intakes.page(
-        caller, page, community=community, verdict=verdict, source=source, department=department, case=case
+        caller,
+        page,
+        community=community,
+        verdict=verdict,
+        source=source,
+        department=department,
+        case=case,
+        referred=referred,
     )
 
 
@@ -109,7 +117,7 @@ def get_intake(intake: NumberInPath, caller: Asking, desk: Desk) -> IntakeView:
     return desk.intakes.one(caller, intake)
 
 
-@router.post("/intakes/{intake}/ruling", operation_id="rule_intake", summary="Decide of one that waits")
+@router.post("/intakes/{intake}/ruling", operation_id="rule_intake", summary="Decide of one that waits or was referred")
 def rule_intake(intake: NumberInPath, body: RulingRequest, caller: Asking, desk: Desk) -> IntakeView:
     """Once; of two who decide at the same time one wins, the other is told."""
     return desk.intakes.rule(caller, intake, body)
@@ -120,7 +128,7 @@ def rule_intake(intake: NumberInPath, body: RulingRequest, caller: Asking, desk:
     operation_id="attach_photo",
     summary="Add a photo to one's own report",
     status_code=201,
-    openapi_extra=_PHOTO_BODY,
+    openapi_extra=PHOTO_BODY,
 )
 async def attach_photo(
     intake: NumberInPath, request: Request, caller: Asking, desk: Desk, key: IdempotencyKey
@@ -148,7 +156,7 @@ def get_photo(intake: NumberInPath, position: PositionInPath, caller: Asking, de
 def get_burden(
     caller: Asking, desk: Desk, community: CommunityQuery = None, from_ms: TimeQuery = None, to_ms: TimeQuery = None
 ) -> BurdenReport:
-    """Asked, admitted, joined, returned, answered, waiting; tasks and minutes it cost; of 30 days by default."""
+    """Asked and what became of it, the tasks and minutes it cost; of 30 days by default."""
     return desk.intakes.burden(caller, community, from_ms, to_ms)
 
 
@@ -212,7 +220,7 @@ def get_public_report(intake: NumberInPath, desk: Desk, key: IdempotencyKey) -> 
     operation_id="attach_public_photo",
     summary="Add a photo to a report without a login",
     status_code=201,
-    openapi_extra=_PHOTO_BODY,
+    openapi_extra=PHOTO_BODY,
 )
 async def attach_public_photo(intake: NumberInPath, request: Request, desk: Desk, key: IdempotencyKey) -> PhotoView:
     """Within a day, with the key of the report; only the picture itself is kept."""
