@@ -20,6 +20,7 @@ from api.ports import ApiPorts
 from api.problem_kinds import Problems
 from api.problems import ProblemError
 from core.errors import Refused
+from core.exchange import PARTNER
 from core.intake import HANDED_DOWN, IN_DEPARTMENT, REASONS, Decider, SourceKind, Verdict
 from core.ports import intake as rows
 from core.ports.registry import Owner, OwnerKind, PageRequest
@@ -155,7 +156,7 @@ class DepartmentDesk:
             facility=places.facility_ref(row.facility) if row.facility else None,
             longitude=row.longitude,
             latitude=row.latitude,
-            words=row.words if own else without_numbers(row.words),
+            words=row.words if own and not row.actor.startswith(PARTNER) else without_numbers(row.words),
             handed_down_by=self._name(row.department) if row.department else None,
             ref=row.ref,
             minutes=row.minutes,

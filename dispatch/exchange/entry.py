@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from core.alarms import Severity
 from core.cases import Actor, CaseState, RuleInfo, TaskState
-from core.exchange import SHARED, Came, ForeignRecord, LinkReason, SharedState, Way
+from core.exchange import PARTNER, SHARED, Came, ForeignRecord, LinkReason, SharedState, Way
 from core.intake import HANDED_DOWN, Reason, SourceKind, Verdict
 from core.ports.exchange import Received
 from core.ports.intake import IntakeAsk
@@ -67,7 +67,7 @@ class Partner:
     @property
     def actor(self) -> Actor:
         """Who does what it brings about."""
-        return Actor(login=f"exchange/{self.name}")
+        return Actor(login=f"{PARTNER}{self.name}")
 
 
 class EntryWork:

@@ -14,11 +14,14 @@ from starlette.testclient import TestClient
 
 from api.department_desk import HIDDEN, without_numbers
 from core.errors import Refused
+from core.intake import SourceKind
 from core.people import Role
 from dispatch import tables
 from tests.integration.api.test_intakes import community, key, send, stranger
 from tests.integration.api.test_with_real_rooms import Town, open_town
 from tests.unit.dispatch.hall import MINUTE, MONDAY_9
+from tests.unit.dispatch.partners import partner, take
+from tests.unit.dispatch.partners import record as record_of
 from tests.unit.dispatch.test_photos import jpeg
 
 V1 = "/api/v1"
@@ -265,6 +268,16 @@ def test_a_department_takes_what_is_its_own_and_the_resident_reads_so(town: Town
         assert ruled(manager, number, verdict="wait", words="x").status_code == 409
     with stranger(town) as client:
         assert client.get(state, headers=key("leak")).json()["stage"] == "referred"
+
+
+def test_what_a_hotline_entered_for_a_department_tells_no_numbers(town: Town) -> None:
+    """It is the department's burden and in its list, and yet the words are those of a caller."""
+    hotline = partner("hotline", source=SourceKind.DEPARTMENT, department="hb")
+    call = record_of("H-1", event=None, kind=None, event_word="其他", words=f"路面破损，李某 {PHONE}")
+    take(town.hall, call, by=hotline)
+    with town.browser("hb-1") as client:
+        (mine,) = own(client)
+    assert (mine["own"], mine["words"]) == (True, f"路面破损，李某 {HIDDEN}")
 
 
 def test_everything_else_is_closed_to_a_department(town: Town) -> None:
