@@ -126,7 +126,7 @@ def test_what_is_referred_is_given_back_and_comes_again(browser: Browser, mock_w
         mine = journeys.log_in(clerk, mock_world, CLERK)
         mine.goto(f"{mock_world.base_url}/department?show=referred")
         card = mine.locator("article.intake", has_text="河边有人倒油漆桶")
-        expect(card.get_by_text("属于生态环境职责")).to_be_visible()
+        expect(card.get_by_text("属于生态环境职责").first).to_be_visible()
         card.get_by_role("button", name="退回", exact=True).click()
         expect(card.get_by_role("button", name="确认退回")).to_be_disabled()
         card.get_by_label("为什么不属于本部门").fill("属于水务管理范围")
