@@ -45,6 +45,7 @@ _TAGS: Sequence[Mapping[str, str]] = (
     {"name": "exchange", "description": "Cases of other platforms: their requests, what their numbers stand for"},
     {"name": "revisits", "description": "People are asked after the end of a case"},
     {"name": "intakes", "description": "Reports, tasks handed down, the gate, the burden of departments"},
+    {"name": "departments", "description": "What a department handed down, what was referred to it, its own burden"},
     {"name": "flags", "description": "What keeps alarms silent"},
     {"name": "tasks", "description": "Tasks and their steps"},
     {"name": "rules", "description": "Backtests of rules"},

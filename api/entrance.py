@@ -23,6 +23,7 @@ from api.setup import Setup
 from api.throttle import Attempt, LoginThrottle
 from core.errors import Refused
 from core.people import Login
+from core.ports.registry import Owner, OwnerKind
 
 log = logging.getLogger(__name__)
 
@@ -153,6 +154,7 @@ class Entrance:
             person=login.person,
             name=name,
             role=login.role,
+            department=self._department(login.department) if login.department else None,
             language=login.language,
             communities=[
                 CommunityRef(id=one.number, code=one.code, name=Bilingual.of(one.name))
@@ -164,6 +166,9 @@ class Entrance:
             must_change_password=login.one_time,
             expires_ms=caller.expires_ms,
         )
+
+    def _department(self, code: str) -> Bilingual:
+        return Bilingual.of(self._ports.book.owner_name(Owner(kind=OwnerKind.DEPARTMENT, code=code)))
 
     def log_out(self, caller: Caller, response: Response) -> None:
         """End this session and take the cookie back."""

@@ -49,6 +49,7 @@ SCORES: Final = tuple(Sentence(f"满意度 {score} 分", f"satisfaction {score}"
 ASKED: Final = Sentence("交办", "asked")
 ADMITTED: Final = Sentence("准入", "admitted")
 SENT_BACK: Final = Sentence("退回", "sent back")
+REFERRED: Final = Sentence("转办", "referred")
 LATE: Final = Sentence("超时案件", "late cases")
 ASKED_H: Final = Sentence("要求工时 h", "asked to take, h")
 DEPARTMENT: Final = Sentence("交办部门", "department")

@@ -30,6 +30,7 @@ from api.models.intakes import (
     ReasonView,
     ReportRequest,
     RulingRequest,
+    StepView,
 )
 from api.models.revisits import PublicAsked, RevisitAnswerRequest
 from api.places import PlaceBook, Places
@@ -67,7 +68,7 @@ class IntakeDesk:
             if found is None or not caller.sees(found.community):
                 raise ProblemError(Problems.NOT_FOUND)
             class_id = found.class_id
-        return EventList(items=[_event(one) for one in self._ports.intakes.events(source, class_id)])
+        return EventList(items=[event_view(one) for one in self._ports.intakes.events(source, class_id)])
 
     def report(self, caller: Caller, body: ReportRequest, key: str) -> IntakeView:
         """File what a worker saw."""
@@ -89,7 +90,7 @@ class IntakeDesk:
             longitude=body.longitude,
             latitude=body.latitude,
         )
-        return self._filed(ask)
+        return self._shown(self._file(ask))
 
     def known(
         self,
@@ -118,6 +119,14 @@ class IntakeDesk:
 
     def hand_down(self, caller: Caller, body: HandedDownRequest, key: str) -> IntakeView:
         """File what a department hands down."""
+        return self._shown(self.handed(caller, body, key))
+
+    def handed(self, caller: Caller, body: HandedDownRequest, key: str) -> rows.IntakeRow:
+        """The same, as dispatch knows it.
+
+        Raises:
+            ProblemError: ``REFUSED`` for what no department hands down, ``NOT_FOUND`` for a place out of sight.
+        """
         if body.source not in HANDED_DOWN:
             raise ProblemError(Problems.REFUSED)
         self._check_place(caller, body.facility, body.community)
@@ -138,11 +147,13 @@ class IntakeDesk:
             from_ms=from_ms,
             to_ms=to_ms,
         )
-        return self._filed(ask)
+        return self._file(ask)
 
     def rule(self, caller: Caller, number: int, body: RulingRequest) -> IntakeView:
-        """Decide of one that waits; a case that it joins must be in sight, too."""
+        """Decide of one that waits; a case that it joins must be in sight, too, and a department must be one."""
         self._seen(caller, number)
+        if body.department and body.department not in {one.code for one in self._ports.book.departments()}:
+            raise ProblemError(Problems.REFUSED)
         if body.verdict is Verdict.JOIN and body.case is not None:
             case = self._ports.cases.case(body.case, caller.horizon)
             if case is None or not caller.sees(case.case.community):
@@ -155,6 +166,7 @@ class IntakeDesk:
             case=body.case,
             event=body.event or "",
             facility=body.facility,
+            department=body.department,
         )
         return self._shown(self._ports.intakes.rule(ruling, self._ports.clock.now_ms()))
 
@@ -170,6 +182,7 @@ class IntakeDesk:
         source: SourceKind | None,
         department: str,
         case: int | None,
+        referred: str = "",
     ) -> Page[IntakeView]:
         """Intakes of the communities the caller sees, newest first."""
         where = rows.IntakeFilter(
@@ -178,6 +191,7 @@ class IntakeDesk:
             sources=frozenset() if source is None else frozenset({source}),
             department=department,
             case=case,
+            referred=referred,
         )
         try:
             got = self._ports.intakes.intakes(where, page)
@@ -200,7 +214,7 @@ class IntakeDesk:
     def case_log(self, caller: Caller, community: int, from_ms: int | None, to_ms: int | None) -> LogAnswerView:
         """What the case log says of a community; of 30 days unless told otherwise."""
         begin_ms, end_ms = self._span(caller, community, from_ms, to_ms)
-        return _answer(self._ports.intakes.log(community, begin_ms, end_ms), self._places.now())
+        return answer_view(self._ports.intakes.log(community, begin_ms, end_ms), self._places.now())
 
     def departments(self) -> DepartmentList:
         """The departments of the city."""
@@ -236,7 +250,7 @@ class IntakeDesk:
 
     def attach(self, caller: Caller, number: int, key: str, data: bytes) -> PhotoView:
         """Add a photo to what the caller has handed in."""
-        return _photo(self._ports.photos.attach(number, bound(key), caller.actor, data, self._ports.clock.now_ms()))
+        return photo_view(self._ports.photos.attach(number, bound(key), caller.actor, data, self._ports.clock.now_ms()))
 
     def photo(self, caller: Caller, number: int, position: int) -> tuple[str, bytes]:
         """Media type and bytes of a photo."""
@@ -248,10 +262,10 @@ class IntakeDesk:
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
-    def _filed(self, ask: rows.IntakeAsk) -> IntakeView:
+    def _file(self, ask: rows.IntakeAsk) -> rows.IntakeRow:
         row = self._ports.intakes.file(ask, self._ports.clock.now_ms())
         log.info("intake filed", extra={"intake": row.code, "source": row.source, "verdict": row.verdict})
-        return self._shown(row)
+        return row
 
     def _known(self, caller: Caller, one: rows.Known) -> KnownCase | None:
         found = self._ports.cases.case(one.case, caller.horizon)
@@ -291,6 +305,16 @@ class IntakeDesk:
     def _department(self, code: str) -> Bilingual:
         return Bilingual.of(self._ports.book.owner_name(Owner(kind=OwnerKind.DEPARTMENT, code=code)))
 
+    def _step(self, one: rows.IntakeStep, places: Places) -> StepView:
+        return StepView(
+            time_ms=one.at_ms,
+            by=views.who(one.actor, one.person, places),
+            before=one.before,
+            after=one.after,
+            department_name=self._department(one.department) if one.department else None,
+            words=one.words,
+        )
+
     def _shown(self, row: rows.IntakeRow) -> IntakeView:
         places = self._places.now()
         return IntakeView(
@@ -320,8 +344,11 @@ class IntakeDesk:
             decided_ms=row.decided_ms,
             decided_by=views.who(row.decided_by, row.decider, places),
             ruling=row.ruling,
-            answer=None if row.answer is None else _answer(row.answer, places),
-            photos=[_photo(one) for one in row.photos],
+            referred=row.referred,
+            referred_name=self._department(row.referred) if row.referred else None,
+            steps=[self._step(one, places) for one in row.steps],
+            answer=None if row.answer is None else answer_view(row.answer, places),
+            photos=[photo_view(one) for one in row.photos],
         )
 
 
@@ -344,7 +371,7 @@ class PublicDesk:
             name=Bilingual.of(one.name),
             class_name=places.class_name(one.class_id),
             community=places.community_ref(one.community).name,
-            events=[_event(event) for event in events],
+            events=[event_view(event) for event in events],
         )
 
     def report(self, body: PublicReport, key: str, address: str) -> PublicReceipt:
@@ -413,7 +440,7 @@ class PublicDesk:
 
     def attach(self, number: int, key: str, data: bytes) -> PhotoView:
         """Add a photo to what was reported with this key."""
-        return _photo(self._ports.photos.attach(number, bound(key), self._actor, data, self._ports.clock.now_ms()))
+        return photo_view(self._ports.photos.attach(number, bound(key), self._actor, data, self._ports.clock.now_ms()))
 
     def _own(self, number: int, key: str) -> rows.IntakeRow:
         row = self._ports.intakes.sent(self._actor, bound(key))
@@ -453,6 +480,8 @@ _STAGES = {
     Verdict.JOIN: PublicStage.ON_THE_WAY,
     Verdict.RETURN: PublicStage.DECLINED,
     Verdict.ANSWER: PublicStage.DECLINED,
+    Verdict.REFER: PublicStage.RECEIVED,
+    Verdict.TAKEN: PublicStage.REFERRED,
 }
 
 
@@ -461,7 +490,8 @@ def bound(key: str) -> str:
     return bound_key(key, "report")
 
 
-def _event(one: Event) -> EventView:
+def event_view(one: Event) -> EventView:
+    """Something that can be reported, as it travels."""
     return EventView(
         key=one.key,
         say=Bilingual.of(one.say),
@@ -472,11 +502,13 @@ def _event(one: Event) -> EventView:
     )
 
 
-def _photo(one: rows.Photo) -> PhotoView:
+def photo_view(one: rows.Photo) -> PhotoView:
+    """A photo as it travels."""
     return PhotoView(position=one.position, media_type=one.media_type, size=one.size)
 
 
-def _answer(one: rows.LogAnswer, places: Places) -> LogAnswerView:
+def answer_view(one: rows.LogAnswer, places: Places) -> LogAnswerView:
+    """An answer from the case log as it travels."""
     return LogAnswerView(
         community=places.community_ref(one.community),
         from_ms=one.from_ms,

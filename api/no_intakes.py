@@ -37,7 +37,9 @@ class NoIntakes:
         """None."""
         return None
 
-    def burden(self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Sequence[Burden]:
+    def burden(
+        self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None, department: str = ""
+    ) -> Sequence[Burden]:
         """None."""
         return ()
 

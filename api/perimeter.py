@@ -48,7 +48,7 @@ _COMMON = {
     "permissions-policy": "camera=(self), geolocation=(self), microphone=(self), payment=(), usb=()",
 }
 _EXCHANGE = re.compile(r"/api/v1/exchange/[a-z0-9-]{1,40}/cases")
-_PHOTOS = re.compile(r"/api/v1/(?:intakes|public/reports|tasks)/[0-9]{1,10}/photos")
+_PHOTOS = re.compile(r"/api/v1/(?:intakes|public/reports|tasks|department/intakes)/[0-9]{1,10}/photos")
 _IMPORTS = "/api/v1/registry/imports"
 _HSTS = "max-age=31536000"
 

@@ -11,6 +11,7 @@ from api.calendar_desk import CalendarDesk
 from api.case_desk import CaseDesk, TaskDesk
 from api.closure_desk import ClosureDesk
 from api.configuration_desk import ConfigurationDesk
+from api.department_desk import DepartmentDesk
 from api.entrance import Entrance
 from api.evaluation_desk import EvaluationDesk
 from api.evidence_desk import EvidenceDesk
@@ -64,6 +65,7 @@ class Services:
     closures: ClosureDesk
     intakes: IntakeDesk
     public: PublicDesk
+    departments: DepartmentDesk
     system: SystemDesk
     configurations: ConfigurationDesk
     backtests: BacktestDesk
@@ -95,6 +97,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
     latest = LatestBoard(ports.store, ports.directory, ports.clock)
     flags = FlagDesk(ports, book)
     closures = ClosureDesk(ports, book)
+    intakes = IntakeDesk(ports, book)
     return Services(
         settings=settings,
         ports=ports,
@@ -112,8 +115,9 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         cases=CaseDesk(ports, book, closures),
         tasks=TaskDesk(ports, book, histories, closures),
         closures=closures,
-        intakes=IntakeDesk(ports, book),
+        intakes=intakes,
         public=PublicDesk(ports, book),
+        departments=DepartmentDesk(ports, book, intakes),
         system=SystemDesk(ports, book, settings, metrics),
         configurations=ConfigurationDesk(ports),
         backtests=BacktestDesk(ports),

@@ -23,6 +23,7 @@ from app.commands import (
     doctor,
     exchange,
     gateway,
+    login,
     modbus,
     notify,
     profile,
@@ -59,7 +60,7 @@ def build(speaker: Speaker) -> typer.Typer:
 
     for part in (
         *(demo, up, core, api, gateway, site, modbus, alarms, notify, check, profile, rule, registry, exchange),
-        *(doctor, bundle, config, version),
+        *(login, doctor, bundle, config, version),
     ):
         part.register(app, speaker)
     return app

@@ -386,6 +386,14 @@ def _city_people() -> list[dict[str, object]]:
             "role": "technician",
             "communities": "*",
         },
+        {
+            "code": "water-office",
+            "name_zh": "水务局经办人",
+            "name_en": "Clerk of the water office",
+            "role": "department",
+            "communities": "*",
+            "department": "water",
+        },
     ]
 
 

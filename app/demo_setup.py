@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import secrets
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import sqlalchemy as sa
 from api.passwords import hash_password
 from app import demo_story, logs
 from app.calendars import Calendars
+from app.logins import login_of, one_time_password
 from app.settings import Settings
 from app.settings_file import load
 from app.upkeep import InUse
@@ -25,7 +25,7 @@ from app.wiring import database
 from app.wiring_core import import_registry
 from core.cases import RuleInfo
 from core.clock import SystemClock
-from core.people import Language, Login, Person, Role
+from core.people import Language, Login, Role
 from dispatch.desk import SqlDesk
 from dispatch.funds_desk import SqlFunds
 from dispatch.intake_desk import SqlIntakes
@@ -36,8 +36,6 @@ from registry.commands import RegistryCommandsSql
 from registry.queries import Registry
 
 ADMINISTRATOR = "admin"
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-_PASSWORD_LENGTH = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,14 +94,14 @@ def _no_rule(_: str) -> RuleInfo | None:
 def _give_logins(engine: sa.Engine, language: Language, now_ms: int) -> list[DemoLogin]:
     registry, commands = Registry(engine, load_classes()), RegistryCommandsSql(engine)
     known = {login.username: login for login in registry.logins()}
-    wanted = [_administrator(language), *(_login(person, language) for person in registry.people() if person.active)]
+    wanted = [_administrator(language), *(login_of(person, language) for person in registry.people() if person.active)]
     names = {person.number: person.name for person in registry.people()}
     shown: list[DemoLogin] = []
     for login in wanted:
         present = known.get(login.username)
         password = ""
         if present is None or present.one_time:
-            password = "".join(secrets.choice(_ALPHABET) for _ in range(_PASSWORD_LENGTH))
+            password = one_time_password()
             fresh = dataclasses.replace(login, password_hash=hash_password(password), changed_ms=now_ms)
             commands.put_login(fresh, "demo", now_ms)
         name = names.get(login.person) if login.person is not None else None
@@ -126,19 +124,6 @@ def _administrator(language: Language) -> Login:
         role=Role.ADMINISTRATOR,
         language=language,
         everywhere=True,
-        one_time=True,
-    )
-
-
-def _login(person: Person, language: Language) -> Login:
-    return Login(
-        username=person.code,
-        password_hash="",
-        role=person.role,
-        language=language,
-        communities=person.communities,
-        everywhere=person.everywhere,
-        person=person.number,
         one_time=True,
     )
 

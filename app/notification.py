@@ -76,7 +76,7 @@ def channel_secrets(settings: Settings) -> Iterator[str]:
 
 
 def linker(settings: Settings) -> Callable[[str], str]:
-    """Where people read on: the task, the list of what waits at the gate, else the alarms."""
+    """Where people read on: the task, the list of what waits at the gate or of the department, else the alarms."""
     base = settings.notification.base_url.rstrip("/")
 
     def link(ref: str) -> str:
@@ -84,6 +84,8 @@ def linker(settings: Settings) -> Callable[[str], str]:
             return ""
         if ref.startswith("intake/"):
             return f"{base}/intakes"
+        if ref.startswith("referral/"):
+            return f"{base}/department?show=referred"
         return f"{base}/tasks/{ref}" if ref.isdigit() else f"{base}/alarms"
 
     return link

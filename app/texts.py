@@ -8,6 +8,7 @@ from typing import Final
 
 from app.backtest_texts import BACKTEST_TEXTS
 from app.exchange_texts import EXCHANGE_TEXTS
+from app.login_texts import LOGIN_TEXTS
 from app.registry_texts import REGISTRY_TEXTS
 from app.rule_texts import RULE_TEXTS
 from app.site_texts import SITE_TEXTS
@@ -233,10 +234,11 @@ TEXTS: Final[Mapping[str, Text]] = {
         ("role.maintainer", "维修员", "maintainer"),
         ("role.grid_worker", "网格员", "grid worker"),
         ("role.technician", "调试员", "technician"),
+        ("role.department", "部门人员", "department"),
         ("error", "错误", "error"),
         ("error.unavailable", "现在无法进行：{why}", "not possible now: {why}"),
     )
-} | dict(SITE_TEXTS) | dict(RULE_TEXTS) | dict(BACKTEST_TEXTS) | dict(REGISTRY_TEXTS) | dict(EXCHANGE_TEXTS)  # fmt: skip
+} | dict(SITE_TEXTS) | dict(RULE_TEXTS) | dict(BACKTEST_TEXTS) | dict(REGISTRY_TEXTS) | dict(EXCHANGE_TEXTS) | dict(LOGIN_TEXTS)  # fmt: skip
 
 
 def say(key: str, language: Language, **values: object) -> str:

@@ -14,6 +14,8 @@ from typing import Final
 from core.cases import CaseState
 from core.places import Text
 
+PARTNER: Final = "exchange/"
+"""How the actor of what a partner sends begins; its name follows."""
 MOST_RECORDS: Final = 5_000
 """Records of one file."""
 MOST_IN_REQUEST: Final = 100

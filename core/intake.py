@@ -1,7 +1,8 @@
 """Words for what comes in without an alarm: reports and tasks handed down, and what the gate makes of them.
 
 Whatever somebody asks of a community is one *intake* (受理件). The gate (准入) admits it as a case, lets it join one
-that is open, returns it, answers it from the case log, or leaves it to a gatekeeper.
+that is open, returns it, answers it from the case log, or leaves it to a gatekeeper, who may also refer it to a
+department. Who may decide what of which is a table, ``RULINGS``; ``docs/intake.md`` has it as a picture.
 """
 
 from __future__ import annotations
@@ -57,6 +58,50 @@ class Verdict(StrEnum):
     """What is asked stands in the case log; nobody has to go."""
     WAIT = "wait"
     """A gatekeeper decides."""
+    REFER = "refer"
+    """To a department whose duty it is (转办); that has not answered yet."""
+    TAKEN = "taken"
+    """The department to which it was referred does it itself."""
+
+
+class Decider(StrEnum):
+    """Who decides of an intake."""
+
+    GATEKEEPER = "gatekeeper"
+    DEPARTMENT = "department"
+    """Somebody of the department to which it was referred."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Needs:
+    """What a decision is nothing without.
+
+    Attributes:
+        words: the reason or the answer.
+        case: the open case that it joins.
+        department: to which it is referred; another than that which handed it down.
+    """
+
+    words: bool = False
+    case: bool = False
+    department: bool = False
+
+
+RULINGS: Final[Mapping[tuple[Verdict, Decider], Mapping[Verdict, Needs]]] = {
+    (Verdict.WAIT, Decider.GATEKEEPER): {
+        Verdict.ADMIT: Needs(),
+        Verdict.JOIN: Needs(case=True),
+        Verdict.RETURN: Needs(words=True),
+        Verdict.ANSWER: Needs(words=True),
+        Verdict.REFER: Needs(words=True, department=True),
+    },
+    (Verdict.REFER, Decider.GATEKEEPER): {Verdict.WAIT: Needs(words=True)},
+    (Verdict.REFER, Decider.DEPARTMENT): {Verdict.TAKEN: Needs(), Verdict.WAIT: Needs(words=True)},
+}
+"""What an intake may become by whose decision. A pair that is not here is refused; what is urgent is never referred."""
+
+IN_DEPARTMENT: Final = frozenset({Verdict.REFER, Verdict.TAKEN})
+"""What a department has in its list as referred to it."""
 
 
 class Reason(StrEnum):
@@ -86,6 +131,8 @@ class Reason(StrEnum):
     """The department has handed down as much as was agreed."""
     BY_HAND = "by_hand"
     """A gatekeeper decided."""
+    GIVEN_BACK = "given_back"
+    """The department to which it was referred has given it back, or a gatekeeper has called it back."""
 
 
 REASONS: Final[Mapping[Reason, Text]] = {
@@ -111,6 +158,7 @@ REASONS: Final[Mapping[Reason, Text]] = {
         zh="该部门下派已达约定数量", en="the department has handed down as much as was agreed"
     ),
     Reason.BY_HAND: Text(zh="由受理人决定", en="a gatekeeper decided"),
+    Reason.GIVEN_BACK: Text(zh="转办后退回受理", en="back from the department it was referred to"),
 }
 """The same in words."""
 

@@ -25,6 +25,8 @@ class Role(StrEnum):
     """A worker of the governance grid: looks, warns people, verifies."""
     TECHNICIAN = "technician"
     """Puts gateways and devices into service."""
+    DEPARTMENT = "department"
+    """Somebody of a department of the city: hands tasks down for it and sees what becomes of them; nothing else."""
 
     @property
     def grid(self) -> Grid | None:
@@ -183,6 +185,7 @@ class Login:
         communities: what they may see; everything when ``everywhere``.
         everywhere: sees all communities.
         person: the person they are, ``None`` for pure office logins.
+        department: code of the department for which a login of that role stands; empty for every other role.
         one_time: the password must be changed at first use.
         active: may log in.
         changed_ms: last change of password, role, communities or activity; sessions older than this end.
@@ -198,3 +201,4 @@ class Login:
     one_time: bool = False
     active: bool = True
     changed_ms: int = 0
+    department: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from core.intake import HANDED_DOWN, SourceKind, Verdict
+from core.intake import HANDED_DOWN, IN_DEPARTMENT, SourceKind, Verdict
 from core.ports.intake import Burden
 
 
@@ -62,6 +62,7 @@ def _sum(key: tuple[str, int], rows: list[Handed], cases: Mapping[int, Spent], p
         returned=of[Verdict.RETURN],
         answered=of[Verdict.ANSWER],
         waiting=of[Verdict.WAIT],
+        referred=sum(of[verdict] for verdict in IN_DEPARTMENT),
         inspections=sum(row.source is SourceKind.INSPECTION for row in rows),
         asked_min=sum(row.minutes for row in rows),
         cases=len(mine),

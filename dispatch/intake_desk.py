@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from core.cases import Conflict, NotPermitted, RuleInfo, UnknownItem
 from core.errors import Invalid
 from core.findings import Finding
-from core.intake import HANDED_DOWN, MOST_ASKED_MIN, MOST_WORDS, Event, Reason, Verdict
+from core.intake import HANDED_DOWN, MOST_ASKED_MIN, MOST_WORDS, Decider, Event, Reason, Verdict
 from core.ports.intake import IntakeAsk, IntakeRow, Known, Ruling
 from core.ports.registry import Roster, RosterSource
 from dispatch import findings, tables
@@ -26,11 +26,12 @@ from dispatch.intake_queries import SqlIntakeQueries, intake_rows
 from dispatch.intake_tables import intake
 from dispatch.policy import Policy
 from dispatch.reportwork import ReportWork
+from dispatch.rulings import needs, wrong
 from dispatch.taskwork import SourceOnce
 from dispatch.worktime import HOUR_MS
 
 _MONTH_MS = 30 * 24 * HOUR_MS
-_NEED_WORDS = frozenset({Verdict.RETURN, Verdict.ANSWER})
+_RULED = frozenset({Reason.BY_HAND, Reason.GIVEN_BACK})
 
 
 class SqlIntakes(SqlIntakeQueries):
@@ -87,32 +88,33 @@ class SqlIntakes(SqlIntakeQueries):
             return reports.known(reports.asked(ask, event))
 
     def rule(self, ruling: Ruling, now_ms: int) -> IntakeRow:
-        """Decide of one that waits.
+        """Decide of one that waits, or that was referred.
 
         Raises:
-            UnknownItem: if there is no such intake.
-            NotPermitted: if the actor does not supervise.
-            Conflict: ``wrong_state`` if it has been decided.
-            Invalid: if words, the event or the case are missing or wrong.
+            UnknownItem: if there is no such intake, or the actor's department has not got it.
+            NotPermitted: if the actor decides as a gatekeeper and does not supervise.
+            Conflict: ``wrong_state`` if the table has no such decision of it.
+            Invalid: if words, the event, the case or the department are missing or wrong.
         """
-        if not ruling.actor.supervises:
+        if ruling.decider is Decider.GATEKEEPER and not ruling.actor.supervises:
             raise NotPermitted(findings.NOT_IN_QUEUE(action=findings.ACTIONS["dispatch"]))
-        if ruling.verdict in _NEED_WORDS and not ruling.words.strip():
-            raise Invalid([kinds.RULING_MISSING.at()])
         source = SourceOnce(self._source)
         with writing(self._engine) as connection:
-            row = connection.execute(sa.select(intake).where(intake.c.number == ruling.number)).one_or_none()
-            if row is None:
-                raise UnknownItem(kinds.NO_INTAKE(number=ruling.number))
-            if row.verdict != Verdict.WAIT or ruling.verdict is Verdict.WAIT:
-                raise Conflict("wrong_state", kinds.DECIDED())
+            row = _present(connection, ruling)
+            need = needs(Verdict(row.verdict), ruling)
             event = self._ruled_event(row, ruling, source.roster())
-            if ruling.verdict is Verdict.JOIN:
+            found = list(wrong(need, ruling, event.severity, row.department))
+            if found:
+                raise Invalid(found)
+            if need.case:
                 _check_open(connection, ruling.case)
             ruling = _joined_meanwhile(connection, row, ruling, event)
             work, reports = self._work(connection, source, now_ms)
+            before, whose = row.verdict, row.referred or (ruling.department if need.department else "")
             row = reports.update(row, **self._ruled(connection, row, ruling, event, now_ms))
-            work.ledger.withdraw(f"intake/{row.number}")
+            reports.note(row, before, ruling.actor, whose, _words(ruling))
+            for kind in ("intake", "referral"):
+                work.ledger.withdraw(f"{kind}/{row.number}")
             row = reports.follow(row, event, ruling.verdict, ruling.case, ruling.actor)
             work.ledger.flush()
             return intake_rows(connection, [row])[0]
@@ -135,7 +137,7 @@ class SqlIntakes(SqlIntakeQueries):
         return event
 
     def _ruled_event(self, row: Any, ruling: Ruling, roster: Roster) -> Event:
-        """What it is in the eyes of the gatekeeper."""
+        """What it is in the eyes of the gatekeeper; a department says nothing of that."""
         name = ruling.event or row.event
         event = self._policy.intake.events.get(name)
         if event is None:
@@ -156,9 +158,13 @@ class SqlIntakes(SqlIntakeQueries):
         if ruling.verdict is Verdict.ANSWER and row.source in HANDED_DOWN:
             span = (row.from_ms or row.at_ms - _MONTH_MS, row.to_ms or row.at_ms)
             answer = answer_text(log_answer(connection, row.community, *span))
+        of_gate = [one for one in json.loads(row.reasons) if one not in _RULED]
+        by = Reason.GIVEN_BACK if ruling.verdict is Verdict.WAIT else Reason.BY_HAND
+        kept = {Verdict.REFER: ruling.department, Verdict.TAKEN: row.referred}
         return {
             "verdict": ruling.verdict.value,
-            "reasons": json.dumps([*json.loads(row.reasons), Reason.BY_HAND.value]),
+            "reasons": json.dumps([*of_gate, by.value]),
+            "referred": kept.get(ruling.verdict, ""),
             "event": event.key,
             "say_zh": event.say.zh,
             "say_en": event.say.en,
@@ -167,9 +173,24 @@ class SqlIntakes(SqlIntakeQueries):
             "decided_ms": now_ms,
             "decided_by": ruling.actor.login,
             "decider": ruling.actor.person,
-            "ruling": ruling.words.strip()[:MOST_WORDS],
+            "ruling": _words(ruling) or (row.ruling if ruling.verdict is Verdict.TAKEN else ""),
             "answer": answer,
         }
+
+
+def _words(ruling: Ruling) -> str:
+    return ruling.words.strip()[:MOST_WORDS]
+
+
+def _present(connection: sa.Connection, ruling: Ruling) -> Any:
+    """The intake that is decided of; for a department one that was referred to it."""
+    query = sa.select(intake).where(intake.c.number == ruling.number)
+    if ruling.decider is Decider.DEPARTMENT:
+        query = query.where(intake.c.referred == ruling.department, intake.c.referred != "")
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise UnknownItem(kinds.NO_INTAKE(number=ruling.number))
+    return row
 
 
 def _sent(connection: sa.Connection, ask: IntakeAsk) -> Any | None:
@@ -187,7 +208,7 @@ def _is_same(row: Any, ask: IntakeAsk) -> bool:
     said = (ask.source.value, ask.words.strip(), *((ask.department, ask.ref.strip()) if handed_down else ("", "")))
     if (row.source, row.words, row.department, row.ref) != said or ask.community not in (0, row.community):
         return False
-    ruled = Reason.BY_HAND.value in json.loads(row.reasons)  # then what and where are what the gatekeeper said
+    ruled = not _RULED.isdisjoint(json.loads(row.reasons))  # then what and where are what the gatekeeper said
     return ruled or (row.event, row.facility) == (ask.event, ask.facility)
 
 

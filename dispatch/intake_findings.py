@@ -83,10 +83,24 @@ JOIN_NOWHERE = kind(
 )
 RULING_MISSING = kind(
     "TG-3150",
-    "退回和答复需要说明",
-    "returning and answering need words",
+    "退回、答复和转办需要说明",
+    "returning, answering and referring need words",
     "用几个字说明",
     "say why, in a few words",
+)
+REFERRED_NOWHERE = kind(
+    "TG-3156",
+    "转办须选择另一个部门",
+    "referring needs another department",
+    "选择主管部门；不能转给下派部门自己",
+    "choose the department whose duty it is; not the one that handed it down",
+)
+URGENT_NOT_REFERRED = kind(
+    "TG-3157",
+    "紧急事项不转办",
+    "what is urgent is not referred",
+    "先立案派人，再通知部门",
+    "admit it, so that people go; then tell the department",
 )
 PHOTO_KIND = kind(
     "TG-3151",

@@ -9,17 +9,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.alarms import Severity
-from core.cases import Actor, TaskState
-from core.intake import HANDED_DOWN, Event, Reason, SourceKind, Verdict
+from core.cases import Actor, CaseState, TaskState
+from core.intake import HANDED_DOWN, IN_DEPARTMENT, Event, Reason, SourceKind, Verdict
 from core.places import Text
-from core.ports.intake import Burden, IntakeFilter, IntakeRow, LogAnswer, Photo
+from core.ports.intake import Burden, CaseNow, IntakeFilter, IntakeRow, IntakeStep, LogAnswer, Photo
 from core.ports.registry import Page, PageRequest, RosterSource
 from dispatch import tables
 from dispatch.burden import Handed, Spent, burdens
 from dispatch.caselog import answer_of, log_answer
 from dispatch.database import reading
 from dispatch.flag_queries import limit_of_page, number_of, seen
-from dispatch.intake_tables import intake, photo
+from dispatch.intake_tables import intake, photo, step
+from dispatch.merges import heir
 from dispatch.policy import Policy
 from dispatch.reports import costs
 
@@ -68,9 +69,13 @@ class SqlIntakeQueries:
             found = intake_rows(connection, connection.execute(query).all())
         return found[0] if found else None
 
-    def burden(self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Sequence[Burden]:
-        """What departments asked of communities in [from, to), the most first."""
-        mine = (intake.c.at_ms >= from_ms, intake.c.at_ms < to_ms, seen(intake.c.community, communities))
+    def burden(
+        self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None, department: str = ""
+    ) -> Sequence[Burden]:
+        """What departments (or one of them) asked of communities in [from, to), the most first."""
+        mine = [intake.c.at_ms >= from_ms, intake.c.at_ms < to_ms, seen(intake.c.community, communities)]
+        if department:
+            mine.append(intake.c.department == department)
         down = intake.c.source.in_(sorted(one.value for one in HANDED_DOWN))
         with reading(self._engine) as connection:
             rows = [
@@ -103,22 +108,68 @@ class SqlIntakeQueries:
 
 
 def intake_rows(connection: sa.Connection, rows: Sequence[Any]) -> list[IntakeRow]:
-    """Rows of ``dispatch_intake`` with their photos and the codes of their cases."""
+    """Rows of ``dispatch_intake`` with their photos, decisions and cases."""
     numbers = [row.number for row in rows]
-    case, photos = tables.case, dict[int, list[Photo]]()
-    query = sa.select(case.c.number, case.c.code).where(
-        case.c.number.in_([row.case for row in rows if row.case is not None])
-    )
-    codes = {row.number: row.code for row in connection.execute(query)}
+    photos = dict[int, list[Photo]]()
+    cases = _cases(connection, {row.case for row in rows if row.case is not None})
+    heirs = {number: heir(connection, number) for number, one in cases.items() if one.state is CaseState.CANCELLED}
+    cases |= _cases(connection, set(heirs.values()) - cases.keys())
+    steps = _steps(connection, numbers)
     query = sa.select(photo).where(photo.c.intake.in_(numbers)).order_by(photo.c.intake, photo.c.position)
     for one in connection.execute(query):
         photos.setdefault(one.intake, []).append(
             Photo(position=one.position, sha256=one.sha256, media_type=one.media_type, size=one.size)
         )
-    return [_row(row, codes.get(row.case, ""), tuple(photos.get(row.number, ()))) for row in rows]
+    return [
+        _row(
+            row,
+            cases.get(row.case),
+            cases.get(heirs.get(row.case, row.case)),
+            tuple(photos.get(row.number, ())),
+            tuple(steps.get(row.number, ())),
+        )
+        for row in rows
+    ]
 
 
-def _row(row: Any, case_code: str, photos: tuple[Photo, ...]) -> IntakeRow:
+def _cases(connection: sa.Connection, numbers: set[int]) -> dict[int, CaseNow]:
+    """How far cases are, by number."""
+    case, found, ordered = tables.case, dict[int, CaseNow](), sorted(numbers)
+    columns = (case.c.number, case.c.code, case.c.state, case.c.closed_ms, case.c.overdue)
+    for begin in range(0, len(ordered), _CHUNK):
+        query = sa.select(*columns).where(case.c.number.in_(ordered[begin : begin + _CHUNK]))
+        for row in connection.execute(query):
+            found[row.number] = CaseNow(
+                number=row.number,
+                code=row.code,
+                state=CaseState(row.state),
+                closed_ms=row.closed_ms,
+                late=bool(row.overdue),
+            )
+    return found
+
+
+def _steps(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, list[IntakeStep]]:
+    """The decisions of intakes, by number, the first one first."""
+    found = dict[int, list[IntakeStep]]()
+    for row in connection.execute(sa.select(step).where(step.c.intake.in_(numbers)).order_by(step.c.id)):
+        found.setdefault(row.intake, []).append(
+            IntakeStep(
+                at_ms=row.at_ms,
+                actor=row.actor,
+                person=row.person,
+                before=Verdict(row.before) if row.before else None,
+                after=Verdict(row.after),
+                department=row.department,
+                words=row.words,
+            )
+        )
+    return found
+
+
+def _row(
+    row: Any, case: CaseNow | None, now: CaseNow | None, photos: tuple[Photo, ...], steps: tuple[IntakeStep, ...]
+) -> IntakeRow:
     return IntakeRow(
         number=row.number,
         code=row.code,
@@ -140,7 +191,7 @@ def _row(row: Any, case_code: str, photos: tuple[Photo, ...]) -> IntakeRow:
         actor=row.actor,
         person=row.person,
         case=row.case,
-        case_code=case_code,
+        case_code="" if case is None else case.code,
         candidates=tuple(json.loads(row.candidates)),
         figures=json.loads(row.figures),
         decided_ms=row.decided_ms,
@@ -149,6 +200,9 @@ def _row(row: Any, case_code: str, photos: tuple[Photo, ...]) -> IntakeRow:
         ruling=row.ruling,
         answer=answer_of(row.answer),
         photos=photos,
+        referred=row.referred,
+        steps=steps,
+        case_now=now,
     )
 
 
@@ -162,7 +216,17 @@ def _conditions(where: IntakeFilter) -> list[sa.ColumnElement[bool]]:
         found.append(intake.c.department == where.department)
     if where.case is not None:
         found.append(intake.c.case == where.case)
+    if where.referred:
+        found.append(_in_hands_of(where.referred))
+    if where.concerns:
+        found.append(sa.or_(intake.c.department == where.concerns, _in_hands_of(where.concerns)))
     return found
+
+
+def _in_hands_of(department: str) -> sa.ColumnElement[bool]:
+    """Whether a department has it now or took it; ``referred`` is empty otherwise."""
+    verdicts = sorted(one.value for one in IN_DEPARTMENT)
+    return sa.and_(intake.c.referred == department, intake.c.verdict.in_(verdicts))
 
 
 def _spent(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, Spent]:

@@ -43,15 +43,34 @@ intake = sa.Table(
     sa.Column("decider", sa.Integer),
     sa.Column("ruling", _TEXT, nullable=False),
     sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("referred", sa.String(64), nullable=False, server_default=sa.text("''")),
     sa.UniqueConstraint("actor", "key"),
     sa.Index("ix_dispatch_intake_verdict", "verdict", "community"),
     sa.Index("ix_dispatch_intake_department", "department", "community", "at_ms"),
+    sa.Index("ix_dispatch_intake_referred", "referred", "number"),
     sqlite_autoincrement=True,
 )
 """What somebody reported or handed down, and what became of it. ``facility`` 0: none; ``severity``: of the event then.
 ``reasons``, ``candidates``: JSON lists; ``figures``: JSON, the load it was decided by; ``case``: that it became or
 joined; ``answer``: JSON, what the case log said then, else empty. ``actor`` and ``key``: sent once more, answered as
-before."""
+before. ``referred``: code of the department that has it or took it, else empty."""
+
+step = sa.Table(
+    "dispatch_intake_step",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("intake", sa.ForeignKey(intake.c.number), nullable=False, index=True),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+    sa.Column("actor", sa.String(64), nullable=False),
+    sa.Column("person", sa.Integer),
+    sa.Column("before", _WORD, nullable=False),
+    sa.Column("after", _WORD, nullable=False),
+    sa.Column("department", sa.String(64), nullable=False),
+    sa.Column("words", _TEXT, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Every decision of an intake, never changed; ``before`` is empty where the gate said it. Those that were handed in
+before there was this table begin with the next decision."""
 
 photo = sa.Table(
     "dispatch_photo",

@@ -31,6 +31,7 @@ KINDS: Mapping[str, Text] = {
     "unmerged": Text(zh="合并已撤销，案件已分开", en="Merge taken back: the cases are two again"),
     "merged": Text(zh="案件已合并", en="Case merged"),
     "intake": Text(zh="待受理", en="Waits for your decision"),
+    "referral": Text(zh="转办事项", en="Referred to your department"),
     "reported": Text(zh="又有人反映", en="Somebody else has reported it"),
     "joined": Text(zh="又有设施并入", en="More facilities have joined"),
     **{

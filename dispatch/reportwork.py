@@ -10,9 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.alarms import Severity
-from core.cases import Actor, CaseState, RuleInfo, TaskKind, TaskState
+from core.cases import SYSTEM, Actor, CaseState, RuleInfo, TaskKind, TaskState
 from core.intake import HANDED_DOWN, Event, SourceKind, Verdict
-from core.people import Role
+from core.people import Person, Role
 from core.ports.intake import IntakeAsk, Known
 from core.ports.registry import Roster
 from dispatch import messages, tables
@@ -20,7 +20,7 @@ from dispatch.admission import Asked, Decision, Load, OpenCase, Spot, alike, dec
 from dispatch.alarmwork import AlarmWork
 from dispatch.deciding import handling_limit
 from dispatch.filing import Filing, filed, given_out
-from dispatch.intake_tables import intake
+from dispatch.intake_tables import intake, step
 from dispatch.lifecycle import UNSTARTED
 from dispatch.merges import took_over
 from dispatch.policy import Policy
@@ -43,6 +43,18 @@ def gatekeeper(roster: Roster, community: int) -> int | None:
         if person.active and person.role in _GATEKEEPERS and person.works_in(community)
     )
     return min(((person.everywhere, person.number) for person in able), default=(False, None))[1]
+
+
+def receivers(roster: Roster, department: str, community: int) -> list[Person]:
+    """Who of a department hears what is referred to it from a community."""
+    return [
+        person
+        for person in roster.people.values()
+        if person.active
+        and person.role is Role.DEPARTMENT
+        and person.department == department
+        and person.works_in(community)
+    ]
 
 
 class ReportWork:
@@ -143,14 +155,30 @@ class ReportWork:
             "figures": json.dumps({name: value for name, value in asdict(decision.load).items() if value is not None}),
             "case": None,
             "decided_ms": self._now_ms,
-            "decided_by": "system",
+            "decided_by": SYSTEM,
             "decider": None,
             "ruling": "",
             "answer": answer,
+            "referred": "",
         }
         row = self._connection.execute(sa.insert(intake).returning(intake), values).one()
         day = self._policy.calendar.day_of(self._now_ms)
+        self.note(row, "", Actor(login=SYSTEM))
         return self.update(row, code=f"R-{day.year}-{row.number:06d}")
+
+    def note(self, row: Any, before: str, actor: Actor, department: str = "", words: str = "") -> None:
+        """Write down what an intake became, by whom and why."""
+        values = {
+            "intake": row.number,
+            "at_ms": self._now_ms,
+            "actor": actor.login,
+            "person": actor.person,
+            "before": before,
+            "after": row.verdict,
+            "department": department,
+            "words": words,
+        }
+        self._connection.execute(sa.insert(step), values)
 
     def update(self, row: Any, **values: object) -> Any:
         """Change an intake; the row after it."""
@@ -165,7 +193,9 @@ class ReportWork:
             self._join(row, event, case, actor)
             return self.update(row, case=case)
         if verdict is Verdict.WAIT:
-            self._call_gatekeeper(row, event)
+            self._tell_gatekeeper(row, event)
+        if verdict is Verdict.REFER:
+            self._tell_department(row, event)
         return row
 
     # --- inside -------------------------------------------------------------------------------------------------
@@ -187,20 +217,28 @@ class ReportWork:
         self._ledger.note(case.number, "reported", actor=actor, note=f"{row.code} {row.words}")
         return int(given_out(self._cases, self._policy, case, filing).number)
 
-    def _call_gatekeeper(self, row: Any, event: Event) -> None:
+    def _tell_gatekeeper(self, row: Any, event: Event) -> None:
         """Whoever decides for the community hears that something waits, when work begins."""
         person = gatekeeper(self._roster, row.community)
-        if person is None:
-            return
+        if person is not None:
+            self._tell(row, event, "intake", person)
+
+    def _tell_department(self, row: Any, event: Event) -> None:
+        """Everybody of the department hears that something was referred to it, when work begins."""
+        for person in receivers(self._roster, row.referred, row.community):
+            self._tell(row, event, "referral", person.number)
+
+    def _tell(self, row: Any, event: Event, kind: str, person: int) -> None:
         place = self._roster.places.get(row.facility)
         calendar = self._policy.calendar
+        steps = sa.select(sa.func.count()).select_from(step).where(step.c.intake == row.number)
         self._ledger.notify(
-            "intake",
-            ref=f"intake/{row.number}",
-            version=1,
+            kind,
+            ref=f"{kind}/{row.number}",
+            version=max(1, int(self._connection.execute(steps).scalar_one())),
             person=person,
             channels=("app",),
-            title=messages.title("intake", event.severity, event.say),
+            title=messages.title(kind, event.severity, event.say),
             body=messages.body(row.code, place.name if place else event.say, None, calendar.zone),
             severity=event.severity,
             not_before_ms=calendar.next_start(self._now_ms),

@@ -242,8 +242,10 @@ class Checker:
                     grid=kinds.GRIDS[cells[code].grid.value],
                     role=kinds.ROLES[person.role.value],
                 )
-        if person.supervisor and person.role is Role.TECHNICIAN:
-            self._add(person.place, kinds.SUPERVISES_NOTHING)
+        if person.supervisor and person.role in {Role.TECHNICIAN, Role.DEPARTMENT}:
+            self._add(person.place, kinds.SUPERVISES_NOTHING, role=kinds.ROLES[person.role.value])
+        if person.role is Role.DEPARTMENT and not person.department:
+            self._add(person.place, kinds.OF_NO_DEPARTMENT)
 
     def _unique(self, found: Iterable[T], key: Callable[[T], Hashable], kind: str) -> None:
         first: dict[Hashable, Place] = {}

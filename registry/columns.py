@@ -113,8 +113,8 @@ _COLUMNS = {
             _C,
             "角色",
             Sentence(
-                "administrator、manager、maintainer、grid_worker、technician",
-                "administrator, manager, maintainer, grid_worker, technician",
+                "administrator、manager、maintainer、grid_worker、technician、department（须填部门）",
+                "administrator, manager, maintainer, grid_worker, technician, department (needs one)",
             ),
         ),
         Column("communities", _C, "工作社区", Sentence("以空格分隔，* 为全市", "separated by spaces, * for the city")),

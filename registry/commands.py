@@ -15,6 +15,7 @@ from core.places import Text
 from core.ports.registry import ChangeKind, Gateway
 from core.sparkplug.topics import NodeId, is_own_id
 from registry import findings as kinds
+from registry import login_findings as logins
 from registry import tables
 from registry.database import next_numbers, record, writing
 from registry.history import Change, remember
@@ -49,7 +50,7 @@ class RegistryCommandsSql:
         _check(login)
         with writing(self._engine) as connection:
             if _administrators(connection) > 0:
-                raise Refused(kinds.ADMINISTRATOR_EXISTS())
+                raise Refused(logins.ADMINISTRATOR_EXISTS())
             _store(connection, login)
             record(
                 connection,
@@ -66,7 +67,8 @@ class RegistryCommandsSql:
         """Create or replace a login.
 
         Raises:
-            Refused: if it would leave no active administrator, or names an unknown person or community.
+            Refused: if it would leave no active administrator, or names an unknown person, community or department;
+                or if it has no department and its role needs one, or the other way round.
         """
         _check(login)
         with writing(self._engine) as connection:
@@ -74,13 +76,14 @@ class RegistryCommandsSql:
             before = _administrators(connection)
             _store(connection, login, now_ms)
             if before > 0 and _administrators(connection) == 0:
-                raise Refused(kinds.LAST_ADMINISTRATOR(username=login.username))
+                raise Refused(logins.LAST_ADMINISTRATOR(username=login.username))
             detail = {
                 "role": login.role,
                 "active": login.active,
                 "everywhere": login.everywhere,
                 "communities": sorted(login.communities),
                 "person": login.person,
+                "department": login.department,
             }
             text = json.dumps(detail)
             record(connection, actor=actor, what="login", ref=login.username, detail=text, now_ms=now_ms, raises=False)
@@ -100,7 +103,7 @@ class RegistryCommandsSql:
                 sa.update(table).where(table.c.folded == username.casefold()[:64]).values(**values)
             )
             if done.rowcount == 0:
-                raise Refused(kinds.NO_LOGIN(username=username[:64]))
+                raise Refused(logins.NO_LOGIN(username=username[:64]))
             record(connection, actor=actor, what="password", ref=username, detail="", now_ms=now_ms, raises=False)
 
     def set_language(self, username: str, language: Language, now_ms: int) -> None:
@@ -113,7 +116,7 @@ class RegistryCommandsSql:
         with writing(self._engine) as connection:
             where = table.c.folded == username.casefold()[:64]
             if connection.execute(sa.update(table).where(where).values(language=language.value)).rowcount == 0:
-                raise Refused(kinds.NO_LOGIN(username=username[:64]))
+                raise Refused(logins.NO_LOGIN(username=username[:64]))
             record(
                 connection,
                 actor=username,
@@ -174,10 +177,15 @@ class RegistryCommandsSql:
 
     def _check_references(self, connection: sa.Connection, login: Login) -> None:
         if login.person is not None and not _exists(connection, tables.person.c.number, login.person):
-            raise Refused(kinds.NO_PERSON(number=login.person))
+            raise Refused(logins.NO_PERSON(number=login.person))
         for community in login.communities:
             if not _exists(connection, tables.community.c.number, community):
                 raise Refused(kinds.NO_COMMUNITY(number=community))
+        table = tables.department
+        if login.department and login.active:
+            known = sa.select(table.c.code).where(table.c.code == login.department, table.c.active)
+            if connection.execute(known).one_or_none() is None:
+                raise Refused(logins.NO_DEPARTMENT(code=login.department))
 
 
 def _gateway_values(connection: sa.Connection, node: NodeId) -> RowValues:
@@ -201,11 +209,13 @@ def _remember_gateway(
 
 def _check(login: Login) -> None:
     if not _USERNAME.fullmatch(login.username) or len(login.username.casefold()) > 64:
-        raise Refused(kinds.USERNAME_FORM())
+        raise Refused(logins.USERNAME_FORM())
     if login.active and login.username.casefold() in _NOBODY:
-        raise Refused(kinds.USERNAME_TAKEN(username=login.username))
+        raise Refused(logins.USERNAME_TAKEN(username=login.username))
     if not login.password_hash.startswith("$argon2id$"):
-        raise Refused(kinds.NO_HASH())
+        raise Refused(logins.NO_HASH())
+    if (login.role is Role.DEPARTMENT) is not bool(login.department):
+        raise Refused(logins.LOGIN_DEPARTMENT(username=login.username))
 
 
 def _exists(connection: sa.Connection, column: sa.Column[int], number: int) -> bool:
@@ -230,6 +240,7 @@ def _store(connection: sa.Connection, login: Login, now_ms: int | None = None) -
         "one_time": login.one_time,
         "active": login.active,
         "changed_ms": login.changed_ms if now_ms is None else now_ms,
+        "department": login.department,
     }
     table, link = tables.login, tables.login_community
     if connection.execute(sa.update(table).where(table.c.folded == folded).values(**values)).rowcount == 0:

@@ -54,6 +54,7 @@ _PLACED: Mapping[Kind, str] = {
     kinds.POST_OF_OTHER_GRID: "holder",
     kinds.POST_OF_VOLUNTEER: "holder",
     kinds.SUPERVISES_NOTHING: "supervisor",
+    kinds.OF_NO_DEPARTMENT: "department",
     edits.MEASURES_OTHERWISE: "class",
 }
 """Findings between records: the field a person would look at."""

@@ -377,8 +377,8 @@ OTHER_GRID = kind(
 )
 SUPERVISES_NOTHING = kind(
     "TG-3053",
-    "调试员不能主管网格",
-    "a technician supervises no grid",
+    "{role}不能主管网格",
+    "a {role} supervises no grid",
     "使用角色 manager，或去掉 supervisor",
     "use role manager, or remove supervisor",
 )
@@ -388,7 +388,15 @@ ROLES = {
     "maintainer": Sentence("维修员", "maintainer"),
     "grid_worker": Sentence("网格员", "grid_worker"),
     "technician": Sentence("调试员", "technician"),
+    "department": Sentence("部门人员", "department"),
 }
+OF_NO_DEPARTMENT = kind(
+    "TG-3053",
+    "角色 department 的人员须填写部门",
+    "somebody of the role department needs a department",
+    "在 department 中填写部门代码",
+    "give the code of the department",
+)
 BUILT_LATER = kind(
     "TG-3056",
     "{facility} 的建成时间 {built} 晚于今天（{day}）",
@@ -466,14 +474,6 @@ MIXED_SET = kind(
     "冗余组只收同一类别的设施：另取组名",
     "a redundant set holds facilities of one class: choose another name",
 )
-ADMINISTRATOR_EXISTS = Sentence(
-    "管理员已经存在：请以管理员登录后再建其他账号",
-    "there is an administrator already: log in as one to create further logins",
-)
-LAST_ADMINISTRATOR = Sentence(
-    "{username!r} 是最后一个管理员：请先另设一个", "{username!r} is the last administrator: make another one first"
-)
-NO_LOGIN = Sentence("没有账号 {username!r}", "there is no login {username!r}")
 NOT_ENROLLABLE = Sentence(
     "{node} 不能登记：group 与 node 用 1 至 64 个字符 A-Z a-z 0-9 . _ -",
     "{node} cannot be enrolled: group and node take 1 to 64 of A-Z a-z 0-9 . _ -",
@@ -486,10 +486,6 @@ ON_TRIAL = Sentence(
     "版本 {version} 正在网关上试运行，等它结束后再下发",
     "version {version} is on trial in the gateway; push again when that is over",
 )
-NO_PERSON = Sentence("没有编号为 {number} 的人员", "there is no person number {number}")
-USERNAME_FORM = Sentence("用户名为 1 至 64 个字符，不含空格", "a username has 1 to 64 characters and no spaces")
-USERNAME_TAKEN = Sentence("{username} 是系统自用的名称：请换一个", "{username} is a name of the system: choose another")
-NO_HASH = Sentence("账号需要 argon2id 散列", "a login needs an argon2id hash")
 PLAN_IS_OLD = Sentence(
     "计划生成之后台账已变化（版本 {planned}，现为 {now}）：请重新生成计划",
     "the registry has changed since the plan was made (version {planned}, now {now}): plan again",

@@ -409,6 +409,7 @@ def _login(row: Any, communities: set[int]) -> Login:
         one_time=row.one_time,
         active=row.active,
         changed_ms=row.changed_ms,
+        department=row.department,
     )
 
 

@@ -280,8 +280,10 @@ login = sa.Table(
     sa.Column("one_time", sa.Boolean, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),
     sa.Column("changed_ms", sa.BigInteger, nullable=False),
+    sa.Column("department", _CODE, nullable=False, server_default=sa.text("''")),
 )
-"""``folded`` is the username after Unicode case folding: names differ by more than case."""
+"""``folded`` is the username after Unicode case folding: names differ by more than case. ``department``: of a login of
+the role *department*, else empty."""
 
 login_community = sa.Table(
     "registry_login_community",

@@ -64,10 +64,13 @@ class HandedDownRequest(Model):
 
 
 class RulingRequest(Model):
-    """What a gatekeeper decides of one that waits."""
+    """What a gatekeeper decides of one that waits, or calls back from the department it was referred to."""
 
-    verdict: Verdict = Field(description="`admit`, `join`, `return` or `answer`")
-    words: str = Field(default="", max_length=MOST_WORDS, description="needed for `return` and `answer`")
+    verdict: Verdict = Field(
+        description="`admit`, `join`, `return`, `answer` or `refer`; of one that was referred `wait`"
+    )
+    words: str = Field(default="", max_length=MOST_WORDS, description="needed but for `admit` and `join`")
+    department: str = Field(default="", max_length=64, description="to which it is referred")
     case: Number | None = Field(default=None, description="which case it joins")
     event: EventKey | None = Field(default=None, description="what it is, if the report had that wrong")
     facility: Number | None = Field(default=None, description="where it is, if the report had that wrong")
@@ -106,6 +109,17 @@ class ReasonView(Model):
     say: Bilingual
 
 
+class StepView(Model):
+    """One decision of it; the first one is the gate's."""
+
+    time_ms: TimeMs
+    by: Bilingual
+    before: Verdict | None
+    after: Verdict
+    department_name: Bilingual | None = Field(description="to which it was referred, or that answered")
+    words: str
+
+
 class IntakeView(Model):
     """A report or a task, and what became of it."""
 
@@ -135,6 +149,9 @@ class IntakeView(Model):
     decided_ms: TimeMs
     decided_by: Bilingual
     ruling: str
+    referred: str = Field(description="code of the department that has it or took it; empty: none")
+    referred_name: Bilingual | None
+    steps: list[StepView]
     answer: LogAnswerView | None
     photos: list[PhotoView]
 
@@ -151,6 +168,7 @@ class BurdenView(Model):
     returned: int
     answered: int
     waiting: int
+    referred: int = Field(description="to another department, taken or not")
     inspections: int
     asked_min: int = Field(description="minutes of work, as the department said")
     cases: int
@@ -226,6 +244,8 @@ class PublicStage(StrEnum):
     """The case is closed."""
     DECLINED = "declined"
     """It was returned or answered; the words say why."""
+    REFERRED = "referred"
+    """The department whose duty it is has taken it."""
 
 
 class PublicState(Model):

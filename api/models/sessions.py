@@ -58,6 +58,7 @@ class Me(Model):
     person: Number | None = Field(description="the person they are; null for pure office logins")
     name: Bilingual
     role: Role
+    department: Bilingual | None = Field(description="for which a login of the role `department` stands")
     language: Language
     communities: list[CommunityRef] = Field(description="those they see")
     everywhere: bool = Field(description="they see every community, future ones too")

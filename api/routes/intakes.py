@@ -93,10 +93,18 @@ def list_intakes(
     source: SourceKind | None = None,
     department: Annotated[str, Query(max_length=64)] = "",
     case: Annotated[int | None, Query(ge=0, le=2_147_483_647, description="of this case")] = None,
+    referred: Annotated[str, Query(max_length=64, description="to this department")] = "",
 ) -> Page[IntakeView]:
-    """Newest first; `verdict=wait` is what a gatekeeper has to decide."""
+    """Newest first; `verdict=wait` is what a gatekeeper has to decide, `verdict=refer` what departments have."""
     return desk.intakes.page(
-        caller, page, community=community, verdict=verdict, source=source, department=department, case=case
+        caller,
+        page,
+        community=community,
+        verdict=verdict,
+        source=source,
+        department=department,
+        case=case,
+        referred=referred,
     )
 
 
@@ -106,7 +114,7 @@ def get_intake(intake: NumberInPath, caller: Asking, desk: Desk) -> IntakeView:
     return desk.intakes.one(caller, intake)
 
 
-@router.post("/intakes/{intake}/ruling", operation_id="rule_intake", summary="Decide of one that waits")
+@router.post("/intakes/{intake}/ruling", operation_id="rule_intake", summary="Decide of one that waits or was referred")
 def rule_intake(intake: NumberInPath, body: RulingRequest, caller: Asking, desk: Desk) -> IntakeView:
     """Once; of two who decide at the same time one wins, the other is told."""
     return desk.intakes.rule(caller, intake, body)
@@ -144,7 +152,7 @@ def get_photo(intake: NumberInPath, position: PositionInPath, caller: Asking, de
 def get_burden(
     caller: Asking, desk: Desk, community: CommunityQuery = None, from_ms: TimeQuery = None, to_ms: TimeQuery = None
 ) -> BurdenReport:
-    """Asked, admitted, joined, returned, answered, waiting; tasks and minutes it cost; of 30 days by default."""
+    """Asked and what became of it, the tasks and minutes it cost; of 30 days by default."""
     return desk.intakes.burden(caller, community, from_ms, to_ms)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from core.alarms import Severity
-from core.cases import Actor
-from core.intake import Event, Reason, SourceKind, Verdict
+from core.cases import Actor, CaseState
+from core.intake import Decider, Event, Reason, SourceKind, Verdict
 from core.places import Text
 from core.ports.registry import Page, PageRequest
 
@@ -85,6 +85,41 @@ class Photo:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class IntakeStep:
+    """One decision of an intake, never changed.
+
+    Attributes:
+        before: ``None`` for what the gate said when it was handed in.
+        department: to which it was referred, or by which it was answered; empty: none.
+        words: the reason.
+    """
+
+    at_ms: int
+    actor: str
+    person: int | None
+    before: Verdict | None
+    after: Verdict
+    department: str
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaseNow:
+    """How far the case of an intake is; of one that was merged, the case that took it in.
+
+    Attributes:
+        closed_ms: when it ended; ``None``: it is open.
+        late: a limit has passed before it was met.
+    """
+
+    number: int
+    code: str
+    state: CaseState
+    closed_ms: int | None
+    late: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class IntakeRow:
     """One intake.
 
@@ -93,8 +128,11 @@ class IntakeRow:
         reasons: of the gate; figures: the load it was decided by, by name.
         case, case_code: of the case it became or joined.
         candidates: open cases that may be about the same.
-        decided_ms, decided_by, decider: of the last decision; ruling: a gatekeeper's words.
+        decided_ms, decided_by, decider: of the last decision; ruling: the words of whoever took it.
         answer: from the case log, frozen when it was given.
+        referred: code of the department that has it or took it; empty: none.
+        steps: every decision, the first one first.
+        case_now: how far that case is.
     """
 
     number: int
@@ -126,6 +164,9 @@ class IntakeRow:
     ruling: str
     answer: LogAnswer | None
     photos: tuple[Photo, ...] = ()
+    referred: str = ""
+    steps: tuple[IntakeStep, ...] = ()
+    case_now: CaseNow | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,24 +185,33 @@ class Known:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IntakeFilter:
-    """Which intakes; empty fields do not restrict."""
+    """Which intakes; empty fields do not restrict.
+
+    Attributes:
+        department: that handed it down; referred: to which it was referred and that has not given it back.
+        concerns: of one of the two.
+    """
 
     communities: frozenset[int] | None = None
     sources: frozenset[SourceKind] = frozenset()
     verdicts: frozenset[Verdict] = frozenset()
     department: str = ""
     case: int | None = None
+    referred: str = ""
+    concerns: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ruling:
-    """What a gatekeeper decides of one that waits.
+    """What somebody decides of one, by the table ``core.intake.RULINGS``.
 
     Attributes:
-        verdict: ``ADMIT``, ``JOIN``, ``RETURN`` or ``ANSWER``.
+        verdict: what it becomes.
         case: which case it joins.
         event, facility: what and where it is, if the report had that wrong; empty and ``None``: as reported.
-        words: needed for ``RETURN`` and ``ANSWER``.
+        words: needed where the table says so.
+        department: of a gatekeeper: to which it is referred; of somebody of a department: their own.
+        decider: as what the actor decides.
     """
 
     number: int
@@ -171,6 +221,8 @@ class Ruling:
     case: int | None = None
     event: str = ""
     facility: int | None = None
+    department: str = ""
+    decider: Decider = Decider.GATEKEEPER
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -178,7 +230,8 @@ class Burden:
     """What one department asked of one community in a time, and what it cost.
 
     Attributes:
-        asked: how often; of these admitted, joined, returned, answered, waiting (they add up) and inspections.
+        asked: how often; of these admitted, joined, returned, answered, waiting, referred (they add up) and
+            inspections. Referred: to another department, taken or not.
         asked_min: minutes of work, as the department said.
         cases: that were filed for it; tasks: given for them; done: tasks that were done.
         labour_min: minutes of work that were reported for its cases.
@@ -194,6 +247,7 @@ class Burden:
     returned: int
     answered: int
     waiting: int
+    referred: int
     inspections: int
     asked_min: int
     cases: int
@@ -235,8 +289,10 @@ class IntakeQueries(Protocol):
         """What somebody has handed in with this key."""
         ...
 
-    def burden(self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None) -> Sequence[Burden]:
-        """What departments asked of communities in [from, to), the most first."""
+    def burden(
+        self, from_ms: int, to_ms: int, communities: frozenset[int] | None = None, department: str = ""
+    ) -> Sequence[Burden]:
+        """What departments (or one of them) asked of communities in [from, to), the most first."""
         ...
 
     def log(self, community: int, from_ms: int, to_ms: int) -> LogAnswer:
@@ -256,13 +312,13 @@ class Intakes(IntakeQueries, Protocol):
         ...
 
     def rule(self, ruling: Ruling, now_ms: int) -> IntakeRow:
-        """Decide of one that waits.
+        """Decide of one that waits, or that was referred.
 
         Raises:
-            core.cases.UnknownItem: if there is no such intake.
-            core.cases.NotPermitted: if the actor does not supervise.
-            core.cases.Conflict: ``wrong_state`` if it has been decided.
-            core.errors.Invalid: if words, the event or the case are missing or wrong.
+            core.cases.UnknownItem: if there is no such intake, or the actor's department has not got it.
+            core.cases.NotPermitted: if the actor decides as a gatekeeper and does not supervise.
+            core.cases.Conflict: ``wrong_state`` if the table has no such decision of it.
+            core.errors.Invalid: if words, the event, the case or the department are missing or wrong.
         """
         ...
 

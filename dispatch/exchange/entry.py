@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from core.alarms import Severity
 from core.cases import Actor, CaseState, RuleInfo, TaskState
-from core.exchange import SHARED, Came, ForeignRecord, LinkReason, SharedState, Way
+from core.exchange import PARTNER, SHARED, Came, ForeignRecord, LinkReason, SharedState, Way
 from core.intake import HANDED_DOWN, Reason, SourceKind, Verdict
 from core.ports.exchange import Received
 from core.ports.intake import IntakeAsk
@@ -37,7 +37,8 @@ from dispatch.reworking import rejected, reopened
 from dispatch.worktime import HOUR_MS
 
 _MONTH_MS = 30 * 24 * HOUR_MS
-_WAITS, _WENT_BACK = Verdict.WAIT.value, frozenset({Verdict.RETURN.value, Verdict.ANSWER.value})
+_WAITS = frozenset({Verdict.WAIT.value, Verdict.REFER.value})
+_WENT_BACK = frozenset({Verdict.RETURN.value, Verdict.ANSWER.value, Verdict.TAKEN.value})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +67,7 @@ class Partner:
     @property
     def actor(self) -> Actor:
         """Who does what it brings about."""
-        return Actor(login=f"exchange/{self.name}")
+        return Actor(login=f"{PARTNER}{self.name}")
 
 
 class EntryWork:
@@ -245,18 +246,21 @@ class EntryWork:
         return what
 
     def _follow_at_gate(self, inside: Any | None, record: ForeignRecord) -> Effect:
-        if inside is None or inside.verdict != _WAITS or record.state is not SharedState.CANCELLED:
+        if inside is None or inside.verdict not in _WAITS or record.state is not SharedState.CANCELLED:
             return Effect.NOTE
         words = kinds.WITHDRAWN(word=record.state_word).in_language("zh")
-        self._reports.update(
+        after = self._reports.update(
             inside,
             verdict=Verdict.RETURN.value,
+            referred="",
             reasons=json.dumps([*json.loads(inside.reasons), Reason.BY_HAND.value]),
             decided_ms=self._now_ms,
             decided_by=self._partner.actor.login,
             ruling=words,
         )
-        self.work.ledger.withdraw(f"intake/{inside.number}")
+        self._reports.note(after, inside.verdict, self._partner.actor, inside.referred, words)
+        for kind in ("intake", "referral"):
+            self.work.ledger.withdraw(f"{kind}/{inside.number}")
         return Effect.WITHDRAW
 
     def _theirs_alone(self, case: Any) -> bool:

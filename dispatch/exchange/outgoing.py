@@ -48,7 +48,7 @@ _LINES = 500
 _AT_ONCE = 20
 _VIA = "partner"
 _OPEN = (DeliveryState.WAITING.value, DeliveryState.SENDING.value)
-_BACK = (Verdict.RETURN.value, Verdict.ANSWER.value)
+_BACK = (Verdict.RETURN.value, Verdict.ANSWER.value, Verdict.TAKEN.value)
 _OF_TASKS = frozenset({Action.ACCEPT.value, Action.ARRIVE.value, Action.RETURN.value, Action.TRANSFER.value})
 """What somebody who looks does with their own task moves no case."""
 

@@ -46,6 +46,7 @@ PAGES = {
     "exchange-waits": "/exchange?show=waits",
     "exchange-conflicts": "/exchange?show=conflicts",
     "intakes": "/intakes",
+    "intakes-referred": "/intakes?show=refer",
     "intakes-all": "/intakes?show=all",
     "intakes-burden": "/intakes?show=burden&community=1",
     "tasks": "/tasks",

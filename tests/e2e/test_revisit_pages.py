@@ -12,7 +12,7 @@ from tests.e2e.worlds import World
 pytestmark = [pytest.mark.leaves_running, pytest.mark.timeout(240)]
 
 LINK = "/e/revisit/3#mock-revisit-token-3"
-LOOK_UP = {"zh": "/e/report/6#mock-report-key-6", "en": "/e/report/7#mock-report-key-7"}
+LOOK_UP = {"zh": "/e/report/9#mock-report-key-9", "en": "/e/report/10#mock-report-key-10"}
 SOLVED = {"zh": "解决了", "en": "Yes, it is solved"}
 CONTENT = {"zh": "很满意", "en": "Very"}
 SEND = {"zh": "提交", "en": "Send"}

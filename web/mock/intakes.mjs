@@ -23,7 +23,9 @@ const EVENTS = [
   event("work_report", "other", "info", "工作汇报、考核材料", "Report on the work for an assessment", { sources: ["inspection"], duty: "log" }),
 ];
 const DEPARTMENTS = [["csgl", text("城市管理局", "Urban management bureau")], ["hb", text("生态环境局", "Environment bureau")], ["wj", text("卫生健康局", "Health bureau")]].map(([code, name]) => ({ code, name }));
-const REASONS = { free: text("没有重复，属于网格职责，负担在限度之内", "no duplicate, the grids' duty, and within what they can bear"), urgent: text("紧急事项不排队", "what is urgent is never held back"), same_facility: text("该设施同一事项已有未结案件", "a case of this is open at this facility"), likely: text("可能与未结案件相同", "an open case may be about the same"), not_their_duty: text("属于部门自身职责，不下派网格", "the department must do this itself; it is not handed down"), unclear_duty: text("职责不明", "whose duty it is, is not settled"), in_the_log: text("案件记录即可答复，无需另报", "the case log answers it; nobody has to report anything"), unchecked: text("居民反映，须先核实", "a resident's report is looked at first"), by_hand: text("由受理人决定", "a gatekeeper decided") };
+/** The department of `hb.one`. */
+const OWN = "hb";
+const REASONS = { free: text("没有重复，属于网格职责，负担在限度之内", "no duplicate, the grids' duty, and within what they can bear"), urgent: text("紧急事项不排队", "what is urgent is never held back"), same_facility: text("该设施同一事项已有未结案件", "a case of this is open at this facility"), likely: text("可能与未结案件相同", "an open case may be about the same"), not_their_duty: text("属于部门自身职责，不下派网格", "the department must do this itself; it is not handed down"), unclear_duty: text("职责不明", "whose duty it is, is not settled"), in_the_log: text("案件记录即可答复，无需另报", "the case log answers it; nobody has to report anything"), unchecked: text("居民反映，须先核实", "a resident's report is looked at first"), by_hand: text("由受理人决定", "a gatekeeper decided"), given_back: text("转办后退回受理", "back from the department it was referred to") };
 const URGENT = new Set(["critical", "high"]);
 const view = ({ key, say, severity, category }) => ({ key, say, severity, category, category_name: CATEGORIES[category], urgent: URGENT.has(severity) });
 /** The smallest PNG: one grey point. */
@@ -37,10 +39,16 @@ const log = (community) => ({ community, from_ms: Date.now() - 30 * 24 * HOUR, t
 const DAY = 24 * HOUR;
 /** What residents are asked of their reports. */
 const ASKED = new WeakMap();
-const stage = { wait: "received", admit: "on_the_way", join: "on_the_way", return: "declined", answer: "declined" };
+const stage = { wait: "received", admit: "on_the_way", join: "on_the_way", return: "declined", answer: "declined", refer: "received", taken: "referred" };
 const state = (item) => ({ code: item.code, say: item.say, place: item.facility.name, time_ms: item.time_ms, stage: ASKED.has(item) ? "done" : stage[item.verdict], known: item.verdict === "join", changed_ms: ASKED.get(item)?.closed_ms ?? item.decided_ms, words: item.ruling, photos: item.photos.length, revisit: ASKED.get(item) ?? null });
-const burden = () => ({ from_ms: Date.now() - 30 * 24 * HOUR, to_ms: Date.now(), items: DEPARTMENTS.flatMap((department, d) => communities.slice(0, 2).map((c, i) => ({ department: department.code, department_name: department.name, community: ref3(c), asked: 14 - 4 * d - i, admitted: 7 - 2 * d, joined: 1, returned: 3 - d, answered: 2, waiting: 1, inspections: 2 - d, asked_min: 2_400 - 700 * d, cases: 7 - 2 * d, tasks: 12 - 3 * d, done: 9 - 3 * d, labour_min: 1_180 - 300 * d, late: 1, people: 6 }))) });
+const burden = () => ({ from_ms: Date.now() - 30 * 24 * HOUR, to_ms: Date.now(), items: DEPARTMENTS.flatMap((department, d) => communities.slice(0, 2).map((c, i) => ({ department: department.code, department_name: department.name, community: ref3(c), asked: 14 - 4 * d - i, admitted: 7 - 2 * d, joined: 1, returned: 3 - d, answered: 2, waiting: 1, referred: 1, inspections: 2 - d, asked_min: 2_400 - 700 * d, cases: 7 - 2 * d, tasks: 12 - 3 * d, done: 9 - 3 * d, labour_min: 1_180 - 300 * d, late: 1, people: 6 }))) });
 const resident = text("居民", "A resident");
+function decided(me, item, verdict, words, department = DEPARTMENTS.find((one) => one.code === item.referred)) {
+  const by = verdict === "wait" ? "given_back" : "by_hand";
+  const has = ["refer", "taken"].includes(verdict);
+  item.steps.push({ time_ms: Date.now(), by: me.name, before: item.verdict, after: verdict, department_name: department?.name ?? null, words });
+  Object.assign(item, { verdict, ruling: words, decided_ms: Date.now(), decided_by: me.name, referred: has ? department.code : "", referred_name: has ? department.name : null, reasons: [...item.reasons.filter((one) => !["by_hand", "given_back"].includes(one.key)), { key: by, say: REASONS[by] }] });
+}
 export function intakeRoutes({ cases, ref, problem, found, page, openReported }) {
   const intakes = [];
   const byKey = new Map();
@@ -64,7 +72,8 @@ export function intakeRoutes({ cases, ref, problem, found, page, openReported })
     const said = gate(source, kind, facility);
     const reasons = said.reasons.map((key) => ({ key, say: REASONS[key] }));
     const department = DEPARTMENTS.find((one) => one.code === body.department);
-    const item = { id: intakes.length + 1, code: `R-2026-${String(intakes.length + 1).padStart(6, "0")}`, source, event: kind.key, say: kind.say, severity: kind.severity, verdict: said.verdict, reasons, community, facility: facility && ref(facility), longitude: facility?.longitude ?? body.longitude ?? null, latitude: facility?.latitude ?? body.latitude ?? null, words: body.words, department: department?.code ?? "", department_name: department?.name ?? null, ref: body.ref ?? "", minutes: body.minutes ?? 0, time_ms: at, by, case_id: null, case_code: "", candidates: near(facility, kind.key).map(({ c }) => c.id), figures: { cell_open: 9, cell_people: 2, community_open: 31, community_people: 6, department_given: department ? 7 : 0 }, decided_ms: at, decided_by: text("系统", "System"), ruling: "", answer: said.verdict === "answer" ? log(community) : null, photos: [] };
+    const item = { id: intakes.length + 1, code: `R-2026-${String(intakes.length + 1).padStart(6, "0")}`, source, event: kind.key, say: kind.say, severity: kind.severity, verdict: said.verdict, reasons, community, facility: facility && ref(facility), longitude: facility?.longitude ?? body.longitude ?? null, latitude: facility?.latitude ?? body.latitude ?? null, words: body.words, department: department?.code ?? "", department_name: department?.name ?? null, ref: body.ref ?? "", minutes: body.minutes ?? 0, time_ms: at, by, case_id: null, case_code: "", candidates: near(facility, kind.key).map(({ c }) => c.id), figures: { cell_open: 9, cell_people: 2, community_open: 31, community_people: 6, department_given: department ? 7 : 0 }, decided_ms: at, decided_by: text("系统", "System"), ruling: "", referred: "", referred_name: null, steps: [], answer: said.verdict === "answer" ? log(community) : null, photos: [] };
+    item.steps.push({ time_ms: at, by: item.decided_by, before: null, after: item.verdict, department_name: null, words: "" });
     intakes.unshift(item);
     follow(item, said.case, facility);
     return item;
@@ -101,8 +110,12 @@ export function intakeRoutes({ cases, ref, problem, found, page, openReported })
     waiting.photos.push({ position: 0, media_type: "image/png", size: POINT.length });
     task("department", { event: "assist", words: "协助核对辖区内餐饮门店油烟净化设备台账，逐户拍照并于周五前上报。", department: "hb", ref: "〔2026〕7号", minutes: 960 }, 26 * HOUR);
     task("department", { event: "certificate", words: "开具居住证明", department: "wj", ref: "〔2026〕31号", minutes: 30 }, 50 * HOUR);
+    const referred = report("resident", 3, "河边有人倒油漆桶，水面发白，有刺鼻气味，请环保部门来看。", "other", 20 * HOUR);
+    decided({ name: text("管理者 丁", "Manager D") }, referred, "refer", "属于生态环境职责，社区没有执法权。", DEPARTMENTS.find((one) => one.code === OWN));
+    task("department", { event: "visit", words: "入户发放秸秆禁烧告知书，每户签收。", department: OWN, ref: "〔2026〕5号", minutes: 600 }, 90 * HOUR);
+    task("department", { event: "statistics", words: "上报本季度噪声投诉数量。", department: OWN, ref: "〔2026〕6号", minutes: 60 }, 120 * HOUR);
     task("inspection", { event: "work_report", words: "季度网格工作考核材料", department: "csgl", ref: "〔2026〕12号", minutes: 480 }, 74 * HOUR);
-    // Closed two days ago: whoever has the key `mock-report-key-6` or `-7` is asked about it.
+    // Closed two days ago: whoever has the key `mock-report-key-9` or `-10` is asked about it.
     for (const facility of [1, 2]) {
       const over = report("resident", facility, "楼道灯不亮，晚上看不见台阶。", "other", 4 * DAY);
       over.verdict = "admit";
@@ -117,11 +130,26 @@ export function intakeRoutes({ cases, ref, problem, found, page, openReported })
     const f = facilities.find((one) => one.id === Number(query.get("facility")));
     return { items: near(f, query.get("event")).map(({ c, same }) => ({ id: c.id, code: c.code, say: c.say, severity: c.severity, state: c.state, facility: c.facility, opened_ms: c.opened_ms, same, distance_m: 0 })) };
   };
+  /** As a department sees one of its own. */
+  const own = (one) => {
+    const c = cases.find((other) => other.id === one.case_id);
+    const { id, code, source, event: key, say, severity, verdict, reasons, community, facility, longitude, latitude, words, ref: paper, minutes, time_ms, decided_ms, ruling, referred_name, answer, photos: shots } = one;
+    return { id, code, own: one.department === OWN, source, event: key, say, severity, verdict, reasons, community, facility, longitude, latitude, words, handed_down_by: one.department_name, ref: paper, minutes, time_ms, decided_ms, ruling, referred_name, steps: one.steps.map(({ by: _by, ...rest }) => rest), case: c ? { code: c.code, state: c.state, ended_ms: null, late: false } : null, answer, photos: shots };
+  };
+  const mine = (query) => intakes.filter((one) => (query.get("show") === "referred" ? one.referred === OWN : one.department === OWN)).map(own);
+  function answered(me, id, body) {
+    const item = found(intakes.find((one) => one.id === Number(id) && one.referred === OWN));
+    if (item.verdict !== "refer") throw problem(409, "TG-4090", "已经决定过了", "", "请刷新");
+    if (!body.take && !body.words?.trim()) throw problem(422, "TG-4220", "需要说明原因");
+    decided(me, item, body.take ? "taken" : "wait", body.words || (body.take ? item.ruling : ""));
+    return own(item);
+  }
   function rule(me, id, body) {
     const item = found(intakes.find((one) => one.id === Number(id)));
-    if (item.verdict !== "wait") throw problem(409, "TG-4090", "已经决定过了", "", "请刷新");
-    if (["return", "answer"].includes(body.verdict) && !body.words?.trim()) throw problem(422, "TG-4220", "需要说明原因");
-    Object.assign(item, { verdict: body.verdict, ruling: body.words ?? "", decided_ms: Date.now(), decided_by: me.name, reasons: [...item.reasons, { key: "by_hand", say: REASONS.by_hand }] });
+    const calledBack = item.verdict === "refer" && body.verdict === "wait";
+    if (item.verdict !== "wait" && !calledBack) throw problem(409, "TG-4090", "已经决定过了", "", "请刷新");
+    if (["return", "answer", "refer", "wait"].includes(body.verdict) && !body.words?.trim()) throw problem(422, "TG-4220", "需要说明原因");
+    decided(me, item, body.verdict, body.words ?? "", DEPARTMENTS.find((one) => one.code === body.department));
     if (body.event) Object.assign(item, { event: body.event, say: eventOf(body.event).say });
     follow(item, body.verdict === "join" ? found(cases.find((c) => c.id === body.case)) : null, facilities.find((f) => f.id === item.facility?.id) ?? facilities[0]);
     return item;
@@ -160,6 +188,13 @@ export function intakeRoutes({ cases, ref, problem, found, page, openReported })
     ["POST", /^\/intakes\/(\d+)\/ruling$/, (me, [, id], q, body) => rule(me, id, body)],
     ["POST", /^\/intakes\/(\d+)\/photos$/, (me, [, id], q, body, request) => attach(id, body, keyOf(request))],
     ["GET", /^\/intakes\/(\d+)\/photos\/(\d+)$/, (me, [, id, at]) => ({ raw: found(photos.get(`${id}/${at}`)) })],
+    ["GET", /^\/department\/events$/, (me, m, q) => ({ items: EVENTS.filter((one) => one.sources.includes(q.get("source"))).map(view) })],
+    ["POST", /^\/department\/handed-down$/, (me, m, q, body, request) => own(once(keyOf(request), () => file({ source: body.source, body: { ...body, department: OWN }, by: me.name, ...place(body) })))],
+    ["GET", /^\/department\/intakes$/, (me, m, q) => page(mine(q), q)],
+    ["POST", /^\/department\/intakes\/(\d+)\/referral$/, (me, [, id], q, body) => answered(me, id, body)],
+    ["POST", /^\/department\/intakes\/(\d+)\/photos$/, (me, [, id], q, body, request) => attach(id, body, keyOf(request))],
+    ["GET", /^\/department\/intakes\/(\d+)\/photos\/(\d+)$/, (me, [, id, at]) => ({ raw: found(photos.get(`${id}/${at}`)) })],
+    ["GET", /^\/department\/burden$/, () => { const all = burden(); return { ...all, items: all.items.filter((one) => one.department === OWN) }; }],
     ["GET", /^\/burden$/, burden],
     ["GET", /^\/communities\/(\d+)\/case-log$/, (me, [, id]) => log(ref3(found(communities.find((c) => c.id === Number(id)))))],
     ["GET", /^\/departments$/, () => ({ items: DEPARTMENTS })],

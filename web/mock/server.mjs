@@ -2,7 +2,7 @@
  * A stand-in for the server, for working on the pages alone: `npm run mock`, then `npm run dev`; or `npm run build` and open
  * the mock itself, which serves `dist` under the policy of the real server. It keeps its world in memory and forgets it.
  *
- * Logins: `admin`, `manager`, `li.wx` (maintainer), `wang.wg` (grid worker), `new.one` (one-time password); password `mock-mock-1`.
+ * Logins: `admin`, `manager`, `li.wx` (maintainer), `wang.wg` (grid worker), `hb.one` (of a department), `new.one` (one-time password); password `mock-mock-1`.
  * `POST /mock/alarm` raises an alarm with its task for li.wx; `POST /mock/down?on=1` makes every call fail with 503;
  * `POST /mock/hold?on=1` lets no live stream begin, as on a slow machine; both until `on=0`.
  */
@@ -32,12 +32,13 @@ const MINUTE_OF_SHELVES = Number(process.env.MOCK_SHELF_MINUTE_MS ?? 60_000);
 
 const OFFICE = ["see", "registry.keep", "report.file", "intake.decide", "exchange.keep", "revisit.call", "alarm.acknowledge", "alarm.shelve", "alarm.measure", "alarm.out_of_service", "task.work", "task.supervise", "gateway.see", "health.see", "notification.see", "rule.see", "rule.edit", "case.evaluate", "funds.keep", "plan.keep"];
 const WORK = ["see", "report.file", "alarm.acknowledge", "task.work"];
-const user = (username, role, name, permissions, person, everywhere = false) => ({ username, role, name, permissions, person, everywhere, language: "zh", communities: communities.slice(0, 1).map(({ id, code, name: called }) => ({ id, code, name: called })), must_change_password: username === "new.one", expires_ms: start + 12 * HOUR });
+const user = (username, role, name, permissions, person, everywhere = false) => ({ username, role, name, permissions, person, everywhere, language: "zh", communities: communities.slice(0, 1).map(({ id, code, name: called }) => ({ id, code, name: called })), department: null, must_change_password: username === "new.one", expires_ms: start + 12 * HOUR });
 const users = new Map([
   user("admin", "administrator", text("系统管理员", "Administrator"), [...OFFICE, "gateway.configure"], null, true),
   user("manager", "manager", text("管理者 丁", "Manager D"), OFFICE, null, true),
   user("li.wx", "maintainer", people.li.name, WORK, 1),
   user("wang.wg", "grid_worker", people.wang.name, [...WORK, "revisit.call"], 2),
+  { ...user("hb.one", "department", text("科员 己", "Clerk F"), ["department.own"], null), department: text("生态环境局", "Environment bureau"), communities: communities.map(({ id, code, name: called }) => ({ id, code, name: called })) },
   user("new.one", "technician", text("调试员 戊", "Technician E"), WORK, null),
 ].map((one) => [one.username, one]));
 const sessions = new Map();

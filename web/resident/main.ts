@@ -194,7 +194,7 @@ function showState(found: PublicState, id: number, key: string): void {
     t("steps"),
     h("p", { class: "number" }, `${t("number")} `, h("strong", {}, found.code)),
     h("p", { class: "place" }, h("strong", {}, say(found.say)), ` · ${say(found.place)}`),
-    found.stage === "declined" ? h("section", {}, h("h2", {}, t("declined")), h("p", { class: "words" }, found.words)) : h("ol", { class: "way" }, ...WAY.map(step)),
+    found.stage === "declined" ? h("section", {}, h("h2", {}, t("declined")), h("p", { class: "words" }, found.words)) : found.stage === "referred" ? h("section", {}, h("h2", {}, t("referred"))) : h("ol", { class: "way" }, ...WAY.map(step)),
     found.known && h("p", {}, t("known")),
     h("p", { class: "hint" }, t("sentAt", { time: time(found.time_ms) })),
     found.changed_ms > found.time_ms && h("p", { class: "hint" }, t("changedAt", { time: time(found.changed_ms) })),

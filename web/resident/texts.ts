@@ -41,6 +41,7 @@ export const TEXTS = {
   on_the_way: { zh: "已安排处理", en: "People have been told to see to it" },
   done: { zh: "已处理完", en: "Done" },
   declined: { zh: "已答复", en: "Answered" },
+  referred: { zh: "已由主管部门承办", en: "The department whose duty it is has taken it over" },
   known: { zh: "之前已有人反映，您的内容已补充进去。", en: "Somebody had reported it before; yours has been added." },
   steps: { zh: "进度", en: "How far it is" },
   sentAt: { zh: "提交：{time}", en: "Sent: {time}" },

@@ -2,7 +2,7 @@ import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router"
 import { ApiError } from "@/api/client";
 import { getSetup } from "@/api/routes";
 import { i18n } from "@/i18n";
-import { isWorker, knowSession, may, me, whenSessionEnds } from "@/session/session";
+import { knowSession, may, me, standing, whenSessionEnds, type Standing } from "@/session/session";
 
 declare module "vue-router" {
   interface RouteMeta {
@@ -15,6 +15,9 @@ declare module "vue-router" {
   }
 }
 
+/** Where each begins. */
+const HOMES: Readonly<Record<Standing, string>> = { worker: "/tasks", office: "/overview", department: "/department" };
+
 const number = "(\\d+)";
 const routes: readonly RouteRecordRaw[] = [
   { path: "/login", name: "login", component: () => import("@/pages/LoginPage.vue"), meta: { title: "login.title", open: true } },
@@ -25,36 +28,37 @@ const routes: readonly RouteRecordRaw[] = [
     component: () => import("@/layout/AppShell.vue"),
     meta: { title: "nav.overview" },
     children: [
-      { path: "", name: "home", redirect: () => (isWorker.value ? "/tasks" : "/overview") },
-      { path: "overview", name: "overview", component: () => import("@/pages/OverviewPage.vue"), meta: { title: "nav.overview" } },
+      { path: "", name: "home", redirect: () => HOMES[standing.value] },
+      { path: "overview", name: "overview", component: () => import("@/pages/OverviewPage.vue"), meta: { title: "nav.overview", needs: "see" } },
       {
         path: `communities/:id${number}`,
         name: "community",
         component: () => import("@/pages/CommunityPage.vue"),
-        meta: { title: "community.title" },
+        meta: { title: "community.title", needs: "see" },
       },
       {
         path: `facilities/:id${number}`,
         name: "facility",
         component: () => import("@/pages/FacilityPage.vue"),
-        meta: { title: "facility.title" },
+        meta: { title: "facility.title", needs: "see" },
       },
-      { path: "alarms", name: "alarms", component: () => import("@/pages/AlarmsPage.vue"), meta: { title: "nav.alarms" } },
+      { path: "alarms", name: "alarms", component: () => import("@/pages/AlarmsPage.vue"), meta: { title: "nav.alarms", needs: "see" } },
       {
         path: "performance",
         name: "performance",
         component: () => import("@/pages/PerformancePage.vue"),
         meta: { title: "performance.title", needs: "alarm.measure" },
       },
-      { path: "alarms/:id", name: "alarm", component: () => import("@/pages/AlarmPage.vue"), meta: { title: "alarm.title" } },
-      { path: "cases", name: "cases", component: () => import("@/pages/CasesPage.vue"), meta: { title: "nav.cases" } },
-      { path: `cases/:id${number}`, name: "case", component: () => import("@/pages/CasePage.vue"), meta: { title: "case.title" } },
+      { path: "alarms/:id", name: "alarm", component: () => import("@/pages/AlarmPage.vue"), meta: { title: "alarm.title", needs: "see" } },
+      { path: "cases", name: "cases", component: () => import("@/pages/CasesPage.vue"), meta: { title: "nav.cases", needs: "see" } },
+      { path: `cases/:id${number}`, name: "case", component: () => import("@/pages/CasePage.vue"), meta: { title: "case.title", needs: "see" } },
       { path: "intakes", name: "intakes", component: () => import("@/pages/IntakesPage.vue"), meta: { title: "intakes.title", needs: "see" } },
+      { path: "department", name: "department", component: () => import("@/pages/DepartmentPage.vue"), meta: { title: "department.title", needs: "department.own" } },
       { path: "calls", name: "calls", component: () => import("@/pages/CallsPage.vue"), meta: { title: "revisits.title", needs: "revisit.call" } },
       { path: "exchange", name: "exchange", component: () => import("@/pages/ExchangePage.vue"), meta: { title: "exchange.title", needs: "exchange.keep" } },
       { path: "report", name: "report", component: () => import("@/pages/ReportPage.vue"), meta: { title: "report.title", needs: "report.file" } },
-      { path: "tasks", name: "tasks", component: () => import("@/pages/TasksPage.vue"), meta: { title: "nav.tasks" } },
-      { path: `tasks/:id${number}`, name: "task", component: () => import("@/pages/TaskPage.vue"), meta: { title: "task.title" } },
+      { path: "tasks", name: "tasks", component: () => import("@/pages/TasksPage.vue"), meta: { title: "nav.tasks", needs: "see" } },
+      { path: `tasks/:id${number}`, name: "task", component: () => import("@/pages/TaskPage.vue"), meta: { title: "task.title", needs: "see" } },
       {
         path: "gateways",
         name: "gateways",

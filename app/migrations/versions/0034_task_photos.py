@@ -1,6 +1,6 @@
 """Photos of tasks, and why there is none after a repair.
 
-Revision 0034, after 0032.
+Revision 0034, after 0033.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0034"
-down_revision: str | None = "0032"
+down_revision: str | None = "0033"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -13,7 +13,9 @@ from app.database import _config, all_metadata, differences, migrate, open_datab
 from core.alarms import Severity
 from core.errors import Refused, Unavailable
 from dispatch import tables
+from dispatch.intake_tables import intake, step
 from dispatch.journal import SqlJournal
+from registry import tables as registry_tables
 from registry.classbook import load_classes
 from registry.queries import Registry
 
@@ -282,6 +284,45 @@ def test_projects_and_plans_go_down_and_up_again(tmp_path: Path) -> None:
     with engine.connect().execution_options(write_intent=True) as connection, connection.begin():
         config.attributes["connection"] = connection
         command.downgrade(config, "0019")
+    assert _shape(engine) == before
+    migrate(engine)
+    assert differences(engine) == []
+    engine.dispose()
+
+
+def test_departments_go_down_and_up_again(tmp_path: Path) -> None:
+    """Going back, what departments have waits, what they took is returned, their people and logins are inactive."""
+    engine = open_database(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    _migrate_to(engine, "0032")
+    before = _shape(engine)
+    migrate(engine)
+    with engine.connect().execution_options(write_intent=True) as connection, connection.begin():
+        for number, verdict in enumerate(("refer", "taken", "wait", "admit"), start=1):
+            plain = {
+                column.name: "" if isinstance(column.type, sa.String) else 0
+                for column in intake.columns
+                if not column.nullable
+            }
+            given = {"number": number, "code": f"R-{number}", "key": str(number), "verdict": verdict, "referred": "hb"}
+            reasons = '["unclear_duty", "given_back"]'
+            connection.execute(sa.insert(intake), plain | given | {"reasons": reasons})
+        said = {"intake": 1, "at_ms": 1, "actor": "mgr", "before": "wait", "after": "refer", "department": "hb"}
+        connection.execute(sa.insert(step), said | {"words": "theirs"})
+        person = {"number": 1, "code": "p", "name_zh": "", "name_en": "", "role": "department", "department": "hb"}
+        flags = {"everywhere": True, "supervisor": False, "active": True, "volunteer": False}
+        connection.execute(sa.insert(registry_tables.person), person | flags)
+        login = {"folded": "p", "username": "p", "password_hash": "x", "role": "department", "language": "zh"}
+        more = {"everywhere": True, "one_time": False, "active": True, "changed_ms": 1, "department": "hb"}
+        connection.execute(sa.insert(registry_tables.login), login | more)
+        config = _config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0032")
+        rows = connection.execute(sa.text("SELECT verdict, reasons FROM dispatch_intake ORDER BY number")).all()
+        assert [row.verdict for row in rows] == ["wait", "return", "wait", "admit"]
+        assert {row.reasons for row in rows} == {'["unclear_duty", "by_hand"]'}
+        for table, role in (("registry_person", "technician"), ("registry_login", "grid_worker")):
+            row = connection.execute(sa.text(f"SELECT role, active FROM {table}")).one()
+            assert (row.role, bool(row.active)) == (role, False)
     assert _shape(engine) == before
     migrate(engine)
     assert differences(engine) == []

@@ -9,7 +9,7 @@ from alembic import command
 
 from app.database import _config, differences, open_database
 
-BEFORE, AFTER = "0032", "0036"
+BEFORE, AFTER = "0034", "0035"
 
 
 def moved(engine: sa.Engine, to: str, *, down: bool = False) -> None:

@@ -68,6 +68,7 @@ HANDED_DOWN = {
     "department": "hb",
     "ref": "7",
 }
+OWN_TASK = {"source": "department", "event": "visit", "words": "all of them", "community": 2, "ref": "7"}
 RECIPES: Mapping[str, Recipe] = {
     "get_setup": Recipe("GET", f"{V1}/setup"),
     "create_first_administrator": Recipe(
@@ -164,6 +165,14 @@ RECIPES: Mapping[str, Recipe] = {
     "get_labels": Recipe("GET", f"{V1}/communities/{{n}}/labels.pdf"),
     "list_departments": Recipe("GET", f"{V1}/departments"),
     "find_known_cases": Recipe("GET", f"{V1}/known-cases?event=other&community={{n}}"),
+    "list_own_events": Recipe("GET", f"{V1}/department/events?source=inspection"),
+    "hand_down_own": Recipe("POST", f"{V1}/department/handed-down", OWN_TASK, _KEY),
+    "list_own_intakes": Recipe("GET", f"{V1}/department/intakes?community={{n}}"),
+    "get_own_intake": Recipe("GET", f"{V1}/department/intakes/{{n}}"),
+    "answer_referral": Recipe("POST", f"{V1}/department/intakes/{{n}}/referral", {"take": True}),
+    "attach_own_photo": Recipe("POST", f"{V1}/department/intakes/{{n}}/photos", {}, _KEY),
+    "get_own_photo": Recipe("GET", f"{V1}/department/intakes/{{n}}/photos/0"),
+    "get_own_burden": Recipe("GET", f"{V1}/department/burden?community={{n}}"),
     "get_public_place": Recipe("GET", f"{V1}/public/places/c1-sp-01"),
     "file_public_report": Recipe("POST", f"{V1}/public/reports", PUBLIC_REPORT, _KEY),
     "get_public_report": Recipe("GET", f"{V1}/public/reports/{{n}}", None, _KEY),
@@ -296,6 +305,7 @@ def test_roles_are_as_narrow_as_they_were_meant() -> None:
         Role.MAINTAINER: worker,
         Role.GRID_WORKER: worker | {"revisit.call"},
         Role.TECHNICIAN: see_all | {"gateway.configure"},
+        Role.DEPARTMENT: {"department.own"},
     }
     needs = {name: entry.permission for name, entry in POLICY.operations.items()}
     anyone = {name for name, permission in needs.items() if permission == "anyone"}
@@ -312,6 +322,17 @@ def test_roles_are_as_narrow_as_they_were_meant() -> None:
         "get_public_revisit",
         "answer_public_revisit",
     }  # which is signed
+    own = {name for name, permission in needs.items() if permission == "department.own"}
+    assert own == {
+        "list_own_events",
+        "hand_down_own",
+        "list_own_intakes",
+        "get_own_intake",
+        "answer_referral",
+        "attach_own_photo",
+        "get_own_photo",
+        "get_own_burden",
+    }
     assert needs["act_on_task"] == "task.work"
     out = {"take_alarm_out", "take_facility_out", "extend_out_of_service", "return_to_service"}
     assert {needs[name] for name in out} == {"alarm.out_of_service"}

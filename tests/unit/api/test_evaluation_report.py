@@ -37,12 +37,13 @@ ASKED = [
     Burden(
         department="fire",
         community=1,
-        asked=4,
+        asked=6,
         admitted=3,
         joined=0,
         returned=1,
         answered=0,
         waiting=0,
+        referred=2,
         inspections=1,
         asked_min=240,
         cases=3,
@@ -222,7 +223,7 @@ def test_english_paper_is_set_in_one_font_and_marks_better_and_worse_with_signs_
 def test_what_departments_asked_stands_with_what_it_cost() -> None:
     """Asked, admitted, sent back, cases, tasks, late, and the hours on both sides."""
     sheet = next(one for one in sheets(evaluation(), ASKED, name_of) if one.name == say.BURDENS)
-    assert [*sheet.rows[0][2:]] == [4, 3, 1, 3, 5, 1, 4.0, 2.0]
+    assert [*sheet.rows[0][2:]] == [6, 3, 1, 2, 3, 5, 1, 4.0, 2.0]
 
 
 def test_every_word_has_both_languages() -> None:

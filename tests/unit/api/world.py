@@ -772,6 +772,7 @@ def login(role: Role, n: int, **changes: Any) -> Login:
         communities=frozenset({n}),
         person=100 * n if role is Role.MAINTAINER else None,
         changed_ms=1,
+        department="hb" if role is Role.DEPARTMENT else "",
     )
     return replace(base, **changes)
 

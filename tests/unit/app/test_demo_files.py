@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -12,14 +13,19 @@ from app import demo_files
 from app.broker_accounts import gateway_user, passwords
 from app.demo_description import SimCity, read_city
 from app.demo_files import DemoPlace, DemoPorts, node_of, provenance_note, registry_tables, write_demo
+from app.demo_setup import _give_logins
 from app.settings_file import load
 from core.errors import Invalid
+from core.people import Language
 from core.places import Grid
 from gateway.self_points import MEASURES, names
 from gateway.service import load_config
+from registry import tables
 from registry.checks import Content
 from registry.classbook import load_classes
 from registry.content import read_folder
+from registry.queries import Registry
+from tests.unit.registry.city import import_city, new_engine
 
 PORTS = DemoPorts(pages=21501, broker=21502, modbus=21510)
 
@@ -151,3 +157,17 @@ def test_notes_name_each_origin_once(city: SimCity) -> None:
     note = provenance_note([*origins, *origins], "zh")
     parts = note.split("; ")
     assert len(parts) == len(set(parts))
+
+
+def test_everybody_gets_a_login_and_the_water_office_one_of_its_own(place: DemoPlace, tmp_path: Path) -> None:
+    """The clerk's login stands for the department; nobody else's does, and asked again passwords are made anew."""
+    engine = new_engine(tmp_path / "demo.sqlite")
+    tables.metadata.create_all(engine)
+    import_city(engine, place.registry)
+    shown = _give_logins(engine, Language.CHINESE, 1)
+    logins = Registry(engine, load_classes()).logins()
+    engine.dispose()
+    assert {one.username for one in shown} == {one.username for one in logins}
+    assert {one.username: one.department for one in logins if one.department} == {"water-office": "water"}
+    assert all(one.one_time for one in logins)
+    assert len({one.password for one in shown}) == len(shown)

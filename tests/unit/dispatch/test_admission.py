@@ -288,15 +288,19 @@ def test_the_burden_of_a_department_is_what_its_cases_cost() -> None:
         Handed("hb", 2, down, Verdict.RETURN, 90, None),
         Handed("sw", 1, down, Verdict.WAIT, 10, None),
         Handed("", 1, SourceKind.RESIDENT, Verdict.ADMIT, 0, 13),
+        Handed("sw", 1, down, Verdict.REFER, 0, None),
+        Handed("sw", 1, down, Verdict.TAKEN, 0, None),
     ]
     cases = {11: Spent(2, 2, 95, late=True), 12: Spent(1, 0, 0, late=False), 13: Spent(2, 2, 50, late=False)}
     found = burdens(rows, cases, {1: 8})
-    assert [(one.department, one.community) for one in found] == [("hb", 1), ("hb", 2), ("sw", 1)]
+    assert [(one.department, one.community) for one in found] == [("hb", 1), ("sw", 1), ("hb", 2)]
     first = found[0]
+    assert (found[1].asked, found[1].waiting, found[1].referred, found[1].cases) == (3, 1, 2, 0)
     assert (first.asked, first.admitted, first.joined, first.answered, first.inspections) == (4, 2, 1, 1, 1)
     assert (first.asked_min, first.cases, first.tasks, first.done, first.labour_min, first.late) == (
         *(210, 2, 3, 2, 95, 1),
     )
-    assert (first.people, found[1].people) == (8, 0)
+    assert (first.people, found[2].people) == (8, 0)
     for one in found:
-        assert one.asked == one.admitted + one.joined + one.returned + one.answered + one.waiting
+        became = one.admitted + one.joined + one.returned + one.answered + one.waiting + one.referred
+        assert one.asked == became

@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from core.alarms import ChangeKind
-from core.cases import Action, CaseState, Conflict, NotPermitted, TaskKind
+from core.cases import Action, Actor, CaseState, Conflict, NotPermitted, TaskKind
 from core.errors import Invalid
 from core.exchange import Came, LinkReason, SharedState
-from core.intake import SourceKind, Verdict
+from core.intake import Decider, SourceKind, Verdict
+from core.ports.intake import IntakeFilter, Ruling
 from core.ports.registry import PageRequest
 from dispatch import tables
 from dispatch.exchange.sealing import LEEWAY_MS, sealed
@@ -23,7 +24,7 @@ from dispatch.exchange.tables import fact, foreign, sending
 from dispatch.intake_tables import intake
 from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, Hall, change, wipe
 from tests.unit.dispatch.partners import PLACE, SECRET, at, beside, cases, desk, partner, record, take
-from tests.unit.dispatch.test_reports import community, rule, send
+from tests.unit.dispatch.test_reports import community, desk_of, rule, send
 
 HANDLE = TaskKind.HANDLE
 
@@ -231,6 +232,35 @@ def test_what_waits_and_is_withdrawn_goes_back(hall: Hall) -> None:
         row = connection.execute(sa.select(intake)).one()
     assert (row.verdict, row.decided_by) == ("return", "exchange/city")
     assert "撤销" in row.ruling
+
+
+def test_what_a_department_has_is_withdrawn_too_and_what_it_took_went_back(hall: Hall) -> None:
+    """While it is referred nothing is told; taken by a department it is returned, in the eyes of the partner."""
+    by = partner(source=SourceKind.RESIDENT)
+    for number, state in (("H-1", "撤销"), ("H-2", "已立案")):
+        (got,) = take(hall, record(number, **beside(0 if number == "H-1" else 900)), by=by)
+        assert got.came is Came.WAITS
+        (row,) = desk_of(hall).intakes(IntakeFilter(verdicts=frozenset({Verdict.WAIT})), PageRequest()).items
+        rule(hall, row, Verdict.REFER, words="属于水务职责", department="sw")
+        if number == "H-2":
+            clerk = Actor(login="clerk")
+            said = Ruling(
+                number=row.number,
+                verdict=Verdict.TAKEN,
+                actor=clerk,
+                department="sw",
+                decider=Decider.DEPARTMENT,
+            )
+            desk_of(hall).rule(said, MONDAY_9 + MINUTE)
+        late = record(number, state, since_ms=MONDAY_9 + MINUTE, **beside(0 if number == "H-1" else 900))
+        (got,) = take(hall, late, now_ms=MONDAY_9 + 2 * MINUTE, by=by)
+        found = desk_of(hall).intake(row.number)
+        assert found is not None
+        if number == "H-1":
+            assert (found.verdict, found.referred, found.decided_by) == (Verdict.RETURN, "", "exchange/city")
+            assert [one.after for one in found.steps] == [Verdict.WAIT, Verdict.REFER, Verdict.RETURN]
+        else:
+            assert (found.verdict, got.state) == (Verdict.TAKEN, SharedState.RETURNED)
 
 
 @pytest.mark.parametrize("close", [True, False])

@@ -3,6 +3,9 @@ import { call } from "./client";
 import type {
   RulingRequest,
   LogAnswerView,
+  OwnIntake,
+  OwnTask,
+  ReferralAnswer,
   IntakeView,
   HandedDownRequest,
   DepartmentList,
@@ -198,12 +201,18 @@ export const getFalseAlarms = (
 export const getEvents = (query: { readonly source: SourceKind; readonly facility?: number }, { signal }: Signal = {}): Promise<EventList> =>
   call("/events", { query: { ...query }, signal });
 export const getIntakes = (
-  query: { readonly verdict?: IntakeView["verdict"]; readonly source?: SourceKind; readonly community?: number; readonly department?: string; readonly cursor?: string; readonly limit?: number },
+  query: { readonly verdict?: IntakeView["verdict"]; readonly source?: SourceKind; readonly community?: number; readonly department?: string; readonly referred?: string; readonly cursor?: string; readonly limit?: number },
   { signal }: Signal = {},
 ): Promise<PageOf<IntakeView>> => call("/intakes", { query: { ...query }, signal });
 export const ruleIntake = (id: number, body: RulingRequest): Promise<IntakeView> => call(`/intakes/${id}/ruling`, { method: "POST", body });
 export const handDown = (body: HandedDownRequest, key: string): Promise<IntakeView> =>
   call("/handed-down", { method: "POST", body, headers: { "idempotency-key": key } });
+export const getOwnEvents = (source: "department" | "inspection", { signal }: Signal = {}): Promise<EventList> => call("/department/events", { query: { source }, signal });
+export const getOwnIntakes = (query: { readonly show: "handed" | "referred"; readonly community?: number; readonly cursor?: string; readonly limit?: number }, { signal }: Signal = {}): Promise<PageOf<OwnIntake>> =>
+  call("/department/intakes", { query: { ...query }, signal });
+export const handDownOwn = (body: OwnTask, key: string): Promise<OwnIntake> => call("/department/handed-down", { method: "POST", body, headers: { "idempotency-key": key } });
+export const answerReferral = (id: number, body: ReferralAnswer): Promise<OwnIntake> => call(`/department/intakes/${id}/referral`, { method: "POST", body });
+export const getOwnBurden = (query: { readonly from_ms: number; readonly to_ms: number }, { signal }: Signal = {}): Promise<BurdenReport> => call("/department/burden", { query: { ...query }, signal });
 export const getDepartments = ({ signal }: Signal = {}): Promise<DepartmentList> => call("/departments", { signal });
 export const getBurden = (query: { readonly community?: number; readonly from_ms: number; readonly to_ms: number }, { signal }: Signal = {}): Promise<BurdenReport> =>
   call("/burden", { query: { ...query }, signal });

@@ -1491,7 +1491,7 @@ export interface paths {
         };
         /**
          * Reports and tasks handed down
-         * @description Newest first; `verdict=wait` is what a gatekeeper has to decide.
+         * @description Newest first; `verdict=wait` is what a gatekeeper has to decide, `verdict=refer` what departments have.
          */
         get: operations["list_intakes"];
         put?: never;
@@ -1532,7 +1532,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Decide of one that waits
+         * Decide of one that waits or was referred
          * @description Once; of two who decide at the same time one wins, the other is told.
          */
         post: operations["rule_intake"];
@@ -1591,7 +1591,7 @@ export interface paths {
         };
         /**
          * What departments ask of communities
-         * @description Asked, admitted, joined, returned, answered, waiting; tasks and minutes it cost; of 30 days by default.
+         * @description Asked and what became of it, the tasks and minutes it cost; of 30 days by default.
          */
         get: operations["get_burden"];
         put?: never;
@@ -1756,6 +1756,166 @@ export interface paths {
          * @description Within a day, with the key of the report; only the picture itself is kept.
          */
         post: operations["attach_public_photo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/department/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a department may ask for
+         * @description `department` or `inspection`.
+         */
+        get: operations["list_own_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/department/handed-down": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand down a task of one's own
+         * @description For the department of the login; the gate answers at once, and it is counted in any case.
+         */
+        post: operations["hand_down_own"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/department/intakes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the department handed down or was given
+         * @description Newest first, with what became of each: verdict, reasons, how far the case is, the answer from the log.
+         */
+        get: operations["list_own_intakes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/department/intakes/{intake}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One of them
+         * @description What another department handed down and was not referred to this one is not found.
+         */
+        get: operations["get_own_intake"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/department/intakes/{intake}/referral": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take what was referred, or not
+         * @description Once; given back with a reason it waits at the gate again, and is no longer found here.
+         */
+        post: operations["answer_referral"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/department/intakes/{intake}/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add a photo to what one has handed down
+         * @description Within a day, with the key of the task; only the picture itself is kept.
+         */
+        post: operations["attach_own_photo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/department/intakes/{intake}/photos/{position}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A photo of one of them
+         * @description Its bytes; kept by no cache, since the department may give it back.
+         */
+        get: operations["get_own_photo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/department/burden": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the department asks of communities
+         * @description The same figures that the gate's page has of it; of 30 days by default.
+         */
+        get: operations["get_own_burden"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3383,6 +3543,11 @@ export interface components {
             answered: number;
             /** Waiting */
             waiting: number;
+            /**
+             * Referred
+             * @description to another department, taken or not
+             */
+            referred: number;
             /** Inspections */
             inspections: number;
             /**
@@ -6548,6 +6713,14 @@ export interface components {
             decided_by: components["schemas"]["Bilingual"];
             /** Ruling */
             ruling: string;
+            /**
+             * Referred
+             * @description code of the department that has it or took it; empty: none
+             */
+            referred: string;
+            referred_name: components["schemas"]["Bilingual"] | null;
+            /** Steps */
+            steps: components["schemas"]["StepView"][];
             answer: components["schemas"]["LogAnswerView"] | null;
             /** Photos */
             photos: components["schemas"]["PhotoView"][];
@@ -6974,6 +7147,8 @@ export interface components {
             person: number | null;
             name: components["schemas"]["Bilingual"];
             role: components["schemas"]["Role"];
+            /** @description for which a login of the role `department` stands */
+            department: components["schemas"]["Bilingual"] | null;
             language: components["schemas"]["Language"];
             /**
              * Communities
@@ -7329,6 +7504,164 @@ export interface components {
             done_by: string;
         };
         /**
+         * OwnCase
+         * @description How far the case is; of one that was merged, the case that took it in.
+         */
+        OwnCase: {
+            /**
+             * Code
+             * @example C-2026-000017
+             */
+            code: string;
+            state: components["schemas"]["CaseState"];
+            /** Ended Ms */
+            ended_ms: number | null;
+            /**
+             * Late
+             * @description a limit has passed
+             */
+            late: boolean;
+        };
+        /**
+         * OwnIntake
+         * @description What a department handed down or what was referred to it, and what became of it.
+         */
+        OwnIntake: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Code
+             * @example R-2026-000017
+             */
+            code: string;
+            /**
+             * Own
+             * @description it handed it down; else it was referred to it
+             */
+            own: boolean;
+            source: components["schemas"]["SourceKind"];
+            /**
+             * Event
+             * @example light_lamp
+             */
+            event: string;
+            say: components["schemas"]["Bilingual"];
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "low" | "medium" | "high" | "critical";
+            verdict: components["schemas"]["core__intake__Verdict"];
+            /** Reasons */
+            reasons: components["schemas"]["ReasonView"][];
+            community: components["schemas"]["CommunityRef"];
+            facility: components["schemas"]["FacilityRef"] | null;
+            /** Longitude */
+            longitude: number | null;
+            /** Latitude */
+            latitude: number | null;
+            /** Words */
+            words: string;
+            /** @description the department; null: a worker or a resident reported it */
+            handed_down_by: components["schemas"]["Bilingual"] | null;
+            /** Ref */
+            ref: string;
+            /** Minutes */
+            minutes: number;
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            /**
+             * Decided Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            decided_ms: number;
+            /**
+             * Ruling
+             * @description words of whoever decided it last
+             */
+            ruling: string;
+            referred_name: components["schemas"]["Bilingual"] | null;
+            /** Steps */
+            steps: components["schemas"]["OwnStep"][];
+            case: components["schemas"]["OwnCase"] | null;
+            answer: components["schemas"]["LogAnswerView"] | null;
+            /** Photos */
+            photos: components["schemas"]["PhotoView"][];
+        };
+        /**
+         * OwnList
+         * @description Which of its own a department asks for.
+         * @enum {string}
+         */
+        OwnList: "handed" | "referred";
+        /**
+         * OwnStep
+         * @description One decision of it; by whom of the community's people is not told.
+         */
+        OwnStep: {
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            before: components["schemas"]["core__intake__Verdict"] | null;
+            after: components["schemas"]["core__intake__Verdict"];
+            department_name: components["schemas"]["Bilingual"] | null;
+            /** Words */
+            words: string;
+        };
+        /**
+         * OwnTask
+         * @description A task or an inspection of one's own department.
+         */
+        OwnTask: {
+            /** @description `department` or `inspection` */
+            source: components["schemas"]["SourceKind"];
+            /**
+             * Event
+             * @example light_lamp
+             */
+            event: string;
+            /**
+             * Words
+             * @example 灯杆倾斜，挂着电线
+             */
+            words: string;
+            /**
+             * Community
+             * @example 17
+             */
+            community: number;
+            /**
+             * Ref
+             * @description number of the paper
+             * @example 〔2026〕7号
+             */
+            ref: string;
+            /**
+             * Minutes
+             * @description work it asks for; 0: nobody knows
+             * @default 0
+             */
+            minutes: number;
+            /**
+             * From Ms
+             * @description what an inspection asks about; by default 30 days
+             */
+            from_ms?: number | null;
+            /** To Ms */
+            to_ms?: number | null;
+        };
+        /**
          * OwnerKind
          * @description Who can own a facility.
          * @enum {string}
@@ -7390,6 +7723,13 @@ export interface components {
         Page_OutgoingView_: {
             /** Items */
             items: components["schemas"]["OutgoingView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[OwnIntake] */
+        Page_OwnIntake_: {
+            /** Items */
+            items: components["schemas"]["OwnIntake"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -8224,7 +8564,7 @@ export interface components {
          * @description How far a resident's report has come, in as few words as they need.
          * @enum {string}
          */
-        PublicStage: "received" | "on_the_way" | "done" | "declined";
+        PublicStage: "received" | "on_the_way" | "done" | "declined" | "referred";
         /**
          * PublicState
          * @description What became of a report without a login; for whoever has its key.
@@ -8270,7 +8610,7 @@ export interface components {
          * @description Why the gate decided so.
          * @enum {string}
          */
-        Reason: "free" | "urgent" | "same_facility" | "near" | "likely" | "not_their_duty" | "unclear_duty" | "in_the_log" | "no_place" | "unchecked" | "cell_full" | "community_full" | "department_full" | "by_hand";
+        Reason: "free" | "urgent" | "same_facility" | "near" | "likely" | "not_their_duty" | "unclear_duty" | "in_the_log" | "no_place" | "unchecked" | "cell_full" | "community_full" | "department_full" | "by_hand" | "given_back";
         /**
          * ReasonView
          * @description Why the gate decided so.
@@ -8429,6 +8769,23 @@ export interface components {
         RecurringFaults: {
             /** Items */
             items: components["schemas"]["RecurringFault"][];
+        };
+        /**
+         * ReferralAnswer
+         * @description What a department says to what was referred to it.
+         */
+        ReferralAnswer: {
+            /**
+             * Take
+             * @description it does it itself; else it gives it back to the gate
+             */
+            take: boolean;
+            /**
+             * Words
+             * @description needed where it gives it back
+             * @default
+             */
+            words: string;
         };
         /**
          * RegistryChange
@@ -8763,7 +9120,7 @@ export interface components {
          * @description What somebody is there for; what a role may do is the business of ``api``.
          * @enum {string}
          */
-        Role: "administrator" | "manager" | "maintainer" | "grid_worker" | "technician";
+        Role: "administrator" | "manager" | "maintainer" | "grid_worker" | "technician" | "department";
         /**
          * RuleChange
          * @description A text that is to be in force.
@@ -9403,17 +9760,23 @@ export interface components {
         };
         /**
          * RulingRequest
-         * @description What a gatekeeper decides of one that waits.
+         * @description What a gatekeeper decides of one that waits, or calls back from the department it was referred to.
          */
         RulingRequest: {
-            /** @description `admit`, `join`, `return` or `answer` */
+            /** @description `admit`, `join`, `return`, `answer` or `refer`; of one that was referred `wait` */
             verdict: components["schemas"]["Verdict-Input"];
             /**
              * Words
-             * @description needed for `return` and `answer`
+             * @description needed but for `admit` and `join`
              * @default
              */
             words: string;
+            /**
+             * Department
+             * @description to which it is referred
+             * @default
+             */
+            department: string;
             /**
              * Case
              * @description which case it joins
@@ -9867,6 +10230,25 @@ export interface components {
              * @example 1795000000000
              */
             since_ms: number;
+        };
+        /**
+         * StepView
+         * @description One decision of it; the first one is the gate's.
+         */
+        StepView: {
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            by: components["schemas"]["Bilingual"];
+            before: components["schemas"]["core__intake__Verdict"] | null;
+            after: components["schemas"]["core__intake__Verdict"];
+            /** @description to which it was referred, or that answered */
+            department_name: components["schemas"]["Bilingual"] | null;
+            /** Words */
+            words: string;
         };
         /**
          * StoreSize
@@ -10505,7 +10887,7 @@ export interface components {
          * @description What the gate makes of an intake.
          * @enum {string}
          */
-        "Verdict-Input": "admit" | "join" | "return" | "answer" | "wait";
+        "Verdict-Input": "admit" | "join" | "return" | "answer" | "wait" | "refer" | "taken";
         /**
          * VersionState
          * @description Where a version stands.
@@ -10638,7 +11020,7 @@ export interface components {
          * @description What the gate makes of an intake.
          * @enum {string}
          */
-        core__intake__Verdict: "admit" | "join" | "return" | "answer" | "wait";
+        core__intake__Verdict: "admit" | "join" | "return" | "answer" | "wait" | "refer" | "taken";
         /**
          * EntryKind
          * @description What an entry says.
@@ -10866,6 +11248,11 @@ export type Occasion = components['schemas']['Occasion'];
 export type OutOfServiceRequest = components['schemas']['OutOfServiceRequest'];
 export type Outcome = components['schemas']['Outcome'];
 export type OutgoingView = components['schemas']['OutgoingView'];
+export type OwnCase = components['schemas']['OwnCase'];
+export type OwnIntake = components['schemas']['OwnIntake'];
+export type OwnList = components['schemas']['OwnList'];
+export type OwnStep = components['schemas']['OwnStep'];
+export type OwnTask = components['schemas']['OwnTask'];
 export type OwnerKind = components['schemas']['OwnerKind'];
 export type OwnerView = components['schemas']['OwnerView'];
 export type PageAlarmSummary = components['schemas']['Page_AlarmSummary_'];
@@ -10875,6 +11262,7 @@ export type PageFlagView = components['schemas']['Page_FlagView_'];
 export type PageForeignLinkView = components['schemas']['Page_ForeignLinkView_'];
 export type PageIntakeView = components['schemas']['Page_IntakeView_'];
 export type PageOutgoingView = components['schemas']['Page_OutgoingView_'];
+export type PageOwnIntake = components['schemas']['Page_OwnIntake_'];
 export type PageRecordLineView = components['schemas']['Page_RecordLineView_'];
 export type PageTaskSummary = components['schemas']['Page_TaskSummary_'];
 export type PartUsed = components['schemas']['PartUsed'];
@@ -10928,6 +11316,7 @@ export type RecordMark = components['schemas']['RecordMark'];
 export type RecordView = components['schemas']['RecordView'];
 export type RecurringFault = components['schemas']['RecurringFault'];
 export type RecurringFaults = components['schemas']['RecurringFaults'];
+export type ReferralAnswer = components['schemas']['ReferralAnswer'];
 export type RegistryChange = components['schemas']['RegistryChange'];
 export type RegistryChanges = components['schemas']['RegistryChanges'];
 export type Renewal = components['schemas']['Renewal'];
@@ -10986,6 +11375,7 @@ export type StaffMember = components['schemas']['StaffMember'];
 export type Stage = components['schemas']['Stage'];
 export type StageClock = components['schemas']['StageClock'];
 export type Stale = components['schemas']['Stale'];
+export type StepView = components['schemas']['StepView'];
 export type StoreSize = components['schemas']['StoreSize'];
 export type Storm = components['schemas']['Storm'];
 export type SupervisionLevel = components['schemas']['SupervisionLevel'];
@@ -13823,6 +14213,8 @@ export interface operations {
                 department?: string;
                 /** @description of this case */
                 case?: number | null;
+                /** @description to this department */
+                referred?: string;
                 /** @description `next_cursor` of the previous page */
                 cursor?: string;
                 limit?: number;
@@ -14295,6 +14687,284 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PhotoView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_own_events: {
+        parameters: {
+            query?: {
+                source?: components["schemas"]["SourceKind"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hand_down_own: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a fresh random text per step; the same one again answers as the first time, without effect */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnTask"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnIntake"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_own_intakes: {
+        parameters: {
+            query?: {
+                /** @description what it handed down, or what was referred to it */
+                show?: components["schemas"]["OwnList"];
+                /** @description number of a community */
+                community?: number | null;
+                /** @description `next_cursor` of the previous page */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OwnIntake_"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_own_intake: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                intake: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnIntake"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_referral: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                intake: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReferralAnswer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnIntake"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    attach_own_photo: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a fresh random text per step; the same one again answers as the first time, without effect */
+                "Idempotency-Key": string;
+            };
+            path: {
+                intake: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": string;
+                "image/png": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_own_photo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                intake: number;
+                position: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                    "image/png": unknown;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_own_burden: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description UTC milliseconds */
+                from_ms?: number | null;
+                /** @description UTC milliseconds */
+                to_ms?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BurdenReport"];
                 };
             };
             /** @description A problem */

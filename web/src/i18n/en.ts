@@ -1,6 +1,7 @@
 /** English. The other language has the same keys with the same placeholders; a test sees to it. */
 import alarms from "./en/alarms";
 import cases from "./en/cases";
+import department from "./en/department";
 import entry from "./en/entry";
 import evaluation from "./en/evaluation";
 import exchange from "./en/exchange";
@@ -26,6 +27,7 @@ export default {
   ...tasks,
   ...people,
   ...reports,
+  ...department,
   ...rules,
   ...gateways,
   ...evaluation,

@@ -1,6 +1,7 @@
 /** Chinese. The other language has the same keys with the same placeholders; a test sees to it. */
 import alarms from "./zh/alarms";
 import cases from "./zh/cases";
+import department from "./zh/department";
 import entry from "./zh/entry";
 import evaluation from "./zh/evaluation";
 import exchange from "./zh/exchange";
@@ -26,6 +27,7 @@ export default {
   ...tasks,
   ...people,
   ...reports,
+  ...department,
   ...rules,
   ...gateways,
   ...evaluation,

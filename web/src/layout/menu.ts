@@ -7,6 +7,7 @@ import {
   Camera,
   CircleUserRound,
   ClipboardCheck,
+  ClipboardList,
   DoorOpen,
   FlaskConical,
   FolderOpen,
@@ -20,6 +21,8 @@ import {
   Users,
 } from "@lucide/vue";
 import type { Component } from "vue";
+
+import type { Standing } from "@/session/session";
 
 export interface Entry {
   readonly to: string;
@@ -43,6 +46,9 @@ const ALARMS: Entry = { to: "/alarms", icon: BellRing, label: "nav.alarms" };
 const CASES: Entry = { to: "/cases", icon: FolderOpen, label: "nav.cases" };
 const ME: Entry = { to: "/me", icon: CircleUserRound, label: "nav.me" };
 
+/** All that somebody of a department has. */
+const OWN: Entry = { to: "/department", icon: ClipboardList, label: "department.nav", needs: "department.own" };
+
 const OFFICE: readonly Entry[] = [
   { to: "/intakes", icon: DoorOpen, label: "intakes.title", needs: "intake.decide" },
   { to: "/exchange", icon: ArrowLeftRight, label: "exchange.title", needs: "exchange.keep" },
@@ -65,8 +71,9 @@ type May = (permission: string) => boolean;
 const allowed = (entries: readonly Entry[], may: May): readonly Entry[] => entries.filter((one) => one.needs === undefined || may(one.needs));
 
 /** The groups of the side bar; one without entries is left out. */
-export function menuOf(worker: boolean, may: May): readonly Group[] {
-  const daily = worker ? [TASKS, REPORT, CALLS, OVERVIEW, ALARMS, CASES] : [OVERVIEW, ALARMS, CASES, TASKS, REPORT, CALLS];
+export function menuOf(standing: Standing, may: May): readonly Group[] {
+  if (standing === "department") return [{ title: "", entries: allowed([OWN], may) }];
+  const daily = standing === "worker" ? [TASKS, REPORT, CALLS, OVERVIEW, ALARMS, CASES] : [OVERVIEW, ALARMS, CASES, TASKS, REPORT, CALLS];
   const groups = [
     { title: "", entries: allowed(daily, may) },
     { title: "nav.office", entries: allowed([...OFFICE, ...REGISTRY], may) },
@@ -76,11 +83,12 @@ export function menuOf(worker: boolean, may: May): readonly Group[] {
 }
 
 /** The few of the thumb's bar. */
-export const thumbsOf = (worker: boolean): readonly Entry[] => (worker ? [TASKS, REPORT, ALARMS, OVERVIEW, ME] : [OVERVIEW, ALARMS, CASES, ME]);
+const THUMBS: Readonly<Record<Standing, readonly Entry[]>> = { worker: [TASKS, REPORT, ALARMS, OVERVIEW, ME], office: [OVERVIEW, ALARMS, CASES, ME], department: [OWN, ME] };
+export const thumbsOf = (standing: Standing): readonly Entry[] => THUMBS[standing];
 
 /** What a phone shows under "me", since it has no room for it below. */
-export function restOf(worker: boolean, may: May): readonly Group[] {
-  const shown = new Set(thumbsOf(worker).map((one) => one.to));
-  const groups = menuOf(worker, may).map((group) => ({ ...group, entries: group.entries.filter((one) => !shown.has(one.to)) }));
+export function restOf(standing: Standing, may: May): readonly Group[] {
+  const shown = new Set(thumbsOf(standing).map((one) => one.to));
+  const groups = menuOf(standing, may).map((group) => ({ ...group, entries: group.entries.filter((one) => !shown.has(one.to)) }));
   return groups.filter((group) => group.entries.length > 0);
 }

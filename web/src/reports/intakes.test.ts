@@ -20,9 +20,19 @@ describe("a decision", () => {
     expect(rulingOf("return", "  ")).toBeNull();
     expect(rulingOf("answer", "")).toBeNull();
     expect(rulingOf("join", "")).toBeNull();
-    expect(rulingOf("join", "", { case: 7 })).toEqual({ verdict: "join", words: "", case: 7 });
-    expect(rulingOf("admit", "", { event: "refuse" })).toEqual({ verdict: "admit", words: "", event: "refuse" });
-    expect(rulingOf("return", " 属于水务局 ")).toEqual({ verdict: "return", words: "属于水务局" });
+    expect(rulingOf("join", "", { case: 7 })).toEqual({ verdict: "join", words: "", department: "", case: 7 });
+    expect(rulingOf("admit", "", { event: "refuse" })).toEqual({ verdict: "admit", words: "", department: "", event: "refuse" });
+    expect(rulingOf("return", " 属于水务局 ")).toEqual({ verdict: "return", words: "属于水务局", department: "" });
+  });
+});
+
+describe("a referral", () => {
+  it("needs a department and a reason, and is called back with a reason alone", () => {
+    expect(rulingOf("refer", "属于水务职责")).toBeNull();
+    expect(rulingOf("refer", "", { department: "sw" })).toBeNull();
+    expect(rulingOf("refer", "属于水务职责", { department: "sw" })).toEqual({ verdict: "refer", words: "属于水务职责", department: "sw" });
+    expect(rulingOf("wait", " ")).toBeNull();
+    expect(rulingOf("wait", "没有答复", { department: "sw" })).toEqual({ verdict: "wait", words: "没有答复", department: "" });
   });
 });
 

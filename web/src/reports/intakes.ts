@@ -45,10 +45,14 @@ export function csv(rows: readonly (readonly (string | number)[])[]): string {
   return `\uFEFF${rows.map((row) => row.map(cell).join(",")).join("\r\n")}\r\n`;
 }
 
-/** What is posted of a decision; returning and answering need words, a case that it joins stands for itself. */
-export function rulingOf(verdict: RulingRequest["verdict"], words: string, more: { readonly case?: number; readonly event?: string } = {}): RulingRequest | null {
+const NEED_WORDS: ReadonlySet<RulingRequest["verdict"]> = new Set(["return", "answer", "refer", "wait"] as const);
+
+/** What is posted of a decision; who is sent away reads why, a case that it joins stands for itself, referring needs a department. */
+export function rulingOf(verdict: RulingRequest["verdict"], words: string, more: { readonly case?: number; readonly event?: string; readonly department?: string } = {}): RulingRequest | null {
   const said = words.trim();
-  if ((verdict === "return" || verdict === "answer") && said === "") return null;
+  if (NEED_WORDS.has(verdict) && said === "") return null;
   if (verdict === "join" && more.case === undefined) return null;
-  return { verdict, words: said, ...(more.case === undefined ? {} : { case: more.case }), ...(more.event ? { event: more.event } : {}) };
+  if (verdict === "refer" && !more.department) return null;
+  const department = verdict === "refer" ? (more.department ?? "") : "";
+  return { verdict, words: said, department, ...(more.case === undefined ? {} : { case: more.case }), ...(more.event ? { event: more.event } : {}) };
 }

@@ -12,6 +12,10 @@ import { startSending, stopSending } from "@/offline/runner";
 const current = shallowRef<Me | null>(null);
 export const me: Readonly<ShallowRef<Me | null>> = current;
 
+/** Which menu somebody has: begins with tasks, with the overview, or is a department's own. */
+export type Standing = "worker" | "office" | "department";
+export const standing = computed<Standing>(() => (current.value?.role === "department" ? "department" : isWorker.value ? "worker" : "office"));
+
 export const isWorker = computed(() => current.value?.role === "maintainer" || current.value?.role === "grid_worker");
 
 export function may(permission: string): boolean {
@@ -26,7 +30,7 @@ async function enter(person: Me, fresh: boolean): Promise<void> {
   localStorage.setItem(MARK, "1");
   await useLanguage(person.language === "en" ? "en" : "zh");
   if (person.must_change_password) return;
-  startLive(fresh);
+  if (may("see")) startLive(fresh);
   startSending(person.username);
 }
 

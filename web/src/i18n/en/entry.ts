@@ -98,6 +98,7 @@ export default {
     maintainer: "Maintainer (construction grid)",
     grid_worker: "Grid worker (governance grid)",
     technician: "Technician",
+    department: "Department",
   },
   missing: {
     title: "There is no such page",

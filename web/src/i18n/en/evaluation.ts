@@ -77,6 +77,7 @@ export default {
       asked: "Asked",
       admitted: "Admitted",
       returned: "Sent back",
+      referred: "Referred",
       cases: "Cases",
       tasks: "Tasks",
       late: "Late",

@@ -98,6 +98,7 @@ export default {
     maintainer: "维修员（建管网格）",
     grid_worker: "网格员（治理网格）",
     technician: "调试员",
+    department: "部门人员",
   },
   missing: {
     title: "没有这个页面",

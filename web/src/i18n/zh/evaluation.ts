@@ -77,6 +77,7 @@ export default {
       asked: "交办",
       admitted: "准入",
       returned: "退回",
+      referred: "转办",
       cases: "案件",
       tasks: "任务",
       late: "超时",

@@ -1,6 +1,6 @@
 """Everybody who reported is asked: a revisit belongs to a closing and to a report.
 
-Revision 0036, after 0032.
+Revision 0035, after 0034.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0036"
-down_revision: str | None = "0032"
+revision: str = "0035"
+down_revision: str | None = "0034"
 branch_labels: str | None = None
 depends_on: str | None = None
 
