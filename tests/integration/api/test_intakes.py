@@ -291,3 +291,33 @@ def test_of_two_gatekeepers_one_wins(town: Town) -> None:
             thread.join()
     assert sorted(answers) == [200, 409]
     assert len(town.hall.cases()) == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "amount", "unit", "words"),
+    [
+        ("fire_lane", 2, "work_hour", "占用消防通道"),
+        ("wire_charging", 4, "work_hour", "飞线充电"),
+        ("road_hole", 2, "urgent_hour", "路面塌陷"),
+        ("falling_object", 2, "urgent_hour", "高空坠物"),
+        ("road_water", 2, "urgent_hour", "道路积水"),
+        ("water_network_burst", 1, "urgent_hour", "供水管道破裂"),
+        ("gas_network_leak", 1, "urgent_hour", "燃气管道破裂"),
+        ("heat_main_burst", 1, "urgent_hour", "热力管道破裂"),
+        ("cable_down", 2, "work_hour", "架空线缆脱落"),
+        ("snow_ice", 4, "work_hour", "道路积雪积冰"),
+        ("power_cabinet", 4, "work_day", "电力设施破损"),
+    ],
+)
+def test_a_report_without_a_facility_has_the_limit_of_the_standard(
+    town: Town, event: str, amount: float, unit: str, words: str
+) -> None:
+    """What has happened is timed as the standard says, in its words, whether or not the registry has a thing there."""
+    here = {"event": event, "community": community(town, "aa"), "longitude": 112.105, "latitude": 31.705}
+    with town.browser("aa-g1") as client:
+        row = send(client, "/reports", "timed", **here, words="看到的情况").json()
+        case = client.get(f"{V1}/cases/{row['case_id']}").json()
+    (handle,) = (one for one in case["stages"] if one["stage"] == "handle")
+    assert (handle["amount"], handle["unit"], handle["basis"]) == (amount, unit, "standard")
+    assert handle["standard"]["zh"].startswith(words)
+    assert f"{amount} " in handle["standard"]["en"]
