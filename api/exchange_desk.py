@@ -30,7 +30,7 @@ from api.throttle import Rule, after_failure, forget_old, read_tally, wait_ms, w
 from core.cases import NotPermitted
 from core.errors import Refused
 from core.exchange import SHARED, STATES
-from core.ports.exchange import ForeignLink, OutgoingRow, PartnerState
+from core.ports.exchange import ForeignLink, OutgoingRow, PartnerState, Received
 from core.ports.registry import PageRequest
 
 log = logging.getLogger(__name__)
@@ -80,8 +80,7 @@ class ExchangeDesk:
             log.warning("a request of a partner is not signed as it should be", extra={"partner": partner})
             raise ProblemError(Problems.WRONG_SEAL, error) from error
         self._throttle.count(ExchangeScope.PARTNER, partner, now_ms)
-        items = [ReceivedView(number=one.number, came=one.came, ours=one.case_code, state=one.state) for one in found]
-        return ReceivedList(code=0, items=items)
+        return ReceivedList(code=0, items=[_received(one) for one in found])
 
     def partners(self) -> PartnerList:
         """All partners of the settings."""
@@ -192,7 +191,13 @@ def _partner(one: PartnerState) -> PartnerView:
         last_error=one.last_error,
         runs=[
             FileRunView(
-                kind=run.kind, time_ms=run.at_ms, by=run.actor, file=run.file, rows=run.rows, counts=dict(run.counts)
+                kind=run.kind,
+                time_ms=run.at_ms,
+                by=run.actor,
+                file=run.file,
+                rows=run.rows,
+                counts=dict(run.counts),
+                unknown=dict(run.unknown),
             )
             for run in one.runs
         ],
@@ -217,3 +222,7 @@ def _outgoing(one: OutgoingRow) -> OutgoingView:
         done_ms=one.done_ms,
         done_by=one.done_by,
     )
+
+
+def _received(one: Received) -> ReceivedView:
+    return ReceivedView(number=one.number, came=one.came, ours=one.case_code, state=one.state, unknown=one.unknown)

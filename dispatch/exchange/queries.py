@@ -46,6 +46,10 @@ def standing_for(connection: sa.Connection, partner: str, numbers: Sequence[int]
     return sorted(rows, key=lambda row: int(row.id))
 
 
+UNKNOWN = "unknown"
+"""Where the counts of a file keep what the mapping did not know."""
+
+
 class SqlExchangeQueries:
     """Reads, and lets managers try again; safe to use from several threads and processes."""
 
@@ -199,17 +203,7 @@ def _partner_state(connection: sa.Connection, partner: Partner, now_ms: int) -> 
         given_up=count(given_up),
         paused_until_ms=row.paused_until_ms if row is not None and row.paused_until_ms > now_ms else 0,
         heard_ms=None if row is None else row.heard_ms,
-        runs=[
-            FileRun(
-                kind=one.kind,
-                at_ms=one.at_ms,
-                actor=one.actor,
-                file=one.file,
-                rows=one.rows,
-                counts=json.loads(one.counts),
-            )
-            for one in runs
-        ],
+        runs=[_run(one) for one in runs],
         last_error=connection.execute(failed.order_by(sending.c.id.desc()).limit(1)).scalar_one_or_none() or "",
     )
 
@@ -259,4 +253,13 @@ def _outgoing(row: Any) -> OutgoingRow:
         error=row.error,
         done_ms=row.done_ms,
         done_by=row.done_by,
+    )
+
+
+def _run(row: Any) -> FileRun:
+    """A file; what the mapping did not know lies beside what became of the rows."""
+    counts = json.loads(row.counts)
+    unknown = counts.pop(UNKNOWN, {})
+    return FileRun(
+        kind=row.kind, at_ms=row.at_ms, actor=row.actor, file=row.file, rows=row.rows, counts=counts, unknown=unknown
     )
