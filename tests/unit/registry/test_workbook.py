@@ -178,6 +178,13 @@ def test_a_workbook_builds_the_same_registry(stocked: sa.Engine, book: Path, tmp
     other.dispose()
 
 
+def test_a_sheet_says_how_far_it_reaches(book: Path) -> None:
+    """So that reading it need not go through all of it before the first row."""
+    stated = {sheet.title: (sheet.max_row, sheet.max_column) for sheet in load_workbook(book, read_only=True)}
+    assert stated == {sheet.title: (sheet.max_row, sheet.max_column) for sheet in load_workbook(book)}
+    assert stated["设施"][0] > 5
+
+
 def test_no_text_becomes_a_formula(book: Path) -> None:
     """A name that looks like a formula is a text in the file."""
     cell = at(load_workbook(book), "设施", "aa-li-01", "英文名称")
