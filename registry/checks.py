@@ -113,7 +113,7 @@ class Checker:
         for facility in content.facilities:
             self._known(facility.place, "community", facility.community, communities, "communities")
             if facility.class_id not in self._classes:
-                self._add(
+                self.note(
                     facility.place,
                     "class",
                     kinds.NO_CLASS,
@@ -160,7 +160,7 @@ class Checker:
                 if key in first:
                     where = place_of(first[key].file, first[key].line)
                     values = {"entry": entry.kind, "value": entry.key, "first": where}
-                    self._add(entry.place, "entry", calendar_findings.ENTRY_TWICE, **values)
+                    self.note(entry.place, "entry", calendar_findings.ENTRY_TWICE, **values)
                 first.setdefault(key, entry.place)
             where_of = getattr(entry.item, "where", EVERYWHERE)
             for name, collection, codes in (
@@ -172,7 +172,7 @@ class Checker:
                     self._known(entry.place, name, code, known[collection], collection)
             for code in where_of.facility_class:
                 if code not in self._classes:
-                    self._add(entry.place, "class", kinds.NO_CLASS, value=code, hint=_near(code, self._classes))
+                    self.note(entry.place, "class", kinds.NO_CLASS, value=code, hint=_near(code, self._classes))
 
     def expanded_points(self) -> tuple[PointEntry, ...]:
         """All points, short forms expanded; checks keys, gateways and repetitions."""
@@ -188,7 +188,7 @@ class Checker:
             elif facility.class_id in self._classes:
                 keys = self._classes[facility.class_id].facility_class.measurements
                 if point.key not in keys:
-                    self._add(
+                    self.note(
                         point.place,
                         _measured_in(point.place),
                         kinds.NO_MEASUREMENT,
@@ -199,13 +199,13 @@ class Checker:
             if point.gateway:
                 self._known(point.place, "gateway", point.gateway, gateways, "gateways")
             else:
-                self._add(point.place, "gateway", kinds.GATEWAY_MISSING)
+                self.note(point.place, "gateway", kinds.GATEWAY_MISSING)
         return tuple(expanded)
 
     def check_cells(self, shapes: CellMap) -> None:
         """Polygons are sound, do not overlap, leave no hole."""
         for fault in shapes.faults():
-            self._add(self._content.cells[fault.index].place, "polygon", fault.kind, **fault.values)
+            self.note(self._content.cells[fault.index].place, "polygon", fault.kind, **fault.values)
 
     def placed(self, shapes: CellMap, day: str) -> dict[str, dict[Grid, str]]:
         """The cell of every facility in each grid."""
@@ -219,7 +219,7 @@ class Checker:
                 if own:
                     cells[grid] = own[0]
                 elif found:
-                    self._add(
+                    self.note(
                         facility.place,
                         "latitude",
                         kinds.OTHER_COMMUNITY,
@@ -230,7 +230,7 @@ class Checker:
                     )
                 elif "cells" not in self._broken or shapes.is_far(facility.longitude, facility.latitude):
                     values = {"facility": facility.code, "grid": kinds.GRIDS[grid.value], "day": day}
-                    self._add(facility.place, "latitude", kinds.NO_CELL, **values)
+                    self.note(facility.place, "latitude", kinds.NO_CELL, **values)
             answer[facility.code] = cells
         return answer
 
@@ -239,11 +239,11 @@ class Checker:
         for code in person.communities:
             self._known(person.place, "communities", code, communities, "communities")
         if person.cells and person.role.grid is None:
-            self._add(person.place, "cells", kinds.NO_POST, role=kinds.ROLES[person.role.value])
+            self.note(person.place, "cells", kinds.NO_POST, role=kinds.ROLES[person.role.value])
         for code in person.cells:
             self._known(person.place, "cells", code, cells.keys(), "cells")
             if code in cells and person.role.grid not in (None, cells[code].grid):
-                self._add(
+                self.note(
                     person.place,
                     "cells",
                     kinds.OTHER_GRID,
@@ -252,7 +252,7 @@ class Checker:
                     role=kinds.ROLES[person.role.value],
                 )
         if person.supervisor and person.role is Role.TECHNICIAN:
-            self._add(person.place, "supervisor", kinds.SUPERVISES_NOTHING, role_name=person.place.called("role"))
+            self.note(person.place, "supervisor", kinds.SUPERVISES_NOTHING, role_name=person.place.called("role"))
 
     def _unique(self, found: Iterable[T], key: Callable[[T], Hashable], kind: str) -> None:
         first: dict[Hashable, Place] = {}
@@ -262,7 +262,7 @@ class Checker:
                 shown = " ".join(name) if isinstance(name, tuple) else name
                 where = place_of(first[name].file, first[name].line)
                 told = _measured_in(place) if kind == "point" else _KEYS.get(kind, "code")
-                self._add(place, told, kinds.CODE_TWICE, kind=kinds.KINDS[kind], value=shown, first=where)
+                self.note(place, told, kinds.CODE_TWICE, kind=kinds.KINDS[kind], value=shown, first=where)
             else:
                 first[name] = place
 
@@ -272,10 +272,11 @@ class Checker:
         if collection in self._broken and not known:
             return  # nothing of that file could be read; it has its own findings
         values = {"collection": SHEETS[collection], "value": code, "hint": _near(code, known)}
-        self._add(place, name, kinds.NO_SUCH_RECORD, **values)
+        self.note(place, name, kinds.NO_SUCH_RECORD, **values)
 
-    def _add(self, place: Place, name: str, kind: Kind, /, **values: object) -> None:
-        self._findings.append(place.finding(kind, name, **values))
+    def note(self, place: Place, name: str, kind: Kind, /, **values: object) -> None:
+        """Note what is wrong in a field of an entry."""
+        self._findings.append(place.note(kind, name, **values))
 
 
 def _measured_in(place: Place) -> str:

@@ -62,7 +62,7 @@ def checked(
     strange = [
         name for name in fields if not is_field(kind, name) or (kind == "facilities" and name in forms.BY_IMPORT)
     ]
-    findings = [edits.NOT_EDITED_HERE.at(kind, 1, name=name[:80], field=name[:80]) for name in strange]
+    findings = [at_field(edits.NOT_EDITED_HERE.at(kind, 1, name=name[:80]), name[:80]) for name in strange]
     entry = _DECODERS[kind](Record(_row(kind, fields), findings))
     if findings:
         raise Invalid(findings)

@@ -33,7 +33,7 @@ def check_facilities(
             known(one.place, "owner", one.owner, codes[collection], collection)
         if one.built and one.built > day[: len(one.built)]:
             values = {"facility": one.code, "built": one.built, "day": day}
-            findings.append(one.place.finding(kinds.BUILT_LATER, "built", **values))
+            findings.append(one.place.note(kinds.BUILT_LATER, "built", **values))
 
 
 def check_amenities(
@@ -45,7 +45,7 @@ def check_amenities(
         known(one.place, "community", one.community, communities, "communities")
         if one.item not in items:
             values = {"value": one.item, "known": ", ".join(items)}
-            findings.append(one.place.finding(kinds.NO_ITEM, "item", **values))
+            findings.append(one.place.note(kinds.NO_ITEM, "item", **values))
 
 
 def check_posts(
@@ -65,8 +65,8 @@ def check_posts(
         if holder is None or cell is None:
             continue
         if holder.volunteer:
-            findings.append(post.place.finding(kinds.POST_OF_VOLUNTEER, "holder", holder=holder.code))
+            findings.append(post.place.note(kinds.POST_OF_VOLUNTEER, "holder", holder=holder.code))
         elif holder.role.grid is not cell.grid:
             values = {"holder": holder.code, "role": kinds.ROLES[holder.role.value], "cell": cell.code}
             values["grid"] = kinds.GRIDS[cell.grid.value]
-            findings.append(post.place.finding(kinds.POST_OF_OTHER_GRID, "holder", **values))
+            findings.append(post.place.note(kinds.POST_OF_OTHER_GRID, "holder", **values))

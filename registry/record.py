@@ -67,7 +67,7 @@ class Place:
         zh = [name if isinstance(said, str) else said.zh for name, said in called]
         return Sentence(", ".join(zh), ", ".join(name for name, _ in called))
 
-    def finding(self, kind: Kind, name: str, /, **values: object) -> Finding:
+    def note(self, kind: Kind, name: str, /, **values: object) -> Finding:
         """What is wrong in the field ``name`` of the entry, at its column."""
         heading = self.headings.get(name)
         at = 0 if heading is None else heading.column
@@ -99,7 +99,7 @@ class Record:
 
     def complain(self, name: str, kind: Kind, /, **values: object) -> None:
         """Note that the field ``name`` is wrong; the finding names it itself, as the file calls it."""
-        found, at = self.place.finding(kind, name, **values), self._row.fields.get(name)
+        found, at = self.place.note(kind, name, **values), self._row.fields.get(name)
         self._findings.append(found if at is None else replace(found, line=at.line, column=at.column))
 
     def names(self) -> tuple[str, ...]:

@@ -19,13 +19,13 @@ def check_supply(facilities: Sequence[FacilityEntry], findings: list[Finding]) -
     for circle in _circles({one.code: one.parent for one in facilities}):
         place = min((entry[code].place for code in circle), key=lambda place: place.line)
         chain = " → ".join((*circle, circle[0]))
-        findings.append(place.finding(kinds.PARENT_CYCLE, "parent", chain=chain))
+        findings.append(place.note(kinds.PARENT_CYCLE, "parent", chain=chain))
     first: dict[str, FacilityEntry] = {}
     for one in facilities:
         known = first.setdefault(one.redundant_set, one)
         if one.redundant_set and known.class_id != one.class_id:
             findings.append(
-                one.place.finding(
+                one.place.note(
                     kinds.MIXED_SET,
                     "redundant_set",
                     value=one.redundant_set,
