@@ -30,7 +30,7 @@ from api.throttle import Rule, after_failure, forget_old, read_tally, wait_ms, w
 from core.cases import NotPermitted
 from core.errors import Refused
 from core.exchange import SHARED, STATES
-from core.ports.exchange import FileRun, ForeignLink, OutgoingRow, PartnerState
+from core.ports.exchange import FileRun, ForeignLink, OutgoingRow, PartnerState, Received
 from core.ports.registry import PageRequest
 
 log = logging.getLogger(__name__)
@@ -80,8 +80,7 @@ class ExchangeDesk:
             log.warning("a request of a partner is not signed as it should be", extra={"partner": partner})
             raise ProblemError(Problems.WRONG_SEAL, error) from error
         self._throttle.count(ExchangeScope.PARTNER, partner, now_ms)
-        items = [ReceivedView(number=one.number, came=one.came, ours=one.case_code, state=one.state) for one in found]
-        return ReceivedList(code=0, items=items)
+        return ReceivedList(code=0, items=[_received(one) for one in found])
 
     def partners(self, caller: Caller) -> PartnerList:
         """All partners of the settings, with the figures of the communities the caller sees."""
@@ -196,7 +195,13 @@ def _partner(one: PartnerState) -> PartnerView:
 
 def _file_run(run: FileRun) -> FileRunView:
     return FileRunView(
-        kind=run.kind, time_ms=run.at_ms, by=run.actor, file=run.file, rows=run.rows, counts=dict(run.counts)
+        kind=run.kind,
+        time_ms=run.at_ms,
+        by=run.actor,
+        file=run.file,
+        rows=run.rows,
+        counts=dict(run.counts),
+        unknown=dict(run.unknown),
     )
 
 
@@ -218,3 +223,7 @@ def _outgoing(one: OutgoingRow) -> OutgoingView:
         done_ms=one.done_ms,
         done_by=one.done_by,
     )
+
+
+def _received(one: Received) -> ReceivedView:
+    return ReceivedView(number=one.number, came=one.came, ours=one.case_code, state=one.state, unknown=one.unknown)

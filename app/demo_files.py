@@ -19,7 +19,7 @@ import yaml
 from app.broker_accounts import gateway_user, write_secret
 from app.demo_aging import LIFE_YEARS, aging
 from app.demo_description import PointSource, SignalOrigin, SimBus, SimCity, SimCommunity, SimFacility, SimPublisher
-from app.demo_office import LEAVE, PAPERS, amenities, departments, posts, volunteers
+from app.demo_office import LEAVE, PAPERS, WISHES, amenities, departments, posts, volunteers
 from app.demo_owners import VALID_FROM, box, owner, villages
 from core.places import Grid
 from core.sparkplug.topics import NodeId
@@ -113,6 +113,7 @@ def write_demo(city: SimCity, place: DemoPlace, ports: DemoPorts, language: str)
             "broker": {"port": ports.broker},
             "api": {"port": ports.pages},
             "funds": {"life_years": dict(LIFE_YEARS)},
+            "dispatch": {"classes": WISHES},
             "registry": {"folder": str(place.registry), "only_changed": True},
             # A demo must not fill a laptop's disk when it is forgotten over the weekend.
             "store": {"disk_budget_mb": 2048, "memory_mb": 96},

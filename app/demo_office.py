@@ -13,6 +13,12 @@ PAPERS: Mapping[str, str] = {
     "g1": "急救员证 | J-2031 | 2026-06-30",
 }
 """Ending of a person's code to the certificates; one of them has ended."""
+WISHES: Mapping[str, Mapping[str, object]] = {
+    "hvac": {"modes": {"low": "claim"}},
+    "indoor_air": {"modes": {"low": "rotate"}, "volunteers": "low"},
+    "elevator": {"certificate": "特种设备作业人员证"},
+}
+"""How tasks of a class are given out, as the settings of a city say it."""
 LEAVE: Mapping[str, str] = {"g2": "2026-12-24..2026-12-26; 2027-02-08..2027-02-12"}
 _STATED = (
     ("service_station", "has", 860, "党群服务中心", "Service centre"),

@@ -71,6 +71,8 @@ def import_from(
     rows = [[speaker.say(f"exchange.came.{one}"), str(counts[one])] for one in Came if counts[one]]
     speaker.table([speaker.say("exchange.column.came"), speaker.say("exchange.column.count")], rows)
     speaker.note(speaker.say("exchange.rows", count=len(found)))
+    for name, count in sorted(Counter(one.unknown for one in found if one.unknown).items()):
+        speaker.note(speaker.say("exchange.unknown-event", name=name, count=count))
     if dry_run:
         speaker.note(speaker.say("exchange.dry"))
     return Exit.OK

@@ -26,6 +26,7 @@ EXCHANGE_TEXTS: Final[Mapping[str, Text]] = {
         ("exchange.bad", "共 {count} 个问题；没有写入任何内容", "{count} findings; nothing was written"),
         ("exchange.dry", "试运行：没有写入任何内容", "Dry run: nothing was written"),
         ("exchange.rows", "{count} 行", "{count} rows"),
+        ("exchange.unknown-event", "对照表中没有“{name}”（{count} 行）：按其他问题送受理人，可在对照表的 events 中补上", "The mapping does not know “{name}” (rows: {count}): they went to the gate as something else; add it to its events"),
         ("exchange.wrote", "已写入 {path}：{count} 件", "Wrote {path}: {count} cases"),
         ("exchange.no-write", "无法写入 {path}：{problem}", "Cannot write {path}: {problem}"),
         ("exchange.no-day", "“{value}”不是日期；写成 2026-11-01", "“{value}” is no day; write it as 2026-11-01"),

@@ -130,6 +130,7 @@ class ForeignRecord:
         spot: longitude and latitude, WGS-84 degrees; ``None``: not known.
         ours: the code of our case, if the partner has it from us.
         phone: of whoever reported, for the revisit alone; empty: none.
+        unknown: the partner's code and word, where the mapping knows neither: then the event is ``other``.
     """
 
     number: str
@@ -145,3 +146,4 @@ class ForeignRecord:
     spot: tuple[float, float] | None = None
     ours: str = ""
     phone: str = ""
+    unknown: str = ""

@@ -215,6 +215,8 @@ class Event:
         classes: facility classes it can concern; empty: any, and what is no facility.
         duty: whose work it is where no row of its department says otherwise.
         category: the heading it is looked for under.
+        like: facility class whose people repair it where no facility is named; empty: the one of ``classes``, if that
+            is one.
     """
 
     key: str
@@ -226,6 +228,12 @@ class Event:
     classes: frozenset[str] = frozenset()
     duty: Duty = Duty.GRID
     category: Category = Category.OTHER
+    like: str = ""
+
+    @property
+    def trade(self) -> str:
+        """The class whose skill is asked where no facility is named; empty: none."""
+        return self.like or (next(iter(self.classes)) if len(self.classes) == 1 else "")
 
     def concerns(self, class_id: str) -> bool:
         """Whether it can happen at a facility of that class (empty: at no facility)."""

@@ -25,6 +25,7 @@ from dispatch.deciding import announce_ms, request_for
 from dispatch.diary import BELIEVED_MS, Diary
 from dispatch.policy import Policy
 from dispatch.routing import Assignment
+from dispatch.whereabouts import Whereabouts
 from dispatch.worktime import HOUR_MS
 
 _WENT = (TaskState.ACCEPTED.value, TaskState.ON_SITE.value, TaskState.DONE.value)
@@ -38,8 +39,11 @@ _WEEK_MS = 7 * 24 * HOUR_MS
 class Assigner:
     """Finds owners within one transaction."""
 
-    def __init__(self, connection: sa.Connection, roster: Roster, policy: Policy, now_ms: int) -> None:
+    def __init__(
+        self, connection: sa.Connection, roster: Roster, policy: Policy, now_ms: int, places: Whereabouts
+    ) -> None:
         """Route by ``roster``; nothing is read before the first task."""
+        self._places = places
         self._connection = connection
         self._roster = roster
         self._policy = policy
@@ -212,13 +216,14 @@ class Assigner:
             known.write(owner, at_ms)
         week_ms, lately_ms = self._now_ms - _WEEK_MS, self._now_ms - BELIEVED_MS
         went = (table.c.state.in_(_WENT), table.c.assigned_ms >= week_ms, table.c.assigned_ms <= self._now_ms)
-        query = sa.select(table.c.owner, tables.case.c.facility, table.c.changed_ms)
+        query = sa.select(table.c.owner, table.c.case, tables.case.c.facility, table.c.changed_ms)
         query = query.join(tables.case, tables.case.c.number == table.c.case).where(
             *mine, *went, table.c.changed_ms >= lately_ms
         )
-        for owner, facility, at_ms in self._connection.execute(query.order_by(table.c.changed_ms, table.c.number)):
-            place = self._roster.places.get(facility)
-            known.went(owner, place.spot if place else None, at_ms)
+        rows = self._connection.execute(query.order_by(table.c.changed_ms, table.c.number)).all()
+        spots = self._places.spots({row.case: row.facility for row in rows})
+        for row in rows:
+            known.went(row.owner, spots.get(row.case), row.changed_ms)
         return known
 
     def _count_turns(self, diary: Diary) -> None:
@@ -250,6 +255,7 @@ class Assigner:
         query = (
             sa.select(
                 table.c.number,
+                table.c.case,
                 table.c.owner,
                 table.c.kind,
                 table.c.state,
@@ -261,10 +267,11 @@ class Assigner:
             .where(*mine, case.c.severity.in_(urgent), which)
             .order_by(table.c.assigned_ms, table.c.number)
         )
-        for row in self._connection.execute(query):
+        rows = self._connection.execute(query).all()
+        spots = self._places.spots({row.case: row.facility for row in rows})
+        for row in rows:
             begun_ms = row.changed_ms if row.state != TaskState.WAITING else None
-            place = self._roster.places.get(row.facility)
-            spot = place.spot if place else None
+            spot = spots.get(row.case)
             diary.urgent(row.owner, row.number, Urgent(TaskKind(row.kind), Severity(row.severity), begun_ms, spot))
 
     def _since_ms(self) -> int:

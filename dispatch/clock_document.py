@@ -53,7 +53,8 @@ counts from the announcement too. At night a task below high is announced when w
 
 A limit is written in urgent hours (紧急工作时, day and night), working hours (工作时), working days (工作日, 8 working
 hours) or natural days (自然日, 24 h). It is that of the rule, else that of facility class and event in
-`dispatch/limits.yaml` (with the words of the standard), else that of the severity. The light is amber when 80 % of the
+`dispatch/limits.yaml` (with the words of the standard), else that of the event alone there, which holds for reports
+without a facility too, else that of the severity. The light is amber when 80 % of the
 time are used and red after all of it; a limit met in its last millisecond is met. While a case is suspended its clocks
 stand still; what was left of the clock is left when it goes on, so a suspension over a weekend moves a limit in working
 hours by nothing.

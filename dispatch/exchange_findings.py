@@ -68,13 +68,6 @@ STATE_UNKNOWN = kind(
     "把它写进对照表的 states",
     "put it into `states` of the mapping",
 )
-EVENT_UNKNOWN = kind(
-    "TG-3210",
-    "对照表中没有事部件“{value}”",
-    "the mapping does not know the part or event “{value}”",
-    "把代码或名称写进对照表的 events",
-    "put its code or words into `events` of the mapping",
-)
 COMMUNITY_UNKNOWN = kind(
     "TG-3211",
     "没有社区“{value}”",

@@ -25,7 +25,9 @@ V = TypeVar("V")
 OTHER: Final = "other"
 """The event that fits where no other does; every table has it."""
 _FILE: Final = "dispatch/intake.yaml"
-_EVENT_FIELDS = frozenset({"event", "say", "severity", "lead", "support", "from", "classes", "duty", "category"})
+_EVENT_FIELDS = frozenset(
+    {"event", "say", "severity", "lead", "support", "from", "classes", "duty", "category", "like"}
+)
 _DUTY_FIELDS = frozenset({"department", "event", "duty"})
 _NAME = re.compile(r"[a-z0-9_]{1,40}")
 """What the tables keep and the API tells."""
@@ -161,6 +163,7 @@ def _event(item: Any) -> Event:
         classes=frozenset(str(one) for one in _list("classes", item.get("classes", []))),
         duty=duty,
         category=Category(_word("category", item.get("category", Category.OTHER.value), list(Category))),
+        like=str(item.get("like", "")),
     )
 
 

@@ -24,6 +24,7 @@ from dispatch.intake_tables import intake, step
 from dispatch.lifecycle import UNSTARTED
 from dispatch.merges import took_over
 from dispatch.policy import Policy
+from dispatch.whereabouts import place_without, reported_spots
 
 _GATEKEEPERS = frozenset({Role.MANAGER, Role.ADMINISTRATOR})
 
@@ -102,7 +103,10 @@ class ReportWork:
     def load(self, asked: Asked, department: str) -> Load:
         """What people have on their hands."""
         place, task = self._roster.places.get(asked.facility), tables.task
-        cell = place.cells.get(asked.event.lead, "") if place else ""
+        if place is None:
+            spot = None if asked.spot is None else (asked.spot.longitude, asked.spot.latitude)
+            place = place_without(self._roster, asked.event, asked.community, spot)
+        cell = place.cells.get(asked.event.lead, "")
         works = [
             person
             for person in self._roster.people.values()
@@ -188,7 +192,7 @@ class ReportWork:
     def follow(self, row: Any, event: Event, verdict: Verdict, case: int | None, actor: Actor) -> Any:
         """Let a case be opened for it, or let it join one; the row after it."""
         if verdict is Verdict.ADMIT:
-            return self.update(row, case=self._admit(row, event, actor))
+            return self._admit(row, event, actor)
         if verdict is Verdict.JOIN and case is not None:
             self._join(row, event, case, actor)
             return self.update(row, case=case)
@@ -200,7 +204,8 @@ class ReportWork:
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _admit(self, row: Any, event: Event, actor: Actor) -> int:
+    def _admit(self, row: Any, event: Event, actor: Actor) -> Any:
+        """A case is opened for it; it is its report before anybody is looked for, who must know where."""
         info, severity = info_of_event(event), event.severity
         stages = self._cases.tasks.stages
         filing = Filing(
@@ -214,8 +219,10 @@ class ReportWork:
             reports=1,
         )
         case = filed(self._cases, self._connection, self._ledger, self._policy, filing, self._now_ms)
+        row = self.update(row, case=case.number)
         self._ledger.note(case.number, "reported", actor=actor, note=f"{row.code} {row.words}")
-        return int(given_out(self._cases, self._policy, case, filing).number)
+        given_out(self._cases, self._policy, case, filing)
+        return row
 
     def _tell_gatekeeper(self, row: Any, event: Event) -> None:
         """Whoever decides for the community hears that something waits, when work begins."""
@@ -266,7 +273,7 @@ class ReportWork:
         columns = [table.c[name] for name in ("number", "family", "community", "opened_ms", "facility", "gathers")]
         rows = self._connection.execute(sa.select(*columns).where(which, ~table.c.drill, about)).all()
         gathered = self._gathered([row.number for row in rows if row.gathers])
-        spots = self._spots([row.number for row in rows if not row.facility])
+        spots = reported_spots(self._connection, [row.number for row in rows if not row.facility])
         found = []
         for row in rows:
             place = self._roster.places.get(row.facility)
@@ -310,14 +317,6 @@ class ReportWork:
         for row in self._connection.execute(query):
             found.setdefault(row.case, set()).add(row.facility)
         return {number: frozenset(members) for number, members in found.items()}
-
-    def _spots(self, numbers: list[int]) -> dict[int, tuple[float, float]]:
-        """Where cases without a facility were first reported."""
-        if not numbers:
-            return {}
-        query = sa.select(intake).where(intake.c.case.in_(numbers), intake.c.longitude.is_not(None))
-        rows = self._connection.execute(query.order_by(intake.c.number.desc()))
-        return {row.case: (row.longitude, row.latitude) for row in rows}
 
     def _count(self, which: sa.ColumnElement[bool]) -> int:
         task = tables.task

@@ -35,6 +35,7 @@ from dispatch.offerwork import offer, offered_until, take_back
 from dispatch.policy import Policy
 from dispatch.routing import Request, route
 from dispatch.stagework import StageWork
+from dispatch.whereabouts import Whereabouts
 from dispatch.worktime import due
 
 _CHUNK = 500
@@ -78,7 +79,8 @@ class TaskWork:
         self._policy = policy
         self._now_ms = now_ms
         self._roster = source.roster()
-        self._assigner = Assigner(connection, self._roster, policy, now_ms)
+        self._places = Whereabouts(connection, source, policy.intake)
+        self._assigner = Assigner(connection, self._roster, policy, now_ms, self._places)
         self.stages = StageWork(connection, source, policy, now_ms)
         self._together = False
         self._moving: dict[int, Any] = {}
@@ -111,7 +113,7 @@ class TaskWork:
         wanted_ms = self._assigner.announce_ms(severity)
         due_ms = None if case.drill else due(self._policy.calendar, limit.clock, wanted_ms, limit.hours)
         grid = Grid(case.lead) if kind is TaskKind.HANDLE or support is None else support
-        place = self._source.place(case.facility)
+        place = self._places.of(case)
         found = self._assigner.assign(
             kind=kind,
             grid=grid,
@@ -210,7 +212,7 @@ class TaskWork:
                 kind=task_kind,
                 grid=Grid(row.grid),
                 support=_support(case),
-                place=self._source.place(case.facility),
+                place=self._places.of(case),
                 community=case.community,
                 severity=severity,
                 due_ms=row.due_ms,
@@ -391,7 +393,7 @@ class TaskWork:
         self.message(row, case, kind, row.owner, announce_ms)
 
     def _above(self, row: Any, case: Any, grid: Grid, *, supervisors: bool) -> int | None:
-        place = self._source.place(case.facility)
+        place = self._places.of(case)
         excluded = {row.owner: PassedOver.RETURNED_IT} if row.owner is not None else {}
         request = Request(
             grid=grid,

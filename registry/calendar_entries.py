@@ -158,7 +158,7 @@ def calendar(record: Record) -> CalendarEntry:
         return CalendarEntry(place=place, kind="general", key="", item=General())
     for name in record.names():
         if is_field("calendar", name) and name not in FIELDS[word] | {"entry"}:
-            record.complain(name, kinds.FIELD_OF_ANOTHER, entry=word, known=", ".join(sorted(FIELDS[word])))
+            record.complain(name, kinds.FIELD_OF_ANOTHER, entry=word, known=place.listed(sorted(FIELDS[word])))
     try:
         item, key = _DECODERS[word](record)
     except _Wrong:

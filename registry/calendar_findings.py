@@ -69,7 +69,7 @@ NO_SEASON_DAY = kind(
 )
 MIXED_DATES = kind(
     "TG-3063",
-    "{name}：first 与 last 要么都带年份，要么都不带",
+    "{name}：首日（first）与末日（last）要么都带年份，要么都不带",
     "{name}: either both first and last have a year or neither",
     "两处写成同一种形式",
     "write both in one form",
@@ -99,7 +99,7 @@ WORK_EVERYWHERE = kind(
     "TG-3066",
     "{name}：没有写明计划作业在哪里",
     "{name}: the planned work is nowhere",
-    "写上 community、cell、facility 或 class",
+    "写上社区（community）、网格（cell）、设施（facility）或类别（class）",
     "say community, cell, facility or class",
 )
 ENTRY_TWICE = kind(

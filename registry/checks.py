@@ -16,7 +16,7 @@ from registry import calendar_findings, holdings
 from registry import findings as kinds
 from registry.calendar_entries import EVERYWHERE, CalendarEntry
 from registry.classbook import ClassEntry
-from registry.columns import collection_of
+from registry.columns import SHEETS, collection_of
 from registry.entries import (
     AmenityEntry,
     CellEntry,
@@ -35,6 +35,9 @@ from registry.record import ALL, Place
 from registry.supply import check_supply
 
 T = TypeVar("T")
+
+_KEYS: Mapping[str, str] = {"gateway": "node", "amenity": "item"}
+"""The field in which a kind of record must differ from the others, if it is not its code."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,25 +102,26 @@ class Checker:
         self._unique(content.posts, lambda entry: entry.code, "post")
         communities = {entry.code for entry in content.communities}
         for street in content.communities:
-            self._known(street.place, street.street, {entry.code for entry in content.streets}, "streets")
+            self._known(street.place, "street", street.street, {entry.code for entry in content.streets}, "streets")
         for cell in content.cells:
-            self._known(cell.place, cell.community, communities, "communities")
+            self._known(cell.place, "community", cell.community, communities, "communities")
         facilities = {entry.code for entry in content.facilities}
         for gateway in content.gateways:
-            self._known(gateway.place, gateway.community, communities, "communities")
+            self._known(gateway.place, "community", gateway.community, communities, "communities")
             if gateway.facility:
-                self._known(gateway.place, gateway.facility, facilities, "facilities")
+                self._known(gateway.place, "facility", gateway.facility, facilities, "facilities")
         for facility in content.facilities:
-            self._known(facility.place, facility.community, communities, "communities")
+            self._known(facility.place, "community", facility.community, communities, "communities")
             if facility.class_id not in self._classes:
-                self._add(
+                self.note(
                     facility.place,
+                    "class",
                     kinds.NO_CLASS,
                     value=facility.class_id,
                     hint=_near(facility.class_id, self._classes),
                 )
             if facility.parent:
-                self._known(facility.place, facility.parent, facilities, "facilities")
+                self._known(facility.place, "parent", facility.parent, facilities, "facilities")
         check_supply(content.facilities, self._findings)
         for person in content.people:
             self._check_person(person, communities)
@@ -130,10 +134,10 @@ class Checker:
             for name in ("villages", "communities", "streets", "departments")
         }
         for village in content.villages:
-            self._known(village.place, village.community, codes["communities"], "communities")
+            self._known(village.place, "community", village.community, codes["communities"], "communities")
         for person in content.people:
             if person.department:
-                self._known(person.place, person.department, codes["departments"], "departments")
+                self._known(person.place, "department", person.department, codes["departments"], "departments")
         self._unique(content.amenities, lambda entry: (entry.community, entry.item), "amenity")
         holdings.check_amenities(content.amenities, codes["communities"], self._findings, self._known)
         holdings.check_facilities(content.facilities, codes, day, self._findings, self._known)
@@ -155,17 +159,20 @@ class Checker:
             if entry.key or entry.kind == "general":
                 if key in first:
                     where = place_of(first[key].file, first[key].line)
-                    self._add(
-                        entry.place, calendar_findings.ENTRY_TWICE, entry=entry.kind, value=entry.key, first=where
-                    )
+                    values = {"entry": entry.kind, "value": entry.key, "first": where}
+                    self.note(entry.place, "entry", calendar_findings.ENTRY_TWICE, **values)
                 first.setdefault(key, entry.place)
             where_of = getattr(entry.item, "where", EVERYWHERE)
-            for collection, codes in zip(known, (where_of.community, where_of.cell, where_of.facility), strict=True):
+            for name, collection, codes in (
+                ("community", "communities", where_of.community),
+                ("cell", "cells", where_of.cell),
+                ("facility", "facilities", where_of.facility),
+            ):
                 for code in codes:
-                    self._known(entry.place, code, known[collection], collection)
+                    self._known(entry.place, name, code, known[collection], collection)
             for code in where_of.facility_class:
                 if code not in self._classes:
-                    self._add(entry.place, kinds.NO_CLASS, value=code, hint=_near(code, self._classes))
+                    self.note(entry.place, "class", kinds.NO_CLASS, value=code, hint=_near(code, self._classes))
 
     def expanded_points(self) -> tuple[PointEntry, ...]:
         """All points, short forms expanded; checks keys, gateways and repetitions."""
@@ -177,27 +184,28 @@ class Checker:
         for point in expanded:
             facility = facilities.get(point.facility)
             if facility is None:
-                self._known(point.place, point.facility, facilities.keys(), "facilities")
+                self._known(point.place, "facility", point.facility, facilities.keys(), "facilities")
             elif facility.class_id in self._classes:
                 keys = self._classes[facility.class_id].facility_class.measurements
                 if point.key not in keys:
-                    self._add(
+                    self.note(
                         point.place,
+                        _measured_in(point.place),
                         kinds.NO_MEASUREMENT,
                         class_id=facility.class_id,
                         value=point.key,
                         hint=_near(point.key, keys),
                     )
             if point.gateway:
-                self._known(point.place, point.gateway, gateways, "gateways")
+                self._known(point.place, "gateway", point.gateway, gateways, "gateways")
             else:
-                self._add(point.place, kinds.GATEWAY_MISSING, name="gateway")
+                self.note(point.place, "gateway", kinds.GATEWAY_MISSING)
         return tuple(expanded)
 
     def check_cells(self, shapes: CellMap) -> None:
         """Polygons are sound, do not overlap, leave no hole."""
         for fault in shapes.faults():
-            self._add(self._content.cells[fault.index].place, fault.kind, **fault.values)
+            self.note(self._content.cells[fault.index].place, "polygon", fault.kind, **fault.values)
 
     def placed(self, shapes: CellMap, day: str) -> dict[str, dict[Grid, str]]:
         """The cell of every facility in each grid."""
@@ -211,8 +219,9 @@ class Checker:
                 if own:
                     cells[grid] = own[0]
                 elif found:
-                    self._add(
+                    self.note(
                         facility.place,
+                        "latitude",
                         kinds.OTHER_COMMUNITY,
                         facility=facility.code,
                         cell=found[0],
@@ -220,32 +229,33 @@ class Checker:
                         own=facility.community,
                     )
                 elif "cells" not in self._broken or shapes.is_far(facility.longitude, facility.latitude):
-                    self._add(
-                        facility.place, kinds.NO_CELL, facility=facility.code, grid=kinds.GRIDS[grid.value], day=day
-                    )
+                    values = {"facility": facility.code, "grid": kinds.GRIDS[grid.value], "day": day}
+                    self.note(facility.place, "latitude", kinds.NO_CELL, **values)
             answer[facility.code] = cells
         return answer
 
     def _check_person(self, person: PersonEntry, communities: set[str]) -> None:
         cells = {cell.code: cell for cell in self._content.cells}
         for code in person.communities:
-            self._known(person.place, code, communities, "communities")
+            self._known(person.place, "communities", code, communities, "communities")
         if person.cells and person.role.grid is None:
-            self._add(person.place, kinds.NO_POST, role=kinds.ROLES[person.role.value])
+            self.note(person.place, "cells", kinds.NO_POST, role=kinds.ROLES[person.role.value])
         for code in person.cells:
-            self._known(person.place, code, cells.keys(), "cells")
+            self._known(person.place, "cells", code, cells.keys(), "cells")
             if code in cells and person.role.grid not in (None, cells[code].grid):
-                self._add(
+                self.note(
                     person.place,
+                    "cells",
                     kinds.OTHER_GRID,
                     cell=code,
                     grid=kinds.GRIDS[cells[code].grid.value],
                     role=kinds.ROLES[person.role.value],
                 )
         if person.supervisor and person.role in {Role.TECHNICIAN, Role.DEPARTMENT}:
-            self._add(person.place, kinds.SUPERVISES_NOTHING, role=kinds.ROLES[person.role.value])
+            role, named = kinds.ROLES[person.role.value], person.place.called("role")
+            self.note(person.place, "supervisor", kinds.SUPERVISES_NOTHING, role=role, role_name=named)
         if person.role is Role.DEPARTMENT and not person.department:
-            self._add(person.place, kinds.OF_NO_DEPARTMENT)
+            self.note(person.place, "department", kinds.OF_NO_DEPARTMENT)
 
     def _unique(self, found: Iterable[T], key: Callable[[T], Hashable], kind: str) -> None:
         first: dict[Hashable, Place] = {}
@@ -254,19 +264,27 @@ class Checker:
             if name in first:
                 shown = " ".join(name) if isinstance(name, tuple) else name
                 where = place_of(first[name].file, first[name].line)
-                self._add(place, kinds.CODE_TWICE, kind=kinds.KINDS[kind], value=shown, first=where)
+                told = _measured_in(place) if kind == "point" else _KEYS.get(kind, "code")
+                self.note(place, told, kinds.CODE_TWICE, kind=kinds.KINDS[kind], value=shown, first=where)
             else:
                 first[name] = place
 
-    def _known(self, place: Place, code: str, known: Iterable[str], collection: str) -> None:
+    def _known(self, place: Place, name: str, code: str, known: Iterable[str], collection: str) -> None:
         if code in known:
             return
         if collection in self._broken and not known:
             return  # nothing of that file could be read; it has its own findings
-        self._add(place, kinds.NO_SUCH_RECORD, collection=collection, value=code, hint=_near(code, known))
+        values = {"collection": SHEETS[collection], "value": code, "hint": _near(code, known)}
+        self.note(place, name, kinds.NO_SUCH_RECORD, **values)
 
-    def _add(self, place: Place, kind: Kind, /, **values: object) -> None:
-        self._findings.append(kind.at(place.file, place.line, **values))
+    def note(self, place: Place, name: str, kind: Kind, /, **values: object) -> None:
+        """Note what is wrong in a field of an entry."""
+        self._findings.append(place.note(kind, name, **values))
+
+
+def _measured_in(place: Place) -> str:
+    """The field that names the measurement of a point: its own, or that of the short form."""
+    return "measurement" if collection_of(place.file) == "points" else "measurements"
 
 
 def _near(code: str, known: Iterable[str]) -> Said:

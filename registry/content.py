@@ -19,7 +19,7 @@ from registry import calendar_entries, entries
 from registry import findings as kinds
 from registry.checks import Checker, Content, shape_of
 from registry.classbook import ClassEntry
-from registry.columns import ORDER, collection_of, is_field
+from registry.columns import ATTRIBUTE, ORDER, SHEETS, collection_of, is_field
 from registry.geometry import CellMap
 from registry.record import Record
 from registry.sources import FolderSource, Source
@@ -105,8 +105,8 @@ def _decoded(
             if is_field(collection, name) or name in strangers:
                 continue
             strangers.add(name)
-            fields = ", ".join(sorted(ORDER[collection])) + (", attributes.…" if collection == "facilities" else "")
-            record.complain(name, kinds.NO_FIELD, collection=collection, known=fields)
+            names = [*sorted(ORDER[collection]), *([f"{ATTRIBUTE}…"] if collection == "facilities" else [])]
+            record.complain(name, kinds.NO_FIELD, collection=SHEETS[collection], known=record.place.listed(names))
         record = Record(row, findings)
         entry = decode(record)
         if record.sound:

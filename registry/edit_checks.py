@@ -9,13 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.errors import Invalid
-from core.findings import Finding, Kind
+from core.findings import Finding
 from registry import edit_findings as edits
 from registry import entries, exporter, forms, rows, tables
 from registry import findings as kinds
 from registry.checks import Checker, Content, shape_of
 from registry.classbook import ClassEntry
-from registry.columns import ORDER, is_field
+from registry.columns import is_field
 from registry.geometry import CellMap
 from registry.record import Place, Record
 from registry.rows import Key, RowValues
@@ -43,21 +43,6 @@ _DECODERS: Mapping[str, Callable[[Record], Any]] = {
     "posts": entries.post,
     "amenities": entries.amenity,
 }
-_PLACED: Mapping[Kind, str] = {
-    kinds.NO_CELL: "latitude",
-    kinds.OTHER_COMMUNITY: "latitude",
-    kinds.BUILT_LATER: "built",
-    kinds.PARENT_CYCLE: "parent",
-    kinds.MIXED_SET: "redundant_set",
-    kinds.NO_POST: "cells",
-    kinds.OTHER_GRID: "cells",
-    kinds.POST_OF_OTHER_GRID: "holder",
-    kinds.POST_OF_VOLUNTEER: "holder",
-    kinds.SUPERVISES_NOTHING: "supervisor",
-    kinds.OF_NO_DEPARTMENT: "department",
-    edits.MEASURES_OTHERWISE: "class",
-}
-"""Findings between records: the field a person would look at."""
 
 
 def checked(
@@ -77,10 +62,10 @@ def checked(
     strange = [
         name for name in fields if not is_field(kind, name) or (kind == "facilities" and name in forms.BY_IMPORT)
     ]
-    findings = [edits.NOT_EDITED_HERE.at(kind, 1, name=name[:80]) for name in strange]
+    findings = [at_field(edits.NOT_EDITED_HERE.at(kind, 1, name=name[:80]), name[:80]) for name in strange]
     entry = _DECODERS[kind](Record(_row(kind, fields), findings))
     if findings:
-        raise Invalid([_with_field(one, fields) for one in findings])
+        raise Invalid(findings)
     others = {name: _others(name, kind, key, entry, present) for name in NEEDS[kind] - {kind}}
     own = [*_others(kind, kind, key, entry, present), entry]
     collected: dict[str, Any] = {**{name: tuple(found) for name, found in others.items()}, kind: tuple(own)}
@@ -92,7 +77,7 @@ def checked(
     if kind == "facilities":
         cell_of = checker.placed(CellMap([shape_of(cell) for cell in content.cells]), day)
         findings += _measured(connection, entry, classes)
-    told = [_with_field(one, fields) for one in findings if one.file == kind or one.kind is kinds.PARENT_CYCLE]
+    told = [one for one in findings if one.file == kind or one.kind is kinds.PARENT_CYCLE]
     if told:
         raise Invalid(told)
     alone: dict[str, Any] = {kind: (entry,), "cell_of": cell_of}
@@ -151,24 +136,10 @@ def _measured(connection: sa.Connection, edited: Any, classes: Mapping[str, Clas
     strange = sorted(set(keys) - classes[edited.class_id].facility_class.measurements.keys())
     if not strange:
         return []
-    values = {"keys": ", ".join(strange), "class_id": edited.class_id}
+    values = {"keys": ", ".join(strange), "class_id": edited.class_id, "field": "class"}
     return [edits.MEASURES_OTHERWISE.at("facilities", 1, **values)]
 
 
 def at_field(one: Finding, field: str) -> Finding:
     """The finding with the field that it is about, as its value ``field``."""
     return replace(one, values={**one.values, "field": field})
-
-
-def _with_field(one: Finding, fields: Mapping[str, str]) -> Finding:
-    return at_field(one, _field(one, fields))
-
-
-def _field(one: Finding, fields: Mapping[str, str]) -> str:
-    name = str(one.values.get("name", ""))
-    if one.kind in _PLACED:
-        return _PLACED[one.kind]
-    if one.kind is edits.NOT_EDITED_HERE or name in fields or any(name in order for order in ORDER.values()):
-        return name
-    value = str(one.values.get("value", ""))
-    return next((field for field, text in fields.items() if value and value in text.split()), "")

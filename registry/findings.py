@@ -235,7 +235,7 @@ ENDS_BEFORE_START = kind(
 )
 NO_FIELD = kind(
     "TG-3031",
-    "{name}：{collection} 没有这个字段",
+    "{name}：{collection}没有这一列",
     "{name}: {collection} have no such field",
     "可用字段：{known}",
     "use {known}",
@@ -298,12 +298,14 @@ KINDS = {
     "post": Sentence("岗位", "post"),
     "amenity": Sentence("配套项目", "amenity"),
 }
-NO_SUCH_RECORD = kind("TG-3041", "{collection} 中没有 {value!r}", "{collection} hold no {value!r}", "{hint}", "{hint}")
-NO_CLASS = kind("TG-3042", "没有类别 {value!r}", "there is no class {value!r}", "{hint}", "{hint}")
+NO_SUCH_RECORD = kind(
+    "TG-3041", "{name}：{collection}中没有 {value!r}", "{name}: {collection} hold no {value!r}", "{hint}", "{hint}"
+)
+NO_CLASS = kind("TG-3042", "{name}：没有类别 {value!r}", "{name}: there is no class {value!r}", "{hint}", "{hint}")
 NO_MEASUREMENT = kind(
     "TG-3043",
-    "{class_id} 没有测量项 {value!r}",
-    "a {class_id} has no measurement {value!r}",
+    "{name}：{class_id} 没有测量项 {value!r}",
+    "{name}: a {class_id} has no measurement {value!r}",
     "{hint}",
     "{hint}",
 )
@@ -365,8 +367,8 @@ NO_POST = kind(
     "TG-3053",
     "{role}没有网格岗位",
     "a {role} holds no post of a cell",
-    "去掉 cells，或更换角色",
-    "remove cells or change the role",
+    "清空{name}，或更换角色",
+    "empty {name}, or change the role",
 )
 OTHER_GRID = kind(
     "TG-3053",
@@ -379,8 +381,8 @@ SUPERVISES_NOTHING = kind(
     "TG-3053",
     "{role}不能主管网格",
     "a {role} supervises no grid",
-    "使用角色 manager，或去掉 supervisor",
-    "use role manager, or remove supervisor",
+    "{role_name}写 manager，或清空{name}",
+    "write manager as {role_name}, or empty {name}",
 )
 ROLES = {
     "administrator": Sentence("系统管理员", "administrator"),
@@ -394,15 +396,15 @@ OF_NO_DEPARTMENT = kind(
     "TG-3053",
     "角色 department 的人员须填写部门",
     "somebody of the role department needs a department",
-    "在 department 中填写部门代码",
-    "give the code of the department",
+    "在{name}中填写部门代码",
+    "give the code of the department in {name}",
 )
 BUILT_LATER = kind(
     "TG-3056",
     "{facility} 的建成时间 {built} 晚于今天（{day}）",
     "{facility} was built {built}, which is after today ({day})",
-    "更正 built；尚未建成的设施建成后再登记",
-    "correct built; enter what is not built yet when it is",
+    "更正{name}；尚未建成的设施建成后再登记",
+    "correct {name}; enter what is not built yet when it is",
 )
 POST_OF_OTHER_GRID = kind(
     "TG-3053",
@@ -455,8 +457,8 @@ COMPONENT_TWICE = kind(
 )
 NO_ITEM = kind(
     "TG-3059",
-    "标准中没有条目 {value!r}",
-    "the standard has no item {value!r}",
+    "{name}：标准中没有条目 {value!r}",
+    "{name}: the standard has no item {value!r}",
     "请使用其中之一：{known}",
     "use one of {known}",
 )
@@ -464,13 +466,13 @@ PARENT_CYCLE = kind(
     "TG-3054",
     "上级设施成环：{chain}",
     "the parents go round in a circle: {chain}",
-    "去掉其中一个 parent：供电或包含关系最终应止于没有上级的设施",
-    "remove one parent: what supplies or contains must end at a facility that has none",
+    "清空其中一个{name}：供电或包含关系最终应止于没有上级的设施",
+    "empty {name} in one of them: what supplies or contains must end at a facility that has none",
 )
 MIXED_SET = kind(
     "TG-3055",
-    "冗余组 {name!r} 中既有 {class_id}，又有 {other}（{first}）",
-    "the redundant set {name!r} holds a {class_id} beside a {other} ({first})",
+    "冗余组 {value!r} 中既有 {class_id}，又有 {other}（{first}）",
+    "the redundant set {value!r} holds a {class_id} beside a {other} ({first})",
     "冗余组只收同一类别的设施：另取组名",
     "a redundant set holds facilities of one class: choose another name",
 )

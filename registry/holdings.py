@@ -11,8 +11,8 @@ from registry.entries import AmenityEntry, CellEntry, FacilityEntry, PersonEntry
 from registry.record import Place
 from registry.standard import load_standard
 
-Known = Callable[[Place, str, Iterable[str], str], None]
-"""Reports a code that is not among those known of a collection."""
+Known = Callable[[Place, str, str, Iterable[str], str], None]
+"""Reports a code in a field that is not among those known of a collection."""
 
 OWNERS: Mapping[OwnerKind, str] = {
     OwnerKind.VILLAGE: "villages",
@@ -30,11 +30,10 @@ def check_facilities(
     for one in facilities:
         collection = OWNERS.get(one.owner_kind) if one.owner_kind else None
         if collection and one.owner:
-            known(one.place, one.owner, codes[collection], collection)
+            known(one.place, "owner", one.owner, codes[collection], collection)
         if one.built and one.built > day[: len(one.built)]:
-            place = one.place
             values = {"facility": one.code, "built": one.built, "day": day}
-            findings.append(kinds.BUILT_LATER.at(place.file, place.line, **values))
+            findings.append(one.place.note(kinds.BUILT_LATER, "built", **values))
 
 
 def check_amenities(
@@ -43,10 +42,10 @@ def check_amenities(
     """Communities and items of the standard exist."""
     items = [item.id for item in load_standard().items]
     for one in amenities:
-        known(one.place, one.community, communities, "communities")
+        known(one.place, "community", one.community, communities, "communities")
         if one.item not in items:
             values = {"value": one.item, "known": ", ".join(items)}
-            findings.append(kinds.NO_ITEM.at(one.place.file, one.place.line, **values))
+            findings.append(one.place.note(kinds.NO_ITEM, "item", **values))
 
 
 def check_posts(
@@ -58,16 +57,16 @@ def check_posts(
 ) -> None:
     """Cells and holders exist, and a holder works in the grid of the cell."""
     for post in posts:
-        known(post.place, post.cell, cells, "cells")
+        known(post.place, "cell", post.cell, cells, "cells")
         if not post.holder:
             continue
-        known(post.place, post.holder, people, "people")
+        known(post.place, "holder", post.holder, people, "people")
         holder, cell = people.get(post.holder), cells.get(post.cell)
         if holder is None or cell is None:
             continue
         if holder.volunteer:
-            findings.append(kinds.POST_OF_VOLUNTEER.at(post.place.file, post.place.line, holder=holder.code))
+            findings.append(post.place.note(kinds.POST_OF_VOLUNTEER, "holder", holder=holder.code))
         elif holder.role.grid is not cell.grid:
             values = {"holder": holder.code, "role": kinds.ROLES[holder.role.value], "cell": cell.code}
             values["grid"] = kinds.GRIDS[cell.grid.value]
-            findings.append(kinds.POST_OF_OTHER_GRID.at(post.place.file, post.place.line, **values))
+            findings.append(post.place.note(kinds.POST_OF_OTHER_GRID, "holder", **values))

@@ -220,11 +220,12 @@ class Registry:
 
     def _load(self, connection: sa.Connection, now: int) -> _Kept:
         people = staff.people(connection)
-        neighbours, centres = {}, {}
+        neighbours, centres, cells = {}, {}, {}
         table = tables.cell
         for row in connection.execute(sa.select(table).where(table.c.valid_to == "").order_by(table.c.code)):
-            neighbours[row.code] = tuple(json.loads(row.neighbours))
-            centres[row.code] = _middle(json.loads(row.polygon)["coordinates"][0])
+            cell = cells[row.code] = _cell(row)
+            neighbours[row.code] = cell.neighbours
+            centres[row.code] = _middle(cell.polygon)
         places, counts = {}, dict[int, int]()
         for row in connection.execute(sa.select(tables.facility)):
             places[row.number] = self._place(row)
@@ -237,6 +238,8 @@ class Registry:
             neighbours=neighbours,
             centres=centres,
             places=places,
+            cells=cells,
+            skills={name: entry.skill for name, entry in self._entries.items()},
         )
         return _Kept(version=now, roster=roster, counts=counts)
 

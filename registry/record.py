@@ -7,19 +7,21 @@ at once.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from itertools import pairwise
 from math import isfinite
 from typing import TypeVar
 
-from core.findings import Finding, Kind, Said
+from core.findings import Finding, Kind, Said, Sentence
 from core.people import Certificate, Leave, Shift
 from core.places import Text
 from core.sparkplug.topics import is_own_id
 from registry import findings as kinds
-from registry.sources import MAX_FIELD, Field, Row
+from registry.columns import column
+from registry.sources import MAX_FIELD, Field, Heading, Row
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -34,12 +36,42 @@ ALL = "*"
 """In a list: everywhere, or all measurements."""
 
 
+_PLAIN = (".csv", ".yaml", ".geojson")
+"""Files whose columns are called by the names of the fields."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an entry stood."""
+    """Where an entry stood, and what the columns are called there."""
 
     file: str
     line: int
+    headings: Mapping[str, Heading] = field(default_factory=dict, compare=False, repr=False)
+
+    def called(self, name: str) -> str | Sentence:
+        """A field as the file calls it; where a sheet or a form has no such heading, in the reader's language."""
+        heading = self.headings.get(name)
+        if heading is not None:
+            return heading.text
+        if self.file.endswith(_PLAIN):
+            return name
+        try:
+            return Sentence(column(name).zh, name)
+        except KeyError:
+            return name
+
+    def listed(self, names: Iterable[str]) -> Sentence:
+        """Fields as such a file may call them, whatever its own headings are."""
+        plain = Place(self.file, 0)
+        called = [(name, plain.called(name)) for name in names]
+        zh = [name if isinstance(said, str) else said.zh for name, said in called]
+        return Sentence(", ".join(zh), ", ".join(name for name, _ in called))
+
+    def note(self, kind: Kind, name: str, /, **values: object) -> Finding:
+        """What is wrong in the field ``name`` of the entry, at its column."""
+        heading = self.headings.get(name)
+        at = 0 if heading is None else heading.column
+        return kind.at(self.file, self.line, at, **({"name": self.called(name), "field": name} | values))
 
 
 class _Wrong(Exception):
@@ -58,18 +90,17 @@ class Record:
         self._row = row
         self._findings = findings
         self._before = len(findings)
-        self.place = Place(row.file, row.line)
+        self.place = Place(row.file, row.line, row.headings)
 
     @property
     def sound(self) -> bool:
         """Whether nothing was wrong so far."""
         return len(self._findings) == self._before
 
-    def complain(self, field: str, kind: Kind, /, **values: object) -> None:
-        """Note that ``field`` is wrong; the finding names it itself."""
-        at = self._row.fields.get(field)
-        line, column = (at.line, at.column) if at else (self._row.line, 0)
-        self._findings.append(kind.at(self._row.file, line, column, name=field, **values))
+    def complain(self, name: str, kind: Kind, /, **values: object) -> None:
+        """Note that the field ``name`` is wrong; the finding names it itself, as the file calls it."""
+        found, at = self.place.note(kind, name, **values), self._row.fields.get(name)
+        self._findings.append(found if at is None else replace(found, line=at.line, column=at.column))
 
     def names(self) -> tuple[str, ...]:
         """The fields that are there."""

@@ -45,6 +45,8 @@ def write_sheet(
         dimension.width = _WIDTHS.get(one.name, _WIDTH)
         if one.holds not in _NUMBERS:
             dimension.number_format = "@"
+    extent = f"A1:{letters(len(columns))}{len(records) + 2}"
+    sheet.calculate_dimension = lambda: extent  # else whoever reads it goes through all of it first to find out
     headings = [one.name if language == ENGLISH else one.zh for one in columns]
     sheet.append([_styled(sheet, text, _HEADING, shaded=True) for text in headings])
     helps = [one.help.in_language(language) for one in columns]

@@ -41,12 +41,21 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Heading:
+    """What the head of a column says, and which column that is."""
+
+    text: str
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """One record of a file."""
+    """One record of a file; ``headings`` by field, where the file has columns: the same for all its rows."""
 
     file: str
     line: int
     fields: Mapping[str, Field] = field(default_factory=dict)
+    headings: Mapping[str, Heading] = field(default_factory=dict)
 
 
 class Source(Protocol):
@@ -112,6 +121,7 @@ def _csv_rows(file: str, text: str, findings: list[Finding]) -> list[Row]:
     try:
         header = [name.strip() for name in next(reader, [])]
         _check_header(file, header, findings)
+        headings = {name: Heading(name, at) for at, name in enumerate(header, start=1)}
         before = reader.line_num
         for record in reader:
             line, before = before + 1, reader.line_num
@@ -122,7 +132,7 @@ def _csv_rows(file: str, text: str, findings: list[Finding]) -> list[Row]:
                 continue
             places = enumerate(zip(header, record, strict=True), start=1)
             fields = {name: Field(value.strip(), line, at) for at, (name, value) in places if value.strip()}
-            rows.append(Row(file, line, fields))
+            rows.append(Row(file, line, fields, headings))
     except csv.Error as error:
         findings.append(kinds.NO_CSV.at(file, reader.line_num, problem=csv_problem(error)))
     return rows

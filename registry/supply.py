@@ -19,16 +19,16 @@ def check_supply(facilities: Sequence[FacilityEntry], findings: list[Finding]) -
     for circle in _circles({one.code: one.parent for one in facilities}):
         place = min((entry[code].place for code in circle), key=lambda place: place.line)
         chain = " → ".join((*circle, circle[0]))
-        findings.append(kinds.PARENT_CYCLE.at(place.file, place.line, chain=chain))
+        findings.append(place.note(kinds.PARENT_CYCLE, "parent", chain=chain))
     first: dict[str, FacilityEntry] = {}
     for one in facilities:
         known = first.setdefault(one.redundant_set, one)
         if one.redundant_set and known.class_id != one.class_id:
             findings.append(
-                kinds.MIXED_SET.at(
-                    one.place.file,
-                    one.place.line,
-                    name=one.redundant_set,
+                one.place.note(
+                    kinds.MIXED_SET,
+                    "redundant_set",
+                    value=one.redundant_set,
                     class_id=one.class_id,
                     other=known.class_id,
                     first=place_of(known.place.file, known.place.line),

@@ -24,7 +24,7 @@ from registry import findings as files
 from registry import workbook_findings as kinds
 from registry.columns import ORDER, SHEETS, Holds, column, field_named, is_field, sheet_named
 from registry.sheet_values import Cell, text_of, written
-from registry.sources import MAX_BYTES, MAX_ROWS, Field, Row
+from registry.sources import MAX_BYTES, MAX_ROWS, Field, Heading, Row
 
 MAX_UNPACKED = 1024 * 1024 * 1024
 """All parts together; sheets are read piece by piece."""
@@ -142,6 +142,7 @@ class _Reader:
         self._sheet = sheet
         self._findings = findings
         self._headings: dict[int, str] = {}
+        self._called: dict[str, Heading] = {}
         self._holds: dict[int, Holds] = {}
         self._down: dict[int, list[_Merge]] = {}
         self._last: dict[_Merge, Any] = {}
@@ -194,9 +195,11 @@ class _Reader:
         self._header = number
         for cell in cells:
             name = field_named(self._sheet.collection, str(cell.value))
-            if name in self._headings.values():
-                self._findings.append(files.COLUMN_TWICE.at(self._sheet.label, number, cell.column, name=name))
+            text = str(cell.value).strip()
+            if name in self._called:
+                self._findings.append(files.COLUMN_TWICE.at(self._sheet.label, number, cell.column, name=text))
             self._headings[cell.column] = name
+            self._called.setdefault(name, Heading(text, cell.column))
             known = is_field(self._sheet.collection, name)
             self._holds[cell.column] = column(name).holds if known else Holds.VALUE
 
@@ -217,13 +220,13 @@ class _Reader:
                     fields[self._headings[at]] = Field(text, number, at)
                 continue
             kind: Kind = kinds.NOT_CALCULATED if cell.value is None else text
-            values = {"name": self._headings[at], "value": str(cell.value)}
+            values = {"name": self._called[self._headings[at]].text, "value": str(cell.value)}
             self._findings.append(kind.at(self._sheet.label, number, at, **values))
         self._note_merged(number, given)
         if not fields and not given:
             return None
         fields |= dict(self._from_above(number, given))
-        return Row(self._sheet.label, number, fields) if fields else None
+        return Row(self._sheet.label, number, fields, self._called) if fields else None
 
     def _text(self, cell: Any, holds: Holds) -> str | Kind:
         """What a cell says; nearly all hold text, which asks for nothing else of the cell."""

@@ -15,6 +15,7 @@ class ReceivedView(Model):
     came: Came
     ours: str = Field(description="code of the case it stands for; empty: none yet")
     state: SharedState | None = Field(description="of that case; `returned`: not admitted; null: it waits")
+    unknown: str = Field(description="code and word that the mapping does not know: a gatekeeper decides; else empty")
 
 
 class ReceivedList(Model):
@@ -33,6 +34,7 @@ class FileRunView(Model):
     file: str
     rows: int
     counts: dict[str, int]
+    unknown: dict[str, int] = Field(description="codes and words that the mapping does not know, with their rows")
 
 
 class PartnerView(Model):

@@ -22,10 +22,43 @@ python -m bench dispatch_city
 ```
 """
 
+_MODES = """## How a city sets it
+
+Tasks are **assigned** (指派) unless the settings say otherwise. What is critical or high always is. Other tasks can be
+**claimed** (抢单): offered to everybody fit in the cell, the neighbouring cells and the community. The one whom routing
+found is its owner from the start, so that it is never nobody's; the first who accepts has it, the others are told;
+after `offer_min` minutes of work time it is assigned anew. Or they **rotate** (轮训): whoever of the community has
+had the fewest tasks in 30 days is next, whosever cell it is.
+
+```yaml
+dispatch:
+  modes: {low: claim}            # by severity, for all classes: assign, claim or rotate
+  offer_min: 30
+  classes:                       # what single classes ask, in the place of that
+    street_light:
+      modes: {low: rotate}
+      volunteers: low            # the worst severity at which volunteers may look: low or medium
+    elevator:
+      certificate: 特种设备作业人员证
+```
+
+* A **certificate** is asked of whoever repairs in the construction grid, by the name that it has in the registry
+  (column *certificates*, `name | number | valid until`), and must hold on the day of the announcement. Whoever lacks
+  it stands among the candidates of the task with *no certificate*; with nobody left, the supervisor has the task.
+* **Volunteers** (`volunteer` in the registry) are asked after the workers and before the supervisors, to look and
+  verify for the governance grid alone. A repair is never theirs, nor is anything high or critical.
+* A report without a facility follows the class of its event ([intake.md](intake.md)).
+* `twingrid check` tells what is wrong in the settings. The page of a task shows the way it was given out, everybody
+  looked at and why not they; an offered task is in the queues of all to whom it is offered.
+
+In the demo small faults of air conditioning are claimed, those of indoor air rotate, with volunteers to look, and lifts
+ask a certificate. Decided in [ADR 44](adr/0044-routing-modes-and-season.md).
+"""
+
 
 def page(seasons: Sequence[Season]) -> str:
     """The page in Markdown."""
-    parts = [_HEAD, _what(seasons[0])]
+    parts = [_HEAD, _MODES, _what(seasons[0])]
     for one in seasons:
         parts += [f"## Seed {one.wish.seed}\n", _scope(one), _figures(one), _much(one)]
     return "\n".join(parts)

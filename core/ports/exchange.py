@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from core.cases import CaseState
@@ -19,17 +19,22 @@ class Received:
         number: the partner's.
         case_code: of the case that it stands for now; empty: none yet.
         state: of that case, or ``RETURNED`` where the gate did not admit it; ``None``: it waits.
+        unknown: the code and word that the mapping does not know; it came to the gate as ``other`` then.
     """
 
     number: str
     came: Came
     case_code: str = ""
     state: SharedState | None = None
+    unknown: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileRun:
-    """A file that was taken in or given out; ``counts``: what became of its rows."""
+    """A file that was taken in or given out; ``counts``: what became of its rows.
+
+    ``unknown``: codes and words of events that the mapping does not know, with how many rows have them.
+    """
 
     kind: str
     at_ms: int
@@ -37,6 +42,7 @@ class FileRun:
     file: str
     rows: int
     counts: Mapping[str, int]
+    unknown: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -359,6 +359,10 @@ class Roster:
     """Cell code to longitude and latitude of its middle."""
     places: Mapping[int, FacilityPlace] = field(default_factory=dict)
     """Every facility, retired ones included, so that a transaction need not ask again."""
+    cells: Mapping[str, Cell] = field(default_factory=dict)
+    """Cells valid now by code, with their polygons: where a report without a facility belongs."""
+    skills: Mapping[str, str] = field(default_factory=dict)
+    """Facility class to the skill it asks of the construction grid."""
 
 
 class RegistryQueries(Protocol):

@@ -22,7 +22,7 @@ from dispatch import tables
 from dispatch.database import reading, writing
 from dispatch.exchange.entry import EntryWork, Partner, in_order
 from dispatch.exchange.mapping import FIELDS, plain
-from dispatch.exchange.queries import SqlExchangeQueries
+from dispatch.exchange.queries import UNKNOWN, SqlExchangeQueries
 from dispatch.exchange.records import Ground, Row, read
 from dispatch.exchange.sealing import LEEWAY_MS, digest, holds
 from dispatch.exchange.sheets import read_rows
@@ -82,7 +82,9 @@ class SqlExchange(SqlExchangeQueries):
             part = records[begin : begin + AT_ONCE]
             found += self._enter(partner, part, Way.FILE, now_ms, dry=dry)
         if not dry:
-            counts = json.dumps(Counter(one.came.value for one in found), sort_keys=True)
+            unknown = Counter(one.unknown for one in found if one.unknown)
+            tally: dict[str, object] = dict(Counter(one.came.value for one in found))
+            counts = json.dumps(tally | ({UNKNOWN: unknown} if unknown else {}), sort_keys=True)
             values = {"partner": name, "kind": "import", "at_ms": now_ms, "actor": actor, "rows": len(rows)}
             with writing(self._engine) as connection:
                 connection.execute(sa.insert(run), values | {"file": path.name[:255], "counts": counts})

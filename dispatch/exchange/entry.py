@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from core.alarms import Severity
 from core.cases import Actor, CaseState, RuleInfo, TaskState
 from core.exchange import PARTNER, SHARED, Came, ForeignRecord, LinkReason, SharedState, Way
-from core.intake import HANDED_DOWN, Reason, SourceKind, Verdict
+from core.intake import HANDED_DOWN, Duty, Reason, SourceKind, Verdict
 from core.ports.exchange import Received
 from core.ports.intake import IntakeAsk
 from core.ports.registry import Roster, RosterSource
@@ -109,7 +109,7 @@ class EntryWork:
         event = self._policy.intake.events[record.event]
         ask = self._ask(record)
         asked = replace(self._reports.asked(ask, event), at_ms=record.reported_ms)
-        found = self._linking(ask, asked)
+        found = self._linking(ask, asked, record)
         sent = self._unnumbered(found)
         if sent is not None:  # our own, which they have entered, comes back
             row = self._update(sent, number=record.number, code=record.code, reported_ms=record.reported_ms)
@@ -161,12 +161,13 @@ class EntryWork:
             ref=record.number if handed_down else "",
         )
 
-    def _linking(self, ask: IntakeAsk, asked: Any) -> Linking:
+    def _linking(self, ask: IntakeAsk, asked: Any, record: ForeignRecord) -> Linking:
         department = ask.department if ask.source in HANDED_DOWN else ""
         lately = asked.at_ms - self._policy.together_ms
+        duty = self._policy.intake.duty(department, asked.event)
         return linking(
             asked,
-            self._policy.intake.duty(department, asked.event),
+            Duty.UNCLEAR if record.unknown else duty,  # a gatekeeper says what it is
             self._as_reported(self._reports.open_cases(asked)),
             self._as_reported(self._reports.ended_cases(asked, lately)),
             self._reports.load(asked, department),
@@ -333,9 +334,11 @@ class EntryWork:
         number = self._stands_for(row, inside)
         if number is None:
             back = inside is not None and inside.verdict in _WENT_BACK
-            return Received(number=record.number, came=came, state=SharedState.RETURNED if back else None)
+            state = SharedState.RETURNED if back else None
+            return Received(number=record.number, came=came, state=state, unknown=record.unknown)
         case = self.work.cases.case(number)
-        return Received(number=record.number, came=came, case_code=case.code, state=SHARED[CaseState(case.state)])
+        state = SHARED[CaseState(case.state)]
+        return Received(number=record.number, came=came, case_code=case.code, state=state, unknown=record.unknown)
 
 
 def in_order(records: Sequence[ForeignRecord]) -> list[ForeignRecord]:

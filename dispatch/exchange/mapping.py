@@ -192,7 +192,7 @@ class _Reading:
             return codes, words, told
         for number, row in enumerate(value, start=1):
             place = f"events[{number}]"
-            known = {"event", "part", "event_codes", "words"}
+            known = {"event", "part", "event_codes", "words", "told"}
             if not isinstance(row, dict) or set(row) - known:
                 self._wrong(place, kinds.ONE_OF(known=", ".join(sorted(known))))
                 continue
@@ -200,8 +200,11 @@ class _Reading:
             if event not in self._book.events:
                 self._wrong(place, kinds.UNKNOWN_EVENT(event=event))
                 continue
+            if not isinstance(row.get("told", True), bool):
+                self._wrong(place, kinds.ONE_OF(known="told: true, told: false"))
             for key in self._codes(place, row):
-                told.setdefault(event, key)
+                if row.get("told", True):
+                    told.setdefault(event, key)
                 if codes.setdefault(key, event) != event:
                     self._wrong(place, kinds.TWICE(word=key[1]))
             for word in self._list(place, row.get("words", [])):

@@ -46,6 +46,10 @@ def standing_for(connection: sa.Connection, partner: str, numbers: Sequence[int]
     return sorted(rows, key=lambda row: int(row.id))
 
 
+UNKNOWN = "unknown"
+"""Where the counts of a file keep what the mapping did not know."""
+
+
 class SqlExchangeQueries:
     """Reads, and lets managers try again; safe to use from several threads and processes."""
 
@@ -207,12 +211,6 @@ def _partner_state(
     )
 
 
-def _file_run(row: Any) -> FileRun:
-    return FileRun(
-        kind=row.kind, at_ms=row.at_ms, actor=row.actor, file=row.file, rows=row.rows, counts=json.loads(row.counts)
-    )
-
-
 def _link(row: Any) -> ForeignLink:
     reason, distance_m, apart_ms = LinkReason(row.reason), row.distance_m, row.apart_ms
     state = CaseState(row.case_state) if row.case_state else None
@@ -258,4 +256,13 @@ def _outgoing(row: Any) -> OutgoingRow:
         error=row.error,
         done_ms=row.done_ms,
         done_by=row.done_by,
+    )
+
+
+def _file_run(row: Any) -> FileRun:
+    """A file; what the mapping did not know lies beside what became of the rows."""
+    counts = json.loads(row.counts)
+    unknown = counts.pop(UNKNOWN, {})
+    return FileRun(
+        kind=row.kind, at_ms=row.at_ms, actor=row.actor, file=row.file, rows=row.rows, counts=counts, unknown=unknown
     )

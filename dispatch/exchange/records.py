@@ -17,8 +17,10 @@ from core.intake import MOST_WORDS
 from core.ports.registry import FacilityPlace
 from dispatch import exchange_findings as kinds
 from dispatch.exchange.mapping import ANYTHING, Mapped, plain
+from dispatch.intakebook import OTHER
 
 MOST_PHONE: Final = 32
+_MOST_UNKNOWN: Final = 80
 AHEAD_MS: Final = 10 * 60_000
 """The clock of a partner may be so far ahead of ours."""
 _FIRST_YEAR: Final = 2000
@@ -81,6 +83,11 @@ def read(
     return found, wrong
 
 
+def _with_unknown(unknown: str, words: str) -> str:
+    """What was written of it, behind what it is called over there if nobody here knows that."""
+    return f"（{unknown}）{words}"[:MOST_WORDS] if unknown and words else words
+
+
 class _Reading:
     """One row."""
 
@@ -92,7 +99,7 @@ class _Reading:
         self._sound = True
 
     def record(self) -> ForeignRecord | None:
-        state, event = self._state(), self._event()
+        state, (event, unknown) = self._state(), self._event()
         reported_ms = self._time("reported_at", needed=True)
         state_ms = self._time("state_at", needed=False) or reported_ms
         community = self._community()
@@ -117,9 +124,10 @@ class _Reading:
             community=community,
             facility=facility,
             spot=spot,
-            words=words or self._text("event_word") or self._text("event"),
+            words=_with_unknown(unknown, words) or self._text("event_word") or self._text("event"),
             ours=self._text("ours"),
             phone=phone,
+            unknown=unknown,
         )
 
     # --- inside -------------------------------------------------------------------------------------------------
@@ -148,16 +156,15 @@ class _Reading:
             self._fail(kinds.STATE_UNKNOWN, "state", value=word[:40])
         return found
 
-    def _event(self) -> str | None:
+    def _event(self) -> tuple[str | None, str]:
+        """The event; with what it is called over there, if the mapping does not know that: then it is *other*."""
         code, word = self._text("event"), self._text("event_word")
         if not code and not word:
             self._fail(kinds.VALUE_MISSING, "event", name=kinds.NAMES["event"])
-            return None
+            return None, ""
         words = self._mapped.words
         found = self._by_code(code) or words.get(plain(code)) or words.get(plain(word)) or words.get(ANYTHING)
-        if found is None:
-            self._fail(kinds.EVENT_UNKNOWN, "event" if code else "event_word", value=(code or word)[:40])
-        return found
+        return (OTHER, f"{code} {word}".strip()[:_MOST_UNKNOWN]) if found is None else (found, "")
 
     def _by_code(self, code: str) -> str | None:
         """The event of a code; one of four digits without a kind only where parts and events agree or one lacks it."""

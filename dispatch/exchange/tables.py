@@ -112,7 +112,8 @@ run = sa.Table(
     sa.Index("ix_dispatch_exchange_run_partner", "partner", "kind", "id"),
     sqlite_autoincrement=True,
 )
-"""Files that were taken in or given out; ``counts``: JSON, what became of the rows."""
+"""Files that were taken in or given out; ``counts``: JSON, what became of the rows, and below ``unknown``
+the codes and words that the mapping did not know."""
 
 seal = sa.Table(
     "dispatch_exchange_seal",

@@ -3,7 +3,7 @@ import { HOUR, text } from "./city.mjs";
 
 const SAY = { reported: text("已上报", "reported"), filed: text("已立案", "filed"), handled: text("已处置", "handled"), closed: text("已结案", "closed"), cancelled: text("作废", "cancelled"), rework: text("返工", "rework") };
 const ref = ({ id, code, name }) => ({ id, code, name });
-const run = (kind, age, file, rows, counts) => ({ kind, time_ms: Date.now() - age, by: "manager", file, rows, counts });
+const run = (kind, age, file, rows, counts) => ({ kind, time_ms: Date.now() - age, by: "manager", file, rows, counts, unknown: kind === "import" ? { "0177 雕塑": 2 } : {} });
 const sum = (list, name) => list.filter((one) => one.partner === name).length;
 
 export function exchangeRoutes({ cases, communities, problem, page }) {

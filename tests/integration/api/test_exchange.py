@@ -96,7 +96,7 @@ def test_all_errors_come_at_once_in_the_readers_language(town: Town) -> None:
     """Nothing is taken, and each error names its field's value."""
     with TestClient(town.app(), base_url="http://localhost") as client:
         client.headers["Accept-Language"] = "en"
-        answer = post(town, client, record("G-1"), record("G-2", "奇怪", event="9999"))
+        answer = post(town, client, record("G-1"), record("G-2", "奇怪", community="9999"))
         assert answer.status_code == 422
         assert len(answer.json()["errors"]) == 2
         assert any("9999" in one["what"] for one in answer.json()["errors"])
@@ -133,3 +133,20 @@ def test_a_managers_figures_are_those_of_their_communities(town: Town) -> None:
             assert (state["numbers"], state["given_up"]) == tuple(len(items) for items in lists)
             seen[name] = (state["numbers"], state["given_up"], state["runs"] and len(state["runs"]))
     assert seen == {"mgr": (2, 2, 1), "mgr-a": (1, 1, None)}
+
+
+def test_a_small_class_that_nobody_knows_refuses_nothing(town: Town) -> None:
+    """It waits at the gate as *other* with their code and word; a cabinet is known by now, and the rest is taken."""
+    with TestClient(town.app(), base_url="http://localhost") as client:
+        cabinet = record("G-2", kind="部件", event="0128", words="柜门锈蚀", **beside(4_000))
+        odd = record("G-3", kind="部件", event="0177", event_word="雕塑", words="底座松动", **beside(8_000))
+        answer = post(town, client, record("G-1"), cabinet, odd)
+        assert answer.status_code == 200, answer.text
+        came = {one["number"]: (one["came"], one["unknown"]) for one in answer.json()["items"]}
+        assert came == {"G-1": ("filed", ""), "G-2": ("filed", ""), "G-3": ("waits", "0177 雕塑")}
+    with town.browser("mgr") as client:
+        (waits,) = client.get(f"{V1}/intakes?verdict=wait").json()["items"]
+        assert (waits["event"], waits["words"]) == ("other", "（0177 雕塑）底座松动")
+        assert waits["reasons"][0]["key"] == "unclear_duty"
+        ruled = client.post(f"{V1}/intakes/{waits['id']}/ruling", json={"verdict": "admit", "event": "falling_object"})
+        assert (ruled.status_code, ruled.json()["event"]) == (200, "falling_object")

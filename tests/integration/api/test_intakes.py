@@ -292,3 +292,74 @@ def test_of_two_gatekeepers_one_wins(town: Town) -> None:
             thread.join()
     assert sorted(answers) == [200, 409]
     assert len(town.hall.cases()) == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "amount", "unit", "words"),
+    [
+        ("fire_lane", 2, "work_hour", "占用消防通道"),
+        ("wire_charging", 4, "work_hour", "飞线充电"),
+        ("road_hole", 2, "urgent_hour", "路面塌陷"),
+        ("falling_object", 2, "urgent_hour", "高空坠物"),
+        ("road_water", 2, "urgent_hour", "道路积水"),
+        ("water_network_burst", 1, "urgent_hour", "供水管道破裂"),
+        ("gas_network_leak", 1, "urgent_hour", "燃气管道破裂"),
+        ("heat_main_burst", 1, "urgent_hour", "热力管道破裂"),
+        ("cable_down", 2, "work_hour", "架空线缆脱落"),
+        ("snow_ice", 4, "work_hour", "道路积雪积冰"),
+        ("power_cabinet", 4, "work_day", "电力设施破损"),
+    ],
+)
+def test_a_report_without_a_facility_has_the_limit_of_the_standard(
+    town: Town, event: str, amount: float, unit: str, words: str
+) -> None:
+    """What has happened is timed as the standard says, in its words, whether or not the registry has a thing there."""
+    here = {"event": event, "community": community(town, "aa"), "longitude": 112.105, "latitude": 31.705}
+    with town.browser("aa-g1") as client:
+        row = send(client, "/reports", "timed", **here, words="看到的情况").json()
+        case = client.get(f"{V1}/cases/{row['case_id']}").json()
+    (handle,) = (one for one in case["stages"] if one["stage"] == "handle")
+    assert (handle["amount"], handle["unit"], handle["basis"]) == (amount, unit, "standard")
+    assert handle["standard"]["zh"].startswith(words)
+    assert f"{amount} " in handle["standard"]["en"]
+
+
+def test_a_report_without_a_facility_goes_to_the_cell_beneath_it(town: Town) -> None:
+    """The cell of each grid by its place, whoever holds it first, the way of everybody, the load of that cell."""
+    here = {"event": "road_hole", "community": community(town, "aa"), "longitude": 112.105, "latitude": 31.712}
+    with town.browser("aa-g1") as client:
+        row = send(client, "/reports", "in-a-cell", **here, words="路面塌陷").json()
+        assert row["case_id"] is not None
+        case = client.get(f"{V1}/cases/{row['case_id']}").json()
+        tasks = {one["kind"]: client.get(f"{V1}/tasks/{one['id']}").json() for one in case["tasks"]}
+    assert {kind: one["cell"] for kind, one in tasks.items()} == {"handle": "aa-c-0", "verify": "aa-g-01"}
+    assert {kind: one["owner"]["name"]["en"] for kind, one in tasks.items()} == {
+        "handle": "Maintainer A1",
+        "verify": "Grid worker A2",
+    }
+    for task in tasks.values():
+        first = task["routing"][0]
+        assert (first["rung"], first["cell"], first["passed_over"]) == ("cell", task["cell"], None)
+        assert 0 < first["distance_m"] < 1_500
+    with town.browser("mgr-a") as client:
+        again = here | {"event": "wire_charging", "longitude": 112.115}
+        send(client, "/reports", "next-cell", **again, words="飞线充电")
+        figures = client.get(f"{V1}/intakes").json()["items"][0]["figures"]
+        assert (figures["cell_open"], figures["cell_people"]) == (0, 0), "nobody holds the cell aa-g-11"
+        send(client, "/reports", "same-cell", **(here | {"event": "fire_lane"}), words="消防通道")
+        figures = client.get(f"{V1}/intakes").json()["items"][0]["figures"]
+        assert (figures["cell_open"], figures["cell_people"]) == (1, 1)
+
+
+def test_a_report_without_a_facility_asks_for_the_trade_of_its_event(town: Town) -> None:
+    """A lamp asks for an electrician, whoever holds the cell; outside all cells the community is asked."""
+    lamp = {"event": "light_lamp", "community": community(town, "aa"), "longitude": 112.115, "latitude": 31.705}
+    with town.browser("aa-g1") as client:
+        for name, place, cell in (("lamp", lamp, "aa-c-1"), ("far-off", lamp | {"longitude": 112.2}, "")):
+            row = send(client, "/reports", f"{name}-out", **place, words="路灯不亮").json()
+            case = client.get(f"{V1}/cases/{row['case_id']}").json()
+            (handle,) = (one for one in case["tasks"] if one["kind"] == "handle")
+            task = client.get(f"{V1}/tasks/{handle['id']}").json()
+            assert (task["cell"], task["owner"]["name"]["en"]) == (cell, "Maintainer A1")
+            passed = {one["person"]["name"]["en"]: one["passed_over"] for one in task["routing"] if one["person"]}
+            assert passed["Maintainer A2"] == "no_skill"

@@ -99,7 +99,6 @@ def test_all_errors_of_a_file_come_at_once_and_nothing_is_written(house: Path, t
         ("TG-3208", 2, 1),
         ("TG-3209", 3, 2),
         ("TG-3213", 3, 3),
-        ("TG-3210", 3, 5),
         ("TG-3211", 3, 6),
         ("TG-3214", 3, 7),
     ]
@@ -120,6 +119,26 @@ def test_all_errors_of_a_file_come_at_once_and_nothing_is_written(house: Path, t
         assert code in found.stderr, name
     shown = json.loads(twingrid("exchange", "show", "--config", str(house), "--json").stdout)
     assert shown[0]["links"] == 0
+
+
+def test_a_code_that_nobody_knows_goes_to_the_gate_and_is_named(house: Path, tmp_path: Path) -> None:
+    """The other rows are taken; the report says which, how often, and the state of the partner keeps it."""
+    odd = [
+        ["G-7", "已立案", "2026-11-23 09:00:00", "部件", "0199", "甲社区", "112.113", "31.713", "门板倾斜"],
+        ["G-8", "已立案", "2026-11-23 09:00:00", "部件", "0199", "甲社区", "112.117", "31.717", "倒了"],
+    ]
+    path = write(tmp_path / "odd.csv", [*GOOD, *odd])
+    found = twingrid("--lang", "zh", "exchange", "import", str(path), "--config", str(house))
+    assert found.returncode == 0, found.stderr
+    assert "对照表中没有“0199”（2 行）" in found.stdout + found.stderr
+    (state,) = json.loads(twingrid("exchange", "show", "--config", str(house), "--json").stdout)
+    assert (state["links"], state["at_gate"]) == (5, 2)
+    (run,) = state["runs"]
+    assert run["unknown"] == {"0199": 2}
+    assert "unknown" not in run["counts"]
+    again = twingrid("exchange", "import", str(path), "--config", str(house), "--json")
+    cases = {one["number"]: one for one in json.loads(again.stdout)["cases"]}
+    assert (cases["G-7"]["came"], cases["G-7"]["unknown"], cases["G-1"]["unknown"]) == ("known", "0199", "")
 
 
 def test_settings_that_contradict_themselves_are_told(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,10 +15,14 @@ from app.broker_accounts import gateway_user, passwords
 from app.demo_description import SimCity, read_city
 from app.demo_files import DemoPlace, DemoPorts, node_of, provenance_note, registry_tables, write_demo
 from app.demo_setup import _give_logins
+from app.settings import DispatchSettings
 from app.settings_file import load
+from core.alarms import Severity
 from core.errors import Invalid
 from core.people import Language
 from core.places import Grid
+from core.ports.cases import Mode
+from dispatch.policy import Policy
 from gateway.self_points import MEASURES, names
 from gateway.service import load_config
 from registry import tables
@@ -171,3 +176,29 @@ def test_everybody_gets_a_login_and_the_water_office_one_of_its_own(place: DemoP
     assert {one.username: one.department for one in logins if one.department} == {"water-office": "water"}
     assert all(one.one_time for one in logins)
     assert len({one.password for one in shown}) == len(shown)
+
+
+def test_the_demo_shows_how_tasks_can_be_given_out(place: DemoPlace, content: Content) -> None:
+    """Air conditioning is claimed, indoor air rotates, lifts ask a certificate that those of the trade have."""
+    policy = Policy(**load(place.settings).settings.dispatch.of_policy())
+    assert policy.classes.keys() <= {one.class_id for one in content.facilities}
+    assert policy.mode("hvac", Severity.LOW) is Mode.CLAIM
+    assert policy.mode("indoor_air", Severity.LOW) is Mode.ROTATE
+    assert policy.mode("indoor_air", Severity.HIGH) is Mode.ASSIGN
+    assert policy.wishes("indoor_air").volunteers is Severity.LOW
+    paper = policy.wishes("elevator").certificate
+    able = [person for person in content.people if "lift" in person.skills]
+    held = [one for person in able for one in person.certificates if one.name == paper]
+    assert len(held) == len(able) == 3
+    assert all(one.valid_to > "2027" for one in held)
+
+
+def test_the_example_of_the_documentation_is_one() -> None:
+    """What docs/dispatch.md shows can be copied into the settings."""
+    text = (Path(__file__).parents[3] / "docs" / "dispatch.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    found = DispatchSettings(**yaml.safe_load(example)["dispatch"]).of_policy()
+    policy = Policy(**found)
+    assert policy.mode("sewage_pump", Severity.LOW) is Mode.CLAIM
+    assert policy.mode("street_light", Severity.LOW) is Mode.ROTATE
+    assert policy.wishes("elevator").certificate

@@ -19,9 +19,11 @@ from core.intake import Decider, SourceKind, Verdict
 from core.ports.intake import IntakeFilter, Ruling
 from core.ports.registry import PageRequest
 from dispatch import tables
+from dispatch.exchange.mapping import parse_mapping, shipped
 from dispatch.exchange.sealing import LEEWAY_MS, sealed
 from dispatch.exchange.tables import fact, foreign, sending
 from dispatch.intake_tables import intake
+from dispatch.intakebook import load_intake
 from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, Hall, change, wipe
 from tests.unit.dispatch.partners import PLACE, SECRET, at, beside, cases, desk, partner, record, take
 from tests.unit.dispatch.test_reports import community, desk_of, rule, send
@@ -378,7 +380,6 @@ def test_a_refused_request_leaves_nothing_behind(hall: Hall) -> None:
     assert sorted(one.code for one in caught.value.findings) == [
         "TG-3208",
         "TG-3209",
-        "TG-3210",
         "TG-3211",
         "TG-3213",
         "TG-3214",
@@ -420,3 +421,22 @@ def test_the_city_is_known_by_name_code_and_grid(hall: Hall) -> None:
     assert found == [community(hall, "aa"), community(hall, "bb")]
     assert at(MONDAY_9).endswith("09:00:00")
     assert hall.count(sending) == 0
+
+
+PARTS = (
+    *("0101", "0102", "0103", "0104", "0106", "0110", "0111", "0114", "0118", "0123", "0125", "0126", "0127", "0128"),
+    *("0137", "0138", "0139", "0146", "0149", "0150", "0154", "0157", "0188", "0193", "0207", "0301", "0303"),
+)
+EVENTS = ("0108", "0183", "0496", *(f"05{n:02}" for n in range(1, 9)), "0595", "0596")
+
+
+def test_the_mapping_that_ships_knows_the_small_classes_that_can_be_touched() -> None:
+    """Every part and event of the list; what we say of a case is a code of that event, and none for *other*."""
+    found = shipped(load_intake())
+    assert {code for kind, code in found.codes if kind == "part"} == set(PARTS)
+    assert {code for kind, code in found.codes if kind == "event"} == set(EVENTS)
+    assert found.codes["part", "0128"] == "power_cabinet"
+    assert all(found.codes[key] == event for event, key in found.told.items())
+    assert "other" not in found.told
+    with pytest.raises(Invalid):
+        parse_mapping("events: [{event: other, told: perhaps}]", "m.yaml", load_intake())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
@@ -177,6 +178,13 @@ def test_a_workbook_builds_the_same_registry(stocked: sa.Engine, book: Path, tmp
     other.dispose()
 
 
+def test_a_sheet_says_how_far_it_reaches(book: Path) -> None:
+    """So that reading it need not go through all of it before the first row."""
+    stated = {sheet.title: (sheet.max_row, sheet.max_column) for sheet in load_workbook(book, read_only=True)}
+    assert stated == {sheet.title: (sheet.max_row, sheet.max_column) for sheet in load_workbook(book)}
+    assert stated["设施"][0] > 5
+
+
 def test_no_text_becomes_a_formula(book: Path) -> None:
     """A name that looks like a formula is a text in the file."""
     cell = at(load_workbook(book), "设施", "aa-li-01", "英文名称")
@@ -227,6 +235,74 @@ def test_what_spreadsheets_do_is_understood(stocked: sa.Engine, book: Path) -> N
     assert differences(stocked, book) == []
 
 
+WRONG = (
+    ("设施", "aa-sp-01", "类别", "sewage_pmup", "类别*：没有类别 'sewage_pmup'"),
+    ("设施", "aa-sp-02", "社区", "zz", "社区：社区中没有 'zz'"),
+    ("设施", "aa-li-01", "上级设施", "aa-none", "上级设施：设施中没有 'aa-none'"),
+    ("设施", "aa-ia-01", "建成时间", "2099", "aa-ia-01 的建成时间 2099 晚于今天"),
+    ("设施", "bb-sp-01", "经度", "东经一百一十二度", "经度：'东经一百一十二度' 不是数字"),
+    ("人员", "aa-g1", "工作社区", "xx", "工作社区：社区中没有 'xx'"),
+    ("人员", "aa-m1", "岗位网格", "aa-g-00", "aa-g-00 属于治理网格"),
+    ("人员", "aa-m2", "英文名称", None, "英文名称：未填写"),
+    ("岗位", "p-1", "在岗人员", "nobody", "在岗人员：人员中没有 'nobody'"),
+    ("网关", "city", "社区", "yy", "社区：社区中没有 'yy'"),
+    ("网格", "bb-c-0", "社区", "ww", "社区：社区中没有 'ww'"),
+)
+
+
+def test_every_error_names_its_column_as_the_sheet_has_it(book: Path) -> None:
+    """What only the whole book can tell, too; in Chinese no name of a field, in English that of the file."""
+    cells: dict[tuple[str, str, str], str] = {}
+
+    def edit(loaded: Any) -> None:
+        for sheet, code, heading, value, _said in WRONG:
+            cell = at(loaded, sheet, code, heading)
+            cell.value = value
+            cells[sheet, code, heading] = f"[city.xlsx]{sheet}!{cell.coordinate}"
+        head = next(cell for cell in loaded["设施"][1] if cell.value == "类别")
+        head.value = "类别*"
+
+    change(book, edit)
+    found = problems(book)
+    told = {(one.place, one.what_in("zh")) for one in found}
+    for sheet, code, heading, _value, said in WRONG:
+        place = cells[sheet, code, heading]
+        assert any(where == place and what.startswith(said) for where, what in told), (place, said, told)
+    assert all(one.column for one in found), [str(one) for one in found if not one.column]
+    fields = {name for order in ORDER.values() for name in order if len(name) > 4} | set(SHEETS)
+    spoken = [(one.what_in("zh"), one.fix_in("zh")) for one in found]
+    assert not [text for both in spoken for text in both if fields & set(re.findall("[a-z_]+", text))]
+
+
+def test_a_column_that_is_not_there_is_named_in_the_language_of_the_reader(book: Path) -> None:
+    """Nobody can point at it: Chinese readers see the heading that a sheet would have, others the field."""
+
+    def edit(loaded: Any) -> None:
+        sheet = loaded["设施"]
+        sheet.delete_cols(next(cell.column for cell in sheet[1] if cell.value == "经度"))
+        sheet.cell(1, 30).value = "颜色"
+        sheet.cell(3, 30).value = "red"
+
+    change(book, edit)
+    found = problems(book)
+    missing = next(one for one in found if one.code == "TG-3020")
+    assert (missing.what_in("zh"), missing.what_in("en")) == ("经度：未填写", "longitude: is missing")
+    strange = next(one for one in found if one.code == "TG-3031")
+    assert strange.what_in("zh") == "颜色：设施没有这一列"
+    assert "经度" in strange.fix_in("zh")
+    assert "longitude" in strange.fix_in("en")
+
+
+def test_a_csv_calls_its_columns_by_their_names(folder: Path) -> None:
+    """There the headings are the names of the fields, in Chinese too; the column is counted."""
+    facilities = folder / "facilities.csv"
+    facilities.write_text(facilities.read_text("utf-8").replace("sewage_pump,bb", "sewage_pmup,zz"), "utf-8")
+    told = {(one.place, one.what_in("zh")) for one in problems(folder) if one.file == "facilities.csv"}
+    line = next(at for at, text in enumerate(facilities.read_text("utf-8").splitlines(), 1) if ",zz," in text)
+    assert (f"facilities.csv:{line}:2", "class：没有类别 'sewage_pmup'") in told
+    assert (f"facilities.csv:{line}:3", "community：社区中没有 'zz'") in told
+
+
 def test_everything_wrong_in_a_workbook_is_told_at_its_cell(book: Path) -> None:
     """Sheet, row and column as spreadsheets write them; what stands beside it is read nevertheless."""
 
@@ -258,7 +334,7 @@ def test_everything_wrong_in_a_workbook_is_told_at_its_cell(book: Path) -> None:
         ("TG-3085", f"[city.xlsx]设施!V{facility['aa-sp-02']}"),
         ("TG-3085", f"[city.xlsx]设施!P{facility['aa-li-01']}"),
         ("TG-3084", f"[city.xlsx]设施!G{facility['aa-ia-01']}"),
-        ("TG-3042", f"[city.xlsx]设施!{facility['bb-sp-01']}"),
+        ("TG-3042", f"[city.xlsx]设施!B{facility['bb-sp-01']}"),
         ("TG-3084", f"[city.xlsx]人员!D{person['aa-m1']}"),
         ("TG-3027", f"[city.xlsx]人员!D{person['aa-m2']}"),
         ("TG-3083", f"[city.xlsx]人员!B{person['aa-m3']}"),

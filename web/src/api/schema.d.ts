@@ -5590,6 +5590,13 @@ export interface components {
             counts: {
                 [key: string]: number;
             };
+            /**
+             * Unknown
+             * @description codes and words that the mapping does not know, with their rows
+             */
+            unknown: {
+                [key: string]: number;
+            };
         };
         /**
          * FlagDetail
@@ -8647,6 +8654,11 @@ export interface components {
             ours: string;
             /** @description of that case; `returned`: not admitted; null: it waits */
             state: components["schemas"]["SharedState"] | null;
+            /**
+             * Unknown
+             * @description code and word that the mapping does not know: a gatekeeper decides; else empty
+             */
+            unknown: string;
         };
         /**
          * RecordChange

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { FileRunView } from "@/api/schema";
 import { cameOf, lastOf } from "./runs";
 
-const run = (kind: string, file: string, counts: Record<string, number> = {}): FileRunView => ({ kind, time_ms: 1, by: "a", file, rows: 3, counts });
+const run = (kind: string, file: string, counts: Record<string, number> = {}): FileRunView => ({ kind, time_ms: 1, by: "a", file, rows: 3, counts, unknown: {} });
 
 describe("the files of a partner", () => {
   it("show the last of each kind, however many of the other came since", () => {

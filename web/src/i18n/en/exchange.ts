@@ -24,6 +24,7 @@ export default {
     lastExport: "Last export",
     rows: "{n} rows",
     lastError: "Last error",
+    unknown: "Unknown to the mapping, at the gate as something else",
     came: { filed: "filed", linked: "joined to a case", waits: "wait for a gatekeeper", refused: "not admitted", changed: "changed", known: "known", ended: "over before", cases: "cases" },
     asks: "What asks for somebody",
     show: { given_up: "Given up", waits: "Wait for a gatekeeper", conflicts: "Contradict each other" },

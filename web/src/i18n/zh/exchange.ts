@@ -24,6 +24,7 @@ export default {
     lastExport: "最近导出",
     rows: "{n} 行",
     lastError: "最近的错误",
+    unknown: "对照表中没有，按其他问题送受理人",
     came: { filed: "立案", linked: "并入已有案件", waits: "等待受理", refused: "未受理", changed: "状态有变", known: "已知", ended: "对方已办结", cases: "案件" },
     asks: "需要处理",
     show: { given_up: "已放弃发送", waits: "等待受理", conflicts: "说法不一" },
