@@ -129,6 +129,7 @@ def past_outages(outages: Iterable[PastOutage]) -> list[PastAlarm]:
             severity=one.severity,
             start_ms=one.start_ms,
             stop_ms=one.stop_ms,
+            steps=one.steps,
             element=one.element,
         )
         for one in outages

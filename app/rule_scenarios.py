@@ -63,12 +63,15 @@ def try_rule(ask: TrialAsk, texts: Mapping[str, str], classes: Mapping[str, Faci
     left = 0
     for name, read in _files(texts, frozenset(by_class), classes):
         wrong += read.findings
-        mine = frozenset(by_class[read.class_id])
-        own = RuleSet(tuple(one for one in rules.rules if one.id in mine), class_units(classes))
-        for scenario in (found for one in read.scenarios if (found := _about(one, mine)) is not None):
+        for one in read.scenarios:
+            mine = frozenset(by_class.get(one.class_id, ()))
+            scenario = _about(one, mine)
+            if scenario is None:
+                continue
             if time.monotonic() - began_s > ask.limit_s:
                 left += 1
                 continue
+            own = RuleSet(tuple(rule for rule in rules.rules if rule.id in mine), class_units(classes))
             cases.append(_case(name, scenario, play(scenario, own, classes)))
     cases.sort(key=lambda one: one.passed)
     spent_s = round(time.monotonic() - began_s, 2)
@@ -81,7 +84,7 @@ def _files(
     for name, text in texts.items():
         if any(class_id in text for class_id in wanted):  # a file of another class need not be read
             read = read_scenarios(name, text, classes)
-            if read.class_id in wanted:
+            if wanted & {read.class_id, *(one.class_id for one in read.scenarios)}:
                 yield name, read
 
 

@@ -64,14 +64,14 @@ def try_files(files: Sequence[Path], book: Sequence[Path], config: Path | None, 
     for file, text in texts.items():
         read = read_scenarios(file, text, known)
         wrong += read.findings
-        if read.class_id not in known or read.findings:
+        if read.findings:
             continue
         try:
             rules = books.of(file, read)
         except Invalid as error:
             wrong += error.findings
             continue
-        strangers = unknown_rules(file, read, rules.by_id)
+        strangers = unknown_rules(file, read, rules)
         wrong += strangers
         if not strangers:
             verdicts += _play(read, rules, known, only)
@@ -81,7 +81,7 @@ def try_files(files: Sequence[Path], book: Sequence[Path], config: Path | None, 
 def _play(read: ScenarioFile, rules: RuleSet, known: Mapping[str, FacilityClass], only: str) -> Iterator[Verdict]:
     for scenario in read.scenarios:
         if only in scenario.name:
-            runs = play(scenario, rules, known)
+            runs = play(scenario, RuleSet(rules.of_class(scenario.class_id), rules.units), known)
             yield Verdict(scenario=scenario, runs=runs, differences=tuple(differences(scenario, runs)))
 
 
@@ -112,7 +112,7 @@ class _Books:
         self._read: dict[tuple[Path, ...], RuleSet] = {}
 
     def of(self, file: str, read: ScenarioFile) -> RuleSet:
-        """The rules of the class that a file tests.
+        """The rules that a file tests.
 
         Raises:
             Invalid: with everything wrong in the rule files.
@@ -120,8 +120,7 @@ class _Books:
         paths = self._book or tuple(Path(file).parent / name for name in read.rules)
         if paths not in self._read:
             self._read[paths] = self._load(paths)
-        whole = self._read[paths]
-        return RuleSet(whole.of_class(read.class_id), whole.units)
+        return self._read[paths]
 
     def _load(self, paths: tuple[Path, ...]) -> RuleSet:
         if not paths:

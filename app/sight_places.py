@@ -13,6 +13,8 @@ from rules.rule_set import RuleSet
 from rules.sight_replay import Scenery
 from rules.sight_tree import LEAST_SILENCE_MS, Behind, Gate
 
+SAFETY_CLASSES = frozenset({"elevator", "fire_hydrant", "fire_water", "gas_indoor", "gas_network", "smoke_fire"})
+"""Gas, fire-fighting and lifts: somebody has to watch them on site when they cannot be seen for long."""
 _UNKNOWN = Origin("", "")
 Origins = Mapping[NodeId, Mapping[str, Origin]]
 
@@ -53,7 +55,8 @@ def points_behind(
 ) -> list[Behind]:
     """Every point with where it comes from; ``keys`` are the gateways that may speak."""
     found: list[Behind] = []
-    for group in members.values():
+    for class_id, group in members.items():
+        safety = class_id in SAFETY_CLASSES
         for key, column in group.point.items():
             silences = group.stale_after_ms[key].tolist()
             for facility, code, point, silence_ms in zip(
@@ -65,7 +68,8 @@ def points_behind(
                     said = {} if node is None else origins.get(node, {})
                     origin = said.get(f"{code}/{key}", _UNKNOWN)
                     silence_ms = max(LEAST_SILENCE_MS, silence_ms)
-                    found.append(Behind(point, facility, key, silence_ms, gateway, origin.device, origin.source))
+                    came = (gateway, origin.device, origin.source)
+                    found.append(Behind(point, facility, key, silence_ms, *came, safety))
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.alarms import AlarmChange, AlarmKind, Severity, Unseen
-from core.cases import RuleInfo
+from core.cases import Deadline, DeadlineClock, LevelInfo, RuleInfo
 from core.places import Grid, Text
 from core.ports.registry import FacilityPlace
 from rules.sight_tree import (
@@ -20,12 +20,28 @@ from rules.sight_tree import (
     UNIT_RULE,
 )
 
+_WATCH = (
+    Text(
+        zh="派人到现场值守看不到的燃气、消防设施和电梯，直到恢复",
+        en="Have gas, fire-fighting and lifts that cannot be seen watched on site until it is back",
+    ),
+    Text(
+        zh="多个网关同时失联时，先查停电和运营商断网",
+        en="Where many gateways are gone, look for a power cut or a fault of the operator first",
+    ),
+)
+"""What is asked for first of an outage that has become grave."""
+_GRAVE_LIMIT = Deadline(hours=4, clock=DeadlineClock.CONTINUOUS)
 
-def _info(rule_id: str, say: Text, *do: Text, support: Grid | None = None) -> RuleInfo:
+
+def _info(rule_id: str, say: Text, *do: Text, support: Grid | None = None, rises: bool = False) -> RuleInfo:
+    least = Severity(SEVERITY[rule_id])
+    grave = LevelInfo(severity=Severity.HIGH, do=(*_WATCH, *do), deadline=_GRAVE_LIMIT)
     return RuleInfo(
         rule_id=rule_id,
         family="sight",
-        severity=Severity(SEVERITY[rule_id]),
+        severity=Severity.HIGH if rises else least,
+        levels=(LevelInfo(severity=least), grave) if rises else (),
         kind=AlarmKind.SIGHT,
         lead=Grid.CONSTRUCTION,
         support=support,
@@ -51,6 +67,7 @@ SIGHT_INFOS: Mapping[str, RuleInfo] = {
             Text(zh="到现场查看进线电压和开关", en="On site, check the incoming voltage and the breakers"),
             Text(zh="有电则检查其下网关的共用网络", en="If there is power, check the network that the gateways share"),
             support=Grid.GOVERNANCE,
+            rises=True,
         ),
         _info(
             GATEWAY_RULE,
@@ -59,12 +76,14 @@ SIGHT_INFOS: Mapping[str, RuleInfo] = {
             Text(zh="检查网络（网线、SIM 卡、信号）", en="Check its network: cable, SIM card, signal"),
             Text(zh="恢复后确认缓存的读数已补传", en="Once it is back, see that its stored readings arrive"),
             support=Grid.GOVERNANCE,
+            rises=True,
         ),
         _info(
             BUS_RULE,
             Text(zh="总线失联", en="Bus is lost"),
             Text(zh="检查总线供电、接线和终端电阻", en="Check the bus's power, wiring and termination"),
             Text(zh="检查串口服务器或转换器", en="Check the serial server or converter"),
+            rises=True,
         ),
         _info(
             UNIT_RULE,

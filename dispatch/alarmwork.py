@@ -287,9 +287,11 @@ class AlarmWork:
         """The row after a change of a known alarm; ``None`` when nothing differs."""
         gone = change.kind in _GONE
         active = change.interval.stop_ms is None and not gone
+        info = info_of(self._rules, change.rule_id, change.severity)
+        info = info if change.say is None else replace(info, say=change.say)
         values: dict[str, object] = {
             **_interval(change),
-            **graded(before, change, info_of(self._rules, change.rule_id, change.severity)),
+            **graded(before, change, info),
             "active": active,
             "retracted": change.kind is ChangeKind.RETRACTED,
             "merged_into": change.into if change.kind is ChangeKind.MERGED else "",
@@ -387,7 +389,8 @@ class AlarmWork:
             case = self.storms.leave(after, info_of(self._rules, after.rule_id, Severity(after.severity)))
             self._touched.setdefault(case.number, False)
         else:
-            case = self.cases.rise(after, info_of(self._rules, after.rule_id, Severity(after.severity)))
+            info = info_of(self._rules, after.rule_id, Severity(after.severity))
+            case = self.cases.rise(after, self._folds.told(after, info))
             self._touched.setdefault(case.number, False)
 
     def _merged(self, before: Any, change: AlarmChange) -> None:

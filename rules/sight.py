@@ -13,11 +13,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.alarms import AlarmChange, AlarmKind, AnnouncedAlarm, ChangeKind, Interval, Unseen, alarm_id
+from core.alarms import (
+    AlarmChange,
+    AlarmKind,
+    AnnouncedAlarm,
+    ChangeKind,
+    Interval,
+    Severity,
+    SeverityStep,
+    Unseen,
+    alarm_id,
+)
 from core.readings import Readings
 from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Indices, Ints
 from rules.folding import Folded, Level, fold
 from rules.sight_evidence import GATEWAY_SILENCE_MS, Evidence, GatewayState, Heard, evidence
+from rules.sight_severity import grave
 from rules.sight_tree import GATEWAY_RULE, POINT_RULE, SEVERITY, SUPPLY_RULE, Grown, Label
 
 GATHER_BUS_MS = 10_000
@@ -204,6 +215,7 @@ class Sight:
         found = [self._open(at, now_ms) for at in sorted(chosen, key=self._level_down)]
         found += self._homeless_over(unborn, now_ms)
         found += self._end(out, top, now_ms)
+        found += self._rise(out, now_ms)
         found += self._tally(found, folded.gone, unborn, now_ms)
         return found
 
@@ -305,6 +317,21 @@ class Sight:
                 found.append(self._close(at, ChangeKind.FOLDED, into, now_ms))
         return found
 
+    def _rise(self, out: Bools, now_ms: int) -> list[AlarmChange]:
+        """Alarms of outages that have become grave, each once: they do not fall again."""
+        if not self._alarm:
+            return []
+        n, found = len(self._grown.tree), list[AlarmChange]()
+        begun_ms = np.full(self._total, NEVER_MS)
+        for at, alarm in self._alarm.items():
+            begun_ms[at] = alarm.interval.start_ms
+        for at in grave(self._grown.tree, self._grown.safety, out[:n], self._top, begun_ms, now_ms).tolist():
+            alarm = self._alarm[at]
+            if _severity(alarm) < Severity.HIGH:
+                self._alarm[at] = _risen(alarm, now_ms)
+                found.append(_change(self._alarm[at], ChangeKind.SEVERITY))
+        return found
+
     def _close(self, at: int, kind: ChangeKind, into: str, now_ms: int) -> AlarmChange:
         self._on[at] = False
         alarm = self._alarm.pop(at)
@@ -397,7 +424,19 @@ def _gateway(alarm: AnnouncedAlarm) -> str:
 
 def _over(alarm: AnnouncedAlarm, now_ms: int) -> AnnouncedAlarm:
     interval = alarm.interval
-    return replace(alarm, interval=replace(interval, stop_ms=max(now_ms, interval.start_ms + 1)))
+    last_ms = interval.steps[-1].at_ms if interval.steps else interval.start_ms
+    return replace(alarm, interval=replace(interval, stop_ms=max(now_ms, last_ms + 1)))
+
+
+def _risen(alarm: AnnouncedAlarm, now_ms: int) -> AnnouncedAlarm:
+    """The alarm, high from now on."""
+    start_ms = alarm.interval.start_ms
+    steps = (SeverityStep(start_ms, _severity(alarm)), SeverityStep(max(now_ms, start_ms + 1), Severity.HIGH))
+    return replace(alarm, interval=replace(alarm.interval, steps=steps))
+
+
+def _severity(alarm: AnnouncedAlarm) -> Severity:
+    return alarm.interval.severity(SEVERITY[alarm.rule_id])
 
 
 def _change(alarm: AnnouncedAlarm, kind: ChangeKind) -> AlarmChange:
@@ -407,7 +446,7 @@ def _change(alarm: AnnouncedAlarm, kind: ChangeKind) -> AlarmChange:
         rule_id=alarm.rule_id,
         facility=alarm.facility,
         interval=alarm.interval,
-        severity=SEVERITY[alarm.rule_id],
+        severity=_severity(alarm),
         alarm_kind=AlarmKind.SIGHT,
         element=alarm.element,
     )

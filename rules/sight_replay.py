@@ -18,12 +18,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.alarms import AlarmChange, ChangeKind, Interval, Severity
+from core.alarms import AlarmChange, ChangeKind, Interval, Severity, SeverityStep
 from core.quality import GOOD, QualityClass, Reason, quality
 from core.readings import Int32s, Readings
 from rules.columns import BEGINNING_MS, NEVER_MS, Bools, Indices, Ints
 from rules.sight import Sight
 from rules.sight_evidence import Evidence, GatewayState, Heard
+from rules.sight_severity import MASS_MS, SAFETY_MS
 from rules.sight_tree import Behind, Gate, grow
 
 TICK_MS = 1_000
@@ -61,7 +62,13 @@ class SupplyAlarm:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PastOutage:
-    """An alarm of sight as it would have been; ``stop_ms`` ``None``: on at the end; ``folded``: into a higher one."""
+    """An alarm of sight as it would have been.
+
+    Attributes:
+        severity: at its start; ``steps``: how it rose, empty for one that did not.
+        stop_ms: ``None``: on at the end.
+        folded: into a higher one.
+    """
 
     rule_id: str
     facility: int
@@ -70,6 +77,7 @@ class PastOutage:
     start_ms: int
     stop_ms: int | None
     folded: bool
+    steps: tuple[SeverityStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -320,6 +328,9 @@ class _Play:
             due.append(int(self._leave_ms[self._left]))
         if self._told < len(self._supplies):
             due.append(self._supplies[self._told][0])
+        for one in self._on.values():  # what has been on for so long may be grave
+            moments = (one.interval.start_ms + hold_ms for hold_ms in (MASS_MS, SAFETY_MS))
+            due += [moment for moment in moments if moment > now_ms]
         away = np.flatnonzero(self._away)
         seen_ms = self._heard.seen_ms(self._number[away])
         for limit_ms in self._limits_ms:
@@ -351,7 +362,7 @@ class _Play:
             yield key, GatewayState(alive=alive, heard_ms=now_ms)
 
     def _note(self, change: AlarmChange) -> None:
-        if change.kind is ChangeKind.OPENED:
+        if change.kind in (ChangeKind.OPENED, ChangeKind.SEVERITY):
             self._on[change.alarm_id] = change
         elif change.kind in (ChangeKind.CLOSED, ChangeKind.FOLDED):
             begun = self._on.pop(change.alarm_id)
@@ -396,12 +407,14 @@ def _changes(alarms: Iterable[SupplyAlarm]) -> Iterator[tuple[int, AlarmChange]]
 
 
 def _outage(begun: AlarmChange, stop_ms: int | None, *, folded: bool) -> PastOutage:
+    steps = begun.interval.steps
     return PastOutage(
         rule_id=begun.rule_id,
         facility=begun.facility,
         element=begun.element,
-        severity=begun.severity,
+        severity=steps[0].severity if steps else begun.severity,
         start_ms=begun.interval.start_ms,
         stop_ms=stop_ms,
         folded=folded,
+        steps=steps,
     )

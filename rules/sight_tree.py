@@ -15,6 +15,7 @@ import numpy as np
 from core.alarms import SIGHT_POINT, Severity
 from rules.columns import NEVER_MS, Bools, Indices, Ints
 from rules.folding import Level, Tree
+from rules.sight_severity import safe_above
 
 SITE_RULE = "sight.site"
 SUPPLY_RULE = "sight.supply"
@@ -32,6 +33,7 @@ SEVERITY: Mapping[str, Severity] = {
     DEVICE_RULE: Severity.LOW,
     POINT_RULE: Severity.LOW,
 }
+"""At the start; what has become grave rises to high (``rules.sight_severity``)."""
 LEAST_SILENCE_MS = 60_000
 
 
@@ -44,6 +46,7 @@ class Behind(NamedTuple):
         silence_ms: how long it may be silent.
         gateway: key of a ``Gate``, empty: none.
         bus, unit: as the gateway's birth says; empty: not said.
+        safety: it is of gas, fire-fighting or a lift.
     """
 
     point: int
@@ -53,6 +56,7 @@ class Behind(NamedTuple):
     gateway: str = ""
     bus: str = ""
     unit: str = ""
+    safety: bool = False
 
 
 class Gate(NamedTuple):
@@ -94,6 +98,7 @@ class Grown:
         supplied: intp[p], the supply node whose own point it is; -1: of none.
         gateways: node by gateway's key; buses: node by (gateway's key, bus); supplies: node by facility number.
         feeding: facility to the nearest supply above it; those without one are left out.
+        safety: bool[n], points of gas, fire-fighting or lifts, and what carries any.
     """
 
     tree: Tree
@@ -108,6 +113,7 @@ class Grown:
     buses: Mapping[tuple[str, str], int]
     supplies: Mapping[int, int]
     feeding: Mapping[int, int]
+    safety: Bools
 
 
 @dataclass(kw_only=True)
@@ -330,6 +336,7 @@ def _assemble(
         buses={(key[1], key[2]): place[key] for key in upper[1] if isinstance(key, tuple)},
         supplies={key[1]: at for key, at in place.items() if isinstance(key, tuple) and key[0] == "supply"},
         feeding=feeding,
+        safety=safe_above(tree, np.array([one.safety for one in points], np.bool_)),
     )
 
 

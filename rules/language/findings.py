@@ -235,6 +235,6 @@ NO_PLACEHOLDER = kind(
     "TG-0325",
     "{value} 在此没有值",
     "{value} has no value here",
-    "可用：{known}；限值写在 for_each 的测量项后面",
-    "there are {known}; the limit stands behind the measurement in for_each",
+    "可用：{known}；限值等写在 for_each 的测量项后面",
+    "there are {known}; limits and the like stand behind the measurement in for_each",
 )

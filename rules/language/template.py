@@ -46,11 +46,12 @@ def expanded(place: Place, classes: Mapping[str, FacilityClass]) -> Iterator[Pla
             values = {"x": key}
             if not limit.is_null():
                 values["limit"] = limit.text() or ""
-            names = dict.fromkeys(_LANGUAGES, key) if facility_class is None else _names(facility_class, key)
+            names = dict.fromkeys(_LANGUAGES, key) if facility_class is None else names_of(facility_class, key)
             yield _filled(place, (class_id, class_place, key), values, names)
 
 
-def _names(facility_class: FacilityClass, key: str) -> Mapping[str, str]:
+def names_of(facility_class: FacilityClass, key: str) -> Mapping[str, str]:
+    """What people call a measurement, by language."""
     name = facility_class.measurements[key].name
     return {language: name.in_language(language) for language in _LANGUAGES}
 
@@ -59,7 +60,7 @@ def _filled(place: Place, of: tuple[str, Place, str], values: Mapping[str, str],
     """The entry with its placeholders filled in for one measurement of a class."""
     class_id, class_place, key = of
     entries = [(name, value) for name, value in place.node.value if name.value != FOR_EACH]
-    nodes = [(name, _fill(place, value, values, names, "")) for name, value in entries]
+    nodes = [(name, fill(place, value, values, names, "")) for name, value in entries]
     for number, (name, value) in enumerate(nodes):
         if name.value == "id" and isinstance(value, yaml.nodes.ScalarNode):
             nodes[number] = (name, Filled(value, [(str(value.value), 0), (f".{class_id}.{key}", None)]))
@@ -68,15 +69,24 @@ def _filled(place: Place, of: tuple[str, Place, str], values: Mapping[str, str],
     return place.at(yaml.nodes.MappingNode(place.node.tag, nodes, place.node.start_mark, place.node.end_mark))
 
 
-def _fill(place: Place, node: Node, values: Mapping[str, str], names: Mapping[str, str], language: str) -> Node:
+def fill(place: Place, node: Node, values: Mapping[str, str], names: Mapping[str, str], language: str = "") -> Node:
+    """A node with the placeholders of its texts and keys filled in.
+
+    Args:
+        place: of the template, where faults are told.
+        node: the node.
+        values: text by placeholder.
+        names: what ``{name}`` stands for by language, in texts of one.
+        language: of the texts; empty: of none.
+    """
     if isinstance(node, yaml.nodes.MappingNode):
         pairs = []
         for name, value in node.value:
             inner = str(name.value) if name.value in _LANGUAGES else language
-            pairs.append((name, _fill(place, value, values, names, inner)))
+            pairs.append((fill(place, name, values, names, language), fill(place, value, values, names, inner)))
         return yaml.nodes.MappingNode(node.tag, pairs, node.start_mark, node.end_mark)
     if isinstance(node, yaml.nodes.SequenceNode):
-        filled = [_fill(place, child, values, names, language) for child in node.value]
+        filled = [fill(place, child, values, names, language) for child in node.value]
         return yaml.nodes.SequenceNode(node.tag, filled, node.start_mark, node.end_mark)
     known = {**values, "name": names[language]} if language in names else values
     return _fill_text(place, node, known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,9 +10,11 @@ from core.alarms import Severity
 from core.findings import Finding
 from core.places import FacilityClass, Text
 from rules.language.document import Document, Findings, Place
+from rules.rule_set import RuleSet
 from rules.trial import findings as kinds
 from rules.trial.fields import choice_of, items_of, near, span_of, text_of
 from rules.trial.players import Player, PlayerReader, Read, read_attributes, read_member, read_parent
+from rules.trial.template import expanded
 from rules.trial.timeline import Timeline, read_calendar
 
 DEFAULT_START_MS = 1_772_409_600_000
@@ -104,7 +106,7 @@ class ScenarioFile:
 
     Attributes:
         rules: rule files or folders it names, relative to its own folder; empty: the book.
-        class_id: the class it tests.
+        class_id: the class it tests; templates name classes of their own.
         scenarios: the sound ones.
         findings: everything wrong.
     """
@@ -128,8 +130,9 @@ def read_scenarios(file: str, text: str, classes: Mapping[str, FacilityClass]) -
     attributes = read_attributes(top)
     calendar = read_calendar(top["calendar"]) if "calendar" in top else {}
     if facility_class is not None and "scenarios" in top:
-        for place in top["scenarios"].items():
-            one = _Entry(place, f"{file}:{place.line}", facility_class, classes, top, attributes, calendar).scenario()
+        written = (one for place in top["scenarios"].items() for one in expanded(place, facility_class, classes))
+        for mine, place in written:
+            one = _Entry(place, f"{file}:{place.line}", mine, classes, top, attributes, calendar).scenario()
             if one.name in {other.name for other in scenarios}:
                 place.fault(kinds.TWICE, value=one.name)
             scenarios.append(one)
@@ -141,16 +144,16 @@ def read_scenarios(file: str, text: str, classes: Mapping[str, FacilityClass]) -
     )
 
 
-def unknown_rules(file: str, read: ScenarioFile, known: Iterable[str]) -> list[Finding]:
-    """Rules that scenarios name and nobody has written."""
-    ids = list(known)
+def unknown_rules(file: str, read: ScenarioFile, rules: RuleSet) -> list[Finding]:
+    """Rules that scenarios name and nobody has written for their class."""
     found: list[Finding] = []
     for one in read.scenarios:
+        ids = [rule.id for rule in rules.of_class(one.class_id)]
         named = {*one.only, *(expected.rule_id for expected in one.expected)}
         named |= {rule for moment in one.moments for rule in moment.states}
         line = int(one.place.rpartition(":")[2])
         for rule in sorted(named - set(ids)):
-            values = {"class_id": read.class_id, "value": rule, "hint": near(rule, ids)}
+            values = {"class_id": one.class_id, "value": rule, "hint": near(rule, ids)}
             found.append(kinds.NO_RULE.at(file, line, 0, **values))
     return found
 

@@ -18,7 +18,8 @@ from rules.trial.timeline import SEASON, VALUES
 _Json = dict[str, Any]
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _TIMELINE: Final = rf"^\s*((@\S+\s+)?({'|'.join(VALUES)})\s*)(@\S+\s+({'|'.join(VALUES)})\s*)*$"
-_SPAN: Final = r"^\s*(0|(\d+(\.\d+)?\s*(ms|s|min|h|d)\s*)+)$"
+_SPAN: Final = r"^\s*(0|(\d+(\.\d+)?\s*(ms|s|min|h|d)\s*)+|\{[a-z]+\})$"
+"""Or, in a template, a word that stands for one."""
 
 
 def schema() -> _Json:
@@ -66,6 +67,7 @@ def _scenario() -> _Json:
     return _closed(
         {
             "name": {"type": "string", "description": "unique in the file"},
+            "for_each": _targets(),
             "say": {"oneOf": [text, both], "description": "what happens, for people"},
             "only": {"type": "array", "items": text, "description": "rules under test; by default all of the class"},
             "attributes": _attributes("attributes of the facility, numbers and texts"),
@@ -98,6 +100,14 @@ def _scenario() -> _Json:
             },
         },
         ["name", "series", "expect"],
+    )
+
+
+def _targets() -> _Json:
+    words = {"type": ["object", "null"], "additionalProperties": {"type": ["string", "number"]}}
+    return _map(
+        {"type": "object", "additionalProperties": words},
+        "makes it a template: classes, their measurements, and what {words} stand for; {class}, {x}, {name} are known",
     )
 
 

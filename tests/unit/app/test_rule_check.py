@@ -13,6 +13,7 @@ from app.source_view import excerpt
 from rules import bounds
 from rules.language import findings as kinds
 
+BOOK = Path(__file__).parents[3] / "rules" / "book"
 REST = """  severity: {severity}
   lead: construction
   say: {{zh: 液位, en: Level}}
@@ -71,6 +72,12 @@ def test_what_is_odd_is_a_finding_only_where_asked(tmp_path: Path, capsys: pytes
     assert run(["rule", "check", "--strict", file]) == Exit.FINDING
     assert run(["rule", "check", "--lang", "zh", file]) == Exit.OK
     assert "疑点: 没有回差" in capsys.readouterr().err
+
+
+def test_the_shipped_book_has_nothing_odd(capsys: pytest.CaptureFixture[str]) -> None:
+    """What the check finds odd in other people's rules it does not find in its own."""
+    assert run(["rule", "check", "--strict", str(BOOK)]) == Exit.OK, capsys.readouterr().err
+    assert capsys.readouterr().err == ""
 
 
 def test_the_cost_of_each_rule_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

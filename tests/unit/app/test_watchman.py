@@ -6,14 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.sight_texts import Names
+from app.sight_places import SAFETY_CLASSES, points_behind
+from app.sight_texts import SIGHT_INFOS, Names
 from app.watchman import Watchman
-from core.alarms import AlarmChange, AnnouncedAlarm, ChangeKind
+from core.alarms import AlarmChange, AnnouncedAlarm, ChangeKind, Severity
 from core.places import ClassMembers, Text
 from core.ports.nodes import NodeStatus, Origin
 from core.ports.registry import FacilityPlace, Gateway
 from core.readings import readings
 from core.sparkplug.topics import NodeId
+from registry.classbook import load_classes
 
 NODE = NodeId("g", "gw")
 T0 = 1_790_000_000_000
@@ -182,3 +184,26 @@ def test_a_unit_that_is_off_stays_announced_when_its_birth_comes_after_a_restart
     again = Street(T0 + 300_000)
     again.watchman.announce([alarm])
     assert again.announced(T0 + 540_000, 10) == []
+
+
+def test_what_carries_gas_fire_fighting_or_lifts_is_known_by_its_class() -> None:
+    """Every class that is named exists, and its points alone are marked."""
+    assert set(load_classes()) >= SAFETY_CLASSES
+    group = MEMBERS["sewage_pump"]
+    members = {"sewage_pump": group, "gas_indoor": replace(group, class_id="gas_indoor")}
+    found = points_behind(members, {10: NODE, 11: NODE}, frozenset({str(NODE)}), {})
+    assert [one.safety for one in found] == [False, False, True, True]
+
+
+def test_a_grave_outage_asks_for_more() -> None:
+    """In both languages: medium it is a gateway to be mended, high somebody watches on site, within four hours."""
+    for rule_id in ("sight.gateway", "sight.bus", "sight.supply"):
+        info = SIGHT_INFOS[rule_id]
+        plain, grave = info.at(Severity.MEDIUM), info.at(Severity.HIGH)
+        assert (plain.severity, grave.severity, info.severity) == (Severity.MEDIUM, Severity.HIGH, Severity.HIGH)
+        assert grave.do[-len(plain.do) :] == plain.do
+        assert len(grave.do) > len(plain.do)
+        assert plain.deadline is None
+        assert grave.deadline is not None
+        assert grave.deadline.hours == 4
+    assert not SIGHT_INFOS["sight.device"].levels

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.alarms import AlarmChange, AlarmKind, ChangeKind, Severity, Unseen, alarm_id
+from core.alarms import AlarmChange, AlarmKind, ChangeKind, Severity, SeverityStep, Unseen, alarm_id
 from core.cases import CaseState
 from core.places import Text
 from dispatch.fold_queries import SqlFoldQueries
@@ -89,6 +89,23 @@ def test_a_batch_that_is_repeated_changes_nothing(hall: Hall) -> None:
     assert [hall.queries.case(number) for number in (1, 2)] == once
     found = SqlFoldQueries(hall.engine).folding(gateway.alarm_id)
     assert found.unseen == Unseen(gateways=0, devices=4, facilities=(4, 5))
+
+
+def test_an_outage_that_rises_keeps_its_words(hall: Hall) -> None:
+    """It is the same element as before: what was said of it is no more replaced by the plain words of its rule."""
+    bus = sight(hall, OPENED, "g/n/b0")
+    start_ms, high_ms = bus.interval.start_ms, bus.interval.start_ms + MINUTE
+    steps = (SeverityStep(start_ms, Severity.MEDIUM), SeverityStep(high_ms, Severity.HIGH))
+    risen = replace(bus, kind=ChangeKind.SEVERITY, severity=Severity.HIGH, interval=replace(bus.interval, steps=steps))
+    hall.apply(bus)
+    hall.apply(risen, now_ms=high_ms)
+    (case,) = hall.cases()
+    assert (case.severity, case.say.en) == (Severity.HIGH, "Bus g/n/b0 is lost")
+    detail = hall.queries.alarm(bus.alarm_id)
+    assert detail is not None
+    assert (detail.alarm.severity, detail.alarm.say.en) == (Severity.HIGH, "Bus g/n/b0 is lost")
+    (known,) = hall.journal.announced(0)
+    assert known.interval.steps == steps
 
 
 def test_a_case_with_an_alarm_that_cleared_by_itself_is_not_folded(hall: Hall) -> None:

@@ -145,6 +145,9 @@ class Hamlet:
             if change.kind is ChangeKind.OPENED:
                 assert change.alarm_id not in self.on
                 self.on[change.alarm_id] = change
+            elif change.kind is ChangeKind.SEVERITY:
+                assert change.severity > self.on[change.alarm_id].severity
+                self.on[change.alarm_id] = change
             elif change.kind in (ChangeKind.CLOSED, ChangeKind.FOLDED):
                 del self.on[change.alarm_id]
                 if change.kind is ChangeKind.FOLDED:

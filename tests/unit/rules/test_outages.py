@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from core.alarms import AlarmChange, ChangeKind
+from core.alarms import AlarmChange, ChangeKind, Severity
 from rules.sight import GATHER_BUS_MS, GATHER_GATEWAY_MS, GATHER_SUPPLIED_MS, RETURN_MS
+from rules.sight_severity import MASS_MS, SAFETY_MS
 from rules.sight_tree import Behind, Gate
 from tests.unit.rules.hamlet import Hamlet, Plan
 
@@ -189,3 +192,105 @@ def test_a_restart_in_the_middle_of_an_outage_says_nothing_new(seconds: int) -> 
     world.dead_buses.clear()
     world.dead_units.clear()
     assert {kind for kind, _, _ in said(over(world, 300))} == {"closed"}
+
+
+# --- what becomes grave -----------------------------------------------------------------------------------------------
+
+RISEN = ("severity", "sight.gateway", "")
+
+
+def with_gas(plan: Plan, *numbers: int) -> Plan:
+    """The same place; these points are of gas."""
+    return replace(plan, points=tuple(one._replace(safety=one.point in numbers) for one in plan.points))
+
+
+def test_a_gateway_that_carries_gas_is_high_after_half_an_hour() -> None:
+    """Medium at first, since a gateway that starts anew is none to wake anybody for; it rises once, and ends high."""
+    world = lively(with_gas(street(1), 5))
+    world.dead_gates.add("g/0")
+    (opened,) = world.tick(1)
+    assert opened.severity is Severity.MEDIUM
+    assert over(world, SAFETY_MS // 1000 - 5) == []
+    (risen,) = over(world, 3600, step=10)
+    assert (said([risen]), risen.severity, risen.alarm_id) == ([RISEN], Severity.HIGH, opened.alarm_id)
+    assert [step.severity for step in risen.interval.steps] == [Severity.MEDIUM, Severity.HIGH]
+    assert 0 <= risen.interval.steps[1].at_ms - opened.interval.start_ms - SAFETY_MS < 10_000
+    world.dead_gates.clear()
+    (closed,) = over(world, 30)
+    assert (closed.kind, closed.severity, closed.interval.steps) == (
+        ChangeKind.CLOSED,
+        Severity.HIGH,
+        risen.interval.steps,
+    )
+
+
+def test_a_gateway_without_gas_stays_medium() -> None:
+    """Whatever the hours; a community of one gateway has no mass loss."""
+    world = lively(street(1))
+    world.dead_gates.add("g/0")
+    assert [one.severity for one in over(world, 2 * SAFETY_MS // 1000, step=30)] == [Severity.MEDIUM]
+
+
+def test_a_gateway_that_is_back_in_time_never_rises() -> None:
+    """Each outage counts for itself."""
+    world = lively(with_gas(street(1), 5))
+    for _ in range(3):
+        world.dead_gates.add("g/0")
+        over(world, SAFETY_MS // 1000 - 60, step=30)
+        world.dead_gates.clear()
+        over(world, 60)
+    assert RISEN not in said(world.log)
+
+
+def test_a_bus_rises_with_what_hangs_on_it_and_a_device_does_not() -> None:
+    """Of two buses that are lost the one with gas rises; a single silent detector is for its maintainer."""
+    world = lively(with_gas(street(2), 0, 12))
+    world.dead_buses |= {("g/0", "b0"), ("g/1", "b0")}
+    world.dead_units.add(("g/1", "b1", "u0"))
+    found = said(over(world, SAFETY_MS // 1000 + 120, step=15))
+    assert [one for one in found if one[0] == "severity"] == [("severity", "sight.bus", "g/0/b0")]
+    assert ("opened", "sight.unit", "g/1/b1/u0") in found
+
+
+def test_the_alarm_that_tells_of_a_gateway_rises_for_it() -> None:
+    """A supply that hides it is announced: its alarm is the one that rises, and nothing beside it."""
+    plan = with_gas(street(2, board=True), 5)
+    lone = Behind(99, 300, "level", 60_000, "g/9", "b0", "u0")
+    world = lively(replace(plan, points=(*plan.points, lone), gates=(*plan.gates, Gate("g/9", 509, "east"))))
+    world.dead_gates |= {"g/0", "g/1"}
+    found = said(over(world, SAFETY_MS // 1000 + 200, step=20))
+    assert found == [("opened", "sight.supply", ""), ("severity", "sight.supply", "")]
+
+
+@pytest.mark.parametrize(("gateways", "gone", "rises"), [(5, 3, True), (5, 2, False), (4, 2, False), (3, 2, True)])
+def test_more_than_half_of_the_gateways_of_a_community_are_a_mass_loss(gateways: int, gone: int, rises: bool) -> None:
+    """One after the other, so that nothing in common is named: after ten minutes each of them is high."""
+    world = lively(street(gateways))
+    for number in range(gone):
+        world.dead_gates.add(f"g/{number}")
+        over(world, 400, step=20)
+    begun = said(world.log)
+    assert begun == [("opened", "sight.gateway", "")] * gone
+    found = said(over(world, MASS_MS // 1000, step=20))
+    assert found == ([RISEN] * gone if rises else [])
+    assert said(over(world, 3600, step=60)) == []
+
+
+def test_gateways_of_no_community_are_no_mass() -> None:
+    """Nobody knows of how many they are."""
+    world = lively(street(3, community=""))
+    world.dead_gates |= {"g/0", "g/1"}
+    assert said(over(world, 2 * MASS_MS // 1000, step=20)) == [("opened", "sight.gateway", "")] * 2
+
+
+@pytest.mark.parametrize("before_s", [600, 2000])
+def test_a_restart_neither_forgets_nor_repeats_a_rise(before_s: int) -> None:
+    """The journal keeps since when the alarm is on, and that it has risen."""
+    world = lively(with_gas(street(1), 5))
+    world.dead_gates.add("g/0")
+    over(world, before_s, step=10)
+    world.restart()
+    over(world, 2000, step=10)
+    assert [one for one in said(world.log) if one[0] == "severity"] == [RISEN]
+    (alarm,) = world.on.values()
+    assert alarm.severity is Severity.HIGH

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from core.readings import Readings, readings
 from rules.sight import Sight
 from rules.sight_evidence import GatewayState, Heard
 from rules.sight_replay import PastOutage, Scenery, SightReplay, SupplyAlarm
+from rules.sight_severity import SAFETY_MS
 from rules.sight_tree import Behind, Gate, grow
 
 START_MS = 1_790_000_000_000
@@ -157,6 +159,22 @@ def test_an_outage_is_one_alarm_of_the_highest_element(
     found = replayed(scene, past, 20)
     assert [one.rule_id for one in found] == expected
     same(found, live(scene, past, 20))
+
+
+def test_an_outage_rises_in_the_past_as_it_did() -> None:
+    """A gateway that carries gas is gone for 40 min, another one, which does not, as long and somewhat later."""
+    plain = scenery(4, 1)
+    scene = replace(plain, points=[one._replace(safety=one.facility == 100) for one in plain.points])
+    past = stored(8, 60, {0: [(300, 2700)], 1: [(300, 2700)], 4: [(1500, 3300)], 5: [(1500, 3300)]})
+    found = replayed(scene, past, 60)
+    same(found, live(scene, past, 60))
+    assert [(one.rule_id, one.severity, len(one.steps)) for one in found] == [
+        ("sight.gateway", Severity.MEDIUM, 2),
+        ("sight.gateway", Severity.MEDIUM, 0),
+    ]
+    (began, rose) = found[0].steps
+    assert (began.at_ms, rose.severity) == (found[0].start_ms, Severity.HIGH)
+    assert 0 <= rose.at_ms - began.at_ms - SAFETY_MS <= 1_000
 
 
 def test_what_a_rule_says_of_a_supply_folds_all_beneath() -> None:

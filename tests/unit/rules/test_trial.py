@@ -17,6 +17,7 @@ from core.findings import Kind
 from core.places import FacilityClass
 from core.quality import GOOD, QualityClass, class_of
 from registry.classbook import load_classes
+from rules.language.findings import NO_PLACEHOLDER
 from rules.language.load import load_rules
 from rules.rule_set import RuleSet
 from rules.trial import findings as kinds
@@ -191,7 +192,7 @@ def test_everything_wrong_in_a_file_is_told_at_once_with_its_place() -> None:
     }  # fmt: skip
     assert all(finding.line and finding.column for finding in found.findings)
     assert {"did you mean 'level'?", "did you mean 'high'?", "did you mean 'on'?"} <= {f.fix for f in found.findings}
-    strange = unknown_rules("s.yaml", found, pump_rules().by_id)
+    strange = unknown_rules("s.yaml", found, pump_rules())
     assert [finding.fix for finding in strange] == ["did you mean 'pump-dry-run'?"]
     assert read(WRONG).findings[0].fix == "did you mean 'sewage_pump'?"
 
@@ -210,10 +211,65 @@ def test_any_fields_are_scenarios_or_findings(fields: Mapping[str, str], head: s
     """The reader of scenarios ends, and whatever is wrong has a line and a sentence in both languages."""
     lines = "".join(f"    {name}: {value}\n" for name, value in fields.items())
     found = read(f"{head}  -\n{lines}")
-    for finding in (*found.findings, *unknown_rules("s.yaml", found, ["pump-fault"])):
+    for finding in (*found.findings, *unknown_rules("s.yaml", found, pump_rules())):
         assert finding.line >= 1
         assert finding.what_in("zh")
         assert finding.fix_in("en")
+
+
+TEMPLATE = """\
+  - name: full
+    for_each:
+      drain_well: {freeboard: {dry: 2, full: 0.1, start: 30 s}}
+      sewage_pump:
+        level: {dry: 1, full: 9, start: 1 min}
+    say: {zh: "{name}过高", en: "{name} is too high"}
+    only: ["{class}.{x}"]
+    series: {"{x}": "{dry}x3 {full}x3"}
+    expect:
+      - {rule: "{class}.{x}", start: "{start}"}
+"""
+
+
+def test_a_template_is_a_scenario_for_each_measurement() -> None:
+    """Each is of its own class, with the words filled in in texts and keys; its name says which it is."""
+    found = read(HEAD + TEMPLATE)
+    assert found.findings == ()
+    assert [(one.class_id, one.name) for one in found.scenarios] == [
+        ("drain_well", "full.drain_well.freeboard"),
+        ("sewage_pump", "full.sewage_pump.level"),
+    ]
+    well, pump = found.scenarios
+    assert [sample.value for sample in well.own.series["freeboard"]] == [2, 2, 2, 0.1, 0.1, 0.1]
+    assert [sample.value for sample in pump.own.series["level"]] == [1, 1, 1, 9, 9, 9]
+    assert (well.only, well.expected[0].rule_id) == (("drain_well.freeboard",), "drain_well.freeboard")
+    assert [one.expected[0].start_ms for one in found.scenarios] == [30_000, 60_000]
+    assert (pump.say.zh, pump.say.en) == ("液位过高", "Level is too high")
+    told = unknown_rules("s.yaml", found, BOOK)
+    assert [finding.what for finding in told] == [
+        "class 'drain_well' has no rule 'drain_well.freeboard'",
+        "class 'sewage_pump' has no rule 'sewage_pump.level'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind", "line", "column"),
+    [
+        ("sewage_pump:\n", "sewage_pmup:\n", kinds.NO_CLASS, 7, 7),
+        ("        level:", "        levl:", kinds.NO_MEASUREMENT, 8, 9),
+        ("{dry}x3 {full}x3", "{dry}x3 {fall}x3", NO_PLACEHOLDER, 11, 30),
+        ("{dry}x3 {full}x3", "{dry}x3 oh {full}x3", kinds.NO_SERIES, 11, 30),
+        ('start: "{start}"', 'start: "{full}"', kinds.NO_SPAN, 13, 39),
+    ],
+)
+def test_a_fault_in_a_template_stands_where_it_was_written(
+    old: str, new: str, kind: Kind, line: int, column: int
+) -> None:
+    """Behind what was filled in, too; and once, however many scenarios have it."""
+    assert old in TEMPLATE
+    told = [one for one in read(HEAD + TEMPLATE.replace(old, new)).findings if one.kind is kind]
+    assert (told[0].line, told[0].column) == (line, column)
+    assert len({(one.line, one.column, one.what) for one in told}) == len(told)
 
 
 def test_a_fault_inside_a_series_stands_at_its_column() -> None:
@@ -255,7 +311,7 @@ def test_the_shipped_files_are_sound(file: Path) -> None:
     assert found.findings == ()
     subjects = {"sensor_health": "indoor_air", "water_quality": "water_supply_pump"}
     assert found.class_id == subjects.get(file.stem, file.stem)
-    assert unknown_rules(file.name, found, {rule.id for rule in BOOK.of_class(found.class_id)}) == []
+    assert unknown_rules(file.name, found, BOOK) == []
 
 
 @pytest.mark.parametrize("scenario", shipped(), ids=lambda one: f"{one.class_id}-{one.name}")
