@@ -20,7 +20,7 @@ from tests.unit.dispatch.hall import RULES, Hall
 BOOK = """\
 - id: medium
   class: sewage_pump
-  when: level > {limit} m and facility.build_year < 2030
+  when: level > {limit} m and facility.build_year < 2030{more}
   clear: level < 1.2 m
   for: 30 s
   severity: medium
@@ -33,9 +33,9 @@ BOOK = """\
 """
 
 
-def rule_set_of(hall: Hall, limit: float = 2.2) -> RuleSet:
-    """A rule book of one rule, with this limit."""
-    return load_rules({"a.yaml": BOOK.format(limit=limit)}, hall.city.registry.classes())
+def rule_set_of(hall: Hall, limit: float = 2.2, more: str = "") -> RuleSet:
+    """A rule book of one rule, with this limit, and ``more`` behind its condition."""
+    return load_rules({"a.yaml": BOOK.format(limit=limit, more=more)}, hall.city.registry.classes())
 
 
 def source_of(
