@@ -90,12 +90,12 @@ def _series(
         gaps=sorted(gaps, key=lambda gap: (gap.from_ms, gap.kind)),
         limits=[limit for known in limits if (limit := _limit(known, one, context)) is not None],
     )
-    return FrozenSeries(key=one.key, name=Bilingual.of(one.name), thinned=one.thinned, history=history)
+    return FrozenSeries(key=one.key, name=Bilingual.of(one.name), of=one.of, thinned=one.thinned, history=history)
 
 
 def _limit(known: FrozenLimit, one: Samples, context: FrozenContext | None) -> Limit | None:
-    """A frozen limit over a point, in its unit; ``None`` where it is for another one."""
-    if known.measurement != one.key or context is None or context.rule is None:
+    """A frozen limit over a point, in its unit; ``None`` where it is for another one, or for the facility below."""
+    if known.measurement != one.key or one.of or context is None or context.rule is None:
         return None
     try:
         value = convert(known.value, known.unit, one.unit)

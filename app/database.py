@@ -76,6 +76,23 @@ def open_database(url: str, *, durable: bool = True) -> sa.Engine:
     return engine
 
 
+def is_there(url: str) -> bool:
+    """Whether a program of this kind has made its tables there; nothing is made, and no schema is changed.
+
+    Raises:
+        Unavailable: if the database does not answer.
+    """
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
+        return False
+    engine = open_database(url)
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision() is not None
+    finally:
+        engine.dispose()
+
+
 def migrate(engine: sa.Engine) -> None:
     """Bring the database to this program's schema; does nothing if it is there.
 

@@ -273,6 +273,12 @@ SECRETS_DAMAGED = Sentence(
 )
 NO_DATABASE_FOLDER = Sentence("无法建立数据库目录：{problem}", "cannot make the database's folder: {problem}")
 NO_DATABASE = Sentence("数据库 {url} 没有应答{reason}", "the database {url} does not answer{reason}")
+NO_DATABASE_YET = Sentence(
+    "数据库 {url} 里还没有 Twingrid 的数据；请在部署所在的目录里运行，"
+    "用 --config 指明其设置文件，或先用 twingrid up 启动",
+    "there is nothing of Twingrid at {url} yet; run this in the folder of the installation, name its settings "
+    "with --config, or start it first with twingrid up",
+)
 NEWER_SCHEMA = Sentence(
     "数据库的结构版本是 {schema}，本版本不认识：它曾被更新的 Twingrid 使用；请安装那个版本，或恢复备份",
     "the database has schema {schema}, which this version does not know: it was used by a newer Twingrid; "

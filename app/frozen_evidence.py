@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from app.facility_memory import MOST_FACILITIES, FacilityMemory
-from app.rule_directory import RuleBook
+from app.facility_memory import FacilityMemory
+from app.frozen_around import Surroundings
+from app.frozen_calendar import FrozenTimes
+from app.frozen_place import Places
+from app.rule_directory import limits_of
 from core.evidence import (
     MOST_POINTS,
-    FrozenCalendar,
+    FrozenAround,
     FrozenContext,
     FrozenLevel,
     FrozenLimit,
-    FrozenPlace,
     FrozenRule,
     Samples,
 )
 from core.places import PointKind, Text
-from core.ports.evidence import SampleRequest
-from core.ports.registry import Community, FacilityDetail, Point
+from core.ports.evidence import AroundRequest, SampleRequest
+from core.ports.registry import FacilityDetail, Point
 from core.ports.store import TimeSeriesStore
 from core.readings import Readings
-from dispatch.worktime import WorkCalendar
+from registry.directory import attributes_in_force
 from registry.queries import Registry
 from rules.rule_set import Rule, RuleSet
 
@@ -34,15 +35,28 @@ _LONGEST_READ_MS = 2 * 3_600_000
 _STALE_MOST_MS = 3_600_000
 """A reading older than this before the window is not looked for, however long it may hold."""
 _MOST_ATTRIBUTES = 40
-_MOST_PARENTS = 16
+_MOST_TOLD = 20_000
 
 
-class _Known(NamedTuple):
-    """Places of one version of the registry."""
+class _Point(NamedTuple):
+    """A point that is kept; ``of`` is the code of the parent whose it is, empty: of the facility itself."""
 
-    version: int
-    places: dict[int, FrozenPlace]
-    communities: Mapping[int, Community]
+    point: Point
+    of: str = ""
+
+
+class _Told(NamedTuple):
+    """What is frozen of a rule at a facility with certain attributes."""
+
+    rule: FrozenRule | None
+    limits: tuple[FrozenLimit, ...]
+    attributes: tuple[tuple[str, float | str], ...]
+    measurements: frozenset[str]
+    terms: frozenset[str]
+
+
+_Key = tuple[str, tuple[tuple[str, float | str], ...]]
+_NO_RULE = _Told(None, (), (), frozenset(), frozenset())
 
 
 class EvidenceFreezer:
@@ -55,30 +69,34 @@ class EvidenceFreezer:
         facilities: FacilityMemory,
         rules: Callable[[], RuleSet],
         *,
-        calendar: WorkCalendar,
+        places: Places,
+        times: FrozenTimes,
+        surroundings: Surroundings,
         program: str,
     ) -> None:
         """Join the rooms; ``rules`` gives the rule set in force, ``program`` is the version of Twingrid."""
         self._store = store
-        self._registry = registry
+        self._classes = registry.classes()
         self._rules = rules
-        self._calendar = calendar
+        self._places = places
+        self._times = times
+        self._surroundings = surroundings
         self._program = program
         self._facilities = facilities
-        self._known = _Known(-1, {}, {})
-        self._book = RuleBook(rules())
+        self._told_of: tuple[RuleSet, dict[str, tuple[str, ...]], dict[_Key, _Told]] = (rules(), {}, {})
 
     def context(self, rule_id: str, facility: int, at_ms: int) -> str:
         """JSON of everything but the samples; from memory, once a facility has been asked for."""
         rule_set, detail = self._rules(), self._facilities.detail(facility)
         rule = rule_set.by_id.get(rule_id)
+        told = _NO_RULE if rule is None else self._told(rule_set, rule, detail)
         return FrozenContext(
-            rule=None if rule is None else _frozen_rule(rule, rule_set.version),
-            limits=() if rule is None else self._limits(rule_set, rule),
+            rule=told.rule,
+            limits=told.limits,
             do=() if rule is None else rule.info.do,
-            attributes=_attributes(rule, detail),
-            place=None if detail is None else self._placed(detail),
-            calendar=self._frozen_calendar(at_ms),
+            attributes=dict(told.attributes),
+            place=None if detail is None else self._places.place(detail, told.measurements),
+            calendar=self._times.calendar(facility, at_ms, told.terms),
             registry_version=self._facilities.version,
             program=self._program,
         ).as_text()
@@ -94,35 +112,65 @@ class EvidenceFreezer:
             taken = set(near)
             order = [at for at in order if at not in taken]
             last = max(requests[at].to_ms for at in near)
-            points = [point for at in near for point in chosen[at]]
+            points = [one.point for at in near for one in chosen[at]]
             numbers = np.unique(np.array([point.number for point in points], np.int32))
             before_ms = max((_held_ms(point) for point in points), default=0)
             batch = self._store.read(numbers, max(0, first - before_ms), last)
             for at in near:
-                found[at] = tuple(_samples(batch, point, requests[at]) for point in chosen[at])
+                found[at] = tuple(_samples(batch, one, requests[at]) for one in chosen[at])
         return [found[at] for at in range(len(requests))]
+
+    def around(self, requests: Sequence[AroundRequest]) -> Sequence[tuple[FrozenAround, ...]]:
+        """What rules read of parents and groups; their points are read anew, a group at one moment once."""
+        return self._surroundings.around(requests)
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _points(self, request: SampleRequest) -> tuple[Point, ...]:
-        """The points that are kept: those of the rule's measurements, then the other quantities; or those asked for."""
+    def _points(self, request: SampleRequest) -> tuple[_Point, ...]:
+        """The points that are kept: the rule's own, its parent's, then the other quantities; or those asked for."""
         detail = self._facilities.detail(request.facility)
         if detail is None:
             return ()
         if request.whole:
-            return tuple(point for point in detail.points if not request.keys or point.key in request.keys)
+            return tuple(_Point(one) for one in detail.points if not request.keys or one.key in request.keys)
         rank = {key: place for place, key in enumerate(request.keys)}
         quiet = (PointKind.STATE, PointKind.EVENT)
         ordered = sorted(detail.points, key=lambda one: (rank.get(one.key, len(rank)), one.kind in quiet, one.number))
-        return tuple(ordered[:MOST_POINTS])
+        first = [_Point(one) for one in ordered if one.key in rank]
+        rest = [_Point(one) for one in ordered if one.key not in rank]
+        return (*first, *self._of_parent(detail, request.of_parent), *rest)[:MOST_POINTS]
 
-    def _limits(self, rule_set: RuleSet, rule: Rule) -> tuple[FrozenLimit, ...]:
-        if self._book.rules is not rule_set:
-            self._book = RuleBook(rule_set)
-        names = {}
-        known = self._registry.classes().get(rule.class_id)
-        if known is not None:
-            names = {key: one.name for key, one in known.measurements.items()}
+    def _of_parent(self, detail: FacilityDetail, keys: Sequence[str]) -> Iterator[_Point]:
+        above = None if not keys or detail.facility.parent is None else self._facilities.detail(detail.facility.parent)
+        if above is not None:
+            yield from (_Point(one, above.facility.code) for one in above.points if one.key in keys)
+
+    def _told(self, rule_set: RuleSet, rule: Rule, detail: FacilityDetail | None) -> _Told:
+        """Of a rule, made once for all facilities at which it reads the same attributes."""
+        if self._told_of[0] is not rule_set or len(self._told_of[1]) >= _MOST_TOLD:
+            self._told_of = (rule_set, {}, {})
+        _, names_of, known = self._told_of
+        if rule.id not in names_of:
+            names_of[rule.id] = tuple(sorted(rule.attributes))[:_MOST_ATTRIBUTES]
+        has = (
+            {} if detail is None else attributes_in_force(self._classes.get(detail.facility.class_id), detail.facility)
+        )
+        attributes = tuple((name, has[name]) for name in names_of[rule.id] if name in has)
+        key = (rule.id, attributes)
+        if key not in known:
+            known[key] = _Told(
+                rule=_frozen_rule(rule, rule_set.version),
+                limits=self._limits(rule_set, rule, dict(attributes)),
+                attributes=attributes,
+                measurements=rule.measurements,
+                terms=rule.terms,
+            )
+        return known[key]
+
+    def _limits(self, rule_set: RuleSet, rule: Rule, attributes: Mapping[str, float | str]) -> tuple[FrozenLimit, ...]:
+        known = self._classes.get(rule.class_id)
+        names = {} if known is None else {key: one.name for key, one in known.measurements.items()}
+        numeric = {name: value for name, value in attributes.items() if not isinstance(value, str)}
         return tuple(
             FrozenLimit(
                 measurement=one.measurement,
@@ -132,60 +180,7 @@ class EvidenceFreezer:
                 severity=one.severity.name.lower(),
                 only_with=tuple(names.get(key, Text(zh=key, en=key)) for key in one.only_with),
             )
-            for one in self._book.limits(rule.class_id)
-            if one.rule_id == rule.id
-        )
-
-    def _placed(self, detail: FacilityDetail) -> FrozenPlace:
-        version, number, known = self._facilities.version, detail.facility.number, self._known
-        if version != known.version or len(known.places) >= MOST_FACILITIES:
-            communities = {one.number: one for one in self._registry.communities()}
-            known = self._known = _Known(version, {}, communities)
-        if number not in known.places:
-            known.places[number] = self._place(detail, known.communities)
-        return known.places[number]
-
-    def _place(self, detail: FacilityDetail, communities: Mapping[int, Community]) -> FrozenPlace:
-        one = detail.facility
-        community = communities.get(one.community)
-        known, cells = self._registry.classes().get(one.class_id), {}
-        names = {cell.code: cell.name for cell in self._registry.cells(one.community)}
-        for grid, code in one.cells.items():
-            cells[grid.value] = (code, names.get(code, Text(zh=code, en=code)))
-        nothing = Text(zh="", en="")
-        return FrozenPlace(
-            code=one.code,
-            name=one.name,
-            class_id=one.class_id,
-            class_name=known.name if known is not None else nothing,
-            community=community.code if community is not None else "",
-            community_name=community.name if community is not None else nothing,
-            street=community.street if community is not None else nothing,
-            cells=cells,
-            gateways=tuple(sorted({str(point.gateway) for point in detail.points if point.gateway is not None})),
-            parents=self._parents(detail),
-        )
-
-    def _parents(self, detail: FacilityDetail) -> tuple[str, ...]:
-        """Codes of what is above it; a chain of the registry has no rings, and is cut off all the same."""
-        codes: list[str] = []
-        above = detail.facility.parent
-        while above is not None and len(codes) < _MOST_PARENTS:
-            found = self._facilities.detail(above)
-            if found is None:
-                break
-            codes.append(found.facility.code)
-            above = found.facility.parent
-        return tuple(codes)
-
-    def _frozen_calendar(self, at_ms: int) -> FrozenCalendar:
-        calendar = self._calendar
-        return FrozenCalendar(
-            zone=str(calendar.zone),
-            local=datetime.fromtimestamp(at_ms / 1000, calendar.zone).isoformat(timespec="milliseconds"),
-            workday=calendar.is_workday(calendar.day_of(at_ms)),
-            works=calendar.works_at(at_ms),
-            windows=calendar.windows,
+            for one in limits_of(rule, rule_set.units.get(rule.class_id, {}), numeric)
         )
 
 
@@ -218,20 +213,13 @@ def _frozen_rule(rule: Rule, set_version: str) -> FrozenRule:
     )
 
 
-def _attributes(rule: Rule | None, detail: FacilityDetail | None) -> Mapping[str, float | str]:
-    """What the rule reads of the facility; without a rule nothing."""
-    if rule is None or detail is None:
-        return {}
-    known = detail.facility.attributes
-    return {name: known[name] for name in sorted(rule.attributes)[:_MOST_ATTRIBUTES] if name in known}
-
-
 def _held_ms(point: Point) -> int:
     return min(int(point.stale_after_s * 1000), _STALE_MOST_MS)
 
 
-def _samples(batch: Readings, point: Point, request: SampleRequest) -> Samples:
+def _samples(batch: Readings, one: _Point, request: SampleRequest) -> Samples:
     """The rows of one point in the window, and one before it that still held; batches are sorted by point and time."""
+    point = one.point
     first, last = np.searchsorted(batch.point, [point.number, point.number + 1])
     begin, end = first + np.searchsorted(batch.time_ms[first:last], [request.from_ms, request.to_ms])
     if begin > first and batch.time_ms[begin - 1] > request.from_ms - _held_ms(point):
@@ -247,4 +235,5 @@ def _samples(batch: Readings, point: Point, request: SampleRequest) -> Samples:
         value=batch.value[rows],
         quality=batch.quality[rows],
         text={row - rows.start: text for row, text in batch.text.items() if rows.start <= row < rows.stop},
+        of=one.of,
     )

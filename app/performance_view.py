@@ -11,7 +11,7 @@ from app.exits import Exit
 from app.performance import Reports
 from app.rule_directory import RuleBook
 from app.settings_file import load
-from app.wiring import database, rule_set_of
+from app.wiring import database_there, rule_set_of
 from core.clock import SystemClock
 from core.ports.performance import Actor, Measure, Performance
 from dispatch.performance_queries import SqlPerformanceQueries
@@ -31,17 +31,20 @@ def show(speaker: Speaker, config: Path | None, days: int, community: str, *, as
 
     Raises:
         core.errors.Invalid: if the settings or rules are wrong.
+        core.errors.Refused: if nothing has been installed here; no database is made.
         core.errors.Unavailable: if the database does not answer.
     """
     settings = load(config).settings
     with ExitStack() as parts:
-        engine = database(settings)
+        engine = database_there(settings)
         parts.callback(engine.dispose)
         registry = Registry(engine, load_classes())
-        chosen = [one.number for one in registry.communities() if community in ("", one.code)]
-        if not chosen:
-            speaker.error(speaker.say("report.no-community", code=community))
+        known = {one.code: one.number for one in registry.communities()}
+        if community and community not in known:
+            codes = ", ".join(sorted(known)) or "-"
+            speaker.error(speaker.say("report.no-community", code=community, known=codes))
             return Exit.USAGE
+        chosen = frozenset({known[community]}) if community else None
         store = RemoteStore(settings.store_socket)
         parts.callback(store.close)
         reports = Reports(
@@ -53,7 +56,7 @@ def show(speaker: Speaker, config: Path | None, days: int, community: str, *, as
             policy=Policy(),
         )
         now_ms = SystemClock().now_ms()
-        made = reports.report(now_ms - days * _DAY_MS, now_ms, frozenset(chosen) if community else None)
+        made = reports.report(now_ms - days * _DAY_MS, now_ms, chosen)
         if as_json:
             speaker.json(asdict(made))
         else:

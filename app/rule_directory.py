@@ -1,7 +1,8 @@
 """The rule set as pages show it: each rule in its author's words, and the limits to draw on a chart.
 
 A limit is a comparison of one measurement (or its window) with a number, found in the checked expression; comparisons
-of sums or with attributes have no single line to draw and are left to the text. A comparison inside an ``and`` is no
+of sums have no single line to draw and are left to the text, and so are those with attributes, unless a facility is
+named whose attributes are meant. A comparison inside an ``and`` is no
 limit by itself (a pump may well draw more than 2 A, unless its well is empty): such a limit says what belongs to it.
 """
 
@@ -44,10 +45,23 @@ class RuleBook:
         """Limits over the measurements of a class, in the order of the rule book."""
         if class_id not in self._limits:
             units = self._rules.units.get(class_id, {})
-            parts = (part for rule in self._rules.of_class(class_id) for part in rule.parts)
-            found = (limit for part in parts for limit in _limits(part, units))
+            found = (limit for rule in self._rules.of_class(class_id) for limit in limits_of(rule, units))
             self._limits[class_id] = tuple(found)
         return self._limits[class_id]
+
+
+def limits_of(
+    rule: Rule, units: Mapping[str, str], attributes: Mapping[str, float] | None = None
+) -> Iterator[RuleLimit]:
+    """The limits of a rule, of all its levels.
+
+    Args:
+        rule: the rule.
+        units: of the measurements of its class.
+        attributes: numbers of one facility; with them a comparison with an attribute has a line there, too.
+    """
+    for part in rule.parts:
+        yield from _limits(part, units, attributes or {})
 
 
 def _text(rule: Rule) -> RuleText:
@@ -63,10 +77,10 @@ def _text(rule: Rule) -> RuleText:
     )
 
 
-def _limits(rule: Rule, known: Mapping[str, str]) -> Iterator[RuleLimit]:
+def _limits(rule: Rule, known: Mapping[str, str], attributes: Mapping[str, float]) -> Iterator[RuleLimit]:
     for standing in _standing(rule.when, True, frozenset()):
         part = standing.comparison
-        line = line_of(part)
+        line = line_of(part, attributes)
         if line is not None and line.key in known:
             yield RuleLimit(
                 measurement=line.key,

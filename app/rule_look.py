@@ -18,7 +18,7 @@ from app import findings as kinds
 from app.calendars import Calendars
 from app.rule_reload_view import core_runs
 from app.settings import Settings
-from app.wiring import database
+from app.wiring import database_there
 from app.wiring_store import open_store
 from core.clock import SystemClock
 from core.errors import Refused
@@ -84,7 +84,7 @@ def look(
 
     Raises:
         Unavailable: if database or store do not answer.
-        Refused: if there is no such facility of the rule's class.
+        Refused: if there is no such facility of the rule's class, or nothing has been installed here.
     """
     with _installation(settings) as (members, store, calendar):
         member = _member(members, rule, code)
@@ -119,7 +119,7 @@ def _installation(
     settings: Settings,
 ) -> Iterator[tuple[Mapping[str, ClassMembers], TimeSeriesStore, RegistryCalendar]]:
     with ExitStack() as open_parts:
-        engine = database(settings)
+        engine = database_there(settings)
         open_parts.callback(engine.dispose)
         registry = Registry(engine, load_classes())
         directory = Directory(engine, registry)

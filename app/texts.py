@@ -42,7 +42,7 @@ TEXTS: Final[Mapping[str, Text]] = {
         ("cmd.alarms.report", "按 ISA-18.2 和 EEMUA 191 衡量告警，并给出回差与延时建议", "Measure the alarms by ISA-18.2 and EEMUA 191, and suggest deadbands and delays"),
         ("help.report-days", "最近多少天（标准要求至少 30 天）", "how many days back (the standard asks for 30 or more)"),
         ("help.report-community", "社区代码；不填为全部", "code of a community; all without it"),
-        ("report.no-community", "没有代码为 {code} 的社区", "no community has the code {code}"),
+        ("report.no-community", "没有代码为 {code} 的社区；已有：{known}", "no community has the code {code}; there are: {known}"),
         ("report.sum", "最近 {days} 天有 {alarms} 次告警需要人关注；每人负荷：{load}", "alarms that asked for attention in the last {days} d: {alarms}; load on one person: {load}"),
         ("report.load.acceptable", "可接受", "acceptable"),
         ("report.load.manageable", "可应付", "manageable"),

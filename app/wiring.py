@@ -12,11 +12,11 @@ import sqlalchemy as sa
 
 from app import findings as kinds
 from app.broker_accounts import HOST_USER, passwords
-from app.database import migrate, open_database
+from app.database import is_there, migrate, open_database
 from app.settings import Settings
 from app.sight_texts import SIGHT_INFOS
 from core.cases import Elsewhere, RuleInfo
-from core.errors import Invalid
+from core.errors import Invalid, Refused
 from core.findings import Said
 from core.foreign import system_problem
 from core.places import FacilityClass, Relation
@@ -40,6 +40,19 @@ def database(settings: Settings) -> sa.Engine:
         engine.dispose()
         raise
     return engine
+
+
+def database_there(settings: Settings) -> sa.Engine:
+    """The database of an installation that has been started before, for commands that only read: none is made.
+
+    Raises:
+        Unavailable: if it does not answer.
+        Refused: if there is none yet, or it belongs to a newer program.
+    """
+    if not is_there(settings.database_url):
+        shown = sa.make_url(settings.database_url).render_as_string(hide_password=True)
+        raise Refused(kinds.NO_DATABASE_YET(url=shown))
+    return database(settings)
 
 
 def rule_sources(folder: Path | None) -> Mapping[str, str]:

@@ -22,14 +22,13 @@ import sqlalchemy as sa
 from app import registry_folder
 from app.by_design import DesignedJournal
 from app.calendars import Calendars, local_day, notices
-from app.commands.version import twingrid_version
 from app.configuration_carrier import ConfigurationCarrier
 from app.core_status import CoreStatus, write_status
 from app.drill_carrier import DrillCarrier
 from app.evidence import StoreEvidence
 from app.exchange import senders
 from app.facility_memory import FacilityMemory
-from app.frozen_evidence import EvidenceFreezer
+from app.frozen_place import Births
 from app.judge import Judge, JudgeSettings
 from app.notification import courier
 from app.rule_reload import ReloadDesk, RuleReloader, removed_rules
@@ -41,6 +40,7 @@ from app.snapshot import read_snapshot
 from app.upkeep import InUse, StoreCounters
 from app.watchman import Watchman
 from app.wiring import RuleInfos, broker_url, database, rule_sources
+from app.wiring_evidence import frozen_source
 from app.wiring_store import open_store
 from core.alarms import Severity
 from core.calendar import SiteCalendar
@@ -175,9 +175,8 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
         open_parts.callback(store.close)
         infos, facilities = RuleInfos(rule_set), FacilityMemory(registry)
         evidence = StoreEvidence(store, facilities)
-        frozen = EvidenceFreezer(
-            store, registry, facilities, lambda: infos.rules, calendar=policy.calendar, program=twingrid_version()
-        )
+        births = Births()
+        frozen = frozen_source(store, registry, facilities, infos, calendars, policy, directory, births)
         journal = SqlJournal(engine, rules=infos, source=registry, policy=policy, evidence=evidence, frozen=frozen)
         silent = SqlSuppression(engine, rules=infos, source=registry, policy=policy)
         designed = DesignedJournal(journal, silent, Explained(infos), registry, lambda: calendars.now)
@@ -190,6 +189,7 @@ def core(settings: Settings, clock: Clock) -> Iterator[Core]:
         open_parts.callback(messages.close)
         host = _host(settings, store, directory, clock, judge, SqlNodeStatusBook(engine))
         open_parts.enter_context(host)
+        births.listen(lambda: host.statuses)
         parts = Core(
             settings=settings,
             clock=clock,

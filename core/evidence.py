@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +20,8 @@ from core.readings import Float64s, Int64s
 
 MOST_POINTS: Final = 8
 """Points of a facility whose samples are kept; those the rule reads come first."""
+MOST_MEMBERS: Final = 40
+"""Members of a group that are kept with their values; of more, how many were left out."""
 MOST_SAMPLES: Final = 360
 """Readings kept of each point; of more, the first, last, lowest and highest of each stretch of time stay."""
 _MOST_TEXT: Final = 100
@@ -81,6 +83,25 @@ class FrozenLimit:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FrozenPoint:
+    """What one reading came through.
+
+    Attributes:
+        point: registry number; metric: its name on the wire.
+        gateway: ``group/node``; bus, unit: the line and the unit on it: as the gateway's births said, else the bus as
+            the registry has it. Empty: not known.
+    """
+
+    point: int
+    key: str
+    name: Text
+    metric: str
+    gateway: str
+    bus: str
+    unit: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FrozenPlace:
     """Where the facility stood, and what its readings came through.
 
@@ -88,6 +109,7 @@ class FrozenPlace:
         cells: grid to code and name of the cell.
         gateways: edge nodes its points came from.
         parents: codes of what supplied or contained it, nearest first.
+        points: its points, those that the rule reads first; points_left_out: how many more it had.
     """
 
     code: str
@@ -100,6 +122,62 @@ class FrozenPlace:
     cells: Mapping[str, tuple[str, Text]]
     gateways: tuple[str, ...]
     parents: tuple[str, ...] = ()
+    points: tuple[FrozenPoint, ...] = ()
+    points_left_out: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FrozenMember:
+    """A facility that a rule read beside its own: what it came to at that moment, ``None`` where unknown."""
+
+    code: str
+    name: Text
+    value: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FrozenAround:
+    """What a rule read of a parent or of a group at that moment.
+
+    Attributes:
+        name: what it is called; written: as it stands in the fingerprint of the rule.
+        relation: by what the group is held together (``core.places.Relation``); empty: it is the parent itself.
+        group: name of the group, or code of the parent; empty: there was none.
+        value: of the parent, or of the group; ``None``: unknown, or not kept. ``unit``: UCUM, empty for a count.
+        condition: the members' values say whether a condition held, 1 or 0.
+        members: the parent, or the members of the group: those that decide first; left_out: how many more there were.
+        kept: false where the group was too large, or looks back too far, to be read once more.
+    """
+
+    name: Text
+    written: str
+    relation: str
+    group: str
+    value: float | None
+    unit: str
+    condition: bool
+    members: tuple[FrozenMember, ...]
+    left_out: int = 0
+    kept: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FrozenTerm:
+    """What the site calendar said of a term at the facility: ``None``, nobody knew. ``read``: the rule asks for it."""
+
+    term: str
+    name: Text
+    holds: bool | None
+    read: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FrozenWork:
+    """Planned work that went on at the facility."""
+
+    code: str
+    name: Text
+    until_ms: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,6 +187,9 @@ class FrozenCalendar:
     Attributes:
         zone: IANA name; local: ISO date and time with offset.
         works: within working hours; windows: minutes after local midnight.
+        day: what the date was (``core.holidays.DayKind``), a make-up day (调休) among them.
+        terms: every term of the calendar, those that the rule asks for first.
+        planned: planned work at the facility.
     """
 
     zone: str
@@ -116,6 +197,9 @@ class FrozenCalendar:
     workday: bool
     works: bool
     windows: tuple[tuple[int, int], ...]
+    day: str = ""
+    terms: tuple[FrozenTerm, ...] = ()
+    planned: tuple[FrozenWork, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,7 +208,8 @@ class FrozenContext:
 
     Attributes:
         rule: ``None`` for ``sight.*`` and rules that have left the set.
-        attributes: of the facility, those the rule reads.
+        attributes: of the facility, those the rule reads; where it has none of its own, what its class says.
+        around: what the rule read of parents and groups; comes with the samples.
         registry_version: of the places; program: version of Twingrid.
     """
 
@@ -136,10 +221,27 @@ class FrozenContext:
     calendar: FrozenCalendar
     registry_version: int
     program: str
+    around: tuple[FrozenAround, ...] = ()
 
     def as_text(self) -> str:
         """As JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+        return _text(self)
+
+
+def with_around(context: str, around: Sequence[FrozenAround]) -> str:
+    """A context, as JSON, with what the rule read of parents and groups; as it is where it read nothing of them."""
+    if not around or not context:
+        return context
+    return _text({**json.loads(context), "around": list(around)})
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_fields)
+
+
+def _fields(one: Any) -> Mapping[str, Any]:
+    """A dataclass as JSON has it; ``asdict`` would copy everything, which a storm of alarms feels."""
+    return {name: getattr(one, name) for name in one.__dataclass_fields__}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -151,6 +253,7 @@ class Samples:
         time_ms: int64[n]; value: float64[n], NaN for none; quality: uint8[n].
         text: by row, of a point that carries text.
         thinned: there were more than are kept.
+        of: code of the parent whose point it is; empty: of the facility itself.
     """
 
     point: int
@@ -163,6 +266,7 @@ class Samples:
     quality: NDArray[np.uint8]
     text: Mapping[int, str] = field(default_factory=dict)
     thinned: bool = False
+    of: str = ""
 
 
 def thinned(time_ms: Int64s, value: Float64s, most: int = MOST_SAMPLES) -> NDArray[np.int64]:
@@ -208,6 +312,7 @@ def pack(series: Sequence[Samples]) -> bytes:
                 "quality": one.quality[kept].tolist(),
                 "text": {places[row]: text[:_MOST_TEXT] for row, text in one.text.items() if row in places},
                 "thinned": one.thinned or len(kept) < len(one.time_ms),
+                "of": one.of,
             }
         )
     return zlib.compress(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode(), 9)
@@ -228,6 +333,7 @@ def unpack(packed: bytes) -> tuple[Samples, ...]:
             quality=np.array(row["quality"], np.uint8),
             text={int(at): text for at, text in row["text"].items()},
             thinned=row["thinned"],
+            of=row.get("of", ""),
         )
         for row in rows
     )

@@ -1,8 +1,9 @@
 """Freezing evidence: what is begun in the transaction that opens an alarm is completed here, soon after and once.
 
 A record is begun with its context (the rule in force, the place, the calendar), gathered before the transaction. The
-samples follow: those before the opening at once, so that a page shows them, and all of them when the time after it has
-passed. Then the record is closed and nothing changes it any more: neither late readings nor a changed rule.
+samples follow, and what the rule read of parents and groups, whose readings have to be asked for: those before the
+opening at once, so that a page shows them, and all of them when the time after it has passed. Then the record is closed
+and nothing changes it any more: neither late readings nor a changed rule.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import sqlalchemy as sa
 
 from core.cases import RuleInfo
 from core.errors import Unavailable
-from core.evidence import Samples, pack
-from core.ports.evidence import FrozenSource, SampleRequest
+from core.evidence import Samples, pack, with_around
+from core.ports.evidence import AroundRequest, FrozenSource, SampleRequest
 from dispatch import tables
 from dispatch.database import reading, writing
 from dispatch.policy import Policy
@@ -57,8 +58,11 @@ class Freezer:
         due = self._due(now_ms)
         if due:
             taken = self._source.samples([self._request(row) for row in due])
+            around = self._source.around(
+                [AroundRequest(rule_id=row.rule_id, facility=row.facility, at_ms=row.at_ms) for row in due]
+            )
             contexts = [row.context or self._source.context(row.rule_id, row.facility, row.at_ms) for row in due]
-            self._keep(due, taken, contexts, now_ms)
+            self._keep(due, taken, list(map(with_around, contexts, around)), now_ms)
         if now_ms - self._pruned_ms >= _PRUNE_EVERY_MS:
             self._pruned_ms = now_ms
             self._prune(now_ms)
@@ -79,7 +83,14 @@ class Freezer:
     def _request(self, row: Any) -> SampleRequest:
         info = self._rules(row.rule_id)
         keys = info.measurements if info is not None else ()
-        return SampleRequest(facility=row.facility, keys=keys, from_ms=row.from_ms, to_ms=row.to_ms)
+        above = info.elsewhere if info is not None else ()
+        return SampleRequest(
+            facility=row.facility,
+            keys=keys,
+            from_ms=row.from_ms,
+            to_ms=row.to_ms,
+            of_parent=tuple(sorted({key for one in above if one.parent for key in one.keys})),
+        )
 
     def _keep(
         self, due: Sequence[Any], taken: Sequence[tuple[Samples, ...]], contexts: Sequence[str], now_ms: int
@@ -90,7 +101,7 @@ class Freezer:
                 complete = now_ms >= row.to_ms + _SETTLE_MS
                 values: dict[str, object] = {
                     "samples": pack(series),
-                    "context": row.context or context,
+                    "context": context,
                     "frozen_ms": now_ms if complete else None,
                     "due_ms": None if complete else row.to_ms + _SETTLE_MS,
                 }

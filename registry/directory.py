@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from core.places import ClassMembers, Grid, PointBinding, Relation
+from core.places import ClassMembers, FacilityClass, Grid, PointBinding, Relation
 from core.ports.registry import Facility, Point
 from core.sparkplug.topics import NodeId
 from registry import tables
@@ -55,6 +55,11 @@ class _Names:
             Relation.BUS: tuple(self.bus.get(one.number, "") for one in facilities),
         }
         return {relation: column for relation, column in columns.items() if any(column)}
+
+
+def attributes_in_force(facility_class: FacilityClass | None, facility: Facility) -> Mapping[str, float | str]:
+    """A facility's attributes as rules read them: its own, and those of its class that it does not say itself."""
+    return {**(facility_class.attributes if facility_class is not None else {}), **facility.attributes}
 
 
 class Directory:
@@ -145,8 +150,7 @@ class Directory:
             for key, point in points.get(facility.number, {}).items():
                 numbers[key][index] = point.number
                 stale[key][index] = round(1000 * point.stale_after_s)
-        defaults = facility_class.attributes if facility_class else {}
-        attributes = [{**defaults, **facility.attributes} for facility in facilities]
+        attributes = [attributes_in_force(facility_class, facility) for facility in facilities]
         given = [(name, isinstance(value, str)) for every in attributes for name, value in every.items()]
         return ClassMembers(
             class_id=class_id,

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from api.models.base import Bilingual, Model, SeverityName, TimeMs
 from api.models.history import History
+from core.holidays import DayKind
 from core.ports.evidence import Occasion
 
 
@@ -51,6 +52,18 @@ class FrozenLimit(Model):
     only_with: list[Bilingual]
 
 
+class FrozenPoint(Model):
+    """What one reading came through."""
+
+    point: int
+    key: str
+    name: Bilingual
+    metric: str = Field(description="its name on the wire")
+    gateway: str = Field(description="``group/node``; empty: none")
+    bus: str = Field(description="as the gateway said, else as the registry has it; empty: not known")
+    unit: str = Field(description="on the bus, as the gateway said; empty: not known")
+
+
 class FrozenPlace(Model):
     """Where the facility stood, and through which gateways its readings came."""
 
@@ -64,6 +77,50 @@ class FrozenPlace(Model):
     cells: dict[str, tuple[str, Bilingual]]
     gateways: list[str]
     parents: list[str] = Field(description="what supplied or contained it, nearest first")
+    points: list[FrozenPoint] = Field([], description="those that the rule reads first; empty in older records")
+    points_left_out: int = Field(0, description="how many more there were")
+
+
+class FrozenMember(Model):
+    """A facility that the rule read beside its own."""
+
+    code: str
+    name: Bilingual
+    value: float | None = Field(description="null: unknown")
+
+
+class FrozenAround(Model):
+    """What the rule read of a parent or of a group at that moment."""
+
+    name: Bilingual
+    written: str
+    relation: str = Field(
+        examples=["community", "cell.governance"], description="what holds the group together; empty: the parent itself"
+    )
+    group: str = Field(description="code of the parent, or name of the group; empty: there was none")
+    value: float | None = Field(description="of the parent or of the group; null: unknown, or not kept")
+    unit: str
+    condition: bool = Field(description="members' values say whether a condition held, 1 or 0")
+    members: list[FrozenMember]
+    left_out: int = Field(description="members beyond those that are kept")
+    kept: bool = Field(description="false: the group was too large, or looks back too far, to be read once more")
+
+
+class FrozenTerm(Model):
+    """What the site calendar said of a term at the facility."""
+
+    term: str = Field(examples=["occupied", "season heating"])
+    name: Bilingual
+    holds: bool | None = Field(description="null: nobody knew")
+    read: bool = Field(description="the rule asks for it")
+
+
+class FrozenWork(Model):
+    """Planned work that went on at the facility."""
+
+    code: str
+    name: Bilingual
+    until_ms: TimeMs
 
 
 class FrozenCalendar(Model):
@@ -74,6 +131,9 @@ class FrozenCalendar(Model):
     workday: bool
     works: bool = Field(description="within working hours")
     windows: list[tuple[int, int]] = Field(description="working hours, minutes after midnight")
+    day: DayKind | Literal[""] = Field("", description="what the date was; empty in older records")
+    terms: list[FrozenTerm] = Field([], description="those that the rule asks for first")
+    planned: list[FrozenWork] = Field([], description="planned work at the facility")
 
 
 class FrozenContext(Model):
@@ -87,6 +147,7 @@ class FrozenContext(Model):
     calendar: FrozenCalendar
     registry_version: int
     program: str
+    around: list[FrozenAround] = Field([], description="of parents and groups; comes with the samples")
 
 
 class FrozenSeries(Model):
@@ -94,6 +155,7 @@ class FrozenSeries(Model):
 
     key: str
     name: Bilingual
+    of: str = Field(description="code of the parent whose readings they are; empty: of the facility itself")
     thinned: bool = Field(description="of each stretch the first, lowest, highest and last reading are kept")
     history: History
 

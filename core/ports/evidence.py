@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from core.evidence import Samples
+from core.evidence import FrozenAround, Samples
 
 
 class Occasion(StrEnum):
@@ -47,7 +47,8 @@ class EvidenceRecord:
 class SampleRequest:
     """Whose readings are wanted: a facility's in [from, to), the points of ``keys`` first, as many as are kept.
 
-    ``whole``: of the points of ``keys`` alone, of all points without any, however many they are.
+    ``whole``: of the points of ``keys`` alone, of all points without any, however many they are. ``of_parent``: what is
+    wanted of the facility's parent, after ``keys`` and before the other points.
     """
 
     facility: int
@@ -55,10 +56,20 @@ class SampleRequest:
     from_ms: int
     to_ms: int
     whole: bool = False
+    of_parent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AroundRequest:
+    """At which facility and moment it is asked what a rule read of parents and groups."""
+
+    rule_id: str
+    facility: int
+    at_ms: int
 
 
 class FrozenSource(Protocol):
-    """Where dispatch gets what it freezes. Both raise ``core.errors.Unavailable`` if it cannot be had now."""
+    """Where dispatch gets what it freezes. All raise ``core.errors.Unavailable`` if it cannot be had now."""
 
     def context(self, rule_id: str, facility: int, at_ms: int) -> str:
         """JSON of the context of a rule at a facility; from memory."""
@@ -66,6 +77,10 @@ class FrozenSource(Protocol):
 
     def samples(self, requests: Sequence[SampleRequest]) -> Sequence[tuple[Samples, ...]]:
         """Readings, one answer a request; those just before ``from_ms`` that still held then included."""
+        ...
+
+    def around(self, requests: Sequence[AroundRequest]) -> Sequence[tuple[FrozenAround, ...]]:
+        """What rules read of parents and groups, one answer a request; empty for a rule that reads none."""
         ...
 
 

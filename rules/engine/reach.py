@@ -208,7 +208,7 @@ def _grouped(one: ClassLayout, column: int, operand: Grouped, group: ClassMember
     if len(inside):
         distinct, number = np.unique(names[inside].astype(str), return_inverse=True)
         pool_of[inside], pools = number, len(distinct)
-    row = np.flatnonzero((pool_of >= 0) & _belongs(group, operand.inner))
+    row = np.flatnonzero((pool_of >= 0) & belongs(group, operand.inner))
     readers = np.flatnonzero(pool_of >= 0)
     return _Wish(
         feed=Feed(operand, operand.aggregate, one.guards[column]),
@@ -219,7 +219,7 @@ def _grouped(one: ClassLayout, column: int, operand: Grouped, group: ClassMember
     )
 
 
-def _belongs(group: ClassMembers, inner: Number | Truth) -> Bools:
+def belongs(group: ClassMembers, inner: Number | Truth) -> Bools:
     """Which facilities have what the expression reads; the others are no members, since they would never be known."""
     belongs = np.ones(len(group), np.bool_)
     for key in frozenset().union(*(measured(operand) for operand in inner_operands(inner))):
@@ -329,15 +329,20 @@ def _both(one: Floats | None, other: Floats | None) -> Floats | None:
 
 def _inner(one: ClassLayout, inner: Number | Truth) -> Inner:
     reads = frozenset(one.column_of[operand] for operand in inner_operands(inner))
+    return Inner(reads, inner_function(inner))
+
+
+def inner_function(inner: Number | Truth) -> Callable[[Columns], Floats]:
+    """What a member contributes: a number as it is, a condition as 1 and 0, NaN where it is unknown."""
     if not isinstance(inner, Compare | Between | Connect):
-        return Inner(reads, number_function(inner))
+        return number_function(inner)
     truth = truth_function(inner)
 
     def value(columns: Columns) -> Floats:
         found = truth(columns)
         return np.where(found.true, 1.0, np.where(found.false, 0.0, np.nan))
 
-    return Inner(reads, value)
+    return value
 
 
 def cut_to(group: ClassMembers, row: Indices) -> ClassMembers:

@@ -35,7 +35,7 @@ from rules.engine.saved import SavedState, save
 from rules.expression import form
 from rules.rule_set import RuleSet
 
-_MAGIC = b"TGRULE01"
+MAGIC = b"TGRULE01"
 _CHECK_BYTES = 16
 _NO_STOP = NEVER_MS
 
@@ -279,7 +279,7 @@ def pack(header: dict[str, Any], arrays: Arrays) -> bytes:
     little = {name: np.ascontiguousarray(column, column.dtype.newbyteorder("<")) for name, column in arrays.items()}
     header["arrays"] = [[name, column.dtype.str, list(column.shape)] for name, column in little.items()]
     text = json.dumps(header, separators=(",", ":")).encode()
-    body = b"".join([_MAGIC, struct.pack("<I", len(text)), text, *(column.tobytes() for column in little.values())])
+    body = b"".join([MAGIC, struct.pack("<I", len(text)), text, *(column.tobytes() for column in little.values())])
     return body + hashlib.blake2b(body, digest_size=_CHECK_BYTES).digest()
 
 
@@ -290,12 +290,12 @@ def unpack(data: bytes) -> tuple[dict[str, Any], Arrays]:
         Refused: if the bytes are no snapshot of this version, or damaged.
     """
     body, check = data[:-_CHECK_BYTES], data[-_CHECK_BYTES:]
-    if not body.startswith(_MAGIC):
+    if not body.startswith(MAGIC):
         raise Refused("not a snapshot of this version of the rules engine")
     if hashlib.blake2b(body, digest_size=_CHECK_BYTES).digest() != check:
         raise Refused("the snapshot of the rules engine is damaged")
-    at = len(_MAGIC) + 4
-    length = struct.unpack("<I", body[len(_MAGIC) : at])[0]
+    at = len(MAGIC) + 4
+    length = struct.unpack("<I", body[len(MAGIC) : at])[0]
     header = json.loads(body[at : at + length])
     at += length
     arrays: Arrays = {}

@@ -39,7 +39,7 @@ from tests.e2e.browser import (
 from tests.e2e.worlds import WEB, Login, World
 from tests.integration.api.test_with_real_rooms import Town, open_town
 from tests.unit.api.world import PASSWORD
-from tests.unit.app.frozen import freezer_of, level_of
+from tests.unit.app.frozen import freezer_of, level_of, rule_set_of
 from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, RULES, change
 
 pytestmark = [pytest.mark.leaves_running, pytest.mark.requires("chromium"), pytest.mark.timeout(240)]
@@ -47,6 +47,9 @@ pytestmark = [pytest.mark.leaves_running, pytest.mark.requires("chromium"), pyte
 OPENED, CLOSED = ChangeKind.OPENED, ChangeKind.CLOSED
 SAY = {
     "zh": {
+        "around": "规则当时从别处读到的值",
+        "points": "读数来路",
+        "occupied": "开放时间：未知",
         "acknowledge": "确认",
         "shelve": "暂时搁置",
         "reason": "原因",
@@ -70,6 +73,9 @@ SAY = {
         "frozen": "封存于",
     },
     "en": {
+        "around": "What the rule read elsewhere at that moment",
+        "points": "Way of the readings",
+        "occupied": "opening hours: unknown",
         "acknowledge": "Acknowledge",
         "shelve": "Shelve",
         "reason": "Reason",
@@ -294,7 +300,8 @@ def test_suppression_and_frozen_evidence_are_shown(
     book.hold(Cause.TOPOLOGY, [Suppression(facility=facility, ref="gw-aa", reason=reason)], MONDAY_9)
     path = desk.alarm("medium")
     desk.later(10 * MINUTE)
-    freezer: Freezer = freezer_of(hall, town.store)
+    near = rule_set_of(hall, more=" and max(level) of community > 1 m and parent.level < 9 m and not occupied")
+    freezer: Freezer = freezer_of(hall, town.store, near)
     assert freezer.step(town.clock.now_ms()) == 1
     town.store = type(town.store)()
     with serving(town) as url, person(browser, url, language, size) as somebody:
@@ -305,5 +312,8 @@ def test_suppression_and_frozen_evidence_are_shown(
         expect(page.locator("section.flag")).to_contain_text(reason)
         frozen = page.locator("section.card", has_text=say["frozen"])
         expect(frozen.locator("figure.evidence svg path.line").first).to_be_attached()
+        expect(frozen.get_by_role("region", name=say["around"])).to_contain_text("aa-sp-02")
         frozen.locator("summary").click()
-        sound(page, "evidence", somebody, size, frozenset({"facility"}))  # the rule reads facility.build_year
+        expect(frozen.get_by_role("region", name=say["points"])).to_contain_text("city/gw-aa")
+        expect(frozen.locator("dd.terms").first).to_contain_text(say["occupied"])
+        sound(page, "evidence", somebody, size, frozenset({"facility", "parent"}))  # what the rule reads

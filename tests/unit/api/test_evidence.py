@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -63,3 +65,26 @@ def test_limits_are_drawn_in_the_unit_of_the_curve(world: World) -> None:
     (limit,) = series["history"]["limits"]
     assert (limit["value"], limit["kind"], limit["severity"]) == (pytest.approx(0.2), "low", "high")
     assert series["history"]["last"] == [0.5, 0.3, None]
+
+
+def test_a_record_from_before_the_surroundings_were_kept_is_shown(world: World) -> None:
+    """What an older program wrote lacks the terms of the calendar, the way of the readings, parents and groups."""
+    record = frozen("now")
+    context = json.loads(record.context)
+    del context["around"]
+    for name in ("day", "terms", "planned"):
+        del context["calendar"][name]
+    item = shown(world, replace(record, context=json.dumps(context)))
+    assert item["context"]["around"] == item["context"]["calendar"]["terms"] == []
+    assert item["context"]["calendar"]["day"] == ""
+
+
+def test_the_readings_of_a_parent_carry_no_limit_of_the_rule(world: World) -> None:
+    """Both may have a level; the limit is that of the facility's own."""
+    record = frozen("now")
+    record = replace(record, series=(*record.series, replace(record.series[0], point=12, of="tank-1")))
+    own, parent = shown(world, record)["series"]
+    assert [(own["of"], len(own["history"]["limits"])), (parent["of"], len(parent["history"]["limits"]))] == [
+        ("", 1),
+        ("tank-1", 0),
+    ]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.evidence import Samples
+from core.evidence import FrozenAround, Samples
 from core.places import Text
-from core.ports.evidence import SampleRequest
+from core.ports.evidence import AroundRequest, SampleRequest
 from tests.unit.dispatch.hall import MINUTE
 
 STALE = 3 * MINUTE
@@ -42,6 +42,9 @@ class Sensor:
 
     def samples(self, requests: Sequence[SampleRequest]) -> Sequence[tuple[Samples, ...]]:
         return [self._of(request) for request in requests]
+
+    def around(self, requests: Sequence[AroundRequest]) -> Sequence[tuple[FrozenAround, ...]]:
+        return [() for _ in requests]
 
     def _of(self, request: SampleRequest) -> tuple[Samples, ...]:
         self.asked.add((request.facility, request.keys))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from unittest.mock import patch
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, event, given, settings, target
 from hypothesis import strategies as st
 
 from core.alarms import AlarmChange, AnnouncedAlarm, ChangeKind, Interval
+from core.calendar import WORDS, season_term
 from core.findings import Kind
 from core.places import Relation
 from core.quality import GOOD, QualityClass, quality
@@ -43,6 +46,9 @@ GROUP = {
     Relation.BUS: ("p/g/b", "p/g/b", ""),
 }
 
+TERMS = ("occupied", season_term("flood"), *(term for term in WORDS if term != "occupied"))
+"""Every term of the calendar."""
+
 NUMBERS = ["0", "1", "2", "2.5", "3"]
 OPERANDS = [*KEYS, "abs(a)", "min(a, b)", "max(b, c)", "a - b", "b / c", "-a", "c * 2"]
 NUMBER_WINDOWS = ("mean", "min", "max", "avg", "range", "delta", "changes", "spike")
@@ -50,6 +56,7 @@ LOOKED_BACK = ["a", "b", "a", "b", "a - b", "abs(a) + c", "min(a, b)", "a * faci
 HELD_TRUE = [
     *("a > 1", "a > 1 and b > 2", "not (a > 1 or b < 2.5)", "b >= facility.limit", "a outside [1, 2] or c == 2"),
     *("a > 1 and occupied", "not (b < 2 or in season flood)", "a > 1 or occupied", "b > 1 and uncertain(a)", "bad(c)"),
+    *("a > 1 and (holiday or weekend) and not workday", "b > 1 and night and not planned_work"),
 ]
 WIDTHS = ["5 s", "90 s"]
 
@@ -97,13 +104,14 @@ comparison = st.builds(
     st.sampled_from([*NUMBERS, *NUMBERS, "facility.limit"]),
 )
 in_range = st.builds("{} {} [1, 2]".format, st.sampled_from(KEYS), st.sampled_from(["in", "outside"]))
-surroundings = st.sampled_from(
-    [
-        *("occupied", "not occupied", "in season flood", "facility.material == 'PE'", "facility.material != 'PE'"),
-        *("age(a) > 2 s", "age(a) >= 8 s", "age(b) < 3 s", "age(b) <= 15 s", "3 s < age(c)"),
-        *("known(a)", "not known(b)", "known(c)", "uncertain(a)", "bad(b)", "not bad(c)", "not_measured(a)"),
-    ]
-)
+SURROUNDINGS = [
+    *("occupied", "not occupied", "in season flood", "facility.material == 'PE'", "facility.material != 'PE'"),
+    *("holiday", "weekend", "not workday", "(holiday or weekend) and not workday", "night and not planned_work"),
+    *("not night", "planned_work"),
+    *("age(a) > 2 s", "age(a) >= 8 s", "age(b) < 3 s", "age(b) <= 15 s", "3 s < age(c)"),
+    *("known(a)", "not known(b)", "known(c)", "uncertain(a)", "bad(b)", "not bad(c)", "not_measured(a)"),
+]
+surroundings = st.sampled_from(SURROUNDINGS)
 condition = st.recursive(
     comparison | comparison | in_range | over_time | surroundings,
     lambda inner: (
@@ -145,14 +153,16 @@ def needs_readings(text: str) -> bool:
 
 @st.composite
 def calendars(draw: st.DrawFn) -> TownCalendar:
-    """Random step functions, unknown for a while here and there."""
+    """Random step functions of every term, unknown for a while here and there; some wells keep the same."""
     values = st.sampled_from([0.0, 1.0, 1.0, 0.0, float("nan")])
 
     def turns() -> Turns:
         times = sorted(draw(st.sets(st.integers(-20, 260), max_size=6)))
         return Turns(draw(values), tuple((BASE_MS + 250 * time, draw(values)) for time in times))
 
-    return TownCalendar({term: [turns() for _ in range(WELLS)] for term in ("occupied", "season flood")})
+    own = {term: [turns() for _ in range(WELLS)] for term in TERMS[:2]}
+    kept = st.sampled_from([*own[TERMS[0]], *own[TERMS[1]], turns(), turns()])
+    return TownCalendar({**own, **{term: [draw(kept) for _ in range(WELLS)] for term in TERMS[2:]}})
 
 
 @dataclass(frozen=True)
@@ -436,6 +446,13 @@ def run(
         journal.apply(engine.changes(now_ms))
     assert engine.changes(now_ms) == []
     return engine, journal
+
+
+@pytest.mark.parametrize("drawn", [SURROUNDINGS, HELD_TRUE], ids=["at once", "over time"])
+def test_every_term_of_the_calendar_is_drawn(drawn: list[str]) -> None:
+    """What is not drawn is not proven."""
+    words = {word for text in drawn for word in re.findall(r"in season \w+|\w+", text)}
+    assert {term if term in WORDS else f"in {term}" for term in TERMS} <= words
 
 
 @contextmanager

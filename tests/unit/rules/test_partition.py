@@ -26,7 +26,7 @@ from rules.rule_set import RuleSet
 from tests.unit.rules import test_order
 from tests.unit.rules.reference.judge import Turns
 from tests.unit.rules.test_groups import rules as rules_across
-from tests.unit.rules.test_order import BASE_MS, Delivery, Journal, Plan, delivery_of, plans
+from tests.unit.rules.test_order import BASE_MS, TERMS, Delivery, Journal, Plan, delivery_of, plans
 from tests.unit.rules.test_order import rules as rules_alone
 from tests.unit.rules.town import Store, TownCalendar, members, rule_set, rule_text
 
@@ -41,7 +41,7 @@ GROUP = {
     Relation.BUS: ("", "p/g/b", "", "", "p/g/b", ""),
 }
 HOURS = [Turns(float(well % 2), ((BASE_MS + 5_000, 1.0), (BASE_MS + 15_000, 0.0))) for well in range(WELLS)]
-CALENDAR = TownCalendar({"occupied": HOURS, "season flood": HOURS[::-1]})
+CALENDAR = TownCalendar({term: HOURS[:: -1 if number % 2 else 1] for number, term in enumerate(TERMS)})
 
 
 def town(group: Mapping[Relation, tuple[str, ...]] | None = None) -> dict[str, ClassMembers]:

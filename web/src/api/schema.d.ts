@@ -5883,6 +5883,51 @@ export interface components {
             conflict: boolean;
         };
         /**
+         * FrozenAround
+         * @description What the rule read of a parent or of a group at that moment.
+         */
+        FrozenAround: {
+            name: components["schemas"]["Bilingual"];
+            /** Written */
+            written: string;
+            /**
+             * Relation
+             * @description what holds the group together; empty: the parent itself
+             * @example community
+             * @example cell.governance
+             */
+            relation: string;
+            /**
+             * Group
+             * @description code of the parent, or name of the group; empty: there was none
+             */
+            group: string;
+            /**
+             * Value
+             * @description of the parent or of the group; null: unknown, or not kept
+             */
+            value: number | null;
+            /** Unit */
+            unit: string;
+            /**
+             * Condition
+             * @description members' values say whether a condition held, 1 or 0
+             */
+            condition: boolean;
+            /** Members */
+            members: components["schemas"]["FrozenMember"][];
+            /**
+             * Left Out
+             * @description members beyond those that are kept
+             */
+            left_out: number;
+            /**
+             * Kept
+             * @description false: the group was too large, or looks back too far, to be read once more
+             */
+            kept: boolean;
+        };
+        /**
          * FrozenCalendar
          * @description What time it was for people.
          */
@@ -5909,6 +5954,24 @@ export interface components {
                 number,
                 number
             ][];
+            /**
+             * Day
+             * @description what the date was; empty in older records
+             * @default
+             */
+            day: components["schemas"]["DayKind"] | "";
+            /**
+             * Terms
+             * @description those that the rule asks for first
+             * @default []
+             */
+            terms: components["schemas"]["FrozenTerm"][];
+            /**
+             * Planned
+             * @description planned work at the facility
+             * @default []
+             */
+            planned: components["schemas"]["FrozenWork"][];
         };
         /**
          * FrozenContext
@@ -5930,6 +5993,12 @@ export interface components {
             registry_version: number;
             /** Program */
             program: string;
+            /**
+             * Around
+             * @description of parents and groups; comes with the samples
+             * @default []
+             */
+            around: components["schemas"]["FrozenAround"][];
         };
         /**
          * FrozenLevel
@@ -5975,6 +6044,20 @@ export interface components {
             only_with: components["schemas"]["Bilingual"][];
         };
         /**
+         * FrozenMember
+         * @description A facility that the rule read beside its own.
+         */
+        FrozenMember: {
+            /** Code */
+            code: string;
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Value
+             * @description null: unknown
+             */
+            value: number | null;
+        };
+        /**
          * FrozenPlace
          * @description Where the facility stood, and through which gateways its readings came.
          */
@@ -6003,6 +6086,49 @@ export interface components {
              * @description what supplied or contained it, nearest first
              */
             parents: string[];
+            /**
+             * Points
+             * @description those that the rule reads first; empty in older records
+             * @default []
+             */
+            points: components["schemas"]["FrozenPoint"][];
+            /**
+             * Points Left Out
+             * @description how many more there were
+             * @default 0
+             */
+            points_left_out: number;
+        };
+        /**
+         * FrozenPoint
+         * @description What one reading came through.
+         */
+        FrozenPoint: {
+            /** Point */
+            point: number;
+            /** Key */
+            key: string;
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Metric
+             * @description its name on the wire
+             */
+            metric: string;
+            /**
+             * Gateway
+             * @description ``group/node``; empty: none
+             */
+            gateway: string;
+            /**
+             * Bus
+             * @description as the gateway said, else as the registry has it; empty: not known
+             */
+            bus: string;
+            /**
+             * Unit
+             * @description on the bus, as the gateway said; empty: not known
+             */
+            unit: string;
         };
         /**
          * FrozenRule
@@ -6057,11 +6183,54 @@ export interface components {
             key: string;
             name: components["schemas"]["Bilingual"];
             /**
+             * Of
+             * @description code of the parent whose readings they are; empty: of the facility itself
+             */
+            of: string;
+            /**
              * Thinned
              * @description of each stretch the first, lowest, highest and last reading are kept
              */
             thinned: boolean;
             history: components["schemas"]["History"];
+        };
+        /**
+         * FrozenTerm
+         * @description What the site calendar said of a term at the facility.
+         */
+        FrozenTerm: {
+            /**
+             * Term
+             * @example occupied
+             * @example season heating
+             */
+            term: string;
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Holds
+             * @description null: nobody knew
+             */
+            holds: boolean | null;
+            /**
+             * Read
+             * @description the rule asks for it
+             */
+            read: boolean;
+        };
+        /**
+         * FrozenWork
+         * @description Planned work that went on at the facility.
+         */
+        FrozenWork: {
+            /** Code */
+            code: string;
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Until Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            until_ms: number;
         };
         /**
          * FundPhase
@@ -11189,13 +11358,18 @@ export type Flood = components['schemas']['Flood'];
 export type Forecast = components['schemas']['Forecast'];
 export type ForecastBasis = components['schemas']['ForecastBasis'];
 export type ForeignLinkView = components['schemas']['ForeignLinkView'];
+export type FrozenAround = components['schemas']['FrozenAround'];
 export type FrozenCalendar = components['schemas']['FrozenCalendar'];
 export type FrozenContext = components['schemas']['FrozenContext'];
 export type FrozenLevel = components['schemas']['FrozenLevel'];
 export type FrozenLimit = components['schemas']['FrozenLimit'];
+export type FrozenMember = components['schemas']['FrozenMember'];
 export type FrozenPlace = components['schemas']['FrozenPlace'];
+export type FrozenPoint = components['schemas']['FrozenPoint'];
 export type FrozenRule = components['schemas']['FrozenRule'];
 export type FrozenSeries = components['schemas']['FrozenSeries'];
+export type FrozenTerm = components['schemas']['FrozenTerm'];
+export type FrozenWork = components['schemas']['FrozenWork'];
 export type FundPhase = components['schemas']['FundPhase'];
 export type FundSource = components['schemas']['FundSource'];
 export type FundsWarning = components['schemas']['FundsWarning'];
