@@ -41,7 +41,7 @@ def test_a_departments_pages_are_accessible(
     """With the form too; nothing scrolls sideways, no text is missing, and the console is silent."""
     with person(browser, mock_world.base_url, language, size, dark=dark) as somebody:
         page = journeys.log_in(somebody, mock_world, CLERK)
-        findings = []
+        findings: list[str] = []
 
         def look(name: str) -> None:
             photograph(page, f"{name}-{language}-{size[0]}{'-dark' if dark else ''}")

@@ -164,7 +164,7 @@ export function intakeRoutes({ cases, ref, problem, found, page, openReported })
       return file({ source: "resident", body, by: resident, facility, community: facility.community });
     });
   }
-  function answer(item, id, body) {
+  function revisited(item, id, body) {
     const asked = ASKED.get(found(item?.id === Number(id) ? item : null));
     if (found(asked).answered) throw problem(409, "TG-4090", "该回访已有结果");
     if (body.solved) ASKED.set(item, { ...asked, answered: true });
@@ -175,7 +175,7 @@ export function intakeRoutes({ cases, ref, problem, found, page, openReported })
     ["GET", /^\/public\/places\/([\w.-]+)$/, (me, [, code]) => { const f = withCode(code); return { code, name: f.name, class_name: f.class_name, community: f.community.name, events: EVENTS.filter((one) => one.sources.includes("resident") && (one.classes.length === 0 || one.classes.includes(f.class_id))).map(view) }; }],
     ["POST", /^\/public\/reports$/, (me, m, q, body, request) => receipt(publicReport(body, keyOf(request)))],
     ["GET", /^\/public\/reports\/(\d+)$/, (me, [, id], q, body, request) => { const item = byKey.get(keyOf(request)); return state(found(item?.id === Number(id) ? item : null)); }],
-    ["POST", /^\/public\/reports\/(\d+)\/revisit$/, (me, [, id], q, body, request) => state(answer(byKey.get(keyOf(request)), id, body))],
+    ["POST", /^\/public\/reports\/(\d+)\/revisit$/, (me, [, id], q, body, request) => state(revisited(byKey.get(keyOf(request)), id, body))],
     ["POST", /^\/public\/reports\/(\d+)\/photos$/, (me, [, id], q, body, request) => attach(id, body, keyOf(request))],
   ];
   const inside = [
