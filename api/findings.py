@@ -56,6 +56,10 @@ REGISTRY_OF_ALL = Sentence(
     "导入和导出涉及全市台账，只有能看到全部社区的账号才能进行",
     "import and export concern the registry of the whole city: only a login that sees all communities may do them",
 )
+CALENDAR_OF_ALL = Sentence(
+    "日历适用于全市，只有能看到全部社区的账号才能修改",
+    "the calendar is that of the whole city: only a login that sees all communities may change it",
+)
 NO_REGISTRY_EDITING = Sentence("此处不能修改台账", "the registry cannot be changed here")
 BOTH_DEGREES = Sentence("经度和纬度须一起填写，且都是数字", "longitude and latitude come together, both as numbers")
 NO_EDITING = Sentence("此处不能编辑规则", "rules cannot be edited here")

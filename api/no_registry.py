@@ -8,6 +8,7 @@ from pathlib import Path
 from api import findings as kinds
 from core.cases import UnknownItem
 from core.errors import Refused
+from core.ports.calendar_days import DaysPreview, DaysWish
 from core.ports.registry import Page, PageRequest
 from core.ports.registry_editing import KindForm, RecordEdit, RecordLine, RegistryRecord
 from core.ports.registry_import import ImportChange, ImportJob
@@ -41,6 +42,18 @@ class NoRegistryEditing:
     def restore(self, edit: RecordEdit, *, day: str, actor: str, now_ms: int) -> RegistryRecord:
         """Refused."""
         raise UnknownItem(kinds.NO_REGISTRY_EDITING())
+
+
+class NoCalendarDays:
+    """``core.ports.calendar_days`` without anything behind it."""
+
+    def preview(self, wish: DaysWish, now_ms: int) -> DaysPreview:
+        """Refused."""
+        raise Refused(kinds.NO_REGISTRY_EDITING())
+
+    def apply(self, wish: DaysWish, mark: str, actor: str, now_ms: int) -> int:
+        """Refused."""
+        raise Refused(kinds.NO_REGISTRY_EDITING())
 
 
 class NoImports:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from api import findings as kinds
 from api.no_intakes import NoIntakes, NoTaskPhotos
 from api.no_office import NoEvaluations, NoFunds, NoPlans
-from api.no_registry import NoImports, NoRegistryEditing
+from api.no_registry import NoCalendarDays, NoImports, NoRegistryEditing
 from core.alarms import Severity
 from core.amenities import Amenity, Item
 from core.cases import Actor, RuleInfo
@@ -20,6 +20,7 @@ from core.errors import Refused
 from core.findings import Said
 from core.places import Text
 from core.ports.backtests import BacktestAsk, Backtests, BacktestState
+from core.ports.calendar_days import CalendarDays
 from core.ports.calendar_view import CalendarBook, CalendarYear
 from core.ports.cases import CaseCommands, CaseQueries
 from core.ports.closure import Closure, Closures, FalseAlarms, Recurring, ThresholdReview, WatchRow
@@ -384,7 +385,7 @@ class ApiPorts:
         backtests: runs rules over the past.
         editing: changes rules.
         previews: tries them on the last day.
-        calendars: of the sites, as people look at them.
+        calendars: of the sites, as people look at them; calendar_days: changes their holidays.
         notifications: channels, wishes, what could not be delivered.
         closures: how cases end.
         review: which rules were wrong.
@@ -419,6 +420,7 @@ class ApiPorts:
     editing: RuleEditing = NoRuleEditing()  # noqa: RUF009 - it has no state
     previews: RulePreviews = NoRuleEditing()  # noqa: RUF009 - it has no state
     calendars: CalendarBook = NoCalendar()  # noqa: RUF009 - it has no state
+    calendar_days: CalendarDays = NoCalendarDays()  # noqa: RUF009 - it has no state
     notifications: NotificationBook = NoNotifications()  # noqa: RUF009 - it has no state
     closures: Closures = NoClosures()  # noqa: RUF009 - it has no state
     review: ThresholdReview = NoClosures()  # noqa: RUF009 - it has no state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from math import isfinite
 
@@ -113,7 +114,7 @@ class RegistryDesk:
             code = self._known(caller, kind, code).code
         elif not caller.login.everywhere:
             raise ProblemError(Problems.NOT_FOUND)
-        elif kind == "points":
+        elif kind in ("points", "calendar"):
             code = code.replace(_PART, "/")
         found = self._ports.book.changes(kind, code, before=before, limit=_CHANGES + 1)
         labels = {one.kind: Bilingual.of(one.label) for one in self._ports.records.kinds()}
@@ -155,7 +156,9 @@ class RegistryDesk:
         )
 
     def _change(self, one: FieldChange, labels: Mapping[str, Bilingual]) -> RegistryChange:
-        came = one.kind is ChangeKind.ADD
+        day = one.collection == "calendar" and one.record.startswith("day/")
+        came = one.kind is ChangeKind.ADD and not day
+        shown = _day_value if day else shown_value
         return RegistryChange(
             id=one.number,
             time_ms=one.at_ms,
@@ -164,10 +167,24 @@ class RegistryDesk:
             kind=one.collection,
             kind_name=labels.get(one.collection, Bilingual(zh=one.collection, en=one.collection)),
             code=one.record.replace("/", _PART),
-            field=None if came else Bilingual.of(self._ports.book.field_name(one.field)),
-            before="" if came else shown_value(one.before),
-            after="" if came else shown_value(one.after),
+            field=None if came else Bilingual.of(self._ports.book.field_name(_day_field(one) if day else one.field)),
+            before="" if came else shown(one.before),
+            after="" if came else shown(one.after),
         )
+
+
+def _day_field(one: FieldChange) -> str:
+    """A day of the calendar says what it is; that stands in the field ``is`` of its file."""
+    return "active" if one.field == "active" else "is"
+
+
+def _day_value(text: str) -> str:
+    """What a day was or became, of the history's line: the kind of day, or whether the record is in use."""
+    value = json.loads(text) if text else ""
+    item = value.get("item", "") if isinstance(value, dict) else value
+    if isinstance(item, str) and item.startswith("{"):
+        return str(json.loads(item).get("kind", ""))
+    return shown_value(text)
 
 
 def _field(one: FieldForm) -> FieldView:
@@ -223,8 +240,11 @@ class _Told:
 
 def _told(error: Invalid) -> ProblemError:
     """Every finding at its field."""
-    wrong = [
-        WrongField(f"body.fields.{field}" if (field := str(one.values.get("field", ""))) else "body.fields", _Told(one))
-        for one in error.findings
-    ]
+    return told_at("body.fields", error)
+
+
+def told_at(above: str, error: Invalid) -> ProblemError:
+    """Every finding at its field of ``above``; without one at ``above`` itself."""
+    named = [(str(one.values.get("field", "")), one) for one in error.findings]
+    wrong = [WrongField(f"{above}.{field}" if field else above, _Told(one)) for field, one in named]
     return ProblemError(Problems.INVALID, errors=wrong)

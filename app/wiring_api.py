@@ -19,6 +19,7 @@ from api.server import server as http_server
 from api.settings import ApiSettings
 from app import findings as kinds
 from app.backtest_workers import BacktestWorkers
+from app.calendar_days import CalendarDaysHere
 from app.calendar_view import RegistryCalendarBook
 from app.calendars import Calendars
 from app.commands.version import twingrid_version
@@ -38,11 +39,13 @@ from app.wiring import RuleInfos, database, rule_set_of
 from core.clock import SystemClock
 from core.errors import Invalid, Unavailable
 from core.foreign import system_problem
+from dispatch.calendar_effects import LimitEffects
 from dispatch.closure_desk import SqlClosures
 from dispatch.desk import SqlDesk
 from dispatch.evaluation_queries import SqlEvaluations
 from dispatch.fold_queries import SqlFoldQueries
 from dispatch.funds_desk import SqlFunds
+from dispatch.holidays import mainland_china
 from dispatch.intake_desk import SqlIntakes
 from dispatch.notification_desk import SqlNotificationDesk
 from dispatch.performance_queries import SqlPerformanceQueries
@@ -55,6 +58,7 @@ from dispatch.revisit.desk import SqlRevisits
 from dispatch.task_photos import SqlTaskPhotos
 from gateway.device_part import check_part
 from registry.book import SqlRegistryBook
+from registry.calendar_days import SqlCalendarDays
 from registry.classbook import load_classes
 from registry.commands import RegistryCommandsSql
 from registry.configurations import SqlConfigurationDesk
@@ -176,6 +180,9 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             ),
             exchange=exchange(settings, engine, registry, registry, infos, policy),
             calendars=RegistryCalendarBook(lambda: calendars.now),
+            calendar_days=CalendarDaysHere(
+                SqlCalendarDays(engine, mainland_china()), LimitEffects(engine, policy.calendar), calendars.refresh
+            ),
             notifications=SqlNotificationDesk(engine, channels(settings), routes(settings)),
         )
 

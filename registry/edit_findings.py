@@ -25,6 +25,60 @@ MEASURES_OTHERWISE = kind(
     "类别和测点一起在工作簿中修改",
     "change class and points together in the workbook",
 )
+NO_DAY = kind(
+    "TG-3073",
+    "{name}：{value!r} 不是日期",
+    "{name}: {value!r} is no date",
+    "写成 2027-02-06 这样的日期，年份 {first} 至 {last}",
+    "write one such as 2027-02-06, of the years {first} to {last}",
+)
+DAYS_BACKWARDS = kind(
+    "TG-3073",
+    "末日 {last} 早于首日 {first}",
+    "the last day {last} lies before the first, {first}",
+    "检查这两个日期",
+    "check both",
+)
+DAYS_TOO_MANY = kind(
+    "TG-3073",
+    "一次最多修改 {most} 天",
+    "at most {most} days are changed at once",
+    "分几次修改",
+    "change them in several steps",
+)
+WRONG_WEEKDAY = kind(
+    "TG-3074",
+    "{count} 天不能是“{kind}”，例如 {day}（{weekday}）",
+    "{count} days cannot be “{kind}”, such as {day}, a {weekday}",
+    "调休上班和休息用于星期六、星期日，上班用于星期一至星期五；节假日可以是任何一天",
+    "a Saturday or Sunday is worked instead or free, Monday to Friday are worked; a holiday may be any day",
+)
+NO_UNKNOWN_DAY = kind(
+    "TG-3074",
+    "不能把日子设为“未知”",
+    "no day can be made unknown",
+    "选择其他种类，或恢复为公布的安排",
+    "choose another kind, or take back what was fixed",
+)
+DAY_KINDS = {
+    "workday": Sentence("上班", "worked"),
+    "makeup": Sentence("调休上班", "worked instead"),
+    "weekend": Sentence("休息", "free"),
+    "holiday": Sentence("节假日", "holiday"),
+}
+WEEKDAYS = (
+    Sentence("星期一", "Monday"),
+    Sentence("星期二", "Tuesday"),
+    Sentence("星期三", "Wednesday"),
+    Sentence("星期四", "Thursday"),
+    Sentence("星期五", "Friday"),
+    Sentence("星期六", "Saturday"),
+    Sentence("星期日", "Sunday"),
+)
+DAYS_EDITED_MEANWHILE = Sentence(
+    "这些日子在您查看之后被修改过；没有写入任何内容，请重新查看",
+    "these days were changed after you looked at them; nothing was written, look again",
+)
 STILL_NAMED = Sentence(
     "{count} 条在用记录还引用它，例如 {examples}；先修改它们",
     "{count} records in use still refer to it, such as {examples}; change those first",

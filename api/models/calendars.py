@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from api.models.base import Bilingual, Model, TimeMs
 from core.holidays import DayKind
 from core.ports.calendar_view import EntryKind
+from core.stages import Stage
 
 
 class CalendarDay(Model):
@@ -50,3 +53,55 @@ class CalendarYear(Model):
     night: str
     days: list[CalendarDay]
     lines: list[CalendarLine]
+
+
+DayText = Annotated[str, Field(max_length=40, examples=["2027-02-06"])]
+
+
+class DaysWish(Model):
+    """What a run of days shall be."""
+
+    first: DayText
+    last: DayText = Field(description="included; the same as `first` for a single day")
+    kind: DayKind | None = Field(description="null: as the notice or the week says; what was fixed is taken back")
+
+
+class DaysChange(DaysWish):
+    """The same, and what was looked at before."""
+
+    mark: str = Field(max_length=64, description="of the preview")
+
+
+class DayChangeView(Model):
+    """What a day is and becomes."""
+
+    day: str
+    before: DayKind
+    after: DayKind
+    own_before: bool = Field(description="somebody had fixed it")
+
+
+class TouchedLimitView(Model):
+    """A running limit with more or less working time left than before."""
+
+    case: str = Field(description="code of the case")
+    facility: Bilingual
+    stage: Stage
+    limit_ms: TimeMs = Field(description="stays as it is")
+    change_ms: int = Field(description="working time that comes; negative: goes")
+
+
+class DaysPreviewView(Model):
+    """What a change of days would do; nothing is written."""
+
+    mark: str
+    days: list[DayChangeView] = Field(description="those that change; empty: all are so already")
+    less: int = Field(description="running limits with less working time left")
+    more: int
+    limits: list[TouchedLimitView] = Field(description="the first of them")
+
+
+class DaysWritten(Model):
+    """What was written."""
+
+    days: int = Field(description="that changed")

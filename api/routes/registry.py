@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query
 
 from api.guard import PREFIX, GuardedRoute
 from api.models.base import Page
+from api.models.calendars import DaysChange, DaysPreviewView, DaysWish, DaysWritten
 from api.models.registry import (
     CellShapes,
     KindList,
@@ -52,6 +53,20 @@ def get_registry_changes(
 ) -> RegistryChanges:
     """Who changed what when, from what to what; whole kinds only for who sees all communities."""
     return desk.registry.changes(caller, kind, code, before)
+
+
+@router.post(
+    "/registry/calendar/preview", operation_id="preview_calendar_days", summary="What a change of days would do"
+)
+def preview_calendar_days(body: DaysWish, caller: Asking, desk: Desk) -> DaysPreviewView:
+    """What each day is and becomes, and which running limits have more or less working time; nothing is written."""
+    return desk.calendars.preview(caller, body)
+
+
+@router.post("/registry/calendar/days", operation_id="change_calendar_days", summary="Fix holidays and make-up days")
+def change_calendar_days(body: DaysChange, caller: Asking, desk: Desk) -> DaysWritten:
+    """One day or a run of days, as the preview showed it; refused if somebody else has changed one since."""
+    return desk.calendars.change(caller, body)
 
 
 @router.get("/registry/{kind}/records", operation_id="list_registry_records", summary="Records of a kind")

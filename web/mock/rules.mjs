@@ -67,6 +67,26 @@ function listed(facilities, classId, q, ref) {
 
 const LINE = { code: "", name: { zh: "", en: "" }, everywhere: true, facilities: 60, where: [], hours: [], first: "", last: "", begin_ms: null, end_ms: null };
 
+const ownDays = new Map();
+/** What a run of days becomes; a make-up day on a weekday is refused as the server does. */
+function daysPreview(body, facilities, problem) {
+  const days = [];
+  for (let at = Date.parse(`${body.first}T00:00:00Z`); at <= Date.parse(`${body.last}T00:00:00Z`); at += 86_400_000) {
+    const day = new Date(at).toISOString().slice(0, 10);
+    const free = [0, 6].includes(new Date(at).getUTCDay());
+    if (body.kind === "makeup" && !free) {
+      const refused = problem(422, "TG-4220", "输入有误", "", "请更正标出的字段。");
+      refused.problem.errors = [{ where: "body.kind", what: "1 天不能是“调休上班”" }];
+      throw refused;
+    }
+    const week = free ? "weekend" : "workday";
+    const before = ownDays.get(day) ?? week;
+    if (before !== (body.kind ?? week)) days.push({ day, before, after: body.kind ?? week, own_before: ownDays.has(day) });
+  }
+  const touched = days.length > 0 && body.kind === "holiday" ? [{ case: "C-00031", facility: facilities[0].name, stage: "handle", limit_ms: Date.parse("2027-02-12T02:00:00Z"), change_ms: -28_800_000 }] : [];
+  return { mark: String(ownDays.size), days, less: touched.length, more: 0, limits: touched };
+}
+
 /** One holiday with its make-up day; a season, hours for all and for a class, work under way. */
 function calendar(year) {
   const known = year <= 2026;
@@ -89,6 +109,13 @@ export function ruleRoutes({ facilities, ref, problem }) {
     ["POST", /^\/rules\/draft$/, (me, m, q, body) => drafted(body)],
     ["POST", /^\/rules\/preview$/, (me, m, q, body) => preview(facilities, body, ref)],
     ["GET", /^\/rules\/calendar\/(\d+)$/, (me, [, year]) => calendar(Number(year))],
+    ["POST", /^\/registry\/calendar\/preview$/, (me, m, q, body) => daysPreview(body, facilities, problem)],
+    ["POST", /^\/registry\/calendar\/days$/, (me, m, q, body) => {
+      const found = daysPreview(body, facilities, problem);
+      if (body.mark !== found.mark) throw problem(409, "TG-4096", "内容已被修改", "这些日子在您查看之后被修改过；没有写入任何内容，请重新查看");
+      for (const one of found.days) ownDays.set(one.day, body.kind);
+      return { days: found.days.length };
+    }],
     ["POST", /^\/rules\/explain$/, (me, m, q, body) => moment(facilities, body, ref)],
     ["GET", /^\/rules\/facilities\/(\w+)$/, (me, [, classId], q) => listed(facilities, classId, q, ref)],
     ["POST", /^\/rules\/trial$/, (me, m, q, body) => trial(body)],

@@ -16,6 +16,7 @@ from api import tables
 from api.application import create_app
 from api.ports import ApiPorts
 from api.settings import ApiSettings
+from app.calendar_days import CalendarDaysHere
 from core.alarms import ChangeKind
 from core.clock import ManualClock
 from core.people import Login, Role
@@ -23,14 +24,18 @@ from core.ports.nodes import NodeStatus
 from core.ports.store import Commit
 from core.readings import readings
 from core.sparkplug.topics import NodeId
+from dispatch.calendar_effects import LimitEffects
 from dispatch.closure_desk import SqlClosures
 from dispatch.fold_queries import SqlFoldQueries
+from dispatch.holidays import mainland_china
 from dispatch.intake_desk import SqlIntakes
 from dispatch.photo_desk import SqlPhotos
 from dispatch.review_queries import SqlReviewQueries
 from dispatch.revisit.desk import SqlRevisits
 from dispatch.task_photos import SqlTaskPhotos
+from dispatch.worktime import WorkCalendar
 from registry.book import SqlRegistryBook
+from registry.calendar_days import SqlCalendarDays
 from registry.classbook import load_classes
 from registry.commands import RegistryCommandsSql
 from registry.configurations import SqlConfigurationDesk
@@ -76,6 +81,9 @@ class Town:
             intakes=SqlIntakes(engine, rules=RULES.get, source=registry),
             book=SqlRegistryBook(engine),
             records=SqlRegistryEditing(engine, load_classes()),
+            calendar_days=CalendarDaysHere(
+                SqlCalendarDays(engine, mainland_china()), LimitEffects(engine, WorkCalendar()), lambda: None
+            ),
             photos=SqlPhotos(engine, self.settings.setup_code_file.with_name("photos")),
             task_photos=SqlTaskPhotos(engine, self.settings.setup_code_file.with_name("photos")),
             exchange=desk(self.hall),
@@ -83,7 +91,7 @@ class Town:
         )
         return create_app(ports, self.settings)
 
-    def give_login(self, code: str, role: Role, community: str = "aa") -> None:
+    def give_login(self, code: str, role: Role, community: str = "aa", *, everywhere: bool = False) -> None:
         """Let a person of the city in, under their code."""
         number = next(one.number for one in self.hall.city.registry.communities() if one.code == community)
         login = Login(
@@ -91,6 +99,7 @@ class Town:
             password_hash=HASH,
             role=role,
             communities=frozenset({number}),
+            everywhere=everywhere,
             person=self.hall.city.person(code),
         )
         self.commands.put_login(login, "test", MONDAY_9)

@@ -95,6 +95,14 @@ RECIPES: Mapping[str, Recipe] = {
     "change_registry_record": Recipe("PATCH", f"{V1}/registry/people/records/m{{n}}", {"mark": "", "fields": {}}),
     "end_registry_record": Recipe("POST", f"{V1}/registry/people/records/m{{n}}/end", {"mark": ""}),
     "restore_registry_record": Recipe("POST", f"{V1}/registry/people/records/m{{n}}/restore", {"mark": ""}),
+    "preview_calendar_days": Recipe(
+        "POST", f"{V1}/registry/calendar/preview", {"first": "2026-01-01", "last": "2026-01-02", "kind": "holiday"}
+    ),
+    "change_calendar_days": Recipe(
+        "POST",
+        f"{V1}/registry/calendar/days",
+        {"first": "2026-01-01", "last": "2026-01-02", "kind": "holiday", "mark": "x"},
+    ),
     "start_import": Recipe("POST", f"{V1}/registry/imports?name=people.csv", {}),
     "get_import": Recipe("GET", f"{V1}/registry/imports/0123456789abcdef"),
     "get_import_changes": Recipe("GET", f"{V1}/registry/imports/0123456789abcdef/changes"),

@@ -400,6 +400,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/registry/calendar/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a change of days would do
+         * @description What each day is and becomes, and which running limits have more or less working time; nothing is written.
+         */
+        post: operations["preview_calendar_days"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/calendar/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fix holidays and make-up days
+         * @description One day or a run of days, as the preview showed it; refused if somebody else has changed one since.
+         */
+        post: operations["change_calendar_days"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/registry/{kind}/records": {
         parameters: {
             query?: never;
@@ -4695,11 +4735,105 @@ export interface components {
          */
         Cover: "none" | "short" | "tight" | "enough" | "unknown";
         /**
+         * DayChangeView
+         * @description What a day is and becomes.
+         */
+        DayChangeView: {
+            /** Day */
+            day: string;
+            before: components["schemas"]["DayKind"];
+            after: components["schemas"]["DayKind"];
+            /**
+             * Own Before
+             * @description somebody had fixed it
+             */
+            own_before: boolean;
+        };
+        /**
          * DayKind
          * @description What a date is.
          * @enum {string}
          */
         DayKind: "workday" | "makeup" | "weekend" | "holiday" | "unknown";
+        /**
+         * DaysChange
+         * @description The same, and what was looked at before.
+         */
+        DaysChange: {
+            /**
+             * First
+             * @example 2027-02-06
+             */
+            first: string;
+            /**
+             * Last
+             * @description included; the same as `first` for a single day
+             * @example 2027-02-06
+             */
+            last: string;
+            /** @description null: as the notice or the week says; what was fixed is taken back */
+            kind: components["schemas"]["DayKind"] | null;
+            /**
+             * Mark
+             * @description of the preview
+             */
+            mark: string;
+        };
+        /**
+         * DaysPreviewView
+         * @description What a change of days would do; nothing is written.
+         */
+        DaysPreviewView: {
+            /** Mark */
+            mark: string;
+            /**
+             * Days
+             * @description those that change; empty: all are so already
+             */
+            days: components["schemas"]["DayChangeView"][];
+            /**
+             * Less
+             * @description running limits with less working time left
+             */
+            less: number;
+            /** More */
+            more: number;
+            /**
+             * Limits
+             * @description the first of them
+             */
+            limits: components["schemas"]["TouchedLimitView"][];
+        };
+        /**
+         * DaysWish
+         * @description What a run of days shall be.
+         */
+        DaysWish: {
+            /**
+             * First
+             * @example 2027-02-06
+             */
+            first: string;
+            /**
+             * Last
+             * @description included; the same as `first` for a single day
+             * @example 2027-02-06
+             */
+            last: string;
+            /** @description null: as the notice or the week says; what was fixed is taken back */
+            kind: components["schemas"]["DayKind"] | null;
+        };
+        /**
+         * DaysWritten
+         * @description What was written.
+         */
+        DaysWritten: {
+            /**
+             * Days
+             * @description that changed
+             */
+            days: number;
+        };
         /**
          * Deadband
          * @description A limit for clearing that the readings suggest.
@@ -10870,6 +11004,30 @@ export interface components {
             token: string;
         };
         /**
+         * TouchedLimitView
+         * @description A running limit with more or less working time left than before.
+         */
+        TouchedLimitView: {
+            /**
+             * Case
+             * @description code of the case
+             */
+            case: string;
+            facility: components["schemas"]["Bilingual"];
+            stage: components["schemas"]["Stage"];
+            /**
+             * Limit Ms
+             * @description stays as it is
+             * @example 1795000000000
+             */
+            limit_ms: number;
+            /**
+             * Change Ms
+             * @description working time that comes; negative: goes
+             */
+            change_ms: number;
+        };
+        /**
          * Training
          * @description Whom training in a skill would help.
          */
@@ -11306,7 +11464,12 @@ export type ConfigurationSummary = components['schemas']['ConfigurationSummary']
 export type CostBooks = components['schemas']['CostBooks'];
 export type CostSum = components['schemas']['CostSum'];
 export type Cover = components['schemas']['Cover'];
+export type DayChangeView = components['schemas']['DayChangeView'];
 export type DayKind = components['schemas']['DayKind'];
+export type DaysChange = components['schemas']['DaysChange'];
+export type DaysPreviewView = components['schemas']['DaysPreviewView'];
+export type DaysWish = components['schemas']['DaysWish'];
+export type DaysWritten = components['schemas']['DaysWritten'];
 export type Deadband = components['schemas']['Deadband'];
 export type Deadline = components['schemas']['Deadline'];
 export type DeadlineClock = components['schemas']['DeadlineClock'];
@@ -11579,6 +11742,7 @@ export type TaskWhere = components['schemas']['TaskWhere'];
 export type TaskWhy = components['schemas']['TaskWhy'];
 export type TextPair = components['schemas']['TextPair'];
 export type TokenView = components['schemas']['TokenView'];
+export type TouchedLimitView = components['schemas']['TouchedLimitView'];
 export type Training = components['schemas']['Training'];
 export type TrainingReason = components['schemas']['TrainingReason'];
 export type TrialCase = components['schemas']['TrialCase'];
@@ -12334,6 +12498,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RegistryChanges"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_calendar_days: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DaysWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DaysPreviewView"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_calendar_days: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DaysChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DaysWritten"];
                 };
             };
             /** @description A problem */

@@ -1,5 +1,6 @@
 /** English. The other language has the same keys with the same placeholders; a test sees to it. */
 import alarms from "./en/alarms";
+import calendar from "./en/calendar";
 import cases from "./en/cases";
 import department from "./en/department";
 import entry from "./en/entry";
@@ -29,6 +30,7 @@ export default {
   ...reports,
   ...department,
   ...rules,
+  ...calendar,
   ...gateways,
   ...evaluation,
   ...funds,

@@ -1,5 +1,6 @@
 /** Chinese. The other language has the same keys with the same placeholders; a test sees to it. */
 import alarms from "./zh/alarms";
+import calendar from "./zh/calendar";
 import cases from "./zh/cases";
 import department from "./zh/department";
 import entry from "./zh/entry";
@@ -29,6 +30,7 @@ export default {
   ...reports,
   ...department,
   ...rules,
+  ...calendar,
   ...gateways,
   ...evaluation,
   ...funds,

@@ -1,7 +1,7 @@
 /** The registry's routes as functions. */
 import { address, call } from "@/api/client";
 import type { PageOf } from "@/api/routes";
-import type { CellShapes, ImportChanges, ImportView, KindList, KindView, RecordLineView, RecordView, RegistryChanges, Staff } from "@/api/schema";
+import type { CellShapes, DaysPreviewView, DaysWritten, ImportChanges, ImportView, KindList, KindView, RecordLineView, RecordView, RegistryChanges, Staff } from "@/api/schema";
 
 type Signal = { readonly signal?: AbortSignal };
 export type PositionSystem = "WGS-84" | "GCJ-02" | "CGCS2000";
@@ -27,6 +27,14 @@ export const turnRecord = (kind: string, code: string, step: "end" | "restore", 
 export const getChanges = (query: { kind?: string; code?: string; before?: number }, { signal }: Signal = {}): Promise<RegistryChanges> =>
   call("/registry/changes", { query, signal });
 export const getCellShapes = (community: number, { signal }: Signal = {}): Promise<CellShapes> => call(`/communities/${community}/cells`, { signal });
+
+export interface DaysWish {
+  readonly first: string;
+  readonly last: string;
+  readonly kind: "workday" | "makeup" | "weekend" | "holiday" | null;
+}
+export const previewDays = (wish: DaysWish): Promise<DaysPreviewView> => call("/registry/calendar/preview", { method: "POST", body: wish });
+export const writeDays = (wish: DaysWish, mark: string): Promise<DaysWritten> => call("/registry/calendar/days", { method: "POST", body: { ...wish, mark } });
 
 let kinds: Promise<readonly KindView[]> | null = null;
 /** Kinds of record do not change while the pages are open. */

@@ -202,7 +202,7 @@ export default {
     valid: "from {first} to {last}",
     everywhere: "all facilities",
     facilities: "{n} facilities",
-    edited: "The calendar is written in the file “calendar” of the registry folder and put in force by importing it; of opening hours the last entry that applies holds.",
+    edited: "Seasons, hours and planned work are written in the file “calendar” of the registry folder and put in force by importing it; of opening hours the last entry that applies holds.",
   },
   backtest: {
     lead: "How many cases a rule would have made of the stored past, for whom and when, before it is in force.",

@@ -202,7 +202,7 @@ export default {
     valid: "{first} 至 {last}",
     everywhere: "全部设施",
     facilities: "{n} 台设施",
-    edited: "日历写在登记文件夹的 calendar 文件中，导入后生效；开放时间以最后一条适用的为准。",
+    edited: "季节、开放时间和计划作业写在登记文件夹的 calendar 文件中，导入后生效；开放时间以最后一条适用的为准。",
   },
   backtest: {
     lead: "规则生效之前：按过去的读数，它会产生多少案件、由谁在什么时候处理。",
