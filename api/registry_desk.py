@@ -55,6 +55,7 @@ class RegistryDesk:
                     label=Bilingual.of(one.label),
                     fields=[_field(field) for field in one.fields],
                     editable=one.editable,
+                    adds=one.adds,
                     ends=one.ends,
                 )
                 for one in self._ports.records.kinds()
@@ -110,11 +111,11 @@ class RegistryDesk:
         Raises:
             ProblemError: ``NOT_FOUND`` for a record out of sight, and for whole kinds to whom does not see all.
         """
-        if kind and code and kind not in ("points", "calendar"):
+        if kind and code and kind != "calendar":
             code = self._known(caller, kind, code).code
         elif not caller.login.everywhere:
             raise ProblemError(Problems.NOT_FOUND)
-        elif kind in ("points", "calendar"):
+        elif kind == "calendar":
             code = code.replace(_PART, "/")
         found = self._ports.book.changes(kind, code, before=before, limit=_CHANGES + 1)
         labels = {one.kind: Bilingual.of(one.label) for one in self._ports.records.kinds()}

@@ -30,6 +30,8 @@ NEEDS: Mapping[str, frozenset[str]] = {
     "people": frozenset({"communities", "cells", "departments", "people", "posts"}),
     "posts": frozenset({"communities", "cells", "people", "posts"}),
     "amenities": frozenset({"communities", "amenities"}),
+    "gateways": frozenset({"communities", "facilities", "gateways"}),
+    "points": frozenset({"facilities", "gateways", "points"}),
 }
 """Kinds of record that an edit of one has to be compared with."""
 _DECODERS: Mapping[str, Callable[[Record], Any]] = {
@@ -42,6 +44,8 @@ _DECODERS: Mapping[str, Callable[[Record], Any]] = {
     "people": entries.person,
     "posts": entries.post,
     "amenities": entries.amenity,
+    "gateways": entries.gateway,
+    "points": entries.point,
 }
 
 
@@ -73,6 +77,8 @@ def checked(
     checker = Checker(content, classes, findings)
     checker.check_references()
     checker.check_holdings(day)
+    if kind == "points":
+        checker.expanded_points()
     cell_of = {}
     if kind == "facilities":
         cell_of = checker.placed(CellMap([shape_of(cell) for cell in content.cells]), day)

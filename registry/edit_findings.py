@@ -75,6 +75,10 @@ WEEKDAYS = (
     Sentence("星期六", "Saturday"),
     Sentence("星期日", "Sunday"),
 )
+COMES_BY_IMPORT = Sentence(
+    "{kind}不能逐条新增：随接线而来，在工作簿中写好后导入",
+    "{kind} do not come one by one: they come with what is wired; write them in the workbook and import that",
+)
 DAYS_EDITED_MEANWHILE = Sentence(
     "这些日子在您查看之后被修改过；没有写入任何内容，请重新查看",
     "these days were changed after you looked at them; nothing was written, look again",

@@ -23,6 +23,7 @@ from core.ports.registry_editing import KindForm, RecordEdit, RecordLine, Regist
 from registry import edit_findings as edits
 from registry import exporter, forms, history, rows, tables
 from registry.classbook import ClassEntry
+from registry.columns import SHEETS
 from registry.database import reading, record, writing
 from registry.edit_checks import NEEDS, at_field, checked
 from registry.history import Change
@@ -30,7 +31,8 @@ from registry.importer import carry_out, difference
 from registry.rows import Key, RowValues
 from registry.standard import load_standard
 
-_LISTED = frozenset(rows.COLLECTIONS) - {"points", "calendar"}
+_KNOWN = frozenset(rows.COLLECTIONS) - {"calendar"}
+_LISTED = _KNOWN - {"points"}
 _LINE = frozenset(
     {"name_zh", "name_en", "active", "revoked_ms", "valid_to", "community", "communities", "everywhere", "cell"}
 )
@@ -79,7 +81,7 @@ class SqlRegistryEditing:
 
     def record(self, kind: str, code: str) -> RegistryRecord | None:
         """One record."""
-        if kind not in _LISTED:
+        if kind not in _KNOWN:
             return None
         with reading(self._engine) as connection:
             return _found(connection, kind, _key(code))
@@ -89,8 +91,10 @@ class SqlRegistryEditing:
         kind = edit.kind
         if kind not in forms.EDITED:
             raise UnknownItem(edits.NO_RECORD())
+        if not edit.code and kind not in forms.ADDED:
+            raise Refused(edits.COMES_BY_IMPORT(kind=SHEETS[kind]))
         with writing(self._engine) as connection:
-            present = rows.present(connection, NEEDS[kind], where=facilities_near(edit))
+            present = rows.present(connection, NEEDS[kind], where=near(edit))
             numbers = _community_numbers(connection)
             key, before = self._before(edit, present, numbers)
             fields = dict(exporter.record_of(kind, key, before)) if before is not None else {}
@@ -120,7 +124,7 @@ class SqlRegistryEditing:
         if kind not in forms.ENDED:
             raise UnknownItem(edits.NO_RECORD())
         with writing(self._engine) as connection:
-            present = rows.present(connection, NEEDS[kind], where=facilities_near(edit))
+            present = rows.present(connection, NEEDS[kind], where=near(edit))
             key, before = self._before(edit, present, _community_numbers(connection))
             if before is None:
                 raise UnknownItem(edits.NO_RECORD())
@@ -155,7 +159,7 @@ class SqlRegistryEditing:
         _permit(edit, _communities(edit.kind, key, before, present, numbers))
         if edit.mark != mark_of(before):
             raise Conflict("changed", edits.EDITED_MEANWHILE())
-        fixed = [name for name in key_names if name in edit.fields]
+        fixed = sorted(forms.fixed_fields(edit.kind) & edit.fields.keys())
         if fixed:
             raise Invalid([at_field(edits.NOT_EDITED_HERE.at(edit.kind, 1, name=name), name) for name in fixed])
         return key, before
@@ -167,9 +171,31 @@ def mark_of(values: RowValues) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
 
 
+_OWNED_BY: Mapping[str, str] = {"posts": "cells", "points": "facilities"}
+
+
 def _with_cells(kind: str) -> frozenset[str]:
     """A kind of record and what says whose its records are."""
-    return frozenset({kind, "cells"}) if kind == "posts" else frozenset({kind})
+    return frozenset({kind, _OWNED_BY.get(kind, kind)})
+
+
+def near(edit: RecordEdit) -> Mapping[str, sa.ColumnElement[bool]]:
+    """Of the kinds of which there are many, the rows that an edit has to be compared with."""
+    facility = tables.facility
+    stand_for = facility.c.number.in_(sa.select(tables.gateway.c.facility))
+    if edit.kind == "points":
+        return {**_of_point(_key(edit.code)), "facilities": sa.or_(facility.c.code == _key(edit.code)[0], stand_for)}
+    if edit.kind == "gateways":
+        return {"facilities": sa.or_(facility.c.code == edit.fields.get("facility", "").strip(), stand_for)}
+    return facilities_near(edit)
+
+
+def _of_point(key: Key) -> dict[str, sa.ColumnElement[bool]]:
+    """One point and its facility."""
+    facility, point = tables.facility, tables.point
+    number = sa.select(facility.c.number).where(facility.c.code == key[0]).scalar_subquery()
+    named = sa.and_(point.c.facility == number, point.c.key == key[-1])
+    return {"points": named, "facilities": facility.c.code == key[0]}
 
 
 def facilities_near(edit: RecordEdit) -> Mapping[str, sa.ColumnElement[bool]]:
@@ -226,6 +252,8 @@ def _communities(
             codes = [str(values["community"])]
         case "communities" | "amenities":
             codes = [key[0]]
+        case "points":
+            codes = [str(present["facilities"][key[:1]]["community"])]
         case "posts":
             cells = [row for cell, row in present["cells"].items() if cell[0] == values["cell"]]
             codes = [str(row["community"]) for row in cells]
@@ -247,7 +275,11 @@ def _permit(edit: RecordEdit, communities: frozenset[int] | None) -> None:
 
 
 def _found(connection: sa.Connection, kind: str, key: Key) -> RegistryRecord | None:
-    own = {kind: tables.facility.c.code == key[0]} if kind == "facilities" else {}
+    own: Mapping[str, sa.ColumnElement[bool]] = {}
+    if kind == "facilities":
+        own = {kind: tables.facility.c.code == key[0]}
+    elif kind == "points":
+        own = _of_point(key)
     present = rows.present(connection, _with_cells(kind), where=own)
     values = present[kind].get(key)
     if values is None:

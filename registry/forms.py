@@ -20,10 +20,20 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "calendar": ("entry", "code"),
 }
 """Fields that make the code of a record, where that is more than ``code``."""
-EDITED = frozenset({"streets", "communities", "villages", "departments", "facilities", "people", "posts", "amenities"})
+EDITED = frozenset(
+    {
+        *("streets", "communities", "villages", "departments", "gateways", "facilities", "points", "people", "posts"),
+        "amenities",
+    }
+)
+ADDED = EDITED - {"gateways", "points"}
+"""Kinds of which a page adds records: points and gateways come with what is wired, by import or when one is set up."""
 ENDED = frozenset({"villages", "departments", "facilities", "people", "posts", "amenities"})
 BY_IMPORT = frozenset({"gateway", "bus", "measurements"})
 """Fields of a facility that stand for its points."""
+KEPT: Mapping[str, frozenset[str]] = {"points": frozenset({"gateway", "bus"})}
+"""Fields that a page shows and does not change: what a gateway reads on which line is written in its configuration,
+and the two must change together."""
 _REFERS: Mapping[str, str] = {
     "street": "streets",
     "community": "communities",
@@ -52,12 +62,19 @@ _REQUIRED: Mapping[str, frozenset[str]] = {
     "people": frozenset({"code", "name_zh", "name_en", "role", "communities"}),
     "posts": frozenset({"code", "cell"}),
     "amenities": frozenset({"community", "item", "state"}),
+    "gateways": frozenset({"group", "node", "name_zh", "name_en", "community"}),
+    "points": frozenset({"facility", "measurement", "gateway"}),
 }
 
 
 def key_fields(kind: str) -> tuple[str, ...]:
     """The fields that make a record's code."""
     return KEYS.get(kind, ("code",))
+
+
+def fixed_fields(kind: str) -> frozenset[str]:
+    """The fields that stay as they came."""
+    return frozenset(key_fields(kind)) | KEPT.get(kind, frozenset())
 
 
 def kinds(classes: Sequence[str], skills: Sequence[str]) -> list[KindForm]:
@@ -70,6 +87,7 @@ def kinds(classes: Sequence[str], skills: Sequence[str]) -> list[KindForm]:
             label=Text(zh=said.zh, en=said.en),
             fields=tuple(_field(kind, name, choices) for name in ORDER[kind] if _shown(kind, name)),
             editable=kind in EDITED,
+            adds=kind in ADDED,
             ends=kind in ENDED,
         )
         for kind, said in SHEETS.items()
@@ -91,5 +109,5 @@ def _field(kind: str, name: str, choices: Mapping[str, Iterable[str]]) -> FieldF
         refers=_REFERS.get(name, ""),
         several=name in _SEVERAL,
         required=name in _REQUIRED.get(kind, ()),
-        fixed=name in key_fields(kind),
+        fixed=name in fixed_fields(kind),
     )

@@ -38,6 +38,7 @@ class KindView(Model):
     label: Bilingual
     fields: list[FieldView]
     editable: bool = Field(description="whether single records can be changed")
+    adds: bool = Field(description="whether a single record can be made")
     ends: bool = Field(description="whether single records can be taken out of use")
 
 

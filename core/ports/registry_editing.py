@@ -41,12 +41,18 @@ class FieldForm:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KindForm:
-    """A kind of record: its fields in order; ``ends`` whether a single one can be taken out of use."""
+    """A kind of record: its fields in order.
+
+    Attributes:
+        editable: whether single records can be changed; adds: whether one can be made.
+        ends: whether a single one can be taken out of use.
+    """
 
     kind: str
     label: Text
     fields: Sequence[FieldForm]
     editable: bool
+    adds: bool
     ends: bool
 
 
@@ -124,6 +130,7 @@ class RegistryEditing(Protocol):
             Conflict: ``changed`` if the record is not what the editor looked at.
             NotPermitted: if it belongs, or would belong, to what the editor does not answer for.
             UnknownItem: if there is none.
+            Refused: if records of the kind do not come one by one.
         """
         ...
 

@@ -71,6 +71,8 @@ PAGES = {
     "person": "/registry/people/a-m1",
     "facility-record": "/registry/facilities/a-sp-01",
     "post-new": "/registry/posts/new?cell=a-c-02",
+    "point-record": "/registry/points/a-sp-01:level",
+    "gateway-record": "/registry/gateways/g1:gw-a",
     "plans": "/plans",
     "plans-list": "/plans?show=plans",
     "plans-done": "/plans?show=done",

@@ -1,4 +1,4 @@
-"""Single edits of what is less than a record of its own: days of the calendar."""
+"""Single edits of days of the calendar, of what is expected of points, and of gateways."""
 
 from __future__ import annotations
 
@@ -78,3 +78,43 @@ def test_a_run_of_days_is_shown_and_written(
         page.get_by_label(becomes, exact=True).select_option("published")
         page.get_by_role("button", name=look).click()
         expect(page.get_by_text(changes, exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize(("language", "size"), LOOKS)
+def test_what_is_expected_of_a_point_is_changed_and_its_wiring_is_not(
+    browser: Browser, mock_world: World, language: str, size: tuple[int, int]
+) -> None:
+    """From the facility's record to the point's: the wiring stands there, locked, with the way it changes in words."""
+    words = {
+        "zh": ("测点要求", "失效时长", "总线", "通过导入更新", "保存", "已保存", "新增网关"),
+        "en": ("What is expected of its points", "stale after s", "bus", "by import", "Save", "Saved", "New gateways"),
+    }
+    points, stale, bus, why, save, saved, new = words[language]
+    value = {("zh", DESK): "90", ("en", DESK): "91", ("zh", PHONE): "92", ("en", PHONE): "93"}[language, size]
+    with person(browser, mock_world.base_url, language, size) as somebody:
+        page = journeys.log_in(somebody, mock_world, mock_world.manager)
+        page.goto(f"{mock_world.base_url}/registry/facilities/a-sp-01")
+        expect(page.get_by_role("heading", name=points)).to_be_visible()
+        page.get_by_label(points).get_by_role("link").first.click()
+        box = page.get_by_label(stale, exact=True)
+        expect(box).to_be_enabled()
+        expect(page.get_by_label(bus, exact=True)).to_be_disabled()
+        expect(page.get_by_text(why).first).to_be_visible()
+        box.fill(value)
+        scroll_through(page)
+        photograph(page, f"point-record-{language}-{size[0]}")
+        assert axe_findings(page) == []
+        assert overflow(page) <= 0
+        assert bare_keys(page) == []
+        assert size != PHONE or small_targets(page) == []
+        page.get_by_role("button", name=save, exact=True).click()
+        expect(page.get_by_text(saved, exact=True).first).to_be_visible()
+        expect(box).to_have_value(value)
+        page.goto(f"{mock_world.base_url}/registry?kind=gateways")
+        expect(page.locator("h1").first).to_be_visible()
+        expect(page.locator(".skeletons, .wait")).to_have_count(0)
+        expect(page.get_by_role("link", name=new)).to_have_count(0)
+        page.goto(f"{mock_world.base_url}/registry/gateways/g1:gw-a")
+        expect(page.get_by_label({"zh": "网关节点", "en": "node"}[language])).to_be_disabled()
+        expect(page.get_by_label({"zh": "社区", "en": "community"}[language])).to_be_enabled()
+        photograph(page, f"gateway-record-{language}-{size[0]}")

@@ -99,6 +99,8 @@ export function staff(communities) {
 const SAMPLES = {
   people: { code: "a-m1", name_zh: "建管一组 乙", name_en: "Maintainer B", role: "maintainer", communities: "a", skills: "electrical pump", cells: "a-c-01", shifts: "mon-fri 08:00-12:00 14:00-18:00", supervisor: "true", certificates: "低压电工证 | T4206 | 2027-05-01; 有限空间作业证 | K-118 | 2026-12-20", leave: "2026-12-24..2026-12-26" },
   posts: { code: "a-post-2", name_zh: "三号网格员岗", name_en: "Post of cell 3", cell: "a-g-03", since: "2026-09-15" },
+  points: { facility: "a-sp-01", measurement: "level", gateway: "g1/gw-a", bus: "rs485-1", interval_s: "30.0", stale_after_s: "120.0" },
+  gateways: { group: "g1", node: "gw-a", name_zh: "示范社区网关", name_en: "Gateway of the model community", community: "a", facility: "" },
   facilities: { code: "a-sp-01", class: "sewage_pump", community: "a", name_zh: "一号泵站", name_en: "Pump station 1", latitude: "31.705", longitude: "112.105", provenance: "measured", built: "2004-05", owner_kind: "village", owner: "tan", cost_book: "tan-pumps", parent: "a-board-01", "attributes.rated_power_kw": "7.5" },
 };
 const sampleOf = (kind, code) => SAMPLES[kind] ?? { code, name_zh: "样例", name_en: "Sample" };
@@ -122,6 +124,8 @@ export function recordLines(kind) {
 
 export function registryChanges(kind) {
   const row = (id, days, by, changed, field, before, after) => ({ ...change(id, days, by, undefined, field, before, after), change: changed, kind: kind || "people", kind_name: text("人员", "people"), code: "a-m1" });
+  const day = (id, days, changed, before, after) => ({ ...row(id, days, "manager", changed, text("日类型", "is"), before, after), kind: "calendar", kind_name: text("日历", "calendar"), code: "day:2027-02-06" });
+  if (kind === "calendar") return { items: [day(12, 1, "change", "holiday", "makeup"), day(11, 2, "add", "", "holiday")], before: null };
   return { items: [row(9, 1, "manager", "change", text("请假", "leave"), "", "2026-12-24..2026-12-26"), row(8, 30, "manager", "change", text("技能", "skills"), "pump", "electrical, pump"), row(2, 400, "settings", "add", null, "", "")], before: null };
 }
 

@@ -165,3 +165,31 @@ def test_a_record_comes_and_a_list_finds_it(town: Town) -> None:
         assert get(client, "/registry/amenities/records/aa:nursery")["fields"]["state"] == "lacks"
         elsewhere = {**fields, "code": "bb-v1", "communities": "bb"}
         assert client.post(f"{V1}/registry/people/records", json={"fields": elsewhere}).status_code == 403
+
+
+def test_a_point_and_a_gateway_are_changed_while_they_run(town: Town) -> None:
+    """What is expected of a point holds at once; what is wired stays, with the reason at its field."""
+    with town.browser("mgr-a") as client, town.browser("bb-m1") as stranger:
+        shown = get(client, "/registry/points/records/aa-sp-01:level")
+        assert (shown["kind"], shown["editable"]) == ("points", True)
+        done = patch(client, "points", "aa-sp-01:level", shown["mark"], fields={"stale_after_s": "240"})
+        assert (done.status_code, done.json()["fields"]["stale_after_s"]) == (200, "240.0")
+        late = patch(client, "points", "aa-sp-01:level", shown["mark"], fields={"stale_after_s": "241"})
+        assert (late.status_code, late.json()["code"]) == (409, "TG-4096")
+        pump = town.hall.city.facility("aa-sp-01")
+        (point,) = (one for one in get(client, f"/facilities/{pump}")["points"] if one["key"] == "level")
+        assert point["stale_after_s"] == 240
+        wired = patch(client, "points", "aa-sp-01:level", done.json()["mark"], fields={"bus": "line-9"})
+        assert [one["where"] for one in wired.json()["errors"]] == ["body.fields.bus"]
+        (line, *_) = get(client, "/registry/changes?kind=points&code=aa-sp-01:level")["items"]
+        assert (line["before"], line["after"], line["by"]) == ("", "240.0", "mgr-a")
+        gateway = get(client, "/registry/gateways/records")["items"][0]["code"]
+        mark = get(client, f"/registry/gateways/records/{gateway}")["mark"]
+        moved = patch(client, "gateways", gateway, mark, fields={"name_en": "Pump room"})
+        assert (moved.status_code, moved.json()["fields"]["name_en"]) == (200, "Pump room")
+        new = {"facility": "aa-sp-01", "measurement": "power", "gateway": gateway.replace(":", "/")}
+        refused = client.post(f"{V1}/registry/points/records", json={"fields": new})
+        assert refused.json()["code"] == "TG-4224", refused.text
+        kinds = {one["kind"]: one for one in get(client, "/registry/kinds")["items"]}
+        assert (kinds["points"]["editable"], kinds["points"]["adds"], kinds["people"]["adds"]) == (True, False, True)
+        assert stranger.get(f"{V1}/registry/points/records/aa-sp-01:level").status_code in (403, 404)

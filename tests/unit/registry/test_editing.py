@@ -323,8 +323,8 @@ def test_codes_are_given_once(desk: SqlRegistryEditing) -> None:
 
 
 def test_kinds_that_are_not_edited_here_are_unknown(desk: SqlRegistryEditing) -> None:
-    """Cells, gateways and the calendar come by import."""
-    for kind in ("cells", "gateways", "calendar", "points", "nonsense"):
+    """Cells and the calendar have no records that a page changes so."""
+    for kind in ("cells", "calendar", "nonsense"):
         with pytest.raises(UnknownItem):
             desk.save(RecordEdit(kind=kind, code="", mark=""), day=DAY, actor="m", now_ms=1)
     assert desk.record("nonsense", "x") is None
@@ -332,3 +332,91 @@ def test_kinds_that_are_not_edited_here_are_unknown(desk: SqlRegistryEditing) ->
     shown = {form.kind: form for form in desk.kinds()}
     assert [field.name for field in shown["posts"].fields] == ["code", "name_zh", "name_en", "cell", "holder", "since"]
     assert not shown["cells"].editable
+
+
+def test_points_and_gateways_do_not_come_one_by_one(desk: SqlRegistryEditing) -> None:
+    """They come with what is wired: the refusal says so, and forms offer no such thing."""
+    for kind in ("points", "gateways"):
+        with pytest.raises(Refused):
+            desk.save(RecordEdit(kind=kind, code="", mark=""), day=DAY, actor="m", now_ms=1)
+    shown = {form.kind: form for form in desk.kinds()}
+    assert {kind for kind, form in shown.items() if form.editable and not form.adds} == {"points", "gateways"}
+    with pytest.raises(UnknownItem):
+        desk.end(RecordEdit(kind="points", code="aa-sp-01/level", mark=""), day=DAY, actor="m", now_ms=1)
+
+
+def test_a_point_gets_intervals_of_its_own(town: City, desk: SqlRegistryEditing, tmp_path: Path) -> None:
+    """What the rules expect of it changes at once and is exported; taken back, those of the class hold again."""
+    with town.engine.connect() as connection:
+        before = rows.present(connection)
+    done = change(desk, "points", "aa-sp-01/level", interval_s="30", stale_after_s="120")
+    assert (done.fields["interval_s"], done.fields["stale_after_s"]) == ("30.0", "120.0")
+    with town.engine.connect() as connection:
+        after = rows.present(connection)
+    differing = [key for key in after["points"] if after["points"][key] != before["points"][key]]
+    assert differing == [("aa-sp-01", "level")]
+    assert {kind for kind in after if after[kind] != before[kind]} == {"points"}
+    exporter.write_folder(exporter.tables_of(town.engine), tmp_path / "out")
+    content = read_folder(tmp_path / "out", load_classes(), DAY)
+    assert not importer.plan(town.engine, content, DAY)
+    change(desk, "points", "aa-sp-01/level", interval_s="", stale_after_s="")
+    with town.engine.connect() as connection:
+        assert rows.present(connection)["points"] == before["points"]
+    past = SqlHistory(town.engine).changes("points", "aa-sp-01/level")
+    assert {(one.field, one.before, one.after) for one in past[:2]} == {
+        ("interval_s", "30.0", "null"),
+        ("stale_after_s", "120.0", "null"),
+    }
+
+
+def test_what_a_gateway_is_configured_for_stays_with_its_points(desk: SqlRegistryEditing) -> None:
+    """Gateway and bus of a point, its facility and measurement, and the names on the wire are refused one by one."""
+    mark = known(desk, "points", "aa-sp-01/level").mark
+    wishes = {"gateway": "g/other", "bus": "line-2", "measurement": "power", "facility": "aa-sp-02"}
+    for field, value in wishes.items():
+        edit = RecordEdit(kind="points", code="aa-sp-01/level", mark=mark, fields={field: value})
+        with pytest.raises(Invalid) as error:
+            desk.save(edit, day=DAY, actor="mgr", now_ms=NOW_MS + 1)
+        assert told(error) == {field: "TG-3071"}
+    with pytest.raises(Invalid) as error:
+        change(desk, "points", "aa-sp-01/level", interval_s="often")
+    assert list(told(error)) == ["interval_s"]
+    fixed = {form.kind: {field.name for field in form.fields if field.fixed} for form in desk.kinds()}
+    assert fixed["points"] == {"facility", "measurement", "gateway", "bus"}
+    assert fixed["gateways"] == {"group", "node"}
+
+
+def test_a_gateway_moves_without_being_shut_out(town: City, desk: SqlRegistryEditing) -> None:
+    """Name, community and the facility that stands for it change; when it was let in does not."""
+    code = desk.lines("gateways", None, "", ALL).items[0].code
+    with town.engine.connect() as connection:
+        before = rows.present(connection, {"gateways"})["gateways"]
+    key = tuple(code.split("/"))
+    done = change(desk, "gateways", code, name_zh="泵房网关", community="bb", facility="aa-sp-01")
+    assert (done.fields["name_zh"], done.fields["community"], done.active) == ("泵房网关", "bb", True)
+    with town.engine.connect() as connection:
+        after = rows.present(connection, {"gateways"})["gateways"]
+    assert after[key]["enrolled_ms"] == before[key]["enrolled_ms"]
+    assert {other for other in after if after[other] != before[other]} == {key}
+    again = change(desk, "gateways", code, facility="")
+    assert "facility" not in again.fields
+    with pytest.raises(Invalid) as error:
+        change(desk, "gateways", code, community="nowhere", facility="aa-sp-99")
+    assert set(told(error)) == {"community", "facility"}
+
+
+def test_nobody_edits_points_or_gateways_of_others(town: City, desk: SqlRegistryEditing) -> None:
+    """Neither a point of another community's facility nor a gateway into one's own."""
+    with town.engine.connect() as connection:
+        query = sa.select(tables.community.c.code, tables.community.c.number)
+        numbers = {row.code: row.number for row in connection.execute(query)}
+    own = frozenset({numbers["bb"]})
+    code = desk.lines("gateways", frozenset({numbers["aa"]}), "", ALL).items[0].code
+    for kind, of, fields in (
+        ("points", "aa-sp-01/level", {"interval_s": "30"}),
+        ("gateways", code, {"name_en": "Mine"}),
+        ("gateways", code, {"community": "bb"}),
+    ):
+        with pytest.raises(NotPermitted):
+            change(desk, kind, of, own, **fields)
+    assert known(desk, "points", "aa-sp-01/level").communities == frozenset({numbers["aa"]})

@@ -7063,6 +7063,11 @@ export interface components {
              */
             editable: boolean;
             /**
+             * Adds
+             * @description whether a single record can be made
+             */
+            adds: boolean;
+            /**
              * Ends
              * @description whether single records can be taken out of use
              */

@@ -30,6 +30,13 @@ export default {
     withEnded: "Out of use, too",
     outOfUse: "Out of use",
     byImport: "Records of this kind are not changed one by one: import them.",
+    wired: {
+      points: "What you change here is what the system expects of the point: how often a value, and how long one holds; empty takes the interval of the class, and three of them. How often the gateway reads is in its configuration; keep both alike. The class gives name and unit of the measurement; gateway and bus change together with the gateway's configuration, by import.",
+      gateways: "Name, community and the facility that it stands for may change while it runs. Group and node are what it is called on the wire and stay. A gateway comes by import; this page neither adds one nor shuts one out.",
+    },
+    pointsOf: "What is expected of its points",
+    pointsHint: "How often a value, and how long one holds.",
+    ofGateway: "Registry record",
     notYours: "It does not belong to your communities alone: a manager of the whole city must change it.",
     save: "Save",
     saved: "Saved",
