@@ -27,8 +27,8 @@ MEASURES_OTHERWISE = kind(
 )
 NO_DAY = kind(
     "TG-3073",
-    "{name}：{value!r} 不是日期",
-    "{name}: {value!r} is no date",
+    "{value!r} 不是日期",
+    "{value!r} is no date",
     "写成 2027-02-06 这样的日期，年份 {first} 至 {last}",
     "write one such as 2027-02-06, of the years {first} to {last}",
 )

@@ -119,7 +119,7 @@ export function registryRecord(kind, code, communities, changed = null) {
 
 export function recordLines(kind) {
   const fields = sampleOf(kind, "sample");
-  return { items: [{ code: fields.code, name: text(fields.name_zh, fields.name_en), active: true }, { code: "b-old", name: text("已停用的记录", "A record out of use"), active: false }], next_cursor: null };
+  return { items: [{ code: fields.code ?? `${fields.group}:${fields.node}`, name: text(fields.name_zh, fields.name_en), active: true }, { code: "b-old", name: text("已停用的记录", "A record out of use"), active: false }], next_cursor: null };
 }
 
 export function registryChanges(kind) {
