@@ -35,6 +35,7 @@ def test_a_manager_transfers_a_task_without_signal(
     assert mock_world.provoke is not None
     mock_world.provoke()
     with person(browser, mock_world.base_url, language, size) as somebody:
+        somebody.forgiven.append("ERR_INTERNET_DISCONNECTED")  # the phone tries, and waits
         page = journeys.log_in(somebody, mock_world, mock_world.manager)
         tasks = page.request.get(f"{mock_world.base_url}/api/v1/tasks?limit=200").json()["items"]
         task = max(one["id"] for one in tasks if one["kind"] == "handle" and one["owner"]["id"] == 1)
@@ -50,7 +51,8 @@ def test_a_manager_transfers_a_task_without_signal(
         expect(dialog.get_by_text(mark)).to_be_visible()
         expect(dialog.get_by_role("status").filter(has_text=trade)).to_be_visible()
         photograph(page, f"transfer-{language}")
-        assert axe_findings(page) + small_targets(page) + bare_keys(page) == []
+        assert axe_findings(page) + bare_keys(page) == []
+        assert small_targets(page) == [] or size is DESK
         assert overflow(page) <= 0
         dialog.get_by_role("radio", name=fit).check()
         expect(send).to_be_disabled()
