@@ -22,7 +22,7 @@ def test_a_manager_transfers_a_task_without_signal(
     browser: Browser,
     mock_world: World,
     language: str,
-    size: dict[str, int],
+    size: tuple[int, int],
     give: str,
     fit: str,
     unfit: str,
@@ -52,7 +52,7 @@ def test_a_manager_transfers_a_task_without_signal(
         expect(dialog.get_by_role("status").filter(has_text=trade)).to_be_visible()
         photograph(page, f"transfer-{language}")
         assert axe_findings(page) + bare_keys(page) == []
-        assert small_targets(page) == [] or size is DESK
+        assert small_targets(page) == [] or size == DESK
         assert overflow(page) <= 0
         dialog.get_by_role("radio", name=fit).check()
         expect(send).to_be_disabled()
