@@ -443,7 +443,8 @@ export interface paths {
         head?: never;
         /**
          * Change fields of a record
-         * @description Refused if somebody else has changed it since; what changes stands in the history.
+         * @description Merged by field with what others changed since, if it says what it was based on; fields that both changed are told
+         *     as `conflicts` and nothing is written. What changes stands in the history.
          */
         patch: operations["change_registry_record"];
         trace?: never;
@@ -5509,6 +5510,78 @@ export interface components {
             after: string;
         };
         /**
+         * FieldConflict
+         * @description A field that somebody else changed meanwhile to something else: nothing was written, a person chooses.
+         */
+        FieldConflict: {
+            /**
+             * Field
+             * @example built
+             */
+            field: string;
+            /**
+             * Base
+             * @description what the edit was based on
+             */
+            base: string;
+            /**
+             * Mine
+             * @description what the edit says
+             */
+            mine: string;
+            /**
+             * Theirs
+             * @description what stands
+             */
+            theirs: string;
+            /**
+             * Together
+             * @description fields that are decided with it, itself among them
+             */
+            together: string[];
+            /**
+             * By
+             * @description login of whoever changed it; empty: not known
+             */
+            by: string;
+            /**
+             * Time Ms
+             * @description when; null: not known
+             */
+            time_ms: number | null;
+        };
+        /**
+         * FieldMoved
+         * @description A field that somebody else changed meanwhile and that the edit left alone.
+         */
+        FieldMoved: {
+            /**
+             * Field
+             * @example built
+             */
+            field: string;
+            /**
+             * Base
+             * @description what the edit was based on
+             */
+            base: string;
+            /**
+             * Theirs
+             * @description what stands
+             */
+            theirs: string;
+            /**
+             * By
+             * @description login of whoever changed it; empty: not known
+             */
+            by: string;
+            /**
+             * Time Ms
+             * @description when; null: not known
+             */
+            time_ms: number | null;
+        };
+        /**
          * FieldProblem
          * @description One field that was wrong, with its place in the request.
          */
@@ -8485,6 +8558,11 @@ export interface components {
             errors: components["schemas"]["FieldProblem"][];
             /** @description who was faster, where a race was lost */
             owner: components["schemas"]["PersonRef"] | null;
+            /**
+             * Conflicts
+             * @description fields that both sides changed, where an edit could not be merged
+             */
+            conflicts?: components["schemas"]["FieldConflict"][];
         };
         /**
          * Proceeding
@@ -8851,6 +8929,13 @@ export interface components {
              * @default WGS-84
              */
             system: components["schemas"]["PositionSystem"];
+            /**
+             * Base
+             * @description all fields as they were when the edit began, positions in WGS-84: it is merged by field with what others changed since; null: it holds for the record of `mark` alone
+             */
+            base?: {
+                [key: string]: string;
+            } | null;
         };
         /**
          * RecordLineView
@@ -8915,6 +9000,11 @@ export interface components {
              * @description whether who asks may change it
              */
             editable: boolean;
+            /**
+             * Meanwhile
+             * @description after a change: what others changed since its `base`; it stands
+             */
+            meanwhile?: components["schemas"]["FieldMoved"][];
         };
         /**
          * RecurringFault
@@ -11344,6 +11434,8 @@ export type FalseAt = components['schemas']['FalseAt'];
 export type FalseCause = components['schemas']['FalseCause'];
 export type FalseRule = components['schemas']['FalseRule'];
 export type FieldChangeView = components['schemas']['FieldChangeView'];
+export type FieldConflict = components['schemas']['FieldConflict'];
+export type FieldMoved = components['schemas']['FieldMoved'];
 export type FieldProblem = components['schemas']['FieldProblem'];
 export type FieldView = components['schemas']['FieldView'];
 export type FileRunView = components['schemas']['FileRunView'];
