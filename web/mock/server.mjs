@@ -18,7 +18,7 @@ import { photoRoutes } from "./photos.mjs";
 import { notificationRoutes } from "./notifications.mjs";
 import { officeRoutes, plannedOf } from "./office.mjs";
 import { performanceReport } from "./performance.mjs";
-import { cellShapes, completeness, importChanges, importJob, kinds, record as recordOf, recordLines, registryChanges, registryRecord, staff } from "./registry.mjs";
+import { cellShapes, completeness, importChanges, importJob, kinds, mergedRecord, record as recordOf, recordLines, registryChanges, registryRecord, staff } from "./registry.mjs";
 import { revisitRoutes } from "./revisits.mjs";
 import { ruleRoutes } from "./rules.mjs";
 
@@ -340,8 +340,8 @@ setInterval(() => {
   for (const stream of streams) stream.response.write(ping());
 }, 15_000).unref();
 
-function problem(status, code, title, detail = "", fix = "") {
-  return Object.assign(new Error(title), { problem: { type: `urn:twingrid:problem:${code}`, title, status, code, detail, fix, instance: "", request_id: "mock-1", errors: [], owner: null } });
+function problem(status, code, title, detail = "", fix = "", more = {}) {
+  return Object.assign(new Error(title), { problem: { type: `urn:twingrid:problem:${code}`, title, status, code, detail, fix, instance: "", request_id: "mock-1", errors: [], owner: null, ...more } });
 }
 function found(value) {
   if (value === undefined || value === null) throw problem(404, "TG-4040", "找不到");
@@ -396,8 +396,12 @@ const ROUTES = [
   ["POST", /^\/registry\/([a-z]+)\/records$/, (me, [, kind], q, body) => registryRecord(kind, body.fields.code, communities, body.fields)],
   ["GET", /^\/registry\/([a-z]+)\/records\/(.+)$/, (me, [, kind, code]) => registryRecord(kind, decodeURIComponent(code), communities)],
   ["PATCH", /^\/registry\/([a-z]+)\/records\/(.+)$/, (me, [, kind, code], q, body) => {
-    if (body.mark !== registryRecord(kind, code, communities).mark) throw problem(409, "TG-4096", "内容已被修改");
-    return registryRecord(kind, decodeURIComponent(code), communities, body.fields);
+    const there = registryRecord(kind, decodeURIComponent(code), communities);
+    if (body.mark === there.mark) return { ...registryRecord(kind, decodeURIComponent(code), communities, body.fields), meanwhile: [] };
+    if (!body.base) throw problem(409, "TG-4096", "内容已被修改");
+    const { conflicts, meanwhile } = mergedRecord(body, there.fields);
+    if (conflicts.length > 0) throw problem(409, "TG-4100", "您和别人修改了相同的字段", "", "", { conflicts });
+    return { ...registryRecord(kind, decodeURIComponent(code), communities, body.fields), meanwhile };
   }],
   ["GET", /^\/facilities\/(\d+)\/record$/, (me, [, id]) => recordOf(found(byId(Number(id))))],
   ["GET", /^\/classes$/, () => ({ items: [...new Map(facilities.map((f) => [f.class_id, { id: f.class_id, name: f.class_name }])).values()] })],

@@ -443,8 +443,9 @@ export interface paths {
         head?: never;
         /**
          * Change fields of a record
-         * @description Merged by field with what others changed since, if it says what it was based on; fields that both changed are told
-         *     as `conflicts` and nothing is written. What changes stands in the history.
+         * @description Merged by field with what others changed since, if it says what it was based on.
+         *
+         *     Fields that both changed are told as `conflicts` and nothing is written. What changes stands in the history.
          */
         patch: operations["change_registry_record"];
         trace?: never;
@@ -969,6 +970,29 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/handling": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Correct what was reported with a task
+         * @description By whoever reported it until the case ends, by a supervisor at any time.
+         *
+         *     It is merged by field with what others corrected since. Fields that both changed are told as `conflicts` and nothing
+         *     is written. Every field stands in the history.
+         */
+        patch: operations["correct_handling"];
         trace?: never;
     };
     "/api/v1/tasks/{task}/{action}": {
@@ -6556,6 +6580,39 @@ export interface components {
             to_ms?: number | null;
         };
         /**
+         * Handled
+         * @description What was reported last with a task.
+         */
+        Handled: {
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            by: components["schemas"]["Bilingual"];
+            outcome: components["schemas"]["Outcome"];
+            cause: components["schemas"]["FalseCause"] | null;
+            /** Cause Text */
+            cause_text: string;
+            /** Labour Min */
+            labour_min: number;
+            /** Parts */
+            parts: components["schemas"]["PartUsed"][];
+            /** Contractor Fen */
+            contractor_fen: number;
+            /**
+             * No Photo
+             * @description why there is no photo after the repair; empty: none was asked for, or it came
+             */
+            no_photo: string;
+            /**
+             * May Correct
+             * @description whether who asks may correct it
+             */
+            may_correct: boolean;
+        };
+        /**
          * Handling
          * @description What is reported with `handle`: what was found and what it cost.
          */
@@ -6590,6 +6647,30 @@ export interface components {
              * @default
              */
             no_photo: string;
+        };
+        /**
+         * HandlingCorrected
+         * @description The report after a correction.
+         */
+        HandlingCorrected: {
+            handled: components["schemas"]["Handled"];
+            /**
+             * Meanwhile
+             * @description what others corrected since its base, which stands; a part is `part:NAME` with quantity and fen
+             */
+            meanwhile: components["schemas"]["FieldMoved"][];
+        };
+        /**
+         * HandlingCorrection
+         * @description What should be other in the newest report of a task; it is merged by field with what others corrected since.
+         */
+        HandlingCorrection: {
+            /** @description the report as it was when the correction began */
+            base: components["schemas"]["Handling"];
+            /** @description the report as it should be; its outcome stays */
+            handling: components["schemas"]["Handling"];
+            /** Reason */
+            reason: string;
         };
         /**
          * Health
@@ -10726,6 +10807,8 @@ export interface components {
              * @description no sensor shows the repair: a photo must, or words why there is none
              */
             photo_needed: boolean;
+            /** @description what was reported last with this task */
+            handled: components["schemas"]["Handled"] | null;
             /**
              * Photo Missing
              * @description neither has come: as things stand, `verify` needs a note that says why
@@ -11472,7 +11555,10 @@ export type GatewayList = components['schemas']['GatewayList'];
 export type GatewayView = components['schemas']['GatewayView'];
 export type Grid = components['schemas']['Grid'];
 export type HandedDownRequest = components['schemas']['HandedDownRequest'];
+export type Handled = components['schemas']['Handled'];
 export type Handling = components['schemas']['Handling'];
+export type HandlingCorrected = components['schemas']['HandlingCorrected'];
+export type HandlingCorrection = components['schemas']['HandlingCorrection'];
 export type Health = components['schemas']['Health'];
 export type HealthPart = components['schemas']['HealthPart'];
 export type History = components['schemas']['History'];
@@ -13497,6 +13583,44 @@ export interface operations {
                 content: {
                     "image/jpeg": unknown;
                     "image/png": unknown;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    correct_handling: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a fresh random text per step; the same one again answers as the first time, without effect */
+                "Idempotency-Key": string;
+            };
+            path: {
+                task: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandlingCorrection"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandlingCorrected"];
                 };
             };
             /** @description A problem */

@@ -1,0 +1,21 @@
+export default {
+  merge: {
+    title: "Somebody else changed this field, too: choose | Somebody else changed {n} of these fields, too: choose",
+    text: "Nothing has been written yet, and all that you wrote is still here. Choose and save again; your other changes go with it.",
+    was: "Before your change:",
+    mine: "Keep mine",
+    theirs: "Take theirs",
+    and: ", ",
+    merged: "Saved, and merged with what others changed at the same time:",
+    mergedToast: "{name}: merged with what others changed at the same time",
+    waits: "The change is kept on this phone; once there is a signal it is sent and merged.",
+    kept: "No signal: the change is kept on this phone and sent later",
+    refused: "A change made without signal was refused. All of it is in the form below; correct it and save again.",
+    draft: "What you wrote last time and did not save is still in the form.",
+    dropDraft: "Drop these changes",
+    choose: "Choose",
+    open: "Open",
+    record: "Edit the record",
+    handling: "Correct the report",
+  },
+};
