@@ -17,7 +17,7 @@ from core.people import Role
 from tests.e2e import journeys
 from tests.e2e.browser import PHONE, Person, axe_findings, bare_keys, overflow, person, photograph, small_targets
 from tests.e2e.worlds import WEB, Login, World
-from tests.integration.api.test_with_real_rooms import Town, open_town
+from tests.integration.api.test_with_real_rooms import Town, open_town, raise_alarm
 from tests.unit.api.world import PASSWORD
 
 pytestmark = [pytest.mark.leaves_running, pytest.mark.timeout(300)]
@@ -79,6 +79,11 @@ def fill(page: Page, language: str, **fields: str) -> None:
     page.get_by_role("button", name=save, exact=True).click()
 
 
+def saved(page: Page) -> None:
+    """The server has answered; nothing is left in the form."""
+    page.wait_for_function("() => !localStorage.getItem('twingrid.draft.mgr-a.record.facilities.aa-sp-01')")
+
+
 def stands(page: Page, world: World, *names: str) -> list[str]:
     """What the server holds."""
     fields: dict[str, Any] = page.request.get(f"{world.base_url}/api/v1/registry/facilities/records/aa-sp-01").json()
@@ -138,8 +143,7 @@ def test_two_phones_without_signal_change_the_same_field(browser: Browser, world
         two.context.set_offline(True)
         fill(second, language, built="1998", cost_book="aa-pumps")
         fill(first, language, built="2001-05", address_en="Gate 2")
-        expect(first.locator(".toast, [role=status]").first).to_be_visible()
-        first.wait_for_timeout(200)
+        saved(first)
         assert stands(first, world, "built") == ["2001-05"]
         two.context.set_offline(False)
         clash = second.locator(".conflict")
@@ -173,10 +177,83 @@ def test_theirs_is_taken_and_nothing_waits(browser: Browser, world: World) -> No
         two.context.set_offline(True)
         fill(second, "zh", built="1998")
         fill(first, "zh", built="2001-05")
-        first.wait_for_function("() => !localStorage.getItem('twingrid.draft.mgr-a.record.facilities.aa-sp-01')")
+        saved(first)
         two.context.set_offline(False)
         second.get_by_role("radio", name=theirs).check()
         second.get_by_role("button", name=save, exact=True).click()
         nothing_kept(second)
         expect(second.get_by_label(built, exact=True)).to_have_value("2001-05")
         assert stands(second, world, "built") == ["2001-05"]
+
+
+REPORT = {
+    "zh": ("更正", "工时（分钟）", "外包费用（元）", "更正原因", "保存更正", "按所选保存", "保留我的"),
+    "en": (
+        *("Correct", "Labour, minutes", "Contractor, yuan", "Why it is corrected"),
+        *("Keep and send", "Save what I chose", "Keep mine"),
+    ),
+}
+
+
+def handled(page: Page, world: World) -> int:
+    """A task of whoever is logged in, repaired in 30 minutes; its number."""
+    api = f"{world.base_url}/api/v1"
+    task = int(page.request.get(f"{api}/tasks?mine=true").json()["items"][0]["id"])
+    for action in ("accept", "arrive", "handle"):
+        body = {"note": "cleaned", "handling": {"labour_min": 30}} if action == "handle" else {}
+        headers = {"Idempotency-Key": f"merging-{task}-{action}"}
+        assert page.request.post(f"{api}/tasks/{task}/{action}", data=body, headers=headers).ok
+    return task
+
+
+def correct(page: Page, language: str, minutes: str, contractor: str) -> None:
+    """Open the report of the task and correct it."""
+    begin, labour, money, why, send, _save, _mine = REPORT[language]
+    page.get_by_role("button", name=begin, exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label(labour).fill(minutes)
+    dialog.get_by_label(money).fill(contractor)
+    dialog.get_by_label(why).fill("slip")
+    dialog.get_by_role("button", name=send, exact=True).click()
+    expect(page.locator(".waits")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_two_phones_without_signal_correct_one_report(
+    browser: Browser, town: Town, world: World, language: str
+) -> None:
+    """The worker and the supervisor change the minutes, the supervisor also the money: asked about the first alone."""
+    raise_alarm(town)
+    worker = Login(username="aa-m1", password=PASSWORD)
+    with (
+        person(browser, world.base_url, language, PHONE) as one,
+        person(browser, world.base_url, language, PHONE) as two,
+    ):
+        for somebody in (one, two):
+            somebody.forgiven += ["409", "Failed to load resource"]
+        first, second = journeys.log_in(one, world, worker), journeys.log_in(two, world, world.manager)
+        task = handled(first, world)
+        for page in (first, second):
+            page.goto(f"{world.base_url}/tasks/{task}")
+            expect(page.get_by_role("button", name=REPORT[language][0], exact=True)).to_be_visible()
+        one.context.set_offline(True)
+        two.context.set_offline(True)
+        correct(first, language, "90", "")
+        correct(second, language, "45", "50")
+        one.context.set_offline(False)
+        nothing_kept(first)
+        two.context.set_offline(False)
+        clash = second.locator(".conflict")
+        for text in ("30", "45", "90", "aa-m1"):
+            expect(clash).to_contain_text(text)
+        looks_right(second, f"merging-report-{language}")
+        clash.get_by_role("radio", name=REPORT[language][6]).check()
+        second.get_by_role("button", name=REPORT[language][5], exact=True).click()
+        nothing_kept(second)
+        expect(clash).to_have_count(0)
+        shown = second.request.get(f"{world.base_url}/api/v1/tasks/{task}").json()
+        assert (shown["handled"]["labour_min"], shown["handled"]["contractor_fen"]) == (45, 5_000)
+        notes = [line["note"] for line in shown["history"] if line["what"] == "corrected"]
+        assert len(notes) == 2
+        assert "30 → 90" in notes[0]
+        assert "90 → 45" in notes[1]

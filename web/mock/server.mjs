@@ -11,7 +11,7 @@ import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HOUR, REASONS, cells, communities, facilities, gaps, people, points, start, text, valueAt } from "./city.mjs";
-import { closureOf, decideLasting, falseAlarms, LIMITS, noPhotos, observationOf, recurringFaults, report } from "./closure.mjs";
+import { closureOf, correct, decideLasting, falseAlarms, handledOf, LIMITS, noPhotos, observationOf, recurringFaults, report } from "./closure.mjs";
 import { exchangeRoutes } from "./exchange.mjs";
 import { intakeRoutes } from "./intakes.mjs";
 import { photoRoutes } from "./photos.mjs";
@@ -251,7 +251,7 @@ function taskDetail(task, me) {
   const f = byId(task.facility.id);
   const point = f.points.find((p) => p.limits.some((l) => l.rule_id === task.case.alarm.rule_id)) ?? f.points[0];
   const to = Date.now();
-  return { ...bareTask(task, me), observation: observationOf(task), reports: intakes.seen(task.case_id), ...photosOf(task.case), why: { alarms: alarmsOf(task.case), rule: task.case.alarm.reported ? null : rule(task.case.alarm), evidence: evidence(f), series: [{ point: point.id, key: point.key, name: point.name, history: curve(point, to - 24 * HOUR, to, 240) }] }, where: { latitude: f.latitude, longitude: f.longitude, address: f.address }, steps: f.do, actions: actionsOf(task, me), history: task.case.history, routing: routingOf(task), stages: stagesOf(task.case), proceedings: task.case.proceedings, extension_until_ms: task.case.deadline().due_ms + 8 * HOUR };
+  return { ...bareTask(task, me), observation: observationOf(task), handled: handledOf(task), reports: intakes.seen(task.case_id), ...photosOf(task.case), why: { alarms: alarmsOf(task.case), rule: task.case.alarm.reported ? null : rule(task.case.alarm), evidence: evidence(f), series: [{ point: point.id, key: point.key, name: point.name, history: curve(point, to - 24 * HOUR, to, 240) }] }, where: { latitude: f.latitude, longitude: f.longitude, address: f.address }, steps: f.do, actions: actionsOf(task, me), history: task.case.history, routing: routingOf(task), stages: stagesOf(task.case), proceedings: task.case.proceedings, extension_until_ms: task.case.deadline().due_ms + 8 * HOUR };
 }
 
 const WAITING = new Set(["unacknowledged", "returned_unacknowledged", "latched_unacknowledged"]);
@@ -438,6 +438,7 @@ const ROUTES = [
   ["GET", /^\/recurring-faults$/, () => ({ items: recurringFaults(cases) })],
   ["GET", /^\/false-alarms$/, (me, m, q) => falseAlarms(alarms, Number(q.get("from_ms")))],
   ...photos.inside,
+  ["PATCH", /^\/tasks\/(\d+)\/handling$/, (me, [, id], q, body) => found(correct(found(tasks.find((t) => t.id === Number(id))), body))],
   ["POST", /^\/tasks\/(\d+)\/(\w+)$/, (me, [, id, action], q, body, request) => { const task = found(tasks.find((t) => t.id === Number(id))); const after = act(task, action, body.note, request.headers["idempotency-key"], me); if (action === "handle") report(task.case_id, body.handling, me); return after; }],
   ...ruleRoutes({ facilities, ref, problem }),
   ...officeRoutes({ communities, facilities, people, ref, problem }),

@@ -17,5 +17,11 @@ export default {
     open: "Open",
     record: "Edit the record",
     handling: "Correct the report",
+    reported: "What was reported",
+    correct: "Correct",
+    why: "Why it is corrected",
+    send: "Keep and send",
+    saveChoice: "Save what I chose",
+    noted: "The correction is kept and on its way",
   },
 };

@@ -17,5 +17,11 @@ export default {
     open: "打开",
     record: "修改台账",
     handling: "更正处置报告",
+    reported: "已报告的处置",
+    correct: "更正",
+    why: "更正原因",
+    send: "保存更正",
+    saveChoice: "按所选保存",
+    noted: "更正已保存在手机里，随即发送",
   },
 };
