@@ -16,6 +16,7 @@ from api.models.cases import (
     CaseDetail,
     CaseSummary,
     PlanRef,
+    Receivers,
     Series,
     TaskAction,
     TaskDetail,
@@ -216,6 +217,13 @@ class TaskDesk:
         done = self._closures.correct(caller, number, body, key)
         log.info("report corrected", extra={"task": number, "username": caller.login.username})
         return done
+
+    def receivers(self, caller: Caller, number: int) -> Receivers:
+        """Whom the caller may transfer a task to, and whom not."""
+        self._seen(caller, number)
+        found = self._ports.cases.receivers(number, caller.actor, self._ports.clock.now_ms())
+        places = self._places.now()
+        return Receivers(items=[views.receiver(one, places) for one in found])
 
     # --- photos -------------------------------------------------------------------------------------------------
 
