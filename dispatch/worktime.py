@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from core.cases import DeadlineClock
@@ -55,10 +56,7 @@ class WorkCalendar:
 
     def instant(self, day: date, minute: int) -> int:
         """UTC milliseconds of a minute after local midnight; minutes beyond 1440 run into the next day."""
-        shifted = day + timedelta(days=minute // 1440)
-        local = datetime(shifted.year, shifted.month, shifted.day, tzinfo=self.zone)
-        at = local.replace(hour=minute % 1440 // 60, minute=minute % 60)
-        return int(at.astimezone(UTC).timestamp() * 1000)
+        return _instant(self.zone, day, minute)
 
     def stretches(self, from_ms: int) -> Iterator[tuple[int, int]]:
         """Working stretches [begin, end) that end after ``from_ms``, ascending.
@@ -111,6 +109,15 @@ class WorkCalendar:
                 return total
             total += max(0, min(end, to_ms) - max(begin, from_ms))
         return total
+
+
+@lru_cache(maxsize=1 << 12)
+def _instant(zone: ZoneInfo, day: date, minute: int) -> int:
+    """The same few days are asked for again and again."""
+    shifted = day + timedelta(days=minute // 1440)
+    local = datetime(shifted.year, shifted.month, shifted.day, tzinfo=zone)
+    at = local.replace(hour=minute % 1440 // 60, minute=minute % 60)
+    return int(at.astimezone(UTC).timestamp() * 1000)
 
 
 def due(calendar: WorkCalendar, clock: DeadlineClock, start_ms: int, hours: float) -> int:
