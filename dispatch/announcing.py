@@ -193,8 +193,8 @@ class _Search:
         return self._later(attempt, full, Bound.EVERYBODY) if full else None
 
     def _route(self, attempt: Request, bound: Bound) -> Assignment:
-        loads = self.diary.at(attempt.at_ms)
-        return route(replace(attempt, bound=bound), self.roster, loads, self.policy)
+        asked = attempt if attempt.bound is bound else replace(attempt, bound=bound)
+        return route(asked, self.roster, self.diary.at(attempt.at_ms), self.policy)
 
     def _settled(self, found: Assignment, at_ms: int) -> Announced:
         """The owner's line with the task in it."""
@@ -219,7 +219,7 @@ class _Search:
                 continue
             excluded = dict(attempt.excluded)
             while True:
-                found = self._route(replace(attempt, at_ms=at_ms, excluded=excluded), bound)
+                found = self._route(replace(then, excluded=excluded) if excluded else then, bound)
                 if found.owner is None:
                     break
                 if _in_line(self._new(at_ms), self.waiting(found.owner)) is not None:

@@ -13,7 +13,7 @@ from core.places import Grid
 from core.ports.registry import Roster
 from dispatch.distance import Spot, metres
 
-_KEPT = 4
+_KEPT, _KEPT_DAYS = 4, 32
 
 
 class Directory:
@@ -24,6 +24,7 @@ class Directory:
         self.roster = roster
         self._lists: dict[tuple[object, ...], list[Person]] = {}
         self._bases: dict[int, Spot | None] = {}
+        self._away: dict[str, frozenset[int]] = {}
 
     def holders(self, grid: Grid, cell: str) -> Sequence[Person]:
         """Who holds a cell of a grid, whether they are there or not; a volunteer holds none."""
@@ -58,6 +59,13 @@ class Directory:
         if person.number not in self._bases:
             self._bases[person.number] = self._base(person)
         return self._bases[person.number]
+
+    def is_away(self, person: Person, day: str) -> bool:
+        """Whether somebody is on leave on an ISO date."""
+        if day not in self._away:
+            away = frozenset(one.number for one in self.roster.people.values() if one.leave and one.on_leave(day))
+            self._away = {day: away} if len(self._away) >= _KEPT_DAYS else {**self._away, day: away}
+        return person.number in self._away[day]
 
     # --- inside -------------------------------------------------------------------------------------------------
 

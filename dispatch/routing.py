@@ -178,9 +178,9 @@ def route(request: Request, roster: Roster, loads: Mapping[int, Load], policy: P
 
 
 def all_are_full(request: Request, roster: Roster, loads: Mapping[int, Load], policy: Policy) -> bool:
-    """Whether ``route`` finds nobody because whoever it asks is full; without asking who would be the best, and why.
+    """Whether ``route`` finds nobody fit and somebody who is full; without asking who is how far, and in which order.
 
-    False says nothing. It is for what is not urgent, bound to be ``PATIENT`` or for ``EVERYBODY``.
+    It is for what is not urgent, and bound to be ``PATIENT`` or for ``EVERYBODY``. False says nothing.
     """
     asked, full = _Asked(request, roster, loads, policy), False
     looked_at: set[int] = set()
@@ -191,10 +191,10 @@ def all_are_full(request: Request, roster: Roster, loads: Mapping[int, Load], po
             if person.number in looked_at:
                 continue
             looked_at.add(person.number)
-            load = loads.get(person.number, _NOTHING)
-            if _full(request, load, policy) is None:
+            why = _unfit(person, rung, asked, loads.get(person.number, _NOTHING))
+            if why is None:
                 return False
-            full = full or _unfit(person, rung, asked, load) in FULL
+            full = full or why in FULL
     return full
 
 
@@ -239,6 +239,9 @@ class _Asked:
     @cached_property
     def directory(self) -> Directory:
         return directory_of(self.roster)
+
+    def is_away(self, person: Person) -> bool:
+        return self.directory.is_away(person, self.day)
 
     def judge(self, person: Person, rung: Rung, cell: str) -> _Judged:
         load = self.loads.get(person.number, _NOTHING)
@@ -365,7 +368,7 @@ def _unfit(person: Person, rung: Rung, asked: _Asked, load: Load) -> PassedOver 
         return PassedOver.INACTIVE
     if person.number in request.excluded:
         return request.excluded[person.number]
-    if person.leave and person.on_leave(asked.day):
+    if person.leave and asked.is_away(person):
         return PassedOver.ON_LEAVE
     if rung in _ABOVE:
         bounded = request.bound in {Bound.PATIENT, Bound.EVERYBODY}
