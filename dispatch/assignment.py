@@ -141,6 +141,11 @@ class Assigner:
         """A task of a line, with ``facility``, ``family`` and ``severity`` of its case, as long as it is as it was."""
         return self._rows.get(number)
 
+    def forget(self, case: int) -> None:
+        """What is known of a case has changed: its tasks are read anew when they move."""
+        for number in [number for number, row in self._rows.items() if row.case == case]:
+            del self._rows[number]
+
     def mirror(self, before: Any | None, after: Any | None, case: Any | None = None) -> None:
         """A task's row has changed: the counts go along.
 

@@ -381,6 +381,7 @@ class CaseWork:
         if row.due_ms is not None and row.met_ms is None and due_ms < row.due_ms:
             values |= {"due_ms": due_ms, "due_clock": limit.clock.value, "due_what": limit.what.value}
         row = self.update(row, **values)
+        self.tasks.raised(row.number)
         self._ledger.note(row.number, "raised", note=severity.name.lower())
         self.tell(row, "raised")
         tasks = self.tasks.tasks(row.number)

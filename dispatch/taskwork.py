@@ -313,6 +313,10 @@ class TaskWork:
         """When a task of this severity, made now, is announced."""
         return self._assigner.announce_ms(severity)
 
+    def raised(self, case: int) -> None:
+        """The severity of a case has changed."""
+        self._assigner.forget(case)
+
     def too_late(self, row: Any) -> bool:
         """Whether a task waits for its owner to have room longer than its limit allows by now."""
         return self._assigner.too_late(row)
