@@ -206,6 +206,7 @@ CERTIFICATE_ENDED = Sentence(
     "该维修要求持有效的“{certificate}”证书：{name}的证书有效期至 {day}，已过期",
     "this repair asks for a valid certificate “{certificate}”: that of {name} was valid until {day}",
 )
+OF_NO_GRID = Sentence("{name}不属于任何网格，不承担任务", "{name} belongs to neither grid and takes no tasks")
 NO_VOLUNTEER_REPAIRS = Sentence("志愿者不承担维修", "a repair is never a volunteer's")
 OWN_REPAIR = Sentence("不能核查自己的维修", "nobody verifies their own repair")
 SUSPENDED_BEFORE = Sentence("一个案件最多挂起一次", "a case is suspended once at most")

@@ -103,6 +103,7 @@ export default {
       uphold: "Second review. The case counts as excused; that it was late stays in the record.",
       dismiss: "The appeal ends, nothing changes.",
       suspend: "All clocks stand still. A case is suspended once; it resumes by itself after this time, or when its owner or a supervisor resumes it.",
+      transfer: "The task goes into their queue as a new one; photos and history stay with it.",
       resume: "All clocks go on with what was left of them.",
       cancel: "The case ends without a repair and is counted as such.",
     },

@@ -221,5 +221,17 @@ export default {
       offered: "可抢单",
     },
   },
+  receiver: {
+    to: "转派给谁？",
+    search: "按姓名查找",
+    load: "没有未完任务 | {n} 件未完任务 | {n} 件未完任务",
+    leave: "今天请假",
+    offShift: "现在不当班",
+    lacks: "条件不足",
+    recorded: "。仍可转派，记录中会写明。",
+    noName: "没有叫这个名字且可转派的人。",
+    nobody: "本社区没有其他可转派的人。",
+    unable: "不能转派的 {n} 人及原因 | 不能转派的 {n} 人及原因 | 不能转派的 {n} 人及原因",
+  },
   offline: { asOf: "没有信号，显示的是" },
 };
