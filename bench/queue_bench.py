@@ -161,6 +161,7 @@ def _storm(engine: sa.Engine, source: _Source, size: int, most: int) -> list[Row
             ratio=spent_s / STORM_LIMIT_S,
             note=note,
         ),
+        Row(name=f"{name}_cpu_s", value=used_s, unit="s", against="processor time of dispatch", ratio=None, note=note),
         Row(name=f"{name}_longest_s", value=max(lasted_s), unit="s", against=longest, ratio=None, note=note),
     ]
 

@@ -112,7 +112,9 @@ class Assigner:
             line = {one.number: one for one in self._read_line(tables.task.c.owner == person)}
             if self._known is not None:
                 self._lines[person] = line
-        return [one for one in line.values() if one.number != self._passing]
+        if self._passing is not None:
+            return [one for one in line.values() if one.number != self._passing]
+        return list(line.values())
 
     def pass_on(self, row: Any) -> None:
         """A task is about to be given anew: it counts for nobody until it is written."""

@@ -191,10 +191,12 @@ def all_are_full(request: Request, roster: Roster, loads: Mapping[int, Load], po
             if person.number in looked_at:
                 continue
             looked_at.add(person.number)
-            why = _unfit(person, rung, asked, loads.get(person.number, _NOTHING))
-            if why is None:
-                return False
-            full = full or why in FULL
+            load = loads.get(person.number, _NOTHING)
+            if _full(request, load, policy) is None:
+                if _unfit(person, rung, asked, load) is None:
+                    return False
+            elif not full:
+                full = _unfit(person, rung, asked, load) in FULL
     return full
 
 

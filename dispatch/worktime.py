@@ -76,12 +76,12 @@ class WorkCalendar:
 
     def works_at(self, at_ms: int) -> bool:
         """Whether ``at_ms`` lies in working hours."""
-        begin, end = next(self.stretches(at_ms))
+        begin, end = _first_stretch(self, at_ms)
         return begin <= at_ms < end
 
     def next_start(self, at_ms: int) -> int:
         """``at_ms`` itself in working hours, else the next time work begins."""
-        return max(at_ms, next(self.stretches(at_ms))[0])
+        return max(at_ms, _first_stretch(self, at_ms)[0])
 
     def add(self, start_ms: int, duration_ms: int) -> int:
         """The earliest instant until which ``duration_ms`` of work time has passed since ``start_ms``.
@@ -118,6 +118,12 @@ def _instant(zone: ZoneInfo, day: date, minute: int) -> int:
     local = datetime(shifted.year, shifted.month, shifted.day, tzinfo=zone)
     at = local.replace(hour=minute % 1440 // 60, minute=minute % 60)
     return int(at.astimezone(UTC).timestamp() * 1000)
+
+
+@lru_cache(maxsize=1 << 12)
+def _first_stretch(calendar: WorkCalendar, at_ms: int) -> tuple[int, int]:
+    """A storm asks for the same few instants; what a calendar says of a day does not change."""
+    return next(calendar.stretches(at_ms))
 
 
 def due(calendar: WorkCalendar, clock: DeadlineClock, start_ms: int, hours: float) -> int:
