@@ -14,15 +14,17 @@ class Caller:
 
     Attributes:
         login: from the registry.
-        permissions: of its role.
+        permissions: of its role, and of a supervisor if the registry says so.
         session: hash of its session token, the key of its row.
         expires_ms: when the session ends whatever happens.
+        supervises: by role, and so both grids; where the registry says it, dispatch knows which grid and communities.
     """
 
     login: Login
     permissions: frozenset[str]
     session: str
     expires_ms: int
+    supervises: bool = False
 
     @property
     def horizon(self) -> frozenset[int] | None:
@@ -32,9 +34,7 @@ class Caller:
     @property
     def actor(self) -> Actor:
         """As dispatch knows them."""
-        return Actor(
-            login=self.login.username, person=self.login.person, supervises="task.supervise" in self.permissions
-        )
+        return Actor(login=self.login.username, person=self.login.person, supervises=self.supervises)
 
     def sees(self, community: int) -> bool:
         """Whether ``community`` lies within the horizon."""

@@ -16,6 +16,7 @@ from api.models.cases import (
     CaseDetail,
     CaseSummary,
     PlanRef,
+    Receivers,
     Series,
     TaskAction,
     TaskDetail,
@@ -207,6 +208,13 @@ class TaskDesk:
         row = self._ports.case_commands.act(command, self._ports.clock.now_ms())
         log.info("task step", extra={"task": number, "action": action.value, "username": caller.login.username})
         return self.one(caller, row.number)
+
+    def receivers(self, caller: Caller, number: int) -> Receivers:
+        """Whom the caller may transfer a task to, and whom not."""
+        self._seen(caller, number)
+        found = self._ports.cases.receivers(number, caller.actor, self._ports.clock.now_ms())
+        places = self._places.now()
+        return Receivers(items=[views.receiver(one, places) for one in found])
 
     # --- photos -------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,8 @@ import re
 from api import burdens
 from api.access import Caller
 from api.histories import MONTH_MS, asked_range
-from api.intake_desk import IntakeDesk, answer_view, bound, event_view, photo_view
+from api.intake_desk import IntakeDesk
+from api.intake_views import answer_view, bound, event_view, photo_view
 from api.models.base import Bilingual, Page, severity_name
 from api.models.departments import OwnCase, OwnIntake, OwnList, OwnStep, OwnTask, ReferralAnswer
 from api.models.intakes import BurdenReport, EventList, HandedDownRequest, LogAnswerView, PhotoView, ReasonView

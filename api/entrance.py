@@ -63,7 +63,8 @@ class Entrance:
             return None
         return Caller(
             login=login,
-            permissions=self._policy.roles.get(login.role, frozenset()),
+            permissions=self._policy.permissions_of(login),
+            supervises=self._policy.supervises(login.role),
             session=session.key,
             expires_ms=session.expires_ms,
         )
@@ -126,7 +127,8 @@ class Entrance:
         self._set_cookie(response, opened)
         caller = Caller(
             login=login,
-            permissions=self._policy.roles.get(login.role, frozenset()),
+            permissions=self._policy.permissions_of(login),
+            supervises=self._policy.supervises(login.role),
             session=opened.session.key,
             expires_ms=opened.session.expires_ms,
         )

@@ -72,7 +72,7 @@ async def _admit(request: Request, operation: str) -> None:
     request.state.caller = caller
     if caller.login.one_time and entry.permission != SELF:
         raise ProblemError(Problems.CHANGE_PASSWORD)
-    if not services.policy.allows(caller.login.role, entry):
+    if not services.policy.allows(caller.permissions, entry):
         log.warning("not permitted", extra={"operation": operation, "username": caller.login.username})
         raise ProblemError(Problems.NOT_PERMITTED)
 

@@ -7,7 +7,7 @@ import logging
 from api import burdens, views
 from api.access import Caller
 from api.histories import MONTH_MS, asked_range
-from api.idempotency import bound_key
+from api.intake_views import answer_view, bound, event_view, photo_view
 from api.label_paper import MOST_LABELS, labels
 from api.models.base import Bilingual, Page, severity_name
 from api.models.intakes import (
@@ -15,37 +15,25 @@ from api.models.intakes import (
     DepartmentList,
     DepartmentView,
     EventList,
-    EventView,
     HandedDownRequest,
     IntakeView,
     KnownCase,
     KnownCases,
     LogAnswerView,
     PhotoView,
-    PublicPlace,
-    PublicReceipt,
-    PublicReport,
-    PublicStage,
-    PublicState,
     ReasonView,
     ReportRequest,
     RulingRequest,
     StepView,
 )
-from api.models.revisits import PublicAsked, RevisitAnswerRequest
 from api.places import PlaceBook, Places
 from api.ports import ApiPorts
 from api.problem_kinds import Problems
 from api.problems import ProblemError
-from api.report_throttle import ReportThrottle
-from core.alarms import Severity
-from core.cases import Actor, CaseState
 from core.errors import Refused
-from core.intake import ANYBODY, CATEGORIES, HANDED_DOWN, REASONS, Event, SourceKind, Verdict
+from core.intake import HANDED_DOWN, REASONS, SourceKind, Verdict
 from core.ports import intake as rows
-from core.ports.cases import CaseRow
-from core.ports.registry import Facility, FacilityDetail, FacilityFilter, Owner, OwnerKind, PageRequest
-from core.revisits import RevisitAnswer, RevisitState, RevisitWay
+from core.ports.registry import Facility, FacilityFilter, Owner, OwnerKind, PageRequest
 
 log = logging.getLogger(__name__)
 
@@ -352,175 +340,4 @@ class IntakeDesk:
         )
 
 
-class PublicDesk:
-    """What somebody without a login reports and sees, by the QR of a facility: its name, and nothing else of it."""
-
-    def __init__(self, ports: ApiPorts, places: PlaceBook) -> None:
-        """Join dispatch, places and the tallies."""
-        self._ports = ports
-        self._places = places
-        self._throttle = ReportThrottle(ports.engine)
-        self._actor = Actor(login=ANYBODY)
-
-    def place(self, code: str) -> PublicPlace:
-        """What a code stands for, and what may be reported of it."""
-        one, places = self._facility(code).facility, self._places.now()
-        events = self._ports.intakes.events(SourceKind.RESIDENT, one.class_id)
-        return PublicPlace(
-            code=one.code,
-            name=Bilingual.of(one.name),
-            class_name=places.class_name(one.class_id),
-            community=places.community_ref(one.community).name,
-            events=[event_view(event) for event in events],
-        )
-
-    def report(self, body: PublicReport, key: str, address: str) -> PublicReceipt:
-        """File what a resident saw, unless there were too many of late.
-
-        Raises:
-            ProblemError: ``TOO_MANY_REPORTS``, with the seconds to wait.
-        """
-        one, now_ms = self._facility(body.facility_code).facility, self._ports.clock.now_ms()
-        known = self._ports.intakes.sent(self._actor, bound(key)) is not None  # an answer got lost: it counts once
-        wait_ms = 0 if known else self._throttle.admit(one.code, address, now_ms)
-        if wait_ms:
-            raise ProblemError(Problems.TOO_MANY_REPORTS, headers={"Retry-After": str(-(-wait_ms // 1000))})
-        ask = rows.IntakeAsk(
-            key=bound(key),
-            actor=self._actor,
-            source=SourceKind.RESIDENT,
-            event=body.event,
-            words=body.words,
-            facility=one.number,
-        )
-        row = self._ports.intakes.file(ask, now_ms)
-        log.info("intake filed", extra={"intake": row.code, "source": row.source, "verdict": row.verdict})
-        return PublicReceipt(id=row.number, code=row.code, urgent=row.severity >= Severity.HIGH)
-
-    def state(self, number: int, key: str) -> PublicState:
-        """What became of a report; the key is the proof, as it is for photos."""
-        row = self._own(number, key)
-        case = None if row.case is None else self._case_now(row.case)
-        ended_ms = None if case is None else case.closed_ms
-        stage = _STAGES[row.verdict] if ended_ms is None else PublicStage.DONE
-        places = self._places.now()
-        return PublicState(
-            code=row.code,
-            say=Bilingual.of(row.say),
-            place=places.facility_ref(row.facility).name if row.facility else places.community_ref(row.community).name,
-            time_ms=row.at_ms,
-            stage=stage,
-            known=row.verdict is Verdict.JOIN,
-            changed_ms=row.decided_ms if ended_ms is None else ended_ms,
-            words=row.ruling if stage is PublicStage.DECLINED else "",
-            photos=len(row.photos),
-            revisit=self._asked(row) if stage is PublicStage.DONE else None,
-        )
-
-    def answer(self, number: int, key: str, body: RevisitAnswerRequest, address: str) -> PublicState:
-        """Keep the one answer of whoever reported, after the case was closed; what became of the report then.
-
-        Raises:
-            ProblemError: ``NOT_FOUND`` if nothing is asked, ``TOO_MANY_REPORTS`` with the seconds to wait.
-        """
-        row, now_ms = self._own(number, key), self._ports.clock.now_ms()
-        asked = self._ports.revisits.of_report(row.number, now_ms)
-        if asked is None:
-            raise ProblemError(Problems.NOT_FOUND)
-        wait_ms = self._throttle.admit(f"revisit/{asked.number}", address, now_ms)
-        if wait_ms:
-            raise ProblemError(Problems.TOO_MANY_REPORTS, headers={"Retry-After": str(-(-wait_ms // 1000))})
-        said = RevisitAnswer(solved=body.solved, satisfaction=body.satisfaction, comment=body.comment)
-        self._ports.revisits.answer(asked.number, said, RevisitWay.QR, self._actor, now_ms)
-        return self.state(number, key)
-
-    def may_attach(self, number: int, key: str) -> None:
-        """Refuse a photo of what was not reported with this key, before it is read."""
-        self._ports.photos.awaits(number, bound(key), self._actor, self._ports.clock.now_ms())
-
-    def attach(self, number: int, key: str, data: bytes) -> PhotoView:
-        """Add a photo to what was reported with this key."""
-        return photo_view(self._ports.photos.attach(number, bound(key), self._actor, data, self._ports.clock.now_ms()))
-
-    def _own(self, number: int, key: str) -> rows.IntakeRow:
-        row = self._ports.intakes.sent(self._actor, bound(key))
-        if row is None or row.number != number:
-            raise ProblemError(Problems.NOT_FOUND)
-        return row
-
-    def _asked(self, row: rows.IntakeRow) -> PublicAsked | None:
-        found = self._ports.revisits.of_report(row.number, self._ports.clock.now_ms())
-        if found is None:
-            return None
-        answered = found.state is RevisitState.ANSWERED
-        return PublicAsked(closed_ms=found.closed_ms, ends_ms=found.ends_ms, answered=answered)
-
-    def _case_now(self, number: int) -> CaseRow | None:
-        """The case, or the one that it is part of now: what was merged is not done before that is."""
-        while True:
-            found = self._ports.cases.case(number)
-            if found is None or found.case.state is not CaseState.CANCELLED:
-                return None if found is None else found.case
-            into = self._ports.closures.closure(number, self._ports.clock.now_ms()).into
-            if into is None:
-                return found.case
-            number = into.case.number
-
-    def _facility(self, code: str) -> FacilityDetail:
-        found = self._ports.registry.facility_by_code(code)
-        if found is None:
-            raise ProblemError(Problems.NOT_FOUND)
-        return found
-
-
 _LABELS_AT_ONCE = 100
-_STAGES = {
-    Verdict.WAIT: PublicStage.RECEIVED,
-    Verdict.ADMIT: PublicStage.ON_THE_WAY,
-    Verdict.JOIN: PublicStage.ON_THE_WAY,
-    Verdict.RETURN: PublicStage.DECLINED,
-    Verdict.ANSWER: PublicStage.DECLINED,
-    Verdict.REFER: PublicStage.RECEIVED,
-    Verdict.TAKEN: PublicStage.REFERRED,
-}
-
-
-def bound(key: str) -> str:
-    """The client's key bound to reports, in the length that dispatch keeps."""
-    return bound_key(key, "report")
-
-
-def event_view(one: Event) -> EventView:
-    """Something that can be reported, as it travels."""
-    return EventView(
-        key=one.key,
-        say=Bilingual.of(one.say),
-        category=one.category,
-        category_name=Bilingual.of(CATEGORIES[one.category]),
-        severity=severity_name(one.severity),
-        urgent=one.severity >= Severity.HIGH,
-    )
-
-
-def photo_view(one: rows.Photo) -> PhotoView:
-    """A photo as it travels."""
-    return PhotoView(position=one.position, media_type=one.media_type, size=one.size)
-
-
-def answer_view(one: rows.LogAnswer, places: Places) -> LogAnswerView:
-    """An answer from the case log as it travels."""
-    return LogAnswerView(
-        community=places.community_ref(one.community),
-        from_ms=one.from_ms,
-        to_ms=one.to_ms,
-        filed=one.filed,
-        closed=one.closed,
-        cancelled=one.cancelled,
-        still_open=one.still_open,
-        in_time=one.in_time,
-        late=one.late,
-        rework=one.rework,
-        labour_min=one.labour_min,
-        by_event=dict(one.by_family),
-        by_source=dict(one.by_source),
-    )

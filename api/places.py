@@ -76,8 +76,10 @@ class Places:
 
     def person_ref(self, number: int | None) -> PersonRef | None:
         """A person by number."""
-        if number is None:
-            return None
+        return None if number is None else self.person(number)
+
+    def person(self, number: int) -> PersonRef:
+        """A person by number, also one that the registry does not know."""
         one = self.people.get(number)
         return PersonRef(id=number, name=_unnamed(number) if one is None else Bilingual.of(one.name))
 

@@ -17,11 +17,12 @@ import yaml
 from api import findings as kinds
 from core.errors import Invalid
 from core.findings import Finding, Said
-from core.people import Role
+from core.people import Login, Role
 
 ANYONE = "anyone"
 SELF = "self"
 MACHINE = "machine"
+SUPERVISE = "task.supervise"
 _SPECIAL = frozenset({ANYONE, SELF, MACHINE})
 _FILE = "api/policy.yaml"
 
@@ -50,14 +51,23 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """The whole table."""
+    """The whole table; ``foremen``: what whoever the registry marks as supervisor may beside their role."""
 
     operations: Mapping[str, Entry]
     roles: Mapping[Role, frozenset[str]]
+    foremen: frozenset[str] = frozenset()
 
-    def allows(self, role: Role, entry: Entry) -> bool:
-        """Whether ``role`` may do what ``entry`` stands for; anything unknown is refused."""
-        return entry.permission == SELF or entry.permission in self.roles.get(role, frozenset())
+    def permissions_of(self, login: Login) -> frozenset[str]:
+        """All that a login may: of its role, and of a supervisor where the registry marks its person as one."""
+        return self.roles.get(login.role, frozenset()) | (self.foremen if login.foreman else frozenset())
+
+    def supervises(self, role: Role) -> bool:
+        """Whether a role supervises whatever it sees."""
+        return SUPERVISE in self.roles.get(role, frozenset())
+
+    def allows(self, permissions: frozenset[str], entry: Entry) -> bool:
+        """Whether these permissions suffice for what ``entry`` stands for; anything unknown is refused."""
+        return entry.permission == SELF or entry.permission in permissions
 
     def check_covers(self, operations: Iterable[str]) -> None:
         """Refuse a table that does not match the routes one to one.
@@ -88,10 +98,14 @@ def parse(text: str) -> Policy:
     parts = {key: _mapping(raw, key, findings) for key in ("permissions", "roles", "operations")}
     known = {str(name) for name in parts["permissions"]}
     roles = _roles(parts["roles"], known, findings)
+    foremen = _mapping(raw, "registry", findings).get("supervisor", [])
+    findings += [
+        _wrong(kinds.ROLE_PERMISSION(name="supervisor", permission=one)) for one in foremen if one not in known
+    ]
     operations = _operations(parts["operations"], known, findings)
     if findings:
         raise Invalid(findings)
-    return Policy(operations=operations, roles=roles)
+    return Policy(operations=operations, roles=roles, foremen=frozenset(foremen))
 
 
 def _mapping(raw: Any, key: str, findings: list[Finding]) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ from api.folding_desk import FoldingDesk
 from api.funds_desk import FundsDesk
 from api.histories import Histories
 from api.import_desk import ImportDesk
-from api.intake_desk import IntakeDesk, PublicDesk
+from api.intake_desk import IntakeDesk
 from api.live import Live
 from api.metrics import Metrics
 from api.notification_desk import NotificationDesk
@@ -32,6 +32,7 @@ from api.places import PlaceBook
 from api.plan_desk import PlanDesk
 from api.policy import Policy
 from api.ports import ApiPorts
+from api.public_desk import PublicDesk
 from api.record_desk import RecordDesk
 from api.registry_desk import RegistryDesk
 from api.revisit_desk import RevisitDesk

@@ -17,7 +17,7 @@ from api.models.alarms import (
     Shelving,
 )
 from api.models.base import Bilingual, Light, SeverityName, severity_name
-from api.models.cases import Candidate, CaseSummary, Deadline, HistoryEntry, ReportSeen, Storm, TaskSummary
+from api.models.cases import Candidate, CaseSummary, Deadline, HistoryEntry, Receiver, ReportSeen, Storm, TaskSummary
 from api.models.places import LatestValue
 from api.places import Places
 from api.ports import RuleText
@@ -28,6 +28,7 @@ from core.cases import SYSTEM as SYSTEM_ACTOR
 from core.intake import ANYBODY
 from core.ports import cases as rows
 from core.ports.intake import IntakeRow
+from core.ports.receivers import Receiver as ReceiverRow
 from core.quality import class_of
 from core.readings import Readings
 from core.stages import SupervisionLevel
@@ -291,6 +292,18 @@ def candidate(one: rows.Candidate, places: Places) -> Candidate:
         passed_over=one.passed_over,
         distance_m=one.distance_m,
         there_min=one.there_min,
+    )
+
+
+def receiver(one: ReceiverRow, places: Places) -> Receiver:
+    """Somebody whom a task may be transferred to."""
+    return Receiver(
+        person=places.person(one.person),
+        open_tasks=one.open_tasks,
+        refused=None if one.refused is None else Bilingual.of(one.refused),
+        lacks=None if one.lacks is None else Bilingual.of(one.lacks),
+        on_leave=one.on_leave,
+        off_shift=one.off_shift,
     )
 
 

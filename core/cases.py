@@ -248,7 +248,8 @@ class Actor:
     Attributes:
         login: username, or ``SYSTEM``; goes into the history.
         person: registry number, ``None`` for logins without a person (an office manager).
-        supervises: may transfer, cancel and return what belongs to others.
+        supervises: may transfer, cancel and return what belongs to others, of both grids. Whoever the registry marks as
+            supervisor may that too, of the own grid and communities: dispatch looks there itself.
     """
 
     login: str

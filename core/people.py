@@ -160,6 +160,11 @@ class Person:
         """The grid they work in, by role."""
         return self.role.grid
 
+    def supervises(self, community: int, grid: Grid) -> bool:
+        """Whether they stand above the workers of a grid there; a volunteer stands above nobody."""
+        heads = self.active and self.supervisor and not self.volunteer
+        return heads and self.grid is grid and self.works_in(community)
+
     def works_in(self, community: int) -> bool:
         """Whether ``community`` is theirs."""
         return self.everywhere or community in self.communities
@@ -189,6 +194,7 @@ class Login:
         one_time: the password must be changed at first use.
         active: may log in.
         changed_ms: last change of password, role, communities or activity; sessions older than this end.
+        foreman: the registry marks the person they are as supervisor of a grid; read, never written with a login.
     """
 
     username: str
@@ -202,3 +208,4 @@ class Login:
     active: bool = True
     changed_ms: int = 0
     department: str = ""
+    foreman: bool = False

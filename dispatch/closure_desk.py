@@ -10,12 +10,15 @@ import sqlalchemy as sa
 from core.alarms import Severity
 from core.cases import Action, Actor, Conflict, NotPermitted, RuleInfo, TaskState, UnknownItem
 from core.errors import Invalid
-from core.ports.registry import RosterSource
+from core.findings import Sentence
+from core.places import Grid
+from core.ports.registry import Roster, RosterSource
 from dispatch import closure_tables, tables
 from dispatch import findings as kinds
 from dispatch.alarmwork import AlarmWork, info_of
 from dispatch.closure_queries import SqlClosureQueries
 from dispatch.database import writing
+from dispatch.fitness import with_standing
 from dispatch.lastingwork import has_project, is_filed, write_down
 from dispatch.lifecycle import MAY_MERGE
 from dispatch.policy import Policy
@@ -49,10 +52,10 @@ class SqlClosures(SqlClosureQueries):
             Conflict: ``wrong_state`` if one of them may not be merged.
             Invalid: if the reason is missing.
         """
-        _check_asked(Action.MERGE, reason, actor)
         source = SourceOnce(self._source)
         with writing(self._engine) as connection:
             row, heir = _case(connection, number), _case(connection, into)
+            _check_asked(kinds.ACTIONS[Action.MERGE.value], reason, actor, source.roster(), row, heir)
             if _is_done(connection, number, into):
                 return
             _check(row, heir)
@@ -76,10 +79,10 @@ class SqlClosures(SqlClosureQueries):
             Conflict: ``wrong_state`` if it is not merged, or the merging can no longer be taken back.
             Invalid: if the reason is missing.
         """
-        _check_asked(Action.UNMERGE, reason, actor)
         source = SourceOnce(self._source)
         with writing(self._engine) as connection:
             row = _case(connection, number)
+            _check_asked(kinds.ACTIONS[Action.UNMERGE.value], reason, actor, source.roster(), row)
             work = AlarmWork(connection, rules=self._rules, source=source, policy=self._policy, now_ms=now_ms)
             take_back(
                 connection,
@@ -112,10 +115,6 @@ class SqlClosures(SqlClosureQueries):
             Conflict: ``decided`` if it is not to be decided now.
             Invalid: if the reason is missing.
         """
-        if not actor.supervises:
-            raise NotPermitted(kinds.NOT_IN_QUEUE(action=kinds.DECIDING_LASTING))
-        if not reason.strip():
-            raise Invalid([kinds.REASON_MISSING.at(action=kinds.DECIDING_LASTING)])
         source = SourceOnce(self._source)
         with writing(self._engine) as connection:
             table = tables.case
@@ -123,6 +122,8 @@ class SqlClosures(SqlClosureQueries):
             fault = next(iter(self._recurring(connection, now_ms, mine)), None)
             if fault is None:
                 raise UnknownItem(kinds.NO_RECURRING(facility=facility))
+            newest = _case(connection, fault.cases[0].number)
+            _check_asked(kinds.DECIDING_LASTING, reason, actor, source.roster(), newest)
             if project is not None and not has_project(connection, project, fault.community):
                 raise UnknownItem(kinds.NO_SUCH_PROJECT(project=project))
             if not fault.asks or is_filed(connection, facility, family):
@@ -131,7 +132,7 @@ class SqlClosures(SqlClosureQueries):
             number = write_down(
                 connection,
                 work,
-                newest=_case(connection, fault.cases[0].number),
+                newest=newest,
                 counted=len(fault.cases),
                 accepted=accept,
                 project_number=project if accept else None,
@@ -167,12 +168,12 @@ class SqlClosures(SqlClosureQueries):
         cases.tell(cases.case(heir.number), "merged_in")
 
 
-def _check_asked(action: Action, reason: str, actor: Actor) -> None:
-    """Only a supervisor, and never without a reason."""
-    if not actor.supervises:
-        raise NotPermitted(kinds.NOT_IN_QUEUE(action=kinds.ACTIONS[action.value]))
+def _check_asked(action: Sentence, reason: str, actor: Actor, roster: Roster, *cases: Any) -> None:
+    """Only whoever supervises the leading grid of every case, and never without a reason."""
+    if not all(with_standing(actor, one.community, Grid(one.lead), roster).supervises for one in cases):
+        raise NotPermitted(kinds.NOT_IN_QUEUE(action=action))
     if not reason.strip():
-        raise Invalid([kinds.REASON_MISSING.at(action=kinds.ACTIONS[action.value])])
+        raise Invalid([kinds.REASON_MISSING.at(action=action)])
 
 
 def _case(connection: sa.Connection, number: int) -> Any:

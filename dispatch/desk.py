@@ -20,7 +20,6 @@ from core.cases import (
     DeadlineWhat,
     TaskKind,
     TaskState,
-    Unfit,
     UnknownItem,
 )
 from core.closure import HandlingReport, Outcome
@@ -35,7 +34,8 @@ from dispatch import photo_proof, tables
 from dispatch.alarm_desk import SqlAlarmDesk
 from dispatch.alarmwork import AlarmWork
 from dispatch.database import writing
-from dispatch.fitness import keeps_from_taking, lack_of, stands_above
+from dispatch.fitness import keeps_from_taking, lack_of, with_standing
+from dispatch.handover import check_receiver, is_there
 from dispatch.lifecycle import Situation, decide
 from dispatch.offerwork import may_take
 from dispatch.policy import Policy
@@ -110,7 +110,8 @@ class _Turn:
         command, case = self._command, self._cases.case(row.case)
         if command.action in PROCEEDINGS:
             wish = Wish(note=command.note, until_ms=command.until_ms, level=command.level)
-            self._cases.proceedings.take(row, case, command.actor, command.action, wish)
+            actor = with_standing(command.actor, case.community, Grid(row.grid), self._roster)
+            self._cases.proceedings.take(row, case, actor, command.action, wish)
             return
         found = situation(row, case, command.actor, self._roster, self._policy, self._now_ms)
         step = decide(found, command.action, command.note)
@@ -222,16 +223,9 @@ class _Turn:
     def _check_target(self, row: Any, case: Any) -> Said | None:
         """Whether somebody may be given the task; what they lack for it all the same."""
         person = self._roster.people.get(self._command.to_person) if self._command.to_person is not None else None
-        if person is None or not person.active or not person.works_in(case.community):
+        if person is None or not is_there(person, case.community):
             raise Invalid([kinds.NOBODY_TO_TRANSFER_TO.at()])
-        if row.kind == TaskKind.VERIFY and person.number == case.handled_by:
-            raise Conflict("own_repair", kinds.OWN_REPAIR(), row.owner)
-        if row.kind == TaskKind.HANDLE and person.volunteer:
-            raise Unfit(kinds.NO_VOLUNTEER_REPAIRS())
-        lack = lack_of(person, row, case, self._roster, self._policy, self._now_ms)
-        if lack is not None and lack.paper and not stands_above(person):
-            raise Unfit(lack.said)
-        return None if lack is None else lack.said
+        return check_receiver(person, row, case, self._roster, self._policy, self._now_ms)
 
 
 def situation(row: Any, case: Any, actor: Actor, roster: Roster, policy: Policy, now_ms: int) -> Situation:
@@ -243,7 +237,7 @@ def situation(row: Any, case: Any, actor: Actor, roster: Roster, policy: Policy,
         case=CaseState(case.state),
         kind=TaskKind(row.kind),
         task=TaskState(row.state),
-        actor=actor,
+        actor=with_standing(actor, case.community, Grid(row.grid), roster),
         owner=row.owner,
         colleague=person is not None and _may_take(person, row, case),
         handled_by=case.handled_by,

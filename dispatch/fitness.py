@@ -7,10 +7,10 @@ Shift, leave and burden are not: whoever comes of their own will is there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from core.cases import TaskKind
+from core.cases import Actor, TaskKind
 from core.findings import Said
 from core.people import Person, Role
 from core.places import Grid
@@ -32,6 +32,14 @@ def stands_above(person: Person) -> bool:
     """Whether somebody answers for what workers cannot take: of those routing asks to be there alone."""
     manages = person.role in {Role.MANAGER, Role.ADMINISTRATOR}
     return (person.supervisor or manages) and not person.volunteer
+
+
+def with_standing(actor: Actor, community: int, grid: Grid, roster: Roster) -> Actor:
+    """The actor as they stand before work of a grid: whoever the registry marks as its supervisor there supervises."""
+    person = roster.people.get(actor.person) if actor.person is not None else None
+    if person is None or not person.supervises(community, grid):
+        return actor
+    return replace(actor, supervises=True)
 
 
 def lack_of(person: Person, row: Any, case: Any, roster: Roster, policy: Policy, now_ms: int) -> Lack | None:

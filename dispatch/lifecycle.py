@@ -316,11 +316,15 @@ _TAIL = """## Guards
   and fit may take it of their own will.
 * A supervisor may transfer a repair to somebody without its trade, with a reason: the history says what was lacking.
   Without the certificate it goes only to a supervisor or manager, who has it done; the history says that too. It is
-  never a volunteer's.
+  never a volunteer's, and technicians and people of departments take no tasks. `GET /tasks/{{task}}/receivers` shows
+  whom it may go to, and of the others why not.
 * Where a city wishes it, a task that is not urgent is offered to all who are fit (抢单): it is in their queues until
   one has accepted it, and in its owner's alone when the offer is over. Or it goes round by turns (轮训). ADR 0044.
 * Arrive, handle, verify and reject are for the owner; return, suspend and resume for the owner or a supervisor;
   transfer and cancel for a supervisor.
+* Supervisors are managers and administrators, for both grids in what they see; and whoever the registry of people marks
+  as supervisor, for tasks of their grid in their communities, whatever the role of their login. Merging and a lasting
+  repair are for a supervisor of the leading grid.
 * Nobody verifies their own repair: the verifier is another person than the one who reported it handled.
 * A case is suspended once at most; its limit moves by what was left of its clock. The owner suspends without being
   granted it: the supervisor is told, and may resume at any time. Of the owner and the supervisor each is told what the

@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.alarms import AlarmKind, Severity
-from core.cases import Actor, TaskState
-from core.places import Text
+from core.cases import Action, Actor, TaskState, UnknownItem
+from core.places import Grid, Text
 from core.ports.cases import (
     AlarmDetail,
     AlarmFilter,
@@ -23,14 +23,18 @@ from core.ports.cases import (
     TaskRow,
 )
 from core.ports.feed import CommunityFigures, FeedEntry
+from core.ports.receivers import Receiver
 from core.ports.registry import Page, PageRequest, RosterSource
+from dispatch import findings as kinds
 from dispatch import proceedings, tables, views
 from dispatch.assignment import routing_of
 from dispatch.closure_tables import merge
 from dispatch.database import reading
 from dispatch.desk import situation
+from dispatch.fitness import with_standing
 from dispatch.flag_queries import SqlFlagQueries, alarm_conditions, covering, limit_of_page, number_of, seen
-from dispatch.lifecycle import allowed
+from dispatch.handover import receivers_of
+from dispatch.lifecycle import allowed, decide
 from dispatch.offerwork import offered_to
 from dispatch.policy import Policy
 from dispatch.proceedingwork import matter
@@ -189,7 +193,8 @@ class SqlCaseQueries(SqlFlagQueries):
                 return None
             case = connection.execute(sa.select(tables.case).where(tables.case.c.number == row.case)).one()
             alarms = _alarms_of(connection, row.case)
-            about = matter(connection, row, case, actor, self._policy, now_ms)
+            stands = with_standing(actor, case.community, Grid(row.grid), roster)
+            about = matter(connection, row, case, stands, self._policy, now_ms)
             return TaskDetail(
                 task=views.task_row(row),
                 case=views.case_row(case),
@@ -206,6 +211,22 @@ class SqlCaseQueries(SqlFlagQueries):
                 proceedings=proceedings_of(connection, row.case),
                 extension_until_ms=about.latest_ms,
             )
+
+    def receivers(self, task: int, actor: Actor, now_ms: int) -> Sequence[Receiver]:
+        """Everybody of a task's community but its owner, and whether they may be given it.
+
+        Raises:
+            UnknownItem: if there is no such task.
+            NotPermitted, Conflict: as the transfer itself would.
+        """
+        table, roster = tables.task, self._source.roster()
+        with reading(self._engine) as connection:
+            row = connection.execute(sa.select(table).where(table.c.number == task)).one_or_none()
+            if row is None:
+                raise UnknownItem(kinds.NO_TASK(task=task))
+            case = connection.execute(sa.select(tables.case).where(tables.case.c.number == row.case)).one()
+            decide(situation(row, case, actor, roster, self._policy, now_ms), Action.TRANSFER, "asked")
+            return receivers_of(connection, row, case, roster, self._policy, now_ms)
 
     def overview(self, communities: frozenset[int] | None = None) -> Sequence[CommunityFigures]:
         """All communities in sight, worst first (see ``CommunityFigures``); also those without any alarm."""

@@ -389,6 +389,15 @@ def _gateway(row: Any) -> Gateway:
     )
 
 
+_FOREMAN = sa.func.coalesce(
+    tables.person.c.supervisor
+    & tables.person.c.active
+    & ~tables.person.c.volunteer
+    & tables.person.c.role.in_([role.value for role in Role if role.grid is not None]),
+    sa.false(),
+).label("foreman")
+
+
 def _logins(engine: sa.Engine, condition: sa.ColumnElement[bool]) -> list[Login]:
     table, link = tables.login, tables.login_community
     with reading(engine) as connection:
@@ -396,7 +405,8 @@ def _logins(engine: sa.Engine, condition: sa.ColumnElement[bool]) -> list[Login]
         links = sa.select(link).join(table, table.c.folded == link.c.login).where(condition)
         for row in connection.execute(links):
             communities.setdefault(row.login, set()).add(row.community)
-        query = sa.select(table).where(condition).order_by(table.c.folded)
+        query = sa.select(table, _FOREMAN).outerjoin(tables.person, tables.person.c.number == table.c.person)
+        query = query.where(condition).order_by(table.c.folded)
         return [_login(row, communities.get(row.folded, set())) for row in connection.execute(query)]
 
 
@@ -413,6 +423,7 @@ def _login(row: Any, communities: set[int]) -> Login:
         active=row.active,
         changed_ms=row.changed_ms,
         department=row.department,
+        foreman=bool(row.foreman),
     )
 
 

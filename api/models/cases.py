@@ -302,6 +302,23 @@ class Candidate(Model):
     there_min: int | None = Field(description="minutes until they would have been there; of urgent tasks alone")
 
 
+class Receiver(Model):
+    """Somebody whom a task may be transferred to, or why they may not have it."""
+
+    person: PersonRef
+    open_tasks: int = Field(description="how many they have now")
+    refused: Bilingual | None = Field(description="why they may not be given it; null: they may")
+    lacks: Bilingual | None = Field(description="what they lack although they may be given it; the history says so")
+    on_leave: bool
+    off_shift: bool = Field(description="not at work now")
+
+
+class Receivers(Model):
+    """Whom a task may be transferred to: whoever may have it first, the fewest tasks first."""
+
+    items: list[Receiver]
+
+
 class TaskDetail(TaskSummary):
     """Everything a worker needs on site: why, where, what to do, by when; and the buttons that work now."""
 

@@ -12,6 +12,7 @@ from api.models.base import Page, SeverityName
 from api.models.cases import (
     CaseDetail,
     CaseSummary,
+    Receivers,
     TaskAction,
     TaskDetail,
     TaskPhotoView,
@@ -90,6 +91,17 @@ def list_tasks(
 def get_task(task: NumberInPath, caller: Asking, desk: Desk) -> TaskDetail:
     """Why, where, what to do, by when; and the buttons that work now."""
     return desk.tasks.one(caller, task)
+
+
+@router.get(
+    "/tasks/{task}/receivers",
+    operation_id="get_receivers",
+    tags=["tasks"],
+    summary="Whom a task may be transferred to",
+)
+def get_receivers(task: NumberInPath, caller: Asking, desk: Desk) -> Receivers:
+    """Everybody of its community but its owner; of whoever may not have it, why."""
+    return desk.tasks.receivers(caller, task)
 
 
 @router.post(

@@ -19,6 +19,7 @@ from core.places import Grid, Text
 from core.ports.evidence import EvidenceQueries
 from core.ports.feed import CommunityFigures, FeedEntry
 from core.ports.flags import AlarmCommands, FlagQueries, FlagRow
+from core.ports.receivers import ReceiverQueries
 from core.ports.registry import Page, PageRequest
 from core.ports.stages import ProceedingRow, StageRow
 from core.stages import SupervisionLevel
@@ -426,7 +427,7 @@ class TaskCommand:
     level: SupervisionLevel | None = None
 
 
-class CaseQueries(FlagQueries, EvidenceQueries, Protocol):
+class CaseQueries(FlagQueries, EvidenceQueries, ReceiverQueries, Protocol):
     """Reading. Every method raises ``core.errors.Unavailable`` if the database does not answer now."""
 
     def alarms(self, where: AlarmFilter, page: PageRequest) -> Page[AlarmRow]:

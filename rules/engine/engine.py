@@ -278,6 +278,10 @@ class Engine:
 
     def _correct(self, pools: Pools) -> None:
         """Compute groups and parents with late readings anew; who was told otherwise is re-evaluated at once."""
+        if len(pools.lateness.waiting()):
+            # Who reads them is judged up to there first: nobody would be told of what changes between the two.
+            self.live.step(None, np.where(pools.reach.reader, pools.horizon_ms, BEGINNING_MS))
+            self.book.record(self.live.take_switches())
         pool, since_ms = pools.correct()
         rows = pools.reach.spread(Rows(pool, since_ms, np.zeros(len(pool))))
         self.stats.corrected += len(pool)

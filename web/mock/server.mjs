@@ -205,8 +205,16 @@ function curve(point, from, to, rows) {
   return out;
 }
 
-const STEP = { accept: ["accepted", "accepted"], arrive: ["on_site", "on_site"], handle: ["done", "handled"], verify: ["done", "closed"], reject: ["done", "rework"], return: ["waiting", "returned"] };
+const STEP = { transfer: ["waiting", "transferred"], accept: ["accepted", "accepted"], arrive: ["on_site", "on_site"], handle: ["done", "handled"], verify: ["done", "closed"], reject: ["done", "rework"], return: ["waiting", "returned"] };
+/** Whom a task may go to: one who lacks a trade, one who is away, and one who may not have it. */
+const receivers = (task) => [
+  { person: people.chen, open_tasks: 2, refused: null, lacks: null, on_leave: false, off_shift: false },
+  { person: people.li, open_tasks: 3, refused: null, lacks: null, on_leave: false, off_shift: true },
+  { person: people.wang, open_tasks: 0, refused: null, lacks: text("该维修要求“水泵”技能：网格员 甲没有登记此技能", "this repair asks for the trade “pumps”: it is not among those of Grid worker A"), on_leave: true, off_shift: true },
+  { person: { id: 14, name: text("志愿者 戊", "Volunteer E") }, open_tasks: 0, refused: text("志愿者不承担维修", "a repair is never a volunteer's"), lacks: null, on_leave: false, off_shift: false },
+].filter((one) => one.person.id !== task.owner?.id);
 function actionsOf(task, me) {
+  if (me.permissions.includes("task.supervise")) return ["waiting", "accepted", "on_site"].includes(task.state) ? ["transfer"] : [];
   if (task.owner?.id !== me.person) return [];
   if (task.state === "waiting") return task.ready ? ["accept", "return"] : [];
   if (task.state === "accepted") return ["arrive", "return"];
@@ -434,7 +442,8 @@ const ROUTES = [
   ["GET", /^\/recurring-faults$/, () => ({ items: recurringFaults(cases) })],
   ["GET", /^\/false-alarms$/, (me, m, q) => falseAlarms(alarms, Number(q.get("from_ms")))],
   ...photos.inside,
-  ["POST", /^\/tasks\/(\d+)\/(\w+)$/, (me, [, id, action], q, body, request) => { const task = found(tasks.find((t) => t.id === Number(id))); const after = act(task, action, body.note, request.headers["idempotency-key"], me); if (action === "handle") report(task.case_id, body.handling, me); return after; }],
+  ["POST", /^\/tasks\/(\d+)\/(\w+)$/, (me, [, id, action], q, body, request) => { const task = found(tasks.find((t) => t.id === Number(id))); const after = act(task, action, body.note, request.headers["idempotency-key"], me); if (action === "handle") report(task.case_id, body.handling, me); if (action !== "transfer") return after; task.owner = found(receivers(task).find((one) => one.person.id === body.to_person)).person; return taskDetail(task, me); }],
+  ["GET", /^\/tasks\/(\d+)\/receivers$/, (me, [, id]) => ({ items: receivers(found(tasks.find((t) => t.id === Number(id)))) })],
   ...ruleRoutes({ facilities, ref, problem }),
   ...officeRoutes({ communities, facilities, people, ref, problem }),
   ["GET", /^\/gateways$/, () => ({ items: communities.map((c, i) => ({ id: c.id, node: `g1/gw-${c.code}`, name: text(`${c.name.zh}网关`, `${c.name.en} gateway`), community: { id: c.id, code: c.code, name: c.name }, online: i !== 2, last_seen_ms: Date.now() - (i === 2 ? 1_200_000 : 900), backlog: i === 2 ? 4_112 : 0, stored: 1_204_551 + i * 40_000, since_ms: start - 7 * HOUR, health: { "poll/cycle_ms": 212, "spool/chunks": i }, devices: ["modbus-1", "mqtt-1"], points: 24, revoked: false })) })],

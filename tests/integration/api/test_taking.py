@@ -166,3 +166,29 @@ def test_whoever_is_fit_is_given_it_without_a_word(town: Town) -> None:
         done = town.step(manager, task, "transfer", to_person=town.hall.city.person("aa-m2"), note="nearer")
         assert done.status_code == 200, done.text
         assert "unfit" not in {one["what"] for one in done.json()["history"]}
+
+
+def test_whom_it_may_go_to_is_shown_before(town: Town) -> None:
+    """Who may have it first, with what they lack; of the others why not, in both languages, as the step then says."""
+    people = {"aa-m1": HOLDS, "aa-m2": HELD, "aa-g2": {**HOLDS, "volunteer": True}}
+    task = opened(town, "critical", ASKED, people)
+    with town.browser("mgr-a") as manager, town.browser("aa-m2") as worker:
+        items = manager.get(f"/api/v1/tasks/{task}/receivers").json()["items"]
+        names = {one["person"]["name"]["en"]: one for one in items}
+        assert "Maintainer A1" not in names, "it is theirs already"
+        assert not {"Maintainer B1", "Grid worker B1"} & names.keys(), "they work elsewhere"
+        assert names["Maintainer A2"]["refused"] == {
+            "zh": "该维修要求持有效的“低压电工”证书：维修员甲二的证书有效期至 2026-11-22，已过期",
+            "en": "this repair asks for a valid certificate “低压电工”: "
+            "that of Maintainer A2 was valid until 2026-11-22",
+        }
+        assert names["Foreman A"]["refused"] is None
+        assert "低压电工" in names["Foreman A"]["lacks"]["zh"]
+        assert names["Technician"]["refused"]["en"] == "Technician belongs to neither grid and takes no tasks"
+        refusals = [one["refused"] is not None for one in items]
+        assert refusals == sorted(refusals)
+        for one in items:
+            if one["refused"] is not None:
+                said = refused(town.step(manager, task, "transfer", to_person=one["person"]["id"], note="nearer"))
+                assert said == one["refused"]["zh"]
+        assert worker.get(f"/api/v1/tasks/{task}/receivers").json()["code"] == "TG-4030"

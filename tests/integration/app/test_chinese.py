@@ -53,7 +53,7 @@ NAMES = frozenset(
         # commands, options and values that are written as they are
         "make web pip install apt server ulimit help config check doctor show version demo up core api gateway data "
         "docs md port broker modbus mbpoll speed fresh log level origin str int float true false null none external "
-        "zip bundle alarms notify faults site list diff push file note wait out buses adapters profiles "
+        "zip bundle login give end alarms notify faults site list diff push file note wait out buses adapters profiles "
         "debug info warning error err value key args continuous work arrive http https asia shanghai gb chmod "
         # words of the languages that the files are written in
         "and or not in over low high facility group node registry from until zh en class attributes season calendar "

@@ -24,7 +24,7 @@ from tests.architecture.sources import ROOT
 from tests.conftest import find_free_port
 
 START_S = 60.0
-PEOPLE = 21
+PEOPLE = 22
 GATEWAYS = ("gw-wtl", "gw-htn", "gw-sqw")
 
 

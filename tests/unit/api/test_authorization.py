@@ -124,6 +124,7 @@ RECIPES: Mapping[str, Recipe] = {
     "get_case": Recipe("GET", f"{V1}/cases/{{n}}"),
     "list_tasks": Recipe("GET", f"{V1}/tasks?community={{n}}"),
     "get_task": Recipe("GET", f"{V1}/tasks/{{n}}"),
+    "get_receivers": Recipe("GET", f"{V1}/tasks/{{n}}/receivers"),
     "act_on_task": Recipe("POST", f"{V1}/tasks/{{n}}/return", {"note": "not mine"}, _KEY),
     "unmerge_case": Recipe("POST", f"{V1}/cases/{{n}}/unmerge", {"reason": "two mains"}),
     "merge_case": Recipe("POST", f"{V1}/cases/{{n}}/merge", {"into": 1, "reason": "one main"}),
@@ -266,7 +267,7 @@ def test_roles_do_what_the_policy_says_and_nothing_else(role: Role, world: World
     with world.client(f"{role.value}1") as client:
         for operation, recipe in RECIPES.items():
             entry = POLICY.operations[operation]
-            allowed = entry.permission == MACHINE or entry.open_to_all or POLICY.allows(role, entry)
+            allowed = entry.permission == MACHINE or entry.open_to_all or POLICY.allows(POLICY.roles[role], entry)
             if operation == ENDLESS and allowed:
                 continue
             answer = recipe.ask(client, 1)
@@ -307,6 +308,7 @@ def test_roles_are_as_narrow_as_they_were_meant() -> None:
         Role.TECHNICIAN: see_all | {"gateway.configure"},
         Role.DEPARTMENT: {"department.own"},
     }
+    assert POLICY.foremen == {"task.supervise"}
     needs = {name: entry.permission for name, entry in POLICY.operations.items()}
     anyone = {name for name, permission in needs.items() if permission == "anyone"}
     residents = {
@@ -345,7 +347,7 @@ def test_other_communities_do_not_exist(role: Role, world: World) -> None:
     with world.client(f"{role.value}1") as client:
         for operation, recipe in RECIPES.items():
             entry = POLICY.operations[operation]
-            if entry.objects is not Objects.COMMUNITY or not POLICY.allows(role, entry):
+            if entry.objects is not Objects.COMMUNITY or not POLICY.allows(POLICY.roles[role], entry):
                 continue
             answer = recipe.ask(client, 2)
             if operation.startswith("list_"):
@@ -372,12 +374,14 @@ def test_an_open_task_elsewhere_shows_its_facility_and_alarm_and_nothing_else(wo
             world.cases.task_by_number[2] = replace(mine, state=state)
             for operation, recipe in RECIPES.items():
                 entry = POLICY.operations[operation]
-                if entry.objects is not Objects.COMMUNITY or not POLICY.allows(role, entry):
+                if entry.objects is not Objects.COMMUNITY or not POLICY.allows(POLICY.roles[role], entry):
                     continue
                 if operation in {"get_task", "get_case", "act_on_task"}:
                     continue
                 answer = recipe.ask(client, 2)
-                if operation in _OF_A_TASK and state is TaskState.ACCEPTED:
+                if operation == "attach_task_photo":  # words go first, so theirs may still come; this is none
+                    assert answer.json()["code"] == "TG-4224", state
+                elif operation in _OF_A_TASK and state is TaskState.ACCEPTED:
                     assert answer.status_code == 200, operation
                 elif operation.startswith("list_"):
                     assert all(one.get("community", one)["id"] == 1 for one in answer.json()["items"]), operation

@@ -48,6 +48,7 @@ from core.ports.flags import AlarmCounts, FlagDetail, FlagFilter, FlagRow, FlagS
 from core.ports.folding import Folding
 from core.ports.nodes import NodeStatus
 from core.ports.performance import Annunciations, Performance, Source
+from core.ports.receivers import Receiver
 from core.ports.registry import (
     Cell,
     Community,
@@ -458,6 +459,9 @@ class FakeCases(FakeFlags):
             and (where.open is None or where.open == (one.state in OPEN_TASK_STATES))
         ]
         return paged(found, page)
+
+    def receivers(self, task: int, actor: Any, now_ms: int) -> Sequence[Receiver]:
+        return []
 
     def queue(self, person: int, now_ms: int) -> Sequence[rows.TaskRow]:
         return [one for one in self.task_by_number.values() if one.owner == person]

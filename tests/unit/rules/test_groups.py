@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, event, given, settings, target
 from hypothesis import strategies as st
 
@@ -86,3 +87,28 @@ def test_any_order_gives_the_intervals_of_all_members(
     event(f"incidents: {min(incidents, 5)}")
     target(float(incidents), label="incidents")
     assert len(journal.alarms) == incidents
+
+
+@pytest.mark.parametrize(
+    ("seed", "tick_ms", "meeting_ms", "restart_at"),
+    [(1, 7_000, 0, 3), (5, 7_000, 2_000, 3), (3, 7_000, 5_000, 3), (6, 3_000, 2_000, 3), (11, 3_000, 5_000, 5)],
+)
+def test_backlog_after_a_restart_corrected_behind_its_readers(
+    seed: int, tick_ms: int, meeting_ms: int, restart_at: int
+) -> None:
+    """A group runs ahead of who reads it while a backlog is taken in; a correction in between was told to nobody."""
+    plan = Plan(
+        seed=seed,
+        count=90,
+        span_ms=20_000,
+        grid_ms=250,
+        jitter_ms=300,
+        tick_ms=tick_ms,
+        gap=False,
+        clock_ahead=False,
+        lull=False,
+    )
+    delivery, calendar = delivery_of(plan), TownCalendar({})
+    mean = rule_set(rule_text("r0", "abs(a - mean(a) of cell.governance) > 0"))
+    engine, journal = run(mean, delivery, 10, 2_000, calendar, restart_at, meeting_ms)
+    assert check(engine, journal, delivery.everything, calendar) > 0

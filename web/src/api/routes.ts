@@ -46,6 +46,7 @@ import type {
   Me,
   NotificationPreference,
   NotificationWish,
+  Receivers,
   RecurringFaults,
   RuleDetail,
   RuleDraft,
@@ -243,6 +244,7 @@ export const getMyTasks = ({ signal }: Signal = {}): Promise<PageOf<TaskSummary>
 export const getOpenTasks = ({ signal }: Signal = {}): Promise<PageOf<TaskSummary>> =>
   call("/tasks", { query: { open: true, limit: 200 }, signal });
 export const getTask = (id: number, { signal }: Signal = {}): Promise<TaskDetail> => call(`/tasks/${id}`, { signal });
+export const getReceivers = (id: number, { signal }: Signal = {}): Promise<Receivers> => call(`/tasks/${id}/receivers`, { signal });
 /** Where an action of a task is posted; the outbox sends it. */
 export const taskActionPath = (id: number, action: TaskAction): string => `/tasks/${id}/${action}`;
 

@@ -928,6 +928,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task}/receivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whom a task may be transferred to
+         * @description Everybody of its community but its owner; of whoever may not have it, why.
+         */
+        get: operations["get_receivers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task}/photos": {
         parameters: {
             query?: never;
@@ -8830,6 +8850,37 @@ export interface components {
             unknown: string;
         };
         /**
+         * Receiver
+         * @description Somebody whom a task may be transferred to, or why they may not have it.
+         */
+        Receiver: {
+            person: components["schemas"]["PersonRef"];
+            /**
+             * Open Tasks
+             * @description how many they have now
+             */
+            open_tasks: number;
+            /** @description why they may not be given it; null: they may */
+            refused: components["schemas"]["Bilingual"] | null;
+            /** @description what they lack although they may be given it; the history says so */
+            lacks: components["schemas"]["Bilingual"] | null;
+            /** On Leave */
+            on_leave: boolean;
+            /**
+             * Off Shift
+             * @description not at work now
+             */
+            off_shift: boolean;
+        };
+        /**
+         * Receivers
+         * @description Whom a task may be transferred to: whoever may have it first, the fewest tasks first.
+         */
+        Receivers: {
+            /** Items */
+            items: components["schemas"]["Receiver"][];
+        };
+        /**
          * RecordChange
          * @description What becomes other in a record.
          */
@@ -11496,6 +11547,8 @@ export type Reason = components['schemas']['Reason'];
 export type ReasonView = components['schemas']['ReasonView'];
 export type ReceivedList = components['schemas']['ReceivedList'];
 export type ReceivedView = components['schemas']['ReceivedView'];
+export type Receiver = components['schemas']['Receiver'];
+export type Receivers = components['schemas']['Receivers'];
 export type RecordChange = components['schemas']['RecordChange'];
 export type RecordLineView = components['schemas']['RecordLineView'];
 export type RecordMark = components['schemas']['RecordMark'];
@@ -13333,6 +13386,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskDetail"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_receivers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receivers"];
                 };
             };
             /** @description A problem */

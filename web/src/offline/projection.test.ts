@@ -32,6 +32,11 @@ describe("projection", () => {
     expect(project(early, [waiting(7, "accept")]).actions).toEqual(["arrive", "return"]);
   });
 
+  it("takes a task that was transferred out of one's hands at once", () => {
+    const working = { ...task, state: "on_site", actions: ["handle", "return", "transfer"] } as const;
+    expect(project(working, [waiting(7, "transfer")])).toMatchObject({ state: "waiting", actions: [], waiting: 1 });
+  });
+
   it("lets what goes on beside the state be asked once, and work on meanwhile", () => {
     const asked = { ...task, state: "accepted", actions: ["arrive", "return", "extend"] } as const;
     expect(project(asked, [waiting(7, "extend")])).toMatchObject({ state: "accepted", actions: ["arrive", "return"], waiting: 1 });

@@ -21,7 +21,7 @@ interface After {
   readonly actions: readonly TaskAction[];
 }
 
-/** The worker's own way through a task; what supervisors do needs the server. */
+/** The worker's own way through a task; of what supervisors do, what takes it out of their hands. */
 const AFTER: Readonly<Record<TaskKind, Partial<Record<TaskAction, After>>>> = {
   handle: {
     accept: { state: "accepted", actions: ["arrive", "return"] },
@@ -29,6 +29,7 @@ const AFTER: Readonly<Record<TaskKind, Partial<Record<TaskAction, After>>>> = {
     handle: { state: "done", actions: [] },
     confirm: { state: "done", actions: [] },
     return: { state: "waiting", actions: [] },
+    transfer: { state: "waiting", actions: [] },
     // By the owner or a supervisor: what either may do next, the server says.
     suspend: { state: "suspended", actions: [] },
     resume: { state: "accepted", actions: [] },
@@ -41,6 +42,7 @@ const AFTER: Readonly<Record<TaskKind, Partial<Record<TaskAction, After>>>> = {
     // Rework: the verification waits for the next report of the repair.
     reject: { state: "accepted", actions: [] },
     return: { state: "waiting", actions: [] },
+    transfer: { state: "waiting", actions: [] },
   },
 };
 

@@ -10,7 +10,7 @@ export default {
     none: { handed: "Nothing has been handed down yet", referred: "Nothing is with your department" },
     noneText: {
       handed: "What you hand down passes a gate, which asks whose duty it is, whether it is known, and who can bear it. What it says stands here at once.",
-      referred: "When a community receives what is your department’s duty, it comes here, with the reason.",
+      referred: "When a community receives what is your department's duty, it comes here, with the reason.",
     },
     burdenLead: "What your department asked of each community in the month, and the work it cost there. What was returned, answered or referred counts, too: asking is burden.",
     noBurden: "Your department asked nothing of anybody in this month",
@@ -26,7 +26,7 @@ export default {
     backAtGate: "Back at the gate",
     take: "Take it: it is ours",
     giveBack: "Give it back",
-    giveBackWords: "Why it is not your department’s",
+    giveBackWords: "Why it is not your department's",
     giveBackNow: "Give it back",
     given: "Given back: it waits at the gate again",
     photosFailed: "It has been handed down, but {n} photo has not arrived | It has been handed down, but {n} photos have not arrived",

@@ -34,7 +34,7 @@ export default {
     to: "To",
     breaks: "Disturb from this severity on",
     quietHint: "Other messages wait for their end; critical ones always arrive. Time zone: {zone}.",
-    orderHint: "Channels further up are used first; SMS and e-mail only with an address. With yours, a room’s robot calls you by it.",
+    orderHint: "Channels further up are used first; SMS and e-mail only with an address. With yours, a room's robot calls you by it.",
     up: "Move {name} up",
     room: "Goes to a fixed receiver, needs no address.",
     address: { dingtalk: "mobile number, to be called (optional)", wecom: "WeCom userid, to be called (optional)", feishu: "Feishu open_id, to be called (optional)", aliyun_sms: "mobile number", email: "mail address" },

@@ -221,5 +221,17 @@ export default {
       offered: "may take it",
     },
   },
+  receiver: {
+    to: "Who is to do it?",
+    search: "Look for a name",
+    load: "no open task | one open task | {n} open tasks",
+    leave: "on leave today",
+    offShift: "not on shift now",
+    lacks: "lacks something",
+    recorded: ". It can be given all the same; the history will say so.",
+    noName: "Nobody of that name may have it.",
+    nobody: "Nobody else of this community may have it.",
+    unable: "Who may not have it, and why: one | Who may not have it, and why: one | Who may not have it, and why: {n}",
+  },
   offline: { asOf: "No signal. This is from" },
 };
