@@ -179,9 +179,9 @@ class Problems(Enum):
     SUSPENDED_BEFORE = _kind(
         "TG-4098",
         409,
-        "该任务已挂起过一次",
+        "该任务已挂账过一次",
         "The task has been suspended before",
-        "每个任务只能挂起一次。",
+        "每个任务只能挂账一次。",
         "A task may be suspended once.",
     )
     KEY_REUSED = _kind(

@@ -24,6 +24,12 @@ class Unit:
     offset: float = 0.0
 
 
+_GRAVITY_MS2 = 9.80665
+"""Standard acceleration of free fall, by definition (3rd CGPM, 1901)."""
+_POUND_KG = 0.45359237
+"""The avoirdupois pound, by definition (international yard and pound agreement, 1959), as is the inch of 0.0254 m."""
+
+
 def _table(dimension: str, rows: dict[str, float]) -> dict[str, Unit]:
     return {code: Unit(code, dimension, factor) for code, factor in rows.items()}
 
@@ -32,15 +38,14 @@ UNITS: dict[str, Unit] = {
     **_table("number", {"1": 1.0, "%": 0.01, "[ppth]": 1e-3}),
     **_table("parts per million", {"[ppm]": 1.0, "[ppb]": 1e-3}),
     **_table("time", {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}),
-    **_table("length", {"um": 1e-6, "mm": 1e-3, "cm": 1e-2, "m": 1.0, "km": 1e3}),
+    **_table("length", {"um": 1e-6, "mm": 1e-3, "cm": 1e-2, "m": 1.0, "km": 1e3, "[in_i]": 0.0254, "[ft_i]": 0.3048}),
     **_table("area", {"m2": 1.0}),
     **_table("volume", {"L": 1e-3, "m3": 1.0}),
     **_table("speed", {"m/s": 1.0, "mm/s": 1e-3, "mm/h": 1e-3 / 3600}),
-    **_table("acceleration", {"m/s2": 1.0, "[g]": 9.80665}),
+    **_table("acceleration", {"m/s2": 1.0, "[g]": _GRAVITY_MS2}),
     **_table("flow", {"m3/h": 1 / 3600, "L/s": 1e-3, "L/min": 1e-3 / 60, "m3/s": 1.0}),
-    **_table(
-        "pressure", {"Pa": 1.0, "hPa": 100.0, "kPa": 1e3, "MPa": 1e6, "bar": 1e5, "m[H2O]": 9806.65, "kgf/cm2": 98066.5}
-    ),
+    **_table("pressure", {"Pa": 1.0, "hPa": 100.0, "kPa": 1e3, "MPa": 1e6, "bar": 1e5}),
+    **_table("pressure", {"m[H2O]": 9806.65, "kgf/cm2": 98066.5, "[psi]": _POUND_KG * _GRAVITY_MS2 / 0.0254**2}),
     **_table("voltage", {"mV": 1e-3, "V": 1.0, "kV": 1e3}),
     **_table("current", {"mA": 1e-3, "A": 1.0}),
     **_table("power", {"W": 1.0, "kW": 1e3, "MW": 1e6}),
@@ -128,7 +133,7 @@ def unit(code: str) -> Unit:
     """
     known = UNITS.get(code)
     if known is None:
-        near = [name for name in UNITS if name.lower() == code.lower()]
+        near = [name for name in UNITS if name.lower().strip("[]") == code.lower().strip("[]")]
         raise Refused(UNKNOWN_UNIT(code=code, hint=DID_YOU_MEAN(near=near[0]) if near else _CODES_LISTED))
     return known
 

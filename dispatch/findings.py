@@ -209,12 +209,12 @@ CERTIFICATE_ENDED = Sentence(
 OF_NO_GRID = Sentence("{name}不属于任何网格，不承担任务", "{name} belongs to neither grid and takes no tasks")
 NO_VOLUNTEER_REPAIRS = Sentence("志愿者不承担维修", "a repair is never a volunteer's")
 OWN_REPAIR = Sentence("不能核查自己的维修", "nobody verifies their own repair")
-SUSPENDED_BEFORE = Sentence("一个案件最多挂起一次", "a case is suspended once at most")
+SUSPENDED_BEFORE = Sentence("一个案件最多挂账一次", "a case is suspended once at most")
 PROCEEDING_STATE = Sentence("现在不能{action}（{kind}）", "{kind}: cannot {action} now")
 CASE_HAS_ENDED = Sentence("案件已结束，或这不是处置任务", "the case has ended, or this is not its handling task")
 HEAVIEST_ALREADY = Sentence("已是最高级别的督办", "it is under the heaviest supervision already")
 NO_LIMIT_TO_MOVE = Sentence(
-    "没有可延期的时限：任务须已接单、未挂起、未完成；核查须在处置报告之后，且不在传感器观察期内",
+    "没有可延期的时限：任务须已接单、未挂账、未完成；核查须在处置报告之后，且不在传感器观察期内",
     "there is no limit to move: the task must be accepted, not suspended and not done; a verification has one once the "
     "repair is reported, and none while the sensor observes",
 )
@@ -286,7 +286,7 @@ def _words(pairs: str) -> Mapping[str, Sentence]:
 ACTIONS = {
     **_words(
         "dispatch=派遣 accept=接单 arrive=报告到场 handle=处置 verify=判为合格 reject=判为不合格 close=结案 "
-        "return=退回 transfer=转派 suspend=挂起 resume=恢复 cancel=取消 reopen=重新立案 shelving=搁置 "
+        "return=退回 transfer=转派 suspend=挂账 resume=恢复 cancel=取消 reopen=重新立案 shelving=搁置 "
         "merge=合并 unmerge=撤销合并 "
         "confirm=确认收到 comment=备注 extend=申请延期 grant=批准延期 refuse=驳回延期 supervise=督办 answer=回复督办 "
         "lift=解除督办 appeal=申诉 endorse=通过初审 uphold=认定申诉成立 dismiss=驳回申诉"
@@ -298,7 +298,7 @@ CASES = _words(
     "filed=已立案 dispatched=已派遣 accepted=已接单 on_site=已到场 handled=已处置，待核查 verified=已核查 "
     "closed=已结案 returned=已退回 transferred=已转派 suspended=已挂账 rework=返工 cancelled=已作废"
 )
-TASKS = _words("waiting=待接单 accepted=已接单 on_site=已到场 done=已完成 suspended=已挂起 cancelled=已取消")
+TASKS = _words("waiting=待接单 accepted=已接单 on_site=已到场 done=已完成 suspended=已挂账 cancelled=已取消")
 TASK_KINDS = _words("handle=处置 verify=核查")
 STAGES = _words("accept=接单 arrive=到场 handle=处置 verify=核查")
 PROCEEDINGS = _words("extension=延期 supervision=督办 appeal=申诉")

@@ -171,7 +171,9 @@ class Sight:
             several: Indices = grown.points[grown.spread == at - len(grown.tree)]
             return several
         if grown.tree.level[at] > Level.GATEWAY:
-            return grown.points[:0]  # what is beneath hangs on gateways, and they are held down
+            # What is beneath hangs on gateways, and they are held down. A supply also shows itself that it is well.
+            own: Indices = grown.points[grown.supplied == at]
+            return own
         unit = grown.tree.parent[: len(grown.points)]
         bus = grown.tree.parent[unit]
         mine = (np.arange(len(unit)) == at) | (unit == at) | (bus == at) | ((bus >= 0) & (grown.tree.parent[bus] == at))

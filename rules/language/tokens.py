@@ -165,6 +165,7 @@ _SPOKEN = {
     "C": "Cel", "°C": "Cel", "degC": "Cel", "°": "deg", "degree": "deg", "ppm": "[ppm]", "ppb": "[ppb]", "sec": "s",
     "hour": "h", "hours": "h", "day": "d", "days": "d", "minutes": "min", "seconds": "s", "kWh": "kW.h", "Wh": "W.h",
     "pH": "[pH]", "NTU": "[NTU]", "dB": "dB", "rpm": "/min", "dBm": "dB[mW]", "F": "[degF]",
+    "psi": "[psi]", "PSI": "[psi]", "ft": "[ft_i]", "feet": "[ft_i]", "foot": "[ft_i]", "inch": "[in_i]",
 }  # fmt: skip
 
 

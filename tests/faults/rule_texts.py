@@ -17,9 +17,11 @@ HIT = ("0", "1", "2", "3", "0.5", "2.5", "-1", "4")
 MISSED = ("0.0137", "0.371", "-0.0411", "1.1373", "2.3717")
 COMPARED = (">", ">=", "<", "<=", "==", "!=")
 WIDTHS = ("1 s", "2 s", "5 s", "17 s", "60 s", "90 s", "1.5 min", "100 s")
-RELATIONS = ("cell.governance", "community", "parent", "redundant_set", "gateway")
-EXACT = ("min", "max", "range", "delta", "changes")
-ROUNDED = ("mean", "avg", "stddev", "slope")
+RELATIONS = ("cell.governance", "cell.construction", "community", "parent", "redundant_set", "gateway", "bus")
+EXACT = ("min", "max", "range", "delta", "spike", "changes")
+ROUNDED = ("mean", "avg", "stddev", "slope", "travel", "missing")
+LEARNED = ("baseline", "deviation")
+WHOLE_WEEKS = ("14 d", "21 d", "28 d")
 HOLDS = ("0 s", "0 s", "0 s", "1 s", "2500 ms", "6 s", "0.5 min", "1 ms")
 ADDING = ("sum", "mean", "median", "window")
 SHARED = 6
@@ -44,11 +46,13 @@ class Words:
         rng: where chance comes from.
         unit: of all measurements; ``m`` or none.
         sums: whether sums, windows and groups that add up may stand (not where readings are of any size).
+        weeks: how long what is learned by the hour of the week may look back.
     """
 
     rng: random.Random
     unit: str = ""
     sums: bool = True
+    weeks: tuple[str, ...] = WHOLE_WEEKS
     inside: bool = field(default=False, init=False)
     """Within a window or group: nothing that looks across or back stands there."""
     by_member: bool = field(default=False, init=False)
@@ -121,7 +125,9 @@ class Words:
 
     def rounded_window(self) -> str:
         """A comparison of a window whose result is rounded."""
-        rng, word = self.rng, self.rng.choice((*ROUNDED, "rate", "share", "time"))
+        rng, word = self.rng, self.rng.choice((*ROUNDED, "rate", "share", "time", *LEARNED))
+        if word in LEARNED:
+            return self.learned(word)
         sign, missed = rng.choice(("<", ">")), rng.choice(MISSED)
         if word in {"share", "time"}:
             text = self.again(word, lambda: f"{word}({self.within('condition')}) over {self.width()}")
@@ -130,7 +136,17 @@ class Words:
         if word == "rate":
             return f"rate(c) over {self.width()} {sign} {missed} {self.unit}/s"
         text = self.again(word, lambda: f"{word}({self.within('number')}) over {self.width()}")
-        return f"{text} {sign} {f'{missed} {self.unit}/s' if word == 'slope' else self.number(hit=False)}"
+        plain = missed if word == "missing" else self.number(hit=False)
+        return f"{text} {sign} {f'{missed} {self.unit}/s' if word == 'slope' else plain}"
+
+    def learned(self, word: str) -> str:
+        """A comparison with what is usual at an hour of the week, or of the distance from it."""
+        rng, key, sign = self.rng, self.rng.choice(KEYS), self.rng.choice(("<", ">"))
+        of = f"parent.{key}" if rng.random() < 0.2 else self.again("learned of", lambda: self.within("number"))
+        text = f"{word}({of}) over {rng.choice(self.weeks)}"
+        if word == "deviation":
+            return f"{rng.choice((text, f'abs({text})'))} {sign} {rng.choice(MISSED)}"
+        return f"{rng.choice((text, f'{key} - {text}', f'abs({key} - {text})'))} {sign} {self.number(hit=False)}"
 
     def across(self) -> str:
         """A comparison with a parent's value or a group's."""
@@ -139,10 +155,10 @@ class Words:
         if word == "parent":
             return f"parent.{key} {rng.choice(COMPARED)} {rng.choice((self.limit(), rng.choice(KEYS)))}"
         if word == "window":
-            text = self.again(word, lambda: f"{rng.choice(EXACT[:4])}(parent.{key}) over {self.width()}")
+            text = self.again(word, lambda: f"{rng.choice(EXACT[:5])}(parent.{key}) over {self.width()}")
             return f"{text} {rng.choice(COMPARED)} {self.limit()}"
         make = "condition" if word in {"count", "share"} else "number"
-        text = self.again(f"{word} of", lambda: f"{word}({self._member(make)}) of {rng.choice(RELATIONS)}")
+        text = self.again(f"{word} of", lambda: f"{word}({self._member(make, word)}) of {rng.choice(RELATIONS)}")
         sign, missed = rng.choice(("<", ">")), self.number(hit=False)
         if word in {"min", "max"}:
             return rng.choice((f"{text} {rng.choice(COMPARED)} {self.limit()}", f"{key} {rng.choice(COMPARED)} {text}"))
@@ -152,10 +168,13 @@ class Words:
             return f"{text} {sign} {rng.choice(MISSED)}"
         return rng.choice((f"{text} {sign} {missed}", f"abs({key} - {text}) {sign} {missed}"))
 
-    def _member(self, make: str) -> str:
-        """What a group reads of its members."""
+    def _member(self, make: str, word: str) -> str:
+        """What a group reads of its members; what is rounded only where it adds up."""
         if make == "number" and self.sums and self.rng.random() < 0.3:
-            return f"{self.rng.choice(EXACT[:4])}({self.rng.choice(KEYS)}) over {self.width()}"
+            key = self.rng.choice(KEYS)
+            if word in ADDING and self.rng.random() < 0.3:
+                return f"baseline({key}) over {self.rng.choice(self.weeks)}"
+            return f"{self.rng.choice(EXACT[:5])}({key}) over {self.width()}"
         self.by_member = True
         try:
             return self.within(make)

@@ -16,7 +16,7 @@ import time
 import tracemalloc
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, cast
@@ -27,12 +27,13 @@ import numpy as np
 from core.alarms import Interval
 from core.places import FacilityClass
 from core.readings import Readings
+from rules import buckets
 from rules.bounds import MAX_NODES, MAX_WINDOWS
 from rules.columns import Floats
 from rules.cost import cost_of
 from rules.damping import damp
 from rules.engine import engine as judge_loop
-from rules.engine import kept
+from rules.engine import kept, mending, seasons
 from rules.engine.engine import Engine
 from rules.expression import (
     Attribute,
@@ -46,12 +47,13 @@ from rules.expression import (
     operands,
     truth_function,
 )
+from rules.language import check
 from rules.language.check import Checker
 from rules.language.load import class_units, read_rules
 from rules.language.parser import parse
 from rules.language.tokens import SyntaxFault
 from rules.rule_set import Rule, RuleSet
-from tests.faults.rule_texts import Words
+from tests.faults.rule_texts import WHOLE_WEEKS, Words
 from tests.unit.rules.reference import judge
 from tests.unit.rules.reference.damping import damped
 from tests.unit.rules.reference.judge import Facility, Turns, alarms, intervals
@@ -98,6 +100,7 @@ class Remembering(Facility):
         self.known: dict[tuple[int, int], float | None] = {}
         self.seen: dict[tuple[int, int], float | None] = {}
         self.turned: dict[int, set[int]] = {}
+        self.hours: dict[tuple[int, int], float | None] = {}
         self.number_of: dict[Any, int] = {}
         self.place: dict[int, tuple[int, Any]] = {}
 
@@ -127,6 +130,13 @@ class Remembering(Facility):
         if key not in self.turned:
             self.turned[key] = super().changes_of(operand)
         return self.turned[key]
+
+    def hour_mean(self, operand: Windowed | WindowedOver, hour: int) -> float | None:
+        """The mean of an hour, whatever is learned from it."""
+        key = (self._place(operand.key if isinstance(operand, Windowed) else operand.source), hour)
+        if key not in self.hours:
+            self.hours[key] = super().hour_mean(operand, hour)
+        return self.hours[key]
 
 
 class Given(Facility):
@@ -176,11 +186,49 @@ class Town:
     calendar: TownCalendar
 
 
+SHORT = {"hour_ms": 1_000, "week": 5}
+"""An hour of a second and a week of five hours: then what is learned by the week is known within a town's minute."""
+
+
+def short(seed: int) -> bool:
+    """Whether a town has short weeks; one of four has those of the calendar, of which it sees too little."""
+    return seed % 4 > 0
+
+
+def spans(seed: int) -> tuple[str, ...]:
+    """What ``baseline`` and ``deviation`` may look back over."""
+    hour_s = SHORT["hour_ms"] // 1_000
+    return tuple(f"{weeks * SHORT['week'] * hour_s} s" for weeks in (2, 3, 4)) if short(seed) else WHOLE_WEEKS
+
+
+@contextmanager
+def weeks_of(seed: int) -> Iterator[None]:
+    """The weeks of a town: in the language, in the engine and in its twin."""
+    hour_ms, week = SHORT.values()
+    patched: list[tuple[Any, str, Any]] = [
+        (buckets, "_HOUR_MS", hour_ms),
+        (check, "LEARNING_MS", tuple(weeks * week * hour_ms for weeks in (2, 3, 4))),
+        (buckets, "WEEKLY_REWIND_SLOTS", week + 2),
+        (seasons.Season, "REWIND", week + 2),
+        (judge, "HOUR_MS", hour_ms),
+        *((module, "WEEK_HOURS", week) for module in (buckets, seasons, mending, judge)),
+    ]
+    with ExitStack() as patches:
+        for module, name, value in patched if short(seed) else []:
+            patches.enter_context(patch.object(module, name, value))
+        yield
+
+
 def town_of(seed: int, size: int, figures: Figures) -> Town:
     """A random town of ``size`` rules."""
+    with weeks_of(seed):
+        return _town_of(seed, size, figures)
+
+
+def _town_of(seed: int, size: int, figures: Figures) -> Town:
     rng = random.Random(seed)
     unit, extreme = rng.choice(("", "m")), rng.random() < 0.2
-    words = Words(rng, unit, sums=not extreme)
+    words = Words(rng, unit, sums=not extreme, weeks=spans(seed))
     classes = {"well": _town_class(unit)}
     texts: list[str] = []
     rules: list[Rule] = []
@@ -375,7 +423,12 @@ def told(town: Town, rule: Rule, well: int, found: list[Interval], expected: lis
 
 def town_run(seed: int, size: int, figures: Figures) -> None:
     """One town, from its rules to its alarms."""
-    town = town_of(seed, size, figures)
+    with weeks_of(seed):
+        _town_run(seed, size, figures)
+
+
+def _town_run(seed: int, size: int, figures: Figures) -> None:
+    town = _town_of(seed, size, figures)
     for number, rule in enumerate(town.rules):
         for part in rule.parts:
             cost = cost_of(part)

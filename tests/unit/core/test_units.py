@@ -19,6 +19,10 @@ from core.units import UNITS, convert, unit
         (1, "m[H2O]", "kPa", 9.80665),
         (0.35, "MPa", "bar", 3.5),
         (1, "kgf/cm2", "MPa", 0.0980665),
+        (1, "[psi]", "Pa", 6894.757293168361),
+        (100, "[psi]", "bar", 6.894757293168361),
+        (10, "[ft_i]", "m", 3.048),
+        (12, "[in_i]", "[ft_i]", 1.0),
         (36, "m3/h", "L/s", 10.0),
         (90, "min", "h", 1.5),
         (5, "%", "1", 0.05),
@@ -43,6 +47,8 @@ def test_a_misspelled_unit_is_named_with_its_neighbour() -> None:
     """The person is told what was probably meant."""
     with pytest.raises(Refused, match="did you mean 'MPa'"):
         unit("mpa")
+    with pytest.raises(Refused, match="did you mean '\\[psi\\]'"):
+        unit("psi")
 
 
 def test_every_unit_is_in_its_page() -> None:

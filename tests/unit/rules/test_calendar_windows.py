@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from core.quality import GOOD, QualityClass, quality
 from core.readings import readings
+from rules.engine.engine import Engine
 from rules.explanation import Narrator
 from tests.unit.rules.reference.judge import Turns
 from tests.unit.rules.test_order import Plan, calendars, check, delivery_of, duration, plans, run
 from tests.unit.rules.test_surroundings import engine_of
-from tests.unit.rules.town import TownCalendar, rule_set, rule_text, town_class
+from tests.unit.rules.town import Store, TownCalendar, members, rule_set, rule_text, town_class
 
 BASE_MS = 1_700_006_400_000
 HOUR_MS = 3_600_000
@@ -113,6 +114,18 @@ def test_a_night_without_readings_is_unknown() -> None:
         engine.ingest(readings(point=[0], time_ms=[BASE_MS + second * 1000], value=[9.0]), BASE_MS + second * 1000)
     engine.advance(BASE_MS + 3 * HOUR_MS)
     assert engine.changes(BASE_MS + 3 * HOUR_MS) == []
+
+
+def test_a_text_alone_fills_no_window() -> None:
+    """One reading holds for 7 s of a window of 20 s: that the well is of steel makes no known time after it.
+
+    A long run over random rules found it: the engine took a text that decides alone for something that was measured.
+    """
+    rules = rule_set(rule_text("r", "share(a > 1 and facility.material == 'PE') over 20 s < 50 %"))
+    engine = Engine(rules, {"well": members(2, texts={"material": ["PE", "steel"]})}, Store())
+    engine.ingest(readings(point=[0, 10], time_ms=[BASE_MS] * 2, value=[0.0, 9.0]), BASE_MS)
+    engine.advance(BASE_MS + 60_000)
+    assert engine.changes(BASE_MS + 60_000) == []
 
 
 def test_quality_is_looked_back_over() -> None:

@@ -46,6 +46,7 @@ def faults(*texts: str) -> list[str]:
     ("text", "expected"),
     [
         ("level < 20 cm", "(level<0.2)"),
+        ("level > 10 [ft_i] and level < 1 m + 10 [in_i]", "(and (level>3.048) (level<(+ 1.0 0.254)))"),
         ("current > 2000 mA and level < 0.2 m", "(and (current>2.0) (level<0.2))"),
         ("not level > 1 m or current > 1 A and fill > 50 %", "(or (not (level>1.0)) (and (current>1.0) (fill>50.0)))"),
         ("level > 1 m + 20 cm", "(level>(+ 1.0 0.2))"),
@@ -114,6 +115,8 @@ def test_a_condition_is_understood(text: str, expected: str) -> None:
         ("current > 2 m", 9, "m measures length, A measures current"),
         ("current > 2 Amp", 13, "unknown unit 'Amp'"),
         ("temp > 20 C", 11, "did you mean 'Cel'?"),
+        ("level > 5 ft", 11, "did you mean '[ft_i]'?"),
+        ("level > 5 psi", 11, "did you mean '[psi]'?"),
         ("0 m < level < 2 m", 13, "comparisons do not chain"),
         ("level = 2 m", 7, "write == for 'is equal to'"),
         ("level > 2 m and", 16, "ends too early"),

@@ -40,6 +40,7 @@ ATTRIBUTES = {"limit": [1.0, 2.5, float("nan")]}
 TEXTS = {"material": ["PE", "steel", None]}
 GROUP = {
     Relation.GOVERNANCE_CELL: ("g", "g", "h"),
+    Relation.CONSTRUCTION_CELL: ("", "k", "k"),
     Relation.COMMUNITY: ("c", "c", "c"),
     Relation.PARENT: ("", "well-0", "well-0"),
     Relation.REDUNDANT_SET: ("", "r", "r"),

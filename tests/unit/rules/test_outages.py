@@ -194,6 +194,37 @@ def test_a_restart_in_the_middle_of_an_outage_says_nothing_new(seconds: int) -> 
     assert {kind for kind, _, _ in said(over(world, 300))} == {"closed"}
 
 
+@pytest.mark.parametrize("seconds", [1, 30, 200])
+def test_a_restart_does_not_take_the_silent_meter_of_a_lost_supply_for_a_living_one(seconds: int) -> None:
+    """A board with its own meter behind one of its two gateways: both go, the process restarts, the board stays lost.
+
+    The journal knows that no value came from the board. Before, its meter had its silence once more after the restart:
+    the board counted as well, its alarm was closed, and both gateways would have been raised in its place.
+    """
+    plan = Plan(
+        points=(
+            Behind(0, 100, "level", 60_000, "g/0", "b0", "u0"),
+            Behind(1, 101, "level", 60_000, "g/1", "b0", "u0"),
+            Behind(2, BOARD, "u_a", 60_000, "g/0", "b0", "meter"),
+            Behind(3, 300, "level", 60_000, "g/2", "b0", "u0"),
+        ),
+        gates=(Gate("g/0", 500), Gate("g/1", 501), Gate("g/2", 502)),
+        parents={100: BOARD, 101: BOARD, 500: BOARD, 501: BOARD},
+        supplies=frozenset({BOARD}),
+    )
+    world = lively(plan)
+    world.dead_gates |= {"g/0", "g/1"}
+    assert said(over(world, 300)) == [("opened", "sight.supply", "")]
+    before = set(world.on)
+    world.restart()
+    assert said(over(world, seconds, 1)) == []
+    assert set(world.on) == before
+    world.dead_gates.remove("g/0")
+    after = said(over(world, 60, 1))
+    assert after == [("closed", "sight.supply", "")], "a value of the meter says that the board is well"
+    assert said(over(world, RETURN_MS // 1000)) == [("opened", "sight.gateway", "")]
+
+
 # --- what becomes grave -----------------------------------------------------------------------------------------------
 
 RISEN = ("severity", "sight.gateway", "")

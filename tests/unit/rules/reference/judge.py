@@ -41,7 +41,10 @@ from rules.expression import (
 )
 from rules.rule_set import Rule
 from tests.unit.rules.reference.damping import damped
-from tests.unit.rules.reference.operators import GROUP_TWINS, TWINS, WINDOW_TWINS, at_least
+from tests.unit.rules.reference.operators import GROUP_TWINS, LEARNED_TWINS, TWINS, WINDOW_TWINS, at_least
+
+HOUR_MS = 3_600_000
+WEEK_HOURS = 168
 
 
 @dataclass(frozen=True)
@@ -153,18 +156,37 @@ class Facility:
 
     def window(self, operand: Windowed | WindowedOver, at_ms: int) -> float | None:
         """The aggregate that holds at a moment."""
-        step_ms, width_ms = slots(operand.window_ms)
+        step_ms, width_ms = slots_of(operand)
         end = at_ms // step_ms * step_ms
-        start = end - width_ms
+        if operand.aggregate.word in LEARNED_TWINS:
+            return self.learned(operand, end // step_ms)
+        return self.aggregated(operand, end - width_ms, end)
+
+    def aggregated(self, operand: Windowed | WindowedOver, start: int, end: int) -> float | None:
+        """The aggregate over a stretch of time; unknown if less than half of it is known."""
         cuts = sorted({start, end} | {cut for cut in self.changes_of(operand) if start < cut < end})
         held = []
         for begin, stop in pairwise(cuts):
             value = self.looked_back(operand, begin)
             if value is not None:
                 held.append((value, begin, stop))
-        if 2 * sum(stop - begin for _, begin, stop in held) < width_ms:
+        if 2 * sum(stop - begin for _, begin, stop in held) < end - start:
             return None
         return WINDOW_TWINS[operand.aggregate.word](held, start)
+
+    def learned(self, operand: Windowed | WindowedOver, hour: int) -> float | None:
+        """What is made when an hour begins: of the hour before it, and of the same hours in the weeks before."""
+        about = hour if operand.aggregate.word == "baseline" else hour - 1
+        weeks = operand.window_ms // (WEEK_HOURS * HOUR_MS)
+        samples = [
+            self.hour_mean(operand, about - WEEK_HOURS * week + by) for week in range(1, weeks + 1) for by in (-1, 0, 1)
+        ]
+        return LEARNED_TWINS[operand.aggregate.word](samples, self.hour_mean(operand, hour - 1))
+
+    def hour_mean(self, operand: Windowed | WindowedOver, hour: int) -> float | None:
+        """The mean of an hour, kept in seven digits."""
+        mean = self.aggregated(operand, hour * HOUR_MS, (hour + 1) * HOUR_MS)
+        return None if mean is None else float(np.float32(mean))
 
     def operand(self, operand: Operand, at_ms: int) -> float | None:
         """The value of an operand at a moment."""
@@ -270,10 +292,17 @@ class Facility:
             return times | {time_ms + operand.limit_ms for time_ms in times}
         changes: set[int] = set().union(*(self.changes(key) for key in measured(operand)))
         if isinstance(operand, Windowed | WindowedOver) and changes:
-            step_ms, width_ms = slots(operand.window_ms)
+            step_ms, width_ms = slots_of(operand)
             first = min(changes) // step_ms * step_ms
             return set(range(first, min(horizon_ms, max(changes) + width_ms + step_ms) + 1, step_ms))
         return changes
+
+
+def slots_of(operand: Windowed | WindowedOver) -> tuple[int, int]:
+    """Width of a slot, and of all that a result looks at."""
+    if operand.aggregate.word in LEARNED_TWINS:
+        return HOUR_MS, operand.window_ms + 2 * HOUR_MS
+    return slots(operand.window_ms)
 
 
 def slots(window_ms: int) -> tuple[int, int]:

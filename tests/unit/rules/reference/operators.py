@@ -166,6 +166,12 @@ def strange(samples: Sequence[Number], last: Number) -> Number:
     return (last - centre) / (1.4826 * scatter) if scatter else None
 
 
+LEARNED_TWINS: dict[str, Callable[[Sequence[Number], Number], Number]] = {
+    "baseline": lambda samples, _: usual(samples),
+    "deviation": strange,
+}
+"""Of the means of the same hours in the weeks before, and the mean of the hour that has ended."""
+
 WINDOW_TWINS: dict[str, Callable[[Held, int], Number]] = {
     "mean": lambda held, _: _mean(held),
     "min": lambda held, _: min(value for value, _, _ in held),
