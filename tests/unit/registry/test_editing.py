@@ -19,6 +19,7 @@ from registry.classbook import load_classes
 from registry.content import read_folder
 from registry.editing import SqlRegistryEditing, facilities_near
 from registry.history import SqlHistory
+from tests.databases import Databases
 from tests.unit.registry import city
 from tests.unit.registry.city import DAY, NOW_MS, City
 
@@ -38,9 +39,9 @@ POSTS = "code,name_zh,name_en,cell,holder,since\naa-p1,网格岗,Post,aa-g-00,aa
 
 
 @pytest.fixture
-def town(tmp_path: Path) -> Iterator[City]:
+def town(tmp_path: Path, databases: Databases | None) -> Iterator[City]:
     """The small city with a department, a village and a post."""
-    made = city.build_city(tmp_path)
+    made = city.build_city(tmp_path, databases)
     for name, text in (("departments", DEPARTMENTS), ("villages", VILLAGES), ("posts", POSTS)):
         (made.folder / f"{name}.csv").write_text(text, encoding="utf-8")
     city.import_city(made.engine, made.folder)

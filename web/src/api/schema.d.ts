@@ -12151,6 +12151,8 @@ export interface operations {
                 health?: ("ok" | "unseen" | "attention" | "fault") | null;
                 /** @description part of a code, name or address */
                 q?: string;
+                /** @description of these numbers alone */
+                id?: number[] | null;
                 /** @description `next_cursor` of the previous page */
                 cursor?: string;
                 limit?: number;
