@@ -27,7 +27,8 @@ from core.ports.registry import Owner, OwnerKind
 
 log = logging.getLogger(__name__)
 
-_SETUP_ACCOUNT = "\0setup"
+_SETUP_ACCOUNT = " setup"
+"""In the tallies; no name has a space, and PostgreSQL keeps no NUL."""
 
 
 class Entrance:

@@ -19,6 +19,8 @@ from core.ports import funds as rows
 from core.ports.registry import Owner, OwnerKind
 
 _YEAR_MS = 366 * 86_400_000
+_LONGEST_MS = 5 * _YEAR_MS
+"""Of a cost book: every report of the span is read."""
 
 
 class FundsDesk:
@@ -77,6 +79,8 @@ class FundsDesk:
     ) -> models.CostBooks:
         """Cost books by month; the last year unless told otherwise."""
         begin_ms, end_ms = asked_range(from_ms, to_ms, self._ports.clock.now_ms(), _YEAR_MS)
+        if end_ms - begin_ms > _LONGEST_MS:
+            raise ProblemError(Problems.RANGE_TOO_LARGE)
         found = self._ports.funds.books(begin_ms, end_ms, caller.narrowed(community))
         return models.CostBooks(
             items=[

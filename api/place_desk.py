@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Collection
 
 import numpy as np
 
@@ -113,12 +114,16 @@ class PlaceDesk:
         class_id: str,
         health: HealthName | None,
         text: str,
+        numbers: Collection[int] = (),
     ) -> Page[FacilitySummary]:
-        """Facilities by number; pages are scanned until one holds something."""
+        """Facilities by number, of ``numbers`` alone if there are any; pages are scanned until one holds something."""
         standings = self._standings.now()
-        numbers = standings.with_health(health) if health not in (None, "ok") else None
+        asked = frozenset(numbers) or None
+        if health not in (None, "ok"):
+            ill = standings.with_health(health)
+            asked = ill if asked is None else asked & ill
         where = FacilityFilter(
-            communities=caller.narrowed(community), class_id=class_id, numbers=numbers, text=text.strip()
+            communities=caller.narrowed(community), class_id=class_id, numbers=asked, text=text.strip()
         )
         places, latest = self._places.now(), self._latest.now()
         items: list[FacilitySummary] = []

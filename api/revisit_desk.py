@@ -41,7 +41,8 @@ class RevisitDesk:
 
     def of_case(self, caller: Caller, case: int) -> RevisitList:
         """All of a case."""
-        found = [one for one in self._ports.revisits.of_case(case) if caller.sees(one.community)]
+        rows = self._ports.revisits.of_case(case, self._ports.clock.now_ms())
+        found = [one for one in rows if caller.sees(one.community)]
         return RevisitList(items=[self._view(one, caller) for one in found])
 
     def phone(self, caller: Caller, number: int) -> PhoneView:

@@ -235,8 +235,12 @@ def _day(now_ms: int, back: int) -> str:
     return (datetime.fromtimestamp(now_ms / 1000, UTC).date() - timedelta(days=back)).isoformat()
 
 
+_OVERDUE_DAYS = 187
+"""More than half a year has: what is due of a plan is to be seen."""
+
+
 def _plans(rooms: Rooms, now_ms: int) -> None:
-    """A plan by calendar for pumps and one for drains, last done at different times."""
+    """A plan by calendar for pumps and one for drains, last done at different times; that of the first pump is due."""
     wanted = (
         (
             "sewage_pump",
@@ -260,7 +264,8 @@ def _plans(rooms: Rooms, now_ms: int) -> None:
         )
         kept = rooms.plans.keep_plan(plan, _ACTOR, now_ms)
         for place, one in enumerate(mine):
-            done_ms = now_ms - (30 + 25 * (place % 6)) * _DAY
+            back = _OVERDUE_DAYS if place == 0 and months == 6 else 30 + 25 * (place % 6)
+            done_ms = now_ms - back * _DAY
             rooms.plans.write_down(kept.number, one.number, done_ms, MADE_UP, _ACTOR, now_ms)
 
 

@@ -186,4 +186,8 @@ BAD_SEAL = Sentence(
 )
 REPLAYED = Sentence("该请求已收到过", "this request has been taken before")
 WITHDRAWN = Sentence("对方已撤销（{word}）", "withdrawn by the partner ({word})")
+OVERTAKEN = Sentence(
+    "该案件更新的状态已经发出；再发这一条会让对方退回旧状态，可标为不再处理",
+    "a later state of this case has gone out; this one would take the partner back to an older one: let it be",
+)
 NOT_GIVEN_UP = Sentence("该消息没有被放弃", "this message has not been given up")

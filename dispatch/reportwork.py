@@ -28,6 +28,8 @@ from dispatch.whereabouts import place_without, reported_spots
 
 _GATEKEEPERS = frozenset({Role.MANAGER, Role.ADMINISTRATOR})
 
+_CHUNK = 500
+
 
 def info_of_event(event: Event) -> RuleInfo:
     """An event as dispatch knows rules: its name is the family, no rule stands behind it."""
@@ -218,7 +220,7 @@ class ReportWork:
             source=SourceKind(row.source),
             reports=1,
         )
-        case = filed(self._cases, self._connection, self._ledger, self._policy, filing, self._now_ms)
+        case = filed(self._cases, self._ledger, self._policy, filing, self._now_ms)
         row = self.update(row, case=case.number)
         self._ledger.note(case.number, "reported", actor=actor, note=f"{row.code} {row.words}")
         given_out(self._cases, self._policy, case, filing)
@@ -310,12 +312,11 @@ class ReportWork:
 
     def _gathered(self, numbers: list[int]) -> dict[int, frozenset[int]]:
         """The facilities of cases that gather many."""
-        if not numbers:
-            return {}
         table, found = tables.alarm, dict[int, set[int]]()
-        query = sa.select(table.c.case, table.c.facility).where(table.c.case.in_(numbers)).distinct()
-        for row in self._connection.execute(query):
-            found.setdefault(row.case, set()).add(row.facility)
+        for begin in range(0, len(numbers), _CHUNK):
+            mine = table.c.case.in_(numbers[begin : begin + _CHUNK])
+            for row in self._connection.execute(sa.select(table.c.case, table.c.facility).where(mine).distinct()):
+                found.setdefault(row.case, set()).add(row.facility)
         return {number: frozenset(members) for number, members in found.items()}
 
     def _count(self, which: sa.ColumnElement[bool]) -> int:

@@ -59,6 +59,8 @@ _ALIASES: Final = {
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _LEFTOVER_GRACE_S: Final = 3.0
 
+pytest_plugins = ["tests.databases"]
+
 hypothesis.settings.register_profile("dev", deadline=None, print_blob=True)
 hypothesis.settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True, database=None)
 hypothesis.settings.register_profile("long", deadline=None, print_blob=True, max_examples=2000)

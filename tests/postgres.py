@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,8 +23,11 @@ def lacking() -> str:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
+def postgres(settings: Sequence[str] = ()) -> Iterator[str]:
     """The address of a fresh PostgreSQL, which ends with the block.
+
+    Args:
+        settings: of the server, as ``name=value``.
 
     Raises:
         ValueError: if it is not installed.
@@ -45,6 +48,7 @@ def postgres() -> Iterator[str]:
 
         run("initdb", "-A", "trust", "-U", "bench", "--no-sync")
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+        options += "".join(f" -c {setting}" for setting in settings)
         run("pg_ctl", "-w", "-l", f"{folder}/log", "-o", options, "start")
         try:
             yield f"postgresql+psycopg://bench@127.0.0.1:{port}/postgres"

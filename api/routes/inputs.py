@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, cast
 
 from fastapi import Depends, Header, Path, Query, Request
+from pydantic import Field
 
 from api.access import Caller
 from api.services import Services
@@ -40,6 +41,10 @@ AlarmInPath = Annotated[str, Path(min_length=1, max_length=64, pattern="^[a-z0-9
 PositionInPath = Annotated[int, Path(ge=0, le=999)]
 CommunityQuery = Annotated[int | None, Query(ge=0, le=_INT32_MAX, description="number of a community")]
 FacilityQuery = Annotated[int | None, Query(ge=0, le=_INT32_MAX, description="number of a facility")]
+NumbersQuery = Annotated[
+    list[Annotated[int, Field(ge=0, le=_INT32_MAX)]] | None,
+    Query(alias="id", max_length=200, description="of these numbers alone"),
+]
 TimeQuery = Annotated[int | None, Query(ge=0, le=_TIME_MAX, description="UTC milliseconds")]
 IdempotencyKey = Annotated[
     str,

@@ -10,7 +10,7 @@ from api.guard import PREFIX, GuardedRoute
 from api.models.base import HealthName, Page
 from api.models.history import History
 from api.models.places import ClassList, CommunityDetail, CommunityList, FacilityDetail, FacilitySummary
-from api.routes.inputs import Asking, CommunityQuery, Desk, NumberInPath, Paging, TimeQuery
+from api.routes.inputs import Asking, CommunityQuery, Desk, NumberInPath, NumbersQuery, Paging, TimeQuery
 
 router = APIRouter(prefix=PREFIX, route_class=GuardedRoute, tags=["places"])
 
@@ -42,9 +42,12 @@ def list_facilities(
     class_id: Annotated[str, Query(alias="class", max_length=64, description="id of a class")] = "",
     health: HealthName | None = None,
     q: Annotated[str, Query(max_length=80, description="part of a code, name or address")] = "",
+    numbers: NumbersQuery = None,
 ) -> Page[FacilitySummary]:
     """A page may hold fewer items than ``limit``; there are more as long as ``next_cursor`` is not null."""
-    return desk.places.facilities(caller, page, community=community, class_id=class_id, health=health, text=q)
+    return desk.places.facilities(
+        caller, page, community=community, class_id=class_id, health=health, text=q, numbers=numbers or ()
+    )
 
 
 @router.get("/facilities/{facility}", operation_id="get_facility", summary="One facility")

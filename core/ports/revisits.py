@@ -53,7 +53,7 @@ class Revisits(Protocol):
         """Whom ``person`` may call now: due, with a number, not called today; the longest due first, 200 at most."""
         ...
 
-    def of_case(self, case: int) -> Sequence[RevisitRow]:
+    def of_case(self, case: int, now_ms: int) -> Sequence[RevisitRow]:
         """All of a case, newest first."""
         ...
 
@@ -118,7 +118,7 @@ class NoRevisits:
         """None."""
         return ()
 
-    def of_case(self, case: int) -> Sequence[RevisitRow]:
+    def of_case(self, case: int, now_ms: int) -> Sequence[RevisitRow]:
         """None."""
         return ()
 

@@ -37,6 +37,7 @@ from dispatch.reworking import rejected, reopened
 from dispatch.worktime import HOUR_MS
 
 _MONTH_MS = 30 * 24 * HOUR_MS
+_CHUNK = 500
 _WAITS = frozenset({Verdict.WAIT.value, Verdict.REFER.value})
 _WENT_BACK = frozenset({Verdict.RETURN.value, Verdict.ANSWER.value, Verdict.TAKEN.value})
 
@@ -177,8 +178,11 @@ class EntryWork:
     def _as_reported(self, cases: Sequence[OpenCase]) -> list[OpenCase]:
         """The cases with the moment at which the number they were filed for was reported: a file may be days old."""
         entered = sa.select(intake.c.case, foreign.c.reported_ms).join(foreign, foreign.c.intake == intake.c.number)
-        mine = (foreign.c.reason == LinkReason.ENTERED.value, intake.c.case.in_([one.number for one in cases]))
-        times = {row.case: row.reported_ms for row in self._connection.execute(entered.where(*mine))}
+        entered = entered.where(foreign.c.reason == LinkReason.ENTERED.value)
+        numbers, times = [one.number for one in cases], dict[int, int]()
+        for begin in range(0, len(numbers), _CHUNK):
+            mine = intake.c.case.in_(numbers[begin : begin + _CHUNK])
+            times |= {row.case: row.reported_ms for row in self._connection.execute(entered.where(mine))}
         return [replace(one, opened_ms=min(one.opened_ms, times.get(one.number, one.opened_ms))) for one in cases]
 
     def _unnumbered(self, found: Linking) -> Any | None:

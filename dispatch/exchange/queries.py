@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.cases import CaseState
+from core.cases import CaseState, Conflict
 from core.exchange import LinkReason, SharedState, Way
 from core.intake import Reason, Verdict
 from core.ports.exchange import FileRun, ForeignLink, OutgoingRow, PartnerState
@@ -20,6 +20,7 @@ from dispatch.exchange.entry import Partner
 from dispatch.exchange.states import EFFECTS, PHASES, Effect, contradicts
 from dispatch.exchange.tables import fact, foreign, run, sending
 from dispatch.exchange.tables import partner as partners
+from dispatch.exchange_findings import OVERTAKEN
 from dispatch.flag_queries import limit_of_page, number_of, seen
 from dispatch.intake_tables import intake
 
@@ -140,7 +141,14 @@ class SqlExchangeQueries:
         return Page(items=tuple(_outgoing(row) for row in kept), next_cursor=str(kept[-1].id) if more else "")
 
     def try_again(self, message: int, actor: str, now_ms: int, communities: frozenset[int] | None = None) -> bool:
-        """Let one that was given up begin anew; false if there is none."""
+        """Let one that was given up begin anew; false if there is none.
+
+        A new case carries the state that was told last, since it arrives after that.
+
+        Raises:
+            Conflict: ``wrong_state`` if it is a state and a later one of the same number has gone out: the partner
+                would take the case back to the older one.
+        """
         values = {"next_ms": now_ms, "since_ms": now_ms, "tries": 0, "done_ms": None}
         return self._changed(message, DeliveryEvent.TRY_AGAIN, actor, values, communities)
 
@@ -161,7 +169,27 @@ class SqlExchangeQueries:
         mine = (sending.c.id == message, sending.c.delivery == DeliveryState.GIVEN_UP.value, sending.c.foreign.in_(own))
         given = {**values, "delivery": state, "done_by": actor[:64]}
         with writing(self._engine) as connection:
+            if event is DeliveryEvent.TRY_AGAIN:
+                given |= _as_told_last(connection, mine)
             return bool(connection.execute(sa.update(sending).where(*mine).values(given)).rowcount)
+
+
+def _as_told_last(connection: sa.Connection, which: Sequence[sa.ColumnElement[bool]]) -> Mapping[str, object]:
+    """The state that a message must carry to go out now: none of its own if a later one of its number has gone out.
+
+    Raises:
+        Conflict: if it is nothing but that older state.
+    """
+    later = sending.alias("later")
+    gone = (later.c.id > sending.c.id, later.c.delivery.in_((DeliveryState.SENT.value, DeliveryState.SENDING.value)))
+    query = sa.select(sending.c.kind, later.c.state, later.c.at_ms)
+    query = query.join(later, sa.and_(later.c.foreign == sending.c.foreign, *gone))
+    newest = connection.execute(query.where(*which).order_by(later.c.id.desc()).limit(1)).one_or_none()
+    if newest is None:
+        return {}
+    if newest.kind != "case":
+        raise Conflict("wrong_state", OVERTAKEN())
+    return {"state": newest.state, "at_ms": newest.at_ms}
 
 
 def _conflict() -> sa.ColumnElement[bool]:

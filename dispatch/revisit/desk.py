@@ -144,11 +144,11 @@ class SqlRevisits:
             rows = connection.execute(query.order_by(revisit.c.due_ms, revisit.c.number).limit(_CALLS)).all()
         return [self._row(row, now_ms) for row in rows]
 
-    def of_case(self, case: int) -> Sequence[RevisitRow]:
+    def of_case(self, case: int, now_ms: int) -> Sequence[RevisitRow]:
         """All of a case, newest first."""
         query = self._joined().where(revisit.c.case == case).order_by(revisit.c.number.desc())
         with reading(self._engine) as connection:
-            return [self._row(row, 0) for row in connection.execute(query).all()]
+            return [self._row(row, now_ms) for row in connection.execute(query).all()]
 
     def token(self, number: int, actor: Actor, communities: frozenset[int] | None = None) -> str:
         """What opens the one answer without a login.

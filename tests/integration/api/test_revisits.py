@@ -62,7 +62,7 @@ def test_a_worker_calls_and_writes_down_what_was_said(town: Town) -> None:
 def test_a_resident_answers_by_qr_once(town: Town) -> None:
     """The token shows which case and nothing of anybody; one answer; nonsense is 422, another token 404."""
     desk = asking(town.hall)
-    (row,) = desk.of_case(cases(town.hall)[0].number)
+    (row,) = desk.of_case(cases(town.hall)[0].number, MONDAY_9)
     with town.browser("aa-g1") as client:
         token = client.get(f"{V1}/revisits/{row.number}/token").json()["token"]
     with TestClient(town.app(), base_url="http://localhost", client=("203.0.113.7", 5)) as client:
@@ -82,7 +82,7 @@ def test_a_resident_answers_by_qr_once(town: Town) -> None:
 
 def test_the_code_is_drawn_for_whoever_may_ask(town: Town) -> None:
     """An SVG with the link of that revisit, kept by no browser; none of another community, none once it is answered."""
-    (row,) = asking(town.hall).of_case(cases(town.hall)[0].number)
+    (row,) = asking(town.hall).of_case(cases(town.hall)[0].number, MONDAY_9)
     path = f"{V1}/revisits/{row.number}/card.svg"
     with town.browser("mgr-a") as client:
         made = client.get(f"{path}?language=en")
@@ -102,7 +102,7 @@ def test_the_code_is_drawn_for_whoever_may_ask(town: Town) -> None:
 def test_whoever_repaired_is_told_so_before_they_ask(town: Town) -> None:
     """The list of the case says whose repair it is, and what that person asks for is refused."""
     number = cases(town.hall)[0].number
-    (row,) = asking(town.hall).of_case(number)
+    (row,) = asking(town.hall).of_case(number, MONDAY_9)
     with town.hall.engine.begin() as connection:
         mine = {"person": town.hall.city.person("aa-g1")}
         connection.execute(sa.update(revisit).where(revisit.c.number == row.number).values(mine))

@@ -17,11 +17,13 @@ from app.settings import Settings
 from app.settings_file import load
 from app.wiring import database
 from core.clock import SystemClock
+from core.ports.preventive import DueState
 from core.ports.registry_editing import RecordEdit, RegistryRecord
 from dispatch import tables
 from dispatch.evaluation_queries import SqlEvaluations
 from dispatch.funds_tables import fund_entry, project
 from dispatch.intake_tables import intake
+from dispatch.plan_desk import SqlPlans
 from dispatch.plan_tables import plan, plan_work
 from registry.classbook import load_classes
 from registry.editing import SqlRegistryEditing
@@ -81,6 +83,18 @@ def test_there_is_enough_to_evaluate(engine: sa.Engine) -> None:
     found = SqlEvaluations(engine, Registry(engine, load_classes())).evaluate(now_ms - 130 * DAY_MS, now_ms, now_ms)
     assert sum(one.tally.whole >= 20 for one in found.whole.shares) >= 8
     assert found.whole.spent_fen > 0
+
+
+def test_something_of_a_plan_is_due(engine: sa.Engine) -> None:
+    """One pump has waited for more than its half year, so that a page of what is due shows one; the rest is later."""
+    source = Registry(engine, load_classes())
+    pumps = frozenset(number for number, one in source.roster().places.items() if one.class_id == "sewage_pump")
+    plans = SqlPlans(
+        engine, rules=lambda _: None, source=source, classes=frozenset(load_classes()), in_use=lambda: pumps
+    )
+    found = plans.due(SystemClock().now_ms())
+    assert [one.state for one in found[:2]] == [DueState.READY, DueState.LATER]
+    assert found[0].used > 1
 
 
 def test_it_is_told_once(told: Settings, engine: sa.Engine) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from core.cases import Action, Actor, TaskKind
+from core.alarms import ChangeKind
+from core.cases import Action, Actor, Conflict, TaskKind
 from core.clock import ManualClock
 from core.errors import Unavailable
 from core.exchange import SharedState
@@ -23,8 +24,9 @@ from dispatch.exchange.outgoing import POLICY, PartnerOutbox
 from dispatch.exchange.sender import PartnerSender
 from dispatch.exchange.sheets import read_rows
 from dispatch.exchange.tables import foreign, sending
+from tests.databases import Databases
 from tests.integration.dispatch.stubs import HttpStub, Reply, http_stub
-from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, Hall, build_hall
+from tests.unit.dispatch.hall import HOUR, MINUTE, MONDAY_9, Hall, build_hall, change
 from tests.unit.dispatch.partners import PLACE, SECRET, ZONE, beside, cases, desk, partner, record, take
 from tests.unit.dispatch.test_exchange import desk_rule, finish, links, write_csv
 from tests.unit.dispatch.test_reports import send
@@ -33,9 +35,9 @@ OK = Reply(body={"code": 0})
 
 
 @pytest.fixture
-def hall(tmp_path: Path) -> Iterator[Hall]:
-    """A fresh small city with an empty dispatch."""
-    made = build_hall(tmp_path)
+def hall(tmp_path: Path, databases: Databases | None) -> Iterator[Hall]:
+    """A fresh small city with an empty dispatch, on both databases."""
+    made = build_hall(tmp_path, databases)
     yield made
     made.engine.dispose()
 
@@ -134,7 +136,7 @@ def test_bad_answers_lose_nothing_and_keep_the_order(hall: Hall) -> None:
 
 
 def test_what_is_refused_is_given_up_shown_and_can_be_sent_again(hall: Hall) -> None:
-    """A refusal of one message does not hold the next one back; a manager sends it again, with its key."""
+    """A refusal ends a message alone; a manager sends it again, with its key."""
     clock = clock_at()
     with http_stub(Reply(body={"code": 4001, "message": "no such number"}), OK) as stub:
         one = reached(stub)
@@ -142,8 +144,6 @@ def test_what_is_refused_is_given_up_shown_and_can_be_sent_again(hall: Hall) -> 
         out.step()
         take(hall, record("G-1"), by=one)
         out.step()
-        finish(hall, cases(hall)[0].number)
-        drain(out, clock, 1)
         (state,) = desk(hall, one).partners(clock.now_ms())
         assert (state.given_up, state.waiting) == (1, 0)
         assert "4001" in state.last_error
@@ -153,6 +153,48 @@ def test_what_is_refused_is_given_up_shown_and_can_be_sent_again(hall: Hall) -> 
         drain(out, clock, 1)
         assert stub.bodies()[-1]["key"] == stub.bodies()[0]["key"]
     assert {row.delivery for row in rows(hall)} == {"sent"}
+
+
+def test_an_older_state_does_not_follow_a_newer_one(hall: Hall) -> None:
+    """What was refused holds nothing back; once a later state has gone out, the older one can only be let be."""
+    clock = clock_at()
+    with http_stub(Reply(body={"code": 4001}), OK) as stub:
+        one = reached(stub)
+        out = sender(hall, one, clock)
+        out.step()
+        take(hall, record("G-1"), by=one)
+        out.step()
+        finish(hall, cases(hall)[0].number)
+        drain(out, clock, 1)
+        (row,) = desk(hall, one).outgoing("city", "given_up", PageRequest(limit=10)).items
+        with pytest.raises(Conflict) as refused:
+            desk(hall, one).try_again(row.id, "mgr", clock.now_ms())
+        assert refused.value.code == "wrong_state"
+        drain(out, clock, 1)
+        assert [said["state"] for said in stub.bodies()] == ["dispatched", "handling", "handled", "closed"]
+        assert desk(hall, one).dismiss(row.id, "mgr", clock.now_ms())
+
+
+def test_a_new_case_that_is_sent_again_carries_the_state_told_last(hall: Hall) -> None:
+    """The partner cannot do without the case, and does not go back to where it began."""
+    clock = clock_at()
+    with http_stub(Reply(body={"code": 4001}), OK) as stub:
+        one = reached(stub, sends="all")
+        out = sender(hall, one, clock)
+        out.step()
+        hall.apply(change(ChangeKind.OPENED, facility=hall.city.facility("aa-sp-01")))
+        out.step()
+        finish(hall, cases(hall)[0].number)
+        drain(out, clock, 1)
+        (row,) = desk(hall, one).outgoing("city", "given_up", PageRequest(limit=10)).items
+        last = rows(hall)[-1]
+        assert desk(hall, one).try_again(row.id, "mgr", clock.now_ms())
+        drain(out, clock, 1)
+        said = stub.bodies()
+    assert [body["kind"] for body in (said[0], said[-1])] == ["case", "case"]
+    assert (said[-1]["key"], said[-1]["state"]) == (said[0]["key"], last.state)
+    assert said[0]["state"] != last.state
+    assert rows(hall)[0].at_ms == last.at_ms
 
 
 def test_a_platform_that_stays_away_is_given_up_after_a_week_and_paused_before(hall: Hall) -> None:

@@ -90,6 +90,19 @@ def test_facilities_are_found_by_health(world: World) -> None:
         assert client.get("/api/v1/facilities?cursor=abc").json()["code"] == "TG-4221"
 
 
+def test_facilities_are_found_by_number(world: World) -> None:
+    """Many with one request; those elsewhere are left out; more than 200 at once are refused."""
+    known = [one.facility for one in world.registry.known_facilities.values()]
+    with world.client("manager1") as client:
+        asked = "&".join(f"id={one.number}" for one in known)
+        found = client.get(f"/api/v1/facilities?limit=200&{asked}").json()["items"]
+        assert {one["id"] for one in found} == {one.number for one in known if one.community == 1}
+        (one,) = client.get(f"/api/v1/facilities?id={found[0]['id']}").json()["items"]
+        assert one == found[0]
+        assert client.get("/api/v1/facilities?id=999999").json()["items"] == []
+        assert client.get("/api/v1/facilities?" + "&".join(f"id={n}" for n in range(201))).status_code == 422
+
+
 def test_a_facility_shows_what_its_points_read(world: World) -> None:
     """Newest value with its quality in words, staleness, limits, cells, open alarms and cases, provenance."""
     timeout = quality(QualityClass.NOT_MEASURED, Reason.TIMEOUT)

@@ -240,6 +240,15 @@ def test_a_book_is_called_as_its_owner_or_as_the_registry_calls_it(world: World,
     ]
 
 
+def test_a_cost_book_spans_five_years_at_most(world: World, money: Money, plans: Plans) -> None:
+    """Every report of the span is read; a longer one is refused, with the words for it."""
+    five_ms = 5 * 366 * 86_400_000
+    with office(world, money, plans) as client:
+        for span_ms, status in ((five_ms, 200), (five_ms + 1, 413)):
+            answer = client.get(f"/api/v1/cost-books?from_ms={NOW_MS - span_ms}&to_ms={NOW_MS}")
+            assert answer.status_code == status, answer.text
+
+
 def test_a_project_of_another_community_does_not_exist(world: World, money: Money, plans: Plans) -> None:
     """A project of another community does not exist."""
     with office(world, money, plans) as client:

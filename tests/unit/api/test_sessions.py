@@ -15,6 +15,12 @@ from tests.unit.api.world import NOW_MS, PASSWORD, World
 ME = "/api/v1/session"
 
 
+@pytest.fixture
+def world(either_world: World) -> World:
+    """Every test here runs on both databases."""
+    return either_world
+
+
 def test_login_gives_a_cookie_that_scripts_and_other_sites_cannot_use(world: World) -> None:
     """HttpOnly, SameSite=Strict, for the whole site; over https also Secure with the __Host- prefix."""
     with world.client() as client:

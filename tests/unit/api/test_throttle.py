@@ -16,6 +16,12 @@ from tests.unit.api.world import NOW_MS, PASSWORD, World
 SESSION = "/api/v1/session"
 
 
+@pytest.fixture
+def world(either_world: World) -> World:
+    """Every test here runs on both databases."""
+    return either_world
+
+
 @given(st.sampled_from(Scope), st.lists(st.integers(-10_000_000, 10_000_000), max_size=40), st.integers(0, 10**13))
 def test_a_wait_is_never_longer_than_its_rule_says(scope: Scope, steps: list[int], start_ms: int) -> None:
     """Whatever the failures and however the clock jumps, the wait stays within its limit."""

@@ -64,6 +64,7 @@ from core.ports.registry import (
 from core.sparkplug.topics import NodeId
 from dispatch.performance import measure
 from store.memory import MemoryStore
+from tests.databases import Databases
 
 NOW_MS = 1_795_000_000_000
 PASSWORD = "correct horse battery"
@@ -846,8 +847,10 @@ class World:
         assert answer.status_code == 200, answer.text
 
 
-def engine_in(folder: Path) -> sa.Engine:
-    """A SQLite file with the API's tables; it need not survive a power cut."""
+def engine_in(folder: Path, databases: Databases | None = None) -> sa.Engine:
+    """The API's tables in a SQLite file, or on PostgreSQL; they need not survive a power cut."""
+    if databases is not None:
+        return databases.engine("api", metadata.create_all)
     engine = sa.create_engine(f"sqlite:///{folder / 'api.sqlite'}")
 
     @sa.event.listens_for(engine, "connect")

@@ -20,6 +20,7 @@ from dispatch import tables
 from dispatch.desk import SqlDesk
 from dispatch.journal import SqlJournal
 from dispatch.queries import SqlCaseQueries
+from tests.databases import Databases
 from tests.unit.registry.city import City, build_city
 
 MONDAY_9 = int(datetime(2026, 11, 23, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai")).timestamp() * 1000)
@@ -162,9 +163,9 @@ class Hall:
             return int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
 
 
-def build_hall(path: Path, other: str = "") -> Hall:
-    """A fresh small city with an empty dispatch; on SQLite, or on the other database at that address."""
-    city = build_city(path, other)
+def build_hall(path: Path, databases: Databases | None = None) -> Hall:
+    """A fresh small city with an empty dispatch; on SQLite, or on PostgreSQL."""
+    city = build_city(path, databases)
     return Hall(
         city=city,
         engine=city.engine,

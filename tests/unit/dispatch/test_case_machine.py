@@ -30,9 +30,6 @@ from tests.unit.dispatch.case_doings import CaseDoings
 from tests.unit.dispatch.hall import MINUTE
 from tests.unit.dispatch.minutes import MINUTES_IN, SlowClock
 from tests.unit.dispatch.sensor import STALE
-from tests.unit.registry.city import other_database
-
-pytestmark = pytest.mark.skipif(bool(other_database()), reason="it keeps its own SQLite in memory")
 
 AT_REST = {CaseState.CLOSED, CaseState.CANCELLED}
 BEFORE_HANDLED = set(CaseState) - AT_REST - {CaseState.HANDLED, CaseState.VERIFIED}

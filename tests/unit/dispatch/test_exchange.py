@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,26 @@ def test_what_is_near_and_lately_the_same_is_linked(hall: Hall, metres: float, h
         assert link.reason is LinkReason.NEAR
         assert link.distance_m == pytest.approx(metres, abs=0.5)
         assert link.apart_ms == pytest.approx(hours * HOUR, abs=1000)
+
+
+def test_a_city_full_of_open_cases_is_asked_in_portions(hall: Hall) -> None:
+    """A database takes only so many values in one question; how many cases are open has no such limit."""
+    if hall.engine.dialect.name == "sqlite":
+        hall.engine.dispose()
+        limit = sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER
+        sa.event.listen(hall.engine, "connect", lambda connection, _: connection.setlimit(limit, 600))
+    send(hall, "road_hole", longitude=PLACE[0], latitude=PLACE[1])
+    kept = dict(cases(hall)[0]._mapping)
+    del kept["number"]
+    twins = [
+        kept | {"code": f"twin-{number}", "opening_alarm": f"twin/{number}", "gathers": f"twin/{number}"}
+        for number in range(1_200)
+    ]
+    with hall.engine.begin() as connection:
+        for begin in range(0, len(twins), 10):
+            connection.execute(sa.insert(tables.case), twins[begin : begin + 10])
+    (got,) = take(hall, record("G-1"))
+    assert (got.came, got.case_code) == (Came.LINKED, kept["code"])
 
 
 def test_a_file_that_is_days_old_links_by_the_time_of_the_reports(hall: Hall) -> None:

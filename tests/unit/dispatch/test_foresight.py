@@ -32,6 +32,12 @@ FACILITIES = ("aa-sp-01", "aa-sp-02", "aa-li-01", "aa-ia-01", "bb-sp-01")
 DAY = 24 * HOUR
 
 
+@pytest.fixture
+def hall(file_hall: Hall) -> Hall:
+    """Hours of a city for each test: what it asks of a database the tests of the journal and the desk ask of both."""
+    return file_hall
+
+
 def random_alarms(hall: Hall, seed: int, count: int) -> list[PastAlarm]:
     """Alarms over three days and nights, most of them short, on whole minutes; no two of a rule and place overlap."""
     rng = np.random.default_rng(seed)

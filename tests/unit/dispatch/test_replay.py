@@ -24,7 +24,6 @@ from core.cases import Action, CaseState, Conflict, NotPermitted, TaskKind
 from core.errors import Invalid, Unavailable
 from dispatch import tables
 from tests.unit.dispatch.hall import MINUTE, MONDAY_9, Hall, build_hall, change, wipe
-from tests.unit.registry.city import other_database
 
 KINDS = st.sampled_from(ChangeKind)
 SEVERITIES = (Severity.LOW, Severity.MEDIUM, Severity.HIGH)
@@ -335,7 +334,6 @@ def test_no_doing_closes_without_verification_by_another(
             assert verifier != repairer
 
 
-@pytest.mark.skipif(bool(other_database()), reason="breaks SQLite in a way of its own")
 def test_a_full_database_records_nothing(shared: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the disk is full, apply says so and nothing of the batch is there; afterwards it goes through."""
     wipe(shared)

@@ -35,12 +35,6 @@ GOOD, BAD = RevisitAnswer(solved=True, satisfaction=5), RevisitAnswer(solved=Fal
 CALL, QR = RevisitWay.CALL, RevisitWay.QR
 
 
-@pytest.fixture
-def hall(either_hall: Hall) -> Hall:
-    """Every test here runs on both databases."""
-    return either_hall
-
-
 def asking(hall: Hall, policy: RevisitPolicy = NOBODY) -> SqlRevisits:
     """Revisits over the hall's database."""
     return SqlRevisits(hall.engine, rules=RULES.get, source=hall.city.registry, revisits=policy)
@@ -70,7 +64,7 @@ def test_a_residents_case_is_asked_about_and_another_is_not(hall: Hall) -> None:
         desk.step(MONDAY_9 + HOUR)
     assert hall.count(revisit) == 1
     assert row.case is not None
-    (found,) = desk.of_case(row.case)
+    (found,) = desk.of_case(row.case, MONDAY_9)
     assert (found.state, found.by_resident, found.due_ms - found.closed_ms) == (RevisitState.DUE, True, 3 * DAY_MS)
     assert desk.calls(MONDAY_9 + 4 * DAY_MS) == [], "without a number there is nobody to call"
 
@@ -110,17 +104,21 @@ def test_everybody_who_reported_is_asked_and_called(hall: Hall) -> None:
     assert numbers(desk.calls(now_ms)) == ["13800000001", "13800000002"]
     asked = desk.of_report(row.number, now_ms)
     assert asked is not None
-    assert (asked.report, asked.has_phone, len(desk.of_case(number))) == (row.code, False, 3)
+    assert (asked.report, asked.has_phone, len(desk.of_case(number, MONDAY_9))) == (row.code, False, 3)
     desk.answer(asked.number, BAD, QR, ANYBODY, now_ms)
     desk.step(now_ms + MINUTE)
-    states = [one.state for one in desk.of_case(number)]
+    states = [one.state for one in desk.of_case(number, MONDAY_9)]
     assert states == [RevisitState.ANSWERED, RevisitState.STRUCK, RevisitState.STRUCK], "it is worked on"
     finish(hall, number)
     now_ms += HOUR
     desk.step(now_ms)
     again = desk.of_report(row.number, now_ms)
     assert again is not None
-    assert (again.state, again.number == asked.number, len(desk.of_case(number))) == (RevisitState.DUE, False, 6)
+    assert (again.state, again.number == asked.number, len(desk.of_case(number, MONDAY_9))) == (
+        RevisitState.DUE,
+        False,
+        6,
+    )
     now_ms += 4 * DAY_MS
     assert numbers(desk.calls(now_ms)) == ["13800000001", "13800000002"]
     assert hall.count(contact) == 0
@@ -244,7 +242,7 @@ def test_of_two_answers_at_once_one_counts(hall: Hall) -> None:
     with ThreadPoolExecutor(2) as pool:
         came = [one.result(30) for one in [pool.submit(answer, GOOD, QR), pool.submit(answer, BAD, CALL)]]
     assert sorted(came) == ["kept", "wrong_state"]
-    (kept,) = desk.of_case(row.case)
+    (kept,) = desk.of_case(row.case, MONDAY_9)
     assert kept.answer == (GOOD, BAD)[came.index("kept")]
     assert cases(hall)[0].open == (kept.answer == BAD)
 
@@ -260,7 +258,7 @@ def test_days_and_tries_are_those_of_the_settings(hall: Hall) -> None:
 def test_a_token_takes_one_answer_until_its_time_is_over(hall: Hall) -> None:
     """By QR, without a login; a second answer and a late one are refused; nonsense is told."""
     desk = called_case(hall)
-    (row,) = desk.of_case(cases(hall)[0].number)
+    (row,) = desk.of_case(cases(hall)[0].number, MONDAY_9)
     token = desk.token(row.number, CALLER)
     assert desk.by_token("x" * len(token), MONDAY_9) is None
     found = desk.by_token(token, MONDAY_9 + HOUR)
@@ -286,7 +284,7 @@ def test_not_solved_brings_the_case_back_and_it_is_asked_about_again(hall: Hall)
     """The case is opened anew with a worker and fresh limits; its next closing is asked about; both answers count."""
     desk = called_case(hall)
     number = cases(hall)[0].number
-    (row,) = desk.of_case(number)
+    (row,) = desk.of_case(number, MONDAY_9)
     now_ms = MONDAY_9 + 3 * DAY_MS
     desk.answer(row.number, BAD, CALL, CALLER, now_ms)
     (case,) = cases(hall)
@@ -296,7 +294,7 @@ def test_not_solved_brings_the_case_back_and_it_is_asked_about_again(hall: Hall)
     assert task.due_ms > now_ms
     finish(hall, number)
     desk.step(now_ms + HOUR)
-    again, first = desk.of_case(number)
+    again, first = desk.of_case(number, MONDAY_9)
     assert (first.state, first.answer) == (RevisitState.ANSWERED, BAD)
     assert again.state is RevisitState.DUE
     found = desk.satisfaction(0, now_ms + 10 * DAY_MS)
@@ -328,7 +326,7 @@ def test_a_storm_that_is_not_solved_is_told_to_the_open_one_of_its_group_alone(h
             look = hall.tasks(number)[TaskKind.VERIFY]
             hall.act(look, action, Actor(login="looker", person=look.owner))
         desk.step(at_ms + MINUTE)
-        return desk.of_case(number)[0].number
+        return desk.of_case(number, MONDAY_9)[0].number
 
     first = storm(MONDAY_9)
     asked = ended(first, MONDAY_9)
@@ -353,16 +351,25 @@ def test_a_storm_that_is_not_solved_is_told_to_the_open_one_of_its_group_alone(h
     assert second in {case.number for case in hall.cases(open_only=True)}
 
 
+def test_a_case_says_whether_somebody_has_called_today(hall: Hall) -> None:
+    """As the list of calls does; tomorrow it is to be called again."""
+    desk = called_case(hall)
+    (row,) = desk.of_case(cases(hall)[0].number, MONDAY_9)
+    desk.not_reached(row.number, CALLER, MONDAY_9 + DAY_MS)
+    seen = [desk.of_case(row.case, MONDAY_9 + days * DAY_MS)[0].called_today for days in (1, 2)]
+    assert seen == [True, False]
+
+
 def test_what_nobody_answers_lapses_and_what_goes_on_is_struck(hall: Hall) -> None:
     """Two weeks are the end; a case that goes on for another reason is not asked about."""
     desk = called_case(hall)
     number = cases(hall)[0].number
     take(hall, record("H-1", "返工", since_ms=MONDAY_9 + 2 * HOUR), now_ms=MONDAY_9 + 2 * HOUR)
     desk.step(MONDAY_9 + 3 * HOUR)
-    assert [one.state for one in desk.of_case(number)] == [RevisitState.STRUCK]
+    assert [one.state for one in desk.of_case(number, MONDAY_9)] == [RevisitState.STRUCK]
     finish(hall, number)
     desk.step(MONDAY_9 + 4 * HOUR)
     desk.step(MONDAY_9 + 15 * DAY_MS)
-    assert [one.state for one in desk.of_case(number)] == [RevisitState.LAPSED, RevisitState.STRUCK]
+    assert [one.state for one in desk.of_case(number, MONDAY_9)] == [RevisitState.LAPSED, RevisitState.STRUCK]
     found = desk.satisfaction(0, MONDAY_9 + 20 * DAY_MS)
     assert (found.asked, found.lapsed, found.answered) == (1, 1, 0)

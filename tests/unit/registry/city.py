@@ -1,12 +1,11 @@
 """A small city for tests: two communities, both grids, a dozen workers. Nobody in it is a real person.
 
 Each community is a square of 2 × 2 governance cells under 1 × 2 construction cells. ``write_city`` writes the folder
-that the importer reads; ``build_city`` imports it into a fresh SQLite file and returns everything a test asks for.
+that the importer reads; ``build_city`` imports it into a fresh database and returns everything a test asks for.
 """
 
 from __future__ import annotations
 
-import os
 import tempfile
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +21,7 @@ from registry import importer, tables
 from registry.classbook import load_classes
 from registry.content import read_folder
 from registry.queries import Registry
+from tests.databases import Databases
 
 DAY = "2026-11-22"
 NOW_MS = 1_795_400_000_000
@@ -123,24 +123,11 @@ def write_city(folder: Path) -> Path:
     return folder
 
 
-def other_database() -> str:
-    """The address of an empty database that the tests may use instead of SQLite files; empty for SQLite.
-
-    ``TWINGRID_TEST_DATABASE=postgresql+psycopg://user@127.0.0.1/name pytest tests/unit/registry tests/unit/dispatch``
-    """
-    return os.environ.get("TWINGRID_TEST_DATABASE", "")
-
-
-def new_engine(path: Path, other: str = "") -> sa.Engine:
-    """A prepared engine: on a SQLite file, or on the other database at that address, which is emptied."""
-    other = other or other_database()
-    if not other:
-        return prepare(sa.create_engine(f"sqlite:///{path}"), durable=False)
-    engine = prepare(sa.create_engine(other))
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-        connection.exec_driver_sql("CREATE SCHEMA public")
-    return engine
+def new_engine(path: Path, databases: Databases | None = None) -> sa.Engine:
+    """A prepared engine on an empty database: a SQLite file, or one of PostgreSQL."""
+    if databases is not None:
+        return databases.engine()
+    return prepare(sa.create_engine(f"sqlite:///{path}"), durable=False)
 
 
 def import_city(engine: sa.Engine, folder: Path) -> importer.Plan:
@@ -174,22 +161,25 @@ def _template() -> bytes:
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch)
         engine = new_engine(path / "city.db")
-        tables.metadata.create_all(engine)
-        _DISPATCH.create_all(engine)
-        import_city(engine, write_city(path / "registry"))
+        _fill(engine)
         engine.dispose()  # the last connection writes the log back into the file
         return (path / "city.db").read_bytes()
 
 
-def build_city(path: Path, other: str = "") -> City:
-    """A fresh database under ``path``, or at another address, with the small city in it and an empty dispatch."""
-    other = other or other_database()
+def _fill(engine: sa.Engine) -> None:
+    """The tables of the registry and of dispatch, and the small city."""
+    tables.metadata.create_all(engine)
+    _DISPATCH.create_all(engine)
+    with tempfile.TemporaryDirectory() as scratch:
+        import_city(engine, write_city(Path(scratch) / "registry"))
+
+
+def build_city(path: Path, databases: Databases | None = None) -> City:
+    """The small city with an empty dispatch: in a fresh file under ``path``, or in a database of PostgreSQL."""
     folder = write_city(path / "registry")
-    if not other:
+    if databases is None:
         (path / "city.db").write_bytes(_template())
-    engine = new_engine(path / "city.db", other)
-    if other:
-        tables.metadata.create_all(engine)
-        _DISPATCH.create_all(engine)
-        import_city(engine, folder)
+        engine = new_engine(path / "city.db")
+    else:
+        engine = databases.engine("city", _fill)
     return City(engine=engine, registry=Registry(engine, load_classes()), folder=folder)

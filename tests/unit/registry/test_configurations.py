@@ -14,9 +14,10 @@ from core.findings import kind
 from core.ports.configurations import VersionState
 from core.sparkplug.configuration import Answer, Outcome, Push, Report
 from core.sparkplug.topics import NodeId
-from dispatch.database import prepare
 from registry import tables
 from registry.configurations import SqlConfigurationBook, SqlConfigurationDesk
+from tests.databases import Databases
+from tests.unit.registry.city import new_engine
 
 NODE = NodeId("g", "gw")
 WRONG = kind("TG-0001", "错", "wrong", "改", "mend")
@@ -29,10 +30,9 @@ def check(text: str) -> None:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[sa.Engine]:
+def engine(tmp_path: Path, databases: Databases | None) -> Iterator[sa.Engine]:
     """A registry with two gateways, the second of them shut out."""
-    engine = sa.create_engine(f"sqlite:///{tmp_path / 'r.sqlite'}")
-    prepare(engine, durable=False)
+    engine = new_engine(tmp_path / "r.sqlite", databases)
     tables.metadata.create_all(engine)
     name = {"name_zh": "x", "name_en": "x"}
     with engine.begin() as connection:

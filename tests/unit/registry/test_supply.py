@@ -19,13 +19,14 @@ from registry.content import read_folder
 from registry.directory import Directory
 from registry.queries import Registry
 from registry.supply import _circles
+from tests.databases import Databases
 from tests.unit.registry import city as small
 from tests.unit.registry.city import DAY, City, build_city, import_city
 
 
 @pytest.fixture
-def city(tmp_path: Path) -> Iterator[City]:
-    made = build_city(tmp_path)
+def city(tmp_path: Path, databases: Databases | None) -> Iterator[City]:
+    made = build_city(tmp_path, databases)
     yield made
     made.engine.dispose()
 

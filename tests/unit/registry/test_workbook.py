@@ -26,6 +26,7 @@ from registry.record import Record
 from registry.rows import shift_text
 from registry.sheet_values import Cell, text_of
 from registry.sources import Field, Row
+from tests.databases import Databases
 from tests.unit.registry import city
 from tests.unit.registry.test_holdings import folder as folder
 
@@ -166,11 +167,11 @@ def test_a_folder_of_the_registry_changes_nothing(stocked: sa.Engine, tmp_path: 
     assert differences(stocked, target) == []
 
 
-def test_a_workbook_builds_the_same_registry(stocked: sa.Engine, book: Path, tmp_path: Path) -> None:
+def test_a_workbook_builds_the_same_registry(
+    stocked: sa.Engine, book: Path, tmp_path: Path, databases: Databases | None
+) -> None:
     """Into an empty database it brings what the folder brought."""
-    other = city.new_engine(tmp_path / "other.db") if not city.other_database() else None
-    if other is None:
-        pytest.skip("needs two databases")
+    other = city.new_engine(tmp_path / "other.db", databases)
     tables.metadata.create_all(other)
     importer.apply(other, read_folder(book, load_classes(), city.DAY), day=city.DAY, actor="t", now_ms=1)
     texts = [[exporter.csv_text(table) for table in exporter.tables_of(one)] for one in (other, stocked)]

@@ -50,6 +50,15 @@ describe("reloads", () => {
     expect(ended).toBeGreaterThan(30);
   });
 
+  it("waits longer where much happens that changes little", async () => {
+    const asked = reloads(load, 30_000);
+    const events = setInterval(asked.soon, 1_000);
+    await vi.advanceTimersByTimeAsync(5 * 60_000);
+    clearInterval(events);
+    expect(begun).toBeGreaterThanOrEqual(9);
+    expect(begun).toBeLessThanOrEqual(10);
+  });
+
   it("begins nothing after its page has gone", async () => {
     const asked = reloads(load);
     void asked.during(load);

@@ -17,7 +17,7 @@ export interface Reloads {
   readonly stop: () => void;
 }
 
-export function reloads(load: () => Promise<void>): Reloads {
+export function reloads(load: () => Promise<void>, settleMs = SETTLE_MS): Reloads {
   let busy = 0;
   let again = false;
   let stopped = false;
@@ -29,7 +29,7 @@ export function reloads(load: () => Promise<void>): Reloads {
       settle = undefined;
       if (busy > 0) again = true;
       else void during(load);
-    }, SETTLE_MS);
+    }, settleMs);
   }
 
   async function during(work: () => Promise<void>): Promise<void> {

@@ -19,6 +19,8 @@ export interface ResourceOptions {
   readonly live?: readonly Kind[];
   /** Of those events only the ones about this alarm, case, task or flag. */
   readonly about?: string;
+  /** What many events touch and each changes little of: of all that come within so long a time one load. */
+  readonly settleMs?: number;
   /** Load again this often, for what the stream does not carry. */
   readonly everyMs?: number;
 }
@@ -47,7 +49,7 @@ export function useResource<T>(load: (signal: { signal: AbortSignal }) => Promis
     loading.value = false;
   }
 
-  const { during, soon, stop } = reloads(read);
+  const { during, soon, stop } = reloads(read, options.settleMs);
   const reload = (): Promise<void> => during(read);
   const kinds = options.live ?? [];
   for (const kind of kinds) {

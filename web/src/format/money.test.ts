@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { fenOf, moneyOf, partFen, yuan } from "./money";
+import api from "../../../api/openapi.json";
+import { fenOf, MOST_COST_FEN, MOST_ENTRY_FEN, moneyOf, partFen, yuan } from "./money";
 
 describe("money", () => {
   it("reads yuan exactly, to the fen", () => {
@@ -11,6 +12,13 @@ describe("money", () => {
   });
   it("refuses what is no amount", () => {
     for (const text of ["-1", "1.234", "x", "1e3", "12345678901", "."]) expect(fenOf(text)).toBeNull();
+  });
+  it("takes as much as the server does, and no more", () => {
+    const { Handling, PartUsed, EntryForm } = api.components.schemas;
+    expect([Handling.properties.contractor_fen.maximum, PartUsed.properties.price_fen.maximum]).toEqual([MOST_COST_FEN, MOST_COST_FEN]);
+    expect(EntryForm.properties.amount_fen.maximum).toBe(MOST_ENTRY_FEN);
+    expect([fenOf("100000000"), fenOf("100000000.01")]).toEqual([MOST_COST_FEN, null]);
+    expect([fenOf("100000000000", MOST_ENTRY_FEN), fenOf("100000000000.01", MOST_ENTRY_FEN)]).toEqual([MOST_ENTRY_FEN, null]);
   });
   it("rounds parts as the server does: half a fen to the even one", () => {
     expect([0.5, 1.5, 2.5, 3.4, 3.6].map((quantity) => partFen({ quantity, price_fen: 1 }))).toEqual([0, 2, 2, 3, 4]);

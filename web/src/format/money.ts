@@ -6,13 +6,18 @@ export function yuan(fen: number, language: Language): string {
   return new Intl.NumberFormat(LOCALE[language], { style: "currency", currency: "CNY", currencyDisplay: "narrowSymbol" }).format(fen / 100);
 }
 
-/** Fen of what was written in yuan; nothing written is nothing; `null` for what is no amount. */
-export function fenOf(text: string): number | null {
+/** The most that the server takes for a part or a contractor, and for a line of a ledger, fen: as in its schema. */
+export const MOST_COST_FEN = 10_000_000_000;
+export const MOST_ENTRY_FEN = 10_000_000_000_000;
+
+/** Fen of what was written in yuan; nothing written is nothing; `null` for what is no amount, or too large a one. */
+export function fenOf(text: string, mostFen = MOST_COST_FEN): number | null {
   const plain = text.trim().replace(/^[¥￥]/, "").replaceAll(/[,，]/g, "");
   if (plain === "") return 0;
-  if (!/^\d{1,9}(\.\d{1,2})?$/.test(plain)) return null;
+  if (!/^\d{1,12}(\.\d{1,2})?$/.test(plain)) return null;
   const [whole = "0", rest = ""] = plain.split(".");
-  return Number(whole) * 100 + Number(rest.padEnd(2, "0"));
+  const fen = Number(whole) * 100 + Number(rest.padEnd(2, "0"));
+  return fen > mostFen ? null : fen;
 }
 
 /** What a case cost in money, fen: parts and contractor. */

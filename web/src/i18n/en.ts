@@ -9,6 +9,7 @@ import exchange from "./en/exchange";
 import funds from "./en/funds";
 import gateways from "./en/gateways";
 import marks from "./en/marks";
+import merging from "./en/merging";
 import people from "./en/people";
 import places from "./en/places";
 import registry from "./en/registry";
@@ -27,6 +28,7 @@ export default {
   ...cases,
   ...tasks,
   ...people,
+  ...merging,
   ...reports,
   ...department,
   ...rules,

@@ -20,7 +20,7 @@ describe("money", () => {
   });
 
   it("is typed in yuan and kept in fen, negative where it takes back", () => {
-    expect([amountOf("1,200.5", false), amountOf("3", true)]).toEqual([120_050, -300]);
+    expect([amountOf("1,200.5", false), amountOf("3", true), amountOf("2000000000", false)]).toEqual([120_050, -300, 200_000_000_000]);
     expect([amountOf("", false), amountOf("0", false), amountOf("12.345", false), amountOf("many", true)]).toEqual([null, null, null, null]);
   });
 

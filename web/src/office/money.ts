@@ -1,6 +1,6 @@
 /** What the pages of money decide: totals, open pledges, books, what was typed. */
 import type { Balance, BookLine, Entry, FundsWarning } from "@/api/schema";
-import { fenOf } from "@/format/money";
+import { fenOf, MOST_ENTRY_FEN } from "@/format/money";
 
 export type Source = Balance["source"];
 export type Phase = Balance["phase"];
@@ -32,7 +32,7 @@ export function openPledges(ledger: readonly Entry[]): readonly Entry[] {
 
 /** Fen of an amount of a ledger in yuan; `null` for what is none, and for nothing. */
 export function amountOf(text: string, takesBack: boolean): number | null {
-  const fen = fenOf(text);
+  const fen = fenOf(text, MOST_ENTRY_FEN);
   if (fen === null || fen === 0) return null;
   return takesBack ? -fen : fen;
 }
