@@ -27,7 +27,7 @@ from core.ports.feed import FeedKind
 from core.ports.registry import RosterSource
 from dispatch import tables
 from dispatch.casefind import open_case
-from dispatch.casework import CaseWork
+from dispatch.casework import CaseWork, settle_all
 from dispatch.deciding import wants_case
 from dispatch.drillwork import drill_info, is_drill
 from dispatch.flagwork import FlagWork, covers, is_silent, silent_clause
@@ -153,7 +153,7 @@ class AlarmWork:
     def settle(self) -> None:
         """After all changes: let every case whose alarms changed follow."""
         if self._touched:
-            self.cases.settle_all(self._touched)
+            settle_all(self.cases, self._connection, self._touched)
             self.watches.settle(self._touched)
         for number in sorted(self._to_mark):
             self.cases.mark(number, self.flags.flagged(number))

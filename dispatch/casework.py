@@ -189,13 +189,6 @@ class CaseWork:
         if row is not None and row.open:
             self._noted(row, "fallen", alarm)
 
-    def settle_all(self, touched: Mapping[int, bool]) -> None:
-        """After a batch: ``settle`` every case (number to ``cleared``); of most an alarm is on, and nothing follows."""
-        goes_on = self._going_on(touched)
-        for number, cleared in touched.items():
-            if number not in goes_on:
-                self.settle(number, cleared)
-
     def settle(self, number: int, cleared: bool) -> None:
         """After a batch: a case whose alarms are all off is cancelled if nobody has begun; else its worker is told.
 
@@ -291,16 +284,6 @@ class CaseWork:
             self.tell(row, "flagged" if flagged else "unflagged")
 
     # --- inside -------------------------------------------------------------------------------------------------
-
-    def _going_on(self, numbers: Collection[int]) -> set[int]:
-        """Those that gather nothing and have an alarm that is on or latched: asked once for all."""
-        alarm, case = tables.alarm, tables.case
-        on = (alarm.c.merged_into == "", case.c.gathers == "", sa.or_(alarm.c.active, _latched()))
-        query = sa.select(alarm.c.case).join(case, case.c.number == alarm.c.case).where(*on).distinct()
-        found = set[int]()
-        for part in in_parts(sorted(numbers)):
-            found.update(self._connection.execute(query.where(alarm.c.case.in_(part))).scalars())
-        return found
 
     def _noted(self, row: Any, what: str, alarm: Any) -> None:
         self._ledger.note(row.number, what, note=Severity(alarm.severity).name.lower())
@@ -466,3 +449,22 @@ def _said(row: Any, info: RuleInfo) -> dict[str, object]:
 
 def _latched() -> sa.ColumnElement[bool]:
     return tables.alarm.c.state.in_(_LATCHED)
+
+
+def settle_all(cases: CaseWork, connection: sa.Connection, touched: Mapping[int, bool]) -> None:
+    """After a batch: ``settle`` every case (number to ``cleared``); of most an alarm is on, and nothing follows."""
+    goes_on = _going_on(connection, touched)
+    for number, cleared in touched.items():
+        if number not in goes_on:
+            cases.settle(number, cleared)
+
+
+def _going_on(connection: sa.Connection, numbers: Collection[int]) -> set[int]:
+    """Those that gather nothing and have an alarm that is on or latched: asked once for all."""
+    alarm, case = tables.alarm, tables.case
+    on = (alarm.c.merged_into == "", case.c.gathers == "", sa.or_(alarm.c.active, _latched()))
+    query = sa.select(alarm.c.case).join(case, case.c.number == alarm.c.case).where(*on).distinct()
+    found = set[int]()
+    for part in in_parts(sorted(numbers)):
+        found.update(connection.execute(query.where(alarm.c.case.in_(part))).scalars())
+    return found

@@ -89,6 +89,7 @@ class TaskWork:
         self._assigner = Assigner(connection, self._roster, policy, now_ms, self._places)
         self.stages = StageWork(connection, source, policy, now_ms, rows)
         self._rows = rows
+        self.raised = self._assigner.forget
         self._together = False
         self._moving: dict[int, Any] = {}
 
@@ -313,10 +314,6 @@ class TaskWork:
         """When a task of this severity, made now, is announced."""
         return self._assigner.announce_ms(severity)
 
-    def raised(self, case: int) -> None:
-        """The severity of a case has changed."""
-        self._assigner.forget(case)
-
     def too_late(self, row: Any) -> bool:
         """Whether a task waits for its owner to have room longer than its limit allows by now."""
         return self._assigner.too_late(row)
@@ -371,7 +368,7 @@ class TaskWork:
 
     def _read_moving(self, numbers: Sequence[int]) -> None:
         """What is asked of tasks that move: those of a line have been read with it, new ones wait to be written."""
-        found = {number: self._assigner.read(number) or self._new(number) for number in numbers}
+        found = {number: self._assigner.read(number) or _new(self._rows, number) for number in numbers}
         self._moving.update((number, row) for number, row in found.items() if row is not None)
         table, case, left = tables.task, tables.case, [number for number, row in found.items() if row is None]
         if left:
@@ -381,14 +378,6 @@ class TaskWork:
         for part in in_parts(left):
             rows = self._connection.execute(query.where(table.c.number.in_(part))).mappings()
             self._moving.update((row["number"], SimpleNamespace(**row)) for row in rows)
-
-    def _new(self, number: int) -> Any | None:
-        task = self._rows.waiting(tables.task, number)
-        case = None if task is None else self._rows.waiting(tables.case, task.case)
-        if case is None:
-            return None
-        of_case = {"facility": case.facility, "family": case.family, "severity": case.severity}
-        return SimpleNamespace(**(vars(task) | of_case))
 
     def _settle_moves(self) -> None:
         """Write new tasks, and when tasks are announced that have been moved: the last word counts."""
@@ -443,6 +432,16 @@ class TaskWork:
         if kind is TaskKind.HANDLE:
             limit = self.stages.limit(case, Stage.ACCEPT).deadline(DeadlineWhat.HANDLE)
         return due(self._policy.calendar, limit.clock, announce_ms, limit.hours)
+
+
+def _new(rows: NewRows, number: int) -> Any | None:
+    """A task that waits to be written, with what is asked of its case."""
+    task = rows.waiting(tables.task, number)
+    case = None if task is None else rows.waiting(tables.case, task.case)
+    if case is None:
+        return None
+    of_case = {"facility": case.facility, "family": case.family, "severity": case.severity}
+    return SimpleNamespace(**(vars(task) | of_case))
 
 
 def _unnamed(facility: int) -> Text:
