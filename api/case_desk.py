@@ -26,6 +26,7 @@ from api.models.cases import (
     TaskWhere,
     TaskWhy,
 )
+from api.models.closure import HandlingCorrected, HandlingCorrection
 from api.places import PlaceBook
 from api.ports import ApiPorts
 from api.problem_kinds import Problems
@@ -176,6 +177,7 @@ class TaskDesk:
             steps=[Bilingual.of(step) for step in found.do],
             actions=[action for action in TaskAction if action.value in actions and _may(caller, action)],
             observation=self._closures.of_task(found.task.case),
+            handled=self._closures.handled(caller, number),
             history=views.history(found.history, places, _told(self._ports, caller, found)),
             routing=[views.candidate(one, places) for one in found.routing],
             stages=[stage_views.stage(row, now_ms) for row in found.stages],
@@ -208,6 +210,13 @@ class TaskDesk:
         row = self._ports.case_commands.act(command, self._ports.clock.now_ms())
         log.info("task step", extra={"task": number, "action": action.value, "username": caller.login.username})
         return self.one(caller, row.number)
+
+    def correct(self, caller: Caller, number: int, body: HandlingCorrection, key: str) -> HandlingCorrected:
+        """Correct what was reported last with a task."""
+        self._seen(caller, number)
+        done = self._closures.correct(caller, number, body, key)
+        log.info("report corrected", extra={"task": number, "username": caller.login.username})
+        return done
 
     def receivers(self, caller: Caller, number: int) -> Receivers:
         """Whom the caller may transfer a task to, and whom not."""

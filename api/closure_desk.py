@@ -5,7 +5,8 @@ from __future__ import annotations
 from api import views
 from api.access import Caller
 from api.histories import MONTH_MS, asked_range
-from api.models.base import Bilingual, severity_name
+from api.idempotency import bound_key
+from api.models.base import Bilingual, FieldMoved, severity_name
 from api.models.closure import (
     CaseClosure,
     CaseName,
@@ -14,7 +15,10 @@ from api.models.closure import (
     FalseAlarmReview,
     FalseAt,
     FalseRule,
+    Handled,
     Handling,
+    HandlingCorrected,
+    HandlingCorrection,
     LadderShare,
     LastingRepair,
     LastingRequest,
@@ -70,6 +74,31 @@ class ClosureDesk:
     def of_task(self, case: int) -> Observation | None:
         """What observes the case of a task."""
         return observation(self._ports.closures.watch(case))
+
+    def handled(self, caller: Caller, task: int) -> Handled | None:
+        """What was reported last with a task that the caller sees."""
+        found = self._ports.closures.handled(task, caller.actor)
+        if found is None:
+            return None
+        return Handled(**dict(_report(found.row, self._places.now())), may_correct=found.may_correct)
+
+    def correct(self, caller: Caller, task: int, body: HandlingCorrection, key: str) -> HandlingCorrected:
+        """Correct the newest report of a task that the caller sees; the same key again does nothing."""
+        if not body.reason.strip():
+            raise ProblemError(Problems.REASON_NEEDED)
+        ask = rows.Correction(
+            task=task,
+            base=report_of(body.base),
+            report=report_of(body.handling),
+            reason=body.reason,
+            actor=caller.actor,
+            key=bound_key(key, str(task), "correct"),
+        )
+        moved = self._ports.closures.correct(ask, self._ports.clock.now_ms())
+        handled = self.handled(caller, task)
+        if handled is None:
+            raise ProblemError(Problems.NOT_FOUND)
+        return HandlingCorrected(handled=handled, meanwhile=[FieldMoved.of(one) for one in moved])
 
     def merge(self, caller: Caller, number: int, body: MergeRequest) -> None:
         """Let a case go into another of the same cause; the caller must see both."""
@@ -167,8 +196,11 @@ def observation(row: rows.WatchRow | None) -> Observation | None:
 
 def handling(body: Handling | None) -> HandlingReport | None:
     """What was reported, in the words of dispatch."""
-    if body is None:
-        return None
+    return None if body is None else report_of(body)
+
+
+def report_of(body: Handling) -> HandlingReport:
+    """The same of what is there."""
     return HandlingReport(
         outcome=body.outcome,
         cause=body.cause,

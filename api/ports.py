@@ -18,11 +18,21 @@ from core.cases import Actor, RuleInfo
 from core.clock import Clock
 from core.errors import Refused
 from core.findings import Said
+from core.merging import FieldMoved
 from core.places import Text
 from core.ports.backtests import BacktestAsk, Backtests, BacktestState
 from core.ports.calendar_view import CalendarBook, CalendarYear
 from core.ports.cases import CaseCommands, CaseQueries
-from core.ports.closure import Closure, Closures, FalseAlarms, Recurring, ThresholdReview, WatchRow
+from core.ports.closure import (
+    Closure,
+    Closures,
+    Correction,
+    FalseAlarms,
+    Handled,
+    Recurring,
+    ThresholdReview,
+    WatchRow,
+)
 from core.ports.configurations import ConfigurationDesk
 from core.ports.directory import PointDirectory
 from core.ports.evaluation import Evaluations
@@ -322,6 +332,14 @@ class NoClosures:
     def closure(self, number: int, now_ms: int) -> Closure:
         """Nothing."""
         return Closure()
+
+    def handled(self, task: int, actor: Actor) -> Handled | None:
+        """Nothing."""
+        return None
+
+    def correct(self, ask: Correction, now_ms: int) -> tuple[FieldMoved[str], ...]:
+        """Refuse."""
+        raise Refused(kinds.NO_CLOSURES())
 
     def recurring(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[Recurring]:
         """None."""

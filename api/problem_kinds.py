@@ -168,6 +168,14 @@ class Problems(Enum):
         "请刷新后再试。",
         "Load it again, then try again.",
     )
+    DIVERGED = _kind(
+        "TG-4100",
+        409,
+        "您和别人修改了相同的字段",
+        "You and somebody else changed the same fields",
+        "请逐项选择保留哪一个，然后再次保存；您填写的内容都还在。",
+        "Choose for each of them which is kept, and save again; all that you wrote is still there.",
+    )
     SHELVE_REFUSED = _kind(
         "TG-4097",
         409,

@@ -17,8 +17,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from api import findings as kinds
-from api.models.base import FieldProblem, PersonRef, Problem
+from api.models.base import FieldConflict, FieldProblem, PersonRef, Problem
 from api.problem_kinds import Problems
+from core import merging
 from core.cases import Conflict, NotPermitted, Unfit, UnknownItem
 from core.errors import Invalid, Refused, Unavailable
 from core.findings import Said, Speaks
@@ -46,6 +47,7 @@ class ProblemError(Exception):
         errors: Sequence[WrongField] = (),
         headers: Mapping[str, str] | None = None,
         owner: int | None = None,
+        conflicts: Sequence[merging.FieldConflict[str]] = (),
     ) -> None:
         """Keep what the answer says; ``detail`` must hold nothing a stranger may not read."""
         super().__init__(f"{problem.value.code} {detail or ''}")
@@ -54,6 +56,7 @@ class ProblemError(Exception):
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
         self.owner = owner
+        self.conflicts = tuple(conflicts)
 
 
 _CONFLICTS: Mapping[str, Problems] = {
@@ -83,6 +86,8 @@ def translate(error: Exception) -> ProblemError:
             return ProblemError(Problems.UNFIT, error)
         case NotPermitted():
             return ProblemError(Problems.NOT_YOURS, error)
+        case merging.Diverged():
+            return ProblemError(Problems.DIVERGED, error, conflicts=error.conflicts)
         case Conflict():
             return ProblemError(_CONFLICTS.get(error.code, Problems.WRONG_STATE), error, owner=error.owner)
         case Invalid():
@@ -140,9 +145,22 @@ def answer(request: Request, error: ProblemError, owner: PersonRef | None = None
         request_id=str(getattr(request.state, "request_id", "")),
         errors=[FieldProblem(where=one.where, what=one.what.in_language(language)) for one in error.errors],
         owner=owner,
+        conflicts=[_conflict(one) for one in error.conflicts],
     )
     headers = {"Content-Language": language, "Cache-Control": "no-store", **error.headers}
     return JSONResponse(body.model_dump(mode="json"), kind.status, headers, MEDIA_TYPE)
+
+
+def _conflict(one: merging.FieldConflict[str]) -> FieldConflict:
+    return FieldConflict(
+        field=one.field,
+        base=one.base,
+        mine=one.mine,
+        theirs=one.theirs,
+        together=list(one.together),
+        by=one.by,
+        time_ms=one.at_ms,
+    )
 
 
 _BY_STATUS: Mapping[int, Problems] = {

@@ -7,7 +7,7 @@ from math import isfinite
 
 from api import findings as words
 from api.access import Caller
-from api.models.base import Bilingual, Page
+from api.models.base import Bilingual, FieldMoved, Page
 from api.models.registry import (
     FieldView,
     KindList,
@@ -89,7 +89,9 @@ class RegistryDesk:
     def change(self, caller: Caller, kind: str, code: str, body: RecordChange) -> RecordView:
         """A record of which fields become others."""
         known = self._known(caller, kind, code)
-        edit = RecordEdit(kind=kind, code=known.code, mark=body.mark, fields=_placed(body), within=caller.horizon)
+        edit = RecordEdit(
+            kind=kind, code=known.code, mark=body.mark, fields=_placed(body), within=caller.horizon, base=body.base
+        )
         return self._saved(caller, edit)
 
     def turn(self, caller: Caller, kind: str, code: str, body: RecordMark, *, active: bool) -> RecordView:
@@ -152,6 +154,7 @@ class RegistryDesk:
             communities=[places.community_ref(number) for number in sorted(one.communities or ())],
             everywhere=one.communities is None,
             editable=own and editable.get(one.kind, False),
+            meanwhile=[FieldMoved.of(moved) for moved in one.meanwhile],
         )
 
     def _change(self, one: FieldChange, labels: Mapping[str, Bilingual]) -> RegistryChange:

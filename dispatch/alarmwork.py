@@ -27,13 +27,14 @@ from core.ports.feed import FeedKind
 from core.ports.registry import RosterSource
 from dispatch import tables
 from dispatch.casefind import open_case
-from dispatch.casework import CaseWork
+from dispatch.casework import CaseWork, settle_all
 from dispatch.deciding import wants_case
 from dispatch.drillwork import drill_info, is_drill
 from dispatch.flagwork import FlagWork, covers, is_silent, silent_clause
 from dispatch.foldwork import FoldWork
 from dispatch.ledger import Ledger
 from dispatch.levelwork import FALL, RISE, digest_of, direction, graded, pieces_text, says, steps_text
+from dispatch.parts import in_parts
 from dispatch.policy import Policy
 from dispatch.recordwork import begin_records, evidence_rows, record_values
 from dispatch.stormwork import StormWork
@@ -102,9 +103,9 @@ class AlarmWork:
             if change.kind is not ChangeKind.COVERS:  # no step in the alarm's history
                 wanted.setdefault(change.alarm_id, []).append(_step(change))
         done: dict[str, list[tuple[object, ...]]] = {}
-        table, ids = tables.alarm_history, sorted(wanted)
-        for begin in range(0, len(ids), 500):
-            query = sa.select(table).where(table.c.alarm_id.in_(ids[begin : begin + 500]), table.c.change.is_not(None))
+        table = tables.alarm_history
+        for part in in_parts(sorted(wanted)):
+            query = sa.select(table).where(table.c.alarm_id.in_(part), table.c.change.is_not(None))
             for row in self._connection.execute(query.order_by(table.c.id)):
                 steps = done.setdefault(row.alarm_id, [])
                 steps.append((ChangeKind(row.change), row.start_ms, row.stop_ms, row.since_ms, row.steps_digest or ""))
@@ -151,9 +152,8 @@ class AlarmWork:
 
     def settle(self) -> None:
         """After all changes: let every case whose alarms changed follow."""
-        for number, cleared in self._touched.items():
-            self.cases.settle(number, cleared)
         if self._touched:
+            settle_all(self.cases, self._connection, self._touched)
             self.watches.settle(self._touched)
         for number in sorted(self._to_mark):
             self.cases.mark(number, self.flags.flagged(number))
@@ -226,7 +226,8 @@ class AlarmWork:
                 if _is_recorded(row)
             ],
         )
-        with self.cases.memory.linking_together(), self.cases.tasks.moving_together():
+        cases = self.cases
+        with cases.rows.together(), cases.memory.linking_together(), cases.tasks.moving_together():
             for change, row in in_order:
                 self._begun(change, row)
 
@@ -358,6 +359,7 @@ class AlarmWork:
         """An alarm is on: it needs a case, has one already, or need not have one (yet, or while flags stand)."""
         if is_drill(row):
             info = drill_info(self._rules, row.rule_id)
+            self.cases.memory.link_now()
             case = self.cases.open_or_join(row, info, open_case(self._connection, row.facility, info.family))
             self._touched.setdefault(case.number, False)
             return

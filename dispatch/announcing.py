@@ -22,7 +22,7 @@ from core.ports.registry import FacilityPlace, Roster
 from dispatch.deciding import attempts
 from dispatch.diary import Diary
 from dispatch.policy import Policy
-from dispatch.routing import FULL, Assignment, Bound, Request, route
+from dispatch.routing import FULL, Assignment, Bound, Request, all_are_full, route
 from dispatch.worktime import HOUR_MS, elapsed
 
 _NEWEST = 1 << 62
@@ -193,8 +193,8 @@ class _Search:
         return self._later(attempt, full, Bound.EVERYBODY) if full else None
 
     def _route(self, attempt: Request, bound: Bound) -> Assignment:
-        loads = self.diary.at(attempt.at_ms)
-        return route(replace(attempt, bound=bound), self.roster, loads, self.policy)
+        asked = attempt if attempt.bound is bound else replace(attempt, bound=bound)
+        return route(asked, self.roster, self.diary.at(attempt.at_ms), self.policy)
 
     def _settled(self, found: Assignment, at_ms: int) -> Announced:
         """The owner's line with the task in it."""
@@ -214,9 +214,12 @@ class _Search:
         """The first instant at which somebody has room and nobody in their line waits too long for it."""
         slack = (one.latest_ms for person in full for one in self.waiting(person))
         for at_ms in self._instants(full, attempt.at_ms, max([self.latest, *slack])):
+            then = replace(attempt, at_ms=at_ms, bound=bound)
+            if all_are_full(then, self.roster, self.diary.at(at_ms), self.policy):
+                continue
             excluded = dict(attempt.excluded)
             while True:
-                found = self._route(replace(attempt, at_ms=at_ms, excluded=excluded), bound)
+                found = self._route(replace(then, excluded=excluded) if excluded else then, bound)
                 if found.owner is None:
                     break
                 if _in_line(self._new(at_ms), self.waiting(found.owner)) is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
@@ -51,6 +52,7 @@ class Assigner:
         self._known: Diary | None = None
         self._passing: int | None = None
         self._lines: dict[int, dict[int, Waiting]] = {}
+        self._rows: dict[int, Any] = {}
         self._turned = False
         self._urgent = False
 
@@ -110,7 +112,9 @@ class Assigner:
             line = {one.number: one for one in self._read_line(tables.task.c.owner == person)}
             if self._known is not None:
                 self._lines[person] = line
-        return [one for one in line.values() if one.number != self._passing]
+        if self._passing is not None:
+            return [one for one in line.values() if one.number != self._passing]
+        return list(line.values())
 
     def pass_on(self, row: Any) -> None:
         """A task is about to be given anew: it counts for nobody until it is written."""
@@ -135,8 +139,22 @@ class Assigner:
             return None
         return self._connection.execute(sa.select(tables.task).where(tables.task.c.number == row.number)).one()
 
-    def mirror(self, before: Any | None, after: Any | None, severity: Severity | None = None) -> None:
-        """A task's row has changed: the counts go along. Who knows the severity of its case saves a question."""
+    def read(self, number: int) -> Any | None:
+        """A task of a line, with ``facility``, ``family`` and ``severity`` of its case, as long as it is as it was."""
+        return self._rows.get(number)
+
+    def forget(self, case: int) -> None:
+        """What is known of a case has changed: its tasks are read anew when they move."""
+        for number in [number for number, row in self._rows.items() if row.case == case]:
+            del self._rows[number]
+
+    def mirror(self, before: Any | None, after: Any | None, case: Any | None = None) -> None:
+        """A task's row has changed: the counts go along.
+
+        Who knows its ``case`` saves a question: anything with ``severity`` and ``facility`` of it.
+        """
+        if before is not None:
+            self._rows.pop(before.number, None)
         if self._known is None:
             return
         for row, count in ((before, -1), (after, 1)):
@@ -150,10 +168,13 @@ class Assigner:
                 self._lines[row.owner].pop(row.number, None)
             if self._urgent and count < 0:
                 self._known.urgent(row.owner, row.number, None)
+        if after is None:
+            return
+        severity = None if case is None else Severity(case.severity)
         calm = severity is not None and self._policy.rests_at_night(severity)
-        if after is not None and self._urgent and not calm:
-            self._learn_urgent(self._known, tables.task.c.number == after.number)
-        if after is not None and after.owner in self._lines:
+        if self._urgent and not calm:
+            self._note_urgent(self._known, after, case)
+        if after.owner in self._lines:
             if severity is None:
                 mine = self._read_line(tables.task.c.number == after.number)
             else:
@@ -175,13 +196,14 @@ class Assigner:
         table, case = tables.task, tables.case
         waits = (table.c.open, table.c.state == TaskState.WAITING.value, ~table.c.drill)
         query = (
-            sa.select(table, case.c.severity)
+            sa.select(table, case.c.facility, case.c.family, case.c.severity)
             .join(case, case.c.number == table.c.case)
             .where(which, *waits, table.c.assigned_ms >= self._now_ms, table.c.wanted_ms.is_not(None))
         )
-        rows = self._connection.execute(query)
-        found = ((row, Severity(row.severity)) for row in rows)
-        return [self._wait(row, severity) for row, severity in found if self._policy.rests_at_night(severity)]
+        rows = [SimpleNamespace(**row) for row in self._connection.execute(query).mappings()]
+        calm = [row for row in rows if self._policy.rests_at_night(Severity(row.severity))]
+        self._rows.update((row.number, row) for row in calm)
+        return [self._wait(row, Severity(row.severity)) for row in calm]
 
     def _waits(self, row: Any) -> bool:
         """The same as in ``_read_line``, for one row."""
@@ -247,6 +269,15 @@ class Assigner:
         if not self._urgent:
             self._urgent = True
             self._learn_urgent(diary, sa.true())
+
+    def _note_urgent(self, diary: Diary, row: Any, case: Any | None) -> None:
+        """A task that may be urgent is as it is in ``row``."""
+        if case is None:
+            self._learn_urgent(diary, tables.task.c.number == row.number)
+        elif row.open and not row.drill and row.owner is not None and row.state != TaskState.SUSPENDED:
+            begun_ms = row.changed_ms if row.state != TaskState.WAITING else None
+            spot = self._places.spots({row.case: case.facility}).get(row.case)
+            diary.urgent(row.owner, row.number, Urgent(TaskKind(row.kind), Severity(case.severity), begun_ms, spot))
 
     def _learn_urgent(self, diary: Diary, which: sa.ColumnElement[bool]) -> None:
         table, case = tables.task, tables.case

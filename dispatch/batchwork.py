@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeVar
 
 import sqlalchemy as sa
 
@@ -18,10 +17,8 @@ from core.ports.cases import EvidenceValue
 from dispatch import tables
 from dispatch.alarmwork import AlarmWork
 from dispatch.closure_tables import merge
+from dispatch.parts import in_parts
 from dispatch.policy import Policy
-
-_CHUNK = 500
-_Key = TypeVar("_Key", str, int)
 
 
 def record_all(
@@ -72,7 +69,7 @@ def _runs(changes: Sequence[AlarmChange], known: set[str]) -> Iterator[list[Alar
 
 def _known(connection: sa.Connection, changes: Sequence[AlarmChange]) -> set[str]:
     table, found = tables.alarm, set[str]()
-    for part in _parts({change.alarm_id for change in changes}):
+    for part in in_parts(sorted({change.alarm_id for change in changes})):
         found.update(connection.execute(sa.select(table.c.alarm_id).where(table.c.alarm_id.in_(part))).scalars())
     return found
 
@@ -89,7 +86,7 @@ def _lone(
     since_ms = min((change.interval.start_ms for change in changes), default=0) - policy.again_within_ms
     case, alarm = tables.case, tables.alarm
     waits = sa.or_(case.c.open, case.c.closed_ms >= now_ms - policy.relapse_ms)
-    for part in _parts(set(lone)):
+    for part in in_parts(sorted(lone)):
         found = sa.select(case.c.facility, case.c.family)
         cleared = sa.select(alarm.c.facility, case.c.family).join(case, case.c.number == alarm.c.case)
         for query in (
@@ -100,9 +97,3 @@ def _lone(
             for facility, family in connection.execute(query.distinct()):
                 lone[facility].add(family)
     return lone
-
-
-def _parts(keys: set[_Key]) -> Iterator[list[_Key]]:
-    line = sorted(keys)
-    for begin in range(0, len(line), _CHUNK):
-        yield line[begin : begin + _CHUNK]

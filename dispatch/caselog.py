@@ -13,8 +13,7 @@ from core.intake import SourceKind
 from core.ports.intake import LogAnswer
 from dispatch import tables
 from dispatch.closure_tables import merge, report
-
-_CHUNK = 500
+from dispatch.parts import in_parts
 
 
 def log_answer(connection: sa.Connection, community: int, from_ms: int, to_ms: int) -> LogAnswer:
@@ -65,16 +64,17 @@ def answer_of(text: str) -> LogAnswer | None:
 
 def _reworked(connection: sa.Connection, numbers: list[int]) -> int:
     table, found = tables.history, 0
-    for begin in range(0, len(numbers), _CHUNK):
-        part = (table.c.case.in_(numbers[begin : begin + _CHUNK]), table.c.action == Action.REJECT.value)
-        found += connection.execute(sa.select(sa.func.count(table.c.case.distinct())).where(*part)).scalar_one()
+    for part in in_parts(numbers):
+        mine = (table.c.case.in_(part), table.c.action == Action.REJECT.value)
+        found += connection.execute(sa.select(sa.func.count(table.c.case.distinct())).where(*mine)).scalar_one()
     return found
 
 
 def _labour(connection: sa.Connection, numbers: list[int]) -> int:
     found = 0
-    for begin in range(0, len(numbers), _CHUNK):
-        part = report.c.case.in_(numbers[begin : begin + _CHUNK])
-        total = connection.execute(sa.select(sa.func.sum(report.c.labour_min)).where(part)).scalar_one()
+    for part in in_parts(numbers):
+        total = connection.execute(
+            sa.select(sa.func.sum(report.c.labour_min)).where(report.c.case.in_(part))
+        ).scalar_one()
         found += int(total or 0)
     return found

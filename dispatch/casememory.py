@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from core.cases import RuleInfo
 from dispatch import tables
 from dispatch.casefind import ended_lately, open_case
+from dispatch.newrows import NewRows
 from dispatch.policy import Policy
 
 
@@ -22,13 +23,15 @@ class CaseMemory:
             beginning (``batchwork``), until a case of the facility changes.
     """
 
-    def __init__(self, connection: sa.Connection, policy: Policy) -> None:
-        """Nothing is known."""
+    def __init__(self, connection: sa.Connection, policy: Policy, rows: NewRows) -> None:
+        """Nothing is known; ``rows``: cases that wait to be written."""
         self._connection = connection
         self._policy = policy
+        self._rows = rows
         self.lone: dict[int, set[str]] = {}
         self._kept: dict[int, Any] = {}
         self._links: list[tuple[str, int]] | None = None
+        self._linked: set[int] = set()
 
     def changed(self, row: Any) -> None:
         """A case is about to change."""
@@ -37,6 +40,9 @@ class CaseMemory:
 
     def gathering(self, number: int) -> Any:
         """The row of a case that gathers many alarms, asked again only after it has changed."""
+        waiting = self._rows.waiting(tables.case, number)
+        if waiting is not None:
+            return waiting
         if number not in self._kept:
             query = sa.select(tables.case).where(tables.case.c.number == number)
             self._kept[number] = self._connection.execute(query).one()
@@ -48,13 +54,16 @@ class CaseMemory:
 
     def own_case(self, facility: int, family: str) -> Any | None:
         """The open case of a facility and rule family, or the one that took it in."""
-        return None if self.is_lone(facility, family) else open_case(self._connection, facility, family)
+        if self.is_lone(facility, family):
+            return None
+        self._write_of(facility)
+        return open_case(self._connection, facility, family)
 
     def ended_lately(self, alarm: Any, info: RuleInfo) -> Any | None:
         """The case that ended by itself when the same alarm cleared, a short while ago."""
         if self.is_lone(alarm.facility, info.family):
             return None
-        self.link_now()
+        self._write_of(alarm.facility)
         return ended_lately(self._connection, alarm, info, self._policy)
 
     @contextmanager
@@ -69,14 +78,22 @@ class CaseMemory:
         """An alarm belongs to a case from now on."""
         if self._links is not None:
             self._links.append((alarm.alarm_id, number))
+            self._linked.add(alarm.facility)
         else:
             self._write([(alarm.alarm_id, number)])
 
     def link_now(self) -> None:
-        """Write which alarms belong to which case."""
+        """Write the cases that wait, and which alarms belong to which case."""
+        self._rows.write()
+        self._linked.clear()
         if self._links:
             links, self._links = self._links, []
             self._write(links)
+
+    def _write_of(self, facility: int) -> None:
+        """Somebody is about to ask for the cases of a facility."""
+        if facility in self._linked:
+            self.link_now()
 
     def _write(self, links: list[tuple[str, int]]) -> None:
         table = tables.alarm

@@ -8,6 +8,7 @@ to be on, or comes again soon, reopens that case instead of making a second one.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,6 +40,8 @@ from dispatch.foldwork import FOLDED, FoldWork
 from dispatch.ledger import Ledger
 from dispatch.lifecycle import FOLLOW_UPS, UNSTARTED, next_case
 from dispatch.merges import members
+from dispatch.newrows import NewRows
+from dispatch.parts import in_parts
 from dispatch.policy import Policy
 from dispatch.proceedingwork import ProceedingWork
 from dispatch.storms import StormEvent, StormState, group_of, is_joint, next_storm, told
@@ -62,20 +65,27 @@ class CaseWork:
         self._source = source
         self._policy = policy
         self._now_ms = now_ms
-        self.tasks = TaskWork(connection, ledger, source, policy, now_ms)
+        self.rows = NewRows(connection)
+        self.tasks = TaskWork(connection, ledger, source, policy, now_ms, self.rows)
         self.proceedings = ProceedingWork(connection, ledger, self.tasks, policy, now_ms)
-        self.memory = CaseMemory(connection, policy)
+        self.memory = CaseMemory(connection, policy, self.rows)
 
     def case(self, number: int) -> Any:
         """The row of a case."""
+        waiting = self.rows.waiting(tables.case, number)
+        if waiting is not None:
+            return waiting
         return self._connection.execute(sa.select(tables.case).where(tables.case.c.number == number)).one()
 
     def update(self, row: Any, **values: object) -> Any:
         """Change a case row; the row after it."""
-        table = tables.case
-        query = sa.update(table).where(table.c.number == sa.bindparam("row_number")).returning(table)
+        table, values = tables.case, {"changed_ms": self._now_ms, **values}
         self.memory.changed(row)
-        return self._connection.execute(query, {"row_number": row.number, "changed_ms": self._now_ms, **values}).one()
+        waiting = self.rows.change(table, row.number, values)
+        if waiting is not None:
+            return waiting
+        query = sa.update(table).where(table.c.number == sa.bindparam("row_number")).returning(table)
+        return self._connection.execute(query, {"row_number": row.number, **values}).one()
 
     def step(
         self,
@@ -298,7 +308,7 @@ class CaseWork:
             gathers=gathers,
         )
         first = drill or gathers or self.memory.is_lone(alarm.facility, info.family)  # a group is never the same again
-        row = filed(self, self._connection, self._ledger, self._policy, filing, self._now_ms)
+        row = filed(self, self._ledger, self._policy, filing, self._now_ms)
         last = None if first else closed_lately(self._connection, row, self._policy, self._now_ms)
         if last is not None:
             self._ledger.note(row.number, "relapse", note=last.code)
@@ -354,6 +364,7 @@ class CaseWork:
         if row.due_ms is not None and row.met_ms is None and due_ms < row.due_ms:
             values |= {"due_ms": due_ms, "due_clock": limit.clock.value, "due_what": limit.what.value}
         row = self.update(row, **values)
+        self.tasks.raised(row.number)
         self._ledger.note(row.number, "raised", note=severity.name.lower())
         self.tell(row, "raised")
         tasks = self.tasks.tasks(row.number)
@@ -438,3 +449,22 @@ def _said(row: Any, info: RuleInfo) -> dict[str, object]:
 
 def _latched() -> sa.ColumnElement[bool]:
     return tables.alarm.c.state.in_(_LATCHED)
+
+
+def settle_all(cases: CaseWork, connection: sa.Connection, touched: Mapping[int, bool]) -> None:
+    """After a batch: ``settle`` every case (number to ``cleared``); of most an alarm is on, and nothing follows."""
+    goes_on = _going_on(connection, touched)
+    for number, cleared in touched.items():
+        if number not in goes_on:
+            cases.settle(number, cleared)
+
+
+def _going_on(connection: sa.Connection, numbers: Collection[int]) -> set[int]:
+    """Those that gather nothing and have an alarm that is on or latched: asked once for all."""
+    alarm, case = tables.alarm, tables.case
+    on = (alarm.c.merged_into == "", case.c.gathers == "", sa.or_(alarm.c.active, _latched()))
+    query = sa.select(alarm.c.case).join(case, case.c.number == alarm.c.case).where(*on).distinct()
+    found = set[int]()
+    for part in in_parts(sorted(numbers)):
+        found.update(connection.execute(query.where(alarm.c.case.in_(part))).scalars())
+    return found

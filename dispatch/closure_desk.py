@@ -11,12 +11,15 @@ from core.alarms import Severity
 from core.cases import Action, Actor, Conflict, NotPermitted, RuleInfo, TaskState, UnknownItem
 from core.errors import Invalid
 from core.findings import Sentence
+from core.merging import FieldMoved
 from core.places import Grid
+from core.ports.closure import Correction
 from core.ports.registry import Roster, RosterSource
 from dispatch import closure_tables, tables
 from dispatch import findings as kinds
 from dispatch.alarmwork import AlarmWork, info_of
 from dispatch.closure_queries import SqlClosureQueries
+from dispatch.correcting import ACTION, correct, is_repeat
 from dispatch.database import writing
 from dispatch.fitness import with_standing
 from dispatch.lastingwork import has_project, is_filed, write_down
@@ -69,6 +72,31 @@ class SqlClosures(SqlClosureQueries):
                 connection.execute(sa.insert(closure_tables.merge_alarm), rows)
             work.cases.mark(into, work.flags.flagged(into))
             work.ledger.flush()
+
+    def correct(self, ask: Correction, now_ms: int) -> tuple[FieldMoved[str], ...]:
+        """Correct the newest report of a task; see ``dispatch.correcting``. The same key again does nothing.
+
+        Raises:
+            UnknownItem, NotPermitted, Diverged, Invalid: as ``core.ports.closure`` says; Conflict: ``key_reused``.
+        """
+        if not 1 <= len(ask.key) <= 64:
+            raise Invalid([kinds.KEY_MISSING.at()])
+        if not ask.reason.strip():
+            raise Invalid([kinds.REASON_MISSING.at(action=kinds.ACTIONS[ACTION])])
+        source = SourceOnce(self._source)
+        with writing(self._engine) as connection:
+            if is_repeat(connection, ask):
+                return ()
+            moved, told = correct(connection, ask, now_ms)
+            values = {"actor": ask.actor.login, "key": ask.key, "task": ask.task, "action": ACTION, "at_ms": now_ms}
+            connection.execute(sa.insert(tables.command).values(values))
+            if told:
+                work = AlarmWork(connection, rules=self._rules, source=source, policy=self._policy, now_ms=now_ms)
+                row = work.cases.tasks.one(ask.task)
+                work.ledger.note(row.case, "corrected", task=ask.task, actor=ask.actor, note=told)
+                work.cases.tasks.tell(row, work.cases.case(row.case), "corrected")
+                work.ledger.flush()
+            return moved
 
     def unmerge(self, number: int, reason: str, actor: Actor, now_ms: int) -> None:
         """Take a merging back: the case goes on by itself with its alarms; see ``dispatch.unmerging``.

@@ -8,18 +8,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.alarms import AlarmKind
-from core.cases import CaseState
+from core.cases import Actor, CaseState
 from core.closure import Outcome, WatchState
 from core.places import Text
-from core.ports.closure import CaseRef, Closure, Cost, LastingDecision, Merged, Recurring, Similar, WatchRow
+from core.ports.closure import CaseRef, Closure, Cost, Handled, LastingDecision, Merged, Recurring, Similar, WatchRow
 from core.ports.registry import FacilityPlace, RosterSource
 from dispatch import closure_tables, tables
+from dispatch.correcting import may_correct
 from dispatch.database import reading
 from dispatch.lastingwork import asks, newest_decisions
 from dispatch.lifecycle import MAY_MERGE
 from dispatch.observation import why
 from dispatch.policy import Policy
-from dispatch.reports import cost_of, costs, of_case
+from dispatch.reports import cost_of, costs, of_case, of_task
 from dispatch.similarity import Side, likeness, metres
 
 _MOST_SIMILAR = 20
@@ -40,6 +41,17 @@ class SqlClosureQueries:
         """The newest observation of a case."""
         with reading(self._engine) as connection:
             return self._watch(connection, number)
+
+    def handled(self, task: int, actor: Actor) -> Handled | None:
+        """What was reported last with a task, and whether ``actor`` may correct it."""
+        with reading(self._engine) as connection:
+            row = of_task(connection, task)
+            if row is None:
+                return None
+            query = sa.select(tables.case.c.state).join(tables.task, tables.task.c.case == tables.case.c.number)
+            state = connection.execute(query.where(tables.task.c.number == task)).scalar_one()
+        may = may_correct(actor.person, row.person, state, supervises=actor.supervises)
+        return Handled(row=row, may_correct=may)
 
     def closure(self, number: int, now_ms: int) -> Closure:
         """How a case ends or ended; of a case that does not exist, nothing."""

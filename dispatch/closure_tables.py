@@ -28,9 +28,26 @@ report = sa.Table(
     sa.Column("no_photo", _TEXT, nullable=False, server_default=sa.text("''")),
     sqlite_autoincrement=True,
 )
-"""One row for each time a case was handled; only ever appended. What was found is what the newest row of a case says,
-what it cost is the sum of all. ``cause`` is empty unless the alarm was false; ``no_photo``: why there is no photo after
-the repair, if none could be taken."""
+"""One row for each time a case was handled; none goes. What was found is what the newest row of a case says, what it
+cost is the sum of all. ``cause`` is empty unless the alarm was false; ``no_photo``: why there is no photo after the
+repair, if none could be taken. What is corrected changes the row and stands in ``report_change``."""
+
+report_change = sa.Table(
+    "dispatch_report_change",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("report", sa.ForeignKey(report.c.number), nullable=False, index=True),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+    sa.Column("actor", sa.String(64), nullable=False),
+    sa.Column("person", sa.Integer),
+    sa.Column("field", sa.String(240), nullable=False),
+    sa.Column("before", _TEXT, nullable=False),
+    sa.Column("after", _TEXT, nullable=False),
+    sa.Column("reason", _TEXT, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Who corrected which field of a report when, from what to what and why; only ever appended. Fields and texts are those
+of ``dispatch.correction``; an empty one was, or is, not filled."""
 
 part = sa.Table(
     "dispatch_part",

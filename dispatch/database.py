@@ -99,6 +99,26 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         raise _translated(error) from error
 
 
+def first_free(connection: sa.Connection, table: sa.Table) -> int:
+    """The ``number`` that the next row of a table would get. Who then writes rows with numbers says so: ``set_last``.
+
+    Only within ``writing``: nobody else writes until its end.
+    """
+    if connection.dialect.name == "postgresql":
+        sequence = sa.func.pg_get_serial_sequence(table.name, "number")
+        return int(connection.execute(sa.select(sa.func.nextval(sequence))).scalar_one())
+    given = sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name")  # it never gives a number a second time
+    last = connection.execute(given, {"name": table.name}).scalar_one_or_none()
+    return int(last or 0) + 1
+
+
+def set_last(connection: sa.Connection, table: sa.Table, number: int) -> None:
+    """Let the database go on after ``number``, the last one that was used; SQLite has seen it."""
+    if connection.dialect.name == "postgresql":
+        sequence = sa.func.pg_get_serial_sequence(table.name, "number")
+        connection.execute(sa.select(sa.func.setval(sequence, number)))
+
+
 def _translated(error: DBAPIError) -> Exception:
     """A database that does not answer is ``Unavailable``; a wrong statement or value is a defect and stays itself."""
     if not isinstance(error, sa.exc.OperationalError | sa.exc.InternalError | sa.exc.InterfaceError):

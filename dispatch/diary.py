@@ -16,6 +16,8 @@ from dispatch.worktime import HOUR_MS, WorkCalendar
 
 BELIEVED_MS = 12 * HOUR_MS
 """Somebody is believed to be where they went last for so long, midnight or not."""
+_MOST_INSTANTS = 64
+"""So many instants of a person are kept in mind."""
 
 
 class Diary:
@@ -30,13 +32,16 @@ class Diary:
         self._told: dict[int, list[int]] = {}
         self._moments: dict[int, list[int]] = {}
         self._urgent: dict[int, dict[int, Urgent]] = {}
+        self._worked: dict[int, dict[int, Load | None]] = {}
 
     def opened(self, person: int, count: int = 1) -> None:
         """Somebody has so many open tasks more, or less."""
+        self._worked.pop(person, None)
         self._open[person] = self._open.get(person, 0) + count
 
     def write(self, person: int, at_ms: int) -> None:
         """Somebody is told of a task then."""
+        self._worked.pop(person, None)
         told = self._told.setdefault(person, [])
         place = bisect_left(told, at_ms)
         if place == len(told) or told[place] != at_ms:
@@ -45,6 +50,7 @@ class Diary:
 
     def strike(self, person: int, at_ms: int) -> None:
         """Somebody is not told then after all."""
+        self._worked.pop(person, None)
         told = self._told[person]
         place = bisect_left(told, at_ms)
         del told[place]
@@ -54,15 +60,18 @@ class Diary:
 
     def turned(self, person: int, count: int) -> None:
         """So many tasks of somebody lie before what is written here, and count for their turn."""
+        self._worked.pop(person, None)
         self._earlier[person] = self._earlier.get(person, 0) + count
 
     def went(self, person: int, spot: Spot | None, at_ms: int) -> None:
         """Somebody has set out to a place; it is where they are believed to be for twelve hours."""
         if spot is not None and at_ms >= self._spots.get(person, (at_ms, spot))[0]:
+            self._worked.pop(person, None)
             self._spots[person] = at_ms, spot
 
     def urgent(self, person: int, task: int, what: Urgent | None) -> None:
         """Somebody has an urgent task, or has it no more (``None``)."""
+        self._worked.pop(person, None)
         if what is not None:
             self._urgent.setdefault(person, {})[task] = what
         else:
@@ -84,7 +93,18 @@ class Diary:
         return list({**self._open, **self._told, **self._earlier, **self._spots, **self._urgent})
 
     def load(self, person: int, at_ms: int, midnights: tuple[int, int]) -> Load | None:
-        """What counts for one task more of somebody at ``at_ms``; ``None``: nothing is written of them."""
+        """What counts for one task more of somebody at ``at_ms``; ``None``: nothing is written of them.
+
+        It is worked out once, until something else is written of them.
+        """
+        worked = self._worked.setdefault(person, {})
+        if at_ms not in worked:
+            if len(worked) >= _MOST_INSTANTS:
+                worked.clear()
+            worked[at_ms] = self._work_out(person, at_ms, midnights)
+        return worked[at_ms]
+
+    def _work_out(self, person: int, at_ms: int, midnights: tuple[int, int]) -> Load | None:
         told, spot = self._told.get(person, []), self._spots.get(person)
         urgent = self._urgent.get(person, {})
         if not (told or urgent or spot is not None or person in self._open or person in self._earlier):

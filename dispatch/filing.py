@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-import sqlalchemy as sa
-
 from core.alarms import Severity
 from core.cases import CaseState, Deadline, RuleInfo, TaskKind
 from core.intake import SourceKind
 from dispatch import tables
 from dispatch.ledger import Ledger
+from dispatch.newrows import NewRows
 from dispatch.policy import Policy
 from dispatch.taskwork import TaskWork
 from dispatch.worktime import due
@@ -45,6 +44,7 @@ class Filing:
 
 class _Cases(Protocol):
     tasks: TaskWork
+    rows: NewRows
 
     def update(self, row: Any, **values: object) -> Any:
         """Change a case row; the row after it."""
@@ -59,7 +59,7 @@ class _Cases(Protocol):
         ...
 
 
-def filed(cases: _Cases, connection: sa.Connection, ledger: Ledger, policy: Policy, filing: Filing, now_ms: int) -> Any:
+def filed(cases: _Cases, ledger: Ledger, policy: Policy, filing: Filing, now_ms: int) -> Any:
     """The row of a new case, without tasks yet."""
     info, limit = filing.info, filing.limit
     start_ms = cases.tasks.announce_ms(filing.severity)
@@ -91,9 +91,14 @@ def filed(cases: _Cases, connection: sa.Connection, ledger: Ledger, policy: Poli
         "source": filing.source.value,
         "reports": filing.reports,
         "gathers": filing.gathers,
+        "flagged": "",
+        "members": 0,
+        "members_on": 0,
+        "extensions": 0,
+        "supervised": "",
+        "excused": False,
     }
-    table = tables.case
-    row = connection.execute(sa.insert(table).returning(table), values).one()
+    row = cases.rows.insert(tables.case, values)
     year = datetime.fromtimestamp(now_ms / 1000, policy.calendar.zone).year
     row = cases.update(row, code=f"C-{year}-{row.number:06d}")
     cases.tasks.stages.filed(row.number)

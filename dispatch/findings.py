@@ -88,6 +88,13 @@ REPORT_WITHOUT_HANDLING = kind(
     "去掉结果和费用",
     "leave them out",
 )
+OUTCOME_STAYS = kind(
+    "TG-3136",
+    "处置结果不能事后更正：观察和核验都以它为准",
+    "what was found cannot be corrected afterwards: observation and verification rest on it",
+    "让核验退回返工，再次报告处置",
+    "let the verification reject it, and report once more",
+)
 EXTENSION_MOMENT = kind(
     "TG-3120",
     "延期时间须晚于现在和现有时限，且最多再加一个原时限",
@@ -255,6 +262,14 @@ CANNOT_MERGE = Sentence(
     "案件 {case}（{state}）不能合并：须为未报告处置完成的单一设施案件",
     "case {case} ({state}) cannot be merged: only cases of one facility that have not been reported as handled",
 )
+REPORT_CHANGED = Sentence(
+    "您和别人更正了报告中相同的字段：{names}；您的内容没有写入",
+    "you and somebody else corrected the same fields of the report: {names}; nothing of yours was written",
+)
+NOT_YOUR_REPORT = Sentence(
+    "只有报告人（结案之前）和主管可以更正这份报告",
+    "only whoever reported it (until the case ends) and a supervisor may correct this report",
+)
 NO_TASK = Sentence("没有任务 {task}", "there is no task {task}")
 SILENT = Sentence(
     "该告警{flag}，没有在提示：请先恢复提示",
@@ -289,9 +304,16 @@ ACTIONS = {
         "return=退回 transfer=转派 suspend=挂账 resume=恢复 cancel=取消 reopen=重新立案 shelving=搁置 "
         "merge=合并 unmerge=撤销合并 "
         "confirm=确认收到 comment=备注 extend=申请延期 grant=批准延期 refuse=驳回延期 supervise=督办 answer=回复督办 "
-        "lift=解除督办 appeal=申诉 endorse=通过初审 uphold=认定申诉成立 dismiss=驳回申诉"
+        "lift=解除督办 appeal=申诉 endorse=通过初审 uphold=认定申诉成立 dismiss=驳回申诉 correct=更正报告"
     ),
     "taking_out": Sentence("停用", "taking out of service"),
+}
+REPORT_FIELDS = {
+    "cause": Sentence("误报原因", "cause"),
+    "cause_text": Sentence("原因说明", "cause in words"),
+    "labour_min": Sentence("工时（分钟）", "labour (min)"),
+    "contractor_fen": Sentence("外包费（元）", "contractor (yuan)"),
+    "no_photo": Sentence("无照片的原因", "why no photo"),
 }
 PHOTO_KINDS = _words("before=修复前 after=修复后 verification=核实")
 CASES = _words(

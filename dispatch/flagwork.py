@@ -18,9 +18,9 @@ from core.cases import THE_SYSTEM, Actor
 from core.flags import FlagEvent, FlagKind, FlagState
 from core.lifecycle import next_flag
 from dispatch import tables
+from dispatch.parts import in_parts
 from dispatch.policy import Policy
 
-_CHUNK = 500
 WORST_FIRST = (FlagKind.OUT_OF_SERVICE, FlagKind.SUPPRESSED, FlagKind.SHELVED)
 """The order in which flags are named where there is room for one."""
 
@@ -160,9 +160,8 @@ class FlagWork:
 
     def remember(self, facilities: Iterable[int]) -> None:
         """Ask for the standing flags of many facilities at once."""
-        asked = sorted(set(facilities) - self._standing.keys())
-        for begin in range(0, len(asked), _CHUNK):
-            part, found = asked[begin : begin + _CHUNK], dict[int, list[Any]]()
+        for part in in_parts(sorted(set(facilities) - self._standing.keys())):
+            found: dict[int, list[Any]] = {}
             for flag in self.standing(tables.flag.c.facility.in_(part)):
                 found.setdefault(flag.facility, []).append(flag)
             self._standing.update((facility, found.get(facility, [])) for facility in part)

@@ -138,7 +138,7 @@ def _filed(
         opening=f"lasting/{decision}",
         source=SourceKind.PLAN,
     )
-    case = filed(work.cases, connection, work.ledger, policy, filing, now_ms)
+    case = filed(work.cases, work.ledger, policy, filing, now_ms)
     work.ledger.note(case.number, "planned", actor=actor, note=f"{newest.code} {reason}"[:1000])
     return int(given_out(work.cases, policy, case, filing).number)
 

@@ -18,6 +18,7 @@ from core.ports.feed import FeedKind
 from dispatch import tables
 from dispatch.flagwork import is_silent
 from dispatch.levelwork import digest_of
+from dispatch.parts import in_parts
 
 _HEAD = 1
 _ANNOUNCEMENTS = ("task", "verify", "rework")
@@ -199,8 +200,8 @@ class Ledger:
             return
         table, keys = tables.outbox, list(self._outbox)
         known: set[str] = set()
-        for begin in range(0, len(keys), 500):
-            asked = sa.select(table.c.key).where(table.c.key.in_(keys[begin : begin + 500]))
+        for part in in_parts(keys):
+            asked = sa.select(table.c.key).where(table.c.key.in_(part))
             known.update(self._connection.execute(asked).scalars())
         rows = [row for key, row in self._outbox.items() if key not in known]
         if rows:

@@ -15,6 +15,7 @@ from core.cases import TaskState
 from core.ports.cases import PassedOver
 from dispatch import tables
 from dispatch.assignment import routing_of
+from dispatch.newrows import NewRows
 from dispatch.policy import Policy
 from dispatch.routing import Assignment
 
@@ -24,10 +25,9 @@ def offered_until(found: Assignment, announce_ms: int, policy: Policy) -> int | 
     return policy.calendar.add(announce_ms, policy.offer_ms) if found.offered else None
 
 
-def offer(connection: sa.Connection, number: int, people: Sequence[int]) -> None:
+def offer(rows: NewRows, number: int, people: Sequence[int]) -> None:
     """Offer a task to people."""
-    if people:
-        connection.execute(sa.insert(tables.offer), [{"task": number, "person": person} for person in people])
+    rows.add(tables.offer, [{"task": number, "person": person} for person in people])
 
 
 def take_back(connection: sa.Connection, number: int) -> None:

@@ -223,7 +223,7 @@ class SqlPlans:
             opening=f"plan/{number}",
             source=SourceKind.PLAN,
         )
-        case = filed(work.cases, connection, work.ledger, self._policy, filing, now_ms)
+        case = filed(work.cases, work.ledger, self._policy, filing, now_ms)
         connection.execute(sa.update(plan_work).where(plan_work.c.number == number).values(case=case.number))
         work.ledger.note(case.number, "planned", note=values["note"])  # type: ignore[arg-type]
         return int(given_out(work.cases, self._policy, case, filing).number)

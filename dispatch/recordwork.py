@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from core.ports.cases import EvidenceValue
 from core.ports.evidence import Occasion
 from dispatch import tables
+from dispatch.parts import in_parts
 
-_CHUNK = 500
 _MOST_VALUES = 50
 
 
@@ -54,9 +54,7 @@ def begin_records(connection: sa.Connection, records: Sequence[dict[str, Any]]) 
     """Begin records of different alarms, in order, without those that were begun before."""
     table = tables.record
     for occasion, group in groupby(records, key=lambda one: one["occasion"]):
-        mine = list(group)
-        for begin in range(0, len(mine), _CHUNK):
-            part = mine[begin : begin + _CHUNK]
+        for part in in_parts(list(group)):
             ids = [one["alarm_id"] for one in part]
             query = sa.select(table.c.alarm_id).where(table.c.alarm_id.in_(ids), table.c.occasion == occasion)
             known = set(connection.execute(query).scalars())

@@ -82,6 +82,12 @@ def keep(connection: sa.Connection, *, case: int, task: int, actor: Actor, repor
         "no_photo": report.no_photo.strip()[:1000],
     }
     number = connection.execute(sa.insert(table).returning(table.c.number), values).scalar_one()
+    put_parts(connection, number, report.parts)
+
+
+def put_parts(connection: sa.Connection, number: int, used: Sequence[Part]) -> None:
+    """Write the parts of a report in place of those that were there."""
+    connection.execute(sa.delete(closure_tables.part).where(closure_tables.part.c.report == number))
     parts = [
         {
             "report": number,
@@ -90,7 +96,7 @@ def keep(connection: sa.Connection, *, case: int, task: int, actor: Actor, repor
             "quantity": part.quantity,
             "price_fen": part.price_fen,
         }
-        for position, part in enumerate(report.parts)
+        for position, part in enumerate(used)
     ]
     if parts:
         connection.execute(sa.insert(closure_tables.part), parts)
@@ -98,8 +104,17 @@ def keep(connection: sa.Connection, *, case: int, task: int, actor: Actor, repor
 
 def of_case(connection: sa.Connection, case: int) -> tuple[ReportRow, ...]:
     """What was reported of a case, oldest first."""
+    return _read(connection, closure_tables.report.c.case == case)
+
+
+def of_task(connection: sa.Connection, task: int) -> ReportRow | None:
+    """What was reported last with a task."""
+    return next(reversed(_read(connection, closure_tables.report.c.task == task)), None)
+
+
+def _read(connection: sa.Connection, which: sa.ColumnElement[bool]) -> tuple[ReportRow, ...]:
     table, parts = closure_tables.report, closure_tables.part
-    rows = connection.execute(sa.select(table).where(table.c.case == case).order_by(table.c.number)).all()
+    rows = connection.execute(sa.select(table).where(which).order_by(table.c.number)).all()
     used: dict[int, list[Part]] = {}
     query = sa.select(parts).where(parts.c.report.in_([row.number for row in rows]))
     for one in connection.execute(query.order_by(parts.c.report, parts.c.position)):

@@ -220,7 +220,7 @@ class ReportWork:
             source=SourceKind(row.source),
             reports=1,
         )
-        case = filed(self._cases, self._connection, self._ledger, self._policy, filing, self._now_ms)
+        case = filed(self._cases, self._ledger, self._policy, filing, self._now_ms)
         row = self.update(row, case=case.number)
         self._ledger.note(case.number, "reported", actor=actor, note=f"{row.code} {row.words}")
         given_out(self._cases, self._policy, case, filing)

@@ -20,18 +20,19 @@ the fewest tasks lately. ADR 0044, 0050.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from functools import cached_property
 
 from core.alarms import Severity
-from core.people import Person, Role
+from core.people import Person
 from core.places import Grid
 from core.ports.cases import Candidate, Mode, PassedOver, Rung
 from core.ports.registry import Roster
 from dispatch.arrival import Urgent, last_spot, wait_ms, way_ms
-from dispatch.distance import Spot, metres
+from dispatch.directory import Directory, directory_of, is_worker, tens_of_metres
+from dispatch.distance import Spot
 from dispatch.policy import Policy
 from dispatch.worktime import MINUTE_MS, WorkCalendar
 
@@ -75,6 +76,9 @@ class Load:
     turns: int = 0
     spot: Spot | None = None
     urgent: tuple[Urgent, ...] = ()
+
+
+_NOTHING = Load()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,7 +155,7 @@ def route(request: Request, roster: Roster, loads: Mapping[int, Load], policy: P
     seen: list[Candidate] = []
     owner: Candidate | None = None
     looked_at: set[int] = set()
-    for rung, cell, people in _rungs(request, roster):
+    for rung, cell, people in _rungs(request, asked.directory):
         if owner is not None and rung in _ABOVE:
             break  # offered to those who are fit: nobody above them is asked
         if owner is None and request.bound is Bound.PATIENT and _rather_later(rung, seen):
@@ -171,6 +175,29 @@ def route(request: Request, roster: Roster, loads: Mapping[int, Load], policy: P
     if owner is None:
         return Assignment(owner=None, rung=Rung.UNSTAFFED, candidates=tuple(seen))
     return Assignment(owner=owner.person, rung=owner.rung, candidates=tuple(seen))
+
+
+def all_are_full(request: Request, roster: Roster, loads: Mapping[int, Load], policy: Policy) -> bool:
+    """Whether ``route`` finds nobody fit and somebody who is full; without asking who is how far, and in which order.
+
+    It is for what is not urgent, and bound to be ``PATIENT`` or for ``EVERYBODY``. False says nothing.
+    """
+    asked, full = _Asked(request, roster, loads, policy), False
+    looked_at: set[int] = set()
+    for rung, _, people in _rungs(request, asked.directory):
+        if rung is Rung.CITY and full and request.bound is Bound.PATIENT:
+            break  # as ``_rather_later`` has it
+        for person in people:
+            if person.number in looked_at:
+                continue
+            looked_at.add(person.number)
+            load = loads.get(person.number, _NOTHING)
+            if _full(request, load, policy) is None:
+                if _unfit(person, rung, asked, load) is None:
+                    return False
+            elif not full:
+                full = _unfit(person, rung, asked, load) in FULL
+    return full
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,20 +239,17 @@ class _Asked:
         return self.policy.calendar.works_at(self.request.at_ms)
 
     @cached_property
-    def middles(self) -> Mapping[int, Spot]:
-        """The middle of the cells of each community."""
-        sums: dict[int, tuple[float, float, int]] = {}
-        for post in self.roster.posts:
-            if (centre := self.roster.centres.get(post.cell)) is not None:
-                lon, lat, count = sums.get(post.community, (0.0, 0.0, 0))
-                sums[post.community] = lon + centre[0], lat + centre[1], count + 1
-        return {community: (lon / count, lat / count) for community, (lon, lat, count) in sums.items()}
+    def directory(self) -> Directory:
+        return directory_of(self.roster)
+
+    def is_away(self, person: Person) -> bool:
+        return self.directory.is_away(person, self.day)
 
     def judge(self, person: Person, rung: Rung, cell: str) -> _Judged:
-        load = self.loads.get(person.number, Load())
+        load = self.loads.get(person.number, _NOTHING)
         reason = _unfit(person, rung, self, load)
-        here, there = load.spot or self._base(person), self.request.spot
-        far = None if here is None or there is None else int(round(metres(here, there), -1))
+        here, there = load.spot or self.directory.base(person), self.request.spot
+        far = None if here is None or there is None else tens_of_metres(here, there)
         seen = Candidate(rung=rung, cell=cell, person=person.number, load=load.open, passed_over=reason, distance_m=far)
         return _Judged(seen, person.number, load, reason)
 
@@ -238,23 +262,12 @@ class _Asked:
         wait = wait_ms(line, self.request.severity, self.request.at_ms, self.policy)
         last, far = last_spot(line), judged.candidate.distance_m
         if last is not None and there is not None:
-            far = int(round(metres(last, there), -1))
+            far = tens_of_metres(last, there)
         there_ms = None if far is None else wait + way_ms(far, self.policy)
         shown = None if there_ms is None else round(there_ms / MINUTE_MS)
         seen = replace(judged.candidate, distance_m=far, there_min=shown)
         arrives = there_ms if there_ms is not None else wait + way_ms(_UNKNOWN_M, self.policy)
         return replace(judged, candidate=seen, there_ms=there_ms, wait_ms=wait, arrives_ms=arrives)
-
-    def _base(self, person: Person) -> Spot | None:
-        """The middle of the first cell they hold, else of the communities they work in."""
-        centres = self.roster.centres
-        for cell in sorted(person.cells):
-            if cell in centres:
-                return centres[cell]
-        mine = [self.middles[one] for one in sorted(person.communities) if one in self.middles]
-        if not mine:
-            return None
-        return sum(lon for lon, _ in mine) / len(mine), sum(lat for _, lat in mine) / len(mine)
 
 
 def _soonest(asked: _Asked) -> Assignment | None:
@@ -266,7 +279,7 @@ def _soonest(asked: _Asked) -> Assignment | None:
     request, within_ms = asked.request, asked.policy.sooner_ms.get(asked.request.severity, 0)
     rungs: list[list[_Judged | Candidate]] = []
     looked_at: set[int] = set()
-    for rung, cell, people in _near(request, asked.roster):
+    for rung, cell, people in _near(request, asked.directory):
         fresh = [person for person in people if person.number not in looked_at]
         looked_at.update(person.number for person in fresh)
         vacant: list[_Judged | Candidate] = [] if people or rung not in _POSTS else [_vacant(rung, cell)]
@@ -357,7 +370,7 @@ def _unfit(person: Person, rung: Rung, asked: _Asked, load: Load) -> PassedOver 
         return PassedOver.INACTIVE
     if person.number in request.excluded:
         return request.excluded[person.number]
-    if person.leave and person.on_leave(asked.day):
+    if person.leave and asked.is_away(person):
         return PassedOver.ON_LEAVE
     if rung in _ABOVE:
         bounded = request.bound in {Bound.PATIENT, Bound.EVERYBODY}
@@ -386,60 +399,30 @@ def _rather_later(rung: Rung, seen: Sequence[Candidate]) -> bool:
     return Rung.SUPERVISOR in full or (rung is Rung.CITY and bool(full))
 
 
-def _rungs(request: Request, roster: Roster) -> Iterator[tuple[Rung, str, Sequence[Person]]]:
-    people = roster.people.values()
+def _rungs(request: Request, those: Directory) -> Iterator[tuple[Rung, str, Sequence[Person]]]:
+    grid, community = request.grid, request.community
     if not request.supervisors_only:
-        yield from _near(request, roster)
+        yield from _near(request, those)
         if request.volunteers:
-            yield Rung.VOLUNTEER, "", _those(people, lambda one: one.volunteer and one.works_in(request.community))
-    yield Rung.SUPERVISOR, "", _those(people, lambda one: _supervises(one) and _in_grid(one, request))
-    yield Rung.SUPERVISOR, "", _those(people, lambda one: _manages(one) and request.community in one.communities)
-    yield Rung.CITY, "", _those(people, lambda one: _manages(one) and one.everywhere)
-    yield Rung.CITY, "", _those(people, _manages)
+            yield Rung.VOLUNTEER, "", those.volunteers(community)
+    yield Rung.SUPERVISOR, "", those.supervisors(grid, community)
+    yield Rung.SUPERVISOR, "", those.managers(community)
+    yield Rung.CITY, "", those.city()
+    yield Rung.CITY, "", those.any_manager()
 
 
-def _near(request: Request, roster: Roster) -> Iterator[tuple[Rung, str, Sequence[Person]]]:
-    """Workers by cell and community."""
+def _near(request: Request, those: Directory) -> Iterator[tuple[Rung, str, Sequence[Person]]]:
+    """Workers by cell and community: holders of the cell, and of those that touch it, then anybody."""
+    grid = request.grid
     if request.mode is not Mode.ROTATE:
-        yield from _cells(request, roster)
-    people = roster.people.values()
-    yield Rung.COMMUNITY, "", _those(people, lambda one: _works(one) and _in_grid(one, request))
-
-
-def _cells(request: Request, roster: Roster) -> Iterator[tuple[Rung, str, Sequence[Person]]]:
-    """Holders of the cell, and of those that touch it; a volunteer holds none."""
-    holders: dict[str, list[Person]] = {}
-    for post in roster.posts:
-        holder = roster.people.get(post.holder) if post.holder is not None else None
-        if post.grid is request.grid and holder is not None and not holder.volunteer:
-            holders.setdefault(post.cell, []).append(holder)
-    if request.cell:
-        yield Rung.CELL, request.cell, holders.get(request.cell, [])
-    for cell in roster.neighbours.get(request.cell, ()):
-        yield Rung.NEIGHBOUR, cell, holders.get(cell, [])
-
-
-def _those(people: Iterable[Person], fits: Callable[[Person], bool]) -> list[Person]:
-    return [person for person in people if person.active and fits(person)]
-
-
-def _in_grid(person: Person, request: Request) -> bool:
-    return person.grid is request.grid and person.works_in(request.community)
-
-
-def _works(person: Person) -> bool:
-    return not person.supervisor and not person.volunteer
+        if request.cell:
+            yield Rung.CELL, request.cell, those.holders(grid, request.cell)
+        for cell in those.roster.neighbours.get(request.cell, ()):
+            yield Rung.NEIGHBOUR, cell, those.holders(grid, cell)
+    yield Rung.COMMUNITY, "", those.workers(grid, request.community)
 
 
 def _could(person: Person, request: Request) -> bool:
     """Whether somebody of elsewhere is of use."""
     skilled = request.grid is not Grid.CONSTRUCTION or not request.skill or request.skill in person.skills
-    return person.active and _works(person) and person.grid is request.grid and skilled
-
-
-def _supervises(person: Person) -> bool:
-    return person.supervisor and not person.volunteer
-
-
-def _manages(person: Person) -> bool:
-    return person.role in {Role.MANAGER, Role.ADMINISTRATOR} and not person.volunteer
+    return person.active and is_worker(person) and person.grid is request.grid and skilled

@@ -19,12 +19,13 @@ from core.stages import Basis, LadderStep, LimitUnit, Stage, StageLimit
 from dispatch import tables
 from dispatch.deciding import stage_limit_of
 from dispatch.limitbook import stated_for
+from dispatch.newrows import NewRows
+from dispatch.parts import in_parts
 from dispatch.policy import Policy
 from dispatch.stageclocks import AFTER_UNMERGE, BEGINS, ENDS, AfterUnmerge, StageClock, begun, next_step
 
 _TOUCHES = frozenset({*ENDS, *BEGINS, Action.SUSPEND, Action.RESUME})
 """Steps of a case that do something to its stages."""
-_CHUNK = 500
 RESTARTED = "assigned"
 """Ends a clock that begins anew for somebody else."""
 
@@ -32,13 +33,16 @@ RESTARTED = "assigned"
 class StageWork:
     """All that happens to stage rows in one transaction."""
 
-    def __init__(self, connection: sa.Connection, source: RosterSource, policy: Policy, now_ms: int) -> None:
-        """Work on ``connection`` at ``now_ms``."""
+    def __init__(
+        self, connection: sa.Connection, source: RosterSource, policy: Policy, now_ms: int, rows: NewRows
+    ) -> None:
+        """Work on ``connection`` at ``now_ms``; ``rows``: clocks that wait to be written."""
         self._connection = connection
         self._source = source
         self._policy = policy
         self._calendar = policy.calendar
         self._now_ms = now_ms
+        self._rows = rows
         self._fresh: set[int] = set()
 
     def filed(self, case: int) -> None:
@@ -49,6 +53,7 @@ class StageWork:
         """The rows of a case that have not ended."""
         if case in self._fresh:
             return {}
+        self._rows.write()
         table = tables.stage
         query = sa.select(table).where(table.c.case == case, table.c.ended_ms.is_(None))
         return {Stage(row.stage): row for row in self._connection.execute(query)}
@@ -69,9 +74,9 @@ class StageWork:
         Args:
             tasks: number to anything with ``severity`` (of the case) and ``assigned_ms``.
         """
-        table, numbers = tables.stage, sorted(tasks)
-        for begin in range(0, len(numbers), _CHUNK):
-            mine = (table.c.task.in_(numbers[begin : begin + _CHUNK]), table.c.stage == Stage.ACCEPT.value)
+        table = tables.stage
+        for part in in_parts(sorted(tasks)):
+            mine = (table.c.task.in_(part), table.c.stage == Stage.ACCEPT.value)
             query = sa.select(table).where(*mine, table.c.ended_ms.is_(None)).order_by(table.c.number)
             found = []
             for row in self._connection.execute(query).all():
@@ -209,7 +214,7 @@ class StageWork:
             **_values(clock),
         }
         values["next_ms"] = self._next_ms(clock, case, reached=None, late=False)
-        self._connection.execute(sa.insert(tables.stage).values(**values))
+        self._rows.add(tables.stage, [values])
 
     def _end(self, row: Any, ended_by: str) -> None:
         clock = _clock(row).ended(self._now_ms)

@@ -17,10 +17,9 @@ from dispatch.casefind import open_case
 from dispatch.casework import CaseWork, has_begun
 from dispatch.flagwork import silent_clause
 from dispatch.foldwork import FOLDED
+from dispatch.parts import in_parts
 from dispatch.policy import Policy
 from dispatch.storms import Group, groups, is_crowd, joint_group, may_gather
-
-_CHUNK = 500
 
 
 class StormWork:
@@ -133,8 +132,8 @@ class StormWork:
         row = self._opened(group, alarm, info)
         table = tables.case
         mine = (table.c.open, table.c.family == info.family, table.c.gathers == "")
-        for begin in range(0, len(members), _CHUNK):
-            part = sorted(members)[begin : begin + _CHUNK]
+        self._cases.memory.link_now()
+        for part in in_parts(sorted(members)):
             for single in self._connection.execute(sa.select(table).where(*mine, table.c.facility.in_(part))).all():
                 place = self._places[single.facility]
                 if self._narrowest(groups(place, info)) == group and self._folds(single):

@@ -31,14 +31,14 @@ from dispatch.drillwork import CHANNELS
 from dispatch.ledger import Ledger
 from dispatch.lifecycle import SYSTEM_TASK_TABLE
 from dispatch.limitbook import accept_default
+from dispatch.newrows import NewRows
 from dispatch.offerwork import offer, offered_until, take_back
+from dispatch.parts import in_parts
 from dispatch.policy import Policy
 from dispatch.routing import Request, route
 from dispatch.stagework import StageWork
 from dispatch.whereabouts import Whereabouts
 from dispatch.worktime import due
-
-_CHUNK = 500
 
 
 class SourceOnce:
@@ -70,9 +70,15 @@ class TaskWork:
     """All that happens to task rows in one transaction."""
 
     def __init__(
-        self, connection: sa.Connection, ledger: Ledger, source: RosterSource, policy: Policy, now_ms: int
+        self,
+        connection: sa.Connection,
+        ledger: Ledger,
+        source: RosterSource,
+        policy: Policy,
+        now_ms: int,
+        rows: NewRows,
     ) -> None:
-        """Work on ``connection`` at ``now_ms``."""
+        """Work on ``connection`` at ``now_ms``; ``rows``: tasks that wait to be written."""
         self._connection = connection
         self._ledger = ledger
         self._source = source
@@ -81,7 +87,9 @@ class TaskWork:
         self._roster = source.roster()
         self._places = Whereabouts(connection, source, policy.intake)
         self._assigner = Assigner(connection, self._roster, policy, now_ms, self._places)
-        self.stages = StageWork(connection, source, policy, now_ms)
+        self.stages = StageWork(connection, source, policy, now_ms, rows)
+        self._rows = rows
+        self.raised = self._assigner.forget
         self._together = False
         self._moving: dict[int, Any] = {}
 
@@ -155,15 +163,15 @@ class TaskWork:
             "version": 1,
             "drill": case.drill,
         }
-        row = self._connection.execute(sa.insert(tables.task).returning(tables.task), values).one()
-        self._assigner.mirror(None, row, Severity(case.severity))
+        row = self._rows.insert(tables.task, values)
+        self._assigner.mirror(None, row, case)
         self._move(found.moved)
         self._ledger.note(case.number, "assigned", task=row.number, to_state=row.state, note=_whose(row.owner))
         self.stages.assigned(case, row, announce_ms)
         if case.drill:
             self._announce(row, case, "drill", self._now_ms)
         elif offer_ms is not None:
-            offer(self._connection, row.number, found.assignment.offered)
+            offer(self._rows, row.number, found.assignment.offered)
             for person in found.assignment.offered:
                 self.message(row, case, "offer", person, announce_ms)
         else:
@@ -353,22 +361,27 @@ class TaskWork:
         for number, at_ms in moved.items():
             before = self._moving[number]
             after = self._moving[number] = SimpleNamespace(**(vars(before) | {"assigned_ms": at_ms}))
-            self._assigner.mirror(before, after, Severity(before.severity))
+            self._assigner.mirror(before, after, before)
             self.tell(after, before, "postponed")
         if not self._together:
             self._settle_moves()
 
     def _read_moving(self, numbers: Sequence[int]) -> None:
-        table, case = tables.task, tables.case
+        """What is asked of tasks that move: those of a line have been read with it, new ones wait to be written."""
+        found = {number: self._assigner.read(number) or _new(self._rows, number) for number in numbers}
+        self._moving.update((number, row) for number, row in found.items() if row is not None)
+        table, case, left = tables.task, tables.case, [number for number, row in found.items() if row is None]
+        if left:
+            self._rows.write()
         query = sa.select(table, case.c.facility, case.c.family, case.c.severity)
         query = query.join(case, case.c.number == table.c.case)
-        for begin in range(0, len(numbers), _CHUNK):
-            part = table.c.number.in_(numbers[begin : begin + _CHUNK])
-            found = [SimpleNamespace(**row) for row in self._connection.execute(query.where(part)).mappings()]
-            self._moving.update((row.number, row) for row in found)
+        for part in in_parts(left):
+            rows = self._connection.execute(query.where(table.c.number.in_(part))).mappings()
+            self._moving.update((row["number"], SimpleNamespace(**row)) for row in rows)
 
     def _settle_moves(self) -> None:
-        """Write when tasks are announced that have been moved: the last word counts."""
+        """Write new tasks, and when tasks are announced that have been moved: the last word counts."""
+        self._rows.write()
         moving, table = self._moving, tables.task
         if not moving:
             return
@@ -419,6 +432,16 @@ class TaskWork:
         if kind is TaskKind.HANDLE:
             limit = self.stages.limit(case, Stage.ACCEPT).deadline(DeadlineWhat.HANDLE)
         return due(self._policy.calendar, limit.clock, announce_ms, limit.hours)
+
+
+def _new(rows: NewRows, number: int) -> Any | None:
+    """A task that waits to be written, with what is asked of its case."""
+    task = rows.waiting(tables.task, number)
+    case = None if task is None else rows.waiting(tables.case, task.case)
+    if case is None:
+        return None
+    of_case = {"facility": case.facility, "family": case.family, "severity": case.severity}
+    return SimpleNamespace(**(vars(task) | of_case))
 
 
 def _unnamed(facility: int) -> Text:

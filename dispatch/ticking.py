@@ -69,28 +69,33 @@ class Rounds:
         work.settle()
         for row in self._orphans(connection):
             self._find_owner(work, row)
-        for row in connection.execute(sa.select(tables.task).where(lapsed(self._now_ms))).all():
+        for row in connection.execute(_in_order(tables.task, lapsed(self._now_ms), tables.task.c.offer_ms)).all():
             case = work.cases.case(row.case)
             work.ledger.note(case.number, "offer_over", task=row.number)
             work.cases.tasks.reassign(row, case, kind="task" if row.kind == TaskKind.HANDLE else "verify")
-        for row in connection.execute(sa.select(tables.task).where(self._unanswered())).all():
+        for row in connection.execute(_in_order(tables.task, self._unanswered())).all():
             self._escalate(work, row)
-        for row in connection.execute(sa.select(tables.task).where(self._late(tables.task))).all():
+        for row in connection.execute(_in_order(tables.task, self._late(tables.task))).all():
             self._task_overdue(work, row)
-        for row in connection.execute(sa.select(tables.case).where(self._late(tables.case))).all():
+        for row in connection.execute(_in_order(tables.case, self._late(tables.case))).all():
             row = work.cases.update(row, overdue=True)
             work.ledger.note(row.number, "overdue")
             work.cases.tell(row, "overdue")
-        for row in connection.execute(sa.select(tables.case).where(self._held_enough())).all():
+        for row in connection.execute(_in_order(tables.case, self._held_enough())).all():
             end_suspension(work.cases, row, self._policy, self._now_ms)
-        for row in connection.execute(sa.select(tables.stage).where(tables.stage.c.next_ms < self._now_ms)).all():
+        stage = tables.stage
+        for row in connection.execute(_in_order(stage, stage.c.next_ms < self._now_ms, stage.c.next_ms)).all():
             self._climb(work, row)
-        unanswered = sa.select(tables.proceeding).where(tables.proceeding.c.due_ms < self._now_ms)
+        unanswered = _in_order(tables.proceeding, tables.proceeding.c.due_ms < self._now_ms)
         for row in connection.execute(unanswered).all():
             work.cases.proceedings.unanswered(row, work.cases.case(row.case))
-        for row in connection.execute(sa.select(tables.case).where(self._unconfirmed())).all():
+        for row in connection.execute(_in_order(tables.case, self._unconfirmed())).all():
             work.cases.cancel(row, UNCONFIRMED)
-        for number in connection.execute(sa.select(tables.case.c.number).where(self._calm())).scalars().all():
+        for number in (
+            connection.execute(sa.select(tables.case.c.number).where(self._calm()).order_by(tables.case.c.number))
+            .scalars()
+            .all()
+        ):
             work.cases.settle(number, cleared=False)
         connection.execute(sa.delete(tables.feed).where(self._old_feed()))
         connection.execute(sa.delete(tables.command).where(tables.command.c.at_ms < self._now_ms - _KEYS_KEPT_MS))
@@ -131,13 +136,13 @@ class Rounds:
         """Open tasks without an owner, or whose owner is not there any more."""
         table = tables.task
         active = [number for number, person in self._roster.people.items() if person.active]
-        nobody = sa.select(table).where(table.c.open, ~table.c.drill, table.c.owner.is_(None))
+        nobody = _in_order(table, sa.and_(table.c.open, ~table.c.drill, table.c.owner.is_(None)))
         found = list(connection.execute(nobody)) if active and self._seek_owners else []
         owned = (table.c.open, ~table.c.drill, table.c.owner.is_not(None))
         owners = connection.execute(sa.select(table.c.owner).where(*owned).distinct())
         gone = sorted(set(owners.scalars()) - set(active))
         if gone and active:
-            found += connection.execute(sa.select(table).where(*owned, table.c.owner.in_(gone))).all()
+            found += connection.execute(_in_order(table, sa.and_(*owned, table.c.owner.in_(gone)), table.c.owner)).all()
         return found
 
     def _find_owner(self, work: AlarmWork, row: Any) -> None:
@@ -200,3 +205,8 @@ class Rounds:
         work.cases.tasks.tell(after, case, "overdue")
         if case.escalated < 2:
             work.cases.tell(work.cases.update(case, escalated=2), "escalated")
+
+
+def _in_order(table: sa.Table, which: sa.ColumnElement[bool], *first: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Rows that are due, by ``first`` and their number: without that each database has an order of its own."""
+    return sa.select(table).where(which).order_by(*first, table.c.number)

@@ -20,13 +20,13 @@ from core.ports.registry import Cell, FacilityPlace, Roster, RosterSource
 from dispatch.distance import Spot
 from dispatch.intake_tables import intake
 from dispatch.intakebook import IntakeBook
+from dispatch.parts import in_parts
 
 NEAR_M = 50.0
 """A place outside all cells belongs to the nearest one if that is no farther."""
 _BORDER_M = 0.001
 """Closer than that to a border is on it."""
 _M_PER_DEGREE = 111_195.0
-_CHUNK = 500
 
 
 def cell_at(cells: Iterable[Cell], grid: Grid, community: int, spot: Spot) -> str:
@@ -63,10 +63,9 @@ def place_without(roster: Roster, event: Event | None, community: int, spot: Spo
 
 def reported_spots(connection: sa.Connection, numbers: Collection[int]) -> dict[int, Spot]:
     """Where cases were first reported, those left out of which nobody has told."""
-    asked, found = sorted(numbers), dict[int, Spot]()
-    for begin in range(0, len(asked), _CHUNK):
-        mine = intake.c.case.in_(asked[begin : begin + _CHUNK])
-        query = sa.select(intake.c.case, intake.c.longitude, intake.c.latitude).where(mine)
+    found: dict[int, Spot] = {}
+    for part in in_parts(sorted(numbers)):
+        query = sa.select(intake.c.case, intake.c.longitude, intake.c.latitude).where(intake.c.case.in_(part))
         rows = connection.execute(query.where(intake.c.longitude.is_not(None)).order_by(intake.c.number.desc()))
         found |= {row.case: (row.longitude, row.latitude) for row in rows}
     return found

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from core.cases import DeadlineClock
@@ -55,10 +56,7 @@ class WorkCalendar:
 
     def instant(self, day: date, minute: int) -> int:
         """UTC milliseconds of a minute after local midnight; minutes beyond 1440 run into the next day."""
-        shifted = day + timedelta(days=minute // 1440)
-        local = datetime(shifted.year, shifted.month, shifted.day, tzinfo=self.zone)
-        at = local.replace(hour=minute % 1440 // 60, minute=minute % 60)
-        return int(at.astimezone(UTC).timestamp() * 1000)
+        return _instant(self.zone, day, minute)
 
     def stretches(self, from_ms: int) -> Iterator[tuple[int, int]]:
         """Working stretches [begin, end) that end after ``from_ms``, ascending.
@@ -78,12 +76,12 @@ class WorkCalendar:
 
     def works_at(self, at_ms: int) -> bool:
         """Whether ``at_ms`` lies in working hours."""
-        begin, end = next(self.stretches(at_ms))
+        begin, end = _first_stretch(self, at_ms)
         return begin <= at_ms < end
 
     def next_start(self, at_ms: int) -> int:
         """``at_ms`` itself in working hours, else the next time work begins."""
-        return max(at_ms, next(self.stretches(at_ms))[0])
+        return max(at_ms, _first_stretch(self, at_ms)[0])
 
     def add(self, start_ms: int, duration_ms: int) -> int:
         """The earliest instant until which ``duration_ms`` of work time has passed since ``start_ms``.
@@ -111,6 +109,21 @@ class WorkCalendar:
                 return total
             total += max(0, min(end, to_ms) - max(begin, from_ms))
         return total
+
+
+@lru_cache(maxsize=1 << 12)
+def _instant(zone: ZoneInfo, day: date, minute: int) -> int:
+    """The same few days are asked for again and again."""
+    shifted = day + timedelta(days=minute // 1440)
+    local = datetime(shifted.year, shifted.month, shifted.day, tzinfo=zone)
+    at = local.replace(hour=minute % 1440 // 60, minute=minute % 60)
+    return int(at.astimezone(UTC).timestamp() * 1000)
+
+
+@lru_cache(maxsize=1 << 12)
+def _first_stretch(calendar: WorkCalendar, at_ms: int) -> tuple[int, int]:
+    """A storm asks for the same few instants; what a calendar says of a day does not change."""
+    return next(calendar.stretches(at_ms))
 
 
 def due(calendar: WorkCalendar, clock: DeadlineClock, start_ms: int, hours: float) -> int:

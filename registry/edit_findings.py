@@ -33,6 +33,10 @@ EDITED_MEANWHILE = Sentence(
     "这条记录在您打开之后被修改过；您的内容没有写入",
     "the record was changed after you opened it; nothing of yours was written",
 )
+SAME_FIELDS = Sentence(
+    "您和别人把相同的字段改成了不同的内容：{names}；您的内容没有写入",
+    "you and somebody else changed the same fields to different values: {names}; nothing of yours was written",
+)
 OTHERS_RECORD = Sentence(
     "它不只属于您负责的社区，须由全市管理员修改",
     "it does not belong to your communities alone: a manager of the whole city must change it",

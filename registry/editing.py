@@ -21,7 +21,7 @@ from core.places import Text
 from core.ports.registry import ChangeKind, Page, PageRequest
 from core.ports.registry_editing import KindForm, RecordEdit, RecordLine, RegistryRecord
 from registry import edit_findings as edits
-from registry import exporter, forms, history, rows, tables
+from registry import edit_merge, exporter, forms, history, rows, tables
 from registry.classbook import ClassEntry
 from registry.database import reading, record, writing
 from registry.edit_checks import NEEDS, at_field, checked
@@ -94,9 +94,10 @@ class SqlRegistryEditing:
             numbers = _community_numbers(connection)
             key, before = self._before(edit, present, numbers)
             fields = dict(exporter.record_of(kind, key, before)) if before is not None else {}
-            fields |= edit.fields
+            merged = edit_merge.merged(connection, edit, key, fields)
+            fields |= merged.taken
             if kind == "posts" and before is not None:
-                fields |= _since(edit, before, day)
+                fields |= _since(merged.taken, before, day)
             key, after = checked(connection, kind, fields, self._classes, present, day, key)
             _permit(edit, _communities(kind, key, after, present, numbers))
             change = difference(kind, key, before, after)
@@ -105,7 +106,7 @@ class SqlRegistryEditing:
             found = _found(connection, kind, key)
         if found is None:
             raise UnknownItem(edits.NO_RECORD())
-        return found
+        return replace(found, meanwhile=merged.moved)
 
     def end(self, edit: RecordEdit, *, day: str, actor: str, now_ms: int) -> RegistryRecord:
         """Take a record out of use."""
@@ -153,7 +154,7 @@ class SqlRegistryEditing:
         if before is None:
             raise UnknownItem(edits.NO_RECORD())
         _permit(edit, _communities(edit.kind, key, before, present, numbers))
-        if edit.mark != mark_of(before):
+        if edit.mark != mark_of(before) and edit.base is None:
             raise Conflict("changed", edits.EDITED_MEANWHILE())
         fixed = [name for name in key_names if name in edit.fields]
         if fixed:
@@ -268,11 +269,11 @@ def _found(connection: sa.Connection, kind: str, key: Key) -> RegistryRecord | N
     )
 
 
-def _since(edit: RecordEdit, before: RowValues, day: str) -> dict[str, str]:
+def _since(taken: Mapping[str, str], before: RowValues, day: str) -> dict[str, str]:
     """The day of a change of holder, where nobody names another."""
-    if "holder" not in edit.fields or "since" in edit.fields:
+    if "holder" not in taken or "since" in taken:
         return {}
-    return {"since": day} if edit.fields["holder"] != (before["holder"] or "") else {}
+    return {"since": day} if taken["holder"] != (before["holder"] or "") else {}
 
 
 def _turn(kind: str, key: Key, before: RowValues, after: RowValues) -> list[Change]:

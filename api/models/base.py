@@ -10,6 +10,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from core import merging
 from core.alarms import Severity
 from core.places import Text
 from core.ports.registry import Provenance
@@ -99,6 +100,33 @@ class FieldProblem(Model):
     what: str = Field(examples=["Input should be less than or equal to 480"])
 
 
+class FieldConflict(Model):
+    """A field that somebody else changed meanwhile to something else: nothing was written, a person chooses."""
+
+    field: str = Field(examples=["built"])
+    base: str = Field(description="what the edit was based on")
+    mine: str = Field(description="what the edit says")
+    theirs: str = Field(description="what stands")
+    together: list[str] = Field(description="fields that are decided with it, itself among them")
+    by: str = Field(description="login of whoever changed it; empty: not known")
+    time_ms: TimeMs | None = Field(description="when; null: not known")
+
+
+class FieldMoved(Model):
+    """A field that somebody else changed meanwhile and that the edit left alone."""
+
+    field: str = Field(examples=["built"])
+    base: str = Field(description="what the edit was based on")
+    theirs: str = Field(description="what stands")
+    by: str = Field(description="login of whoever changed it; empty: not known")
+    time_ms: TimeMs | None = Field(description="when; null: not known")
+
+    @classmethod
+    def of(cls, one: merging.FieldMoved[str]) -> FieldMoved:
+        """From what merging found."""
+        return cls(field=one.field, base=one.base, theirs=one.theirs, by=one.by, time_ms=one.at_ms)
+
+
 class Problem(Model):
     """An error (RFC 9457): what happened, why, what to do; the title is in the reader's language."""
 
@@ -112,3 +140,6 @@ class Problem(Model):
     request_id: str = Field(description="quote it when you ask for help; the server's log has it too")
     errors: list[FieldProblem] = Field(description="every field that was wrong, at once")
     owner: PersonRef | None = Field(description="who was faster, where a race was lost")
+    conflicts: list[FieldConflict] = Field(
+        default_factory=list, description="fields that both sides changed, where an edit could not be merged"
+    )

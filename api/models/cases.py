@@ -18,7 +18,7 @@ from api.models.base import (
     SeverityName,
     TimeMs,
 )
-from api.models.closure import CaseClosure, Handling, Observation
+from api.models.closure import CaseClosure, Handled, Handling, Observation
 from api.models.history import History
 from core.cases import CaseState, DeadlineClock, DeadlineWhat, TaskKind, TaskState
 from core.closure import PhotoKind
@@ -335,6 +335,7 @@ class TaskDetail(TaskSummary):
     reports: list[ReportSeen] = Field(description="what people reported of its case, the newest 20 first")
     photos: list[TaskPhotoView] = Field(description="of all tasks of the case, oldest first")
     photo_needed: bool = Field(description="no sensor shows the repair: a photo must, or words why there is none")
+    handled: Handled | None = Field(description="what was reported last with this task")
     photo_missing: bool = Field(description="neither has come: as things stand, `verify` needs a note that says why")
 
 

@@ -6,7 +6,17 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.models.base import AlarmId, Bilingual, CommunityRef, FacilityRef, Model, Number, SeverityName, TimeMs
+from api.models.base import (
+    AlarmId,
+    Bilingual,
+    CommunityRef,
+    FacilityRef,
+    FieldMoved,
+    Model,
+    Number,
+    SeverityName,
+    TimeMs,
+)
 from api.models.performance import Deadband, Delay
 from core.cases import CaseState
 from core.closure import MOST_FEN, MOST_LABOUR_MIN, MOST_PARTS, FalseCause, Outcome, WatchState
@@ -71,6 +81,29 @@ class Handling(Model):
     parts: list[PartUsed] = Field(default_factory=list, max_length=MOST_PARTS)
     contractor_fen: Fen = 0
     no_photo: str = Field(default="", max_length=1000, description="why no photo could be taken after the repair")
+
+
+class Handled(Report):
+    """What was reported last with a task."""
+
+    may_correct: bool = Field(description="whether who asks may correct it")
+
+
+class HandlingCorrection(Model):
+    """What should be other in the newest report of a task; it is merged by field with what others corrected since."""
+
+    base: Handling = Field(description="the report as it was when the correction began")
+    handling: Handling = Field(description="the report as it should be; its outcome stays")
+    reason: str = Field(min_length=1, max_length=900)
+
+
+class HandlingCorrected(Model):
+    """The report after a correction."""
+
+    handled: Handled
+    meanwhile: list[FieldMoved] = Field(
+        description="what others corrected since its base, which stands; a part is `part:NAME` with quantity and fen"
+    )
 
 
 class CaseName(Model):

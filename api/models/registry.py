@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.models.base import Bilingual, CommunityRef, Model, Number, PersonRef, TimeMs
+from api.models.base import Bilingual, CommunityRef, FieldMoved, Model, Number, PersonRef, TimeMs
 from core.coordinates import PositionSystem
 from core.people import CertificateStanding, Role
 from core.places import Grid
@@ -67,6 +67,9 @@ class RecordView(Model):
     communities: list[CommunityRef]
     everywhere: bool = Field(description="belongs to the whole city")
     editable: bool = Field(description="whether who asks may change it")
+    meanwhile: list[FieldMoved] = Field(
+        default_factory=list, description="after a change: what others changed since its `base`; it stands"
+    )
 
 
 class RecordChange(Model):
@@ -78,6 +81,12 @@ class RecordChange(Model):
     )
     system: PositionSystem = Field(
         default=PositionSystem.WGS84, description="of `latitude` and `longitude`, which then come together"
+    )
+    base: dict[FieldName, FieldText] | None = Field(
+        default=None,
+        max_length=120,
+        description="all fields as they were when the edit began, positions in WGS-84: it is merged by field with what "
+        "others changed since; null: it holds for the record of `mark` alone",
     )
 
 

@@ -19,6 +19,7 @@ from api.models.cases import (
     TaskReport,
     TaskSummary,
 )
+from api.models.closure import HandlingCorrected, HandlingCorrection
 from api.routes.inputs import (
     PHOTO_BODY,
     PHOTO_HEADERS,
@@ -135,6 +136,23 @@ def get_task_photo(task: NumberInPath, position: PositionInPath, caller: Asking,
     """Its bytes; it never changes. For whoever sees the task or its case."""
     media_type, data = desk.tasks.photo(caller, task, position)
     return Response(data, media_type=media_type, headers=PHOTO_HEADERS)
+
+
+@router.patch(
+    "/tasks/{task}/handling",
+    operation_id="correct_handling",
+    tags=["tasks"],
+    summary="Correct what was reported with a task",
+)
+def correct_handling(
+    task: NumberInPath, body: HandlingCorrection, key: IdempotencyKey, caller: Asking, desk: Desk
+) -> HandlingCorrected:
+    """By whoever reported it until the case ends, by a supervisor at any time.
+
+    It is merged by field with what others corrected since. Fields that both changed are told as `conflicts` and nothing
+    is written. Every field stands in the history.
+    """
+    return desk.tasks.correct(caller, task, body, key)
 
 
 @router.post("/tasks/{task}/{action}", operation_id="act_on_task", tags=["tasks"], summary="Take a step")

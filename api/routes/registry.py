@@ -89,7 +89,10 @@ def get_registry_record(kind: KindInPath, code: CodeInPath, caller: Asking, desk
 def change_registry_record(
     kind: KindInPath, code: CodeInPath, body: RecordChange, caller: Asking, desk: Desk
 ) -> RecordView:
-    """Refused if somebody else has changed it since; what changes stands in the history."""
+    """Merged by field with what others changed since, if it says what it was based on.
+
+    Fields that both changed are told as `conflicts` and nothing is written. What changes stands in the history.
+    """
     return desk.registry.change(caller, kind, code, body)
 
 

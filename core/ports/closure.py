@@ -9,6 +9,7 @@ from typing import Protocol
 
 from core.cases import Actor, CaseState
 from core.closure import FalseCause, HandlingReport, WatchState
+from core.merging import FieldMoved
 from core.places import Text
 from core.ports.performance import Deadband, Delay
 
@@ -42,6 +43,31 @@ class ReportRow:
     actor: str
     person: int | None
     report: HandlingReport
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Handled:
+    """What was reported last with a task, and whether whoever asks may correct it."""
+
+    row: ReportRow
+    may_correct: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Correction:
+    """What somebody wants to be other in the newest report of a task.
+
+    Attributes:
+        base: the report that it was based on; report: as it should be.
+        reason: why; key: idempotency key, 1 to 64 characters.
+    """
+
+    task: int
+    base: HandlingReport
+    report: HandlingReport
+    reason: str
+    actor: Actor
+    key: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -218,6 +244,10 @@ class ClosureQueries(Protocol):
         """How a case ends or ended; of a case that does not exist, nothing."""
         ...
 
+    def handled(self, task: int, actor: Actor) -> Handled | None:
+        """What was reported last with a task."""
+        ...
+
     def recurring(self, now_ms: int, communities: frozenset[int] | None = None) -> Sequence[Recurring]:
         """Faults that came again often lately, the most expensive first."""
         ...
@@ -244,6 +274,17 @@ class Closures(ClosureQueries, Protocol):
             core.cases.NotPermitted: if the actor does not supervise.
             core.cases.Conflict: ``wrong_state`` if one of them may not be merged.
             core.errors.Invalid: if the reason is missing.
+        """
+        ...
+
+    def correct(self, ask: Correction, now_ms: int) -> tuple[FieldMoved[str], ...]:
+        """Correct the newest report of a task, merged by field; what others changed between its base and now.
+
+        Raises:
+            core.cases.UnknownItem: if nothing was reported with it.
+            core.cases.NotPermitted: if the actor does not supervise and did not report it, or its case has ended.
+            core.merging.Diverged: if somebody else changed the same fields to something else; nothing was written.
+            core.errors.Invalid: with everything that is wrong.
         """
         ...
 

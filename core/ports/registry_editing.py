@@ -1,8 +1,8 @@
 """Editing single records of the registry: what people see of one, and what they change of it.
 
 A record travels as the texts that its file would hold, so that a page, a workbook and a folder say the same and are
-checked by the same rules. Who edits names the ``mark`` of what they looked at; another change in between is told and
-nothing is written.
+checked by the same rules. Who edits names the ``mark`` of what they looked at, and its values: other changes in between
+are merged by field, or told and nothing is written.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from core.findings import Sentence
+from core.merging import FieldMoved
 from core.places import Text
 from core.ports.registry import Page, PageRequest
 
@@ -70,6 +71,7 @@ class RegistryRecord:
         mark: changes with every change of the record.
         fields: the texts of its file; empty fields are left out.
         communities: numbers; ``None``: of the whole city.
+        meanwhile: after an edit, what others changed between its base and now; it stands.
     """
 
     kind: str
@@ -79,6 +81,7 @@ class RegistryRecord:
     mark: str
     fields: Mapping[str, str]
     communities: frozenset[int] | None
+    meanwhile: tuple[FieldMoved[str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,6 +93,8 @@ class RecordEdit:
         mark: of what they looked at; empty for a new one.
         fields: the changed ones only; an empty text empties a field.
         within: communities (numbers) that the editor answers for; ``None``: all.
+        base: the whole record that the edit was based on, so that it can be merged by field with what others changed
+            meanwhile; ``None``: it holds for the record of ``mark`` alone.
     """
 
     kind: str
@@ -97,6 +102,7 @@ class RecordEdit:
     mark: str
     fields: Mapping[str, str] = field(default_factory=dict)
     within: frozenset[int] | None = None
+    base: Mapping[str, str] | None = None
 
 
 class RegistryEditing(Protocol):
@@ -121,7 +127,8 @@ class RegistryEditing(Protocol):
 
         Raises:
             Invalid: with everything that is wrong; a finding's value ``name`` is the field.
-            Conflict: ``changed`` if the record is not what the editor looked at.
+            Conflict: ``changed`` if the record is not what the editor looked at and the edit has no base.
+            Diverged: if somebody else changed the same fields to something else.
             NotPermitted: if it belongs, or would belong, to what the editor does not answer for.
             UnknownItem: if there is none.
         """

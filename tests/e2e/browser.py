@@ -73,7 +73,7 @@ class Person:
 
     def check_console(self) -> None:
         """Fails for every console error so far."""
-        assert self.problems == []
+        assert self.problems == [], self.problems
 
 
 @contextlib.contextmanager

@@ -456,8 +456,9 @@ def test_a_file_is_imported_as_it_was_shown(
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_who_is_overtaken_keeps_what_they_wrote(browser: Browser, mock_world: World, language: str) -> None:
-    """The second editor is told, sees what the first wrote, and saves their own field on top of it."""
-    told = {"zh": "对方已改为：gas", "en": "Changed by somebody else to: gas"}[language]
+    """Another field of the first stands, and the second is told; of the same field the second chooses."""
+    told = {"zh": "并与别人同时做的修改合并", "en": "merged with what others changed"}[language]
+    mine = {"zh": "保留我的", "en": "Keep mine"}[language]
     save = {"zh": "保存", "en": "Save"}[language]
     with person(browser, mock_world.base_url, language, DESK) as somebody:
         somebody.forgiven.append("409")
@@ -476,15 +477,28 @@ def test_who_is_overtaken_keeps_what_they_wrote(browser: Browser, mock_world: Wo
         )
         page.get_by_role("button", name=save, exact=True).click()
         expect(page.get_by_text(told)).to_be_visible()
+        expect(page.locator(".meanwhile")).to_contain_text("gas")
         expect(name).to_have_value("Mine")
-        page.get_by_role("button", name=save, exact=True).click()
-        expect(page.get_by_text(told)).to_have_count(0)
-        assert (
-            page.evaluate(
-                """async () => (await (await fetch("/api/v1/registry/people/records/a-m1")).json()).fields"""
-            )["name_en"]
-            == "Mine"
+        ask = """async () => (await (await fetch("/api/v1/registry/people/records/a-m1")).json()).fields"""
+        stands = page.evaluate(ask)
+        assert (stands["name_en"], stands["skills"]) == ("Mine", "gas")
+        page.evaluate(
+            """async () => {
+              const there = await (await fetch("/api/v1/registry/people/records/a-m1")).json();
+              await fetch("/api/v1/registry/people/records/a-m1", {
+                method: "PATCH", headers: {"content-type": "application/json"},
+                body: JSON.stringify({mark: there.mark, fields: {name_en: "Theirs"}}),
+              });
+            }"""
         )
+        name.fill("Mine again")
+        page.get_by_role("button", name=save, exact=True).click()
+        expect(page.locator(".conflict")).to_contain_text("Theirs")
+        expect(page.get_by_role("button", name=save, exact=True)).to_be_disabled()
+        page.get_by_role("radio", name=mine).check()
+        page.get_by_role("button", name=save, exact=True).click()
+        expect(page.locator(".conflict")).to_have_count(0)
+        assert page.evaluate(ask)["name_en"] == "Mine again"
         page.evaluate(
             """async () => {
               const there = await (await fetch("/api/v1/registry/people/records/a-m1")).json();

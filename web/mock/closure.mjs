@@ -18,6 +18,19 @@ export function report(id, handling, me) {
   if (handling) reported.set(id, [...(reported.get(id) ?? []), { ...handling, time_ms: Date.now(), by: me.name }]);
 }
 
+/** What was reported last with a task, and its correction. */
+export const handledOf = (task) => {
+  const last = task.kind === "handle" ? (reported.get(task.case_id) ?? []).at(-1) : undefined;
+  return last ? { ...last, may_correct: true } : null;
+};
+export function correct(task, { handling }) {
+  const all = reported.get(task.case_id) ?? [];
+  const last = all.at(-1);
+  if (!last) return null;
+  reported.set(task.case_id, [...all.slice(0, -1), { ...last, ...handling }]);
+  return { handled: handledOf(task), meanwhile: [] };
+}
+
 /** What was said of a case instead of photos. */
 export const noPhotos = (id) => (reported.get(id) ?? []).map((one) => one.no_photo);
 

@@ -115,6 +115,17 @@ export function registryRecord(kind, code, communities, changed = null) {
   return { kind, code, number: kind === "facilities" ? 3 : 12, active: true, mark: String(mark), fields, communities: [{ id: first.id, code: first.code, name: first.name }], everywhere: false, editable: true };
 }
 
+/** As the server merges, without what is one decision. */
+export function mergedRecord({ base, fields }, stands) {
+  const told = (field) => ({ field, base: base[field] ?? "", theirs: stands[field] ?? "", by: "manager", time_ms: Date.now() });
+  const moved = [...new Set([...Object.keys(base), ...Object.keys(stands)])].filter((name) => (base[name] ?? "") !== (stands[name] ?? ""));
+  const clash = (name) => name in fields && fields[name] !== (stands[name] ?? "");
+  return {
+    conflicts: moved.filter(clash).map((name) => ({ ...told(name), mine: fields[name], together: [name] })),
+    meanwhile: moved.filter((name) => !clash(name)).map(told),
+  };
+}
+
 export function recordLines(kind) {
   const fields = sampleOf(kind, "sample");
   return { items: [{ code: fields.code, name: text(fields.name_zh, fields.name_en), active: true }, { code: "b-old", name: text("已停用的记录", "A record out of use"), active: false }], next_cursor: null };

@@ -11,14 +11,14 @@ import { readFile } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HOUR, REASONS, cells, communities, facilities, gaps, people, points, start, text, valueAt } from "./city.mjs";
-import { closureOf, decideLasting, falseAlarms, LIMITS, noPhotos, observationOf, recurringFaults, report } from "./closure.mjs";
+import { closureOf, correct, decideLasting, falseAlarms, handledOf, LIMITS, noPhotos, observationOf, recurringFaults, report } from "./closure.mjs";
 import { exchangeRoutes } from "./exchange.mjs";
 import { intakeRoutes } from "./intakes.mjs";
 import { photoRoutes } from "./photos.mjs";
 import { notificationRoutes } from "./notifications.mjs";
 import { officeRoutes, plannedOf } from "./office.mjs";
 import { performanceReport } from "./performance.mjs";
-import { cellShapes, completeness, importChanges, importJob, kinds, record as recordOf, recordLines, registryChanges, registryRecord, staff } from "./registry.mjs";
+import { cellShapes, completeness, importChanges, importJob, kinds, mergedRecord, record as recordOf, recordLines, registryChanges, registryRecord, staff } from "./registry.mjs";
 import { revisitRoutes } from "./revisits.mjs";
 import { ruleRoutes } from "./rules.mjs";
 
@@ -259,7 +259,7 @@ function taskDetail(task, me) {
   const f = byId(task.facility.id);
   const point = f.points.find((p) => p.limits.some((l) => l.rule_id === task.case.alarm.rule_id)) ?? f.points[0];
   const to = Date.now();
-  return { ...bareTask(task, me), observation: observationOf(task), reports: intakes.seen(task.case_id), ...photosOf(task.case), why: { alarms: alarmsOf(task.case), rule: task.case.alarm.reported ? null : rule(task.case.alarm), evidence: evidence(f), series: [{ point: point.id, key: point.key, name: point.name, history: curve(point, to - 24 * HOUR, to, 240) }] }, where: { latitude: f.latitude, longitude: f.longitude, address: f.address }, steps: f.do, actions: actionsOf(task, me), history: task.case.history, routing: routingOf(task), stages: stagesOf(task.case), proceedings: task.case.proceedings, extension_until_ms: task.case.deadline().due_ms + 8 * HOUR };
+  return { ...bareTask(task, me), observation: observationOf(task), handled: handledOf(task), reports: intakes.seen(task.case_id), ...photosOf(task.case), why: { alarms: alarmsOf(task.case), rule: task.case.alarm.reported ? null : rule(task.case.alarm), evidence: evidence(f), series: [{ point: point.id, key: point.key, name: point.name, history: curve(point, to - 24 * HOUR, to, 240) }] }, where: { latitude: f.latitude, longitude: f.longitude, address: f.address }, steps: f.do, actions: actionsOf(task, me), history: task.case.history, routing: routingOf(task), stages: stagesOf(task.case), proceedings: task.case.proceedings, extension_until_ms: task.case.deadline().due_ms + 8 * HOUR };
 }
 
 const WAITING = new Set(["unacknowledged", "returned_unacknowledged", "latched_unacknowledged"]);
@@ -348,8 +348,8 @@ setInterval(() => {
   for (const stream of streams) stream.response.write(ping());
 }, 15_000).unref();
 
-function problem(status, code, title, detail = "", fix = "") {
-  return Object.assign(new Error(title), { problem: { type: `urn:twingrid:problem:${code}`, title, status, code, detail, fix, instance: "", request_id: "mock-1", errors: [], owner: null } });
+function problem(status, code, title, detail = "", fix = "", more = {}) {
+  return Object.assign(new Error(title), { problem: { type: `urn:twingrid:problem:${code}`, title, status, code, detail, fix, instance: "", request_id: "mock-1", errors: [], owner: null, ...more } });
 }
 function found(value) {
   if (value === undefined || value === null) throw problem(404, "TG-4040", "找不到");
@@ -404,8 +404,12 @@ const ROUTES = [
   ["POST", /^\/registry\/([a-z]+)\/records$/, (me, [, kind], q, body) => registryRecord(kind, body.fields.code, communities, body.fields)],
   ["GET", /^\/registry\/([a-z]+)\/records\/(.+)$/, (me, [, kind, code]) => registryRecord(kind, decodeURIComponent(code), communities)],
   ["PATCH", /^\/registry\/([a-z]+)\/records\/(.+)$/, (me, [, kind, code], q, body) => {
-    if (body.mark !== registryRecord(kind, code, communities).mark) throw problem(409, "TG-4096", "内容已被修改");
-    return registryRecord(kind, decodeURIComponent(code), communities, body.fields);
+    const there = registryRecord(kind, decodeURIComponent(code), communities);
+    if (body.mark === there.mark) return { ...registryRecord(kind, decodeURIComponent(code), communities, body.fields), meanwhile: [] };
+    if (!body.base) throw problem(409, "TG-4096", "内容已被修改");
+    const { conflicts, meanwhile } = mergedRecord(body, there.fields);
+    if (conflicts.length > 0) throw problem(409, "TG-4100", "您和别人修改了相同的字段", "", "", { conflicts });
+    return { ...registryRecord(kind, decodeURIComponent(code), communities, body.fields), meanwhile };
   }],
   ["GET", /^\/facilities\/(\d+)\/record$/, (me, [, id]) => recordOf(found(byId(Number(id))))],
   ["GET", /^\/classes$/, () => ({ items: [...new Map(facilities.map((f) => [f.class_id, { id: f.class_id, name: f.class_name }])).values()] })],
@@ -442,6 +446,7 @@ const ROUTES = [
   ["GET", /^\/recurring-faults$/, () => ({ items: recurringFaults(cases) })],
   ["GET", /^\/false-alarms$/, (me, m, q) => falseAlarms(alarms, Number(q.get("from_ms")))],
   ...photos.inside,
+  ["PATCH", /^\/tasks\/(\d+)\/handling$/, (me, [, id], q, body) => found(correct(found(tasks.find((t) => t.id === Number(id))), body))],
   ["POST", /^\/tasks\/(\d+)\/(\w+)$/, (me, [, id, action], q, body, request) => { const task = found(tasks.find((t) => t.id === Number(id))); const after = act(task, action, body.note, request.headers["idempotency-key"], me); if (action === "handle") report(task.case_id, body.handling, me); if (action !== "transfer") return after; task.owner = found(receivers(task).find((one) => one.person.id === body.to_person)).person; return taskDetail(task, me); }],
   ["GET", /^\/tasks\/(\d+)\/receivers$/, (me, [, id]) => ({ items: receivers(found(tasks.find((t) => t.id === Number(id)))) })],
   ...ruleRoutes({ facilities, ref, problem }),

@@ -131,3 +131,35 @@ def test_a_fault_that_recurs_proposes_a_lasting_repair(town: Town) -> None:
     assert [one["id"] for one in fault["cases"]] == cases[::-1]
     assert fault["cost"]["contractor_fen"] == 300
     assert shown == fault
+
+
+def test_a_report_is_corrected_by_two_phones(town: Town) -> None:
+    """Different fields are merged and told; of the same field both values come back, and the history tells."""
+    case = alarm(town)
+    base = {"labour_min": 30, "parts": PARTS, "contractor_fen": 0}
+    with town.browser("aa-m1") as worker, town.browser("mgr-a") as boss:
+        done = handle(town, worker, case, base).json()
+        assert (done["handled"]["labour_min"], done["handled"]["may_correct"]) == (30, True)
+        path = f"/api/v1/tasks/{done['id']}/handling"
+
+        def correct(client: TestClient, key: str, **handling: object) -> Any:
+            body = {"base": base, "handling": {**base, **handling}, "reason": "slip"}
+            return client.patch(path, json=body, headers={"Idempotency-Key": key})
+
+        first = correct(worker, "key-number-a1", labour_min=90)
+        assert (first.status_code, first.json()["meanwhile"]) == (200, []), first.text
+        other = correct(boss, "key-number-b1", contractor_fen=5_000)
+        assert other.status_code == 200, other.text
+        assert [(one["field"], one["theirs"]) for one in other.json()["meanwhile"]] == [("labour_min", "90")]
+        assert (other.json()["handled"]["labour_min"], other.json()["handled"]["contractor_fen"]) == (90, 5_000)
+        both = correct(boss, "key-number-b2", labour_min=45)
+        assert (both.status_code, both.json()["code"]) == (409, "TG-4100")
+        (one,) = both.json()["conflicts"]
+        assert (one["field"], one["mine"], one["theirs"], one["by"]) == ("labour_min", "45", "90", "aa-m1")
+        assert get(boss, f"/cases/{case}")["closure"]["cost"]["contractor_fen"] == 5_000
+        lines = [one for one in get(worker, f"/tasks/{done['id']}")["history"] if one["what"] == "corrected"]
+        assert lines[0]["by"]["en"] == "Maintainer A1"
+        assert "30 → 90" in lines[0]["note"]
+    with town.browser("aa-m2") as other_worker:
+        refused = correct(other_worker, "key-number-c1", labour_min=1)
+        assert refused.status_code in (403, 404)

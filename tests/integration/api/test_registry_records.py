@@ -165,3 +165,37 @@ def test_a_record_comes_and_a_list_finds_it(town: Town) -> None:
         assert get(client, "/registry/amenities/records/aa:nursery")["fields"]["state"] == "lacks"
         elsewhere = {**fields, "code": "bb-v1", "communities": "bb"}
         assert client.post(f"{V1}/registry/people/records", json={"fields": elsewhere}).status_code == 403
+
+
+def test_two_phones_edit_one_facility_without_signal(town: Town) -> None:
+    """Different fields are merged and the second is told; of the same field both values are shown and one is chosen."""
+    path = "/registry/facilities/records/aa-sp-01"
+    with town.browser("mgr-a") as first, town.browser("mgr-a") as second:
+        seen = get(first, path)
+        base = seen["fields"]
+        mine = {"built": "2001-05", "address_en": "Gate 2"}
+        done = patch(first, "facilities", "aa-sp-01", seen["mark"], fields=mine, base=base)
+        assert (done.status_code, done.json()["meanwhile"]) == (200, [])
+        other = patch(second, "facilities", "aa-sp-01", seen["mark"], fields={"cost_book": "aa"}, base=base)
+        assert other.status_code == 200, other.text
+        assert [(one["field"], one["base"], one["theirs"], one["by"]) for one in other.json()["meanwhile"]] == [
+            ("address_en", base.get("address_en", ""), "Gate 2", "mgr-a"),
+            ("built", base.get("built", ""), "2001-05", "mgr-a"),
+        ]
+        wanted = {"built": "1998", "name_en": "Pump by the gate"}
+        both = patch(second, "facilities", "aa-sp-01", seen["mark"], fields=wanted, base=base)
+        problem = both.json()
+        assert (both.status_code, problem["code"]) == (409, "TG-4100")
+        assert both.headers["content-type"] == "application/problem+json"
+        (one,) = problem["conflicts"]
+        assert (one["field"], one["mine"], one["theirs"], one["by"]) == ("built", "1998", "2001-05", "mgr-a")
+        assert one["together"] == ["built"]
+        assert get(first, path)["fields"]["name_en"] == base["name_en"]
+        chosen = {**base, "built": one["theirs"]}
+        last = patch(second, "facilities", "aa-sp-01", seen["mark"], fields=wanted, base=chosen)
+        assert last.status_code == 200, last.text
+        fields = last.json()["fields"]
+        shown = {name: fields[name] for name in ("built", "cost_book", "address_en", "name_en")}
+        assert shown == {"built": "1998", "cost_book": "aa", "address_en": "Gate 2", "name_en": "Pump by the gate"}
+        changes = get(first, "/registry/changes?kind=facilities&code=aa-sp-01")["items"]
+        assert ("2001-05", "1998", "mgr-a") in {(one["before"], one["after"], one["by"]) for one in changes}

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
-from core.alarms import AlarmChange, ChangeKind
+from core.alarms import AlarmChange, AlarmKind, ChangeKind, Severity
+from core.ports.cases import Mode
 from dispatch import batchwork, tables
-from tests.unit.dispatch.crowd import FIRST, crowded, statements
-from tests.unit.dispatch.hall import MINUTE, MONDAY_9, Hall, build_hall, change
+from dispatch.journal import SqlJournal
+from dispatch.policy import Policy
+from tests.unit.dispatch.crowd import FIRST, crowd_of, crowded, statements
+from tests.unit.dispatch.hall import MINUTE, MONDAY_9, Hall, build_hall, change, wipe
+from tests.unit.dispatch.hall import RULES as RULE_BOOK
 
 RULES = ("medium", "medium", "medium", "medium-2", "high", "low", "lamp", "gas", "critical", "info")
 
@@ -43,13 +52,24 @@ def test_a_storm_where_every_facility_has_an_open_case_of_another_family_is_as_f
 
 
 @pytest.mark.parametrize("count", [40, 80])
-def test_cases_of_their_own_are_few_statements_each(hall: Hall, count: int) -> None:
-    """A case and two tasks with their clocks for every alarm; where announcements move they are written once."""
+def test_cases_of_their_own_are_few_statements_whatever_their_number(hall: Hall, count: int) -> None:
+    """A case and two tasks with their clocks for every alarm are written together; lines are read once a person."""
     crowded(hall, count, 0)
     with statements(hall) as sent:
         hall.apply(*opened(count))
     assert len(hall.cases()) == count
-    assert len(sent) <= 12 * count, "\n".join(one[:100] for one in sent)
+    assert len(sent) <= 65, "\n".join(one[:100] for one in sent)
+
+
+def test_numbers_go_on_after_a_batch(either_hall: Hall) -> None:
+    """What is written together and what is written alone afterwards are counted by one count, without a gap."""
+    hall = crowded(either_hall, 6, 0)
+    hall.apply(*opened(3))
+    hall.apply(*opened(4)[3:])
+    hall.apply(*opened(6)[4:])
+    assert [case.number for case in hall.cases()] == [1, 2, 3, 4, 5, 6]
+    assert [case.code[-6:] for case in hall.cases()] == [f"{number:06d}" for number in range(1, 7)]
+    assert sorted(task.number for case in hall.cases() for task in hall.tasks(case.number).values()) == [*range(1, 13)]
 
 
 def drawn(seed: int, size: int) -> list[tuple[int, list[AlarmChange]]]:
@@ -112,4 +132,70 @@ def test_together_is_the_same_as_one_by_one(
         found.append(_rows(hall))
         hall.engine.dispose()
     assert found[0]["dispatch_case"]
+    assert found[0] == found[1]
+
+
+CHANGES = st.lists(
+    st.tuples(
+        st.sampled_from(RULES),
+        st.integers(0, 14),
+        st.integers(0, 4),
+        st.sampled_from(["open", "open", "open", "open", "late", "over", "test", "close", "retract"]),
+    ),
+    min_size=1,
+    max_size=40,
+)
+POLICIES = st.builds(
+    Policy,
+    storm_facilities=st.sampled_from([0, 0, 3]),
+    modes=st.sampled_from([{}, {Severity.MEDIUM: Mode.CLAIM, Severity.LOW: Mode.ROTATE}]),
+)
+
+
+def _batch(drawn_now: list[tuple[str, int, int, str]], now_ms: int) -> list[AlarmChange]:
+    batch = []
+    for rule, at, minutes, what in drawn_now:
+        start_ms = MONDAY_9 - minutes * MINUTE
+        stop_ms = now_ms + 1 if what in {"over", "close"} else None
+        kind = {"close": ChangeKind.CLOSED, "retract": ChangeKind.RETRACTED}.get(what, ChangeKind.OPENED)
+        one = change(kind, rule, facility=FIRST + at, start=start_ms, stop=stop_ms, late=what == "late")
+        batch.append(replace(one, alarm_kind=AlarmKind.TEST) if what == "test" else one)
+    return batch
+
+
+def _anew(hall: Hall) -> None:
+    """Dispatch is empty and counts from one again."""
+    wipe(hall)
+    with hall.engine.begin() as connection:
+        if hall.engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("DELETE FROM sqlite_sequence WHERE name LIKE 'dispatch_%'")
+        else:
+            names = ", ".join(table.name for table in tables.metadata.sorted_tables)
+            connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+
+
+@settings(
+    max_examples=20,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+)
+@given(batches=st.lists(CHANGES, min_size=1, max_size=3), policy=POLICIES)
+def test_any_batches_together_are_the_same_as_one_by_one(
+    either_hall: Hall, batches: list[list[tuple[str, int, int, str]]], policy: Policy
+) -> None:
+    """Cases, tasks with their candidates, clocks, histories, notifications, numbers and feed, in both databases."""
+    found, source = [], crowd_of(either_hall, 15)
+    for together in (True, False):
+        _anew(either_hall)
+        journal = SqlJournal(either_hall.engine, rules=RULE_BOOK.get, source=source, policy=policy)
+        with ExitStack() as alone:
+            if not together:
+                alone.enter_context(mock.patch.object(batchwork, "_runs", _alone))
+                alone.enter_context(mock.patch.object(batchwork, "_lone", return_value={}))
+            for at, batch in enumerate(batches):
+                now_ms = MONDAY_9 + at * 20 * MINUTE
+                journal.apply(_batch(batch, now_ms), now_ms)
+                journal.tick(now_ms + MINUTE)
+        found.append(_rows(either_hall))
     assert found[0] == found[1]

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from core.cases import Conflict, NotPermitted, UnknownItem
 from core.errors import Invalid, Refused
+from core.merging import Diverged
 from core.ports.registry import PageRequest
 from core.ports.registry_editing import RecordEdit, RegistryRecord
 from registry import exporter, importer, rows, tables
@@ -333,3 +334,78 @@ def test_kinds_that_are_not_edited_here_are_unknown(desk: SqlRegistryEditing) ->
     shown = {form.kind: form for form in desk.kinds()}
     assert [field.name for field in shown["posts"].fields] == ["code", "name_zh", "name_en", "cell", "holder", "since"]
     assert not shown["cells"].editable
+
+
+def late(
+    desk: SqlRegistryEditing, kind: str, seen: RegistryRecord, actor: str = "second", **fields: str
+) -> RegistryRecord:
+    """An edit that was based on ``seen``, whatever the record has become since."""
+    edit = RecordEdit(kind=kind, code=seen.code, mark=seen.mark, fields=fields, base=seen.fields)
+    return desk.save(edit, day=DAY, actor=actor, now_ms=NOW_MS + 2)
+
+
+def test_edits_of_different_fields_are_merged_and_the_second_is_told(town: City, desk: SqlRegistryEditing) -> None:
+    """Both stand, each in the history with who it was from; sent again it changes nothing."""
+    seen = known(desk, "facilities", "aa-sp-01")
+    change(desk, "facilities", "aa-sp-01", built="2001-05", address_en="Gate 2")
+    after = late(desk, "facilities", seen, cost_book="aa-pumps", name_en=seen.fields["name_en"])
+    assert (after.fields["built"], after.fields["cost_book"]) == ("2001-05", "aa-pumps")
+    told_of = [(one.field, one.base, one.theirs, one.by, one.at_ms) for one in after.meanwhile]
+    assert told_of == [("address_en", "", "Gate 2", "mgr", NOW_MS + 1), ("built", "", "2001-05", "mgr", NOW_MS + 1)]
+    again = late(desk, "facilities", seen, cost_book="aa-pumps")
+    assert again.mark == after.mark
+    lines = SqlHistory(town.engine).changes("facilities", "aa-sp-01", limit=3)
+    assert [(one.field, one.actor) for one in lines if one.field == "cost_book"] == [("cost_book", "second")]
+
+
+def test_a_field_both_changed_is_a_conflict_and_nothing_is_written(desk: SqlRegistryEditing) -> None:
+    """Both values, by whom and when; the choice goes with the rest of the edit."""
+    seen = known(desk, "facilities", "aa-sp-01")
+    change(desk, "facilities", "aa-sp-01", built="2001-05")
+    with pytest.raises(Diverged) as error:
+        late(desk, "facilities", seen, built="1998", cost_book="aa-pumps")
+    (one,) = error.value.conflicts
+    assert (one.field, one.base, one.mine, one.theirs) == ("built", "", "1998", "2001-05")
+    assert (one.by, one.at_ms) == ("mgr", NOW_MS + 1)
+    assert "建成时间" in error.value.in_language("zh")
+    stands = known(desk, "facilities", "aa-sp-01")
+    assert "cost_book" not in stands.fields
+    chosen = RecordEdit(
+        kind="facilities",
+        code="aa-sp-01",
+        mark=seen.mark,
+        fields={"built": "1998", "cost_book": "aa-pumps"},
+        base={**seen.fields, "built": "2001-05"},
+    )
+    after = desk.save(chosen, day=DAY, actor="second", now_ms=NOW_MS + 3)
+    assert (after.fields["built"], after.fields["cost_book"]) == ("1998", "aa-pumps")
+
+
+def test_a_position_is_one_decision(desk: SqlRegistryEditing) -> None:
+    """One moved it north, the other east: neither half is taken."""
+    seen = known(desk, "facilities", "aa-sp-01")
+    north = str(float(seen.fields["latitude"]) + 0.0001)
+    east = str(float(seen.fields["longitude"]) + 0.0001)
+    change(desk, "facilities", "aa-sp-01", latitude=north)
+    with pytest.raises(Diverged) as error:
+        late(desk, "facilities", seen, longitude=east)
+    assert {one.field for one in error.value.conflicts} == {"latitude", "longitude"}
+
+
+def test_what_merges_is_checked_as_a_whole(desk: SqlRegistryEditing) -> None:
+    """Two edits that are sound alone may not be together."""
+    seen = known(desk, "amenities", change(desk, "amenities", "", community="aa", item="nursery", state="lacks").code)
+    assert seen.meanwhile == ()
+    change(desk, "amenities", seen.code, note_zh="看过")
+    with pytest.raises(Invalid):
+        late(desk, "amenities", seen, state="king")
+
+
+def test_without_a_base_an_overtaken_edit_is_refused_whole(desk: SqlRegistryEditing) -> None:
+    """As programs know it that were written before."""
+    seen = known(desk, "facilities", "aa-sp-01")
+    change(desk, "facilities", "aa-sp-01", built="2001-05")
+    edit = RecordEdit(kind="facilities", code="aa-sp-01", mark=seen.mark, fields={"cost_book": "x"})
+    with pytest.raises(Conflict) as error:
+        desk.save(edit, day=DAY, actor="second", now_ms=NOW_MS + 2)
+    assert error.value.code == "changed"

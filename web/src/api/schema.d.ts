@@ -443,7 +443,9 @@ export interface paths {
         head?: never;
         /**
          * Change fields of a record
-         * @description Refused if somebody else has changed it since; what changes stands in the history.
+         * @description Merged by field with what others changed since, if it says what it was based on.
+         *
+         *     Fields that both changed are told as `conflicts` and nothing is written. What changes stands in the history.
          */
         patch: operations["change_registry_record"];
         trace?: never;
@@ -988,6 +990,29 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/handling": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Correct what was reported with a task
+         * @description By whoever reported it until the case ends, by a supervisor at any time.
+         *
+         *     It is merged by field with what others corrected since. Fields that both changed are told as `conflicts` and nothing
+         *     is written. Every field stands in the history.
+         */
+        patch: operations["correct_handling"];
         trace?: never;
     };
     "/api/v1/tasks/{task}/{action}": {
@@ -5529,6 +5554,78 @@ export interface components {
             after: string;
         };
         /**
+         * FieldConflict
+         * @description A field that somebody else changed meanwhile to something else: nothing was written, a person chooses.
+         */
+        FieldConflict: {
+            /**
+             * Field
+             * @example built
+             */
+            field: string;
+            /**
+             * Base
+             * @description what the edit was based on
+             */
+            base: string;
+            /**
+             * Mine
+             * @description what the edit says
+             */
+            mine: string;
+            /**
+             * Theirs
+             * @description what stands
+             */
+            theirs: string;
+            /**
+             * Together
+             * @description fields that are decided with it, itself among them
+             */
+            together: string[];
+            /**
+             * By
+             * @description login of whoever changed it; empty: not known
+             */
+            by: string;
+            /**
+             * Time Ms
+             * @description when; null: not known
+             */
+            time_ms: number | null;
+        };
+        /**
+         * FieldMoved
+         * @description A field that somebody else changed meanwhile and that the edit left alone.
+         */
+        FieldMoved: {
+            /**
+             * Field
+             * @example built
+             */
+            field: string;
+            /**
+             * Base
+             * @description what the edit was based on
+             */
+            base: string;
+            /**
+             * Theirs
+             * @description what stands
+             */
+            theirs: string;
+            /**
+             * By
+             * @description login of whoever changed it; empty: not known
+             */
+            by: string;
+            /**
+             * Time Ms
+             * @description when; null: not known
+             */
+            time_ms: number | null;
+        };
+        /**
          * FieldProblem
          * @description One field that was wrong, with its place in the request.
          */
@@ -6503,6 +6600,39 @@ export interface components {
             to_ms?: number | null;
         };
         /**
+         * Handled
+         * @description What was reported last with a task.
+         */
+        Handled: {
+            /**
+             * Time Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            time_ms: number;
+            by: components["schemas"]["Bilingual"];
+            outcome: components["schemas"]["Outcome"];
+            cause: components["schemas"]["FalseCause"] | null;
+            /** Cause Text */
+            cause_text: string;
+            /** Labour Min */
+            labour_min: number;
+            /** Parts */
+            parts: components["schemas"]["PartUsed"][];
+            /** Contractor Fen */
+            contractor_fen: number;
+            /**
+             * No Photo
+             * @description why there is no photo after the repair; empty: none was asked for, or it came
+             */
+            no_photo: string;
+            /**
+             * May Correct
+             * @description whether who asks may correct it
+             */
+            may_correct: boolean;
+        };
+        /**
          * Handling
          * @description What is reported with `handle`: what was found and what it cost.
          */
@@ -6537,6 +6667,30 @@ export interface components {
              * @default
              */
             no_photo: string;
+        };
+        /**
+         * HandlingCorrected
+         * @description The report after a correction.
+         */
+        HandlingCorrected: {
+            handled: components["schemas"]["Handled"];
+            /**
+             * Meanwhile
+             * @description what others corrected since its base, which stands; a part is `part:NAME` with quantity and fen
+             */
+            meanwhile: components["schemas"]["FieldMoved"][];
+        };
+        /**
+         * HandlingCorrection
+         * @description What should be other in the newest report of a task; it is merged by field with what others corrected since.
+         */
+        HandlingCorrection: {
+            /** @description the report as it was when the correction began */
+            base: components["schemas"]["Handling"];
+            /** @description the report as it should be; its outcome stays */
+            handling: components["schemas"]["Handling"];
+            /** Reason */
+            reason: string;
         };
         /**
          * Health
@@ -8505,6 +8659,11 @@ export interface components {
             errors: components["schemas"]["FieldProblem"][];
             /** @description who was faster, where a race was lost */
             owner: components["schemas"]["PersonRef"] | null;
+            /**
+             * Conflicts
+             * @description fields that both sides changed, where an edit could not be merged
+             */
+            conflicts?: components["schemas"]["FieldConflict"][];
         };
         /**
          * Proceeding
@@ -8902,6 +9061,13 @@ export interface components {
              * @default WGS-84
              */
             system: components["schemas"]["PositionSystem"];
+            /**
+             * Base
+             * @description all fields as they were when the edit began, positions in WGS-84: it is merged by field with what others changed since; null: it holds for the record of `mark` alone
+             */
+            base?: {
+                [key: string]: string;
+            } | null;
         };
         /**
          * RecordLineView
@@ -8966,6 +9132,11 @@ export interface components {
              * @description whether who asks may change it
              */
             editable: boolean;
+            /**
+             * Meanwhile
+             * @description after a change: what others changed since its `base`; it stands
+             */
+            meanwhile?: components["schemas"]["FieldMoved"][];
         };
         /**
          * RecurringFault
@@ -10687,6 +10858,8 @@ export interface components {
              * @description no sensor shows the repair: a photo must, or words why there is none
              */
             photo_needed: boolean;
+            /** @description what was reported last with this task */
+            handled: components["schemas"]["Handled"] | null;
             /**
              * Photo Missing
              * @description neither has come: as things stand, `verify` needs a note that says why
@@ -11395,6 +11568,8 @@ export type FalseAt = components['schemas']['FalseAt'];
 export type FalseCause = components['schemas']['FalseCause'];
 export type FalseRule = components['schemas']['FalseRule'];
 export type FieldChangeView = components['schemas']['FieldChangeView'];
+export type FieldConflict = components['schemas']['FieldConflict'];
+export type FieldMoved = components['schemas']['FieldMoved'];
 export type FieldProblem = components['schemas']['FieldProblem'];
 export type FieldView = components['schemas']['FieldView'];
 export type FileRunView = components['schemas']['FileRunView'];
@@ -11431,7 +11606,10 @@ export type GatewayList = components['schemas']['GatewayList'];
 export type GatewayView = components['schemas']['GatewayView'];
 export type Grid = components['schemas']['Grid'];
 export type HandedDownRequest = components['schemas']['HandedDownRequest'];
+export type Handled = components['schemas']['Handled'];
 export type Handling = components['schemas']['Handling'];
+export type HandlingCorrected = components['schemas']['HandlingCorrected'];
+export type HandlingCorrection = components['schemas']['HandlingCorrection'];
 export type Health = components['schemas']['Health'];
 export type HealthPart = components['schemas']['HealthPart'];
 export type History = components['schemas']['History'];
@@ -13491,6 +13669,44 @@ export interface operations {
                 content: {
                     "image/jpeg": unknown;
                     "image/png": unknown;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    correct_handling: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description a fresh random text per step; the same one again answers as the first time, without effect */
+                "Idempotency-Key": string;
+            };
+            path: {
+                task: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandlingCorrection"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandlingCorrected"];
                 };
             };
             /** @description A problem */

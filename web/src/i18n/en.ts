@@ -8,6 +8,7 @@ import exchange from "./en/exchange";
 import funds from "./en/funds";
 import gateways from "./en/gateways";
 import marks from "./en/marks";
+import merging from "./en/merging";
 import people from "./en/people";
 import places from "./en/places";
 import registry from "./en/registry";
@@ -26,6 +27,7 @@ export default {
   ...cases,
   ...tasks,
   ...people,
+  ...merging,
   ...reports,
   ...department,
   ...rules,

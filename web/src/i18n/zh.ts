@@ -8,6 +8,7 @@ import exchange from "./zh/exchange";
 import funds from "./zh/funds";
 import gateways from "./zh/gateways";
 import marks from "./zh/marks";
+import merging from "./zh/merging";
 import people from "./zh/people";
 import places from "./zh/places";
 import registry from "./zh/registry";
@@ -26,6 +27,7 @@ export default {
   ...cases,
   ...tasks,
   ...people,
+  ...merging,
   ...reports,
   ...department,
   ...rules,

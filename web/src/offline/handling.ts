@@ -1,6 +1,7 @@
 /** What a worker reports with "done": typed as text, kept as a draft, sent as numbers. */
 import type { FalseCause, Handling } from "@/api/schema";
 import { fenOf } from "@/format/money";
+import type { Fields } from "./merging";
 
 export interface PartText {
   name: string;
@@ -65,5 +66,68 @@ export function handlingOf(typed: HandlingText): Handling | null {
     parts,
     contractor_fen: contractor,
     no_photo: isFalse ? "" : typed.noPhoto.trim(),
+  };
+}
+
+const text = (value: number): string => (value === 0 ? "" : String(value));
+
+/** A report as it was typed, to be corrected. */
+export function typedOf(said: Handling): HandlingText {
+  return {
+    outcome: said.outcome ?? "repaired",
+    cause: said.cause ?? "",
+    causeText: said.cause_text ?? "",
+    minutes: text(said.labour_min ?? 0),
+    contractor: text((said.contractor_fen ?? 0) / 100),
+    parts: (said.parts ?? []).map((part) => ({ name: part.name, quantity: String(part.quantity), price: text(part.price_fen / 100) })),
+    noPhoto: said.no_photo ?? "",
+  };
+}
+
+/** Of a report that came with more beside it: what can be sent. */
+export function reportOf(said: Handling): Handling {
+  const { outcome = "repaired", cause = null, cause_text = "", labour_min = 0, parts = [], contractor_fen = 0, no_photo = "" } = said;
+  return { outcome, cause, cause_text, labour_min, parts: parts.map(({ name, quantity, price_fen }) => ({ name, quantity, price_fen })), contractor_fen, no_photo };
+}
+
+const PART = /^part(?:#\d+)?:(?<name>[\s\S]*)$/;
+
+/** The name of the part that a field of a report is; empty for other fields. */
+export const partName = (field: string): string => PART.exec(field)?.groups?.["name"] ?? "";
+
+/** A report as the fields by which the server merges it: a part is `part:NAME` with quantity and fen, empty ones are left out. */
+export function fieldsOf(said: Handling): Fields {
+  const report = reportOf(said);
+  const found: Record<string, string> = {
+    cause: report.cause ?? "",
+    cause_text: (report.cause_text ?? "").trim(),
+    labour_min: text(report.labour_min ?? 0),
+    contractor_fen: text(report.contractor_fen ?? 0),
+    no_photo: (report.no_photo ?? "").trim(),
+  };
+  for (const part of report.parts ?? []) {
+    let name = `part:${part.name.trim()}`;
+    for (let again = 2; name in found; again += 1) name = `part#${again}:${part.name.trim()}`;
+    found[name] = `${Number(part.quantity.toPrecision(12))} ${part.price_fen}`;
+  }
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== ""));
+}
+
+/** A report in which some fields have become others; an empty one is gone. */
+export function withFields(said: Handling, given: Fields): Handling {
+  const fields = { ...fieldsOf(said), ...given };
+  const parts = Object.entries(fields).flatMap(([field, value]) => {
+    const [quantity = "", price = ""] = value.split(" ");
+    return partName(field) && value ? [{ name: partName(field), quantity: Number(quantity), price_fen: Number(price) }] : [];
+  });
+  const cause = CAUSES.find((one) => one === fields["cause"]) ?? null;
+  return {
+    outcome: said.outcome ?? "repaired",
+    cause,
+    cause_text: fields["cause_text"] ?? "",
+    labour_min: Number(fields["labour_min"] ?? 0),
+    parts,
+    contractor_fen: Number(fields["contractor_fen"] ?? 0),
+    no_photo: fields["no_photo"] ?? "",
   };
 }

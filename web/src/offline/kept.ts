@@ -11,17 +11,18 @@ export interface KeptResource<T> extends Resource<T> {
   readonly asOf: ShallowRef<number | null>;
 }
 
-export function useKept<T>(name: string, load: (signal: { signal: AbortSignal }) => Promise<T>, options: ResourceOptions): KeptResource<T> {
+export function useKept<T>(name: string | (() => string), load: (signal: { signal: AbortSignal }) => Promise<T>, options: ResourceOptions): KeptResource<T> {
   const asOf = shallowRef<number | null>(null);
   const user = me.value?.username ?? "";
   const resource = useResource<T>(async (signal) => {
+    const as = typeof name === "string" ? name : name();
     try {
       const answer = await load(signal);
-      keep(user, name, answer, nowMs());
+      keep(user, as, answer, nowMs());
       asOf.value = null;
       return answer;
     } catch (failure) {
-      const known = recall<T>(user, name);
+      const known = recall<T>(user, as);
       const away = failure instanceof ApiError && (failure.kind === "offline" || failure.kind === "unavailable");
       if (!away || !known) throw failure;
       asOf.value = known.at_ms;

@@ -1,3 +1,8 @@
+import type { FieldConflict } from "@/api/schema";
+
+/** A field that both sides changed, as the server tells it. */
+export type Clash = Readonly<Omit<FieldConflict, "together">> & { readonly together: readonly string[] };
+
 /**
  * The outbox: actions of a worker that must not be lost when there is no signal.
  *
@@ -28,6 +33,10 @@ export interface OutboxEntry {
   readonly next_try_ms: number;
   /** Why the server will not have it; `null` while it waits. */
   readonly refused: string | null;
+  /** `POST` where it does not say. */
+  readonly method?: "POST" | "PATCH";
+  /** Of an edit that was refused because somebody else changed the same fields: these, with both values. */
+  readonly conflicts?: readonly Clash[];
   /** Of a photo: under which key its bytes are kept on the phone. */
   readonly photo?: string;
   /** Of a photo: the key of the report it belongs to, sent in place of its own. */
@@ -39,7 +48,7 @@ export interface OutboxEntry {
 export type Outcome =
   | { readonly kind: "done" }
   | { readonly kind: "later" }
-  | { readonly kind: "refused"; readonly reason: string };
+  | { readonly kind: "refused"; readonly reason: string; readonly conflicts?: readonly Clash[] };
 
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 60_000;
@@ -82,7 +91,7 @@ export function step(entries: readonly OutboxEntry[], key: string, outcome: Outc
   return entries.map((entry) => {
     if (entry.key !== key) return entry;
     const attempts = entry.attempts + 1;
-    if (outcome.kind === "refused") return { ...entry, attempts, refused: outcome.reason };
+    if (outcome.kind === "refused") return { ...entry, attempts, refused: outcome.reason, conflicts: outcome.conflicts ?? [] };
     return { ...entry, attempts, next_try_ms: nowMs + pauseMs(attempts) };
   });
 }
@@ -104,6 +113,11 @@ export function goesWith(entries: readonly OutboxEntry[], key: string): readonly
   if (first.photo !== undefined) return [first];
   const isBehind = (entry: OutboxEntry): boolean => entry.photo === undefined || entry.proof !== undefined;
   return entries.filter((entry) => entry.user === first.user && entry.lane === first.lane && isBehind(entry));
+}
+
+/** A refused edit that was mended goes in place of all that its lane holds: what waited behind it is part of it now. */
+export function replaced(entries: readonly OutboxEntry[], mended: OutboxEntry): readonly OutboxEntry[] {
+  return [...entries.filter((entry) => entry.user !== mended.user || entry.lane !== mended.lane), mended];
 }
 
 /** Everything is tried again at once, as when the signal comes back. */

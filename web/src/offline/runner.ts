@@ -3,7 +3,7 @@ import { computed, readonly, shallowRef } from "vue";
 import { ApiError, call, idempotencyKey } from "@/api/client";
 import { i18n } from "@/i18n";
 import { upload } from "@/api/upload";
-import { addressed, again, decode, due, goesWith, nextDueMs, step, wake, type Outcome, type OutboxEntry } from "./outbox";
+import { addressed, again, decode, due, goesWith, nextDueMs, replaced, step, wake, type Outcome, type OutboxEntry } from "./outbox";
 import { dropPhotos, readPhoto } from "./photos";
 
 const STORED = "twingrid.outbox";
@@ -75,14 +75,15 @@ async function sendPhoto(entry: OutboxEntry, photo: string): Promise<unknown> {
 async function send(entry: OutboxEntry): Promise<Sent> {
   try {
     if (entry.photo !== undefined) return { outcome: { kind: "done" }, answer: await sendPhoto(entry, entry.photo) };
-    const answer = await call<unknown>(entry.path, { method: "POST", body: entry.body, headers: { "idempotency-key": entry.key } });
+    const answer = await call<unknown>(entry.path, { method: entry.method ?? "POST", body: entry.body, headers: { "idempotency-key": entry.key } });
     return { outcome: { kind: "done" }, answer };
   } catch (failure) {
     if (!(failure instanceof ApiError)) throw failure;
     if (failure.kind !== "refused") return { outcome: { kind: "later" }, answer: null };
-    const { title, detail, fix } = failure.problem;
-    const reason = [title, detail, fix].filter(Boolean).join(" · ") || `HTTP ${failure.status}`;
-    return { outcome: { kind: "refused", reason }, answer: null };
+    const { title, detail, fix, conflicts, errors } = failure.problem;
+    const wrong = entry.method === "PATCH" ? (errors ?? []).map((one) => one.what) : [];
+    const reason = [title, detail, ...wrong, fix].filter(Boolean).join(" · ") || `HTTP ${failure.status}`;
+    return { outcome: { kind: "refused", reason, ...(conflicts ? { conflicts } : {}) }, answer: null };
   }
 }
 
@@ -132,22 +133,25 @@ export function post(action: Action): void {
   postAll([action]);
 }
 
-export type Action = Pick<OutboxEntry, "lane" | "action" | "path" | "body"> & Partial<Pick<OutboxEntry, "key" | "photo" | "proof" | "rests">>;
+export type Action = Pick<OutboxEntry, "lane" | "action" | "path" | "body"> & Partial<Pick<OutboxEntry, "key" | "photo" | "proof" | "rests" | "method">>;
+
+function entryOf(action: Action): OutboxEntry {
+  const { value: name } = user;
+  if (name === null) throw new Error("nobody is logged in");
+  return { ...action, key: action.key ?? idempotencyKey(), user: name, created_ms: Date.now(), attempts: 0, next_try_ms: 0, refused: null };
+}
 
 /** The same with several that belong together: all of them are kept, or none. */
 export function postAll(actions: readonly Action[]): void {
-  const { value: name } = user;
-  if (name === null) throw new Error("nobody is logged in");
-  const made = actions.map((action): OutboxEntry => ({
-    ...action,
-    key: action.key ?? idempotencyKey(),
-    user: name,
-    created_ms: Date.now(),
-    attempts: 0,
-    next_try_ms: 0,
-    refused: null,
-  }));
+  const made = actions.map(entryOf);
   change((entries) => [...entries, ...made]);
+  void flush();
+}
+
+/** A mended edit in place of the refused one and of what waits behind it, in one breath: nothing is lost in between. */
+export function postMended(action: Action): void {
+  const made = entryOf(action);
+  change((entries) => replaced(entries, made));
   void flush();
 }
 

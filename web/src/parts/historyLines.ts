@@ -11,7 +11,7 @@ const GRADED: ReadonlySet<string> = new Set(["raised", "risen", "fallen"]);
 const STATES: ReadonlySet<string> = new Set(["proven", "returned", "still_on"]);
 
 /** Their note says the same in both languages, Chinese first. */
-const TWICE: ReadonlySet<string> = new Set(["planned", "unfit", "assigned", "escalated", "covers", "ladder_person", "ladder_on_duty", "ladder_supervisor", "ladder_leads"]);
+const TWICE: ReadonlySet<string> = new Set(["planned", "unfit", "corrected", "assigned", "escalated", "covers", "ladder_person", "ladder_on_duty", "ladder_supervisor", "ladder_leads"]);
 
 /** Their note is what opened the case, by number; the cards beside it show that itself. */
 const BY_NUMBER: ReadonlySet<string> = new Set(["opened"]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { awaysOf, awaysText, changedFields, overtaken, papersOf, papersText } from "./lists";
+import { awaysOf, awaysText, changedFields, papersOf, papersText } from "./lists";
 
 describe("certificates and leave", () => {
   it("come back as they were", () => {
@@ -17,11 +17,5 @@ describe("certificates and leave", () => {
 describe("what changed", () => {
   it("is what differs from what was loaded", () => {
     expect(changedFields({ a: "1", b: "2" }, { a: "1 ", b: "", c: "3", d: "" })).toEqual({ b: "", c: "3" });
-  });
-  it("by somebody else is named with what it holds now", () => {
-    expect(overtaken({ a: "1", b: "2" }, { a: "1", c: "3" })).toEqual([
-      { name: "b", text: "" },
-      { name: "c", text: "3" },
-    ]);
   });
 });

@@ -51,12 +51,3 @@ export function awaysText(aways: readonly Away[]): string {
 export function changedFields(loaded: Readonly<Record<string, string>>, draft: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(draft).filter(([name, text]) => text.trim() !== (loaded[name] ?? "")));
 }
-
-/** Fields that somebody else changed while this draft was written, with what they hold now. */
-export function overtaken(
-  loaded: Readonly<Record<string, string>>,
-  now: Readonly<Record<string, string>>,
-): { name: string; text: string }[] {
-  const names = new Set([...Object.keys(loaded), ...Object.keys(now)]);
-  return [...names].filter((name) => (loaded[name] ?? "") !== (now[name] ?? "")).map((name) => ({ name, text: now[name] ?? "" }));
-}

@@ -2,11 +2,18 @@
 import { address, call } from "@/api/client";
 import type { PageOf } from "@/api/routes";
 import type { CellShapes, ImportChanges, ImportView, KindList, KindView, RecordLineView, RecordView, RegistryChanges, Staff } from "@/api/schema";
+import type { Edit } from "@/offline/merging";
 
 type Signal = { readonly signal?: AbortSignal };
 export type PositionSystem = "WGS-84" | "GCJ-02" | "CGCS2000";
 
-const recordPath = (kind: string, code: string, step = ""): string => `/registry/${kind}/records/${encodeURIComponent(code)}${step}`;
+/** A change of a record: the fields that become others, and all of them as they were when it began. */
+export interface RecordEdit extends Edit {
+  readonly mark: string;
+  readonly system: PositionSystem;
+}
+
+export const recordPath = (kind: string, code: string, step = ""): string => `/registry/${kind}/records/${encodeURIComponent(code)}${step}`;
 
 export const getStaff = (query: { community?: number }, { signal }: Signal = {}): Promise<Staff> => call("/registry/staff", { query, signal });
 export const getRecords = (
@@ -20,7 +27,7 @@ export const postRecord = (kind: string, body: { fields: Record<string, string>;
 export const patchRecord = (
   kind: string,
   code: string,
-  body: { mark: string; fields: Record<string, string>; system: PositionSystem },
+  body: RecordEdit,
 ): Promise<RecordView> => call(recordPath(kind, code), { method: "PATCH", body });
 export const turnRecord = (kind: string, code: string, step: "end" | "restore", mark: string): Promise<RecordView> =>
   call(recordPath(kind, code, `/${step}`), { method: "POST", body: { mark } });

@@ -44,8 +44,6 @@ export default {
     endText: "Take {name} out of use. The record stays; it can be taken into use again.",
     endedNow: "Taken out of use",
     restoredNow: "Taken into use again",
-    overtaken: "Somebody changed this record while you were editing. What they changed is marked; what you wrote is still here. Check it and save again.",
-    theirs: "Changed by somebody else to: {text}",
     system: "Coordinate system",
     systemHint: "Which system the degrees are in; WGS-84 is stored. CGCS2000 differs from it by less than a metre and is taken as it is.",
     grid: "Grid",

@@ -98,6 +98,7 @@ export default {
     not_delivered: "A notification could not be delivered",
     merge: "Merged into another case",
     unmerge: "Merging taken back, filed anew",
+    corrected: "Report corrected",
     taken_out: "A merging was taken back, the case is separate again",
     lasting_accepted: "To be repaired for good",
     lasting_declined: "No lasting repair now",

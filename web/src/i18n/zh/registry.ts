@@ -44,8 +44,6 @@ export default {
     endText: "停用 {name}；记录保留，以后可以恢复。",
     endedNow: "已停用",
     restoredNow: "已恢复使用",
-    overtaken: "有人在您修改期间改了这条记录。对方改动的字段已标出，您填写的内容仍在；核对后再保存。",
-    theirs: "对方已改为：{text}",
     system: "坐标系",
     systemHint: "填写的经纬度属于哪个坐标系；保存时换算为 WGS-84。CGCS2000 与 WGS-84 相差不到一米，不换算。",
     grid: "网格类型",

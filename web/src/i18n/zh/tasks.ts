@@ -98,6 +98,7 @@ export default {
     not_delivered: "通知未能送达",
     merge: "已并入其他案件",
     unmerge: "合并已撤销，重新立案",
+    corrected: "更正处置报告",
     taken_out: "有案件撤销合并，已分出",
     lasting_accepted: "决定根治",
     lasting_declined: "暂不根治",
