@@ -107,10 +107,16 @@ def back(line: Line, measurement: Measurement) -> float:
 
 
 def _windows(one: ReadRule, facility_class: FacilityClass) -> Iterator[Finding]:
-    for operand in sorted((part for part in one.rule.operands if isinstance(part, Windowed)), key=repr):
+    """A window that holds no two readings; not where the rule looks back far enough as well."""
+    every = sorted((part for part in one.rule.operands if isinstance(part, Windowed)), key=repr)
+    longest: dict[tuple[str, object], int] = {}
+    for operand in every:
+        alike = operand.key, operand.aggregate
+        longest[alike] = max(longest.get(alike, 0), operand.window_ms)
+    for operand in every:
         measurement = facility_class.measurements[operand.key]
         interval_ms = round(measurement.pace_s * 1000)
-        if measurement.kind in _PACED and operand.window_ms < 2 * interval_ms:
+        if measurement.kind in _PACED and longest[operand.key, operand.aggregate] < 2 * interval_ms:
             field, at = _window_place(one, operand)
             yield one.fields[field].finding(
                 kinds.SHORT_WINDOW,

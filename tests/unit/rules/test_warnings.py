@@ -63,6 +63,7 @@ def test_an_odd_rule_is_warned_of_where_it_is_odd(text: str, kind: Kind, column:
         rule_text("r", "level >= 10 m", **CLEAR),
         rule_text("r", "level > 0 m", clear_for="1 min"),
         rule_text("r", "mean(level) over 1 min > 2 m", **CLEAR),
+        rule_text("r", "range(level) over 45 s > 2 m or range(level) over 1 min > 3 m"),
         rule_text("r", "level > facility.limit m and fault == 0"),
     ],
 )
