@@ -61,9 +61,9 @@ def test_cases_of_their_own_are_few_statements_whatever_their_number(hall: Hall,
     assert len(sent) <= 65, "\n".join(one[:100] for one in sent)
 
 
-def test_numbers_go_on_after_a_batch(either_hall: Hall) -> None:
+def test_numbers_go_on_after_a_batch(hall: Hall) -> None:
     """What is written together and what is written alone afterwards are counted by one count, without a gap."""
-    hall = crowded(either_hall, 6, 0)
+    crowded(hall, 6, 0)
     hall.apply(*opened(3))
     hall.apply(*opened(4)[3:])
     hall.apply(*opened(6)[4:])
@@ -182,13 +182,13 @@ def _anew(hall: Hall) -> None:
 )
 @given(batches=st.lists(CHANGES, min_size=1, max_size=3), policy=POLICIES)
 def test_any_batches_together_are_the_same_as_one_by_one(
-    either_hall: Hall, batches: list[list[tuple[str, int, int, str]]], policy: Policy
+    hall: Hall, batches: list[list[tuple[str, int, int, str]]], policy: Policy
 ) -> None:
     """Cases, tasks with their candidates, clocks, histories, notifications, numbers and feed, in both databases."""
-    found, source = [], crowd_of(either_hall, 15)
+    found, source = [], crowd_of(hall, 15)
     for together in (True, False):
-        _anew(either_hall)
-        journal = SqlJournal(either_hall.engine, rules=RULE_BOOK.get, source=source, policy=policy)
+        _anew(hall)
+        journal = SqlJournal(hall.engine, rules=RULE_BOOK.get, source=source, policy=policy)
         with ExitStack() as alone:
             if not together:
                 alone.enter_context(mock.patch.object(batchwork, "_runs", _alone))
@@ -197,5 +197,5 @@ def test_any_batches_together_are_the_same_as_one_by_one(
                 now_ms = MONDAY_9 + at * 20 * MINUTE
                 journal.apply(_batch(batch, now_ms), now_ms)
                 journal.tick(now_ms + MINUTE)
-        found.append(_rows(either_hall))
+        found.append(_rows(hall))
     assert found[0] == found[1]

@@ -64,7 +64,7 @@ def test_nobody_is_looked_for_where_all_are_full(
 
 @given(people())
 def test_a_directory_lists_whom_a_look_at_everybody_finds(those: tuple[Person, ...]) -> None:
-    """Of every kind, in the same order, and away on the same days."""
+    """People of a rung and holders of a cell, in the order of the roster, and who is on leave."""
     whole = roster(*those)
     found = Directory(whole)
     here = [one for one in those if one.active]
