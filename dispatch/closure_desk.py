@@ -149,6 +149,7 @@ class SqlClosures(SqlClosureQueries):
             mine = [table.c.facility == facility, table.c.family == family]
             fault = next(iter(self._recurring(connection, now_ms, mine)), None)
             if fault is None:
+                _check_there(facility, reason, actor, source.roster())
                 raise UnknownItem(kinds.NO_RECURRING(facility=facility))
             newest = _case(connection, fault.cases[0].number)
             _check_asked(kinds.DECIDING_LASTING, reason, actor, source.roster(), newest)
@@ -202,6 +203,16 @@ def _check_asked(action: Sentence, reason: str, actor: Actor, roster: Roster, *c
         raise NotPermitted(kinds.NOT_IN_QUEUE(action=action))
     if not reason.strip():
         raise Invalid([kinds.REASON_MISSING.at(action=action)])
+
+
+def _check_there(facility: int, reason: str, actor: Actor, roster: Roster) -> None:
+    """As ``_check_asked`` where there is no case yet: whoever supervises neither grid there learns nothing of it."""
+    place = roster.places.get(facility)
+    there = [] if place is None else [with_standing(actor, place.community, grid, roster) for grid in Grid]
+    if not any(one.supervises for one in (actor, *there)):
+        raise NotPermitted(kinds.NOT_IN_QUEUE(action=kinds.DECIDING_LASTING))
+    if not reason.strip():
+        raise Invalid([kinds.REASON_MISSING.at(action=kinds.DECIDING_LASTING)])
 
 
 def _case(connection: sa.Connection, number: int) -> Any:
