@@ -98,15 +98,15 @@ def interrupted(engine: sa.Engine, table: str) -> Iterator[None]:
         before = [f"{allow} false", f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"]
         after = f"{allow} true"
     else:
-        admin = engine.execution_options(isolation_level="AUTOCOMMIT")
+        admin = engine
         before, after = [f"ALTER TABLE {table} RENAME TO hidden"], f"ALTER TABLE hidden RENAME TO {table}"
-    with admin.connect() as connection:
+    with admin.begin() as connection:
         for statement in before:
             connection.exec_driver_sql(statement)
     try:
         yield
     finally:
-        with admin.connect() as connection:
+        with admin.begin() as connection:
             connection.exec_driver_sql(after)
         if admin.url != engine.url:
             admin.dispose()

@@ -227,7 +227,8 @@ def test_every_problem_is_complete() -> None:
     assert len({kind.code for kind in kinds}) == len(kinds)
     for kind in kinds:
         assert 400 <= kind.status <= 599
-        assert int(kind.code[3:]) // 10 == kind.status
+        # All ten of 409 are taken; nothing here answers 410, whose codes go on with them.
+        assert int(kind.code[3:]) // 10 in ({409, 410} if kind.status == 409 else {kind.status} - {410})
         assert all((kind.title.zh, kind.title.en, kind.fix.zh, kind.fix.en))
 
 
