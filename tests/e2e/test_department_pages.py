@@ -68,6 +68,7 @@ def test_a_department_has_its_own_page_and_no_other(browser: Browser, mock_world
     """It begins there, its menu has nothing else, and other addresses lead back; no live stream is asked for."""
     with person(browser, mock_world.base_url, "zh", DESK) as somebody:
         page = journeys.log_in(somebody, mock_world, CLERK)
+        page.goto(f"{mock_world.base_url}/")  # who had another language before chose theirs on another page
         page.wait_for_url("**/department")
         menu = page.get_by_role("navigation").first.get_by_role("link")
         expect(menu).to_have_text(["本部门任务"])
@@ -96,6 +97,7 @@ def test_a_department_hands_a_task_down_with_a_photo(browser: Browser, mock_worl
     """The gate answers at once, and the photo goes with the same key."""
     with person(browser, mock_world.base_url, "zh", PHONE) as somebody:
         page = journeys.log_in(somebody, mock_world, CLERK)
+        page.goto(f"{mock_world.base_url}/")  # who had another language before chose theirs on another page
         page.wait_for_url("**/department")
         journeys.press(page, "下派任务")
         form = page.get_by_role("dialog")
