@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 _SEEK_EVERY_MS = 5 * MINUTE_MS
 _MOST = 500
-"""Changes in one transaction: up to 1.8 s of the write lock on SQLite, 3.2 s on PostgreSQL (``python -m bench queue``)."""
+"""Changes in one transaction: up to 1.8 s of the write lock on SQLite, 3.2 s on PostgreSQL (``bench queue``)."""
 _SHOWN = frozenset({ChangeKind.OPENED, ChangeKind.SPLIT})
 
 
