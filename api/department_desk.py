@@ -12,7 +12,7 @@ from api import burdens
 from api.access import Caller
 from api.histories import MONTH_MS, asked_range
 from api.intake_desk import IntakeDesk
-from api.intake_views import answer_view, bound, event_view, photo_view
+from api.intake_views import answer_view, event_view, photo_view
 from api.models.base import Bilingual, Page, severity_name
 from api.models.departments import OwnCase, OwnIntake, OwnList, OwnStep, OwnTask, ReferralAnswer
 from api.models.intakes import BurdenReport, EventList, HandedDownRequest, LogAnswerView, PhotoView, ReasonView
@@ -112,11 +112,11 @@ class DepartmentDesk:
     def may_attach(self, caller: Caller, number: int, key: str) -> None:
         """Refuse a photo of what the caller has not handed in, before it is read."""
         _own(caller)
-        self._ports.photos.awaits(number, bound(key), caller.actor, self._ports.clock.now_ms())
+        self._intakes.may_attach(caller, number, key)
 
     def attach(self, caller: Caller, number: int, key: str, data: bytes) -> PhotoView:
         """Add a photo to what the caller has handed in."""
-        return photo_view(self._ports.photos.attach(number, bound(key), caller.actor, data, self._ports.clock.now_ms()))
+        return self._intakes.attach(caller, number, key, data)
 
     def photo(self, caller: Caller, number: int, position: int) -> tuple[str, bytes]:
         """Media type and bytes of a photo."""

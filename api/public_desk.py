@@ -64,9 +64,8 @@ class PublicDesk:
         """
         one, now_ms = self._facility(body.facility_code).facility, self._ports.clock.now_ms()
         known = self._ports.intakes.sent(self._actor, bound(key)) is not None  # an answer got lost: it counts once
-        wait_ms = 0 if known else self._throttle.admit(one.code, address, now_ms)
-        if wait_ms:
-            raise ProblemError(Problems.TOO_MANY_REPORTS, headers={"Retry-After": str(-(-wait_ms // 1000))})
+        if not known:
+            self._admit(one.code, address, now_ms)
         ask = rows.IntakeAsk(
             key=bound(key),
             actor=self._actor,
@@ -109,9 +108,7 @@ class PublicDesk:
         asked = self._ports.revisits.of_report(row.number, now_ms)
         if asked is None:
             raise ProblemError(Problems.NOT_FOUND)
-        wait_ms = self._throttle.admit(f"revisit/{asked.number}", address, now_ms)
-        if wait_ms:
-            raise ProblemError(Problems.TOO_MANY_REPORTS, headers={"Retry-After": str(-(-wait_ms // 1000))})
+        self._admit(f"revisit/{asked.number}", address, now_ms)
         said = RevisitAnswer(solved=body.solved, satisfaction=body.satisfaction, comment=body.comment)
         self._ports.revisits.answer(asked.number, said, RevisitWay.QR, self._actor, now_ms)
         return self.state(number, key)
@@ -123,6 +120,11 @@ class PublicDesk:
     def attach(self, number: int, key: str, data: bytes) -> PhotoView:
         """Add a photo to what was reported with this key."""
         return photo_view(self._ports.photos.attach(number, bound(key), self._actor, data, self._ports.clock.now_ms()))
+
+    def _admit(self, place: str, address: str, now_ms: int) -> None:
+        wait_ms = self._throttle.admit(place, address, now_ms)
+        if wait_ms:
+            raise ProblemError(Problems.TOO_MANY_REPORTS, headers={"Retry-After": str(-(-wait_ms // 1000))})
 
     def _own(self, number: int, key: str) -> rows.IntakeRow:
         row = self._ports.intakes.sent(self._actor, bound(key))

@@ -61,7 +61,7 @@ class SqlClosures(SqlClosureQueries):
             _check_asked(kinds.ACTIONS[Action.MERGE.value], reason, actor, source.roster(), row, heir)
             if _is_done(connection, number, into):
                 return
-            _check(row, heir)
+            _check_pair(row, heir)
             work = AlarmWork(connection, rules=self._rules, source=source, policy=self._policy, now_ms=now_ms)
             brought = self._hand_over(connection, work, row, heir)
             self._end(work, row, heir, reason.strip(), actor, now_ms)
@@ -199,20 +199,22 @@ class SqlClosures(SqlClosureQueries):
 
 def _check_asked(action: Sentence, reason: str, actor: Actor, roster: Roster, *cases: Any) -> None:
     """Only whoever supervises the leading grid of every case, and never without a reason."""
-    if not all(with_standing(actor, one.community, Grid(one.lead), roster).supervises for one in cases):
-        raise NotPermitted(kinds.NOT_IN_QUEUE(action=action))
-    if not reason.strip():
-        raise Invalid([kinds.REASON_MISSING.at(action=action)])
+    leads = all(with_standing(actor, one.community, Grid(one.lead), roster).supervises for one in cases)
+    _check(action, reason, leads=leads)
 
 
 def _check_there(facility: int, reason: str, actor: Actor, roster: Roster) -> None:
     """As ``_check_asked`` where there is no case yet: whoever supervises neither grid there learns nothing of it."""
     place = roster.places.get(facility)
     there = [] if place is None else [with_standing(actor, place.community, grid, roster) for grid in Grid]
-    if not any(one.supervises for one in (actor, *there)):
-        raise NotPermitted(kinds.NOT_IN_QUEUE(action=kinds.DECIDING_LASTING))
+    _check(kinds.DECIDING_LASTING, reason, leads=any(one.supervises for one in (actor, *there)))
+
+
+def _check(action: Sentence, reason: str, *, leads: bool) -> None:
+    if not leads:
+        raise NotPermitted(kinds.NOT_IN_QUEUE(action=action))
     if not reason.strip():
-        raise Invalid([kinds.REASON_MISSING.at(action=kinds.DECIDING_LASTING)])
+        raise Invalid([kinds.REASON_MISSING.at(action=action)])
 
 
 def _case(connection: sa.Connection, number: int) -> Any:
@@ -228,7 +230,7 @@ def _is_done(connection: sa.Connection, number: int, into: int) -> bool:
     return bool(connection.execute(query).scalar_one())
 
 
-def _check(row: Any, heir: Any) -> None:
+def _check_pair(row: Any, heir: Any) -> None:
     """Refuse what may not be merged."""
     if row.number == heir.number:
         raise Conflict("wrong_state", kinds.MERGE_WITH_ITSELF())

@@ -19,6 +19,7 @@ from dispatch.database import reading
 from dispatch.lastingwork import asks, newest_decisions
 from dispatch.lifecycle import MAY_MERGE
 from dispatch.observation import why
+from dispatch.parts import in_parts
 from dispatch.policy import Policy
 from dispatch.reports import cost_of, costs, of_case, of_task
 from dispatch.similarity import Side, likeness, metres
@@ -235,8 +236,8 @@ def _false(connection: sa.Connection, numbers: Sequence[int]) -> set[int]:
     """Cases whose newest report says that nothing was wrong."""
     table = closure_tables.report
     newest: dict[int, str] = {}
-    for begin in range(0, len(numbers), 500):
-        query = sa.select(table.c.case, table.c.outcome).where(table.c.case.in_(numbers[begin : begin + 500]))
+    for part in in_parts(numbers):
+        query = sa.select(table.c.case, table.c.outcome).where(table.c.case.in_(part))
         newest |= {row.case: row.outcome for row in connection.execute(query.order_by(table.c.number))}
     return {case for case, outcome in newest.items() if outcome == Outcome.FALSE_ALARM.value}
 

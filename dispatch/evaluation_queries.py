@@ -36,11 +36,11 @@ from dispatch.database import reading
 from dispatch.evaluation import evaluate
 from dispatch.flag_queries import seen
 from dispatch.intake_tables import intake
+from dispatch.parts import in_parts
 from dispatch.peers import Bounds
 from dispatch.revisit.counting import closings
 from dispatch.revisit.tables import revisit
 
-_CHUNK = 500
 _JUDGED = {CaseState.VERIFIED.value: Action.VERIFY, CaseState.REWORK.value: Action.REJECT}
 _TAKEN = (Action.ACCEPT.value, Action.RETURN.value)
 _PASSED_ON = frozenset({Action.RETURN.value, Action.TRANSFER.value})
@@ -246,8 +246,8 @@ class _Reader:
         return [_revisit(row) for row in self._connection.execute(query.order_by(one.c.line))]
 
     def _in_parts(self, numbers: Sequence[int], column: sa.ColumnElement[int], query: sa.Select[Any]) -> Iterable[Any]:
-        for begin in range(0, len(numbers), _CHUNK):
-            yield from self._connection.execute(query.where(column.in_(numbers[begin : begin + _CHUNK])))
+        for part in in_parts(numbers):
+            yield from self._connection.execute(query.where(column.in_(part)))
 
 
 def _steps(history: Mapping[int, Sequence[Any]]) -> list[StepFact]:

@@ -21,10 +21,9 @@ from dispatch.database import reading
 from dispatch.flag_queries import limit_of_page, number_of, seen
 from dispatch.intake_tables import intake, photo, step
 from dispatch.merges import heir
+from dispatch.parts import in_parts
 from dispatch.policy import Policy
 from dispatch.reports import costs
-
-_CHUNK = 500
 
 
 class SqlIntakeQueries:
@@ -136,8 +135,8 @@ def _cases(connection: sa.Connection, numbers: set[int]) -> dict[int, CaseNow]:
     """How far cases are, by number."""
     case, found, ordered = tables.case, dict[int, CaseNow](), sorted(numbers)
     columns = (case.c.number, case.c.code, case.c.state, case.c.closed_ms, case.c.overdue)
-    for begin in range(0, len(ordered), _CHUNK):
-        query = sa.select(*columns).where(case.c.number.in_(ordered[begin : begin + _CHUNK]))
+    for part in in_parts(ordered):
+        query = sa.select(*columns).where(case.c.number.in_(part))
         for row in connection.execute(query):
             found[row.number] = CaseNow(
                 number=row.number,
@@ -235,11 +234,11 @@ def _spent(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, Spent
     done = sa.func.sum(sa.case((task.c.state == TaskState.DONE.value, 1), else_=0))
     found: dict[int, Spent] = {}
     labour = costs(connection, numbers)
-    for begin in range(0, len(numbers), _CHUNK):
+    for part in in_parts(numbers):
         query = (
             sa.select(case.c.number, case.c.overdue, sa.func.count().label("given"), done.label("done"))
             .join(task, task.c.case == case.c.number)
-            .where(case.c.number.in_(numbers[begin : begin + _CHUNK]))
+            .where(case.c.number.in_(part))
             .group_by(case.c.number, case.c.overdue)
         )
         for row in connection.execute(query):

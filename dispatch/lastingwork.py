@@ -16,6 +16,7 @@ from dispatch import closure_tables, tables
 from dispatch.alarmwork import AlarmWork
 from dispatch.filing import Filing, filed, given_out
 from dispatch.funds_tables import project
+from dispatch.parts import in_parts
 from dispatch.policy import Policy
 
 FAMILY: Final = "lasting/"
@@ -55,9 +56,9 @@ def newest_decisions(
     table, case = closure_tables.lasting, tables.case
     facilities = sorted({facility for facility, _ in keys})
     found: dict[tuple[int, str], tuple[Any, Known]] = {}
-    for begin in range(0, len(facilities), 500):
+    for part in in_parts(facilities):
         query = sa.select(table, case.c.open.label("renewing")).outerjoin(case, case.c.number == table.c.case)
-        query = query.where(table.c.facility.in_(facilities[begin : begin + 500])).order_by(table.c.number)
+        query = query.where(table.c.facility.in_(part)).order_by(table.c.number)
         for row in connection.execute(query):
             found[row.facility, row.family] = row, Known(newest=row.newest, renewing=bool(row.renewing))
     return found

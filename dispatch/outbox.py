@@ -24,6 +24,7 @@ from dispatch.delivery import DeliveryEvent, DeliveryState, Pause, Step, target
 from dispatch.delivery_tables import attempt as attempts
 from dispatch.delivery_tables import pause as pauses
 from dispatch.ledger import Ledger
+from dispatch.parts import in_parts
 
 _KEPT_MS = 7 * 24 * 3_600_000
 _table = tables.outbox
@@ -244,10 +245,9 @@ def _told(connection: sa.Connection, messages: Sequence[Queued]) -> set[tuple[st
     """Transitions of these that a channel has told already by another way, with that channel."""
     keys = [f"{way}/{one.transition}" for one in messages for way in WAYS if way != one.way]
     found: set[tuple[str, str]] = set()
-    for begin in range(0, len(keys), 400):
-        query = sa.select(_table.c.key, _table.c.via).where(
-            _table.c.key.in_(keys[begin : begin + 400]), _table.c.state == DeliveryState.SENT
-        )
+    for part in in_parts(keys):
+        sent = sa.and_(_table.c.key.in_(part), _table.c.state == DeliveryState.SENT)
+        query = sa.select(_table.c.key, _table.c.via).where(sent)
         found |= {(row.key.partition("/")[2], row.via) for row in connection.execute(query)}
     return found
 

@@ -11,6 +11,7 @@ from core.alarms import Severity
 from core.ports.notifications import Preference
 from dispatch.database import reading, writing
 from dispatch.delivery_tables import preference as table
+from dispatch.parts import in_parts
 
 DEFAULT = Preference()
 
@@ -31,8 +32,8 @@ class SqlPreferences:
         wanted = list(dict.fromkeys(people))
         result = dict.fromkeys(wanted, DEFAULT)
         with reading(self._engine) as connection:
-            for begin in range(0, len(wanted), 400):
-                query = sa.select(table).where(table.c.person.in_(wanted[begin : begin + 400]))
+            for part in in_parts(wanted):
+                query = sa.select(table).where(table.c.person.in_(part))
                 for row in connection.execute(query):
                     result[row.person] = Preference(
                         quiet_from=row.quiet_from,

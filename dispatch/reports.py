@@ -23,6 +23,7 @@ from core.findings import Finding
 from core.ports.closure import Cost, ReportRow
 from dispatch import closure_tables
 from dispatch import findings as kinds
+from dispatch.parts import in_parts
 
 
 def check(action: Action, report: HandlingReport | None) -> None:
@@ -153,8 +154,7 @@ def costs(connection: sa.Connection, cases: Sequence[int]) -> Mapping[int, Cost]
     table = closure_tables.report
     sums = [sa.func.sum(table.c[name]).label(name) for name in ("labour_min", "parts_fen", "contractor_fen")]
     found: dict[int, Cost] = {}
-    for begin in range(0, len(cases), 500):
-        part = cases[begin : begin + 500]
+    for part in in_parts(cases):
         query = sa.select(table.c.case, *sums).where(table.c.case.in_(part)).group_by(table.c.case)
         for row in connection.execute(query):
             found[row.case] = Cost(

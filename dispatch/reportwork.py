@@ -23,12 +23,11 @@ from dispatch.filing import Filing, filed, given_out
 from dispatch.intake_tables import intake, step
 from dispatch.lifecycle import UNSTARTED
 from dispatch.merges import took_over
+from dispatch.parts import in_parts
 from dispatch.policy import Policy
 from dispatch.whereabouts import place_without, reported_spots
 
 _GATEKEEPERS = frozenset({Role.MANAGER, Role.ADMINISTRATOR})
-
-_CHUNK = 500
 
 
 def info_of_event(event: Event) -> RuleInfo:
@@ -313,8 +312,8 @@ class ReportWork:
     def _gathered(self, numbers: list[int]) -> dict[int, frozenset[int]]:
         """The facilities of cases that gather many."""
         table, found = tables.alarm, dict[int, set[int]]()
-        for begin in range(0, len(numbers), _CHUNK):
-            mine = table.c.case.in_(numbers[begin : begin + _CHUNK])
+        for part in in_parts(numbers):
+            mine = table.c.case.in_(part)
             for row in self._connection.execute(sa.select(table.c.case, table.c.facility).where(mine).distinct()):
                 found.setdefault(row.case, set()).add(row.facility)
         return {number: frozenset(members) for number, members in found.items()}

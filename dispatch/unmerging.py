@@ -17,6 +17,7 @@ from dispatch import findings as kinds
 from dispatch.alarmwork import AlarmWork, RuleLookup, info_of
 from dispatch.lifecycle import MAY_MERGE
 from dispatch.merges import members, present
+from dispatch.parts import in_parts
 from dispatch.policy import Policy
 from dispatch.worktime import resumed_due
 
@@ -115,8 +116,7 @@ def _own_alarms(connection: sa.Connection, work: AlarmWork, row: Any, heir: Any)
 
 def _move(connection: sa.Connection, work: AlarmWork, row: Any, ids: Sequence[str], rules: RuleLookup) -> None:
     table = tables.alarm
-    for begin in range(0, len(ids), 500):
-        part = ids[begin : begin + 500]
+    for part in in_parts(ids):
         connection.execute(sa.update(table).where(table.c.alarm_id.in_(part)).values(case=row.number))
     query = sa.select(table).where(table.c.case == row.number, table.c.active)
     for alarm in connection.execute(query.order_by(table.c.start_ms, table.c.alarm_id)).all():

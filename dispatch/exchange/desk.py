@@ -28,6 +28,7 @@ from dispatch.exchange.sealing import LEEWAY_MS, digest, holds
 from dispatch.exchange.sheets import read_rows
 from dispatch.exchange.tables import partner as partners
 from dispatch.exchange.tables import run, seal
+from dispatch.parts import in_parts
 from dispatch.policy import Policy
 from dispatch.taskwork import SourceOnce
 
@@ -140,8 +141,7 @@ class SqlExchange(SqlExchangeQueries):
         named = {row.fields["ours"].strip() for row in rows if row.fields.get("ours", "").strip()}
         known: set[str] = set()
         with reading(self._engine) as connection:
-            for begin in range(0, len(named), 500):
-                part = sorted(named)[begin : begin + 500]
+            for part in in_parts(sorted(named)):
                 query = sa.select(tables.case.c.code).where(tables.case.c.code.in_(part), ~tables.case.c.drill)
                 known |= set(connection.execute(query).scalars())
         asked = [(row, row.fields.get("ours", "").strip()) for row in rows]

@@ -29,6 +29,7 @@ from dispatch.exchange.tables import fact, foreign
 from dispatch.intake_tables import intake
 from dispatch.lifecycle import UNSTARTED
 from dispatch.merges import heir
+from dispatch.parts import in_parts
 from dispatch.policy import Policy
 from dispatch.reportwork import ReportWork, info_of_event
 from dispatch.revisit.choosing import PHONE_KEPT_MS
@@ -37,7 +38,6 @@ from dispatch.reworking import rejected, reopened
 from dispatch.worktime import HOUR_MS
 
 _MONTH_MS = 30 * 24 * HOUR_MS
-_CHUNK = 500
 _WAITS = frozenset({Verdict.WAIT.value, Verdict.REFER.value})
 _WENT_BACK = frozenset({Verdict.RETURN.value, Verdict.ANSWER.value, Verdict.TAKEN.value})
 
@@ -180,8 +180,8 @@ class EntryWork:
         entered = sa.select(intake.c.case, foreign.c.reported_ms).join(foreign, foreign.c.intake == intake.c.number)
         entered = entered.where(foreign.c.reason == LinkReason.ENTERED.value)
         numbers, times = [one.number for one in cases], dict[int, int]()
-        for begin in range(0, len(numbers), _CHUNK):
-            mine = intake.c.case.in_(numbers[begin : begin + _CHUNK])
+        for part in in_parts(numbers):
+            mine = intake.c.case.in_(part)
             times |= {row.case: row.reported_ms for row in self._connection.execute(entered.where(mine))}
         return [replace(one, opened_ms=min(one.opened_ms, times.get(one.number, one.opened_ms))) for one in cases]
 

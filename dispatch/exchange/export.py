@@ -24,12 +24,12 @@ from dispatch.exchange.sheets import write_rows
 from dispatch.exchange.tables import partner as partners
 from dispatch.exchange.tables import run
 from dispatch.intake_tables import intake
+from dispatch.parts import in_parts
 
 HEADS: Final = (
     *("number", "ours", "state", "state_at", "reported_at", "kind", "event", "event_word", "community", "facility"),
     *("longitude", "latitude", "words"),
 )
-_CHUNK = 500
 
 
 class SqlExport:
@@ -104,8 +104,7 @@ class SqlExport:
     def _rows(self, connection: sa.Connection, partner: Partner, numbers: Sequence[int]) -> Iterator[list[str]]:
         places, codes = self._source.roster().places, {one.number: one.code for one in self._communities()}
         theirs = {code: word for word, code in partner.mapped.communities.items()}
-        for begin in range(0, len(numbers), _CHUNK):
-            part = numbers[begin : begin + _CHUNK]
+        for part in in_parts(numbers):
             links = self._links(connection, partner, part)
             said = self._said(connection, part)
             query = sa.select(tables.case).where(tables.case.c.number.in_(part)).order_by(tables.case.c.number)
