@@ -12,7 +12,7 @@ import numpy as np
 from rules.columns import Bools, Indices, Ints, Shares
 from rules.engine.patches import Patch
 from rules.engine.windows import Window, flat
-from rules.operators.folds import fold_down, fold_up
+from rules.operators.folds import fold_up
 
 
 def over_a_beginning(live: Window, row: Indices, slot: Ints, open_slot: Ints) -> Bools:
@@ -27,50 +27,66 @@ class Crossing(Patch):
     """The slots of a window from the first that may differ to the open one, over one beginning of a block."""
 
     def _folds(self, live: Window) -> tuple[Shares, Shares]:
-        slots, fold, count = self._plan.slots, self._plan.aggregate.fold, len(self._row)
+        slots, count = self._plan.slots, len(self._row)
         self._beginning: Ints = -(-self._slot // slots) * slots
-        nothing = np.full((1, count), self._plan.aggregate.identity)
-        block = self._remembered(live, self._beginning - slots)
-        since = np.arange(slots)[:, None] - (self._slot - self._beginning + slots)
-        fresh = np.flatnonzero(since >= 0)
-        flat(block)[fresh] = self._share.take(since.take(fresh) * count + fresh % count)
-        gone = self._remembered(live, self._beginning - 2 * slots)
-        head_before = np.concatenate([nothing, block])
-        self._open_head = np.concatenate([nothing, self._since_beginning()])
-        self._tail_before = block
-        for table in (self._tail_before, gone):
-            fold_up(fold, table)
-        for table in (head_before, self._open_head):
-            fold_down(fold, table)
         # The results are numbered from the one before the first slot on; the first of them are of the block before.
-        at = self._slot + np.arange(len(self._share))[:, None] - self._beginning
-        rows = np.arange(count)
-        place = np.where(at > 0, np.minimum(at + slots, len(self._open_head) + slots - 1), at + slots)
-        head = np.concatenate([head_before, self._open_head[1:]]).take(place * count + rows)
-        tail = np.concatenate([gone, nothing, self._tail_before[1:]])
-        tail = tail.take(np.minimum(place, 2 * slots - 1) * count + rows)
-        return head, tail
+        self._at: Ints = self._slot + np.arange(len(self._share))[:, None] - self._beginning
+        block = self._remembered(live, self._beginning - slots)
+        fresh = np.flatnonzero(self._at < 0)
+        flat(block)[(self._at.take(fresh) + slots) * count + fresh % count] = self._share.take(fresh)
+        heads = self._block_heads(block)
+        self._tail_before = block
+        fold_up(self._plan.aggregate.fold, block)
+        return heads, self._block_tails(live)
+
+    def _block_heads(self, block: Shares) -> Shares:
+        """[l, k]: the head of every result: of the block before, and from its end on of the open one."""
+        aggregate, inside = self._plan.aggregate, self._at[0] + self._plan.slots
+        least, most = int(inside.min()), int(inside.max())
+        heads = np.empty_like(self._share)
+        heads[0] = aggregate.identity
+        for place in range(most):
+            share = block[place] if place < least else np.where(place < inside, block[place], aggregate.identity)
+            aggregate.fold(heads[0], share, out=heads[0])
+        for number in range(1, len(heads)):
+            begins = self._at[number - 1] == 0
+            before = np.where(begins, aggregate.identity, heads[number - 1]) if begins.any() else heads[number - 1]
+            aggregate.fold(before, self._share[number - 1], out=heads[number])
+        return heads
+
+    def _block_tails(self, live: Window) -> Shares:
+        """[l, k]: the tail of every result: of the block two before the open one, and then of the one before."""
+        fold, at, count = self._plan.aggregate.fold, self._at, len(self._row)
+        tails = live.share_ring.take(self._gone_in_ring)
+        for number in range(len(tails) - 2, -1, -1):
+            goes_on = at[number] < -1
+            if goes_on.all():
+                fold(tails[number], tails[number + 1], out=tails[number])
+            elif goes_on.any():
+                tails[number] = np.where(goes_on, fold(tails[number], tails[number + 1]), tails[number])
+        tails[at == 0] = self._plan.aggregate.identity
+        opened = np.flatnonzero(at > 0)
+        flat(tails)[opened] = self._tail_before.take(at.take(opened) * count + opened % count)
+        return tails
 
     def _remembered(self, live: Window, first: Ints) -> Shares:
         """[slots, k]: the shares of a block that begins with ``first``, as the ring has them."""
-        return live.share_ring.take(live.in_rings(self._row, first, self._plan.slots))
-
-    def _since_beginning(self) -> Shares:
-        """[b, k]: the shares of the open block; nothing behind the open slot."""
-        before = self._beginning - self._slot
-        most = int((self._closed - before).max(initial=0))
-        number = before + np.arange(most)[:, None]
-        inside = number < self._closed
-        share = self._share[np.where(inside, number, 0), np.arange(len(self._row))]
-        return np.where(inside, share, self._plan.aggregate.identity)
+        slots, ring, begin = self._plan.slots, len(live.share_ring), int(first.min())
+        if begin < int(first.max()):
+            return live.share_ring.take(live.in_rings(self._row, first, slots))
+        block = np.empty((slots, len(self._row)), live.share_ring.dtype)
+        for place, row in enumerate(block):
+            row[:] = live.share_ring[(begin + place) % ring].take(self._row)
+        return block
 
     def _put_folds(self, window: Window, chosen: Indices, at: Indices) -> None:
-        row, done = self._row[chosen], (self._closed - (self._beginning - self._slot))[chosen]
-        window.head[row] = self._open_head[done, chosen]
-        every = np.arange(self._plan.slots)[:, None] * len(window.slot) + row
-        closed = np.arange(self._plan.slots)[:, None] < done
-        kept = np.flatnonzero(~closed)
-        flat(window.tail)[every.take(kept)] = self._tail_before[:, chosen].take(kept)
-        number, place = np.nonzero(closed[: len(self._open_head)])
-        at = number + (self._beginning - self._slot)[chosen[place]]
-        window.tail[number, row[place]] = self._share[at, chosen[place]]
+        row, closed = self._row[chosen], self._closed[chosen]
+        done = self._at[closed, chosen]
+        head = self._head[closed, chosen]
+        head[done == 0] = self._plan.aggregate.identity
+        window.head[row] = head
+        tails = self._tail_before[:, chosen]
+        number, place = np.nonzero((self._at[:, chosen] >= 0) & (np.arange(len(self._share))[:, None] < closed))
+        tails[self._at[number, chosen[place]], place] = self._share[number, chosen[place]]
+        for line, tail in zip(window.tail, tails, strict=False):
+            line[row] = tail

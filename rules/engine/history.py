@@ -58,17 +58,18 @@ class _Wanted:
             return self.cell, self.from_ms
         return self.cell.take(some), self.from_ms.take(some)
 
-    def among(self, rows: Ranked, row: Indices | None = None, cell: Indices | None = None) -> Indices:
-        """Which rows are wanted, found by looking at each, or at some with their cells."""
+    def among(self, rows: Ranked, row: Indices | None = None, cell: Indices | None = None) -> tuple[Indices, Indices]:
+        """Which rows are wanted, found by looking at each, or at some with their cells; and each one's wanted cell."""
         if self._place is None:
             self._place = np.full(self._cells, -1)
             self._place[self.cell] = np.arange(len(self.cell))
         place = self._place.take(rows.cell if cell is None else cell)
         at = np.flatnonzero(place >= 0)
-        from_ms = self.from_ms.take(place.take(at))
+        place = place.take(at)
         if row is not None:
             at = row.take(at)
-        return at.compress(rows.time_ms.take(at) >= from_ms)
+        new = np.flatnonzero(rows.time_ms.take(at) >= self.from_ms.take(place))
+        return at.take(new), place.take(new)
 
 
 class _Block:
@@ -83,19 +84,44 @@ class _Block:
 
     def find(self, wanted: _Wanted) -> Indices:
         """Where the wanted rows stand, in no order."""
-        if _FEW * len(self.rows.cell) < self._cells:
-            return wanted.among(self.rows)
+        if self._few():
+            return wanted.among(self.rows)[0]
         cell, from_ms = wanted.since(self.last_ms)
         if not len(cell):
             return cell
+        index = self._indexed()
+        at, place = index.find(cell)
+        at = at.compress(self.rows.time_ms.take(at) >= from_ms.take(place))
+        if not len(index.others[0]):
+            return at
+        others, _ = wanted.among(self.rows, *index.others)
+        return np.concatenate([at, others]) if len(others) else at
+
+    def found(self, wanted: _Wanted) -> Rows:
+        """The wanted rows, in no order."""
+        if self._few():
+            return self._taken(wanted, wanted.among(self.rows))
+        cell, from_ms = wanted.since(self.last_ms)
+        if not len(cell):
+            return NO_ROWS
+        at, place = self._indexed().find(cell)
+        time_ms = self.rows.time_ms.take(at)
+        new = np.flatnonzero(time_ms >= from_ms.take(place))
+        rows = Rows(cell.take(place.take(new)), time_ms.take(new), self.rows.value.take(at.take(new)))
+        others = self._indexed().others
+        return joined([rows, self._taken(wanted, wanted.among(self.rows, *others))]) if len(others[0]) else rows
+
+    def _taken(self, wanted: _Wanted, among: tuple[Indices, Indices]) -> Rows:
+        at, place = among
+        return Rows(wanted.cell.take(place), self.rows.time_ms.take(at), self.rows.value.take(at))
+
+    def _few(self) -> bool:
+        return _FEW * len(self.rows.cell) < self._cells
+
+    def _indexed(self) -> CellIndex:
         if self._index is None:
             self._index = CellIndex(self.rows.cell, self._cells)
-        at, place = self._index.find(cell)
-        at = at.compress(self.rows.time_ms.take(at) >= from_ms.take(place))
-        if not len(self._index.others[0]):
-            return at
-        others = wanted.among(self.rows, *self._index.others)
-        return np.concatenate([at, others]) if len(others) else at
+        return self._index
 
 
 class PointLookup:
@@ -205,25 +231,26 @@ class Memory:
 
         Sorted by (cell, time), one per millisecond; ``from_ms`` int64[len(wanted)].
         """
-        found = self._found(wanted, from_ms)
         stored = self._stored(wanted, from_ms, to_ms)
         if not stored:
             # What decides between two of one millisecond is looked up only where there are two.
-            rows = joined([block.rows.take(index) for block, index in found])
+            rows = self.gathered(wanted, from_ms)
             rows = rows.take(order_by(rows.cell, rows.time_ms))
             if not ((rows.cell[1:] == rows.cell[:-1]) & (rows.time_ms[1:] == rows.time_ms[:-1])).any():
                 return rows
-        return one_per_moment(joined_ranked([*(block.take(index) for block, index in found), *stored])).rows
+        asked = _Wanted(wanted, from_ms, len(self._layout.point))
+        found = [block.rows.take(block.find(asked)) for block in self._back_to(from_ms)]
+        return one_per_moment(joined_ranked([*found, *stored])).rows
 
     def gathered(self, wanted: Indices, from_ms: Ints) -> Rows:
         """What the memory holds of cells from each one's own moment on, in no order, repetitions too; as ``since``."""
-        return joined([block.rows.take(index) for block, index in self._found(wanted, from_ms)])
-
-    def _found(self, wanted: Indices, from_ms: Ints) -> list[tuple[Ranked, Indices]]:
-        """Where in which blocks these rows stand."""
         asked = _Wanted(wanted, from_ms, len(self._layout.point))
+        return joined([block.found(asked) for block in self._back_to(from_ms)])
+
+    def _back_to(self, from_ms: Ints) -> list[_Block]:
+        """The blocks that may hold rows since these moments."""
         oldest_ms = int(from_ms.min(initial=NEVER_MS))
-        return [(block.rows, block.find(asked)) for block in self._blocks if block.last_ms >= oldest_ms]
+        return [block for block in self._blocks if block.last_ms >= oldest_ms]
 
     def _stored(self, wanted: Indices, from_ms: Ints, to_ms: int) -> list[Ranked]:
         """What lies behind the memory, asked for in few groups of similar reach."""
