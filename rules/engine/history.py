@@ -102,8 +102,6 @@ class _Block:
         if self._few():
             return self._taken(wanted, wanted.among(self.rows))
         cell, from_ms = wanted.since(self.last_ms)
-        if not len(cell):
-            return NO_ROWS
         at, place = self._indexed().find(cell)
         time_ms = self.rows.time_ms.take(at)
         new = np.flatnonzero(time_ms >= from_ms.take(place))
