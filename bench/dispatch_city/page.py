@@ -95,10 +95,10 @@ matter of posts: by night nobody nearer is there. Dispatch estimates where peopl
 everybody stands at that moment. Told the same, dispatch is ahead of it ([0050](adr/0050-the-soonest.md)).
 
 A high task passes on from whoever has had three within the hour or twelve on the day, to somebody with room who is
-there at most 30 minutes later, else to a supervisor with room ([0058](adr/0058-room-for-what-is-urgent.md)). What is left
-beyond a bound are critical tasks, which go to whoever is there first, and high ones on one morning, that of 9 October
-after eight days of holidays: the whole staff is told of three an hour from 8 on, supervisors and managers too, and
-nobody has room for a fourth.
+there at most 30 minutes later, else to a supervisor with room ([0058](adr/0058-room-for-what-is-urgent.md)). What is
+left beyond a bound are critical tasks, which go to whoever is there first, and high ones on one morning, that of 9
+October after eight days of holidays: the whole staff is told of three an hour from 8 on, supervisors and managers too,
+and nobody has room for a fourth.
 
 What falls short besides: with cells first, whoever holds two busy cells has more than twice the median; rotating evens
 that out.
