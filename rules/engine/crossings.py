@@ -65,7 +65,7 @@ class Crossing(Patch):
             elif goes_on.any():
                 tails[number] = np.where(goes_on, fold(tails[number], tails[number + 1]), tails[number])
         tails[at == 0] = self._plan.aggregate.identity
-        opened = np.flatnonzero(at > 0)
+        opened = np.flatnonzero((at > 0) & (at < self._plan.slots))  # what lies behind belongs to no result
         flat(tails)[opened] = self._tail_before.take(at.take(opened) * count + opened % count)
         return tails
 

@@ -102,6 +102,31 @@ def test_a_window_computed_anew_is_that_of_the_order_of_time(aggregate: str, aft
     assert (kinds["across"] > 0) == (inside < REWIND_SLOTS)
 
 
+@pytest.mark.parametrize("aggregate", ["mean(a) over 5 s", "stddev(a) over 5 s", "min(a) over 5 s"])
+def test_rows_late_by_different_times_are_mended_over_a_beginning_together(aggregate: str) -> None:
+    """The table is as long as the longest lag; at the end of a block the others' lines reach beyond it."""
+    end_ms = BASE_MS // 90_000 * 90_000 + 94_500
+    rows = readings_until(end_ms, seed=4)
+    ordered = live_window(aggregate, end_ms, rows)
+    step_ms = ordered.plan.step_ms
+    back = 5 + np.arange(ROWS) % 4
+    first = ordered.slot - back
+    late = (rows.time_ms >= (first * step_ms)[rows.cell]) & (np.random.default_rng(1).random(len(rows.cell)) < 0.3)
+    window = live_window(aggregate, end_ms, rows.take(~late))
+    row = np.flatnonzero(window.reaches(np.arange(ROWS), first) & (window.begun == ordered.begun))
+    slot, open_slot = first[row], window.slot[row]
+    across = over_a_beginning(window, row, slot, open_slot)
+    assert len(set((open_slot - slot)[across].tolist())) > 1
+    known, stale_ms = np.ones(len(row), np.bool_), np.full(len(row), STALE_MS)
+    stretch = Stretch(row, slot, known, window.begun[row], stale_ms, open_slot * step_ms)
+    since = rows.take((rows.time_ms >= (first * step_ms - STALE_MS)[rows.cell]) & np.isin(rows.cell, row))
+    found, results = recomputed(window, stretch, since._replace(cell=np.searchsorted(row, since.cell)))
+    found.put(window, row, np.ones(len(row), np.bool_))
+    for name in (*Window.ROW_COLUMNS, *Window.SLOT_COLUMNS):
+        same_bits(getattr(window, name)[..., row], getattr(ordered, name)[..., row], name)
+    assert len(results.cell) == int((back[row] + 1).sum())
+
+
 @pytest.mark.parametrize(
     "aggregate",
     ["mean(a) over 90 s", "max(a) over 90 s", "min(a) over 5 s", "stddev(a) over 90 s", "increase(c) over 5 s"],
