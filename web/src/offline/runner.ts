@@ -81,7 +81,7 @@ async function send(entry: OutboxEntry): Promise<Sent> {
     if (!(failure instanceof ApiError)) throw failure;
     if (failure.kind !== "refused") return { outcome: { kind: "later" }, answer: null };
     const { title, detail, fix, conflicts, errors } = failure.problem;
-    const wrong = entry.method === "PATCH" ? (errors ?? []).map((one) => one.what) : [];
+    const wrong = entry.method === "PATCH" || entry.action === "handle" ? (errors ?? []).map((one) => one.what) : [];
     const reason = [title, detail, ...wrong, fix].filter(Boolean).join(" · ") || `HTTP ${failure.status}`;
     return { outcome: { kind: "refused", reason, ...(conflicts ? { conflicts } : {}) }, answer: null };
   }
