@@ -540,7 +540,7 @@ async function api(request, response, url) {
   throw problem(404, "TG-4040", "找不到");
 }
 
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json" };
+const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json", ".png": "image/png", ".webmanifest": "application/manifest+json" };
 async function file(response, path) {
   const wanted = normalize(join(DIST, path));
   const inside = wanted.startsWith(DIST) && extname(wanted) !== "";
