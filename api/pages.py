@@ -3,8 +3,8 @@
 The pages find their way by the address bar (``/facilities/17``), so an address without a file gets ``index.html``; but
 never one of the API, and never one that looks like a file, because a page in place of a missing script hides the error.
 
-Phones may keep the pages and what was read ([offline.md](../docs/offline.md)). Where they must not, the frame says so, and
-in place of the worker that keeps them comes one that clears and ends itself.
+Phones may keep the pages and what was read ([offline.md](../docs/offline.md)). Where they must not, the frame says so,
+and in place of the worker that keeps them comes one that clears and ends itself.
 """
 
 from __future__ import annotations

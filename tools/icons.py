@@ -1,7 +1,7 @@
 """Draws the icons of the pages (`web/phone/icon-*.png`) from the mark: two grids, one over the other.
 
-`tools/icons.py` writes them, `tools/icons.py --check` only says whether they are as drawn here. A phone cuts a maskable icon to a circle
-of 80 % of its width, so there the mark is smaller and the ground goes to the edge.
+`tools/icons.py` writes them, `tools/icons.py --check` only says whether they are as drawn here. A phone cuts a maskable
+icon to a circle of 80 % of its width, so there the mark is smaller and the ground goes to the edge.
 """
 
 from __future__ import annotations
@@ -66,6 +66,10 @@ def draw(size_px: int, *, maskable: bool) -> NDArray[np.uint8]:
     return np.rint(np.stack([*colours, ground * 255], axis=-1)).astype(np.uint8)
 
 
+def _raw(image: NDArray[np.uint8]) -> bytes:
+    return b"".join(b"\0" + row.tobytes() for row in image)
+
+
 def png(image: NDArray[np.uint8]) -> bytes:
     """A picture as PNG (8 bits, RGBA, no filter). Source: PNG, W3C Recommendation, sections 5 and 11."""
     rows, columns, _ = image.shape
@@ -73,9 +77,18 @@ def png(image: NDArray[np.uint8]) -> bytes:
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
-    raw = b"".join(b"\0" + image[row].tobytes() for row in range(rows))
-    header = struct.pack(">IIBBBBB", columns, rows, 8, 6, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(raw, 9)) + chunk(b"IEND", b"")
+    header, packed = struct.pack(">IIBBBBB", columns, rows, 8, 6, 0, 0, 0), zlib.compress(_raw(image), 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+
+
+def shows(path: Path, image: NDArray[np.uint8]) -> bool:
+    """Whether a file holds this picture, however its bytes were packed."""
+    content = path.read_bytes() if path.is_file() else b""
+    at = content.find(b"IDAT")
+    if at < 0:
+        return False
+    (length,) = struct.unpack(">I", content[at - 4 : at])
+    return zlib.decompress(content[at + 4 : at + 4 + length]) == _raw(image)
 
 
 def main() -> None:
@@ -85,11 +98,11 @@ def main() -> None:
         sys.exit("usage: tools/icons.py [--check]")
     stale = []
     for name, (size_px, maskable) in ICONS.items():
-        drawn, path = png(draw(size_px, maskable=maskable)), PHONE / name
-        if check and (not path.is_file() or path.read_bytes() != drawn):
+        drawn, path = draw(size_px, maskable=maskable), PHONE / name
+        if not check:
+            path.write_bytes(png(drawn))
+        elif not shows(path, drawn):
             stale.append(name)
-        elif not check:
-            path.write_bytes(drawn)
     if stale:
         sys.exit(f"error: {', '.join(stale)} in web/phone are not as drawn by tools/icons.py; run it")
 

@@ -1,4 +1,4 @@
-"""A real installation with pages of its own that a test may renew, and what the tests of kept pages do again and again."""
+"""A real installation with pages of its own that a test may renew, and steps that all tests of kept pages share."""
 
 from __future__ import annotations
 
@@ -150,7 +150,9 @@ def publish(town: Town, name: str, *, broken: bool = False, incomplete: bool = F
     assert now is not None
     fresh = f"index-{name:0<8}"[:14]
     script = (pages / "assets" / f"{entry}.js").read_text(encoding="utf-8")
-    (pages / "assets" / f"{fresh}.js").write_text("throw new Error('of no use')" if broken else script, encoding="utf-8")
+    (pages / "assets" / f"{fresh}.js").write_text(
+        "throw new Error('of no use')" if broken else script, encoding="utf-8"
+    )
     head = f'<head><meta name="edition" content="{name}">'
     _rewrite(pages / "index.html", (f"{entry}.js", f"{fresh}.js"), ("<head>", head))
     lost = ("path:`/icon-192.png`", "path:`/icon-gone.png`")

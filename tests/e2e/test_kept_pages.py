@@ -111,11 +111,13 @@ def test_a_page_opened_without_signal_from_a_running_one_says_that_it_is_not_kep
         expect(page.locator("a.task").first).to_be_visible()
 
 
-@pytest.mark.parametrize(("language", "locale", "name"), [("zh", "zh-CN", "双网格 Twingrid"), ("en", "en-GB", "Twingrid")])
+@pytest.mark.parametrize(
+    ("language", "locale", "name"), [("zh", "zh-CN", "双网格 Twingrid"), ("en", "en-GB", "Twingrid")]
+)
 def test_the_browser_would_install_it(
     browser: Browser, world: World, tmp_path: Path, language: str, locale: str, name: str
 ) -> None:
-    """Manifest, icons and start page are as the browser wants them; a browser of its own, for none installs from a private one."""
+    """Manifest, icons and start page are as the browser wants them; of one that is not private."""
     chromium = str(require_program("chromium"))
     arguments = list(ARGUMENTS)
     context = browser.browser_type.launch_persistent_context(
@@ -168,7 +170,7 @@ def test_a_new_edition_waits_for_what_is_unsent(browser: Browser, town: Town, wo
 
 
 def test_a_new_edition_takes_over_at_the_next_start(browser: Browser, town: Town, world: World) -> None:
-    """Whatever waits: what was done stands in the storage, not in the pages; with two pages open neither is disturbed."""
+    """Whatever waits: what was done stands in the storage, not in the pages; of two open pages neither is disturbed."""
     with phone(browser, world) as somebody:
         page = kept(somebody, world)
         other = somebody.page()
@@ -215,7 +217,7 @@ def test_a_bad_edition_leaves_the_one_before_in_its_place(
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_logging_out_clears_the_phone(browser: Browser, world: World, language: str) -> None:
-    """What was read goes; of what is unsent one is told first, and chooses; without signal the server hears of it later."""
+    """What was read goes; of what is unsent one is told first, and chooses; the server hears of it when it can."""
     *_, out, leave, drop, enter = WORDS[language]
     with phone(browser, world, language) as somebody:
         page = kept(somebody, world)

@@ -107,6 +107,8 @@ self.addEventListener("fetch", (event) => {
 
 /** A page of this edition has come up: the one before is not needed any more. */
 async function cameUp(entry: unknown): Promise<void> {
+  // A page that was opening while the worker became active was not there to be claimed.
+  await self.clients.claim();
   if (entry !== ENTRY || (await note("proven")) === EDITION) return;
   await writeNote("proven", EDITION);
   await tidy();

@@ -53,6 +53,8 @@ async function register(): Promise<void> {
   ready.active?.postMessage({ what: "up", entry: entry() });
   isKept.value = true;
   lookedMs = Date.now();
+  // Of installed pages the browser grants it without asking anybody.
+  if (matchMedia("(display-mode: standalone)").matches) await navigator.storage?.persist?.();
 }
 
 /** Called once, when the first page has come up. */
