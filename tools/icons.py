@@ -63,7 +63,8 @@ def draw(size_px: int, *, maskable: bool) -> NDArray[np.uint8]:
                 grid = np.maximum(grid, _cover(_box(mx, my, *box), unit_px * shrink))
         ink += (1 - ink) * grid * opacity
     colours = [low + (high - low) * ink for low, high in zip(GROUND, INK, strict=True)]
-    return np.rint(np.stack([*colours, ground * 255], axis=-1)).astype(np.uint8)
+    image: NDArray[np.uint8] = np.rint(np.stack([*colours, ground * 255], axis=-1)).astype(np.uint8)
+    return image
 
 
 def _raw(image: NDArray[np.uint8]) -> bytes:

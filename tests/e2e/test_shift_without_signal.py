@@ -160,7 +160,7 @@ def opened(somebody: Person, world: World) -> Page:
     return page
 
 
-def counted(town: Town, query: sa.Select[tuple[int]]) -> int:
+def counted(town: Town, query: sa.Select[int]) -> int:
     """A number from the database."""
     with town.hall.engine.connect() as connection:
         return int(connection.execute(query).scalar_one())
