@@ -206,12 +206,13 @@ def test_a_bad_edition_leaves_the_one_before_in_its_place(
         if fault == "broken":
             edition_waits(page)
         seen = []
-        for _start in range(4):
+        for _start in range(5):
             page = cold_start(somebody, page, "/tasks")
             seen.append(edition(page))
             # Words and a way on, never a blank page.
             expect(page.locator(".opening a" if seen[-1] else "a.task").first).to_be_visible()
-        assert seen == (["bad", "bad", "", ""] if fault == "broken" else [""] * 4)
+        # A page that is still closing at the first start holds the new edition back until the second.
+        assert (seen.count("bad"), seen[-1]) == (2 if fault == "broken" else 0, "")
         somebody.problems.clear()
 
 
