@@ -28,6 +28,7 @@ from api.routes import (
     closure,
     configurations,
     departments,
+    equipment,
     evaluation,
     exchange,
     flags,
@@ -59,6 +60,7 @@ def routes() -> list[BaseRoute]:
     routers = (
         session.router,
         places.router,
+        equipment.router,
         records.router,
         imports.router,
         registry.router,

@@ -42,6 +42,7 @@ const routes: readonly RouteRecordRaw[] = [
         component: () => import("@/pages/CommunityPage.vue"),
         meta: { title: "community.title", needs: "see" },
       },
+      { path: "facilities", name: "facilities", component: () => import("@/pages/FacilitiesPage.vue"), meta: { title: "equipment.title", needs: "see" } },
       {
         path: `facilities/:id${number}`,
         name: "facility",
