@@ -1,6 +1,6 @@
 """What a partner's number stood for before a merging: taken back, it stands for it again.
 
-Revision 0038, after 0036.
+Revision 0038, after 0041.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0038"
-down_revision: str | None = "0036"
+down_revision: str | None = "0041"
 branch_labels: str | None = None
 depends_on: str | None = None
 
