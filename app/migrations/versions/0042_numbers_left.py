@@ -1,6 +1,6 @@
 """What a partner's number stood for before a merging: taken back, it stands for it again.
 
-Revision 0038, after 0041.
+Revision 0042, after 0041.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0038"
+revision: str = "0042"
 down_revision: str | None = "0041"
 branch_labels: str | None = None
 depends_on: str | None = None
