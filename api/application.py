@@ -45,6 +45,7 @@ from api.routes import (
     session,
     stream,
     system,
+    tokens,
 )
 from api.services import Services, build
 from api.settings import ApiSettings
@@ -58,6 +59,7 @@ def routes() -> list[BaseRoute]:
     """Every route of the API, in order."""
     routers = (
         session.router,
+        tokens.router,
         places.router,
         records.router,
         imports.router,

@@ -42,6 +42,8 @@ from api.setup import Setup
 from api.staff_desk import StaffDesk
 from api.store_gate import StoreGate
 from api.system_desk import SystemDesk
+from api.token_desk import TokenDesk
+from api.tokens import TokenRates
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +56,8 @@ class Services:
     metrics: Metrics
     setup: Setup
     entrance: Entrance
+    tokens: TokenDesk
+    token_rates: TokenRates
     places: PlaceDesk
     histories: Histories
     alarms: AlarmDesk
@@ -106,6 +110,8 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         metrics=metrics,
         setup=setup,
         entrance=entrance,
+        tokens=TokenDesk(ports, policy, entrance),
+        token_rates=TokenRates(),
         places=PlaceDesk(ports, book, standings, latest, histories),
         histories=histories,
         performance=PerformanceDesk(ports, book),

@@ -80,6 +80,11 @@ RECIPES: Mapping[str, Recipe] = {
     "change_password": Recipe(
         "POST", f"{V1}/session/password", {"current_password": PASSWORD, "new_password": "another long one"}
     ),
+    "list_tokens": Recipe("GET", f"{V1}/tokens"),
+    "create_token": Recipe(
+        "POST", f"{V1}/tokens", {"name": "Grafana", "scopes": ["series:read"], "days": 1, "password": PASSWORD}
+    ),
+    "end_token": Recipe("POST", f"{V1}/tokens/{{n}}/end"),
     "list_communities": Recipe("GET", f"{V1}/communities"),
     "get_community": Recipe("GET", f"{V1}/communities/{{n}}"),
     "list_classes": Recipe("GET", f"{V1}/classes"),
