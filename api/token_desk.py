@@ -9,7 +9,7 @@ from fastapi import Request
 from api import findings as kinds
 from api.access import Caller
 from api.entrance import Entrance
-from api.models.tokens import MadeTokenView, TokenList, TokenRequest, TokenView
+from api.models.tokens import ApiToken, ApiTokenList, ApiTokenRequest, NewApiToken
 from api.policy import Policy
 from api.ports import ApiPorts
 from api.problem_kinds import Problems
@@ -29,15 +29,15 @@ class TokenDesk:
         self._entrance = entrance
         self._tokens = entrance.tokens
 
-    def own(self, caller: Caller) -> TokenList:
+    def own(self, caller: Caller) -> ApiTokenList:
         """The caller's tokens, ended ones too."""
         now_ms = self._clock.now_ms()
-        return TokenList(
+        return ApiTokenList(
             items=[_view(one, now_ms) for one in self._tokens.of(caller.login.username)],
             scopes=list(self._policy.scopes_of(caller.permissions)),
         )
 
-    def make(self, caller: Caller, body: TokenRequest, request: Request) -> MadeTokenView:
+    def make(self, caller: Caller, body: ApiTokenRequest, request: Request) -> NewApiToken:
         """A new token for the right password.
 
         Raises:
@@ -60,9 +60,9 @@ class TokenDesk:
         made = self._tokens.make(username, body.name.strip(), body.scopes, body.days, username, now_ms)
         scopes = " ".join(made.token.scopes)
         log.warning("token made", extra={"username": username, "token": made.token.number, "scopes": scopes})
-        return MadeTokenView(**dict(_view(made.token, now_ms)), token=made.secret)
+        return NewApiToken(**dict(_view(made.token, now_ms)), token=made.secret)
 
-    def end(self, caller: Caller, number: int) -> TokenView:
+    def end(self, caller: Caller, number: int) -> ApiToken:
         """End one of the caller's tokens.
 
         Raises:
@@ -76,8 +76,8 @@ class TokenDesk:
         return _view(token, now_ms)
 
 
-def _view(token: Token, now_ms: int) -> TokenView:
-    return TokenView(
+def _view(token: Token, now_ms: int) -> ApiToken:
+    return ApiToken(
         id=token.number,
         shown=token.shown,
         name=token.name,

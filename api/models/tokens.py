@@ -13,7 +13,7 @@ from api.tokens import LONGEST_DAYS, USUAL_DAYS
 Scope = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z]+:[a-z]+$", examples=["series:read"])]
 
 
-class TokenRequest(Model):
+class ApiTokenRequest(Model):
     """Make a token. The password is asked for, so that a browser left open gives none away."""
 
     name: Annotated[str, Field(min_length=1, max_length=80, pattern=r"\S", description="what it is for")]
@@ -22,7 +22,7 @@ class TokenRequest(Model):
     password: Password
 
 
-class TokenView(Model):
+class ApiToken(Model):
     """A token without its secret."""
 
     id: Number
@@ -38,14 +38,14 @@ class TokenView(Model):
     serves: bool
 
 
-class TokenList(Model):
+class ApiTokenList(Model):
     """One's own tokens, newest first, and the scopes one can choose from."""
 
-    items: list[TokenView]
+    items: list[ApiToken]
     scopes: list[str]
 
 
-class MadeTokenView(TokenView):
+class NewApiToken(ApiToken):
     """A fresh token; the secret is shown this once."""
 
     token: str = Field(description="goes into `Authorization: Bearer …`; nobody can show it again")

@@ -80,6 +80,7 @@ PAGES = {
     "plan-new": "/plans/new",
     "case-planned": "/cases/1",
     "me": "/me",
+    "tokens": "/me/tokens",
     "missing": "/nowhere",
 }
 LOOKS = [("zh", DESK, False), ("en", DESK, True), ("zh", PHONE, True), ("en", PHONE, False)]

@@ -80,6 +80,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * My tokens
+         * @description Newest first, ended ones too, and the scopes one can choose from.
+         */
+        get: operations["list_tokens"];
+        put?: never;
+        /**
+         * Make a token
+         * @description Its secret is shown this once. It reads as far as its scopes and the login's own permissions reach.
+         */
+        post: operations["create_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{token}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a token
+         * @description At once and for good.
+         */
+        post: operations["end_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/communities": {
         parameters: {
             query?: never;
@@ -3350,6 +3394,95 @@ export interface components {
              * @description out of service beyond the planned end
              */
             overdue: number;
+        };
+        /**
+         * ApiToken
+         * @description A token without its secret.
+         */
+        ApiToken: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Shown
+             * @description its first characters
+             * @example tga_Xk29dQaB
+             */
+            shown: string;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: string[];
+            /**
+             * Created Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            created_ms: number;
+            /**
+             * Created By
+             * @description login or operator who made it
+             */
+            created_by: string;
+            /**
+             * Expires Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            expires_ms: number;
+            /**
+             * Used Ms
+             * @description last use, to the minute
+             */
+            used_ms: number | null;
+            /**
+             * Used From
+             * @description address of the last use
+             */
+            used_from: string;
+            /**
+             * Ended Ms
+             * @description when it was ended before its time
+             */
+            ended_ms: number | null;
+            /** Serves */
+            serves: boolean;
+        };
+        /**
+         * ApiTokenList
+         * @description One's own tokens, newest first, and the scopes one can choose from.
+         */
+        ApiTokenList: {
+            /** Items */
+            items: components["schemas"]["ApiToken"][];
+            /** Scopes */
+            scopes: string[];
+        };
+        /**
+         * ApiTokenRequest
+         * @description Make a token. The password is asked for, so that a browser left open gives none away.
+         */
+        ApiTokenRequest: {
+            /**
+             * Name
+             * @description what it is for
+             */
+            name: string;
+            /** Scopes */
+            scopes: string[];
+            /**
+             * Days
+             * @description how long it serves
+             * @default 90
+             */
+            days: number;
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
         };
         /**
          * AppealFacts
@@ -7807,6 +7940,66 @@ export interface components {
             holds: boolean | null;
         };
         /**
+         * NewApiToken
+         * @description A fresh token; the secret is shown this once.
+         */
+        NewApiToken: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Shown
+             * @description its first characters
+             * @example tga_Xk29dQaB
+             */
+            shown: string;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: string[];
+            /**
+             * Created Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            created_ms: number;
+            /**
+             * Created By
+             * @description login or operator who made it
+             */
+            created_by: string;
+            /**
+             * Expires Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            expires_ms: number;
+            /**
+             * Used Ms
+             * @description last use, to the minute
+             */
+            used_ms: number | null;
+            /**
+             * Used From
+             * @description address of the last use
+             */
+            used_from: string;
+            /**
+             * Ended Ms
+             * @description when it was ended before its time
+             */
+            ended_ms: number | null;
+            /** Serves */
+            serves: boolean;
+            /**
+             * Token
+             * @description goes into `Authorization: Bearer …`; nobody can show it again
+             */
+            token: string;
+        };
+        /**
          * NewRecord
          * @description A record that comes.
          */
@@ -11632,6 +11825,9 @@ export type AlarmPerformance = components['schemas']['AlarmPerformance'];
 export type AlarmState = components['schemas']['AlarmState'];
 export type AlarmSummary = components['schemas']['AlarmSummary'];
 export type AlarmTally = components['schemas']['AlarmTally'];
+export type ApiToken = components['schemas']['ApiToken'];
+export type ApiTokenList = components['schemas']['ApiTokenList'];
+export type ApiTokenRequest = components['schemas']['ApiTokenRequest'];
 export type AppealFacts = components['schemas']['AppealFacts'];
 export type Backtest = components['schemas']['Backtest'];
 export type BacktestFinding = components['schemas']['BacktestFinding'];
@@ -11823,6 +12019,7 @@ export type MergedCase = components['schemas']['MergedCase'];
 export type MomentLevel = components['schemas']['MomentLevel'];
 export type MomentOperand = components['schemas']['MomentOperand'];
 export type MomentPart = components['schemas']['MomentPart'];
+export type NewApiToken = components['schemas']['NewApiToken'];
 export type NewRecord = components['schemas']['NewRecord'];
 export type NotificationPreference = components['schemas']['NotificationPreference'];
 export type NotificationWish = components['schemas']['NotificationWish'];
@@ -12208,6 +12405,99 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiTokenList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiToken"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiToken"];
                 };
             };
             /** @description A problem */

@@ -18,6 +18,7 @@ import plans from "./zh/plans";
 import revisits from "./zh/revisits";
 import rules from "./zh/rules";
 import tasks from "./zh/tasks";
+import tokens from "./zh/tokens";
 
 export default {
   ...entry,
@@ -39,4 +40,5 @@ export default {
   ...plans,
   ...revisits,
   ...exchange,
+  ...tokens,
 };
