@@ -40,6 +40,7 @@ _TAGS: Sequence[Mapping[str, str]] = (
     {"name": "session", "description": "Setup, login, the own session"},
     {"name": "notifications", "description": "How people are told, and what could not be delivered"},
     {"name": "places", "description": "Communities, facilities, histories"},
+    {"name": "prometheus", "description": "A subset of the Prometheus query interface over measurements"},
     {"name": "alarms", "description": "Alarms and what people do with them"},
     {"name": "cases", "description": "Cases"},
     {"name": "exchange", "description": "Cases of other platforms: their requests, what their numbers stand for"},

@@ -32,6 +32,7 @@ from api.places import PlaceBook
 from api.plan_desk import PlanDesk
 from api.policy import Policy
 from api.ports import ApiPorts
+from api.prometheus.desk import PrometheusDesk
 from api.public_desk import PublicDesk
 from api.record_desk import RecordDesk
 from api.registry_desk import RegistryDesk
@@ -59,6 +60,7 @@ class Services:
     tokens: TokenDesk
     token_rates: TokenRates
     places: PlaceDesk
+    prometheus: PrometheusDesk
     histories: Histories
     alarms: AlarmDesk
     performance: PerformanceDesk
@@ -114,6 +116,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         token_rates=TokenRates(),
         places=PlaceDesk(ports, book, standings, latest, histories),
         histories=histories,
+        prometheus=PrometheusDesk(ports, book, settings),
         performance=PerformanceDesk(ports, book),
         folding=FoldingDesk(ports, book),
         alarms=AlarmDesk(ports, book, flags),
