@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +32,7 @@ ROOT = "/prometheus/api/v1"
 NOW_S = NOW_MS // 1000
 
 
-def ask(world: World, path: str, login: str = "manager1", **params: Any) -> Any:
+def ask(world: World, path: str, login: str = "manager1", /, **params: Any) -> Any:
     with world.client(login) as client:
         return client.get(f"{ROOT}/{path}", params={name.replace("match", "match[]"): v for name, v in params.items()})
 
@@ -246,7 +247,7 @@ def course(rows: list[tuple[int, int]]) -> Course:
     )
 
 
-BY_HAND = {
+BY_HAND: dict[str, Callable[[list[int]], float]] = {
     "avg_over_time": lambda v: sum(v) / len(v),
     "min_over_time": min,
     "max_over_time": max,
