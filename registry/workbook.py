@@ -64,7 +64,7 @@ class _Sheet:
     merges: tuple[_Merge, ...]
 
 
-class _Texts(ExcelReader):  # type: ignore[misc] - openpyxl has no types
+class _Texts(ExcelReader):  # type: ignore[misc]  # openpyxl has no types
     """openpyxl's reader with shared texts as they were meant; its own loses an ``x005F_`` that is part of one."""
 
     def read_strings(self) -> None:
