@@ -158,21 +158,21 @@ def test_a_workbook_of_the_registry_changes_nothing(stocked: sa.Engine, tmp_path
 
 
 def test_what_arithmetic_left_behind_a_place_is_nowhere_shown(stocked: sa.Engine, tmp_path: Path) -> None:
-    """112.00400000000001 is 112.004 in lists, forms and exports, whoever stored it; imported again it is the same."""
-    place = {"longitude": 112.00400000000001, "latitude": 31.704000000000004}
+    """112.10400000000001 is 112.104 in lists, forms and exports, whoever stored it; imported again it is the same."""
+    place = {"longitude": 112.10400000000001, "latitude": 31.704000000000004}
     with stocked.begin() as connection:
         connection.execute(sa.update(tables.facility).where(tables.facility.c.code == "aa-sp-01").values(**place))
     found = Registry(stocked, load_classes()).facility_by_code("aa-sp-01")
     assert found is not None
-    assert (found.facility.longitude, found.facility.latitude) == (112.004, 31.704)
+    assert (found.facility.longitude, found.facility.latitude) == (112.104, 31.704)
     written = exporter.write_folder(exporter.tables_of(stocked), tmp_path / "out")
     text = next(path for path in written if path.stem == "facilities").read_text("utf-8")
-    assert ",31.704,112.004," in text
+    assert ",31.704,112.104," in text
     assert differences(stocked, tmp_path / "out") == []
     path = tmp_path / "out" / "facilities.csv"
-    path.write_text(text.replace(",31.704,112.004,", ",31.70400001,112.00400000000001,"), "utf-8")
+    path.write_text(text.replace(",31.704,112.104,", ",31.70400001,112.10400000000001,"), "utf-8")
     assert differences(stocked, tmp_path / "out") == []
-    path.write_text(text.replace(",31.704,112.004,", ",31.7040001,112.004,"), "utf-8")
+    path.write_text(text.replace(",31.704,112.104,", ",31.7040001,112.104,"), "utf-8")
     assert differences(stocked, tmp_path / "out") == ["~ facilities aa-sp-01 (latitude: 31.704 → 31.7040001)"]
 
 
