@@ -55,7 +55,7 @@ const FLAGS: Readonly<Record<string, string>> = { "": "false", no: "false", 0: "
 function meaning(field: Pick<FieldView, "holds" | "several">, text: string): string {
   const plain = text.trim();
   if ((field.holds === "number" || field.holds === "value") && DECIMAL.test(plain) && Number.isFinite(Number(plain))) return String(Number(plain));
-  if (field.several) return [...new Set(plain.split(/[\s;]+/).filter(Boolean))].sort().join(" ");
+  if (field.several) return [...new Set(plain.split(/[\s;]+/).filter(Boolean))].toSorted().join(" ");
   if (field.holds === "flag") return FLAGS[plain.toLowerCase()] ?? plain.toLowerCase();
   return plain;
 }
