@@ -23,7 +23,7 @@ describe("what changed", () => {
     expect(saysTheSame(field, one.other, one.one)).toBe(one.same);
   });
   it("is not another spelling of what was loaded", () => {
-    const longitude = { name: "longitude", label: { zh: "", en: "" }, help: { zh: "", en: "" }, holds: "number", choices: [], refers: "", several: false, required: true, fixed: false } as const;
+    const longitude: FieldView = { name: "longitude", label: { zh: "", en: "" }, help: { zh: "", en: "" }, holds: "number", choices: [], refers: "", several: false, required: true, fixed: false };
     expect(changedFields({ longitude: "120.1", "attributes.depth": "2.5" }, { longitude: "120.10", "attributes.depth": "2.50" }, [longitude])).toEqual({});
   });
   it("is what differs from what was loaded", () => {
