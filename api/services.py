@@ -13,6 +13,7 @@ from api.closure_desk import ClosureDesk
 from api.configuration_desk import ConfigurationDesk
 from api.department_desk import DepartmentDesk
 from api.entrance import Entrance
+from api.equipment_desk import EquipmentDesk
 from api.evaluation_desk import EvaluationDesk
 from api.evidence_desk import EvidenceDesk
 from api.exchange_desk import ExchangeDesk
@@ -38,6 +39,7 @@ from api.record_desk import RecordDesk
 from api.registry_desk import RegistryDesk
 from api.revisit_desk import RevisitDesk
 from api.rule_desk import RuleDesk
+from api.saved_views import ViewDesk
 from api.settings import ApiSettings
 from api.setup import Setup
 from api.staff_desk import StaffDesk
@@ -61,6 +63,8 @@ class Services:
     token_rates: TokenRates
     places: PlaceDesk
     prometheus: PrometheusDesk
+    equipment: EquipmentDesk
+    views: ViewDesk
     histories: Histories
     alarms: AlarmDesk
     performance: PerformanceDesk
@@ -105,6 +109,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
     flags = FlagDesk(ports, book)
     closures = ClosureDesk(ports, book)
     intakes = IntakeDesk(ports, book)
+    desk = PlaceDesk(ports, book, standings, latest, histories)
     return Services(
         settings=settings,
         ports=ports,
@@ -114,7 +119,9 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         entrance=entrance,
         tokens=TokenDesk(ports, policy, entrance),
         token_rates=TokenRates(),
-        places=PlaceDesk(ports, book, standings, latest, histories),
+        places=desk,
+        equipment=EquipmentDesk(book, standings, latest, desk),
+        views=ViewDesk(ports),
         histories=histories,
         prometheus=PrometheusDesk(ports, book, settings),
         performance=PerformanceDesk(ports, book),

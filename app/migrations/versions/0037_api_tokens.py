@@ -1,6 +1,6 @@
 """Programs read through tokens: hash, scopes, of whom, from when to when, last use.
 
-Revision 0037, after 0036.
+Revision 0037, after 0041.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0037"
-down_revision: str | None = "0036"
+down_revision: str | None = "0041"
 branch_labels: str | None = None
 depends_on: str | None = None
 
