@@ -9,6 +9,7 @@ from api.backtest_desk import BacktestDesk
 from api.boards import LatestBoard, StandingBoard
 from api.calendar_desk import CalendarDesk
 from api.case_desk import CaseDesk, TaskDesk
+from api.change_desk import ChangeDesk
 from api.closure_desk import ClosureDesk
 from api.configuration_desk import ConfigurationDesk
 from api.department_desk import DepartmentDesk
@@ -55,6 +56,7 @@ class Services:
     setup: Setup
     entrance: Entrance
     places: PlaceDesk
+    changes: ChangeDesk
     histories: Histories
     alarms: AlarmDesk
     performance: PerformanceDesk
@@ -107,6 +109,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         setup=setup,
         entrance=entrance,
         places=PlaceDesk(ports, book, standings, latest, histories),
+        changes=ChangeDesk(ports, book),
         histories=histories,
         performance=PerformanceDesk(ports, book),
         folding=FoldingDesk(ports, book),

@@ -40,6 +40,7 @@ from core.clock import SystemClock
 from core.errors import Invalid, Unavailable
 from core.foreign import system_problem
 from dispatch.calendar_effects import LimitEffects
+from dispatch.change_queries import SqlChangeQueries
 from dispatch.closure_desk import SqlClosures
 from dispatch.desk import SqlDesk
 from dispatch.evaluation_queries import SqlEvaluations
@@ -153,6 +154,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
             rules=book,
             limits=limits_in_force(policy),
             performance=performance,
+            changes=SqlChangeQueries(engine),
             review=performance,
             clock=clock,
             engine=engine,

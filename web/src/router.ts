@@ -23,6 +23,7 @@ const routes: readonly RouteRecordRaw[] = [
   { path: "/login", name: "login", component: () => import("@/pages/LoginPage.vue"), meta: { title: "login.title", open: true } },
   { path: "/setup", name: "setup", component: () => import("@/pages/SetupPage.vue"), meta: { title: "setup.title", open: true } },
   { path: "/password", name: "password", component: () => import("@/pages/PasswordPage.vue"), meta: { title: "password.title" } },
+  { path: "/wall", name: "wall", component: () => import("@/pages/WallPage.vue"), meta: { title: "wall.title", needs: "see" } },
   {
     path: "/",
     component: () => import("@/layout/AppShell.vue"),

@@ -18,6 +18,7 @@ import plans from "./en/plans";
 import revisits from "./en/revisits";
 import rules from "./en/rules";
 import tasks from "./en/tasks";
+import wall from "./en/wall";
 
 export default {
   ...entry,
@@ -39,4 +40,5 @@ export default {
   ...plans,
   ...revisits,
   ...exchange,
+  ...wall,
 };

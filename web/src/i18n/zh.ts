@@ -18,6 +18,7 @@ import plans from "./zh/plans";
 import revisits from "./zh/revisits";
 import rules from "./zh/rules";
 import tasks from "./zh/tasks";
+import wall from "./zh/wall";
 
 export default {
   ...entry,
@@ -39,4 +40,5 @@ export default {
   ...plans,
   ...revisits,
   ...exchange,
+  ...wall,
 };
