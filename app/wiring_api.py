@@ -128,8 +128,7 @@ def application(settings: Settings) -> Iterator[tuple[FastAPI, Callable[[], None
         # What the core judges by; before its first start the folder.
         rules = kept(in_force_file(settings), registry.classes()) or rule_set_of(settings, registry)
         infos, book = RuleInfos(rules), RuleBook(rules)
-        directory = Directory(engine, registry)
-        calendars = Calendars(registry, settings.time_zone)
+        directory, calendars = Directory(engine, registry), Calendars(registry, settings.time_zone)
         policy, in_use = calendars.policy(settings), InUse(registry)
         store = open_parts.enter_context(closing(RemoteStore(settings.store_socket)))
         performance = Reports(

@@ -136,7 +136,7 @@ DIALOGS: Final = (
         path="/gateways",
         opener=icon("file-plus"),
         login=ADMINISTRATOR,
-        first=("main details summary",),
+        first=("main article details:last-child summary",),
     ),
     Dialog(component="parts/OtherSteps.vue", path="/tasks/7", opener="main .steps button"),
     Dialog(component="parts/PhotoStrip.vue", path="/intakes?show=all", opener="main .strip button"),

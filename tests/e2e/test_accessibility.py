@@ -164,7 +164,7 @@ def test_leaving_with_unsent_work_asks_accessibly(
     """Whoever logs out while something waits for a signal is asked first."""
     with person(browser, mock_world.base_url, *look, still=True) as who:
         walk = Walk(who, look[1])
-        who.forgiven += ["ERR_INTERNET_DISCONNECTED", "Failed to load resource"]
+        who.forgiven += ["ERR_INTERNET_DISCONNECTED", "Failed to load resource", "preload assets"]
         page = journeys.log_in(who, mock_world, Login(username=MAINTAINER, password=PASSWORD))
         page.goto(f"{who.base_url}/me")
         page.locator("a[href='/tasks']:visible").first.click()
