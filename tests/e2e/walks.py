@@ -75,7 +75,7 @@ def walk_manager(browser: Browser, world: World, language: str, shoot: Shoot) ->
         open_at("/alarms", "alarms", "article.alarm")
         open_at(address, "alarm", "h1", "main section")
         page.goto(f"{world.base_url}/cases")
-        case = page.locator("main a[href^='/cases/']").first
+        case = page.locator("main a.say[href^='/cases/']").first
         expect(case).to_be_visible(timeout=world.alarm_within_s * 1000)
         open_at(str(case.get_attribute("href")), "case", "h1", "main section")
         open_at("/evaluation", "evaluation", "h1", "main table, main .card")
