@@ -17,9 +17,11 @@ PROOF_MINUTES ?= 20
 STYLE_DIRS := core gateway ingest store rules registry dispatch api firmware_sim app tests bench tools
 # only what exists, so that a partial checkout can be checked too
 STYLE_TARGETS = $(wildcard $(STYLE_DIRS))
-# what neither waits nor listens runs on all cores; what has servers and clocks runs alone, or its times mean nothing
+# what neither waits nor listens runs on all cores; what has servers and clocks runs in one line, or its times mean
+# nothing, and the pages in a second line beside it: both wait more than they compute
 PURE_DIRS = $(wildcard tests/architecture tests/unit)
-REAL_DIRS = $(wildcard tests/contract tests/integration tests/faults tests/e2e)
+SERVER_DIRS = $(wildcard tests/contract tests/integration tests/faults)
+PAGES_DIRS = $(wildcard tests/e2e)
 PYTEST_WORKERS ?= auto
 
 export PYTHON
@@ -84,7 +86,7 @@ ifeq ($(PYTEST_ARGS),)
 	@if [ -f web/package.json ]; then $(PY) tools/pages.py build && $(MAKE) web-test; fi
 	@status=0; \
 	echo "[test] pytest: $(PURE_DIRS)"; $(PY) -m pytest $(PURE_DIRS) -n $(PYTEST_WORKERS) || status=$$?; \
-	echo "[test] pytest: $(REAL_DIRS)"; $(PY) -m pytest $(REAL_DIRS) || status=$$?; \
+	$(PY) tools/lanes.py $(SERVER_DIRS) -- $(PAGES_DIRS) || status=$$?; \
 	exit $$status
 else
 	@$(PY) -m pytest $(PYTEST_ARGS)

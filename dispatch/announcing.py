@@ -6,7 +6,7 @@ working instant at which somebody whom routing allows has room under ``most_an_h
 when ``announce_share`` of its limit is used up; the limit itself does not move. Of the tasks that wait for one owner
 the one that may wait least comes first, so the order in which they were made matters only between equals. A task for
 which nobody has room in that time is announced all the same, where it is least in the way: the limit counts more than
-the burden. Critical and high tasks never wait. ADR 0040.
+the burden. Critical and high tasks never wait. ADR 0040, 0058.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from core.alarms import Severity
 from core.cases import DeadlineClock
 from core.ports.cases import Candidate, PassedOver, Rung
 from core.ports.registry import FacilityPlace, Roster
+from dispatch.arrival import full_of
 from dispatch.deciding import attempts
 from dispatch.diary import Diary
 from dispatch.policy import Policy
@@ -124,13 +125,21 @@ def announce_to(
     waiting: WaitingOf,
     policy: Policy,
 ) -> Announced:
-    """As ``find`` does; who is to ``keep`` the task has it if they are there and fit."""
-    if keep is not None and keep in roster.people:
+    """As ``find`` does; who is to ``keep`` the task has it if they are there, fit, and have room for what is urgent."""
+    if keep is not None and keep in roster.people and _may_keep(keep, request, diary, policy):
         alone = replace(roster, people={keep: roster.people[keep]})
         found = find(request, place, latest, alone, diary, waiting, policy)
         if found.assignment.owner is not None:
             return found
     return find(request, place, latest, roster, diary, waiting, policy)
+
+
+def _may_keep(keep: int, request: Request, diary: Diary, policy: Policy) -> bool:
+    """What is not urgent waits until somebody has room; what is urgent is somebody else's if they have none."""
+    if policy.rests_at_night(request.severity):
+        return True
+    load = diary.at(request.at_ms).get(keep)
+    return load is None or full_of(load, policy) is None
 
 
 def moved_up(waiting: Sequence[Waiting], freed_ms: int) -> Mapping[int, int]:

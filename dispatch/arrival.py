@@ -7,10 +7,12 @@ an urgent task takes (``Policy.job_ms``), how fast people get about (``Policy.pa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from core.alarms import Severity
 from core.cases import TaskKind
+from core.ports.cases import PassedOver
 from dispatch.distance import Spot
 from dispatch.policy import Policy
 from dispatch.worktime import MINUTE_MS
@@ -30,6 +32,32 @@ class Urgent(NamedTuple):
     severity: Severity
     begun_ms: int | None = None
     spot: Spot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a person has on their hands.
+
+    Attributes:
+        open: tasks; today: tasks of that day; hour: the most of them within one hour of then.
+        turns: tasks they were told of lately (``Policy.turn_ms``); counted only for what rotates.
+        spot: the place they went to last, if that is known and not long ago.
+        urgent: urgent tasks among the open ones, in the order in which they got them.
+    """
+
+    open: int = 0
+    today: int = 0
+    hour: int = 0
+    turns: int = 0
+    spot: Spot | None = None
+    urgent: tuple[Urgent, ...] = ()
+
+
+def full_of(load: Load, policy: Policy) -> PassedOver | None:
+    """The bound that somebody has reached: that of the day, that of the hour, or none."""
+    if load.today >= policy.most_a_day:
+        return PassedOver.FULL_DAY
+    return PassedOver.FULL_HOUR if load.hour >= policy.most_an_hour else None
 
 
 def wait_ms(line: Sequence[Urgent], severity: Severity, at_ms: int, policy: Policy) -> int:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping
 
-from dispatch.arrival import Urgent
+from dispatch.arrival import Load, Urgent
 from dispatch.distance import Spot
-from dispatch.routing import Load
 from dispatch.worktime import HOUR_MS, WorkCalendar
 
 BELIEVED_MS = 12 * HOUR_MS

@@ -42,6 +42,10 @@ class Directory:
         """Supervisors of a grid in a community."""
         return self._those(("supervisors", grid, community), lambda one: _supervises(one) and _in(one, grid, community))
 
+    def supervising(self, grid: Grid) -> Sequence[Person]:
+        """Supervisors of a grid, of whichever community."""
+        return self._those(("supervising", grid), lambda one: _supervises(one) and one.grid is grid)
+
     def managers(self, community: int) -> Sequence[Person]:
         """Managers whose community it is, by name."""
         return self._those(("managers", community), lambda one: _manages(one) and community in one.communities)

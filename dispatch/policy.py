@@ -76,7 +76,7 @@ class Policy:
         accept_ms: how long a task may wait before its supervisor is told; work clock below high.
         channels: how a person is told.
         low_after_ms: a low alarm opens a case when it has been on for so long (docs/alarms.md, part 8).
-        most_a_day, most_an_hour: burden of one person; critical and high tasks are exempt.
+        most_a_day, most_an_hour: burden of one person; what is urgent passes on (``spare_ms``).
         announce_share: so much of its limit a task may wait until its owner has room, and no more: half, so that a
             night's twelve are told by noon, three an hour, and as much time is left for them as they have waited.
         shelve_most_ms: longest shelving; severities without an entry are never shelved.
@@ -114,6 +114,9 @@ class Policy:
             bicycle through lanes; a city on foot says 60.
         sooner_ms: what is urgent goes to somebody farther by rung if they are there sooner by more than so long;
             what is high has two hours, and who is fetched for it is missing where they come from.
+        spare_ms: so much later may somebody with room be there than somebody who has been told of as much within the
+            hour or the day as one person should be: then what is urgent goes to them, else to a supervisor with room.
+            A quarter of the two hours of what is high; what is critical goes to whoever is there first all the same.
         intake: what can be reported or handed down, and whose duty it is.
         admit_per_person: so many open tasks a head, and the gate holds back what is handed down: a day's work.
         department_most, department_within_ms: so many tasks a department may hand down to a community within that time
@@ -172,6 +175,9 @@ class Policy:
     pace_m: float = 100.0
     sooner_ms: Mapping[Severity, int] = field(
         default_factory=lambda: {Severity.CRITICAL: 0, Severity.HIGH: 20 * MINUTE_MS}
+    )
+    spare_ms: Mapping[Severity, int] = field(
+        default_factory=lambda: {Severity.CRITICAL: 0, Severity.HIGH: 30 * MINUTE_MS}
     )
     intake: IntakeBook = field(default_factory=load_intake)
     admit_per_person: int = 12

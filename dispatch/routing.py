@@ -10,17 +10,17 @@ the same. Everybody looked at is listed with the reason why they were passed ove
 
 What is urgent goes to whoever is there first. Rungs up to the community are looked at together, then workers of other
 communities, each with the time they are believed to need (``dispatch.arrival``: urgent work before them, and the way).
-It stays with the nearest rung unless somebody beyond is there sooner by more than ``Policy.sooner_ms``; above the
-workers all is as it is otherwise.
+It stays with the nearest rung unless somebody beyond is there sooner by more than ``Policy.sooner_ms``, and passes on
+from whoever has been told of enough (``dispatch.soonest``); above the workers all is as it is otherwise.
 
 Two other ways (``core.ports.cases.Mode``): what is *claimed* is offered to everybody fit below the supervisors, and
 belongs to the nearest of them until somebody has taken it; what *rotates* goes to the one of the community who has had
-the fewest tasks lately. ADR 0044, 0050.
+the fewest tasks lately. ADR 0044, 0050, 0058.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from functools import cached_property
@@ -30,16 +30,15 @@ from core.people import Person
 from core.places import Grid
 from core.ports.cases import Candidate, Mode, PassedOver, Rung
 from core.ports.registry import Roster
-from dispatch.arrival import Urgent, last_spot, wait_ms, way_ms
+from dispatch.arrival import Load, full_of, last_spot, wait_ms, way_ms
 from dispatch.directory import Directory, directory_of, is_worker, tens_of_metres
 from dispatch.distance import Spot
 from dispatch.policy import Policy
+from dispatch.soonest import Field, Judged, Seen, behind, soonest
 from dispatch.worktime import MINUTE_MS, WorkCalendar
 
 _UNKNOWN_M = 1_000
 """The way within a community, where nobody knows where somebody is."""
-_BEYOND = 5
-"""So many of other communities are named beside those of the task's own."""
 FULL = frozenset({PassedOver.FULL_DAY, PassedOver.FULL_HOUR})
 """Passed over for the burden alone."""
 _ABOVE = frozenset({Rung.SUPERVISOR, Rung.CITY})
@@ -54,28 +53,10 @@ class Bound(Enum):
     PATIENT = auto()
     """Everybody's; and where somebody is passed over for it alone, nobody above the supervisors there is asked."""
     EVERYBODY = auto()
+    """Everybody's; before the city, whoever supervises the same grid in other communities is asked too."""
     WORKERS = auto()
     """Not that of supervisors and above."""
     NOBODY = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What a person has on their hands.
-
-    Attributes:
-        open: tasks; today: tasks of that day; hour: the most of them within one hour of then.
-        turns: tasks they were told of lately (``Policy.turn_ms``); counted only for what rotates.
-        spot: the place they went to last, if that is known and not long ago.
-        urgent: urgent tasks among the open ones, in the order in which they got them.
-    """
-
-    open: int = 0
-    today: int = 0
-    hour: int = 0
-    turns: int = 0
-    spot: Spot | None = None
-    urgent: tuple[Urgent, ...] = ()
 
 
 _NOTHING = Load()
@@ -149,9 +130,9 @@ def route(request: Request, roster: Roster, loads: Mapping[int, Load], policy: P
     """Find the owner of a task."""
     asked = _Asked(request, roster, loads, policy)
     if not (request.supervisors_only or policy.rests_at_night(request.severity)):
-        soonest = _soonest(asked)
-        if soonest is not None:
-            return soonest
+        first = soonest(_field(asked))
+        if first is not None:
+            return Assignment(owner=first.number, rung=first.owner.rung, candidates=first.candidates)
     seen: list[Candidate] = []
     owner: Candidate | None = None
     looked_at: set[int] = set()
@@ -200,27 +181,6 @@ def all_are_full(request: Request, roster: Roster, loads: Mapping[int, Load], po
     return full
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """Somebody who was looked at; ``reason`` ``None``: fit; ``there_ms`` ``None``: nobody knows how long the way is.
-
-    ``wait_ms`` and ``arrives_ms``, of who is fit for what is urgent: until they are free, and until they are there.
-    """
-
-    candidate: Candidate
-    number: int
-    load: Load
-    reason: PassedOver | None
-    there_ms: int | None = None
-    wait_ms: int = 0
-    arrives_ms: int = 0
-
-    def rank(self, *, rotates: bool) -> tuple[float, ...]:
-        far = self.candidate.distance_m
-        way = float("inf") if far is None else far
-        return (self.load.turns, self.load.open, way) if rotates else (self.load.open, way)
-
-
 @dataclass(frozen=True)
 class _Asked:
     """One question, with what need be worked out only once."""
@@ -245,15 +205,15 @@ class _Asked:
     def is_away(self, person: Person) -> bool:
         return self.directory.is_away(person, self.day)
 
-    def judge(self, person: Person, rung: Rung, cell: str) -> _Judged:
+    def judge(self, person: Person, rung: Rung, cell: str) -> Judged:
         load = self.loads.get(person.number, _NOTHING)
         reason = _unfit(person, rung, self, load)
         here, there = load.spot or self.directory.base(person), self.request.spot
         far = None if here is None or there is None else tens_of_metres(here, there)
         seen = Candidate(rung=rung, cell=cell, person=person.number, load=load.open, passed_over=reason, distance_m=far)
-        return _Judged(seen, person.number, load, reason)
+        return Judged(seen, person.number, load, reason, full=full_of(load, self.policy))
 
-    def timed(self, person: Person, rung: Rung, cell: str) -> _Judged:
+    def timed(self, person: Person, rung: Rung, cell: str) -> Judged:
         """Somebody, with the time they need, if they are fit."""
         judged = self.judge(person, rung, cell)
         if judged.reason is not None:
@@ -270,67 +230,40 @@ class _Asked:
         return replace(judged, candidate=seen, there_ms=there_ms, wait_ms=wait, arrives_ms=arrives)
 
 
-def _soonest(asked: _Asked) -> Assignment | None:
-    """Whoever of the workers is there first, the nearest rung if nobody beyond is much sooner; ``None``: none is fit.
+def _field(asked: _Asked) -> Field:
+    """Who could have an urgent task.
 
-    Somebody whose way nobody knows is asked only where they work, as if it were ``_UNKNOWN_M``. Of those of elsewhere
-    the soonest are named, who are fit.
+    Somebody whose way nobody knows is asked only where they work, as if it were ``_UNKNOWN_M``.
     """
-    request, within_ms = asked.request, asked.policy.sooner_ms.get(asked.request.severity, 0)
-    rungs: list[list[_Judged | Candidate]] = []
+    request, policy = asked.request, asked.policy
+    near: list[list[Seen]] = []
     looked_at: set[int] = set()
     for rung, cell, people in _near(request, asked.directory):
         fresh = [person for person in people if person.number not in looked_at]
         looked_at.update(person.number for person in fresh)
-        vacant: list[_Judged | Candidate] = [] if people or rung not in _POSTS else [_vacant(rung, cell)]
-        rungs.append([*vacant, *(asked.timed(person, rung, cell) for person in fresh)])
-    first = min((one.arrives_ms for one in _fit(rungs)), default=None)
-    if request.elsewhere and (first is None or first > within_ms):
-        people = [one for one in asked.roster.people.values() if one.number not in looked_at and _could(one, request)]
-        beyond = [asked.timed(person, Rung.ELSEWHERE, "") for person in people]
-        known = [one for one in beyond if one.reason is None and one.there_ms is not None]
-        rungs.append(list(sorted(known, key=_soon)[:_BEYOND]))
-    if not _fit(rungs):
-        return None
-    first = min(one.arrives_ms for one in _fit(rungs))
-    own = next(rung for rung in rungs if any(one.arrives_ms <= first + within_ms for one in _fit([rung])))
-    owner = min(_fit([own]), key=_soon)
-    seen = [one for rung in rungs for one in _explained(rung, owner)]
-    return Assignment(owner=owner.number, rung=owner.candidate.rung, candidates=tuple(seen))
+        vacant: list[Seen] = [] if people or rung not in _POSTS else [_vacant(rung, cell)]
+        near.append([*vacant, *(asked.timed(person, rung, cell) for person in fresh)])
+
+    def beyond() -> list[Judged]:
+        every = asked.roster.people.values() if request.elsewhere else ()
+        people = [one for one in every if one.number not in looked_at and _could(one, request)]
+        return [asked.timed(person, Rung.ELSEWHERE, "") for person in people]
+
+    def above() -> list[Judged]:
+        those, community = asked.directory, request.community
+        people = (*those.supervisors(request.grid, community), *those.managers(community))
+        return [asked.judge(one, Rung.SUPERVISOR, "") for one in dict.fromkeys(people)]
+
+    return Field(
+        near=near,
+        beyond=beyond,
+        above=above,
+        sooner_ms=policy.sooner_ms.get(request.severity, 0),
+        spare_ms=policy.spare_ms.get(request.severity, 0),
+    )
 
 
-def _fit(rungs: Iterable[Iterable[_Judged | Candidate]]) -> list[_Judged]:
-    return [one for rung in rungs for one in rung if isinstance(one, _Judged) and one.reason is None]
-
-
-def _soon(one: _Judged) -> tuple[float, ...]:
-    return (one.arrives_ms, *one.rank(rotates=False), one.number)
-
-
-def _explained(rung: Sequence[_Judged | Candidate], owner: _Judged) -> list[Candidate]:
-    """A rung with what everybody lacks against the owner, those fit first."""
-    vacant = [one for one in rung if isinstance(one, Candidate)]
-    fit = sorted(_fit([rung]), key=_soon)
-    others = [one for one in rung if isinstance(one, _Judged) and one.reason is not None]
-    others.sort(key=lambda one: (one.load.open, one.number))
-    named = [replace(one.candidate, passed_over=_later(one, owner)) for one in fit]
-    return [*vacant, *named, *(one.candidate for one in others)]
-
-
-def _later(one: _Judged, owner: _Judged) -> PassedOver | None:
-    """What somebody fit lacks against whoever is there first."""
-    if one is owner:
-        return None
-    if one.arrives_ms < owner.arrives_ms or (
-        one.arrives_ms == owner.arrives_ms and one.candidate.rung is not owner.candidate.rung
-    ):
-        return PassedOver.NO_SOONER
-    if one.arrives_ms > owner.arrives_ms:
-        return PassedOver.BUSY if one.wait_ms > owner.wait_ms else PassedOver.FARTHER
-    return _behind(one.rank(rotates=False), owner.rank(rotates=False), rotates=False)
-
-
-def _ranked(judged: Sequence[_Judged], *, offered: bool, rotates: bool) -> list[Candidate]:
+def _ranked(judged: Sequence[Judged], *, offered: bool, rotates: bool) -> list[Candidate]:
     """Those fit first, the best at the head; with what every other one lacks against the best."""
     fit = sorted((one for one in judged if one.reason is None), key=lambda one: (one.rank(rotates=rotates), one.number))
     others = sorted((one for one in judged if one.reason is not None), key=lambda one: (one.load.open, one.number))
@@ -338,17 +271,9 @@ def _ranked(judged: Sequence[_Judged], *, offered: bool, rotates: bool) -> list[
     for one in fit:
         passed = PassedOver.OFFERED if offered else None
         if one is not fit[0] and not offered:
-            passed = _behind(one.rank(rotates=rotates), fit[0].rank(rotates=rotates), rotates=rotates)
+            passed = behind(one.rank(rotates=rotates), fit[0].rank(rotates=rotates), rotates=rotates)
         found.append(replace(one.candidate, passed_over=passed))
     return [*found, *(one.candidate for one in others)]
-
-
-def _behind(mine: tuple[float, ...], best: tuple[float, ...], *, rotates: bool) -> PassedOver:
-    """What somebody lacks against the best."""
-    reasons = [PassedOver.MORE_LOAD, PassedOver.FARTHER]
-    if rotates:
-        reasons.insert(0, PassedOver.OTHERS_TURN)
-    return next((why for why, one, other in zip(reasons, mine, best, strict=True) if one > other), PassedOver.TIE)
 
 
 def _vacant(rung: Rung, cell: str) -> Candidate:
@@ -388,9 +313,7 @@ def _unfit(person: Person, rung: Rung, asked: _Asked, load: Load) -> PassedOver 
 def _full(request: Request, load: Load, policy: Policy) -> PassedOver | None:
     if not policy.rests_at_night(request.severity):
         return None
-    if load.today >= policy.most_a_day:
-        return PassedOver.FULL_DAY
-    return PassedOver.FULL_HOUR if load.hour >= policy.most_an_hour else None
+    return full_of(load, policy)
 
 
 def _rather_later(rung: Rung, seen: Sequence[Candidate]) -> bool:
@@ -407,6 +330,8 @@ def _rungs(request: Request, those: Directory) -> Iterator[tuple[Rung, str, Sequ
             yield Rung.VOLUNTEER, "", those.volunteers(community)
     yield Rung.SUPERVISOR, "", those.supervisors(grid, community)
     yield Rung.SUPERVISOR, "", those.managers(community)
+    if request.bound is Bound.EVERYBODY:
+        yield Rung.SUPERVISOR, "", those.supervising(grid)
     yield Rung.CITY, "", those.city()
     yield Rung.CITY, "", those.any_manager()
 

@@ -122,8 +122,9 @@ What rests by night and on days off is announced from 8 on, three an hour for ea
 ([ADR 40](adr/0040-deferred-announcements.md)). By worker only what they were told of counts: a task that ended before
 is among the tasks above and nobody's burden.
 
-What falls short: critical and high tasks are never put off and have no bound, so where they come on top of what was
-planned the bound of an hour is broken. What could have waited keeps within it; the table has it in a row of its own.
+Critical and high tasks are never put off. A high one passes on from whoever has had three within the hour, to somebody
+with room, else to a supervisor with room ([ADR 58](adr/0058-room-for-what-is-urgent.md)); a critical one goes to
+whoever is there first. What could have waited has a row of its own in the table.
 
 `sensor-gaps` asks for how much of two hours there was no known value, and a value holds for three
 intervals. An instrument that loses single readings by chance, each with the probability p, has no known value p³ of the

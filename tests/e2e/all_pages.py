@@ -22,6 +22,7 @@ PASSWORD: Final = "mock-mock-1"
 PAGES: Final[Mapping[str, str]] = {
     "overview": "/overview",
     "community": "/communities/1",
+    "facilities": "/facilities",
     "facility": "/facilities/3",
     "alarms": "/alarms",
     "performance": "/performance",
@@ -91,8 +92,8 @@ OF_OTHERS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """Pages that look otherwise to whoever may do less, or more; by username."""
 
-WITHOUT_LOGIN: Final = frozenset({"/login", "/setup", "/password"})
-"""Looked at by tests of their own, since they end when one is in."""
+WITHOUT_LOGIN: Final = frozenset({"/login", "/setup", "/password", "/not-kept"})
+"""Looked at by tests of their own: they end when one is in, or need a page that was not kept."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -140,6 +141,7 @@ DIALOGS: Final = (
     ),
     Dialog(component="parts/OtherSteps.vue", path="/tasks/7", opener="main .steps button"),
     Dialog(component="parts/PhotoStrip.vue", path="/intakes?show=all", opener="main .strip button"),
+    Dialog(component="equipment/SavedViews.vue", path="/facilities", opener=icon("bookmark-plus")),
     Dialog(component="reports/HandDown.vue", path="/intakes", opener=icon("file-plus-2")),
     Dialog(component="reports/OwnTaskForm.vue", path="/department", opener=icon("file-plus-2"), login=CLERK),
     Dialog(component="reports/QrScan.vue", path="/report", opener=icon("qr-code"), login=MAINTAINER),

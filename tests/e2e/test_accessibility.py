@@ -38,6 +38,7 @@ from tests.e2e.worlds import Login, World
 pytestmark = [pytest.mark.leaves_running, pytest.mark.timeout(400)]
 
 LOOKS = [("zh", DESK), ("en", DESK), ("zh", PHONE), ("en", PHONE)]
+PATIENT_MS = 20_000
 LIGHT, DARK = "light", "dark"
 PICTURES = "TWINGRID_PICTURES" in os.environ
 """Whether every page is kept as a picture among the artefacts; a walk without them takes half the time."""
@@ -95,9 +96,9 @@ class Walk:
         """Open and look at each."""
         for name, path in pages.items():
             page.goto(somebody.base_url + path)
-            expect(page.locator("h1").first).to_be_visible()
+            expect(page.locator("h1").first).to_be_visible(timeout=PATIENT_MS)
             scroll_through(page)
-            expect(page.locator(".skeletons, .wait")).to_have_count(0)
+            expect(page.locator(".skeletons, .wait")).to_have_count(0, timeout=PATIENT_MS)
             self.look(page, name)
 
 
@@ -137,7 +138,7 @@ def _open(page: Page, base_url: str, dialog: Dialog) -> str:
     for css in (*dialog.first, dialog.opener):
         button = page.locator(css).locator("visible=true").first
         try:
-            button.click(timeout=5_000)
+            button.click(timeout=PATIENT_MS)
         except Error as error:
             return f"{css} on {dialog.path} cannot be pressed: {error.message.splitlines()[0]}"
     expect(page.locator("dialog[open]")).to_be_visible()

@@ -13,16 +13,28 @@ from hypothesis import strategies as st
 
 from core.alarms import Severity
 from core.cases import DeadlineClock, TaskKind
-from core.people import Person
+from core.people import Person, Role
 from core.places import Grid
 from core.ports.cases import PassedOver, Rung
 from dispatch.announcing import Waiting, announce, latest_ms, moved_up
+from dispatch.arrival import Load
 from dispatch.deciding import announce_ms
 from dispatch.diary import Diary
 from dispatch.loads import ForeseenTask, Loads
-from dispatch.routing import Load, Request
+from dispatch.routing import Request
 from dispatch.worktime import due
-from tests.unit.dispatch.test_routing import CITY, COLLEAGUE, FOREMAN, HOLDER, MANAGER, NEIGHBOUR, POLICY, at, roster
+from tests.unit.dispatch.test_routing import (
+    CITY,
+    COLLEAGUE,
+    FOREMAN,
+    HOLDER,
+    MANAGER,
+    NEIGHBOUR,
+    POLICY,
+    at,
+    person,
+    roster,
+)
 
 HOUR = 3_600_000
 MINUTE = 60_000
@@ -158,6 +170,26 @@ def test_those_above_are_told_over_the_hours_before_a_supervisor_passes_a_bound(
     assert max(task.given_ms for task in tasks) == at("2026-11-24 08:00")
     for task in tasks:
         assert task.given_ms <= latest_ms(task.wanted_ms, task.due_ms, task.clock, POLICY)
+
+
+def test_supervisors_of_other_communities_help_before_the_city_does() -> None:
+    """The morning after a holiday: what the supervisor there has no room for goes to a colleague of the same grid.
+
+    Nobody passes a bound, the other grid's supervisor is not asked, and of one hour the city has what is left.
+    """
+    colleague = person(40, supervisor=True, communities=frozenset({2}))
+    other = person(41, supervisor=True, communities=frozenset({1}), role=Role.GRID_WORKER)
+    office = Office(FOREMAN, colleague, other, CITY)
+    tasks = [office.file(MONDAY, Severity.MEDIUM) for _ in range(36)]
+    told = office.told(quiet=True)
+    assert {owner: len(moments) for owner, moments in told.items()} == {
+        FOREMAN.number: 12,
+        colleague.number: 12,
+        CITY.number: 12,
+    }
+    assert [task.owner for task in tasks[12:18]] == [colleague.number] * 3 + [CITY.number] * 3
+    assert max(most_an_hour(moments) for moments in told.values()) == 3
+    assert max(task.given_ms for task in tasks) <= at("2026-11-23 14:00")
 
 
 def test_what_ends_before_it_is_told_makes_room() -> None:

@@ -14,10 +14,10 @@ from core.people import Leave, Person, Role
 from core.places import Grid
 from core.ports.cases import PassedOver
 from core.ports.registry import Roster
-from dispatch.arrival import Urgent
+from dispatch.arrival import Load, Urgent
 from dispatch.diary import Diary
 from dispatch.directory import Directory, directory_of
-from dispatch.routing import FULL, Bound, Load, all_are_full, route
+from dispatch.routing import FULL, Bound, all_are_full, route
 from tests.unit.dispatch.test_announcing import CROWD
 from tests.unit.dispatch.test_routing import HOLDER, MONDAY_9, POLICY, REQUEST, person, roster
 

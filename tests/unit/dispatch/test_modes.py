@@ -17,12 +17,13 @@ from core.places import Grid, Text
 from core.ports.cases import Mode, PassedOver, Rung
 from core.ports.registry import FacilityPlace, Post, Roster
 from dispatch.announcing import announce
+from dispatch.arrival import Load
 from dispatch.assignment import routing_of, routing_text
 from dispatch.deciding import request_for
 from dispatch.diary import Diary
 from dispatch.modes import ClassWishes
 from dispatch.policy import Policy
-from dispatch.routing import Load, Request, route
+from dispatch.routing import Request, route
 from dispatch.worktime import HOUR_MS, WorkCalendar, monday_to_friday
 
 CALENDAR = WorkCalendar(is_workday=monday_to_friday)

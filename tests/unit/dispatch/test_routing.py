@@ -14,8 +14,9 @@ from core.people import Person, Role, Shift
 from core.places import Grid, Text
 from core.ports.cases import PassedOver, Rung
 from core.ports.registry import Post, Roster
+from dispatch.arrival import Load
 from dispatch.policy import Policy
-from dispatch.routing import Load, Request, on_shift, route
+from dispatch.routing import Request, on_shift, route
 from dispatch.worktime import WorkCalendar, monday_to_friday
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -126,9 +127,10 @@ def test_reasons_are_named() -> None:
 
 
 def test_urgent_tasks_ignore_the_burden() -> None:
-    """A critical task goes to the holder however full their day is."""
+    """A critical task goes to the holder however full their day is, where nobody else is there as soon."""
     full = {1: Load(open=40, today=40, hour=40)}
-    assert route(replace(REQUEST, severity=Severity.CRITICAL), roster(*ALL), full, POLICY).owner == 1
+    urgent = replace(REQUEST, severity=Severity.CRITICAL)
+    assert route(urgent, roster(HOLDER, FOREMAN, MANAGER, CITY), full, POLICY).owner == 1
     assert route(REQUEST, roster(*ALL), full, POLICY).owner == 2
 
 

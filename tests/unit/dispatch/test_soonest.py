@@ -13,10 +13,12 @@ from core.cases import TaskKind
 from core.people import Role, Shift
 from core.ports.cases import PassedOver, Rung
 from core.ports.registry import Roster
-from dispatch.arrival import Urgent, wait_ms, way_ms
+from dispatch.announcing import announce, announce_to
+from dispatch.arrival import Load, Urgent, wait_ms, way_ms
 from dispatch.assignment import routing_of, routing_text
-from dispatch.routing import Load, Request, route
-from tests.unit.dispatch.test_routing import ALL, MONDAY_3, MONDAY_9, POLICY, REQUEST, person, roster
+from dispatch.diary import Diary
+from dispatch.routing import Request, route
+from tests.unit.dispatch.test_routing import ALL, MANAGER, MONDAY_3, MONDAY_9, POLICY, REQUEST, person, roster
 
 MINUTE_MS = 60_000
 HERE = (112.2, 31.7)
@@ -78,6 +80,100 @@ def test_what_is_not_urgent_stays_in_its_community() -> None:
     """However near somebody of another community is."""
     other = person(20, communities=frozenset({2}))
     assert route(replace(REQUEST, spot=HERE), roster(ALL[3], other), {20: Load(spot=HERE)}, POLICY).owner == 4
+
+
+FULL = Load(spot=HERE, hour=3)
+
+
+def test_a_fourth_urgent_task_within_the_hour_is_the_next_ones() -> None:
+    """Three tasks within the hour, or twelve on the day: a high one goes to the neighbour, and it says why."""
+    for load, why in ((FULL, PassedOver.FULL_HOUR), (Load(spot=HERE, today=12), PassedOver.FULL_DAY)):
+        loads = {1: load, 2: Load(spot=north(2900)), 3: Load(spot=north(5500))}
+        found = route(HIGH, roster(*ALL), loads, POLICY)
+        assert (found.owner, found.rung) == (2, Rung.NEIGHBOUR)
+        assert named(HIGH, roster(*ALL), loads)[1] is why
+        assert routing_of(routing_text(found)) == found.candidates
+
+
+def test_a_worker_of_elsewhere_with_room_comes_before_a_supervisor() -> None:
+    """Everybody of the community has had three; whoever of another community is near enough has it."""
+    other = person(20, communities=frozenset({2}))
+    loads = {1: FULL, 2: FULL, 3: FULL, 20: Load(spot=north(2500))}
+    assert route(HIGH, roster(*ALL, other), loads, POLICY).owner == 20
+    assert named(HIGH, roster(*ALL, other), loads)[3] is PassedOver.FULL_HOUR
+    loads[20] = Load(spot=north(3500))
+    found = route(HIGH, roster(*ALL, other), loads, POLICY)
+    assert (found.owner, found.rung) == (4, Rung.SUPERVISOR)
+    assert named(HIGH, roster(*ALL, other), loads)[20] is PassedOver.FARTHER
+
+
+def test_the_soonest_with_room_is_named_however_many_are_sooner() -> None:
+    """Six of another community have had three: the seventh has it, and stands among the candidates."""
+    others = [person(20 + at, communities=frozenset({2})) for at in range(7)]
+    loads = {20 + at: Load(spot=north(1000 + 100 * at), hour=3 if at < 6 else 0) for at in range(7)}
+    found = route(HIGH, roster(*ALL[3:], *others), loads, POLICY)
+    assert (found.owner, found.rung) == (26, Rung.ELSEWHERE)
+    assert [one.person for one in found.candidates if one.passed_over is None] == [26]
+
+
+def test_where_nobody_has_room_a_high_task_stays_with_the_soonest() -> None:
+    """Workers, foreman and manager have had three: it is the holder's, at once, and the fourth."""
+    loads = dict.fromkeys((1, 2, 3), FULL) | dict.fromkeys((4, 5), Load(hour=3))
+    assert route(HIGH, roster(*ALL), loads, POLICY).owner == 1
+
+
+def test_a_critical_task_is_never_passed_to_somebody_later() -> None:
+    """It goes to whoever is there first, the fourth within the hour or not; of two as near to the one with room."""
+    loads = {1: FULL, 2: Load(spot=north(200)), 3: Load(spot=north(2000))}
+    assert route(CRITICAL, roster(*ALL), loads, POLICY).owner == 1
+    assert route(CRITICAL, roster(*ALL), loads | {2: Load(spot=HERE)}, POLICY).owner == 2
+    assert route(CRITICAL, roster(*ALL), dict.fromkeys((1, 2, 3), FULL), POLICY).owner == 1, "never a supervisor's"
+
+
+def test_what_did_not_hold_is_somebody_elses_when_they_have_had_three() -> None:
+    """A high repair that did not hold goes back to whoever did it; if they have had three, to somebody with room."""
+    for told, owner in ((2, 3), (3, 1)):
+        diary = Diary(POLICY.calendar)
+        for _ in range(told):
+            diary.write(3, MONDAY_9)
+        found = announce_to(3, announce, HIGH, None, MONDAY_9, roster(*ALL), diary, lambda person: (), POLICY)
+        assert found.assignment.owner == owner
+        assert found.at_ms == MONDAY_9
+
+
+HAD = st.builds(Load, hour=st.integers(0, 4), today=st.sampled_from([0, 11, 12]), open=st.integers(0, 3))
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["c1", "c2", ""]), st.booleans(), st.integers(0, 8000), HAD), max_size=6),
+    st.lists(HAD, max_size=2),
+    st.sampled_from([Severity.HIGH, Severity.CRITICAL]),
+)
+def test_no_urgent_task_is_without_owner_and_a_fourth_one_has_its_reason(
+    crew: list[tuple[str, bool, int, Load]], foremen: list[Load], severity: Severity
+) -> None:
+    """Whoever there is: it has an owner at once, and one without room only if nobody with room is there in time.
+
+    What is critical has whoever is there first.
+    """
+    people = [
+        person(10 + at, cells=frozenset({cell} if cell else ()), communities=frozenset({1 if near else 2}))
+        for at, (cell, near, _, _) in enumerate(crew)
+    ]
+    people += [person(30 + at, supervisor=True, skills=frozenset()) for at in range(len(foremen))]
+    loads = {10 + at: replace(had, spot=north(metres)) for at, (_, _, metres, had) in enumerate(crew)}
+    loads |= {30 + at: had for at, had in enumerate(foremen)}
+    found = route(replace(CRITICAL, severity=severity), roster(*people, MANAGER), loads, POLICY)
+    assert found.owner is not None
+    there = {10 + at: way_ms(round(metres, -1), POLICY) for at, (_, _, metres, _) in enumerate(crew)}
+    room = {number for number, load in loads.items() if load.hour < 3 and load.today < 12}
+    assert sum(one.passed_over is None for one in found.candidates) == 1
+    if severity is Severity.CRITICAL and there:
+        assert there[found.owner] == min(there.values())
+    elif there and found.owner in there and found.owner not in room:
+        spare_ms = there[found.owner] + POLICY.spare_ms[Severity.HIGH]
+        assert not [one for one, way in there.items() if one in room and way <= spare_ms]
+        assert not [one for one in range(30, 30 + len(foremen)) if one in room]
 
 
 def replace_begun(one: Urgent, begun_ms: int | None) -> Urgent:
