@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Final
 
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect
@@ -39,7 +40,8 @@ pytestmark = [pytest.mark.leaves_running, pytest.mark.timeout(400)]
 
 LOOKS = [("zh", DESK), ("en", DESK), ("zh", PHONE), ("en", PHONE)]
 PATIENT_MS = 20_000
-LIGHT, DARK = "light", "dark"
+LIGHT: Final = "light"
+DARK: Final = "dark"
 PICTURES = "TWINGRID_PICTURES" in os.environ
 """Whether every page is kept as a picture among the artefacts; a walk without them takes half the time."""
 
