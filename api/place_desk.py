@@ -133,7 +133,7 @@ class PlaceDesk:
             except Refused as error:
                 raise ProblemError(Problems.BAD_CURSOR) from error
             kept = [one for one in got.items if health is None or standings.of(one.number).health == health]
-            items = [self._summary(one, places, standings, latest) for one in kept]
+            items = [self.summary(one, places, standings, latest) for one in kept]
             page = PageRequest(cursor=got.next_cursor, limit=page.limit)
             if items or not page.cursor:
                 break
@@ -153,7 +153,7 @@ class PlaceDesk:
             CaseFilter(communities=caller.horizon, facility=number, open=True), PageRequest(limit=_OPEN_SHOWN)
         )
         return FacilityDetail(
-            **dict(self._summary(one, places, self._standings.now(), self._latest.now())),
+            **dict(self.summary(one, places, self._standings.now(), self._latest.now())),
             latitude=one.latitude,
             longitude=one.longitude,
             address=Bilingual.of(one.address),
@@ -185,7 +185,8 @@ class PlaceDesk:
         batch = self._ports.store.latest(np.array([point.number for point in points], np.int32))
         return views.latest_values(batch, {one.number: int(one.stale_after_s * 1000) for one in points}, now_ms)
 
-    def _summary(self, one: Facility, places: Places, standings: Standings, latest: Readings) -> FacilitySummary:
+    def summary(self, one: Facility, places: Places, standings: Standings, latest: Readings) -> FacilitySummary:
+        """A facility as a line of a list."""
         standing = standings.of(one.number)
         return FacilitySummary(
             **dict(places.ref_of(one)),

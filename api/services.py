@@ -13,6 +13,7 @@ from api.closure_desk import ClosureDesk
 from api.configuration_desk import ConfigurationDesk
 from api.department_desk import DepartmentDesk
 from api.entrance import Entrance
+from api.equipment_desk import EquipmentDesk
 from api.evaluation_desk import EvaluationDesk
 from api.evidence_desk import EvidenceDesk
 from api.exchange_desk import ExchangeDesk
@@ -37,6 +38,7 @@ from api.record_desk import RecordDesk
 from api.registry_desk import RegistryDesk
 from api.revisit_desk import RevisitDesk
 from api.rule_desk import RuleDesk
+from api.saved_views import ViewDesk
 from api.settings import ApiSettings
 from api.setup import Setup
 from api.staff_desk import StaffDesk
@@ -55,6 +57,8 @@ class Services:
     setup: Setup
     entrance: Entrance
     places: PlaceDesk
+    equipment: EquipmentDesk
+    views: ViewDesk
     histories: Histories
     alarms: AlarmDesk
     performance: PerformanceDesk
@@ -99,6 +103,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
     flags = FlagDesk(ports, book)
     closures = ClosureDesk(ports, book)
     intakes = IntakeDesk(ports, book)
+    desk = PlaceDesk(ports, book, standings, latest, histories)
     return Services(
         settings=settings,
         ports=ports,
@@ -106,7 +111,9 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         metrics=metrics,
         setup=setup,
         entrance=entrance,
-        places=PlaceDesk(ports, book, standings, latest, histories),
+        places=desk,
+        equipment=EquipmentDesk(book, standings, latest, desk),
+        views=ViewDesk(ports),
         histories=histories,
         performance=PerformanceDesk(ports, book),
         folding=FoldingDesk(ports, book),

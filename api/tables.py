@@ -56,3 +56,14 @@ throttle = sa.Table(
     sa.Index("ix_api_throttle_since_ms", "since_ms"),
 )
 """Failed logins by pair of account and address, by address, by account, and altogether."""
+
+saved_view = sa.Table(
+    "api_saved_view",
+    metadata,
+    sa.Column("username", sa.String(64), primary_key=True),
+    sa.Column("page", sa.String(30), primary_key=True),
+    sa.Column("name", sa.String(60), primary_key=True),
+    sa.Column("query", sa.String(1000), nullable=False),
+    sa.Column("kept_ms", sa.BigInteger, nullable=False),
+)
+"""Filters and order of a page under a name of one's own."""

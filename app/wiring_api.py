@@ -234,6 +234,7 @@ def api_settings(settings: Settings) -> ApiSettings:
         version=twingrid_version(),
         setup_code_file=settings.setup_code_file,
         web_root=web_root(settings),
+        kept_on_phones=chosen.kept_on_phones,
         https=chosen.https,
         hosts=frozenset(chosen.hosts),
         metrics_token=_token(chosen.metrics_token_file),

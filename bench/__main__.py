@@ -37,6 +37,7 @@ MODULES = (
     "gateway_bench",
     "line_bench",
     "store_bench",
+    "equipment_bench",
     "bus_bench",
     "plant_room_bench",
     "demo_bench",

@@ -78,9 +78,13 @@ class Person:
 
 @contextlib.contextmanager
 def person(
-    browser: Browser, base_url: str, language: str, size: tuple[int, int], *, dark: bool = False
+    browser: Browser, base_url: str, language: str, size: tuple[int, int], *, dark: bool = False, keeps: bool = False
 ) -> Iterator[Person]:
-    """Somebody with a browser of this size and language; at the end the console must have been silent."""
+    """Somebody with a browser of this size and language; at the end the console must have been silent.
+
+    ``keeps``: it has the worker that keeps the pages. Without, as in the web views of chat programs, every request is
+    the page's own, so that a test can answer it.
+    """
     width, height = size
     context = browser.new_context(
         viewport={"width": width, "height": height},
@@ -89,9 +93,12 @@ def person(
         color_scheme="dark" if dark else "light",
         has_touch=width < 768,
         is_mobile=width < 768,
+        service_workers="allow" if keeps else "block",
     )
     context.set_default_timeout(15_000)
     somebody = Person(context=context, base_url=base_url, language=language)
+    if not keeps:
+        somebody.forgiven.append("Service Worker registration blocked by Playwright")
     try:
         yield somebody
         somebody.check_console()

@@ -70,11 +70,11 @@ def node() -> Path:
 
 
 @contextlib.contextmanager
-def mock(port: int, *, setup: bool = False) -> Iterator[World]:
-    """The mock server with the built pages."""
+def mock(port: int, *, setup: bool = False, facilities: int = 0) -> Iterator[World]:
+    """The mock server with the built pages, and so many facilities in its list."""
     if not (WEB / "dist" / "index.html").is_file():
         pytest.skip("the pages are not built: make web")
-    environment = {"PORT": str(port), "MOCK_SETUP": "1" if setup else "0"}
+    environment = {"PORT": str(port), "MOCK_SETUP": "1" if setup else "0", "MOCK_FACILITIES": str(facilities)}
     with subprocess.Popen(
         [str(node()), "mock/server.mjs"], cwd=WEB, env=environment, stdout=subprocess.PIPE, text=True
     ) as process:

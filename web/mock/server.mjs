@@ -12,6 +12,7 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { HOUR, REASONS, cells, communities, facilities, gaps, people, points, start, text, valueAt } from "./city.mjs";
 import { closureOf, correct, decideLasting, falseAlarms, handledOf, LIMITS, noPhotos, observationOf, recurringFaults, report } from "./closure.mjs";
+import { equipmentRoutes } from "./equipment.mjs";
 import { exchangeRoutes } from "./exchange.mjs";
 import { intakeRoutes } from "./intakes.mjs";
 import { photoRoutes } from "./photos.mjs";
@@ -450,6 +451,7 @@ const ROUTES = [
   ["POST", /^\/tasks\/(\d+)\/(\w+)$/, (me, [, id, action], q, body, request) => { const task = found(tasks.find((t) => t.id === Number(id))); const after = act(task, action, body.note, request.headers["idempotency-key"], me); if (action === "handle") report(task.case_id, body.handling, me); if (action !== "transfer") return after; task.owner = found(receivers(task).find((one) => one.person.id === body.to_person)).person; return taskDetail(task, me); }],
   ["GET", /^\/tasks\/(\d+)\/receivers$/, (me, [, id]) => ({ items: receivers(found(tasks.find((t) => t.id === Number(id)))) })],
   ...ruleRoutes({ facilities, ref, problem }),
+  ...equipmentRoutes({ facilities, summary, communities }),
   ...officeRoutes({ communities, facilities, people, ref, problem }),
   ["GET", /^\/gateways$/, () => ({ items: communities.map((c, i) => ({ id: c.id, node: `g1/gw-${c.code}`, name: text(`${c.name.zh}网关`, `${c.name.en} gateway`), community: { id: c.id, code: c.code, name: c.name }, online: i !== 2, last_seen_ms: Date.now() - (i === 2 ? 1_200_000 : 900), backlog: i === 2 ? 4_112 : 0, stored: 1_204_551 + i * 40_000, since_ms: start - 7 * HOUR, health: { "poll/cycle_ms": 212, "spool/chunks": i }, devices: ["modbus-1", "mqtt-1"], points: 24, revoked: false })) })],
   ["GET", /^\/gateways\/(\d+)\/configurations$/, (me, [, id]) => ({ running: RUNNING, items: versionsOf(Number(id)).map(({ text: _text, difference: _difference, ...one }) => one).toReversed() })],
@@ -540,7 +542,7 @@ async function api(request, response, url) {
   throw problem(404, "TG-4040", "找不到");
 }
 
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json" };
+const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json", ".png": "image/png", ".webmanifest": "application/manifest+json" };
 async function file(response, path) {
   const wanted = normalize(join(DIST, path));
   const inside = wanted.startsWith(DIST) && extname(wanted) !== "";

@@ -82,7 +82,7 @@ export const postSetup = (body: {
   language: string;
 }): Promise<Me> => call("/setup", { method: "POST", body });
 
-export const getSession = (): Promise<Me> => call("/session");
+export const getSession = (timeoutMs?: number): Promise<Me> => call("/session", { timeoutMs });
 export const postSession = (body: { username: string; password: string }): Promise<Me> =>
   call("/session", { method: "POST", body });
 export const deleteSession = (): Promise<void> => call("/session", { method: "DELETE" });

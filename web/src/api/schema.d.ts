@@ -200,6 +200,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/equipment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A stretch of the list of all facilities
+         * @description By offset, so that a window may show any part of it; the worst first unless told otherwise.
+         */
+        get: operations["list_equipment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/equipment/tree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Communities with their classes
+         * @description How many of each class stand where, and how they are.
+         */
+        get: operations["get_equipment_tree"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/equipment/file/{form}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The list as a file
+         * @description All lines of the list with these filters, in this order.
+         */
+        get: operations["export_equipment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/saved-views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One's own views of a page
+         * @description By name.
+         */
+        get: operations["list_saved_views"];
+        /**
+         * Keep a view
+         * @description In place of one's own of the same name.
+         */
+        put: operations["keep_saved_view"];
+        post?: never;
+        /**
+         * Forget a view
+         * @description One that is not there is forgotten already.
+         */
+        delete: operations["drop_saved_view"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/facilities/{facility}/record": {
         parameters: {
             query?: never;
@@ -4374,6 +4462,16 @@ export interface components {
             text: string;
         };
         /**
+         * CommunityBranch
+         * @description A community in the tree with the classes that stand there.
+         */
+        CommunityBranch: {
+            community: components["schemas"]["CommunityRef"];
+            counts: components["schemas"]["HealthCounts"];
+            /** Classes */
+            classes: components["schemas"]["ClassCount"][];
+        };
+        /**
          * CommunityDetail
          * @description A community with its classes and the cells of both grids.
          */
@@ -5173,6 +5271,82 @@ export interface components {
          * @enum {string}
          */
         "EntryKind-Input": "pledged" | "received" | "spent";
+        /**
+         * EquipmentList
+         * @description One stretch of the list; a window that scrolls asks for the stretch it shows.
+         */
+        EquipmentList: {
+            /**
+             * Total
+             * @description lines of the whole list
+             */
+            total: number;
+            /**
+             * Offset
+             * @description place of the first item in it
+             */
+            offset: number;
+            /** @description of the same list without its filter of health */
+            counts: components["schemas"]["HealthCounts"];
+            /** Items */
+            items: components["schemas"]["EquipmentRow"][];
+        };
+        /**
+         * EquipmentRow
+         * @description One line of the list.
+         */
+        EquipmentRow: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Code
+             * @example wtl-sp-01
+             */
+            code: string;
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Class Id
+             * @example sewage_pump
+             */
+            class_id: string;
+            class_name: components["schemas"]["Bilingual"];
+            /** @description where its readings come from; shown wherever they are shown */
+            provenance: components["schemas"]["Provenance"];
+            community: components["schemas"]["CommunityRef"];
+            /**
+             * Health
+             * @enum {string}
+             */
+            health: "ok" | "unseen" | "attention" | "fault";
+            /**
+             * Worst
+             * @description of its open alarms
+             */
+            worst: ("info" | "low" | "medium" | "high" | "critical") | null;
+            /** Open Alarms */
+            open_alarms: number;
+            /** Open Cases */
+            open_cases: number;
+            /** Last Reading Ms */
+            last_reading_ms: number | null;
+            provenance_note: components["schemas"]["Bilingual"];
+            /**
+             * Supplies
+             * @description how many facilities hang on it directly
+             */
+            supplies: number;
+        };
+        /**
+         * EquipmentTree
+         * @description Communities with their classes; facilities are asked for as a branch is opened.
+         */
+        EquipmentTree: {
+            /** Items */
+            items: components["schemas"]["CommunityBranch"][];
+        };
         /**
          * EvaluationLine
          * @description One part, or the whole.
@@ -6850,6 +7024,20 @@ export interface components {
             store: components["schemas"]["StoreSize"] | null;
             /** Promises */
             promises: components["schemas"]["Promise"][];
+        };
+        /**
+         * HealthCounts
+         * @description How many facilities of each health.
+         */
+        HealthCounts: {
+            /** Fault */
+            fault: number;
+            /** Attention */
+            attention: number;
+            /** Unseen */
+            unseen: number;
+            /** Ok */
+            ok: number;
         };
         /**
          * HealthPart
@@ -10404,6 +10592,37 @@ export interface components {
             scores: number[];
         };
         /**
+         * SavedView
+         * @description Filters and order of a page under a name of one's own.
+         */
+        SavedView: {
+            /**
+             * Name
+             * @example My pumps
+             */
+            name: string;
+            /**
+             * Query
+             * @description the page's query
+             * @example class=sewage_pump&health=fault
+             */
+            query: string;
+            /**
+             * Kept Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            kept_ms: number;
+        };
+        /**
+         * SavedViews
+         * @description One's own views of a page, by name.
+         */
+        SavedViews: {
+            /** Items */
+            items: components["schemas"]["SavedView"][];
+        };
+        /**
          * Series
          * @description What a point read around the opening; the chart beside the reason.
          */
@@ -11463,6 +11682,24 @@ export interface components {
          */
         VersionState: "draft" | "pushed" | "applied" | "confirmed" | "rolled-back" | "refused" | "superseded";
         /**
+         * ViewToKeep
+         * @description A view that is kept, in place of one's own of the same name.
+         */
+        ViewToKeep: {
+            /**
+             * Page
+             * @example facilities
+             */
+            page: string;
+            /**
+             * Name
+             * @example My pumps
+             */
+            name: string;
+            /** Query */
+            query: string;
+        };
+        /**
          * VoteRow
          * @description One line of a condition. `text` is what it was cut from; a row whose fields are unchanged is written with it.
          */
@@ -11677,6 +11914,7 @@ export type ClassCount = components['schemas']['ClassCount'];
 export type ClassList = components['schemas']['ClassList'];
 export type ClassView = components['schemas']['ClassView'];
 export type CommentRequest = components['schemas']['CommentRequest'];
+export type CommunityBranch = components['schemas']['CommunityBranch'];
 export type CommunityDetail = components['schemas']['CommunityDetail'];
 export type CommunityList = components['schemas']['CommunityList'];
 export type CommunityOverview = components['schemas']['CommunityOverview'];
@@ -11718,6 +11956,9 @@ export type EditKind = components['schemas']['EditKind'];
 export type Entry = components['schemas']['Entry'];
 export type EntryForm = components['schemas']['EntryForm'];
 export type EntryKindInput = components['schemas']['EntryKind-Input'];
+export type EquipmentList = components['schemas']['EquipmentList'];
+export type EquipmentRow = components['schemas']['EquipmentRow'];
+export type EquipmentTree = components['schemas']['EquipmentTree'];
 export type EvaluationLine = components['schemas']['EvaluationLine'];
 export type EventList = components['schemas']['EventList'];
 export type EventView = components['schemas']['EventView'];
@@ -11779,6 +12020,7 @@ export type Handling = components['schemas']['Handling'];
 export type HandlingCorrected = components['schemas']['HandlingCorrected'];
 export type HandlingCorrection = components['schemas']['HandlingCorrection'];
 export type Health = components['schemas']['Health'];
+export type HealthCounts = components['schemas']['HealthCounts'];
 export type HealthPart = components['schemas']['HealthPart'];
 export type History = components['schemas']['History'];
 export type HistoryEntry = components['schemas']['HistoryEntry'];
@@ -11941,6 +12183,8 @@ export type RulingRequest = components['schemas']['RulingRequest'];
 export type Rung = components['schemas']['Rung'];
 export type RunningConfiguration = components['schemas']['RunningConfiguration'];
 export type SatisfactionView = components['schemas']['SatisfactionView'];
+export type SavedView = components['schemas']['SavedView'];
+export type SavedViews = components['schemas']['SavedViews'];
 export type Series = components['schemas']['Series'];
 export type SessionPatch = components['schemas']['SessionPatch'];
 export type SetupRequest = components['schemas']['SetupRequest'];
@@ -11993,6 +12237,7 @@ export type UnseenView = components['schemas']['UnseenView'];
 export type ValuesEvent = components['schemas']['ValuesEvent'];
 export type VerdictInput = components['schemas']['Verdict-Input'];
 export type VersionState = components['schemas']['VersionState'];
+export type ViewToKeep = components['schemas']['ViewToKeep'];
 export type VoteRow = components['schemas']['VoteRow'];
 export type WatchState = components['schemas']['WatchState'];
 export type WordMeasurement = components['schemas']['WordMeasurement'];
@@ -12408,6 +12653,231 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_equipment: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                offset?: number;
+                limit?: number;
+                /** @description id of a class */
+                class?: string;
+                health?: ("ok" | "unseen" | "attention" | "fault") | null;
+                /** @description part of a code, name or address */
+                q?: string;
+                /** @description code of a cell of either grid */
+                cell?: string;
+                /** @description what hangs directly on this one */
+                parent?: number | null;
+                /** @description what others hang on, and which hangs on nothing */
+                roots?: boolean;
+                order?: "code" | "name" | "class" | "community" | "health" | "alarms" | "cases";
+                backward?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EquipmentList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_equipment_tree: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EquipmentTree"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_equipment: {
+        parameters: {
+            query?: {
+                /** @description number of a community */
+                community?: number | null;
+                /** @description of the file; that of the login unless told */
+                language?: components["schemas"]["Language"] | null;
+                /** @description id of a class */
+                class?: string;
+                health?: ("ok" | "unseen" | "attention" | "fault") | null;
+                /** @description part of a code, name or address */
+                q?: string;
+                /** @description code of a cell of either grid */
+                cell?: string;
+                /** @description what hangs directly on this one */
+                parent?: number | null;
+                /** @description what others hang on, and which hangs on nothing */
+                roots?: boolean;
+                order?: "code" | "name" | "class" | "community" | "health" | "alarms" | "cases";
+                backward?: boolean;
+            };
+            header?: never;
+            path: {
+                form: "csv" | "xlsx";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_saved_views: {
+        parameters: {
+            query: {
+                page: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViews"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keep_saved_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewToKeep"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViews"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_saved_view: {
+        parameters: {
+            query: {
+                page: string;
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViews"];
                 };
             };
             /** @description A problem */

@@ -4,6 +4,7 @@ import calendar from "./en/calendar";
 import cases from "./en/cases";
 import department from "./en/department";
 import entry from "./en/entry";
+import equipment from "./en/equipment";
 import evaluation from "./en/evaluation";
 import exchange from "./en/exchange";
 import funds from "./en/funds";
@@ -23,6 +24,7 @@ export default {
   ...entry,
   ...marks,
   ...places,
+  ...equipment,
   ...registry,
   ...alarms,
   ...cases,

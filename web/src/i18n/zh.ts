@@ -4,6 +4,7 @@ import calendar from "./zh/calendar";
 import cases from "./zh/cases";
 import department from "./zh/department";
 import entry from "./zh/entry";
+import equipment from "./zh/equipment";
 import evaluation from "./zh/evaluation";
 import exchange from "./zh/exchange";
 import funds from "./zh/funds";
@@ -23,6 +24,7 @@ export default {
   ...entry,
   ...marks,
   ...places,
+  ...equipment,
   ...registry,
   ...alarms,
   ...cases,

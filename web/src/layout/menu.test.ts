@@ -8,7 +8,7 @@ const places = (groups: ReturnType<typeof menuOf>): readonly string[] => groups.
 describe("the menu", () => {
   it("has only what one may open, and no empty heading", () => {
     expect(menuOf("office", none)).toHaveLength(1);
-    expect(places(menuOf("office", none))).toEqual(["/overview", "/alarms", "/cases", "/tasks"]);
+    expect(places(menuOf("office", none))).toEqual(["/overview", "/facilities", "/alarms", "/cases", "/tasks"]);
     expect(places(menuOf("office", (one) => one === "rule.see"))).toContain("/rules");
     expect(places(menuOf("office", (one) => one === "rule.see"))).not.toContain("/evaluation");
   });

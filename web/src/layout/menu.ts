@@ -3,6 +3,7 @@ import {
   ArrowLeftRight,
   BellRing,
   BookText,
+  Boxes,
   CalendarCheck,
   Camera,
   CircleUserRound,
@@ -42,6 +43,7 @@ const TASKS: Entry = { to: "/tasks", icon: ClipboardCheck, label: "nav.tasks" };
 const REPORT: Entry = { to: "/report", icon: Camera, label: "report.nav", needs: "report.file" };
 const CALLS: Entry = { to: "/calls", icon: PhoneCall, label: "revisits.title", needs: "revisit.call" };
 const OVERVIEW: Entry = { to: "/overview", icon: LayoutGrid, label: "nav.overview" };
+const FACILITIES: Entry = { to: "/facilities", icon: Boxes, label: "equipment.title" };
 const ALARMS: Entry = { to: "/alarms", icon: BellRing, label: "nav.alarms" };
 const CASES: Entry = { to: "/cases", icon: FolderOpen, label: "nav.cases" };
 const ME: Entry = { to: "/me", icon: CircleUserRound, label: "nav.me" };
@@ -73,7 +75,7 @@ const allowed = (entries: readonly Entry[], may: May): readonly Entry[] => entri
 /** The groups of the side bar; one without entries is left out. */
 export function menuOf(standing: Standing, may: May): readonly Group[] {
   if (standing === "department") return [{ title: "", entries: allowed([OWN], may) }];
-  const daily = standing === "worker" ? [TASKS, REPORT, CALLS, OVERVIEW, ALARMS, CASES] : [OVERVIEW, ALARMS, CASES, TASKS, REPORT, CALLS];
+  const daily = standing === "worker" ? [TASKS, REPORT, CALLS, OVERVIEW, FACILITIES, ALARMS, CASES] : [OVERVIEW, FACILITIES, ALARMS, CASES, TASKS, REPORT, CALLS];
   const groups = [
     { title: "", entries: allowed(daily, may) },
     { title: "nav.office", entries: allowed([...OFFICE, ...REGISTRY], may) },

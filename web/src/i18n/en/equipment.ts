@@ -1,0 +1,28 @@
+/** English: the list and tree of all facilities. */
+export default {
+  equipment: {
+    title: "Facilities",
+    lead: "{n} with these filters.",
+    leadTree: "By place, or by what supplies what.",
+    list: "List of facilities",
+    tree: "Tree of facilities",
+    shape: "How it is shown",
+    as: { list: "List", place: "By place", supply: "By supply" },
+    any: "All",
+    name: "Facility",
+    code: "Code",
+    keys: "Facilities; arrow keys, Page Up and Down, Home and End move, Enter opens",
+    supplies: "supplies {n} | supplies {n}",
+    allOf: "All {n} in the list | All {n} in the list",
+    views: "My views",
+    keepView: "Keep this view",
+    viewName: "Name",
+    viewHint: "Filters and order as they are now. An own view of the same name is replaced.",
+    viewKept: "View kept",
+    viewDropped: "View removed",
+    dropView: "Remove the view {name}",
+    print: "Print",
+    without: "Without the filter: {name}",
+    further: { cell: "One grid cell", parent: "Supplied by one", roots: "Supplies others" },
+  },
+};

@@ -1,0 +1,28 @@
+/** Chinese: the list and tree of all facilities. */
+export default {
+  equipment: {
+    title: "设施",
+    lead: "当前筛选共 {n} 处。",
+    leadTree: "按位置，或按供给关系查看。",
+    list: "设施列表",
+    tree: "设施树",
+    shape: "显示方式",
+    as: { list: "列表", place: "按位置", supply: "按供给关系" },
+    any: "全部",
+    name: "设施",
+    code: "编号",
+    keys: "设施；方向键、翻页键、Home、End 移动，回车打开",
+    supplies: "供给 {n} 处",
+    allOf: "在列表中查看全部 {n} 处",
+    views: "我的视图",
+    keepView: "保存当前视图",
+    viewName: "名称",
+    viewHint: "保存当前的筛选和排序；同名的视图会被替换。",
+    viewKept: "视图已保存",
+    viewDropped: "视图已删除",
+    dropView: "删除视图 {name}",
+    print: "打印",
+    without: "去掉筛选：{name}",
+    further: { cell: "某一网格", parent: "由某处供给", roots: "供给其他设施" },
+  },
+};
