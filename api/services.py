@@ -9,6 +9,7 @@ from api.backtest_desk import BacktestDesk
 from api.boards import LatestBoard, StandingBoard
 from api.calendar_desk import CalendarDesk
 from api.case_desk import CaseDesk, TaskDesk
+from api.change_desk import ChangeDesk
 from api.closure_desk import ClosureDesk
 from api.configuration_desk import ConfigurationDesk
 from api.department_desk import DepartmentDesk
@@ -63,6 +64,7 @@ class Services:
     token_rates: TokenRates
     places: PlaceDesk
     prometheus: PrometheusDesk
+    changes: ChangeDesk
     equipment: EquipmentDesk
     views: ViewDesk
     histories: Histories
@@ -119,6 +121,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         entrance=entrance,
         tokens=TokenDesk(ports, policy, entrance),
         token_rates=TokenRates(),
+        changes=ChangeDesk(ports, book),
         places=desk,
         equipment=EquipmentDesk(book, standings, latest, desk),
         views=ViewDesk(ports),

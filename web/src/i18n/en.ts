@@ -20,6 +20,7 @@ import revisits from "./en/revisits";
 import rules from "./en/rules";
 import tasks from "./en/tasks";
 import tokens from "./en/tokens";
+import wall from "./en/wall";
 
 export default {
   ...entry,
@@ -43,4 +44,5 @@ export default {
   ...revisits,
   ...exchange,
   ...tokens,
+  ...wall,
 };

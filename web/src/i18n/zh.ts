@@ -20,6 +20,7 @@ import revisits from "./zh/revisits";
 import rules from "./zh/rules";
 import tasks from "./zh/tasks";
 import tokens from "./zh/tokens";
+import wall from "./zh/wall";
 
 export default {
   ...entry,
@@ -43,4 +44,5 @@ export default {
   ...revisits,
   ...exchange,
   ...tokens,
+  ...wall,
 };
