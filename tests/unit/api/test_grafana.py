@@ -80,7 +80,8 @@ def test_every_variable_is_one_that_is_answered() -> None:
             asked = re.fullmatch(r"label_values\((?:(?P<of>\{.*\}), )?(?P<label>\w+)\)", one["query"]["query"])
             assert asked is not None
             assert asked["label"] in LABELS
-            assert asked["of"] is None or parse_selector(filled(asked["of"]))
+            if asked["of"] is not None:
+                parse_selector(filled(asked["of"]))
 
 
 def test_no_metric_means_two_things() -> None:

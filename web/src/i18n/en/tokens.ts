@@ -31,7 +31,7 @@ export default {
     endDone: "Ended",
     password2: "A change of your password ends them all.",
     scope: {
-      series: "Facilities and their measurements (Grafana, export)",
+      series: "Facilities and their measurements (Grafana)",
       places: "Communities, facilities and their records",
       alarms: "Alarms",
       cases: "Cases and tasks",

@@ -31,7 +31,7 @@ export default {
     endDone: "已停用",
     password2: "修改密码会停用全部令牌。",
     scope: {
-      series: "设施和测量数据（Grafana、导出）",
+      series: "设施和测量数据（Grafana）",
       places: "社区、设施和台账概况",
       alarms: "告警",
       cases: "案件和任务",
