@@ -110,7 +110,9 @@ def create_app(ports: ApiPorts, settings: ApiSettings) -> FastAPI:
     app.state.services = services
     app.router.routes.extend(served)
     if settings.web_root is not None:
-        app.router.routes.append(Mount("/", Pages(settings.web_root), name="pages"))
+        app.router.routes.append(
+            Mount("/", Pages(settings.web_root, kept_on_phones=settings.kept_on_phones), name="pages")
+        )
     _handle_errors(app)
     app.add_middleware(GZipMiddleware, minimum_size=_COMPRESS_FROM_BYTES, compresslevel=_COMPRESS_LEVEL)
     app.add_middleware(Perimeter, settings=settings, metrics=services.metrics)

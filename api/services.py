@@ -9,6 +9,7 @@ from api.backtest_desk import BacktestDesk
 from api.boards import LatestBoard, StandingBoard
 from api.calendar_desk import CalendarDesk
 from api.case_desk import CaseDesk, TaskDesk
+from api.change_desk import ChangeDesk
 from api.closure_desk import ClosureDesk
 from api.configuration_desk import ConfigurationDesk
 from api.department_desk import DepartmentDesk
@@ -57,6 +58,7 @@ class Services:
     setup: Setup
     entrance: Entrance
     places: PlaceDesk
+    changes: ChangeDesk
     equipment: EquipmentDesk
     views: ViewDesk
     histories: Histories
@@ -111,6 +113,7 @@ def build(ports: ApiPorts, settings: ApiSettings, policy: Policy) -> Services:
         metrics=metrics,
         setup=setup,
         entrance=entrance,
+        changes=ChangeDesk(ports, book),
         places=desk,
         equipment=EquipmentDesk(book, standings, latest, desk),
         views=ViewDesk(ports),

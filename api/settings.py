@@ -26,6 +26,7 @@ class ApiSettings:
         version: of Twingrid, shown on the health page.
         setup_code_file: where the one-time setup code is written (mode 0600) while no administrator exists.
         web_root: folder of the built pages; ``None`` serves the API alone.
+        kept_on_phones: phones may keep the pages and what was read, to work without signal.
         https: browsers come over https: Secure cookie with the ``__Host-`` prefix, HSTS.
         hosts: host names (without port) a request may name; a defence against DNS rebinding.
         metrics_token: bearer token that opens ``/metrics`` to other machines; empty: this machine only.
@@ -44,6 +45,7 @@ class ApiSettings:
     version: str
     setup_code_file: Path
     web_root: Path | None = None
+    kept_on_phones: bool = True
     https: bool = False
     hosts: frozenset[str] = frozenset({"localhost", "127.0.0.1", "::1"})
     metrics_token: str = field(default="", repr=False)

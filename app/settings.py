@@ -110,6 +110,8 @@ class ApiSettings(Section):
     """Names under which browsers may ask; a defence against DNS rebinding."""
     web_root: Path | None = None
     """Folder of the built pages; by default those that came with Twingrid."""
+    kept_on_phones: bool = True
+    """Phones may keep the pages and what was read, so that they work without signal; false: they clear both."""
     metrics_token_file: Path | None = None
     max_streams: PositiveInt = 500
     idle_timeout_s: Seconds = 86_400.0

@@ -86,6 +86,26 @@ export function sessionEnded(): void {
  * @throws {ApiError} for every failure; `AbortError` when the caller's signal ended it.
  */
 export async function call<T>(path: string, options: Call = {}): Promise<T> {
+  const response = await answered(path, options);
+  if (response.status === 204) return undefined as T;
+  return (await response.json()) as T;
+}
+
+/**
+ * Call a route and offer its answer to the person as a file of this name.
+ *
+ * @throws {ApiError} as `call`: a plain link would only say that the download failed.
+ */
+export async function save(path: string, name: string, options: Call = {}): Promise<void> {
+  const blob = await (await answered(path, options)).blob();
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+async function answered(path: string, options: Call): Promise<Response> {
   const { method = "GET", body, raw, query, headers, signal, timeoutMs = TIMEOUT_MS } = options;
   const deadline = AbortSignal.timeout(timeoutMs);
   let response: Response;
@@ -111,8 +131,7 @@ export async function call<T>(path: string, options: Call = {}): Promise<T> {
     if (failure.kind === "unauthenticated" && path !== "/session") onUnauthenticated();
     throw failure;
   }
-  if (response.status === 204) return undefined as T;
-  return (await response.json()) as T;
+  return response;
 }
 
 /** A key under which a repeated action is done once. `crypto.randomUUID` needs https, plant networks often have none. */

@@ -100,6 +100,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/community-changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What changed since yesterday
+         * @description The last 24 h against the 24 h before, for every community one sees.
+         */
+        get: operations["list_community_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/communities/{community}": {
         parameters: {
             query?: never;
@@ -4470,6 +4490,85 @@ export interface components {
             counts: components["schemas"]["HealthCounts"];
             /** Classes */
             classes: components["schemas"]["ClassCount"][];
+        };
+        /**
+         * CommunityChange
+         * @description What a day has changed in one community; drills and tests are left out.
+         */
+        CommunityChange: {
+            /**
+             * Id
+             * @example 17
+             */
+            id: number;
+            /**
+             * Code
+             * @example wtl
+             */
+            code: string;
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Alarmed Before
+             * @description facilities with an alarm of a condition a day ago, by event time
+             */
+            alarmed_before: number;
+            /**
+             * Alarms Opened
+             * @description alarms of conditions, above information, that began within the day
+             */
+            alarms_opened: number;
+            /**
+             * Alarms Ended
+             * @description such alarms whose condition ended within it
+             */
+            alarms_ended: number;
+            /**
+             * Cases Before
+             * @description cases open a day ago
+             */
+            cases_before: number;
+            /** Cases Opened */
+            cases_opened: number;
+            /**
+             * Cases Closed
+             * @description ended within the day, also cancelled and merged ones
+             */
+            cases_closed: number;
+            /**
+             * Overdue New
+             * @description open cases past a limit that fell within the day
+             */
+            overdue_new: number;
+            /**
+             * Unseen Ms
+             * @description time for which facilities could not be seen, added up over them
+             */
+            unseen_ms: number;
+            /**
+             * Unseen Before Ms
+             * @description the same of the day before
+             */
+            unseen_before_ms: number;
+        };
+        /**
+         * CommunityChanges
+         * @description What the last 24 hours changed, for every community one sees.
+         */
+        CommunityChanges: {
+            /**
+             * From Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            from_ms: number;
+            /**
+             * To Ms
+             * @description UTC milliseconds
+             * @example 1795000000000
+             */
+            to_ms: number;
+            /** Items */
+            items: components["schemas"]["CommunityChange"][];
         };
         /**
          * CommunityDetail
@@ -11915,6 +12014,8 @@ export type ClassList = components['schemas']['ClassList'];
 export type ClassView = components['schemas']['ClassView'];
 export type CommentRequest = components['schemas']['CommentRequest'];
 export type CommunityBranch = components['schemas']['CommunityBranch'];
+export type CommunityChange = components['schemas']['CommunityChange'];
+export type CommunityChanges = components['schemas']['CommunityChanges'];
 export type CommunityDetail = components['schemas']['CommunityDetail'];
 export type CommunityList = components['schemas']['CommunityList'];
 export type CommunityOverview = components['schemas']['CommunityOverview'];
@@ -12482,6 +12583,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CommunityList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_community_changes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommunityChanges"];
                 };
             };
             /** @description A problem */

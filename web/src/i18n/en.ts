@@ -19,6 +19,7 @@ import plans from "./en/plans";
 import revisits from "./en/revisits";
 import rules from "./en/rules";
 import tasks from "./en/tasks";
+import wall from "./en/wall";
 
 export default {
   ...entry,
@@ -41,4 +42,5 @@ export default {
   ...plans,
   ...revisits,
   ...exchange,
+  ...wall,
 };

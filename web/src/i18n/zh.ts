@@ -19,6 +19,7 @@ import plans from "./zh/plans";
 import revisits from "./zh/revisits";
 import rules from "./zh/rules";
 import tasks from "./zh/tasks";
+import wall from "./zh/wall";
 
 export default {
   ...entry,
@@ -41,4 +42,5 @@ export default {
   ...plans,
   ...revisits,
   ...exchange,
+  ...wall,
 };
