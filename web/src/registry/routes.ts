@@ -1,5 +1,5 @@
 /** The registry's routes as functions. */
-import { address, call } from "@/api/client";
+import { call, save } from "@/api/client";
 import type { PageOf } from "@/api/routes";
 import type { CellShapes, DaysPreviewView, DaysWritten, ImportChanges, ImportView, KindList, KindView, RecordLineView, RecordView, RegistryChanges, Staff } from "@/api/schema";
 import type { Edit } from "@/offline/merging";
@@ -63,4 +63,6 @@ export const getImport = (id: string): Promise<ImportView> => call(`/registry/im
 export const getImportChanges = (id: string, query: { kind: string; offset: number }): Promise<ImportChanges> =>
   call(`/registry/imports/${id}/changes`, { query });
 export const applyImport = (id: string, token: string): Promise<ImportView> => call(`/registry/imports/${id}/apply`, { method: "POST", body: { token } });
-export const exportAddress = (form: "xlsx" | "zip" | "geojson"): string => address(`/registry/export/${form}`);
+const EXPORTS = { xlsx: "registry.xlsx", zip: "registry.zip", geojson: "cells.geojson" } as const;
+export type ExportForm = keyof typeof EXPORTS;
+export const saveExport = (form: ExportForm): Promise<void> => save(`/registry/export/${form}`, EXPORTS[form], { timeoutMs: 300_000 });

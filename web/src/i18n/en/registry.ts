@@ -96,6 +96,7 @@ export default {
     reading: "Reading, checking and comparing for {s} s; a large file takes a minute or two.",
     applying: "Applying for {s} s; it goes on if you leave this page.",
     export: "Export",
+    saving: "Writing the file …",
     exportHint: "The whole registry. The workbook changes nothing when it is imported again; edit it and upload it.",
     form: { xlsx: "Excel workbook", zip: "CSV (ZIP)", geojson: "Cells, GeoJSON" },
     same: "No differences: the registry says the same already",

@@ -96,6 +96,7 @@ export default {
     reading: "正在读取、检查和比较，已用 {s} 秒；大文件需要一两分钟。",
     applying: "正在写入，已用 {s} 秒；离开本页不会中断。",
     export: "导出",
+    saving: "正在生成文件…",
     exportHint: "整个台账。导出的工作簿再导入不会产生差异，可以在其中修改后再上传。",
     form: { xlsx: "Excel 工作簿", zip: "CSV（ZIP）", geojson: "网格 GeoJSON" },
     same: "没有差异：台账已是这样",

@@ -1,6 +1,6 @@
 """What a partner's number stood for before a merging: taken back, it stands for it again.
 
-Revision 0042, after 0041.
+Revision 0039, after 0038.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0042"
-down_revision: str | None = "0041"
+revision: str = "0039"
+down_revision: str | None = "0038"
 branch_labels: str | None = None
 depends_on: str | None = None
 
