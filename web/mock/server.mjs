@@ -23,6 +23,7 @@ import { officeRoutes, plannedOf } from "./office.mjs";
 import { performanceReport } from "./performance.mjs";
 import { cellShapes, completeness, importChanges, importJob, kinds, mergedRecord, record as recordOf, recordLines, registryChanges, registryRecord, staff } from "./registry.mjs";
 import { revisitRoutes } from "./revisits.mjs";
+import { tokenRoutes } from "./tokens.mjs";
 import { ruleRoutes } from "./rules.mjs";
 
 const PORT = Number(process.env.PORT ?? 23510);
@@ -462,6 +463,7 @@ const ROUTES = [
   ["POST", /^\/gateways\/(\d+)\/configurations$/, (me, [, id], q, body) => { const all = versionsOf(Number(id)); all.push(versionOf(all.length + 1, body.text, body.note, me.username)); return all.at(-1); }],
   ["POST", /^\/gateways\/(\d+)\/configurations\/(\d+)\/push$/, (me, [, id, version]) => Object.assign(found(versionsOf(Number(id))[Number(version) - 1]), { state: "pushed", pushed_ms: Date.now(), pushed_by: me.username })],
   ...notificationRoutes,
+  ...tokenRoutes({ problem, found }),
   ...intakes.inside,
   ...revisits.inside,
   ...exchangeRoutes({ cases, communities, problem, page }),
