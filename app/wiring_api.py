@@ -242,6 +242,8 @@ def api_settings(settings: Settings) -> ApiSettings:
         idle_timeout_s=round(chosen.idle_timeout_s),
         absolute_timeout_s=round(chosen.absolute_timeout_s),
         max_streams=chosen.max_streams,
+        max_query_points=chosen.max_query_points,
+        max_query_series=chosen.max_query_series,
     )
 
 

@@ -76,7 +76,7 @@ def get_history(
     desk: Desk,
     from_ms: TimeQuery = None,
     to_ms: TimeQuery = None,
-    max_points: Annotated[int, Query(ge=10, le=5000, description="rows the chart can show")] = 720,
+    max_points: Annotated[int, Query(ge=10, le=4000, description="rows the chart can show")] = 720,
 ) -> History:
     """The last 24 h by default. Raw readings when they are few, else buckets; gaps and limits beside them."""
     return desk.histories.of_point(caller, point, from_ms=from_ms, to_ms=to_ms, max_points=max_points)

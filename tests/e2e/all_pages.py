@@ -73,6 +73,7 @@ PAGES: Final[Mapping[str, str]] = {
     "plan": "/plans/1",
     "plan-new": "/plans/new",
     "me": "/me",
+    "tokens": "/me/tokens",
     "wall": "/wall",
     "missing": "/nowhere",
 }
@@ -154,6 +155,7 @@ DIALOGS: Final = (
     ),
     Dialog(component="pages/RecordPage.vue", path="/registry/people/a-m1", opener="main .btn-danger"),
     Dialog(component="pages/RulePage.vue", path="/rules/pump-level-high", opener=icon("trash-2")),
+    Dialog(component="pages/TokensPage.vue", path="/me/tokens", opener="main .list .btn"),
     Dialog(component="pages/TaskPage.vue", path="/tasks/5", opener="main .bar .btn-primary", login=MAINTAINER),
 )
 

@@ -23,6 +23,7 @@ import { officeRoutes, plannedOf } from "./office.mjs";
 import { performanceReport } from "./performance.mjs";
 import { cellShapes, completeness, importChanges, importJob, kinds, mergedRecord, record as recordOf, recordLines, registryChanges, registryRecord, staff } from "./registry.mjs";
 import { revisitRoutes } from "./revisits.mjs";
+import { tokenRoutes } from "./tokens.mjs";
 import { ruleRoutes } from "./rules.mjs";
 
 const PORT = Number(process.env.PORT ?? 23510);
@@ -425,7 +426,7 @@ const ROUTES = [
   ["GET", /^\/points\/(\d+)\/history$/, (me, [, id], q) => curve(found(points.get(Number(id))), Number(q.get("from_ms")), Number(q.get("to_ms")), Number(q.get("max_points") ?? 720))],
   ["GET", /^\/alarm-performance$/, (me, m, q) => performanceReport(alarms, Number(q.get("from_ms")))],
   ["GET", /^\/alarms\/(\w+)\/folding$/, (me, [, id]) => folding(found(alarms.find((a) => a.id === id)))],
-  ["GET", /^\/alarms$/, (me, m, q) => page(alarms.filter((a) => (!q.get("severity") || RANK[a.severity] >= RANK[q.get("severity")]) && (!q.get("community") || a.community.id === Number(q.get("community"))) && (q.get("active") !== "true" || a.active) && (q.get("attention") !== "true" || SHOW.attention(a)) && (q.get("silent") !== "false" || !silent(a)) && (q.getAll("state").length === 0 || q.getAll("state").includes(a.state)) && (!q.get("flag") || SHOW[q.get("flag")](a))).map(bareAlarm), q)],
+  ["GET", /^\/alarms$/, (me, m, q) => page(alarms.filter((a) => (!q.get("facility") || a.facility.id === Number(q.get("facility"))) && (!q.get("to_ms") || (a.start_ms < Number(q.get("to_ms")) && (a.stop_ms ?? Infinity) > Number(q.get("from_ms")))) && (!q.get("severity") || RANK[a.severity] >= RANK[q.get("severity")]) && (!q.get("community") || a.community.id === Number(q.get("community"))) && (q.get("active") !== "true" || a.active) && (q.get("attention") !== "true" || SHOW.attention(a)) && (q.get("silent") !== "false" || !silent(a)) && (q.getAll("state").length === 0 || q.getAll("state").includes(a.state)) && (!q.get("flag") || SHOW[q.get("flag")](a))).map(bareAlarm), q)],
   ["GET", /^\/alarm-counts$/, (me, m, q) => tally(q)],
   ["GET", /^\/alarms\/(\w+)$/, (me, [, id]) => alarmDetail(alarmOf(id))],
   ["GET", /^\/alarms\/(\w+)\/evidence$/, (me, [, id]) => ({ items: alarmOf(id).kind === "sight" ? [] : [record(alarmOf(id))] })],
@@ -462,6 +463,7 @@ const ROUTES = [
   ["POST", /^\/gateways\/(\d+)\/configurations$/, (me, [, id], q, body) => { const all = versionsOf(Number(id)); all.push(versionOf(all.length + 1, body.text, body.note, me.username)); return all.at(-1); }],
   ["POST", /^\/gateways\/(\d+)\/configurations\/(\d+)\/push$/, (me, [, id, version]) => Object.assign(found(versionsOf(Number(id))[Number(version) - 1]), { state: "pushed", pushed_ms: Date.now(), pushed_by: me.username })],
   ...notificationRoutes,
+  ...tokenRoutes({ problem, found }),
   ...intakes.inside,
   ...revisits.inside,
   ...exchangeRoutes({ cases, communities, problem, page }),

@@ -116,6 +116,7 @@ const routes: readonly RouteRecordRaw[] = [
         meta: { title: "plans.title", needs: "case.evaluate" },
       },
       { path: "me", name: "me", component: () => import("@/pages/MePage.vue"), meta: { title: "nav.me" } },
+      { path: "me/tokens", name: "tokens", component: () => import("@/pages/TokensPage.vue"), meta: { title: "tokens.title" } },
       { path: ":rest(.*)*", name: "missing", component: () => import("@/pages/MissingPage.vue"), meta: { title: "missing.title" } },
     ],
   },

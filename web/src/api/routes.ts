@@ -142,6 +142,9 @@ export interface AlarmQuery {
   readonly flag?: FlagKind;
   /** Under any flag, or under none. */
   readonly silent?: boolean;
+  /** Whose interval touches this time. */
+  readonly from_ms?: number;
+  readonly to_ms?: number;
   readonly cursor?: string;
   readonly limit?: number;
 }
