@@ -9,15 +9,15 @@ it("sends once at a time, and forgets what was wrong when it is sent again", asy
   expect(problem.value).toBe(refusal);
   expect(busy.value).toBe(false);
   let times = 0;
-  const { promise, resolve } = Promise.withResolvers<void>();
+  let answer = (): void => undefined;
   const work = (): Promise<void> => {
     times += 1;
-    return promise;
+    return new Promise((resolve) => (answer = resolve));
   };
   const first = run(work);
   await run(work);
   expect([times, busy.value, problem.value]).toEqual([1, true, null]);
-  resolve();
+  answer();
   await first;
   expect(busy.value).toBe(false);
 });
