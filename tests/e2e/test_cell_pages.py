@@ -44,18 +44,18 @@ def test_a_cell_is_drawn_seen_and_saved(browser: Browser, world: World, language
         page = journeys.log_in(somebody, world, world.manager)
         page.goto(f"{world.base_url}/registry/cells/new")
         for label, text in ((code, "aa-g-02"), (community, "aa"), (name_zh, "北"), (name_en, "North")):
-            page.get_by_label(label, exact=label != code).first.fill(text)
-        page.get_by_label(grid).first.select_option("governance")
-        page.get_by_label(since).fill("2020-01-01")
+            page.get_by_label(f"{label} *", exact=True).fill(text)
+        page.get_by_label(f"{grid} *", exact=True).select_option("governance")
+        page.get_by_label(f"{since} *", exact=True).fill("2020-01-01")
         top = SOUTH + 2 * SIDE
-        page.get_by_label(border).fill(
+        page.get_by_label(f"{border} *", exact=True).fill(
             f"{WEST} {top - SIDE / 2}, {WEST + SIDE} {top - SIDE / 2}, {WEST + SIDE} {top + SIDE}, {WEST} {top + SIDE}"
         )
         expect(page.get_by_text(over).first).to_be_visible()
         expect(page.locator("polygon.sketch")).to_be_visible()
         photograph(page, f"cell-over-{language}-{size[0]}")
         ring = [[WEST, top], [WEST + SIDE, top], [WEST + SIDE, top + SIDE], [WEST, top + SIDE], [WEST, top]]
-        page.get_by_label(border).fill(json.dumps({"type": "Polygon", "coordinates": [ring]}))
+        page.get_by_label(f"{border} *", exact=True).fill(json.dumps({"type": "Polygon", "coordinates": [ring]}))
         expect(page.get_by_text(sound)).to_be_visible()
         photograph(page, f"cell-sound-{language}-{size[0]}")
         assert axe_findings(page) == []
