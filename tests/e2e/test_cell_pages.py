@@ -65,6 +65,8 @@ def test_a_cell_is_drawn_seen_and_saved(browser: Browser, world: World, language
         page.wait_for_url("**/registry/cells/aa-g-02*")
         found = page.request.get(f"{world.base_url}/api/v1/registry/cells/records/aa-g-02:2020-01-01").json()
         assert found["fields"]["polygon"].count(",") == 3
-        drawing = page.get_by_role("img")
-        drawing.click(position={"x": 20, "y": 20})
+        page.locator("svg[role=img] polygon").first.click(position={"x": 2, "y": 2}, force=True)
         page.wait_for_function("() => document.querySelector('textarea').value.split(',').length === 5")
+        longitude, latitude = page.locator("textarea").input_value().split(", ")[-1].split(" ")
+        inside = WEST - SIDE / 10 <= float(longitude) <= WEST + 2 * SIDE and SOUTH <= float(latitude) <= top + SIDE
+        assert inside, "a press on a drawing that stands in the middle is where it was made"

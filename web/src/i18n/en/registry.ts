@@ -88,6 +88,8 @@ export default {
     editCommunity: "Edit the community",
     editAmenities: "State what there is",
     word: {
+      governance: "governance",
+      construction: "construction",
       administrator: "Administrator", manager: "Manager", maintainer: "Maintainer", grid_worker: "Grid worker", technician: "Technician",
       measured: "Measured", recorded: "Recorded data", model: "Model",
       village: "Village", community: "Community", street: "Street", department: "Department", enterprise: "Enterprise",

@@ -88,6 +88,8 @@ export default {
     editCommunity: "修改社区信息",
     editAmenities: "填写核查情况",
     word: {
+      governance: "治理网格",
+      construction: "建管网格",
       administrator: "系统管理员", manager: "管理者", maintainer: "建管人员", grid_worker: "网格员", technician: "调试员",
       measured: "实测", recorded: "录制数据", model: "模型数据",
       village: "村", community: "社区", street: "街道", department: "部门", enterprise: "企业",
