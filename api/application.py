@@ -39,6 +39,7 @@ from api.routes import (
     notifications,
     places,
     plans,
+    prometheus,
     records,
     registry,
     revisits,
@@ -46,6 +47,7 @@ from api.routes import (
     session,
     stream,
     system,
+    tokens,
 )
 from api.services import Services, build
 from api.settings import ApiSettings
@@ -59,7 +61,9 @@ def routes() -> list[BaseRoute]:
     """Every route of the API, in order."""
     routers = (
         session.router,
+        tokens.router,
         places.router,
+        prometheus.router,
         equipment.router,
         records.router,
         imports.router,

@@ -176,8 +176,8 @@ def _moved(
             told = {"facility": facility[0], "cell": found[0], "community": communities[found[0]]}
             findings.append(at_field(kinds.OTHER_COMMUNITY.at("cells", 1, **told, own=values["community"]), "polygon"))
         else:
-            told = {"facility": facility[0], "grid": kinds.GRIDS[grid.value], "day": day}
-            findings.append(at_field(kinds.NO_CELL.at("cells", 1, **told), "polygon"))
+            names = {"facility": facility[0], "grid": kinds.GRIDS[grid.value], "day": day}
+            findings.append(at_field(kinds.NO_CELL.at("cells", 1, **names), "polygon"))
 
 
 def _box(key: Key, after: RowValues, before: RowValues | None) -> Any:

@@ -29,6 +29,7 @@ const routes: readonly RouteRecordRaw[] = [
   // Part of the first script: it stands where another page's script cannot be had.
   { path: "/not-kept", name: "notKept", component: NotKeptPage, meta: { title: "notKept.title", always: true } },
   { path: "/password", name: "password", component: () => import("@/pages/PasswordPage.vue"), meta: { title: "password.title" } },
+  { path: "/wall", name: "wall", component: () => import("@/pages/WallPage.vue"), meta: { title: "wall.title", needs: "see" } },
   {
     path: "/",
     component: () => import("@/layout/AppShell.vue"),
@@ -115,6 +116,7 @@ const routes: readonly RouteRecordRaw[] = [
         meta: { title: "plans.title", needs: "case.evaluate" },
       },
       { path: "me", name: "me", component: () => import("@/pages/MePage.vue"), meta: { title: "nav.me" } },
+      { path: "me/tokens", name: "tokens", component: () => import("@/pages/TokensPage.vue"), meta: { title: "tokens.title" } },
       { path: ":rest(.*)*", name: "missing", component: () => import("@/pages/MissingPage.vue"), meta: { title: "missing.title" } },
     ],
   },

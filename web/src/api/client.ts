@@ -27,6 +27,7 @@ export class ApiError extends Error {
 
 export const API = "/api/v1";
 const TIMEOUT_MS = 20_000;
+const WRONG_LOGIN = "TG-4011";
 
 export interface Call {
   readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -128,7 +129,9 @@ async function answered(path: string, options: Call): Promise<Response> {
   }
   if (!response.ok) {
     const failure = new ApiError(kindOf(response.status), response.status, await problemOf(response));
-    if (failure.kind === "unauthenticated" && path !== "/session") onUnauthenticated();
+    // A password that was asked for once more and is wrong ends no session.
+    const mistyped = path === "/session" || failure.problem.code === WRONG_LOGIN;
+    if (failure.kind === "unauthenticated" && !mistyped) onUnauthenticated();
     throw failure;
   }
   return response;
