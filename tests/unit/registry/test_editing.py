@@ -325,7 +325,7 @@ def test_codes_are_given_once(desk: SqlRegistryEditing) -> None:
 
 
 def test_kinds_that_are_not_edited_here_are_unknown(desk: SqlRegistryEditing) -> None:
-    """Cells and the calendar have no records that a page changes so."""
+    """The calendar has no records that a page changes so."""
     for kind in ("calendar", "nonsense"):
         with pytest.raises(UnknownItem):
             desk.save(RecordEdit(kind=kind, code="", mark=""), day=DAY, actor="m", now_ms=1)
