@@ -125,5 +125,6 @@ NO_POLYGON = kind(
 )
 NO_JSON = Sentence("不是 JSON", "it is no JSON")
 MISSING_FEATURES = Sentence("没有要素", "it has no features")
+ONE_FEATURE = Sentence("要素不是一个", "it has not exactly one feature")
 A_HOLE = Sentence("有空洞的多边形", "a polygon with holes")
 NOTHING_DRAWN = Sentence("没有图形的要素", "without a shape")

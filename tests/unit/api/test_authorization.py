@@ -121,6 +121,7 @@ RECIPES: Mapping[str, Recipe] = {
     "change_registry_record": Recipe("PATCH", f"{V1}/registry/people/records/m{{n}}", {"mark": "", "fields": {}}),
     "end_registry_record": Recipe("POST", f"{V1}/registry/people/records/m{{n}}/end", {"mark": ""}),
     "restore_registry_record": Recipe("POST", f"{V1}/registry/people/records/m{{n}}/restore", {"mark": ""}),
+    "preview_cell": Recipe("POST", f"{V1}/registry/cells/preview", {"fields": {"code": "x"}}),
     "preview_calendar_days": Recipe(
         "POST", f"{V1}/registry/calendar/preview", {"first": "2026-01-01", "last": "2026-01-02", "kind": "holiday"}
     ),

@@ -748,6 +748,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/registry/cells/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a drawn cell would be
+         * @description Overlaps, holes and facilities that it would leave outside, before anything is written.
+         */
+        post: operations["preview_cell"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/registry/{kind}/records": {
         parameters: {
             query?: never;
@@ -4526,6 +4546,43 @@ export interface components {
             alarms: number;
         };
         /**
+         * CellFindingView
+         * @description Something wrong with it.
+         */
+        CellFindingView: {
+            /**
+             * Field
+             * @description empty: the cell as a whole
+             * @example polygon
+             */
+            field: string;
+            what: components["schemas"]["Bilingual"];
+            fix: components["schemas"]["Bilingual"];
+        };
+        /**
+         * CellPreviewView
+         * @description What it would be.
+         */
+        CellPreviewView: {
+            /**
+             * Ring
+             * @description longitude and latitude of its corners, WGS-84, as far as they can be read
+             */
+            ring: number[][];
+            /** Area M2 */
+            area_m2: number;
+            /**
+             * Facilities
+             * @description how many facilities would come into another cell
+             */
+            facilities: number;
+            /**
+             * Findings
+             * @description empty: it can be saved
+             */
+            findings: components["schemas"]["CellFindingView"][];
+        };
+        /**
          * CellRef
          * @description A cell by code and name.
          */
@@ -4584,6 +4641,26 @@ export interface components {
                 number,
                 number
             ][];
+        };
+        /**
+         * CellWish
+         * @description A cell that is being drawn.
+         */
+        CellWish: {
+            /**
+             * Code
+             * @description of the cell as it stands; empty: a new one
+             * @default
+             * @example wtl-m1
+             */
+            code: string;
+            /**
+             * Fields
+             * @description the changed ones; of a new cell all
+             */
+            fields: {
+                [key: string]: string;
+            };
         };
         /**
          * Cells
@@ -12349,10 +12426,13 @@ export type CaseState = components['schemas']['CaseState'];
 export type CaseSummary = components['schemas']['CaseSummary'];
 export type Category = components['schemas']['Category'];
 export type CauseCount = components['schemas']['CauseCount'];
+export type CellFindingView = components['schemas']['CellFindingView'];
+export type CellPreviewView = components['schemas']['CellPreviewView'];
 export type CellRef = components['schemas']['CellRef'];
 export type CellShape = components['schemas']['CellShape'];
 export type CellShapes = components['schemas']['CellShapes'];
 export type CellView = components['schemas']['CellView'];
+export type CellWish = components['schemas']['CellWish'];
 export type Cells = components['schemas']['Cells'];
 export type CertificateStanding = components['schemas']['CertificateStanding'];
 export type CertificateView = components['schemas']['CertificateView'];
@@ -14565,6 +14645,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DaysWritten"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_cell: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CellWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CellPreviewView"];
                 };
             };
             /** @description A problem */
