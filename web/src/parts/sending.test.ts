@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { ApiError } from "@/api/client";
 import { useSending } from "./sending";
 
@@ -9,7 +9,7 @@ it("sends once at a time, and forgets what was wrong when it is sent again", asy
   expect(problem.value).toBe(refusal);
   expect(busy.value).toBe(false);
   let times = 0;
-  let answer = (): void => undefined;
+  let answer: () => void = vi.fn();
   const work = (): Promise<void> => {
     times += 1;
     return new Promise((resolve) => (answer = resolve));
